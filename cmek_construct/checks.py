@@ -1,0 +1,247 @@
+"""The limits of AWS and of the guide: input is right, or there is one clear `ValueError`.
+
+Pure Python over plain values. A message names the parameter, the value, what is allowed and
+the way out. A CDK token stands for a value that only the deploy knows, and passes unchecked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn
+
+from cmek_construct import limits
+from cmek_construct.pinecone import ALL_REGIONS
+
+ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
+REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
+EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+UUID_V4: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
+)
+ROLE_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+ROLE_PATH: Final = re.compile(r"/|/[\x21-\x7e]{1,510}/")
+ALIAS: Final = re.compile(r"[A-Za-z0-9/_-]{1,250}")
+ARN: Final = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:[\x21-\x7e]+")
+OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
+
+
+def is_token(value: object) -> bool:
+    """Whether a string stands for a value that only CloudFormation knows.
+
+    Looked for in the text: `Token.is_unresolved` would ask the jsii kernel each time.
+    """
+    return isinstance(value, str) and ("${Token[" in value or "#{Token[" in value)
+
+
+def _shown(value: object) -> str:
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)
+    if isinstance(value, str):
+        if is_token(value):
+            return "a token"
+        return repr(value) if len(value) <= 80 else f"{value[:60]!r}… ({len(value):,} characters)"
+    return f"a {type(value).__name__}"
+
+
+def refuse(parameter: str, value: object, allowed: str, way_out: str) -> NoReturn:
+    """Raise the one kind of error that this library gives for wrong input."""
+    raise ValueError(f"{parameter}: got {_shown(value)}, but {allowed}. {way_out}")
+
+
+def account_id(parameter: str, value: object, way_out: str) -> None:
+    """12 digits, as a string: a number has lost its leading zeros."""
+    if is_token(value):
+        return
+    allowed = "an AWS account ID is a string of 12 digits"
+    if isinstance(value, int) and not isinstance(value, bool):
+        refuse(
+            parameter, value, allowed, "A number loses leading zeros: put the digits into quotes."
+        )
+    if not isinstance(value, str) or not ACCOUNT_ID.fullmatch(value):
+        refuse(parameter, value, allowed, way_out)
+
+
+def pinecone_account_id(parameter: str, value: object) -> None:
+    """Pinecone's account: shown in Pinecone's console only, so there is no default."""
+    account_id(
+        parameter,
+        value,
+        "Copy Pinecone's account number from the Pinecone console, Manage > CMEK > Add CMEK.",
+    )
+
+
+def regions(parameter: str, value: object) -> None:
+    """`ALL_REGIONS`, or a list of names of AWS regions, each once."""
+    if value is ALL_REGIONS:
+        return
+    allowed = "regions are a list of AWS region names, or ALL_REGIONS"
+    way_out = 'Write a list such as ["us-east-1", "eu-west-1"]; PINECONE_REGIONS has the guide\'s.'
+    if not isinstance(value, list | tuple) or not value:
+        refuse(parameter, value, allowed, way_out)
+    for index, region in enumerate(value):
+        if isinstance(region, str) and "#{Token[" in region:
+            refuse(
+                parameter,
+                value,
+                "the members of a list token are not known at synth, and each becomes a principal",
+                "Write the regions out, or take them from a list that Python knows.",
+            )
+        if is_token(region):
+            continue
+        if not isinstance(region, str) or not REGION.fullmatch(region):
+            refuse(f"{parameter}[{index}]", region, "a region looks like us-east-1", way_out)
+        if region in value[:index]:
+            refuse(
+                f"{parameter}[{index}]", region, "each region stands once", "Remove the second."
+            )
+
+
+def external_id(parameter: str, value: object) -> None:
+    """2 to 1,224 characters of those that STS allows; `None` is for explicit regions."""
+    if value is None or is_token(value):
+        return
+    if not isinstance(value, str) or not EXTERNAL_ID.fullmatch(value):
+        refuse(
+            parameter,
+            value,
+            "an external ID is a string of 2 to 1,224 characters out of A-Z a-z 0-9 _ + = , . @ "
+            ": / -",
+            "Make a UUID v4 once (`cmek init` does, or `uuidgen`) and keep it.",
+        )
+
+
+def trust(external_id: object, regions: object, pin_account: object) -> Iterator[ValueError]:
+    """What the parameters of a trust policy may not say together."""
+    if regions is ALL_REGIONS and external_id is None:
+        yield ValueError(
+            "external_id: got None with regions=ALL_REGIONS, but the guide's third trust policy "
+            "has an external ID: without one, Pinecone's role of every region comes in for "
+            "whoever names your role. Give a UUID v4, or list the regions."
+        )
+    if regions is not ALL_REGIONS and pin_account:
+        yield ValueError(
+            "pin_account: got True with explicit regions, but it only replaces the * principal "
+            "of regions=ALL_REGIONS. Leave it out: explicit regions name the account already."
+        )
+
+
+def trust_policy_size(characters: int) -> None:
+    """A trust policy that no quota increase can let through."""
+    if characters > limits.TRUST_POLICY_LIMIT:
+        raise ValueError(
+            f"regions: got a trust policy of {characters:,} characters, but IAM takes "
+            f"{limits.TRUST_POLICY_LIMIT:,} at most (its default quota is {limits.TRUST_POLICY_QUOTA:,}). "
+            "List fewer regions, shorten the external ID, or use ALL_REGIONS with an external ID."
+        )
+
+
+def role_name(parameter: str, value: object) -> None:
+    """1 to 64 characters of those that IAM allows."""
+    if value is None or is_token(value):
+        return
+    if not isinstance(value, str) or not ROLE_NAME.fullmatch(value):
+        refuse(
+            parameter,
+            value,
+            "a role name has 1 to 64 characters out of A-Z a-z 0-9 _ + = , . @ -",
+            "Shorten or mend it, or leave it out: CloudFormation then makes a unique name.",
+        )
+
+
+def role_path(parameter: str, value: object) -> None:
+    """``/``, or text between two slashes, 512 characters at most."""
+    if value is None or is_token(value):
+        return
+    if not isinstance(value, str) or not ROLE_PATH.fullmatch(value):
+        refuse(
+            parameter,
+            value,
+            "a path begins and ends with a slash, without spaces, in 512 characters at most",
+            "Write it like /security/pinecone/, or leave it out: the path is then /.",
+        )
+
+
+def alias(parameter: str, value: object) -> None:
+    """An alias with or without ``alias/`` before it, 256 characters with it, none of AWS's."""
+    if value is None or is_token(value):
+        return
+    name = value.removeprefix("alias/") if isinstance(value, str) else ""
+    if not ALIAS.fullmatch(name) or name.startswith("aws/"):
+        refuse(
+            parameter,
+            value,
+            "an alias has up to 256 characters with its alias/, out of A-Z a-z 0-9 / _ -, and "
+            "alias/aws/ belongs to AWS",
+            "Write it like alias/pinecone, or leave it out: the default is unique.",
+        )
+
+
+def text(parameter: str, value: object, longest: int) -> None:
+    """A description."""
+    if value is None or is_token(value):
+        return
+    if not isinstance(value, str) or len(value) > longest:
+        refuse(
+            parameter,
+            value,
+            f"it is a string of up to {longest:,} characters",
+            "Shorten it, or leave it out.",
+        )
+
+
+def flag(parameter: str, value: object) -> None:
+    """True, False, or left out."""
+    if value is not None and not isinstance(value, bool):
+        refuse(parameter, value, "it is True or False", f"Write {parameter}=True or leave it out.")
+
+
+def days(parameter: str, value: float | None, bounds: tuple[int, int]) -> None:
+    """Whole days within bounds."""
+    if value is None:
+        return
+    least, most = bounds
+    if isinstance(value, bool) or not least <= value <= most or value != int(value):
+        refuse(
+            parameter,
+            value,
+            f"AWS KMS takes {least} to {most:,} whole days",
+            f"Give a number of days in these bounds, or leave {parameter} out.",
+        )
+
+
+def rotation(enable_key_rotation: object, rotation_period: object) -> Iterator[ValueError]:
+    """A period of a rotation that is off."""
+    if enable_key_rotation is False and rotation_period is not None:
+        yield ValueError(
+            "rotation_period: got a period with enable_key_rotation=False, but a key that does "
+            "not rotate has none. Leave out one of the two."
+        )
+
+
+def only_for_new(given: str, **props: Any) -> Iterator[ValueError]:
+    """Props that shape a new role or key, beside one that is given."""
+    for name, value in props.items():
+        if value is not None:
+            yield ValueError(
+                f"{name}: got {_shown(value)} together with {given}=, but {name} only shapes a "
+                f"{given} that is made here. Leave out {name} and set it where your {given} is "
+                f"made, or leave out {given}."
+            )
+
+
+def in_pinecone_partition(region: str) -> None:
+    """Pinecone is in the partition ``aws``."""
+    if region.startswith(OTHER_PARTITIONS):
+        raise ValueError(
+            f"region: got {region!r}, but Pinecone's roles are in the AWS partition `aws`, and "
+            "no trust policy reaches across partitions. Deploy the role and the key to a "
+            "commercial region, such as us-east-1."
+        )
+
+
+def first(*problems: Iterator[ValueError]) -> None:
+    """Raise the first problem that there is."""
+    for several in problems:
+        for problem in several:
+            raise problem

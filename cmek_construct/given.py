@@ -1,0 +1,70 @@
+"""A role or a key that the user made: what can be changed from here, and what must be said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from cmek_construct import checks, notices
+from cmek_construct.statements import Statement, assume_role_denial
+from cmek_construct.trust import Trust
+
+
+def trust_notices(role: iam.IRole, trust: Trust) -> Iterator[notices.Notice]:
+    """A given role keeps its trust policy: say the statement that is not seen in it."""
+    if not (isinstance(role, iam.Role) and _holds(role, trust.statement())):
+        yield notices.role_trust_policy(trust.readable().statement())
+
+
+def add_to_key_policy(key: kms.IKey, statements: list[Statement]) -> None:
+    """Add statements to the policy of a key that an app makes."""
+    for statement in statements:
+        key.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
+
+
+def deny_assume_role(role: iam.Role) -> None:
+    """Let nobody assume the role."""
+    policy = role.assume_role_policy
+    assert policy is not None
+    policy.add_statements(iam.PolicyStatement.from_json(assume_role_denial()))
+
+
+def readable_arn(arn: str, output: str) -> str:
+    """An ARN for a person to read: one that only the deploy knows is named by its output."""
+    return f"<output {output}>" if checks.is_token(arn) else arn
+
+
+def _holds(role: iam.Role, wanted: Statement) -> bool:
+    policy = role.assume_role_policy
+    if policy is None:
+        return False
+    stack = cdk.Stack.of(role)
+    resolved = stack.resolve({"found": policy.to_json(), "wanted": wanted})
+    found = resolved["found"]["Statement"]
+    return _meaning(resolved["wanted"]) in [_meaning(statement) for statement in found]
+
+
+def _meaning(statement: Statement) -> str:
+    """A statement without its Sid, and with lists that do not depend on order or length."""
+    return json.dumps(
+        {name: _sorted(value) for name, value in statement.items() if name != "Sid"},
+        sort_keys=True,
+    )
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        if any(name == "Ref" or name.startswith("Fn::") for name in value):
+            return value
+        return {
+            name: _sorted(inner if isinstance(inner, list | dict) else [inner])
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return sorted((_sorted(inner) for inner in value), key=lambda v: json.dumps(v))
+    return value

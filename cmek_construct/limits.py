@@ -1,0 +1,26 @@
+"""AWS's numbers, each from the page of the service's quotas or API reference."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TRUST_POLICY_QUOTA: Final = 2_048
+"""Characters of a role's trust policy, white space not counted. IAM's default; can be raised."""
+
+TRUST_POLICY_LIMIT: Final = 8_192
+"""Characters of a role's trust policy that no raised quota goes over."""
+
+ROTATION_DAYS: Final = (90, 2_560)
+"""Days between two automatic rotations of a KMS key."""
+
+PENDING_WINDOW_DAYS: Final = (7, 30)
+"""Days between the order to delete a KMS key and its deletion."""
+
+KEY_DESCRIPTION: Final = 8_192
+"""Characters of a KMS key's description."""
+
+ROLE_DESCRIPTION: Final = 1_000
+"""Characters of an IAM role's description."""
+
+ALIAS: Final = 256
+"""Characters of a KMS alias, with its ``alias/``."""

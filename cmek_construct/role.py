@@ -1,0 +1,112 @@
+"""The role that Pinecone assumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cmek_construct import checks, inputs, limits
+from cmek_construct.environment import environment_of, remember
+from cmek_construct.principal import PineconePrincipal
+from cmek_construct.statements import Regions, assume_role_denial
+from cmek_construct.trust import Trust
+from cmek_construct.warn import warn
+
+
+class PineconeRole(iam.Role):
+    """An `iam.Role` with the guide's trust policy and no permissions policy (step 1).
+
+    The key policy lets the role use the key, so in one account the role needs no permissions
+    of its own. Every method and attribute of `iam.Role` works.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        pinecone_account_id: str,
+        regions: Regions,
+        external_id: str | None = None,
+        pin_account: bool = False,
+        role_name: str | None = None,
+        path: str | None = None,
+        description: str | None = None,
+        permissions_boundary: iam.IManagedPolicy | None = None,
+        managed_policies: Sequence[iam.IManagedPolicy] | None = None,
+        inline_policies: Mapping[str, iam.PolicyDocument] | None = None,
+        max_session_duration: cdk.Duration | None = None,
+        removal_policy: cdk.RemovalPolicy | None = None,
+        suspended: bool = False,
+    ) -> None:
+        """Make the role.
+
+        Args:
+            scope: the construct in which the role is made.
+            construct_id: its id there. The logical ID of the role follows from both.
+            pinecone_account_id: Pinecone's AWS account number, a string of 12 digits, from the
+                Pinecone console, Manage > CMEK > Add CMEK. There is no default.
+            regions: the AWS regions whose Pinecone role may come in, such as
+                ``["us-east-1", "eu-west-1"]``; or `ALL_REGIONS`. A change updates the trust
+                policy in place.
+            external_id: what Pinecone must present, 2 to 1,224 characters, by the guide a
+                UUID v4. Default: none (it warns). Pinecone cannot change it once the key is set.
+            pin_account: with `ALL_REGIONS` alone: Pinecone's account root is the principal in
+                place of ``*``. Default: False.
+            role_name: 1 to 64 characters. Default: CloudFormation makes a unique one. A change
+                makes another role, which Pinecone does not know.
+            path: ``/`` or ``/…/``, up to 512 characters. Default: ``/``. A change makes another
+                role, which Pinecone does not know.
+            description: up to 1,000 characters. Default: none.
+            permissions_boundary: the most that the role may do. Default: none. A key policy that
+                names the role is not limited by it, except by an explicit deny.
+            managed_policies: permissions beyond the guide's. Default: none.
+            inline_policies: permissions beyond the guide's, by name. Default: none.
+            max_session_duration: 1 to 12 hours. Default: one hour, which is also the most that a
+                chained session, as Pinecone's may be, gets.
+            removal_policy: what becomes of the role when it leaves the template. Default:
+                ``RETAIN_ON_UPDATE_OR_DELETE``. ``DESTROY`` deletes it, and a role made again
+                under its name is another one to every policy that named it.
+            suspended: True denies everybody to assume the role, in the trust policy. It does not
+                end a session that runs. Default: False.
+
+        Raises:
+            ValueError: a value is outside its limits; nothing was built.
+        """
+        environment = environment_of(scope)
+        trust = Trust(pinecone_account_id, regions, external_id, pin_account)
+        trust.check()
+        checks.role_name("role_name", role_name)
+        checks.role_path("path", path)
+        checks.text("description", description, limits.ROLE_DESCRIPTION)
+        checks.flag("suspended", suspended)
+        inputs.permissions_boundary(permissions_boundary)
+        inputs.removal_policy(removal_policy)
+        super().__init__(
+            scope,
+            construct_id,
+            assumed_by=PineconePrincipal(
+                pinecone_account_id,
+                regions=regions,
+                external_id=external_id,
+                pin_account=pin_account,
+            ),
+            role_name=role_name,
+            path=path,
+            description=description,
+            permissions_boundary=permissions_boundary,
+            managed_policies=managed_policies,
+            inline_policies=inline_policies,
+            max_session_duration=max_session_duration,
+        )
+        remember(self, environment)
+        self.apply_removal_policy(removal_policy or inputs.RETAIN)
+        denials = [assume_role_denial()] if suspended else []
+        for denial in denials:
+            policy = self.assume_role_policy
+            assert policy is not None
+            policy.add_statements(iam.PolicyStatement.from_json(denial))
+        warn(self, trust.notices(*denials))

@@ -1,0 +1,81 @@
+"""One trust policy of Pinecone's: its parameters, checked, and what is unusual about them.
+
+Pure Python over plain data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from cmek_construct import checks, limits, notices
+from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
+from cmek_construct.statements import Regions, Statement, trust_policy_size, trust_statement
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Who of Pinecone may come in."""
+
+    account_id: str
+    regions: Regions
+    external_id: str | None = None
+    pin_account: bool = False
+
+    def check(self, account_parameter: str = "pinecone_account_id") -> None:
+        """Raise a `ValueError` for what no trust policy of Pinecone's can say."""
+        checks.pinecone_account_id(account_parameter, self.account_id)
+        checks.regions("regions", self.regions)
+        checks.external_id("external_id", self.external_id)
+        checks.flag("pin_account", self.pin_account)
+        checks.first(checks.trust(self.external_id, self.regions, self.pin_account))
+        checks.trust_policy_size(self.known_size())
+
+    def statement(self) -> Statement:
+        """The guide's trust statement (step 1.5)."""
+        return trust_statement(
+            self.account_id, self.regions, self.external_id, pin_account=self.pin_account
+        )
+
+    def readable(self) -> Trust:
+        """The same for a person to read and paste: tokens become names in angle brackets."""
+        return replace(
+            self,
+            account_id=_or("<pinecone_account_id>", self.account_id),
+            regions=self.regions
+            if self.regions is ALL_REGIONS
+            else [_or("<region>", region) for region in self.regions],
+            external_id=self.external_id and _or("<output ExternalId>", self.external_id),
+        )
+
+    def known_size(self, *others: Statement) -> int:
+        """The least that IAM will count: a token is as short as its value can be."""
+        shortest = replace(
+            self,
+            account_id=_or("0" * 12, self.account_id),
+            regions=self.regions
+            if self.regions is ALL_REGIONS
+            else [_or("xx-xxxx-1", region) for region in self.regions],
+            external_id=self.external_id and _or("00", self.external_id),
+        )
+        return trust_policy_size(shortest.statement(), *others)
+
+    def notices(self, *others: Statement) -> Iterator[notices.Notice]:
+        """What may be right and is unusual. ``others`` stand in the same trust policy."""
+        if self.regions is not ALL_REGIONS:
+            for region in self.regions:
+                if region not in PINECONE_REGIONS and not checks.is_token(region):
+                    yield notices.region_not_in_guide(region)
+        if self.external_id is None:
+            yield notices.no_external_id()
+        elif not checks.is_token(self.external_id) and not checks.UUID_V4.fullmatch(
+            self.external_id
+        ):
+            yield notices.external_id_not_uuid_v4(self.external_id)
+        size = self.known_size(*others)
+        if size > limits.TRUST_POLICY_QUOTA:
+            yield notices.trust_policy_over_quota(size)
+
+
+def _or(name: str, value: str) -> str:
+    return name if checks.is_token(value) else value
