@@ -4,12 +4,18 @@
 assumes and a KMS key that it encrypts with.
 """
 
-from cmek_construct.cmek import PineconeCmek
-from cmek_construct.key import PineconeKey
-from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
-from cmek_construct.principal import PineconePrincipal
-from cmek_construct.role import PineconeRole
-from cmek_construct.statements import KeyAccess
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cmek_construct.cmek import PineconeCmek
+    from cmek_construct.key import PineconeKey
+    from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
+    from cmek_construct.principal import PineconePrincipal
+    from cmek_construct.role import PineconeRole
+    from cmek_construct.statements import KeyAccess
 
 __all__ = [
     "ALL_REGIONS",
@@ -20,3 +26,28 @@ __all__ = [
     "PineconePrincipal",
     "PineconeRole",
 ]
+
+_ROOMS = {
+    "ALL_REGIONS": "pinecone",
+    "PINECONE_REGIONS": "pinecone",
+    "KeyAccess": "statements",
+    "PineconeCmek": "cmek",
+    "PineconeKey": "key",
+    "PineconePrincipal": "principal",
+    "PineconeRole": "role",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is asked for.
+
+    `import aws_cdk` starts Node; what needs no construct (the `cmek` command, the policy
+    statements) does without it.
+    """
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

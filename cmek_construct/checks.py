@@ -7,7 +7,7 @@ the way out. A CDK token stands for a value that only the deploy knows, and pass
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn
 
 from cmek_construct import limits
@@ -19,10 +19,14 @@ EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 UUID_V4: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
 )
+STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 ROLE_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 ROLE_PATH: Final = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 ALIAS: Final = re.compile(r"[A-Za-z0-9/_-]{1,250}")
-ARN: Final = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:[\x21-\x7e]+")
+ROLE_ARN: Final = re.compile(r"arn:aws:iam::[0-9]{12}:role/[\x21-\x7e]{1,575}")
+KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
+POLICY_ARN: Final = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
+PRINCIPAL_ARN: Final = re.compile(r"arn:aws:iam::[0-9]{12}:(root|(user|role)/[\x21-\x7e]{1,575})")
 OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
 
 
@@ -69,6 +73,34 @@ def pinecone_account_id(parameter: str, value: object) -> None:
         value,
         "Copy Pinecone's account number from the Pinecone console, Manage > CMEK > Add CMEK.",
     )
+
+
+def own_account_id(parameter: str, value: object) -> None:
+    """The account that role and key are deployed to."""
+    account_id(parameter, value, "Write the number of the AWS account to deploy to, in quotes.")
+
+
+def region(parameter: str, value: object) -> None:
+    """A region to deploy to, where Pinecone's partition is."""
+    if value is None:
+        return
+    if not isinstance(value, str) or not REGION.fullmatch(value):
+        refuse(
+            parameter, value, "a region looks like us-east-1", "Write the region to deploy to."
+        )
+    in_pinecone_partition(value)
+
+
+def stack_name(_parameter: str, value: object) -> None:
+    """The name of an entry of cmek.yaml, which is the name of its stack."""
+    if not isinstance(value, str) or not STACK_NAME.fullmatch(value):
+        refuse(
+            "stacks",
+            value,
+            "the name of a stack begins with a letter and has up to 128 letters, digits and "
+            "hyphens",
+            "Rename it before the first deploy; later, a new name is a new stack.",
+        )
 
 
 def regions(parameter: str, value: object) -> None:
@@ -196,18 +228,55 @@ def flag(parameter: str, value: object) -> None:
         refuse(parameter, value, "it is True or False", f"Write {parameter}=True or leave it out.")
 
 
-def days(parameter: str, value: float | None, bounds: tuple[int, int]) -> None:
+def days(parameter: str, value: object, bounds: tuple[int, int]) -> None:
     """Whole days within bounds."""
     if value is None:
         return
     least, most = bounds
-    if isinstance(value, bool) or not least <= value <= most or value != int(value):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not least <= value <= most or value != int(value):
         refuse(
             parameter,
             value,
             f"AWS KMS takes {least} to {most:,} whole days",
             f"Give a number of days in these bounds, or leave {parameter} out.",
         )
+
+
+def arn(parameter: str, value: object, form: re.Pattern[str], example: str) -> None:
+    """An ARN of one kind, in the partition ``aws``."""
+    if value is not None and (not isinstance(value, str) or not form.fullmatch(value)):
+        refuse(parameter, value, f"it is an ARN like {example}", "Copy it from the AWS console.")
+
+
+def principal_arns(parameter: str, value: object) -> None:
+    """ARNs of roles, users or account roots."""
+    if value is None:
+        return
+    example = "arn:aws:iam::111122223333:role/name"
+    if not isinstance(value, list):
+        refuse(parameter, value, "it is a list of ARNs", f"Write a list such as [{example}].")
+    for index, principal in enumerate(value):
+        arn(f"{parameter}[{index}]", principal or "", PRINCIPAL_ARN, example)
+
+
+def tags(parameter: str, value: object) -> None:
+    """Names and values, both strings."""
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        refuse(parameter, value, "it is a mapping of names to values", "Write  name: value  lines.")
+    for name, text in value.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            refuse(
+                f"{parameter}.{name}", text, "a tag and its value are strings", "Put it in quotes."
+            )
+
+
+def one_of(parameter: str, value: object, allowed: Iterable[str]) -> None:
+    """One of a few words."""
+    if value is not None and value not in allowed:
+        refuse(parameter, value, f"it is one of {', '.join(allowed)}", "Choose one of them.")
 
 
 def rotation(enable_key_rotation: object, rotation_period: object) -> Iterator[ValueError]:

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cmek_construct import checks, given, inputs, notices
+from cmek_construct import arns, checks, given, inputs, notices
 from cmek_construct.environment import (
     environment_of,
     environment_of_resource,
@@ -211,22 +211,22 @@ class PineconeCmek(Construct):
 
     def _let_role_use(self, key: kms.IKey, key_access: KeyAccess, suspended: bool) -> None:
         if inputs.resource_of(key) is None:
-            role_arn = given.readable_arn(self.role.role_arn, "RoleArn")
+            role_arn = arns.readable(arns.role_arn(self.role), "RoleArn")
             warn(self, [notices.key_policy(key_access_statements(role_arn, key_access))])
         else:
-            role_arn = self.role.role_arn
+            role_arn = arns.role_arn(self.role)
             denials = [key_denial(role_arn)] if suspended else []
             given.add_to_key_policy(key, key_access_statements(role_arn, key_access) + denials)
         if in_two_accounts(environment_of_resource(self.role), environment_of_resource(key)):
-            key_arn = given.readable_arn(key.key_arn, "KeyArn")
+            key_arn = arns.readable(arns.key_arn(key), "KeyArn")
             permissions = role_permissions_statement(key_arn, key_access)
             warn(self, [notices.role_in_another_account(permissions)])
 
     def _outputs(self, external_id: str | None, *, own_role: bool, own_key: bool) -> None:
         """One output per field of the dialog, in the stack of what it names."""
         fields = [
-            ("RoleArn", "Role ARN", self.role.role_arn, self if own_role else self.role),
-            ("KeyArn", "Key ARN", self.key.key_arn, self if own_key else self.key),
+            ("RoleArn", "Role ARN", arns.role_arn(self.role), self if own_role else self.role),
+            ("KeyArn", "Key ARN", arns.key_arn(self.key), self if own_key else self.key),
         ]
         if external_id is not None:
             fields.append(("ExternalId", "External ID", external_id, self))
@@ -267,5 +267,5 @@ def _both_are_theirs(
         yield ValueError(
             "suspended: got True, but role and key are both imported, so neither policy can be "
             "changed from here and Pinecone would not be cut off. Add to the key policy, by hand: "
-            + json.dumps(key_denial(given.readable_arn(role.role_arn, "RoleArn")))
+            + json.dumps(key_denial(arns.readable(arns.role_arn(role), "RoleArn")))
         )

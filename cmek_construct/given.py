@@ -34,11 +34,6 @@ def deny_assume_role(role: iam.Role) -> None:
     policy.add_statements(iam.PolicyStatement.from_json(assume_role_denial()))
 
 
-def readable_arn(arn: str, output: str) -> str:
-    """An ARN for a person to read: one that only the deploy knows is named by its output."""
-    return f"<output {output}>" if checks.is_token(arn) else arn
-
-
 def _holds(role: iam.Role, wanted: Statement) -> bool:
     policy = role.assume_role_policy
     if policy is None:

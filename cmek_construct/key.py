@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cmek_construct import checks, inputs, limits, notices
+from cmek_construct import arns, checks, inputs, limits, notices
 from cmek_construct.environment import (
     environment_of,
     environment_of_resource,
@@ -105,7 +105,7 @@ class PineconeKey(kms.Key):
         inputs.removal_policy(removal_policy)
         checks.flag("suspended", suspended)
 
-        role_arn = role.role_arn
+        role_arn = arns.role_arn(role)
         statements = [root_statement(environment.account or cdk.Aws.ACCOUNT_ID)]
         if admins:
             statements.append(_admins(admins))
@@ -169,7 +169,7 @@ def _make_alias(
         alias = _DEFAULT_ALIAS_PREFIX + cdk.Names.unique_resource_name(key, max_length=longest)
     elif not alias.startswith(_ALIAS_PREFIX) and not checks.is_token(alias):
         alias = _ALIAS_PREFIX + alias
-    resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=key.key_arn)
+    resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=arns.key_arn(key))
     resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
     if removal_policy is not cdk.RemovalPolicy.DESTROY:
         resource.apply_removal_policy(

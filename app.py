@@ -1,0 +1,20 @@
+"""The CDK app: one stack per entry of cmek.yaml."""
+
+import sys
+
+import aws_cdk as cdk
+
+from cmek_construct.deployment import CmekStack, ConfigError, read_entries
+
+app = cdk.App(
+    analytics_reporting=False,
+    default_stack_synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+)
+try:
+    # `-c only=NAME,…` builds the named stacks alone: quick, however long the file is.
+    entries = read_entries("cmek.yaml", only=app.node.try_get_context("only"))
+except ConfigError as error:
+    sys.exit(str(error))
+for entry in entries:
+    CmekStack(app, entry)
+app.synth()

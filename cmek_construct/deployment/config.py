@@ -1,0 +1,164 @@
+"""The models of cmek.yaml: every prop of `PineconeCmek`, and where its stack goes.
+
+Their JSON Schema, `cmek.schema.json` beside this file, gives an editor completion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from cmek_construct import checks, limits
+from cmek_construct.pinecone import ALL_REGIONS
+from cmek_construct.statements import KeyAccess, Regions
+
+RemovalPolicyName = Literal["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"]
+KeyAccessName = Literal["KEY_USER", "ENCRYPT_DECRYPT"]
+
+
+def _check(check: Callable[..., None], *arguments: Any) -> BeforeValidator:
+    """The construct's own check, on what the file says, under the name of the field."""
+
+    def run(value: Any, info: ValidationInfo) -> Any:
+        check(info.field_name, value, *arguments)
+        return value
+
+    return BeforeValidator(run)
+
+
+def _check_regions(value: Any, info: ValidationInfo) -> Any:
+    checks.regions("regions", ALL_REGIONS if value == "ALL_REGIONS" else value)
+    return value
+
+
+def _check_tags(value: Any, info: ValidationInfo) -> Any:
+    checks.tags("tags", value)
+    return value
+
+
+_Flag = Annotated[bool | None, _check(checks.flag)]
+_Account = {"pattern": f"^{checks.ACCOUNT_ID.pattern}$"}
+
+
+class Settings(BaseModel):
+    """What may stand at the top of the file for every stack, and in a stack for itself.
+
+    A value of ``null`` in a stack takes back what the top says.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    region: Annotated[str | None, _check(checks.region)] = Field(
+        default=None, description="AWS region of role and key's stack, such as us-east-1."
+    )
+    pinecone_account_id: Annotated[str | None, _check(checks.pinecone_account_id)] = Field(
+        default=None,
+        description="Pinecone's AWS account number, 12 digits in quotes, from the Pinecone "
+        "console, Manage > CMEK > Add CMEK.",
+        json_schema_extra=_Account,
+    )
+    regions: Annotated[
+        list[str] | Literal["ALL_REGIONS"] | None, BeforeValidator(_check_regions)
+    ] = Field(
+        default=None,
+        description="The AWS regions whose Pinecone role may come in, or ALL_REGIONS.",
+    )
+    pin_account: _Flag = Field(
+        default=None,
+        description="With ALL_REGIONS: Pinecone's account root as the principal in place of *.",
+    )
+    role: Annotated[
+        str | None, _check(checks.arn, checks.ROLE_ARN, "arn:aws:iam::111122223333:role/name")
+    ] = Field(default=None, description="ARN of a role of yours to use, in place of a new one.")
+    role_name: Annotated[str | None, _check(checks.role_name)] = Field(
+        default=None,
+        description="Name of the role, 1 to 64 characters. A change makes another role.",
+    )
+    role_path: Annotated[str | None, _check(checks.role_path)] = Field(
+        default=None, description="Path of the role, / or /…/. A change makes another role."
+    )
+    permissions_boundary: Annotated[
+        str | None, _check(checks.arn, checks.POLICY_ARN, "arn:aws:iam::111122223333:policy/name")
+    ] = Field(default=None, description="ARN of the managed policy that bounds the role.")
+    key: Annotated[
+        str | None,
+        _check(
+            checks.arn,
+            checks.KEY_ARN,
+            "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        ),
+    ] = Field(default=None, description="ARN of a key of yours to use, in place of a new one.")
+    key_access: Annotated[
+        KeyAccessName | None, _check(checks.one_of, [access.name for access in KeyAccess])
+    ] = Field(
+        default=None, description="What the key policy lets the role do. Default: KEY_USER."
+    )
+    key_admins: Annotated[list[str] | None, _check(checks.principal_arns)] = Field(
+        default=None, description="ARNs of roles and users that administer the key."
+    )
+    alias: Annotated[str | None, _check(checks.alias)] = Field(
+        default=None, description="Alias of the key. Default: a unique one."
+    )
+    description: Annotated[str | None, _check(checks.text, limits.KEY_DESCRIPTION)] = Field(
+        default=None, description="Description of the key."
+    )
+    enable_key_rotation: _Flag = Field(
+        default=None, description="New key material every year. Default: true."
+    )
+    rotation_period: Annotated[int | None, _check(checks.days, limits.ROTATION_DAYS)] = Field(
+        default=None, description="Days between two rotations, 90 to 2560. Default: 365."
+    )
+    multi_region: _Flag = Field(
+        default=None, description="A multi-Region primary key, for good. Default: false."
+    )
+    pending_window: Annotated[int | None, _check(checks.days, limits.PENDING_WINDOW_DAYS)] = Field(
+        default=None, description="Days from the order to delete the key to its end. Default: 30."
+    )
+    removal_policy: Annotated[
+        RemovalPolicyName | None,
+        _check(checks.one_of, ["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"]),
+    ] = Field(
+        default=None,
+        description="What becomes of role and key when they leave the stack. Default: kept.",
+    )
+    suspended: _Flag = Field(default=None, description="Cut Pinecone off. Default: false.")
+    tags: Annotated[dict[str, str] | None, BeforeValidator(_check_tags)] = Field(
+        default=None, description="Tags of the stack, and so of role and key."
+    )
+    bootstrap: _Flag = Field(
+        default=None,
+        description="false: deploy to an account without `cdk bootstrap`, with that account's "
+        "own credentials. Default: true.",
+    )
+    termination_protection: _Flag = Field(
+        default=None, description="false: `cdk destroy` may delete the stack. Default: true."
+    )
+
+
+class StackSettings(Settings):
+    """One stack: role and key for one Pinecone project, in one account and region."""
+
+    account: Annotated[str, _check(checks.own_account_id)] = Field(
+        description="The AWS account of the stack, 12 digits in quotes.",
+        json_schema_extra=_Account,
+    )
+    external_id: Annotated[str | None, _check(checks.external_id)] = Field(
+        default=None,
+        description="What Pinecone must present: a UUID v4, made once. `cmek add` makes it.",
+        json_schema_extra={"pattern": f"^{checks.EXTERNAL_ID.pattern}$"},
+    )
+
+    @property
+    def allowed_regions(self) -> Regions:
+        """The regions as the construct takes them."""
+        return ALL_REGIONS if self.regions == "ALL_REGIONS" else list(self.regions or [])
+
+
+class Config(Settings):
+    """cmek.yaml: shared values at the top, and one stack per Pinecone project."""
+
+    stacks: dict[
+        Annotated[str, _check(checks.stack_name)], StackSettings
+    ] = Field(min_length=1, description="The stacks by name: a name is the stack's, for good.")

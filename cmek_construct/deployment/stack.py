@@ -1,0 +1,68 @@
+"""The stack of one entry of cmek.yaml."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from cmek_construct.cmek import PineconeCmek
+from cmek_construct.deployment.config import StackSettings
+from cmek_construct.deployment.reading import Entry
+from cmek_construct.environment import Environment, remember
+from cmek_construct.notices import external_id_used_twice
+from cmek_construct.statements import KeyAccess
+from cmek_construct.warn import warn
+
+
+class CmekStack(cdk.Stack):
+    """Role, key, alias and outputs for one Pinecone project, in one account and region."""
+
+    def __init__(self, scope: Construct, entry: Entry) -> None:
+        """Make the stack; its name is the entry's."""
+        own = entry.settings
+        super().__init__(
+            scope,
+            entry.name,
+            env=cdk.Environment(account=own.account, region=own.region),
+            description=f"Role and KMS key for the Pinecone project {entry.name} (CMEK)",
+            termination_protection=own.termination_protection is not False,
+            tags=own.tags,
+            synthesizer=cdk.BootstraplessSynthesizer() if own.bootstrap is False else None,
+        )
+        remember(self, Environment(own.account, own.region))
+        # The id "Default" keeps logical IDs and outputs short: RoleArn, KeyArn, ExternalId.
+        PineconeCmek(self, "Default", **_props(self, own))
+        if entry.same_external_id:
+            warn(self, [external_id_used_twice(entry.same_external_id)])
+
+
+def _props(stack: cdk.Stack, own: StackSettings) -> dict[str, Any]:
+    """The construct's props: what the file writes as a word, a number or an ARN, made whole."""
+    return {
+        "pinecone_account_id": own.pinecone_account_id,
+        "regions": own.allowed_regions,
+        "external_id": own.external_id,
+        "pin_account": bool(own.pin_account),
+        "role": own.role and iam.Role.from_role_arn(stack, "GivenRole", own.role),
+        "role_name": own.role_name,
+        "role_path": own.role_path,
+        "permissions_boundary": own.permissions_boundary
+        and iam.ManagedPolicy.from_managed_policy_arn(
+            stack, "PermissionsBoundary", own.permissions_boundary
+        ),
+        "key": own.key and kms.Key.from_key_arn(stack, "GivenKey", own.key),
+        "key_access": KeyAccess[own.key_access or KeyAccess.KEY_USER.name],
+        "key_admins": own.key_admins and [iam.ArnPrincipal(arn) for arn in own.key_admins],
+        "alias": own.alias,
+        "description": own.description,
+        "enable_key_rotation": own.enable_key_rotation,
+        "rotation_period": own.rotation_period and cdk.Duration.days(own.rotation_period),
+        "multi_region": own.multi_region,
+        "pending_window": own.pending_window and cdk.Duration.days(own.pending_window),
+        "removal_policy": own.removal_policy and cdk.RemovalPolicy[own.removal_policy],
+        "suspended": bool(own.suspended),
+    }
