@@ -4,7 +4,8 @@ import sys
 
 import aws_cdk as cdk
 
-from cmek_construct.deployment import CmekStack, ConfigError, read_entries
+from cmek_construct.deployment.reading import ConfigError, read_entries
+from cmek_construct.deployment.stack import CmekStack
 
 app = cdk.App(
     analytics_reporting=False,

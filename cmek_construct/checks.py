@@ -7,7 +7,7 @@ the way out. A CDK token stands for a value that only the deploy knows, and pass
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
 from cmek_construct import limits
@@ -85,9 +85,7 @@ def region(parameter: str, value: object) -> None:
     if value is None:
         return
     if not isinstance(value, str) or not REGION.fullmatch(value):
-        refuse(
-            parameter, value, "a region looks like us-east-1", "Write the region to deploy to."
-        )
+        refuse(parameter, value, "a region looks like us-east-1", "Write the region to deploy to.")
     in_pinecone_partition(value)
 
 
@@ -124,9 +122,7 @@ def regions(parameter: str, value: object) -> None:
         if not isinstance(region, str) or not REGION.fullmatch(region):
             refuse(f"{parameter}[{index}]", region, "a region looks like us-east-1", way_out)
         if region in value[:index]:
-            refuse(
-                f"{parameter}[{index}]", region, "each region stands once", "Remove the second."
-            )
+            refuse(f"{parameter}[{index}]", region, "each region stands once", "Remove the second.")
 
 
 def external_id(parameter: str, value: object) -> None:
@@ -163,8 +159,9 @@ def trust_policy_size(characters: int) -> None:
     if characters > limits.TRUST_POLICY_LIMIT:
         raise ValueError(
             f"regions: got a trust policy of {characters:,} characters, but IAM takes "
-            f"{limits.TRUST_POLICY_LIMIT:,} at most (its default quota is {limits.TRUST_POLICY_QUOTA:,}). "
-            "List fewer regions, shorten the external ID, or use ALL_REGIONS with an external ID."
+            f"{limits.TRUST_POLICY_LIMIT:,} at most (by default "
+            f"{limits.TRUST_POLICY_QUOTA:,}). List fewer regions, shorten the "
+            "external ID, or use ALL_REGIONS with an external ID."
         )
 
 
@@ -233,8 +230,12 @@ def days(parameter: str, value: object, bounds: tuple[int, int]) -> None:
     if value is None:
         return
     least, most = bounds
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not least <= value <= most or value != int(value):
+    if (
+        not isinstance(value, int | float)
+        or isinstance(value, bool)
+        or not least <= value <= most
+        or value != int(value)
+    ):
         refuse(
             parameter,
             value,
@@ -273,7 +274,7 @@ def tags(parameter: str, value: object) -> None:
             )
 
 
-def one_of(parameter: str, value: object, allowed: Iterable[str]) -> None:
+def one_of(parameter: str, value: object, allowed: tuple[str, ...]) -> None:
     """One of a few words."""
     if value is not None and value not in allowed:
         refuse(parameter, value, f"it is one of {', '.join(allowed)}", "Choose one of them.")

@@ -19,7 +19,6 @@ from cmek_construct.environment import (
     remember,
 )
 from cmek_construct.key import PineconeKey, check_key_props
-from cmek_construct.pinecone import ALL_REGIONS
 from cmek_construct.role import PineconeRole
 from cmek_construct.statements import (
     KeyAccess,
@@ -205,8 +204,7 @@ class PineconeCmek(Construct):
             self.key = key
             self._let_role_use(key, key_access, suspended)
         key_region = (environment if key is None else environment_of_resource(key)).region
-        if regions is not ALL_REGIONS and key_region and key_region not in regions:
-            warn(self, [notices.key_region_not_in_regions(key_region, trust.readable().regions)])
+        warn(self, trust.key_notices(key_region))
         self._outputs(external_id, own_role=role is None, own_key=key is None)
 
     def _let_role_use(self, key: kms.IKey, key_access: KeyAccess, suspended: bool) -> None:

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from cmek_construct import checks, notices
+from cmek_construct import notices
 from cmek_construct.statements import Statement, assume_role_denial
 from cmek_construct.trust import Trust
 

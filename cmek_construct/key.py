@@ -160,9 +160,7 @@ def _admins(admins: Sequence[iam.IPrincipal]) -> Statement:
     return statement
 
 
-def _make_alias(
-    key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPolicy | None
-) -> None:
+def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPolicy | None) -> None:
     """The L2 keeps the child id ``Alias`` for the user's first `add_alias`; this has its own."""
     if alias is None:
         longest = limits.ALIAS - len(_DEFAULT_ALIAS_PREFIX)

@@ -48,6 +48,13 @@ class Trust:
             external_id=self.external_id and _or("<output ExternalId>", self.external_id),
         )
 
+    def key_notices(self, key_region: str | None) -> Iterator[notices.Notice]:
+        """What is unusual about a key in this region."""
+        if self.regions is ALL_REGIONS or key_region is None:
+            return
+        if key_region not in self.regions and not any(map(checks.is_token, self.regions)):
+            yield notices.key_region_not_in_regions(key_region, self.regions)
+
     def known_size(self, *others: Statement) -> int:
         """The least that IAM will count: a token is as short as its value can be."""
         shortest = replace(

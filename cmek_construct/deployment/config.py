@@ -6,13 +6,13 @@ Their JSON Schema, `cmek.schema.json` beside this file, gives an editor completi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from cmek_construct import checks, limits
-from cmek_construct.pinecone import ALL_REGIONS
-from cmek_construct.statements import KeyAccess, Regions
+from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
+from cmek_construct.statements import Regions
 
 RemovalPolicyName = Literal["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"]
 KeyAccessName = Literal["KEY_USER", "ENCRYPT_DECRYPT"]
@@ -33,13 +33,9 @@ def _check_regions(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
-def _check_tags(value: Any, info: ValidationInfo) -> Any:
-    checks.tags("tags", value)
-    return value
-
-
-_Flag = Annotated[bool | None, _check(checks.flag)]
-_Account = {"pattern": f"^{checks.ACCOUNT_ID.pattern}$"}
+Flag = Annotated[bool | None, _check(checks.flag)]
+_EXTERNAL_ID: Any = {"pattern": f"^{checks.EXTERNAL_ID.pattern}$"}
+_ACCOUNT: Any = {"pattern": f"^{checks.ACCOUNT_ID.pattern}$"}
 
 
 class Settings(BaseModel):
@@ -57,15 +53,16 @@ class Settings(BaseModel):
         default=None,
         description="Pinecone's AWS account number, 12 digits in quotes, from the Pinecone "
         "console, Manage > CMEK > Add CMEK.",
-        json_schema_extra=_Account,
+        json_schema_extra=_ACCOUNT,
     )
     regions: Annotated[
         list[str] | Literal["ALL_REGIONS"] | None, BeforeValidator(_check_regions)
     ] = Field(
         default=None,
         description="The AWS regions whose Pinecone role may come in, or ALL_REGIONS.",
+        json_schema_extra={"examples": [list(PINECONE_REGIONS), "ALL_REGIONS"]},
     )
-    pin_account: _Flag = Field(
+    pin_account: Flag = Field(
         default=None,
         description="With ALL_REGIONS: Pinecone's account root as the principal in place of *.",
     )
@@ -90,10 +87,8 @@ class Settings(BaseModel):
             "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         ),
     ] = Field(default=None, description="ARN of a key of yours to use, in place of a new one.")
-    key_access: Annotated[
-        KeyAccessName | None, _check(checks.one_of, [access.name for access in KeyAccess])
-    ] = Field(
-        default=None, description="What the key policy lets the role do. Default: KEY_USER."
+    key_access: Annotated[KeyAccessName | None, _check(checks.one_of, get_args(KeyAccessName))] = (
+        Field(default=None, description="What the key policy lets the role do. Default: KEY_USER.")
     )
     key_admins: Annotated[list[str] | None, _check(checks.principal_arns)] = Field(
         default=None, description="ARNs of roles and users that administer the key."
@@ -104,13 +99,13 @@ class Settings(BaseModel):
     description: Annotated[str | None, _check(checks.text, limits.KEY_DESCRIPTION)] = Field(
         default=None, description="Description of the key."
     )
-    enable_key_rotation: _Flag = Field(
+    enable_key_rotation: Flag = Field(
         default=None, description="New key material every year. Default: true."
     )
     rotation_period: Annotated[int | None, _check(checks.days, limits.ROTATION_DAYS)] = Field(
         default=None, description="Days between two rotations, 90 to 2560. Default: 365."
     )
-    multi_region: _Flag = Field(
+    multi_region: Flag = Field(
         default=None, description="A multi-Region primary key, for good. Default: false."
     )
     pending_window: Annotated[int | None, _check(checks.days, limits.PENDING_WINDOW_DAYS)] = Field(
@@ -118,21 +113,21 @@ class Settings(BaseModel):
     )
     removal_policy: Annotated[
         RemovalPolicyName | None,
-        _check(checks.one_of, ["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"]),
+        _check(checks.one_of, get_args(RemovalPolicyName)),
     ] = Field(
         default=None,
         description="What becomes of role and key when they leave the stack. Default: kept.",
     )
-    suspended: _Flag = Field(default=None, description="Cut Pinecone off. Default: false.")
-    tags: Annotated[dict[str, str] | None, BeforeValidator(_check_tags)] = Field(
+    suspended: Flag = Field(default=None, description="Cut Pinecone off. Default: false.")
+    tags: Annotated[dict[str, str] | None, _check(checks.tags)] = Field(
         default=None, description="Tags of the stack, and so of role and key."
     )
-    bootstrap: _Flag = Field(
+    bootstrap: Flag = Field(
         default=None,
         description="false: deploy to an account without `cdk bootstrap`, with that account's "
         "own credentials. Default: true.",
     )
-    termination_protection: _Flag = Field(
+    termination_protection: Flag = Field(
         default=None, description="false: `cdk destroy` may delete the stack. Default: true."
     )
 
@@ -142,12 +137,12 @@ class StackSettings(Settings):
 
     account: Annotated[str, _check(checks.own_account_id)] = Field(
         description="The AWS account of the stack, 12 digits in quotes.",
-        json_schema_extra=_Account,
+        json_schema_extra=_ACCOUNT,
     )
     external_id: Annotated[str | None, _check(checks.external_id)] = Field(
         default=None,
         description="What Pinecone must present: a UUID v4, made once. `cmek add` makes it.",
-        json_schema_extra={"pattern": f"^{checks.EXTERNAL_ID.pattern}$"},
+        json_schema_extra=_EXTERNAL_ID,
     )
 
     @property
@@ -159,6 +154,15 @@ class StackSettings(Settings):
 class Config(Settings):
     """cmek.yaml: shared values at the top, and one stack per Pinecone project."""
 
-    stacks: dict[
-        Annotated[str, _check(checks.stack_name)], StackSettings
-    ] = Field(min_length=1, description="The stacks by name: a name is the stack's, for good.")
+    stacks: dict[Annotated[str, _check(checks.stack_name)], StackSettings] = Field(
+        min_length=1, description="The stacks by name: a name is the stack's, for good."
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the file, which `scripts/schema` writes beside this module."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Config.model_json_schema(),
+        "title": "cmek.yaml",
+    }

@@ -40,8 +40,7 @@ def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
     Raises:
         ConfigError: there is no such file, or it has mistakes; all of them are named.
     """
-    config = _read(Path(path))
-    entries = _share_and_check(Path(path), *config)
+    entries = parse_entries(_text_of(Path(path)), path)
     names = [entry.name for entry in entries]
     wanted = only.split(",") if only else names
     for name in wanted:
@@ -52,9 +51,18 @@ def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
     return [entry for entry in entries if entry.name in wanted]
 
 
-def _read(path: Path) -> tuple[YamlText, Config]:
+def parse_entries(text: str, path: str | Path) -> list[Entry]:
+    """The entries of a text that stands, or is to stand, at ``path``.
+
+    Raises:
+        ConfigError: it has mistakes; all of them are named.
+    """
+    return _share_and_check(Path(path), *_parse(text, Path(path)))
+
+
+def _text_of(path: Path) -> str:
     try:
-        text = YamlText(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: there is no such file here. `cmek init` writes one; examples/cmek.yaml "
@@ -62,6 +70,11 @@ def _read(path: Path) -> tuple[YamlText, Config]:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
+
+
+def _parse(source: str, path: Path) -> tuple[YamlText, Config]:
+    try:
+        text = YamlText(source)
     except ValueError as error:
         raise ConfigError(f"{path}:{error}") from None
     problems = [
@@ -103,9 +116,7 @@ def _said(path: Path, text: YamlText, problem: Any) -> str:
 
 
 def _share_and_check(path: Path, text: YamlText, config: Config) -> list[Entry]:
-    shared = {
-        name: getattr(config, name) for name in config.model_fields_set if name != "stacks"
-    }
+    shared = {name: getattr(config, name) for name in config.model_fields_set if name != "stacks"}
     entries = []
     problems = []
     for name, own in config.stacks.items():

@@ -1,0 +1,123 @@
+"""What a deployed stack gives out, from AWS or from the file of `cdk deploy --outputs-file`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cmek_construct.deployment.reading import Entry
+
+_DEPLOYED = (
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+)
+
+
+class NotDeployedError(Exception):
+    """The outputs of a stack cannot be had. The message says why, and the way out."""
+
+
+def from_outputs_file(entry: Entry, path: Path) -> dict[str, str]:
+    """The outputs of one stack in the file that `cdk deploy --outputs-file` wrote.
+
+    Raises:
+        NotDeployedError: the file or the stack in it is missing.
+    """
+    try:
+        outputs = json.loads(path.read_text(encoding="utf-8"))[entry.name]
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise NotDeployedError(f"{path}: cannot be read as JSON: {error}") from None
+    except (KeyError, TypeError):
+        raise NotDeployedError(
+            f"{entry.name}: {path} has no such stack. Deploy it with "
+            f"`cdk deploy {entry.name} --outputs-file {path}`."
+        ) from None
+    return _checked(entry, outputs)
+
+
+def from_aws(entry: Entry, profile: str | None = None) -> dict[str, str]:
+    """The outputs of one stack, asked of CloudFormation.
+
+    Credentials of another account are enough if they may assume the lookup role that
+    `cdk bootstrap --trust` made in the account of the stack.
+
+    Raises:
+        NotDeployedError: the stack is not there, is not whole, or AWS cannot be asked.
+    """
+    # Imported where it is needed: it takes longer than all else that `cmek` does.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        cloudformation = _session(entry, profile).client("cloudformation")
+        stack = cloudformation.describe_stacks(StackName=entry.name)["Stacks"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            raise NotDeployedError(
+                f"{entry.name}: there is no such stack in account {entry.settings.account}, "
+                f"{entry.settings.region}. Run `cdk deploy {entry.name}` first."
+            ) from None
+        raise NotDeployedError(f"{entry.name}: AWS refused: {error}") from None
+    except BotoCoreError as error:
+        raise NotDeployedError(
+            f"{entry.name}: AWS could not be asked: {error}. Sign in (`aws sso login`), choose "
+            "--profile, or give --outputs with the file of `cdk deploy --outputs-file`."
+        ) from None
+    if stack["StackStatus"] not in _DEPLOYED:
+        raise NotDeployedError(
+            f"{entry.name}: the stack is in {stack['StackStatus']}, so its role and key may not "
+            "last. Wait for the deploy to end, or mend it and deploy again."
+        )
+    return _checked(
+        entry, {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    )
+
+
+def _session(entry: Entry, profile: str | None) -> Any:
+    """A session in the account of the stack, through its lookup role if need be."""
+    import boto3
+    from botocore.exceptions import ClientError
+
+    account, region = entry.settings.account, entry.settings.region
+    session = boto3.Session(profile_name=profile, region_name=region)
+    sts = session.client("sts")
+    caller = sts.get_caller_identity()["Account"]
+    if caller == account:
+        return session
+    role = f"arn:aws:iam::{account}:role/cdk-hnb659fds-lookup-role-{account}-{region}"
+    try:
+        credentials = sts.assume_role(RoleArn=role, RoleSessionName="cmek-sheet")["Credentials"]
+    except ClientError:
+        raise NotDeployedError(
+            f"{entry.name}: it is in account {account}, but your credentials are of account "
+            f"{caller} and may not assume {role}. Choose --profile, or give --outputs with the "
+            "file of `cdk deploy --outputs-file`."
+        ) from None
+    return boto3.Session(
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        region_name=region,
+    )
+
+
+def _checked(entry: Entry, outputs: dict[str, str]) -> dict[str, str]:
+    """The outputs, if they are those of a stack of ours and agree with the file."""
+    missing = [name for name in ("RoleArn", "KeyArn") if name not in outputs]
+    if missing:
+        raise NotDeployedError(
+            f"{entry.name}: the stack has no output {' and '.join(missing)}, so it is not one "
+            "that app.py made. Check the name, the account and the region."
+        )
+    if outputs.get("ExternalId") != entry.settings.external_id:
+        raise NotDeployedError(
+            f"{entry.name}: external_id is {entry.settings.external_id} in cmek.yaml, but "
+            f"{outputs.get('ExternalId')} in the deployed stack. If Pinecone has the key already, "
+            "put the deployed one back into the file; if not, deploy first."
+        )
+    return outputs

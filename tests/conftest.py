@@ -1,0 +1,16 @@
+"""What every test runs with."""
+
+import os
+import sysconfig
+from pathlib import Path
+
+# CDK's own validation starts an engine for 1.3 s a synth; test_checkers.py looks at it.
+os.environ["CDK_VALIDATION"] = "false"
+# The Node of this environment, whatever else the machine has.
+os.environ["PATH"] = os.pathsep.join((sysconfig.get_path("scripts"), os.environ["PATH"]))
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+ROOT = Path(__file__).parent.parent
