@@ -117,21 +117,26 @@ def _said(path: Path, text: YamlText, problem: Any) -> str:
 
 def _share_and_check(path: Path, text: YamlText, config: Config) -> list[Entry]:
     shared = {name: getattr(config, name) for name in config.model_fields_set if name != "stacks"}
-    entries = []
-    problems = []
-    for name, own in config.stacks.items():
-        settings = StackSettings.model_construct(
-            **(shared | {field: getattr(own, field) for field in own.model_fields_set})
+    entries = [
+        Entry(
+            name,
+            StackSettings.model_construct(
+                **(shared | {field: getattr(own, field) for field in own.model_fields_set})
+            ),
         )
-        line = text.line_of(("stacks", name))
-        problems += [f"{path}:{line}: stacks.{name}.{said}" for said in _contradictions(settings)]
-        entries.append(Entry(name, settings))
-    problems += [
-        f"{path}:{text.line_of(('stacks', name))}: stacks.{name}.{said}"
-        for name, said in _collisions(entries)
+        for name, own in config.stacks.items()
     ]
-    if problems:
-        raise ConfigError("\n".join(problems))
+    wrong = [
+        (entry.name, said) for entry in entries for said in _contradictions(entry.settings)
+    ] + list(_collisions(entries))
+    if wrong:
+        raise ConfigError(
+            "\n".join(
+                f"{path}:{text.line_of(('stacks', name, said.partition(':')[0]))}: "
+                f"stacks.{name}.{said}"
+                for name, said in wrong
+            )
+        )
     return _with_same_external_ids(entries)
 
 

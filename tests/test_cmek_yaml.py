@@ -1,0 +1,216 @@
+"""cmek.yaml: every prop can be said, and every mistake has a line, a path and a cure."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from cmek_construct import PineconeCmek
+from cmek_construct.deployment.config import Config, StackSettings, json_schema
+from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, read_entries
+from tests.conftest import ROOT
+
+GOOD = """\
+pinecone_account_id: "999988887777"
+regions: [us-east-1, eu-west-1]
+region: us-east-1
+stacks:
+  acme:
+    account: "111122223333"
+    external_id: 5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
+  globex:
+    account: "444455556666"
+    regions: ALL_REGIONS
+    external_id: 0c3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
+"""
+
+
+def parse(text: str) -> list[Entry]:
+    return parse_entries(text, "cmek.yaml")
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as refusal:
+        parse(text)
+    lines = str(refusal.value).splitlines()
+    assert all(line.startswith("cmek.yaml:") for line in lines)
+    return lines
+
+
+def test_a_stack_shares_what_stands_at_the_top_and_overrides_what_it_likes() -> None:
+    acme, globex = parse(GOOD)
+    assert (acme.name, acme.settings.account) == ("acme", "111122223333")
+    assert acme.settings.regions == ["us-east-1", "eu-west-1"]
+    assert globex.settings.regions == "ALL_REGIONS"
+    assert globex.settings.region == "us-east-1"
+
+
+def test_null_takes_back_what_the_top_says() -> None:
+    text = GOOD.replace("region: us-east-1", "region: us-east-1\nalias: x").replace(
+        '    account: "444455556666"', '    account: "444455556666"\n    alias: null'
+    )
+    acme, globex = parse(text)
+    assert (acme.settings.alias, globex.settings.alias) == ("x", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "said"),
+    [
+        (('"999988887777"', "999988887777"), 1, "pinecone_account_id: got 999988887777, but"),
+        (('"999988887777"', "099988887777"), 1, "leading zeros"),
+        (('"999988887777"', "true"), 1, "pinecone_account_id: got True"),
+        (('"111122223333"', "1111"), 6, "stacks.acme.account: got 1111"),
+        (("[us-east-1, eu-west-1]", "us-east-1"), 2, "regions: got 'us-east-1'"),
+        (("[us-east-1, eu-west-1]", "[us-east-1, mars]"), 2, "regions[1]: got 'mars'"),
+        (("region: us-east-1", "region: cn-north-1"), 3, "partition `aws`"),
+        (("region: us-east-1", "region: 5"), 3, "region: got 5"),
+        (("    regions: ALL", "    rotation: 3\n    regions: ALL"), 10, "rotation: there is no"),
+        (("region: us-east-1", "nonsense: 1\nregion: us-east-1"), 3, "nonsense: there is no such"),
+        (("    regions: ALL", "    rotation_period: 3\n    regions: ALL"), 10, "90 to 2,560"),
+        (("    regions: ALL", "    rotation_period: '90'\n    regions: ALL"), 10, "got '90'"),
+        (("    regions: ALL", "    suspended: 'no'\n    regions: ALL"), 10, "got 'no'"),
+        (("    regions: ALL", "    suspended: no\n    regions: ALL"), 10, "got 'no'"),
+        (("    regions: ALL", "    key_access: ALL\n    regions: ALL"), 10, "KEY_USER"),
+        (("    regions: ALL", "    removal_policy: keep\n    regions: ALL"), 10, "DESTROY"),
+        (("    regions: ALL", "    role: x\n    regions: ALL"), 10, "arn:aws:iam"),
+        (("    regions: ALL", "    key: alias/x\n    regions: ALL"), 10, "arn:aws:kms"),
+        (("    regions: ALL", "    key_admins: x\n    regions: ALL"), 10, "list of ARNs"),
+        (("    regions: ALL", "    tags: {a: 1}\n    regions: ALL"), 10, "tags.a: got 1"),
+        (("    regions: ALL", "    alias: alias/aws/x\n    regions: ALL"), 10, "alias/aws/"),
+        (("  globex:", "  9lives:"), 8, "stacks: got '9lives'"),
+        (("  globex:", "  7:"), 8, "stacks: got 7"),
+        (("  globex:", "  acme:"), 8, "acme: it stands here twice"),
+        (('    account: "444455556666"\n', ""), 8, "stacks.globex.account: it is missing"),
+        (("region: us-east-1\n", ""), 4, "stacks.acme.region: it is missing"),
+        (("    external_id: 0c3f", "    #"), 8, "stacks.globex.external_id: got None with"),
+        (("    external_id: 5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f", "    external_id: 17"), 7, "17"),
+        (
+            ("    external_id: 5b4f", "    pin_account: true\n    external_id: 5b4f"),
+            5,
+            "pin_account",
+        ),
+        (("stacks:", "stacks:\n  acme"), 6, "This is no YAML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_path(
+    change: tuple[str, str], line: int, said: str
+) -> None:
+    text = GOOD.replace(*change, 1)
+    assert text != GOOD
+    found = [one for one in mistakes(text) if said in one]
+    assert found, mistakes(text)
+    assert found[0].startswith(f"cmek.yaml:{line}: ")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "null\n", "[]\n", "just words\n", "stacks:\n"])
+def test_an_empty_file_is_one_clear_message(text: str) -> None:
+    (only,) = mistakes(text)
+    assert "cmek init" in only or "stacks" in only
+
+
+@pytest.mark.parametrize("text", ["stacks: {}\n", "stacks: {acme: }\n", "stacks: [acme]\n"])
+def test_stacks_without_content_are_refused(text: str) -> None:
+    assert mistakes(text)
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    text = """\
+pinecone_account_id: 999988887777
+regions: [us-east-1]
+color: red
+stacks:
+  acme:
+    account: 5
+    external_id: x
+  globex:
+    account: "111122223333"
+    alias: a b
+"""
+    assert [line.split(": ")[0] for line in mistakes(text)] == [
+        f"cmek.yaml:{number}" for number in (1, 6, 7, 10, 3)
+    ]
+
+
+def test_all_contradictions_are_reported_at_once() -> None:
+    text = GOOD.replace(
+        "    regions: ALL_REGIONS",
+        """\
+    regions: ALL_REGIONS
+    role: arn:aws:iam::444455556666:role/theirs
+    role_name: mine
+    key: arn:aws:kms:us-east-1:444455556666:key/1234abcd
+    alias: mine
+    enable_key_rotation: false
+    rotation_period: 90""",
+    ).replace("    external_id: 0c3f", "    # ")
+    found = mistakes(text)
+    assert len(found) == 6
+    assert found[2].startswith("cmek.yaml:12: stacks.globex.role_name: got 'mine'")
+
+
+def test_names_that_aws_allows_once_collide() -> None:
+    text = GOOD.replace("region: us-east-1", "region: us-east-1\nrole_name: pinecone").replace(
+        "444455556666", "111122223333"
+    )
+    (only,) = mistakes(text)
+    assert "stacks.globex.role_name" in only
+    assert "stacks.acme" in only
+
+
+def test_the_same_external_id_in_two_stacks_is_known_to_both() -> None:
+    acme, globex = parse(GOOD.replace("0c3f1f7e", "5b4f1f7e"))
+    assert acme.same_external_id == globex.same_external_id == ("acme", "globex")
+
+
+def test_only_reads_the_named_stacks(tmp_path: Path) -> None:
+    file = tmp_path / "cmek.yaml"
+    file.write_text(GOOD)
+    assert [entry.name for entry in read_entries(file, only="globex")] == ["globex"]
+    with pytest.raises(ConfigError, match="got 'nobody', but the file has acme, globex"):
+        read_entries(file, only="acme,nobody")
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cmek init"):
+        read_entries(tmp_path / "cmek.yaml")
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "cmek.yaml"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_entries(file)
+
+
+def test_every_prop_of_the_construct_can_be_said() -> None:
+    props = set(inspect.signature(PineconeCmek.__init__).parameters)
+    assert props - set(StackSettings.model_fields) == {"self", "scope", "construct_id"}
+
+
+def test_the_schema_in_the_repo_is_that_of_the_models() -> None:
+    file = ROOT / "cmek_construct" / "deployment" / "cmek.schema.json"
+    assert json.loads(file.read_text()) == json.loads(json.dumps(json_schema())), (
+        "run scripts/schema"
+    )
+
+
+def test_the_schema_takes_what_the_models_take_and_describes_every_prop() -> None:
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(yaml.safe_load(GOOD), schema)
+    bad: list[dict[str, Any]] = [
+        yaml.safe_load(GOOD) | {"color": "red"},
+        yaml.safe_load(GOOD) | {"pinecone_account_id": 999988887777},
+        {},
+    ]
+    for document in bad:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(document, schema)
+    assert all(field.description for field in Config.model_fields.values())
+    assert all(field.description for field in StackSettings.model_fields.values())
