@@ -92,7 +92,7 @@ def test_null_takes_back_what_the_top_says() -> None:
         (("    external_id: 5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f", "    external_id: 17"), 7, "17"),
         (
             ("    external_id: 5b4f", "    pin_account: true\n    external_id: 5b4f"),
-            5,
+            7,
             "pin_account",
         ),
         (("stacks:", "stacks:\n  acme"), 6, "This is no YAML"),

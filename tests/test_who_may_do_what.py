@@ -42,8 +42,8 @@ TRUST_TABLES: list[tuple[str, Table]] = [
     ("suspended_all_regions", role.ALL_REGIONS),
     ("suspended_role_with_own_policy", role.BRIEFLY),
     ("own_key_suspended", role.BRIEFLY),
-    ("imported_key", role.IMPORTED_KEY_SUSPENDED),
-    ("role_alone", role.ROLE_ALONE_SUSPENDED),
+    *role.suspension("imported_key", "imported_key_suspended"),
+    *role.suspension("role_alone", "role_alone_suspended"),
 ]
 
 KEY_TABLES: list[tuple[str, Table]] = [

@@ -1,0 +1,246 @@
+"""app.py as people run it: by `cdk synth`, and by python alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+FILE = """\
+pinecone_account_id: "999988887777"
+regions: [us-east-1, eu-west-1]
+region: us-east-1
+stacks:
+  acme:
+    account: "111122223333"
+    external_id: 5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
+  globex:
+    account: "444455556666"
+    regions: ALL_REGIONS
+    external_id: 0c3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
+    bootstrap: false
+  initech:
+    account: "111122223333"
+    external_id: 9d3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
+    termination_protection: false
+    tags: {owner: security}
+"""
+IDS = {
+    "Role1ABCC5F0": "AWS::IAM::Role",
+    "Key961B73FD": "AWS::KMS::Key",
+    "KeyPineconeAlias0F7AA316": "AWS::KMS::Alias",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the app of this checkout and a file of three stacks."""
+    for name in ("app.py", "cdk.json"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "cmek.yaml").write_text(FILE)
+    return tmp_path
+
+
+def run_app(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python app.py`, with the assembly in cdk.out."""
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=folder,
+        env=os.environ | {"CDK_OUTDIR": "cdk.out"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def cdk(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The CDK CLI that package-lock.json pins."""
+    return subprocess.run(
+        [str(ROOT / "node_modules" / ".bin" / "cdk"), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def manifest(folder: Path) -> dict[str, dict[str, object]]:
+    artifacts = json.loads((folder / "cdk.out" / "manifest.json").read_text())["artifacts"]
+    return {
+        name: artifact["properties"]
+        for name, artifact in artifacts.items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+
+
+def templates(folder: Path) -> dict[str, dict[str, object]]:
+    return {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text())
+        for path in (folder / "cdk.out").glob("*.template.json")
+    }
+
+
+def test_there_is_one_stack_per_entry_in_its_account_and_region(folder: Path) -> None:
+    assert run_app(folder).returncode == 0
+    stacks = manifest(folder)
+    assert list(stacks) == ["acme", "globex", "initech"]
+    assert [stack["terminationProtection"] for stack in stacks.values()][:2] == [True, True]
+    assert (
+        "terminationProtection" not in stacks["initech"]
+        or not stacks["initech"]["terminationProtection"]
+    )
+    for template in templates(folder).values():
+        resources = template["Resources"]
+        assert isinstance(resources, dict)
+        assert {name: one["Type"] for name, one in resources.items()} == IDS
+        assert sorted(template) == ["Description", "Outputs", "Resources"]
+        assert sorted(template["Outputs"]) == ["ExternalId", "KeyArn", "RoleArn"]  # type: ignore[call-overload]
+
+
+def test_the_order_of_the_file_moves_nothing(folder: Path) -> None:
+    run_app(folder)
+    before = templates(folder)
+    shutil.rmtree(folder / "cdk.out")
+    document = yaml.safe_load(FILE)
+    document["stacks"] = dict(reversed(document["stacks"].items()))
+    document["stacks"]["another"] = document["stacks"]["acme"] | {
+        "external_id": "7a3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f"
+    }
+    (folder / "cmek.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    run_app(folder)
+    assert templates(folder).items() >= before.items()
+
+
+def test_an_account_without_bootstrap_is_one_line(folder: Path) -> None:
+    run_app(folder)
+    stacks = manifest(folder)
+    assert "stackTemplateAssetObjectUrl" in stacks["acme"]
+    assert "stackTemplateAssetObjectUrl" not in stacks["globex"]
+
+
+def test_only_the_named_stacks_are_built_when_asked(folder: Path) -> None:
+    run_app(folder, CDK_CONTEXT_JSON='{"only": "globex,acme"}')
+    assert sorted(manifest(folder)) == ["acme", "globex"]
+
+
+def test_cdk_synth_prints_the_reviewers_template(folder: Path) -> None:
+    printed = cdk(folder, "synth", "acme")
+    assert printed.returncode == 0, printed.stderr
+    template = yaml.safe_load(printed.stdout)
+    assert sorted(template) == ["Description", "Outputs", "Resources"]
+    assert "aws:cdk" not in printed.stdout
+    assert "BootstrapVersion" not in printed.stdout
+    assert all("Metadata" not in one for one in template["Resources"].values())
+
+
+def test_cdk_list_reads_the_stacks(folder: Path) -> None:
+    assert cdk(folder, "list").stdout.split() == ["acme", "globex", "initech"]
+
+
+def test_the_same_external_id_in_two_stacks_warns(folder: Path) -> None:
+    (folder / "cmek.yaml").write_text(FILE.replace("9d3f1f7e", "5b4f1f7e"))
+    printed = cdk(folder, "synth", "acme")
+    assert printed.returncode == 0
+    assert "acme and initech have the same one" in printed.stderr
+    assert "cmek-construct:external-id-used-twice" in printed.stderr
+
+
+@pytest.mark.parametrize("by", ["python", "cdk"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ((FILE, ""), "cmek.yaml:1: "),
+        (("  globex:", "  acme:"), "cmek.yaml:8: acme: it stands here twice"),
+        (("bootstrap: false", "bootstrp: false"), "cmek.yaml:12: stacks.globex.bootstrp: "),
+        (('"111122223333"', "111122223333"), "cmek.yaml:6: stacks.acme.account: "),
+    ],
+    ids=["empty", "duplicate", "unknown", "number"],
+)
+def test_a_mistake_is_one_message_and_exit_code_1(
+    folder: Path, change: tuple[str, str], said: str, by: str
+) -> None:
+    (folder / "cmek.yaml").write_text(FILE.replace(*change, 1))
+    printed = run_app(folder) if by == "python" else cdk(folder, "synth")
+    assert printed.returncode == 1
+    assert said in printed.stderr
+    assert "Traceback" not in printed.stderr
+    assert not (folder / "cdk.out").exists() or not list((folder / "cdk.out").glob("*.template*"))
+    if by == "python":
+        assert len(printed.stderr.splitlines()) == 1
+
+
+def test_without_a_file_the_app_says_how_to_make_one(folder: Path) -> None:
+    (folder / "cmek.yaml").unlink()
+    printed = run_app(folder)
+    assert printed.returncode == 1
+    assert "cmek init" in printed.stderr
+    assert "Traceback" not in printed.stderr
+
+
+def test_every_prop_of_the_file_reaches_the_template(folder: Path) -> None:
+    (folder / "cmek.yaml").write_text("""\
+pinecone_account_id: "999988887777"
+region: us-east-1
+stacks:
+  made:
+    account: "111122223333"
+    regions: ALL_REGIONS
+    pin_account: true
+    external_id: 5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
+    role_name: pinecone
+    role_path: /vendors/
+    permissions_boundary: arn:aws:iam::111122223333:policy/edge
+    key_access: ENCRYPT_DECRYPT
+    key_admins: ["arn:aws:iam::111122223333:role/security"]
+    alias: pinecone
+    description: Pinecone's
+    rotation_period: 180
+    multi_region: true
+    pending_window: 14
+    removal_policy: DESTROY
+    suspended: true
+  given:
+    account: "111122223333"
+    regions: [us-east-1]
+    external_id: 0c3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
+    key: arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+    enable_key_rotation: null
+  borrowed:
+    account: "111122223333"
+    regions: [us-east-1]
+    external_id: 7a3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
+    role: arn:aws:iam::111122223333:role/theirs
+    enable_key_rotation: false
+""")
+    assert run_app(folder).returncode == 0
+    made, given, borrowed = (
+        json.dumps(templates(folder)[name]) for name in ("made", "given", "borrowed")
+    )
+    for said in (
+        '"AWS": "arn:aws:iam::999988887777:root"',
+        '"RoleName": "pinecone"',
+        '"Path": "/vendors/"',
+        '"PermissionsBoundary": "arn:aws:iam::111122223333:policy/edge"',
+        '["kms:Decrypt", "kms:Encrypt"]',
+        '"AWS": "arn:aws:iam::111122223333:role/security"',
+        '"AliasName": "alias/pinecone"',
+        '"Description": "Pinecone\'s"',
+        '"RotationPeriodInDays": 180',
+        '"MultiRegion": true',
+        '"PendingWindowInDays": 14',
+        '"DeletionPolicy": "Delete"',
+        '"Deny Pinecone while suspended"',
+    ):
+        assert said in made, said
+    assert "AWS::KMS::Key" not in given
+    assert "key/1234abcd-12ab-34cd-56ef-1234567890ab" in given
+    assert "AWS::IAM::Role" not in borrowed
+    assert '"EnableKeyRotation": false' in borrowed

@@ -1,0 +1,228 @@
+"""The `cmek` command, as people run it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sysconfig
+import uuid
+from pathlib import Path
+
+import pytest
+
+CMEK = Path(sysconfig.get_path("scripts")) / "cmek"
+FLAGS = [
+    "--pinecone-account-id=999988887777",
+    "--regions=us-east-1, eu-west-1",
+    "--region=us-east-1",
+    "--name=acme",
+    "--account=011122223333",
+]
+ROLE_ARN = "arn:aws:iam::011122223333:role/acme-Role1ABCC5F0-x"
+KEY_ARN = "arn:aws:kms:us-east-1:011122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def cmek(
+    folder: Path, *arguments: str, answers: str | None = None, code: int = 0
+) -> subprocess.CompletedProcess[str]:
+    printed = subprocess.run(
+        [CMEK, *arguments],
+        cwd=folder,
+        input=answers or "",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert printed.returncode == code, printed.stdout + printed.stderr
+    assert "Traceback" not in printed.stderr
+    return printed
+
+
+def external_ids(folder: Path) -> list[str]:
+    return re.findall(r"external_id: (\S+)", (folder / "cmek.yaml").read_text())
+
+
+def outputs(folder: Path) -> Path:
+    """What `cdk deploy --outputs-file` would have written."""
+    (external_id,) = external_ids(folder)
+    file = folder / "outputs.json"
+    file.write_text(
+        json.dumps({"acme": {"RoleArn": ROLE_ARN, "KeyArn": KEY_ARN, "ExternalId": external_id}})
+    )
+    return file
+
+
+def test_help_is_enough_to_use_it(tmp_path: Path) -> None:
+    printed = cmek(tmp_path, "--help").stdout
+    commands = printed.partition("Commands:")[2].partition("Exit codes")[0]
+    assert re.findall(r"^  (\w+)", commands, re.MULTILINE) == ["init", "add", "sheet"]
+    assert "Exit codes: 0 done; 1 refused" in printed
+    for command in ("init", "add", "sheet"):
+        assert "Options:" in cmek(tmp_path, command, "--help").stdout
+
+
+def test_init_with_flags_writes_a_commented_file_with_a_new_uuid(tmp_path: Path) -> None:
+    assert "cdk deploy acme" in cmek(tmp_path, "init", *FLAGS).stdout
+    text = (tmp_path / "cmek.yaml").read_text()
+    (external_id,) = external_ids(tmp_path)
+    assert uuid.UUID(external_id).version == 4
+    assert text.count("#") >= 5
+    assert 'account: "011122223333"' in text
+    assert "regions: [us-east-1, eu-west-1]" in text
+
+
+def test_init_asks_and_asks_again(tmp_path: Path) -> None:
+    printed = cmek(
+        tmp_path,
+        "init",
+        answers="12\n999988887777\nALL_REGIONS\nus-east-1\nacme\n011122223333\n",
+    )
+    assert "12 digits" in printed.stdout + printed.stderr
+    assert "regions: ALL_REGIONS" in (tmp_path / "cmek.yaml").read_text()
+
+
+def test_init_never_overwrites(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    before = (tmp_path / "cmek.yaml").read_text()
+    refused = cmek(tmp_path, "init", *FLAGS, code=1)
+    assert "never overwritten" in refused.stderr
+    assert (tmp_path / "cmek.yaml").read_text() == before
+
+
+def test_init_refuses_what_the_construct_refuses_and_writes_nothing(tmp_path: Path) -> None:
+    for flag, said in (
+        ("--regions=mars", "regions[0]"),
+        ("--account=1", "12 digits"),
+        ("--region=cn-north-1", "partition"),
+        ("--name=9", "begins with a letter"),
+    ):
+        flags = [one for one in FLAGS if not one.startswith(flag.split("=")[0] + "=")]
+        assert said in cmek(tmp_path, "init", *flags, flag, code=2).stderr
+    refused = cmek(tmp_path, "init", *FLAGS, "--regions=ALL_REGIONS", "--no-external-id", code=1)
+    assert "without one, Pinecone's role of every region" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_without_external_id_is_the_guides_second_form(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS, "--no-external-id")
+    assert external_ids(tmp_path) == []
+
+
+def test_add_keeps_every_line_and_mints_another_id(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    file = tmp_path / "cmek.yaml"
+    text = file.read_text().replace("stacks:\n", "# Ours, by hand.\nstacks:\n") + "    # the last\n"
+    file.write_text(text)
+    cmek(tmp_path, "add", "globex", "--account=044455556666", "--regions=ALL_REGIONS")
+    after = file.read_text()
+    assert after.startswith(text)
+    first, second = external_ids(tmp_path)
+    assert first != second
+    assert uuid.UUID(second).version == 4
+    assert 'account: "044455556666"' in after
+
+
+@pytest.mark.parametrize("style", ["block", "flow"])
+def test_add_keeps_the_style_of_a_file_written_by_hand(tmp_path: Path, style: str) -> None:
+    regions = (
+        "[us-east-1,   eu-west-1]" if style == "flow" else "\n    - us-east-1\n    - eu-west-1"
+    )
+    text = f"""\
+region:   'us-east-1'   # where the keys are
+pinecone_account_id: "999988887777"
+regions: {regions}
+stacks:
+    acme:
+        account: '011122223333'
+        external_id: 5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
+"""
+    file = tmp_path / "cmek.yaml"
+    file.write_text(text)
+    cmek(tmp_path, "add", "globex", "--account=044455556666")
+    after = file.read_text()
+    for line in text.splitlines():
+        words = line.split()
+        assert any(words == other.split() for other in after.splitlines()), line
+
+
+def test_add_refuses_a_name_that_is_there_and_a_file_that_is_wrong(tmp_path: Path) -> None:
+    assert "cmek init" in cmek(tmp_path, "add", "x", "--account=044455556666", code=1).stderr
+    cmek(tmp_path, "init", *FLAGS)
+    file = tmp_path / "cmek.yaml"
+    before = file.read_text()
+    assert "there already" in cmek(tmp_path, "add", "acme", "--account=044455556666", code=1).stderr
+    assert "begins with" in cmek(tmp_path, "add", "9", "--account=044455556666", code=1).stderr
+    assert file.read_text() == before
+    file.write_text(before + "color: red\n")
+    assert "cmek.yaml:" in cmek(tmp_path, "add", "x", "--account=044455556666", code=1).stderr
+    assert file.read_text() == before + "color: red\n"
+
+
+def test_sheet_shows_the_dialogs_fields_in_its_order(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    printed = cmek(tmp_path, "sheet", "acme", "--outputs", str(outputs(tmp_path))).stdout
+    (external_id,) = external_ids(tmp_path)
+    lines = [line.split() for line in printed.splitlines()]
+    wanted = [
+        ["Key", "name", "acme"],
+        ["Role", "ARN", ROLE_ARN],
+        ["Key", "ARN", KEY_ARN],
+        ["External", "ID", external_id],
+    ]
+    places = [lines.index(line) for line in wanted]
+    assert places == list(range(places[0], places[0] + 4))
+    before, after = printed.split("Key name")[0], printed.split(external_id)[1]
+    assert "Encrypt with Customer Managed Encryption Key" in before
+    assert "cannot be changed in Pinecone" in before
+    assert "No backups" in after
+
+
+def test_sheet_as_json_has_null_where_the_field_stays_blank(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS, "--no-external-id")
+    (tmp_path / "o.json").write_text(json.dumps({"acme": {"RoleArn": ROLE_ARN, "KeyArn": KEY_ARN}}))
+    (sheet,) = json.loads(cmek(tmp_path, "sheet", "--json", "--outputs=o.json").stdout)
+    assert sheet["fields"] == {
+        "Key name": "acme",
+        "Role ARN": ROLE_ARN,
+        "Key ARN": KEY_ARN,
+        "External ID": None,
+    }
+    assert "(leave blank)" in cmek(tmp_path, "sheet", "--outputs=o.json").stdout
+
+
+def test_sheet_refuses_a_stack_that_is_not_there(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    cmek(tmp_path, "add", "globex", "--account=044455556666", "--no-external-id")
+    (tmp_path / "o.json").write_text('{"other": {}}')
+    printed = cmek(tmp_path, "sheet", "acme", "--outputs=o.json", code=1)
+    assert printed.stdout == ""
+    assert "acme: o.json has no such stack" in printed.stderr
+    assert "got 'nobody'" in cmek(tmp_path, "sheet", "nobody", code=1).stderr
+    assert "cannot be read" in cmek(tmp_path, "sheet", "--outputs=none.json", code=1).stderr
+
+
+def test_sheet_refuses_when_file_and_stack_disagree_about_the_external_id(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    file = outputs(tmp_path)
+    text = (tmp_path / "cmek.yaml").read_text()
+    (external_id,) = external_ids(tmp_path)
+    (tmp_path / "cmek.yaml").write_text(text.replace(external_id, str(uuid.uuid4())))
+    printed = cmek(tmp_path, "sheet", "--outputs", str(file), code=1)
+    assert "in the deployed stack" in printed.stderr
+    assert printed.stdout == ""
+
+
+def test_sheet_without_credentials_says_what_to_do(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    printed = cmek(tmp_path, "sheet", code=1)
+    assert "credentials" in printed.stderr
+    assert "--outputs" in printed.stderr
+
+
+def test_a_suspended_stack_says_so_on_its_sheet(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    file = outputs(tmp_path)
+    with (tmp_path / "cmek.yaml").open("a") as text:
+        text.write("    suspended: true\n")
+    assert "SUSPENDED" in cmek(tmp_path, "sheet", "--outputs", str(file)).stdout
