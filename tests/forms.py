@@ -197,6 +197,27 @@ def key_for_a_role_of_another_account(stack: cdk.Stack) -> object:
     return PineconeKey(stack, "Key", role=iam.Role.from_role_arn(stack, "Vendor", VENDOR_ROLE))
 
 
+@_form
+def control_tower_deny(stack: cdk.Stack) -> object:
+    """With the statement of the user's own that AWS Control Tower's CT.KMS.PR.3 asks for."""
+    cmek = _cmek(stack)
+    cmek.key.add_to_resource_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=["kms:CreateGrant"],
+            resources=["*"],
+            conditions={
+                "BoolIfExists": {
+                    "kms:GrantIsForAWSResource": "false",
+                    "aws:PrincipalIsAWSService": "false",
+                }
+            },
+        )
+    )
+    return cmek
+
+
 def _role_of_theirs(stack: cdk.Stack) -> iam.Role:
     return iam.Role(
         stack,

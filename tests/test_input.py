@@ -421,7 +421,7 @@ def test_undoing_props_of_the_l2s_are_not_taken() -> None:
         (build_key, {"enabled": False}),
     ):
         with pytest.raises(TypeError):
-            build(cdk.Stack(new_app(), "Other"), **props)  # type: ignore[operator]
+            build(cdk.Stack(new_app(), "Other"), **props)
     assert children(stack) == []
 
 

@@ -302,7 +302,7 @@ def test_role_and_key_are_the_l2s_with_all_their_methods() -> None:
     )
     ours.role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name("ReadOnlyAccess"))
     ours.role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"]))
-    ours.role.grant_pass_role(function)
+    ours.role.grant_pass_role(function.role)
     ours.role.grant_assume_role(function.role)
     ours.role.without_policy_updates()
     assert ours.role.role_id

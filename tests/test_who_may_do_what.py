@@ -32,6 +32,7 @@ TRUST_TABLES: list[tuple[str, Table]] = [
     ("encrypt_decrypt", role.BRIEFLY),
     ("with_key_admins", role.BRIEFLY),
     ("role_with_own_policy", role.BRIEFLY),
+    ("control_tower_deny", role.BRIEFLY),
     ("own_key", role.BRIEFLY),
     ("own_role_and_key", role.BRIEFLY),
     ("imported_key", role.BRIEFLY),
@@ -68,6 +69,8 @@ KEY_TABLES: list[tuple[str, Table]] = [
     ("own_key", key.ROLE_GRANTS),
     ("environment_agnostic", key.ROLE_USES_KEY),
     ("environment_agnostic", key.ROOT_MANAGES),
+    ("control_tower_deny", key.grants_through_services_alone("the role", THE_ROLE)),
+    ("control_tower_deny", key.grants_through_services_alone("the root user", key.ROOT)),
     ("key_for_a_role_of_another_account", key.VENDOR_USES_KEY),
     *key.suspension("explicit_with_id", "suspended"),
     *key.suspension("all_regions", "suspended_all_regions"),
@@ -167,7 +170,7 @@ def test_every_principal_that_a_form_names_is_somebody_whom_the_tables_let_in(fo
         for principal in several(statement["Principal"]["AWS"])
         if statement["Effect"] == "Allow"
     }
-    # Asked about at length, by `who_may_assume.OUTSIDERS`: who matches these and stays outside.
+    # Asked about at length, by `who_may_assume.outsiders`: who matches these and stays outside.
     if form in ("all_regions", "suspended_all_regions"):
         named.remove("*")
     if form == "all_regions_pinned":

@@ -51,7 +51,7 @@ class YamlText:
                 f"{line}: {error.problem}. This is no YAML: check indents, colons and quotes."
             ) from None
         except yaml.YAMLError as error:
-            raise ValueError(f"1: {error}") from None
+            raise ValueError(f"1: {' '.join(str(error).split())}") from None
 
     def line_of(self, location: tuple[Any, ...]) -> int:
         """The line of a value, or of the nearest thing around it; the first line is 1."""

@@ -1,0 +1,114 @@
+"""The README and the examples: what they show runs, and what they list is complete."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cmek_construct
+from cmek_construct.deployment.config import StackSettings
+from cmek_construct.deployment.reading import parse_entries
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def run(script: str, folder: Path) -> dict[str, Any]:
+    """Run a script that synthesizes; the templates by file name."""
+    subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=os.environ | {"CDK_OUTDIR": str(folder)},
+        check=True,
+        capture_output=True,
+    )
+    return {path.name: json.loads(path.read_text()) for path in folder.rglob("*.template.json")}
+
+
+@pytest.mark.parametrize("number", range(len(blocks("python"))))
+def test_the_readmes_python_runs(number: int, tmp_path: Path) -> None:
+    templates = run(blocks("python")[number], tmp_path)
+    assert "AWS::KMS::Key" in json.dumps(templates)
+
+
+def test_the_readmes_yaml_is_a_cmek_yaml() -> None:
+    for block in blocks("yaml"):
+        assert parse_entries(block, "README.md")
+
+
+def test_the_readmes_commands_exist() -> None:
+    words = " ".join(blocks("console")).split()
+    for script in {word for word in words if word.startswith("scripts/")}:
+        assert os.access(ROOT / script, os.X_OK), script
+    assert set(re.findall(r"cmek (\w+)", README)) <= {"init", "add", "sheet"}
+
+
+def test_the_readmes_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    }
+    for anchor in re.findall(r"\]\(#([^)]+)\)", README):
+        assert anchor in headings, anchor
+
+
+def test_the_readmes_table_has_every_prop() -> None:
+    table = README.partition("## Every prop")[2].partition("## Every warning")[0]
+    props = set(inspect.signature(cmek_construct.PineconeCmek.__init__).parameters)
+    rows = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert rows - {"PineconeCmek"} == props - {"self", "scope", "construct_id"}
+    for prop in StackSettings.model_fields:
+        assert f"`{prop}`" in table, prop
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
+def test_the_examples_run(path: Path, tmp_path: Path) -> None:
+    templates = run(path.read_text(), tmp_path)
+    assert templates
+    assert all(template["Resources"] for template in templates.values())
+
+
+def test_the_example_file_is_a_cmek_yaml() -> None:
+    file = ROOT / "examples" / "cmek.yaml"
+    assert len(parse_entries(file.read_text(), file)) == 5
+
+
+def test_the_deployers_policy_is_what_cloudformations_handlers_need() -> None:
+    needed: set[str] = set()
+    for path in (resources.files("cfnlint") / "data/schemas/resources").iterdir():
+        schema = json.loads(path.read_text())
+        if schema.get("typeName") in ("AWS::IAM::Role", "AWS::KMS::Key", "AWS::KMS::Alias"):
+            for handler, permissions in schema["handlers"].items():
+                needed |= set(permissions["permissions"]) if handler != "list" else set()
+    policy = json.loads((ROOT / "examples" / "deployer-policy.json").read_text())
+    granted = {action for statement in policy["Statement"] for action in statement["Action"]}
+    assert needed
+    assert granted == needed
+
+
+def test_no_document_names_this_machine_or_a_registry() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    for name in tracked:
+        path = ROOT / name
+        if path.suffix in {".md", ".py", ".json", ".toml", ".yaml", ".txt", ".js", ".mjs", ""}:
+            text = path.read_text(errors="ignore")
+            assert "/work/" + "main" not in text, name
+            for host in ("registry.npmjs" + ".org", "pypi" + ".org", "pythonhosted" + ".org"):
+                assert host not in text, name

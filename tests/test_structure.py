@@ -1,0 +1,129 @@
+"""The shape of the code: what may know what, and what starts what."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cmek_construct
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "cmek_construct"
+PURE = {"pinecone", "limits", "statements", "checks", "trust", "notices", "memo"}
+OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
+    return found
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_modules_import_nothing_of_cdk(name: str) -> None:
+    known = imports(PACKAGE / f"{name}.py")
+    assert not {one.split(".")[0] for one in known} & OUTSIDE
+    ours = {one.split(".")[1] for one in known if one.startswith("cmek_construct.")}
+    assert ours <= PURE | {"ALL_REGIONS"}
+
+
+def test_constructs_know_neither_files_nor_operations() -> None:
+    for path in PACKAGE.glob("*.py"):
+        above = [
+            one
+            for one in imports(path)
+            if one.startswith(("cmek_construct.deployment", "cmek_construct.operations"))
+        ]
+        assert above == [], path.name
+
+
+def test_operations_import_no_construct() -> None:
+    for path in (PACKAGE / "operations").glob("*.py"):
+        known = {one.split(".")[0] for one in imports(path)}
+        assert not known & {"aws_cdk", "constructs", "jsii"}, path.name
+
+
+def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:
+    for path in modules():
+        lines = path.read_text().splitlines()
+        assert len(lines) <= 330, path.name
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            if isinstance(node, ast.FunctionDef) and node.name != "__init__":
+                assert (node.end_lineno or 0) - node.lineno <= 50, f"{path.name}: {node.name}"
+
+
+def test_the_public_names_are_the_contract() -> None:
+    assert sorted(cmek_construct.__all__) == sorted(
+        [
+            "ALL_REGIONS",
+            "KeyAccess",
+            "PINECONE_REGIONS",
+            "PineconeCmek",
+            "PineconeKey",
+            "PineconePrincipal",
+            "PineconeRole",
+        ]
+    )
+    assert all(getattr(cmek_construct, name) is not None for name in cmek_construct.__all__)
+    assert dir(cmek_construct) == sorted(cmek_construct.__all__)
+    with pytest.raises(AttributeError):
+        cmek_construct.Nothing  # noqa: B018 - the look-up is what is tested
+
+
+def test_every_public_parameter_is_described() -> None:
+    for name in ("PineconeCmek", "PineconeRole", "PineconeKey", "PineconePrincipal"):
+        initializer = getattr(cmek_construct, name).__init__
+        code = initializer.__wrapped__ if hasattr(initializer, "__wrapped__") else initializer
+        names = code.__code__.co_varnames[1 : code.__code__.co_argcount]
+        names += code.__code__.co_varnames[
+            code.__code__.co_argcount : code.__code__.co_argcount + code.__code__.co_kwonlyargcount
+        ]
+        for parameter in names:
+            assert f"            {parameter}: " in (code.__doc__ or ""), f"{name}: {parameter}"
+
+
+def run(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_the_package_and_its_command_do_not_start_node() -> None:
+    code = (
+        "import sys, cmek_construct, cmek_construct.operations.cli;"
+        "print('jsii' in sys.modules, 'boto3' in sys.modules)"
+    )
+    assert run(code).strip() == "False False"
+
+
+def test_composing_needs_the_three_packages_alone() -> None:
+    code = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("pydantic", "yaml", "ruamel", "typer", "rich", "boto3"):
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Refuse())
+import aws_cdk as cdk
+from cmek_construct import PineconeCmek
+app = cdk.App()
+PineconeCmek(cdk.Stack(app, "Stack"), "Cmek", pinecone_account_id="999988887777",
+             regions=["us-east-1"], external_id="5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f")
+print(len(app.synth().get_stack_by_name("Stack").template["Resources"]))
+"""
+    assert run(code).strip() == "3"
