@@ -1,0 +1,73 @@
+"""Deploys that fail leave what was there, and nothing that was not."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any, Final
+
+from botocore.exceptions import WaiterError
+
+from rehearsal.accounts import LISTED, LISTED_LATER, REVIEWED, WITH_ID
+from rehearsal.acts.changing import newcomer_comes_in
+from rehearsal.aws import ALLOWED
+from rehearsal.world import World
+
+_BROKEN: Final = "broken"
+
+
+def play(world: World) -> None:
+    """Break an update and a first deploy on purpose."""
+    _update(world)
+    _first_deploy(world)
+
+
+def _update(world: World) -> None:
+    world.report.heading("An update that fails rolls back")
+    # The region goes, which works, and then the key is to become another, which KMS refuses.
+    world.app.change(WITH_ID, regions=LISTED, multi_region=True)
+    world.deploy("multi_region: true for a key that exists", WITH_ID, ends="exit code 1")
+    stack = world.client("cloudformation", WITH_ID).describe_stacks(StackName=WITH_ID.name)
+    status = stack["Stacks"][0]["StackStatus"]
+    world.report.row("the stack", "UPDATE_ROLLBACK_COMPLETE", status)
+    given = newcomer_comes_in(world)
+    world.report.row(f"Pinecone's role of {LISTED_LATER}, as before", ALLOWED, given)
+    world.compare_with_first(WITH_ID)
+    world.app.change(WITH_ID, regions=[*LISTED, LISTED_LATER], multi_region=None)
+
+
+def _first_deploy(world: World) -> None:
+    world.report.heading("A first deploy that fails leaves no orphan")
+    template = json.loads(world.reviewed.template(REVIEWED))
+    resources = template["Resources"]
+    resources["Broken"] = {
+        "Type": "AWS::KMS::Alias",
+        "Properties": {"AliasName": "alias/aws/reserved", "TargetKeyId": "alias/none"},
+        "DependsOn": list(resources),
+    }
+    before = _roles_and_keys(world)
+    cloudformation = world.client("cloudformation", REVIEWED)
+    cloudformation.create_stack(
+        StackName=_BROKEN,
+        TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    # The waiter ends with an error when the stack cannot become what it waits for.
+    with suppress(WaiterError):
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=_BROKEN, WaiterConfig={"Delay": 1}
+        )
+    stack = cloudformation.describe_stacks(StackName=_BROKEN)["Stacks"][0]
+    world.report.row("the stack", "ROLLBACK_COMPLETE", stack["StackStatus"])
+    new = _roles_and_keys(world) - before
+    world.report.row("roles and keys that it leaves", "none", ", ".join(new) or "none")
+
+
+def _roles_and_keys(world: World) -> set[str]:
+    def usable(key: Any) -> bool:
+        state = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"]
+        return bool(state != "PendingDeletion")
+
+    iam, kms = world.client("iam", REVIEWED), world.client("kms", REVIEWED)
+    roles = {role["Arn"] for role in iam.list_roles()["Roles"]}
+    return roles | {key["KeyArn"] for key in kms.list_keys()["Keys"] if usable(key)}

@@ -1,0 +1,36 @@
+"""The sheet for Pinecone's console, from the stacks that are there."""
+
+from __future__ import annotations
+
+from rehearsal.accounts import ALL_REGIONS, REVIEWED, WITH_ID, WITHOUT_ID, Site
+from rehearsal.aws import Credentials
+from rehearsal.project import Project
+from rehearsal.world import World
+
+
+def play(world: World) -> str:
+    """Ask for sheets; returns the first stack's."""
+    world.report.heading("The sheet for Pinecone's console")
+    deployer = world.deployer
+    shown = _sheet(world, world.app, WITH_ID, deployer)
+    _sheet(world, world.app, ALL_REGIONS, deployer)
+    _sheet(world, world.reviewed, REVIEWED, world.administrator(REVIEWED))
+    gone = world.app.sheet(deployer, WITHOUT_ID)
+    question = f"`cmek sheet {WITHOUT_ID.name}`, which was destroyed"
+    world.report.row(question, "exit code 1", str(gone))
+    return shown
+
+
+def _sheet(world: World, project: Project, site: Site, who: Credentials) -> str:
+    ended = project.sheet(who, site)
+    world.report.row(f"`cmek sheet {site.name}`", "exit code 0", str(ended))
+    made = world.first[site]
+    for label, value in (
+        ("Role ARN", made.role_arn),
+        ("Key ARN", made.key_arn),
+        ("External ID", site.external_id),
+    ):
+        lines = [line.split() for line in ended.stdout.splitlines()]
+        shows = [*label.split(), value] in lines
+        world.report.row(f"   shows {label}", "the stack's", "the stack's" if shows else "another")
+    return ended.stdout

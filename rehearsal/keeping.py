@@ -1,0 +1,33 @@
+"""How to look around in an emulator that was left running."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from rehearsal.accounts import WITH_ID
+from rehearsal.emulator import Emulator
+
+
+def show_how_to_look_around(console: Console, emulator: Emulator) -> None:
+    """Print lines to paste into a shell."""
+    name, region = WITH_ID.name, WITH_ID.region
+    console.print(
+        f"""
+The emulator is running. To look around in account {WITH_ID.account} (the access key ID is the
+account: its root; any of the accounts will do), paste:
+
+unset AWS_PROFILE AWS_SESSION_TOKEN
+export AWS_ENDPOINT_URL={emulator.endpoint} AWS_REGION={region}
+export AWS_ACCESS_KEY_ID={WITH_ID.account} AWS_SECRET_ACCESS_KEY=test
+aws cloudformation describe-stacks --stack-name {name}
+aws cloudformation describe-stack-resources --stack-name {name}
+aws iam list-roles
+aws kms list-aliases
+
+To stop it:
+
+kill {emulator.process.pid}
+""",
+        markup=False,
+        soft_wrap=True,
+    )

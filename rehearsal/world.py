@@ -1,0 +1,119 @@
+"""What every act works with: the pretended AWS, the user's folders, and who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rehearsal import accounts, guide
+from rehearsal.accounts import ADMINISTRATOR, DEPLOYER, LISTED, PINECONE, Site
+from rehearsal.aws import ALLOWED, Aws, Credentials, answer, root
+from rehearsal.project import Project
+from rehearsal.report import Report
+
+PLAINTEXT = b"what Pinecone encrypts"
+
+
+class Made(NamedTuple):
+    """What a stack holds now."""
+
+    role_arn: str
+    key_arn: str
+    alias: str
+
+
+@dataclass
+class World:
+    """The state of one rehearsal."""
+
+    aws: Aws
+    report: Report
+    app: Project
+    """The folder that deploys to three accounts."""
+    reviewed: Project
+    """The folder whose template a reviewer reads."""
+    first: dict[Site, Made] = field(default_factory=dict)
+    """What each stack held after its first deploy."""
+    ciphertexts: dict[Site, bytes] = field(default_factory=dict)
+    """What Pinecone encrypted after the first deploy."""
+    _sessions: dict[str, Credentials] = field(default_factory=dict)
+
+    def session(self, role_arn: str) -> Credentials:
+        """A session of one of the roles of `accounts.make_roles`."""
+        if role_arn not in self._sessions:
+            account = role_arn.split(":")[4]
+            self._sessions[role_arn] = self.aws.assume(role_arn, root(account))
+        return self._sessions[role_arn]
+
+    @property
+    def deployer(self) -> Credentials:
+        """Who runs the CDK CLI."""
+        return self.session(DEPLOYER)
+
+    def administrator(self, site: Site) -> Credentials:
+        """Who may do everything in the account of a stack."""
+        return self.session(accounts.role_arn(site, ADMINISTRATOR))
+
+    def client(self, service: str, site: Site) -> Any:
+        """A client of the administrator, for looking and for controls."""
+        return self.aws.client(service, self.administrator(site), site.region)
+
+    def made(self, site: Site) -> Made:
+        """What the stack holds now, as CloudFormation says."""
+        cloudformation = self.client("cloudformation", site)
+        stack = cloudformation.describe_stacks(StackName=site.name)["Stacks"][0]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        resources = cloudformation.describe_stack_resources(StackName=site.name)["StackResources"]
+        (alias,) = (
+            resource["PhysicalResourceId"]
+            for resource in resources
+            if resource["ResourceType"] == "AWS::KMS::Alias"
+        )
+        return Made(outputs["RoleArn"], outputs["KeyArn"], alias)
+
+    def deploy(self, what: str, *sites: Site, ends: str = "exit code 0") -> None:
+        """Run `cdk deploy` once more, for all stacks or those named; one row for how it ends."""
+        with self.report.step(f"cdk deploy: {what}"):
+            ended = self.app.deploy(self.deployer, *sites)
+        self.report.row(f"`cdk deploy`: {what}", ends, str(ended))
+
+    def compare_with_first(
+        self, site: Site, *, changed: str = "nothing", reads: str = ALLOWED
+    ) -> None:
+        """One row for role, key and alias, and one for the first ciphertext."""
+        pairs = zip(Made._fields, self.first[site], self.made(site), strict=True)
+        others = [name for name, first, now in pairs if first != now]
+        question = f"{site.name}: changed of role ARN, key ARN, alias"
+        self.report.row(question, changed, ", ".join(others) or "nothing")
+        question = f"{site.name}: decrypts the first ciphertext"
+        self.report.row(question, reads, self.pinecone_reads(site))
+
+    def come_in(self, site: Site, caller: str, external_id: str | None) -> Credentials:
+        """Assume the role of a stack, as a role of somebody."""
+        presented = {"ExternalId": external_id} if external_id is not None else {}
+        return self.aws.assume(self.first[site].role_arn, self.session(caller), **presented)
+
+    def pinecone(self, site: Site) -> Credentials:
+        """Come in as Pinecone does: its role of a listed region, with the right external ID."""
+        return self.come_in(site, guide.access_role(PINECONE, LISTED[0]), site.external_id)
+
+    def pinecone_reads(self, site: Site) -> str:
+        """Pinecone comes in anew and decrypts what it encrypted after the first deploy."""
+        session: list[Credentials] = []
+        way_in = answer(lambda: session.append(self.pinecone(site)))
+        return way_in if way_in != ALLOWED else self.reads(site, session[0])
+
+    def reads(self, site: Site, who: Credentials) -> str:
+        """These credentials decrypt what Pinecone encrypted after the first deploy."""
+        if site not in self.ciphertexts:
+            return "no ciphertext"
+        plaintexts: list[bytes] = []
+        kms = self.aws.client("kms", who, site.region)
+        decrypted = answer(
+            lambda: plaintexts.append(
+                kms.decrypt(KeyId=self.first[site].key_arn, CiphertextBlob=self.ciphertexts[site])[
+                    "Plaintext"
+                ]
+            )
+        )
+        return decrypted if plaintexts in ([], [PLAINTEXT]) else "another plaintext"
