@@ -53,6 +53,12 @@ def refuse(parameter: str, value: object, allowed: str, way_out: str) -> NoRetur
     raise ValueError(f"{parameter}: got {_shown(value)}, but {allowed}. {way_out}")
 
 
+def no_token(parameter: str, value: object) -> None:
+    """In a file there is nothing that a token could stand for."""
+    if is_token(value):
+        refuse(parameter, value, "a file has values that are known", "Write the value itself.")
+
+
 def account_id(parameter: str, value: object, way_out: str) -> None:
     """12 digits, as a string: a number has lost its leading zeros."""
     if is_token(value):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +174,25 @@ def imported_key_suspended(stack: cdk.Stack) -> object:
 
 
 @_form
+def own_role_imported_key(stack: cdk.Stack) -> object:
+    return _cmek(
+        stack,
+        role=_role_of_theirs(stack),
+        key=kms.Key.from_key_arn(stack, "Theirs", IMPORTED_KEY),
+    )
+
+
+@_form
+def own_role_imported_key_suspended(stack: cdk.Stack) -> object:
+    return _cmek(
+        stack,
+        role=_role_of_theirs(stack),
+        key=kms.Key.from_key_arn(stack, "Theirs", IMPORTED_KEY),
+        suspended=True,
+    )
+
+
+@_form
 def role_alone(stack: cdk.Stack) -> object:
     return PineconeRole(
         stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID
@@ -266,8 +285,14 @@ def policies_minimized(stack: cdk.Stack) -> object:
     return _cmek(stack, key_admins=[iam.ArnPrincipal(ADMIN_ROLE)])
 
 
-def make_app(outdir: str | None = None, **props: Any) -> tuple[cdk.App, dict[str, cdk.Stack]]:
-    """An app with every form as a stack of its own, and the stacks by name of form."""
+FORMS_WITH_A_KEY = [
+    name for name in FORMS if not name.startswith("role_alone") and "imported_key" not in name
+]
+"""Those whose template has a key in it."""
+
+
+def make_app(outdir: str | None = None, **props: Any) -> cdk.App:
+    """An app with every form as a stack of its own."""
     app = cdk.App(
         analytics_reporting=False,
         outdir=outdir,
@@ -276,16 +301,14 @@ def make_app(outdir: str | None = None, **props: Any) -> tuple[cdk.App, dict[str
         ),
         **props,
     )
-    stacks = {}
     for name, make in FORMS.items():
         env = (
             None
             if name in _WITHOUT_ENVIRONMENT
             else cdk.Environment(account=CUSTOMER, region=REGION)
         )
-        stacks[name] = cdk.Stack(app, stack_name(name), env=env)
-        make(stacks[name])
-    return app, stacks
+        make(cdk.Stack(app, stack_name(name), env=env))
+    return app
 
 
 def stack_name(form: str) -> str:
@@ -299,28 +322,19 @@ def form_of(stack: str) -> str:
 
 
 @functools.cache
-def assembly() -> Path:
-    """The folder with the template of every form, synthesized once."""
+def _synthesized() -> tempfile.TemporaryDirectory[str]:
+    """The folder with the template of every form; it goes when the process does."""
     folder = tempfile.TemporaryDirectory(prefix="forms-")
-    _keep.append(folder)
-    make_app(folder.name)[0].synth()
-    return Path(folder.name)
-
-
-_keep: list[tempfile.TemporaryDirectory[str]] = []
+    make_app(folder.name).synth()
+    return folder
 
 
 def template_file(name: str) -> Path:
     """The file with the template of one form."""
-    return assembly() / f"{stack_name(name)}.template.json"
+    return Path(_synthesized().name) / f"{stack_name(name)}.template.json"
 
 
 def template(name: str) -> dict[str, Any]:
     """The template of one form, as plain data that is the caller's own."""
     found: dict[str, Any] = json.loads(template_file(name).read_text(encoding="utf-8"))
     return found
-
-
-def templates(names: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
-    """The templates of these forms, or of all."""
-    return {name: template(name) for name in names or FORMS}

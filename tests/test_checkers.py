@@ -12,9 +12,6 @@ from tests import forms
 from tests.checkers.broken import BROKEN
 from tests.checkers.tools import CHECKERS, Finding
 
-FORMS_WITH_A_KEY = [
-    name for name in forms.FORMS if not name.startswith(("role_alone", "imported_key"))
-]
 WITH_OWN_POLICY = ["role_with_own_policy", "suspended_role_with_own_policy"]
 OF_OWN_POLICY = (
     "The policy `kms:*` on `*` is the user's, not this library's: these forms have it to show "
@@ -44,7 +41,7 @@ ACKNOWLEDGED = [
     Acknowledged(
         "Control Tower",
         "CT.KMS.PR.3",
-        [name for name in FORMS_WITH_A_KEY if name != "control_tower_deny"],
+        [name for name in forms.FORMS_WITH_A_KEY if name != "control_tower_deny"],
         "The control wants a Deny of kms:CreateGrant to all, beyond AWS services. The guide's "
         "key has none: its key user makes grants through AWS services alone, by the condition of "
         "its Allow. Whoever is held to the control adds the Deny with `add_to_resource_policy`: "
@@ -102,11 +99,16 @@ def acknowledged(checker: str) -> set[Finding]:
     }
 
 
+def listed(findings: set[Finding]) -> str:
+    return ", ".join(f"{finding.rule} in {finding.form}" for finding in sorted(findings))
+
+
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_every_finding_is_acknowledged_and_every_acknowledgement_is_needed(checker: str) -> None:
     found = {finding for finding in found_by(checker) if finding.form != BROKEN}
-    assert sorted(found - acknowledged(checker)) == [], "a finding that nobody acknowledged"
-    assert sorted(acknowledged(checker) - found) == [], "an acknowledgement that is not needed"
+    new, needless = found - acknowledged(checker), acknowledged(checker) - found
+    assert not new, f"nobody acknowledged {listed(new)}"
+    assert not needless, f"no longer found, so not to be acknowledged: {listed(needless)}"
     # A checker that did not run, or not on what it was given, would be as silent.
     assert Finding(FAULTS[checker], BROKEN) in found_by(checker)
 

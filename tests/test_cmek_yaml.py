@@ -69,6 +69,8 @@ def test_null_takes_back_what_the_top_says() -> None:
         (("[us-east-1, eu-west-1]", "us-east-1"), 2, "regions: got 'us-east-1'"),
         (("[us-east-1, eu-west-1]", "[us-east-1, mars]"), 2, "regions[1]: got 'mars'"),
         (("region: us-east-1", "region: cn-north-1"), 3, "partition `aws`"),
+        (('"999988887777"', '"${Token[TOKEN.7]}"'), 1, "pinecone_account_id: got a token"),
+        (("[us-east-1, eu-west-1]", '["${Token[TOKEN.7]}"]'), 2, "regions: got a token"),
         (("region: us-east-1", "region: 5"), 3, "region: got 5"),
         (("    regions: ALL", "    rotation: 3\n    regions: ALL"), 10, "rotation: there is no"),
         (("region: us-east-1", "nonsense: 1\nregion: us-east-1"), 3, "nonsense: there is no such"),

@@ -36,6 +36,7 @@ TRUST_TABLES: list[tuple[str, Table]] = [
     ("own_key", role.BRIEFLY),
     ("own_role_and_key", role.BRIEFLY),
     ("imported_key", role.BRIEFLY),
+    ("own_role_imported_key", role.BRIEFLY),
     ("role_alone", role.BRIEFLY),
     ("every_other_prop", role.BRIEFLY),
     # A suspension by the key policy leaves the trust policy alone; the other kind closes it.
@@ -44,6 +45,7 @@ TRUST_TABLES: list[tuple[str, Table]] = [
     ("suspended_role_with_own_policy", role.BRIEFLY),
     ("own_key_suspended", role.BRIEFLY),
     *role.suspension("imported_key", "imported_key_suspended"),
+    *role.suspension("own_role_imported_key", "own_role_imported_key_suspended"),
     *role.suspension("role_alone", "role_alone_suspended"),
 ]
 
@@ -78,13 +80,10 @@ KEY_TABLES: list[tuple[str, Table]] = [
     *key.suspension("role_with_own_policy", "suspended_role_with_own_policy"),
 ]
 
-FORMS_WITH_A_KEY = [
-    form for form in forms.FORMS if not form.startswith(("role_alone", "imported_key"))
-]
 TABLES = [
     *TRUST_TABLES,
     *KEY_TABLES,
-    *((form, key.ACCOUNT_DELEGATES) for form in FORMS_WITH_A_KEY),
+    *((form, key.ACCOUNT_DELEGATES) for form in forms.FORMS_WITH_A_KEY),
 ]
 CASES: list[Case] = list(dict.fromkeys(case for form, table in TABLES for case in table.of(form)))
 
@@ -196,6 +195,15 @@ def test_a_form_says_nothing_that_these_questions_do_not_reach(form: str) -> Non
                 assert statement["Resource"] == "*"
 
 
+@pytest.mark.parametrize("form", forms.FORMS)
+def test_a_role_has_no_policy_of_its_own_but_what_the_user_gives_it(form: str) -> None:
+    """So that it has no leave for anything but this key, whatever other keys and buckets say."""
+    deployed = deployed_form(form)
+    if deployed.has("AWS::IAM::Role"):
+        given_one = form in ("role_with_own_policy", "suspended_role_with_own_policy")
+        assert bool(deployed.role_policies) == given_one
+
+
 @pytest.mark.parametrize(
     ("form", "caller", "for_aws_resource", "allowed"),
     [
@@ -210,6 +218,8 @@ def test_a_form_says_nothing_that_these_questions_do_not_reach(form: str) -> Non
         ("suspended_role_with_own_policy", THE_ROLE, True, []),
         ("own_key_suspended", THE_ROLE, True, []),
         ("explicit_with_id", key.OTHER_ROLE, True, []),
+        ("with_key_admins", key.ADMIN, False, [*key.MANAGING, *key.MANAGING_BY_WILDCARD]),
+        ("policies_minimized", key.ADMIN, False, [*key.MANAGING, *key.MANAGING_BY_WILDCARD]),
     ],
     ids=[
         "a key user by itself",
@@ -223,6 +233,8 @@ def test_a_form_says_nothing_that_these_questions_do_not_reach(form: str) -> Non
         "a suspended role with a policy of its own",
         "a suspended role of a given key",
         "another role without a policy",
+        "a key administrator",
+        "a key administrator under minimized policies",
     ],
 )
 def test_of_all_actions_on_a_key_these_and_no_other_are_allowed(

@@ -22,15 +22,19 @@ def _check(check: Callable[..., None], *arguments: Any) -> BeforeValidator:
     """The construct's own check, on what the file says, under the name of the field."""
 
     def run(value: Any, info: ValidationInfo) -> Any:
-        check(info.field_name, value, *arguments)
+        parameter = info.field_name or ""
+        checks.no_token(parameter, value)
+        check(parameter, value, *arguments)
         return value
 
     return BeforeValidator(run)
 
 
-def _check_regions(value: Any, info: ValidationInfo) -> Any:
-    checks.regions("regions", ALL_REGIONS if value == "ALL_REGIONS" else value)
-    return value
+def _regions(parameter: str, value: Any) -> None:
+    for region in value if isinstance(value, list) else []:
+        checks.no_token(parameter, region)
+    if value is not None:
+        checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else value)
 
 
 Flag = Annotated[bool | None, _check(checks.flag)]
@@ -55,9 +59,7 @@ class Settings(BaseModel):
         "console, Manage > CMEK > Add CMEK.",
         json_schema_extra=_ACCOUNT,
     )
-    regions: Annotated[
-        list[str] | Literal["ALL_REGIONS"] | None, BeforeValidator(_check_regions)
-    ] = Field(
+    regions: Annotated[list[str] | Literal["ALL_REGIONS"] | None, _check(_regions)] = Field(
         default=None,
         description="The AWS regions whose Pinecone role may come in, or ALL_REGIONS.",
         json_schema_extra={"examples": [list(PINECONE_REGIONS), "ALL_REGIONS"]},

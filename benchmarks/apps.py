@@ -1,0 +1,77 @@
+"""The four apps that are compared, and what each needs to run."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BARE = ROOT / "benchmarks"
+_JAVASCRIPT = ROOT / ".benchmark" / "node_modules"
+# In the installed Python packages: the very JavaScript that the Python apps run.
+_TARBALLS = {
+    "aws-cdk-lib": ("aws_cdk", "_jsii"),
+    "@aws-cdk/cloud-assembly-schema": ("aws_cdk", "cloud_assembly_schema/_jsii"),
+    "constructs": ("constructs", "_jsii"),
+}
+
+
+@dataclass(frozen=True)
+class App:
+    """One way to make a stack of each account in the working folder."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+OURS = "ours"
+BARE_PYTHON = "bare Python"
+BARE_PYTHON_O = "bare Python -O"
+BARE_JAVASCRIPT = "bare JavaScript"
+
+
+def all_apps() -> list[App]:
+    """Ours as cdk.json runs it, and the bare ones."""
+    *ours, script = shlex.split(json.loads((ROOT / "cdk.json").read_text())["app"])
+    bare = str(BARE / "bare_l2.py")
+    return [
+        App(OURS, (*ours, str(ROOT / script))),
+        App(BARE_PYTHON, ("python3", bare, "accounts.json")),
+        App(BARE_PYTHON_O, ("python3", "-O", bare, "accounts.json")),
+        # jsii gives its Node the same limit of the heap.
+        App(
+            BARE_JAVASCRIPT,
+            ("node", "--max-old-space-size=4069", str(BARE / "bare_l2.js"), "accounts.json"),
+        ),
+    ]
+
+
+def javascript_packages() -> Path:
+    """The folder of ``aws-cdk-lib`` and ``constructs`` for JavaScript: unpacked, not downloaded."""
+    tarballs = {package: _tarball(*place) for package, place in _TARBALLS.items()}
+    stamp = _JAVASCRIPT.parent / "unpacked"
+    wanted = "\n".join(tarball.name for tarball in tarballs.values())
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(_JAVASCRIPT.parent, ignore_errors=True)
+        for package, tarball in tarballs.items():
+            _unpack(tarball, _JAVASCRIPT / package)
+        stamp.write_text(wanted)
+    return _JAVASCRIPT
+
+
+def _tarball(module: str, folder: str) -> Path:
+    spec = find_spec(module)
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    [tarball] = (Path(spec.submodule_search_locations[0]) / folder).glob("*.jsii.tgz")
+    return tarball
+
+
+def _unpack(tarball: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    subprocess.run(["tar", "-xzf", tarball, "-C", target, "--strip-components=1"], check=True)

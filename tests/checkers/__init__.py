@@ -1,0 +1,1 @@
+"""The checkers that run offline, each over the templates of all forms."""

@@ -1,0 +1,1 @@
+"""Who may do what, answered by a policy simulator that knows nothing of this library."""
