@@ -4,7 +4,7 @@ import sys
 
 import aws_cdk as cdk
 
-from cmek_construct.deployment.reading import ConfigError, read_entries
+from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.stack import CmekStack
 
 app = cdk.App(
@@ -13,9 +13,8 @@ app = cdk.App(
 )
 try:
     # `-c only=NAME,…` builds the named stacks alone: quick, however long the file is.
-    entries = read_entries("cmek.yaml", only=app.node.try_get_context("only"))
-except ConfigError as error:
+    for entry in read_entries("cmek.yaml", only=app.node.try_get_context("only")):
+        CmekStack(app, entry)
+except ValueError as error:
     sys.exit(str(error))
-for entry in entries:
-    CmekStack(app, entry)
 app.synth()

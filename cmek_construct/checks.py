@@ -23,10 +23,16 @@ STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 ROLE_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 ROLE_PATH: Final = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 ALIAS: Final = re.compile(r"[A-Za-z0-9/_-]{1,250}")
-ROLE_ARN: Final = re.compile(r"arn:aws:iam::[0-9]{12}:role/[\x21-\x7e]{1,575}")
+ROLE_ARN: Final = re.compile(
+    r"arn:aws:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
+)
 KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
 POLICY_ARN: Final = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
-PRINCIPAL_ARN: Final = re.compile(r"arn:aws:iam::[0-9]{12}:(root|(user|role)/[\x21-\x7e]{1,575})")
+PRINCIPAL_ARN: Final = re.compile(
+    r"arn:aws:iam::[0-9]{12}:(root|(user|role)/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64})"
+)
+_NUMBER_TOKENS: Final = -1e280
+"""CDK writes a number token as a float below this one."""
 OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
 
 
@@ -39,13 +45,20 @@ def is_token(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, float) and value < _NUMBER_TOKENS:
+        return "a token"
     if value is None or isinstance(value, bool | int | float):
         return repr(value)
     if isinstance(value, str):
         if is_token(value):
             return "a token"
         return repr(value) if len(value) <= 80 else f"{value[:60]!r}… ({len(value):,} characters)"
-    return f"a {type(value).__name__}"
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+
+
+def printable(name: object) -> str:
+    """A name out of a file as it can be shown: no control character reaches a terminal."""
+    return str(name) if str(name).isprintable() else ascii(name)
 
 
 def refuse(parameter: str, value: object, allowed: str, way_out: str) -> NoReturn:
@@ -236,12 +249,7 @@ def days(parameter: str, value: object, bounds: tuple[int, int]) -> None:
     if value is None:
         return
     least, most = bounds
-    if (
-        not isinstance(value, int | float)
-        or isinstance(value, bool)
-        or not least <= value <= most
-        or value != int(value)
-    ):
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         refuse(
             parameter,
             value,
@@ -274,9 +282,15 @@ def tags(parameter: str, value: object) -> None:
     if not isinstance(value, dict):
         refuse(parameter, value, "it is a mapping of names to values", "Write  name: value  lines.")
     for name, text in value.items():
+        tag = f"{parameter}.{printable(name)}"
         if not isinstance(name, str) or not isinstance(text, str):
+            refuse(tag, text, "a tag and its value are strings", "Put it in quotes.")
+        if not 1 <= len(name) <= 128 or len(text) > 256 or name.lower().startswith("aws:"):
             refuse(
-                f"{parameter}.{name}", text, "a tag and its value are strings", "Put it in quotes."
+                tag,
+                text,
+                "a name has 1 to 128 characters and does not begin with aws:, a value up to 256",
+                "Shorten or rename it.",
             )
 
 
@@ -313,6 +327,18 @@ def in_pinecone_partition(region: str) -> None:
             f"region: got {region!r}, but Pinecone's roles are in the AWS partition `aws`, and "
             "no trust policy reaches across partitions. Deploy the role and the key to a "
             "commercial region, such as us-east-1."
+        )
+
+
+def partition(parameter: str, arn: str) -> None:
+    """A given role or key is in Pinecone's partition, where its ARN is known."""
+    if not is_token(arn) and not arn.startswith("arn:aws:"):
+        refuse(
+            parameter,
+            arn,
+            "Pinecone's roles are in the AWS partition `aws`, and no policy reaches across "
+            "partitions",
+            "Give one of a commercial region.",
         )
 
 

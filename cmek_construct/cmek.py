@@ -89,15 +89,18 @@ class PineconeCmek(Construct):
                 place of the guide's ``*``. The same callers get in, and a mistyped account
                 number fails the deploy. Default: False.
             role: use this role. Its trust policy is yours and stays as it is; where the guide's
-                statement is not seen in it, a warning says it. Default: a new `PineconeRole`.
+                statement is not seen in it, a warning says it. Retain it where it is made.
+                Default: a new `PineconeRole`.
             role_name: 1 to 64 characters. Default: CloudFormation makes a unique one. A change
                 makes another role, which Pinecone does not know.
             role_path: ``/`` or ``/…/``, up to 512 characters. Default: ``/``. A change makes
                 another role, which Pinecone does not know.
-            permissions_boundary: of the role. Default: none.
+            permissions_boundary: the most that the role may do, by the key policy too, so it must
+                allow the actions on the key. Default: none.
             key: use this key, symmetric and for encryption. Where its policy can be changed from
-                here, the role is added; for an imported key a warning says the statements.
-                Default: a new `PineconeKey`.
+                here, the role is added; for an imported key a warning says the statements. Retain
+                it where it is made, in a stack that does not need this one: the key policy names
+                the role. Default: a new `PineconeKey`.
             key_access: what the key policy lets the role do. Default: `KeyAccess.KEY_USER`, what
                 the guide makes a person click.
             key_admins: principals that the key policy names as key administrators. Default:
@@ -116,9 +119,11 @@ class PineconeCmek(Construct):
             removal_policy: of what is made here, when it leaves the template. Default:
                 ``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails.
             suspended: True cuts Pinecone off by one statement that denies the role everything on
-                the key (or, where the key is imported, denies everybody to assume the role) and
-                changes nothing else. Grants that the role made outlive it, and Pinecone's cached
-                data keys live some minutes. Default: False.
+                the key and changes nothing else. Where the key is imported, everybody is denied
+                to assume the role instead: a session that runs goes on to its end, an hour at
+                most, unless you add the statement of the warning to the key policy. Grants that
+                the role made outlive it, and Pinecone's cached data keys live some minutes.
+                Default: False.
 
         Raises:
             ValueError: a value is outside its limits, or two contradict each other; nothing was
@@ -181,8 +186,8 @@ class PineconeCmek(Construct):
             )
         else:
             self.role = role
-            warn(self, [*given.trust_notices(role, trust), *trust.notices()])
-            if suspended and key_is_imported and isinstance(role, iam.Role):
+            warn(self, [*given.trust_notices(role, trust), *trust.notices(environment.account)])
+            if suspended and key_is_imported and inputs.is_made_here(role):
                 given.deny_assume_role(role)
         if key is None:
             self.key = PineconeKey(
@@ -208,13 +213,17 @@ class PineconeCmek(Construct):
         self._outputs(external_id, own_role=role is None, own_key=key is None)
 
     def _let_role_use(self, key: kms.IKey, key_access: KeyAccess, suspended: bool) -> None:
-        if inputs.resource_of(key) is None:
-            role_arn = arns.readable(arns.role_arn(self.role), "RoleArn")
-            warn(self, [notices.key_policy(key_access_statements(role_arn, key_access))])
+        imported = inputs.resource_of(key) is None
+        role_arn = arns.role_arn(self.role)
+        if imported:
+            role_arn = arns.readable(role_arn, "RoleArn")
+        statements = key_access_statements(role_arn, key_access)
+        if suspended:
+            statements.append(key_denial(role_arn))
+        if imported:
+            warn(self, [notices.key_policy(statements)])
         else:
-            role_arn = arns.role_arn(self.role)
-            denials = [key_denial(role_arn)] if suspended else []
-            given.add_to_key_policy(key, key_access_statements(role_arn, key_access) + denials)
+            given.add_to_key_policy(key, statements, of=self)
         if in_two_accounts(environment_of_resource(self.role), environment_of_resource(key)):
             key_arn = arns.readable(arns.key_arn(key), "KeyArn")
             permissions = role_permissions_statement(key_arn, key_access)
@@ -261,7 +270,7 @@ def _both_are_theirs(
     if role is None or key is None:
         return
     yield from checks.only_for_new("role and key", removal_policy=removal_policy)
-    if suspended and not isinstance(role, iam.Role) and inputs.resource_of(key) is None:
+    if suspended and not inputs.is_made_here(role) and inputs.resource_of(key) is None:
         yield ValueError(
             "suspended: got True, but role and key are both imported, so neither policy can be "
             "changed from here and Pinecone would not be cut off. Add to the key policy, by hand: "

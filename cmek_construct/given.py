@@ -9,22 +9,37 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from constructs import IConstruct
 
-from cmek_construct import notices
+from cmek_construct import inputs, notices
+from cmek_construct.memo import remembered
 from cmek_construct.statements import Statement, assume_role_denial
 from cmek_construct.trust import Trust
 
 
 def trust_notices(role: iam.IRole, trust: Trust) -> Iterator[notices.Notice]:
     """A given role keeps its trust policy: say the statement that is not seen in it."""
-    if not (isinstance(role, iam.Role) and _holds(role, trust.statement())):
+    if not (inputs.is_made_here(role) and _lets_in(role, trust.statement())):
         yield notices.role_trust_policy(trust.readable().statement())
 
 
-def add_to_key_policy(key: kms.IKey, statements: list[Statement]) -> None:
-    """Add statements to the policy of a key that an app makes."""
+def add_to_key_policy(key: kms.IKey, statements: list[Statement], of: IConstruct) -> None:
+    """Add statements of a construct to the policy of a key that an app makes.
+
+    Where the key has a statement of the same Sid from another construct of ours, the construct is
+    named in it: Sids are unique in a policy.
+    """
+    sids = sids_of(key)
     for statement in statements:
+        if statement["Sid"] in sids:
+            statement["Sid"] += f" for {cdk.Names.unique_id(of)}"
+        sids.add(statement["Sid"])
         key.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
+
+
+def sids_of(key: kms.IKey) -> set[str]:
+    """The Sids that this library wrote into the policy of a key."""
+    return remembered(key, "sids", set)
 
 
 def deny_assume_role(role: iam.Role) -> None:
@@ -34,14 +49,14 @@ def deny_assume_role(role: iam.Role) -> None:
     policy.add_statements(iam.PolicyStatement.from_json(assume_role_denial()))
 
 
-def _holds(role: iam.Role, wanted: Statement) -> bool:
+def _lets_in(role: iam.Role, wanted: Statement) -> bool:
     policy = role.assume_role_policy
-    if policy is None:
-        return False
-    stack = cdk.Stack.of(role)
-    resolved = stack.resolve({"found": policy.to_json(), "wanted": wanted})
+    assert policy is not None
+    resolved = cdk.Stack.of(role).resolve({"found": policy.to_json(), "wanted": wanted})
     found = resolved["found"]["Statement"]
-    return _meaning(resolved["wanted"]) in [_meaning(statement) for statement in found]
+    return _meaning(resolved["wanted"]) in map(_meaning, found) and not any(
+        statement["Effect"] == "Deny" for statement in found
+    )
 
 
 def _meaning(statement: Statement) -> str:

@@ -5,14 +5,15 @@ Nothing here prints a construct or a token.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from cmek_construct import checks
-from cmek_construct.statements import KeyAccess
+from cmek_construct import arns, checks
+from cmek_construct.principal import PineconePrincipal
+from cmek_construct.statements import KeyAccess, Statement, key_admins_statement
 
 RETAIN = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 REMOVAL_POLICIES = (
@@ -33,8 +34,14 @@ def duration(parameter: str, value: object, bounds: tuple[int, int]) -> None:
             "it is a cdk.Duration",
             f"Write {parameter}=cdk.Duration.days({bounds[1]}), say.",
         )
-    if not value.is_unresolved():
-        checks.days(parameter, value.to_days(integral=False), bounds)
+    if value.is_unresolved():
+        checks.refuse(
+            parameter,
+            "a token",
+            "aws_kms wants a number of days that is known at synth",
+            "Write the number, or take it from context or an environment variable.",
+        )
+    checks.days(parameter, value.to_days(integral=False), bounds)
 
 
 def removal_policy(value: object) -> None:
@@ -60,40 +67,74 @@ def permissions_boundary(value: object) -> None:
         )
 
 
-def admins(parameter: str, value: object) -> None:
-    """A list of principals, not of ARNs."""
-    if value is None:
-        return
+def admins(parameter: str, value: object) -> Statement | None:
+    """The statement of key administrators: of a list of principals, not of ARNs."""
+    if not value and (value is None or isinstance(value, list | tuple)):
+        return None
     way_out = "For an ARN, write [iam.ArnPrincipal(arn)]."
     if not isinstance(value, list | tuple):
         checks.refuse(parameter, value, "it is a list of iam.IPrincipal", way_out)
     for index, admin in enumerate(value):
-        if isinstance(admin, str) or not hasattr(admin, "policy_fragment"):
-            checks.refuse(f"{parameter}[{index}]", admin, "it is an iam.IPrincipal", way_out)
+        _admin(f"{parameter}[{index}]", admin, way_out)
+    try:
+        named = iam.PolicyStatement(principals=list(value)).to_json()
+    except RuntimeError as error:
+        raise ValueError(
+            f"{parameter}: got principals that one statement cannot name: {error} Give roles or "
+            "users under the same conditions."
+        ) from None
+    return key_admins_statement(named["Principal"], named.get("Condition"))
 
 
-def role(value: object) -> None:
+def _admin(parameter: str, value: Any, way_out: str) -> None:
+    """One principal, by name: nobody administers a key by a wildcard."""
+    if isinstance(value, str) or not hasattr(value, "policy_fragment"):
+        checks.refuse(parameter, value, "it is an iam.IPrincipal", way_out)
+    if isinstance(value, PineconePrincipal):
+        checks.refuse(
+            parameter, value, "Pinecone uses the key and does not rule it", "Leave it out."
+        )
+    try:
+        named = value.policy_fragment.principal_json
+    except RuntimeError as error:
+        raise ValueError(
+            f"{parameter}: got {type(value).__name__}, which no key policy can name: {error} Give "
+            "a role or a user."
+        ) from None
+    if any("*" in names for names in named.values()):
+        checks.refuse(
+            parameter,
+            value,
+            "a wildcard lets everybody administer the key",
+            "Name the roles or users.",
+        )
+
+
+def role(value: Any) -> None:
     """A role, not its ARN."""
     if isinstance(value, iam.Role):
         return
-    if isinstance(value, str) or not hasattr(value, "role_arn"):
+    if isinstance(value, str | type) or not hasattr(value, "role_arn"):
         checks.refuse(
             "role",
             value,
             "it is an iam.IRole",
             "For an ARN, write iam.Role.from_role_arn(self, id, arn).",
         )
+    checks.partition("role", arns.role_arn(value))
 
 
 def key(value: Any) -> None:
     """A symmetric key that encrypts and decrypts; not its ARN, not its alias."""
-    if isinstance(value, str) or not hasattr(value, "key_arn"):
+    if isinstance(value, str | type) or not hasattr(value, "key_arn"):
         checks.refuse(
             "key",
             value,
             "it is a kms.IKey",
-            "For an ARN, write kms.Key.from_key_arn(self, id, arn).",
+            "For an ARN, write kms.Key.from_key_arn(self, id, arn); for a kms.CfnKey, "
+            "kms.Key.from_cfn_key(key).",
         )
+    checks.partition("key", arns.key_arn(value))
     if not isinstance(value, kms.Key) and hasattr(value, "alias_name"):
         checks.refuse(
             "key",
@@ -126,6 +167,11 @@ def resource_of(key: kms.IKey) -> kms.CfnKey | None:
     """The resource of a key that an app makes; None for an imported one."""
     resource = key.node.default_child or key.node.scope
     return resource if isinstance(resource, kms.CfnKey) else None
+
+
+def is_made_here(role: iam.IRole) -> TypeGuard[iam.Role]:
+    """Whether an app makes this role: not an imported one, nor one of `Role.customize_roles`."""
+    return isinstance(role, iam.Role) and isinstance(role.node.default_child, iam.CfnRole)
 
 
 def key_access(value: object) -> None:

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cmek_construct import arns, checks, inputs, limits, notices
+from cmek_construct import arns, checks, given, inputs, limits, notices
 from cmek_construct.environment import (
     environment_of,
     environment_of_resource,
@@ -18,9 +18,7 @@ from cmek_construct.environment import (
 )
 from cmek_construct.statements import (
     KeyAccess,
-    Statement,
     key_access_statements,
-    key_admins_statement,
     key_denial,
     policy_document,
     role_permissions_statement,
@@ -101,14 +99,14 @@ class PineconeKey(kms.Key):
             pending_window=pending_window,
         )
         inputs.key_access(key_access)
-        inputs.admins("admins", admins)
+        administration = inputs.admins("admins", admins)
         inputs.removal_policy(removal_policy)
         checks.flag("suspended", suspended)
 
         role_arn = arns.role_arn(role)
         statements = [root_statement(environment.account or cdk.Aws.ACCOUNT_ID)]
-        if admins:
-            statements.append(_admins(admins))
+        if administration is not None:
+            statements.append(administration)
         statements += key_access_statements(role_arn, key_access)
         if suspended:
             statements.append(key_denial(role_arn))
@@ -126,6 +124,7 @@ class PineconeKey(kms.Key):
             removal_policy=removal_policy or inputs.RETAIN,
         )
         remember(self, environment)
+        given.sids_of(self).update(statement["Sid"] for statement in statements)
         _make_alias(self, alias, removal_policy)
         if in_two_accounts(environment_of_resource(role), environment):
             permissions = role_permissions_statement("<output KeyArn>", key_access)
@@ -149,15 +148,6 @@ def check_key_props(
     checks.first(checks.rotation(enable_key_rotation, rotation_period))
     checks.flag("multi_region", multi_region)
     inputs.duration("pending_window", pending_window, limits.PENDING_WINDOW_DAYS)
-
-
-def _admins(admins: Sequence[iam.IPrincipal]) -> Statement:
-    """The console's statement about these, whatever kind of principal each is."""
-    named = iam.PolicyStatement(principals=list(admins)).to_json()
-    statement = key_admins_statement(named["Principal"])
-    if "Condition" in named:
-        statement["Condition"] = named["Condition"]
-    return statement
 
 
 def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPolicy | None) -> None:

@@ -33,6 +33,15 @@ def region_not_in_guide(region: str) -> Notice:
     )
 
 
+def pinecone_account_is_own(account: str) -> Notice:
+    return Notice(
+        "cmek-construct:pinecone-account-is-own",
+        f"pinecone_account_id: {account} is the account of this stack, so your own roles would "
+        "come in and Pinecone would not. Copy Pinecone's number from the Pinecone console, "
+        "Manage > CMEK > Add CMEK.",
+    )
+
+
 def no_external_id() -> Notice:
     return Notice(
         "cmek-construct:no-external-id",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cmek_construct import checks, inputs, limits
+from cmek_construct import checks, given, inputs, limits
 from cmek_construct.environment import environment_of, remember
 from cmek_construct.principal import PineconePrincipal
 from cmek_construct.statements import Regions, assume_role_denial
@@ -36,9 +36,6 @@ class PineconeRole(iam.Role):
         path: str | None = None,
         description: str | None = None,
         permissions_boundary: iam.IManagedPolicy | None = None,
-        managed_policies: Sequence[iam.IManagedPolicy] | None = None,
-        inline_policies: Mapping[str, iam.PolicyDocument] | None = None,
-        max_session_duration: cdk.Duration | None = None,
         removal_policy: cdk.RemovalPolicy | None = None,
         suspended: bool = False,
     ) -> None:
@@ -61,17 +58,14 @@ class PineconeRole(iam.Role):
             path: ``/`` or ``/…/``, up to 512 characters. Default: ``/``. A change makes another
                 role, which Pinecone does not know.
             description: up to 1,000 characters. Default: none.
-            permissions_boundary: the most that the role may do. Default: none. A key policy that
-                names the role is not limited by it, except by an explicit deny.
-            managed_policies: permissions beyond the guide's. Default: none.
-            inline_policies: permissions beyond the guide's, by name. Default: none.
-            max_session_duration: 1 to 12 hours. Default: one hour, which is also the most that a
-                chained session, as Pinecone's may be, gets.
+            permissions_boundary: the most that the role may do, by the key policy too, so it must
+                allow the actions on the key. Default: none. Source: IAM user guide, "Permissions
+                boundaries for IAM entities".
             removal_policy: what becomes of the role when it leaves the template. Default:
                 ``RETAIN_ON_UPDATE_OR_DELETE``. ``DESTROY`` deletes it, and a role made again
                 under its name is another one to every policy that named it.
             suspended: True denies everybody to assume the role, in the trust policy. It does not
-                end a session that runs. Default: False.
+                end a session that runs, an hour at most. Default: False.
 
         Raises:
             ValueError: a value is outside its limits; nothing was built.
@@ -98,15 +92,16 @@ class PineconeRole(iam.Role):
             path=path,
             description=description,
             permissions_boundary=permissions_boundary,
-            managed_policies=managed_policies,
-            inline_policies=inline_policies,
-            max_session_duration=max_session_duration,
         )
         remember(self, environment)
         self.apply_removal_policy(removal_policy or inputs.RETAIN)
+        if suspended and not inputs.is_made_here(self):
+            raise ValueError(
+                "suspended: got True, but Role.customize_roles keeps this role out of the app, so "
+                "nobody would be cut off. Add to its trust policy, by hand: "
+                + json.dumps(assume_role_denial())
+            )
+        if suspended:
+            given.deny_assume_role(self)
         denials = [assume_role_denial()] if suspended else []
-        for denial in denials:
-            policy = self.assume_role_policy
-            assert policy is not None
-            policy.add_statements(iam.PolicyStatement.from_json(denial))
-        warn(self, trust.notices(*denials))
+        warn(self, trust.notices(environment.account, *denials))

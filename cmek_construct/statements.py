@@ -112,9 +112,11 @@ def root_statement(account_id: str) -> Statement:
     }
 
 
-def key_admins_statement(principal: Mapping[str, Any]) -> Statement:
+def key_admins_statement(
+    principal: Mapping[str, Any], condition: Mapping[str, Any] | None = None
+) -> Statement:
     """The console's "Key administrators" (step 2.10 of the guide keeps the default: none)."""
-    return {
+    statement: Statement = {
         "Sid": "Allow access for Key Administrators",
         "Effect": "Allow",
         "Principal": principal,
@@ -137,6 +139,7 @@ def key_admins_statement(principal: Mapping[str, Any]) -> Statement:
         ],
         "Resource": "*",
     }
+    return statement if condition is None else {**statement, "Condition": condition}
 
 
 def key_access_statements(role_arn: str, access: KeyAccess) -> list[Statement]:

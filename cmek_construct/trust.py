@@ -67,8 +67,15 @@ class Trust:
         )
         return trust_policy_size(shortest.statement(), *others)
 
-    def notices(self, *others: Statement) -> Iterator[notices.Notice]:
-        """What may be right and is unusual. ``others`` stand in the same trust policy."""
+    def notices(self, own_account: str | None, *others: Statement) -> Iterator[notices.Notice]:
+        """What may be right and is unusual.
+
+        Args:
+            own_account: the account of the stack, where it is known.
+            others: statements that stand in the same trust policy.
+        """
+        if self.account_id == own_account:
+            yield notices.pinecone_account_is_own(own_account)
         if self.regions is not ALL_REGIONS:
             for region in self.regions:
                 if region not in PINECONE_REGIONS and not checks.is_token(region):

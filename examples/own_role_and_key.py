@@ -20,6 +20,8 @@ role = iam.Role(
     "PineconeRole",
     assumed_by=PineconePrincipal(PINECONE_ACCOUNT_ID, regions=REGIONS, external_id=EXTERNAL_ID),
 )
+# An L2 role or key is not kept by itself, and Pinecone can never change to another one.
+role.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
 
 # A key of one's own: the role is added to its policy. Outputs for Pinecone's dialog are made.
 search = cdk.Stack(app, "Search", env=env)
@@ -30,7 +32,12 @@ PineconeCmek(
     regions=REGIONS,
     external_id=EXTERNAL_ID,
     role=role,
-    key=kms.Key(search, "Key", enable_key_rotation=True),
+    key=kms.Key(
+        search,
+        "Key",
+        enable_key_rotation=True,
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    ),
     key_access=KeyAccess.ENCRYPT_DECRYPT,
 )
 

@@ -29,6 +29,7 @@ stacks:
     regions: ALL_REGIONS
     external_id: 0c3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
 """
+ANY_ROLE = "arn:aws:iam::444455556666:role/*"
 
 
 def parse(text: str) -> list[Entry]:
@@ -85,6 +86,19 @@ def test_null_takes_back_what_the_top_says() -> None:
         (("    regions: ALL", "    key_admins: x\n    regions: ALL"), 10, "list of ARNs"),
         (("    regions: ALL", "    tags: {a: 1}\n    regions: ALL"), 10, "tags.a: got 1"),
         (("    regions: ALL", "    alias: alias/aws/x\n    regions: ALL"), 10, "alias/aws/"),
+        (("    regions: ALL", "    rotation_period: 100.0\n    regions: ALL"), 10, "got 100.0"),
+        (
+            (
+                "    regions: ALL",
+                "    key_admins: ['arn:aws:iam::444455556666:role/*']\n    regions: A",
+            ),
+            10,
+            "key_admins[0]",
+        ),
+        (("    regions: ALL", "    tags: {'aws:x': 'y'}\n    regions: ALL"), 10, "tags.aws:x"),
+        (("region: us-east-1", "region: us-east-1\nexternal_id: abc"), 4, "each stack has its own"),
+        (("region: us-east-1", 'region: us-east-1\n"\\e[31mx": y'), 4, "'\\x1b[31mx': there is no"),
+        (("us-east-1, eu", "!!int abc, eu"), 1, "!!tag"),
         (("  globex:", "  9lives:"), 8, "stacks: got '9lives'"),
         (("  globex:", "  7:"), 8, "stacks: got 7"),
         (("  globex:", "  acme:"), 8, "acme: it stands here twice"),
@@ -118,6 +132,22 @@ def test_an_empty_file_is_one_clear_message(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["stacks: {}\n", "stacks: {acme: }\n", "stacks: [acme]\n"])
 def test_stacks_without_content_are_refused(text: str) -> None:
+    assert mistakes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stacks: &s\n  a: *s\n",
+        "key_admins: &k [*k]\n",
+        "suspended: !!bool maybe\n",
+        "description: !!timestamp foo\n",
+        "rotation_period: " + "9" * 5000 + "\n",
+        "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9 if n else 'x')}]\n" for n in range(9)),
+    ],
+    ids=["itself", "list of itself", "bool", "timestamp", "digits", "bomb"],
+)
+def test_tricks_of_yaml_end_in_a_message(text: str) -> None:
     assert mistakes(text)
 
 

@@ -123,27 +123,66 @@ def test_add_keeps_every_line_and_mints_another_id(tmp_path: Path) -> None:
     assert 'account: "044455556666"' in after
 
 
-@pytest.mark.parametrize("style", ["block", "flow"])
-def test_add_keeps_the_style_of_a_file_written_by_hand(tmp_path: Path, style: str) -> None:
-    regions = (
-        "[us-east-1,   eu-west-1]" if style == "flow" else "\n    - us-east-1\n    - eu-west-1"
-    )
-    text = f"""\
-region:   'us-east-1'   # where the keys are
-pinecone_account_id: "999988887777"
-regions: {regions}
-stacks:
+STRANGE = """\
+%TAG ! tag:example.com,2000:
+---
+stacks:   # ours
     acme:
-        account: '011122223333'
-        external_id: 5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f
+        account:	"011122223333"	# a tab
+        external_id: 0xabCD   # no UUID
+        regions: [
+            us-east-1,  # virginia
+            eu-west-1,  # ireland
+        ]
+        # the last of acme
+# Pinecone's account:
+pinecone_account_id: "999988887777"
+regions: [us-east-1]
+region:   'us-east-1'   # where the keys are
 """
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_add_changes_no_byte_of_a_file_written_by_hand(tmp_path: Path, newline: str) -> None:
     file = tmp_path / "cmek.yaml"
-    file.write_text(text)
+    before = STRANGE.partition("---\n")[2].replace("\n", newline)
+    file.write_bytes(before.encode())
+    cmek(tmp_path, "add", "globex", "--account=044455556666", "--no-external-id")
+    after = file.read_bytes().decode()
+    added = f'    globex:{newline}      account: "044455556666"{newline}'
+    head, tail = before.split(f"# Pinecone's account:{newline}")
+    assert after == f"{head}{added}# Pinecone's account:{newline}{tail}"
+
+
+def test_add_follows_a_link_and_keeps_the_mode(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    file = tmp_path / "cmek.yaml"
+    target = tmp_path / "target.yaml"
+    file.rename(target)
+    target.chmod(0o640)
+    file.symlink_to(target)
     cmek(tmp_path, "add", "globex", "--account=044455556666")
-    after = file.read_text()
-    for line in text.splitlines():
-        words = line.split()
-        assert any(words == other.split() for other in after.splitlines()), line
+    assert file.is_symlink()
+    assert "globex" in target.read_text()
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_add_gives_the_lines_where_it_cannot_add(tmp_path: Path) -> None:
+    text = """\
+pinecone_account_id: "999988887777"
+regions: [us-east-1]
+region: us-east-1
+stacks: {acme: {account: "011122223333"}}
+"""
+    (tmp_path / "cmek.yaml").write_text(text)
+    refused = cmek(tmp_path, "add", "globex", "--account=044455556666", code=1)
+    assert 'Add by hand:  globex:    account: "044455556666"' in refused.stderr
+    assert (tmp_path / "cmek.yaml").read_text() == text
+
+
+def test_add_refuses_what_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "cmek.yaml").write_bytes(b"\xff")
+    assert "cannot be read" in cmek(tmp_path, "add", "x", "--account=044455556666", code=1).stderr
 
 
 def test_add_refuses_a_name_that_is_there_and_a_file_that_is_wrong(tmp_path: Path) -> None:
@@ -211,6 +250,34 @@ def test_sheet_refuses_when_file_and_stack_disagree_about_the_external_id(tmp_pa
     printed = cmek(tmp_path, "sheet", "--outputs", str(file), code=1)
     assert "in the deployed stack" in printed.stderr
     assert printed.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        None,
+        5,
+        "RoleArnKeyArn",
+        ["RoleArn", "KeyArn"],
+        {},
+        {"RoleArn": 5, "KeyArn": 6},
+        {"RoleArn": ROLE_ARN, "KeyArn": "arn:aws:kms:us-east-1:011122223333:alias/x"},
+        {"RoleArn": ROLE_ARN, "KeyArn": KEY_ARN.replace("us-east-1", "eu-west-1")},
+        {"RoleArn": ROLE_ARN, "KeyArn": KEY_ARN.replace("011122223333", "444444444444")},
+        {"RoleArn": ROLE_ARN.replace("011122223333", "444444444444"), "KeyArn": KEY_ARN},
+        {"RoleArn": ROLE_ARN + "\x1b[31m", "KeyArn": KEY_ARN},
+        {"RoleArn": ROLE_ARN, "KeyArn": KEY_ARN, "ExternalId": "\u202e"},
+    ],
+    ids=repr,
+)
+def test_sheet_refuses_outputs_that_are_not_this_stacks(tmp_path: Path, outputs: object) -> None:
+    cmek(tmp_path, "init", *FLAGS, "--no-external-id")
+    (tmp_path / "o.json").write_text(json.dumps({"acme": outputs}))
+    printed = cmek(tmp_path, "sheet", "--outputs=o.json", code=1)
+    assert printed.stdout == ""
+    assert "acme: " in printed.stderr
+    assert "\x1b" not in printed.stderr
+    assert "\u202e" not in printed.stderr
 
 
 def test_sheet_without_credentials_says_what_to_do(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from cmek_construct import ALL_REGIONS, KeyAccess, PineconePrincipal
+from cmek_construct import ALL_REGIONS, KeyAccess, PineconePrincipal, PineconeRole
 from tests.building import (
     ACCOUNT,
     EXTERNAL_ID,
@@ -199,6 +199,40 @@ def test_two_projects_may_share_one_key() -> None:
     shared = kms.Key(keys, "Key")
     for name in ("One", "Two"):
         cmek(mine, name, key=shared)
-    assert len(key_statements(template_of(keys))) == 5
+    sids = [statement.get("Sid") for statement in key_statements(template_of(keys))]
+    assert len(sids) == len(set(sids)) == 5
     outputs = [name for name in template_of(keys)["Outputs"] if "KeyArn" in name]
     assert len(outputs) == 2
+
+
+def test_a_pinecone_key_of_one_project_may_serve_another() -> None:
+    stack = new_stack()
+    cmek(stack, "Two", key=cmek(stack, "One").key)
+    sids = [statement["Sid"] for statement in key_statements(template_of(stack))]
+    assert sids[:3] == [
+        "Enable IAM User Permissions",
+        "Allow use of the key",
+        "Allow attachment of persistent resources",
+    ]
+    assert len(set(sids)) == 5
+
+
+def test_a_given_role_that_denies_is_not_said_to_let_in() -> None:
+    stack = new_stack()
+    mine = PineconeRole(
+        stack,
+        "Mine",
+        pinecone_account_id=PINECONE,
+        regions=REGIONS,
+        external_id=EXTERNAL_ID,
+        suspended=True,
+    )
+    cmek(stack, role=mine)
+    assert list(warnings_of(stack)) == ["cmek-construct:role-trust-policy"]
+
+
+def test_a_given_role_that_is_kept_out_of_the_app_is_not_said_to_let_in() -> None:
+    stack = new_stack()
+    iam.Role.customize_roles(stack, use_precreated_roles={"Stack/Mine": "by-security"})
+    cmek(stack, role=own_role(stack))
+    assert list(warnings_of(stack)) == ["cmek-construct:role-trust-policy"]

@@ -380,7 +380,7 @@ def test_props_of_a_new_role_are_refused_beside_a_given_one(parameter: str, valu
         ("rotation_period", cdk.Duration.days(90)),
         ("multi_region", False),
         ("pending_window", cdk.Duration.days(7)),
-        ("key_admins", [iam.AccountRootPrincipal()]),
+        ("key_admins", [iam.ArnPrincipal(ROLE_ARN)]),
     ],
     ids=lambda value: value if isinstance(value, str) else "value",
 )
@@ -401,6 +401,14 @@ def test_a_removal_policy_of_nothing_new_is_refused() -> None:
             key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+
+
+def test_a_role_of_another_partition_is_refused() -> None:
+    stack = new_stack()
+    arn = ROLE_ARN.replace("arn:aws:", "arn:aws-us-gov:")
+    with pytest.raises(ValueError, match="partition `aws`"):
+        cmek(stack, role=iam.Role.from_role_arn(stack, "Theirs", arn))
+    assert children(stack) == []
 
 
 def test_a_key_of_another_partition_is_refused() -> None:

@@ -258,21 +258,17 @@ def test_role_and_key_take_the_l2s_names_when_they_stand_alone() -> None:
         role_name="pinecone",
         path="/vendors/",
         description="For Pinecone",
-        max_session_duration=cdk.Duration.hours(2),
-        managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("ReadOnlyAccess")],
-        inline_policies={
-            "Extra": iam.PolicyDocument(
-                statements=[iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])]
-            )
-        },
     )
     PineconeKey(
-        stack, "Key", role=pinecone, admins=[iam.AccountRootPrincipal()], description="Pinecone's"
+        stack,
+        "Key",
+        role=pinecone,
+        admins=[iam.ArnPrincipal(f"arn:aws:iam::{ACCOUNT}:user/ann")],
+        description="Pinecone's",
     )
     template = template_of(stack)
     assert role(template)["Description"] == "For Pinecone"
-    assert role(template)["MaxSessionDuration"] == 7200
-    assert len(role(template)["ManagedPolicyArns"]) == 1
+    assert role(template)["Path"] == "/vendors/"
     assert key(template)["Description"] == "Pinecone's"
     assert len(key_statements(template)) == 4
 

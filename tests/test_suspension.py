@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -18,6 +20,7 @@ from tests.building import (
     new_stack,
     template_of,
     trust_statements,
+    warnings_of,
 )
 
 KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -108,3 +111,29 @@ def test_with_role_and_key_imported_suspended_is_refused_with_the_statement_to_a
         cmek(stack, role=theirs, key=imported, suspended=True)
     assert ROLE_ARN in str(refusal.value)
     assert [child.node.id for child in stack.node.children] == ["Theirs", "Key"]
+
+
+def test_beside_an_imported_key_the_denial_for_its_policy_is_said() -> None:
+    stack = new_stack()
+    cmek(stack, key=kms.Key.from_key_arn(stack, "Key", KEY_ARN), suspended=True)
+    said = warnings_of(stack)["cmek-construct:key-policy"]
+    assert '"Deny Pinecone while suspended"' in said
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_role_that_is_kept_out_of_the_app_cannot_be_suspended_in_silence(given: bool) -> None:
+    stack = new_stack()
+    paths = {"Stack/Cmek/Role": "by-security", "Stack/Mine": "by-security"}
+    iam.Role.customize_roles(stack, use_precreated_roles=paths)
+    props: dict[str, Any] = {"key": kms.Key.from_key_arn(stack, "Key", KEY_ARN)}
+    if given:
+        props["role"] = iam.Role(stack, "Mine", assumed_by=iam.AccountRootPrincipal())
+    with pytest.raises(ValueError, match=r"suspended: got True, but .*by hand: \{"):
+        cmek(stack, suspended=True, **props)
+
+
+def test_a_role_that_is_kept_out_of_the_app_is_denied_by_our_own_key() -> None:
+    stack = new_stack()
+    iam.Role.customize_roles(stack, use_precreated_roles={"Stack/Cmek/Role": "by-security"})
+    cmek(stack, suspended=True)
+    assert key_statements(template_of(stack))[-1]["Effect"] == "Deny"

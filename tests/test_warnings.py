@@ -13,6 +13,7 @@ from aws_cdk import aws_kms as kms
 
 from cmek_construct import ALL_REGIONS, PINECONE_REGIONS, PineconeRole
 from tests.building import (
+    ACCOUNT,
     PINECONE,
     REGION,
     REGIONS,
@@ -26,6 +27,7 @@ from tests.conftest import ROOT
 
 UNUSUAL: dict[str, dict[str, Any]] = {
     "region-not-in-guide": {"regions": [REGION, "eu-north-1"]},
+    "pinecone-account-is-own": {"pinecone_account_id": ACCOUNT},
     "no-external-id": {"external_id": None},
     "external-id-not-uuid-v4": {"external_id": "our-own-name"},
     "trust-policy-over-quota": {
@@ -138,6 +140,6 @@ def test_no_warning_prints_a_token() -> None:
 def test_every_warning_id_is_documented() -> None:
     source = (ROOT / "cmek_construct" / "notices.py").read_text()
     ids = set(re.findall(r'"(cmek-construct:[a-z0-9-]+)"', source))
-    assert len(ids) == 9
+    assert len(ids) == 10
     readme = (ROOT / "README.md").read_text()
     assert ids == set(re.findall(r"`(cmek-construct:[a-z0-9-]+)`", readme))

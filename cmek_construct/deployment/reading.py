@@ -40,7 +40,7 @@ def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
     Raises:
         ConfigError: there is no such file, or it has mistakes; all of them are named.
     """
-    entries = parse_entries(_text_of(Path(path)), path)
+    entries = parse_entries(text_of(Path(path)), path)
     names = [entry.name for entry in entries]
     wanted = only.split(",") if only else names
     for name in wanted:
@@ -60,9 +60,14 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
     return _share_and_check(Path(path), *_parse(text, Path(path)))
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a file, with its own line ends.
+
+    Raises:
+        ConfigError: it is not there, or is no text.
+    """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: there is no such file here. `cmek init` writes one; examples/cmek.yaml "
@@ -78,8 +83,8 @@ def _parse(source: str, path: Path) -> tuple[YamlText, Config]:
     except ValueError as error:
         raise ConfigError(f"{path}:{error}") from None
     problems = [
-        f"{path}:{line}: {name}: it stands here twice, and only one can count. Remove or rename "
-        "one of the two."
+        f"{path}:{line}: {checks.printable(name)}: it stands here twice, and only one can count. "
+        "Remove or rename one of the two."
         for line, name in text.duplicates()
     ]
     try:
@@ -95,11 +100,13 @@ def _said(path: Path, text: YamlText, problem: Any) -> str:
     """What pydantic found, in the words of this library."""
     location = tuple(part for part in problem["loc"] if part != "[key]")
     line = text.line_of(location)
-    *parents, last = location or ("",)
+    *parents, last = [checks.printable(part) for part in location or ("the file",)]
     where = "".join(f"{part}." for part in parents)
     if problem["type"] == "value_error":
-        inside = "" if str(problem["ctx"]["error"]).startswith("stacks:") else where
-        return f"{path}:{line}: {inside}{problem['ctx']['error']}"
+        said = str(problem["ctx"]["error"])
+        return f"{path}:{line}: {'' if said.startswith('stacks:') else where}{said}"
+    if problem["type"] == "extra_forbidden" and not parents and last in StackSettings.model_fields:
+        return f"{path}:{line}: {last}: it stands at the top, but each stack has its own. Move it."
     if problem["type"] == "extra_forbidden":
         allowed = StackSettings if parents else Config
         return (
@@ -107,11 +114,11 @@ def _said(path: Path, text: YamlText, problem: Any) -> str:
             f"{', '.join(sorted(allowed.model_fields))}."
         )
     if problem["type"] == "missing":
-        return f"{path}:{line}: {where}{last}: it is missing. {_purpose(str(last))}"
+        return f"{path}:{line}: {where}{last}: it is missing. {_purpose(last)}"
+    wanted = "names to stacks" if last == "stacks" else "props to values"
     return (
-        f"{path}:{line}: {where}{last}: got {_kind(problem['input'])}, but it is a mapping"
-        f"{' of names to stacks' if last == 'stacks' else ' of props to values'}. "
-        "`cmek init` writes a file that shows the form."
+        f"{path}:{line}: {where}{last}: got {_kind(problem['input'])}, but it is a mapping of "
+        f"{wanted}, with one at least. `cmek init` writes a file that shows the form."
     )
 
 
@@ -202,7 +209,7 @@ def _collisions(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
     for entry in entries:
         own = entry.settings
         for prop, value, place in (
-            ("role_name", own.role_name, (own.account,)),
+            ("role_name", own.role_name and own.role_name.lower(), (own.account,)),
             ("alias", own.alias and own.alias.removeprefix("alias/"), (own.account, own.region)),
         ):
             if value is None:
@@ -234,7 +241,7 @@ def _purpose(name: str) -> str:
 
 
 def _kind(value: object) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    return "nothing" if not value else f"a {type(value).__name__}"
 
 
 def _few(names: list[str]) -> str:

@@ -40,6 +40,7 @@ class YamlText:
         Raises:
             ValueError: it is no YAML; begins with the line.
         """
+        self._lines = text.splitlines()
         try:
             loader = _Loader(text)
             self._root = loader.get_single_node()
@@ -52,6 +53,18 @@ class YamlText:
             ) from None
         except yaml.YAMLError as error:
             raise ValueError(f"1: {' '.join(str(error).split())}") from None
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ):
+            raise ValueError(
+                "1: a value cannot be read as the type of its !!tag, or is too large. Write plain "
+                "values without tags."
+            ) from None
 
     def line_of(self, location: tuple[Any, ...]) -> int:
         """The line of a value, or of the nearest thing around it; the first line is 1."""
@@ -73,15 +86,44 @@ class YamlText:
     def duplicates(self) -> Iterator[tuple[int, str]]:
         """Lines and names of keys that stand twice in one mapping."""
         nodes = [self._root] if self._root else []
+        visited = set()
         while nodes:
             node = nodes.pop()
+            if id(node) in visited:  # an alias of an anchor
+                continue
+            visited.add(id(node))
             if isinstance(node, yaml.MappingNode):
-                seen = set()
+                names = set()
                 for key, value in node.value:
-                    if key.value in seen:
-                        yield key.start_mark.line + 1, str(key.value)
+                    if isinstance(key.value, str) and key.value in names:
+                        yield key.start_mark.line + 1, key.value
                     if isinstance(key.value, str):
-                        seen.add(key.value)
+                        names.add(key.value)
                     nodes.append(value)
             elif isinstance(node, yaml.SequenceNode):
                 nodes.extend(node.value)
+
+    def end_of(self, name: str) -> tuple[int, int] | None:
+        """Where a mapping at the top can be continued, if it is written with indents.
+
+        Returns:
+            The number of lines up to the end of its last value, with the comments that are
+            indented like its content; and the column of its keys.
+        """
+        node = self._root
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        block = next((value for key, value in pairs if key.value == name), None)
+        if not isinstance(block, yaml.MappingNode) or block.flow_style or not block.value:
+            return None
+        column = block.value[0][0].start_mark.column
+        leaf = block
+        while isinstance(leaf, yaml.CollectionNode) and not leaf.flow_style:
+            last = leaf.value[-1]
+            leaf = last[1] if isinstance(last, tuple) else last
+        end = leaf.end_mark.line + (leaf.end_mark.column > 0)
+        for line in self._lines[end:]:
+            indent = len(line) - len(line.lstrip(" "))
+            if not line.lstrip(" ").startswith("#") or indent <= column:
+                break
+            end += 1
+        return end, column

@@ -14,7 +14,14 @@ from cmek_construct import checks
 from cmek_construct.deployment.reading import ConfigError, read_entries
 from cmek_construct.operations import sheet as sheets
 from cmek_construct.operations.deployed import NotDeployedError, from_aws, from_outputs_file
-from cmek_construct.operations.writing import FILE, Answers, add_entry, mint_external_id, new_file
+from cmek_construct.operations.writing import (
+    FILE,
+    Answers,
+    add_entry,
+    mint_external_id,
+    new_file,
+    regions_in_yaml,
+)
 from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
 
 cli = typer.Typer(
@@ -43,11 +50,8 @@ def _option(check: Callable[[str, Any], None], parameter: str, **shown: Any) -> 
 
 
 def _check_regions(parameter: str, value: str) -> None:
-    checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else _listed(value))
-
-
-def _listed(regions: str) -> list[str]:
-    return [region.strip() for region in regions.split(",")]
+    listed = [region.strip() for region in value.split(",")]
+    checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else listed)
 
 
 _PINECONE_ACCOUNT: dict[str, Any] = {
@@ -146,10 +150,10 @@ def add(
         add_entry(
             name,
             {
-                "account": account,
+                "account": f'"{account}"',
                 "region": region,
-                "regions": _listed(regions) if regions and regions != "ALL_REGIONS" else regions,
-                "pinecone_account_id": pinecone_account_id,
+                "regions": regions and regions_in_yaml(regions),
+                "pinecone_account_id": pinecone_account_id and f'"{pinecone_account_id}"',
                 "external_id": mint_external_id() if external_id else None,
             },
         )

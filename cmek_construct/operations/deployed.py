@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cmek_construct import checks
 from cmek_construct.deployment.reading import Entry
 
 _DEPLOYED = (
@@ -31,7 +32,7 @@ def from_outputs_file(entry: Entry, path: Path) -> dict[str, str]:
     """
     try:
         outputs = json.loads(path.read_text(encoding="utf-8"))[entry.name]
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise NotDeployedError(f"{path}: cannot be read as JSON: {error}") from None
     except (KeyError, TypeError):
         raise NotDeployedError(
@@ -106,18 +107,27 @@ def _session(entry: Entry, profile: str | None) -> Any:
     )
 
 
-def _checked(entry: Entry, outputs: dict[str, str]) -> dict[str, str]:
-    """The outputs, if they are those of a stack of ours and agree with the file."""
-    missing = [name for name in ("RoleArn", "KeyArn") if name not in outputs]
-    if missing:
+def _checked(entry: Entry, outputs: Any) -> dict[str, str]:
+    """The outputs, if they are those of this very stack: what Pinecone stores stays for good."""
+    own = entry.settings
+    values: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
+    role, key = values.get("RoleArn"), values.get("KeyArn")
+    where = f"arn:aws:kms:{own.region}:{own.account}:key/"
+    for name, value, form, place, given in (
+        ("RoleArn", role, checks.ROLE_ARN, f"arn:aws:iam::{own.account}:role/", own.role),
+        ("KeyArn", key, checks.KEY_ARN, where, own.key),
+    ):
+        right = isinstance(value, str) and form.fullmatch(value)
+        if not right or not (value == given if given else str(value).startswith(place)):
+            raise NotDeployedError(
+                f"{entry.name}: the output {name} is {value!a}, but that of this stack is "
+                f"{given or place + '…'}. Check the name, the account and the region, or the file "
+                "of outputs: it may be of another deploy."
+            )
+    if values.get("ExternalId") != own.external_id:
         raise NotDeployedError(
-            f"{entry.name}: the stack has no output {' and '.join(missing)}, so it is not one "
-            "that app.py made. Check the name, the account and the region."
-        )
-    if outputs.get("ExternalId") != entry.settings.external_id:
-        raise NotDeployedError(
-            f"{entry.name}: external_id is {entry.settings.external_id} in cmek.yaml, but "
-            f"{outputs.get('ExternalId')} in the deployed stack. If Pinecone has the key already, "
+            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but "
+            f"{values.get('ExternalId')!a} in the deployed stack. If Pinecone has the key already, "
             "put the deployed one back into the file; if not, deploy first."
         )
-    return outputs
+    return values

@@ -5,17 +5,15 @@ External IDs are minted here and nowhere else, once, into the file.
 
 from __future__ import annotations
 
-import io
 import os
+import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-from ruamel.yaml.util import load_yaml_guess_indent
-
-from cmek_construct.deployment.reading import ConfigError, parse_entries
+from cmek_construct.deployment.config import StackSettings
+from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, text_of
+from cmek_construct.deployment.yaml_text import YamlText
 
 FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
@@ -61,17 +59,22 @@ def mint_external_id() -> str:
     return str(uuid.uuid4())
 
 
+def regions_in_yaml(answer: str) -> str:
+    """Regions as they were answered, separated by commas, or ALL_REGIONS."""
+    listed = ", ".join(region.strip() for region in answer.split(","))
+    return answer if answer == "ALL_REGIONS" else f"[{listed}]"
+
+
 def new_file(answers: Answers, external_id: str | None) -> None:
     """Write cmek.yaml into the current folder.
 
     Raises:
         ConfigError: there is one already, or the answers contradict each other.
     """
-    regions = "ALL_REGIONS" if answers.regions == "ALL_REGIONS" else f"[{answers.regions}]"
     text = _NEW_FILE.format(
         schema=f"# yaml-language-server: $schema={SCHEMA}\n" if SCHEMA.exists() else "",
         pinecone_account_id=answers.pinecone_account_id,
-        regions=regions.replace(" ", "").replace(",", ", "),
+        regions=regions_in_yaml(answers.regions),
         region=answers.region,
         name=answers.name,
         account=answers.account,
@@ -89,50 +92,58 @@ def new_file(answers: Answers, external_id: str | None) -> None:
         ) from None
 
 
-def add_entry(name: str, values: dict[str, str | list[str] | None]) -> None:
-    """Add a stack at the end of cmek.yaml; comments and order stay.
+def add_entry(name: str, values: dict[str, str | None]) -> None:
+    """Add a stack at the end of those in cmek.yaml; every other byte of the file stays.
+
+    Args:
+        name: of the stack.
+        values: its props, as they are written in YAML.
 
     Raises:
-        ConfigError: there is no such file, it has mistakes, or it has the name already.
+        ConfigError: there is no such file, it has mistakes, it has the name already, or it is
+            written in a way that cannot be continued.
     """
-    try:
-        text = FILE.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"{FILE}: there is no such file here. `cmek init` writes one.") from None
-    if any(entry.name == name for entry in parse_entries(text, FILE)):
+    path = FILE.resolve()
+    text = text_of(FILE)
+    entries = parse_entries(text, FILE)
+    if any(entry.name == name for entry in entries):
         raise ConfigError(
             f"{FILE}: stacks.{name}: it is there already. Choose another name: a stack's role and "
             "key are for one Pinecone project."
         )
-    changed = _with_entry(text, name, values)
-    parse_entries(changed, FILE)
-    _replace(FILE, changed)
+    block = [f"{name}:"] + [f"  {prop}: {value}" for prop, value in values.items() if value]
+    changed = _with_block(text, block)
+    if changed is None or _others(parse_entries(changed, FILE), name) != _others(entries, name):
+        raise ConfigError(
+            f"{FILE}: stacks: they are not written one below the other, so none can be added "
+            "without changing the rest. Add by hand:  " + "  ".join(block)
+        )
+    _replace(path, changed)
 
 
-def _with_entry(text: str, name: str, values: dict[str, str | list[str] | None]) -> str:
-    _, indent, offset = load_yaml_guess_indent(text)
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.indent(mapping=indent or 2, sequence=(offset or 2) + 2, offset=offset or 2)
-    document = yaml.load(text)
-    document["stacks"][name] = {
-        prop: DoubleQuotedScalarString(value)
-        if isinstance(value, str) and value.isdigit()
-        else value
-        for prop, value in values.items()
-        if value is not None
-    }
-    changed = io.StringIO()
-    yaml.dump(document, changed)
-    return changed.getvalue()
+def _with_block(text: str, block: list[str]) -> str | None:
+    place = YamlText(text).end_of("stacks")
+    if place is None:
+        return None
+    end, column = place
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines = text.splitlines(keepends=True)
+    if not lines[end - 1].endswith(("\n", "\r")):
+        lines[end - 1] += newline
+    added = [" " * column + line + newline for line in block]
+    return "".join([*lines[:end], *added, *lines[end:]])
+
+
+def _others(entries: list[Entry], name: str) -> list[tuple[str, StackSettings]]:
+    return [(entry.name, entry.settings) for entry in entries if entry.name != name]
 
 
 def _replace(path: Path, text: str) -> None:
     """All of the new file, or all of the old."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(text.encode("utf-8"))
+        shutil.copymode(path, draft)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
