@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import dropwhile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,7 +38,9 @@ BARE_JAVASCRIPT = "bare JavaScript"
 
 def all_apps() -> list[App]:
     """Ours as cdk.json runs it, and the bare ones."""
-    *ours, script = shlex.split(json.loads((ROOT / "cdk.json").read_text())["app"])
+    words = shlex.split(json.loads((ROOT / "cdk.json").read_text())["app"])
+    # Without `PATH=…` before it, which is for a person without the environment's bin folder.
+    *ours, script = dropwhile(lambda word: "=" in word, words)
     bare = str(BARE / "bare_l2.py")
     return [
         App(OURS, (*ours, str(ROOT / script))),

@@ -53,6 +53,8 @@ def _shown(value: object) -> str:
         if is_token(value):
             return "a token"
         return repr(value) if len(value) <= 80 else f"{value[:60]!r}… ({len(value):,} characters)"
+    if isinstance(value, list | tuple) and not value:
+        return "an empty list"
     return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
 
 
@@ -124,8 +126,11 @@ def regions(parameter: str, value: object) -> None:
     """`ALL_REGIONS`, or a list of names of AWS regions, each once."""
     if value is ALL_REGIONS:
         return
-    allowed = "regions are a list of AWS region names, or ALL_REGIONS"
-    way_out = 'Write a list such as ["us-east-1", "eu-west-1"]; PINECONE_REGIONS has the guide\'s.'
+    allowed = "regions are a list of AWS region names, or in its place ALL_REGIONS"
+    way_out = (
+        'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS; in Python without '
+        "quotes, from cmek_construct."
+    )
     if not isinstance(value, list | tuple) or not value:
         refuse(parameter, value, allowed, way_out)
     for index, region in enumerate(value):
@@ -241,7 +246,7 @@ def text(parameter: str, value: object, longest: int) -> None:
 def flag(parameter: str, value: object) -> None:
     """True, False, or left out."""
     if value is not None and not isinstance(value, bool):
-        refuse(parameter, value, "it is True or False", f"Write {parameter}=True or leave it out.")
+        refuse(parameter, value, "it is True or False", "Write one of the two, or leave it out.")
 
 
 def days(parameter: str, value: object, bounds: tuple[int, int]) -> None:
@@ -291,6 +296,22 @@ def tags(parameter: str, value: object) -> None:
                 text,
                 "a name has 1 to 128 characters and does not begin with aws:, a value up to 256",
                 "Shorten or rename it.",
+            )
+
+
+def acknowledgements(parameter: str, value: object) -> None:
+    """Ids of warnings, each with a reason."""
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
+    for notice, reason in value.items():
+        if not isinstance(notice, str) or not isinstance(reason, str) or not reason:
+            refuse(
+                f"{parameter}.{printable(notice)}",
+                reason,
+                "a warning is acknowledged with a reason in words",
+                "Write why this was decided, and by whom.",
             )
 
 

@@ -32,7 +32,7 @@ def duration(parameter: str, value: object, bounds: tuple[int, int]) -> None:
             parameter,
             value,
             "it is a cdk.Duration",
-            f"Write {parameter}=cdk.Duration.days({bounds[1]}), say.",
+            f"Write {parameter}=cdk.Duration.days({value if isinstance(value, int) else '…'}).",
         )
     if value.is_unresolved():
         checks.refuse(

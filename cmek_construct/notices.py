@@ -81,7 +81,7 @@ def key_region_not_in_regions(key_region: str, regions: Iterable[str]) -> Notice
         "cmek-construct:key-region-not-in-regions",
         f"regions: the key is in {key_region}, and Pinecone may come from {', '.join(regions)} "
         "alone. Whether Pinecone takes a key from another region than the index's is not known "
-        "from outside. Add the region, or move the stack.",
+        "from outside. Check the spelling of both; add the region, or move the stack.",
     )
 
 

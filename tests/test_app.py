@@ -126,6 +126,29 @@ def test_an_account_without_bootstrap_is_one_line(folder: Path) -> None:
     assert "stackTemplateAssetObjectUrl" not in stacks["globex"]
 
 
+def test_a_deploy_of_one_stack_publishes_its_own_template_alone(folder: Path) -> None:
+    run_app(folder)
+    for name in ("acme", "initech"):
+        assets = json.loads((folder / "cdk.out" / f"{name}.assets.json").read_text())
+        (asset,) = assets["files"].values()
+        assert asset["source"]["path"] == f"{name}.template.json"
+
+
+def test_a_warning_is_acknowledged_in_the_file(folder: Path) -> None:
+    (folder / "cmek.yaml").write_text(
+        FILE.replace(
+            "    tags:", "    acknowledge:\n      cmek-construct:no-external-id: T42\n    tags:"
+        )
+        .replace("    external_id: 9d3f1f7e", "    # ")
+        .replace("    external_id: 5b4f1f7e", "    # ")
+    )
+    printed = cdk(folder, "synth", "-q")
+    assert printed.returncode == 0
+    assert printed.stderr.count("external_id: there is none") == 1
+    assert "   acme" in printed.stderr
+    assert "   initech" not in printed.stderr
+
+
 def test_only_the_named_stacks_are_built_when_asked(folder: Path) -> None:
     run_app(folder, CDK_CONTEXT_JSON='{"only": "globex,acme"}')
     assert sorted(manifest(folder)) == ["acme", "globex"]
@@ -158,7 +181,7 @@ def test_the_same_external_id_in_two_stacks_warns(folder: Path) -> None:
     ("change", "said"),
     [
         ((FILE, ""), "cmek.yaml:1: "),
-        (("  globex:", "  acme:"), "cmek.yaml:8: acme: it stands here twice"),
+        (("  globex:", "  acme:"), "cmek.yaml:8: stacks.acme: it stands here and in line 5"),
         (("bootstrap: false", "bootstrp: false"), "cmek.yaml:12: stacks.globex.bootstrp: "),
         (('"111122223333"', "111122223333"), "cmek.yaml:6: stacks.acme.account: "),
     ],

@@ -124,6 +124,9 @@ class Settings(BaseModel):
     tags: Annotated[dict[str, str] | None, _check(checks.tags)] = Field(
         default=None, description="Tags of the stack, and so of role and key."
     )
+    acknowledge: Annotated[dict[str, str] | None, _check(checks.acknowledgements)] = Field(
+        default=None, description="Warnings that are decided: the id of each, and the reason."
+    )
     bootstrap: Flag = Field(
         default=None,
         description="false: deploy to an account without `cdk bootstrap`, with that account's "

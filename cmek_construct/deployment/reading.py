@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,13 @@ def _parse(source: str, path: Path) -> tuple[YamlText, Config]:
     except ValueError as error:
         raise ConfigError(f"{path}:{error}") from None
     problems = [
-        f"{path}:{line}: {checks.printable(name)}: it stands here twice, and only one can count. "
-        "Remove or rename one of the two."
-        for line, name in text.duplicates()
+        f"{path}:{line}: {_dotted(*name)}: it stands here and in line "
+        f"{first}, and only one can count. Remove or rename one of the two."
+        for line, first, name in text.duplicates()
+    ] + [
+        f"{path}:{text.line_of(location)}: {_dotted(*location, prop)}: it is missing, here and at "
+        f"the top of the file. {_purpose(prop)}"
+        for location, prop in _missing(text.data)
     ]
     try:
         config = Config.model_validate(text.data)
@@ -94,6 +99,22 @@ def _parse(source: str, path: Path) -> tuple[YamlText, Config]:
     if problems:
         raise ConfigError("\n".join(problems))
     return text, config
+
+
+def _missing(data: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """What neither a stack nor the top of the file says: once, where no stack says it."""
+    stacks = data.get("stacks") if isinstance(data, dict) else None
+    if not isinstance(stacks, dict):
+        return
+    for prop in ("region", "pinecone_account_id", "regions"):
+        lacking = [
+            ("stacks", name)
+            for name, own in stacks.items()
+            if isinstance(own, dict) and own.get(prop, data.get(prop)) is None
+        ]
+        everywhere = len(lacking) == len(stacks)
+        for location in [("stacks",)] if lacking and everywhere else lacking:
+            yield location, prop
 
 
 def _said(path: Path, text: YamlText, problem: Any) -> str:
@@ -109,16 +130,15 @@ def _said(path: Path, text: YamlText, problem: Any) -> str:
         return f"{path}:{line}: {last}: it stands at the top, but each stack has its own. Move it."
     if problem["type"] == "extra_forbidden":
         allowed = StackSettings if parents else Config
-        return (
-            f"{path}:{line}: {where}{last}: there is no such prop. Allowed here: "
-            f"{', '.join(sorted(allowed.model_fields))}."
-        )
+        close = get_close_matches(last, allowed.model_fields, n=1)
+        hint = f"Is it {close[0]}?" if close else f"There are {', '.join(allowed.model_fields)}."
+        return f"{path}:{line}: {where}{last}: there is no such prop. {hint}"
     if problem["type"] == "missing":
         return f"{path}:{line}: {where}{last}: it is missing. {_purpose(last)}"
     wanted = "names to stacks" if last == "stacks" else "props to values"
     return (
         f"{path}:{line}: {where}{last}: got {_kind(problem['input'])}, but it is a mapping of "
-        f"{wanted}, with one at least. `cmek init` writes a file that shows the form."
+        f"{wanted}, with one at least. examples/cmek.yaml shows the form."
     )
 
 
@@ -149,13 +169,8 @@ def _share_and_check(path: Path, text: YamlText, config: Config) -> list[Entry]:
 
 def _contradictions(settings: StackSettings) -> Iterator[str]:
     """What is wrong only when the shared and the own values are taken together."""
-    missing = [
-        name for name in ("region", "pinecone_account_id", "regions") if not getattr(settings, name)
-    ]
-    for name in missing:
-        yield f"{name}: it is missing, here and at the top of the file. {_purpose(name)}"
     trust = Trust(
-        settings.pinecone_account_id or "0" * 12,
+        settings.pinecone_account_id or "",
         settings.allowed_regions,
         settings.external_id,
         bool(settings.pin_account),
@@ -165,11 +180,10 @@ def _contradictions(settings: StackSettings) -> Iterator[str]:
         *checks.rotation(settings.enable_key_rotation, settings.rotation_period),
         *_props_of_the_given(settings),
     ]
-    if "regions" not in missing:
-        try:
-            checks.trust_policy_size(trust.known_size())
-        except ValueError as error:
-            problems.append(error)
+    try:
+        checks.trust_policy_size(trust.known_size())
+    except ValueError as error:
+        problems.append(error)
     yield from map(str, problems)
 
 
@@ -238,6 +252,10 @@ def _with_same_external_ids(entries: list[Entry]) -> list[Entry]:
 def _purpose(name: str) -> str:
     field = Config.model_fields.get(name) or StackSettings.model_fields[name]
     return field.description or ""
+
+
+def _dotted(*path: object) -> str:
+    return ".".join(map(checks.printable, path))
 
 
 def _kind(value: object) -> str:

@@ -31,13 +31,22 @@ class CmekStack(cdk.Stack):
             description=f"Role and KMS key for the Pinecone project {entry.name} (CMEK)",
             termination_protection=own.termination_protection is not False,
             tags=own.tags,
-            synthesizer=cdk.BootstraplessSynthesizer() if own.bootstrap is False else None,
+            synthesizer=_synthesizer(own),
         )
         remember(self, Environment(own.account, own.region))
         # The id "Default" keeps logical IDs and outputs short: RoleArn, KeyArn, ExternalId.
         PineconeCmek(self, "Default", **_props(self, own))
         if entry.same_external_id:
             warn(self, [external_id_used_twice(entry.same_external_id)])
+        for notice, reason in (own.acknowledge or {}).items():
+            cdk.Validations.of(self).acknowledge(cdk.Acknowledgment(id=notice, reason=reason))
+
+
+def _synthesizer(own: StackSettings) -> cdk.IStackSynthesizer:
+    """One per stack: a shared one puts each stack's template into the assets of the next."""
+    if own.bootstrap is False:
+        return cdk.BootstraplessSynthesizer()
+    return cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
 
 
 def _props(stack: cdk.Stack, own: StackSettings) -> dict[str, Any]:

@@ -49,7 +49,8 @@ class YamlText:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
             raise ValueError(
-                f"{line}: {error.problem}. This is no YAML: check indents, colons and quotes."
+                f"{line}: {error.problem}. This is no YAML: check colons, quotes and indents "
+                "(spaces, no tabs)."
             ) from None
         except yaml.YAMLError as error:
             raise ValueError(f"1: {' '.join(str(error).split())}") from None
@@ -83,25 +84,25 @@ class YamlText:
                 break
         return int(line) + 1
 
-    def duplicates(self) -> Iterator[tuple[int, str]]:
-        """Lines and names of keys that stand twice in one mapping."""
-        nodes = [self._root] if self._root else []
+    def duplicates(self) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+        """Keys that stand twice in one mapping: the second line, the first, and the path."""
+        nodes: list[tuple[Any, tuple[str, ...]]] = [(self._root, ())] if self._root else []
         visited = set()
         while nodes:
-            node = nodes.pop()
+            node, path = nodes.pop()
             if id(node) in visited:  # an alias of an anchor
                 continue
             visited.add(id(node))
             if isinstance(node, yaml.MappingNode):
-                names = set()
+                lines: dict[str, int] = {}
                 for key, value in node.value:
-                    if isinstance(key.value, str) and key.value in names:
-                        yield key.start_mark.line + 1, key.value
-                    if isinstance(key.value, str):
-                        names.add(key.value)
-                    nodes.append(value)
+                    line, name = key.start_mark.line + 1, str(key.value)
+                    if name in lines:
+                        yield line, lines[name], (*path, name)
+                    lines.setdefault(name, line)
+                    nodes.append((value, (*path, name)))
             elif isinstance(node, yaml.SequenceNode):
-                nodes.extend(node.value)
+                nodes.extend((member, path) for member in node.value)
 
     def end_of(self, name: str) -> tuple[int, int] | None:
         """Where a mapping at the top can be continued, if it is written with indents.

@@ -20,6 +20,7 @@ from cmek_construct.operations.writing import (
     add_entry,
     mint_external_id,
     new_file,
+    refuse_if_there,
     regions_in_yaml,
 )
 from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
@@ -69,13 +70,18 @@ _ACCOUNT: dict[str, Any] = {
     "metavar": "DIGITS",
     "help": "Your AWS account for role and key, 12 digits.",
 }
-WithExternalId = Annotated[
-    bool,
-    typer.Option(
-        "--external-id/--no-external-id",
-        help="Mint an external ID (a UUID v4) into the file, once; or have none.",
-    ),
-]
+_EXTERNAL_ID: dict[str, Any] = {
+    "help": "Mint an external ID (a UUID v4) into the file, once; or have none.",
+}
+
+
+def _before_asking(external_id: bool) -> bool:
+    """Refuse before five questions, not after."""
+    try:
+        refuse_if_there()
+    except ConfigError as error:
+        _refuse(error)
+    return external_id
 
 
 @cli.command()
@@ -94,7 +100,8 @@ def init(
         _option(
             _check_regions,
             "regions",
-            prompt="Regions Pinecone may come from, separated by commas, or ALL_REGIONS",
+            prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or "
+            "ALL_REGIONS",
             **_REGIONS,
         ),
     ],
@@ -117,15 +124,23 @@ def init(
             checks.own_account_id, "account", prompt="Your AWS account for role and key", **_ACCOUNT
         ),
     ],
-    external_id: WithExternalId = True,
+    external_id: Annotated[
+        bool,
+        typer.Option(
+            "--external-id/--no-external-id", callback=_before_asking, is_eager=True, **_EXTERNAL_ID
+        ),
+    ] = True,
 ) -> None:
-    """Write a commented cmek.yaml; asks for what no option says. Never overwrites a file."""
+    """Write a new cmek.yaml.
+
+    Asks for what no option says. Never overwrites a file.
+    """
     answers = Answers(pinecone_account_id, regions, region, name, account)
     try:
         new_file(answers, mint_external_id() if external_id else None)
     except ConfigError as error:
         _refuse(error)
-    typer.echo(f"Wrote {FILE}. Read it, commit it, and run: cdk deploy {name}")
+    typer.echo(f"Wrote {FILE}. Read it, commit it, and run: npx cdk deploy {name}")
 
 
 @cli.command()
@@ -143,9 +158,14 @@ def add(
         str | None,
         _option(checks.pinecone_account_id, "pinecone_account_id", **_PINECONE_ACCOUNT),
     ] = None,
-    external_id: WithExternalId = True,
+    external_id: Annotated[
+        bool, typer.Option("--external-id/--no-external-id", **_EXTERNAL_ID)
+    ] = True,
 ) -> None:
-    """Add a stack to cmek.yaml; what no option says holds as at the top of the file."""
+    """Add a stack to cmek.yaml.
+
+    What no option says holds as at the top of the file. Every other line stays as it is.
+    """
     try:
         add_entry(
             name,
@@ -159,7 +179,7 @@ def add(
         )
     except ConfigError as error:
         _refuse(error)
-    typer.echo(f"Added {name} to {FILE}. Commit it, and run: cdk deploy {name}")
+    typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")
 
 
 @cli.command()
@@ -177,7 +197,10 @@ def sheet(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what to do and what to paste in Pinecone's console, field by field, in its order."""
+    """Show what to paste where in Pinecone's console.
+
+    Field by field in the order of its dialog, with what to do before and after.
+    """
     found, refused = [], []
     try:
         entries = read_entries(FILE, only=name)
@@ -200,6 +223,6 @@ def sheet(
 
 
 def _refuse(*reasons: Exception) -> NoReturn:
-    for reason in reasons:
-        typer.echo(str(reason), err=True)
+    for reason in dict.fromkeys(map(str, reasons)):
+        typer.echo(reason, err=True)
     raise typer.Exit(1)

@@ -32,12 +32,17 @@ def from_outputs_file(entry: Entry, path: Path) -> dict[str, str]:
     """
     try:
         outputs = json.loads(path.read_text(encoding="utf-8"))[entry.name]
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise NotDeployedError(
+            f"{path}: cannot be read: {error.strerror}. `npx cdk deploy --outputs-file {path}` "
+            "writes it."
+        ) from None
+    except (ValueError, RecursionError) as error:
         raise NotDeployedError(f"{path}: cannot be read as JSON: {error}") from None
     except (KeyError, TypeError):
         raise NotDeployedError(
             f"{entry.name}: {path} has no such stack. Deploy it with "
-            f"`cdk deploy {entry.name} --outputs-file {path}`."
+            f"`npx cdk deploy {entry.name} --outputs-file {path}`."
         ) from None
     return _checked(entry, outputs)
 
@@ -61,12 +66,12 @@ def from_aws(entry: Entry, profile: str | None = None) -> dict[str, str]:
         if error.response["Error"]["Code"] == "ValidationError":
             raise NotDeployedError(
                 f"{entry.name}: there is no such stack in account {entry.settings.account}, "
-                f"{entry.settings.region}. Run `cdk deploy {entry.name}` first."
+                f"{entry.settings.region}. Run `npx cdk deploy {entry.name}` first."
             ) from None
         raise NotDeployedError(f"{entry.name}: AWS refused: {error}") from None
     except BotoCoreError as error:
         raise NotDeployedError(
-            f"{entry.name}: AWS could not be asked: {error}. Sign in (`aws sso login`), choose "
+            f"AWS could not be asked: {error}. Sign in (`aws sso login`), choose another "
             "--profile, or give --outputs with the file of `cdk deploy --outputs-file`."
         ) from None
     if stack["StackStatus"] not in _DEPLOYED:

@@ -81,7 +81,8 @@ def as_data(sheet: Sheet) -> dict[str, Any]:
 
 def show(sheet: Sheet, console: Console) -> None:
     """The sheet for a person. Lines are never broken, so that they can be copied."""
-    console.rule(f"Pinecone CMEK for {sheet.name}: AWS account {sheet.account}, {sheet.region}")
+    title = f"Pinecone CMEK for {sheet.name}: AWS account {sheet.account}, {sheet.region}"
+    console.print(Text(title, style="bold underline"), soft_wrap=True)
     if sheet.suspended:
         console.print(
             "SUSPENDED: Pinecone may not use this key until suspended: false is deployed."

@@ -86,10 +86,21 @@ def new_file(answers: Answers, external_id: str | None) -> None:
         with FILE.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
+        refuse_if_there()
+        raise
+
+
+def refuse_if_there() -> None:
+    """Keep a file that is there.
+
+    Raises:
+        ConfigError: it is there.
+    """
+    if os.path.lexists(FILE):
         raise ConfigError(
             f"{FILE}: it is there already, and is never overwritten: its external IDs are in use. "
             "`cmek add` adds a stack to it."
-        ) from None
+        )
 
 
 def add_entry(name: str, values: dict[str, str | None]) -> None:
@@ -113,7 +124,9 @@ def add_entry(name: str, values: dict[str, str | None]) -> None:
         )
     block = [f"{name}:"] + [f"  {prop}: {value}" for prop, value in values.items() if value]
     changed = _with_block(text, block)
-    if changed is None or _others(parse_entries(changed, FILE), name) != _others(entries, name):
+    if changed is None or _others(
+        parse_entries(changed, f"{FILE}, with {name} added"), name
+    ) != _others(entries, name):
         raise ConfigError(
             f"{FILE}: stacks: they are not written one below the other, so none can be added "
             "without changing the rest. Add by hand:  " + "  ".join(block)
