@@ -19,18 +19,9 @@ EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 UUID_V4: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
 )
-STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 ROLE_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 ROLE_PATH: Final = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 ALIAS: Final = re.compile(r"[A-Za-z0-9/_-]{1,250}")
-ROLE_ARN: Final = re.compile(
-    r"arn:aws:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
-)
-KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
-POLICY_ARN: Final = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
-PRINCIPAL_ARN: Final = re.compile(
-    r"arn:aws:iam::[0-9]{12}:(root|(user|role)/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64})"
-)
 _NUMBER_TOKENS: Final = -1e280
 """CDK writes a number token as a float below this one."""
 OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
@@ -68,12 +59,6 @@ def refuse(parameter: str, value: object, allowed: str, way_out: str) -> NoRetur
     raise ValueError(f"{parameter}: got {_shown(value)}, but {allowed}. {way_out}")
 
 
-def no_token(parameter: str, value: object) -> None:
-    """In a file there is nothing that a token could stand for."""
-    if is_token(value):
-        refuse(parameter, value, "a file has values that are known", "Write the value itself.")
-
-
 def account_id(parameter: str, value: object, way_out: str) -> None:
     """12 digits, as a string: a number has lost its leading zeros."""
     if is_token(value):
@@ -94,32 +79,6 @@ def pinecone_account_id(parameter: str, value: object) -> None:
         value,
         "Copy Pinecone's account number from the Pinecone console, Manage > CMEK > Add CMEK.",
     )
-
-
-def own_account_id(parameter: str, value: object) -> None:
-    """The account that role and key are deployed to."""
-    account_id(parameter, value, "Write the number of the AWS account to deploy to, in quotes.")
-
-
-def region(parameter: str, value: object) -> None:
-    """A region to deploy to, where Pinecone's partition is."""
-    if value is None:
-        return
-    if not isinstance(value, str) or not REGION.fullmatch(value):
-        refuse(parameter, value, "a region looks like us-east-1", "Write the region to deploy to.")
-    in_pinecone_partition(value)
-
-
-def stack_name(_parameter: str, value: object) -> None:
-    """The name of an entry of cmek.yaml, which is the name of its stack."""
-    if not isinstance(value, str) or not STACK_NAME.fullmatch(value):
-        refuse(
-            "stacks",
-            value,
-            "the name of a stack begins with a letter and has up to 128 letters, digits and "
-            "hyphens",
-            "Rename it before the first deploy; later, a new name is a new stack.",
-        )
 
 
 def regions(parameter: str, value: object) -> None:
@@ -261,64 +220,6 @@ def days(parameter: str, value: object, bounds: tuple[int, int]) -> None:
             f"AWS KMS takes {least} to {most:,} whole days",
             f"Give a number of days in these bounds, or leave {parameter} out.",
         )
-
-
-def arn(parameter: str, value: object, form: re.Pattern[str], example: str) -> None:
-    """An ARN of one kind, in the partition ``aws``."""
-    if value is not None and (not isinstance(value, str) or not form.fullmatch(value)):
-        refuse(parameter, value, f"it is an ARN like {example}", "Copy it from the AWS console.")
-
-
-def principal_arns(parameter: str, value: object) -> None:
-    """ARNs of roles, users or account roots."""
-    if value is None:
-        return
-    example = "arn:aws:iam::111122223333:role/name"
-    if not isinstance(value, list):
-        refuse(parameter, value, "it is a list of ARNs", f"Write a list such as [{example}].")
-    for index, principal in enumerate(value):
-        arn(f"{parameter}[{index}]", principal or "", PRINCIPAL_ARN, example)
-
-
-def tags(parameter: str, value: object) -> None:
-    """Names and values, both strings."""
-    if value is None:
-        return
-    if not isinstance(value, dict):
-        refuse(parameter, value, "it is a mapping of names to values", "Write  name: value  lines.")
-    for name, text in value.items():
-        tag = f"{parameter}.{printable(name)}"
-        if not isinstance(name, str) or not isinstance(text, str):
-            refuse(tag, text, "a tag and its value are strings", "Put it in quotes.")
-        if not 1 <= len(name) <= 128 or len(text) > 256 or name.lower().startswith("aws:"):
-            refuse(
-                tag,
-                text,
-                "a name has 1 to 128 characters and does not begin with aws:, a value up to 256",
-                "Shorten or rename it.",
-            )
-
-
-def acknowledgements(parameter: str, value: object) -> None:
-    """Ids of warnings, each with a reason."""
-    if value is None:
-        return
-    if not isinstance(value, dict):
-        refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
-    for notice, reason in value.items():
-        if not isinstance(notice, str) or not isinstance(reason, str) or not reason:
-            refuse(
-                f"{parameter}.{printable(notice)}",
-                reason,
-                "a warning is acknowledged with a reason in words",
-                "Write why this was decided, and by whom.",
-            )
-
-
-def one_of(parameter: str, value: object, allowed: tuple[str, ...]) -> None:
-    """One of a few words."""
-    if value is not None and value not in allowed:
-        refuse(parameter, value, f"it is one of {', '.join(allowed)}", "Choose one of them.")
 
 
 def rotation(enable_key_rotation: object, rotation_period: object) -> Iterator[ValueError]:

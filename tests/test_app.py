@@ -181,7 +181,7 @@ def test_the_same_external_id_in_two_stacks_warns(folder: Path) -> None:
     ("change", "said"),
     [
         ((FILE, ""), "cmek.yaml:1: "),
-        (("  globex:", "  acme:"), "cmek.yaml:8: stacks.acme: it stands here and in line 5"),
+        (("  globex:", "  acme:"), "cmek.yaml:8: stacks.acme: it stands twice, first in line 5"),
         (("bootstrap: false", "bootstrp: false"), "cmek.yaml:12: stacks.globex.bootstrp: "),
         (('"111122223333"', "111122223333"), "cmek.yaml:6: stacks.acme.account: "),
     ],

@@ -62,7 +62,7 @@ def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:
         assert len(lines) <= 330, path.name
         for node in ast.walk(ast.parse("\n".join(lines))):
             if isinstance(node, ast.FunctionDef) and node.name != "__init__":
-                assert (node.end_lineno or 0) - node.lineno <= 50, f"{path.name}: {node.name}"
+                assert (node.end_lineno or 0) - node.body[0].lineno <= 50, f"{path.name}: {node.name}"
 
 
 def test_the_public_names_are_the_contract() -> None:

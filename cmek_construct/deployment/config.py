@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from cmek_construct import checks, limits
+from cmek_construct.deployment import values
 from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
 from cmek_construct.statements import Regions
 
@@ -23,7 +24,7 @@ def _check(check: Callable[..., None], *arguments: Any) -> BeforeValidator:
 
     def run(value: Any, info: ValidationInfo) -> Any:
         parameter = info.field_name or ""
-        checks.no_token(parameter, value)
+        values.no_token(parameter, value)
         check(parameter, value, *arguments)
         return value
 
@@ -32,7 +33,7 @@ def _check(check: Callable[..., None], *arguments: Any) -> BeforeValidator:
 
 def _regions(parameter: str, value: Any) -> None:
     for region in value if isinstance(value, list) else []:
-        checks.no_token(parameter, region)
+        values.no_token(parameter, region)
     if value is not None:
         checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else value)
 
@@ -50,7 +51,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    region: Annotated[str | None, _check(checks.region)] = Field(
+    region: Annotated[str | None, _check(values.region)] = Field(
         default=None, description="AWS region of role and key's stack, such as us-east-1."
     )
     pinecone_account_id: Annotated[str | None, _check(checks.pinecone_account_id)] = Field(
@@ -69,7 +70,7 @@ class Settings(BaseModel):
         description="With ALL_REGIONS: Pinecone's account root as the principal in place of *.",
     )
     role: Annotated[
-        str | None, _check(checks.arn, checks.ROLE_ARN, "arn:aws:iam::111122223333:role/name")
+        str | None, _check(values.arn, values.ROLE_ARN, "arn:aws:iam::111122223333:role/name")
     ] = Field(default=None, description="ARN of a role of yours to use, in place of a new one.")
     role_name: Annotated[str | None, _check(checks.role_name)] = Field(
         default=None,
@@ -79,20 +80,20 @@ class Settings(BaseModel):
         default=None, description="Path of the role, / or /…/. A change makes another role."
     )
     permissions_boundary: Annotated[
-        str | None, _check(checks.arn, checks.POLICY_ARN, "arn:aws:iam::111122223333:policy/name")
+        str | None, _check(values.arn, values.POLICY_ARN, "arn:aws:iam::111122223333:policy/name")
     ] = Field(default=None, description="ARN of the managed policy that bounds the role.")
     key: Annotated[
         str | None,
         _check(
-            checks.arn,
-            checks.KEY_ARN,
+            values.arn,
+            values.KEY_ARN,
             "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         ),
     ] = Field(default=None, description="ARN of a key of yours to use, in place of a new one.")
-    key_access: Annotated[KeyAccessName | None, _check(checks.one_of, get_args(KeyAccessName))] = (
+    key_access: Annotated[KeyAccessName | None, _check(values.one_of, get_args(KeyAccessName))] = (
         Field(default=None, description="What the key policy lets the role do. Default: KEY_USER.")
     )
-    key_admins: Annotated[list[str] | None, _check(checks.principal_arns)] = Field(
+    key_admins: Annotated[list[str] | None, _check(values.principal_arns)] = Field(
         default=None, description="ARNs of roles and users that administer the key."
     )
     alias: Annotated[str | None, _check(checks.alias)] = Field(
@@ -115,16 +116,16 @@ class Settings(BaseModel):
     )
     removal_policy: Annotated[
         RemovalPolicyName | None,
-        _check(checks.one_of, get_args(RemovalPolicyName)),
+        _check(values.one_of, get_args(RemovalPolicyName)),
     ] = Field(
         default=None,
         description="What becomes of role and key when they leave the stack. Default: kept.",
     )
     suspended: Flag = Field(default=None, description="Cut Pinecone off. Default: false.")
-    tags: Annotated[dict[str, str] | None, _check(checks.tags)] = Field(
+    tags: Annotated[dict[str, str] | None, _check(values.tags)] = Field(
         default=None, description="Tags of the stack, and so of role and key."
     )
-    acknowledge: Annotated[dict[str, str] | None, _check(checks.acknowledgements)] = Field(
+    acknowledge: Annotated[dict[str, str] | None, _check(values.acknowledgements)] = Field(
         default=None, description="Warnings that are decided: the id of each, and the reason."
     )
     bootstrap: Flag = Field(
@@ -140,7 +141,7 @@ class Settings(BaseModel):
 class StackSettings(Settings):
     """One stack: role and key for one Pinecone project, in one account and region."""
 
-    account: Annotated[str, _check(checks.own_account_id)] = Field(
+    account: Annotated[str, _check(values.own_account_id)] = Field(
         description="The AWS account of the stack, 12 digits in quotes.",
         json_schema_extra=_ACCOUNT,
     )
@@ -159,7 +160,7 @@ class StackSettings(Settings):
 class Config(Settings):
     """cmek.yaml: shared values at the top, and one stack per Pinecone project."""
 
-    stacks: dict[Annotated[str, _check(checks.stack_name)], StackSettings] = Field(
+    stacks: dict[Annotated[str, _check(values.stack_name)], StackSettings] = Field(
         min_length=1, description="The stacks by name: a name is the stack's, for good."
     )
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
-from cmek_construct import checks
+from cmek_construct.deployment import mistakes
 from cmek_construct.deployment.config import Config, StackSettings
+from cmek_construct.deployment.mistakes import Mistake
 from cmek_construct.deployment.yaml_text import YamlText
-from cmek_construct.trust import Trust
 
 
 class ConfigError(ValueError):
@@ -83,158 +80,32 @@ def _parse(source: str, path: Path) -> tuple[YamlText, Config]:
         text = YamlText(source)
     except ValueError as error:
         raise ConfigError(f"{path}:{error}") from None
-    problems = [
-        f"{path}:{line}: {_dotted(*name)}: it stands here and in line "
-        f"{first}, and only one can count. Remove or rename one of the two."
-        for line, first, name in text.duplicates()
-    ] + [
-        f"{path}:{text.line_of(location)}: {_dotted(*location, prop)}: it is missing, here and at "
-        f"the top of the file. {_purpose(prop)}"
-        for location, prop in _missing(text.data)
-    ]
+    found = [*mistakes.repeated(text), *mistakes.missing(text.data)]
     try:
         config = Config.model_validate(text.data)
     except ValidationError as error:
-        problems += [_said(path, text, problem) for problem in error.errors()]
-    if problems:
-        raise ConfigError("\n".join(problems))
+        found += map(mistakes.said, error.errors())
+    _refuse(path, text, found)
     return text, config
 
 
-def _missing(data: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """What neither a stack nor the top of the file says: once, where no stack says it."""
-    stacks = data.get("stacks") if isinstance(data, dict) else None
-    if not isinstance(stacks, dict):
-        return
-    for prop in ("region", "pinecone_account_id", "regions"):
-        lacking = [
-            ("stacks", name)
-            for name, own in stacks.items()
-            if isinstance(own, dict) and own.get(prop, data.get(prop)) is None
-        ]
-        everywhere = len(lacking) == len(stacks)
-        for location in [("stacks",)] if lacking and everywhere else lacking:
-            yield location, prop
-
-
-def _said(path: Path, text: YamlText, problem: Any) -> str:
-    """What pydantic found, in the words of this library."""
-    location = tuple(part for part in problem["loc"] if part != "[key]")
-    line = text.line_of(location)
-    *parents, last = [checks.printable(part) for part in location or ("the file",)]
-    where = "".join(f"{part}." for part in parents)
-    if problem["type"] == "value_error":
-        said = str(problem["ctx"]["error"])
-        return f"{path}:{line}: {'' if said.startswith('stacks:') else where}{said}"
-    if problem["type"] == "extra_forbidden" and not parents and last in StackSettings.model_fields:
-        return f"{path}:{line}: {last}: it stands at the top, but each stack has its own. Move it."
-    if problem["type"] == "extra_forbidden":
-        allowed = StackSettings if parents else Config
-        close = get_close_matches(last, allowed.model_fields, n=1)
-        hint = f"Is it {close[0]}?" if close else f"There are {', '.join(allowed.model_fields)}."
-        return f"{path}:{line}: {where}{last}: there is no such prop. {hint}"
-    if problem["type"] == "missing":
-        return f"{path}:{line}: {where}{last}: it is missing. {_purpose(last)}"
-    wanted = "names to stacks" if last == "stacks" else "props to values"
-    return (
-        f"{path}:{line}: {where}{last}: got {_kind(problem['input'])}, but it is a mapping of "
-        f"{wanted}, with one at least. examples/cmek.yaml shows the form."
-    )
+def _refuse(path: Path, text: YamlText, found: list[Mistake]) -> None:
+    """Raise all that is wrong, in the order of the lines."""
+    lines = sorted((text.line_of(mistake.location), mistake.said) for mistake in found)
+    if lines:
+        raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
 
 
 def _share_and_check(path: Path, text: YamlText, config: Config) -> list[Entry]:
     shared = {name: getattr(config, name) for name in config.model_fields_set if name != "stacks"}
-    entries = [
-        Entry(
-            name,
-            StackSettings.model_construct(
-                **(shared | {field: getattr(own, field) for field in own.model_fields_set})
-            ),
+    stacks = {
+        name: StackSettings.model_construct(
+            **(shared | {field: getattr(own, field) for field in own.model_fields_set})
         )
         for name, own in config.stacks.items()
-    ]
-    wrong = [
-        (entry.name, said) for entry in entries for said in _contradictions(entry.settings)
-    ] + list(_collisions(entries))
-    if wrong:
-        raise ConfigError(
-            "\n".join(
-                f"{path}:{text.line_of(('stacks', name, said.partition(':')[0]))}: "
-                f"stacks.{name}.{said}"
-                for name, said in wrong
-            )
-        )
-    return _with_same_external_ids(entries)
-
-
-def _contradictions(settings: StackSettings) -> Iterator[str]:
-    """What is wrong only when the shared and the own values are taken together."""
-    trust = Trust(
-        settings.pinecone_account_id or "",
-        settings.allowed_regions,
-        settings.external_id,
-        bool(settings.pin_account),
-    )
-    problems = [
-        *checks.trust(trust.external_id, trust.regions, trust.pin_account),
-        *checks.rotation(settings.enable_key_rotation, settings.rotation_period),
-        *_props_of_the_given(settings),
-    ]
-    try:
-        checks.trust_policy_size(trust.known_size())
-    except ValueError as error:
-        problems.append(error)
-    yield from map(str, problems)
-
-
-def _props_of_the_given(settings: StackSettings) -> Iterator[ValueError]:
-    def shaping(*names: str) -> dict[str, Any]:
-        return {name: getattr(settings, name) for name in names}
-
-    if settings.role is not None:
-        yield from checks.only_for_new(
-            "role", **shaping("role_name", "role_path", "permissions_boundary")
-        )
-    if settings.key is not None:
-        yield from checks.only_for_new(
-            "key",
-            **shaping(
-                "key_admins",
-                "alias",
-                "description",
-                "enable_key_rotation",
-                "rotation_period",
-                "multi_region",
-                "pending_window",
-            ),
-        )
-    if settings.role is not None and settings.key is not None:
-        yield from checks.only_for_new("role and key", **shaping("removal_policy"))
-        if settings.suspended:
-            yield ValueError(
-                "suspended: got True, but role and key are both given by ARN, so neither policy "
-                "can be changed from here. Change the key policy by hand."
-            )
-
-
-def _collisions(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
-    """Names that AWS allows once per account (roles) or per account and region (aliases)."""
-    taken: dict[tuple[str, ...], str] = {}
-    for entry in entries:
-        own = entry.settings
-        for prop, value, place in (
-            ("role_name", own.role_name and own.role_name.lower(), (own.account,)),
-            ("alias", own.alias and own.alias.removeprefix("alias/"), (own.account, own.region)),
-        ):
-            if value is None:
-                continue
-            first = taken.setdefault((prop, value, *map(str, place)), entry.name)
-            if first != entry.name:
-                yield (
-                    entry.name,
-                    f"{prop}: got {value!r}, but stacks.{first} has it in the same account. Give "
-                    "each its own, or leave it out for a unique one.",
-                )
+    }
+    _refuse(path, text, [*mistakes.contradictions(stacks), *mistakes.collisions(stacks)])
+    return _with_same_external_ids([Entry(name, own) for name, own in stacks.items()])
 
 
 def _with_same_external_ids(entries: list[Entry]) -> list[Entry]:
@@ -247,19 +118,6 @@ def _with_same_external_ids(entries: list[Entry]) -> list[Entry]:
         else entry
         for entry in entries
     ]
-
-
-def _purpose(name: str) -> str:
-    field = Config.model_fields.get(name) or StackSettings.model_fields[name]
-    return field.description or ""
-
-
-def _dotted(*path: object) -> str:
-    return ".".join(map(checks.printable, path))
-
-
-def _kind(value: object) -> str:
-    return "nothing" if not value else f"a {type(value).__name__}"
 
 
 def _few(names: list[str]) -> str:

@@ -73,7 +73,8 @@ class YamlText:
         line = node.start_mark.line if node else 0
         for part in location:
             if isinstance(node, yaml.MappingNode):
-                pair = next((pair for pair in node.value if pair[0].value == str(part)), None)
+                pairs = [pair for pair in node.value if pair[0].value == str(part)]
+                pair = pairs[-1] if pairs else None  # of two, the one that YAML takes
                 if pair is None:
                     break
                 line, node = pair[0].start_mark.line, pair[1]
@@ -84,8 +85,8 @@ class YamlText:
                 break
         return int(line) + 1
 
-    def duplicates(self) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-        """Keys that stand twice in one mapping: the second line, the first, and the path."""
+    def duplicates(self) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Keys that stand twice in one mapping: the path, and the line of the first."""
         nodes: list[tuple[Any, tuple[str, ...]]] = [(self._root, ())] if self._root else []
         visited = set()
         while nodes:
@@ -96,10 +97,10 @@ class YamlText:
             if isinstance(node, yaml.MappingNode):
                 lines: dict[str, int] = {}
                 for key, value in node.value:
-                    line, name = key.start_mark.line + 1, str(key.value)
+                    name = str(key.value)
                     if name in lines:
-                        yield line, lines[name], (*path, name)
-                    lines.setdefault(name, line)
+                        yield (*path, name), lines[name]
+                    lines.setdefault(name, key.start_mark.line + 1)
                     nodes.append((value, (*path, name)))
             elif isinstance(node, yaml.SequenceNode):
                 nodes.extend((member, path) for member in node.value)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from cmek_construct import checks
+from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import ConfigError, read_entries
 from cmek_construct.operations import sheet as sheets
 from cmek_construct.operations.deployed import NotDeployedError, from_aws, from_outputs_file
@@ -106,12 +107,12 @@ def init(
         ),
     ],
     region: Annotated[
-        str, _option(checks.region, "region", prompt="AWS region of the key", **_REGION)
+        str, _option(values.region, "region", prompt="AWS region of the key", **_REGION)
     ],
     name: Annotated[
         str,
         _option(
-            checks.stack_name,
+            values.stack_name,
             "name",
             prompt="Name of the first stack, such as your Pinecone project's",
             metavar="NAME",
@@ -121,7 +122,7 @@ def init(
     account: Annotated[
         str,
         _option(
-            checks.own_account_id, "account", prompt="Your AWS account for role and key", **_ACCOUNT
+            values.own_account_id, "account", prompt="Your AWS account for role and key", **_ACCOUNT
         ),
     ],
     external_id: Annotated[
@@ -149,10 +150,10 @@ def add(
     account: Annotated[
         str,
         _option(
-            checks.own_account_id, "account", prompt="Your AWS account for role and key", **_ACCOUNT
+            values.own_account_id, "account", prompt="Your AWS account for role and key", **_ACCOUNT
         ),
     ],
-    region: Annotated[str | None, _option(checks.region, "region", **_REGION)] = None,
+    region: Annotated[str | None, _option(values.region, "region", **_REGION)] = None,
     regions: Annotated[str | None, _option(_check_regions, "regions", **_REGIONS)] = None,
     pinecone_account_id: Annotated[
         str | None,
@@ -208,8 +209,8 @@ def sheet(
         _refuse(error)
     for entry in entries:
         try:
-            values = from_outputs_file(entry, outputs) if outputs else from_aws(entry, profile)
-            found.append(sheets.sheet(entry, values))
+            given = from_outputs_file(entry, outputs) if outputs else from_aws(entry, profile)
+            found.append(sheets.sheet(entry, given))
         except NotDeployedError as error:
             refused.append(error)
     if as_json:

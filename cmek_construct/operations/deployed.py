@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cmek_construct import checks
+from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import Entry
 
 _DEPLOYED = (
@@ -115,12 +115,12 @@ def _session(entry: Entry, profile: str | None) -> Any:
 def _checked(entry: Entry, outputs: Any) -> dict[str, str]:
     """The outputs, if they are those of this very stack: what Pinecone stores stays for good."""
     own = entry.settings
-    values: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
-    role, key = values.get("RoleArn"), values.get("KeyArn")
+    found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
+    role, key = found.get("RoleArn"), found.get("KeyArn")
     where = f"arn:aws:kms:{own.region}:{own.account}:key/"
     for name, value, form, place, given in (
-        ("RoleArn", role, checks.ROLE_ARN, f"arn:aws:iam::{own.account}:role/", own.role),
-        ("KeyArn", key, checks.KEY_ARN, where, own.key),
+        ("RoleArn", role, values.ROLE_ARN, f"arn:aws:iam::{own.account}:role/", own.role),
+        ("KeyArn", key, values.KEY_ARN, where, own.key),
     ):
         right = isinstance(value, str) and form.fullmatch(value)
         if not right or not (value == given if given else str(value).startswith(place)):
@@ -129,10 +129,10 @@ def _checked(entry: Entry, outputs: Any) -> dict[str, str]:
                 f"{given or place + '…'}. Check the name, the account and the region, or the file "
                 "of outputs: it may be of another deploy."
             )
-    if values.get("ExternalId") != own.external_id:
+    if found.get("ExternalId") != own.external_id:
         raise NotDeployedError(
             f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but "
-            f"{values.get('ExternalId')!a} in the deployed stack. If Pinecone has the key already, "
+            f"{found.get('ExternalId')!a} in the deployed stack. If Pinecone has the key already, "
             "put the deployed one back into the file; if not, deploy first."
         )
-    return values
+    return found
