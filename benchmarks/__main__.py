@@ -45,7 +45,7 @@ def main(
     ):
         bench = Bench(Path(folder), rounds, regions, status.update)
         try:
-            report = _ask(bench, counts, linear)
+            report = _ask(bench, regions, counts, linear)
         except RuntimeError as error:
             sys.exit(str(error))
     if as_json:
@@ -54,10 +54,11 @@ def main(
         report.show(Console())
 
 
-def _ask(bench: Bench, counts: list[int], linear: bool) -> Report:
+def _ask(bench: Bench, regions: int, counts: list[int], linear: bool) -> Report:
     bench.check_same()
     most = max(counts)
     return Report(
+        regions=regions,
         messages=bench.messages(),
         compared={count: bench.compare(count) for count in counts},
         validated={most: bench.validated(most)},

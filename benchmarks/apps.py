@@ -6,10 +6,12 @@ import json
 import shlex
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import dropwhile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BARE = ROOT / "benchmarks"
@@ -28,6 +30,8 @@ class App:
 
     name: str
     command: tuple[str, ...]
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """What the CDK CLI would hand to it from its cdk.json."""
 
 
 OURS = "ours"
@@ -38,12 +42,12 @@ BARE_JAVASCRIPT = "bare JavaScript"
 
 def all_apps() -> list[App]:
     """Ours as cdk.json runs it, and the bare ones."""
-    words = shlex.split(json.loads((ROOT / "cdk.json").read_text())["app"])
+    settings = json.loads((ROOT / "cdk.json").read_text())
     # Without `PATH=…` before it, which is for a person without the environment's bin folder.
-    *ours, script = dropwhile(lambda word: "=" in word, words)
+    *ours, script = dropwhile(lambda word: "=" in word, shlex.split(settings["app"]))
     bare = str(BARE / "bare_l2.py")
     return [
-        App(OURS, (*ours, str(ROOT / script))),
+        App(OURS, (*ours, str(ROOT / script)), settings.get("context", {})),
         App(BARE_PYTHON, ("python3", bare, "accounts.json")),
         App(BARE_PYTHON_O, ("python3", "-O", bare, "accounts.json")),
         # jsii gives its Node the same limit of the heap.

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.apps import ROOT, javascript_packages
@@ -84,7 +84,7 @@ def run(trial: Trial) -> Cost:
 
 def kernel_messages(trial: Trial) -> int:
     """How many requests the app sends to the jsii kernel, by jsii's own debug log."""
-    run(Trial(trial.name, trial.command, trial.folder, {"JSII_DEBUG": "1"}))
+    run(replace(trial, environment={**trial.environment, "JSII_DEBUG": "1"}))
     lines = (trial.folder / "stderr").read_bytes().splitlines()
     return sum(line.startswith(b"> {") for line in lines)
 

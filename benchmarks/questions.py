@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import accounts
@@ -12,7 +13,6 @@ from benchmarks.measure import OUTPUT, Cost, Trial, kernel_messages, least, run
 from benchmarks.same import check_same, essence
 
 _CDK = "import aws_cdk, aws_cdk.aws_iam, aws_cdk.aws_kms"
-_CONTEXT = "CDK_CONTEXT_JSON"  # the CDK CLI hands `-c only=NAME` to the app in it
 
 
 class Bench:
@@ -60,7 +60,7 @@ class Bench:
         """What do they cost with CDK's built-in validation on, as it is when shipped?"""
         folder = self._accounts(count)
         return self._least(
-            Trial(app.name, app.command, folder, {"CDK_VALIDATION": "true"})
+            _trial(app, folder, CDK_VALIDATION="true")
             for app in all_apps()
             if app.name in (OURS, BARE_PYTHON)
         )
@@ -68,20 +68,19 @@ class Bench:
     def only(self, count: int) -> dict[str, Cost]:
         """What does one entry of many cost, beside one of one?"""
         [ours] = [app for app in all_apps() if app.name == OURS]
-        named = json.dumps({"only": accounts.name(count // 2)})
+        named = replace(ours, context={**ours.context, "only": accounts.name(count // 2)})
         return self._least(
             [
                 _trial(ours, self._accounts(1), "one of one"),
-                Trial("one of many", ours.command, self._accounts(count), {_CONTEXT: named}),
+                _trial(named, self._accounts(count), "one of many"),
             ]
         )
 
-    def linear(self, count: int, more: int) -> dict[str, Cost]:
+    def linear(self, *counts: int) -> dict[int, Cost]:
         """Does an account cost the same among more of them?"""
         [ours] = [app for app in all_apps() if app.name == OURS]
-        return self._least(
-            _trial(ours, self._accounts(many), f"{many:,} accounts") for many in (count, more)
-        )
+        costs = self._least(_trial(ours, self._accounts(count), str(count)) for count in counts)
+        return {int(count): cost for count, cost in costs.items()}
 
     def imports(self) -> dict[str, Cost]:
         """What does the import of the library cost over that of the CDK?"""
@@ -100,5 +99,6 @@ class Bench:
         return folder if folder.exists() else accounts.write(folder, count, self._regions)
 
 
-def _trial(app: App, folder: Path, name: str | None = None) -> Trial:
-    return Trial(name or app.name, app.command, folder)
+def _trial(app: App, folder: Path, name: str | None = None, **environment: str) -> Trial:
+    context = {"CDK_CONTEXT_JSON": json.dumps(app.context)}
+    return Trial(name or app.name, app.command, folder, context | environment)

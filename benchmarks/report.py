@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -19,90 +19,94 @@ Costs = dict[str, Cost]
 class Report:
     """All answers. What was not asked is empty."""
 
+    regions: int
+    """So many are in each account's trust policy."""
     compared: dict[int, Costs] = field(default_factory=dict)
     messages: dict[str, int] = field(default_factory=dict)
     validated: dict[int, Costs] = field(default_factory=dict)
     only: dict[int, Costs] = field(default_factory=dict)
     imports: Costs = field(default_factory=dict)
-    linear: Costs = field(default_factory=dict)
+    linear: dict[int, Cost] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
         """Seconds, MiB, and for each app the ratio of ours to it."""
-        found = asdict(self)
-        found["ratios"] = {
-            count: {name: asdict(ratio(costs[OURS], cost)) for name, cost in costs.items()}
-            for count, costs in self.compared.items()
+        return asdict(self) | {
+            "ratios": {
+                count: {name: asdict(ratio(costs[OURS], cost)) for name, cost in costs.items()}
+                for count, costs in self.compared.items()
+            }
         }
-        return found
 
     def show(self, console: Console) -> None:
-        """Print the tables."""
+        """Print the tables, then a line for each other question."""
         console.print(
-            "CPU: of all processes of an app. MiB: peak memory of the largest of them. msgs: "
-            "messages to the jsii kernel that one more account costs. ours/it: ours in the app's."
+            "ratio: ours divided by the app of the line. CPU: of all processes of an app. "
+            "MiB: the peak of the largest of them. messages: to the jsii kernel, for "
+            "one account more.\n"
         )
         for count, costs in self.compared.items():
-            console.print(_comparison(count, costs, self.messages))
+            console.print(self._comparison(count, costs))
+        for line in self._lines():
+            console.print(line, highlight=False)
+
+    def _comparison(self, count: int, costs: Costs) -> Table:
+        title = f"{_accounts(count)}, each for {self.regions} regions; CDK_VALIDATION=false"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+        table.add_column("app", no_wrap=True)
+        for heading in ("CPU s", "wall s", "MiB", "messages"):
+            table.add_column(heading, justify="right")
+            table.add_column("ratio", justify="right", style="bold")
+        for name, cost in costs.items():
+            ours_to_it = ratio(costs[OURS], cost)
+            own = self.messages.get(name)
+            table.add_row(
+                name,
+                f"{cost.cpu:.2f}",
+                f"{ours_to_it.cpu:.2f}",
+                f"{cost.wall:.2f}",
+                f"{ours_to_it.wall:.2f}",
+                f"{cost.memory:.0f}",
+                f"{ours_to_it.memory:.2f}",
+                f"{own}" if own else "",
+                f"{self.messages[OURS] / own:.2f}" if own else "",
+            )
+        return table
+
+    def _lines(self) -> list[str]:
+        lines = []
         for count, costs in self.validated.items():
-            ours, bare = costs[OURS], costs[BARE_PYTHON]
-            console.print(
-                f"With CDK's validation on, {_accounts(count)}: ours {ours.cpu:.2f} s CPU, "
-                f"{BARE_PYTHON} {bare.cpu:.2f} s, ratio {ours.cpu / bare.cpu:.2f}."
+            ours, bare = costs[OURS].cpu, costs[BARE_PYTHON].cpu
+            lines.append(
+                f"With CDK's validation on, {_accounts(count)}: ours {ours:.2f} s CPU, "
+                f"{BARE_PYTHON} {bare:.2f} s, ratio {ours / bare:.2f}."
             )
         for count, costs in self.only.items():
-            one, of_many = costs.values()
-            console.print(
-                f"One entry of {count:,} (`-c only=NAME`): {of_many.cpu:.2f} s CPU; of a file of "
-                f"one: {one.cpu:.2f} s, ratio {of_many.cpu / one.cpu:.2f}."
+            one, of_many = (cost.cpu for cost in costs.values())
+            lines.append(
+                f"One entry of {count:,} (-c only=NAME): {of_many:.2f} s CPU; of a file of one: "
+                f"{one:.2f} s, ratio {of_many / one:.2f}."
             )
         if self.imports:
             cdk, library = self.imports.values()
-            console.print(
-                f"The import of the library: {library.wall - cdk.wall:.3f} s wall, "
-                f"{library.cpu - cdk.cpu:.3f} s CPU, over aws_cdk's with iam and kms "
-                f"({cdk.wall:.2f} s wall)."
+            lines.append(
+                f"The import of the library: {library.cpu - cdk.cpu:.3f} s CPU, "
+                f"{library.wall - cdk.wall:.3f} s wall, over that of aws_cdk with iam and kms "
+                f"({cdk.cpu:.2f} s CPU, {cdk.wall:.2f} s wall)."
             )
         if self.linear:
             (few, fewer), (many, more) = self.linear.items()
-            per_few, per_many = fewer.cpu / _count(few), more.cpu / _count(many)
-            console.print(
-                f"CPU of an account: {1000 * per_few:.2f} ms of {few}, {1000 * per_many:.2f} ms "
-                f"of {many}, ratio {per_many / per_few:.2f}."
+            lines.append(
+                f"CPU of an account: {1000 * fewer.cpu / few:.2f} ms of {few:,}, "
+                f"{1000 * more.cpu / many:.2f} ms of {many:,}, "
+                f"ratio {more.cpu * few / fewer.cpu / many:.2f}."
             )
+        return lines
 
 
 def ratio(one: Cost, other: Cost) -> Cost:
-    """How often the other one goes into one."""
+    """One, divided by the other."""
     return Cost(one.cpu / other.cpu, one.wall / other.wall, one.memory / other.memory)
-
-
-def _comparison(count: int, costs: Costs, messages: Mapping[str, int]) -> Table:
-    table = Table(title=f"{_accounts(count)}, CDK_VALIDATION=false", title_justify="left")
-    table.add_column("app")
-    for heading in ("CPU s", "wall s", "MiB", "msgs"):
-        table.add_column(heading, justify="right")
-    for heading in ("CPU", "wall", "MiB", "msgs"):
-        table.add_column(f"ours/it\n{heading}", justify="right", style="bold")
-    for name, cost in costs.items():
-        ours_to_it = ratio(costs[OURS], cost)
-        own = messages.get(name)
-        table.add_row(
-            name,
-            f"{cost.cpu:.2f}",
-            f"{cost.wall:.2f}",
-            f"{cost.memory:.0f}",
-            f"{own}" if own else "",
-            f"{ours_to_it.cpu:.2f}",
-            f"{ours_to_it.wall:.2f}",
-            f"{ours_to_it.memory:.2f}",
-            f"{messages[OURS] / own:.2f}" if own else "",
-        )
-    return table
 
 
 def _accounts(count: int) -> str:
     return f"{count:,} account{'' if count == 1 else 's'}"
-
-
-def _count(accounts: str) -> int:
-    return int(accounts.split()[0].replace(",", ""))

@@ -38,15 +38,17 @@ _ROOMS = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is asked for.
+if not TYPE_CHECKING:  # or a type checker would take every name for one of ours
 
-    `import aws_cdk` starts Node; what needs no construct (the `cmek` command, the policy
-    statements) does without it.
-    """
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is asked for.
+
+        `import aws_cdk` starts Node; what needs no construct (the `cmek` command, the policy
+        statements) does without it.
+        """
+        if name not in _ROOMS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -7,10 +7,9 @@ the way out. A CDK token stands for a value that only the deploy knows, and pass
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
 
-from cmek_construct import limits
 from cmek_construct.pinecone import ALL_REGIONS
 
 ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
@@ -22,6 +21,19 @@ UUID_V4: Final = re.compile(
 ROLE_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 ROLE_PATH: Final = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 ALIAS: Final = re.compile(r"[A-Za-z0-9/_-]{1,250}")
+ROLE_PROPS: Final = ("role_name", "role_path", "permissions_boundary")
+"""Props of `PineconeCmek` that only shape a role that is made here."""
+KEY_PROPS: Final = (
+    "key_admins",
+    "alias",
+    "description",
+    "enable_key_rotation",
+    "rotation_period",
+    "multi_region",
+    "pending_window",
+)
+"""Props of `PineconeCmek` that only shape a key that is made here."""
+_TOKEN: Final = re.compile(r"[$#]\{Token\[[A-Za-z0-9:._-]*\]\}")
 _NUMBER_TOKENS: Final = -1e280
 """CDK writes a number token as a float below this one."""
 OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
@@ -32,7 +44,7 @@ def is_token(value: object) -> bool:
 
     Looked for in the text: `Token.is_unresolved` would ask the jsii kernel each time.
     """
-    return isinstance(value, str) and ("${Token[" in value or "#{Token[" in value)
+    return isinstance(value, str) and _TOKEN.search(value) is not None
 
 
 def _shown(value: object) -> str:
@@ -93,7 +105,7 @@ def regions(parameter: str, value: object) -> None:
     if not isinstance(value, list | tuple) or not value:
         refuse(parameter, value, allowed, way_out)
     for index, region in enumerate(value):
-        if isinstance(region, str) and "#{Token[" in region:
+        if is_token(region) and region.startswith("#"):
             refuse(
                 parameter,
                 value,
@@ -119,32 +131,6 @@ def external_id(parameter: str, value: object) -> None:
             "an external ID is a string of 2 to 1,224 characters out of A-Z a-z 0-9 _ + = , . @ "
             ": / -",
             "Make a UUID v4 once (`cmek init` does, or `uuidgen`) and keep it.",
-        )
-
-
-def trust(external_id: object, regions: object, pin_account: object) -> Iterator[ValueError]:
-    """What the parameters of a trust policy may not say together."""
-    if regions is ALL_REGIONS and external_id is None:
-        yield ValueError(
-            "external_id: got None with regions=ALL_REGIONS, but the guide's third trust policy "
-            "has an external ID: without one, Pinecone's role of every region comes in for "
-            "whoever names your role. Give a UUID v4, or list the regions."
-        )
-    if regions is not ALL_REGIONS and pin_account:
-        yield ValueError(
-            "pin_account: got True with explicit regions, but it only replaces the * principal "
-            "of regions=ALL_REGIONS. Leave it out: explicit regions name the account already."
-        )
-
-
-def trust_policy_size(characters: int) -> None:
-    """A trust policy that no quota increase can let through."""
-    if characters > limits.TRUST_POLICY_LIMIT:
-        raise ValueError(
-            f"regions: got a trust policy of {characters:,} characters, but IAM takes "
-            f"{limits.TRUST_POLICY_LIMIT:,} at most (by default "
-            f"{limits.TRUST_POLICY_QUOTA:,}). List fewer regions, shorten the "
-            "external ID, or use ALL_REGIONS with an external ID."
         )
 
 
@@ -231,15 +217,21 @@ def rotation(enable_key_rotation: object, rotation_period: object) -> Iterator[V
         )
 
 
-def only_for_new(given: str, **props: Any) -> Iterator[ValueError]:
-    """Props that shape a new role or key, beside one that is given."""
-    for name, value in props.items():
-        if value is not None:
-            yield ValueError(
-                f"{name}: got {_shown(value)} together with {given}=, but {name} only shapes a "
-                f"{given} that is made here. Leave out {name} and set it where your {given} is "
-                f"made, or leave out {given}."
-            )
+def given(props: Mapping[str, Any]) -> Iterator[ValueError]:
+    """Props of `PineconeCmek` that shape a new role or key, beside one that is given."""
+    role, key = props["role"] is not None, props["key"] is not None
+    for is_given, what, shaping in (
+        (role, "role", ROLE_PROPS),
+        (key, "key", KEY_PROPS),
+        (role and key, "role and key", ("removal_policy",)),
+    ):
+        for name in shaping if is_given else ():
+            if props[name] is not None:
+                yield ValueError(
+                    f"{name}: got {_shown(props[name])} together with {what}=, but {name} only "
+                    f"shapes a {what} that is made here. Leave out {name} and set it where your "
+                    f"{what} is made, or leave out {what}."
+                )
 
 
 def in_pinecone_partition(region: str) -> None:

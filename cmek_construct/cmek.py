@@ -134,38 +134,35 @@ class PineconeCmek(Construct):
         trust.check()
         checks.role_name("role_name", role_name)
         checks.role_path("role_path", role_path)
-        check_key_props(
-            alias=alias,
-            description=description,
-            enable_key_rotation=enable_key_rotation,
-            rotation_period=rotation_period,
-            multi_region=multi_region,
-            pending_window=pending_window,
-        )
+        key_props: dict[str, Any] = {
+            "alias": alias,
+            "description": description,
+            "enable_key_rotation": enable_key_rotation,
+            "rotation_period": rotation_period,
+            "multi_region": multi_region,
+            "pending_window": pending_window,
+        }
+        check_key_props(**key_props)
         inputs.permissions_boundary(permissions_boundary)
         inputs.key_access(key_access)
         inputs.admins("key_admins", key_admins)
         inputs.removal_policy(removal_policy)
         checks.flag("suspended", suspended)
-        checks.first(
-            _role_is_theirs(
-                role,
-                role_name=role_name,
-                role_path=role_path,
-                permissions_boundary=permissions_boundary,
-            ),
-            _key_is_theirs(
-                key,
-                key_admins=key_admins,
-                alias=alias,
-                description=description,
-                enable_key_rotation=enable_key_rotation,
-                rotation_period=rotation_period,
-                multi_region=multi_region,
-                pending_window=pending_window,
-            ),
-            _both_are_theirs(role, key, removal_policy, suspended),
-        )
+        if role is not None:
+            inputs.role(role)
+        if key is not None:
+            inputs.key(key)
+        given_props = {
+            **key_props,
+            "key": key,
+            "key_admins": key_admins,
+            "role": role,
+            "role_name": role_name,
+            "role_path": role_path,
+            "permissions_boundary": permissions_boundary,
+            "removal_policy": removal_policy,
+        }
+        checks.first(checks.given(given_props), _suspended_in_vain(role, key, suspended))
 
         super().__init__(scope, construct_id)
         remember(self, environment)
@@ -196,20 +193,14 @@ class PineconeCmek(Construct):
                 role=self.role,
                 key_access=key_access,
                 admins=key_admins,
-                alias=alias,
-                description=description,
-                enable_key_rotation=enable_key_rotation,
-                rotation_period=rotation_period,
-                multi_region=multi_region,
-                pending_window=pending_window,
                 removal_policy=removal_policy,
                 suspended=suspended,
+                **key_props,
             )
         else:
             self.key = key
             self._let_role_use(key, key_access, suspended)
-        key_region = (environment if key is None else environment_of_resource(key)).region
-        warn(self, trust.key_notices(key_region))
+        warn(self, trust.key_notices(environment_of_resource(self.key).region))
         self._outputs(external_id, own_role=role is None, own_key=key is None)
 
     def _let_role_use(self, key: kms.IKey, key_access: KeyAccess, suspended: bool) -> None:
@@ -249,28 +240,12 @@ class PineconeCmek(Construct):
             )
 
 
-def _role_is_theirs(role: Any, **shaping: Any) -> Iterator[ValueError]:
-    if role is not None:
-        inputs.role(role)
-        yield from checks.only_for_new("role", **shaping)
-
-
-def _key_is_theirs(key: Any, **shaping: Any) -> Iterator[ValueError]:
-    if key is not None:
-        inputs.key(key)
-        region = environment_of_resource(key).region
-        if region is not None:
-            checks.in_pinecone_partition(region)
-        yield from checks.only_for_new("key", **shaping)
-
-
-def _both_are_theirs(
-    role: Any, key: Any, removal_policy: cdk.RemovalPolicy | None, suspended: bool
+def _suspended_in_vain(
+    role: iam.IRole | None, key: kms.IKey | None, suspended: bool
 ) -> Iterator[ValueError]:
-    if role is None or key is None:
+    if not suspended or role is None or key is None:
         return
-    yield from checks.only_for_new("role and key", removal_policy=removal_policy)
-    if suspended and not inputs.is_made_here(role) and inputs.resource_of(key) is None:
+    if not inputs.is_made_here(role) and inputs.resource_of(key) is None:
         yield ValueError(
             "suspended: got True, but role and key are both imported, so neither policy can be "
             "changed from here and Pinecone would not be cut off. Add to the key policy, by hand: "

@@ -1,4 +1,4 @@
-"""A role or a key that the user made: what can be changed from here, and what must be said."""
+"""The policies of roles and keys that are there already: what is added, and what must be said."""
 
 from __future__ import annotations
 

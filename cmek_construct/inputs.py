@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cmek_construct import arns, checks
+from cmek_construct.environment import environment_of_resource
 from cmek_construct.principal import PineconePrincipal
 from cmek_construct.statements import KeyAccess, Statement, key_admins_statement
 
@@ -135,6 +136,9 @@ def key(value: Any) -> None:
             "kms.Key.from_cfn_key(key).",
         )
     checks.partition("key", arns.key_arn(value))
+    region = environment_of_resource(value).region
+    if region is not None:
+        checks.in_pinecone_partition(region)
     if not isinstance(value, kms.Key) and hasattr(value, "alias_name"):
         checks.refuse(
             "key",

@@ -68,7 +68,8 @@ class PineconeRole(iam.Role):
                 end a session that runs, an hour at most. Default: False.
 
         Raises:
-            ValueError: a value is outside its limits; nothing was built.
+            ValueError: a value is outside its limits, and nothing was built; or ``suspended`` is
+                asked of a role that `Role.customize_roles` keeps out of the app.
         """
         environment = environment_of(scope)
         trust = Trust(pinecone_account_id, regions, external_id, pin_account)

@@ -142,24 +142,27 @@ def key_admins_statement(
     return statement if condition is None else {**statement, "Condition": condition}
 
 
+_USE = {
+    KeyAccess.KEY_USER: [
+        "kms:Encrypt",
+        "kms:Decrypt",
+        "kms:ReEncrypt*",
+        "kms:GenerateDataKey*",
+        "kms:DescribeKey",
+    ],
+    KeyAccess.ENCRYPT_DECRYPT: ["kms:Decrypt", "kms:Encrypt"],
+}
+
+
 def key_access_statements(role_arn: str, access: KeyAccess) -> list[Statement]:
     """What lets Pinecone's role use the key: the console's "Key users" (step 2.11), or less."""
     use: Statement = {
         "Sid": "Allow use of the key",
         "Effect": "Allow",
         "Principal": {"AWS": role_arn},
-        "Action": ["kms:Decrypt", "kms:Encrypt"],
+        "Action": list(_USE[access]),
         "Resource": "*",
     }
-    if access is KeyAccess.ENCRYPT_DECRYPT:
-        return [use]
-    use["Action"] = [
-        "kms:Encrypt",
-        "kms:Decrypt",
-        "kms:ReEncrypt*",
-        "kms:GenerateDataKey*",
-        "kms:DescribeKey",
-    ]
     attach: Statement = {
         "Sid": "Allow attachment of persistent resources",
         "Effect": "Allow",
@@ -168,7 +171,7 @@ def key_access_statements(role_arn: str, access: KeyAccess) -> list[Statement]:
         "Resource": "*",
         "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
     }
-    return [use, attach]
+    return [use, attach] if access is KeyAccess.KEY_USER else [use]
 
 
 def key_denial(role_arn: str) -> Statement:
@@ -184,5 +187,4 @@ def key_denial(role_arn: str) -> Statement:
 
 def role_permissions_statement(key_arn: str, access: KeyAccess) -> Statement:
     """What a role needs of its own to use a key of *another* account (both sides must allow)."""
-    use = key_access_statements("", access)[0]
-    return {"Effect": "Allow", "Action": use["Action"], "Resource": key_arn}
+    return {"Effect": "Allow", "Action": list(_USE[access]), "Resource": key_arn}

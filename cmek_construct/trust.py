@@ -28,8 +28,30 @@ class Trust:
         checks.regions("regions", self.regions)
         checks.external_id("external_id", self.external_id)
         checks.flag("pin_account", self.pin_account)
-        checks.first(checks.trust(self.external_id, self.regions, self.pin_account))
-        checks.trust_policy_size(self.known_size())
+        checks.first(self.problems())
+
+    def problems(self) -> Iterator[ValueError]:
+        """What the parameters, each right by itself, may not say together."""
+        if self.regions is ALL_REGIONS and self.external_id is None:
+            yield ValueError(
+                "external_id: got None with regions=ALL_REGIONS, but the guide's third trust "
+                "policy has an external ID: without one, Pinecone's role of every region comes in "
+                "for whoever names your role. Give a UUID v4, or list the regions."
+            )
+        if self.regions is not ALL_REGIONS and self.pin_account:
+            yield ValueError(
+                "pin_account: got True with explicit regions, but it only replaces the * "
+                "principal of regions=ALL_REGIONS. Leave it out: explicit regions name the "
+                "account already."
+            )
+        size = self.known_size()
+        if size > limits.TRUST_POLICY_LIMIT:
+            yield ValueError(
+                f"regions: got a trust policy of {size:,} characters, but IAM takes "
+                f"{limits.TRUST_POLICY_LIMIT:,} at most (by default "
+                f"{limits.TRUST_POLICY_QUOTA:,}). List fewer regions, shorten the external ID, "
+                "or use ALL_REGIONS with an external ID."
+            )
 
     def statement(self) -> Statement:
         """The guide's trust statement (step 1.5)."""
@@ -39,14 +61,7 @@ class Trust:
 
     def readable(self) -> Trust:
         """The same for a person to read and paste: tokens become names in angle brackets."""
-        return replace(
-            self,
-            account_id=_or("<pinecone_account_id>", self.account_id),
-            regions=self.regions
-            if self.regions is ALL_REGIONS
-            else [_or("<region>", region) for region in self.regions],
-            external_id=self.external_id and _or("<output ExternalId>", self.external_id),
-        )
+        return self._without_tokens("<pinecone_account_id>", "<region>", "<output ExternalId>")
 
     def key_notices(self, key_region: str | None) -> Iterator[notices.Notice]:
         """What is unusual about a key in this region."""
@@ -57,15 +72,19 @@ class Trust:
 
     def known_size(self, *others: Statement) -> int:
         """The least that IAM will count: a token is as short as its value can be."""
-        shortest = replace(
+        shortest = self._without_tokens("0" * 12, "xx-xxxx-1", "00")
+        return trust_policy_size(shortest.statement(), *others)
+
+    def _without_tokens(self, account_id: str, region: str, external_id: str) -> Trust:
+        """The same, with these in their place."""
+        return replace(
             self,
-            account_id=_or("0" * 12, self.account_id),
+            account_id=_or(account_id, self.account_id),
             regions=self.regions
             if self.regions is ALL_REGIONS
-            else [_or("xx-xxxx-1", region) for region in self.regions],
-            external_id=self.external_id and _or("00", self.external_id),
+            else [_or(region, own) for own in self.regions],
+            external_id=self.external_id and _or(external_id, self.external_id),
         )
-        return trust_policy_size(shortest.statement(), *others)
 
     def notices(self, own_account: str | None, *others: Statement) -> Iterator[notices.Notice]:
         """What may be right and is unusual.

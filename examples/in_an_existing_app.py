@@ -9,8 +9,8 @@ from cmek_construct import PineconeCmek
 class VectorSearch(cdk.Stack):
     """A stack of a product's own."""
 
-    def __init__(self, scope: Construct, construct_id: str, **kwargs: object) -> None:
-        super().__init__(scope, construct_id, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, scope: Construct, construct_id: str, *, env: cdk.Environment) -> None:
+        super().__init__(scope, construct_id, env=env)
         self.cmek = PineconeCmek(
             self,
             "Cmek",

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from rehearsal.accounts import WITH_ID
 from rehearsal.emulator import Emulator
+from rehearsal.paths import ROOT, WORK
 
 
 def show_how_to_look_around(console: Console, emulator: Emulator) -> None:
@@ -17,12 +18,13 @@ The emulator is running. To look around in account {WITH_ID.account} (the access
 account: its root; any of the accounts will do), paste:
 
 unset AWS_PROFILE AWS_SESSION_TOKEN
-export AWS_ENDPOINT_URL={emulator.endpoint} AWS_REGION={region}
+export AWS_ENDPOINT_URL={emulator.endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}
 export AWS_ACCESS_KEY_ID={WITH_ID.account} AWS_SECRET_ACCESS_KEY=test
 aws cloudformation describe-stacks --stack-name {name}
 aws cloudformation describe-stack-resources --stack-name {name}
 aws iam list-roles
 aws kms list-aliases
+cd {WORK.relative_to(ROOT)}/app && ../../.venv/bin/cmek sheet {name}
 
 To stop it:
 

@@ -42,8 +42,8 @@ def missing(data: Any) -> Iterator[Mistake]:
             for name, own in stacks.items()
             if isinstance(own, dict) and own.get(prop, data.get(prop)) is None
         ]
-        everywhere = len(lacking) == len(stacks)
-        for location in [("stacks",)] if lacking and everywhere else lacking:
+        everywhere = lacking and len(lacking) == len(stacks)
+        for location in [()] if everywhere else lacking:
             yield Mistake(
                 location,
                 f"{_dotted(*location, prop)}: it is missing, here and at the top of the file. "
@@ -96,46 +96,14 @@ def _contradictions(settings: StackSettings) -> Iterator[ValueError]:
         settings.external_id,
         bool(settings.pin_account),
     )
-    problems = [
-        *checks.trust(trust.external_id, trust.regions, trust.pin_account),
-        *checks.rotation(settings.enable_key_rotation, settings.rotation_period),
-        *_props_of_the_given(settings),
-    ]
-    try:
-        checks.trust_policy_size(trust.known_size())
-    except ValueError as error:
-        problems.append(error)
-    yield from problems
-
-
-def _props_of_the_given(settings: StackSettings) -> Iterator[ValueError]:
-    def shaping(*names: str) -> dict[str, Any]:
-        return {name: getattr(settings, name) for name in names}
-
-    if settings.role is not None:
-        yield from checks.only_for_new(
-            "role", **shaping("role_name", "role_path", "permissions_boundary")
+    yield from trust.problems()
+    yield from checks.rotation(settings.enable_key_rotation, settings.rotation_period)
+    yield from checks.given(dict(settings))
+    if settings.role and settings.key and settings.suspended:
+        yield ValueError(
+            "suspended: got True, but role and key are both given by ARN, so neither policy can "
+            "be changed from here. Change the key policy by hand."
         )
-    if settings.key is not None:
-        yield from checks.only_for_new(
-            "key",
-            **shaping(
-                "key_admins",
-                "alias",
-                "description",
-                "enable_key_rotation",
-                "rotation_period",
-                "multi_region",
-                "pending_window",
-            ),
-        )
-    if settings.role is not None and settings.key is not None:
-        yield from checks.only_for_new("role and key", **shaping("removal_policy"))
-        if settings.suspended:
-            yield ValueError(
-                "suspended: got True, but role and key are both given by ARN, so neither policy "
-                "can be changed from here. Change the key policy by hand."
-            )
 
 
 def collisions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:

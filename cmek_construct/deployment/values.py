@@ -44,11 +44,11 @@ def region(parameter: str, value: object) -> None:
     checks.in_pinecone_partition(value)
 
 
-def stack_name(_parameter: str, value: object) -> None:
+def stack_name(parameter: str, value: object) -> None:
     """The name of an entry of cmek.yaml, which is the name of its stack."""
     if not isinstance(value, str) or not STACK_NAME.fullmatch(value):
         checks.refuse(
-            "stacks",
+            parameter,
             value,
             "the name of a stack begins with a letter and has up to 128 letters, digits and "
             "hyphens",

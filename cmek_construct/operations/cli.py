@@ -67,10 +67,26 @@ _REGIONS: dict[str, Any] = {
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
 }
 _REGION: dict[str, Any] = {"metavar": "REGION", "help": "AWS region of the key."}
-_ACCOUNT: dict[str, Any] = {
-    "metavar": "DIGITS",
-    "help": "Your AWS account for role and key, 12 digits.",
-}
+Account = Annotated[
+    str,
+    _option(
+        values.own_account_id,
+        "account",
+        prompt="Your AWS account for role and key",
+        metavar="DIGITS",
+        help="Your AWS account for role and key, 12 digits.",
+    ),
+]
+Name = Annotated[
+    str,
+    _option(
+        values.stack_name,
+        "name",
+        prompt="Name of the first stack, such as your Pinecone project's",
+        metavar="NAME",
+        help="Name of the first stack, such as your Pinecone project's. For good.",
+    ),
+]
 _EXTERNAL_ID: dict[str, Any] = {
     "help": "Mint an external ID (a UUID v4) into the file, once; or have none.",
 }
@@ -109,22 +125,8 @@ def init(
     region: Annotated[
         str, _option(values.region, "region", prompt="AWS region of the key", **_REGION)
     ],
-    name: Annotated[
-        str,
-        _option(
-            values.stack_name,
-            "name",
-            prompt="Name of the first stack, such as your Pinecone project's",
-            metavar="NAME",
-            help="Name of the first stack, such as your Pinecone project's. For good.",
-        ),
-    ],
-    account: Annotated[
-        str,
-        _option(
-            values.own_account_id, "account", prompt="Your AWS account for role and key", **_ACCOUNT
-        ),
-    ],
+    name: Name,
+    account: Account,
     external_id: Annotated[
         bool,
         typer.Option(
@@ -147,12 +149,7 @@ def init(
 @cli.command()
 def add(
     name: Annotated[str, typer.Argument(help="Name of the new stack. For good.")],
-    account: Annotated[
-        str,
-        _option(
-            values.own_account_id, "account", prompt="Your AWS account for role and key", **_ACCOUNT
-        ),
-    ],
+    account: Account,
     region: Annotated[str | None, _option(values.region, "region", **_REGION)] = None,
     regions: Annotated[str | None, _option(_check_regions, "regions", **_REGIONS)] = None,
     pinecone_account_id: Annotated[

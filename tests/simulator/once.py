@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -25,9 +23,3 @@ def install_once(pins: Path, folder: Path, install: Callable[[], None]) -> None:
         if not done.is_file() or done.read_text(encoding="utf-8") != wanted:
             install()
             done.write_text(wanted, encoding="utf-8")
-
-
-def environment() -> Mapping[str, str]:
-    """This process's environment, with the Node of this Python's environment first."""
-    ours = Path(sys.executable).parent
-    return {**os.environ, "PATH": f"{ours}{os.pathsep}{os.environ['PATH']}"}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.simulator.once import environment, install_once
+from tests.simulator.once import install_once
 
 _HERE = Path(__file__).parent
 Policy = dict[str, Any]
@@ -94,7 +94,6 @@ def _node(questions: dict[str, Any]) -> Any:
     done = subprocess.run(
         ["node", "simulate.mjs"],
         cwd=_HERE,
-        env=environment(),
         input=json.dumps(questions),
         capture_output=True,
         text=True,
@@ -106,6 +105,4 @@ def _node(questions: dict[str, Any]) -> Any:
 
 
 def _npm_ci() -> None:
-    subprocess.run(
-        ["npm", "ci", "--silent", "--no-progress"], cwd=_HERE, env=environment(), check=True
-    )
+    subprocess.run(["npm", "ci", "--silent", "--no-progress"], cwd=_HERE, check=True)
