@@ -4,6 +4,8 @@ import os
 import sysconfig
 from pathlib import Path
 
+from hypothesis import settings
+
 # CDK's own validation starts an engine for 1.3 s a synth; test_checkers.py looks at it.
 os.environ["CDK_VALIDATION"] = "false"
 # The Node of this environment, whatever else the machine has.
@@ -12,5 +14,9 @@ for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("any-machine", settings.default, deadline=None)
+settings.load_profile("any-machine")
 
 ROOT = Path(__file__).parent.parent

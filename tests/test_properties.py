@@ -101,7 +101,7 @@ REGION = st.from_regex(r"\A[a-z]{2}-[a-z]{4,9}-[1-9]\Z")
     st.lists(REGION, min_size=1, max_size=40, unique=True),
     st.none() | st.text(alphabet=LETTERS, min_size=2, max_size=1224),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_counted_size_is_that_of_the_rendered_policy(
     regions: list[str], external_id: str | None
 ) -> None:
@@ -113,7 +113,6 @@ def test_the_counted_size_is_that_of_the_rendered_policy(
 
 
 @given(st.sampled_from([ALL_REGIONS, list(PINECONE_REGIONS)]), st.booleans())
-@settings(deadline=None)
 def test_every_accepted_trust_has_the_external_id_that_was_given(
     regions: Any, suspended: bool
 ) -> None:
@@ -130,7 +129,7 @@ YAML_WORDS = st.sampled_from(
 
 
 @given(st.text(max_size=60) | st.lists(YAML_WORDS, max_size=25).map("".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_text_at_all_makes_a_traceback_of_cmek_yaml(text: str) -> None:
     try:
         entries = parse_entries(text, "cmek.yaml")
@@ -141,7 +140,7 @@ def test_no_text_at_all_makes_a_traceback_of_cmek_yaml(text: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["role_name", "alias", "tags", "suspended"]), ANYTHING))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_value_in_cmek_yaml_makes_a_traceback(props: dict[str, Any]) -> None:
     entry = {"account": "111122223333", "external_id": EXTERNAL_ID} | {
         name: value.decode("latin-1") if isinstance(value, bytes) else value
