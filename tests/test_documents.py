@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 import cmek_construct
+from cmek_construct import ALL_REGIONS
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import parse_entries
+from tests.building import cmek_template, trust_statements
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -47,6 +49,12 @@ def test_the_readmes_python_runs(number: int, tmp_path: Path) -> None:
 def test_the_readmes_yaml_is_a_cmek_yaml() -> None:
     for block in blocks("yaml"):
         assert parse_entries(block, "README.md")
+
+
+def test_the_readmes_statements_are_those_of_the_template() -> None:
+    forms: list[dict[str, Any]] = [{}, {"external_id": None}, {"regions": ALL_REGIONS}]
+    rendered = [trust_statements(cmek_template(**props))[0] for props in forms]
+    assert [json.loads(block) for block in blocks("json")] == rendered
 
 
 def test_the_readmes_commands_exist() -> None:
