@@ -19,6 +19,10 @@ UUID_V4: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
 )
 ROLE_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+ROLE_ARN: Final = re.compile(
+    r"arn:aws:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
+)
+KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
 ROLE_PATH: Final = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 ALIAS: Final = re.compile(r"[A-Za-z0-9/_-]{1,250}")
 ROLE_PROPS: Final = ("role_name", "role_path", "permissions_boundary")
@@ -90,6 +94,27 @@ def pinecone_account_id(parameter: str, value: object) -> None:
         parameter,
         value,
         "Copy Pinecone's account number from the Pinecone console, Manage > CMEK > Add CMEK.",
+    )
+
+
+def arn(parameter: str, value: object, form: re.Pattern[str], example: str) -> None:
+    """An ARN of one kind, in the partition ``aws``."""
+    if not is_token(value) and (not isinstance(value, str) or not form.fullmatch(value)):
+        refuse(parameter, value, f"it is an ARN like {example}", "Copy it from the AWS console.")
+
+
+def role_arn(parameter: str, value: object) -> None:
+    """The ARN of a role, not of a session, nor of an account."""
+    arn(parameter, value, ROLE_ARN, "arn:aws:iam::111122223333:role/name")
+
+
+def key_arn(parameter: str, value: object) -> None:
+    """The ARN of a key, not of an alias."""
+    arn(
+        parameter,
+        value,
+        KEY_ARN,
+        "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     )
 
 

@@ -31,6 +31,16 @@ def _check(check: Callable[..., None], *arguments: Any) -> BeforeValidator:
     return BeforeValidator(run)
 
 
+def _check_arn(check: Callable[[str, object], None]) -> BeforeValidator:
+    """An ARN that may be left out."""
+
+    def run(parameter: str, value: Any) -> None:
+        if value is not None:
+            check(parameter, value)
+
+    return _check(run)
+
+
 def _regions(parameter: str, value: Any) -> None:
     for region in value if isinstance(value, list) else []:
         values.no_token(parameter, region)
@@ -69,9 +79,9 @@ class Settings(BaseModel):
         default=None,
         description="With ALL_REGIONS: Pinecone's account root as the principal in place of *.",
     )
-    role: Annotated[
-        str | None, _check(values.arn, values.ROLE_ARN, "arn:aws:iam::111122223333:role/name")
-    ] = Field(default=None, description="ARN of a role of yours to use, in place of a new one.")
+    role: Annotated[str | None, _check_arn(checks.role_arn)] = Field(
+        default=None, description="ARN of a role of yours to use, in place of a new one."
+    )
     role_name: Annotated[str | None, _check(checks.role_name)] = Field(
         default=None,
         description="Name of the role, 1 to 64 characters. A change makes another role.",
@@ -79,16 +89,12 @@ class Settings(BaseModel):
     role_path: Annotated[str | None, _check(checks.role_path)] = Field(
         default=None, description="Path of the role, / or /…/. A change makes another role."
     )
-    permissions_boundary: Annotated[
-        str | None, _check(values.arn, values.POLICY_ARN, "arn:aws:iam::111122223333:policy/name")
-    ] = Field(default=None, description="ARN of the managed policy that bounds the role.")
+    permissions_boundary: Annotated[str | None, _check_arn(values.policy_arn)] = Field(
+        default=None, description="ARN of the managed policy that bounds the role."
+    )
     key: Annotated[
         str | None,
-        _check(
-            values.arn,
-            values.KEY_ARN,
-            "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-        ),
+        _check_arn(checks.key_arn),
     ] = Field(default=None, description="ARN of a key of yours to use, in place of a new one.")
     key_access: Annotated[KeyAccessName | None, _check(values.one_of, get_args(KeyAccessName))] = (
         Field(default=None, description="What the key policy lets the role do. Default: KEY_USER.")

@@ -8,10 +8,6 @@ from typing import Final
 from cmek_construct import checks
 
 STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
-ROLE_ARN: Final = re.compile(
-    r"arn:aws:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
-)
-KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
 POLICY_ARN: Final = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
 PRINCIPAL_ARN: Final = re.compile(
     r"arn:aws:iam::[0-9]{12}:(root|(user|role)/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64})"
@@ -56,12 +52,9 @@ def stack_name(parameter: str, value: object) -> None:
         )
 
 
-def arn(parameter: str, value: object, form: re.Pattern[str], example: str) -> None:
-    """An ARN of one kind, in the partition ``aws``."""
-    if value is not None and (not isinstance(value, str) or not form.fullmatch(value)):
-        checks.refuse(
-            parameter, value, f"it is an ARN like {example}", "Copy it from the AWS console."
-        )
+def policy_arn(parameter: str, value: object) -> None:
+    """The ARN of a managed policy."""
+    checks.arn(parameter, value, POLICY_ARN, "arn:aws:iam::111122223333:policy/name")
 
 
 def principal_arns(parameter: str, value: object) -> None:
@@ -74,7 +67,7 @@ def principal_arns(parameter: str, value: object) -> None:
             parameter, value, "it is a list of ARNs", f"Write a list such as [{example}]."
         )
     for index, principal in enumerate(value):
-        arn(f"{parameter}[{index}]", principal or "", PRINCIPAL_ARN, example)
+        checks.arn(f"{parameter}[{index}]", principal, PRINCIPAL_ARN, example)
 
 
 def tags(parameter: str, value: object) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cmek_construct.deployment import values
+from cmek_construct import checks
 from cmek_construct.deployment.reading import Entry
 
 _DEPLOYED = (
@@ -119,8 +119,8 @@ def _checked(entry: Entry, outputs: Any) -> dict[str, str]:
     role, key = found.get("RoleArn"), found.get("KeyArn")
     where = f"arn:aws:kms:{own.region}:{own.account}:key/"
     for name, value, form, place, given in (
-        ("RoleArn", role, values.ROLE_ARN, f"arn:aws:iam::{own.account}:role/", own.role),
-        ("KeyArn", key, values.KEY_ARN, where, own.key),
+        ("RoleArn", role, checks.ROLE_ARN, f"arn:aws:iam::{own.account}:role/", own.role),
+        ("KeyArn", key, checks.KEY_ARN, where, own.key),
     ):
         right = isinstance(value, str) and form.fullmatch(value)
         if not right or not (value == given if given else str(value).startswith(place)):
