@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cmek_construct.cmek import PineconeCmek
+    from cmek_construct.customer_key import CustomerKey
     from cmek_construct.key import PineconeKey
     from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
     from cmek_construct.principal import PineconePrincipal
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALL_REGIONS",
     "PINECONE_REGIONS",
+    "CustomerKey",
     "KeyAccess",
     "PineconeCmek",
     "PineconeKey",
@@ -30,6 +32,7 @@ __all__ = [
 _ROOMS = {
     "ALL_REGIONS": "pinecone",
     "PINECONE_REGIONS": "pinecone",
+    "CustomerKey": "customer_key",
     "KeyAccess": "statements",
     "PineconeCmek": "cmek",
     "PineconeKey": "key",

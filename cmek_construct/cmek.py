@@ -19,6 +19,7 @@ from cmek_construct.environment import (
     remember,
 )
 from cmek_construct.key import PineconeKey, check_key_props
+from cmek_construct.outputs import dialog_output
 from cmek_construct.role import PineconeRole
 from cmek_construct.statements import (
     KeyAccess,
@@ -232,12 +233,7 @@ class PineconeCmek(Construct):
             scope: Construct = self
             if named is not self and cdk.Stack.of(named) is not cdk.Stack.of(self):
                 scope, name = cdk.Stack.of(named), cdk.Names.unique_id(self) + name
-            cdk.CfnOutput(
-                scope,
-                name,
-                value=value,
-                description=f'For "{label}" in the Pinecone console, Manage > CMEK > Add CMEK',
-            )
+            dialog_output(scope, name, label, value)
 
 
 def _suspended_in_vain(

@@ -10,6 +10,12 @@ TRUST_POLICY_QUOTA: Final = 2_048
 TRUST_POLICY_LIMIT: Final = 8_192
 """Characters of a role's trust policy that no raised quota goes over."""
 
+MANAGED_POLICY: Final = 6_144
+"""Characters of an IAM managed policy, white space not counted."""
+
+MANAGED_POLICIES: Final = 10
+"""Managed policies on an IAM role. IAM's default; can be raised to 20."""
+
 ROTATION_DAYS: Final = (90, 2_560)
 """Days between two automatic rotations of a KMS key."""
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cmek_construct import checks, given, inputs, limits
+from cmek_construct.customers import Customers
 from cmek_construct.environment import environment_of, remember
 from cmek_construct.principal import PineconePrincipal
-from cmek_construct.statements import Regions, assume_role_denial
+from cmek_construct.statements import Regions, assume_role_denial, policy_document
 from cmek_construct.trust import Trust
 from cmek_construct.warn import warn
 
 
 class PineconeRole(iam.Role):
-    """An `iam.Role` with the guide's trust policy and no permissions policy (step 1).
+    """An `iam.Role` with the guide's trust policy (step 1).
 
-    The key policy lets the role use the key, so in one account the role needs no permissions
-    of its own. Every method and attribute of `iam.Role` works.
+    For a key of your own account it has no permissions policy: the key policy lets the role in. For
+    keys that your customers own it has the statements of the guide's second tab, "Grant access to
+    keys outside your account", and each customer's key policy must let the role in as well
+    (`CustomerKey`, or ``cmek customer-kit``). Every method and attribute of `iam.Role` works.
     """
 
     def __init__(
@@ -38,6 +42,8 @@ class PineconeRole(iam.Role):
         permissions_boundary: iam.IManagedPolicy | None = None,
         removal_policy: cdk.RemovalPolicy | None = None,
         suspended: bool = False,
+        customer_account_ids: Sequence[str] = (),
+        customer_key_arns: Sequence[str] = (),
     ) -> None:
         """Make the role.
 
@@ -66,6 +72,15 @@ class PineconeRole(iam.Role):
                 under its name is another one to every policy that named it.
             suspended: True denies everybody to assume the role, in the trust policy. It does not
                 end a session that runs, an hour at most. Default: False.
+            customer_account_ids: AWS accounts of customers, strings of 12 digits, in any order:
+                the role may encrypt and decrypt with every key there whose key policy lets it in.
+                Default: none. Who comes or goes changes one statement in one managed policy,
+                chosen by the account ID's last digit: 48 fit in each, 480 in all, and random IDs
+                fill one of them at some 300 to 400. The policies go with the stack, the role
+                stays.
+            customer_key_arns: ARNs of single keys of customers,
+                ``arn:aws:kms:<region>:<account>:key/<id>``, in place of all keys of their
+                accounts. Default: none.
 
         Raises:
             ValueError: a value is outside its limits, and nothing was built; or ``suspended`` is
@@ -78,6 +93,8 @@ class PineconeRole(iam.Role):
         checks.role_path("path", path)
         checks.text("description", description, limits.ROLE_DESCRIPTION)
         checks.flag("suspended", suspended)
+        customers = Customers(customer_account_ids, customer_key_arns)
+        customers.check(environment.account)
         inputs.permissions_boundary(permissions_boundary)
         inputs.removal_policy(removal_policy)
         super().__init__(
@@ -104,5 +121,13 @@ class PineconeRole(iam.Role):
             )
         if suspended:
             given.deny_assume_role(self)
+        for digit, statements in customers.policies().items():
+            # No description and no name: a change of either would replace the policy.
+            iam.ManagedPolicy(
+                self,
+                f"CustomersEndingIn{digit}",
+                document=iam.PolicyDocument.from_json(policy_document(*statements)),
+                roles=[self],
+            )
         denials = [assume_role_denial()] if suspended else []
         warn(self, trust.notices(environment.account, *denials))

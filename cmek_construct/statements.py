@@ -185,6 +185,20 @@ def key_denial(role_arn: str) -> Statement:
     }
 
 
+def customer_statement(account_id: str, key_arns: Sequence[str] = ()) -> Statement:
+    """The statement of the guide's second tab, "Grant access to keys outside your account".
+
+    The guide shows it in the box of the trust policy, which has no ``Resource``: it is a permission
+    of the role. ``key_arns`` names single keys of the account in place of all.
+    """
+    return {
+        "Sid": account_id,
+        "Effect": "Allow",
+        "Action": list(_USE[KeyAccess.ENCRYPT_DECRYPT]),
+        "Resource": list(key_arns) or f"arn:aws:kms:*:{account_id}:key/*",
+    }
+
+
 def role_permissions_statement(key_arn: str, access: KeyAccess) -> Statement:
     """What a role needs of its own to use a key of *another* account (both sides must allow)."""
     return {"Effect": "Allow", "Action": list(_USE[access]), "Resource": key_arn}

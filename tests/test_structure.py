@@ -13,7 +13,7 @@ import cmek_construct
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
-PURE = {"pinecone", "limits", "statements", "checks", "trust", "notices", "memo"}
+PURE = {"pinecone", "limits", "statements", "checks", "customers", "trust", "notices", "memo"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 
@@ -71,6 +71,7 @@ def test_the_public_names_are_the_contract() -> None:
     assert sorted(cmek_construct.__all__) == sorted(
         [
             "ALL_REGIONS",
+            "CustomerKey",
             "KeyAccess",
             "PINECONE_REGIONS",
             "PineconeCmek",
@@ -86,7 +87,7 @@ def test_the_public_names_are_the_contract() -> None:
 
 
 def test_every_public_parameter_is_described() -> None:
-    for name in ("PineconeCmek", "PineconeRole", "PineconeKey", "PineconePrincipal"):
+    for name in ("PineconeCmek", "PineconeRole", "PineconeKey", "PineconePrincipal", "CustomerKey"):
         initializer = getattr(cmek_construct, name).__init__
         code = initializer.__wrapped__ if hasattr(initializer, "__wrapped__") else initializer
         names = code.__code__.co_varnames[1 : code.__code__.co_argcount]

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from cmek_construct import checks, limits
+from cmek_construct import checks, customers, limits
+from cmek_construct.customers import Customers
 from cmek_construct.deployment import values
 from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
 from cmek_construct.statements import Regions
@@ -31,8 +32,8 @@ def _check(check: Callable[..., None], *arguments: Any) -> BeforeValidator:
     return BeforeValidator(run)
 
 
-def _check_arn(check: Callable[[str, object], None]) -> BeforeValidator:
-    """An ARN that may be left out."""
+def _check_said(check: Callable[[str, object], None]) -> BeforeValidator:
+    """The check of a value that may be left out."""
 
     def run(parameter: str, value: Any) -> None:
         if value is not None:
@@ -79,7 +80,7 @@ class Settings(BaseModel):
         default=None,
         description="With ALL_REGIONS: Pinecone's account root as the principal in place of *.",
     )
-    role: Annotated[str | None, _check_arn(checks.role_arn)] = Field(
+    role: Annotated[str | None, _check_said(checks.role_arn)] = Field(
         default=None, description="ARN of a role of yours to use, in place of a new one."
     )
     role_name: Annotated[str | None, _check(checks.role_name)] = Field(
@@ -89,12 +90,12 @@ class Settings(BaseModel):
     role_path: Annotated[str | None, _check(checks.role_path)] = Field(
         default=None, description="Path of the role, / or /…/. A change makes another role."
     )
-    permissions_boundary: Annotated[str | None, _check_arn(values.policy_arn)] = Field(
+    permissions_boundary: Annotated[str | None, _check_said(values.policy_arn)] = Field(
         default=None, description="ARN of the managed policy that bounds the role."
     )
     key: Annotated[
         str | None,
-        _check_arn(checks.key_arn),
+        _check_said(checks.key_arn),
     ] = Field(default=None, description="ARN of a key of yours to use, in place of a new one.")
     key_access: Annotated[KeyAccessName | None, _check(values.one_of, get_args(KeyAccessName))] = (
         Field(default=None, description="What the key policy lets the role do. Default: KEY_USER.")
@@ -145,7 +146,10 @@ class Settings(BaseModel):
 
 
 class StackSettings(Settings):
-    """One stack: role and key for one Pinecone project, in one account and region."""
+    """One stack: role and key for one Pinecone project, in one account and region.
+
+    With customers it has the role alone: the keys are theirs.
+    """
 
     account: Annotated[str, _check(values.own_account_id)] = Field(
         description="The AWS account of the stack, 12 digits in quotes.",
@@ -156,6 +160,22 @@ class StackSettings(Settings):
         description="What Pinecone must present: a UUID v4, made once. `cmek add` makes it.",
         json_schema_extra=_EXTERNAL_ID,
     )
+    customer_account_ids: Annotated[list[str] | None, _check_said(customers.account_ids)] = Field(
+        default=None,
+        description="A vendor's role, without a key of its own: AWS accounts of customers, 12 "
+        "digits in quotes, of which the role may use every key that lets it in.",
+    )
+    customer_key_arns: Annotated[list[str] | None, _check_said(customers.key_arns)] = Field(
+        default=None,
+        description="ARNs of single keys of customers, in place of all keys of their accounts.",
+    )
+
+    @property
+    def customers(self) -> Customers | None:
+        """The customers of a vendor's role; None for a role with a key of one's own."""
+        if self.customer_account_ids is None and self.customer_key_arns is None:
+            return None
+        return Customers(self.customer_account_ids or [], self.customer_key_arns or [])
 
     @property
     def allowed_regions(self) -> Regions:

@@ -99,11 +99,26 @@ def _contradictions(settings: StackSettings) -> Iterator[ValueError]:
     yield from trust.problems()
     yield from checks.rotation(settings.enable_key_rotation, settings.rotation_period)
     yield from checks.given(dict(settings))
+    yield from _of_a_vendor(settings)
     if settings.role and settings.key and settings.suspended:
         yield ValueError(
             "suspended: got True, but role and key are both given by ARN, so neither policy can "
             "be changed from here. Change the key policy by hand."
         )
+
+
+def _of_a_vendor(settings: StackSettings) -> Iterator[ValueError]:
+    """A vendor's stack is a role: the keys are made by its customers."""
+    if settings.customers is None:
+        return
+    yield from settings.customers.problems(settings.account)
+    for prop in ("role", "key", "key_access", *checks.KEY_PROPS):
+        if getattr(settings, prop) is not None:
+            yield ValueError(
+                f"{prop}: it stands together with customers, but their stack makes a role of its "
+                "own and no key. Leave it out, or take back what the top of the file says with "
+                f"`{prop}: null`."
+            )
 
 
 def collisions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
