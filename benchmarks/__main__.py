@@ -64,6 +64,7 @@ def _ask(bench: Bench, regions: int, counts: list[int], linear: bool) -> Report:
         validated={most: bench.validated(most)},
         only={most: bench.only(most)},
         imports=bench.imports(),
+        crowds=bench.crowds(),
         linear=bench.linear(_MANY, 5 * _MANY) if linear else {},
     )
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import accounts
-from benchmarks.apps import BARE_PYTHON, OURS, App, all_apps
+from benchmarks.apps import BARE, BARE_PYTHON, OURS, App, all_apps
+from benchmarks.crowds import CROWDS
 from benchmarks.measure import OUTPUT, Cost, Trial, kernel_messages, least, run
 from benchmarks.same import check_same, essence
 
@@ -89,6 +90,13 @@ class Bench:
         return self._least(
             (Trial(name, ("python3", "-c", said), folder) for name, said in statements.items()),
             rounds=4 * self._rounds,
+        )
+
+    def crowds(self) -> dict[str, Cost]:
+        """What do hundreds of customers of a role cost, or of accounts of a stack set?"""
+        script = str(BARE / "crowds.py")
+        return self._least(
+            Trial(crowd, ("python3", script, crowd), self._accounts(1)) for crowd in CROWDS
         )
 
     def _least(self, trials: Iterable[Trial], rounds: int | None = None) -> dict[str, Cost]:

@@ -26,6 +26,7 @@ class Report:
     validated: dict[int, Costs] = field(default_factory=dict)
     only: dict[int, Costs] = field(default_factory=dict)
     imports: Costs = field(default_factory=dict)
+    crowds: Costs = field(default_factory=dict)
     linear: dict[int, Cost] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
@@ -93,6 +94,12 @@ class Report:
                 f"{library.wall - cdk.wall:.3f} s wall, over that of aws_cdk with iam and kms "
                 f"({cdk.cpu:.2f} s CPU, {cdk.wall:.2f} s wall)."
             )
+        if self.crowds:
+            (nobody, alone), *crowds = self.crowds.items()
+            lines += [
+                f"{name}: {cost.wall:.1f} s wall, ratio to {nobody} {cost.wall / alone.wall:.2f}."
+                for name, cost in crowds
+            ]
         if self.linear:
             (few, fewer), (many, more) = self.linear.items()
             lines.append(

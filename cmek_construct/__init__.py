@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
     from cmek_construct.principal import PineconePrincipal
     from cmek_construct.role import PineconeRole
+    from cmek_construct.stack_set import PineconeCmekStackSet
     from cmek_construct.statements import KeyAccess
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "CustomerKey",
     "KeyAccess",
     "PineconeCmek",
+    "PineconeCmekStackSet",
     "PineconeKey",
     "PineconePrincipal",
     "PineconeRole",
@@ -35,6 +37,7 @@ _ROOMS = {
     "CustomerKey": "customer_key",
     "KeyAccess": "statements",
     "PineconeCmek": "cmek",
+    "PineconeCmekStackSet": "stack_set",
     "PineconeKey": "key",
     "PineconePrincipal": "principal",
     "PineconeRole": "role",

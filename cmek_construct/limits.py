@@ -30,3 +30,12 @@ ROLE_DESCRIPTION: Final = 1_000
 
 ALIAS: Final = 256
 """Characters of a KMS alias, with its ``alias/``."""
+
+STACK_SET_TEMPLATE: Final = 51_200
+"""Bytes of a template that a stack set takes inline (``TemplateBody``)."""
+
+STACK_SET_UNITS: Final = 50
+"""Organizational units in one operation of a stack set (API reference, CreateStackInstances)."""
+
+TEMPLATE: Final = 1_048_576
+"""Bytes of a template that CloudFormation reads from S3, where CDK uploads it."""

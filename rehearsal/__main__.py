@@ -11,18 +11,23 @@ from typing import Annotated, Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal import accounts, emulator
+from rehearsal import accounts, customers, emulator
 from rehearsal.accounts import BY_CDK, REVIEWED
 from rehearsal.acts import (
     changing,
+    checking,
     deploying,
     destroying,
     documents,
     enforcement,
     entering,
     failing,
+    fleet,
+    ruling,
     sheet,
+    sides,
     using,
+    vendor,
 )
 from rehearsal.aws import Aws
 from rehearsal.keeping import show_how_to_look_around
@@ -31,7 +36,10 @@ from rehearsal.project import Project
 from rehearsal.report import CannotGoOnError, Report
 from rehearsal.world import World
 
-_ACTS = (enforcement, deploying, documents, entering, using, changing, failing, destroying)
+_ACTS = (
+    *(enforcement, deploying, documents, entering, using, changing, failing, destroying),
+    *(vendor, sides, ruling, checking, fleet),
+)
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -77,8 +85,10 @@ def _play(endpoint: str, report: Report) -> str:
         report,
         app=Project(WORK / "app", aws, BY_CDK),
         reviewed=Project(WORK / "reviewed", aws, [REVIEWED]),
+        vendor=Project(WORK / "vendor", aws, []),
     )
     accounts.make_roles(aws)
+    customers.make_roles(aws)
     try:
         for act in _ACTS:
             act.play(world)

@@ -96,17 +96,18 @@ def role_arn(site: Site, role: str) -> str:
 def make_roles(aws: Aws) -> None:
     """Make the roles that ask. Those who try to come in may all ask STS for any role."""
     for site in SITES:
-        _make_role(aws, role_arn(site, ADMINISTRATOR), "*", "*")
-        _make_role(aws, role_arn(site, BYSTANDER))
-    _make_role(aws, DEPLOYER, "sts:AssumeRole", "arn:aws:iam::*:role/cdk-*")
+        make_role(aws, role_arn(site, ADMINISTRATOR), "*", "*")
+        make_role(aws, role_arn(site, BYSTANDER))
+    make_role(aws, DEPLOYER, "sts:AssumeRole", "arn:aws:iam::*:role/cdk-*")
     pinecone = [
         guide.access_role(PINECONE, region) for region in (*LISTED, LISTED_LATER, NEVER_LISTED)
     ]
     for arn in (*pinecone, PINECONE_OTHER, SAME_NAME, ANYBODY):
-        _make_role(aws, arn, "sts:AssumeRole", "*")
+        make_role(aws, arn, "sts:AssumeRole", "*")
 
 
-def _make_role(aws: Aws, arn: str, action: str | None = None, resource: str = "*") -> None:
+def make_role(aws: Aws, arn: str, action: str | None = None, resource: str = "*") -> None:
+    """A role that its own account may assume, with one permission or none."""
     account, name = arn.split(":")[4], arn.rsplit("/", 1)[1]
     iam = aws.client("iam", root(account))
     own_account = {"AWS": f"arn:aws:iam::{account}:root"}

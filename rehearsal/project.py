@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -14,31 +15,54 @@ from rehearsal.aws import Aws, Credentials
 from rehearsal.commands import Ended, run
 from rehearsal.paths import BIN, CDK, ROOT
 
+NO_VALIDATION: Final = {"CDK_VALIDATION": "false"}
+
+
+def make_folder(folder: Path, app: Path) -> None:
+    """A folder for the CDK CLI, with the repository's cdk.json for one of its apps."""
+    folder.mkdir(parents=True)
+    settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
+    settings["app"] = settings["app"].replace("app.py", shlex.quote(str(app)))
+    (folder / "cdk.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
+
+
+def copy_example(name: str, folder: Path, **values: str) -> None:
+    """A folder with one of the examples, in which a user wrote other values beside these names."""
+    text = (ROOT / "examples" / name).read_text(encoding="utf-8")
+    for variable, value in values.items():
+        text, count = re.subn(rf'\b({variable} ?= ?)"[^"]*"', rf'\g<1>"{value}"', text)
+        if count != 1:
+            raise ValueError(f"{name}: {variable} is written {count} times, but once is expected.")
+    make_folder(folder, folder / name)
+    (folder / name).write_text(text, encoding="utf-8")
+
 
 class Project:
     """A folder from which stacks are deployed."""
 
     def __init__(self, folder: Path, aws: Aws, sites: list[Site]) -> None:
-        """Write cmek.yaml and cdk.json. The app is the repository's own app.py."""
-        folder.mkdir(parents=True)
+        """Write cdk.json, and cmek.yaml if there are stacks. The app is the repository's app.py."""
+        make_folder(folder, ROOT / "app.py")
         self.folder = folder
         self._aws = aws
-        self._entries = {site.name: site.entry() for site in sites}
-        settings = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
-        settings["app"] = settings["app"].replace("app.py", shlex.quote(str(ROOT / "app.py")))
-        (folder / "cdk.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
-        self._write()
+        self._config = folder / "cmek.yaml"
+        if sites:
+            self._write(
+                {
+                    "pinecone_account_id": PINECONE,
+                    "stacks": {site.name: site.entry() for site in sites},
+                }
+            )
 
     def change(self, site: Site, **settings: Any) -> None:
         """Change an entry of cmek.yaml; `None` takes a line away."""
-        entry = self._entries[site.name] | settings
-        self._entries[site.name] = {key: entry[key] for key in entry if entry[key] is not None}
-        self._write()
+        config = yaml.safe_load(self._config.read_text(encoding="utf-8"))
+        entry = config["stacks"][site.name] | settings
+        config["stacks"][site.name] = {key: entry[key] for key in entry if entry[key] is not None}
+        self._write(config)
 
-    def _write(self) -> None:
-        config = {"pinecone_account_id": PINECONE, "stacks": self._entries}
-        text = yaml.safe_dump(config, sort_keys=False)
-        (self.folder / "cmek.yaml").write_text(text, encoding="utf-8")
+    def _write(self, config: dict[str, Any]) -> None:
+        self._config.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
     def cdk(self, who: Credentials, *arguments: str, validate: bool = False) -> Ended:
         """A command of the CDK CLI.
@@ -49,7 +73,7 @@ class Project:
             validate: False spares CDK's own validation of the templates, which takes longer than
                 all else together; once is enough.
         """
-        spared = {} if validate else {"CDK_VALIDATION": "false"}
+        spared = {} if validate else NO_VALIDATION
         return run(self.folder, self._aws.environment(who) | spared, CDK, *arguments)
 
     def deploy(self, who: Credentials, *sites: Site, validate: bool = False) -> Ended:
@@ -57,9 +81,13 @@ class Project:
         which = [site.name for site in sites] or ["--all", "--concurrency", "3"]
         return self.cdk(who, "deploy", *which, "--require-approval", "never", validate=validate)
 
-    def sheet(self, who: Credentials, site: Site) -> Ended:
+    def sheet(self, who: Credentials, site: Site, *options: str) -> Ended:
         """`cmek sheet`."""
-        return run(self.folder, self._aws.environment(who), BIN / "cmek", "sheet", site.name)
+        return self.cmek(who, "sheet", site.name, *options)
+
+    def cmek(self, who: Credentials, *arguments: str) -> Ended:
+        """A command of `cmek`."""
+        return run(self.folder, self._aws.environment(who), BIN / "cmek", *arguments)
 
     def template(self, site: Site) -> str:
         """The template of the last synthesis, as it stands in cdk.out."""

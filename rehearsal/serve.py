@@ -1,19 +1,29 @@
-"""The embedded AWS, with two mends. Runs in the emulator's own environment.
+"""The embedded AWS, with three mends. Runs in the emulator's own environment.
 
-Usage: ``python -I serve.py [--unmended]``. Both mends stand here and nowhere else, and
+Usage: ``python -I serve.py [--unmended]``. The mends stand here and nowhere else, and
 tests/test_emulator.py fails on the day when the emulator needs them no more.
 """
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import Any
+from typing import Any, Final
 
 from ministack.app import main
 from ministack.core import iam_evaluator
-from ministack.services import iam
+from ministack.services import iam, kms
 
 _as_the_emulator_says = iam_evaluator._resolve_condition_key
+_key_of_own_account = kms._resolve_key
+_by_both_policies = iam_evaluator.combine_resource_policy
+
+# KMS Developer Guide, "Allowing users in other accounts to use a KMS key": "Cross-account
+# permission is effective only for the following operations", of which the emulator has these.
+_ACROSS_ACCOUNTS: Final = re.compile(
+    r"kms:(Encrypt|Decrypt|GenerateDataKey\w*|GenerateMac|VerifyMac|Sign|Verify|GetPublicKey"
+    r"|DescribeKey|GetKeyRotationStatus|ListGrants|CreateGrant|RetireGrant|RevokeGrant)"
+)
 
 
 def _as_aws_says(key: str, request: Any) -> Any:
@@ -37,8 +47,39 @@ def _role_of_session(session_arn: str) -> str:
     return str(role["Arn"]) if role else session_arn
 
 
+def _key_of_any_account(name: str) -> Any:
+    # The same page: "Cross-account access requires permission in the key policy of the KMS key and
+    # in an IAM policy in the external user's account." The emulator asks both where it finds the
+    # key, but looks in the caller's account alone: to it every other key is a NotFoundException.
+    key = _key_of_own_account(name)
+    if key is None and name.startswith(f"arn:aws:kms:{kms.get_region()}:"):
+        account, resource = name.split(":", 5)[4:]
+        key = kms._keys.get_scoped(account, kms.get_region(), resource.removeprefix("key/"))
+    return key
+
+
+def _policy_and_owner(key_arn: str) -> Any:
+    key = _key_of_any_account(key_arn)
+    return (key.get("Policy") or "", key["Arn"].split(":")[4]) if key else None
+
+
+def _as_both_accounts_say(
+    identity: Any, request: Any, policy: Any, owner: str | None, **others: Any
+) -> Any:
+    abroad = owner not in (None, request.principal_account)
+    kms_action = request.action.startswith("kms:")
+    if abroad and kms_action and not _ACROSS_ACCOUNTS.fullmatch(request.action):
+        # "If you give a user in a different account permission for other operations, those
+        # permissions have no effect."
+        return iam_evaluator.EvalResult("ImplicitDeny")
+    return _by_both_policies(identity, request, policy, owner, **others)
+
+
 if __name__ == "__main__":
     if "--unmended" not in sys.argv:
         iam_evaluator._resolve_condition_key = _as_aws_says
+        kms._resolve_key = _key_of_any_account
+        kms.key_policy_for_arn = _policy_and_owner
+        iam_evaluator.combine_resource_policy = _as_both_accounts_say
     sys.argv[1:] = []
     main()

@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 from rehearsal import accounts, guide
 from rehearsal.accounts import ADMINISTRATOR, DEPLOYER, LISTED, PINECONE, Site
 from rehearsal.aws import ALLOWED, Aws, Credentials, answer, root
+from rehearsal.commands import Ended
 from rehearsal.project import Project
-from rehearsal.report import Report
+from rehearsal.report import CannotGoOnError, Report
 
 PLAINTEXT = b"what Pinecone encrypts"
 
 
 class Made(NamedTuple):
-    """What a stack holds now."""
+    """What a stack holds now; beside a customer's key, the vendor's role, and no alias."""
 
     role_arn: str
     key_arn: str
@@ -32,6 +33,8 @@ class World:
     """The folder that deploys to three accounts."""
     reviewed: Project
     """The folder whose template a reviewer reads."""
+    vendor: Project
+    """The folder of a vendor whose customers have keys of their own."""
     first: dict[Site, Made] = field(default_factory=dict)
     """What each stack held after its first deploy."""
     ciphertexts: dict[Site, bytes] = field(default_factory=dict)
@@ -58,11 +61,16 @@ class World:
         """A client of the administrator, for looking and for controls."""
         return self.aws.client(service, self.administrator(site), site.region)
 
-    def made(self, site: Site) -> Made:
-        """What the stack holds now, as CloudFormation says."""
+    def outputs(self, site: Site) -> dict[str, str]:
+        """The outputs of the stack, as CloudFormation says."""
         cloudformation = self.client("cloudformation", site)
         stack = cloudformation.describe_stacks(StackName=site.name)["Stacks"][0]
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def made(self, site: Site) -> Made:
+        """What the stack holds now, as CloudFormation says."""
+        outputs = self.outputs(site)
+        cloudformation = self.client("cloudformation", site)
         resources = cloudformation.describe_stack_resources(StackName=site.name)["StackResources"]
         (alias,) = (
             resource["PhysicalResourceId"]
@@ -70,6 +78,16 @@ class World:
             if resource["ResourceType"] == "AWS::KMS::Alias"
         )
         return Made(outputs["RoleArn"], outputs["KeyArn"], alias)
+
+    def must_end_well(self, question: str, ended: Ended) -> None:
+        """One row for a command without which nothing goes on.
+
+        Raises:
+            CannotGoOnError: it failed.
+        """
+        self.report.row(question, "exit code 0", str(ended))
+        if ended.exit_code:
+            raise CannotGoOnError(f"{ended.stdout[-2000:]}\n{ended.stderr[-4000:]}")
 
     def deploy(self, what: str, *sites: Site, ends: str = "exit code 0") -> None:
         """Run `cdk deploy` once more, for all stacks or those named; one row for how it ends."""
@@ -102,6 +120,16 @@ class World:
         session: list[Credentials] = []
         way_in = answer(lambda: session.append(self.pinecone(site)))
         return way_in if way_in != ALLOWED else self.reads(site, session[0])
+
+    def encrypts(self, site: Site, who: Credentials) -> str:
+        """These credentials encrypt with the key of a stack, and the ciphertext is kept."""
+        kms = self.aws.client("kms", who, site.region)
+
+        def encrypt() -> None:
+            answered = kms.encrypt(KeyId=self.first[site].key_arn, Plaintext=PLAINTEXT)
+            self.ciphertexts[site] = answered["CiphertextBlob"]
+
+        return answer(encrypt)
 
     def reads(self, site: Site, who: Credentials) -> str:
         """These credentials decrypt what Pinecone encrypted after the first deploy."""

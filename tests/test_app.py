@@ -105,6 +105,27 @@ def test_there_is_one_stack_per_entry_in_its_account_and_region(folder: Path) ->
         assert sorted(template["Outputs"]) == ["ExternalId", "KeyArn", "RoleArn"]  # type: ignore[call-overload]
 
 
+def test_a_stack_with_customers_is_a_role_with_their_statements_and_no_key(folder: Path) -> None:
+    file = folder / "cmek.yaml"
+    run_app(folder)
+    own = templates(folder)["acme"]
+    customers = '\n    customer_account_ids: ["777788889990"]\n    role_path: /vendor/\n  globex:'
+    file.write_text(FILE.replace("\n  globex:", customers))
+    assert run_app(folder).returncode == 0
+    vendor = templates(folder)["acme"]
+    resources = vendor["Resources"]
+    assert isinstance(resources, dict)
+    assert {name: one["Type"] for name, one in resources.items()} == {
+        "Role1ABCC5F0": "AWS::IAM::Role",
+        "RoleCustomersEndingIn09E6C58E1": "AWS::IAM::ManagedPolicy",
+    }
+    role = resources["Role1ABCC5F0"]["Properties"]
+    assert role.pop("Path") == "/vendor/"
+    assert role == own["Resources"]["Role1ABCC5F0"]["Properties"]  # type: ignore[index]
+    assert sorted(vendor["Outputs"]) == ["ExternalId", "RoleArn"]  # type: ignore[call-overload]
+    assert "customers" in str(vendor["Description"])
+
+
 def test_the_order_of_the_file_moves_nothing(folder: Path) -> None:
     run_app(folder)
     before = templates(folder)

@@ -116,6 +116,23 @@ def test_null_takes_back_what_the_top_says() -> None:
             "pin_account",
         ),
         (("stacks:", "stacks:\n  acme"), 6, "This is no YAML"),
+        (("    regions: ALL", "    customer_account_ids: 5\n    regions: ALL"), 10, "list of acc"),
+        (
+            ("    regions: ALL", "    customer_account_ids: [044455556666]\n    regions: ALL"),
+            10,
+            "stacks.globex.customer_account_ids[0]: got 44455556666, but",
+        ),
+        (
+            ("    regions: ALL", '    customer_account_ids: ["444455556666"]\n    regions: ALL'),
+            10,
+            "the role's own account",
+        ),
+        (("    regions: ALL", "    customer_key_arns: [x]\n    regions: ALL"), 10, "arn:aws:kms"),
+        (
+            ("    regions: ALL", "    customer_account_ids: []\n    alias: x\n    regions: ALL"),
+            11,
+            "`alias: null`",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line_and_path(
@@ -188,6 +205,44 @@ def test_all_contradictions_are_reported_at_once() -> None:
     found = mistakes(text)
     assert len(found) == 6
     assert found[1].startswith("cmek.yaml:12: stacks.globex.role_name: got 'mine'")
+
+
+def test_a_vendors_stack_names_its_customers() -> None:
+    _, globex = parse(
+        GOOD.replace(
+            "    regions: ALL_REGIONS",
+            """\
+    customer_account_ids: ["111122223333"]
+    customer_key_arns: ["arn:aws:kms:us-east-1:777788889990:key/1234abcd"]""",
+        )
+    )
+    customers = globex.settings.customers
+    assert customers is not None
+    assert customers.cover("arn:aws:kms:eu-west-1:111122223333:key/any")
+    assert customers.cover("arn:aws:kms:us-east-1:777788889990:key/1234abcd")
+    assert not customers.cover("arn:aws:kms:us-east-1:777788889990:key/another")
+
+
+def test_what_shapes_a_key_has_no_place_beside_customers() -> None:
+    shaping = """
+role: arn:aws:iam::444455556666:role/theirs
+key: arn:aws:kms:us-east-1:444455556666:key/1234abcd
+key_access: KEY_USER
+key_admins: []
+alias: x
+description: x
+enable_key_rotation: true
+rotation_period: 90
+multi_region: false
+pending_window: 30"""
+    text = GOOD.replace(
+        "    regions: ALL_REGIONS",
+        "    customer_account_ids: []" + shaping.replace("\n", "\n    "),
+    )
+    found = [line for line in mistakes(text) if "together with customers" in line]
+    assert [line.split(": ")[1] for line in found] == [
+        f"stacks.globex.{line.split(':')[0]}" for line in shaping.splitlines()[1:]
+    ]
 
 
 def test_names_that_aws_allows_once_collide() -> None:

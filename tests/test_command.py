@@ -56,9 +56,14 @@ def outputs(folder: Path) -> Path:
 def test_help_is_enough_to_use_it(tmp_path: Path) -> None:
     printed = cmek(tmp_path, "--help").stdout
     commands = printed.partition("Commands:")[2].partition("Exit codes")[0]
-    assert re.findall(r"^  (\w+)", commands, re.MULTILINE) == ["init", "add", "sheet"]
+    assert re.findall(r"^  ([\w-]+)", commands, re.MULTILINE) == [
+        "init",
+        "add",
+        "sheet",
+        "customer-kit",
+    ]
     assert "Exit codes: 0 done; 1 refused" in printed
-    for command in ("init", "add", "sheet"):
+    for command in ("init", "add", "sheet", "customer-kit"):
         assert "Options:" in cmek(tmp_path, command, "--help").stdout
 
 
@@ -278,6 +283,62 @@ def test_sheet_refuses_outputs_that_are_not_this_stacks(tmp_path: Path, outputs:
     assert "acme: " in printed.stderr
     assert "\x1b" not in printed.stderr
     assert "\u202e" not in printed.stderr
+
+
+CUSTOMER_KEY = "arn:aws:kms:eu-west-1:044455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def vendor(folder: Path) -> Path:
+    """A vendor's file, and the outputs of its stack."""
+    cmek(folder, "init", *FLAGS, "--customer-account-ids=044455556666, 777788889990")
+    file = outputs(folder)
+    file.write_text(file.read_text().replace(f'"KeyArn": "{KEY_ARN}", ', ""))
+    return file
+
+
+def test_a_vendors_stack_is_written_and_added_with_its_customers(tmp_path: Path) -> None:
+    vendor(tmp_path)
+    text = (tmp_path / "cmek.yaml").read_text()
+    assert 'customer_account_ids: ["044455556666", "777788889990"]' in text
+    cmek(tmp_path, "add", "x", "--account=011122223333", "--customer-account-ids=044455556666")
+    text = (tmp_path / "cmek.yaml").read_text()
+    assert text.endswith('customer_account_ids: ["044455556666"]\n')
+    for wrong in ("44455556666", "044455556666,044455556666"):
+        options = ("--account=011122223333", f"--customer-account-ids={wrong}")
+        assert "customer_account_ids[" in cmek(tmp_path, "add", "y", *options, code=2).stderr
+    options = ("--account=011122223333", "--customer-account-ids=011122223333")
+    assert "own account" in cmek(tmp_path, "add", "y", *options, code=1).stderr
+
+
+def test_a_vendors_sheet_has_the_key_of_a_customer(tmp_path: Path) -> None:
+    file = vendor(tmp_path)
+    options = ("acme", "--json", f"--outputs={file}", f"--key-arn={CUSTOMER_KEY}")
+    (sheet,) = json.loads(cmek(tmp_path, "sheet", *options).stdout)
+    assert sheet["fields"] == {
+        "Key name": "acme-044455556666",
+        "Role ARN": ROLE_ARN,
+        "Key ARN": CUSTOMER_KEY,
+        "External ID": external_ids(tmp_path)[0],
+    }
+    assert (sheet["account"], sheet["region"]) == ("011122223333", "eu-west-1")
+
+
+def test_a_vendors_sheet_is_refused_without_a_key_that_the_role_may_use(tmp_path: Path) -> None:
+    file = vendor(tmp_path)
+    printed = cmek(tmp_path, "sheet", "acme", f"--outputs={file}", code=1)
+    assert "Give --key-arn" in printed.stderr
+    stranger = CUSTOMER_KEY.replace("044455556666", "044455556667")
+    printed = cmek(tmp_path, "sheet", f"--outputs={file}", f"--key-arn={stranger}", code=1)
+    assert "the role may not use it" in printed.stderr
+    assert printed.stdout == ""
+    alias = CUSTOMER_KEY.replace("key/", "alias/")
+    assert "key_arn" in cmek(tmp_path, "sheet", f"--key-arn={alias}", code=2).stderr
+
+
+def test_a_stack_with_its_own_key_takes_no_other_for_its_sheet(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    options = (f"--outputs={outputs(tmp_path)}", f"--key-arn={CUSTOMER_KEY}")
+    assert "own key" in cmek(tmp_path, "sheet", *options, code=1).stderr
 
 
 def test_sheet_without_credentials_says_what_to_do(tmp_path: Path) -> None:

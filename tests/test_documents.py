@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 import cmek_construct
 from cmek_construct import ALL_REGIONS
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import parse_entries
+from cmek_construct.operations.cli import cli
 from tests.building import cmek_template, trust_statements
 from tests.conftest import ROOT
 
@@ -61,7 +63,8 @@ def test_the_readmes_commands_exist() -> None:
     words = " ".join(blocks("console")).split()
     for script in {word for word in words if word.startswith("scripts/")}:
         assert os.access(ROOT / script, os.X_OK), script
-    assert set(re.findall(r"cmek (\w+)", README)) <= {"init", "add", "sheet"}
+    shown = set(re.findall(r"cmek ([a-z-]+)", README))
+    assert shown <= {command.name for command in typer.main.get_group(cli).commands.values()}
 
 
 def test_the_readme_has_no_gap() -> None:
@@ -97,7 +100,7 @@ def test_the_examples_run(path: Path, tmp_path: Path) -> None:
 
 def test_the_example_file_is_a_cmek_yaml() -> None:
     file = ROOT / "examples" / "cmek.yaml"
-    assert len(parse_entries(file.read_text(), file)) == 5
+    assert len(parse_entries(file.read_text(), file)) == 6
 
 
 def test_the_deployers_policy_is_what_cloudformations_handlers_need() -> None:

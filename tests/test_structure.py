@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
 PURE = {"pinecone", "limits", "statements", "checks", "customers", "trust", "notices", "memo"}
+PURE |= {"evaluation", "stack_set_checks", "targets"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 
@@ -75,6 +76,7 @@ def test_the_public_names_are_the_contract() -> None:
             "KeyAccess",
             "PINECONE_REGIONS",
             "PineconeCmek",
+            "PineconeCmekStackSet",
             "PineconeKey",
             "PineconePrincipal",
             "PineconeRole",
@@ -87,7 +89,14 @@ def test_the_public_names_are_the_contract() -> None:
 
 
 def test_every_public_parameter_is_described() -> None:
-    for name in ("PineconeCmek", "PineconeRole", "PineconeKey", "PineconePrincipal", "CustomerKey"):
+    for name in (
+        "PineconeCmek",
+        "PineconeCmekStackSet",
+        "PineconeRole",
+        "PineconeKey",
+        "PineconePrincipal",
+        "CustomerKey",
+    ):
         initializer = getattr(cmek_construct, name).__init__
         code = initializer.__wrapped__ if hasattr(initializer, "__wrapped__") else initializer
         names = code.__code__.co_varnames[1 : code.__code__.co_argcount]

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from cmek_construct import checks, customers, limits
-from cmek_construct.customers import Customers
+from cmek_construct import checks, limits
+from cmek_construct.customers import Customers, account_ids, key_arns
 from cmek_construct.deployment import values
 from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
 from cmek_construct.statements import Regions
@@ -160,12 +160,12 @@ class StackSettings(Settings):
         description="What Pinecone must present: a UUID v4, made once. `cmek add` makes it.",
         json_schema_extra=_EXTERNAL_ID,
     )
-    customer_account_ids: Annotated[list[str] | None, _check_said(customers.account_ids)] = Field(
+    customer_account_ids: Annotated[list[str] | None, _check_said(account_ids)] = Field(
         default=None,
         description="A vendor's role, without a key of its own: AWS accounts of customers, 12 "
         "digits in quotes, of which the role may use every key that lets it in.",
     )
-    customer_key_arns: Annotated[list[str] | None, _check_said(customers.key_arns)] = Field(
+    customer_key_arns: Annotated[list[str] | None, _check_said(key_arns)] = Field(
         default=None,
         description="ARNs of single keys of customers, in place of all keys of their accounts.",
     )

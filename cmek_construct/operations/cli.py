@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
-from cmek_construct import checks
+from cmek_construct import checks, customers
 from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import ConfigError, read_entries
+from cmek_construct.operations import customer_cli, fleet_cli
 from cmek_construct.operations import sheet as sheets
-from cmek_construct.operations.deployed import NotDeployedError, from_aws, from_outputs_file
+from cmek_construct.operations.deployed import (
+    NotDeployedError,
+    from_aws,
+    from_outputs_file,
+    with_customer_key,
+)
+from cmek_construct.operations.fleet import Ask
+from cmek_construct.operations.options import checked
 from cmek_construct.operations.writing import (
     FILE,
     Answers,
+    accounts_in_yaml,
     add_entry,
     mint_external_id,
     new_file,
@@ -38,22 +46,16 @@ cli = typer.Typer(
 )
 
 
-def _option(check: Callable[[str, Any], None], parameter: str, **shown: Any) -> Any:
-    """An option with the construct's own check; a wrong answer to a question is asked again."""
-
-    def parse(value: str) -> str:
-        try:
-            check(parameter, value)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
-        return value
-
-    return typer.Option(parser=parse, **shown)
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",")]
 
 
 def _check_regions(parameter: str, value: str) -> None:
-    listed = [region.strip() for region in value.split(",")]
-    checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else listed)
+    checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else _listed(value))
+
+
+def _check_customers(parameter: str, value: str) -> None:
+    customers.account_ids(parameter, _listed(value))
 
 
 _PINECONE_ACCOUNT: dict[str, Any] = {
@@ -66,10 +68,15 @@ _REGIONS: dict[str, Any] = {
     "help": "Regions whose Pinecone role may come in, separated by commas "
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
 }
+_CUSTOMERS: dict[str, Any] = {
+    "metavar": "DIGITS,…",
+    "help": "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role "
+    "may use. The stack makes the role alone.",
+}
 _REGION: dict[str, Any] = {"metavar": "REGION", "help": "AWS region of the key."}
 Account = Annotated[
     str,
-    _option(
+    checked(
         values.own_account_id,
         "account",
         prompt="Your AWS account for role and key",
@@ -79,7 +86,7 @@ Account = Annotated[
 ]
 Name = Annotated[
     str,
-    _option(
+    checked(
         values.stack_name,
         "name",
         prompt="Name of the first stack, such as your Pinecone project's",
@@ -105,7 +112,7 @@ def _before_asking(external_id: bool) -> bool:
 def init(
     pinecone_account_id: Annotated[
         str,
-        _option(
+        checked(
             checks.pinecone_account_id,
             "pinecone_account_id",
             prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)",
@@ -114,7 +121,7 @@ def init(
     ],
     regions: Annotated[
         str,
-        _option(
+        checked(
             _check_regions,
             "regions",
             prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or "
@@ -123,10 +130,13 @@ def init(
         ),
     ],
     region: Annotated[
-        str, _option(values.region, "region", prompt="AWS region of the key", **_REGION)
+        str, checked(values.region, "region", prompt="AWS region of the key", **_REGION)
     ],
     name: Name,
     account: Account,
+    customer_account_ids: Annotated[
+        str | None, checked(_check_customers, "customer_account_ids", **_CUSTOMERS)
+    ] = None,
     external_id: Annotated[
         bool,
         typer.Option(
@@ -138,7 +148,7 @@ def init(
 
     Asks for what no option says. Never overwrites a file.
     """
-    answers = Answers(pinecone_account_id, regions, region, name, account)
+    answers = Answers(pinecone_account_id, regions, region, name, account, customer_account_ids)
     try:
         new_file(answers, mint_external_id() if external_id else None)
     except ConfigError as error:
@@ -150,11 +160,14 @@ def init(
 def add(
     name: Annotated[str, typer.Argument(help="Name of the new stack. For good.")],
     account: Account,
-    region: Annotated[str | None, _option(values.region, "region", **_REGION)] = None,
-    regions: Annotated[str | None, _option(_check_regions, "regions", **_REGIONS)] = None,
+    region: Annotated[str | None, checked(values.region, "region", **_REGION)] = None,
+    regions: Annotated[str | None, checked(_check_regions, "regions", **_REGIONS)] = None,
     pinecone_account_id: Annotated[
         str | None,
-        _option(checks.pinecone_account_id, "pinecone_account_id", **_PINECONE_ACCOUNT),
+        checked(checks.pinecone_account_id, "pinecone_account_id", **_PINECONE_ACCOUNT),
+    ] = None,
+    customer_account_ids: Annotated[
+        str | None, checked(_check_customers, "customer_account_ids", **_CUSTOMERS)
     ] = None,
     external_id: Annotated[
         bool, typer.Option("--external-id/--no-external-id", **_EXTERNAL_ID)
@@ -173,6 +186,8 @@ def add(
                 "regions": regions and regions_in_yaml(regions),
                 "pinecone_account_id": pinecone_account_id and f'"{pinecone_account_id}"',
                 "external_id": mint_external_id() if external_id else None,
+                "customer_account_ids": customer_account_ids
+                and accounts_in_yaml(customer_account_ids),
             },
         )
     except ConfigError as error:
@@ -190,15 +205,36 @@ def sheet(
             help="Values from this file of `cdk deploy --outputs-file FILE`, not from AWS.",
         ),
     ] = None,
+    key_arn: Annotated[
+        str | None,
+        checked(
+            checks.key_arn,
+            "key_arn",
+            metavar="ARN",
+            help="For a vendor's stack: the Key ARN that the customer sent back.",
+        ),
+    ] = None,
     profile: Annotated[
         str | None, typer.Option(metavar="NAME", help="AWS profile to ask with.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    fleet: fleet_cli.Fleet = None,
+    role: fleet_cli.Role = None,
+    region: fleet_cli.Region = None,
+    call_as: fleet_cli.CallAs = None,
+    as_csv: fleet_cli.AsCsv = False,
 ) -> None:
     """Show what to paste where in Pinecone's console.
 
-    Field by field in the order of its dialog, with what to do before and after.
+    Field by field in the order of its dialog, with what to do before and after. With --fleet: a
+    line for every account of a stack set.
     """
+    if fleet is not None:
+        fleet_cli.not_with_fleet(name=name, outputs=outputs, key_arn=key_arn)
+        ask = Ask(fleet, role or fleet_cli.ROLE, profile, region, call_as)
+        _fleet(ask, as_csv=as_csv, as_json=as_json)
+        return
+    fleet_cli.only_with_fleet(role=role, region=region, call_as=call_as, csv=as_csv)
     found, refused = [], []
     try:
         entries = read_entries(FILE, only=name)
@@ -207,7 +243,7 @@ def sheet(
     for entry in entries:
         try:
             given = from_outputs_file(entry, outputs) if outputs else from_aws(entry, profile)
-            found.append(sheets.sheet(entry, given))
+            found.append(sheets.sheet(entry, with_customer_key(entry, given, key_arn)))
         except NotDeployedError as error:
             refused.append(error)
     if as_json:
@@ -218,6 +254,18 @@ def sheet(
             sheets.show(one, console)
     if refused:
         _refuse(*refused)
+
+
+def _fleet(ask: Ask, *, as_csv: bool, as_json: bool) -> None:
+    try:
+        problems = fleet_cli.show(ask, as_csv=as_csv, as_json=as_json)
+    except NotDeployedError as error:
+        _refuse(error)
+    if problems:
+        _refuse(*map(NotDeployedError, problems))
+
+
+cli.add_typer(customer_cli.cli, name="customer-kit")
 
 
 def _refuse(*reasons: Exception) -> NoReturn:

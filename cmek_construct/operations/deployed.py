@@ -84,6 +84,34 @@ def from_aws(entry: Entry, profile: str | None = None) -> dict[str, str]:
     )
 
 
+def with_customer_key(entry: Entry, outputs: dict[str, str], key_arn: str | None) -> dict[str, str]:
+    """The outputs of a vendor's stack, and the key of one of its customers.
+
+    Raises:
+        NotDeployedError: there is no such key, or the role may not use it.
+    """
+    customers = entry.settings.customers
+    if customers is None:
+        if key_arn is not None:
+            raise NotDeployedError(
+                f"{entry.name}: --key-arn is for the stack of a vendor, with customer_account_ids "
+                "or customer_key_arns in its entry. This one has its own key: leave it out."
+            )
+        return outputs
+    if key_arn is None:
+        raise NotDeployedError(
+            f"{entry.name}: the keys of this stack are its customers'. Give --key-arn with the "
+            "Key ARN that the customer sent back."
+        )
+    if not customers.cover(key_arn):
+        raise NotDeployedError(
+            f"{entry.name}: --key-arn is {key_arn}, but the role may not use it: neither "
+            "customer_account_ids has its account nor customer_key_arns the key. Add it, deploy, "
+            "and ask again; or correct the ARN."
+        )
+    return outputs | {"KeyArn": key_arn}
+
+
 def _session(entry: Entry, profile: str | None) -> Any:
     """A session in the account of the stack, through its lookup role if need be."""
     import boto3
@@ -118,10 +146,10 @@ def _checked(entry: Entry, outputs: Any) -> dict[str, str]:
     found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
     role, key = found.get("RoleArn"), found.get("KeyArn")
     where = f"arn:aws:kms:{own.region}:{own.account}:key/"
-    for name, value, form, place, given in (
-        ("RoleArn", role, checks.ROLE_ARN, f"arn:aws:iam::{own.account}:role/", own.role),
-        ("KeyArn", key, checks.KEY_ARN, where, own.key),
-    ):
+    named = [("RoleArn", role, checks.ROLE_ARN, f"arn:aws:iam::{own.account}:role/", own.role)]
+    if own.customers is None:
+        named.append(("KeyArn", key, checks.KEY_ARN, where, own.key))
+    for name, value, form, place, given in named:
         right = isinstance(value, str) and form.fullmatch(value)
         if not right or not (value == given if given else str(value).startswith(place)):
             raise NotDeployedError(

@@ -59,14 +59,16 @@ class Sheet:
 def sheet(entry: Entry, outputs: dict[str, str]) -> Sheet:
     """The sheet of a stack, from its entry and its outputs."""
     own = entry.settings
+    region, account = outputs["KeyArn"].split(":")[3:5]
+    own_key = own.customers is None
     return Sheet(
         name=entry.name,
         account=own.account,
-        region=own.region or "",
+        region=region,
         pinecone_account_id=own.pinecone_account_id or "",
         suspended=bool(own.suspended),
         fields={
-            "Key name": entry.name,
+            "Key name": entry.name if own_key else f"{entry.name}-{account}",
             "Role ARN": outputs["RoleArn"],
             "Key ARN": outputs["KeyArn"],
             "External ID": outputs.get("ExternalId"),

@@ -5,6 +5,7 @@ External IDs are minted here and nowhere else, once, into the file.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import uuid
@@ -42,6 +43,11 @@ _EXTERNAL_ID = """\
     external_id: {external_id}
 """
 
+_CUSTOMERS = """\
+    # Accounts of customers whose keys the role may use: the stack makes the role alone.
+    customer_account_ids: {customer_account_ids}
+"""
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -52,6 +58,7 @@ class Answers:
     region: str
     name: str
     account: str
+    customer_account_ids: str | None = None
 
 
 def mint_external_id() -> str:
@@ -63,6 +70,11 @@ def regions_in_yaml(answer: str) -> str:
     """Regions as they were answered, separated by commas, or ALL_REGIONS."""
     listed = ", ".join(region.strip() for region in answer.split(","))
     return answer if answer == "ALL_REGIONS" else f"[{listed}]"
+
+
+def accounts_in_yaml(answer: str) -> str:
+    """Account IDs as they were answered, separated by commas; in YAML each stands in quotes."""
+    return json.dumps([account.strip() for account in answer.split(",")])
 
 
 def new_file(answers: Answers, external_id: str | None) -> None:
@@ -81,6 +93,9 @@ def new_file(answers: Answers, external_id: str | None) -> None:
     )
     if external_id is not None:
         text += _EXTERNAL_ID.format(external_id=external_id)
+    if answers.customer_account_ids is not None:
+        listed = accounts_in_yaml(answers.customer_account_ids)
+        text += _CUSTOMERS.format(customer_account_ids=listed)
     parse_entries(text, FILE)
     try:
         with FILE.open("x", encoding="utf-8") as file:

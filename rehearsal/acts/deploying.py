@@ -10,7 +10,6 @@ from rehearsal.accounts import BY_CDK, HOME, REVIEWED, SITES, Site
 from rehearsal.aws import REFUSED, answer
 from rehearsal.commands import Ended, run
 from rehearsal.paths import CDK, WORK
-from rehearsal.report import CannotGoOnError
 from rehearsal.world import World
 
 _EXECUTION_POLICY = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -29,7 +28,7 @@ def play(world: World) -> None:
     world.report.row("the deployer may do anything without the bootstrap roles", REFUSED, given)
     with world.report.step("cdk deploy --all --concurrency 3"):
         ended = world.app.deploy(world.deployer, validate=True)
-    _must_end_well(world, "one `cdk deploy --all` through the bootstrap roles", ended)
+    world.must_end_well("one `cdk deploy --all` through the bootstrap roles", ended)
     _deploy_reviewed_template(world)
     for site in SITES:
         stack = world.client("cloudformation", site).describe_stacks(StackName=site.name)
@@ -42,29 +41,32 @@ def play(world: World) -> None:
 
 
 def _bootstrap(world: World) -> None:
-    def bootstrap(site: Site) -> Ended:
-        # In a folder of its own: beside a cdk.json it would run the app first.
-        folder = WORK / "bootstrap" / site.account
-        folder.mkdir(parents=True)
-        return run(
-            folder,
-            world.aws.environment(world.administrator(site), site.region),
-            CDK,
-            "bootstrap",
-            f"aws://{site.account}/{site.region}",
-            *("--trust", HOME),
-            *("--cloudformation-execution-policies", _EXECUTION_POLICY),
-        )
-
+    trust = ("--trust", HOME, "--cloudformation-execution-policies", _EXECUTION_POLICY)
     with world.report.step("cdk bootstrap, three accounts"), ThreadPoolExecutor() as pool:
-        for site, ended in zip(BY_CDK, pool.map(bootstrap, BY_CDK), strict=True):
-            _must_end_well(world, f"`cdk bootstrap` of account {site.account}", ended)
+        ended = pool.map(lambda site: bootstrap(world, site, *trust), BY_CDK)
+        for site, end in zip(BY_CDK, ended, strict=True):
+            world.must_end_well(f"`cdk bootstrap` of account {site.account}", end)
+
+
+def bootstrap(world: World, site: Site, *options: str) -> Ended:
+    """`cdk bootstrap` of the account and region of a stack, by the account's administrator."""
+    # In a folder of its own: beside a cdk.json it would run the app first.
+    folder = WORK / "bootstrap" / site.account
+    folder.mkdir(parents=True)
+    return run(
+        folder,
+        world.aws.environment(world.administrator(site), site.region),
+        CDK,
+        "bootstrap",
+        f"aws://{site.account}/{site.region}",
+        *options,
+    )
 
 
 def _deploy_reviewed_template(world: World) -> None:
     with world.report.step(f"cdk synth {REVIEWED.name}"):
         ended = world.reviewed.cdk(world.deployer, "synth", REVIEWED.name)
-    _must_end_well(world, "`cdk synth NAME` prints the template to review", ended)
+    world.must_end_well("`cdk synth NAME` prints the template to review", ended)
     world.report.row(
         "it has no parameter, rule or metadata of CDK",
         "Description, Outputs, Resources",
@@ -80,9 +82,3 @@ def _deploy_reviewed_template(world: World) -> None:
         cloudformation.get_waiter("stack_create_complete").wait(
             StackName=REVIEWED.name, WaiterConfig={"Delay": 1}
         )
-
-
-def _must_end_well(world: World, question: str, ended: Ended) -> None:
-    world.report.row(question, "exit code 0", str(ended))
-    if ended.exit_code:
-        raise CannotGoOnError(f"{ended.stdout[-2000:]}\n{ended.stderr[-4000:]}")

@@ -16,10 +16,11 @@ def play(world: World) -> None:
     """Compare the deployed documents."""
     for site in SITES:
         world.report.heading(f"{site.name}: the documents")
-        _compare(world, site)
+        compare(world, site)
 
 
-def _compare(world: World, site: Site) -> None:
+def compare(world: World, site: Site) -> None:
+    """Compare those of one stack."""
     made = world.first[site]
     iam = world.client("iam", site)
     name = made.role_arn.rsplit("/", 1)[1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rehearsal.accounts import ALL_REGIONS, REVIEWED, WITH_ID, WITHOUT_ID, Site
 from rehearsal.aws import Credentials
+from rehearsal.commands import Ended
+from rehearsal.customers import BY_KIT, VENDOR
 from rehearsal.project import Project
 from rehearsal.world import World
 
@@ -15,6 +17,7 @@ def play(world: World) -> str:
     shown = _sheet(world, world.app, WITH_ID, deployer)
     _sheet(world, world.app, ALL_REGIONS, deployer)
     _sheet(world, world.reviewed, REVIEWED, world.administrator(REVIEWED))
+    _vendor(world)
     gone = world.app.sheet(deployer, WITHOUT_ID)
     question = f"`cmek sheet {WITHOUT_ID.name}`, which was destroyed"
     world.report.row(question, "exit code 1", str(gone))
@@ -24,6 +27,21 @@ def play(world: World) -> str:
 def _sheet(world: World, project: Project, site: Site, who: Credentials) -> str:
     ended = project.sheet(who, site)
     world.report.row(f"`cmek sheet {site.name}`", "exit code 0", str(ended))
+    _shows(world, ended, site)
+    return ended.stdout
+
+
+def _vendor(world: World) -> None:
+    administrator = world.administrator(VENDOR)
+    ended = world.vendor.sheet(administrator, VENDOR, "--key-arn", world.first[BY_KIT].key_arn)
+    question = f"`cmek sheet {VENDOR.name} --key-arn`, of the customer with the kit"
+    world.report.row(question, "exit code 0", str(ended))
+    _shows(world, ended, BY_KIT)
+    ended = world.vendor.sheet(administrator, VENDOR)
+    world.report.row(f"`cmek sheet {VENDOR.name}`, of no customer", "exit code 1", str(ended))
+
+
+def _shows(world: World, ended: Ended, site: Site) -> None:
     made = world.first[site]
     for label, value in (
         ("Role ARN", made.role_arn),
@@ -33,4 +51,3 @@ def _sheet(world: World, project: Project, site: Site, who: Credentials) -> str:
         lines = [line.split() for line in ended.stdout.splitlines()]
         shows = [*label.split(), value] in lines
         world.report.row(f"   shows {label}", "the stack's", "the stack's" if shows else "another")
-    return ended.stdout

@@ -9,7 +9,7 @@ from typing import Any
 from rehearsal import accounts
 from rehearsal.accounts import BYSTANDER, SITES, Site
 from rehearsal.aws import ALLOWED, REFUSED, answer
-from rehearsal.world import PLAINTEXT, World
+from rehearsal.world import World
 
 
 def play(world: World) -> None:
@@ -17,7 +17,7 @@ def play(world: World) -> None:
     for site in SITES:
         world.report.heading(f"{site.name}: what Pinecone may do with the key")
         _use(world, site)
-        _misuse(world, site)
+        misuse(world, site)
 
 
 def _use(world: World, site: Site) -> None:
@@ -25,12 +25,8 @@ def _use(world: World, site: Site) -> None:
     kms = world.aws.client("kms", session, site.region)
     key = world.first[site].key_arn
 
-    def encrypt() -> None:
-        answered = kms.encrypt(KeyId=key, Plaintext=PLAINTEXT)
-        world.ciphertexts[site] = answered["CiphertextBlob"]
-
     row = world.report.row
-    row("encrypts", ALLOWED, answer(encrypt))
+    row("encrypts", ALLOWED, world.encrypts(site, session))
     row("decrypts its own ciphertext", ALLOWED, world.reads(site, session))
     row("makes a data key", ALLOWED, _data_key(kms, key))
     bystander = world.session(accounts.role_arn(site, BYSTANDER))
@@ -51,12 +47,19 @@ def _data_key(kms: Any, key: str) -> str:
     return "another key" if same == [False] else answered
 
 
-def _misuse(world: World, site: Site) -> None:
+def misuse(world: World, site: Site, *, two_actions: bool = False) -> None:
+    """Try what Pinecone must not do with the key, and the account's administrator may.
+
+    Args:
+        world: of the play.
+        site: whose key.
+        two_actions: the guide's two actions are all that Pinecone may do.
+    """
     pinecone = world.aws.client("kms", world.pinecone(site), site.region)
     administrator = world.client("kms", site)
     key = world.first[site].key_arn
     policy = administrator.get_key_policy(KeyId=key)["Policy"]
-    for question, ask in _forbidden(key, policy):
+    for question, ask in _forbidden(key, policy, two_actions):
         world.report.row(question, REFUSED, answer(partial(ask, pinecone)))
         question = "   the account's administrator"
         world.report.row(question, ALLOWED, answer(partial(ask, administrator)))
@@ -66,7 +69,15 @@ def _misuse(world: World, site: Site) -> None:
     world.report.row("decrypts after all that", ALLOWED, world.pinecone_reads(site))
 
 
-def _forbidden(key: str, policy: str) -> Iterator[tuple[str, Callable[[Any], object]]]:
+def _forbidden(
+    key: str, policy: str, two_actions: bool
+) -> Iterator[tuple[str, Callable[[Any], object]]]:
+    if two_actions:
+        yield "describes the key", lambda kms: kms.describe_key(KeyId=key)
+        yield (
+            "makes a data key",
+            lambda kms: kms.generate_data_key(KeyId=key, KeySpec="AES_256"),
+        )
     yield "reads the key policy", lambda kms: kms.get_key_policy(KeyId=key)
     yield (
         "writes the key policy",

@@ -166,3 +166,61 @@ KEY_OF_ANOTHER_ACCOUNT = _kms(
     "the key policy and an IAM policy in the other account must both allow; neither alone is "
     "sufficient",
 )
+
+# Keys of other accounts.
+
+_OTHER_ACCOUNTS = "Allowing users in other accounts to use a KMS key"
+_OTHER_ACCOUNTS_PAGE = "key-policy-modifying-external-accounts.html"
+KEY_POLICY_NAMES_ROLES = _kms(
+    _OTHER_ACCOUNTS,
+    f"{_OTHER_ACCOUNTS_PAGE}#cross-account-iam-policy",
+    "where the key policy names users or roles, an IAM policy for anybody else has no effect",
+)
+ACTIONS_OF_BOTH = _kms(
+    _OTHER_ACCOUNTS,
+    f"{_OTHER_ACCOUNTS_PAGE}#cross-account-iam-policy",
+    "the IAM policy gives all or a subset of the key policy's actions; other ones have no effect",
+)
+OPERATIONS_ACROSS_ACCOUNTS = _kms(
+    _OTHER_ACCOUNTS,
+    _OTHER_ACCOUNTS_PAGE,
+    "across accounts there are cryptographic operations, DescribeKey, GetKeyRotationStatus, "
+    "GetPublicKey and those of grants; permission for others has no effect",
+)
+KEYS_IN_IAM_POLICIES = _kms(
+    "Specifying KMS keys in IAM policy statements",
+    "cmks-in-iam-policies.html",
+    "arn:aws:kms:*:account:key/* is every key of that account in every Region, a key ARN that key "
+    "alone",
+)
+KEY_POLICY_OF_ONE_KEY = _kms(
+    "Create a key policy",
+    "key-policy-overview.html#key-policy-elements",
+    "in a key policy, Resource * is the key that the policy is attached to",
+)
+MULTI_REGION_KEY = _kms(
+    "Control access to multi-Region keys",
+    "multi-region-keys-auth.html",
+    "each multi-Region key is an independent resource with a key ARN and a key policy of its own",
+)
+ALIASES = _kms(
+    "Controlling access to aliases",
+    "alias-access.html",
+    "permission for an alias comes from an IAM policy of the principal, for the alias's ARN",
+)
+RESOURCES = _iam(
+    "IAM JSON policy elements: Resource",
+    "reference_policies_elements_resource.html",
+    "an ARN names one resource; in it, * and ? alone stand for other characters",
+)
+ATTACHED_POLICIES = _iam(
+    "Managed policies and inline policies",
+    "access_policies_managed-vs-inline.html#customer-managed-policies",
+    "who has a managed policy attached has the permissions that it defines",
+)
+SESSIONS_GO_ON = _iam(
+    "Permissions for temporary security credentials",
+    "id_credentials_temp_control-access.html",
+    "issued credentials are valid until they expire; each request is decided by the permissions "
+    "that they have then",
+)

@@ -21,6 +21,7 @@ class Deployed:
     account: str
     region: str
     parameters: Mapping[str, str] = field(default_factory=dict)
+    key_id: str = _KEY_ID
 
     @cached_property
     def role_arn(self) -> str:
@@ -109,7 +110,7 @@ class Deployed:
             role_name = self.resolve(properties.get("RoleName", f"Stack-{name}-AbCdEf123456"))
             return f"arn:aws:iam::{self.account}:role{properties.get('Path', '/')}{role_name}"
         if resource["Type"] == "AWS::KMS::Key":
-            return f"arn:aws:kms:{self.region}:{self.account}:key/{_KEY_ID}"
+            return f"arn:aws:kms:{self.region}:{self.account}:key/{self.key_id}"
         raise ValueError(f"cannot resolve {name}, a {resource['Type']}")
 
     def _property(self, name: str, prop: str) -> Policy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from tests import forms
 from tests.simulator.aws_pages import Page
@@ -160,22 +160,27 @@ class Table:
     def of(self, form: str) -> Iterator[Case]:
         """Every question of the table about one form."""
         control = Question(form=form, **self.request)
-        yield Case(f"{form}: {self.words}", control, Result.ALLOWED, self.page, control)
-        for row in self.rows:
-            question = replace(control, **row.change)
-            words = f"{form}: {self.words}, but {row.words}"
-            yield Case(words, question, row.answer, row.page, control)
+        yield from cases(f"{form}: {self.words}", self.page, control, self.rows)
+
+
+class Asks(Protocol):
+    """What can be asked: the requests of a question must all be answered alike."""
+
+    def requests(self) -> list[Request]: ...
+
+
+AnyQuestion = TypeVar("AnyQuestion", bound=Asks)
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseOf(Generic[AnyQuestion]):
     """One question, the answer of AWS's documentation, and the control that is let in."""
 
     words: str
-    question: Question
+    question: AnyQuestion
     answer: Result
     page: Page
-    control: Question
+    control: AnyQuestion
 
     def __str__(self) -> str:
         return f"{self.words} - {self.answer.name.lower().replace('_', ' ')}"
@@ -189,14 +194,28 @@ class Case:
         return getattr(self.control if control else self.question, name)
 
 
-def ask(questions: Sequence[Question]) -> dict[Question, Answer]:
+Case: TypeAlias = CaseOf[Question]
+
+
+def cases(
+    words: str, page: Page, control: AnyQuestion, rows: Sequence[Row]
+) -> list[CaseOf[AnyQuestion]]:
+    """The control, which AWS allows, and what becomes of it by the change of each row."""
+    found = [CaseOf(words, control, Result.ALLOWED, page, control)]
+    for row in rows:
+        question = replace(control, **row.change)  # type: ignore[type-var]
+        found.append(CaseOf(f"{words}, but {row.words}", question, row.answer, row.page, control))
+    return found
+
+
+def ask(questions: Sequence[AnyQuestion]) -> dict[AnyQuestion, Answer]:
     """The simulator's answer to each question.
 
     Raises:
         AssertionError: a role and its session are answered differently.
     """
     asked = [(question, request) for question in questions for request in question.requests()]
-    answers: dict[Question, Answer] = {}
+    answers: dict[AnyQuestion, Answer] = {}
     for (question, _), answer in zip(
         asked, simulate([request for _, request in asked]), strict=True
     ):

@@ -41,7 +41,8 @@ class Request:
     """The ARN of what is acted on."""
     account: str
     """The account that owns it."""
-    resource_policy: Policy
+    resource_policy: Policy | None
+    """None for a resource that can have none, such as an alias."""
     identity_policies: Sequence[Policy] = ()
     context: Mapping[str, str] = field(default_factory=dict)
     """Condition keys. One that the action does not have is an error."""

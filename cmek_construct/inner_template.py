@@ -1,0 +1,95 @@
+"""The template inside a stack set: the very one that `PineconeCmek` makes."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+from cmek_construct import limits
+from cmek_construct.cmek import PineconeCmek
+
+EXTERNAL_ID: Final = "ExternalId"
+"""The parameter of a template for accounts that have an external ID each."""
+_NO_EXTERNAL_ID = (
+    "This account has no external ID of its own: add it to account_ids and external_ids of the "
+    "PineconeCmekStackSet and deploy again."
+)
+_STACK: Final = "Cmek"
+_QUIET: Final = {
+    "aws:cdk:enable-path-metadata": False,
+    "aws:cdk:enable-asset-metadata": False,
+}
+
+
+def inner_template(
+    scope: IConstruct, region: str, *, id_per_account: bool, props: Mapping[str, Any]
+) -> str:
+    """The template body: compact JSON, within what a stack set takes.
+
+    It comes from an app of its own, whose feature flags are those of the scope. No reference of
+    the outer app reaches into it.
+
+    Args:
+        scope: where the stack set is made.
+        region: the AWS Region of role and key.
+        id_per_account: whether the external ID is a parameter, which each account overrides.
+        props: those of `PineconeCmek`, by name.
+
+    Raises:
+        ValueError: a prop is outside its limits, or the template is too long.
+    """
+    flags = {
+        name: value
+        for name, value in scope.node.get_all_context().items()
+        if name.startswith("@aws-cdk/")
+    }
+    with tempfile.TemporaryDirectory(prefix="stack-set-") as folder:
+        app = cdk.App(
+            outdir=folder,
+            analytics_reporting=False,
+            auto_synth=False,
+            builtin_cloud_formation_validation=False,
+            tree_metadata=False,
+            stack_traces=False,
+            post_cli_context={**flags, **_QUIET},
+        )
+        stack = cdk.Stack(
+            app,
+            _STACK,
+            env=cdk.Environment(region=region),
+            synthesizer=cdk.BootstraplessSynthesizer(),
+        )
+        external_id = _external_id_parameter(stack) if id_per_account else props["external_id"]
+        # As in the stacks of cmek.yaml: Role1ABCC5F0, Key961B73FD, RoleArn, KeyArn, ExternalId.
+        PineconeCmek(stack, "Default", **{**props, "external_id": external_id})
+        template = app.synth().get_stack_artifact(stack.artifact_id).template
+    body = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
+    size = len(body.encode())
+    if size > limits.STACK_SET_TEMPLATE:
+        raise ValueError(
+            f"PineconeCmekStackSet: got a template of {size:,} bytes, but a stack set takes "
+            f"{limits.STACK_SET_TEMPLATE:,}. Shorten the description, list fewer regions, or use "
+            "ALL_REGIONS with an external ID."
+        )
+    return body
+
+
+def _external_id_parameter(stack: cdk.Stack) -> str:
+    """A parameter that each account must override, and the rule that says so to one without."""
+    parameter = cdk.CfnParameter(
+        stack,
+        EXTERNAL_ID,
+        default="",
+        description="What Pinecone must present to assume the role: each account has its own.",
+    )
+    rule = cdk.CfnRule(stack, "EachAccountHasAnExternalId")
+    rule.add_assertion(
+        cdk.Fn.condition_not(cdk.Fn.condition_equals(parameter.value_as_string, "")),
+        _NO_EXTERNAL_ID,
+    )
+    return parameter.value_as_string

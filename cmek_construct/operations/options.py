@@ -1,0 +1,24 @@
+"""Options of the command line that the construct's own checks judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from cmek_construct.deployment import values
+
+
+def checked(check: Callable[[str, Any], None], parameter: str, **shown: Any) -> Any:
+    """An option with the construct's own check; a wrong answer to a question is asked again."""
+
+    def parse(value: str) -> str:
+        try:
+            values.no_token(parameter, value)
+            check(parameter, value)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        return value
+
+    return typer.Option(parser=parse, **shown)

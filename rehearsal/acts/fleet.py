@@ -1,0 +1,88 @@
+"""The template inside a stack set, deployed as it is in three accounts of an organization."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from rehearsal import accounts, guide
+from rehearsal.accounts import ADMINISTRATOR, LISTED, PINECONE, Site
+from rehearsal.acts import documents
+from rehearsal.aws import ALLOWED, REFUSED, answer
+from rehearsal.commands import run
+from rehearsal.paths import CDK, WORK
+from rehearsal.project import NO_VALIDATION, copy_example
+from rehearsal.world import World
+
+_EXAMPLE: Final = "organization.py"
+_EXTERNAL_ID: Final = "66666666-6666-4666-8666-666666666666"
+_WRONG_ID: Final = "99999999-9999-4999-8999-999999999999"
+_MEMBERS: Final = [
+    Site("stack-of-the-set", account, "us-east-1", external_id=_EXTERNAL_ID)
+    for account in ("161616161616", "171717171717", "181818181818")
+]
+
+
+def play(world: World) -> None:
+    """Do in each account what StackSets would do there, which the emulator does not have."""
+    world.report.heading(f"A stack set for an organization: examples/{_EXAMPLE}")
+    stack_set = _synthesize(world)
+    for group in stack_set["StackInstancesGroup"]:
+        world.report.row("its Region is one", _MEMBERS[0].region, ", ".join(group["Regions"]))
+    _deploy(world, stack_set)
+    for site, other in zip(_MEMBERS, [*_MEMBERS[1:], _MEMBERS[0]], strict=True):
+        world.report.heading(f"The stack set's role and key in account {site.account}")
+        role_arn = f"arn:aws:iam::{site.account}:role/{stack_set['StackSetName']}"
+        known = "as foretold" if world.first[site].role_arn == role_arn else "another"
+        world.report.row(f"the ARN of the role, {role_arn}", "as foretold", known)
+        documents.compare(world, site)
+        _use(world, site, other)
+
+
+def _synthesize(world: World) -> dict[str, Any]:
+    """The properties of the stack set."""
+    folder = WORK / "organization"
+    copy_example(_EXAMPLE, folder, pinecone_account_id=PINECONE, external_id=_EXTERNAL_ID)
+    with world.report.step(f"cdk synth of examples/{_EXAMPLE}"):
+        environment = world.aws.environment(world.deployer) | NO_VALIDATION
+        ended = run(folder, environment, CDK, "synth", "--quiet")
+    world.must_end_well("`cdk synth`", ended)
+    (template,) = (folder / "cdk.out").glob("*.template.json")
+    (found,) = (
+        resource["Properties"]
+        for resource in json.loads(template.read_text(encoding="utf-8"))["Resources"].values()
+        if resource["Type"] == "AWS::CloudFormation::StackSet"
+    )
+    return dict(found)
+
+
+def _deploy(world: World, stack_set: dict[str, Any]) -> None:
+    for site in _MEMBERS:
+        accounts.make_role(world.aws, accounts.role_arn(site, ADMINISTRATOR), "*")
+        world.client("cloudformation", site).create_stack(
+            StackName=site.name,
+            TemplateBody=stack_set["TemplateBody"],
+            Capabilities=stack_set["Capabilities"],
+        )
+    for site in _MEMBERS:
+        cloudformation = world.client("cloudformation", site)
+        with world.report.step(f"CloudFormation deploys the template inside to {site.account}"):
+            cloudformation.get_waiter("stack_create_complete").wait(
+                StackName=site.name, WaiterConfig={"Delay": 1}
+            )
+        stack = cloudformation.describe_stacks(StackName=site.name)["Stacks"][0]
+        question = f"the template inside, as it is, in account {site.account}"
+        world.report.row(question, "CREATE_COMPLETE", stack["StackStatus"])
+        world.first[site] = world.made(site)
+
+
+def _use(world: World, site: Site, other: Site) -> None:
+    row = world.report.row
+    pinecone = guide.access_role(PINECONE, LISTED[0])
+    given = answer(lambda: world.come_in(site, pinecone, _WRONG_ID))
+    row("Pinecone comes in with another external ID", REFUSED, given)
+    session = world.pinecone(site)
+    row("   comes in with the set's, and encrypts", ALLOWED, world.encrypts(site, session))
+    given = world.reads(site, world.pinecone(other))
+    row(f"the role of account {other.account} decrypts with this key", REFUSED, given)
+    row("   the account's own", ALLOWED, world.reads(site, session))

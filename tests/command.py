@@ -1,0 +1,31 @@
+"""The `cmek` command in this process: a second less each time than in one of its own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from cmek_construct.operations.cli import cli
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What the command printed."""
+
+    stdout: str
+    stderr: str
+
+
+def cmek(folder: Path, *arguments: str, code: int = 0) -> Printed:
+    """Run the command in a folder; an exception is no answer."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        done = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+    finally:
+        os.chdir(before)
+    assert done.exit_code == code, done.output
+    return Printed(done.stdout, done.stderr)

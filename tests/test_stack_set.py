@@ -1,0 +1,499 @@
+"""`PineconeCmekStackSet`: the set, the template inside it, and what is refused."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import jsonschema
+import pytest
+from aws_cdk import aws_iam as iam
+from cfnlint import api as cfnlint
+from cfnlint.config import ManualArgs
+
+from cmek_construct import (
+    ALL_REGIONS,
+    PINECONE_REGIONS,
+    KeyAccess,
+    PineconeCmek,
+    PineconeCmekStackSet,
+    limits,
+)
+from tests.building import (
+    EXTERNAL_ID,
+    PINECONE,
+    REGION,
+    REGIONS,
+    Template,
+    new_app,
+    new_stack,
+    only,
+    template_of,
+    trust_statements,
+    warnings_of,
+)
+from tests.conftest import ROOT
+
+UNITS = ["ou-ab12-11112222", "r-ab12"]
+ACCOUNTS = ["222233334444", "333344445555", "044455556666"]
+IDS = {account: str(uuid.UUID(int=int(account), version=4)) for account in ACCOUNTS}
+NAMES: dict[str, Any] = {"stack_set_name": "pinecone-cmek", "region": REGION}
+CMEK: dict[str, Any] = {
+    "pinecone_account_id": PINECONE,
+    "regions": REGIONS,
+    "external_id": EXTERNAL_ID,
+}
+BY_UNIT: dict[str, Any] = {"organizational_unit_ids": UNITS}
+BY_NAME: dict[str, Any] = {"account_ids": ACCOUNTS}
+BY_ID: dict[str, Any] = {"account_ids": ACCOUNTS, "external_id": None, "external_ids": IDS}
+WAYS = {"by unit": BY_UNIT, "by name": BY_NAME, "an ID each": BY_ID}
+
+
+def fleet(stack: cdk.Stack, **props: Any) -> PineconeCmekStackSet:
+    """A set of the first form for two units, with some props changed."""
+    targets = {} if "account_ids" in props else BY_UNIT
+    return PineconeCmekStackSet(stack, "Fleet", **{**NAMES, **CMEK, **targets, **props})
+
+
+def outer(**props: Any) -> Template:
+    """The template of the stack that has the set."""
+    stack = new_stack()
+    fleet(stack, **props)
+    return template_of(stack)
+
+
+def stack_set(**props: Any) -> Template:
+    """The properties of the set."""
+    return dict(only(outer(**props), "AWS::CloudFormation::StackSet")["Properties"])
+
+
+def inner(**props: Any) -> Template:
+    """The template inside the set."""
+    return dict(json.loads(stack_set(**props)["TemplateBody"]))
+
+
+def direct(flags: dict[str, Any], **props: Any) -> Template:
+    """The template of `PineconeCmek` in a stack of its own, without a set."""
+    stack = cdk.Stack(
+        new_app(**flags),
+        "Direct",
+        env=cdk.Environment(region=REGION),
+        synthesizer=cdk.BootstraplessSynthesizer(),
+    )
+    names = {"role_name": "pinecone-cmek", "alias": "alias/pinecone-cmek/pinecone-cmek"}
+    PineconeCmek(stack, "Default", **{**CMEK, **names, **props})
+    return template_of(stack)
+
+
+@pytest.mark.parametrize(
+    "props",
+    [
+        {},
+        {"external_id": None},
+        {"regions": ALL_REGIONS, "pin_account": True},
+        {"suspended": True},
+        {
+            "role_name": "pinecone",
+            "role_path": "/security/",
+            "key_access": KeyAccess.ENCRYPT_DECRYPT,
+            "alias": "pinecone",
+            "description": "Schlüssel",
+            "rotation_period": cdk.Duration.days(180),
+            "multi_region": True,
+            "pending_window": cdk.Duration.days(7),
+        },
+        {"enable_key_rotation": False},
+    ],
+    ids=lambda props: " ".join(props) or "first form",
+)
+def test_the_template_inside_is_the_very_one_of_the_construct(props: dict[str, Any]) -> None:
+    assert inner(**props) == direct({}, **props)
+
+
+def test_the_template_inside_follows_the_feature_flags_of_the_app() -> None:
+    flags = {"@aws-cdk/aws-iam:minimizePolicies": True}
+    stack = new_stack(new_app(**flags))
+    fleet(stack)
+    body = only(template_of(stack), "AWS::CloudFormation::StackSet")["Properties"]["TemplateBody"]
+    assert json.loads(body) == direct(flags) != direct({})
+
+
+def test_the_metadata_that_the_cdk_cli_asks_for_stay_outside(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, ROOT / "examples" / "organization.py"],
+        env=os.environ
+        | {
+            "CDK_OUTDIR": str(tmp_path),
+            "CDK_CONTEXT_JSON": json.dumps({"aws:cdk:enable-path-metadata": True}),
+        },
+        check=True,
+        capture_output=True,
+    )
+    template = json.loads((tmp_path / "Organization.template.json").read_text())
+    found = only(template, "AWS::CloudFormation::StackSet")
+    assert "aws:cdk:path" in found["Metadata"]
+    assert "Metadata" not in found["Properties"]["TemplateBody"]
+
+
+def test_the_logical_ids_are_an_interface() -> None:
+    assert list(inner()["Resources"]) == [
+        "Role1ABCC5F0",
+        "Key961B73FD",
+        "KeyPineconeAlias0F7AA316",
+    ]
+    assert list(inner()["Outputs"]) == ["RoleArn", "KeyArn", "ExternalId"]
+    assert list(outer()["Resources"]) == ["FleetStackSetEF56E433"]
+
+
+def test_the_template_inside_has_only_what_it_needs() -> None:
+    assert set(inner()) == {"Resources", "Outputs"}
+    assert set(inner(**BY_ID)) == {"Resources", "Outputs", "Parameters", "Rules"}
+    assert "\n" not in stack_set()["TemplateBody"]
+
+
+def test_a_set_for_units_is_service_managed_and_deploys_to_accounts_that_join() -> None:
+    properties = stack_set()
+    del properties["TemplateBody"]
+    assert properties == {
+        "StackSetName": "pinecone-cmek",
+        "Description": "Role and KMS key for Pinecone (CMEK) in each account",
+        "PermissionModel": "SERVICE_MANAGED",
+        "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": True},
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        "ManagedExecution": {"Active": True},
+        "OperationPreferences": {
+            "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
+            "MaxConcurrentCount": 10,
+            "FailureToleranceCount": 0,
+        },
+        "StackInstancesGroup": [
+            {"DeploymentTargets": {"OrganizationalUnitIds": UNITS}, "Regions": [REGION]}
+        ],
+    }
+
+
+def test_a_set_for_named_accounts_is_self_managed() -> None:
+    properties = stack_set(**BY_NAME, execution_role_name="Execution")
+    assert properties["PermissionModel"] == "SELF_MANAGED"
+    assert properties["ExecutionRoleName"] == "Execution"
+    assert "AutoDeployment" not in properties
+    assert properties["StackInstancesGroup"] == [
+        {"DeploymentTargets": {"Accounts": ACCOUNTS}, "Regions": [REGION]}
+    ]
+
+
+def test_an_id_for_each_account_is_a_group_for_each_with_an_override() -> None:
+    properties = stack_set(**BY_ID)
+    assert properties["StackInstancesGroup"] == [
+        {
+            "DeploymentTargets": {"Accounts": [account]},
+            "ParameterOverrides": [
+                {"ParameterKey": "ExternalId", "ParameterValue": IDS[account]},
+            ],
+            "Regions": [REGION],
+        }
+        for account in ACCOUNTS
+    ]
+    assert "Parameters" not in properties
+    template = json.loads(properties["TemplateBody"])
+    (statement,) = trust_statements(template)
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
+    assert template["Outputs"]["ExternalId"]["Value"] == {"Ref": "ExternalId"}
+    assert EXTERNAL_ID not in properties["TemplateBody"]
+
+
+def test_an_account_without_an_id_fails_in_a_rule_that_names_the_cure() -> None:
+    template = inner(**BY_ID)
+    assert template["Parameters"]["ExternalId"]["Default"] == ""
+    ((assertion,),) = (rule["Assertions"] for rule in template["Rules"].values())
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExternalId"}, ""]}]}
+    assert "add it to account_ids and external_ids" in assertion["AssertDescription"]
+
+
+def test_but_for_the_id_the_template_is_the_same() -> None:
+    template = inner(**BY_ID)
+    del template["Parameters"], template["Rules"]
+    text = json.dumps(template).replace(json.dumps({"Ref": "ExternalId"}), json.dumps(EXTERNAL_ID))
+    assert json.loads(text) == direct({})
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_set_stacks_roles_and_keys_are_kept(way: str) -> None:
+    resource = only(outer(**WAYS[way]), "AWS::CloudFormation::StackSet")
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    for kind in ("AWS::IAM::Role", "AWS::KMS::Key"):
+        kept = only(inner(**WAYS[way]), kind)
+        assert kept["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert kept["UpdateReplacePolicy"] == "Retain"
+
+
+def test_without_automatic_deployment_no_retention_is_said() -> None:
+    assert stack_set(auto_deployment=False)["AutoDeployment"] == {"Enabled": False}
+
+
+def test_preferences_are_those_that_are_given() -> None:
+    properties = stack_set(
+        max_concurrent_count=100, failure_tolerance_count=5, call_as="DELEGATED_ADMIN"
+    )
+    assert properties["CallAs"] == "DELEGATED_ADMIN"
+    assert properties["OperationPreferences"]["MaxConcurrentCount"] == 100
+    assert properties["OperationPreferences"]["FailureToleranceCount"] == 5
+
+
+def test_tags_of_the_construct_are_those_of_the_set() -> None:
+    stack = new_stack()
+    cdk.Tags.of(fleet(stack)).add("data-classification", "confidential")
+    properties = only(template_of(stack), "AWS::CloudFormation::StackSet")["Properties"]
+    assert properties["Tags"] == [{"Key": "data-classification", "Value": "confidential"}]
+
+
+def test_the_administration_role_may_be_one_of_this_stack() -> None:
+    stack = new_stack()
+    role = iam.Role(stack, "Admin", assumed_by=iam.ServicePrincipal("cloudformation.amazonaws.com"))
+    fleet(stack, **BY_NAME, administration_role_arn=role.role_arn)
+    properties = only(template_of(stack), "AWS::CloudFormation::StackSet")["Properties"]
+    assert properties["AdministrationRoleARN"]["Fn::GetAtt"][1] == "Arn"
+
+
+def test_the_outputs_are_the_name_and_the_one_external_id() -> None:
+    values = {name: output["Value"] for name, output in outer()["Outputs"].items()}
+    assert values == {
+        "FleetStackSetName3A89FE9A": "pinecone-cmek",
+        "FleetExternalId699865BF": EXTERNAL_ID,
+    }
+    assert list(outer(**BY_ID)["Outputs"]) == ["FleetStackSetName3A89FE9A"]
+
+
+def test_every_role_arn_is_known_beforehand() -> None:
+    assert fleet(new_stack()).role_arn(ACCOUNTS[2]) == (
+        f"arn:aws:iam::{ACCOUNTS[2]}:role/pinecone-cmek"
+    )
+    named = fleet(new_stack(), **BY_ID, role_name="pinecone", role_path="/security/")
+    assert named.role_arn(ACCOUNTS[0]) == f"arn:aws:iam::{ACCOUNTS[0]}:role/security/pinecone"
+    properties = only(inner(role_name="pinecone", role_path="/security/"), "AWS::IAM::Role")
+    assert properties["Properties"]["RoleName"] == "pinecone"
+    assert properties["Properties"]["Path"] == "/security/"
+    with pytest.raises(ValueError, match="none of the set's account_ids"):
+        named.role_arn("999999999999")
+    with pytest.raises(ValueError, match="12 digits"):
+        named.role_arn("1")
+
+
+TOKEN = cdk.Aws.ACCOUNT_ID
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no target": ({"organizational_unit_ids": None}, "got neither"),
+    "two targets": ({**BY_UNIT, **BY_NAME}, "got both"),
+    "units empty": ({"organizational_unit_ids": []}, r"organizational_unit_ids: .*empty list"),
+    "units a string": ({"organizational_unit_ids": "ou-ab12-11112222"}, "list of one or more"),
+    "unit form": ({"organizational_unit_ids": ["o-ab12"]}, r"organizational_unit_ids\[0\]"),
+    "unit twice": ({"organizational_unit_ids": [UNITS[0]] * 2}, "each stands once"),
+    "units 51": (
+        {"organizational_unit_ids": [f"ou-ab12-{n:08}" for n in range(51)]},
+        "takes 50 in one operation",
+    ),
+    "accounts empty": ({"account_ids": []}, r"account_ids: got an empty list"),
+    "account form": ({"account_ids": ["1"]}, r"account_ids\[0\].*12 digits"),
+    "account int": ({"account_ids": [222233334444]}, "loses leading zeros"),
+    "account twice": ({"account_ids": [ACCOUNTS[0]] * 2}, "each stands once"),
+    "account token": ({"account_ids": [TOKEN]}, r"account_ids\[0\].*no reference of this stack"),
+    "name": ({"stack_set_name": "1st"}, "stack_set_name"),
+    "name none": ({"stack_set_name": None}, "stack_set_name"),
+    "name long": ({"stack_set_name": "a" * 129}, "1 to 128 characters"),
+    "name token": ({"stack_set_name": TOKEN}, "no reference of this stack"),
+    "name too long for a role": ({"stack_set_name": "a" * 65}, "role_name: .*65 characters"),
+    "region list": ({"region": [REGION]}, "one AWS Region"),
+    "region form": ({"region": "mars"}, "one AWS Region"),
+    "region partition": ({"region": "cn-north-1"}, "partition"),
+    "region token": ({"region": cdk.Aws.REGION}, "no reference of this stack"),
+    "pinecone account": ({"pinecone_account_id": "1"}, "Manage > CMEK"),
+    "pinecone account token": ({"pinecone_account_id": TOKEN}, "no reference of this stack"),
+    "regions token": ({"regions": [cdk.Aws.REGION]}, "no reference of this stack"),
+    "external_id": ({"external_id": "a b"}, "external_id"),
+    "external_id token": ({"external_id": TOKEN}, "no reference of this stack"),
+    "all regions without": ({"regions": ALL_REGIONS, "external_id": None}, "ALL_REGIONS"),
+    "role_name": ({"role_name": "a b"}, "role_name"),
+    "role_path": ({"role_path": "a"}, "role_path"),
+    "alias": ({"alias": "alias/aws/x"}, "alias"),
+    "rotation": ({"enable_key_rotation": False, "rotation_period": cdk.Duration.days(90)}, "rot"),
+    "suspended": ({"suspended": "yes"}, "suspended"),
+    "auto_deployment": ({"auto_deployment": "yes"}, "auto_deployment"),
+    "auto by name": ({**BY_NAME, "auto_deployment": True}, "organizational_unit_ids alone"),
+    "auto with ids": ({**BY_ID, "auto_deployment": True}, "its external ID, when it is added"),
+    "call_as": ({"call_as": "ME"}, "SELF or DELEGATED_ADMIN"),
+    "call_as by name": ({**BY_NAME, "call_as": "SELF"}, "organizational_unit_ids alone"),
+    "administration": ({"administration_role_arn": f"arn:aws:iam::{PINECONE}:role/a"}, "manages"),
+    "administration form": ({**BY_NAME, "administration_role_arn": "admin"}, "ARN like"),
+    "execution": ({"execution_role_name": "a"}, "AWS Organizations manages the roles"),
+    "execution form": ({**BY_NAME, "execution_role_name": "a b"}, "execution_role_name"),
+    "concurrent 0": ({"max_concurrent_count": 0}, "max_concurrent_count: got 0"),
+    "concurrent bool": ({"max_concurrent_count": True}, "max_concurrent_count: got True"),
+    "tolerance": ({"failure_tolerance_count": -1}, "failure_tolerance_count: got -1"),
+    "ids by unit": (
+        {"external_id": None, "external_ids": IDS},
+        "cannot be associated with more than one Parameters set",
+    ),
+    "ids and one": ({**BY_ID, "external_id": EXTERNAL_ID}, "an account has one"),
+    "ids empty": ({**BY_ID, "external_ids": {}}, "maps each account ID"),
+    "ids a list": ({**BY_ID, "external_ids": list(IDS.values())}, "maps each account ID"),
+    "ids missing": (
+        {**BY_ID, "external_ids": {ACCOUNTS[0]: EXTERNAL_ID}},
+        f"none for account {ACCOUNTS[1]}",
+    ),
+    "ids for a stranger": (
+        {**BY_ID, "external_ids": {**IDS, "999999999999": EXTERNAL_ID}},
+        "one for account 999999999999, which is not in account_ids",
+    ),
+    "ids the same": (
+        {**BY_ID, "external_ids": dict.fromkeys(ACCOUNTS, EXTERNAL_ID)},
+        f"external ID of account {ACCOUNTS[0]} already",
+    ),
+    "ids none": ({**BY_ID, "external_ids": {**IDS, ACCOUNTS[0]: None}}, "external_ids"),
+    "ids form": ({**BY_ID, "external_ids": {**IDS, ACCOUNTS[0]: "a b"}}, r"external_ids\['2222"),
+    "ids token": ({**BY_ID, "external_ids": {**IDS, ACCOUNTS[0]: TOKEN}}, "no reference"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_wrong_input_is_refused_before_anything_is_built(case: str) -> None:
+    props, said = REFUSED[case]
+    stack = new_stack()
+    with pytest.raises(ValueError, match=said):
+        fleet(stack, **props)
+    assert stack.node.children == []
+
+
+def test_a_stack_in_another_partition_is_refused() -> None:
+    with pytest.raises(ValueError, match="partition"):
+        fleet(new_stack(region="us-gov-west-1"))
+
+
+@pytest.mark.parametrize(
+    ("props", "warned"),
+    [
+        ({}, []),
+        (BY_ID, []),
+        ({"external_id": None}, ["no-external-id"]),
+        ({"external_id": "guess"}, ["external-id-not-uuid-v4"]),
+        (
+            {**BY_ID, "external_ids": {**IDS, ACCOUNTS[1]: "guess", ACCOUNTS[2]: "guess2"}},
+            ["external-id-not-uuid-v4"],
+        ),
+        ({"region": "eu-central-1"}, ["key-region-not-in-regions"]),
+        ({"regions": ["us-east-1", "sa-east-1"]}, ["region-not-in-guide"]),
+        ({"account_ids": [PINECONE]}, ["pinecone-account-is-own"]),
+    ],
+    ids=repr,
+)
+def test_the_set_warns_of_what_its_template_would(props: dict[str, Any], warned: list[str]) -> None:
+    stack = new_stack()
+    fleet(stack, **props)
+    assert list(warnings_of(stack)) == [f"cmek-construct:{name}" for name in warned]
+
+
+def test_a_template_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(stack_set(description="Schlüssel")["TemplateBody"].encode())
+    monkeypatch.setattr(limits, "STACK_SET_TEMPLATE", size)
+    outer(description="Schlüssel")
+    monkeypatch.setattr(limits, "STACK_SET_TEMPLATE", size - 1)
+    with pytest.raises(ValueError, match=f"{size:,} bytes, but a stack set takes {size - 1:,}"):
+        outer(description="Schlüssel")
+
+
+def test_the_longest_template_that_the_props_make_fits() -> None:
+    regions = [f"us-east-{number}" for number in range(1, 91)]
+    body = stack_set(
+        stack_set_name="a" * 128,
+        role_name="a" * 64,
+        role_path=f"/{'a' * 510}/",
+        alias="a" * 250,
+        description="\N{KEY}" * 8_192,
+        external_id="a" * 1_224,
+        regions=regions,
+        suspended=True,
+    )["TemplateBody"]
+    assert 40_000 < len(body.encode()) <= 51_200
+
+
+@functools.cache
+def thousand() -> dict[str, str]:
+    return {f"{number:012}": str(uuid.UUID(int=number, version=4)) for number in range(1_000)}
+
+
+@pytest.mark.parametrize("way", ["one ID", "an ID each"])
+def test_a_set_of_a_thousand_accounts_takes_seconds(way: str) -> None:
+    ids: dict[str, Any] = {"external_id": None, "external_ids": thousand()}
+    started = time.monotonic()
+    properties = stack_set(account_ids=list(thousand()), **(ids if way != "one ID" else {}))
+    assert time.monotonic() - started < 10
+    groups = properties["StackInstancesGroup"]
+    assert len(groups) == (1 if way == "one ID" else 1_000)
+    assert [one for group in groups for one in group["DeploymentTargets"]["Accounts"]] == list(
+        thousand()
+    )
+
+
+def test_accounts_that_no_template_has_room_for_are_refused() -> None:
+    ids = {f"{number:012}": str(uuid.UUID(int=number, version=4)) for number in range(4_000)}
+    with pytest.raises(ValueError, match=r"got 4,000, .* bytes of the template, but .* 1,048,576"):
+        outer(account_ids=list(ids), external_id=None, external_ids=ids)
+
+
+def test_the_size_that_is_reckoned_is_the_size_that_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids: dict[str, Any] = {"external_id": None, "external_ids": thousand()}
+    written = len(json.dumps(outer(account_ids=list(thousand()), **ids), indent=1))
+    monkeypatch.setattr(limits, "TEMPLATE", written - 10_000)
+    with pytest.raises(ValueError, match="bytes of the template"):
+        outer(account_ids=list(thousand()), **ids)
+    monkeypatch.setattr(limits, "TEMPLATE", written)
+    outer(account_ids=list(thousand()), **ids)
+
+
+@functools.cache
+def schema() -> Template:
+    """CloudFormation's own schema of the resource, as cfn-lint carries it."""
+    for path in (resources.files("cfnlint") / "data/schemas/resources").iterdir():
+        found: Template = json.loads(path.read_text())
+        if found.get("typeName") == "AWS::CloudFormation::StackSet":
+            return found
+    raise AssertionError("cfn-lint carries no schema of a stack set")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_set_is_what_cloudformations_schema_takes(way: str) -> None:
+    properties = stack_set(**WAYS[way], max_concurrent_count=1)
+    jsonschema.validate(properties, schema())
+    properties["StackInstancesGroup"][0]["DeploymentTargets"] = {"Accounts": ["1"]}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(properties, schema())
+
+
+def lint(template: Template) -> list[str]:
+    """What cfn-lint finds, also the hints; one of style stays, as in test_checkers.py."""
+    config = ManualArgs(include_checks=["I"], regions=[*PINECONE_REGIONS])
+    found = cfnlint.lint(json.dumps(template), config=config)
+    return [f"{match.rule.id} {match.message}" for match in found if match.rule.id != "I1022"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_cfn_lint_finds_nothing_in_the_set_nor_in_the_template_inside(way: str) -> None:
+    assert lint(outer(**WAYS[way])) == []
+    assert lint(inner(**WAYS[way])) == []
+
+
+def test_cfn_lint_looks_at_both_templates() -> None:
+    template, inside = outer(), inner()
+    only(template, "AWS::CloudFormation::StackSet")["Properties"]["PermissionModel"] = "NONE"
+    only(inside, "AWS::KMS::Key")["Properties"]["RotationPeriodInDays"] = 5
+    assert any("'NONE' is not one of" in found for found in lint(template))
+    assert any("5 is less than" in found for found in lint(inside))
