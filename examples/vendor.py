@@ -1,4 +1,4 @@
-"""A vendor: one role for the keys of customers, and for a Pinecone project with a key of its own."""
+"""A vendor: one role for keys of customers, and for a Pinecone project with a key of its own."""
 
 import aws_cdk as cdk
 
