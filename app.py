@@ -4,10 +4,12 @@ import sys
 
 import aws_cdk as cdk
 
+from cmek_construct import CmekGuardrails
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.stack import CmekStack
 
 app = cdk.App(analytics_reporting=False, stack_traces=False)
+cdk.Validations.of(app).add_plugins(CmekGuardrails())
 try:
     # `-c only=NAME,…` builds the named stacks alone: quick, however long the file is.
     for entry in read_entries("cmek.yaml", only=app.node.try_get_context("only")):

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cmek_construct.cmek import PineconeCmek
     from cmek_construct.customer_key import CustomerKey
+    from cmek_construct.guardrails.plugin import CmekGuardrails
     from cmek_construct.key import PineconeKey
+    from cmek_construct.monitoring import PineconeCmekMonitoring
     from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
     from cmek_construct.principal import PineconePrincipal
     from cmek_construct.role import PineconeRole
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
 __all__ = [
     "ALL_REGIONS",
     "PINECONE_REGIONS",
+    "CmekGuardrails",
     "CustomerKey",
     "KeyAccess",
     "PineconeCmek",
+    "PineconeCmekMonitoring",
     "PineconeCmekStackSet",
     "PineconeKey",
     "PineconePrincipal",
@@ -34,9 +38,11 @@ __all__ = [
 _ROOMS = {
     "ALL_REGIONS": "pinecone",
     "PINECONE_REGIONS": "pinecone",
+    "CmekGuardrails": "guardrails.plugin",
     "CustomerKey": "customer_key",
     "KeyAccess": "statements",
     "PineconeCmek": "cmek",
+    "PineconeCmekMonitoring": "monitoring",
     "PineconeCmekStackSet": "stack_set",
     "PineconeKey": "key",
     "PineconePrincipal": "principal",

@@ -97,15 +97,27 @@ def pinecone_account_id(parameter: str, value: object) -> None:
     )
 
 
-def arn(parameter: str, value: object, form: re.Pattern[str], example: str) -> None:
+def arn(
+    parameter: str,
+    value: object,
+    form: re.Pattern[str],
+    example: str,
+    way_out: str = "Copy it from the AWS console.",
+) -> None:
     """An ARN of one kind, in the partition ``aws``."""
     if not is_token(value) and (not isinstance(value, str) or not form.fullmatch(value)):
-        refuse(parameter, value, f"it is an ARN like {example}", "Copy it from the AWS console.")
+        refuse(parameter, value, f"it is an ARN like {example}", way_out)
 
 
 def role_arn(parameter: str, value: object) -> None:
     """The ARN of a role, not of a session, nor of an account."""
-    arn(parameter, value, ROLE_ARN, "arn:aws:iam::111122223333:role/name")
+    arn(
+        parameter,
+        value,
+        ROLE_ARN,
+        "arn:aws:iam::111122223333:role/name",
+        "Copy it from the IAM console; a session, a user, an account's root or a wildcard is none.",
+    )
 
 
 def key_arn(parameter: str, value: object) -> None:
@@ -115,6 +127,7 @@ def key_arn(parameter: str, value: object) -> None:
         value,
         KEY_ARN,
         "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "Copy it from the KMS console; an alias, a key ID alone or a wildcard is none.",
     )
 
 

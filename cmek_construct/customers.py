@@ -21,18 +21,24 @@ class Customers:
     account_ids: Sequence[str]
     key_arns: Sequence[str]
 
-    def check(self, own_account: str | None) -> None:
+    def check(self, own_account: str | None, pinecone_account: str) -> None:
         """Raise a `ValueError` for what is no list of customers.
 
         Args:
             own_account: the account of the role, where it is known.
+            pinecone_account: Pinecone's.
         """
         account_ids("customer_account_ids", self.account_ids)
         key_arns("customer_key_arns", self.key_arns)
-        checks.first(self.problems(own_account))
+        checks.first(self.problems(own_account, pinecone_account))
 
-    def problems(self, own_account: str | None) -> Iterator[ValueError]:
+    def problems(self, own_account: str | None, pinecone_account: str) -> Iterator[ValueError]:
         """What the two lists, each right by itself, may not say together or of this account."""
+        if pinecone_account in self.account_ids:
+            yield ValueError(
+                f"customer_account_ids: got {pinecone_account!r}, which is Pinecone's account, and "
+                "Pinecone's keys are none of a customer. Write the number of the customer's."
+            )
         if own_account in self.account_ids:
             yield _own_account("customer_account_ids", own_account)
         for arn in self.key_arns:

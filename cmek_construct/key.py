@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cmek_construct import arns, checks, given, inputs, limits, notices
+from cmek_construct import arns, asked_for, checks, given, inputs, limits, notices
 from cmek_construct.environment import (
     environment_of,
     environment_of_resource,
@@ -126,6 +126,14 @@ class PineconeKey(kms.Key):
         remember(self, environment)
         given.sids_of(self).update(statement["Sid"] for statement in statements)
         _make_alias(self, alias, removal_policy)
+        asked = asked_for.of_key(
+            enable_key_rotation=enable_key_rotation,
+            multi_region=multi_region,
+            pending_window=pending_window,
+            removal_policy=removal_policy,
+        )
+        asked |= asked_for.of_imported_role(self, role, role_arn, environment.account)
+        asked_for.acknowledge(self, asked)
         if in_two_accounts(environment_of_resource(role), environment):
             permissions = role_permissions_statement("<output KeyArn>", key_access)
             warn(self, [notices.role_in_another_account(permissions)])

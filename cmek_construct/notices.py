@@ -109,3 +109,32 @@ def role_in_another_account(permissions: Statement) -> Notice:
         "the key policy, the role needs this permissions policy: "
         f"{json.dumps(policy_document(permissions))}",
     )
+
+
+def iam_events_not_seen() -> Notice:
+    return Notice(
+        "cmek-construct:iam-events-not-seen",
+        "cmek: the Region of the stack is not known at synth, and IAM's events exist in us-east-1 "
+        "alone: deployed elsewhere, nobody is told of a change of the role (its trust policy, its "
+        "permissions, its deletion). Give the stack an env with its region, and a stack in "
+        "us-east-1 is made that forwards them; or forward them yourself and say so with "
+        "iam_events_forwarded=True.",
+    )
+
+
+def role_events_elsewhere(account: str) -> Notice:
+    return Notice(
+        "cmek-construct:role-events-elsewhere",
+        f"cmek: the role is in account {account}, where its events stay: nobody is told here of a "
+        "change of the role (its trust policy, its permissions, its deletion). Watch it there.",
+    )
+
+
+def topic_policy(statement: Statement) -> Notice:
+    return Notice(
+        "cmek-construct:topic-policy",
+        "topic: the policy of an imported topic cannot be changed from here, and without this "
+        "statement in it nothing arrives. Add it where the topic is made (if the topic is "
+        "encrypted, the key policy needs kms:Decrypt and kms:GenerateDataKey* for the same "
+        f"principal): {json.dumps(statement)}",
+    )

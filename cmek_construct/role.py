@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cmek_construct import checks, given, inputs, limits
+from cmek_construct import asked_for, checks, given, inputs, limits
 from cmek_construct.customers import Customers
 from cmek_construct.environment import environment_of, remember
 from cmek_construct.principal import PineconePrincipal
@@ -94,7 +94,7 @@ class PineconeRole(iam.Role):
         checks.text("description", description, limits.ROLE_DESCRIPTION)
         checks.flag("suspended", suspended)
         customers = Customers(customer_account_ids, customer_key_arns)
-        customers.check(environment.account)
+        customers.check(environment.account, pinecone_account_id)
         inputs.permissions_boundary(permissions_boundary)
         inputs.removal_policy(removal_policy)
         super().__init__(
@@ -113,6 +113,7 @@ class PineconeRole(iam.Role):
         )
         remember(self, environment)
         self.apply_removal_policy(removal_policy or inputs.RETAIN)
+        asked_for.acknowledge(self, asked_for.of_role(removal_policy))
         if suspended and not inputs.is_made_here(self):
             raise ValueError(
                 "suspended: got True, but Role.customize_roles keeps this role out of the app, so "

@@ -8,7 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from cmek_construct import checks, notices, stack_set_checks
+from cmek_construct import asked_for, checks, notices, stack_set_checks
 from cmek_construct.environment import environment_of
 from cmek_construct.inner_template import EXTERNAL_ID, inner_template
 from cmek_construct.outputs import dialog_output
@@ -201,6 +201,13 @@ class PineconeCmekStackSet(Construct):
         # Also when its first deployment fails: CloudFormation would delete the stacks that are
         # made, and their retained roles would bar the next deployment.
         self.stack_set.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        asked = asked_for.of_key(
+            enable_key_rotation=enable_key_rotation,
+            multi_region=multi_region,
+            pending_window=pending_window,
+            removal_policy=None,
+        )
+        asked_for.acknowledge(self, asked)
         warn(self, _notices(targets, trust, region))
         cdk.CfnOutput(
             self, "StackSetName", value=stack_set_name, description="For `cmek sheet --fleet`"

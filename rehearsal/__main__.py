@@ -28,6 +28,7 @@ from rehearsal.acts import (
     sides,
     using,
     vendor,
+    who,
 )
 from rehearsal.aws import Aws
 from rehearsal.keeping import show_how_to_look_around
@@ -37,7 +38,8 @@ from rehearsal.report import CannotGoOnError, Report
 from rehearsal.world import World
 
 _ACTS = (
-    *(enforcement, deploying, documents, entering, using, changing, failing, destroying),
+    *(enforcement, deploying, documents, entering, using, who),
+    *(changing, failing, destroying),
     *(vendor, sides, ruling, checking, fleet),
 )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from rehearsal.accounts import WITH_ID
+from rehearsal.accounts import SITES, WITH_ID
+from rehearsal.customers import CUSTOMERS, VENDOR
 from rehearsal.emulator import Emulator
 from rehearsal.paths import ROOT, WORK
 
@@ -12,10 +13,13 @@ from rehearsal.paths import ROOT, WORK
 def show_how_to_look_around(console: Console, emulator: Emulator) -> None:
     """Print lines to paste into a shell."""
     name, region = WITH_ID.name, WITH_ID.region
+    others = {site.account for site in (*SITES, VENDOR, *CUSTOMERS)} - {WITH_ID.account}
     console.print(
         f"""
-The emulator is running. To look around in account {WITH_ID.account} (the access key ID is the
-account: its root; any of the accounts will do), paste:
+The emulator is running. To look around in account {WITH_ID.account}, paste these lines in the folder
+of this checkout. The access key ID is an account number, and its root: here a root may do
+everything in every account, for policies are enforced for roles and users alone. The other
+accounts: {", ".join(sorted(others))}.
 
 unset AWS_PROFILE AWS_SESSION_TOKEN
 export AWS_ENDPOINT_URL={emulator.endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}

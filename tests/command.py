@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
 from typer.testing import CliRunner
 
 from cmek_construct.operations.cli import cli
+
+INSTALLED = Path(sysconfig.get_path("scripts")) / "cmek"
+"""The command as it is installed, for the few tests that need a process of its own."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,12 @@ class Printed:
     stderr: str
 
 
-def cmek(folder: Path, *arguments: str, code: int = 0) -> Printed:
+def cmek(folder: Path, *arguments: str, answers: str | None = None, code: int = 0) -> Printed:
     """Run the command in a folder; an exception is no answer."""
     before = Path.cwd()
     os.chdir(folder)
     try:
-        done = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+        done = CliRunner().invoke(cli, list(arguments), input=answers, catch_exceptions=False)
     finally:
         os.chdir(before)
     assert done.exit_code == code, done.output

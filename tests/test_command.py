@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sysconfig
 import uuid
 from pathlib import Path
 
 import pytest
 
-CMEK = Path(sysconfig.get_path("scripts")) / "cmek"
+from tests.command import INSTALLED, cmek
+
 FLAGS = [
     "--pinecone-account-id=999988887777",
     "--regions=us-east-1, eu-west-1",
@@ -21,22 +21,6 @@ FLAGS = [
 ]
 ROLE_ARN = "arn:aws:iam::011122223333:role/acme-Role1ABCC5F0-x"
 KEY_ARN = "arn:aws:kms:us-east-1:011122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-
-
-def cmek(
-    folder: Path, *arguments: str, answers: str | None = None, code: int = 0
-) -> subprocess.CompletedProcess[str]:
-    printed = subprocess.run(
-        [CMEK, *arguments],
-        cwd=folder,
-        input=answers or "",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert printed.returncode == code, printed.stdout + printed.stderr
-    assert "Traceback" not in printed.stderr
-    return printed
 
 
 def external_ids(folder: Path) -> list[str]:
@@ -53,6 +37,11 @@ def outputs(folder: Path) -> Path:
     return file
 
 
+def test_the_installed_command_starts() -> None:
+    printed = subprocess.run([INSTALLED, "--help"], capture_output=True, text=True, check=True)
+    assert "Commands:" in printed.stdout
+
+
 def test_help_is_enough_to_use_it(tmp_path: Path) -> None:
     printed = cmek(tmp_path, "--help").stdout
     commands = printed.partition("Commands:")[2].partition("Exit codes")[0]
@@ -61,9 +50,14 @@ def test_help_is_enough_to_use_it(tmp_path: Path) -> None:
         "add",
         "sheet",
         "customer-kit",
+        "check",
+        "who",
+        "review",
+        "lock",
+        "unlock",
     ]
     assert "Exit codes: 0 done; 1 refused" in printed
-    for command in ("init", "add", "sheet", "customer-kit"):
+    for command in re.findall(r"^  ([\w-]+)", commands, re.MULTILINE):
         assert "Options:" in cmek(tmp_path, command, "--help").stdout
 
 
@@ -333,6 +327,22 @@ def test_a_vendors_sheet_is_refused_without_a_key_that_the_role_may_use(tmp_path
     assert printed.stdout == ""
     alias = CUSTOMER_KEY.replace("key/", "alias/")
     assert "key_arn" in cmek(tmp_path, "sheet", f"--key-arn={alias}", code=2).stderr
+
+
+def test_a_key_arn_that_is_cut_short_makes_no_sheet(tmp_path: Path) -> None:
+    file = vendor(tmp_path)
+    printed = cmek(tmp_path, "sheet", f"--outputs={file}", f"--key-arn={CUSTOMER_KEY[:-1]}", code=1)
+    assert "a key ID is a UUID" in printed.stderr
+    assert printed.stdout == ""
+
+
+def test_a_vendors_sheet_says_what_was_not_compared_and_what_is_unusual(tmp_path: Path) -> None:
+    file = vendor(tmp_path)
+    far = CUSTOMER_KEY.replace("eu-west-1", "ap-southeast-2")
+    printed = cmek(tmp_path, "sheet", f"--outputs={file}", f"--key-arn={far}").stdout
+    assert "CHECK: Deploy acme first" in printed
+    assert "CHECK: regions: the key is in ap-southeast-2" in printed
+    assert "role in AWS account 011122223333, key in account 044455556666" in printed
 
 
 def test_a_stack_with_its_own_key_takes_no_other_for_its_sheet(tmp_path: Path) -> None:

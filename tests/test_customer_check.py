@@ -20,8 +20,8 @@ from cmek_construct.operations.customer_findings import line
 from cmek_construct.operations.customer_kit import Kit, policy_text
 from cmek_construct.operations.customer_source import CustomerKeySeen
 from cmek_construct.statements import KeyAccess, key_access_statements, key_denial
-from tests.command import cmek
-from tests.test_command import CMEK, FLAGS
+from tests.command import INSTALLED, cmek
+from tests.test_command import FLAGS
 
 OWNER, VENDOR = "044455556666", "011122223333"
 ROLE_ARN = f"arn:aws:iam::{VENDOR}:role/VendorCmek"
@@ -102,11 +102,14 @@ def test_the_kits_own_key_is_right_in_every_point(tmp_path: Path) -> None:
     assert "The vendor's own people cannot see the key" in printed
 
 
-def test_the_policy_alone_and_powershells_files_are_read_too(tmp_path: Path) -> None:
+def test_a_policy_by_itself_may_be_the_kits_own_file_and_is_refused(tmp_path: Path) -> None:
     send(tmp_path)
-    file = tmp_path / "get-key-policy.json"
-    file.write_text(json.dumps(good()))
-    check(tmp_path)
+    (tmp_path / "get-key-policy.json").write_text(json.dumps(good()))
+    assert "does not show what KMS has" in check(tmp_path, code=1)
+
+
+def test_powershells_files_are_read_too(tmp_path: Path) -> None:
+    send(tmp_path)
     for name in ("describe-key.json", "get-key-policy.json"):
         path = tmp_path / name
         path.write_bytes(b"\xff\xfe" + path.read_text().encode("utf-16-le"))
@@ -370,7 +373,7 @@ def test_json_says_the_same_for_a_machine(tmp_path: Path) -> None:
 def test_a_terminal_without_these_marks_gets_words(tmp_path: Path) -> None:
     send(tmp_path, METADATA | {"KeyState": "Disabled"})
     done = subprocess.run(
-        [CMEK, "customer-kit", "check", f"--role-arn={ROLE_ARN}", *FILES],
+        [INSTALLED, "customer-kit", "check", f"--role-arn={ROLE_ARN}", *FILES],
         cwd=tmp_path,
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
         capture_output=True,

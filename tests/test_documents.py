@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import json
 import os
@@ -19,6 +20,7 @@ import cmek_construct
 from cmek_construct import ALL_REGIONS
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import parse_entries
+from cmek_construct.guardrails.rules import RULES
 from cmek_construct.operations.cli import cli
 from tests.building import cmek_template, trust_statements
 from tests.conftest import ROOT
@@ -89,6 +91,15 @@ def test_the_readmes_table_has_every_prop() -> None:
     assert rows - {"PineconeCmek"} == props - {"self", "scope", "construct_id"}
     for prop in StackSettings.model_fields:
         assert f"`{prop}`" in table, prop
+
+
+def test_the_readmes_table_has_every_guardrail_in_its_own_words() -> None:
+    table = README.partition("## Every guardrail")[2].partition("## What a deployer")[0]
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", table, re.MULTILINE))
+    del rows["lock-file"]
+    assert {name: html.unescape(words) for name, words in rows.items()} == {
+        rule.id: rule.sentence for rule in RULES
+    }
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
 PURE = {"pinecone", "limits", "statements", "checks", "customers", "trust", "notices", "memo"}
-PURE |= {"evaluation", "stack_set_checks", "targets"}
+PURE |= {"evaluation", "events", "stack_set_checks", "targets"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 
@@ -72,10 +72,12 @@ def test_the_public_names_are_the_contract() -> None:
     assert sorted(cmek_construct.__all__) == sorted(
         [
             "ALL_REGIONS",
+            "CmekGuardrails",
             "CustomerKey",
             "KeyAccess",
             "PINECONE_REGIONS",
             "PineconeCmek",
+            "PineconeCmekMonitoring",
             "PineconeCmekStackSet",
             "PineconeKey",
             "PineconePrincipal",
@@ -91,11 +93,13 @@ def test_the_public_names_are_the_contract() -> None:
 def test_every_public_parameter_is_described() -> None:
     for name in (
         "PineconeCmek",
+        "PineconeCmekMonitoring",
         "PineconeCmekStackSet",
         "PineconeRole",
         "PineconeKey",
         "PineconePrincipal",
         "CustomerKey",
+        "CmekGuardrails",
     ):
         initializer = getattr(cmek_construct, name).__init__
         code = initializer.__wrapped__ if hasattr(initializer, "__wrapped__") else initializer

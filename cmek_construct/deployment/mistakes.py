@@ -111,7 +111,7 @@ def _of_a_vendor(settings: StackSettings) -> Iterator[ValueError]:
     """A vendor's stack is a role: the keys are made by its customers."""
     if settings.customers is None:
         return
-    yield from settings.customers.problems(settings.account)
+    yield from settings.customers.problems(settings.account, settings.pinecone_account_id or "")
     for prop in ("role", "key", "key_access", *checks.KEY_PROPS):
         if getattr(settings, prop) is not None:
             yield ValueError(

@@ -11,11 +11,18 @@ from rich.console import Console
 
 from cmek_construct import checks, customers
 from cmek_construct.deployment import values
-from cmek_construct.deployment.reading import ConfigError, read_entries
-from cmek_construct.operations import customer_cli, fleet_cli
+from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
+from cmek_construct.operations import (
+    customer_cli,
+    fleet_cli,
+    lock_cli,
+    review_cli,
+    reviewer_cli,
+)
 from cmek_construct.operations import sheet as sheets
 from cmek_construct.operations.deployed import (
     NotDeployedError,
+    customers_from_aws,
     from_aws,
     from_outputs_file,
     with_customer_key,
@@ -79,9 +86,9 @@ Account = Annotated[
     checked(
         values.own_account_id,
         "account",
-        prompt="Your AWS account for role and key",
+        prompt="Your AWS account to deploy to",
         metavar="DIGITS",
-        help="Your AWS account for role and key, 12 digits.",
+        help="Your AWS account to deploy to, 12 digits.",
     ),
 ]
 Name = Annotated[
@@ -242,8 +249,7 @@ def sheet(
         _refuse(error)
     for entry in entries:
         try:
-            given = from_outputs_file(entry, outputs) if outputs else from_aws(entry, profile)
-            found.append(sheets.sheet(entry, with_customer_key(entry, given, key_arn)))
+            found.append(_sheet(entry, outputs, profile, key_arn))
         except NotDeployedError as error:
             refused.append(error)
     if as_json:
@@ -266,6 +272,19 @@ def _fleet(ask: Ask, *, as_csv: bool, as_json: bool) -> None:
 
 
 cli.add_typer(customer_cli.cli, name="customer-kit")
+cli.add_typer(reviewer_cli.cli)
+cli.add_typer(review_cli.cli)
+cli.add_typer(lock_cli.cli)
+
+
+def _sheet(
+    entry: Entry, outputs: Path | None, profile: str | None, key_arn: str | None
+) -> sheets.Sheet:
+    given = from_outputs_file(entry, outputs) if outputs else from_aws(entry, profile)
+    asks_for_customers = entry.settings.customers is not None and not outputs
+    deployed = customers_from_aws(entry, profile) if asks_for_customers else None
+    whole = with_customer_key(entry, given, key_arn, deployed)
+    return sheets.sheet(entry, whole, compared=deployed is not None)
 
 
 def _refuse(*reasons: Exception) -> NoReturn:

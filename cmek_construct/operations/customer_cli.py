@@ -22,6 +22,7 @@ from cmek_construct.operations.customer_source import (
     from_files,
     from_kms,
 )
+from cmek_construct.operations.deployed import NotDeployedError, from_aws, from_outputs_file
 from cmek_construct.operations.options import checked
 from cmek_construct.operations.writing import FILE
 from cmek_construct.statements import KeyAccess
@@ -46,7 +47,35 @@ def kit(
             checks.role_arn,
             "role_arn",
             metavar="ARN",
-            help="The vendor's role, which the customer's key lets in. Needed.",
+            help="The vendor's role, which the customer's key lets in. Or --vendor.",
+        ),
+    ] = None,
+    vendor: Annotated[
+        str | None,
+        checked(
+            values.stack_name,
+            "vendor",
+            metavar="NAME",
+            help="In place of --role-arn: the role of this deployed stack of cmek.yaml.",
+        ),
+    ] = None,
+    outputs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --vendor: this file of `cdk deploy --outputs-file FILE`, not AWS.",
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --vendor: AWS profile to ask with.")
+    ] = None,
+    region: Annotated[
+        str | None,
+        checked(
+            values.region,
+            "region",
+            metavar="REGION",
+            help="AWS region of the customer's key, for the page. Default: it says to ask you.",
         ),
     ] = None,
     key_access: Annotated[
@@ -71,22 +100,30 @@ def kit(
     knows no CDK.
     """
     if context.invoked_subcommand is not None:
-        if role_arn or customer_account_id:
+        if role_arn or vendor or customer_account_id:
             raise typer.BadParameter(f"Options stand after {context.invoked_subcommand}.")
         return
-    if role_arn is None:
-        raise typer.BadParameter("Missing option '--role-arn'.")
-    made = kits.Kit(role_arn, key_access, customer_account_id)
+    if (role_arn is None) == (vendor is None):
+        raise typer.BadParameter("Give one of '--role-arn' and '--vendor'.")
     try:
+        role = role_arn or _role_of(vendor or "", outputs, profile)
+        made = kits.Kit(role, key_access, customer_account_id, region)
         made.check()
         names = kits.write(made, out)
-    except (ValueError, kits.KitError) as error:
+    except (ValueError, kits.KitError, NotDeployedError) as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None
     typer.echo(
-        f"Wrote {checks.printable(out)}: {', '.join(names)}. Read {kits.PAGE}, see that the role "
-        "exists, and send the folder to the customer."
+        f"Wrote {checks.printable(out)}: {', '.join(names)}, for {role}. Read {kits.PAGE}, see "
+        "that the role exists, and send the folder to the customer."
     )
+
+
+def _role_of(vendor: str, outputs: Path | None, profile: str | None) -> str:
+    """The role of a vendor's stack, as it is deployed."""
+    [entry] = read_entries(FILE, only=vendor)
+    given = from_outputs_file(entry, outputs) if outputs else from_aws(entry, profile)
+    return given["RoleArn"]
 
 
 @cli.command(
@@ -145,7 +182,7 @@ def check(
         typer.echo(error, err=True)
         raise typer.Exit(1) from None
     found = findings(seen, role_arn, key_access, given_arn=key_arn, vendor=entry)
-    _print(found, seen, role_arn, as_json)
+    _print(found, seen, role_arn, vendor, as_json)
     if any(finding.fails for finding in found):
         raise typer.Exit(1)
 
@@ -164,7 +201,13 @@ def _seen(
     return from_kms(key_arn, profile)
 
 
-def _print(found: list[Finding], seen: CustomerKeySeen, role_arn: str, as_json: bool) -> None:
+def _print(
+    found: list[Finding],
+    seen: CustomerKeySeen,
+    role_arn: str,
+    vendor: str | None,
+    as_json: bool,
+) -> None:
     right = not any(finding.fails for finding in found)
     if as_json:
         report = {
@@ -180,4 +223,10 @@ def _print(found: list[Finding], seen: CustomerKeySeen, role_arn: str, as_json: 
     typer.echo(f"{WHO_CAN_SEE}\n")
     for finding in found:
         typer.echo(line(finding))
-    typer.echo("\nAll that can be seen here is right." if right else "\nNot all is right.")
+    typer.echo(f"\n{_verdict(vendor) if right else 'Not all is right.'}")
+
+
+def _verdict(vendor: str | None) -> str:
+    if vendor is None:
+        return "All that can be seen here is right. The vendor's half is not seen from here."
+    return f"All is right, once {vendor} is deployed as cmek.yaml has it."

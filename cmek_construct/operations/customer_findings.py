@@ -1,4 +1,4 @@
-"""Findings about a customer's key, for a person and for a machine."""
+"""Findings about a role or a key, for a person and for a machine."""
 
 from __future__ import annotations
 
@@ -31,18 +31,24 @@ class Finding:
     cure: str = ""
     elsewhere: bool = False
     """It is to be seen in another place, and was not asked for: no reason to fail."""
+    means: str = ""
+    """What it means for the data."""
+    time: str = ""
+    """How long there is."""
 
     @property
     def fails(self) -> bool:
-        """Whether the key is not to be called right."""
+        """Whether role and key are not to be called right."""
         return self.verdict in (Verdict.WRONG, Verdict.UNKNOWN) and not self.elsewhere
 
 
-def judged(about: str, right: bool, words: tuple[str, str], cure: str) -> Finding:
+def judged(
+    about: str, right: bool, words: tuple[str, str], cure: str, *, means: str = "", time: str = ""
+) -> Finding:
     """One that is right by the first words, or wrong by the second."""
     if right:
         return Finding(about, Verdict.RIGHT, words[0])
-    return Finding(about, Verdict.WRONG, words[1], cure)
+    return Finding(about, Verdict.WRONG, words[1], cure, means=means, time=time)
 
 
 _MARKS = {
@@ -53,15 +59,20 @@ _MARKS = {
 }
 
 
-def line(finding: Finding) -> str:
-    """A finding in one line, in marks that the terminal has."""
+def marked(finding: Finding) -> str:
+    """A finding behind its mark, one that the terminal has."""
     mark, plain = _MARKS[finding.verdict]
     try:
         mark.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         mark = plain
+    return f"{mark} {finding.words}."
+
+
+def line(finding: Finding) -> str:
+    """A finding in one line."""
     cure = f" Cure: {finding.cure}" if finding.cure and finding.fails else ""
-    return f"{mark} {finding.words}.{cure}"
+    return f"{marked(finding)}{cure}"
 
 
 def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
@@ -71,6 +82,8 @@ def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
             "about": finding.about,
             "verdict": finding.verdict.value,
             "words": finding.words,
+            "means": finding.means or None,
+            "time": finding.time or None,
             "cure": finding.cure or None,
             "fails": finding.fails,
         }

@@ -30,6 +30,7 @@ POLICY = "key-policy.json"
 PAGE = "README.md"
 ACCOUNT_PLACEHOLDER = "YOUR_ACCOUNT_ID"
 """Stands where no account number is known. KMS refuses a policy that still has it."""
+REGION_PLACEHOLDER = "REGION"
 STACK_NAME = "pinecone-cmek-key"
 
 
@@ -45,6 +46,8 @@ class Kit:
     """Of the vendor's role."""
     key_access: KeyAccess = KeyAccess.ENCRYPT_DECRYPT
     customer_account_id: str | None = None
+    region: str | None = None
+    """Of the key, where the vendor says it."""
 
     @property
     def vendor_account_id(self) -> str:
@@ -194,6 +197,11 @@ def page(kit: Kit) -> str:
         key_access=""
         if kit.key_access is Kit.key_access
         else f" --key-access {kit.key_access.name}",
+        region=kit.region or REGION_PLACEHOLDER,
+        region_note=f"Your vendor asks for `{kit.region}`."
+        if kit.region
+        else "Ask the vendor for it, such as `us-east-1`, and write it in place of "
+        f"`{REGION_PLACEHOLDER}` below.",
         alias=kit.alias,
         stack_name=STACK_NAME,
         sids=" and ".join(f"`{statement['Sid']}`" for statement in statements),

@@ -50,15 +50,21 @@ def from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
 
     Args:
         describe_key: the JSON of ``aws kms describe-key``.
-        key_policy: the JSON of ``aws kms get-key-policy``, or the policy alone.
+        key_policy: the JSON of ``aws kms get-key-policy``. A policy alone is refused: it may be the
+            kit's own file, which KMS has never seen.
 
     Raises:
         UnreadableError: a file is missing, or is no such output.
     """
     described = _json(describe_key, DESCRIBE_KEY)
-    policy = _json(key_policy, GET_KEY_POLICY)
-    if isinstance(policy.get("Policy"), str):
-        policy = _parsed(policy["Policy"], key_policy, GET_KEY_POLICY)
+    answer = _json(key_policy, GET_KEY_POLICY)
+    if "Statement" in answer:
+        raise UnreadableError(
+            f"{printable(key_policy)}: it is a policy by itself, as the kit's own key-policy.json "
+            f"is, and does not show what KMS has. Give what `{GET_KEY_POLICY}` prints."
+        )
+    said = answer.get("Policy")
+    policy = _parsed(said, key_policy, GET_KEY_POLICY) if isinstance(said, str) else {}
     if "Statement" not in policy:
         raise UnreadableError(
             f"{printable(key_policy)}: it holds no key policy. `{GET_KEY_POLICY}` prints one."

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from cmek_construct import checks
+from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
 
+_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _DEPLOYED = (
     "CREATE_COMPLETE",
     "UPDATE_COMPLETE",
@@ -60,7 +65,7 @@ def from_aws(entry: Entry, profile: str | None = None) -> dict[str, str]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        cloudformation = _session(entry, profile).client("cloudformation")
+        cloudformation = reading_session(entry, profile).client("cloudformation")
         stack = cloudformation.describe_stacks(StackName=entry.name)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationError":
@@ -84,8 +89,36 @@ def from_aws(entry: Entry, profile: str | None = None) -> dict[str, str]:
     )
 
 
-def with_customer_key(entry: Entry, outputs: dict[str, str], key_arn: str | None) -> dict[str, str]:
+def customers_from_aws(entry: Entry, profile: str | None = None) -> Customers:
+    """The customers in a vendor's deployed template, when `from_aws` has found the stack."""
+    cloudformation = reading_session(entry, profile).client("cloudformation")
+    body = cloudformation.get_template(StackName=entry.name)["TemplateBody"]
+    template = yaml.safe_load(body) if isinstance(body, str) else body
+    resources = [
+        resource
+        for policy in template["Resources"].values()
+        if policy["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for resource in _listed(statement["Resource"])
+    ]
+    whole = [resource.split(":")[4] for resource in resources if resource.endswith(":key/*")]
+    return Customers(whole, [one for one in resources if not one.endswith(":key/*")])
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def with_customer_key(
+    entry: Entry, outputs: dict[str, str], key_arn: str | None, deployed: Customers | None
+) -> dict[str, str]:
     """The outputs of a vendor's stack, and the key of one of its customers.
+
+    Args:
+        entry: of the stack.
+        outputs: of the stack.
+        key_arn: what the customer sent back.
+        deployed: the customers in the deployed stack, where they are known.
 
     Raises:
         NotDeployedError: there is no such key, or the role may not use it.
@@ -103,17 +136,31 @@ def with_customer_key(entry: Entry, outputs: dict[str, str], key_arn: str | None
             f"{entry.name}: the keys of this stack are its customers'. Give --key-arn with the "
             "Key ARN that the customer sent back."
         )
+    if not _KEY_ID.fullmatch(key_arn.rpartition("/")[2]):
+        raise NotDeployedError(
+            f"{entry.name}: --key-arn is {key_arn}, but a key ID is a UUID, or mrk- and 32 "
+            "hexadecimal digits. A part may be missing: copy the Key ARN whole."
+        )
     if not customers.cover(key_arn):
         raise NotDeployedError(
             f"{entry.name}: --key-arn is {key_arn}, but the role may not use it: neither "
             "customer_account_ids has its account nor customer_key_arns the key. Add it, deploy, "
             "and ask again; or correct the ARN."
         )
+    if deployed is not None and not deployed.cover(key_arn):
+        raise NotDeployedError(
+            f"{entry.name}: cmek.yaml has the customer of {key_arn}, but the deployed role does "
+            f"not. Run `npx cdk deploy {entry.name}` first."
+        )
     return outputs | {"KeyArn": key_arn}
 
 
-def _session(entry: Entry, profile: str | None) -> Any:
-    """A session in the account of the stack, through its lookup role if need be."""
+def reading_session(entry: Entry, profile: str | None) -> Any:
+    """A session in the account of the stack, through its lookup role if need be: it reads alone.
+
+    Raises:
+        NotDeployedError: the credentials are of another account and may not assume that role.
+    """
     import boto3
     from botocore.exceptions import ClientError
 

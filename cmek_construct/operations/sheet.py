@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cmek_construct.deployment.reading import Entry
+from cmek_construct.trust import Trust
 
 BEFORE = (
     "Open Settings > Organization settings > Projects, and click +Create project.",
@@ -45,9 +46,12 @@ class Sheet:
 
     name: str
     account: str
+    key_account: str
     region: str
+    """Of the key."""
     pinecone_account_id: str
     suspended: bool
+    notices: tuple[str, ...]
     fields: dict[str, str | None]
     before: tuple[str, ...] = BEFORE
     cannot_be_undone: tuple[str, ...] = CANNOT_BE_UNDONE
@@ -56,17 +60,29 @@ class Sheet:
     limits: tuple[str, ...] = LIMITS
 
 
-def sheet(entry: Entry, outputs: dict[str, str]) -> Sheet:
-    """The sheet of a stack, from its entry and its outputs."""
+def sheet(entry: Entry, outputs: dict[str, str], *, compared: bool = True) -> Sheet:
+    """The sheet of a stack.
+
+    Args:
+        entry: of the stack.
+        outputs: of the stack.
+        compared: whether a vendor's customers were seen in the deployed stack.
+    """
     own = entry.settings
     region, account = outputs["KeyArn"].split(":")[3:5]
     own_key = own.customers is None
+    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
+    notices = [notice.message for notice in trust.key_notices(region)] if not own_key else []
+    if not own_key and not compared:
+        notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
     return Sheet(
         name=entry.name,
         account=own.account,
+        key_account=account,
         region=region,
         pinecone_account_id=own.pinecone_account_id or "",
         suspended=bool(own.suspended),
+        notices=tuple(notices),
         fields={
             "Key name": entry.name if own_key else f"{entry.name}-{account}",
             "Role ARN": outputs["RoleArn"],
@@ -84,11 +100,18 @@ def as_data(sheet: Sheet) -> dict[str, Any]:
 def show(sheet: Sheet, console: Console) -> None:
     """The sheet for a person. Lines are never broken, so that they can be copied."""
     title = f"Pinecone CMEK for {sheet.name}: AWS account {sheet.account}, {sheet.region}"
+    if sheet.key_account != sheet.account:
+        title = (
+            f"Pinecone CMEK for {sheet.name}: role in AWS account {sheet.account}, key in account "
+            f"{sheet.key_account}, {sheet.region}"
+        )
     console.print(Text(title, style="bold underline"), soft_wrap=True)
     if sheet.suspended:
         console.print(
             "SUSPENDED: Pinecone may not use this key until suspended: false is deployed."
         )
+    for notice in sheet.notices:
+        console.print(f"CHECK: {notice}", soft_wrap=True)
     _steps(console, "1. Create the CMEK-enabled project", sheet.before)
     _steps(console, "This cannot be undone", sheet.cannot_be_undone)
     _steps(console, "2. Add the key", sheet.dialog)

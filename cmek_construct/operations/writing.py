@@ -1,4 +1,4 @@
-"""Writes cmek.yaml: a new one, or one more stack in the one that is there.
+"""Writes cmek.yaml: a new one, one more stack in the one that is there, or one setting of a stack.
 
 External IDs are minted here and nowhere else, once, into the file.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cmek_construct.checks import printable
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, text_of
 from cmek_construct.deployment.yaml_text import YamlText
@@ -20,7 +23,8 @@ FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
 
 _NEW_FILE = """\
-{schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region.
+{schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region. Or, with
+# customer_account_ids, a vendor's role for the keys of its customers.
 # Every prop stands in the README; the top holds for all stacks, and a stack overrides it.
 
 # Pinecone's AWS account number: Pinecone console, Manage > CMEK > Add CMEK.
@@ -44,7 +48,8 @@ _EXTERNAL_ID = """\
 """
 
 _CUSTOMERS = """\
-    # Accounts of customers whose keys the role may use: the stack makes the role alone.
+    # Accounts of customers whose keys the role may use: the stack makes the role alone. When the
+    # last one leaves, leave [] here: without the line, the stack would make a key.
     customer_account_ids: {customer_account_ids}
 """
 
@@ -147,6 +152,87 @@ def add_entry(name: str, values: dict[str, str | None]) -> None:
             "without changing the rest. Add by hand:  " + "  ".join(block)
         )
     _replace(path, changed)
+
+
+def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
+    """Set a yes-or-no prop of one stack in cmek.yaml; every other byte of the file stays.
+
+    Args:
+        name: of the stack.
+        prop: such as ``suspended``.
+        value: what it is to be. False takes a line of ``true`` away, with its comment.
+        reason: is written beside it, as a comment.
+
+    Returns:
+        Whether the file was changed: it is not if it says so already.
+
+    Raises:
+        ConfigError: there is no such file or stack, the file has mistakes, or it is written in a
+            way in which the prop cannot be set alone.
+    """
+    path = FILE.resolve()
+    text = text_of(FILE)
+    entries = parse_entries(text, FILE)
+    own = next((entry.settings for entry in entries if entry.name == name), None)
+    if own is None:
+        raise ConfigError(f"{FILE}: stacks.{name}: there is no such stack. Check the name.")
+    if bool(getattr(own, prop)) is value:
+        return False
+    for changed in _with_flag(text, name, prop, value, reason):
+        if _is_only_change(entries, changed, name, prop, value):
+            try:
+                _replace(path, changed)
+            except OSError as error:
+                raise ConfigError(f"{FILE}: cannot be written: {error.strerror}.") from None
+            return True
+    raise ConfigError(
+        f"{FILE}: stacks.{name}: it is written in a way in which {prop} cannot be set without "
+        f"changing the rest. Write by hand into it:  {prop}: {str(value).lower()}  and run this "
+        "again."
+    )
+
+
+def _with_flag(text: str, name: str, prop: str, value: bool, reason: str) -> Iterator[str]:
+    """The text with the prop set, in each way in which it may be meant; most are no YAML."""
+    yaml = YamlText(text)
+    lines = text.splitlines(keepends=True)
+    word = str(value).lower()
+    comment = f"  # {printable(' '.join(reason.split()))}" if reason else ""
+    is_there = prop in yaml.data["stacks"][name]
+    at = yaml.line_of(("stacks", name, prop if is_there else "account")) - 1
+    head, line, tail = "".join(lines[:at]), lines[at], "".join(lines[at + 1 :])
+    key = rf"""["']?{prop if is_there else "account"}["']?[ \t]*:"""
+    if is_there:
+        if not value and re.match(rf"[ ]*{key}[ \t]*true[ \t]*(#|[\r\n]|$)", line):
+            yield head + tail
+        for found in re.finditer(rf"{key}[ \t]*(true|false|null|~)(?![^\s,}}])", line):
+            before, after = line[: found.start(1)], line[found.end(1) :]
+            yield f"{head}{before}{word}{comment}{after}{tail}"
+            yield f"{head}{before}{word}{after}{tail}"
+        return
+    newline = "\r\n" if "\r\n" in text else "\n"
+    if re.match(rf"[ ]*{key}", line):
+        indent = line[: len(line) - len(line.lstrip(" "))]
+        yield f"{head}{indent}{prop}: {word}{comment}{newline}{line}{tail}"
+        yield f"{head}{indent}{prop}: {word},{comment}{newline}{line}{tail}"
+    for found in re.finditer(key, line):
+        before, after = line[: found.start()], line[found.start() :]
+        yield f"{head}{before}{prop}: {word}, {after}{tail}"
+
+
+def _is_only_change(entries: list[Entry], changed: str, name: str, prop: str, value: bool) -> bool:
+    """Whether a changed text says all that the entries say, but for one prop of one stack."""
+    try:
+        after = parse_entries(changed, FILE)
+    except ConfigError:
+        return False
+    own = next(entry.settings for entry in entries if entry.name == name)
+    new = next((entry.settings for entry in after if entry.name == name), None)
+    if new is None or bool(getattr(new, prop)) is not value:
+        return False
+    same = own.model_copy(update={prop: getattr(new, prop)}) == new
+    in_order = [entry.name for entry in entries] == [entry.name for entry in after]
+    return same and in_order and _others(entries, name) == _others(after, name)
 
 
 def _with_block(text: str, block: list[str]) -> str | None:

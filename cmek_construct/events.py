@@ -1,0 +1,265 @@
+"""The events that tell that a key or a role was touched, and what each kind means to Pinecone.
+
+Pure data, read beside AWS's pages: KMS developer guide, "Logging AWS KMS API calls with AWS
+CloudTrail" (a page for each operation) and "Monitor KMS keys with Amazon EventBridge"; IAM user
+guide, "Logging IAM and AWS STS API calls with AWS CloudTrail"; EventBridge user guide, "Comparison
+operators for use in event patterns".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+Pattern = dict[str, Any]
+"""An event pattern, or a part of one."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Events that mean the same to the person who is told of them.
+
+    ``to_do`` names the key or the role as ``{it}``.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    means: str
+    to_do: str
+
+
+KEY_CALLS: Final = (
+    Kind(
+        "KeyStopped",
+        ("DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"),
+        "Pinecone can no longer use the key, and its cached data keys live some minutes. A key "
+        "whose deletion is scheduled is gone after 7 to 30 days, and with it for good all that was "
+        "encrypted.",
+        "Unless you meant it: aws kms cancel-key-deletion --key-id {it} (if it is scheduled), then "
+        "aws kms enable-key --key-id {it}. Imported key material: import the same again.",
+    ),
+    Kind(
+        "KeyResumed",
+        ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial"),
+        "Somebody takes a stop back. A key whose deletion was cancelled stays disabled until it is "
+        "enabled.",
+        "Look at KeyState: aws kms describe-key --key-id {it}.",
+    ),
+    Kind(
+        "KeyPolicyChanged",
+        ("PutKeyPolicy",),
+        "Who may use or rule the key has changed: others may be let in, Pinecone may be locked "
+        "out.",
+        "Unless it was a deploy of yours: aws kms get-key-policy --key-id {it}, and compare it "
+        "with the template. A deploy of the same template does not put it back.",
+    ),
+    Kind(
+        "KeyGrantsChanged",
+        ("CreateGrant", "RevokeGrant", "RetireGrant"),
+        "A grant lets a principal use the key beside every policy, and outlives a suspension; or "
+        "such a grant has ended.",
+        "aws kms list-grants --key-id {it}, and end what you do not know with aws kms "
+        "revoke-grant.",
+    ),
+    Kind(
+        "KeyAliasChanged",
+        ("CreateAlias", "UpdateAlias", "DeleteAlias"),
+        "An alias of the key was made, moved or deleted. Pinecone names the key by its ARN and "
+        "goes on; permissions that are scoped by the alias change with it.",
+        "aws kms list-aliases --key-id {it}.",
+    ),
+    Kind(
+        "KeyRotationChanged",
+        ("EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand"),
+        "Automatic rotation was switched on or off, or the key was rotated by hand. The key ARN "
+        "stays the same, and what is encrypted can still be read.",
+        "aws kms get-key-rotation-status --key-id {it}.",
+    ),
+    Kind(
+        "KeyChanged",
+        ("TagResource", "UntagResource", "ReplicateKey", "UpdatePrimaryRegion"),
+        "A tag of the key changed, by which an organization may allow or block Pinecone; or a "
+        "multi-Region key got a replica or another primary Region.",
+        "aws kms list-resource-tags --key-id {it}; aws kms describe-key --key-id {it}.",
+    ),
+)
+"""Calls that change a key."""
+
+KEY_GONE: Final = Kind(
+    "KeyGone",
+    ("KMS CMK Deletion", "KMS Imported Key Material Expiration"),
+    "The key, or its imported key material, is gone: what Pinecone encrypted with it cannot be "
+    "read.",
+    "Imported key material: import the same again with aws kms import-key-material. A deleted key "
+    "cannot be brought back: tell Pinecone's support.",
+)
+"""What KMS itself tells EventBridge, without CloudTrail. The names are detail types."""
+
+ROLE_CALLS: Final = (
+    Kind(
+        "RoleTrustChanged",
+        ("UpdateAssumeRolePolicy",),
+        "Who may assume the role has changed: others may be let in, Pinecone may be locked out.",
+        "Unless it was a deploy of yours: aws iam get-role --role-name {it}, and compare its trust "
+        "policy with the template. A deploy of the same template does not put it back.",
+    ),
+    Kind(
+        "RolePermissionsChanged",
+        (
+            "AttachRolePolicy",
+            "DetachRolePolicy",
+            "PutRolePolicy",
+            "DeleteRolePolicy",
+            "PutRolePermissionsBoundary",
+            "DeleteRolePermissionsBoundary",
+        ),
+        "What the role may do has changed. A key of its own account it may use by the key policy "
+        "alone, unless a boundary or a Deny stands against it.",
+        "Unless it was a deploy of yours: aws iam list-attached-role-policies --role-name {it}; "
+        "aws iam list-role-policies --role-name {it}; aws iam get-role --role-name {it}.",
+    ),
+    Kind(
+        "RoleMadeAgain",
+        ("DeleteRole", "CreateRole"),
+        "A role that is made again under its name is another one to the key policy: Pinecone is "
+        "locked out until the key policy is written anew.",
+        "aws iam get-role --role-name {it}. With the role there again, deploy suspended=True, then "
+        "False.",
+    ),
+    Kind(
+        "RoleChanged",
+        ("UpdateRole", "TagRole", "UntagRole"),
+        "The session duration changed, or a tag, by which an organization may allow or block "
+        "Pinecone.",
+        "aws iam get-role --role-name {it}.",
+    ),
+)
+"""Calls that change a role."""
+
+ROLE_POLICY_CALLS: Final = Kind(
+    "RolePolicyChanged",
+    ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicyVersion", "DeletePolicy"),
+    "A managed policy of the role has changed: which keys of customers it may use.",
+    "Unless it was a deploy of yours: aws iam list-attached-role-policies --role-name {it}, and "
+    "aws iam get-policy-version for each.",
+)
+"""Calls that change a managed policy, which no call about its role tells."""
+
+_USES: Final = (
+    "Encrypt",
+    "Decrypt",
+    "ReEncrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+)
+KEY_USED: Final = Kind(
+    "KeyUsedByOthers",
+    _USES,
+    "Somebody who is not Pinecone's role used the key, and may have read data keys of Pinecone.",
+    "Find out who it is. Take the way in away: aws kms get-key-policy --key-id {it}; aws kms "
+    "list-grants --key-id {it}; and your own IAM policies, to which the key policy hands the key.",
+)
+KEY_REFUSED: Final = Kind(
+    "KeyUseDenied",
+    _USES,
+    "Somebody was denied the use of the key. If it is Pinecone's role, Pinecone cannot read your "
+    "data.",
+    "If it is Pinecone's role: aws kms get-key-policy --key-id {it}, and look for SCPs and RCPs. "
+    "Otherwise find out who tried.",
+)
+IN_USE: Final = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+"""The state in which a rule sees read-only management events."""
+
+
+def api_calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
+    """Calls of one service that CloudTrail delivers, whoever made them and however they ended."""
+    return {
+        "source": [f"aws.{service}"],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {
+            "eventSource": [f"{service}.amazonaws.com"],
+            "eventName": list(names),
+            **about,
+        },
+    }
+
+
+def about_key(arn: str, key_id: str, aliases: Sequence[str] = ()) -> Pattern:
+    """The key, wherever an entry names it.
+
+    ``resources`` has its ARN in nearly all of them; ``RetireGrant`` has no request parameters,
+    ``UpdatePrimaryRegion`` in the new primary Region no resources, and a denied call may have
+    neither. An alias that is moved away is named by itself alone.
+    """
+    names = [arn, key_id]
+    places: list[Pattern] = [
+        {"resources": {"ARN": [arn]}},
+        {"requestParameters": {"keyId": names}},
+        {"requestParameters": {"targetKeyId": names}},
+        {"responseElements": {"keyId": names}},
+        {"errorMessage": [{"wildcard": f"*{arn}*"}]},
+    ]
+    if aliases:
+        places.append({"requestParameters": {"aliasName": list(aliases)}})
+    return {"$or": places}
+
+
+def about_role(name: str) -> Pattern:
+    """The role by its name, which IAM takes in any case."""
+    return {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}
+
+
+def about_policies(arns: Sequence[str]) -> Pattern:
+    """Managed policies by their ARNs."""
+    return {"requestParameters": {"policyArn": list(arns)}}
+
+
+def by_others(role_arn: str) -> Pattern:
+    """Whoever succeeds and comes by no session of this role of the same account."""
+    issuer = {"arn": _anything_but(role_arn)}
+    return {
+        "userIdentity": {"sessionContext": {"sessionIssuer": issuer}},
+        "errorCode": [{"exists": False}],
+    }
+
+
+def by_others_than_account(account_id: str) -> Pattern:
+    """Whoever succeeds and is not of this account, of which an entry shows no more."""
+    return {
+        "userIdentity": {"accountId": _anything_but(account_id)},
+        "errorCode": [{"exists": False}],
+    }
+
+
+def denied() -> Pattern:
+    """Whoever is denied: the code is ``AccessDenied``, or ``AccessDeniedException``."""
+    return {"errorCode": [{"prefix": "AccessDenied"}]}
+
+
+def key_gone(arn: str) -> Pattern:
+    """The end of a key, as KMS tells it."""
+    return {"source": ["aws.kms"], "detail-type": list(KEY_GONE.names), "resources": [arn]}
+
+
+def of_every_role() -> Pattern:
+    """All that changes any role or managed policy: what us-east-1 forwards."""
+    names = [name for kind in (*ROLE_CALLS, ROLE_POLICY_CALLS) for name in kind.names]
+    return api_calls("iam", names, {})
+
+
+def publish_statement(topic_arn: str) -> Pattern:
+    """What the policy of a topic must say for EventBridge to publish to it."""
+    return {
+        "Sid": "AllowEventBridgeToPublish",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+    }
+
+
+def _anything_but(value: str) -> list[Pattern]:
+    return [{"anything-but": [value]}, {"exists": False}]

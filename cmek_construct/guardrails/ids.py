@@ -1,0 +1,31 @@
+"""The names by which a guardrail is acknowledged: an interface.
+
+Pure data: the constructs acknowledge what a prop of theirs asks for in so many words.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+PLUGIN: Final = "cmek-guardrails"
+"""The name of the plugin: `<plugin>::<rule>` acknowledges a rule."""
+
+CANNOT_BE_JUDGED: Final = "cannot-be-judged"
+FOREIGN_PRINCIPAL: Final = "key-foreign-principal"
+ROTATION: Final = "key-rotation"
+MULTI_REGION: Final = "key-multi-region"
+PENDING_WINDOW: Final = "key-pending-window"
+ROLE_RETAINED: Final = "role-retained"
+KEY_RETAINED: Final = "key-retained"
+ALIAS_RETAINED: Final = "alias-retained"
+
+
+def acknowledged_as(rule: str) -> str:
+    """What CDK wants for the id of an acknowledgement."""
+    return f"{PLUGIN}::{rule}"
+
+
+def about(rule: str, whom: str) -> str:
+    """A rule about one principal alone: another one is not acknowledged with it."""
+    return f"{rule}[{re.sub(r'[^A-Za-z0-9_+=,.@:/*-]', '', whom)}]"

@@ -1,0 +1,67 @@
+"""What a template lets a role do by policies of the role's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cmek_construct.guardrails.policies import Policy, read
+from cmek_construct.guardrails.template import Resource, Template
+
+_POLICIES: Final = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One policy of a role."""
+
+    logical_id: str
+    """Of the resource that gives it to the role."""
+    name: str
+    policy: Policy | None
+    """None where the template does not show it."""
+
+
+def permissions_of(template: Template, role: Resource) -> Iterator[Permission]:
+    """Every policy of a role: inline, managed, and attached by the policy itself."""
+    for inline in _listed(role.properties.get("Policies")):
+        document = inline.get("PolicyDocument", []) if isinstance(inline, dict) else []
+        name = template.texts.of(inline.get("PolicyName")) if isinstance(inline, dict) else "?"
+        yield Permission(role.logical_id, name, read(document, template.texts))
+    managed = frozenset(template.texts.all_of(role.properties.get("ManagedPolicyArns", [])))
+    shown_here = set()
+    for policy in template.of_type(*_POLICIES):
+        own = f"${{{policy.logical_id}}}"
+        if own in managed or _names(template, role) & _roles_of(template, policy):
+            shown_here.add(own)
+            yield _by(policy, template)
+    for arn in sorted(managed - shown_here):
+        yield Permission(role.logical_id, arn, None)
+
+
+def attached_to(template: Template, names: frozenset[str]) -> Iterator[tuple[Resource, Permission]]:
+    """Every policy that a template attaches to roles of these names, of other templates."""
+    for policy in template.of_type(*_POLICIES) if names else ():
+        if names & _roles_of(template, policy):
+            yield policy, _by(policy, template)
+
+
+def _by(policy: Resource, template: Template) -> Permission:
+    document = policy.properties.get("PolicyDocument")
+    return Permission(policy.logical_id, policy.logical_id, read(document, template.texts))
+
+
+def _names(template: Template, role: Resource) -> set[str | None]:
+    return {f"${{{role.logical_id}}}", template.text(role, "RoleName")} - {None}
+
+
+def _roles_of(template: Template, policy: Resource) -> set[str]:
+    named = policy.properties.get("Roles", policy.properties.get("RoleName", []))
+    return set(template.texts.all_of(named))
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,228 @@
+"""The role, key and alias of Pinecone's in a template, known by what they are.
+
+Whoever made them: a construct of ours, an aspect, an override, or hand-written JSON. Everything
+else in the template is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from cmek_construct.guardrails.intrinsics import REFERENCE
+from cmek_construct.guardrails.permissions import attached_to, permissions_of
+from cmek_construct.guardrails.policies import Policy, read
+from cmek_construct.guardrails.subjects import Alias, Attached, Key, Ours, Role
+from cmek_construct.guardrails.template import Resource, Template
+
+LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
+"""What calls itself Pinecone's CMEK, or comes near it."""
+_ACCESS_LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[-_]*(cmek|cmk)[-_]*acc", re.IGNORECASE)
+_ALIAS: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)
+_ALIAS_OF_PINECONE_KEY: Final = re.compile(r"(\w+)PineconeAlias[0-9A-F]{8}")
+_GUIDE_SID: Final = "AllowPineconeToAssumeIntoRole"
+_KEY_USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent resources")
+_CONSOLE: Final = "Pinecone console"
+"""Our outputs say that their value goes there."""
+_EXTERNAL_ID: Final = '"External ID"'
+_KEYS: Final = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
+_KEY_PROPERTIES: Final = (
+    "KeySpec",
+    "KeyUsage",
+    "Origin",
+    "Enabled",
+    "EnableKeyRotation",
+    "MultiRegion",
+    "PendingWindowInDays",
+    "BypassPolicyLockoutSafetyCheck",
+)
+
+
+def recognize(
+    template: Template,
+    vendor_role_arns: Iterable[str] = (),
+    other_role_arns: Iterable[str] = (),
+    other_role_names: Iterable[str] = (),
+) -> Ours:
+    """What is Pinecone's in a template.
+
+    Args:
+        template: the template.
+        vendor_role_arns: roles of other accounts that were declared.
+        other_role_arns: roles that Pinecone assumes, of other templates.
+        other_role_names: the names of those.
+    """
+    vendors, others = frozenset(vendor_role_arns), frozenset(other_role_arns)
+    carried = {one.value for one in template.outputs if _CONSOLE in one.description}
+    roles = [_role(template, one) for one in template.of_type("AWS::IAM::Role")]
+    keys = [_key(template, one) for one in template.of_type(*_KEYS)]
+    known_roles = {_id(role) for role in roles if _speaks_of_pinecone(role) or role.arns & carried}
+    arns = others | vendors | _arns_of(roles, known_roles)
+    known_keys = {
+        _id(key)
+        for key in keys
+        if _names(key.policy, arns) or _lets_pinecone_in(key) or _ids(key) & carried
+    }
+    aliases = _aliases(template, keys)
+    known_keys |= _named_by(aliases, keys, known_keys)
+    users = set(_users(key for key in keys if _id(key) in known_keys))
+    known_roles |= {_id(role) for role in roles if role.arns & users}
+    arns = others | _arns_of(roles, known_roles)
+    known_keys |= {_id(key) for key in keys if _names(key.policy, arns)}
+    names = frozenset(other_role_names) - {template.text(r.resource, "RoleName") for r in roles}
+    ours = [
+        replace(key, role_arns=arns, vendor_role_arns=vendors)
+        for key in keys
+        if _id(key) in known_keys
+    ]
+    return Ours(
+        _with_external_ids(template, [role for role in roles if _id(role) in known_roles]),
+        ours,
+        list(_with_targets(aliases, ours)),
+        [
+            Attached(policy, permission, template.account)
+            for policy, permission in attached_to(template, names)
+        ],
+    )
+
+
+def _id(one: Role | Key) -> str:
+    return one.resource.logical_id
+
+
+def _arns_of(roles: list[Role], known: set[str]) -> frozenset[str]:
+    return frozenset(arn for role in roles if _id(role) in known for arn in role.arns)
+
+
+def _role(template: Template, resource: Resource) -> Role:
+    return Role(
+        resource,
+        read(resource.properties.get("AssumeRolePolicyDocument"), template.texts),
+        frozenset(_arns(template, resource)),
+        tuple(permissions_of(template, resource)),
+        template.account,
+        template.text(resource, "MaxSessionDuration"),
+    )
+
+
+def _arns(template: Template, resource: Resource) -> Iterator[str]:
+    path = template.text(resource, "Path") or "/"
+    name = template.text(resource, "RoleName")
+    yield f"${{{resource.logical_id}.Arn}}"
+    for one in (f"${{{resource.logical_id}}}", name):
+        if one is not None:
+            yield f"arn:aws:iam::{template.account}:role{path}{one}"
+
+
+def _key(template: Template, resource: Resource) -> Key:
+    texts = {name: template.text(resource, name) for name in _KEY_PROPERTIES}
+    policy = read(resource.properties.get("KeyPolicy"), template.texts)
+    return Key(
+        resource,
+        policy,
+        {name: text for name, text in texts.items() if text is not None},
+        _owner(template.account, policy),
+        template.people,
+    )
+
+
+def _owner(account: str, policy: Policy) -> str:
+    """Where the account is not known, the one whose root rules the key without condition."""
+    if account.isdigit():
+        return account
+    for statement in policy.allowing:
+        if "kms:*" in statement.actions and not statement.conditions:
+            for principal in statement.principals:
+                found = re.fullmatch(r"(?:arn:aws:iam::)?([0-9]{12})(?::root)?", principal.name)
+                if found:
+                    return found[1]
+    return account
+
+
+def _speaks_of_pinecone(role: Role) -> bool:
+    """By its trust policy: the guide's Sids, or who comes in."""
+    return any(
+        _GUIDE_SID.lower() in statement.sid.lower() for statement in role.trust.statements
+    ) or _speaks_of(
+        LOOK_ALIKE, role.trust, role.resource.properties.get("AssumeRolePolicyDocument")
+    )
+
+
+def _lets_pinecone_in(key: Key) -> bool:
+    """By its policy, past the role."""
+    return _speaks_of(_ACCESS_LOOK_ALIKE, key.policy, key.resource.properties.get("KeyPolicy"))
+
+
+def _speaks_of(pattern: re.Pattern[str], policy: Policy, document: Any) -> bool:
+    """Whether a policy speaks of a name: in what can be read, and else anywhere."""
+    texts = [
+        text
+        for statement in policy.statements
+        for text in (
+            *(one.name for one in (*statement.principals, *statement.not_principals)),
+            *(value for condition in statement.conditions for value in condition.values),
+        )
+    ]
+    if policy.unreadable or any(statement.unreadable for statement in policy.statements):
+        texts.append(json.dumps(document, default=str))
+    return any(pattern.search(re.sub(REFERENCE, "", text)) for text in texts)
+
+
+def _ids(key: Key) -> frozenset[str]:
+    """The texts by which an alias or an output may name a key."""
+    own = _id(key)
+    return frozenset({f"${{{own}}}", f"${{{own}.Arn}}", f"${{{own}.KeyId}}"})
+
+
+def _names(policy: Policy, arns: frozenset[str]) -> bool:
+    return any(one.name in arns for each in policy.statements for one in each.principals)
+
+
+def _users(keys: Iterable[Key]) -> Iterator[str]:
+    """Those whom keys of ours let in as the console's key users."""
+    for key in keys:
+        for statement in key.policy.allowing:
+            if statement.sid.startswith(_KEY_USE_SIDS):
+                yield from (principal.name for principal in statement.principals)
+
+
+def _aliases(template: Template, keys: list[Key]) -> list[Alias]:
+    """The aliases that call themselves Pinecone's, or are the alias of a `PineconeKey`."""
+    made = {re.sub(r"[0-9A-F]{8}$", "", _id(key)): _id(key) for key in keys}
+    found = []
+    for one in template.of_type("AWS::KMS::Alias"):
+        name = template.text(one, "AliasName") or ""
+        name = template.defaults.get(name[2:-1], name)
+        of_ours = _ALIAS_OF_PINECONE_KEY.fullmatch(one.logical_id)
+        belongs_to = made.get(of_ours[1]) if of_ours else None
+        if belongs_to or _ALIAS.match(name):
+            found.append(Alias(one, name, template.text(one, "TargetKeyId") or "", belongs_to))
+    return found
+
+
+def _named_by(aliases: list[Alias], keys: list[Key], known: set[str]) -> set[str]:
+    """The keys that are ours by their alias, if it is not one that a known key has lost."""
+    targets = {alias.target for alias in aliases}
+    if any(_id(key) in known and not _ids(key) & targets for key in keys):
+        return set()
+    targets = {alias.target for alias in aliases if alias.belongs_to is None}
+    made = {alias.belongs_to for alias in aliases}
+    return {_id(key) for key in keys if _ids(key) & targets or _id(key) in made}
+
+
+def _with_targets(aliases: list[Alias], keys: list[Key]) -> Iterator[Alias]:
+    """Each alias, and whether its target is the key that it belongs to, or any of ours."""
+    ids = {_id(key): _ids(key) for key in keys}
+    any_of_ours = frozenset(text for texts in ids.values() for text in texts)
+    for alias in aliases:
+        wanted = ids.get(alias.belongs_to or "", any_of_ours)
+        yield replace(alias, is_of_key=not wanted or alias.target in wanted)
+
+
+def _with_external_ids(template: Template, roles: list[Role]) -> list[Role]:
+    """One role alone surely has the external ID of the outputs."""
+    ids = frozenset(one.value for one in template.outputs if _EXTERNAL_ID in one.description)
+    return [replace(roles[0], external_ids=ids)] if len(roles) == 1 else roles

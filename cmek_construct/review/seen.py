@@ -1,0 +1,303 @@
+"""What is seen in a template: roles, keys and their statements, each beside the guide's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from cmek_construct.review import words
+from cmek_construct.review.compare import Comparison, Known, compare
+from cmek_construct.review.conditions import conditions
+from cmek_construct.review.guide import Snippet
+from cmek_construct.review.text import Quoted, Words, as_list
+from cmek_construct.statements import Statement
+
+_ABOUT_STATEMENTS: Final = {
+    "trust": ("trust-", "cannot-be-judged"),
+    "key": (
+        "key-owner",
+        "key-role-access",
+        "key-grants",
+        "key-open-to-all",
+        "key-foreign-principal",
+        "key-not-element",
+        "cannot-be-judged",
+    ),
+    "permissions": ("role-permissions", "cannot-be-judged"),
+}
+"""Guardrails about the statements of each kind of policy, by how their ids begin."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One statement of a policy."""
+
+    statement: Statement
+    """With CloudFormation's functions as text: ``${Role.Arn}``."""
+    kind: str
+    """``trust``, ``key`` or ``permissions``: which policy it stands in."""
+    account: str | None = field(compare=False)
+    """Of the role or key, where it is known."""
+    when: str | None = None
+    """The condition of the template under which alone it stands there."""
+    roles: frozenset[str] = field(default=frozenset(), compare=False)
+    """How a policy names the roles that Pinecone takes on."""
+    is_second: bool = False
+    """Whether another statement of the trust policy lets somebody in before it."""
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Beside the guide's."""
+        return compare(self.statement, self.kind, Known(self.account, self.roles))
+
+    @property
+    def as_guide(self) -> bool:
+        """It says what the guide says, label aside, and no other statement says it already."""
+        return self.comparison.same and self.when is None and not self.is_second
+
+    @property
+    def verdict(self) -> str:
+        """How it stands to the guide, in one phrase."""
+        if self.is_second:
+            return "A second door: the guide has one statement"
+        if self.when is not None and self.comparison.same:
+            return "Not always there: the guide's has no condition of a template"
+        return self.comparison.verdict
+
+    @property
+    def is_to_the_letter(self) -> bool:
+        """Not even its label differs."""
+        return self.as_guide and all(line.side == "both" for line in self.comparison.lines)
+
+    @property
+    def sid(self) -> str:
+        """Its label, or its place."""
+        return Quoted(self.statement.get("Sid", ""))
+
+    @cached_property
+    def words(self) -> Words:
+        """The whole of it in plain words."""
+        found = words.of_statement(self.statement, self.account)
+        if self.when is not None:
+            found = ["Only if the template's condition ", Quoted(self.when), " says so: ", *found]
+        return found
+
+    @property
+    def whom(self) -> Words:
+        """Whom it is about."""
+        return words.principals(self.statement, self.account) or ["the role"]
+
+    @property
+    def may(self) -> Words:
+        """What it is about."""
+        return words.actions(self.statement)
+
+    @property
+    def on(self) -> Words:
+        """With what, where that is not the role or key itself."""
+        return words.resources(self.statement)
+
+    @property
+    def only(self) -> Words:
+        """Under which conditions."""
+        return conditions(self.statement.get("Condition"), denies=self.denies)
+
+    @property
+    def denies(self) -> bool:
+        """It forbids."""
+        return self.statement.get("Effect") == "Deny"
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The principals that it names."""
+        principal = self.statement.get("Principal")
+        named = principal.get("AWS", []) if isinstance(principal, dict) else principal
+        return frozenset(name for name in as_list(named) if isinstance(name, str))
+
+    def denies_all(self, names: frozenset[str], action: str) -> bool:
+        """It forbids somebody an action, under no condition."""
+        actions = {str(one) for one in as_list(self.statement.get("Action"))}
+        unconditioned = "Condition" not in self.statement and self.when is None
+        named = bool(self.names & (names | {"*"}))
+        return self.denies and unconditioned and named and bool({action, "*"} & actions)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy, statement by statement."""
+
+    title: str
+    said: list[Said]
+    owner: str = ""
+    """The logical ID of the role or key."""
+    missing: tuple[Snippet, ...] = ()
+    """What the guide's policy has and this one has not."""
+
+    @property
+    def allows(self) -> list[Said]:
+        """The statements that let somebody do something."""
+        return [said for said in self.said if not said.denies]
+
+    def cuts(self, names: frozenset[str], action: str) -> bool:
+        """A statement forbids somebody an action, whatever another says."""
+        return any(said.denies_all(names, action) for said in self.said)
+
+
+@dataclass(frozen=True)
+class AliasSeen:
+    """An alias, and what it points at."""
+
+    logical_id: str
+    name: str
+    target: str
+    retained: bool
+
+
+@dataclass(frozen=True)
+class RoleSeen:
+    """A role that Pinecone takes on."""
+
+    logical_id: str
+    retained: bool
+    properties: Mapping[str, Any]
+    """All but its policies."""
+    names: frozenset[str]
+    """How the template's policies name it."""
+    trust: Policy
+    permissions: list[Policy]
+
+    @property
+    def cut(self) -> bool:
+        """Nobody may take it on."""
+        return self.trust.cuts(frozenset(), "sts:AssumeRole")
+
+
+@dataclass(frozen=True)
+class KeySeen:
+    """A key that Pinecone encrypts with."""
+
+    logical_id: str
+    retained: bool
+    properties: Mapping[str, Any]
+    """All but its policy."""
+    policy: Policy
+    aliases: list[AliasSeen]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule of the guardrails that a template does not keep."""
+
+    rule: str
+    where: str
+    """The logical ID."""
+    what: str
+    allows: str
+    cure: str
+    acknowledged: str | None = None
+    """The reason, if somebody acknowledged it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the table of who can do what."""
+
+    about: str
+    """The logical ID of the role or key."""
+    who: str
+    arn: str
+    what: str
+    """The action; of a role, what is presented."""
+    answer: str
+    """``yes``, ``no``, or longer words."""
+    by: str | None
+    """The statement that decides, or what cannot be told."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """All answers about one template."""
+
+    answers: list[Answer] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What was assumed to answer."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A role and the keys that let it in, or one of the two alone."""
+
+    role: RoleSeen | None
+    keys: list[KeySeen]
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def policies(self) -> list[Policy]:
+        """All policies of role and keys."""
+        own = [self.role.trust, *self.role.permissions] if self.role else []
+        return own + [key.policy for key in self.keys]
+
+    @property
+    def said(self) -> list[Said]:
+        """All statements."""
+        return [said for policy in self.policies for said in policy.said]
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a guardrail is not kept, and nobody acknowledged it."""
+        return any(one.acknowledged is None for one in self.findings)
+
+    def breaks(self, kind: str) -> bool:
+        """Whether a guardrail about such statements is not kept, and nobody acknowledged it."""
+        return any(
+            one.rule.startswith(_ABOUT_STATEMENTS[kind]) and one.acknowledged is None
+            for one in self.findings
+        )
+
+    @property
+    def cut(self) -> bool:
+        """Pinecone is cut off."""
+        if self.role is None:
+            return False
+        names = self.role.names
+        return self.role.cut or (
+            bool(self.keys) and all(key.policy.cuts(names, "kms:*") for key in self.keys)
+        )
+
+    @property
+    def logical_ids(self) -> list[str]:
+        """Of role, keys, aliases, and what gives the role permissions."""
+        aliases = [alias.logical_id for key in self.keys for alias in key.aliases]
+        own = [self.role.logical_id] if self.role else []
+        permissions = [policy.owner for policy in self.role.permissions] if self.role else []
+        keys = [key.logical_id for key in self.keys]
+        return list(dict.fromkeys([*own, *keys, *aliases, *permissions]))
+
+
+@dataclass(frozen=True)
+class Template:
+    """One template that was read."""
+
+    name: str
+    """The stack's, or the file's."""
+    file: str
+    sha256: str
+    account: str | None
+    region: str | None
+    parts: list[Part]
+    findings: list[Finding] = field(default_factory=list)
+    """Those that are about no part."""
+    ask: Callable[[], Access] = Access
+    """Asks who can do what: of a thousand templates only those are asked that are shown."""
+
+    @cached_property
+    def access(self) -> Access:
+        """Who can do what."""
+        return self.ask()
+
+    @property
+    def all_findings(self) -> list[Finding]:
+        """All that the guardrails found."""
+        return [*self.findings, *(one for part in self.parts for one in part.findings)]

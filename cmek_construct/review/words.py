@@ -1,0 +1,198 @@
+"""A policy statement in plain words.
+
+It says what is written, all of it, and judges nothing. What has no words here is quoted as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from cmek_construct.review.conditions import conditions
+from cmek_construct.review.text import Quoted, Words, as_list, listed, quoted_list
+from cmek_construct.statements import Statement
+
+_ACTIONS: Final = {
+    "sts:AssumeRole": "take on this role",
+    "sts:TagSession": "tag sessions of this role",
+    "sts:*": "do all that STS offers with this role",
+    "kms:*": "do everything with the key",
+    "kms:Encrypt": "encrypt",
+    "kms:Decrypt": "decrypt",
+    "kms:ReEncrypt*": "re-encrypt",
+    "kms:GenerateDataKey*": "make data keys",
+    "kms:DescribeKey": "look at the key's settings",
+    "kms:CreateGrant": "make grants",
+    "kms:ListGrants": "list grants",
+    "kms:RevokeGrant": "take back grants",
+    "kms:PutKeyPolicy": "replace the key policy",
+    "kms:ScheduleKeyDeletion": "order the key's deletion",
+    "kms:DisableKey": "disable the key",
+}
+_ADMINISTRATION: Final = {
+    "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*",
+    "kms:Revoke*", "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource",
+    "kms:UntagResource", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion",
+    "kms:RotateKeyOnDemand",
+}  # fmt: skip
+"""The console's key administrators."""
+_MEMBERS: Final = {
+    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource",
+    "Condition",
+}  # fmt: skip
+_ROLE: Final = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}|\$\{[^{}]+\}):role/(.+)")
+_ROOT: Final = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|\$\{AWS::AccountId\}):root|[0-9]{12}")
+_OURS: Final = re.compile(r"\$\{([A-Za-z0-9]+)\.Arn\}")
+
+
+def of_statement(statement: Statement, account: str | None = None) -> Words:
+    """What a statement of a trust policy, a key policy or a role's permissions says.
+
+    Args:
+        statement: the statement, with CloudFormation's functions as text.
+        account: the account that owns role or key, where it is known.
+    """
+    denies = statement.get("Effect") != "Allow"
+    found: Words = ["Forbids " if denies else "Lets "]
+    if "Effect" not in statement or statement["Effect"] not in ("Allow", "Deny"):
+        found = ["With the effect ", Quoted(statement.get("Effect")), ", which is neither: "]
+    whom = _principals(statement, account)
+    found += whom if whom else ["the role"]
+    found += [" to " if denies else " "]
+    found += _actions(statement)
+    found += _resources(statement)
+    only = conditions(statement.get("Condition"), denies=denies)
+    if only:
+        found += [" where " if denies else ", but only if ", *only]
+    elif not denies and whom:
+        found += [", under no condition"]
+    found.append(", whatever another policy allows." if denies else ".")
+    rest = {name: value for name, value in statement.items() if name not in _MEMBERS}
+    if rest:
+        found += [" It also says ", Quoted(rest), ", which has no words here."]
+    return found
+
+
+def actions(statement: Statement) -> Words:
+    """What a statement is about."""
+    return _actions(statement)
+
+
+def resources(statement: Statement) -> Words:
+    """With what."""
+    return _resources(statement)
+
+
+def principals(statement: Statement, account: str | None = None) -> Words:
+    """Whom a statement is about; empty where the policy hangs on whom it is about."""
+    return _principals(statement, account)
+
+
+def _principals(statement: Statement, account: str | None) -> Words:
+    if "NotPrincipal" in statement:
+        kinds = statement["NotPrincipal"]
+        return ["everybody in every AWS account but ", *_kinds(kinds, account)]
+    if "Principal" not in statement:
+        return []
+    return _kinds(statement["Principal"], account)
+
+
+def _kinds(kinds: Any, account: str | None) -> Words:
+    if kinds == "*":
+        return ["anybody in any AWS account, signed in or not"]
+    if not isinstance(kinds, dict):
+        return ["the principal ", Quoted(kinds)]
+    several: list[Words] = []
+    for kind, names in kinds.items():
+        if kind == "AWS":
+            several += _aws(as_list(names), account)
+        elif kind == "Service":
+            several.append(["the AWS service ", *quoted_list(as_list(names))])
+        else:
+            several.append([Quoted(kind), " ", *quoted_list(as_list(names))])
+    return listed(several)
+
+
+def _aws(names: list[Any], account: str | None) -> list[Words]:
+    """Principals in words: roles of one account together."""
+    found: list[Words] = []
+    roles: dict[tuple[str, str], list[str]] = {}
+    for name in names:
+        text = name if isinstance(name, str) else Quoted(name)
+        role, root, own = _ROLE.fullmatch(text), _ROOT.fullmatch(text), _OURS.fullmatch(text)
+        if text == "*":
+            found.append(["anybody in any AWS account"])
+        elif own:
+            found.append(["the role ", Quoted(own[1])])
+        elif root:
+            found.append(_of_account(root[1] or text, account))
+        elif role:
+            roles.setdefault((role[1], role[2]), []).append(role[3])
+        else:
+            found.append(["the principal ", Quoted(text)])
+    for (partition, owner), paths in roles.items():
+        where: Words = [" of ", *_account(owner, account)]
+        if partition != "aws":
+            where += [" in the partition ", Quoted(partition)]
+        found.append(["the roles " if len(paths) > 1 else "the role ", *quoted_list(paths), *where])
+    return found
+
+
+def _account(owner: str, account: str | None) -> Words:
+    if owner == "${AWS::AccountId}" or owner == account:
+        return ["this account"]
+    return ["AWS account ", Quoted(owner)]
+
+
+def _of_account(owner: str, account: str | None) -> Words:
+    return [*_account(owner, account), " (its root, and its own IAM policies)"]
+
+
+def _actions(statement: Statement) -> Words:
+    if "NotAction" in statement:
+        return ["do everything but ", *quoted_list(as_list(statement["NotAction"]))]
+    actions = as_list(statement.get("Action"))
+    if "Principal" not in statement and actions == ["kms:*"]:
+        return ["do everything that KMS offers"]
+    if set(map(str, actions)) >= _ADMINISTRATION:
+        extra = [one for one in actions if one not in _ADMINISTRATION]
+        administer: Words = [
+            "administer the key (its policy, state, tags and deletion: by changing the policy, "
+            "any use of it too)"
+        ]
+        return listed([administer, *map(_action, extra)])
+    return listed([_action(action) for action in actions])
+
+
+def _action(action: Any) -> Words:
+    words = _ACTIONS.get(action) if isinstance(action, str) else None
+    if words:
+        return [words]
+    if action == "*":
+        return ["do everything that AWS offers"]
+    return ["do ", Quoted(action)]
+
+
+def _resources(statement: Statement) -> Words:
+    if "NotResource" in statement:
+        every = quoted_list(as_list(statement["NotResource"]))
+        return [" with everything but ", *every]
+    if "Resource" not in statement:
+        return []
+    resources = as_list(statement["Resource"])
+    if resources == ["*"]:
+        # In a key policy that is this key.
+        in_key_policy = "Principal" in statement or "NotPrincipal" in statement
+        return [] if in_key_policy else [" on everything"]
+    return [" with ", *listed([_resource(one) for one in resources])]
+
+
+def _resource(resource: Any) -> Words:
+    text = resource if isinstance(resource, str) else ""
+    every = re.fullmatch(r"arn:aws:kms:\*:([0-9]{12}):key/\*", text)
+    if every:
+        return ["each key of AWS account ", Quoted(every[1]), " whose own policy lets it"]
+    one = re.fullmatch(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", text)
+    if one:
+        return ["the key ", Quoted(text), ", if its own policy lets it"]
+    return [Quoted(resource)]

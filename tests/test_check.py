@@ -1,0 +1,190 @@
+"""`cmek check`: the gate for template files."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from cmek_construct.guardrails.judging import judge
+from tests import forms
+from tests.building import ACCOUNT, new_stack
+from tests.building import cmek as cmek_of
+from tests.command import cmek
+from tests.test_templates import stack_set
+
+MULTI_REGION = ("every_other_prop", "key-multi-region")
+NOTHING = '{"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}'
+
+
+def put(folder: Path, form: str, name: str = "t.template.json") -> dict[str, Any]:
+    """The template of a form in a folder."""
+    found = forms.template(form)
+    (folder / name).write_text(json.dumps(found))
+    return found
+
+
+def opened(folder: Path, name: str = "t.template.json") -> None:
+    """A template that lets a stranger in, at three places."""
+    found = forms.template("explicit_with_id")
+    stranger = "arn:aws:iam::999999999999:role/stranger"
+    role = found["Resources"]["CmekRoleB9267AA0"]["Properties"]
+    role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"].append(stranger)
+    (folder / name).write_text(json.dumps(found))
+
+
+def test_a_template_with_nothing_wrong_passes_and_says_what_was_judged(tmp_path: Path) -> None:
+    put(tmp_path, "explicit_with_id")
+    printed = cmek(tmp_path, "check", "t.template.json")
+    assert "t.template.json: 1 role, 1 key: nothing wrong" in printed.stdout
+    assert "1 template, 1 role and 1 key judged: 0 violations." in printed.stdout
+
+
+def test_a_violation_says_where_what_why_and_the_cure_and_fails(tmp_path: Path) -> None:
+    opened(tmp_path)
+    printed = cmek(tmp_path, "check", "t.template.json", code=1).stdout
+    violations = judge(json.loads((tmp_path / "t.template.json").read_text()))
+    assert violations
+    for one in violations:
+        assert f"WRONG {one.rule}: CmekRoleB9267AA0" in printed
+        for words in (one.what, f"Allows: {one.allows}", f"Cure: {one.cure}"):
+            assert words in printed
+    assert "999999999999" in printed
+
+
+def test_a_gate_that_saw_nothing_has_not_passed(tmp_path: Path) -> None:
+    (tmp_path / "other.template.json").write_text(NOTHING)
+    printed = cmek(tmp_path, "check", "other.template.json", code=1)
+    assert "other.template.json: nothing of Pinecone's" in printed.stdout
+    assert "nothing was checked" in printed.stderr
+    assert "0 roles and 0 keys" in printed.stdout
+
+
+def test_of_a_whole_cloud_assembly_one_template_with_a_role_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "other.template.json").write_text(NOTHING)
+    (tmp_path / "assembly-Prod").mkdir()
+    put(tmp_path / "assembly-Prod", "all_regions")
+    printed = cmek(tmp_path, "check", ".").stdout
+    assert "other.template.json: nothing of Pinecone's" in printed
+    assert "2 templates, 1 role and 1 key judged" in printed
+
+
+def test_what_cannot_be_read_fails_and_the_rest_is_still_judged(tmp_path: Path) -> None:
+    put(tmp_path, "explicit_with_id")
+    (tmp_path / "broken.template.json").write_text("{")
+    printed = cmek(tmp_path, "check", ".", "missing.yaml", code=1)
+    assert "1 role and 1 key judged: 0 violations" in printed.stdout
+    assert "broken.template.json: it is neither JSON nor YAML" in printed.stderr
+    assert "missing.yaml: cannot be read: No such file" in printed.stderr
+
+
+def test_what_is_acknowledged_is_shown_with_its_reason_and_does_not_fail(tmp_path: Path) -> None:
+    form, rule = MULTI_REGION
+    put(tmp_path, form)
+    assert f"WRONG {rule}" in cmek(tmp_path, "check", ".", code=1).stdout
+    for named in (rule, f"cmek-guardrails::{rule}"):
+        options = ("--acknowledge", f"{named}=Ticket 42: a=b")
+        printed = cmek(tmp_path, "check", ".", *options).stdout
+        assert f"acknowledged {rule}: CmekKey21C8C2B3" in printed
+        assert "Reason: Ticket 42: a=b" in printed
+        assert "0 violations" in printed
+
+
+def test_an_acknowledgement_is_for_its_own_rule_alone(tmp_path: Path) -> None:
+    opened(tmp_path)
+    printed = cmek(tmp_path, "check", ".", "--acknowledge=key-multi-region=Ticket", code=1)
+    assert "key-multi-region: nothing breaks it any more" in printed.stderr
+    for wrong, said in (
+        ("key-multi-region", "RULE=REASON"),
+        ("key-multi-region=", "RULE=REASON"),
+        ("key-multi-region= ", "RULE=REASON"),
+        ("no-such-rule=x", "there is no rule no-such-rule"),
+    ):
+        words = " ".join(
+            cmek(tmp_path, "check", ".", "--acknowledge", wrong, code=2).stderr.split()
+        )
+        assert said in words.replace("│ ", "").replace(" │", "")
+
+
+def test_a_vendors_role_that_is_declared_passes(tmp_path: Path) -> None:
+    put(tmp_path, "key_for_a_role_of_another_account")
+    printed = cmek(tmp_path, "check", ".", code=1).stdout
+    rule = f"key-foreign-principal[{forms.VENDOR_ROLE}]"
+    assert f"WRONG {rule}" in printed
+    cmek(tmp_path, "check", ".", f"--vendor-role-arn={forms.VENDOR_ROLE}")
+    cmek(tmp_path, "check", ".", f"--acknowledge={rule}=Our vendor")
+    cmek(tmp_path, "check", ".", f"--vendor-role-arn={forms.VENDOR_ROLE}x", code=1)
+    cmek(tmp_path, "check", ".", "--acknowledge=key-foreign-principal=Everybody", code=1)
+    assert "arn:aws:iam" in cmek(tmp_path, "check", ".", "--vendor-role-arn=x", code=2).stderr
+
+
+def test_json_has_every_violation_and_what_was_judged(tmp_path: Path) -> None:
+    opened(tmp_path, "a.template.json")
+    put(tmp_path, "every_other_prop", "b.template.json")
+    options = ("--json", "--acknowledge=key-multi-region=Ticket")
+    printed = cmek(tmp_path, "check", ".", *options, code=1)
+    first, second = json.loads(printed.stdout)
+    assert first["roles"] == ["CmekRoleB9267AA0"]
+    assert first["keys"] == ["CmekKey21C8C2B3"]
+    assert {"rule", "logical_id", "what", "allows", "cure"} < set(first["violations"][0])
+    assert {one["acknowledged"] for one in first["violations"]} == {None}
+    assert [one["acknowledged"] for one in second["violations"]] == ["Ticket"]
+    assert "violation" in printed.stderr
+
+
+def test_the_template_of_a_stack_set_is_judged_once_and_by_its_own_ids(tmp_path: Path) -> None:
+    opened(tmp_path, "inner")
+    (tmp_path / "t.template.json").write_text(stack_set((tmp_path / "inner").read_text()))
+    outer, inner = json.loads(cmek(tmp_path, "check", ".", "--json", code=1).stdout)
+    assert outer["violations"] == []
+    assert inner["template"].endswith("t.template.json > Set")
+    assert {one["logical_id"] for one in inner["violations"]} == {"CmekRoleB9267AA0"}
+
+
+def test_the_customers_kit_passes_in_yaml(tmp_path: Path) -> None:
+    cmek(tmp_path, "customer-kit", f"--role-arn={forms.VENDOR_ROLE}")
+    options = ("customer-kit/customer-key.yaml", f"--vendor-role-arn={forms.VENDOR_ROLE}")
+    assert "0 roles, 1 key: nothing wrong" in cmek(tmp_path, "check", *options).stdout
+
+
+def test_the_account_that_the_cloud_assembly_says_is_known(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"))
+    cmek_of(new_stack(app, "Own"), pinecone_account_id=ACCOUNT)
+    app.synth()
+    printed = cmek(tmp_path, "check", "cdk.out", code=1).stdout
+    assert "WRONG trust-own-account" in printed
+    (tmp_path / "cdk.out" / "manifest.json").write_text("[]")
+    assert "trust-own-account" not in cmek(tmp_path, "check", "cdk.out").stdout
+
+
+@pytest.mark.parametrize(
+    "form", ["explicit_with_id", "suspended_all_regions", "policies_minimized"]
+)
+def test_what_the_command_says_is_what_the_guardrails_say(tmp_path: Path, form: str) -> None:
+    found = put(tmp_path, form)
+    (one,) = json.loads(cmek(tmp_path, "check", ".", "--json").stdout)
+    assert one["violations"] == [vars(violation) for violation in judge(found)] == []
+
+
+def test_hostile_names_reach_no_terminal(tmp_path: Path) -> None:
+    evil = "\x1b[2J\u202e"
+    found = forms.template("explicit_with_id")
+    role = found["Resources"]["CmekRoleB9267AA0"]
+    statement = role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
+    statement.update(Sid=evil, Action=[evil], Condition={evil: {evil: evil}}, **{evil: evil})
+    statement["Principal"]["AWS"].append(evil)
+    role.update(DeletionPolicy=evil)
+    found["Resources"][evil] = role
+    found["Resources"]["Key2"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": evil}}
+    shutil.rmtree(tmp_path / evil, ignore_errors=True)
+    (tmp_path / evil).mkdir()
+    (tmp_path / evil / "t.template.json").write_text(json.dumps(found))
+    printed = cmek(tmp_path, "check", ".", code=1)
+    for text in (printed.stdout, printed.stderr):
+        assert not re.search("[\x1b\u202e]", text)
+    assert "WRONG" in printed.stdout

@@ -1,0 +1,501 @@
+"""What no template may say is refused at synth, and what is harmless passes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconePrincipal
+from cmek_construct.guardrails.judging import Document, judge, judge_all
+from cmek_construct.guardrails.rules import RULES
+from cmek_construct.operations import customer_kit
+from tests import forms, harmless
+from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack
+from tests.conftest import ROOT
+from tests.forms import CUSTOMER, REGION, VENDOR_ROLE
+from tests.mutants import MUTANTS, Mutant, Template
+from tests.simulator.simulator import Answer, Request, Result, simulate
+from tests.test_structure import imports
+
+RULE_IDS = list(dict.fromkeys(rule.id for rule in RULES))
+NOT_KEPT_OR_OPENED = {
+    "role_with_own_policy": {"role-permissions"},
+    "suspended_role_with_own_policy": {"role-permissions"},
+    "own_role": {"role-retained"},
+    "own_role_and_key": {"role-retained"},
+    "own_role_imported_key": {"role-retained"},
+    "own_role_imported_key_suspended": {"role-retained"},
+    "every_other_prop": {"key-multi-region"},
+    "key_for_a_role_of_another_account": {f"key-foreign-principal[{VENDOR_ROLE}]"},
+}
+"""Forms whose template alone is refused: given roles that are not retained, permissions of the
+role's own, and what a prop asks for, which the construct acknowledges."""
+
+
+def broken(template: Template, **more: Any) -> set[str]:
+    """The rules that a template breaks, without whom they are about."""
+    found = judge(template, [VENDOR_ROLE], account=CUSTOMER, **more)
+    return {one.rule.partition("[")[0] for one in found}
+
+
+# The dangerous set.
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_a_dangerous_template_is_refused_for_its_own_reason_alone(mutant: Mutant) -> None:
+    assert broken(mutant.template) == {mutant.rule}
+    assert mutant.rule not in broken(forms.template(mutant.form))
+
+
+@pytest.mark.parametrize("rule", RULE_IDS)
+def test_each_rule_is_needed(rule: str) -> None:
+    rest = [one for one in RULES if one.id != rule]
+    let_through = [one for one in MUTANTS if broken(one.template, rules=rest) == set()]
+    assert let_through == [one for one in MUTANTS if one.rule == rule] != []
+
+
+def test_there_are_sixty_dangerous_and_twenty_harmless_at_least() -> None:
+    assert len({one.words for one in MUTANTS}) == len(MUTANTS) >= 60
+    assert len(harmless.HARMLESS) >= 20
+
+
+def test_every_mutant_of_a_trust_policy_is_put_to_the_simulator() -> None:
+    asked = [one for one in MUTANTS if one.lets_in or one.keeps_out]
+    assert [one for one in MUTANTS if one.rule.startswith("trust-") and one not in asked] == []
+
+
+def _request(mutant: Mutant, template: Template) -> Request:
+    call = mutant.lets_in or mutant.keeps_out
+    assert call is not None
+    return call.request(template)
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, tuple[Answer, Answer]]:
+    """By the words of each mutant: what the simulator says to it, and to the good template."""
+    asked = [one for one in MUTANTS if one.lets_in or one.keeps_out]
+    requests = [_request(one, one.as_deployed) for one in asked]
+    requests += [_request(one, forms.template(one.form)) for one in asked]
+    found = simulate(requests)
+    pairs = zip(found[: len(asked)], found[len(asked) :], strict=True)
+    return dict(zip(map(str, asked), pairs, strict=True))
+
+
+@pytest.mark.parametrize("mutant", [one for one in MUTANTS if one.lets_in], ids=str)
+def test_the_mutant_lets_in_who_was_out(
+    mutant: Mutant, answers: dict[str, tuple[Answer, Answer]]
+) -> None:
+    of_mutant, of_good = answers[mutant.words]
+    assert of_mutant.result == Result.ALLOWED
+    assert of_good.result != Result.ALLOWED
+
+
+@pytest.mark.parametrize("mutant", [one for one in MUTANTS if one.keeps_out], ids=str)
+def test_the_mutant_shuts_out_who_was_in(
+    mutant: Mutant, answers: dict[str, tuple[Answer, Answer]]
+) -> None:
+    of_mutant, of_good = answers[mutant.words]
+    assert of_mutant.result != Result.ALLOWED
+    assert of_good.result == Result.ALLOWED
+
+
+# The harmless set.
+
+
+def synthesized(app: cdk.App) -> tuple[list[Any], list[Any]]:
+    """What `cdk synth` reports of the guardrails: violations, and what is acknowledged."""
+    try:
+        app.synth()
+    except RuntimeError as refusal:
+        assert "cmek-guardrails" in str(refusal)
+    report = json.loads((Path(app.outdir) / "validation-report.json").read_text())
+    (found,) = report["pluginReports"] or [{"violations": [], "conclusion": "success"}]
+    assert (found["conclusion"] == "success") is (found["violations"] == [])
+    return found["violations"], found.get("suppressedViolations", [])
+
+
+def guarded(outdir: Path, *stacks: Callable[[cdk.Stack], object]) -> cdk.App:
+    """An app under the guardrails, with stacks that these fill."""
+    app = cdk.App(outdir=str(outdir), analytics_reporting=False)
+    cdk.Validations.of(app).add_plugins(CmekGuardrails())
+    for number, fill in enumerate(stacks, 1):
+        fill(new_stack(app, f"Stack{number}"))
+    return app
+
+
+def test_harmless_apps_pass_without_a_word(tmp_path: Path) -> None:
+    violations, acknowledged = synthesized(harmless.make_app(str(tmp_path)))
+    assert violations == []
+    assert {one["acknowledgedAt"].split("/")[0] for one in acknowledged} == {
+        "ACustomersKey",
+        "ACustomersKeyForARoleThatTheDeployerNames",
+        "ACustomersKeyWithMoreAccessSuspended",
+        "EverythingThatPropsAskFor",
+    }
+
+
+@pytest.mark.parametrize("form", forms.FORMS)
+def test_a_form_passes_but_for_what_is_said_of_it(form: str) -> None:
+    account = None if form == "environment_agnostic" else CUSTOMER
+    found = {one.rule for one in judge(forms.template(form), account=account)}
+    assert found == NOT_KEPT_OR_OPENED.get(form, set())
+    assert {one.rule for one in judge(forms.template(form))} == found
+
+
+def test_what_the_props_of_a_form_ask_for_is_acknowledged(tmp_path: Path) -> None:
+    app = forms.make_app(str(tmp_path))
+    cdk.Validations.of(app).add_plugins(CmekGuardrails())
+    violations, _ = synthesized(app)
+    refused = {
+        forms.form_of(construct["constructPath"].split("/")[0]): {violation["ruleName"]}
+        for violation in violations
+        for construct in violation["violatingConstructs"]
+    }
+    by_props = ("every_other_prop", "key_for_a_role_of_another_account")
+    wanted = {form: rules for form, rules in NOT_KEPT_OR_OPENED.items() if form not in by_props}
+    assert refused == wanted
+
+
+def test_the_kit_for_customers_passes_with_its_vendor_declared() -> None:
+    kit = customer_kit.template(customer_kit.Kit(VENDOR_ROLE))
+    assert judge(kit, [VENDOR_ROLE]) == []
+    assert [one.rule for one in judge(kit)] == [f"key-foreign-principal[{VENDOR_ROLE}]"]
+
+
+def test_a_policy_as_the_text_of_json_is_read() -> None:
+    template = forms.template("explicit_with_id")
+    for resource in template["Resources"].values():
+        for name in ("AssumeRolePolicyDocument", "KeyPolicy"):
+            if name in resource["Properties"]:
+                document = json.dumps(resource["Properties"][name])
+                document = document.replace(
+                    '{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '"${CmekRoleB9267AA0.Arn}"'
+                )
+                resource["Properties"][name] = {"Fn::Sub": document}
+    assert broken(template) == set()
+    text = json.dumps(template).replace("kms:Encrypt", "kms:PutKeyPolicy")
+    assert broken(json.loads(text)) == {"key-role-access"}
+
+
+# What is found in an app, whoever did it.
+
+
+def refused(violations: list[Any]) -> dict[str, list[str]]:
+    """The rules that each construct breaks."""
+    found: dict[str, list[str]] = {}
+    for violation in violations:
+        for construct in violation["violatingConstructs"]:
+            found.setdefault(construct["constructPath"], []).append(violation["ruleName"])
+    return found
+
+
+def resource_of(construct: Any) -> Any:
+    return construct.node.default_child
+
+
+def test_a_violation_names_path_logical_id_fault_consequence_and_cure(tmp_path: Path) -> None:
+    def fill(stack: cdk.Stack) -> None:
+        resource_of(cmek(stack).role).max_session_duration = 7200
+
+    ((violation,), _) = synthesized(guarded(tmp_path, fill))
+    (construct,) = violation["violatingConstructs"]
+    assert violation["ruleName"] == "role-session"
+    assert construct["constructPath"] == "Stack1/Cmek/Role/Resource"
+    assert construct["cloudFormationResource"] == {
+        "templatePath": "Stack1.template.json",
+        "logicalId": "CmekRoleB9267AA0",
+    }
+    assert violation["description"] == (
+        "MaxSessionDuration is 7200 seconds; the guide's role has 3600. A session that was let in "
+        "could go on for hours after Pinecone was cut off."
+    )
+    assert violation["suggestedFix"] == "Take MaxSessionDuration out."
+
+
+def test_overrides_aspects_grants_and_hand_written_resources_are_judged(tmp_path: Path) -> None:
+    def override(stack: cdk.Stack) -> None:
+        statement = "AssumeRolePolicyDocument.Statement.0.Condition"
+        resource_of(cmek(stack).role).add_property_deletion_override(statement)
+
+    def aspect(stack: cdk.Stack) -> None:
+        cmek(stack)
+        cdk.RemovalPolicies.of(stack).destroy()
+
+    def grant(stack: cdk.Stack) -> None:
+        ours = cmek(stack)
+        kms.Key.grant_admin(ours.key, ours.role)  # type: ignore[arg-type]
+
+    def external_ids(stack: cdk.Stack) -> None:
+        role = iam.Role(
+            stack,
+            "Role",
+            assumed_by=PineconePrincipal(PINECONE, regions=REGIONS, external_id=EXTERNAL_ID),
+            external_ids=["another-id"],
+        )
+        role.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        PineconeCmek(
+            stack,
+            "Cmek",
+            pinecone_account_id=PINECONE,
+            regions=REGIONS,
+            external_id=EXTERNAL_ID,
+            role=role,
+        )
+
+    def by_hand(stack: cdk.Stack) -> None:
+        stack.template_options.metadata = {}
+        cdk.CfnResource(
+            stack,
+            "Role",
+            type="AWS::IAM::Role",
+            properties={
+                "AssumeRolePolicyDocument": {
+                    "Statement": {
+                        "Effect": "Allow",
+                        "Principal": {"AWS": f"arn:aws:iam::{PINECONE}:root"},
+                        "Action": "sts:AssumeRole",
+                        "Condition": {
+                            "ArnLike": {
+                                "aws:PrincipalArn": "arn:aws:iam::*:role/pinecone_cmek_access_*"
+                            },
+                            "StringEquals": {"sts:ExternalId": EXTERNAL_ID},
+                        },
+                    }
+                }
+            },
+        ).apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+
+    violations, _ = synthesized(guarded(tmp_path, override, aspect, grant, external_ids, by_hand))
+    assert refused(violations) == {
+        "Stack1/Cmek/Role/Resource": ["trust-external-id"],
+        "Stack2/Cmek/Role/Resource": ["role-retained"],
+        "Stack2/Cmek/Key/Resource": ["key-retained"],
+        "Stack2/Cmek/Key/PineconeAlias": ["alias-retained"],
+        "Stack3/Cmek/Role/DefaultPolicy/Resource": ["role-permissions"],
+        "Stack4/Role/Resource": ["trust-external-id"],
+        "Stack5/Role": ["trust-principal-pattern"],
+    }
+
+
+def test_stages_nested_stacks_and_stack_sets_are_judged(tmp_path: Path) -> None:
+    def nested(stack: cdk.Stack) -> None:
+        ours = cmek(cdk.NestedStack(stack, "Nested"))
+        resource_of(ours.role).max_session_duration = 7200
+
+    def stack_set(stack: cdk.Stack) -> None:
+        inner = forms.template("explicit_with_id")
+        inner["Resources"]["CmekKey21C8C2B3"]["Properties"]["Enabled"] = False
+        cdk.CfnStackSet(
+            stack,
+            "Set",
+            permission_model="SELF_MANAGED",
+            stack_set_name="set",
+            template_body=json.dumps(inner),
+        )
+
+    app = guarded(tmp_path, nested, stack_set)
+    stage = cdk.Stage(app, "Prod", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    resource_of(cmek(cdk.Stack(stage, "Search")).key).pending_window_in_days = 7
+    violations, _ = synthesized(app)
+    assert refused(violations) == {
+        "Prod/Search/Cmek/Key/Resource": ["key-pending-window"],
+        "Stack1/Nested/Cmek/Role/Resource": ["role-session"],
+        "Stack2/Set": ["key-enabled"],
+    }
+    assert "In TemplateBody, CmekKey21C8C2B3: Enabled is false." in str(violations)
+
+
+# What is meant is acknowledged.
+
+
+def test_what_a_prop_asks_for_passes_and_the_same_by_an_override_is_refused(tmp_path: Path) -> None:
+    def both(stack: cdk.Stack) -> None:
+        cmek(stack, "ByProp", multi_region=True, pending_window=cdk.Duration.days(7))
+        key = resource_of(cmek(stack, "ByOverride").key)
+        key.multi_region, key.pending_window_in_days = True, 7
+
+    violations, acknowledged = synthesized(guarded(tmp_path, both))
+    rules = ["key-multi-region", "key-pending-window"]
+    assert refused(violations) == {"Stack1/ByOverride/Key/Resource": rules}
+    assert refused(acknowledged) == {"Stack1/ByProp/Key/Resource": rules}
+    assert [one["reason"] for one in acknowledged] == [
+        "The prop multi_region=True asks for it",
+        "The prop pending_window of 7 days asks for it",
+    ]
+
+
+def test_an_acknowledgement_names_one_rule_and_shows_with_its_reason(tmp_path: Path) -> None:
+    def fill(stack: cdk.Stack) -> None:
+        ours = cmek(stack)
+        resource_of(ours.key).enable_key_rotation = False
+        resource_of(ours.key).enabled = False
+        cdk.Validations.of(ours).acknowledge(
+            cdk.Acknowledgment(id="cmek-guardrails::key-rotation", reason="Ticket 42")
+        )
+
+    violations, (acknowledged,) = synthesized(guarded(tmp_path, fill))
+    assert refused(violations) == {"Stack1/Cmek/Key/Resource": ["key-enabled"]}
+    assert acknowledged["acknowledgedId"] == "cmek-guardrails::key-rotation"
+    assert acknowledged["reason"] == "Ticket 42"
+
+
+def test_a_second_vendor_is_not_acknowledged_with_the_first(tmp_path: Path) -> None:
+    def fill(stack: cdk.Stack) -> None:
+        theirs = CustomerKey(stack, "Theirs", role_arn=harmless.VENDOR_ROLE)
+        theirs.key.grant_decrypt(iam.AccountPrincipal(harmless.STRANGER))
+
+    def more(stack: cdk.Stack) -> None:
+        theirs = CustomerKey(stack, "Theirs", role_arn=harmless.VENDOR_ROLE)
+        theirs.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["kms:ScheduleKeyDeletion"],
+                resources=["*"],
+                principals=[iam.ArnPrincipal(harmless.VENDOR_ROLE)],
+            )
+        )
+
+    violations, acknowledged = synthesized(guarded(tmp_path, fill, more))
+    assert refused(violations) == {
+        "Stack1/Theirs/Key/Resource": [
+            f"key-foreign-principal[arn:aws:iam::{harmless.STRANGER}:root]"
+        ],
+        "Stack2/Theirs/Key/Resource": ["key-role-access"],
+    }
+    assert len(acknowledged) == 2
+
+
+def test_a_stack_of_cmek_yaml_acknowledges_by_the_full_id(tmp_path: Path) -> None:
+    (tmp_path / "cmek.yaml").write_text(
+        'pinecone_account_id: "999988887777"\n'
+        "regions: [us-east-1]\n"
+        "region: us-east-1\n"
+        "stacks:\n"
+        '  acme: {account: "999988887777", external_id: 5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f}\n'
+    )
+    refusal = run_app(tmp_path)
+    assert refusal.returncode == 1
+    assert "Acknowledge with 'cmek-guardrails::trust-own-account'" in refusal.stderr
+    text = (tmp_path / "cmek.yaml").read_text()
+    (tmp_path / "cmek.yaml").write_text(
+        text.rstrip("}\n") + ", acknowledge: {'cmek-guardrails::trust-own-account': A trial}}\n"
+    )
+    assert run_app(tmp_path).returncode == 0
+    assert "A trial" in (tmp_path / "cdk.out" / "validation-report.json").read_text()
+
+
+def run_app(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py")],
+        cwd=folder,
+        env={**environment(), "CDK_OUTDIR": "cdk.out", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
+
+# Of the plugin and the judge themselves.
+
+
+@pytest.mark.parametrize("value", ["arn", [1], ["arn:aws:iam::111122223333:root"], None])
+def test_a_vendors_role_is_named_by_its_arn(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"^vendor_role_arns"):
+        CmekGuardrails(vendor_role_arns=value)
+
+
+def test_a_template_of_a_thousand_resources_is_judged() -> None:
+    text = json.dumps(forms.template("explicit_with_id")["Resources"])
+    resources: Template = {}
+    for number in range(334):
+        resources |= json.loads(text.replace("Cmek", f"Cmek{number}"))
+    assert len(resources) == 1002
+    resources["Cmek7RoleB9267AA0"]["Properties"]["MaxSessionDuration"] = 7200
+    (violation,) = judge({"Resources": resources}, account=CUSTOMER)
+    assert violation.logical_id == "Cmek7RoleB9267AA0"
+
+
+def test_judging_twice_says_the_same_in_the_same_order() -> None:
+    for mutant in MUTANTS:
+        assert judge(mutant.template) == judge(mutant.template)
+
+
+def test_a_hostile_value_is_printable_and_short() -> None:
+    template = forms.template("explicit_with_id")
+    statement = template["Resources"]["CmekRoleB9267AA0"]["Properties"]
+    principal = {"AWS": "\x1b[2Jpinecone_cmek" + "x" * 5000}
+    statement["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] = principal
+    (violation,) = judge(template)
+    assert violation.what.isprintable()
+    assert len(violation.what) < 400
+
+
+def test_one_template_may_name_what_another_exports() -> None:
+    role = forms.template("role_alone")
+    (name,) = role["Resources"]
+    role["Outputs"] = {
+        "Arn": {"Value": {"Fn::GetAtt": [name, "Arn"]}, "Export": {"Name": "RoleArn"}}
+    }
+    key = forms.template("explicit_with_id")
+    del key["Resources"]["CmekRoleB9267AA0"], key["Outputs"]
+    text = json.dumps(key).replace(
+        '{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '{"Fn::ImportValue": "RoleArn"}'
+    )
+    together = [Document(role, CUSTOMER), Document(json.loads(text), CUSTOMER)]
+    assert judge_all(together) == [[], []]
+    text = text.replace("kms:Encrypt", "kms:PutKeyPolicy")
+    _, found = judge_all([together[0], Document(json.loads(text), CUSTOMER)])
+    assert [one.rule for one in found] == ["key-role-access"]
+
+
+def test_a_policy_of_another_stack_that_names_the_role_is_judged(tmp_path: Path) -> None:
+    def fill(stack: cdk.Stack) -> None:
+        ours = cmek(stack)
+        other = new_stack(cdk.App.of(stack), "Other")  # type: ignore[arg-type]
+        policy = iam.Policy(other, "More", roles=[ours.role])
+        policy.add_statements(iam.PolicyStatement(actions=["s3:GetObject"], resources=["*"]))
+
+    violations, _ = synthesized(guarded(tmp_path, fill))
+    assert refused(violations) == {"Other/More/Resource": ["role-permissions"]}
+
+
+def test_a_key_of_another_stack_is_judged_alone_as_one_that_cannot_be_read() -> None:
+    text = json.dumps(forms.template("explicit_with_id")).replace(
+        '{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '{"Fn::ImportValue": "RoleArn"}'
+    )
+    assert broken(json.loads(text)) == {"cannot-be-judged"}
+
+
+def test_all_but_the_plugin_is_pure_and_knows_no_statement_of_ours() -> None:
+    for path in (ROOT / "cmek_construct" / "guardrails").glob("*.py"):
+        known = imports(path)
+        if path.name != "plugin.py":
+            assert not {one.split(".")[0] for one in known} & {"aws_cdk", "constructs", "jsii"}
+        assert "cmek_construct.statements" not in known, path.name
+
+
+def test_every_rule_says_a_sentence_and_a_cure() -> None:
+    for rule in RULES:
+        assert rule.sentence.endswith("."), rule.id
+        assert rule.cure.endswith("."), rule.id
+    assert CmekGuardrails().rule_ids == RULE_IDS
+
+
+def test_a_key_of_ones_own_is_left_alone(tmp_path: Path) -> None:
+    def fill(stack: cdk.Stack) -> None:
+        kms.Key(stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY)
+
+    assert synthesized(guarded(tmp_path, fill)) == ([], [])

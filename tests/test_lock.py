@@ -1,0 +1,767 @@
+"""What would replace or drop a role or key that is locked is refused; what else happens passes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import boto3
+import pytest
+from aws_cdk import aws_iam as iam
+from moto import mock_aws
+from moto.kms.models import kms_backends
+
+from cmek_construct import CmekGuardrails
+from cmek_construct.lock.identity import (
+    REPLACING,
+    REPLACING_STACK_SET,
+    STACK_SET,
+    Identity,
+)
+from cmek_construct.lock.model import Lock, Locked, LockError, Place
+from cmek_construct.lock.reading import read
+from cmek_construct.lock.refusing import refusals
+from cmek_construct.lock.text import parse, render
+from tests import forms
+from tests.building import ACCOUNT, REGION, cmek, new_stack
+from tests.command import cmek as run
+from tests.conftest import ROOT
+from tests.locks import forms as released
+from tests.test_structure import imports
+
+Template = dict[str, Any]
+ROLE, KEY = "CmekRoleB9267AA0", "CmekKey21C8C2B3"
+MOTO = "123456789012"
+"""The account that moto is."""
+VERSIONS = sorted(file.stem for file in released.FOLDER.glob("*.lock"))
+
+
+def template() -> Template:
+    """Role and key of a stack, with nothing of their own."""
+    return forms.template("explicit_with_id")
+
+
+def assembly(folder: Path, *stacks: tuple[str, str, Template], region: str = REGION) -> Path:
+    """A cloud assembly as `cdk synth` writes it: name, account and template of each stack."""
+    out = folder / "cdk.out"
+    out.mkdir(exist_ok=True)
+    artifacts = {}
+    for name, account, content in stacks:
+        file = f"{name}{account}.template.json"
+        (out / file).write_text(json.dumps(content))
+        artifacts[f"{name}{account}"] = {
+            "type": "aws:cloudformation:stack",
+            "environment": f"aws://{account or 'unknown-account'}/"
+            f"{region if account else 'unknown-region'}",
+            "properties": {"templateFile": file, "stackName": name},
+        }
+    (out / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    return out
+
+
+def locked(folder: Path, *stacks: tuple[str, str, Template]) -> Path:
+    """A lock of these stacks."""
+    assembly(folder, *(stacks or (("search", ACCOUNT, template()),)))
+    run(folder, "lock")
+    return folder / "cmek.lock"
+
+
+def refused(folder: Path, *stacks: tuple[str, str, Template], region: str = REGION) -> list[str]:
+    """What a synth of these stacks is refused for."""
+    out = assembly(folder, *stacks, region=region)
+    found = refusals(folder / "cmek.lock", sorted(out.glob("*.template.json")))
+    for one in found:
+        assert "Undo the change. Or, if it is meant, run `cmek unlock search" in one.cure
+        assert f" --file {folder / 'cmek.lock'} --reason " in one.cure
+        assert "the reason stays in " in one.cure
+    return [f"{one.rule}: {one.what}".replace(f"{folder}/", "") for one in found]
+
+
+# What the file says.
+
+
+def test_the_file_says_by_stack_what_each_role_and_key_is_made_by(tmp_path: Path) -> None:
+    text = locked(tmp_path, ("b", ACCOUNT, template()), ("a", "", template())).read_text()
+    lines = text.split("\n\n")
+    assert lines[0].endswith("\nformat = 1")
+    assert [block.split(" ")[0] for block in lines[1:]] == ["a", "b"]
+    assert lines[2] == (
+        f'b {ACCOUNT} us-east-1 {KEY} Type = "AWS::KMS::Key"\n'
+        f"b {ACCOUNT} us-east-1 {KEY} Condition = not set\n"
+        f'b {ACCOUNT} us-east-1 {KEY} KeySpec = "SYMMETRIC_DEFAULT"\n'
+        f'b {ACCOUNT} us-east-1 {KEY} KeyUsage = "ENCRYPT_DECRYPT"\n'
+        f"b {ACCOUNT} us-east-1 {KEY} Origin = not set\n"
+        f"b {ACCOUNT} us-east-1 {KEY} MultiRegion = false\n"
+        f'b {ACCOUNT} us-east-1 {ROLE} Type = "AWS::IAM::Role"\n'
+        f"b {ACCOUNT} us-east-1 {ROLE} Condition = not set\n"
+        f"b {ACCOUNT} us-east-1 {ROLE} RoleName = not set\n"
+        f"b {ACCOUNT} us-east-1 {ROLE} Path = not set\n"
+    )
+    assert lines[1].startswith(f"a any-account any-region {KEY} Type")
+
+
+def test_what_is_written_reads_back_in_any_order_and_twice(tmp_path: Path) -> None:
+    text = locked(tmp_path).read_text()
+    lock = parse(text, "cmek.lock")
+    assert render(lock) == text
+    shuffled = "\n".join(sorted(text.splitlines() * 2, reverse=True))
+    assert render(parse(shuffled.replace("\n", "\r\n"), "cmek.lock")) == text
+
+
+def test_notes_of_any_text_read_back() -> None:
+    notes = ('2026-01-05 Grüße = "x" # no\u2028\u0085 comment', "2026-01-06 \\")
+    identity = Identity("AWS::KMS::ReplicaKey", {"Condition": "not set", "PrimaryKeyArn": '"a b"'})
+    lock: Lock = {
+        Place("search"): {
+            "Set/Key1": Locked(identity, {"Arn": "arn:x"}, notes, notes),
+            "Old": Locked(None, history=notes),
+        }
+    }
+    assert parse(render(lock), "cmek.lock") == lock
+
+
+def test_the_properties_are_those_of_cloudformations_schemas() -> None:
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+    # The handler of KMS refuses a change of the four, whatever the schema says.
+    for kind, names in {**REPLACING, STACK_SET: REPLACING_STACK_SET}.items():
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
+        create_only = schema.get("createOnlyProperties", [])
+        if kind == "AWS::KMS::Key":
+            assert create_only == []
+            assert set(names) <= set(schema["properties"])
+        else:
+            assert sorted(create_only) == sorted(f"/properties/{name}" for name in names), kind
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: "", '1: "format = 1" is missing'),
+        (lambda text: text.replace("format = 1", "format = 2"), "4: it is of format 2"),
+        (lambda text: text.replace(f"{KEY} Type = ", f"{KEY} Type "), "6: got search"),
+        (lambda text: text.replace("us-east-1", "mars", 1), "6: got mars"),
+        (lambda text: text.replace(" Path = not set", " Path = /"), "15: got /"),
+        (lambda text: text.replace(" Path = not set", ' Path = "/'), '15: got "/'),
+        (lambda text: text.replace(" Path = ", " Wings = "), "15: got Wings"),
+        (lambda text: re.sub(r".* Origin .*\n", "", text), "6: search .* has no line Origin"),
+        (lambda text: re.sub(r".* Type .*\n", "", text), "6: search .* has no Type"),
+        (lambda text: text.replace(" Path = ", " KeySpec = "), "no line Path"),
+        (lambda text: text + text.splitlines()[-1].replace("not set", '"/x/"'), "in line 15"),
+        (lambda text: text + "<<<<<<< HEAD\n", "16: a merge is not finished"),
+        (lambda text: text.replace("\n\n", "\n=======\n"), "5: a merge is not finished"),
+        (lambda text: text + "\x1b[2J\n", r"16: got '\\x1b\[2J'"),
+    ],
+)
+def test_a_damaged_file_is_refused_with_its_line(
+    tmp_path: Path, change: Callable[[str], str], said: str
+) -> None:
+    file = locked(tmp_path)
+    file.write_text(change(file.read_text()))
+    with pytest.raises(LockError, match=r"cmek\.lock:") as error:
+        read(file)
+    assert re.search(f"cmek.lock:{said}|{said}", str(error.value))
+    assert "\x1b" not in str(error.value)
+    assert "cmek.lock:" in run(tmp_path, "lock", code=1).stderr
+    assert "cmek.lock:" in run(tmp_path, "unlock", "search", "--reason=x", code=1).stderr
+    (found,) = refusals(file, [tmp_path / "cdk.out" / "x.template.json"])
+    assert (found.rule, found.cure) == ("lock-file", "Mend the file.")
+
+
+# What a synth is refused for.
+
+
+def changed(resource: str, name: str, value: Any) -> Template:
+    """The template with one property set."""
+    content = template()
+    content["Resources"][resource]["Properties"][name] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("resource", "name", "value", "said"),
+    [
+        (ROLE, "RoleName", "other", 'RoleName was not set and is now "other"'),
+        (ROLE, "RoleName", {"Ref": "Name"}, 'RoleName was not set and is now {"Ref": "Name"}'),
+        (ROLE, "Path", "/", 'Path was not set and is now "/"'),
+        (KEY, "KeySpec", "RSA_2048", 'KeySpec was "SYMMETRIC_DEFAULT" and is now "RSA_2048"'),
+        (KEY, "KeyUsage", "SIGN_VERIFY", 'KeyUsage was "ENCRYPT_DECRYPT" and is now "SIGN_VERIFY"'),
+        (KEY, "Origin", "EXTERNAL", 'Origin was not set and is now "EXTERNAL"'),
+        (KEY, "MultiRegion", True, "MultiRegion was false and is now true"),
+    ],
+)
+def test_a_property_that_replaces_is_refused_with_old_and_new(
+    tmp_path: Path, resource: str, name: str, value: Any, said: str
+) -> None:
+    locked(tmp_path)
+    word = "role" if resource == ROLE else "key"
+    assert refused(tmp_path, ("search", ACCOUNT, changed(resource, name, value))) == [
+        f"locked-{word}: search ({ACCOUNT}, us-east-1): the {word} {resource} is locked in "
+        f"cmek.lock, but its {said}."
+    ]
+
+
+def test_a_logical_id_that_moves_is_refused_and_so_is_one_that_goes(tmp_path: Path) -> None:
+    locked(tmp_path)
+    text = json.dumps(template()).replace(KEY, "Moved")
+    assert [
+        one.partition(" its ")[2]
+        for one in refused(tmp_path, ("search", ACCOUNT, json.loads(text)))
+    ] == [f"logical ID was {KEY} and is now Moved."]
+    content = template()
+    del content["Resources"][ROLE]
+    assert [
+        one.partition(" its ")[2] for one in refused(tmp_path, ("search", ACCOUNT, content))
+    ] == [f"logical ID was {ROLE} and is now gone."]
+
+
+def test_another_type_and_a_condition_are_refused(tmp_path: Path) -> None:
+    locked(tmp_path)
+    content = template()
+    content["Resources"][ROLE]["Condition"] = "Never"
+    content["Resources"][KEY]["Type"] = "AWS::KMS::ReplicaKey"
+    assert [
+        one.partition(" its ")[2] for one in refused(tmp_path, ("search", ACCOUNT, content))
+    ] == [
+        "Type was AWS::KMS::Key and is now AWS::KMS::ReplicaKey.",
+        'Condition was not set and is now "Never".',
+    ]
+
+
+def test_what_changes_in_place_passes(tmp_path: Path) -> None:
+    locked(tmp_path)
+    for form in ("explicit_without_id", "all_regions", "suspended", "encrypt_decrypt"):
+        assert refused(tmp_path, ("search", ACCOUNT, forms.template(form))) == []
+    content = template()
+    (alias,) = (one for one in content["Resources"].values() if one["Type"] == "AWS::KMS::Alias")
+    alias["Properties"]["AliasName"] = "alias/another"
+    assert refused(tmp_path, ("search", ACCOUNT, content)) == []
+    assert refused(tmp_path, ("search", "", template()), ("new", ACCOUNT, template())) == []
+
+
+def test_a_stack_that_is_not_synthesized_is_no_matter(tmp_path: Path) -> None:
+    locked(tmp_path)
+    assert refused(tmp_path, ("other", ACCOUNT, template())) == []
+
+
+def test_a_stack_that_moves_to_another_account_or_region_is_refused(tmp_path: Path) -> None:
+    locked(tmp_path)
+    (one,) = refused(tmp_path, ("search", "999999999999", template()))
+    assert one.startswith("locked-place: ")
+    assert f"its account was {ACCOUNT} and is now 999999999999." in one
+    (one,) = refused(tmp_path, ("search", ACCOUNT, template()), region="eu-west-1")
+    assert "its region was us-east-1 and is now eu-west-1." in one
+
+
+def test_one_more_account_of_a_stack_is_locked_beside_the_first(tmp_path: Path) -> None:
+    locked(tmp_path)
+    both = ("search", ACCOUNT, template()), ("search", "999999999999", template())
+    assert refused(tmp_path, *both) == []
+    assembly(tmp_path, both[1])
+    assert "cmek lock --beside" in run(tmp_path, "lock", code=1).stderr
+    run(tmp_path, "lock", "--beside")
+    assert refused(tmp_path, both[1]) == []
+    (one,) = refused(tmp_path, both[0], ("search", "999999999999", changed(ROLE, "Path", "/x/")))
+    assert "search (999999999999, us-east-1)" in one
+
+
+# In apps of users, through the guardrails.
+
+
+def app(folder: Path, fill: Callable[[cdk.Stack], object], **plugin: Any) -> cdk.App:
+    made = cdk.App(outdir=str(folder / "cdk.out"), analytics_reporting=False)
+    cdk.Validations.of(made).add_plugins(CmekGuardrails(**plugin))
+    fill(new_stack(made, "Search"))
+    stage = cdk.Stage(made, "Prod", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    fill(cdk.NestedStack(cdk.Stack(stage, "Outer"), "Inner"))
+    return made
+
+
+def test_the_plugin_refuses_in_any_app_and_nobody_acknowledges_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app(tmp_path, cmek).synth()
+    run(tmp_path, "lock")
+    app(tmp_path, cmek).synth()
+    changed = app(tmp_path, lambda stack: cmek(stack, role_name="other"))
+    for rule in ("locked-role", "locked-key", "locked-place"):
+        cdk.Validations.of(changed).acknowledge(
+            cdk.Acknowledgment(id=f"cmek-guardrails::{rule}", reason="No")
+        )
+    with pytest.raises(RuntimeError, match="ValidationFailed: FATAL"):
+        changed.synth()
+    report = json.loads((tmp_path / "cdk.out" / "validation-report.json").read_text())
+    (found,) = report["pluginReports"]
+    assert found.get("suppressedViolations", []) == []
+    assert sorted(
+        (one["ruleName"], one["severity"], one["violatingConstructs"][0]["constructPath"])
+        for one in found["violations"]
+    ) == [
+        ("locked-role", "fatal", "Prod/Outer/Inner/Cmek/Role/Resource"),
+        ("locked-role", "fatal", "Search/Cmek/Role/Resource"),
+    ]
+    run(tmp_path, "unlock", "Search", "role", "--reason=Ticket 42")
+    run(tmp_path, "unlock", "Prod-Outer", "role", "--reason=Ticket 42")
+    app(tmp_path, lambda stack: cmek(stack, role_name="other")).synth()
+
+
+def test_a_role_that_is_dropped_and_a_lock_that_is_damaged_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app(tmp_path, cmek).synth()
+    run(tmp_path, "lock", "--file=of.lock")
+    theirs = f"arn:aws:iam::{ACCOUNT}:role/theirs"
+    for damage in ("", "<<<<<<< HEAD\n"):
+        with Path("of.lock").open("a") as file:
+            file.write(damage)
+        made = app(
+            tmp_path,
+            lambda stack: cmek(stack, role=iam.Role.from_role_arn(stack, "Theirs", theirs)),
+            lock_file="of.lock",
+        )
+        with pytest.raises(RuntimeError, match="ValidationFailed: FATAL"):
+            made.synth()
+        report = (tmp_path / "cdk.out" / "validation-report.json").read_text()
+        assert ("a merge is not finished" if damage else f"{ROLE} and is now gone") in report
+
+
+@pytest.mark.parametrize("value", ["none.lock", "."])
+def test_a_lock_file_that_is_named_is_there(value: str) -> None:
+    with pytest.raises(ValueError, match=r"^lock_file: got .* leave it out"):
+        CmekGuardrails(lock_file=value)
+
+
+def test_the_app_of_cmek_yaml_refuses_with_the_two_ways_out(tmp_path: Path) -> None:
+    from tests.test_app import run_app
+
+    (tmp_path / "app.py").write_text((ROOT / "app.py").read_text())
+    text = (ROOT / "examples" / "cmek.yaml").read_text()
+    (tmp_path / "cmek.yaml").write_text(text)
+    assert run_app(tmp_path).returncode == 0
+    run(tmp_path, "lock")
+    (tmp_path / "cmek.yaml").write_text(text.replace("role_name: pinecone-cmek", "role_name: x"))
+    printed = run_app(tmp_path)
+    assert printed.returncode == 1
+    assert 'its RoleName was "pinecone-cmek" and is now "x".' in printed.stderr
+    assert "run `cmek unlock search-europe Role1ABCC5F0 --reason" in printed.stderr
+    (tmp_path / "cmek.yaml").write_text(text.replace("  search-test:", "  search-trial:"))
+    assert run_app(tmp_path).returncode == 0
+
+
+def test_reading_a_lock_needs_the_standard_library_alone() -> None:
+    for path in (ROOT / "cmek_construct" / "lock").glob("*.py"):
+        ours = {one for one in imports(path) if one.startswith("cmek_construct.")}
+        assert not {one for one in ours if ".operations" in one or ".deployment" in one}
+        others = {one.split(".")[0] for one in imports(path)} - {"cmek_construct"}
+        assert others <= {"__future__", "collections", "dataclasses", "functools", "json"} | {
+            "pathlib",
+            "re",
+            "typing",
+        }, path.name
+
+
+# The command.
+
+
+def test_locking_again_changes_nothing_and_check_says_so(tmp_path: Path) -> None:
+    file = locked(tmp_path)
+    before = file.read_text()
+    assert "has all of it already" in run(tmp_path, "lock").stdout
+    assert "is up to date" in run(tmp_path, "lock", "--check").stdout
+    assembly(tmp_path, ("search", ACCOUNT, template()), ("new", ACCOUNT, template()))
+    printed = run(tmp_path, "lock", "--check", code=1).stderr
+    assert f"new ({ACCOUNT}, us-east-1): {ROLE}: locked, a role" in printed
+    assert "run `cmek lock` and commit it" in printed
+    assert file.read_text() == before
+    run(tmp_path, "lock")
+    assert before.partition("\n\n")[2] in file.read_text()
+    assert "is up to date" in run(tmp_path, "lock", "--check").stdout
+
+
+def test_what_is_locked_is_never_changed_by_locking(tmp_path: Path) -> None:
+    file = locked(tmp_path)
+    before = file.read_text()
+    assembly(
+        tmp_path, ("new", ACCOUNT, template()), ("search", ACCOUNT, changed(ROLE, "Path", "/x/"))
+    )
+    for options in ((), ("--check",)):
+        printed = run(tmp_path, "lock", *options, code=1).stderr
+        assert 'its Path was not set and is now "/x/". Undo the change.' in printed
+    assert file.read_text() == before
+
+
+def test_one_template_by_itself_is_locked_under_the_name_of_its_file(tmp_path: Path) -> None:
+    (tmp_path / "search.json").write_text(json.dumps(template()))
+    run(tmp_path, "lock", "search.json")
+    assert list(read(tmp_path / "cmek.lock")) == [Place("search")]
+    (tmp_path / "search.json").write_text(json.dumps(changed(KEY, "Origin", "EXTERNAL")))
+    assert "Origin was not set" in run(tmp_path, "lock", "search.json", "--check", code=1).stderr
+    (tmp_path / "my search.yaml").write_text(json.dumps(template()))
+    assert "no name of a stack" in run(tmp_path, "lock", "my search.yaml", code=1).stderr
+    out = assembly(tmp_path, ("real", ACCOUNT, template()))
+    run(tmp_path, "lock", str(out / f"real{ACCOUNT}.template.json"))
+    assert Place("real", ACCOUNT, REGION) in read(tmp_path / "cmek.lock")
+
+
+def test_where_nothing_can_be_locked_it_says_why(tmp_path: Path) -> None:
+    assert (
+        "cdk.out: there is no such file or folder. Run `npx cdk synth`"
+        in run(tmp_path, "lock", code=1).stderr
+    )
+    (tmp_path / "cdk.out").mkdir()
+    assert "Run that first" in run(tmp_path, "lock", code=1).stderr
+    (tmp_path / "cdk.out" / "manifest.json").write_text("{")
+    assert "cannot be read: " in run(tmp_path, "lock", code=1).stderr
+    assembly(tmp_path, ("search", ACCOUNT, {"Resources": {}}))
+    assert "no role or key of Pinecone's" in run(tmp_path, "lock", code=1).stderr
+    assert "for --deployed alone" in run(tmp_path, "lock", "--profile=x", code=2).stderr
+    assert not (tmp_path / "cmek.lock").exists()
+
+
+def test_unlocking_wants_a_reason_that_stays_when_the_new_one_is_locked(tmp_path: Path) -> None:
+    file = locked(tmp_path)
+    new = ("search", ACCOUNT, changed(ROLE, "RoleName", "other"))
+    assert "Missing option '--reason'" in run(tmp_path, "unlock", "search", code=2).stderr
+    for reason in ("", " ", "a\nb", "\x1b[2J"):
+        assert "says why" in run(tmp_path, "unlock", "search", f"--reason={reason}", code=2).stderr
+    run(tmp_path, "unlock", "search", "role", "--reason", "Ticket 42: by “security”")
+    assert re.search(r'Unlocked = "20\d\d-\d\d-\d\d Ticket 42: by “security”"', file.read_text())
+    assert refused(tmp_path, new) == []
+    (key,) = refused(tmp_path, ("search", ACCOUNT, changed(KEY, "MultiRegion", True)))
+    assert KEY in key
+    assembly(tmp_path, new)
+    assert "locked anew" in run(tmp_path, "lock").stdout
+    (role,) = (
+        one for name, one in read(file)[Place("search", ACCOUNT, REGION)].items() if name == ROLE
+    )
+    assert role.identity is not None
+    assert role.identity.values["RoleName"] == '"other"'
+    (note,) = role.history
+    assert note.endswith("Ticket 42: by “security” (until then RoleName not set)")
+    (back,) = refused(tmp_path, ("search", ACCOUNT, template()))
+    assert 'RoleName was "other" and is now not set' in back
+
+
+def test_what_is_given_up_keeps_its_history_and_another_takes_its_place(tmp_path: Path) -> None:
+    file = locked(tmp_path)
+    run(tmp_path, "unlock", "search", KEY, "--reason=The project is gone")
+    moved = json.loads(json.dumps(template()).replace(KEY, "Moved"))
+    assembly(tmp_path, ("search", ACCOUNT, moved))
+    run(tmp_path, "lock")
+    lines = [line for line in file.read_text().splitlines() if f" {KEY} " in line]
+    assert len(lines) == 1
+    assert "The project is gone (until then AWS::KMS::Key, " in lines[0]
+    assert "is up to date" in run(tmp_path, "lock", "--check").stdout
+    assert refused(tmp_path, ("search", ACCOUNT, moved)) == []
+    (one,) = refused(tmp_path, ("search", ACCOUNT, template()))
+    assert "logical ID was Moved" in one
+
+
+def test_unlocking_names_what_there_is(tmp_path: Path) -> None:
+    assert "it has nothing" in run(tmp_path, "unlock", "x", "--reason=x", code=1).stderr
+    locked(tmp_path, ("search", ACCOUNT, template()), ("search", "999999999999", template()))
+    printed = run(tmp_path, "unlock", "nobody", "--reason=x", code=1).stderr
+    assert f"got 'nobody', but it has search ({ACCOUNT}, us-east-1)" in printed
+    printed = run(tmp_path, "unlock", "search", "--reason=x", code=1).stderr
+    assert "with --account and --region" in printed
+    own = ("--account", ACCOUNT, "--region", REGION)
+    printed = run(tmp_path, "unlock", "search", "alias", "--reason=x", *own, code=1).stderr
+    assert f"It has: {KEY} (key, locked), {ROLE} (role, locked)" in printed
+    run(tmp_path, "unlock", "search", "--reason=x", *own)
+    printed = run(tmp_path, "unlock", "search", "--reason=x", *own, code=1).stderr
+    assert f"{ROLE} (role, unlocked)" in printed
+    assert refused(tmp_path, ("search", ACCOUNT, {"Resources": {}})) == []
+
+
+class Killed(BaseException):
+    """What no `except` of the command catches."""
+
+
+@pytest.mark.parametrize("command", [("lock",), ("unlock", "search", "--reason=x")])
+def test_killed_in_any_write_and_run_again_it_comes_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    def end(folder: Path, killed_at: int) -> dict[str, str]:
+        (folder / ".git").mkdir(parents=True)
+        (folder / ".gitattributes").write_text("*.py text")
+        assembly(folder, ("search", ACCOUNT, template()))
+        if command != ("lock",):
+            run(folder, "lock")
+        count = 0
+
+        def dies(own: Callable[..., Any]) -> Callable[..., Any]:
+            def instead(path: Path, *arguments: Any) -> Any:
+                nonlocal count
+                count += 1
+                if count == killed_at:
+                    if own.__name__ == "write_bytes":
+                        own(path, arguments[0][: len(arguments[0]) // 2])
+                    raise Killed
+                return own(path, *arguments)
+
+            return instead
+
+        with monkeypatch.context() as patch:
+            for name in ("write_bytes", "replace"):
+                patch.setattr(Path, name, dies(getattr(Path, name)))
+            try:
+                run(folder, *command)
+            except Killed:
+                if (folder / "cmek.lock").exists():
+                    read(folder / "cmek.lock")
+                run(folder, *command)
+        assert killed_at > 0 or count == (4 if command == ("lock",) else 2)
+        return {one.name: one.read_text() for one in folder.iterdir() if one.is_file()}
+
+    whole = end(tmp_path / "whole", 0)
+    assert whole[".gitattributes"].splitlines()[0] == "*.py text"
+    for number in range(1, 5 if command == ("lock",) else 3):
+        assert end(tmp_path / f"killed{number}", number) == whole
+
+
+def test_line_ends_mode_and_link_of_the_file_stay(tmp_path: Path) -> None:
+    file = locked(tmp_path)
+    target = tmp_path / "target.lock"
+    target.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    target.chmod(0o640)
+    file.unlink()
+    file.symlink_to(target)
+    run(tmp_path, "unlock", "search", "--reason=x")
+    assert file.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert target.read_bytes().count(b"\r\n") == target.read_bytes().count(b"\n") > 10
+
+
+# What AWS calls them.
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder whose app is deployed, in moto: a stack, and one in a stack."""
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "testing"),
+        ("AWS_SECRET_ACCESS_KEY", "testing"),
+        ("AWS_DEFAULT_REGION", REGION),
+    ):
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        assembly(tmp_path, ("search", MOTO, template()))
+        deploy("search", template())
+        yield tmp_path
+
+
+def deploy(name: str, content: Template) -> None:
+    boto3.client("cloudformation").create_stack(
+        StackName=name, TemplateBody=json.dumps(content), Capabilities=["CAPABILITY_IAM"]
+    )
+    for key in kms_backends[MOTO][REGION].keys.values():
+        key.policy = json.dumps(key.policy)  # moto leaves it an object, and then cannot read it
+
+
+def names_in(folder: Path, resource: str) -> dict[str, str]:
+    return dict(read(folder / "cmek.lock")[Place("search", MOTO, REGION)][resource].deployed)
+
+
+def test_once_deployed_arns_and_the_roles_unique_id_are_locked(deployed: Path) -> None:
+    run(deployed, "lock")
+    assert names_in(deployed, ROLE) == {}
+    assert f"arn:aws:iam::{MOTO}:role/" in run(deployed, "lock", "--deployed").stdout
+    (role,) = boto3.client("iam").list_roles()["Roles"]
+    (key,) = boto3.client("kms").list_keys()["Keys"]
+    assert names_in(deployed, ROLE) == {"Arn": role["Arn"], "RoleId": role["RoleId"]}
+    assert names_in(deployed, KEY) == {"Arn": key["KeyArn"]}
+    assert "has all of it already" in run(deployed, "lock", "--deployed").stdout
+    assert "is up to date" in run(deployed, "lock", "--check").stdout
+    moved = json.loads(json.dumps(template()).replace(KEY, "Moved"))
+    found = refusals(deployed / "cmek.lock", [assembly(deployed, ("search", MOTO, moved)) / "x"])
+    assert f"in place of the key {key['KeyArn']}." in found[0].consequence
+
+
+def test_a_role_that_was_made_again_is_not_the_one_that_is_locked(deployed: Path) -> None:
+    run(deployed, "lock", "--deployed")
+    before = (deployed / "cmek.lock").read_text()
+    iam = boto3.client("iam")
+    (role,) = iam.list_roles()["Roles"]
+    iam.delete_role(RoleName=role["RoleName"])
+    iam.create_role(RoleName=role["RoleName"], AssumeRolePolicyDocument="{}")
+    printed = run(deployed, "lock", "--deployed", code=1).stderr
+    assert f"its RoleId is locked as {role['RoleId']}, but AWS has AROA" in printed
+    assert "Somebody made the role again" in printed
+    assert (deployed / "cmek.lock").read_text() == before
+    run(deployed, "unlock", "search", "role", "--reason=Ticket 42")
+    run(deployed, "lock", "--deployed")
+    assert names_in(deployed, ROLE)["RoleId"] != role["RoleId"]
+    assert f"Ticket 42 (until then RoleId {role['RoleId']})" in (deployed / "cmek.lock").read_text()
+
+
+def test_what_is_not_deployed_as_it_is_locked_is_refused(deployed: Path) -> None:
+    assembly(deployed, ("search", MOTO, json.loads(json.dumps(template()).replace(KEY, "Moved"))))
+    printed = run(deployed, "lock", "--deployed", code=1).stderr
+    assert "Moved is locked as AWS::KMS::Key, but the deployed stack has no such" in printed
+    assembly(deployed, ("absent", MOTO, template()))
+    assert "deploy it first" in run(deployed, "lock", "--deployed", code=1).stderr
+    assembly(deployed, ("search", "", template()))
+    assert "neither account nor region" in run(deployed, "lock", "--deployed", code=1).stderr
+    assembly(deployed, ("search", MOTO, template()))
+    (role,) = boto3.client("iam").list_roles()["Roles"]
+    boto3.client("iam").delete_role(RoleName=role["RoleName"])
+    assert "AWS refused: " in run(deployed, "lock", "--deployed", code=1).stderr
+    assert not (deployed / "cmek.lock").exists()
+
+
+def test_without_credentials_it_says_what_to_do(tmp_path: Path) -> None:
+    assembly(tmp_path, ("search", ACCOUNT, template()))
+    assert "leave --deployed out" in run(tmp_path, "lock", "--deployed", code=1).stderr
+
+
+# Two branches.
+
+
+def git(folder: Path, *arguments: str, code: int = 0) -> str:
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "core.autocrlf=false")
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def merged(
+    folder: Path, base: Callable[[], object], *branches: Callable[[], object], code: int = 0
+) -> str:
+    """The lock after two branches, each of which does something, were merged."""
+    git(folder, "init", "-q", "-b", "main")
+    (folder / ".gitignore").write_text("cdk.out\n")
+    base()
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "base")
+    for number, branch in enumerate(branches):
+        git(folder, "checkout", "-qb", f"branch{number}", "main")
+        branch()
+        git(folder, "add", "-A")
+        git(folder, "commit", "-qm", f"branch {number}")
+    git(folder, "merge", "-q", "branch0", "-m", "merge", code=code)
+    return (folder / "cmek.lock").read_text()
+
+
+def locks(folder: Path, *names: str, **how: Any) -> Callable[[], Path]:
+    """What locks some stacks."""
+    content = how.get("content", template())
+    return lambda: locked(folder, *((name, ACCOUNT, content) for name in names))
+
+
+def stacks_in(text: str) -> dict[str, list[str]]:
+    lock = parse(text, "cmek.lock")
+    return {
+        place.stack: [resource for resource, one in stack.items() if one.in_force]
+        for place, stack in lock.items()
+    }
+
+
+@pytest.mark.parametrize("base", [(), ("a",), ("z",), ("a", "z")])
+def test_two_branches_that_each_add_a_stack_merge(tmp_path: Path, base: tuple[str, ...]) -> None:
+    first = locks(tmp_path, *base) if base else lambda: None
+    text = merged(tmp_path, first, locks(tmp_path, "m"), locks(tmp_path, "n"))
+    assert stacks_in(text) == {name: [KEY, ROLE] for name in [*base, "m", "n"]}
+    run(tmp_path, "lock")
+    assert stacks_in((tmp_path / "cmek.lock").read_text()) == stacks_in(text)
+
+
+def test_one_branch_unlocks_while_another_adds_and_both_hold(tmp_path: Path) -> None:
+    def unlocks() -> None:
+        run(tmp_path, "unlock", "a", "role", "--reason=Ticket 42")
+
+    text = merged(tmp_path, locks(tmp_path, "a", "z"), unlocks, locks(tmp_path, "b"))
+    assert stacks_in(text) == {"a": [KEY], "b": [KEY, ROLE], "z": [KEY, ROLE]}
+    assert "Ticket 42" in text
+
+
+def test_two_reasons_of_two_branches_both_stay(tmp_path: Path) -> None:
+    def unlocks(reason: str) -> Callable[[], object]:
+        return lambda: run(tmp_path, "unlock", "a", "role", f"--reason={reason}")
+
+    text = merged(tmp_path, locks(tmp_path, "a"), unlocks("One"), unlocks("Two"))
+    assert stacks_in(text) == {"a": [KEY]}
+    locked(tmp_path, ("a", ACCOUNT, changed(ROLE, "Path", "/x/")))
+    assert (tmp_path / "cmek.lock").read_text().count("(until then Path not set)") == 2
+
+
+def test_the_same_stack_locked_differently_is_refused_with_both_lines(tmp_path: Path) -> None:
+    text = merged(
+        tmp_path,
+        locks(tmp_path, "z"),
+        locks(tmp_path, "a"),
+        locks(tmp_path, "a", content=changed(ROLE, "RoleName", "other")),
+    )
+    with pytest.raises(LockError, match="two branches locked two of them") as error:
+        parse(text, "cmek.lock")
+    lines = text.splitlines()
+    assert str(error.value).count("RoleName") == 1
+    numbers = re.findall(r"cmek\.lock:(\d+)|line (\d+)", str(error.value))
+    for number in (int(one or other) for one, other in numbers):
+        assert " RoleName = " in lines[number - 1]
+
+
+def test_without_the_line_in_gitattributes_git_shows_the_conflict(tmp_path: Path) -> None:
+    def base() -> None:
+        (tmp_path / ".gitattributes").write_text("cmek.lock text\n")
+        locked(tmp_path, ("z", ACCOUNT, template()))
+
+    other = changed(ROLE, "RoleName", "other")
+    text = merged(tmp_path, base, locks(tmp_path, "a"), locks(tmp_path, "a", content=other), code=1)
+    with pytest.raises(LockError, match="a merge is not finished here: <<<<<<<"):
+        parse(text, "cmek.lock")
+
+
+# Every released version.
+
+
+def test_each_released_version_has_its_lock() -> None:
+    released_versions = re.findall(
+        r"^## (\d+\.\d+\.\d+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert list(released.FORMS) == VERSIONS
+    assert set(VERSIONS) >= set(released_versions[1:])
+
+
+@pytest.fixture(scope="module")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The forms of a version, as today's code makes them."""
+    folder = tmp_path_factory.mktemp("released")
+
+    def synthesize(version: str) -> Path:
+        if not (folder / version).exists():
+            released.synthesize(version, folder / version)
+        return folder / version
+
+    return synthesize
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_upgrade_moves_no_identity(version: str, synthesized: Callable[[str], Path]) -> None:
+    kept = released.FOLDER / f"{version}.lock"
+    assert (
+        "is up to date"
+        in run(ROOT, "lock", str(synthesized(version)), f"--file={kept}", "--check").stdout
+    )
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_upgrade_that_moves_one_would_fail(
+    version: str, tmp_path: Path, synthesized: Callable[[str], Path]
+) -> None:
+    kept = tmp_path / "kept.lock"
+    kept.write_text(
+        (released.FOLDER / f"{version}.lock").read_text().replace(f" {KEY} ", " CmekKey0 ")
+    )
+    printed = run(
+        ROOT, "lock", str(synthesized(version)), f"--file={kept}", "--check", code=1
+    ).stderr
+    assert f"its logical ID was CmekKey0 and is now {KEY}" in printed

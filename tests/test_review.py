@@ -1,0 +1,805 @@
+"""`cmek review`: what a security reviewer reads and signs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cmek_construct import CustomerKey, KeyAccess, PineconeRole
+from cmek_construct.operations.review_source import read
+from cmek_construct.pinecone import ALL_REGIONS as EVERY_REGION
+from cmek_construct.pinecone import PINECONE_REGIONS
+from cmek_construct.review import guide, words
+from cmek_construct.review.seen import Template as SeenTemplate
+from cmek_construct.review.text import plain
+from cmek_construct.statements import (
+    customer_statement,
+    key_access_statements,
+    key_admins_statement,
+    root_statement,
+    trust_statement,
+)
+from tests import forms
+from tests.browser.browser import Seen, Visit, look
+from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, new_stack, template_of
+from tests.command import cmek
+from tests.conftest import ROOT
+from tests.mutants import MUTANTS
+from tests.test_structure import imports
+
+Template = dict[str, Any]
+PARTS = ("explicit_with_id", "explicit_without_id", "all_regions")
+ROLE, KEY, ALIAS = "CmekRoleB9267AA0", "CmekKey21C8C2B3", "CmekKeyPineconeAliasCFCDFEA1"
+STRANGER = "arn:aws:iam::999999999999:role/stranger"
+
+
+class _Texts(HTMLParser):
+    """The text of a page, without its style."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._in_style = False
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self._in_style = tag == "style"
+
+    def handle_data(self, data: str) -> None:
+        if not self._in_style:
+            self.texts.append(data)
+
+
+def text_of(html: str) -> str:
+    parser = _Texts()
+    parser.feed(html)
+    return re.sub(r"\s+", " ", "".join(parser.texts))
+
+
+def put(folder: Path, template: Template, name: str = "t") -> Path:
+    file = folder / f"{name}.template.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(template))
+    return file
+
+
+def page(folder: Path, template: Template, *options: str) -> str:
+    """The page of one template."""
+    file = put(folder, template)
+    cmek(folder, "review", str(file), "--out", "page.html", *options)
+    return (folder / "page.html").read_text(encoding="utf-8")
+
+
+def text(folder: Path, template: Template, *options: str) -> str:
+    return text_of(page(folder, template, *options))
+
+
+def properties(template: Template, logical_id: str) -> Template:
+    found: Template = template["Resources"][logical_id]["Properties"]
+    return found
+
+
+def trust(template: Template) -> list[Template]:
+    found: list[Template] = properties(template, ROLE)["AssumeRolePolicyDocument"]["Statement"]
+    return found
+
+
+def key_policy(template: Template) -> list[Template]:
+    found: list[Template] = properties(template, KEY)["KeyPolicy"]["Statement"]
+    return found
+
+
+def good() -> Template:
+    return forms.template("explicit_with_id")
+
+
+def vendor() -> Template:
+    stack = new_stack()
+    PineconeRole(
+        stack,
+        "Role",
+        pinecone_account_id=PINECONE,
+        regions=REGIONS,
+        external_id=EXTERNAL_ID,
+        customer_account_ids=["444455556666", "777788889990"],
+    )
+    return template_of(stack)
+
+
+def customer() -> Template:
+    stack = new_stack(account="444455556666")
+    CustomerKey(stack, "Key", role_arn=STRANGER)
+    return template_of(stack)
+
+
+# What is asked, and the answer.
+
+
+def test_the_page_says_what_is_asked_what_was_found_and_what_to_compare(tmp_path: Path) -> None:
+    said = text(tmp_path, good())
+    assert "1 template, with 1 role and 1 key, lets in Pinecone" in said
+    assert re.search(r"The machine's answer: All \d+ guardrails are kept", said)
+    assert "Of 4 policy statements, 4 say what Pinecone's guide or the KMS console says." in said
+    assert f"shows {forms.PINECONE} as Pinecone's AWS account" in said
+
+
+def test_a_template_that_a_guardrail_refuses_is_not_to_be_signed(tmp_path: Path) -> None:
+    template = good()
+    trust(template)[0]["Principal"]["AWS"].append(STRANGER)
+    said = text(tmp_path, template)
+    assert "Do not sign yet 1 violation of the guardrails" in said
+    assert f"names AWS {STRANGER}" in said
+    assert "and 1 does not: each is marked" in said
+
+
+def test_what_is_acknowledged_stands_there_with_its_reason(tmp_path: Path) -> None:
+    template = good()
+    properties(template, KEY)["EnableKeyRotation"] = False
+    said = text(tmp_path, template, "--acknowledge", "key-rotation=Ticket 42")
+    assert "guardrails are kept, 1 acknowledged with a reason" in said
+    assert "acknowledged key-rotation: Ticket 42" in said
+    assert "Acknowledged: Ticket 42" in said
+
+
+def test_the_signature_is_bound_to_the_bytes_that_were_read(tmp_path: Path) -> None:
+    html = page(tmp_path, good())
+    digest = hashlib.sha256((tmp_path / "t.template.json").read_bytes()).hexdigest()
+    assert f"<td><code>{digest}</code></td>" in html
+    for place in ("Name", "Date", "Signature"):
+        assert f'<th scope="row">{place}</th><td></td>' in html
+
+
+def test_the_same_templates_give_the_same_bytes(tmp_path: Path) -> None:
+    assert page(tmp_path, good()) == page(tmp_path, good())
+
+
+def test_account_and_region_come_from_the_manifest_of_a_cloud_assembly(tmp_path: Path) -> None:
+    file = put(tmp_path, forms.template("role_alone"), "S")
+    artifact = {
+        "type": "aws:cloudformation:stack",
+        "environment": "aws://123412341234/eu-west-1",
+        "properties": {"templateFile": file.name},
+        "displayName": "Stage/Search",
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"S": artifact}}))
+    cmek(tmp_path, "review", str(tmp_path))
+    said = text_of((tmp_path / "review.html").read_text())
+    assert "Stage/Search123412341234eu-west-1Role1ABCC5F0" in said
+
+
+# Each statement, beside the guide's.
+
+
+@pytest.mark.parametrize("form", PARTS)
+def test_the_guides_three_forms_say_what_the_guide_says(tmp_path: Path, form: str) -> None:
+    html = page(tmp_path, forms.template(form))
+    assert html.count('<span class="mark good">Same as the guide</span>') == 4
+    assert "<ins>" not in html
+    assert "<del>" not in html
+
+
+@pytest.mark.parametrize(
+    ("form", "verdict", "why"),
+    [
+        ("all_regions_pinned", "Differs from the guide", "so the same callers get in"),
+        ("encrypt_decrypt", "Says less than the guide", "only Pinecone knows"),
+        ("suspended", "The guide has no such statement", "Pinecone is cut off"),
+        ("own_key", "Same as the guide but for its label (Sid)", "A label lets nobody do"),
+        ("explicit_without_id", "Same as the guide", "no other customer of Pinecone's"),
+    ],
+)
+def test_what_differs_is_marked_and_explained(
+    tmp_path: Path, form: str, verdict: str, why: str
+) -> None:
+    said = text(tmp_path, forms.template(form))
+    assert re.search(rf"{re.escape(verdict)} [^{{]*{why}", said)
+
+
+def test_a_difference_is_marked_with_words_and_not_with_a_colour_alone(tmp_path: Path) -> None:
+    template = good()
+    trust(template)[0]["Condition"] = {"StringLike": {"sts:ExternalId": "*"}}
+    html = page(tmp_path, template)
+    assert "<ins><b>template only:</b>     &#34;StringLike&#34;: {</ins>" in html
+    assert "<del><b>guide only:</b>     &#34;StringEquals&#34;: {</del>" in html
+
+
+ABOUT_STATEMENTS = [
+    mutant
+    for mutant in MUTANTS
+    if re.match("trust-(?!external-id|own)|key-(owner|role|grants|open|foreign|not)", mutant.rule)
+    and "parameter's default" not in mutant.words
+]
+
+
+@pytest.fixture(scope="module")
+def mutants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SeenTemplate]:
+    """Every dangerous template, read and compared."""
+    folder = tmp_path_factory.mktemp("mutants")
+    for number, mutant in enumerate(ABOUT_STATEMENTS):
+        put(folder, mutant.template, str(number))
+    return {one.name: one for one in read([folder], [], {}).templates}
+
+
+@pytest.mark.parametrize("number", range(len(ABOUT_STATEMENTS)), ids=map(str, ABOUT_STATEMENTS))
+def test_no_dangerous_policy_passes_for_the_guides(
+    mutants: dict[str, SeenTemplate], number: int
+) -> None:
+    """The comparison is no guardrail: it must see by itself that something is not the guide's."""
+    policies = [policy for part in mutants[str(number)].parts for policy in part.policies]
+    assert any(policy.missing for policy in policies) or not all(
+        said.as_guide for policy in policies for said in policy.said
+    )
+
+
+def test_a_stranger_in_the_words_of_the_guide_is_not_the_guides(tmp_path: Path) -> None:
+    template = good()
+    key_policy(template).append({**key_policy(template)[1], "Principal": {"AWS": STRANGER}})
+    html = page(tmp_path, template)
+    assert '<span class="mark bad">Differs from the guide</span>' in html
+    assert "whether it is the one you mean, only you can tell." in html
+
+
+def test_what_the_guide_has_and_the_key_policy_has_not_is_said(tmp_path: Path) -> None:
+    template = good()
+    key_policy(template).pop(0)
+    said = text(tmp_path, template)
+    assert "Missing The guide has here: Enable IAM User Permissions" in said
+
+
+def test_the_guides_snippets_are_what_this_library_makes_of_them() -> None:
+    """Written twice, from the guide and for the templates: each holds the other."""
+    place = "<external ID>"
+    role = "<role>"
+    for snippet, ours in (
+        (guide.EXPLICIT_WITH_ID, trust_statement("<Pinecone>", PINECONE_REGIONS, place)),
+        (guide.EXPLICIT, trust_statement("<Pinecone>", PINECONE_REGIONS)),
+        (guide.ALL_REGIONS, trust_statement("<Pinecone>", EVERY_REGION, place)),
+        (guide.ROOT, root_statement("<this account>")),
+        (guide.ADMINISTRATORS, key_admins_statement({"AWS": "<administrator>"})),
+        (guide.USE, key_access_statements(role, KeyAccess.KEY_USER)[0]),
+        (guide.ATTACH, key_access_statements(role, KeyAccess.KEY_USER)[1]),
+        (guide.CUSTOMER, customer_statement("<customer>") | {"Sid": "<label>"}),
+    ):
+        assert snippet.statement == ours
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"},
+            "Lets anybody in any AWS account, signed in or not take on this role, under no "
+            "condition.",
+        ),
+        (
+            {"Effect": "Allow", "NotPrincipal": {"AWS": STRANGER}, "NotAction": "kms:Decrypt"},
+            "Lets everybody in every AWS account but the role stranger of AWS account "
+            "999999999999 do everything but kms:Decrypt, under no condition.",
+        ),
+        (
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root", "Service": "s3.amazonaws.com"},
+                "Action": ["kms:*"],
+                "Resource": "*",
+            },
+            "Lets this account (its root, and its own IAM policies) and the AWS service "
+            "s3.amazonaws.com do everything with the key, under no condition.",
+        ),
+        (
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "AROAEXAMPLE"},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEqualsIfExists": {"sts:ExternalId": "x"},
+                    "Null": {"aws:PrincipalArn": "true"},
+                    "DateLessThan": {"aws:CurrentTime": "2030"},
+                },
+            },
+            "Lets the principal AROAEXAMPLE take on this role, but only if the external ID that is "
+            "presented is x (or is not sent at all: it does not bind who leaves it out), the "
+            "caller's ARN is not sent, and the condition "
+            '{"DateLessThan": {"aws:CurrentTime": ["2030"]}} holds.',
+        ),
+        (
+            {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "*", "Extra": 1},
+            'Lets the role decrypt on everything. It also says {"Extra": 1}, which has no words '
+            "here.",
+        ),
+        (
+            {"Effect": "Maybe", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt"},
+            "With the effect Maybe, which is neither: anybody in any AWS account to decrypt, "
+            "whatever another policy allows.",
+        ),
+    ],
+)
+def test_plain_words_leave_nothing_out(statement: Template, said: str) -> None:
+    assert plain(words.of_statement(statement, ACCOUNT)) == said
+
+
+# The picture, and who can do what.
+
+
+def picture(html: str) -> str:
+    (found,) = re.findall("<svg.*?</svg>", html, re.DOTALL)
+    return str(found)
+
+
+def test_the_picture_has_a_title_and_says_the_same_in_words(tmp_path: Path) -> None:
+    drawn = picture(page(tmp_path, good()))
+    assert 'role="img" aria-labelledby="picture-1-title picture-1-desc"' in drawn
+    assert "the role CmekRoleB9267AA0 may encrypt, decrypt, re-encrypt" in drawn
+    assert drawn.count("<rect") == 4
+    assert 'class="wrong"' not in drawn
+
+
+@pytest.mark.parametrize(
+    ("form", "cut"), [("suspended", 2), ("imported_key_suspended", 1), ("explicit_with_id", 0)]
+)
+def test_who_is_suspended_is_drawn_cut_off(tmp_path: Path, form: str, cut: int) -> None:
+    drawn = picture(page(tmp_path, forms.template(form)))
+    assert drawn.count('class="plain cut"') == cut
+    assert drawn.count('class="cross"') == cut
+    assert ("CUT OFF" in drawn) is bool(cut)
+
+
+def test_a_vendors_role_reaches_the_keys_of_each_customer(tmp_path: Path) -> None:
+    drawn = picture(page(tmp_path, vendor()))
+    for account in ("444455556666", "777788889990"):
+        assert f">Keys of AWS account {account}</text>" in drawn
+
+
+def test_a_customers_key_shows_whose_role_reaches_it(tmp_path: Path) -> None:
+    declared = page(tmp_path, customer(), f"--vendor-role-arn={STRANGER}")
+    assert "The role stranger of AWS account" in picture(declared)
+    assert 'class="wrong"' not in picture(declared)
+    assert 'class="wrong"' in picture(page(tmp_path, customer()))
+
+
+def test_a_stranger_and_a_policy_that_nobody_sees_are_drawn_as_wrong(tmp_path: Path) -> None:
+    template = good()
+    trust(template).append(
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    )
+    properties(template, ROLE)["ManagedPolicyArns"] = [
+        "arn:aws:iam::aws:policy/AdministratorAccess"
+    ]
+    drawn = picture(page(tmp_path, template))
+    assert ">Anybody in any AWS account</text>" in drawn
+    assert "Nobody can tell from here" in drawn
+    assert drawn.count('<g class="wrong">') == 4
+
+
+def test_the_table_says_who_can_do_what_and_by_which_statement(tmp_path: Path) -> None:
+    said = text(tmp_path, good())
+    assert "Who can take on the role CmekRoleB9267AA0, by the external ID" in said
+    assert "yes (AllowPineconeToAssumeIntoRoleFromExplicitRegionswithID)" in said
+    assert "yes (Allow use of the key) kms:Encrypt, kms:Decrypt" in said
+    assert "no everything asked" in said
+
+
+def test_the_page_says_what_no_template_does(tmp_path: Path) -> None:
+    said = text(tmp_path, good())
+    for fact in (
+        "cannot change them afterwards",
+        "about 1 USD a month at first",
+        "up to about 15 minutes",
+        "aws kms list-grants",
+        "Set suspended to false and deploy",
+        "Service and resource control policies",
+        "encryption context",
+    ):
+        assert fact in said
+
+
+def test_what_a_deployer_types_in_is_said_to_be_unsigned(tmp_path: Path) -> None:
+    said = text(tmp_path, forms.template("environment_agnostic"))
+    assert "types in: PineconeAccount, CustomerExternalId. The signature does not bind" in said
+
+
+# A thousand of them.
+
+
+def with_values(number: int) -> Template:
+    """The good template in another account, with another external ID and alias."""
+    found = json.dumps(good()).replace(forms.CUSTOMER, f"{200_000_000_000 + number}")
+    found = found.replace(forms.EXTERNAL_ID, f"external-id-of-{number}")
+    made: Template = json.loads(found.replace("alias/pinecone-cmek/", f"alias/pinecone/{number}/"))
+    return made
+
+
+def test_many_accounts_with_one_text_are_one_form_and_a_list_of_places(tmp_path: Path) -> None:
+    for number in range(60):
+        put(tmp_path / "cdk.out", with_values(number), f"s{number}")
+    other = with_values(60)
+    properties(other, KEY)["PendingWindowInDays"] = 20
+    put(tmp_path / "cdk.out", other, "s60")
+    printed = cmek(tmp_path, "review", "cdk.out")
+    assert "61 templates, 2 forms" in printed.stderr
+    html = (tmp_path / "review.html").read_text()
+    assert html.count("<svg") == 2
+    said = text_of(html)
+    assert "All places of form 1" in said
+    for number in range(60):
+        assert f"s{number}{200_000_000_000 + number}" in said
+        assert f"external-id-of-{number}alias/pinecone/{number}/" in said
+
+
+def test_more_forms_than_anybody_reads_are_not_to_be_signed_at_once(tmp_path: Path) -> None:
+    for number in range(52):
+        template = with_values(number)
+        properties(template, KEY)["RotationPeriodInDays"] = 100 + number
+        put(tmp_path / "cdk.out", template, f"s{number}")
+    template = with_values(52)
+    properties(template, KEY)["EnableKeyRotation"] = False
+    put(tmp_path / "cdk.out", template, "the-wrong-one")
+    cmek(tmp_path, "review", "cdk.out")
+    said = text_of((tmp_path / "review.html").read_text())
+    assert "Too much to sign at once 3 of 53 forms are not shown" in said
+    assert "Form 1: the-wrong-one" in said
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda template: trust(template)[0]["Principal"]["AWS"].pop(),
+        lambda template: properties(template, KEY).update(EnableKeyRotation=False),
+        lambda template: template["Resources"][ROLE].pop("DeletionPolicy"),
+        lambda template: properties(template, ROLE).update(MaxSessionDuration=7200),
+        lambda template: key_policy(template)[1]["Action"].pop(),
+        lambda template: trust(template)[0]["Condition"]["StringEquals"].update(
+            {"sts:ExternalId": "x"}
+        ),
+        lambda template: key_policy(template).append(
+            {**key_policy(template)[0], "Principal": {"AWS": STRANGER}}
+        ),
+    ],
+)
+def test_whatever_lets_somebody_do_something_makes_another_form(tmp_path: Path, edit: Any) -> None:
+    other = with_values(1)
+    edit(other)
+    put(tmp_path, with_values(0), "a")
+    put(tmp_path, other, "b")
+    assert ", 2 forms;" in cmek(tmp_path, "review", str(tmp_path)).stderr
+
+
+def test_an_external_id_that_stands_twice_is_said(tmp_path: Path) -> None:
+    put(tmp_path, good(), "a")
+    put(tmp_path, good(), "b")
+    cmek(tmp_path, "review", str(tmp_path))
+    said = text_of((tmp_path / "review.html").read_text())
+    assert f"in more than one place {forms.EXTERNAL_ID}" in said
+
+
+# What changes.
+
+
+def changes(folder: Path, old: Template, new: Template) -> str:
+    """The Markdown; the page must say the same."""
+    before, after = put(folder, old, "old"), put(folder, new, "new")
+    options = ("--against", str(before), "--markdown", "--out", "page.html")
+    return cmek(folder, "review", str(after), *options).stdout
+
+
+def test_nothing_changed_is_one_line(tmp_path: Path) -> None:
+    nothing = "Nothing changes about Pinecone's roles, keys and aliases.\n"
+    assert changes(tmp_path, good(), good()) == nothing
+    with_a_topic = good()
+    with_a_topic["Resources"]["Topic"] = {"Type": "AWS::SNS::Topic"}
+    assert changes(tmp_path, good(), with_a_topic) == nothing
+    assert nothing.strip() in text_of((tmp_path / "page.html").read_text())
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (
+            lambda template: properties(template, ROLE).update(RoleName="new"),
+            "`RoleName` was not said, is now `new`. CloudFormation REPLACES the role",
+        ),
+        (
+            lambda template: properties(template, KEY).update(MultiRegion=True),
+            "KMS cannot change this on a key: the deploy fails, or makes ANOTHER KEY.",
+        ),
+        (
+            lambda template: template["Resources"].pop(KEY),
+            f"Key `{KEY}` is GONE from the template. AWS keeps it, as it is retained",
+        ),
+        (
+            lambda template: template["Resources"][KEY].update(DeletionPolicy="Delete"),
+            f"Key `{KEY}` is no longer retained: it goes when the stack goes.",
+        ),
+        (
+            lambda template: properties(template, ALIAS).update(AliasName="alias/pinecone-cmek/x"),
+            "The alias is replaced; the key stays the same.",
+        ),
+        (
+            lambda template: trust(template)[0]["Condition"]["StringEquals"].update(
+                {"sts:ExternalId": "another"}
+            ),
+            "is now `another`. Pinecone goes on presenting the one that it stores",
+        ),
+        (
+            lambda template: trust(template)[0]["Principal"].update(
+                AWS="arn:aws:iam::999999999999:role/pinecone_cmek_access_us-east-1"
+            ),
+            f"Pinecone's AWS account was `{forms.PINECONE}`, is now `999999999999`. Compare it",
+        ),
+        (
+            lambda template: properties(template, KEY).update(EnableKeyRotation=False),
+            "`EnableKeyRotation` was `true`, is now `false`.",
+        ),
+        (
+            lambda template: properties(template, KEY).update(EnableKeyRotation=False),
+            f"Guardrail `key-rotation` at `{KEY}`: was kept, is now NOT KEPT.",
+        ),
+        (
+            lambda template: trust(template)[0]["Principal"]["AWS"].append(STRANGER),
+            "`the right external ID`: was not named, is now yes.",
+        ),
+        (
+            lambda template: trust(template)[0]["Principal"]["AWS"].append(STRANGER),
+            "a statement CHANGES. It was: Lets the roles",
+        ),
+        (
+            lambda template: key_policy(template).pop(),
+            "a statement is GONE. Lets the role",
+        ),
+        (
+            lambda template: key_policy(template).pop(),
+            "`kms:CreateGrant for an AWS service`: was yes, is now only by IAM policies",
+        ),
+    ],
+)
+def test_what_changes_is_said_in_the_same_words(tmp_path: Path, edit: Any, said: str) -> None:
+    new = good()
+    edit(new)
+    printed = changes(tmp_path, good(), new)
+    assert said in printed
+    assert said.replace("`", "") in text_of((tmp_path / "page.html").read_text())
+
+
+def test_another_logical_id_is_another_key_and_that_is_said_first(tmp_path: Path) -> None:
+    new: Template = json.loads(json.dumps(good()).replace(KEY, "Renamed"))
+    printed = changes(tmp_path, good(), new)
+    assert f"Key `{KEY}` is GONE" in printed
+    assert "Key `Renamed` is new while another is gone: it is ANOTHER key." in printed
+    assert printed.index("Pinecone would lose") < printed.index("Who may do what")
+    assert "Read this first" in text_of((tmp_path / "page.html").read_text())
+
+
+def test_the_same_change_in_many_templates_is_said_once(tmp_path: Path) -> None:
+    for number in range(20):
+        put(tmp_path / "old", with_values(number), f"s{number}")
+        new = with_values(number)
+        trust(new)[0]["Principal"]["AWS"].pop()
+        put(tmp_path / "new", new, f"s{number}")
+    printed = cmek(tmp_path, "review", "new", "--against", "old", "--markdown").stdout
+    assert printed.count("a statement CHANGES") == 1
+    assert "and 10 more (values are those of the first)" in printed
+    assert not (tmp_path / "review.html").exists()
+
+
+def test_templates_that_come_and_go_are_said(tmp_path: Path) -> None:
+    put(tmp_path / "old", with_values(0), "gone")
+    put(tmp_path / "old", with_values(1), "stays")
+    put(tmp_path / "new", with_values(1), "stays")
+    put(tmp_path / "new", with_values(2), "come")
+    printed = cmek(tmp_path, "review", "new", "--against", "old", "--markdown").stdout
+    assert "The template is gone." in printed
+    assert "The template is new." in printed
+    assert "`stays`" not in printed
+
+
+def test_markdown_makes_nothing_of_what_a_template_says(tmp_path: Path) -> None:
+    new = good()
+    trust(new)[0]["Principal"]["AWS"].append("``` @everyone <img src=x> [x](http://y) \n# big")
+    printed = changes(tmp_path, good(), new)
+    assert "```` ``` @everyone <img src=x> [x](http://y) \\n# big ````" in printed
+    outside = re.sub(r"(`+).*?(?<!`)\1(?!`)", "", printed)
+    assert "everyone" not in outside
+    assert "http" not in outside
+
+
+# In a browser.
+
+HOSTILE = (
+    "<script>ran=1;alert(1)</script>",
+    '"><img src=x onerror="ran=1;alert(1)">',
+    "'><svg onload=ran=1>",
+    "</code></pre></style></title><iframe src=javascript:ran=1></iframe>",
+    "{{7*7}}{%raw%}",
+    "\u202eelor\u202c \u0430\u200b",
+    "a\x00b\x1b[31m\nc",
+    "&lt;b&gt;<!--",
+)
+
+
+def hostile() -> Template:
+    """Hostile text in every place of a template that the page shows."""
+    found = good()
+    statement = trust(found)[0]
+    for number, one in enumerate(HOSTILE):
+        statement["Principal"]["AWS"].append(f"arn:aws:iam::{forms.PINECONE}:role/{one}")
+        sid = {"Sid": one, "Action": [one, "kms:Decrypt"], one: {one: [one]}}
+        condition = {one: {one: one}, "StringLike": {one: [one]}}
+        principal = {"AWS": [one, STRANGER], one: one}
+        key_policy(found).append(
+            {**key_policy(found)[0], **sid, "Principal": principal, "Condition": condition}
+        )
+        properties(found, ROLE).setdefault("Policies", []).append(
+            {"PolicyName": one, "PolicyDocument": {"Statement": {"Effect": one, "Resource": one}}}
+        )
+        properties(found, KEY)[one] = {one: one}
+        found["Resources"][f"{one}{number}"] = {
+            **found["Resources"][ALIAS],
+            "Properties": {**properties(found, ALIAS), "AliasName": f"alias/{one}"},
+        }
+        key = json.loads(json.dumps(found["Resources"][KEY]).replace("kms:*", "kms:Get*"))
+        found["Resources"][f"{one}Key{number}"] = key
+    statement["Condition"]["StringEquals"]["sts:ExternalId"] = HOSTILE[0]
+    properties(found, ROLE).update(RoleName=HOSTILE[1], Path=HOSTILE[2], Description=HOSTILE[4])
+    properties(found, KEY)["EnableKeyRotation"] = False
+    found["Conditions"] = {HOSTILE[3]: {"Fn::Equals": ["a", {"Ref": HOSTILE[4]}]}}
+    key_policy(found).append({"Fn::If": [HOSTILE[3], key_policy(found)[0], HOSTILE[1]]})
+    return found
+
+
+CONTROL = """<!doctype html><html lang="en"><head><title>Control</title>
+<style>p {{ color: #ddd; background: #fff }}</style></head><body><main><h1>Control</h1>
+<p>Hardly seen</p><img src="https://example.com/x.png"></main>
+<script>window.ran = 1; console.error('said'); alert('asked')</script></body></html>"""
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
+    """Every look of these tests, in one browser."""
+    folder = tmp_path_factory.mktemp("pages")
+    page(folder, good())
+    one = (folder / "page.html").rename(folder / "one.html")
+    for name, template in (
+        ("vendor", vendor()),
+        ("customer", customer()),
+        ("suspended", forms.template("suspended")),
+    ):
+        put(folder / "many", template, name)
+    put(folder / "old", good(), "suspended")
+    cmek(folder, "review", "many", "--against", "old", "--out", "many.html")
+    put(folder / "bad", hostile(), '"><img src=x onerror=ran=1>')
+    put(folder / "was", good(), "'><script>ran=1<!--")
+    options = ("--acknowledge", f"key-rotation={HOSTILE[0]}\u202e", "--against", "was")
+    cmek(folder, "review", "bad", *options, "--out", "hostile.html")
+    (folder / "control.html").write_text(CONTROL.replace("{{", "{").replace("}}", "}"))
+    visits = {
+        "light": Visit(str(one), check=True),
+        "dark": Visit(str(one), dark=True, check=True),
+        "phone": Visit(str(one), width=360, check=True),
+        "paper": Visit(str(one), media="print", check=True),
+        "without script": Visit(str(one), javascript=False),
+        "many": Visit(str(folder / "many.html"), check=True),
+        "many, dark": Visit(str(folder / "many.html"), dark=True, check=True),
+        "many, phone": Visit(str(folder / "many.html"), width=360),
+        "hostile": Visit(str(folder / "hostile.html")),
+        "hostile, phone": Visit(str(folder / "hostile.html"), width=360, javascript=False),
+        "control": Visit(str(folder / "control.html"), check=True),
+    }
+    return dict(zip(visits, look(list(visits.values())), strict=True))
+
+
+PAGES = (
+    "light",
+    "dark",
+    "phone",
+    "paper",
+    "without script",
+    "many",
+    "many, dark",
+    "many, phone",
+    "hostile",
+    "hostile, phone",
+)
+
+
+def test_the_browser_of_these_tests_sees_what_is_wrong(seen: dict[str, Seen]) -> None:
+    """A control: without it, a page on which nothing is found would prove nothing."""
+    control = seen["control"]
+    assert any(one.startswith("color-contrast: <p>") for one in control.faults)
+    assert any(one.startswith("image-alt") for one in control.faults)
+    assert control.requests == ["https://example.com/x.png"]
+    assert "said" in control.errors
+    assert control.dialogs == ["asked"]
+    assert control.ran
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_opens_asks_for_nothing_and_fits_its_window(
+    seen: dict[str, Seen], name: str
+) -> None:
+    found = seen[name]
+    assert found.title == "Pinecone's access to your keys: review and sign"
+    assert found.errors == []
+    assert found.requests == []
+    assert not found.sideways
+    assert all(link.startswith(("#", "data:,")) for link in found.links)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if "phone" not in name])
+def test_the_first_screen_has_the_five_sentences(seen: dict[str, Seen], name: str) -> None:
+    assert len(seen[name].sentences) == 5
+
+
+@pytest.mark.parametrize("name", ["light", "dark", "phone", "paper", "many", "many, dark"])
+def test_the_accessibility_checker_finds_nothing(seen: dict[str, Seen], name: str) -> None:
+    assert seen[name].faults == []
+    if name != "phone":  # There a table is wider than its frame, and is scrolled within it.
+        # What lies under a text of the picture it cannot tell: it is the box that is drawn there.
+        assert [one for one in seen[name].unsure if "<text" not in one] == []
+
+
+def test_the_page_needs_no_script(seen: dict[str, Seen]) -> None:
+    assert seen["without script"].text == seen["light"].text
+    assert "script" not in seen["light"].elements
+
+
+@pytest.mark.parametrize("name", ["hostile", "hostile, phone"])
+def test_hostile_text_stays_text(seen: dict[str, Seen], name: str) -> None:
+    found = seen[name]
+    assert not set(found.elements) & {"script", "img", "iframe", "object", "form", "input", "base"}
+    assert found.elements["style"] == found.elements["main"] == 1
+    assert found.handlers == 0
+    assert not found.ran
+    assert found.dialogs == []
+    for one in ("<script>ran=1;alert(1)</script>", "{{7*7}}{%raw%}", "&lt;b&gt;<!--", 'onerror="'):
+        assert one in found.text
+    for character in "\u202e\u202c\u0430\u200b\x00\x1b":
+        assert character not in found.text
+    assert r"\u202eelor\u202c \u0430\u200b" in found.text
+
+
+# The command.
+
+
+def test_nothing_is_written_where_something_cannot_be_read(tmp_path: Path) -> None:
+    put(tmp_path, good())
+    (tmp_path / "broken.json").write_text("{")
+    printed = cmek(tmp_path, "review", "t.template.json", "broken.json", code=1)
+    assert "broken.json" in printed.stderr
+    assert not (tmp_path / "review.html").exists()
+    put(tmp_path, {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}, "other")
+    printed = cmek(tmp_path, "review", "other.template.json", code=1)
+    assert "Nothing of Pinecone's was found" in printed.stderr
+
+
+def test_only_a_page_of_its_own_is_written_over(tmp_path: Path) -> None:
+    file = put(tmp_path, good())
+    before = file.read_bytes()
+    printed = cmek(tmp_path, "review", str(file), "--out", str(file), code=1)
+    assert "is no page of `cmek review`" in printed.stderr
+    assert file.read_bytes() == before
+    page(tmp_path, good())
+    page(tmp_path, forms.template("suspended"))
+
+
+def test_violations_do_not_change_the_exit_code_and_markdown_needs_an_old_one(
+    tmp_path: Path,
+) -> None:
+    template = good()
+    properties(template, KEY)["EnableKeyRotation"] = False
+    put(tmp_path, template)
+    printed = cmek(tmp_path, "review", "t.template.json")
+    assert "1 violation of the guardrails" in printed.stderr
+    assert "--against" in cmek(tmp_path, "review", "t.template.json", "--markdown", code=2).stderr
+
+
+def test_the_room_of_the_page_knows_neither_files_nor_cdk() -> None:
+    for path in (ROOT / "cmek_construct" / "review").glob("*.py"):
+        known = imports(path)
+        assert not {one.split(".")[0] for one in known} & {"aws_cdk", "jsii", "boto3", "typer"}
+        assert not any(one.startswith("cmek_construct.operations") for one in known), path.name
+        assert not known & {"datetime", "time", "random", "os", "socket", "urllib"}, path.name

@@ -1,0 +1,409 @@
+"""`cmek who`: each answer is the independent simulator's, and nobody who is let in is left out."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmek_construct.operations.templates import Template
+from cmek_construct.operations.who import ASSUME, ON_KEY, Verdict, Who, who
+from cmek_construct.statements import (
+    KeyAccess,
+    key_access_statements,
+    policy_document,
+    root_statement,
+    trust_statement,
+)
+from tests import forms
+from tests.command import cmek
+from tests.simulator import simulator
+from tests.simulator.questions import EVERYTHING, Caller, deployed_form
+from tests.simulator.simulator import Result
+
+OWNER, PINECONE, THIRD = "111122223333", "444455556666", "123456789012"
+ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
+FOLDER = forms.template_file("suspended").parent
+CANNOT = {"control_tower_deny"}
+"""The form whose own statement has an operator that is not evaluated."""
+
+
+@functools.cache
+def answers() -> dict[str, dict[str, Any]]:
+    """What `cmek who --json` says of every form."""
+    printed = cmek(FOLDER, "who", ".", "--json", f"--account={forms.CUSTOMER}", code=1)
+    found = json.loads(printed.stdout)["templates"]
+    return {forms.form_of(one["template"].split(".")[0]): one for one in found}
+
+
+# Every row, against the simulator.
+
+
+def as_deployed(form: str, text: str) -> str:
+    """A text with what the deploy puts in the place of the stand-ins."""
+    stand_ins = answers()[form]["stand_ins"]
+    for name, value in forms.PARAMETERS.items():
+        text = text.replace(stand_ins.get(name, value), value)
+    deployed = deployed_form(form)
+    (role,) = [
+        name
+        for name, resource in deployed.template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role"
+    ] or [""]
+    return deployed.role_arn if role and text.endswith(f":role/{role}") else text
+
+
+def question(form: str, row: dict[str, Any], own_policies: bool) -> simulator.Request:
+    caller = Caller(as_deployed(form, row["principal"]))
+    deployed, context = deployed_form(form), caller.context
+    if row["external_id"] is not None:
+        context["sts:ExternalId"] = as_deployed(form, row["external_id"])
+    if row["for_aws_service"] is not None:
+        context["kms:GrantIsForAWSResource"] = str(row["for_aws_service"]).lower()
+    to_role = row["action"] == ASSUME
+    return simulator.Request(
+        principal=caller.arn,
+        action=row["action"],
+        resource=deployed.role_arn if to_role else deployed.key_arn,
+        account=forms.CUSTOMER,
+        resource_policy=deployed.trust_policy if to_role else deployed.key_policy,
+        identity_policies=[EVERYTHING] if own_policies else [],
+        context=context,
+    )
+
+
+def wanted(row: dict[str, Any], principal: str, most: Result, least: Result) -> str:
+    """The answer, by what the simulator says with everything by IAM and with nothing."""
+    # An account's root has everything by IAM already (aws_pages.IMPLICIT_DENY).
+    needs_none = f"::{forms.CUSTOMER}:" not in principal or principal.endswith(":root")
+    if least is Result.ALLOWED or (most is Result.ALLOWED and needs_none):
+        return "yes"
+    if most is Result.ALLOWED and row["own_policies"] is not False:
+        return "only by IAM policies of the account"
+    return "no"
+
+
+def stands(form: str, row: dict[str, Any]) -> Any:
+    """The statement that a row names by its Sid or its number."""
+    deployed, name = deployed_form(form), row["statement"]
+    policy = deployed.trust_policy if row["action"] == ASSUME else deployed.key_policy
+    for number, statement in enumerate(policy["Statement"], 1):
+        if name == statement.get("Sid", f"statement {number}"):
+            return statement
+    raise AssertionError(f"{form} has no statement {name}")
+
+
+def test_every_answer_about_every_form_is_the_simulators() -> None:
+    asked = [(form, row) for form, one in answers().items() for row in one["rows"]]
+    assert len(asked) > 2000
+    assert set(answers()) == set(forms.FORMS)
+    requests = [question(form, row, own) for own in (True, False) for form, row in asked]
+    simulated = simulator.simulate(requests)
+    given: set[str] = set()
+    for (form, row), most, least in zip(
+        asked, simulated[: len(asked)], simulated[len(asked) :], strict=True
+    ):
+        given.add(row["answer"])
+        if row["answer"] == "cannot tell":
+            assert form in CANNOT, row
+            continue
+        principal = as_deployed(form, row["principal"])
+        assert row["answer"] == wanted(row, principal, most.result, least.result), (form, row)
+        if row["statement"] or most.result is Result.EXPLICITLY_DENIED:
+            assert stands(form, row) in most.statements, (form, row)
+    assert given == {verdict.value for verdict in Verdict}
+
+
+# Nobody is left out.
+
+
+def template(trust: list[Any], use: list[Any], **more: Any) -> Template:
+    resources = {
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"AssumeRolePolicyDocument": policy_document(*trust)},
+        },
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy_document(*use)}},
+    }
+    return Template("t.json", {"Resources": resources, **more})
+
+
+TRUST = trust_statement(PINECONE, ["us-east-1"], "an-id")
+USE = [root_statement(OWNER), *key_access_statements(ROLE, KeyAccess.KEY_USER)]  # type: ignore[arg-type]
+
+
+def asked(*use: Any, trust: Any = TRUST, **more: Any) -> Who:
+    (found,) = who([template([trust], [*USE, *use], **more)])
+    return found
+
+
+def said(found: Who, words: str, action: str) -> set[str]:
+    rows = [row for row in found.rows if row.who.words.startswith(words) and row.action == action]
+    assert rows, [row.who.words for row in found.rows]
+    return {row.verdict.value for row in rows}
+
+
+EVERYBODY = [
+    f"arn:aws:iam::{account}:{name}"
+    for account in (OWNER, PINECONE, THIRD)
+    for name in ("root", "role/a/Worker", "user/Somebody", "role/pinecone_cmek_access_us-east-1")
+]
+
+
+@given(
+    st.lists(st.sampled_from([*EVERYBODY, "*", THIRD]), min_size=1, max_size=3, unique=True),
+    st.sampled_from([*ON_KEY, "kms:*", "*"]),
+)
+@settings(max_examples=150, database=None)
+def test_whoever_a_key_policy_lets_in_is_in_the_table(names: list[str], action: str) -> None:
+    found = asked(
+        {"Effect": "Allow", "Principal": {"AWS": names}, "Action": action, "Resource": "*"}
+    )
+    let_in = {row.who.arn for row in found.keys if row.verdict is Verdict.YES}
+    for name in names:
+        if name == "*":
+            assert "yes" in said(found, "a stranger", "kms:Decrypt" if "*" in action else action)
+        elif name == THIRD:
+            assert f"arn:aws:iam::{THIRD}:root" in let_in
+        elif name != f"arn:aws:iam::{PINECONE}:root":
+            assert name in let_in
+
+
+@given(st.sampled_from([*EVERYBODY, "*", THIRD]))
+@settings(database=None)
+def test_whoever_a_trust_policy_lets_in_is_in_the_table(name: str) -> None:
+    other = {"Effect": "Allow", "Principal": {"AWS": name}, "Action": ASSUME}
+    (found,) = who([template([TRUST, other], USE)])
+    let_in = {row.who.arn for row in found.roles if row.verdict is Verdict.YES}
+    if name == "*":
+        assert said(found, "a stranger", ASSUME) == {"yes"}
+    elif name == f"arn:aws:iam::{PINECONE}:root":
+        assert said(found, "another role of Pinecone's account", ASSUME) == {"yes"}
+    else:
+        assert (f"arn:aws:iam::{THIRD}:root" if name == THIRD else name) in let_in
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        {"Service": "logs.us-east-1.amazonaws.com"},
+        {"Federated": "accounts.google.com"},
+        {"AWS": f"arn:aws:sts::{THIRD}:assumed-role/x/session"},
+        {"AWS": "AROA" + "A" * 17},
+        {"AWS": f"arn:aws:iam::{THIRD}:role/*"},
+    ],
+    ids=str,
+)
+def test_whom_nobody_can_ask_about_is_said(principal: dict[str, str]) -> None:
+    found = asked(
+        {"Effect": "Allow", "Principal": principal, "Action": "kms:Decrypt", "Resource": "*"}
+    )
+    ((kind, name),) = principal.items()
+    assert said(found, f"{kind} {name}", "kms:Decrypt") == {"cannot tell"}
+
+
+# What a reviewer reads.
+
+
+def test_its_first_line_says_what_no_template_shows() -> None:
+    printed = cmek(FOLDER, "who", "ExplicitWithId.template.json").stdout
+    assert printed.startswith("No template shows this: the account's own IAM policies can add")
+    assert "SCPs and RCPs can take away" in printed.splitlines()[0]
+
+
+def test_its_tables_fit_into_120_columns_and_every_answer_is_in_them() -> None:
+    printed = cmek(FOLDER, "who", ".", code=1).stdout
+    tables = [line for line in printed.splitlines() if not line.startswith(("No template", "yes:"))]
+    assert max(map(len, tables)) <= 120
+    for words in ("AllowPineconeToAssumeIntoRoleFromExplicitRegionswithID", "the role itself"):
+        assert words in printed
+    words = " ".join(printed.split())
+    assert "the role CmekRoleB9267AA0 all of these no Deny Pinecone while suspended" in words
+    assert "cannot tell: a statement without Sid: Condition BoolIfExists is not evaluated" in words
+
+
+def test_who_is_suspended_is_answered_no_by_the_statement_that_suspends() -> None:
+    rows = answers()["suspended"]["rows"]
+    role = [row for row in rows if row["who"] == "the role CmekRoleB9267AA0"]
+    assert {(row["answer"], row["statement"]) for row in role} == {
+        ("no", "Deny Pinecone while suspended")
+    }
+    closed = answers()["role_alone_suspended"]["rows"]
+    assert {(row["answer"], row["statement"]) for row in closed} == {
+        ("no", "DenyEverybodyWhileSuspended")
+    }
+
+
+def test_the_account_is_that_of_the_root_statement_or_given_or_a_stand_in(tmp_path: Path) -> None:
+    def account(form: str, *options: str) -> list[Any]:
+        name = forms.template_file(form).name
+        (one,) = json.loads(cmek(FOLDER, "who", name, "--json", *options).stdout)["templates"]
+        return [one["account"], one["account_is_known"]]
+
+    assert account("encrypt_decrypt", "--account=999999999999") == [forms.CUSTOMER, True]
+    assert account("environment_agnostic", "--account=999999999999") == ["999999999999", True]
+    assert account("role_alone", "--account=999999999999") == ["999999999999", True]
+    assert account("role_alone") == ["000000000000", False]
+    printed = cmek(FOLDER, "who", forms.template_file("environment_agnostic").name).stdout
+    assert "this account" in printed
+    assert "Stand-ins for numbers of accounts: 000000000001 for PineconeAccount." in printed
+    assert "12 digits" in cmek(tmp_path, "who", "x", "--account=1", code=2).stderr
+
+
+def test_what_cannot_be_told_is_named_and_fails() -> None:
+    name = forms.template_file("control_tower_deny").name
+    (one,) = json.loads(cmek(FOLDER, "who", name, "--json", code=1).stdout)["templates"]
+    doubts = {row["doubt"] for row in one["rows"] if row["answer"] == "cannot tell"}
+    assert doubts == {"a statement without Sid: Condition BoolIfExists is not evaluated here"}
+    assert {row["action"] for row in one["rows"] if row["doubt"]} == {"kms:CreateGrant"}
+
+
+def test_a_key_administrator_is_called_one_because_he_writes_the_key_policy() -> None:
+    rows = answers()["with_key_admins"]["rows"]
+    words = {row["who"] for row in rows if row["principal"] == forms.ADMIN_ROLE}
+    assert words == {"key administrator security/KeyAdmin"}
+    worker = f"arn:aws:iam::{OWNER}:role/Worker"
+    found = asked(
+        {"Effect": "Allow", "Principal": {"AWS": worker}, "Action": "kms:Decrypt", "Resource": "*"}
+    )
+    assert said(found, "the account's role Worker", "kms:Decrypt") == {"yes"}
+
+
+# Values that only the deploy knows.
+
+
+def test_a_parameter_that_is_a_principal_stands_for_a_role_of_an_account_of_its_own() -> None:
+    statement = {
+        "Sid": "Theirs",
+        "Effect": "Allow",
+        "Principal": {"AWS": {"Ref": "TheirRole"}},
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+    }
+    found = asked(statement, Parameters={"TheirRole": {"Type": "String"}})
+    assert said(found, "the role TheirRole of account", "kms:Decrypt") == {"yes"}
+    assert said(found, "the role TheirRole of account", "kms:DisableKey") == {"no"}
+
+
+def test_a_role_of_another_template_is_known_by_what_that_exports() -> None:
+    role = template([TRUST], USE)
+    del role.resources["Key"]
+    output = {"Value": ROLE, "Export": {"Name": "Theirs"}}
+    role.content["Outputs"] = {"Out": output}
+    key = template([TRUST], [root_statement(OWNER)])
+    key.resources["Key"]["Properties"]["KeyPolicy"]["Statement"] += key_access_statements(
+        {"Fn::ImportValue": "Theirs"},  # type: ignore[arg-type]
+        KeyAccess.ENCRYPT_DECRYPT,
+    )
+    del key.resources["Role"]
+    both = who([role, key], OWNER)
+    assert [len(one.keys) > 0 for one in both] == [False, True]
+    named = [row for row in both[1].keys if row.who.words.endswith("the account's role Role")]
+    assert {row.verdict.value for row in named if row.action == "kms:Decrypt"} == {"yes"}
+
+
+@pytest.mark.parametrize(
+    ("default", "answer"), [("false", "yes"), ("true", "no"), (None, "cannot tell")]
+)
+def test_a_condition_is_decided_by_the_default_of_its_parameter(
+    default: str | None, answer: str
+) -> None:
+    denial = {
+        "Sid": "Off",
+        "Effect": "Deny",
+        "Principal": {"AWS": ROLE},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    parameter = {"Type": "String"} | ({} if default is None else {"Default": default})
+    found = asked(
+        {"Fn::If": ["Off", denial, {"Ref": "AWS::NoValue"}]},
+        Parameters={"Suspended": parameter},
+        Conditions={"Off": {"Fn::Equals": [{"Ref": "Suspended"}, "true"]}},
+    )
+    assert said(found, "the role Role", "kms:Decrypt") == {answer}
+    assert found.assumed == ({} if default is None else {"Suspended": default})
+
+
+def test_conditions_in_a_circle_and_in_a_long_chain_take_no_time() -> None:
+    chain = {f"C{n}": {"Fn::And": [{"Condition": f"C{n + 1}"}] * 2} for n in range(200)}
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
+    found = asked(
+        {"Fn::If": ["C0", denial, {"Ref": "AWS::NoValue"}]},
+        Conditions={**chain, "C200": {"Fn::Or": [{"Condition": "C0"}, {"Condition": "C0"}]}},
+    )
+    assert said(found, "the role Role", "kms:Decrypt") == {"cannot tell"}
+
+
+def test_a_stand_in_is_a_number_that_the_template_does_not_have() -> None:
+    numbers = [f"{number:012d}" for number in range(3_000)]
+    found = asked(Parameters={"Pinecones": {"Type": "String", "AllowedValues": numbers}})
+    assert found.stand_ins["a stranger's account"] == "000000003000"
+
+
+def test_whether_another_resource_is_this_key_is_not_guessed() -> None:
+    found = asked(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{THIRD}:role/x"},
+            "Action": "kms:Decrypt",
+            "Resource": f"arn:aws:kms:us-east-1:{OWNER}:key/1",
+        }
+    )
+    assert said(found, "the role x of account", "kms:Decrypt") == {"cannot tell"}
+    assert said(found, "the role x of account", "kms:Encrypt") == {"no"}
+
+
+def test_every_external_id_is_asked_and_a_star_for_one_lets_a_wrong_one_in() -> None:
+    condition = {"StringEquals": {"STS:ExternalId": ["one-id", "another-id"]}}
+    found = asked(trust={**TRUST, "Condition": condition})
+    entered = {row.external_id for row in found.roles if row.verdict is Verdict.YES}
+    assert entered == {"one-id", "another-id"}
+    star = asked(trust={**TRUST, "Condition": {"StringLike": {"sts:ExternalId": "*"}}})
+    assert "yes" in {row.verdict.value for row in star.roles if row.presents == "wrong"}
+
+
+def test_a_role_with_policies_of_its_own_is_said(tmp_path: Path) -> None:
+    name = forms.template_file("role_with_own_policy").name
+    printed = cmek(FOLDER, "who", name).stdout
+    assert "CmekRoleB9267AA0 has policies of its own in the template" in printed
+    assert answers()["explicit_with_id"]["own_permissions"] == []
+
+
+def test_nothing_of_pinecones_is_nobody_to_ask_about(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text('{"Resources": {"B": {"Type": "AWS::S3::Bucket"}}}')
+    printed = cmek(tmp_path, "who", "t.json", code=1)
+    assert "Nothing of Pinecone's was found" in printed.stderr
+
+
+def test_hostile_names_reach_no_terminal(tmp_path: Path) -> None:
+    evil = "\x1b[2J\u202e"
+    made = template([{**TRUST, "Sid": evil}], USE)
+    made.resources[evil] = made.resources.pop("Key")
+    for kind in ("AWS", evil):
+        made.resources[evil]["Properties"]["KeyPolicy"]["Statement"] += [
+            {"Effect": "Allow", "Principal": {kind: evil}, "Action": evil, "Resource": "*"},
+            {"Effect": evil, "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"},
+        ]
+    made.content["Parameters"] = {evil: {"Type": "String", "Default": evil}}
+    (tmp_path / "t.json").write_text(json.dumps(made.content))
+    printed = cmek(tmp_path, "who", "t.json", code=1)
+    for text in (printed.stdout, printed.stderr):
+        assert not re.search("[\x1b\u202e]", text)
+
+
+def test_a_template_of_a_thousand_resources_takes_seconds() -> None:
+    made = template([TRUST], USE)
+    for number in range(250):
+        for kind in ("Role", "Key"):
+            copy = json.loads(json.dumps(made.resources[kind]).replace('"Role"', f'"Role{number}"'))
+            made.resources[f"{kind}{number}"] = copy
+        made.resources[f"Bucket{number}"] = {"Type": "AWS::S3::Bucket"}
+    (found,) = who([made])
+    assert len(found.rows) > 10_000
