@@ -16,8 +16,8 @@ def show_how_to_look_around(console: Console, emulator: Emulator) -> None:
     others = {site.account for site in (*SITES, VENDOR, *CUSTOMERS)} - {WITH_ID.account}
     console.print(
         f"""
-The emulator is running. To look around in account {WITH_ID.account}, paste these lines in the folder
-of this checkout. The access key ID is an account number, and its root: here a root may do
+The emulator is running. To look around in account {WITH_ID.account}, paste these lines in the
+folder of this checkout. The access key ID is an account number, and its root: here a root may do
 everything in every account, for policies are enforced for roles and users alone. The other
 accounts: {", ".join(sorted(others))}.
 

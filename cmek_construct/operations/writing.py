@@ -23,7 +23,7 @@ FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
 
 _NEW_FILE = """\
-{schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region. Or, with
+{schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region; or with
 # customer_account_ids, a vendor's role for the keys of its customers.
 # Every prop stands in the README; the top holds for all stacks, and a stack overrides it.
 
