@@ -23,8 +23,8 @@ FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
 
 _NEW_FILE = """\
-{schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region; or with
-# customer_account_ids, a vendor's role for the keys of its customers.
+{schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region. With
+# customer_account_ids it is a vendor's role, for the keys of its customers.
 # Every prop stands in the README; the top holds for all stacks, and a stack overrides it.
 
 # Pinecone's AWS account number: Pinecone console, Manage > CMEK > Add CMEK.
