@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal import accounts, customers, emulator
 from rehearsal.accounts import BY_CDK, REVIEWED
 from rehearsal.acts import (
+    adopting,
     changing,
     checking,
     deploying,
@@ -23,6 +24,9 @@ from rehearsal.acts import (
     entering,
     failing,
     fleet,
+    life,
+    locking,
+    retiring,
     ruling,
     sheet,
     sides,
@@ -38,8 +42,8 @@ from rehearsal.report import CannotGoOnError, Report
 from rehearsal.world import World
 
 _ACTS = (
-    *(enforcement, deploying, documents, entering, using, who),
-    *(changing, failing, destroying),
+    *(enforcement, deploying, documents, entering, using, who, locking),
+    *(changing, life, failing, destroying, adopting, retiring),
     *(vendor, sides, ruling, checking, fleet),
 )
 

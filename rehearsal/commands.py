@@ -26,13 +26,23 @@ class Ended:
         return f"exit code {self.exit_code}"
 
 
-def run(folder: Path, environment: Mapping[str, str], command: Path, *arguments: str) -> Ended:
-    """Run a command and wait for its end."""
+def run(
+    folder: Path, environment: Mapping[str, str], command: Path, *arguments: str, typed: str = ""
+) -> Ended:
+    """Run a command and wait for its end.
+
+    Args:
+        folder: where.
+        environment: all that it inherits.
+        command: the program.
+        arguments: of the program.
+        typed: what a person answers to its questions.
+    """
     ran = subprocess.run(
         [command, *arguments],
         cwd=folder,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        input=typed,
         capture_output=True,
         text=True,
     )

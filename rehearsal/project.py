@@ -85,9 +85,9 @@ class Project:
         """`cmek sheet`."""
         return self.cmek(who, "sheet", site.name, *options)
 
-    def cmek(self, who: Credentials, *arguments: str) -> Ended:
+    def cmek(self, who: Credentials, *arguments: str, typed: str = "") -> Ended:
         """A command of `cmek`."""
-        return run(self.folder, self._aws.environment(who), BIN / "cmek", *arguments)
+        return run(self.folder, self._aws.environment(who), BIN / "cmek", *arguments, typed=typed)
 
     def template(self, site: Site) -> str:
         """The template of the last synthesis, as it stands in cdk.out."""

@@ -53,8 +53,14 @@ def test_help_is_enough_to_use_it(tmp_path: Path) -> None:
         "check",
         "who",
         "review",
+        "doctor",
+        "suspend",
+        "resume",
         "lock",
         "unlock",
+        "adopt",
+        "project",
+        "retire",
     ]
     assert "Exit codes: 0 done; 1 refused" in printed
     for command in re.findall(r"^  ([\w-]+)", commands, re.MULTILINE):

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmek_construct.operations.customer_check import findings
-from cmek_construct.operations.customer_findings import line
-from cmek_construct.operations.customer_kit import Kit, policy_text
-from cmek_construct.operations.customer_source import CustomerKeySeen
+from cmek_construct.operations.customers.check import findings
+from cmek_construct.operations.customers.kit import Kit, policy_text
+from cmek_construct.operations.customers.source import CustomerKeySeen
+from cmek_construct.operations.findings import line
 from cmek_construct.statements import KeyAccess, key_access_statements, key_denial
 from tests.command import INSTALLED, cmek
 from tests.test_command import FLAGS

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from cmek_construct import PINECONE_REGIONS, CustomerKey, KeyAccess
-from cmek_construct.operations.customer_kit import Kit, KitError, write
+from cmek_construct.operations.customers.kit import Kit, KitError, write
 from tests.building import ACCOUNT, REGION, key, new_stack, only, template_of
 from tests.command import cmek
 from tests.simulator.deployed import Deployed

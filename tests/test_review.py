@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cmek_construct import CustomerKey, KeyAccess, PineconeRole
-from cmek_construct.operations.review_source import read
+from cmek_construct.operations.reviewing.page_source import read
 from cmek_construct.pinecone import ALL_REGIONS as EVERY_REGION
 from cmek_construct.pinecone import PINECONE_REGIONS
 from cmek_construct.review import guide, words

@@ -52,7 +52,7 @@ def test_constructs_know_neither_files_nor_operations() -> None:
 
 
 def test_operations_import_no_construct() -> None:
-    for path in (PACKAGE / "operations").glob("*.py"):
+    for path in (PACKAGE / "operations").rglob("*.py"):
         known = {one.split(".")[0] for one in imports(path)}
         assert not known & {"aws_cdk", "constructs", "jsii"}, path.name
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cmek_construct import limits
-from cmek_construct.operations.templates import UnreadableError, parsed, read
+from cmek_construct.operations.reviewing.templates import UnreadableError, parsed, read
 from tests import forms
 
 YAML = """\

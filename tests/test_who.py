@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmek_construct.operations.templates import Template
-from cmek_construct.operations.who import ASSUME, ON_KEY, Verdict, Who, who
+from cmek_construct.operations.reviewing.templates import Template
+from cmek_construct.operations.reviewing.who import ASSUME, ON_KEY, Verdict, Who, who
 from cmek_construct.statements import (
     KeyAccess,
     key_access_statements,

@@ -12,14 +12,9 @@ from rich.console import Console
 from cmek_construct import checks, customers
 from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
-from cmek_construct.operations import (
-    customer_cli,
-    fleet_cli,
-    lock_cli,
-    review_cli,
-    reviewer_cli,
-)
 from cmek_construct.operations import sheet as sheets
+from cmek_construct.operations.adopting import cli as adopt_cli
+from cmek_construct.operations.customers import cli as customer_cli
 from cmek_construct.operations.deployed import (
     NotDeployedError,
     customers_from_aws,
@@ -27,8 +22,15 @@ from cmek_construct.operations.deployed import (
     from_outputs_file,
     with_customer_key,
 )
-from cmek_construct.operations.fleet import Ask
+from cmek_construct.operations.doctor import cli as doctor_cli
+from cmek_construct.operations.fleet import cli as fleet_cli
+from cmek_construct.operations.fleet.instances import Ask
+from cmek_construct.operations.locking import cli as lock_cli
 from cmek_construct.operations.options import checked
+from cmek_construct.operations.project import cli as project_cli
+from cmek_construct.operations.retiring import cli as retire_cli
+from cmek_construct.operations.reviewing import cli as reviewer_cli
+from cmek_construct.operations.reviewing import page_cli as review_cli
 from cmek_construct.operations.writing import (
     FILE,
     Answers,
@@ -274,7 +276,11 @@ def _fleet(ask: Ask, *, as_csv: bool, as_json: bool) -> None:
 cli.add_typer(customer_cli.cli, name="customer-kit")
 cli.add_typer(reviewer_cli.cli)
 cli.add_typer(review_cli.cli)
+cli.add_typer(doctor_cli.cli)
 cli.add_typer(lock_cli.cli)
+cli.add_typer(adopt_cli.cli)
+cli.add_typer(project_cli.cli, name="project")
+cli.add_typer(retire_cli.cli)
 
 
 def _sheet(

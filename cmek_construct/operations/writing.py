@@ -22,6 +22,8 @@ from cmek_construct.deployment.yaml_text import YamlText
 FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
 
+_FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA}\n"
+
 _NEW_FILE = """\
 {schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region. With
 # customer_account_ids it is a vendor's role, for the keys of its customers.
@@ -41,6 +43,8 @@ stacks:
   {name}:
     account: "{account}"
 """
+
+_ASKED = ("pinecone_account_id", "regions", "region", "account")
 
 _EXTERNAL_ID = """\
     # Made once for this stack. Pinecone stores it: never change it.
@@ -89,7 +93,7 @@ def new_file(answers: Answers, external_id: str | None) -> None:
         ConfigError: there is one already, or the answers contradict each other.
     """
     text = _NEW_FILE.format(
-        schema=f"# yaml-language-server: $schema={SCHEMA}\n" if SCHEMA.exists() else "",
+        schema=_FIRST_LINE if SCHEMA.exists() else "",
         pinecone_account_id=answers.pinecone_account_id,
         regions=regions_in_yaml(answers.regions),
         region=answers.region,
@@ -135,14 +139,23 @@ def add_entry(name: str, values: dict[str, str | None]) -> None:
             written in a way that cannot be continued.
     """
     path = FILE.resolve()
-    text = text_of(FILE)
+    _replace(path, with_entry(text_of(FILE), name, values))
+
+
+def with_entry(text: str, name: str, values: dict[str, str | None]) -> str:
+    """The text of cmek.yaml with a stack more; every other byte stays.
+
+    Raises:
+        ConfigError: it has mistakes, it has the name already, or it is written in a way that cannot
+            be continued.
+    """
     entries = parse_entries(text, FILE)
     if any(entry.name == name for entry in entries):
         raise ConfigError(
             f"{FILE}: stacks.{name}: it is there already. Choose another name: a stack's role and "
             "key are for one Pinecone project."
         )
-    block = [f"{name}:"] + [f"  {prop}: {value}" for prop, value in values.items() if value]
+    block = _block(name, values)
     changed = _with_block(text, block)
     if changed is None or _others(
         parse_entries(changed, f"{FILE}, with {name} added"), name
@@ -151,7 +164,33 @@ def add_entry(name: str, values: dict[str, str | None]) -> None:
             f"{FILE}: stacks: they are not written one below the other, so none can be added "
             "without changing the rest. Add by hand:  " + "  ".join(block)
         )
-    _replace(path, changed)
+    return changed
+
+
+def first_entry(name: str, values: dict[str, str | None]) -> str:
+    """The text of a new cmek.yaml with one stack.
+
+    Args:
+        name: of the stack.
+        values: its props, as they are written in YAML; what `cmek init` asks for is among them.
+    """
+    first = {prop: values[prop] or "" for prop in _ASKED}
+    return _NEW_FILE.format(
+        schema=_FIRST_LINE if SCHEMA.exists() else "",
+        name=name,
+        **{prop: value.strip('"') for prop, value in first.items()},
+    ) + "".join(
+        f"    {prop}: {value}\n" for prop, value in values.items() if value and prop not in _ASKED
+    )
+
+
+def write_whole(text: str) -> None:
+    """Write cmek.yaml: all of it or nothing."""
+    _replace(FILE.resolve(), text)
+
+
+def _block(name: str, values: dict[str, str | None]) -> list[str]:
+    return [f"{name}:"] + [f"  {prop}: {value}" for prop, value in values.items() if value]
 
 
 def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
@@ -257,7 +296,8 @@ def _replace(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(text.encode("utf-8"))
-        shutil.copymode(path, draft)
+        if path.exists():
+            shutil.copymode(path, draft)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""`cmek adopt`: takes over a role and a key that are there already."""

@@ -1,0 +1,1 @@
+"""Keys of customers: the kit that a vendor sends, and the check of what comes back."""

@@ -1,0 +1,1 @@
+"""`cmek doctor`: whether what is deployed is what the file says, and healthy."""

@@ -1,0 +1,1 @@
+"""What a stack set has made in its accounts."""

@@ -1,0 +1,1 @@
+"""`cmek lock` and `cmek unlock`."""

@@ -1,0 +1,1 @@
+"""`cmek project`: the Pinecone project that is encrypted with a key."""

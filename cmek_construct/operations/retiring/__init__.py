@@ -1,0 +1,1 @@
+"""`cmek retire`: the end of a key, in the one right order."""

@@ -1,0 +1,204 @@
+"""The answers of `cmek who`, for a person and for a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cmek_construct.checks import printable
+from cmek_construct.operations.reviewing.stand_ins import THIS_ACCOUNT
+from cmek_construct.operations.reviewing.who import (
+    GRANT,
+    NOT_SHOWN,
+    ON_KEY,
+    PINECONES,
+    STRANGERS,
+    Row,
+    Verdict,
+    Who,
+)
+
+LEGEND: Final = (
+    "yes: the policy lets it; whoever is of another account needs leave of that account besides. "
+    "By IAM: whose IAM policies allow everything. No IAM: who has none."
+)
+_WIDTH: Final = 120
+"""Columns of a table that no terminal shows."""
+_ALL: Final = "all of these"
+_STYLES: Final = {Verdict.YES: "bold green", Verdict.CANNOT_TELL: "bold red"}
+
+
+class Line(NamedTuple):
+    """Actions of which one principal gets the same answer."""
+
+    actions: str
+    verdict: Verdict
+    statement: str
+    doubt: str
+
+
+def as_data(answers: Sequence[Who]) -> list[dict[str, Any]]:
+    """Every answer for a machine."""
+    return [
+        {
+            "template": one.template,
+            "account": one.account,
+            "account_is_known": one.account_is_known,
+            "stand_ins": dict(one.stand_ins),
+            "assumed": dict(one.assumed),
+            "own_permissions": list(one.own_permissions),
+            "rows": [_row(row) for row in one.rows],
+        }
+        for one in answers
+    ]
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "resource": row.resource,
+        "who": row.who.words,
+        "principal": row.who.arn,
+        "own_policies": row.who.own_policies,
+        "action": row.action,
+        "presents": row.presents,
+        "external_id": row.external_id,
+        "for_aws_service": row.for_aws_service,
+        "answer": row.verdict.value,
+        "statement": row.statement,
+        "doubt": row.doubt,
+    }
+
+
+def show(answers: Sequence[Who]) -> None:
+    """Every answer for a person: a table for each role and each key."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _WIDTH
+    console.print(NOT_SHOWN)
+    for one in answers:
+        console.print()
+        console.print(Text(_heading(one), style="bold"), soft_wrap=True)
+        for note in _notes(one):
+            console.print(note)
+        for logical_id, rows in groupby(one.roles, key=lambda row: row.resource):
+            console.print(_of_role(logical_id, list(rows)))
+        for logical_id, rows in groupby(one.keys, key=lambda row: row.resource):
+            console.print(_of_key(logical_id, list(rows)))
+        for doubt in dict.fromkeys(row.doubt for row in one.rows if row.doubt):
+            console.print(f"cannot tell: {doubt}")
+    console.print()
+    console.print(LEGEND)
+
+
+def _heading(one: Who) -> str:
+    where = f"account {one.account}" if one.account_is_known else "this account"
+    return f"{one.template}: {where}"
+
+
+def _notes(one: Who) -> Iterable[str]:
+    if not one.account_is_known:
+        yield f"The template does not say its account, here {one.account}: --account says it."
+    if one.assumed:
+        values = (f"{name}={printable(value)}" for name, value in one.assumed.items())
+        yield f"As deployed with {', '.join(values)}, the template's default."
+    numbers = [
+        f"{value} for {printable(name)}"
+        for name, value in one.stand_ins.items()
+        if value.isdigit() and name not in (PINECONES, STRANGERS, THIS_ACCOUNT)
+    ]
+    if numbers:
+        yield f"Stand-ins for numbers of accounts: {', '.join(numbers)}."
+    for logical_id in one.own_permissions:
+        yield (
+            f"{printable(logical_id)} has policies of its own in the template: they are among the "
+            "IAM policies of its account."
+        )
+
+
+def _table(title: str, *columns: tuple[str, int | None]) -> Table:
+    table = Table(
+        title=Text(f"\n{title}", style="bold"),
+        title_justify="left",
+        caption_justify="left",
+        pad_edge=False,
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+    )
+    for heading, width in columns:
+        table.add_column(heading, overflow="fold", max_width=width)
+    return table
+
+
+def _of_role(logical_id: str, rows: Sequence[Row]) -> Table:
+    """A line for each principal, a column for each external ID that it presents."""
+    presented = list(dict.fromkeys((row.presents, row.external_id) for row in rows if row.presents))
+    rights = sum(presents == "right" for presents, _ in presented)
+    columns = [(_presented(*one, rights), 15) for one in presented]
+    title = f"Who may assume the role {printable(logical_id)}, by the external ID that is presented"
+    table = _table(title, ("Who", 40), *columns, ("By", None))
+    for somebody, of_one in groupby(rows, key=lambda row: row.who):
+        answered = list(of_one)
+        cells = [_cell(row.verdict) for row in answered]
+        cells += [cells[0]] * (len(columns) - len(cells))
+        table.add_row(printable(somebody.words), *cells, _statements(answered))
+    return table
+
+
+def _presented(presents: str | None, external_id: str | None, rights: int) -> str:
+    if presents == "right":
+        return "right" if rights == 1 else printable(external_id)
+    if presents == "wrong":
+        return "wrong" if rights else "any"
+    return "none"
+
+
+def _of_key(logical_id: str, rows: Sequence[Row]) -> Table:
+    """Principals with the same answers share their lines."""
+    title = f"Who may use the key {printable(logical_id)}"
+    table = _table(title, ("Who", 38), ("kms:", 35), ("Answer", 20), ("By", None))
+    shared: dict[tuple[Line, ...], list[str]] = {}
+    for somebody, of_one in groupby(rows, key=lambda row: row.who):
+        shared.setdefault(tuple(lines(list(of_one))), []).append(printable(somebody.words))
+    for same, names in shared.items():
+        for index, line in enumerate(same):
+            who = "" if index else ",\n".join(names)
+            table.add_row(who, line.actions, _cell(line.verdict), line.statement)
+    first = [row for row in rows if row.who == rows[0].who]
+    table.caption = f"{_ALL}: {_actions(first)}"
+    return table
+
+
+def lines(rows: Sequence[Row]) -> list[Line]:
+    """The answers to one principal, actions with the same answer together."""
+    same: dict[tuple[Verdict, str, str], list[Row]] = {}
+    for row in rows:
+        same.setdefault((row.verdict, row.statement or "", row.doubt or ""), []).append(row)
+    whole = len(same) == 1 and {row.action for row in rows} == set(ON_KEY)
+    return [Line(_ALL if whole else _actions(some), *answer) for answer, some in same.items()]
+
+
+def _actions(rows: Sequence[Row]) -> str:
+    grants = [row.for_aws_service for row in rows if row.action == GRANT]
+    names = []
+    for row in rows:
+        name = row.action.removeprefix("kms:")
+        if row.action == GRANT and len(grants) == 1 and grants[0] is not None:
+            name += " for an AWS service" if grants[0] else " directly"
+        names.append(name)
+    if {"ReEncryptFrom", "ReEncryptTo"} <= set(names):
+        names = ["ReEncrypt" if name.startswith("ReEncrypt") else name for name in names]
+    return printable(", ".join(dict.fromkeys(names)))
+
+
+def _statements(rows: Iterable[Row]) -> str:
+    return ", ".join(dict.fromkeys(row.statement for row in rows if row.statement))
+
+
+def _cell(verdict: Verdict) -> Text:
+    return Text(verdict.value, style=_STYLES.get(verdict, ""))

@@ -1,0 +1,1 @@
+"""`cmek suspend` and `cmek resume`: the emergency brake."""

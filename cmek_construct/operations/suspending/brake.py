@@ -1,0 +1,172 @@
+"""The brake: one statement that cuts Pinecone off, put into a policy that is there, and taken out.
+
+What is set is the policy that the next deploy sets. Where somebody has changed the deployed policy,
+those statements are kept: the brake neither fails for them nor wipes them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cmek_construct.checks import printable
+from cmek_construct.operations import expected
+from cmek_construct.operations.doctor.policies import is_denial
+from cmek_construct.operations.doctor.source import client
+from cmek_construct.operations.doctor.words import Case
+from cmek_construct.operations.drift import (
+    as_document,
+    as_statements,
+    differs_in_gone_alone,
+    drift,
+    gone,
+    in_words,
+    meaning,
+    without_gone,
+)
+from cmek_construct.statements import Statement, policy_document
+
+_MALFORMED: Final = ("MalformedPolicyDocumentException", "MalformedPolicyDocument")
+_TRIES: Final = 6
+"""How often a policy is read back, a second apart, until it says what was written."""
+
+
+class BrakeError(Exception):
+    """The policy is not what it should be. The message says why."""
+
+
+@dataclass(frozen=True)
+class Braked:
+    """What was done to the policy."""
+
+    what: str
+    changed: bool
+    """False: it said so already."""
+    kept: str
+    """Statements that are there and not as in the file, in words."""
+
+
+@dataclass(frozen=True)
+class _Door:
+    """The policy that holds the brake."""
+
+    what: str
+    get: Callable[[], object]
+    put: Callable[[str], object]
+
+    def read(self) -> dict[str, Any]:
+        """The policy document."""
+        return as_document(self.get())
+
+
+def _door(case: Case, session: Any) -> _Door:
+    if case.key_arn is None or expected.is_suspended_by_trust(case.entry.settings):
+        iam = client(session, "iam")
+        return _Door(
+            "trust policy",
+            lambda: iam.get_role(RoleName=case.role_name)["Role"]["AssumeRolePolicyDocument"],
+            lambda text: iam.update_assume_role_policy(
+                RoleName=case.role_name, PolicyDocument=text
+            ),
+        )
+    key = case.key_arn
+    kms = client(session, "kms", key.split(":")[3])
+    return _Door(
+        "key policy",
+        lambda: kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"],
+        # Never BypassPolicyLockoutSafetyCheck: KMS refuses what would lock the account out.
+        lambda text: kms.put_key_policy(KeyId=key, PolicyName="default", Policy=text),
+    )
+
+
+def set_brake(case: Case, session: Any, on: bool) -> Braked:
+    """Put the brake on or take it off, and read it back.
+
+    Args:
+        case: the stack, its role and its key.
+        session: of somebody who may read and write the policy.
+        on: True cuts Pinecone off.
+
+    Raises:
+        BrakeError: the policy is not so, or it is not known.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    door = _door(case, session)
+    try:
+        before = door.read()
+        wanted = list(_candidates(case, as_statements(before), on))
+        changed = not _same(as_statements(before), wanted[0])
+        if changed:
+            _put(door, before, case, wanted)
+        after = _read_back(door, case, on)
+    except (ClientError, BotoCoreError) as error:
+        raise BrakeError(f"AWS refused: {printable(error)}") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BrakeError(f"the {door.what} cannot be read: {printable(error)}") from None
+    ours = _of_the_file(case, on)
+    words = in_words(drift(ours, after), case.entry.settings.account)
+    return Braked(door.what, changed, words)
+
+
+def _of_the_file(case: Case, on: bool) -> list[Statement]:
+    """The statements that the next deploy sets."""
+    own = case.entry.settings
+    by_trust = expected.is_suspended_by_trust(own)
+    usual = expected.trust_policy(own) if by_trust else expected.key_policy(own, case.role_arn)
+    return [*usual, expected.denial(own, case.role_arn)] if on else usual
+
+
+def _candidates(case: Case, observed: Sequence[Any], on: bool) -> Iterator[list[Any]]:
+    """What to write, the best first: AWS refuses a policy that names somebody who was deleted."""
+    usual = _of_the_file(case, on=False)
+    rest = [one for one in observed if not is_denial(case, one)]
+    denials = [expected.denial(case.entry.settings, case.role_arn)] if on else []
+    role_alone = [one for one in usual if case.role_arn in json.dumps(one)]
+    choices = [rest] if on else []
+    choices += [list(_mended(rest, usual)), list(_mended(rest, role_alone))]
+    for index, statements in enumerate(choices):
+        is_last = index == len(choices) - 1
+        missing = drift(role_alone if is_last else usual, statements).missing
+        found = [*statements, *([] if on else missing), *denials]
+        # In the order and the words of the template, where it says the same.
+        yield _of_the_file(case, on) if _same(found, _of_the_file(case, on)) else found
+
+
+def _mended(statements: Sequence[Any], ours: Sequence[Statement]) -> Iterator[Any]:
+    """The statements without deleted principals: ours anew, and others without them."""
+    for one in statements:
+        new = next((own for own in ours if differs_in_gone_alone(own, one)), None)
+        left = new or (without_gone(one) if gone(one) else one)
+        if left is not None:
+            yield left
+
+
+def _same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return sorted(map(meaning, some)) == sorted(map(meaning, others))
+
+
+def _put(door: _Door, before: dict[str, Any], case: Case, wanted: Sequence[list[Any]]) -> None:
+    from botocore.exceptions import ClientError
+
+    for index, statements in enumerate(wanted):
+        ours = policy_document(*statements)
+        try:
+            door.put(json.dumps(ours if "Id" not in before else {**ours, "Id": before["Id"]}))
+            return
+        except ClientError as error:
+            is_last = index == len(wanted) - 1
+            if is_last or error.response["Error"]["Code"] not in _MALFORMED:
+                raise
+
+
+def _read_back(door: _Door, case: Case, on: bool) -> list[Any]:
+    for _try in range(_TRIES):
+        found = as_statements(door.read())
+        if any(is_denial(case, one) for one in found) is on:
+            return found
+        time.sleep(1)
+    raise BrakeError(f"the {door.what} was written, but reads as before")

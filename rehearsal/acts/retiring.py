@@ -1,0 +1,55 @@
+"""The end of a key: in no wrong order, not before its time, and taken back when it was ordered.
+
+The right order to its end takes a key that is older than this play: tests/test_retire.py has it.
+"""
+
+from __future__ import annotations
+
+from rehearsal.accounts import REVIEWED
+from rehearsal.aws import ALLOWED, REFUSED
+from rehearsal.commands import Ended
+from rehearsal.world import World
+
+_ORDER = "--schedule-deletion"
+# The emulator has no CloudTrail, so a person says it.
+_QUIET = ("--quiet-since", "2026-01-01")
+_NAME = f"{REVIEWED.name}\n"
+
+
+def play(world: World) -> None:
+    """Try to order the deletion too early; order it by hand, and take it back."""
+    world.report.heading("Retired")
+    _refused(world, "before it is suspended", *_QUIET, typed=_NAME * 2)
+    row = world.report.row
+    ended = _cmek(world, "suspend", REVIEWED.name, "--reason", "retired")
+    row("`cmek suspend`", "exit code 0", str(ended))
+    _refused(world, "before 7 days without use are known", typed=_NAME * 2)
+    _refused(world, "of a key that was made today", *_QUIET, typed=_NAME * 2)
+
+    kms = world.client("kms", REVIEWED)
+    kms.schedule_key_deletion(KeyId=world.first[REVIEWED].key_arn, PendingWindowInDays=30)
+    row("the deletion, ordered without `cmek`", "PendingDeletion", _state(world))
+    row("`cmek retire --cancel`", "exit code 0", str(_retire(world, "--cancel")))
+    row("   the key", "Enabled", _state(world))
+    row("   Pinecone decrypts the first ciphertext", REFUSED, world.pinecone_reads(REVIEWED))
+    row("`cmek resume`", "exit code 0", str(_cmek(world, "resume", REVIEWED.name)))
+    row("   Pinecone decrypts the first ciphertext", ALLOWED, world.pinecone_reads(REVIEWED))
+
+
+def _refused(world: World, when: str, *options: str, typed: str) -> None:
+    ended = _retire(world, _ORDER, *options, typed=typed)
+    world.report.row(f"`cmek retire {_ORDER}`, {when}", "exit code 1", str(ended))
+    world.report.row("   the key", "Enabled", _state(world))
+
+
+def _retire(world: World, *options: str, typed: str = "") -> Ended:
+    return _cmek(world, "retire", REVIEWED.name, *options, typed=typed)
+
+
+def _cmek(world: World, *arguments: str, typed: str = "") -> Ended:
+    return world.reviewed.cmek(world.administrator(REVIEWED), *arguments, typed=typed)
+
+
+def _state(world: World) -> str:
+    kms = world.client("kms", REVIEWED)
+    return str(kms.describe_key(KeyId=world.first[REVIEWED].key_arn)["KeyMetadata"]["KeyState"])

@@ -1,0 +1,695 @@
+"""`cmek doctor`, asked of stacks that moto makes of the very templates of the app.
+
+Moto lacks CloudTrail's look-ups and the period of rotation, which are answered here. It loses the
+form of a key policy out of a template, and takes any denial in it for a denial to everybody: mended
+here. Beside that it enforces no policy, and it does not turn a deleted role into its unique ID in a
+key policy, which is written here as AWS does it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import boto3
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+from moto.kms import responses
+from moto.kms.models import Key
+
+from cmek_construct.deployment.config import StackSettings
+from cmek_construct.deployment.reading import Entry, parse_entries, read_entries
+from cmek_construct.deployment.stack import CmekStack
+from cmek_construct.operations.doctor.doctor import policies
+from cmek_construct.operations.drift import Drift, drift, in_words, meaning
+from cmek_construct.operations.expected import permissions
+from cmek_construct.pinecone import PINECONE_REGIONS
+from tests.building import EXTERNAL_ID, PINECONE, REGION, of_type
+from tests.command import cmek
+
+ACCOUNT = "123456789012"
+OTHER = "210987654321"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/theirs"
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+GONE = "AROAEXAMPLE0DELETED00"
+OWN: dict[str, Any] = {"account": ACCOUNT, "external_id": EXTERNAL_ID}
+VENDOR: dict[str, Any] = {**OWN, "customer_account_ids": [OTHER, "444455556666"]}
+Calls = Callable[[str, dict[str, Any]], Any]
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, reply: Calls) -> None:
+    """Let a function answer calls of AWS before moto does; `NotImplemented` leaves it to moto."""
+    call = BaseClient._make_api_call
+
+    def answered(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        found = reply(operation, parameters)
+        return call(client, operation, parameters) if found is NotImplemented else found
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", answered)
+
+
+def refusing(*operations: str, code: str = "AccessDenied") -> Calls:
+    """AWS that refuses some calls."""
+
+    def reply(operation: str, _parameters: dict[str, Any]) -> Any:
+        if operation in operations:
+            raise ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+        return NotImplemented
+
+    return reply
+
+
+def looked_up(*events: dict[str, Any]) -> Calls:
+    """CloudTrail with these events of the key."""
+
+    def reply(operation: str, _parameters: dict[str, Any]) -> Any:
+        return {"Events": list(events)} if operation == "LookupEvents" else NotImplemented
+
+    return reply
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An account, in moto, and an empty CloudTrail."""
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "testing"),
+        ("AWS_SECRET_ACCESS_KEY", "testing"),
+        ("AWS_DEFAULT_REGION", REGION),
+    ):
+        monkeypatch.setenv(name, value)
+    unmended = Key.create_from_cloudformation_json
+
+    def create(name: str, resource: Any, account: str, region: str, **more: Any) -> Any:
+        key = unmended(name, resource, account, region, **more)
+        key.policy = json.dumps(key.policy)
+        return key
+
+    monkeypatch.setattr(Key, "create_from_cloudformation_json", create)
+    monkeypatch.setattr(responses, "validate_policy", lambda *_: None)
+    with mock_aws():
+        answer(monkeypatch, looked_up())
+        yield
+
+
+def text_of(stacks: dict[str, Any]) -> str:
+    """cmek.yaml with these stacks, one value a line."""
+    shared = f'pinecone_account_id: "{PINECONE}"\nregions: [us-east-1, eu-west-1]\n'
+    lines = [f"{shared}region: {REGION}", "stacks:"]
+    for name, own in stacks.items():
+        lines.append(f"  {name}:")
+        lines += [f"    {prop}: {json.dumps(value)}" for prop, value in own.items()]
+    return "\n".join(lines) + "\n"
+
+
+def template(entry: Entry) -> dict[str, Any]:
+    """What the app makes of an entry."""
+    found: dict[str, Any] = json.loads(_synthesized(entry.name, entry.settings.model_dump_json()))
+    return found
+
+
+@cache
+def _synthesized(name: str, settings: str) -> str:
+    app = cdk.App(analytics_reporting=False, stack_traces=False)
+    CmekStack(app, Entry(name, StackSettings.model_construct(**json.loads(settings))))
+    return json.dumps(app.synth().get_stack_by_name(name).template)
+
+
+def deploy(folder: Path, **stacks: Any) -> None:
+    """Write cmek.yaml and deploy its stacks."""
+    (folder / "cmek.yaml").write_text(text_of(stacks or {"acme": OWN}))
+    for entry in read_entries(folder / "cmek.yaml"):
+        boto3.client("cloudformation").create_stack(
+            StackName=entry.name,
+            TemplateBody=json.dumps(template(entry)),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+
+
+def outputs(name: str = "acme") -> dict[str, str]:
+    (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+
+def key_id() -> str:
+    """Of moto's calls some take no ARN."""
+    return outputs()["KeyArn"].rpartition("/")[2]
+
+
+def role_name(name: str = "acme") -> str:
+    return outputs(name)["RoleArn"].rpartition("/")[2]
+
+
+def key_statements() -> list[Any]:
+    found = boto3.client("kms").get_key_policy(KeyId=key_id(), PolicyName="default")["Policy"]
+    return list(json.loads(found)["Statement"])
+
+
+def put_key_statements(statements: list[Any]) -> None:
+    boto3.client("kms").put_key_policy(
+        KeyId=key_id(),
+        PolicyName="default",
+        Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+    )
+
+
+def findings(folder: Path, *options: str, code: int = 0) -> dict[str, dict[str, Any]]:
+    """What the doctor says of one stack as data, by what it is about."""
+    (found,) = json.loads(cmek(folder, "doctor", "--json", *options, code=code).stdout)
+    by_name = {one["about"]: one for one in found["findings"]}
+    assert len(by_name) == len(found["findings"])
+    return by_name
+
+
+def wrong(folder: Path, *options: str) -> dict[str, dict[str, Any]]:
+    """What the doctor calls wrong."""
+    found = findings(folder, *options, code=1)
+    return {about: one for about, one in found.items() if one["verdict"] == "wrong"}
+
+
+@pytest.mark.usefixtures("aws")
+def test_what_is_deployed_as_the_file_says_is_healthy(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    found = findings(tmp_path)
+    assert {about for about, one in found.items() if one["verdict"] == "right"} == {
+        *("stack", "role", "boundary", "trust-policy", "permissions", "key", "deletion"),
+        *("enabled", "rotation", "alias", "key-policy", "grants", "suspended"),
+    }
+    assert {about for about, one in found.items() if one["verdict"] == "said"} == {
+        *("same-role", "last-use"),
+    }
+    assert "not locked" in found["same-role"]["words"]
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"suspended": True},
+        {"regions": "ALL_REGIONS", "key_access": "ENCRYPT_DECRYPT", "enable_key_rotation": False},
+        {"rotation_period": 180, "alias": "mine", "role_name": "pinecone", "role_path": "/a/"},
+        {"customer_account_ids": [OTHER, "444455556666"]},
+        {"customer_account_ids": [OTHER], "suspended": True},
+    ],
+    ids=str,
+)
+def test_every_kind_of_entry_is_healthy_as_deployed(tmp_path: Path, own: dict[str, Any]) -> None:
+    deploy(tmp_path, acme={**OWN, **own})
+    found = findings(tmp_path)
+    assert ("SUSPENDED on purpose" in found["suspended"]["words"]) is ("suspended" in own)
+
+
+def widen_key_policy() -> None:
+    stranger = {"AWS": f"arn:aws:iam::{OTHER}:root"}
+    statement = {"Sid": "Helper", "Effect": "Allow", "Principal": stranger}
+    put_key_statements([*key_statements(), {**statement, "Action": "kms:*", "Resource": "*"}])
+
+
+def disable() -> None:
+    boto3.client("kms").disable_key(KeyId=key_id())
+
+
+def schedule_deletion() -> None:
+    boto3.client("kms").schedule_key_deletion(KeyId=key_id(), PendingWindowInDays=7)
+
+
+def make_role_again() -> None:
+    iam, name = boto3.client("iam"), role_name()
+    old = iam.get_role(RoleName=name)["Role"]
+    iam.delete_role(RoleName=name)
+    iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps(old["AssumeRolePolicyDocument"])
+    )
+    text = json.dumps(key_statements())
+    put_key_statements(json.loads(text.replace(old["Arn"], old["RoleId"])))
+
+
+def move_alias() -> None:
+    kms = boto3.client("kms")
+    (alias,) = kms.list_aliases(KeyId=key_id())["Aliases"]
+    another = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.update_alias(AliasName=alias["AliasName"], TargetKeyId=another)
+
+
+def widen_trust_policy() -> None:
+    iam, name = boto3.client("iam"), role_name()
+    policy = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    del policy["Statement"][0]["Condition"]
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policy))
+
+
+def give_permissions() -> None:
+    policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*"}}
+    policy["Statement"]["Resource"] = "*"  # type: ignore[index]
+    boto3.client("iam").put_role_policy(
+        RoleName=role_name(), PolicyName="more", PolicyDocument=json.dumps(policy)
+    )
+
+
+def grant_to_a_stranger() -> None:
+    boto3.client("kms").create_grant(
+        KeyId=outputs()["KeyArn"],
+        GranteePrincipal=f"arn:aws:iam::{OTHER}:role/x",
+        Operations=["Decrypt"],
+    )
+
+
+def stop_rotation() -> None:
+    boto3.client("kms").disable_key_rotation(KeyId=key_id())
+
+
+def deny_the_role() -> None:
+    statement = {"Sid": "X", "Effect": "Deny", "Principal": {"AWS": [outputs()["RoleArn"]]}}
+    put_key_statements([*key_statements(), {**statement, "Action": ["kms:*"], "Resource": "*"}])
+
+
+def bound() -> None:
+    boto3.client("iam").put_role_permissions_boundary(
+        RoleName=role_name(), PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess"
+    )
+
+
+def delete_role() -> None:
+    boto3.client("iam").delete_role(RoleName=role_name())
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("fault", "about", "words", "cure"),
+    [
+        (
+            widen_key_policy,
+            "key-policy",
+            f"added: 'Helper': Lets AWS account {OTHER} (its root",
+            "put-key-policy",
+        ),
+        (disable, "enabled", "the key is disabled", "aws kms enable-key"),
+        (schedule_deletion, "deletion", "WILL BE DELETED at 20", "cancel-key-deletion"),
+        (make_role_again, "same-role", "made again under its old name", "cmek resume acme"),
+        (move_alias, "alias", "points to another key, arn:aws:kms:", "update-alias"),
+        (
+            widen_trust_policy,
+            "trust-policy",
+            "changed: 'AllowPineconeToAssumeIntoRoleFromExplicitRegionswithID': Condition lacks",
+            "update-assume-role-policy",
+        ),
+        (give_permissions, "permissions", "(in more)", "delete-role-policy"),
+        (grant_to_a_stranger, "grants", f"{OTHER}:role/x may Decrypt", "revoke-grant"),
+        (stop_rotation, "rotation", "not at all, but every 365 days", "enable-key-rotation"),
+        (deny_the_role, "suspended", "cut off by the suspension", "cmek resume acme"),
+        (
+            bound,
+            "boundary",
+            "ReadOnlyAccess, but there is no",
+            "delete-role-permissions-boundary",
+        ),
+        (delete_role, "role", "somebody deleted it", "create-role"),
+    ],
+)
+def test_one_fault_is_named_by_its_own_finding_and_by_no_other(
+    tmp_path: Path, fault: Callable[[], None], about: str, words: str, cure: str
+) -> None:
+    deploy(tmp_path)
+    fault()
+    found = wrong(tmp_path)
+    assert list(found) == [about]
+    assert words in found[about]["words"]
+    assert cure in found[about]["cure"]
+    assert found[about]["means"]
+    assert found[about]["time"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_another_period_of_rotation_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path, acme={**OWN, "rotation_period": 90})
+
+    def status(operation: str, _parameters: dict[str, Any]) -> Any:
+        found = {"KeyRotationEnabled": True, "RotationPeriodInDays": 365}
+        return found if operation == "GetKeyRotationStatus" else NotImplemented
+
+    answer(monkeypatch, status)
+    found = wrong(tmp_path)
+    assert list(found) == ["rotation"]
+    assert "every 365 days, but every 90 days by the file" in found["rotation"]["words"]
+    assert found["rotation"]["cure"].endswith("--rotation-period-in-days 90")
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_days_until_the_deletion_are_said(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    schedule_deletion()
+    printed = cmek(tmp_path, "doctor", "acme", code=1).stdout
+    assert re.search(r"time: 6 days, until 20\d\d-\d\d-\d\d \d\d:\d\d UTC", printed)
+    assert "data: after that all data of the project is lost for good" in printed
+    assert len(printed.splitlines()) <= 24
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_role_made_again_while_suspended_is_not_let_in_by_the_cure(tmp_path: Path) -> None:
+    deploy(tmp_path, acme={**OWN, "suspended": True})
+    make_role_again()
+    found = wrong(tmp_path)
+    assert list(found) == ["same-role"]
+    assert "cmek resume" not in found["same-role"]["cure"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_pinecones_role_that_was_made_again_is_named(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    iam, name = boto3.client("iam"), role_name()
+    policy = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    (statement,) = policy["Statement"]
+    lost = statement["Principal"]["AWS"].pop()
+    statement["Principal"]["AWS"].append(GONE)
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policy))
+    found = wrong(tmp_path)
+    assert list(found) == ["trust-gone"]
+    assert lost in found["trust-gone"]["words"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_administrator_that_was_deleted_is_named_and_is_no_drift(tmp_path: Path) -> None:
+    admins = [f"arn:aws:iam::{ACCOUNT}:role/security", f"arn:aws:iam::{ACCOUNT}:user/ann"]
+    deploy(tmp_path, acme={**OWN, "key_admins": admins})
+    put_key_statements(
+        json.loads(json.dumps(key_statements()).replace(admins[1], "AIDAEXAMPLE0ANN"))
+    )
+    found = wrong(tmp_path)
+    assert list(found) == ["key-gone"]
+    assert admins[1] in found["key-gone"]["words"]
+    assert admins[0] not in found["key-gone"]["words"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_vendors_customer_who_lost_a_statement_is_named(tmp_path: Path) -> None:
+    deploy(tmp_path, acme=VENDOR)
+    iam, name = boto3.client("iam"), role_name()
+    first = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"][0]
+    iam.detach_role_policy(RoleName=name, PolicyArn=first["PolicyArn"])
+    found = wrong(tmp_path)
+    assert list(found) == ["permissions"]
+    assert f"missing: '{OTHER}'" in found["permissions"]["words"]
+    assert "444455556666" not in found["permissions"]["words"]
+
+
+READS = [
+    *("DescribeStacks", "DescribeStackResources", "GetRole", "ListRolePolicies"),
+    *("ListAttachedRolePolicies", "DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"),
+    *("ListGrants", "ListAliases", "LookupEvents", "GetCallerIdentity"),
+]
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("operation", READS)
+@pytest.mark.parametrize("code", ["AccessDenied", "ThrottlingException"])
+def test_what_cannot_be_read_is_said_and_never_healthy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, code: str
+) -> None:
+    deploy(tmp_path)
+    answer(monkeypatch, refusing(operation, code=code))
+    found = findings(tmp_path, code=3)
+    unknown = [one for one in found.values() if one["verdict"] == "unknown"]
+    assert unknown
+    assert all(one["words"].startswith("not read: ") and one["cure"] for one in unknown)
+    assert "wrong" not in {one["verdict"] for one in found.values()}
+    printed = cmek(tmp_path, "doctor", code=3).stdout
+    assert "acme: NOT ALL COULD BE READ" in printed
+    assert code in printed
+
+
+@pytest.mark.usefixtures("aws")
+def test_wrong_goes_before_unread_in_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path)
+    disable()
+    answer(monkeypatch, refusing("ListGrants"))
+    assert list(wrong(tmp_path)) == ["enabled"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_every_call_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deploy(tmp_path, acme=VENDOR, globex=OWN)
+    called: set[str] = set()
+
+    def note(operation: str, _parameters: dict[str, Any]) -> Any:
+        called.add(operation)
+        return NotImplemented
+
+    answer(monkeypatch, note)
+    cmek(tmp_path, "doctor")
+    assert called >= set(READS)
+    assert all(one.startswith(("Describe", "Get", "List", "Lookup")) for one in called)
+
+
+@pytest.mark.usefixtures("aws")
+def test_several_stacks_show_what_is_not_right_alone(tmp_path: Path) -> None:
+    deploy(tmp_path, globex={**OWN, "external_id": EXTERNAL_ID[:-1] + "1"}, acme=OWN)
+    disable()
+    printed = cmek(tmp_path, "doctor", code=1).stdout
+    assert "globex: healthy" in printed
+    assert "acme: WRONG" in printed
+    assert printed.count("✗") == 1
+    assert "✓" not in printed
+    assert printed.endswith("1 of 2 are healthy.\n")
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_stack_that_is_not_there_is_wrong_and_nothing_is_guessed(tmp_path: Path) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
+    found = wrong(tmp_path)
+    assert list(found) == ["stack"]
+    assert "delete nothing" in found["stack"]["cure"]
+
+
+def lock(folder: Path, **deployed: dict[str, str]) -> None:
+    """Write cmek.lock by hand, as `cmek lock` does."""
+    place = f"acme {ACCOUNT} {REGION}"
+    lines = ["format = 1"]
+    for resource, kind, names in (
+        ("Role1ABCC5F0", "AWS::IAM::Role", ["Condition", "RoleName", "Path"]),
+        (
+            "Key961B73FD",
+            "AWS::KMS::Key",
+            ["Condition", "KeySpec", "KeyUsage", "Origin", "MultiRegion"],
+        ),
+    ):
+        lines.append(f'{place} {resource} Type = "{kind}"')
+        lines += [f"{place} {resource} {name} = not set" for name in names]
+        for name, value in deployed.get(resource, {}).items():
+            lines.append(f'{place} {resource} {name} = "{value}"')
+    (folder / "cmek.lock").write_text("\n".join(lines) + "\n")
+
+
+def lock_what_is_deployed(folder: Path) -> None:
+    role = boto3.client("iam").get_role(RoleName=role_name())["Role"]
+    lock(
+        folder,
+        Role1ABCC5F0={"Arn": role["Arn"], "RoleId": role["RoleId"]},
+        Key961B73FD={"Arn": outputs()["KeyArn"]},
+    )
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_locked_role_and_key_are_seen_to_be_the_same(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    lock_what_is_deployed(tmp_path)
+    found = findings(tmp_path)
+    assert (found["same-role"]["verdict"], found["same-key"]["verdict"]) == ("right", "right")
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_role_made_again_is_one_finding_with_a_lock_too(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    lock_what_is_deployed(tmp_path)
+    statements = key_statements()
+    make_role_again()
+    found = wrong(tmp_path)
+    assert list(found) == ["same-role"]
+    assert "in cmek.lock A" in found["same-role"]["words"]
+    assert "'Allow use of the key'" in found["same-role"]["words"]
+    put_key_statements(statements)
+    assert list(wrong(tmp_path)) == ["same-role"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_another_key_than_the_locked_one_is_named(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    lock(tmp_path, Key961B73FD={"Arn": KEY_ARN})
+    found = wrong(tmp_path)
+    assert list(found) == ["same-key"]
+    assert KEY_ARN in found["same-key"]["words"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_lock_knows_role_and_key_when_the_stack_does_not_say_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path)
+    lock_what_is_deployed(tmp_path)
+    gone = refusing("DescribeStacks", code="ValidationError")
+    key = outputs()["KeyArn"]
+    answer(monkeypatch, gone)
+    assert findings(tmp_path, code=3)["key-policy"]["words"].endswith("says what the file says")
+    assert key in cmek(tmp_path, "doctor", code=3).stdout
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_damaged_lock_is_not_read_and_never_healthy(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    (tmp_path / "cmek.lock").write_text("<<<<<<< ours\n")
+    assert findings(tmp_path, code=3)["lock"]["verdict"] == "unknown"
+
+
+def used(name: str, role_arn: str, **more: Any) -> dict[str, Any]:
+    """An event as CloudTrail gives it."""
+    said = {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": role_arn}}}, **more}
+    when = datetime(2026, 2, 3, 4, 5, tzinfo=timezone.utc)
+    return {"EventName": name, "EventTime": when, "CloudTrailEvent": json.dumps(said)}
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_last_use_is_that_of_the_role_and_a_refused_one_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path)
+    role_arn = outputs()["RoleArn"]
+    events = [
+        used("PutKeyPolicy", role_arn),
+        used("Decrypt", ROLE_ARN),
+        used("Decrypt", role_arn, errorCode="AccessDenied"),
+    ]
+    answer(monkeypatch, looked_up(*events))
+    assert "none of the key's last 3 events" in findings(tmp_path)["last-use"]["words"]
+    answer(monkeypatch, looked_up(*events, used("GenerateDataKey", role_arn)))
+    words = findings(tmp_path)["last-use"]["words"]
+    assert "2026-02-03 04:05 UTC (GenerateDataKey" in words
+    answer(monkeypatch, refusing("LookupEvents"))
+    assert "IAM has seen nobody" in findings(tmp_path, "--no-cloudtrail")["last-use"]["words"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_key_of_the_users_own_is_judged_by_what_it_lets_the_role_do(tmp_path: Path) -> None:
+    kms = boto3.client("kms")
+    arn = kms.create_key()["KeyMetadata"]["Arn"]
+    deploy(tmp_path, acme={**OWN, "key": arn})
+    assert list(wrong(tmp_path)) == ["key-policy"]
+    allow = {"Effect": "Allow", "Principal": {"AWS": outputs()["RoleArn"]}, "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [{**allow, "Action": ["kms:*crypt"]}]}
+    kms.put_key_policy(KeyId=arn, PolicyName="default", Policy=json.dumps(policy))
+    found = findings(tmp_path)
+    assert found["key-policy"]["verdict"] == "right"
+    assert "alias" not in found
+
+
+def test_without_credentials_nothing_is_healthy(tmp_path: Path) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
+    found = findings(tmp_path, code=3)
+    assert list(found) == ["aws"]
+    assert "aws sso login" in found["aws"]["cure"]
+
+
+def test_a_mistake_in_the_file_and_wrong_usage_have_their_exit_codes(tmp_path: Path) -> None:
+    assert "cmek init" in cmek(tmp_path, "doctor", code=1).stderr
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN, "globex": OWN}))
+    assert "name one stack" in cmek(tmp_path, "doctor", "--show=trust-policy", code=2).stderr
+    assert "got 'nobody'" in cmek(tmp_path, "doctor", "nobody", code=1).stderr
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_policies_that_a_cure_puts_are_those_of_the_file(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    widen_key_policy()
+    widen_trust_policy()
+    policy = cmek(tmp_path, "doctor", "acme", "--show=key-policy").stdout
+    boto3.client("kms").put_key_policy(KeyId=key_id(), PolicyName="default", Policy=policy)
+    policy = cmek(tmp_path, "doctor", "acme", "--show=trust-policy").stdout
+    boto3.client("iam").update_assume_role_policy(RoleName=role_name(), PolicyDocument=policy)
+    findings(tmp_path)
+
+
+ADMINS = [f"arn:aws:iam::{ACCOUNT}:role/a", f"arn:aws:iam::{ACCOUNT}:root"]
+ENTRIES = st.fixed_dictionaries(
+    {"account": st.just(ACCOUNT), "external_id": st.just(EXTERNAL_ID)},
+    optional={
+        "regions": st.just("ALL_REGIONS")
+        | st.lists(st.sampled_from(PINECONE_REGIONS), min_size=1, unique=True),
+        "suspended": st.booleans(),
+    },
+)
+OF_A_KEY = st.fixed_dictionaries(
+    {},
+    optional={
+        "key_access": st.sampled_from(["KEY_USER", "ENCRYPT_DECRYPT"]),
+        "key_admins": st.lists(st.sampled_from(ADMINS), min_size=1, unique=True),
+        "role": st.just(ROLE_ARN),
+    },
+)
+OF_AN_IMPORTED_KEY = st.just({"key": KEY_ARN})
+OF_A_VENDOR = st.fixed_dictionaries(
+    {"customer_account_ids": st.lists(st.sampled_from([OTHER, "444455556666"]), unique=True)},
+    optional={"customer_key_arns": st.just([KEY_ARN.replace(ACCOUNT, "555566667777")])},
+)
+
+
+@example(
+    ({**OWN, "suspended": True}, {"key_access": "ENCRYPT_DECRYPT", "key_admins": ADMINS}), False
+)
+@example(({**OWN, "regions": "ALL_REGIONS"}, {"key_admins": ADMINS[:1], "role": ROLE_ARN}), True)
+@example(({**OWN, "suspended": True}, {"key": KEY_ARN}), False)
+@example(({**OWN, "suspended": True}, {"customer_account_ids": [OTHER]}), False)
+@given(st.tuples(ENTRIES, OF_A_KEY | OF_AN_IMPORTED_KEY | OF_A_VENDOR), st.booleans())
+@settings(max_examples=30)
+def test_the_expected_policies_are_those_of_the_template(
+    own: tuple[dict[str, Any], dict[str, Any]], pinned: bool
+) -> None:
+    props = {**own[0], **own[1]}
+    if pinned and props.get("regions") == "ALL_REGIONS":
+        props["pin_account"] = True
+    (entry,) = parse_entries(text_of({"acme": props}), "cmek.yaml")
+    made = template(entry)
+    resolved = json.loads(
+        json.dumps(made).replace('{"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}', f'"{ROLE_ARN}"')
+    )
+    expected = policies(entry, ROLE_ARN)
+    for resource_type, prop, name in (
+        ("AWS::IAM::Role", "AssumeRolePolicyDocument", "trust-policy"),
+        ("AWS::KMS::Key", "KeyPolicy", "key-policy"),
+    ):
+        found = [one["Properties"][prop] for one in of_type(resolved, resource_type).values()]
+        if found:
+            assert list(map(meaning, found[0]["Statement"])) == list(map(meaning, expected[name]))
+            sids = [one["Sid"] for one in found[0]["Statement"]]
+            assert sids == [one["Sid"] for one in expected[name]]
+    attached = of_type(resolved, "AWS::IAM::ManagedPolicy").values()
+    statements = [s for one in attached for s in one["Properties"]["PolicyDocument"]["Statement"]]
+    assert drift(permissions(entry.settings), statements) == Drift()
+
+
+def test_a_statement_means_the_same_in_the_words_that_aws_gives_back() -> None:
+    mine = {"Sid": "a", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["kms:A", "kms:B"]}
+    theirs = {"Effect": "Allow", "Principal": "*", "Action": ["kms:b", "kms:a"]}
+    assert meaning(mine) == meaning(theirs)
+    assert meaning(mine) != meaning({**theirs, "Effect": "Deny"})
+    assert meaning(mine) != meaning({**theirs, "Condition": {"Bool": {"x": "true"}}})
+
+
+def test_drift_is_named_by_statement_and_shows_no_control_character() -> None:
+    one = {"Sid": "A", "Effect": "Allow", "Principal": {"AWS": "1"}, "Action": ["x", "y"]}
+    other = {**one, "Principal": {"AWS": ["1", "2"]}, "Action": ["x", "z"]}
+    evil = {**one, "Sid": "\x1b[31m", "Action": "k"}
+    words = in_words(drift([one], [other, evil]), ACCOUNT)
+    assert "changed: 'A': Principal has 2 too, Action has z too and lacks y" in words
+    assert "added: '\\x1b[31m': " in words
+    assert "\x1b" not in words
