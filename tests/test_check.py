@@ -11,10 +11,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from cmek_construct import PineconeRole
 from cmek_construct.guardrails.judging import judge
 from tests import forms
-from tests.building import ACCOUNT, new_stack
-from tests.building import cmek as cmek_of
+from tests.building import ACCOUNT, EXTERNAL_ID, REGIONS, new_stack
 from tests.command import cmek
 from tests.test_templates import stack_set
 
@@ -154,7 +154,13 @@ def test_the_customers_kit_passes_in_yaml(tmp_path: Path) -> None:
 
 def test_the_account_that_the_cloud_assembly_says_is_known(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path / "cdk.out"))
-    cmek_of(new_stack(app, "Own"), pinecone_account_id=ACCOUNT)
+    PineconeRole(
+        new_stack(app, "Own"),
+        "Role",
+        pinecone_account_id=ACCOUNT,
+        regions=REGIONS,
+        external_id=EXTERNAL_ID,
+    )
     app.synth()
     printed = cmek(tmp_path, "check", "cdk.out", code=1).stdout
     assert "WRONG trust-own-account" in printed

@@ -18,12 +18,13 @@ from aws_cdk import aws_kms as kms
 from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconePrincipal
 from cmek_construct.guardrails.judging import Document, judge, judge_all
 from cmek_construct.guardrails.rules import RULES
-from cmek_construct.operations import customer_kit
+from cmek_construct.operations.customers import kit as customer_kit
 from tests import forms, harmless
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack
 from tests.conftest import ROOT
 from tests.forms import CUSTOMER, REGION, VENDOR_ROLE
 from tests.mutants import MUTANTS, Mutant, Template
+from tests.mutants.harmless_edits import HARMLESS_EDITS
 from tests.simulator.simulator import Answer, Request, Result, simulate
 from tests.test_structure import imports
 
@@ -55,6 +56,12 @@ def broken(template: Template, **more: Any) -> set[str]:
 def test_a_dangerous_template_is_refused_for_its_own_reason_alone(mutant: Mutant) -> None:
     assert broken(mutant.template) == {mutant.rule}
     assert mutant.rule not in broken(forms.template(mutant.form))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_it_is_refused_whether_or_not_its_account_is_given(mutant: Mutant) -> None:
+    found = {one.rule.partition("[")[0] for one in judge(mutant.template, [VENDOR_ROLE])}
+    assert mutant.rule in found
 
 
 @pytest.mark.parametrize("rule", RULE_IDS)
@@ -142,6 +149,14 @@ def test_harmless_apps_pass_without_a_word(tmp_path: Path) -> None:
         "ACustomersKeyWithMoreAccessSuspended",
         "EverythingThatPropsAskFor",
     }
+
+
+@pytest.mark.parametrize("words", HARMLESS_EDITS)
+def test_a_harmless_edit_passes(words: str) -> None:
+    template = forms.template("explicit_with_id")
+    HARMLESS_EDITS[words](template)
+    assert judge(template, account=CUSTOMER) == []
+    assert judge(template) == []
 
 
 @pytest.mark.parametrize("form", forms.FORMS)
@@ -461,6 +476,86 @@ def test_one_template_may_name_what_another_exports() -> None:
     assert [one.rule for one in found] == ["key-role-access"]
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        f"arn:aws:iam::{CUSTOMER}:role/pinecone-cmek",
+        f"arn:aws:sts::{CUSTOMER}:assumed-role/pinecone-cmek/anything",
+        {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/pinecone-cmek"},
+        {"Ref": "RoleArn"},
+        {"Fn::ImportValue": "SomebodysArn"},
+    ],
+    ids=str,
+)
+def test_a_key_that_may_name_the_role_of_another_template_is_judged(named: Any) -> None:
+    role = forms.template("role_alone")
+    (resource,) = role["Resources"].values()
+    resource["Properties"]["RoleName"] = "pinecone-cmek"
+    root = {"AWS": f"arn:aws:iam::{CUSTOMER}:root"}
+    statements = [
+        {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"AWS": named}, "Action": "kms:*", "Resource": "*"},
+    ]
+    key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": statements}}}
+    of_role, of_key = judge_all([Document(role), Document({"Resources": {"Key": key}})])
+    assert of_role == []
+    assert {"key-retained", "key-rotation"} < {one.rule for one in of_key}
+    assert len(of_key) == 3
+    assert judge({"Resources": {"Key": key}}) == []
+    if isinstance(named, dict) and "Fn::Sub" not in named:
+        del resource["Properties"]["RoleName"]
+        assert judge_all([Document(role), Document({"Resources": {"Key": key}})])[1] == of_key
+
+
+def test_a_policy_of_no_known_account_is_judged_beside_a_role_of_one() -> None:
+    template = forms.template("explicit_with_id")
+    template["Resources"]["CmekRoleB9267AA0"]["Properties"]["RoleName"] = "pinecone-cmek"
+    arn = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/pinecone-cmek"}
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    policies = {
+        "Policy": {
+            "Type": "AWS::IAM::Policy",
+            "Properties": {
+                "Roles": ["Pinecone-CMEK"],
+                "PolicyDocument": {"Statement": statement},
+            },
+        },
+        "Bucket": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {
+                "PolicyDocument": {"Statement": {**statement, "Principal": {"AWS": arn}}}
+            },
+        },
+    }
+    _, found = judge_all([Document(template), Document({"Resources": policies})])
+    assert [(one.rule, one.logical_id) for one in found] == [
+        ("role-permissions", "Policy"),
+        ("role-permissions", "Bucket"),
+    ]
+
+
+def test_a_worker_of_the_key_that_others_assume_is_judged_as_the_role() -> None:
+    template = forms.template("explicit_with_id")
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    properties = {"AssumeRolePolicyDocument": {"Statement": [statement]}}
+    template["Resources"]["Worker"] = {"Type": "AWS::IAM::Role", "Properties": properties}
+    statements = template["Resources"]["CmekKey21C8C2B3"]["Properties"]["KeyPolicy"]["Statement"]
+    worker = {"AWS": {"Fn::GetAtt": ["Worker", "Arn"]}}
+    statements.append({**statements[0], "Principal": worker, "Action": "kms:Decrypt"})
+    assert broken(template) == {"trust-open-to-all", "role-retained"}
+
+
+def test_a_replica_of_the_key_is_judged_as_the_key() -> None:
+    template = forms.template("explicit_with_id")
+    policy = json.loads(json.dumps(template["Resources"]["CmekKey21C8C2B3"]["Properties"]))
+    policy["KeyPolicy"]["Statement"][1:] = []
+    template["Resources"]["Replica"] = {
+        "Type": "AWS::KMS::ReplicaKey",
+        "Properties": {**policy, "PrimaryKeyArn": {"Fn::GetAtt": ["CmekKey21C8C2B3", "Arn"]}},
+    }
+    assert broken(template) == {"key-multi-region", "key-retained"}
+
+
 def test_a_policy_of_another_stack_that_names_the_role_is_judged(tmp_path: Path) -> None:
     def fill(stack: cdk.Stack) -> None:
         ours = cmek(stack)
@@ -473,7 +568,9 @@ def test_a_policy_of_another_stack_that_names_the_role_is_judged(tmp_path: Path)
 
 
 def test_a_key_of_another_stack_is_judged_alone_as_one_that_cannot_be_read() -> None:
-    text = json.dumps(forms.template("explicit_with_id")).replace(
+    template = forms.template("explicit_with_id")
+    del template["Outputs"]
+    text = json.dumps(template).replace(
         '{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '{"Fn::ImportValue": "RoleArn"}'
     )
     assert broken(json.loads(text)) == {"cannot-be-judged"}

@@ -36,16 +36,31 @@ def is_no_value(value: Any) -> bool:
     return function_of(value) == ("Ref", "AWS::NoValue")
 
 
+def branches(value: Any) -> list[Any]:
+    """The values that a value may have: of ``Fn::If`` both."""
+    function = function_of(value)
+    if function and function[0] == "Fn::If" and isinstance(function[1], list):
+        return [each for one in function[1][1:] for each in branches(one)] or [value]
+    return [value]
+
+
 class Texts:
     """Makes texts of the values of one template."""
 
-    def __init__(self, known: Mapping[str, str], exports: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        known: Mapping[str, str],
+        exports: Mapping[str, str],
+        mappings: Mapping[str, Any] | None = None,
+    ) -> None:
         """Remember what is known beyond the template.
 
         Args:
             known: texts of references, such as ``AWS::AccountId``.
             exports: texts of what other stacks export, by name.
+            mappings: those of the template.
         """
+        self._mappings = mappings or {}
         self._known = known
         self._exports = exports
 
@@ -85,7 +100,15 @@ class Texts:
                 return self._substitute(text, values)
         if name == "Fn::ImportValue" and self.of(argument) in self._exports:
             return self._exports[self.of(argument)]
+        if name == "Fn::FindInMap" and isinstance(argument, list) and len(argument) == 3:
+            return self._mapped([self.of(one) for one in argument])
         return _unreadable(name)
+
+    def _mapped(self, keys: list[str]) -> str:
+        found: Any = self._mappings
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
+        return self.of(found) if isinstance(found, str | int) else _unreadable("Fn::FindInMap")
 
     def _reference(self, name: str) -> str:
         return self._known.get(name, f"${{{name}}}")

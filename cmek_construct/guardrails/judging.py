@@ -14,7 +14,7 @@ from cmek_construct.guardrails.policies import shown
 from cmek_construct.guardrails.recognition import LOOK_ALIKE, recognize
 from cmek_construct.guardrails.rule import Finding, Rule, Violation
 from cmek_construct.guardrails.rules import RULES
-from cmek_construct.guardrails.subjects import Ours
+from cmek_construct.guardrails.subjects import Key, Ours
 from cmek_construct.guardrails.template import Template
 
 _STACK_SET: Final = "AWS::CloudFormation::StackSet"
@@ -66,8 +66,8 @@ def judge_all(
     known = Neighbours(zip(alone, found, strict=True))
     judged = []
     for document, template, ours in zip(documents, alone, found, strict=True):
-        exports = known.exports.get(template.account, {})
-        if exports or known.role_arns or known.role_names:
+        exports = known.exports_for(template)
+        if exports or known.role_arns or known.role_names or known.has_lone_roles:
             template = Template(template.raw, document.account, exports, document.parameters)
             ours = known.recognize(template, vendors)
         judged.append(list(_judged(template, ours, vendors, rules)))
@@ -87,12 +87,19 @@ def _judged(
     for rule in rules:
         for subject in ours.all:
             if isinstance(subject, rule.subject):
-                for finding in rule.check(subject):
+                for finding in _found(rule, subject):
                     yield _violation(rule, finding, subject.resource.logical_id)
     yield from _hidden(template, ours, rules)
     for stack_set in template.of_type(_STACK_SET):
         body = stack_set.properties.get("TemplateBody")
         yield from _judged_inside(stack_set.logical_id, body, vendors, rules)
+
+
+def _found(rule: Rule[Any], subject: Any) -> Iterable[Finding]:
+    """What a rule finds; of a key in every case of the template's conditions."""
+    if not isinstance(subject, Key) or not subject.others:
+        return rule.check(subject)
+    return dict.fromkeys(finding for case in subject.cases for finding in rule.check(case))
 
 
 def _violation(rule: Rule[Any], finding: Finding, logical_id: str) -> Violation:
@@ -116,6 +123,9 @@ def _hidden(template: Template, ours: Ours, rules: Sequence[Rule[Any]]) -> Itera
         if not known and found:
             why = f"The macro {shown(json.dumps(macro))} rewrites the template"
             yield _not_judged(found[0], why)
+    for where in (template.raw, template.raw.get("Outputs")):
+        if found and isinstance(where, dict) and "Fn::Transform" in where:
+            yield _not_judged(found[0], "Fn::Transform rewrites the template")
     for logical_id in template.unreadable:
         resource = json.dumps(template.raw["Resources"][logical_id], default=str)
         if LOOK_ALIKE.search(resource) or (found and _KIND.search(resource)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,6 +11,7 @@ from cmek_construct.guardrails.policies import shown
 from cmek_construct.guardrails.rule import Finding
 from cmek_construct.guardrails.subjects import Key
 
+_NUMBER: Final = re.compile("[0-9]{1,9}")
 _KIND: Final = {
     "KeySpec": "SYMMETRIC_DEFAULT",
     "KeyUsage": "ENCRYPT_DECRYPT",
@@ -31,17 +33,18 @@ def kind(key: Key) -> Iterator[Finding]:
 
 def enabled(key: Key) -> Iterator[Finding]:
     """A key that is switched off."""
-    if _is(key, "Enabled", "false"):
+    fault = _not(key, "Enabled", "true")
+    if fault:
         yield Finding(
-            "Enabled is false.",
+            fault,
             "Nobody could read what is encrypted, and each deploy would switch the key off again.",
         )
 
 
 def rotation(key: Key) -> Iterator[Finding]:
     """A key whose material stays the same for good."""
-    value = key.properties.get("EnableKeyRotation", "false")
-    if not key.is_replica and value.lower() == "false":
+    set_to = {"EnableKeyRotation": "false", **key.properties}["EnableKeyRotation"].lower()
+    if not key.is_replica and set_to != "true" and "${" not in set_to:
         yield Finding(
             "EnableKeyRotation is not true.",
             "Who ever gets hold of the key material could read all data, of all years.",
@@ -50,9 +53,10 @@ def rotation(key: Key) -> Iterator[Finding]:
 
 def multi_region(key: Key) -> Iterator[Finding]:
     """A key whose material is, or can be, in several Regions."""
-    if _is(key, "MultiRegion", "true"):
+    fault = _not(key, "MultiRegion", "false")
+    if fault:
         yield Finding(
-            "MultiRegion is true, which can never be taken back.",
+            f"{fault[:-1]}, which can never be taken back.",
             "Whoever may replicate the key could put it, with another policy, into other Regions.",
         )
     if key.is_replica:
@@ -66,22 +70,27 @@ def pending_window(key: Key) -> Iterator[Finding]:
     """The shortest time in which a deletion can still be called off."""
     value = key.properties.get("PendingWindowInDays", "30")
     least, _ = limits.PENDING_WINDOW_DAYS
-    if value.isdigit() and int(value) <= least:
+    if "${" not in value and not (_NUMBER.fullmatch(value) and int(value) > least):
         yield Finding(
-            f"PendingWindowInDays is {value}, the least that KMS takes.",
-            f"Who orders the deletion of the key could have all data lost after {value} days, a "
+            f"PendingWindowInDays is {shown(value)}, and the least that KMS takes is {least}.",
+            f"Who orders the deletion of the key could have all data lost after {least} days, a "
             "holiday.",
         )
 
 
 def lockout_check(key: Key) -> Iterator[Finding]:
     """KMS's own check that somebody can still manage the key is switched off."""
-    if _is(key, "BypassPolicyLockoutSafetyCheck", "true"):
+    fault = _not(key, "BypassPolicyLockoutSafetyCheck", "false")
+    if fault:
         yield Finding(
-            "BypassPolicyLockoutSafetyCheck is true.",
+            fault,
             "A key policy that locks everybody out for good would be accepted.",
         )
 
 
-def _is(key: Key, name: str, value: str) -> bool:
-    return key.properties.get(name, "").lower() == value
+def _not(key: Key, name: str, wanted: str) -> str | None:
+    """What a Boolean is, if it is neither this nor left to another rule, as what is not read is."""
+    value = key.properties.get(name, wanted)
+    if value.lower() == wanted or "${" in value:
+        return None
+    return f"{name} is {shown(value.lower())}."

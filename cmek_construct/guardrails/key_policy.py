@@ -18,22 +18,14 @@ ENCRYPT_DECRYPT: Final = ("kms:Encrypt", "kms:Decrypt")
 KEY_USE: Final = (*ENCRYPT_DECRYPT, "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 """The console's "Key users" (step 2.11 of the guide), who also make grants for AWS services."""
 GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
-_MENDS: Final = "kms:PutKeyPolicy"
-"""Who may do this can mend whatever else a key policy says."""
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:(iam::[^:]*:role/|sts::[^:]*:assumed-role/)")
-_PERIMETER: Final = {
-    "aws:principalorgid": "StringNotEquals",
-    "aws:principalorgpaths": "ForAllValues:StringNotLike",
-    "aws:principalaccount": "StringNotEquals",
-}
-"""How a denial leaves an organization, or some accounts, alone."""
 
 
 def owner_rules(key: Key) -> Iterator[Finding]:
     """The account's root has lost the key; without any key policy KMS writes one that lets it."""
-    if "KeyPolicy" in key.resource.properties and not any(
-        _lets_owner_rule(key, statement) for statement in key.policy.statements
-    ):
+    statements = key.policy.statements
+    is_said = "KeyPolicy" in key.resource.properties and (statements or not key.policy.unreadable)
+    if is_said and not any(_lets_owner_rule(key, statement) for statement in statements):
         yield Finding(
             "The key policy does not let the account's root do kms:* without condition.",
             "Nobody could mend or manage the key: the data would be lost with the first mistake.",
@@ -45,45 +37,18 @@ def _lets_owner_rule(key: Key, statement: Statement) -> bool:
         statement.effect == "Allow"
         and statement.always
         and not statement.conditions
-        and any(_is_root(key, one) for one in statement.principals)
-        and any(within("kms:*", pattern) for pattern in statement.actions)
+        and any(is_root(key, one) for one in statement.principals)
+        and statement.covers_all
         and "*" in statement.resources
     )
 
 
-def _is_root(key: Key, principal: Principal) -> bool:
+def is_root(key: Key, principal: Principal) -> bool:
+    """Whether a principal is the account that owns the key."""
     return principal.kind == "AWS" and principal.name in (
         f"arn:aws:iam::{key.owner}:root",
         key.owner,
     )
-
-
-def owner_denied(key: Key) -> Iterator[Finding]:
-    """A denial after which nobody can change the key policy any more."""
-    for statement in key.policy.denying:
-        if statement.covers(_MENDS) and _may_deny_owner(key, statement):
-            yield Finding(
-                f"The key policy denies {_MENDS} to the account that owns the key, by "
-                f"{statement.name}.",
-                "Nobody, not even the account's root, could take the denial back.",
-            )
-
-
-def _may_deny_owner(key: Key, statement: Statement) -> bool:
-    if any(_is_perimeter(key, one) for one in statement.conditions):
-        return False
-    if statement.not_principals:
-        return not any(_is_root(key, one) for one in statement.not_principals)
-    return any(one.name == "*" or _is_root(key, one) for one in statement.principals)
-
-
-def _is_perimeter(key: Key, condition: Condition) -> bool:
-    """Whether the account's own root does not meet a condition of a denial."""
-    if condition.key == "aws:securetransport":
-        return condition.values == ("false",)
-    if condition.key == "aws:principalaccount" and key.owner not in condition.values:
-        return False
-    return condition.operator.removesuffix("IfExists") == _PERIMETER.get(condition.key)
 
 
 def role_access(key: Key) -> Iterator[Finding]:
@@ -123,7 +88,7 @@ def _to_roles(key: Key) -> Iterator[Statement]:
     """What is allowed to Pinecone's role, or to a role of another account."""
     for statement in key.policy.allowing:
         if any(
-            one.kind == "AWS" and (one.name in key.role_arns or _is_foreign_role(key, one))
+            one.kind == "AWS" and (one.arn in key.role_arns or _is_foreign_role(key, one))
             for one in statement.principals
         ):
             yield statement
@@ -178,7 +143,7 @@ def foreign_principal(key: Key) -> Iterator[Finding]:
 def _is_foreign(key: Key, one: Principal) -> bool:
     if one.kind != "AWS":
         return not is_unreadable(one.name)
-    declared = one.name in key.role_arns or one.name in key.vendor_role_arns
+    declared = one.arn in key.role_arns or one.name in key.vendor_role_arns
     return not (declared or one.name == "*" or is_unreadable(one.name) or _is_of_owner(key, one))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from cmek_construct.guardrails.recognition import recognize
 from cmek_construct.guardrails.subjects import Ours, Role
-from cmek_construct.guardrails.template import PEOPLE, Output, Resource, Template
+from cmek_construct.guardrails.template import OWN_ACCOUNT, PEOPLE, Output, Resource, Template
+
+_NUMBER: Final = re.compile(r"(?<=::)[0-9]{12}(?=:)")
 
 
 class Neighbours:
@@ -19,7 +23,11 @@ class Neighbours:
         self.role_arns: set[str] = set()
         self.role_names: dict[str, set[str]] = {}
         """By account."""
+        self.has_lone_roles = False
+        """Whether one of them has no key in its own template."""
+        self._known_in: dict[frozenset[str], frozenset[str]] = {}
         for template, ours in templates:
+            self.has_lone_roles |= bool(ours.roles) and not ours.keys
             for role in ours.roles:
                 self._note(role, template)
             for output in template.outputs:
@@ -28,11 +36,35 @@ class Neighbours:
 
     def recognize(self, template: Template, vendor_role_arns: Iterable[str]) -> Ours:
         """What is Pinecone's in a template, beside these."""
-        names = self.role_names.get(template.account, set())
-        return recognize(template, vendor_role_arns, self.role_arns, names)
+        seen = _seen_by(template, self.role_names)
+        names = {name for account in seen for name in self.role_names[account]}
+        arns = self._arns_in(template.owners)
+        return recognize(
+            template, vendor_role_arns, arns, names, keys_are_elsewhere=self.has_lone_roles
+        )
+
+    def exports_for(self, template: Template) -> dict[str, str]:
+        """What a template may import: of its account, or of one that is not known."""
+        found: dict[str, str] = {}
+        for account in _seen_by(template, self.exports):
+            found |= self.exports[account]
+        return found
+
+    def _arns_in(self, accounts: frozenset[str]) -> frozenset[str]:
+        """The roles, of which some may be of these accounts."""
+        if accounts not in self._known_in:
+            arns = set(self.role_arns)
+            if OWN_ACCOUNT in accounts:
+                arns |= {_NUMBER.sub(OWN_ACCOUNT, arn) for arn in arns}
+            self._known_in[accounts] = frozenset(
+                arn.replace(OWN_ACCOUNT, account)
+                for arn in arns
+                for account in (OWN_ACCOUNT, *accounts)
+            ) | frozenset(arns)
+        return self._known_in[accounts]
 
     def _note(self, role: Role, template: Template) -> None:
-        self.role_arns |= {arn for arn in role.arns if "${" not in arn}
+        self.role_arns |= {arn for arn in role.arns if "${" not in arn.replace(OWN_ACCOUNT, "")}
         name = template.text(role.resource, "RoleName")
         if name is not None and "${" not in name:
             self.role_names.setdefault(template.account, set()).add(name)
@@ -51,6 +83,12 @@ class Neighbours:
                     self.role_names.setdefault(template.account, set()).add(texts[name])
         if "${" not in output.value:
             texts[name] = output.value
+
+
+def _seen_by(template: Template, accounts: Iterable[str]) -> list[str]:
+    """Of accounts those that may be the template's: its own, or all where it is not known."""
+    own = (OWN_ACCOUNT, template.account)
+    return [one for one in accounts if one in own or template.account == OWN_ACCOUNT]
 
 
 def exported_arn(one: Resource, name: str, template: Template) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cmek_construct.guardrails.intrinsics import is_unreadable
 from cmek_construct.guardrails.policies import Policy, read
 from cmek_construct.guardrails.template import Resource, Template
 
@@ -33,9 +34,13 @@ def permissions_of(template: Template, role: Resource) -> Iterator[Permission]:
     shown_here = set()
     for policy in template.of_type(*_POLICIES):
         own = f"${{{policy.logical_id}}}"
-        if own in managed or _names(template, role) & _roles_of(template, policy):
+        roles = _roles_of(template, policy)
+        if own in managed or _names(template, role) & roles:
             shown_here.add(own)
             yield _by(policy, template)
+        elif any(_may_be_any(template, one) for one in roles):
+            unknown = tuple(f"a policy for {one}" for one in sorted(roles))
+            yield Permission(policy.logical_id, policy.logical_id, Policy((), unknown))
     for arn in sorted(managed - shown_here):
         yield Permission(role.logical_id, arn, None)
 
@@ -43,7 +48,7 @@ def permissions_of(template: Template, role: Resource) -> Iterator[Permission]:
 def attached_to(template: Template, names: frozenset[str]) -> Iterator[tuple[Resource, Permission]]:
     """Every policy that a template attaches to roles of these names, of other templates."""
     for policy in template.of_type(*_POLICIES) if names else ():
-        if names & _roles_of(template, policy):
+        if {one.lower() for one in names} & _roles_of(template, policy):
             yield policy, _by(policy, template)
 
 
@@ -52,13 +57,19 @@ def _by(policy: Resource, template: Template) -> Permission:
     return Permission(policy.logical_id, policy.logical_id, read(document, template.texts))
 
 
-def _names(template: Template, role: Resource) -> set[str | None]:
-    return {f"${{{role.logical_id}}}", template.text(role, "RoleName")} - {None}
+def _names(template: Template, role: Resource) -> set[str]:
+    """In lower case: IAM knows no difference."""
+    name = template.text(role, "RoleName") or ""
+    return {f"${{{role.logical_id}}}".lower(), name.lower()} - {""}
+
+
+def _may_be_any(template: Template, name: str) -> bool:
+    return is_unreadable(name) or any(f"${{{one}}}".lower() in name for one in template.parameters)
 
 
 def _roles_of(template: Template, policy: Resource) -> set[str]:
     named = policy.properties.get("Roles", policy.properties.get("RoleName", []))
-    return set(template.texts.all_of(named))
+    return {one.lower() for one in template.texts.all_of(named)}
 
 
 def _listed(value: Any) -> list[Any]:

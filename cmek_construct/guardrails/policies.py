@@ -6,6 +6,7 @@ Source: IAM User Guide, "IAM JSON policy elements reference".
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -21,6 +22,8 @@ from cmek_construct.guardrails.intrinsics import (
 )
 
 _LISTS: Final = ("Action", "NotAction", "Resource", "NotResource")
+_OF_DOCUMENT: Final = ("Version", "Id", "Statement")
+_SESSION: Final = re.compile(r"arn:aws:sts::([^:]+):assumed-role/([^/]+)(?:/.*)?")
 _MEMBERS: Final = ("Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS)
 
 
@@ -30,6 +33,12 @@ class Principal:
 
     kind: str
     name: str
+
+    @property
+    def arn(self) -> str:
+        """The name; of a role's session the role's, as IAM knows it without its path."""
+        found = _SESSION.fullmatch(self.name)
+        return f"arn:aws:iam::{found[1]}:role/{found[2]}" if found else self.name
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,15 @@ class Statement:
     def on(self, key: str) -> list[Condition]:
         """The conditions on one key, in lower case."""
         return [condition for condition in self.conditions if condition.key == key]
+
+    @property
+    def covers_all(self) -> bool:
+        """Whether it is about everything that KMS does."""
+        return any(action.lower() in ("*", "kms:*") for action in self.actions)
+
+    def asks(self, key: str) -> bool:
+        """Whether a condition with any value is on a key, in lower case."""
+        return any(condition.values for condition in self.on(key))
 
     def covers(self, action: str) -> bool:
         """Whether it is about an action."""
@@ -128,22 +146,33 @@ def read(document: Any, texts: Texts) -> Policy:
     if not isinstance(document, dict):
         return Policy((), ("a policy that is no object",))
     found = list(_alternatives(document.get("Statement", []), always=True))
+    others = tuple(
+        f"the member {shown(str(name))}" for name in document if name not in _OF_DOCUMENT
+    )
     return Policy(
         tuple(
             _statement(number, one, always, texts)
             for number, (one, always) in enumerate(found, 1)
             if _is_object(one)
         ),
-        tuple(_name_of(one) for one, _ in found if not _is_object(one)),
+        (*others, *(_name_of(one) for one, _ in found if not _is_object(one))),
     )
 
 
 def _parsed(text: str, texts: Texts) -> Policy:
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_members)
     except (ValueError, RecursionError):
         return Policy((), ("a policy that is no JSON",))
     return read(document if isinstance(document, dict) else [], texts)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, in which nothing stands twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a member stands twice")
+    return found
 
 
 def _alternatives(value: Any, always: bool) -> Iterator[tuple[Any, bool]]:
@@ -209,5 +238,6 @@ def _conditions(value: Any, texts: Texts) -> tuple[tuple[Condition, ...], list[s
         if not _is_object(keys):
             unreadable.append(f"the Condition {shown(str(operator))}")
             continue
+        unreadable += [f"the Condition {key}" for key in keys if str(key).startswith("Fn::")]
         found += [Condition(operator, key, texts.all_of(keys[key])) for key in keys]
     return tuple(found), unreadable

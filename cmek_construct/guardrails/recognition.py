@@ -12,11 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from cmek_construct.guardrails.intrinsics import REFERENCE
+from cmek_construct.guardrails.intrinsics import REFERENCE, branches
+from cmek_construct.guardrails.naming import naming
+from cmek_construct.guardrails.pasted import CONSOLE, pasted
 from cmek_construct.guardrails.permissions import attached_to, permissions_of
 from cmek_construct.guardrails.policies import Policy, read
 from cmek_construct.guardrails.subjects import Alias, Attached, Key, Ours, Role
-from cmek_construct.guardrails.template import Resource, Template
+from cmek_construct.guardrails.template import KEYS, Resource, Template
+from cmek_construct.guardrails.unread import unread
 
 LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
 """What calls itself Pinecone's CMEK, or comes near it."""
@@ -25,10 +28,7 @@ _ALIAS: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)
 _ALIAS_OF_PINECONE_KEY: Final = re.compile(r"(\w+)PineconeAlias[0-9A-F]{8}")
 _GUIDE_SID: Final = "AllowPineconeToAssumeIntoRole"
 _KEY_USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent resources")
-_CONSOLE: Final = "Pinecone console"
-"""Our outputs say that their value goes there."""
 _EXTERNAL_ID: Final = '"External ID"'
-_KEYS: Final = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
 _KEY_PROPERTIES: Final = (
     "KeySpec",
     "KeyUsage",
@@ -46,6 +46,8 @@ def recognize(
     vendor_role_arns: Iterable[str] = (),
     other_role_arns: Iterable[str] = (),
     other_role_names: Iterable[str] = (),
+    *,
+    keys_are_elsewhere: bool = False,
 ) -> Ours:
     """What is Pinecone's in a template.
 
@@ -54,11 +56,12 @@ def recognize(
         vendor_role_arns: roles of other accounts that were declared.
         other_role_arns: roles that Pinecone assumes, of other templates.
         other_role_names: the names of those.
+        keys_are_elsewhere: whether one of those has no key in its own template.
     """
     vendors, others = frozenset(vendor_role_arns), frozenset(other_role_arns)
-    carried = {one.value for one in template.outputs if _CONSOLE in one.description}
+    carried = {one.value for one in template.outputs if CONSOLE in one.description}
     roles = [_role(template, one) for one in template.of_type("AWS::IAM::Role")]
-    keys = [_key(template, one) for one in template.of_type(*_KEYS)]
+    keys = [_key(template, one) for one in template.of_type(*KEYS)]
     known_roles = {_id(role) for role in roles if _speaks_of_pinecone(role) or role.arns & carried}
     arns = others | vendors | _arns_of(roles, known_roles)
     known_keys = {
@@ -69,9 +72,17 @@ def recognize(
     aliases = _aliases(template, keys)
     known_keys |= _named_by(aliases, keys, known_keys)
     users = set(_users(key for key in keys if _id(key) in known_keys))
-    known_roles |= {_id(role) for role in roles if role.arns & users}
+    named = set(_named(key for key in keys if _id(key) in known_keys))
+    known_roles |= {
+        _id(role)
+        for role in roles
+        if role.arns & users or (role.arns & named and _is_open_to_others(role, template))
+    }
     arns = others | _arns_of(roles, known_roles)
     known_keys |= {_id(key) for key in keys if _names(key.policy, arns)}
+    if known_roles or keys_are_elsewhere:
+        known_keys |= unread(template, keys, known_keys)
+    known_keys |= _replicas(template, keys, known_keys)
     names = frozenset(other_role_names) - {template.text(r.resource, "RoleName") for r in roles}
     ours = [
         replace(key, role_arns=arns, vendor_role_arns=vendors)
@@ -86,6 +97,8 @@ def recognize(
             Attached(policy, permission, template.account)
             for policy, permission in attached_to(template, names)
         ],
+        list(naming(template, arns, frozenset(known_roles | known_keys))),
+        list(pasted(template, known_roles, known_keys)),
     )
 
 
@@ -105,6 +118,7 @@ def _role(template: Template, resource: Resource) -> Role:
         tuple(permissions_of(template, resource)),
         template.account,
         template.text(resource, "MaxSessionDuration"),
+        parameters=template.plain_parameters,
     )
 
 
@@ -114,32 +128,32 @@ def _arns(template: Template, resource: Resource) -> Iterator[str]:
     yield f"${{{resource.logical_id}.Arn}}"
     for one in (f"${{{resource.logical_id}}}", name):
         if one is not None:
-            yield f"arn:aws:iam::{template.account}:role{path}{one}"
+            for account in {template.account, *template.owners}:
+                yield f"arn:aws:iam::{account}:role{path}{one}"
+                yield f"arn:aws:iam::{account}:role/{one}"
 
 
 def _key(template: Template, resource: Resource) -> Key:
-    texts = {name: template.text(resource, name) for name in _KEY_PROPERTIES}
+    first, *others = _cases(template, resource)
     policy = read(resource.properties.get("KeyPolicy"), template.texts)
     return Key(
         resource,
         policy,
-        {name: text for name, text in texts.items() if text is not None},
-        _owner(template.account, policy),
+        first,
+        template.account,
         template.people,
+        others=tuple(others),
     )
 
 
-def _owner(account: str, policy: Policy) -> str:
-    """Where the account is not known, the one whose root rules the key without condition."""
-    if account.isdigit():
-        return account
-    for statement in policy.allowing:
-        if "kms:*" in statement.actions and not statement.conditions:
-            for principal in statement.principals:
-                found = re.fullmatch(r"(?:arn:aws:iam::)?([0-9]{12})(?::root)?", principal.name)
-                if found:
-                    return found[1]
-    return account
+def _cases(template: Template, key: Resource) -> Iterator[dict[str, str]]:
+    """The properties with the first value of each; and with each of its others, where it has."""
+    values = {name: branches(key.properties.get(name)) for name in _KEY_PROPERTIES}
+    first = {name: found[0] for name, found in values.items()}
+    others = [{**first, name: one} for name, found in values.items() for one in found[1:]]
+    for case in (first, *others):
+        texts = {name: template.text_of(value) for name, value in case.items()}
+        yield {name: text for name, text in texts.items() if text is not None}
 
 
 def _speaks_of_pinecone(role: Role) -> bool:
@@ -178,7 +192,7 @@ def _ids(key: Key) -> frozenset[str]:
 
 
 def _names(policy: Policy, arns: frozenset[str]) -> bool:
-    return any(one.name in arns for each in policy.statements for one in each.principals)
+    return any(one.arn in arns for each in policy.statements for one in each.principals)
 
 
 def _users(keys: Iterable[Key]) -> Iterator[str]:
@@ -187,6 +201,32 @@ def _users(keys: Iterable[Key]) -> Iterator[str]:
         for statement in key.policy.allowing:
             if statement.sid.startswith(_KEY_USE_SIDS):
                 yield from (principal.name for principal in statement.principals)
+
+
+def _named(keys: Iterable[Key]) -> Iterator[str]:
+    return (
+        principal.arn
+        for key in keys
+        for statement in key.policy.allowing
+        for principal in statement.principals
+    )
+
+
+def _is_open_to_others(role: Role, template: Template) -> bool:
+    """Whether somebody beyond the account, and beyond AWS services, may assume a role."""
+    own = re.compile(rf"arn:aws:(iam|sts)::{re.escape(template.account)}:.+")
+    return any(
+        principal.kind == "AWS"
+        and principal.name not in (template.account, *template.people)
+        and not own.fullmatch(principal.name)
+        for statement in role.trust.allowing
+        for principal in statement.principals
+    )
+
+
+def _replicas(template: Template, keys: list[Key], known: set[str]) -> set[str]:
+    texts = {text for key in keys if _id(key) in known for text in _ids(key)}
+    return {_id(key) for key in keys if template.text(key.resource, "PrimaryKeyArn") in texts}
 
 
 def _aliases(template: Template, keys: list[Key]) -> list[Alias]:

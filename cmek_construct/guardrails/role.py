@@ -11,10 +11,11 @@ from cmek_construct.guardrails.key_policy import ENCRYPT_DECRYPT, KEY_USE
 from cmek_construct.guardrails.permissions import Permission
 from cmek_construct.guardrails.policies import Statement, shown, within
 from cmek_construct.guardrails.rule import Finding
-from cmek_construct.guardrails.subjects import Attached, Role
+from cmek_construct.guardrails.subjects import Attached, Naming, Role
 
 _LONGEST_SESSION: Final = 3_600
 """Seconds. Source: IAM API reference, CreateRole, the default of ``MaxSessionDuration``."""
+_NUMBER: Final = re.compile("[0-9]{1,9}")
 _ALL_KEYS: Final = re.compile(r"arn:aws:kms:\*:(?P<account>[0-9]{12}):key/\*")
 _ONE_KEY: Final = re.compile(
     r"arn:aws:kms:[a-z0-9-]+:(?P<account>[0-9]{12}):key/[A-Za-z0-9-]{1,64}"
@@ -30,6 +31,14 @@ def permissions(role: Role) -> Iterator[Finding]:
 def attached(policy: Attached) -> Iterator[Finding]:
     """The same, by a policy of another template than the role's."""
     yield from _in(policy.permission, policy.account)
+
+
+def named(policy: Naming) -> Iterator[Finding]:
+    """The same, by a policy of another resource."""
+    yield Finding(
+        f"{policy.member} of a {policy.resource.type} allows {shown(*policy.actions)} to the role.",
+        "Pinecone could do so in your account, beside using the key.",
+    )
 
 
 def _in(permission: Permission, account: str) -> Iterator[Finding]:
@@ -74,8 +83,11 @@ def _is_of_other_account(resource: str, statement: Statement, own_account: str) 
 def session(role: Role) -> Iterator[Finding]:
     """Sessions of more than an hour."""
     seconds = role.max_session or str(_LONGEST_SESSION)
-    if seconds.isdigit() and int(seconds) > _LONGEST_SESSION:
+    if "${" not in seconds and not (
+        _NUMBER.fullmatch(seconds) and int(seconds) <= _LONGEST_SESSION
+    ):
         yield Finding(
-            f"MaxSessionDuration is {seconds} seconds; the guide's role has {_LONGEST_SESSION}.",
+            f"MaxSessionDuration is {shown(seconds)} seconds; the guide's role has "
+            f"{_LONGEST_SESSION}.",
             "A session that was let in could go on for hours after Pinecone was cut off.",
         )

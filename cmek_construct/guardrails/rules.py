@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cmek_construct.guardrails import (
+    denials,
     ids,
     key,
     key_policy,
+    pasted,
     retention,
     role,
     trust,
@@ -18,7 +20,7 @@ from cmek_construct.guardrails import (
     unreadable,
 )
 from cmek_construct.guardrails.rule import Rule
-from cmek_construct.guardrails.subjects import Alias, Attached, Key, Role
+from cmek_construct.guardrails.subjects import Alias, Attached, Key, Naming, Pasted, Role
 
 _GUIDE: Final = "Write one of the three trust policies of Pinecone's guide (step 1.5)."
 _KEY_FOR_GOOD: Final = "Take it back before the key is made: it can't be changed later."
@@ -133,7 +135,7 @@ RULES: Final[tuple[Rule[Any], ...]] = (
     Rule(
         "key-owner-denied",
         Key,
-        key_policy.owner_denied,
+        denials.owner_denied,
         "No denial takes kms:PutKeyPolicy from the account that owns the key.",
         "Deny single actions, or single principals, and leave kms:PutKeyPolicy to the account.",
     ),
@@ -219,6 +221,7 @@ RULES: Final[tuple[Rule[Any], ...]] = (
     ),
     Rule("role-permissions", Role, role.permissions, *_PERMISSIONS),
     Rule("role-permissions", Attached, role.attached, *_PERMISSIONS),
+    Rule("role-permissions", Naming, role.named, *_PERMISSIONS),
     Rule(
         "role-session",
         Role,
@@ -253,6 +256,13 @@ RULES: Final[tuple[Rule[Any], ...]] = (
         retention.alias_target,
         "The alias names the key that Pinecone encrypts with.",
         "Set the alias's TargetKeyId to the key.",
+    ),
+    Rule(
+        "output-value",
+        Pasted,
+        pasted.other,
+        "What an output gives for Pinecone's console is the role or the key of the template.",
+        "Set the output's Value to the ARN of the role or the key.",
     ),
     Rule(ids.CANNOT_BE_JUDGED, Role, unreadable.in_role, *_READABLE),
     Rule(ids.CANNOT_BE_JUDGED, Key, unreadable.in_key, *_READABLE),

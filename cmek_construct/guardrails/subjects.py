@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cmek_construct.guardrails.permissions import Permission
 from cmek_construct.guardrails.policies import Policy
@@ -22,6 +22,8 @@ class Role:
     max_session: str | None
     external_ids: frozenset[str] = frozenset()
     """What the outputs give as its external ID."""
+    parameters: frozenset[str] = frozenset()
+    """Those that may stand for Pinecone's account or the external ID."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,13 @@ class Key:
     role_arns: frozenset[str] = frozenset()
     """The texts that stand for the roles that Pinecone assumes."""
     vendor_role_arns: frozenset[str] = frozenset()
+    others: tuple[dict[str, str], ...] = ()
+    """The properties in other cases of the template's conditions."""
+
+    @property
+    def cases(self) -> list[Key]:
+        """The key in every case."""
+        return [self, *(replace(self, properties=one) for one in self.others)]
 
     @property
     def is_replica(self) -> bool:
@@ -69,6 +78,26 @@ class Attached:
 
 
 @dataclass(frozen=True)
+class Naming:
+    """A policy of another resource that allows something to a role of Pinecone's."""
+
+    resource: Resource
+    member: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """A value of the outputs that goes to Pinecone's console."""
+
+    resource: Resource
+    """A role or key that it should name."""
+    label: str
+    value: str
+    is_own: bool
+
+
+@dataclass(frozen=True)
 class Ours:
     """What is Pinecone's in one template."""
 
@@ -76,8 +105,11 @@ class Ours:
     keys: list[Key] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
     attached: list[Attached] = field(default_factory=list)
+    naming: list[Naming] = field(default_factory=list)
+    pasted: list[Pasted] = field(default_factory=list)
 
     @property
-    def all(self) -> list[Role | Key | Alias | Attached]:
+    def all(self) -> list[Role | Key | Alias | Attached | Naming | Pasted]:
         """Everything, in this order."""
-        return [*self.roles, *self.keys, *self.aliases, *self.attached]
+        found = (self.roles, self.keys, self.aliases, self.attached, self.naming, self.pasted)
+        return [one for each in found for one in each]

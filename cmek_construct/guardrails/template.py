@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from cmek_construct.guardrails.intrinsics import Texts
+from cmek_construct.guardrails.account import owners_of
+from cmek_construct.guardrails.intrinsics import Texts, is_no_value
+from cmek_construct.guardrails.policies import Policy, read
 
 OWN_ACCOUNT: Final = "${AWS::AccountId}"
 """The account of the template, where its number is not known."""
+KEYS: Final = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
 PEOPLE: Final = ("AWS::IAM::Role", "AWS::IAM::User")
 """What a policy can name in a template's own account."""
 
@@ -53,14 +56,11 @@ class Template:
 
         Args:
             raw: its JSON.
-            account: the number of its account, where it is known.
+            account: the number of its account. Default: seen from its key policies.
             exports: texts of what other stacks of the account export, by name.
             parameters: texts of parameters, by name.
         """
-        self.account = account or OWN_ACCOUNT
         self.exports = exports or {}
-        known = {"AWS::Partition": "aws", "AWS::AccountId": self.account, **(parameters or {})}
-        self.texts = Texts(known, self.exports)
         self.raw = raw
         resources = _object(raw.get("Resources"))
         self.resources = [
@@ -71,8 +71,19 @@ class Template:
         self.unreadable = [
             logical_id
             for logical_id, one in resources.items()
-            if not isinstance(one, dict) or not _is_plain(one.get("Properties", {}))
+            if not _is_plain(one) or not _is_plain(one.get("Properties", {}))
         ]
+        known = {"AWS::Partition": "aws", "AWS::AccountId": OWN_ACCOUNT, **(parameters or {})}
+        mappings = _object(raw.get("Mappings"))
+        self.texts = Texts(known, self.exports, mappings)
+        found = frozenset({account}) if account else owners_of(self._key_policies(), OWN_ACCOUNT)
+        self.owners = found or frozenset({OWN_ACCOUNT})
+        """The accounts that it may be of: several only where its key policies contradict."""
+        [self.account] = self.owners if len(self.owners) == 1 else [OWN_ACCOUNT]
+        known["AWS::AccountId"] = self.account
+
+    def _key_policies(self) -> Iterator[Policy]:
+        return (read(one.properties.get("KeyPolicy"), self.texts) for one in self.of_type(*KEYS))
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of some types."""
@@ -80,8 +91,11 @@ class Template:
 
     def text(self, resource: Resource, name: str) -> str | None:
         """One property of a resource as text; None if it has none."""
-        value = resource.properties.get(name)
-        return None if value is None else self.texts.of(value)
+        return self.text_of(resource.properties.get(name))
+
+    def text_of(self, value: Any) -> str | None:
+        """A value as text; None if it is none."""
+        return None if value is None or is_no_value(value) else self.texts.of(value)
 
     @cached_property
     def outputs(self) -> list[Output]:
@@ -109,16 +123,48 @@ class Template:
         }
 
     @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of all parameters that nobody has set."""
+        names = frozenset(_object(self.raw.get("Parameters")))
+        return frozenset(one for one in names if self.texts.of({"Ref": one}) == f"${{{one}}}")
+
+    @cached_property
+    def plain_parameters(self) -> frozenset[str]:
+        """The parameters of one value that the deployer gives, and that is not empty."""
+        return frozenset(
+            name
+            for name, one in _object(self.raw.get("Parameters")).items()
+            if isinstance(one, dict)
+            and one.get("Type") in ("String", "Number")
+            and (one.get("Default") != "" or self._is_asked_for(name))
+        )
+
+    def _is_asked_for(self, name: str) -> bool:
+        """Whether a rule of the template refuses an empty value."""
+        refused = {"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]}
+        return any(
+            assertion.get("Assert") == refused
+            for rule in _object(self.raw.get("Rules")).values()
+            if isinstance(rule, dict) and "RuleCondition" not in rule
+            for assertion in _list(rule.get("Assertions"))
+            if isinstance(assertion, dict)
+        )
+
+    @cached_property
     def people(self) -> frozenset[str]:
         """The texts that stand for the roles and users of this template."""
         return frozenset(f"${{{one.logical_id}.Arn}}" for one in self.of_type(*PEOPLE))
 
 
 def _is_plain(properties: Any) -> bool:
-    """Whether no function stands in the place of properties, or among them."""
+    """Whether no function stands in the place of a resource's members, or among them."""
     return isinstance(properties, dict) and not any(
         str(name).startswith("Fn::") for name in properties
     )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _object(value: Any) -> dict[str, Any]:

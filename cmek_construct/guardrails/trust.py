@@ -107,7 +107,7 @@ def open_to_all(role: Role) -> Iterator[Finding]:
     """Everybody, or a whole account, without both conditions of the guide's third policy."""
     for statement in _entrances(role):
         missing = [
-            key for key in ("sts:ExternalId", "aws:PrincipalArn") if not statement.on(key.lower())
+            key for key in ("sts:ExternalId", "aws:PrincipalArn") if not statement.asks(key.lower())
         ]
         if is_open(statement) and missing:
             names = shown(*(one.name for one in statement.principals if is_whole_account(one)))
@@ -122,7 +122,7 @@ def open_to_all(role: Role) -> Iterator[Finding]:
 def accounts(role: Role) -> Iterator[Finding]:
     """More than one account in the place of Pinecone's."""
     for statement in _entrances(role):
-        found = sorted(set(_accounts(statement)))
+        found = sorted(set(accounts_in(statement)))
         if len(found) > 1:
             yield Finding(
                 f"The trust policy names {len(found)} accounts as Pinecone's: {shown(*found)}.",
@@ -134,7 +134,7 @@ def accounts(role: Role) -> Iterator[Finding]:
 def own_account(role: Role) -> Iterator[Finding]:
     """The account of the role itself in the place of Pinecone's."""
     for statement in _entrances(role):
-        if role.account in _accounts(statement):
+        if role.account in accounts_in(statement):
             yield Finding(
                 f"The trust policy names {shown(role.account)}, the account of the role itself, as "
                 "Pinecone's.",
@@ -142,7 +142,8 @@ def own_account(role: Role) -> Iterator[Finding]:
             )
 
 
-def _accounts(statement: Statement) -> Iterator[str]:
+def accounts_in(statement: Statement) -> Iterator[str]:
+    """The accounts in the place of Pinecone's."""
     for one in statement.principals:
         found = PINECONES_ROLE.fullmatch(one.name) or _WHOLE_ACCOUNT.fullmatch(one.name)
         if one.kind == "AWS" and found:

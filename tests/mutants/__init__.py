@@ -6,16 +6,28 @@ let in whom the good template keeps out (`lets_in`).
 
 from __future__ import annotations
 
-from tests.mutants import of_conditions, of_key, of_key_policy, of_trust, unreadable
+from tests.mutants import (
+    of_account,
+    of_conditions,
+    of_key,
+    of_key_policy,
+    of_recognition,
+    of_trust,
+    rewritten,
+    unreadable,
+)
 from tests.mutants.made import MUTANTS, Mutant, Template
 
 __all__ = [
     "MUTANTS",
     "Mutant",
     "Template",
+    "of_account",
     "of_conditions",
     "of_key",
     "of_key_policy",
+    "of_recognition",
     "of_trust",
+    "rewritten",
     "unreadable",
 ]

@@ -208,6 +208,26 @@ trust_mutants(
     rule="trust-optional-condition",
     form="all_regions",
 )
+trust_mutants(
+    *(
+        (
+            f"the third policy with the caller {words}",
+            "everybody who learns the ID",
+            lambda t, value=value: trust(t)["Condition"].update(
+                StringLike={"aws:PrincipalArn": value}
+            ),
+            Call(A_STRANGER),
+            lambda t: trust(t)["Condition"].pop("StringLike"),
+        )
+        for words, value in (
+            ("of no value", {"Ref": "AWS::NoValue"}),
+            ("of a list of no value", [{"Ref": "AWS::NoValue"}]),
+            ("of an empty list", []),
+        )
+    ),
+    rule="trust-open-to-all",
+    form="all_regions",
+)
 mutant(
     "an external ID of one character",
     "trust-external-id",

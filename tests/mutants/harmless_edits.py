@@ -1,0 +1,161 @@
+"""Edits of a good template that change nothing of who gets in: each passes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.forms import CUSTOMER, PINECONE
+from tests.mutants.made import (
+    Edit,
+    Template,
+    add,
+    allow,
+    deny,
+    equals,
+    grant,
+    key,
+    key_policy,
+    resource,
+    role,
+    trust,
+)
+
+ROOT_ARN = f"arn:aws:iam::{CUSTOMER}:root"
+OF_ACCOUNT = "arn:aws:iam::${AWS::AccountId}"
+ORGANIZATION = "o-1234567890"
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+def _denied(template: Template, *actions: str, **condition: Any) -> object:
+    key_policy(template).append(deny("*", *(actions or ["kms:*"]), Condition=condition))
+    return template
+
+
+def _allowed(template: Template, principal: Any, *actions: str) -> object:
+    key_policy(template).append(allow({"AWS": principal}, *actions))
+    return template
+
+
+def _worker(template: Template, principal: Template) -> object:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    document = {"Statement": [statement]}
+    add(template, "Worker", "IAM::Role", AssumeRolePolicyDocument=document)
+    return _allowed(template, {"Fn::GetAtt": ["Worker", "Arn"]}, "kms:Decrypt")
+
+
+def _more(template: Template, **members: Any) -> object:
+    return template.update(members)
+
+
+HARMLESS_EDITS: Final[dict[str, Edit]] = {
+    "an administrator by the pseudo parameter": lambda t: _allowed(
+        t, {"Fn::Sub": f"{OF_ACCOUNT}:role/Admin"}, "kms:DescribeKey"
+    ),
+    "all without TLS denied": lambda t: _denied(t, Bool={"aws:SecureTransport": "false"}),
+    "all outside the organization denied": lambda t: _denied(
+        t, StringNotEqualsIfExists={"aws:PrincipalOrgID": ORGANIZATION}
+    ),
+    "all outside a unit denied": lambda t: _denied(
+        t,
+        **{
+            "ForAllValues:StringNotLike": {
+                "aws:PrincipalOrgPaths": f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/*"
+            }
+        },
+    ),
+    "all other accounts denied by the pseudo parameter": lambda t: _denied(
+        t, StringNotEquals={"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}
+    ),
+    "services that act for other organizations denied": lambda t: _denied(
+        t,
+        StringNotEqualsIfExists={"aws:SourceOrgID": ORGANIZATION},
+        Bool={"aws:PrincipalIsAWSService": "true"},
+    ),
+    "policies past the lockout check denied": lambda t: _denied(
+        t, "kms:PutKeyPolicy", Bool={"kms:BypassPolicyLockoutSafetyCheck": "true"}
+    ),
+    "changes by all but the root and a role denied": lambda t: _denied(
+        t,
+        "kms:PutKeyPolicy",
+        ArnNotEquals={"aws:PrincipalArn": [ROOT_ARN, f"arn:aws:iam::{CUSTOMER}:role/Security"]},
+    ),
+    "Pinecone's account of a mapping": lambda t: (
+        _more(t, Mappings={"Accounts": {"of": {"Pinecone": PINECONE}}}),
+        trust(t).update(
+            Principal={
+                "AWS": {
+                    "Fn::Sub": [
+                        "arn:aws:iam::${A}:role/pinecone_cmek_access_us-east-1",
+                        {"A": {"Fn::FindInMap": ["Accounts", "of", "Pinecone"]}},
+                    ]
+                }
+            }
+        ),
+    ),
+    "properties of no value": lambda t: (
+        key(t).update(Enabled=NO_VALUE, PendingWindowInDays=NO_VALUE, MultiRegion=NO_VALUE),
+        role(t).update(MaxSessionDuration=NO_VALUE),
+    ),
+    "properties by Fn::If, good in either case": lambda t: key(t).update(
+        PendingWindowInDays={"Fn::If": ["Debug", 14, NO_VALUE]},
+        KeySpec={"Fn::If": ["Debug", NO_VALUE, "SYMMETRIC_DEFAULT"]},
+    ),
+    "Booleans and numbers as texts": lambda t: (
+        key(t).update(Enabled="TRUE", EnableKeyRotation="True", PendingWindowInDays="14"),
+        role(t).update(MaxSessionDuration="3600"),
+    ),
+    "buckets by Fn::ForEach": lambda t: (
+        _more(t, Transform="AWS::LanguageExtensions"),
+        t["Resources"].update(
+            {"Fn::ForEach::Buckets": ["N", ["a"], {"B${N}": {"Type": "AWS::S3::Bucket"}}]}
+        ),
+    ),
+    "a worker that AWS runs": lambda t: _worker(t, {"Service": "lambda.amazonaws.com"}),
+    "a worker that the account assumes": lambda t: _worker(t, {"AWS": ROOT_ARN}),
+    "a policy for another role": lambda t: add(
+        t,
+        "More",
+        "IAM::Policy",
+        Roles=[{"Ref": "Worker"}],
+        PolicyDocument=grant(Action="s3:GetObject")["PolicyDocument"],
+    ),
+    "another key for a principal of a parameter": lambda t: (
+        _more(t, Parameters={"Admin": {"Type": "String"}}),
+        add(
+            t,
+            "Other",
+            "KMS::Key",
+            KeyPolicy={
+                "Statement": [
+                    allow({"AWS": ROOT_ARN}, "kms:*"),
+                    allow({"AWS": {"Ref": "Admin"}}, "kms:Decrypt"),
+                ]
+            },
+        ),
+    ),
+    "a bucket that denies the role": lambda t: add(
+        t,
+        "Policy",
+        "S3::BucketPolicy",
+        PolicyDocument={"Statement": [deny({"AWS": {"Fn::GetAtt": [_role_id(t), "Arn"]}}, "*")]},
+    ),
+    "an external ID that a rule wants": lambda t: (
+        _more(
+            t,
+            Parameters={"Id": {"Type": "String", "Default": ""}},
+            Rules={
+                "Given": {
+                    "Assertions": [{"Assert": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Id"}, ""]}]}}]
+                }
+            },
+            Outputs={},
+        ),
+        trust(t).update(Condition=equals(StringEquals={"Ref": "Id"})),
+    ),
+}
+
+
+def _role_id(template: Template) -> str:
+    role_resource = resource(template, "IAM::Role")
+    (name,) = [name for name, one in template["Resources"].items() if one is role_resource]
+    return str(name)
