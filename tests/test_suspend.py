@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
-from cmek_construct.operations import writing
+from cmek_construct.operations import whole, writing
 from cmek_construct.operations.drift import GONE, meaning
 from cmek_construct.operations.expected import denial
 from cmek_construct.operations.suspending import suspend as suspending
@@ -370,13 +370,13 @@ def trace(folder: Path, monkeypatch: pytest.MonkeyPatch, on: bool, kill_at: int,
     with monkeypatch.context() as patched:
         from botocore.client import BaseClient
 
-        call, replace = BaseClient._make_api_call, writing._replace
+        call, replace = BaseClient._make_api_call, whole.replace
         patched.setattr(
             BaseClient,
             "_make_api_call",
             lambda client, operation, parameters: step(lambda: call(client, operation, parameters)),
         )
-        patched.setattr(writing, "_replace", lambda path, text: step(lambda: replace(path, text)))
+        patched.setattr(writing, "replace", lambda path, text: step(lambda: replace(path, text)))
         try:
             suspend(folder, "--revoke-grants") if on else resume(folder)
         except Killed:

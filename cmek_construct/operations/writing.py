@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from cmek_construct.checks import printable
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, text_of
 from cmek_construct.deployment.yaml_text import YamlText
+from cmek_construct.operations.whole import replace
 
 FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
@@ -139,7 +139,7 @@ def add_entry(name: str, values: dict[str, str | None]) -> None:
             written in a way that cannot be continued.
     """
     path = FILE.resolve()
-    _replace(path, with_entry(text_of(FILE), name, values))
+    replace(path, with_entry(text_of(FILE), name, values))
 
 
 def with_entry(text: str, name: str, values: dict[str, str | None]) -> str:
@@ -186,7 +186,7 @@ def first_entry(name: str, values: dict[str, str | None]) -> str:
 
 def write_whole(text: str) -> None:
     """Write cmek.yaml: all of it or nothing."""
-    _replace(FILE.resolve(), text)
+    replace(FILE.resolve(), text)
 
 
 def _block(name: str, values: dict[str, str | None]) -> list[str]:
@@ -220,7 +220,7 @@ def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
     for changed in _with_flag(text, name, prop, value, reason):
         if _is_only_change(entries, changed, name, prop, value):
             try:
-                _replace(path, changed)
+                replace(path, changed)
             except OSError as error:
                 raise ConfigError(f"{FILE}: cannot be written: {error.strerror}.") from None
             return True
@@ -289,15 +289,3 @@ def _with_block(text: str, block: list[str]) -> str | None:
 
 def _others(entries: list[Entry], name: str) -> list[tuple[str, StackSettings]]:
     return [(entry.name, entry.settings) for entry in entries if entry.name != name]
-
-
-def _replace(path: Path, text: str) -> None:
-    """All of the new file, or all of the old."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(text.encode("utf-8"))
-        if path.exists():
-            shutil.copymode(path, draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

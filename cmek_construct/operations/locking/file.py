@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import Final
 
 from cmek_construct.lock.model import Lock
 from cmek_construct.lock.text import render
+from cmek_construct.operations.whole import replace
 
 ATTRIBUTES: Final = ".gitattributes"
 _UNION: Final = "merge=union"
@@ -26,7 +25,7 @@ def write(file: Path, lock: Lock) -> list[str]:
     path = file.resolve()
     done = [] if path.exists() else _declare(path)
     newline = "\r\n" if path.exists() and b"\r\n" in path.read_bytes() else "\n"
-    _replace(path, render(lock).replace("\n", newline))
+    replace(path, render(lock).replace("\n", newline))
     return done
 
 
@@ -38,16 +37,5 @@ def _declare(path: Path) -> list[str]:
     if any(line.split()[:1] == [path.name] for line in text.splitlines()):
         return []
     line = f"{path.name} {_UNION}"
-    _replace(attributes, text + ("\n" if text and not text.endswith("\n") else "") + line + "\n")
+    replace(attributes, text + ("\n" if text and not text.endswith("\n") else "") + line + "\n")
     return [f"{ATTRIBUTES}: {line} (git keeps the lines of both branches). Commit it as well."]
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(text.encode("utf-8"))
-        if path.exists():
-            shutil.copymode(path, draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
