@@ -1,7 +1,4 @@
-"""The end of a key: in no wrong order, not before its time, and taken back when it was ordered.
-
-The right order to its end takes a key that is older than this play: tests/test_retire.py has it.
-"""
+"""The end of a key: in the one right order, in no other, and taken back until it is too late."""
 
 from __future__ import annotations
 
@@ -17,18 +14,18 @@ _NAME = f"{REVIEWED.name}\n"
 
 
 def play(world: World) -> None:
-    """Try to order the deletion too early; order it by hand, and take it back."""
+    """Try to order the deletion too early, then in its order, and take it back."""
     world.report.heading("Retired")
     _refused(world, "before it is suspended", *_QUIET, typed=_NAME * 2)
     row = world.report.row
     ended = _cmek(world, "suspend", REVIEWED.name, "--reason", "retired")
     row("`cmek suspend`", "exit code 0", str(ended))
     _refused(world, "before 7 days without use are known", typed=_NAME * 2)
-    _refused(world, "of a key that was made today", *_QUIET, typed=_NAME * 2)
+    _refused(world, "another name typed", *_QUIET, typed="another\n" * 2)
 
-    kms = world.client("kms", REVIEWED)
-    kms.schedule_key_deletion(KeyId=world.first[REVIEWED].key_arn, PendingWindowInDays=30)
-    row("the deletion, ordered without `cmek`", "PendingDeletion", _state(world))
+    ended = _retire(world, _ORDER, *_QUIET, typed=_NAME * 2)
+    row(f"`cmek retire {_ORDER}`, in its order", "exit code 0", str(ended))
+    row("   the key", "PendingDeletion", _state(world))
     row("`cmek retire --cancel`", "exit code 0", str(_retire(world, "--cancel")))
     row("   the key", "Enabled", _state(world))
     row("   Pinecone decrypts the first ciphertext", REFUSED, world.pinecone_reads(REVIEWED))
