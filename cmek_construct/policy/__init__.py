@@ -1,0 +1,37 @@
+"""What a policy means: whom it surely lets do what, whom maybe, and how two policies differ.
+
+Pure Python, and held to an independent simulator (`scripts/simulate`).
+"""
+
+from cmek_construct.policy.patterns import CannotBeJudged
+from cmek_construct.policy.questions import (
+    Request,
+    Said,
+    Verdict,
+    Witness,
+    allows,
+    answers,
+    beyond,
+    short,
+)
+from cmek_construct.policy.statements import Policy, Principal, Statement, read
+from cmek_construct.policy.text import ACCOUNT, canonical, literal
+
+__all__ = [
+    "ACCOUNT",
+    "CannotBeJudged",
+    "Policy",
+    "Principal",
+    "Request",
+    "Said",
+    "Statement",
+    "Verdict",
+    "Witness",
+    "allows",
+    "answers",
+    "beyond",
+    "canonical",
+    "literal",
+    "read",
+    "short",
+]

@@ -1,0 +1,204 @@
+"""Patterns of texts, and the cells into which some patterns divide all texts.
+
+All patterns of a question and the texts that can be at all are one automaton; a walk through it,
+the shortest texts first, finds every combination of patterns that a text can have: an atom, with
+an example. Sets of texts are then sets of atoms, and everything else is arithmetic.
+"""
+
+from __future__ import annotations
+
+import string
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+PATH_END: Final = "\x01"
+"""Stands in a role's or user's ARN between path and name."""
+NAME_END: Final = "\x02"
+"""Stands between an ARN and the name of the session, which may be empty."""
+BETWEEN: Final = "\x1f"
+"""Stands between the values of a condition key that has several."""
+_MARKS: Final = PATH_END + NAME_END
+_MOST_STATES: Final = 20_000
+_LETTER: Final = 2
+"""Of so many characters at most, each is tried: a letter, capital and small."""
+_SAMPLES: Final = (
+    "x" + string.ascii_lowercase + string.digits + string.ascii_uppercase + "-_./:=,@+ "
+)
+
+
+class CannotBeJudged(Exception):  # noqa: N818 - no error: a question that is too large
+    """A question is too large to be answered. The message says of what there is too much."""
+
+
+class Chars(NamedTuple):
+    """Some characters, or all but some. Those that a person would write come first."""
+
+    some: str
+    all_but: bool = False
+
+    def has(self, char: str) -> bool:
+        """Whether a character is one of them."""
+        return (char in self.some) != self.all_but
+
+
+class Token(NamedTuple):
+    """One of these characters, or any number of them."""
+
+    chars: Chars
+    many: bool = False
+
+
+def one_of(chars: str) -> Chars:
+    """These characters."""
+    return Chars("".join(dict.fromkeys(chars)))
+
+
+def all_but(chars: str) -> Chars:
+    """All characters but these, and but the marks within a principal."""
+    return Chars(chars + _MARKS, all_but=True)
+
+
+ANY: Final = all_but("")
+
+
+def star(chars: Chars) -> Token:
+    """Any number of these characters."""
+    return Token(chars, many=True)
+
+
+class Pattern(NamedTuple):
+    """Texts of one form."""
+
+    tokens: tuple[Token, ...]
+    over_paths: bool = False
+    """Whether it does not see where a path ends."""
+
+    @property
+    def is_one_text(self) -> bool:
+        """Whether one text alone is of this form."""
+        return not self.over_paths and all(
+            len(chars.some) == 1 and not chars.all_but and not many for chars, many in self.tokens
+        )
+
+    def accepts(self, text: str) -> bool:
+        """Whether a text is of this form."""
+        walk = _Automaton([self])
+        state = walk.first
+        for char in text:
+            state = walk.step(state, char)
+        return bool(walk.ended(state))
+
+
+class Atom(NamedTuple):
+    """Texts of which no pattern tells one from the other."""
+
+    text: str
+    """One of them, as short as can be."""
+    patterns: frozenset[int]
+    """The patterns that they have."""
+
+
+_State = frozenset[int]
+
+
+class _Automaton:
+    """Some patterns at once: a state has the places in them that a text has come to."""
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self._chars: list[Chars | None] = []
+        """Of each place the characters that lead on; of an end none."""
+        self._next: list[tuple[int, ...]] = []
+        self._stays: list[bool] = []
+        self._ends: dict[int, int] = {}
+        first: list[int] = []
+        for number, pattern in enumerate(patterns):
+            start = len(self._chars)
+            reached = [_reached(pattern.tokens, place) for place in range(len(pattern.tokens) + 1)]
+            for place, (chars, many) in enumerate(pattern.tokens):
+                self._chars.append(chars)
+                following = reached[place if many else place + 1]
+                self._next.append(tuple(start + one for one in following))
+            self._chars.append(None)
+            self._next.append(())
+            self._stays += [pattern.over_paths] * (len(pattern.tokens) + 1)
+            self._ends[len(self._chars) - 1] = number
+            first += [start + one for one in reached[0]]
+        self.first = frozenset(first)
+
+    def step(self, state: _State, char: str) -> _State:
+        """Where one character leads to."""
+        found: set[int] = set()
+        for place in state:
+            if char == PATH_END and self._stays[place]:
+                found.add(place)
+                continue
+            chars = self._chars[place]
+            if chars is not None and (char in chars.some) != chars.all_but:
+                found.update(self._next[place])
+        return frozenset(found)
+
+    def ended(self, state: _State) -> frozenset[int]:
+        """The patterns that a text of this state is of."""
+        return frozenset(self._ends[place] for place in state if place in self._ends)
+
+    def chars(self, state: _State) -> Iterator[str]:
+        """Characters that stand for all that lead on from a state."""
+        chars = {one for place in state if (one := self._chars[place])}
+        classes = frozenset(one for one in chars if one.all_but or len(one.some) > _LETTER)
+        letters = sorted(chars - classes)
+        named = [one.some[0] for one in letters] + [
+            char for one in letters for char in one.some[1:]
+        ]
+        yield from named
+        for cell in _cells(classes):
+            yield from next(([char] for char in cell if char not in named), [])
+
+
+def _reached(tokens: Sequence[Token], place: int) -> list[int]:
+    """A place, and those behind it that are reached without a character."""
+    found = [place]
+    while place < len(tokens) and tokens[place].many:
+        place += 1
+        found.append(place)
+    return found
+
+
+@lru_cache(maxsize=256)
+def atoms(domain: tuple[Pattern, ...], patterns: tuple[Pattern, ...]) -> list[Atom]:
+    """Every combination of patterns that a text of the domain can have.
+
+    Raises:
+        CannotBeJudged: there are too many states.
+    """
+    walk = _Automaton([*patterns, *domain])
+    found: dict[frozenset[int], str] = {}
+    seen = {walk.first}
+    queue = deque([(walk.first, "")])
+    while queue:
+        state, text = queue.popleft()
+        ended = walk.ended(state)
+        if ended and max(ended) >= len(patterns):
+            found.setdefault(frozenset(n for n in ended if n < len(patterns)), text)
+        for char in walk.chars(state):
+            following = walk.step(state, char)
+            if following not in seen:
+                seen.add(following)
+                queue.append((following, text + char))
+        if len(seen) > _MOST_STATES:
+            raise CannotBeJudged("too many patterns, or too long ones")
+    return [Atom(text, signature) for signature, text in found.items()]
+
+
+@lru_cache(maxsize=10_000)
+def _cells(classes: frozenset[Chars]) -> list[str]:
+    """Characters that the same classes have, together; of no class, none."""
+    cells: dict[tuple[bool, ...], list[str]] = {}
+    ordered = sorted(classes)
+    others = {char for one in ordered for char in one.some} - set(_SAMPLES)
+    for char in [*_SAMPLES, *sorted(others), *_MARKS, BETWEEN, "\u00e9"]:
+        signature = tuple(one.has(char) for one in ordered)
+        if any(signature):
+            cells.setdefault(signature, []).append(char)
+    return ["".join(cell) for cell in cells.values()]

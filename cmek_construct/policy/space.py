@@ -1,0 +1,262 @@
+"""All requests that a question is about, as a finite algebra of sets.
+
+A request has a value in each dimension: who, what, on what, and one for each condition key. Of a
+dimension, texts that no pattern of the question tells apart are one atom, so a set is an integer,
+its complement an inversion, and a statement a few boxes. What is not known is a flag: it makes two
+atoms of each that it is about, and the same flag in two policies cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, NamedTuple, TypeAlias
+
+from cmek_construct.policy.patterns import CannotBeJudged, Pattern, atoms
+from cmek_construct.policy.text import Items
+
+_MOST_FLAGS: Final = 8
+_MOST_BOXES: Final = 200_000
+Decide: TypeAlias = Callable[[str], bool | None]
+
+
+class Value(NamedTuple):
+    """An atom of a dimension: texts, and what is taken for true of what is not known."""
+
+    text: str
+    patterns: frozenset[int]
+    flags: frozenset[str]
+    """Those that are taken for true."""
+    undecided: frozenset[str]
+    """Those that may be true or not."""
+
+
+class Dimension:
+    """What a request may be in one respect."""
+
+    def __init__(self, name: str, domain: Sequence[Pattern], is_unknown: bool = False) -> None:
+        """Begin without patterns."""
+        self.name = name
+        self.is_unknown = is_unknown
+        """Whether it is no part of a request, but something that is not known."""
+        self._domain = domain
+        self._patterns: dict[Pattern, int] = {pattern: n for n, pattern in enumerate(domain)}
+        self._flags: dict[str, list[tuple[Pattern | None, Decide | None]]] = {}
+        self._of: dict[int, int] = {}
+        self._if: dict[str, int] = {}
+        self._with_holes: dict[tuple[Pattern, frozenset[str]], int] = {}
+        self.values: list[Value] = []
+
+    @property
+    def all(self) -> int:
+        """Every atom."""
+        return (1 << len(self.values)) - 1
+
+    def close(self) -> None:
+        """Find the atoms: from now on sets are known."""
+        patterns = list(self._patterns)
+        for text, signature in atoms(tuple(self._domain), tuple(patterns)):
+            exact = any(patterns[number].is_one_text for number in signature)
+            fixed, free = set(), []
+            for flag, abouts in self._flags.items():
+                about = [
+                    decide
+                    for pattern, decide in abouts
+                    if pattern is None or self._patterns[pattern] in signature
+                ]
+                known = next((one(text) for one in about if one and exact), None)
+                if about and known is None:
+                    free.append(flag)
+                elif known:
+                    fixed.add(flag)
+            if len(free) > _MOST_FLAGS:
+                raise CannotBeJudged(f"too much is not known of the {self.name}")
+            for truth in product((False, True), repeat=len(free)):
+                true = {flag for flag, holds in zip(free, truth, strict=True) if holds}
+                flags = frozenset(fixed | true)
+                self._add(Value(text, signature, flags, frozenset(free)))
+
+    def _add(self, value: Value) -> None:
+        atom = 1 << len(self.values)
+        self.values.append(value)
+        for number in value.patterns:
+            self._of[number] = self._of.get(number, 0) | atom
+        for flag in value.flags:
+            self._if[flag] = self._if.get(flag, 0) | atom
+
+    def where(
+        self,
+        pattern: Pattern,
+        flags: Iterable[str] = (),
+        decide: Decide | None = None,
+    ) -> int:
+        """The texts of a pattern, if all flags hold.
+
+        Args:
+            pattern: of the texts.
+            flags: what must hold besides, and is not known.
+            decide: says whether it holds for a text, where that text alone says it.
+        """
+        wanted = frozenset(flags)
+        if not self.values:
+            self._patterns.setdefault(pattern, len(self._patterns))
+            for flag in wanted:
+                self._flags.setdefault(flag, []).append((pattern, decide))
+            return 0
+        found = self._of.get(self._patterns[pattern], 0)
+        for flag in wanted:
+            found &= self._if.get(flag, 0)
+        if wanted:
+            self._with_holes[pattern, wanted] = found
+        return found
+
+    def perhaps(self, flag: str) -> int:
+        """Every text, if a flag holds."""
+        if not self.values:
+            self._flags.setdefault(flag, []).append((None, None))
+            return 0
+        return self._if.get(flag, 0)
+
+    def of(self, wanted: Callable[[Value], bool]) -> int:
+        """The atoms of which something is true."""
+        return sum(1 << index for index, value in enumerate(self.values) if wanted(value))
+
+    def members(self, some: int) -> Iterator[Value]:
+        """The atoms of a set."""
+        while some:
+            lowest = some & -some
+            yield self.values[lowest.bit_length() - 1]
+            some ^= lowest
+
+    def as_text(self, value: Value) -> int:
+        """The atoms of the same texts, whatever is true of what is not known."""
+        return self.of(lambda other: other.text == value.text)
+
+    def as_holes(self, value: Value) -> int:
+        """The atoms of all texts that the holes of an atom can be."""
+        found = self.as_text(value)
+        for (pattern, flags), some in self._with_holes.items():
+            if flags and flags <= value.flags and self._patterns[pattern] in value.patterns:
+                found = some
+        return found
+
+    def differences(self, some: int) -> list[str]:
+        """What is not known of these atoms, and is the same for all of them."""
+        values = list(self.members(some))
+        flags = dict.fromkeys(flag for value in values for flag in sorted(value.undecided))
+        return [flag for flag in flags if len({flag in value.flags for value in values}) == 1]
+
+
+Box: TypeAlias = tuple[int, ...]
+"""A set in each dimension: the requests that are in all of them."""
+
+
+@dataclass
+class Budget:
+    """How much work a question may still be."""
+
+    left: int = _MOST_BOXES
+
+    def spend(self, boxes: int = 1) -> None:
+        """Take some away.
+
+        Raises:
+            CannotBeJudged: there is none left.
+        """
+        self.left -= boxes
+        if self.left < 0:
+            raise CannotBeJudged("too many statements that overlap")
+
+
+class Space:
+    """The dimensions of a question."""
+
+    def __init__(self, spelled: Mapping[tuple[str, str, str], list[Items]]) -> None:
+        """Begin without dimensions.
+
+        Args:
+            spelled: how roles and users are spelled.
+        """
+        self.spelled = spelled
+        self.dimensions: dict[str, Dimension] = {}
+        self.is_closed = False
+        self.budget = Budget()
+
+    def dimension(
+        self, name: str, domain: Sequence[Pattern], *, is_unknown: bool = False
+    ) -> Dimension:
+        """The dimension of a name."""
+        if name not in self.dimensions:
+            self.dimensions[name] = Dimension(name, domain, is_unknown)
+        return self.dimensions[name]
+
+    def twice(self) -> Iterator[None]:
+        """Let everything be said twice: first to learn the patterns, then as sets of atoms."""
+        yield
+        for one in self.dimensions.values():
+            one.close()
+        self.is_closed = True
+        yield
+
+    def box(self, sets: Mapping[str, int]) -> Box:
+        """A box that is everything where nothing is said."""
+        return tuple(sets.get(name, one.all) for name, one in self.dimensions.items())
+
+    def at(self, name: str) -> int:
+        """The place of a dimension in a box."""
+        return list(self.dimensions).index(name)
+
+    def without(self, boxes: Iterable[Box], others: Sequence[Box]) -> list[Box]:
+        """What of some boxes is in none of the others."""
+        left = [box for box in boxes if all(box)]
+        for other in others:
+            self.budget.spend(len(left) + 1)
+            left = [piece for box in left for piece in _outside(box, other)]
+            if not left:
+                break
+        return left
+
+    def overlap(self, boxes: Iterable[Box], others: Sequence[Box]) -> list[Box]:
+        """What some boxes share with others."""
+        found = []
+        for box in boxes:
+            self.budget.spend(len(others))
+            found += [shared for other in others if (shared := both(box, other))]
+        return found
+
+
+def both(one: Box, other: Box) -> Box | None:
+    """What two boxes share."""
+    shared = tuple(mine & yours for mine, yours in zip(one, other, strict=True))
+    return shared if all(shared) else None
+
+
+def within(one: Box, other: Box) -> bool:
+    """Whether a box is a part of another."""
+    return not any(mine & ~yours for mine, yours in zip(one, other, strict=True))
+
+
+def _outside(box: Box, other: Box) -> Iterator[Box]:
+    """What of a box is not in another, in boxes that do not overlap."""
+    if both(box, other) is None:
+        yield box
+        return
+    inside = list(box)
+    for index, (mine, yours) in enumerate(zip(box, other, strict=True)):
+        outside = mine & ~yours
+        if outside:
+            yield (*inside[:index], outside, *box[index + 1 :])
+            inside[index] = mine & yours
+
+
+def merged(boxes: Iterable[Box]) -> list[Box]:
+    """The same requests in fewer boxes: two that differ in one dimension become one."""
+    left = list(dict.fromkeys(boxes))
+    for index in range(len(left[0]) if left else 0):
+        same: dict[Box, int] = {}
+        for box in left:
+            others = (*box[:index], 0, *box[index + 1 :])
+            same[others] = same.get(others, 0) | box[index]
+        left = [(*box[:index], some, *box[index + 1 :]) for box, some in same.items()]
+    return left
