@@ -20,7 +20,7 @@ NAME_END: Final = "\x02"
 BETWEEN: Final = "\x1f"
 """Stands between the values of a condition key that has several."""
 _MARKS: Final = PATH_END + NAME_END
-_MOST_STATES: Final = 20_000
+_MOST_STEPS: Final = 4_000_000
 _LETTER: Final = 2
 """Of so many characters at most, each is tried: a letter, capital and small."""
 _SAMPLES: Final = (
@@ -170,24 +170,26 @@ def atoms(domain: tuple[Pattern, ...], patterns: tuple[Pattern, ...]) -> list[At
     """Every combination of patterns that a text of the domain can have.
 
     Raises:
-        CannotBeJudged: there are too many states.
+        CannotBeJudged: there are too many patterns, or too long ones.
     """
     walk = _Automaton([*patterns, *domain])
     found: dict[frozenset[int], str] = {}
     seen = {walk.first}
     queue = deque([(walk.first, "")])
+    steps = 0
     while queue:
+        if steps > _MOST_STEPS:
+            raise CannotBeJudged("too many patterns, or too long ones")
         state, text = queue.popleft()
         ended = walk.ended(state)
         if ended and max(ended) >= len(patterns):
             found.setdefault(frozenset(n for n in ended if n < len(patterns)), text)
         for char in walk.chars(state):
+            steps += len(state)
             following = walk.step(state, char)
             if following not in seen:
                 seen.add(following)
                 queue.append((following, text + char))
-        if len(seen) > _MOST_STATES:
-            raise CannotBeJudged("too many patterns, or too long ones")
     return [Atom(text, signature) for signature, text in found.items()]
 
 

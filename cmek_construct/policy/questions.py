@@ -15,7 +15,7 @@ from operator import or_
 from typing import Final
 
 from cmek_construct.policy import aws, conditions, principals
-from cmek_construct.policy.patterns import ANY, Pattern, Token, one_of, star
+from cmek_construct.policy.patterns import ANY, CannotBeJudged, Pattern, Token, one_of, star
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, Value, both, merged, within
 from cmek_construct.policy.statements import Policy, Statement
@@ -31,6 +31,7 @@ _KNOWN: Final = {name: Pattern(word(name).tokens) for name in aws.ACTIONS}
 _TEXTS: Final = (Pattern(ANYTHING.tokens),)
 _YES_NO: Final = (Pattern(word("no").tokens), Pattern(word("yes").tokens))
 _MOST_TRIED: Final = 24
+_MOST_STATEMENTS: Final = 2_000
 _SHOWN: Final = 6
 
 
@@ -96,6 +97,8 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
 
 def _space(policies: Sequence[Policy], others: Iterable[str]) -> Space:
     """The space of some policies, and of some principals that are asked about."""
+    if sum(len(one.statements) for one in policies) > _MOST_STATEMENTS:
+        raise CannotBeJudged(f"more than {_MOST_STATEMENTS:,} statements")
     named = [
         one.name
         for policy in policies
