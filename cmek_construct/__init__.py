@@ -13,13 +13,12 @@ if TYPE_CHECKING:
     from cmek_construct.cmek import PineconeCmek
     from cmek_construct.customer_key import CustomerKey
     from cmek_construct.guardrails.plugin import CmekGuardrails
+    from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, KeyAccess
     from cmek_construct.key import PineconeKey
     from cmek_construct.monitoring import PineconeCmekMonitoring
-    from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
     from cmek_construct.principal import PineconePrincipal
     from cmek_construct.role import PineconeRole
     from cmek_construct.stack_set import PineconeCmekStackSet
-    from cmek_construct.statements import KeyAccess
 
 __all__ = [
     "ALL_REGIONS",
@@ -36,11 +35,11 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "ALL_REGIONS": "pinecone",
-    "PINECONE_REGIONS": "pinecone",
+    "ALL_REGIONS": "guide",
+    "PINECONE_REGIONS": "guide",
     "CmekGuardrails": "guardrails.plugin",
     "CustomerKey": "customer_key",
-    "KeyAccess": "statements",
+    "KeyAccess": "guide",
     "PineconeCmek": "cmek",
     "PineconeCmekMonitoring": "monitoring",
     "PineconeCmekStackSet": "stack_set",

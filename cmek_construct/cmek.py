@@ -11,23 +11,17 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cmek_construct import arns, checks, given, inputs, notices
+from cmek_construct import arns, checks, given, guide, inputs, notices
 from cmek_construct.environment import (
     environment_of,
     environment_of_resource,
     in_two_accounts,
     remember,
 )
+from cmek_construct.guide import KeyAccess, Regions
 from cmek_construct.key import PineconeKey, check_key_props
 from cmek_construct.outputs import dialog_output
 from cmek_construct.role import PineconeRole
-from cmek_construct.statements import (
-    KeyAccess,
-    Regions,
-    key_access_statements,
-    key_denial,
-    role_permissions_statement,
-)
 from cmek_construct.trust import Trust
 from cmek_construct.warn import warn
 
@@ -209,16 +203,14 @@ class PineconeCmek(Construct):
         role_arn = arns.role_arn(self.role)
         if imported:
             role_arn = arns.readable(role_arn, "RoleArn")
-        statements = key_access_statements(role_arn, key_access)
-        if suspended:
-            statements.append(key_denial(role_arn))
+        statements = guide.role_statements(role_arn, key_access, suspended=suspended)
         if imported:
             warn(self, [notices.key_policy(statements)])
         else:
             given.add_to_key_policy(key, statements, of=self)
         if in_two_accounts(environment_of_resource(self.role), environment_of_resource(key)):
             key_arn = arns.readable(arns.key_arn(key), "KeyArn")
-            permissions = role_permissions_statement(key_arn, key_access)
+            permissions = guide.role_permissions(key_arn, key_access)
             warn(self, [notices.role_in_another_account(permissions)])
 
     def _outputs(self, external_id: str | None, *, own_role: bool, own_key: bool) -> None:
@@ -245,5 +237,5 @@ def _suspended_in_vain(
         yield ValueError(
             "suspended: got True, but role and key are both imported, so neither policy can be "
             "changed from here and Pinecone would not be cut off. Add to the key policy, by hand: "
-            + json.dumps(key_denial(arns.readable(arns.role_arn(role), "RoleArn")))
+            + json.dumps(guide.key_denial(arns.readable(arns.role_arn(role), "RoleArn")))
         )

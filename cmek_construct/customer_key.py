@@ -11,8 +11,8 @@ from constructs import Construct
 
 from cmek_construct import arns, checks, inputs
 from cmek_construct.environment import environment_of
+from cmek_construct.guide import KeyAccess
 from cmek_construct.key import PineconeKey, check_key_props
-from cmek_construct.statements import KeyAccess
 
 
 class CustomerKey(Construct):

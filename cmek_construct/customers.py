@@ -5,13 +5,11 @@ Pure Python over plain data.
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cmek_construct import checks, limits
-from cmek_construct.statements import Statement, customer_statement, policy_document
+from cmek_construct import checks, guide, limits
+from cmek_construct.guide import Policy
 
 
 @dataclass(frozen=True)
@@ -56,29 +54,20 @@ class Customers:
         """Whether the role may use this key."""
         return key_arn in self.key_arns or _account_of(key_arn) in self.account_ids
 
-    def policies(self) -> dict[str, list[Statement]]:
-        """The statements of each managed policy, by the last digit of the customer's account ID.
-
-        The account ID alone decides, so a customer who comes or goes moves nobody else. AWS gives
-        out account IDs at random, which fills the ten policies evenly.
-        """
-        keys: dict[str, list[str]] = {account: [] for account in self.account_ids}
-        for arn in self.key_arns:
-            keys.setdefault(_account_of(arn), []).append(arn)
-        policies = defaultdict(list)
-        for account, arns in sorted(keys.items()):
-            policies[account[-1]].append(customer_statement(account, sorted(arns)))
-        return dict(sorted(policies.items()))
+    def policies(self) -> dict[str, Policy]:
+        """Each managed policy, by the last digit of the customers' account IDs."""
+        return guide.permissions(self.account_ids, self.key_arns)
 
     def _over_limit(self) -> Iterator[ValueError]:
         policies = self.policies()
-        for digit, statements in policies.items():
-            size = _size(statements)
+        for digit, policy in policies.items():
+            size = limits.characters(policy)
             if size > limits.MANAGED_POLICY:
-                count = sum(map(len, policies.values()))
+                count = sum(len(one["Statement"]) for one in policies.values())
+                of_digit = len(policy["Statement"])
                 parameter = "customer_account_ids" if self.account_ids else "customer_key_arns"
                 yield ValueError(
-                    f"{parameter}: got {count:,} customers, {len(statements)} of them with an "
+                    f"{parameter}: got {count:,} customers, {of_digit} of them with an "
                     f"account ID that ends in {digit}, whose statements have {size:,} characters. "
                     f"IAM takes {limits.MANAGED_POLICY:,} in a managed policy (48 customers by "
                     f"account) and {limits.MANAGED_POLICIES} policies on a role by default, and "
@@ -123,11 +112,6 @@ def _members(
 
 def _account_of(key_arn: str) -> str:
     return key_arn.split(":")[4]
-
-
-def _size(statements: list[Statement]) -> int:
-    """The characters that IAM counts: white space is not."""
-    return len(json.dumps(policy_document(*statements), separators=(",", ":")))
 
 
 def _own_account(parameter: str, value: str | None) -> ValueError:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, Final
 
 from cmek_construct.checks import printable
-from cmek_construct.statements import Statement
+from cmek_construct.guide import Statement
 
 _MEMBERS: Final = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 _OTHERS: Final = re.compile(

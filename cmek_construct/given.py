@@ -12,8 +12,8 @@ from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
 from cmek_construct import inputs, notices
+from cmek_construct.guide import Statement, assume_role_denial
 from cmek_construct.memo import remembered
-from cmek_construct.statements import Statement, assume_role_denial
 from cmek_construct.trust import Trust
 
 

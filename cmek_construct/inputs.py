@@ -13,8 +13,8 @@ from aws_cdk import aws_kms as kms
 
 from cmek_construct import arns, checks
 from cmek_construct.environment import environment_of_resource
+from cmek_construct.guide import KeyAccess, Statement
 from cmek_construct.principal import PineconePrincipal
-from cmek_construct.statements import KeyAccess, Statement, key_admins_statement
 
 RETAIN = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 REMOVAL_POLICIES = (
@@ -69,7 +69,7 @@ def permissions_boundary(value: object) -> None:
 
 
 def admins(parameter: str, value: object) -> Statement | None:
-    """The statement of key administrators: of a list of principals, not of ARNs."""
+    """A statement of key administrators: of a list of principals, not of ARNs."""
     if not value and (value is None or isinstance(value, list | tuple)):
         return None
     way_out = "For an ARN, write [iam.ArnPrincipal(arn)]."
@@ -78,13 +78,13 @@ def admins(parameter: str, value: object) -> Statement | None:
     for index, admin in enumerate(value):
         _admin(f"{parameter}[{index}]", admin, way_out)
     try:
-        named = iam.PolicyStatement(principals=list(value)).to_json()
+        named: Statement = iam.PolicyStatement(principals=list(value)).to_json()
     except RuntimeError as error:
         raise ValueError(
             f"{parameter}: got principals that one statement cannot name: {error} Give roles or "
             "users under the same conditions."
         ) from None
-    return key_admins_statement(named["Principal"], named.get("Condition"))
+    return named
 
 
 def _admin(parameter: str, value: Any, way_out: str) -> None:

@@ -9,21 +9,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cmek_construct import arns, asked_for, checks, given, inputs, limits, notices
+from cmek_construct import arns, asked_for, checks, given, guide, inputs, limits, notices
 from cmek_construct.environment import (
     environment_of,
     environment_of_resource,
     in_two_accounts,
     remember,
 )
-from cmek_construct.statements import (
-    KeyAccess,
-    key_access_statements,
-    key_denial,
-    policy_document,
-    role_permissions_statement,
-    root_statement,
-)
+from cmek_construct.guide import KeyAccess
 from cmek_construct.warn import warn
 
 _ALIAS_PREFIX = "alias/"
@@ -104,16 +97,17 @@ class PineconeKey(kms.Key):
         checks.flag("suspended", suspended)
 
         role_arn = arns.role_arn(role)
-        statements = [root_statement(environment.account or cdk.Aws.ACCOUNT_ID)]
-        if administration is not None:
-            statements.append(administration)
-        statements += key_access_statements(role_arn, key_access)
-        if suspended:
-            statements.append(key_denial(role_arn))
+        policy = guide.key_policy(
+            environment.account or cdk.Aws.ACCOUNT_ID,
+            role_arn,
+            key_access,
+            admins=administration or (),
+            suspended=suspended,
+        )
         super().__init__(
             scope,
             construct_id,
-            policy=iam.PolicyDocument.from_json(policy_document(*statements)),
+            policy=iam.PolicyDocument.from_json(policy),
             description=description,
             key_spec=kms.KeySpec.SYMMETRIC_DEFAULT,
             key_usage=kms.KeyUsage.ENCRYPT_DECRYPT,
@@ -124,7 +118,7 @@ class PineconeKey(kms.Key):
             removal_policy=removal_policy or inputs.RETAIN,
         )
         remember(self, environment)
-        given.sids_of(self).update(statement["Sid"] for statement in statements)
+        given.sids_of(self).update(statement["Sid"] for statement in policy["Statement"])
         _make_alias(self, alias, removal_policy)
         asked = asked_for.of_key(
             enable_key_rotation=enable_key_rotation,
@@ -135,7 +129,7 @@ class PineconeKey(kms.Key):
         asked |= asked_for.of_imported_role(self, role, role_arn, environment.account)
         asked_for.acknowledge(self, asked)
         if in_two_accounts(environment_of_resource(role), environment):
-            permissions = role_permissions_statement("<output KeyArn>", key_access)
+            permissions = guide.role_permissions("<output KeyArn>", key_access)
             warn(self, [notices.role_in_another_account(permissions)])
 
 

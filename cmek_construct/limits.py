@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from typing import Any, Final
 
 TRUST_POLICY_QUOTA: Final = 2_048
-"""Characters of a role's trust policy, white space not counted. IAM's default; can be raised."""
+"""Characters of a role's trust policy. IAM's default; can be raised."""
 
 TRUST_POLICY_LIMIT: Final = 8_192
 """Characters of a role's trust policy that no raised quota goes over."""
 
 MANAGED_POLICY: Final = 6_144
-"""Characters of an IAM managed policy, white space not counted."""
+"""Characters of an IAM managed policy."""
 
 MANAGED_POLICIES: Final = 10
 """Managed policies on an IAM role. IAM's default; can be raised to 20."""
@@ -39,3 +40,8 @@ STACK_SET_UNITS: Final = 50
 
 TEMPLATE: Final = 1_048_576
 """Bytes of a template that CloudFormation reads from S3, where CDK uploads it."""
+
+
+def characters(policy: dict[str, Any]) -> int:
+    """The characters of a policy that IAM counts: white space is not."""
+    return len(json.dumps(policy, separators=(",", ":")))

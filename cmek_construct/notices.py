@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cmek_construct import limits
-from cmek_construct.pinecone import PINECONE_REGIONS
-from cmek_construct.statements import Statement, policy_document
+from cmek_construct.guide import PINECONE_REGIONS, Policy, Statement
 
 
 @dataclass(frozen=True)
@@ -102,12 +101,12 @@ def key_policy(statements: list[Statement]) -> Notice:
     )
 
 
-def role_in_another_account(permissions: Statement) -> Notice:
+def role_in_another_account(permissions: Policy) -> Notice:
     return Notice(
         "cmek-construct:role-in-another-account",
         "role: role and key are in two accounts, where AWS wants both sides to allow. Beside "
         "the key policy, the role needs this permissions policy: "
-        f"{json.dumps(policy_document(permissions))}",
+        f"{json.dumps(permissions)}",
     )
 
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 import jsii
 from aws_cdk import aws_iam as iam
 
-from cmek_construct.statements import Regions
+from cmek_construct.guide import Regions
 from cmek_construct.trust import Trust
 
 

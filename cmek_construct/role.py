@@ -12,8 +12,8 @@ from constructs import Construct
 from cmek_construct import asked_for, checks, given, inputs, limits
 from cmek_construct.customers import Customers
 from cmek_construct.environment import environment_of, remember
+from cmek_construct.guide import Regions, assume_role_denial
 from cmek_construct.principal import PineconePrincipal
-from cmek_construct.statements import Regions, assume_role_denial, policy_document
 from cmek_construct.trust import Trust
 from cmek_construct.warn import warn
 
@@ -122,13 +122,12 @@ class PineconeRole(iam.Role):
             )
         if suspended:
             given.deny_assume_role(self)
-        for digit, statements in customers.policies().items():
+        for digit, policy in customers.policies().items():
             # No description and no name: a change of either would replace the policy.
             iam.ManagedPolicy(
                 self,
                 f"CustomersEndingIn{digit}",
-                document=iam.PolicyDocument.from_json(policy_document(*statements)),
+                document=iam.PolicyDocument.from_json(policy),
                 roles=[self],
             )
-        denials = [assume_role_denial()] if suspended else []
-        warn(self, trust.notices(environment.account, *denials))
+        warn(self, trust.notices(environment.account, suspended=suspended))

@@ -10,9 +10,9 @@ from constructs import Construct
 
 from cmek_construct import asked_for, checks, notices, stack_set_checks
 from cmek_construct.environment import environment_of
+from cmek_construct.guide import KeyAccess, Regions
 from cmek_construct.inner_template import EXTERNAL_ID, inner_template
 from cmek_construct.outputs import dialog_output
-from cmek_construct.statements import KeyAccess, Regions
 from cmek_construct.targets import Targets
 from cmek_construct.trust import Trust
 from cmek_construct.warn import warn

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from cmek_construct import checks, limits, notices
-from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
-from cmek_construct.statements import Regions, Statement, trust_policy_size, trust_statement
+from cmek_construct import checks, guide, limits, notices
+from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions, Statement
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,7 @@ class Trust:
 
     def statement(self) -> Statement:
         """The guide's trust statement (step 1.5)."""
-        return trust_statement(
-            self.account_id, self.regions, self.external_id, pin_account=self.pin_account
-        )
+        return guide.trust_statement(**vars(self))
 
     def readable(self) -> Trust:
         """The same for a person to read and paste: tokens become names in angle brackets."""
@@ -70,10 +67,14 @@ class Trust:
         if key_region not in self.regions and not any(map(checks.is_token, self.regions)):
             yield notices.key_region_not_in_regions(key_region, self.regions)
 
-    def known_size(self, *others: Statement) -> int:
+    def known_size(self, *, suspended: bool = False) -> int:
         """The least that IAM will count: a token is as short as its value can be."""
         shortest = self._without_tokens("0" * 12, "xx-xxxx-1", "00")
-        return trust_policy_size(shortest.statement(), *others)
+        policy = guide.trust_policy(**vars(shortest), suspended=suspended)
+        principal = policy["Statement"][0]["Principal"]
+        if len(principal["AWS"]) == 1:  # a list of one is written as a string
+            (principal["AWS"],) = principal["AWS"]
+        return limits.characters(policy)
 
     def _without_tokens(self, account_id: str, region: str, external_id: str) -> Trust:
         """The same, with these in their place."""
@@ -86,12 +87,14 @@ class Trust:
             external_id=self.external_id and _or(external_id, self.external_id),
         )
 
-    def notices(self, own_account: str | None, *others: Statement) -> Iterator[notices.Notice]:
+    def notices(
+        self, own_account: str | None, *, suspended: bool = False
+    ) -> Iterator[notices.Notice]:
         """What may be right and is unusual.
 
         Args:
             own_account: the account of the stack, where it is known.
-            others: statements that stand in the same trust policy.
+            suspended: the trust policy denies everybody.
         """
         if self.account_id == own_account:
             yield notices.pinecone_account_is_own(own_account)
@@ -105,7 +108,7 @@ class Trust:
             self.external_id
         ):
             yield notices.external_id_not_uuid_v4(self.external_id)
-        size = self.known_size(*others)
+        size = self.known_size(suspended=suspended)
         if size > limits.TRUST_POLICY_QUOTA:
             yield notices.trust_policy_over_quota(size)
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmek_construct.guide import KeyAccess, key_denial, role_statements
 from cmek_construct.operations.customers.check import findings
 from cmek_construct.operations.customers.kit import Kit, policy_text
 from cmek_construct.operations.customers.source import CustomerKeySeen
 from cmek_construct.operations.findings import line
-from cmek_construct.statements import KeyAccess, key_access_statements, key_denial
 from tests.command import INSTALLED, cmek
 from tests.test_command import FLAGS
 
@@ -342,7 +342,7 @@ def test_a_key_user_needs_more_and_grants_through_services_alone(tmp_path: Path)
 
 
 def test_the_actions_of_a_key_user_are_those_of_its_statements(tmp_path: Path) -> None:
-    statements = key_access_statements(ROLE_ARN, KeyAccess.KEY_USER)
+    statements = role_statements(ROLE_ARN, KeyAccess.KEY_USER)
     send(tmp_path, policy=good(KeyAccess.KEY_USER))
     printed = check(tmp_path, *FILES, "--key-access=KEY_USER")
     for action in [action for one in statements for action in one["Action"]]:

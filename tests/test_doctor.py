@@ -28,12 +28,12 @@ from moto.kms import responses
 from moto.kms.models import Key
 
 from cmek_construct.deployment.config import StackSettings
+from cmek_construct.deployment.documents import permissions
 from cmek_construct.deployment.reading import Entry, parse_entries, read_entries
 from cmek_construct.deployment.stack import CmekStack
+from cmek_construct.guide import PINECONE_REGIONS
 from cmek_construct.operations.doctor.doctor import policies
 from cmek_construct.operations.drift import Drift, drift, in_words, meaning
-from cmek_construct.operations.expected import permissions
-from cmek_construct.pinecone import PINECONE_REGIONS
 from tests.building import EXTERNAL_ID, PINECONE, REGION, of_type
 from tests.command import cmek
 
@@ -669,9 +669,11 @@ def test_the_expected_policies_are_those_of_the_template(
     ):
         found = [one["Properties"][prop] for one in of_type(resolved, resource_type).values()]
         if found:
-            assert list(map(meaning, found[0]["Statement"])) == list(map(meaning, expected[name]))
+            assert list(map(meaning, found[0]["Statement"])) == list(
+                map(meaning, expected[name]["Statement"])
+            )
             sids = [one["Sid"] for one in found[0]["Statement"]]
-            assert sids == [one["Sid"] for one in expected[name]]
+            assert sids == [one["Sid"] for one in expected[name]["Statement"]]
     attached = of_type(resolved, "AWS::IAM::ManagedPolicy").values()
     statements = [s for one in attached for s in one["Properties"]["PolicyDocument"]["Statement"]]
     assert drift(permissions(entry.settings), statements) == Drift()

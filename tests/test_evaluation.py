@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmek_construct.evaluation import Answer, CannotTell, Request, Result, evaluate
-from cmek_construct.pinecone import ALL_REGIONS
-from cmek_construct.statements import (
+from cmek_construct.guide import (
+    ALL_REGIONS,
     KeyAccess,
-    key_access_statements,
     key_denial,
+    key_policy,
     policy_document,
     root_statement,
-    trust_statement,
+    trust_policy,
 )
 from tests.simulator import simulator
 from tests.simulator.questions import EVERYTHING
@@ -53,9 +53,8 @@ def refusal(statement: dict[str, Any]) -> str:
 
 
 def test_a_customers_key_lets_the_vendors_role_do_its_two_actions_and_no_more() -> None:
-    statements = key_access_statements(VENDOR_ROLE, KeyAccess.ENCRYPT_DECRYPT)
-    policy = policy_document(root_statement(OWNER), *statements)
-    assert evaluate(policy, asked()) == Answer(Result.ALLOWED, statements[0])
+    policy = key_policy(OWNER, VENDOR_ROLE, KeyAccess.ENCRYPT_DECRYPT)
+    assert evaluate(policy, asked()) == Answer(Result.ALLOWED, policy["Statement"][1])
     assert evaluate(policy, asked(action="kms:Encrypt")).result is Result.ALLOWED
     assert evaluate(policy, asked(action="kms:DescribeKey")).result is Result.NOTHING_SAID
     assert evaluate(policy, asked(f"{VENDOR_ROLE}2")).result is Result.NOTHING_SAID
@@ -81,7 +80,7 @@ def test_a_role_that_is_named_beside_its_account_needs_no_policy_of_its_own() ->
 
 
 def test_the_third_trust_policy_wants_the_external_id_and_the_name() -> None:
-    policy = policy_document(trust_statement(PINECONE, ALL_REGIONS, "an-id"))
+    policy = trust_policy(PINECONE, ALL_REGIONS, "an-id")
 
     def enters(principal: str, external_id: str | None) -> bool:
         context = {"aws:PrincipalArn": principal, "sts:ExternalId": external_id}

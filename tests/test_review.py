@@ -11,20 +11,11 @@ from typing import Any
 
 import pytest
 
-from cmek_construct import CustomerKey, KeyAccess, PineconeRole
+from cmek_construct import CustomerKey, PineconeRole
 from cmek_construct.operations.reviewing.page_source import read
-from cmek_construct.pinecone import ALL_REGIONS as EVERY_REGION
-from cmek_construct.pinecone import PINECONE_REGIONS
-from cmek_construct.review import guide, words
+from cmek_construct.review import words
 from cmek_construct.review.seen import Template as SeenTemplate
 from cmek_construct.review.text import plain
-from cmek_construct.statements import (
-    customer_statement,
-    key_access_statements,
-    key_admins_statement,
-    root_statement,
-    trust_statement,
-)
 from tests import forms
 from tests.browser.browser import Seen, Visit, look
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, new_stack, template_of
@@ -249,23 +240,6 @@ def test_what_the_guide_has_and_the_key_policy_has_not_is_said(tmp_path: Path) -
     key_policy(template).pop(0)
     said = text(tmp_path, template)
     assert "Missing The guide has here: Enable IAM User Permissions" in said
-
-
-def test_the_guides_snippets_are_what_this_library_makes_of_them() -> None:
-    """Written twice, from the guide and for the templates: each holds the other."""
-    place = "<external ID>"
-    role = "<role>"
-    for snippet, ours in (
-        (guide.EXPLICIT_WITH_ID, trust_statement("<Pinecone>", PINECONE_REGIONS, place)),
-        (guide.EXPLICIT, trust_statement("<Pinecone>", PINECONE_REGIONS)),
-        (guide.ALL_REGIONS, trust_statement("<Pinecone>", EVERY_REGION, place)),
-        (guide.ROOT, root_statement("<this account>")),
-        (guide.ADMINISTRATORS, key_admins_statement({"AWS": "<administrator>"})),
-        (guide.USE, key_access_statements(role, KeyAccess.KEY_USER)[0]),
-        (guide.ATTACH, key_access_statements(role, KeyAccess.KEY_USER)[1]),
-        (guide.CUSTOMER, customer_statement("<customer>") | {"Sid": "<label>"}),
-    ):
-        assert snippet.statement == ours
 
 
 @pytest.mark.parametrize(

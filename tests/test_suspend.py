@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmek_construct.deployment.documents import denial
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
 from cmek_construct.operations import whole, writing
 from cmek_construct.operations.drift import GONE, meaning
-from cmek_construct.operations.expected import denial
 from cmek_construct.operations.suspending import suspend as suspending
 from tests.building import EXTERNAL_ID
 from tests.command import cmek

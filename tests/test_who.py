@@ -12,15 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmek_construct.operations.reviewing.templates import Template
-from cmek_construct.operations.reviewing.who import ASSUME, ON_KEY, Verdict, Who, who
-from cmek_construct.statements import (
+from cmek_construct.guide import (
     KeyAccess,
-    key_access_statements,
+    key_policy,
     policy_document,
+    role_statements,
     root_statement,
     trust_statement,
 )
+from cmek_construct.operations.reviewing.templates import Template
+from cmek_construct.operations.reviewing.who import ASSUME, ON_KEY, Verdict, Who, who
 from tests import forms
 from tests.command import cmek
 from tests.simulator import simulator
@@ -135,7 +136,7 @@ def template(trust: list[Any], use: list[Any], **more: Any) -> Template:
 
 
 TRUST = trust_statement(PINECONE, ["us-east-1"], "an-id")
-USE = [root_statement(OWNER), *key_access_statements(ROLE, KeyAccess.KEY_USER)]  # type: ignore[arg-type]
+USE = key_policy(OWNER, ROLE, KeyAccess.KEY_USER)["Statement"]  # type: ignore[arg-type]
 
 
 def asked(*use: Any, trust: Any = TRUST, **more: Any) -> Who:
@@ -297,7 +298,7 @@ def test_a_role_of_another_template_is_known_by_what_that_exports() -> None:
     output = {"Value": ROLE, "Export": {"Name": "Theirs"}}
     role.content["Outputs"] = {"Out": output}
     key = template([TRUST], [root_statement(OWNER)])
-    key.resources["Key"]["Properties"]["KeyPolicy"]["Statement"] += key_access_statements(
+    key.resources["Key"]["Properties"]["KeyPolicy"]["Statement"] += role_statements(
         {"Fn::ImportValue": "Theirs"},  # type: ignore[arg-type]
         KeyAccess.ENCRYPT_DECRYPT,
     )

@@ -13,8 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from cmek_construct import checks, limits
 from cmek_construct.customers import Customers, account_ids, key_arns
 from cmek_construct.deployment import values
-from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
-from cmek_construct.statements import Regions
+from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions
 
 RemovalPolicyName = Literal["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"]
 KeyAccessName = Literal["KEY_USER", "ENCRYPT_DECRYPT"]

@@ -13,10 +13,10 @@ from cmek_construct.cmek import PineconeCmek
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.environment import Environment, remember
+from cmek_construct.guide import KeyAccess
 from cmek_construct.notices import external_id_used_twice
 from cmek_construct.outputs import dialog_output
 from cmek_construct.role import PineconeRole
-from cmek_construct.statements import KeyAccess
 from cmek_construct.warn import warn
 
 

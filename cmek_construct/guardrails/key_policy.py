@@ -13,11 +13,8 @@ from cmek_construct.guardrails.intrinsics import is_unreadable
 from cmek_construct.guardrails.policies import Condition, Principal, Statement, shown, within
 from cmek_construct.guardrails.rule import Finding
 from cmek_construct.guardrails.subjects import Key
+from cmek_construct.guide import GRANTS, KEY_USE
 
-ENCRYPT_DECRYPT: Final = ("kms:Encrypt", "kms:Decrypt")
-KEY_USE: Final = (*ENCRYPT_DECRYPT, "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
-"""The console's "Key users" (step 2.11 of the guide), who also make grants for AWS services."""
-GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:(iam::[^:]*:role/|sts::[^:]*:assumed-role/)")
 
 

@@ -20,6 +20,7 @@ from cmek_construct.guardrails.policies import Policy, read
 from cmek_construct.guardrails.subjects import Alias, Attached, Key, Ours, Role
 from cmek_construct.guardrails.template import KEYS, Resource, Template
 from cmek_construct.guardrails.unread import unread
+from cmek_construct.guide import KeyAccess, role_statements
 
 LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
 """What calls itself Pinecone's CMEK, or comes near it."""
@@ -27,7 +28,7 @@ _ACCESS_LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[-_]*(cmek|cmk)[-_]*acc", 
 _ALIAS: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)
 _ALIAS_OF_PINECONE_KEY: Final = re.compile(r"(\w+)PineconeAlias[0-9A-F]{8}")
 _GUIDE_SID: Final = "AllowPineconeToAssumeIntoRole"
-_KEY_USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent resources")
+_KEY_USE_SIDS: Final = tuple(one["Sid"] for one in role_statements("", KeyAccess.KEY_USER))
 _EXTERNAL_ID: Final = '"External ID"'
 _KEY_PROPERTIES: Final = (
     "KeySpec",

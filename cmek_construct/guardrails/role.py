@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from cmek_construct.guardrails.intrinsics import is_unreadable
-from cmek_construct.guardrails.key_policy import ENCRYPT_DECRYPT, KEY_USE
 from cmek_construct.guardrails.permissions import Permission
 from cmek_construct.guardrails.policies import Statement, shown, within
 from cmek_construct.guardrails.rule import Finding
 from cmek_construct.guardrails.subjects import Attached, Naming, Role
+from cmek_construct.guide import ENCRYPT_DECRYPT, KEY_USE
 
 _LONGEST_SESSION: Final = 3_600
 """Seconds. Source: IAM API reference, CreateRole, the default of ``MaxSessionDuration``."""

@@ -21,6 +21,7 @@ from cmek_construct.guardrails import (
 )
 from cmek_construct.guardrails.rule import Rule
 from cmek_construct.guardrails.subjects import Alias, Attached, Key, Naming, Pasted, Role
+from cmek_construct.guide import KEY_USE
 
 _GUIDE: Final = "Write one of the three trust policies of Pinecone's guide (step 1.5)."
 _KEY_FOR_GOOD: Final = "Take it back before the key is made: it can't be changed later."
@@ -144,8 +145,7 @@ RULES: Final[tuple[Rule[Any], ...]] = (
         Key,
         key_policy.role_access,
         "The role is no more than a key user of the KMS console.",
-        "Leave the role kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey* and "
-        "kms:DescribeKey.",
+        f"Leave the role {', '.join(KEY_USE[:-1])} and {KEY_USE[-1]}.",
     ),
     Rule(
         "key-grants",

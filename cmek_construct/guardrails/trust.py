@@ -16,7 +16,7 @@ from cmek_construct.guardrails.policies import Principal, Statement, shown
 from cmek_construct.guardrails.recognition import LOOK_ALIKE
 from cmek_construct.guardrails.rule import Finding
 from cmek_construct.guardrails.subjects import Role
-from cmek_construct.pinecone import ROLE_NAME_PREFIX
+from cmek_construct.guide import ROLE_NAME_PREFIX
 
 _ACCOUNT: Final = rf"(?P<account>[0-9]{{12}}|{REFERENCE})"
 _ROLES: Final = rf"arn:aws:iam::{_ACCOUNT}:role/{ROLE_NAME_PREFIX}"

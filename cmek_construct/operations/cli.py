@@ -12,6 +12,7 @@ from rich.console import Console
 from cmek_construct import checks, customers
 from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
+from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 from cmek_construct.operations import sheet as sheets
 from cmek_construct.operations.adopting import cli as adopt_cli
 from cmek_construct.operations.customers import cli as customer_cli
@@ -41,7 +42,6 @@ from cmek_construct.operations.writing import (
     refuse_if_there,
     regions_in_yaml,
 )
-from cmek_construct.pinecone import ALL_REGIONS, PINECONE_REGIONS
 
 cli = typer.Typer(
     name="cmek",

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from cmek_construct.guide import Statement
 from cmek_construct.review.text import Quoted, as_list, plain
 from cmek_construct.review.words import of_statement
-from cmek_construct.statements import Statement
 
 GONE: Final = re.compile(r"A(?:RO|ID)A[A-Z0-9]{8,124}")
 """The unique ID that AWS leaves in a policy where a role or user was deleted."""

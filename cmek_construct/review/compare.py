@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cmek_construct import checks
-from cmek_construct.review import guide
-from cmek_construct.review.guide import Snippet
+from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, ROLE_NAME_PREFIX, Statement
+from cmek_construct.review import snippets
+from cmek_construct.review.snippets import Snippet
 from cmek_construct.review.text import Quoted, as_list
-from cmek_construct.statements import Statement
 
 _ORDER: Final = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 _PINECONE: Final = re.compile(
-    r"arn:aws:iam::([0-9]{12}|\$\{[A-Za-z0-9.:]+\}):role/pinecone_cmek_access_"
+    rf"arn:aws:iam::([0-9]{{12}}|\$\{{[A-Za-z0-9.:]+\}}):role/{ROLE_NAME_PREFIX}"
 )
-_GRANTS: Final = {"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"}
 
 
 @dataclass(frozen=True)
@@ -92,23 +91,23 @@ def _snippet(statement: Statement, kind: str) -> Snippet | None:
     if statement.get("Effect") != "Allow":
         return None
     if kind == "permissions":
-        return guide.CUSTOMER
+        return snippets.CUSTOMER
     principal = statement.get("Principal")
     names = as_list(principal["AWS"]) if isinstance(principal, dict) and "AWS" in principal else []
     condition = json.dumps(statement.get("Condition"))
     if kind == "trust":
         if not any(isinstance(name, str) and _PINECONE.match(name) for name in names):
             by_arn = "aws:PrincipalArn" in condition or principal == "*" or "*" in names
-            return guide.ALL_REGIONS if by_arn else None
-        return guide.EXPLICIT_WITH_ID if "sts:ExternalId" in condition else guide.EXPLICIT
+            return snippets.ALL_REGIONS if by_arn else None
+        return snippets.EXPLICIT_WITH_ID if "sts:ExternalId" in condition else snippets.EXPLICIT
     actions = {str(action) for action in as_list(statement.get("Action"))}
     if any(str(name).endswith(":root") for name in names) and actions & {"kms:*", "*"}:
-        return guide.ROOT
-    if actions & _GRANTS:
-        return guide.ATTACH
+        return snippets.ROOT
+    if actions.intersection(GRANTS):
+        return snippets.ATTACH
     if {"kms:Put*", "kms:PutKeyPolicy"} & actions:
-        return guide.ADMINISTRATORS
-    return guide.USE if actions & {"kms:Encrypt", "kms:Decrypt", "kms:*"} else None
+        return snippets.ADMINISTRATORS
+    return snippets.USE if actions & {*ENCRYPT_DECRYPT, "kms:*"} else None
 
 
 def _filled(snippet: Snippet, statement: Statement, known: Known) -> Statement:
@@ -127,10 +126,10 @@ def _filled(snippet: Snippet, statement: Statement, known: Known) -> Statement:
         "<customer>": _customer(statement),
     }
     filled: Statement = _fill(wanted, {k: v for k, v in values.items() if isinstance(v, str)})
-    if snippet in (guide.EXPLICIT, guide.EXPLICIT_WITH_ID):
+    if snippet in (snippets.EXPLICIT, snippets.EXPLICIT_WITH_ID):
         kept = [arn for arn in texts if arn in filled["Principal"]["AWS"]]
         filled["Principal"]["AWS"] = kept or filled["Principal"]["AWS"]
-    if snippet is guide.ADMINISTRATORS and all(map(_of(known.account), texts)):
+    if snippet is snippets.ADMINISTRATORS and all(map(_of(known.account), texts)):
         filled["Principal"]["AWS"] = texts
     return filled
 

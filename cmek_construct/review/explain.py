@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from cmek_construct.review import guide
+from cmek_construct.guide import ENCRYPT_DECRYPT, Statement
+from cmek_construct.review import snippets
 from cmek_construct.review.compare import Comparison
 from cmek_construct.review.text import as_list
-from cmek_construct.statements import Statement
 
 _PINNED: Final = (
     "A prop of this library, pin_account: it names Pinecone's account in place of everybody. Both "
@@ -53,23 +53,23 @@ def why(statement: Statement, kind: str, comparison: Comparison) -> list[str]:
     if snippet is None:
         return [_SUSPENDED] if _is_suspension(statement, kind) else []
     found = []
-    if snippet is guide.ADMINISTRATORS:
+    if snippet is snippets.ADMINISTRATORS:
         found.append(_ADMINISTRATORS)
-    if snippet in (guide.USE, guide.ATTACH) and any(
+    if snippet in (snippets.USE, snippets.ATTACH) and any(
         "<role>" in line.text for line in comparison.lines
     ):
         found.append(_ROLE_FROM_ELSEWHERE)
-    if snippet is guide.EXPLICIT:
+    if snippet is snippets.EXPLICIT:
         found.append(_NO_EXTERNAL_ID)
     if changed == {"Sid"}:
         found.append(_LABEL)
     actions = set(map(str, as_list(statement.get("Action"))))
-    if snippet is guide.USE and actions == {"kms:Encrypt", "kms:Decrypt"}:
+    if snippet is snippets.USE and actions == set(ENCRYPT_DECRYPT):
         found.append(_TWO_ACTIONS)
-    if snippet is guide.ALL_REGIONS and changed == {"AWS"} and _is_pinned(statement):
+    if snippet is snippets.ALL_REGIONS and changed == {"AWS"} and _is_pinned(statement):
         found.append(_PINNED)
     resources = as_list(statement.get("Resource"))
-    if snippet is guide.CUSTOMER and all(_KEY_ARN.fullmatch(str(one)) for one in resources):
+    if snippet is snippets.CUSTOMER and all(_KEY_ARN.fullmatch(str(one)) for one in resources):
         found.append(_SINGLE_KEYS)
     return found
 

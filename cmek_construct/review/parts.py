@@ -11,8 +11,8 @@ from cmek_construct.guardrails.intrinsics import Texts, function_of, is_no_value
 from cmek_construct.guardrails.permissions import Permission
 from cmek_construct.guardrails.subjects import Key, Ours, Role
 from cmek_construct.guardrails.template import Resource, Template
-from cmek_construct.review import guide
 from cmek_construct.review.seen import AliasSeen, KeySeen, Part, Policy, RoleSeen, Said
+from cmek_construct.review.snippets import ROOT, USE
 
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
@@ -96,7 +96,7 @@ def _key(template: Template, key: Key, found: Ours, account: str | None) -> KeyS
     document = key.resource.properties.get("KeyPolicy")
     said = _said(document, template.texts, "key", account, key.role_arns | key.vendor_role_arns)
     snippets = [one.comparison.snippet for one in said]
-    missing = tuple(one for one in (guide.ROOT, guide.USE) if one not in snippets)
+    missing = tuple(one for one in (ROOT, USE) if one not in snippets)
     return KeySeen(
         logical_id=own,
         retained=_is_retained(key.resource),

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+from cmek_construct.guide import Statement
 from cmek_construct.review import words
 from cmek_construct.review.compare import Comparison, Known, compare
 from cmek_construct.review.conditions import conditions
-from cmek_construct.review.guide import Snippet
+from cmek_construct.review.snippets import Snippet
 from cmek_construct.review.text import Quoted, Words, as_list
-from cmek_construct.statements import Statement
 
 _ABOUT_STATEMENTS: Final = {
     "trust": ("trust-", "cannot-be-judged"),

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cmek_construct import checks
+from cmek_construct.guide import ROLE_NAME_PREFIX, Statement
 from cmek_construct.review.seen import KeySeen, Part, Policy, RoleSeen, Template
 from cmek_construct.review.text import as_list
-from cmek_construct.statements import Statement
 
 _NAMES_ONLY: Final = ("RoleName", "Description", "Tags")
 """Properties that let nobody do anything: they may differ within a shape."""
@@ -129,7 +129,7 @@ def _without_external_id(statement: Statement) -> Statement:
 def accounts_named(trust: Policy) -> list[str]:
     """The accounts whose roles a trust policy names as Pinecone's."""
     texts = [text for said in trust.allows for text in _texts(said.statement)]
-    about = [text for text in texts if "pinecone_cmek_access_" in text]
+    about = [text for text in texts if ROLE_NAME_PREFIX in text]
     found = (re.match(r"arn:aws[a-z-]*:iam::([^:]+):role/", text) for text in about)
     return list(dict.fromkeys(one[1] for one in found if one))
 

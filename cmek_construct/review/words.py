@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from cmek_construct.guide import ADMINISTRATION, Statement
 from cmek_construct.review.conditions import conditions
 from cmek_construct.review.text import Quoted, Words, as_list, listed, quoted_list
-from cmek_construct.statements import Statement
 
 _ACTIONS: Final = {
     "sts:AssumeRole": "take on this role",
@@ -29,13 +29,6 @@ _ACTIONS: Final = {
     "kms:ScheduleKeyDeletion": "order the key's deletion",
     "kms:DisableKey": "disable the key",
 }
-_ADMINISTRATION: Final = {
-    "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*",
-    "kms:Revoke*", "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource",
-    "kms:UntagResource", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion",
-    "kms:RotateKeyOnDemand",
-}  # fmt: skip
-"""The console's key administrators."""
 _MEMBERS: Final = {
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource",
     "Condition",
@@ -154,8 +147,8 @@ def _actions(statement: Statement) -> Words:
     actions = as_list(statement.get("Action"))
     if "Principal" not in statement and actions == ["kms:*"]:
         return ["do everything that KMS offers"]
-    if set(map(str, actions)) >= _ADMINISTRATION:
-        extra = [one for one in actions if one not in _ADMINISTRATION]
+    if set(map(str, actions)).issuperset(ADMINISTRATION):
+        extra = [one for one in actions if one not in ADMINISTRATION]
         administer: Words = [
             "administer the key (its policy, state, tags and deletion: by changing the policy, "
             "any use of it too)"

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cmek_construct.checks import printable
+from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.operations import expected
 from cmek_construct.operations.adopting.key import about_key
 from cmek_construct.operations.adopting.source import AdoptError, SeenKey, SeenRole
 from cmek_construct.operations.adopting.words import next_deploy, right, said, words
@@ -65,10 +65,8 @@ def _same_role(entry: Entry, role: SeenRole) -> None:
 
 def _about_trust(entry: Entry, role: SeenRole) -> Finding:
     own = entry.settings
-    wanted = expected.trust_policy(own)
-    if own.suspended and expected.is_suspended_by_trust(own):
-        wanted = [*wanted, expected.denial(own, role.arn)]
-    found = drift(wanted, role.trust)
+    wanted = documents.trust_policy(own, suspended=bool(own.suspended))
+    found = drift(wanted["Statement"], role.trust)
     if found.is_none and not found.gone:
         return right("trust-policy", "the role's trust policy says what the template says")
     return Finding(
@@ -113,7 +111,7 @@ def _about_role(entry: Entry, role: SeenRole) -> Iterator[Finding]:
 
 
 def _about_permissions(entry: Entry, role: SeenRole) -> Finding:
-    wanted = expected.permissions(entry.settings)
+    wanted = documents.permissions(entry.settings)
     observed = [one for policy in role.permissions for one in policy.statements]
     found = drift(wanted, observed)
     names = ", ".join(printable(policy.name) for policy in role.permissions)

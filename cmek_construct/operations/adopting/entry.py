@@ -13,19 +13,19 @@ from typing import Any, Final
 from cmek_construct import checks
 from cmek_construct.deployment.config import Settings, StackSettings
 from cmek_construct.deployment.values import PRINCIPAL_ARN
-from cmek_construct.operations.adopting.source import DAYS, AdoptError, SeenKey, SeenRole
-from cmek_construct.operations.doctor.source import Permissions
-from cmek_construct.operations.drift import meaning, principals
-from cmek_construct.pinecone import ROLE_NAME_PREFIX
-from cmek_construct.review.text import as_list
-from cmek_construct.statements import (
+from cmek_construct.guide import (
+    ADMINISTRATION,
+    ENCRYPT_DECRYPT,
+    ROLE_NAME_PREFIX,
     KeyAccess,
     assume_role_denial,
     customer_statement,
-    key_access_statements,
-    key_admins_statement,
     key_denial,
 )
+from cmek_construct.operations.adopting.source import DAYS, AdoptError, SeenKey, SeenRole
+from cmek_construct.operations.doctor.source import Permissions
+from cmek_construct.operations.drift import meaning, principals
+from cmek_construct.review.text import as_list
 
 Props = dict[str, Any]
 _PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{ROLE_NAME_PREFIX}(.+)")
@@ -173,17 +173,15 @@ def _key_access(key: SeenKey, role_arn: str) -> str | None:
         if role_arn in principals(one) and one.get("Effect") == "Allow"
         for action in as_list(one.get("Action", []))
     }
-    two = KeyAccess.ENCRYPT_DECRYPT
-    (wanted,) = key_access_statements(role_arn, two)
-    return two.name if allowed == set(map(str.lower, wanted["Action"])) else None
+    is_two = allowed == set(map(str.lower, ENCRYPT_DECRYPT))
+    return KeyAccess.ENCRYPT_DECRYPT.name if is_two else None
 
 
 def _key_admins(key: SeenKey) -> list[str]:
     """The principals of the console's statement, but for those that were deleted."""
-    console = set(key_admins_statement({})["Action"])
     for one in key.policy:
         if isinstance(one, dict) and one.get("Effect") == "Allow":
-            known = console & set(map(str, as_list(one.get("Action", []))))
+            known = set(ADMINISTRATION) & set(map(str, as_list(one.get("Action", []))))
             if len(known) >= _MOST_OF_THE_ACTIONS:
                 return [name for name in principals(one) if PRINCIPAL_ARN.fullmatch(name)]
     return []

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from cmek_construct.checks import printable
+from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.operations import expected
+from cmek_construct.guide import Statement
 from cmek_construct.operations.adopting.source import DAYS, AdoptError, SeenKey
 from cmek_construct.operations.adopting.stack import alias_of
 from cmek_construct.operations.adopting.words import next_deploy, right, said, words
@@ -25,7 +26,6 @@ from cmek_construct.operations.drift import (
 )
 from cmek_construct.operations.findings import Finding, Verdict
 from cmek_construct.review.text import as_list
-from cmek_construct.statements import Statement
 
 _NEW_ADMIN_ACTIONS: Final = {"kms:RotateKeyOnDemand"}
 """The console gives it since 2024; whoever may replace the key policy could take it anyway."""
@@ -59,11 +59,8 @@ def _same_key(entry: Entry, key: SeenKey) -> None:
 
 def _about_policy(entry: Entry, role_arn: str, key: SeenKey) -> Iterator[Finding]:
     own = entry.settings
-    wanted = expected.key_policy(own, role_arn)
-    if own.suspended:
-        wanted = [*wanted, expected.denial(own, role_arn)]
-    of_role = [*expected.key_statements(own, role_arn), expected.denial(own, role_arn)]
-    observed, deleted = _alive(of_role, key.policy)
+    wanted = documents.key_policy(own, role_arn, suspended=bool(own.suspended))
+    observed, deleted = _alive(documents.role_statements(own, role_arn), key.policy)
     if deleted:
         yield said(
             "key-gone",
@@ -71,7 +68,7 @@ def _about_policy(entry: Entry, role_arn: str, key: SeenKey) -> Iterator[Finding
             + next_deploy("key policy")
             + "leaves it out",
         )
-    found = drift(wanted, observed)
+    found = drift(wanted["Statement"], observed)
     older = [pair for pair in found.changed if _is_of_former_years(pair)]
     if older:
         yield said(

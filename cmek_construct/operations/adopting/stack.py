@@ -41,10 +41,10 @@ def mapping(entry: Entry, role: SeenRole, key: SeenKey | None) -> Mapping:
     own, found = entry.settings, Mapping()
     if own.role is None:
         found[ROLE] = {"RoleName": role.name}
-    for digit, statements in own.customers.policies().items() if own.customers else ():
+    for digit, wanted in own.customers.policies().items() if own.customers else ():
         for policy in role.permissions:
             is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{own.account}:")
-            if is_ours and drift(statements, policy.statements).is_none:
+            if is_ours and drift(wanted["Statement"], policy.statements).is_none:
                 found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
     if key is not None and own.key is None:
         found[KEY] = {"KeyId": key.key_id}

@@ -7,10 +7,10 @@ from typing import Final
 
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.operations.customers.policy import USING, about_policy
+from cmek_construct.guide import ENCRYPT_DECRYPT, KeyAccess
+from cmek_construct.operations.customers.policy import about_policy
 from cmek_construct.operations.customers.source import ANY_KEY_ARN, CustomerKeySeen
 from cmek_construct.operations.findings import Finding, Verdict, judged
-from cmek_construct.statements import KeyAccess
 
 _ANOTHER_KEY: Final = "That cannot be changed: make another key with the kit's template."
 _WANTED: Final = (
@@ -114,7 +114,7 @@ def _value(name: str, value: object, wanted: str, what: str, cure: str) -> Findi
 
 def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) -> Finding:
     """The other half: across accounts, AWS wants both sides to allow."""
-    both = " and ".join(USING)
+    both = " and ".join(ENCRYPT_DECRYPT)
     if vendor is None:
         return Finding(
             "vendor",

@@ -11,6 +11,7 @@ import typer
 from cmek_construct import checks
 from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import ConfigError, read_entries
+from cmek_construct.guide import KeyAccess
 from cmek_construct.operations.customers import kit as kits
 from cmek_construct.operations.customers.check import findings
 from cmek_construct.operations.customers.source import (
@@ -25,7 +26,6 @@ from cmek_construct.operations.deployed import NotDeployedError, from_aws, from_
 from cmek_construct.operations.findings import Finding, as_data, line
 from cmek_construct.operations.options import checked
 from cmek_construct.operations.writing import FILE
-from cmek_construct.statements import KeyAccess
 
 cli = typer.Typer(rich_markup_mode=None)
 

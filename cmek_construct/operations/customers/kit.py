@@ -1,6 +1,6 @@
 """The kit for a vendor's customer who knows no CDK: a template, a key policy and a page.
 
-Made of the statements that `CustomerKey` is made of, in plain Python.
+Its key policy is the one that `CustomerKey` makes.
 """
 
 from __future__ import annotations
@@ -16,14 +16,8 @@ from typing import Any
 
 import yaml
 
-from cmek_construct import checks
-from cmek_construct.statements import (
-    KeyAccess,
-    key_access_statements,
-    key_denial,
-    policy_document,
-    root_statement,
-)
+from cmek_construct import checks, guide
+from cmek_construct.guide import KeyAccess
 
 TEMPLATE = "customer-key.yaml"
 POLICY = "key-policy.json"
@@ -93,16 +87,8 @@ def template(kit: Kit) -> dict[str, Any]:
                     "KeyUsage": "ENCRYPT_DECRYPT",
                     "MultiRegion": False,
                     "EnableKeyRotation": True,
-                    "KeyPolicy": policy_document(
-                        _root_of_this_account(),
-                        *key_access_statements(kit.role_arn, kit.key_access),
-                        {
-                            "Fn::If": [
-                                "IsSuspended",
-                                key_denial(kit.role_arn),
-                                {"Ref": "AWS::NoValue"},
-                            ]
-                        },
+                    "KeyPolicy": guide.key_policy_in_template(
+                        kit.role_arn, kit.key_access, "IsSuspended"
                     ),
                 },
             },
@@ -123,11 +109,6 @@ def template(kit: Kit) -> dict[str, Any]:
             }
         },
     }
-
-
-def _root_of_this_account() -> dict[str, Any]:
-    statement = root_statement("${AWS::AccountId}")
-    return {**statement, "Principal": {"AWS": {"Fn::Sub": statement["Principal"]["AWS"]}}}
 
 
 def _parameters(kit: Kit) -> dict[str, Any]:
@@ -182,14 +163,14 @@ def template_text(kit: Kit) -> str:
 
 def policy_text(kit: Kit) -> str:
     """The key policy alone, for a key that is there already."""
-    root = root_statement(kit.customer_account_id or ACCOUNT_PLACEHOLDER)
-    return _json(policy_document(root, *key_access_statements(kit.role_arn, kit.key_access)))
+    owner = kit.customer_account_id or ACCOUNT_PLACEHOLDER
+    return _json(guide.key_policy(owner, kit.role_arn, kit.key_access))
 
 
 def page(kit: Kit) -> str:
     """The page that explains the kit to the customer."""
     text = resources.files(__package__).joinpath("kit.md").read_text(encoding="utf-8")
-    statements = key_access_statements(kit.role_arn, kit.key_access)
+    statements = guide.role_statements(kit.role_arn, kit.key_access)
     return Template(text).substitute(
         role_arn=kit.role_arn,
         vendor_account_id=kit.vendor_account_id,
@@ -210,7 +191,7 @@ def page(kit: Kit) -> str:
             for statement in statements
             for action in statement["Action"]
         ),
-        denial=_json(key_denial(kit.role_arn)).rstrip(),
+        denial=_json(guide.key_denial(kit.role_arn)).rstrip(),
     )
 
 

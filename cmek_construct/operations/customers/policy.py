@@ -7,28 +7,15 @@ from typing import Any, Final
 
 from cmek_construct.checks import printable
 from cmek_construct.evaluation import Answer, CannotTell, Request, Result, evaluate
+from cmek_construct.guide import ENCRYPT_DECRYPT, EXPANDED, GRANTS, KEY_USE, KeyAccess
 from cmek_construct.operations.customers.source import CustomerKeySeen
 from cmek_construct.operations.findings import Finding, Verdict, judged
-from cmek_construct.statements import KeyAccess
 
-USING: Final = ("kms:Decrypt", "kms:Encrypt")
+_KEY_USE: Final = [action for one in KEY_USE for action in EXPANDED.get(one, (one,))]
 _ACTIONS: Final = {
-    KeyAccess.ENCRYPT_DECRYPT: USING,
-    KeyAccess.KEY_USER: (
-        *USING,
-        "kms:ReEncryptFrom",
-        "kms:ReEncryptTo",
-        "kms:GenerateDataKey",
-        "kms:GenerateDataKeyWithoutPlaintext",
-        "kms:GenerateDataKeyPair",
-        "kms:GenerateDataKeyPairWithoutPlaintext",
-        "kms:DescribeKey",
-        "kms:CreateGrant",
-        "kms:ListGrants",
-        "kms:RevokeGrant",
-    ),
+    KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT,
+    KeyAccess.KEY_USER: tuple(dict.fromkeys([*ENCRYPT_DECRYPT, *_KEY_USE, *GRANTS])),
 }
-_GRANTING: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 _DELETED: Final = ("AROA", "AIDA")
 """How the unique ID begins that AWS leaves in a policy where a role or user was deleted."""
 _MANAGING: Final = ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
@@ -52,14 +39,14 @@ def _asked(seen: CustomerKeySeen, principal: str, action: str, for_aws: bool) ->
         "aws:PrincipalIsAWSService": "false",
         "aws:SecureTransport": "true",
         "kms:CallerAccount": account,
-        "kms:GrantIsForAWSResource": str(for_aws).lower() if action in _GRANTING else None,
+        "kms:GrantIsForAWSResource": str(for_aws).lower() if action in GRANTS else None,
     }
     return evaluate(seen.policy, Request(principal, action, seen.arn, context))
 
 
 def _about_action(seen: CustomerKeySeen, role_arn: str, action: str) -> Finding:
     about = action
-    how = f"{action} through an AWS service" if action in _GRANTING else action
+    how = f"{action} through an AWS service" if action in GRANTS else action
     try:
         answer = _asked(seen, role_arn, action, for_aws=True)
     except CannotTell as doubt:
@@ -100,7 +87,7 @@ def _about_more(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -> 
     """What the role may do beside what it must."""
     other = [one for one in _ACTIONS[KeyAccess.KEY_USER] if one not in _ACTIONS[key_access]]
     more = []
-    for action in dict.fromkeys([*other, *_MANAGING, *_GRANTING]):
+    for action in dict.fromkeys([*other, *_MANAGING, *GRANTS]):
         try:
             if _asked(seen, role_arn, action, for_aws=False).result is Result.ALLOWED:
                 more.append(action)

@@ -15,7 +15,6 @@ from cmek_construct import checks
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
 from cmek_construct.operations.doctor import doctor as doctors
 from cmek_construct.operations.doctor.screen import screen
-from cmek_construct.operations.doctor.words import document
 from cmek_construct.operations.options import checked
 from cmek_construct.operations.suspending import suspend as brakes
 from cmek_construct.operations.suspending.suspend import Ask, SuspendError
@@ -100,7 +99,7 @@ def _show(entries: list[Entry], policy: Policy, profile: str | None) -> None:
         why = "its role is not known" if found else "the stack makes no key"
         typer.echo(f"{entry.name}: there is no such policy to show: {why}.", err=True)
         raise typer.Exit(doctors.WRONG)
-    typer.echo(document(found))
+    typer.echo(json.dumps(found, indent=2))
 
 
 @cli.command()

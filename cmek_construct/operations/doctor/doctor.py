@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
+from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
+from cmek_construct.guide import Policy
 from cmek_construct.lock.model import LockError
-from cmek_construct.operations import expected
 from cmek_construct.operations.deployed import _DEPLOYED, NotDeployedError, reading_session
 from cmek_construct.operations.doctor import key as doctor_key
 from cmek_construct.operations.doctor import policies as doctor_policies
@@ -18,7 +19,6 @@ from cmek_construct.operations.doctor.lock import LOCK, LockedIdentity, locked_i
 from cmek_construct.operations.doctor.source import Key, Role, Stack, Unread
 from cmek_construct.operations.doctor.words import Case, not_read, right
 from cmek_construct.operations.findings import Finding, Verdict, as_data
-from cmek_construct.statements import Statement
 
 HEALTHY, WRONG, UNREAD = 0, 1, 3
 """Exit codes: for cron, wrong goes before what could not be read."""
@@ -126,7 +126,7 @@ def _examine(case: Case, session: Any, stack: Stack, cloudtrail: bool) -> Iterat
         yield doctor_policies.about_permissions(case, role.permissions())
     if key is not None:
         yield from _about_key(case, key, policy, stack)
-    if is_there or not expected.is_suspended_by_trust(case.entry.settings):
+    if is_there or not documents.is_suspended_by_trust(case.entry.settings):
         yield doctor_role.about_brake(case, trust, policy)
     use = key.last_use(case.role_arn) if key and cloudtrail else None
     yield from doctor_role.about_use(case, role.described, use)
@@ -204,12 +204,10 @@ def _not_found(entry: Entry) -> Finding:
     )
 
 
-def policies(entry: Entry, role_arn: str) -> dict[str, list[Statement]]:
+def policies(entry: Entry, role_arn: str) -> dict[str, Policy]:
     """The policies that the file says, by the names that ``--show`` takes."""
-    own = entry.settings
-    denials = [expected.denial(own, role_arn)] if own.suspended else []
-    by_trust = expected.is_suspended_by_trust(own)
-    found = {"trust-policy": expected.trust_policy(own) + (denials if by_trust else [])}
+    own, suspended = entry.settings, bool(entry.settings.suspended)
+    found = {"trust-policy": documents.trust_policy(own, suspended=suspended)}
     if own.customers is None and own.key is None:
-        found["key-policy"] = expected.key_policy(own, role_arn) + ([] if by_trust else denials)
+        found["key-policy"] = documents.key_policy(own, role_arn, suspended=suspended)
     return found

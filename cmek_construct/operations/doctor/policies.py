@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from cmek_construct.checks import printable
+from cmek_construct.deployment import documents
 from cmek_construct.evaluation import CannotTell, Request, Result, evaluate
-from cmek_construct.operations import expected
+from cmek_construct.guide import ENCRYPT_DECRYPT, Statement, policy_document
 from cmek_construct.operations.doctor.source import Permissions, Unread
 from cmek_construct.operations.doctor.words import (
     CACHED,
@@ -28,14 +29,13 @@ from cmek_construct.operations.drift import (
     named,
 )
 from cmek_construct.operations.findings import Finding, Verdict, judged
-from cmek_construct.statements import Statement, policy_document
 
 _NO_DEPLOY: Final = "`cdk deploy` does not mend it: CloudFormation sees no change."
 
 
 def is_denial(case: Case, statement: Any) -> bool:
     """Whether it is the statement of the suspension, perhaps with a role that was deleted."""
-    denial = expected.denial(case.entry.settings, case.role_arn)
+    denial = documents.denial(case.entry.settings, case.role_arn)
     return meaning(statement) == meaning(denial) or differs_in_gone_alone(denial, statement)
 
 
@@ -45,7 +45,8 @@ def about_trust(case: Case, observed: list[Any] | Unread) -> Iterator[Finding]:
         yield not_read("trust-policy", "the role's trust policy", observed, "iam:GetRole")
         return
     own = case.entry.settings
-    found = drift(expected.trust_policy(own), [one for one in observed if not is_denial(case, one)])
+    wanted = documents.trust_policy(own, suspended=False)["Statement"]
+    found = drift(wanted, [one for one in observed if not is_denial(case, one)])
     for pair in found.gone:
         yield Finding(
             "trust-gone",
@@ -89,7 +90,8 @@ def about_key_policy(case: Case, observed: list[Any] | Unread) -> Iterator[Findi
         yield _about_given_key(case, observed)
         return
     rest = [one for one in observed if not is_denial(case, one)]
-    found = drift(expected.key_policy(own, case.role_arn), rest)
+    wanted = documents.key_policy(own, case.role_arn, suspended=False)["Statement"]
+    found = drift(wanted, rest)
     others = sorted({name for pair in found.gone for name in lost(pair)} - {case.role_arn})
     if others:
         yield Finding(
@@ -135,8 +137,7 @@ def role_is_gone_from(case: Case, observed: list[Any] | Unread) -> str | None:
     """The Sid of a statement of the key policy that names a deleted role in the role's place."""
     if isinstance(observed, Unread) or case.key_arn is None:
         return None
-    own = case.entry.settings
-    wanted = [*expected.key_statements(own, case.role_arn), expected.denial(own, case.role_arn)]
+    wanted = documents.role_statements(case.entry.settings, case.role_arn)
     for one in observed:
         if any(differs_in_gone_alone(statement, one) for statement in wanted):
             return named(one)
@@ -146,7 +147,7 @@ def role_is_gone_from(case: Case, observed: list[Any] | Unread) -> str | None:
 def _about_given_key(case: Case, observed: list[Any]) -> Finding:
     """The policy of a key of the user's own: in whatever words, it must let the role use it."""
     refused, own = [], case.entry.settings
-    for action in ("kms:Encrypt", "kms:Decrypt"):
+    for action in ENCRYPT_DECRYPT:
         context = {
             "aws:PrincipalArn": case.role_arn,
             "aws:PrincipalAccount": own.account,
@@ -189,7 +190,7 @@ def about_permissions(case: Case, observed: list[Permissions] | Unread) -> Findi
     if isinstance(observed, Unread):
         action = "iam:ListRolePolicies, iam:ListAttachedRolePolicies, iam:GetPolicyVersion"
         return not_read("permissions", "the role's permissions", observed, action)
-    wanted = expected.permissions(case.entry.settings)
+    wanted = documents.permissions(case.entry.settings)
     found = drift(wanted, [one for policy in observed for one in policy.statements])
     if case.entry.settings.role is not None and found.added and not found.missing:
         names = ", ".join(printable(one.name) for one in observed)

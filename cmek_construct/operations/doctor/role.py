@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cmek_construct.checks import printable
+from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.operations.doctor.policies import is_denial
 from cmek_construct.operations.doctor.source import Unread, Use
 from cmek_construct.operations.doctor.words import (
@@ -18,7 +19,6 @@ from cmek_construct.operations.doctor.words import (
     right,
     said,
 )
-from cmek_construct.operations.expected import is_suspended_by_trust
 from cmek_construct.operations.findings import Finding, Verdict, judged
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,7 +10,6 @@ from cmek_construct.deployment.reading import Entry
 from cmek_construct.operations.doctor.lock import LockedIdentity
 from cmek_construct.operations.doctor.source import Unread
 from cmek_construct.operations.findings import Finding, Verdict
-from cmek_construct.statements import Statement, policy_document
 
 CACHED: Final = (
     "about 15 minutes from when it began, while Pinecone's cached data keys live; then every "
@@ -81,8 +78,3 @@ def right(about: str, words: str) -> Finding:
 def said(about: str, words: str) -> Finding:
     """One to be known."""
     return Finding(about, Verdict.SAID, words)
-
-
-def document(statements: Sequence[Statement]) -> str:
-    """A policy document, for a person and for AWS."""
-    return json.dumps(policy_document(*statements), indent=2)

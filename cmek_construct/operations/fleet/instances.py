@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cmek_construct import checks
+from cmek_construct.guide import key_denial
 from cmek_construct.operations.deployed import _DEPLOYED, NotDeployedError
-from cmek_construct.statements import key_denial
 
 _AT_A_TIME = 10
 _SUSPENDED = key_denial("")["Sid"]

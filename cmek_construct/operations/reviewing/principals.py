@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cmek_construct.guide import PINECONE_REGIONS, ROLE_NAME_PREFIX
 from cmek_construct.operations.reviewing.stand_ins import listed
-from cmek_construct.pinecone import PINECONE_REGIONS, ROLE_NAME_PREFIX
 
 _ASKABLE: Final = re.compile(r"arn:aws:iam::([0-9]{12}):(root|(?:role|user)/[^*?$]+)")
 _ACCOUNT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12})(?::root)?")

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cmek_construct.checks import printable
-from cmek_construct.operations import expected
+from cmek_construct.deployment import documents
+from cmek_construct.guide import Statement, policy_document
 from cmek_construct.operations.doctor.policies import is_denial
 from cmek_construct.operations.doctor.source import client
 from cmek_construct.operations.doctor.words import Case
@@ -27,7 +28,6 @@ from cmek_construct.operations.drift import (
     meaning,
     without_gone,
 )
-from cmek_construct.statements import Statement, policy_document
 
 _MALFORMED: Final = ("MalformedPolicyDocumentException", "MalformedPolicyDocument")
 _TRIES: Final = 6
@@ -63,7 +63,7 @@ class _Door:
 
 
 def _door(case: Case, session: Any) -> _Door:
-    if case.key_arn is None or expected.is_suspended_by_trust(case.entry.settings):
+    if case.key_arn is None or documents.is_suspended_by_trust(case.entry.settings):
         iam = client(session, "iam")
         return _Door(
             "trust policy",
@@ -115,16 +115,19 @@ def set_brake(case: Case, session: Any, on: bool) -> Braked:
 def _of_the_file(case: Case, on: bool) -> list[Statement]:
     """The statements that the next deploy sets."""
     own = case.entry.settings
-    by_trust = expected.is_suspended_by_trust(own)
-    usual = expected.trust_policy(own) if by_trust else expected.key_policy(own, case.role_arn)
-    return [*usual, expected.denial(own, case.role_arn)] if on else usual
+    policy = (
+        documents.trust_policy(own, suspended=on)
+        if documents.is_suspended_by_trust(own)
+        else documents.key_policy(own, case.role_arn, suspended=on)
+    )
+    return list(policy["Statement"])
 
 
 def _candidates(case: Case, observed: Sequence[Any], on: bool) -> Iterator[list[Any]]:
     """What to write, the best first: AWS refuses a policy that names somebody who was deleted."""
     usual = _of_the_file(case, on=False)
     rest = [one for one in observed if not is_denial(case, one)]
-    denials = [expected.denial(case.entry.settings, case.role_arn)] if on else []
+    denials = [documents.denial(case.entry.settings, case.role_arn)] if on else []
     role_alone = [one for one in usual if case.role_arn in json.dumps(one)]
     choices = [rest] if on else []
     choices += [list(_mended(rest, usual)), list(_mended(rest, role_alone))]

@@ -16,15 +16,15 @@ from typing import Any
 import typer
 
 from cmek_construct.checks import printable
+from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
-from cmek_construct.operations import expected
+from cmek_construct.guide import key_denial
 from cmek_construct.operations.doctor.key import grant_in_words
 from cmek_construct.operations.doctor.words import Case
 from cmek_construct.operations.suspending import grants as brake_grants
 from cmek_construct.operations.suspending.account import case_of, writing_session
 from cmek_construct.operations.suspending.brake import Braked, BrakeError, set_brake
 from cmek_construct.operations.writing import FILE, set_flag
-from cmek_construct.statements import key_denial
 
 
 class SuspendError(Exception):
@@ -91,7 +91,7 @@ def _refuse_in_vain(entry: Entry, on: bool) -> None:
 
 def _done(case: Case, done: Braked, on: bool) -> Iterator[str]:
     how = "written and read back" if done.changed else "it was so already, and was read again"
-    by_trust = expected.is_suspended_by_trust(case.entry.settings)
+    by_trust = documents.is_suspended_by_trust(case.entry.settings)
     if by_trust:
         words = "CUT OFF: nobody can take on" if on else "LET IN: Pinecone can take on"
         yield f"{words} the role {case.role_arn} ({done.what}: {how})"
@@ -129,7 +129,7 @@ def _wants_to_revoke(count: int) -> bool:
 def _what_is_left(case: Case, done: Braked, on: bool) -> Iterator[str]:
     name, own = case.entry.name, case.entry.settings
     yield ""
-    if on and expected.is_suspended_by_trust(own):
+    if on and documents.is_suspended_by_trust(own):
         yield "- A session of Pinecone's that runs goes on to its end, an hour at most."
         if own.key is not None:
             denial = json.dumps(key_denial(case.role_arn))

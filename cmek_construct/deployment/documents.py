@@ -1,0 +1,52 @@
+"""The policies of an entry of cmek.yaml, as the next deploy writes them."""
+
+from __future__ import annotations
+
+from cmek_construct import guide
+from cmek_construct.deployment.config import StackSettings
+from cmek_construct.guide import KeyAccess, Policy, Statement
+
+
+def is_suspended_by_trust(own: StackSettings) -> bool:
+    """Whether the brake is in the role's trust policy: no key of the stack could deny the role."""
+    return own.customers is not None or own.key is not None
+
+
+def trust_policy(own: StackSettings, *, suspended: bool) -> Policy:
+    """The role's trust policy."""
+    return guide.trust_policy(
+        own.pinecone_account_id or "",
+        own.allowed_regions,
+        own.external_id,
+        pin_account=bool(own.pin_account),
+        suspended=suspended and is_suspended_by_trust(own),
+    )
+
+
+def key_policy(own: StackSettings, role_arn: str, *, suspended: bool) -> Policy:
+    """The key policy of a key that the stack makes."""
+    admins = own.key_admins or []
+    return guide.key_policy(own.account, role_arn, _access(own), admins=admins, suspended=suspended)
+
+
+def role_statements(own: StackSettings, role_arn: str) -> list[Statement]:
+    """What the key policy may say of the role, suspended or not."""
+    suspended = not is_suspended_by_trust(own)
+    return guide.role_statements(role_arn, _access(own), suspended=suspended)
+
+
+def denial(own: StackSettings, role_arn: str) -> Statement:
+    """The statement that cuts Pinecone off."""
+    if is_suspended_by_trust(own):
+        return guide.assume_role_denial()
+    return guide.key_denial(role_arn)
+
+
+def permissions(own: StackSettings) -> list[Statement]:
+    """The statements of all permissions policies of the role."""
+    policies = own.customers.policies() if own.customers else {}
+    return [one for policy in policies.values() for one in policy["Statement"]]
+
+
+def _access(own: StackSettings) -> KeyAccess:
+    return KeyAccess[own.key_access or KeyAccess.KEY_USER.name]

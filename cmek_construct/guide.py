@@ -1,0 +1,323 @@
+"""What Pinecone's guide and the KMS console say: facts, action lists, statements, whole policies.
+
+Read beside Pinecone's guide, https://docs.pinecone.io, "Configure customer-managed encryption
+keys", whose steps are named, and AWS's KMS developer guide, "Default key policy". Pinecone's
+account number is not here: only its console shows it. Pure Python over plain data; values may be
+CDK tokens, and nothing looks into them.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias
+
+Statement: TypeAlias = dict[str, Any]
+Policy: TypeAlias = dict[str, Any]
+
+# Pinecone
+
+PINECONE_REGIONS: Final[tuple[str, ...]] = (
+    "us-east-1",
+    "us-west-2",
+    "eu-west-1",
+    "eu-central-1",
+    "ap-southeast-1",
+)
+"""The five AWS regions of the guide's trust policies (step 1.5), in the guide's order."""
+
+ROLE_NAME_PREFIX: Final = "pinecone_cmek_access_"
+"""Pinecone comes as ``arn:aws:iam::<its account>:role/pinecone_cmek_access_<region>``."""
+
+
+class AllRegions(enum.Enum):
+    """The type of `ALL_REGIONS`."""
+
+    ALL_REGIONS = "ALL_REGIONS"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+ALL_REGIONS: Final[Literal[AllRegions.ALL_REGIONS]] = AllRegions.ALL_REGIONS
+"""Pass as ``regions`` for the guide's third trust policy: Pinecone's role of every region,
+today's and tomorrow's. Needs an external ID."""
+
+Regions: TypeAlias = Sequence[str] | AllRegions
+
+# Actions, in the order of their source
+
+ENCRYPT_DECRYPT: Final = ("kms:Decrypt", "kms:Encrypt")
+"""The guide's second tab (step 1.5)."""
+
+KEY_USE: Final = (
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:ReEncrypt*",
+    "kms:GenerateDataKey*",
+    "kms:DescribeKey",
+)
+"""The console's "Key users" (step 2.11)."""
+
+EXPANDED: Final = {
+    "kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
+    "kms:GenerateDataKey*": (
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:GenerateDataKeyPair",
+        "kms:GenerateDataKeyPairWithoutPlaintext",
+    ),
+}
+"""The actions that the wildcards of `KEY_USE` mean. Source: service authorization reference."""
+
+GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
+"""The console's "Key users" (step 2.11), for grants to AWS services alone."""
+
+ADMINISTRATION: Final = (
+    "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*",
+    "kms:Revoke*", "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource",
+    "kms:UntagResource", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion",
+    "kms:RotateKeyOnDemand",
+)  # fmt: skip
+"""The console's "Key administrators" (step 2.10 keeps the default: none)."""
+
+
+class KeyAccess(enum.Enum):
+    """What the key policy lets Pinecone's role do with the key."""
+
+    KEY_USER = "KEY_USER"
+    """The KMS console's "Key users" (step 2.11 of the guide): encrypt, decrypt, re-encrypt,
+    make data keys, describe, and grants for AWS services alone."""
+
+    ENCRYPT_DECRYPT = "ENCRYPT_DECRYPT"
+    """``kms:Decrypt`` and ``kms:Encrypt`` alone, as in the guide's second tab. Whether these
+    two are enough for Pinecone's "Add CMEK" cannot be verified from outside Pinecone."""
+
+
+_USE: Final = {KeyAccess.KEY_USER: KEY_USE, KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT}
+
+
+def policy_document(*statements: Any) -> Policy:
+    """A policy document of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+# The role's trust policy (step 1)
+
+
+def trust_policy(
+    account_id: str,
+    regions: Regions,
+    external_id: str | None = None,
+    *,
+    pin_account: bool = False,
+    suspended: bool = False,
+) -> Policy:
+    """Who may assume the role: Pinecone, or while ``suspended`` nobody.
+
+    The other arguments are those of `trust_statement`.
+    """
+    statement = trust_statement(account_id, regions, external_id, pin_account=pin_account)
+    return policy_document(statement, *([assume_role_denial()] if suspended else []))
+
+
+def trust_statement(
+    account_id: str,
+    regions: Regions,
+    external_id: str | None = None,
+    *,
+    pin_account: bool = False,
+) -> Statement:
+    """The guide's trust statement (step 1.5): one of three, chosen by regions and external ID.
+
+    Args:
+        account_id: Pinecone's AWS account number.
+        regions: whose Pinecone role may come in.
+        external_id: what Pinecone presents.
+        pin_account: with `ALL_REGIONS`, name Pinecone's account root in place of ``*``.
+    """
+    role = f"arn:aws:iam::{account_id}:role/{ROLE_NAME_PREFIX}"
+    if regions is ALL_REGIONS:
+        return {
+            "Sid": "AllowPineconeToAssumeIntoRoleFromAllRegions",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account_id}:root" if pin_account else "*"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {"sts:ExternalId": external_id},
+                "StringLike": {"aws:PrincipalArn": f"{role}*"},
+            },
+        }
+    statement: Statement = {
+        "Sid": "AllowPineconeToAssumeIntoRoleFromExplicitRegions",
+        "Effect": "Allow",
+        "Principal": {"AWS": [f"{role}{region}" for region in regions]},
+        "Action": "sts:AssumeRole",
+    }
+    if external_id is not None:
+        statement["Sid"] += "withID"
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
+    return statement
+
+
+def assume_role_denial() -> Statement:
+    """Nobody assumes the role: the suspension of a role that has no key of ours."""
+    return {
+        "Sid": "DenyEverybodyWhileSuspended",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": "sts:AssumeRole",
+    }
+
+
+# The key policy (step 2)
+
+
+def key_policy(
+    owner: str,
+    role_arn: str,
+    access: KeyAccess,
+    *,
+    admins: Sequence[str] | Statement = (),
+    suspended: bool = False,
+) -> Policy:
+    """Who may do what with the key: its account, administrators if there are any, and the role.
+
+    Args:
+        owner: the account that owns the key.
+        role_arn: the role that Pinecone assumes.
+        access: what the role may do.
+        admins: ARNs of key administrators; or a statement, whose principals and conditions count.
+        suspended: the role may do nothing.
+    """
+    return policy_document(
+        root_statement(owner),
+        *([key_admins_statement(admins)] if admins else []),
+        *role_statements(role_arn, access, suspended=suspended),
+    )
+
+
+def key_policy_in_template(role_arn: str, access: KeyAccess, suspended_if: str) -> Policy:
+    """`key_policy` in a CloudFormation template for whichever account deploys it.
+
+    Args:
+        role_arn: the role that Pinecone assumes.
+        access: what the role may do.
+        suspended_if: the template's condition under which the role may do nothing.
+    """
+    policy = key_policy("${AWS::AccountId}", role_arn, access, suspended=True)
+    root, *use, denial = policy["Statement"]
+    root["Principal"]["AWS"] = {"Fn::Sub": root["Principal"]["AWS"]}
+    return policy_document(root, *use, {"Fn::If": [suspended_if, denial, {"Ref": "AWS::NoValue"}]})
+
+
+def root_statement(owner: str) -> Statement:
+    """The account that owns the key rules it, through its own IAM policies.
+
+    Always there: without it a key can become unmanageable. Source: KMS developer guide,
+    "Default key policy".
+    """
+    return {
+        "Sid": "Enable IAM User Permissions",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{owner}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+
+
+def key_admins_statement(admins: Sequence[str] | Statement) -> Statement:
+    """The console's "Key administrators" (step 2.10 of the guide keeps the default: none)."""
+    whom: Mapping[str, Any]
+    if isinstance(admins, dict):
+        whom = {name: admins[name] for name in ("Principal", "Condition") if name in admins}
+    else:
+        first, *others = dict.fromkeys(admins)
+        whom = {"Principal": {"AWS": [first, *others] if others else first}}
+    return {
+        "Sid": "Allow access for Key Administrators",
+        "Effect": "Allow",
+        "Principal": None,
+        "Action": list(ADMINISTRATION),
+        "Resource": "*",
+        **whom,
+    }
+
+
+def role_statements(
+    role_arn: str, access: KeyAccess, *, suspended: bool = False
+) -> list[Statement]:
+    """What a key policy says of Pinecone's role: the console's "Key users" (step 2.11), or less."""
+    use: Statement = {
+        "Sid": "Allow use of the key",
+        "Effect": "Allow",
+        "Principal": {"AWS": role_arn},
+        "Action": list(_USE[access]),
+        "Resource": "*",
+    }
+    attach: Statement = {
+        "Sid": "Allow attachment of persistent resources",
+        "Effect": "Allow",
+        "Principal": {"AWS": role_arn},
+        "Action": list(GRANTS),
+        "Resource": "*",
+        "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    }
+    return [
+        use,
+        *([attach] if access is KeyAccess.KEY_USER else []),
+        *([key_denial(role_arn)] if suspended else []),
+    ]
+
+
+def key_denial(role_arn: str) -> Statement:
+    """The role may do nothing with the key, whatever other policy lets it: the suspension."""
+    return {
+        "Sid": "Deny Pinecone while suspended",
+        "Effect": "Deny",
+        "Principal": {"AWS": role_arn},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+
+
+# The role's permissions: none in one account; for keys of other accounts both sides must allow
+
+
+def permissions(account_ids: Sequence[str], key_arns: Sequence[str] = ()) -> dict[str, Policy]:
+    """Of a vendor's role: each managed policy, by the last digit of its customers' account IDs.
+
+    The account ID alone decides, so a customer who comes or goes moves nobody else. AWS gives out
+    account IDs at random, which fills the ten policies evenly.
+
+    Args:
+        account_ids: accounts of customers of which every key may be used.
+        key_arns: keys that may be used alone.
+    """
+    keys: dict[str, list[str]] = {account: [] for account in account_ids}
+    for arn in key_arns:
+        keys.setdefault(arn.split(":")[4], []).append(arn)
+    customers = {one: customer_statement(one, sorted(keys[one])) for one in sorted(keys)}
+    return {
+        digit: policy_document(*(customers[one] for one in customers if one[-1] == digit))
+        for digit in sorted({one[-1] for one in customers})
+    }
+
+
+def customer_statement(account_id: str, key_arns: Sequence[str] = ()) -> Statement:
+    """The statement of the guide's second tab, "Grant access to keys outside your account".
+
+    The guide shows it in the box of the trust policy, which has no ``Resource``: it is a permission
+    of the role. ``key_arns`` names single keys of the account in place of all.
+    """
+    return {
+        "Sid": account_id,
+        "Effect": "Allow",
+        "Action": list(ENCRYPT_DECRYPT),
+        "Resource": list(key_arns) or f"arn:aws:kms:*:{account_id}:key/*",
+    }
+
+
+def role_permissions(key_arn: str, access: KeyAccess) -> Policy:
+    """The permissions policy of a role for one key of another account."""
+    return policy_document({"Effect": "Allow", "Action": list(_USE[access]), "Resource": key_arn})
