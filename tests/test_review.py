@@ -13,9 +13,9 @@ import pytest
 
 from cmek_construct import CustomerKey, PineconeRole
 from cmek_construct.operations.reviewing.page_source import read
-from cmek_construct.review import words
+from cmek_construct.policy import words
+from cmek_construct.policy.sentences import plain
 from cmek_construct.review.seen import Template as SeenTemplate
-from cmek_construct.review.text import plain
 from tests import forms
 from tests.browser.browser import Seen, Visit, look
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, new_stack, template_of

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cmek_construct.guide import Statement
-from cmek_construct.review.text import Quoted, as_list, plain
-from cmek_construct.review.words import of_statement
+from cmek_construct.policy.sentences import Quoted, as_list, plain
+from cmek_construct.policy.words import of_statement
 
 GONE: Final = re.compile(r"A(?:RO|ID)A[A-Z0-9]{8,124}")
 """The unique ID that AWS leaves in a policy where a role or user was deleted."""

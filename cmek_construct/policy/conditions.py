@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Final
 
-from cmek_construct.policy.patterns import ANY, BETWEEN, Pattern, Token, all_but
+from cmek_construct.policy.patterns import ANY, BETWEEN, Pattern, Token
 from cmek_construct.policy.principals import Who, who
 from cmek_construct.policy.space import Dimension, Space
 from cmek_construct.policy.statements import Condition, Policy, Statement
@@ -24,9 +24,8 @@ from cmek_construct.policy.text import (
     ACCOUNT,
     ANYTHING,
     Forms,
-    Hole,
-    Items,
     Part,
+    arn,
     is_plain,
     items,
     part,
@@ -75,7 +74,6 @@ _ABSENT: Final = Pattern(())
 _PRESENT: Final = Pattern((*word("=").tokens, *ANYTHING.tokens))
 _FREE: Final = (_ABSENT, _PRESENT)
 _BOOLEAN: Final = (_ABSENT, Pattern(word("=true").tokens), Pattern(word("=false").tokens))
-_IN_ARN: Final = all_but(":")
 
 
 def domain(key: str) -> tuple[Pattern, ...]:
@@ -212,18 +210,6 @@ def _value(key: str, base: str, value: str, variables: bool, forms: Forms) -> Pa
     if len(parts) != 6:
         return None
     return arn(parts, what, forms)
-
-
-def arn(parts: list[Items], what: str, forms: Forms) -> Part:
-    """An ARN, of which a wildcard stays within its part, but in the last."""
-    found = Part(())
-    for number, one in enumerate(parts):
-        last = number == len(parts) - 1
-        hole = len(one) == 1 and isinstance(one[0], Hole)
-        name = ACCOUNT if number == 4 and hole else f"{what} part {number}"
-        found += part(one, name, ANY if last else _IN_ARN, forms)
-        found += Part(()) if last else word(":")
-    return found
 
 
 def _by_kind(

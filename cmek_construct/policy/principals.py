@@ -33,6 +33,7 @@ from cmek_construct.policy.text import (
     Item,
     Items,
     Part,
+    arn,
     is_plain,
     items,
     part,
@@ -138,7 +139,11 @@ class Who:
         return Pattern((*begin, *word("::").tokens, *tokens, *rest), over_paths=True)
 
     def exactly(self, principal: str) -> int:
-        """The principal of a request; of a role every session."""
+        """The principal of a request; of a role every session; of a pattern all that are like it."""
+        if "*" in principal:
+            parts = split(items(principal, wild=True), ":", 5)
+            one = arn(parts, "principal", self.forms)
+            return self.dimension.where(self.with_arn(one.tokens), one.flags)
         if principal == ANONYMOUS:
             return self._where(word(ANONYMOUS))
         if not principal.startswith("arn:"):

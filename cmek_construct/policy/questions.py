@@ -19,7 +19,7 @@ from cmek_construct.policy.patterns import ANY, CannotBeJudged, Pattern, Token, 
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, Value, both, merged, within
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import ANYTHING, is_plain, items, part, split, word
+from cmek_construct.policy.text import ANYTHING, arn, is_plain, items, part, split, word
 
 _ACTION: Final = "action"
 _RESOURCE: Final = "resource"
@@ -51,7 +51,7 @@ class Request:
 
     principal: str
     """The ARN of a role (each of its sessions), a user, an account's root or a session; an AWS
-    service; or ``anonymous``."""
+    service; or ``anonymous``. With ``*``, each whose ARN is of that form."""
     action: str
     resource: str | None = None
     """The ARN of what is acted on, where the policy does not say it."""
@@ -60,6 +60,8 @@ class Request:
     What follows from the principal, such as ``aws:PrincipalArn``, need not stand here."""
     own: bool | None = None
     """Whether the IAM policies of the principal's own account let it. None: that is not known."""
+    but: Sequence[str] = ()
+    """Principals that are not meant, where it is about several."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
     Raises:
         CannotBeJudged: it is too large.
     """
-    space = _space([policy], [one.principal for one in requests])
+    space = _space([policy], [name for one in requests for name in (one.principal, *one.but)])
     for _ in space.twice():
         rules = _Rules(space, policy)
         asked = [_asked(space, policy, one) for one in requests]
@@ -302,15 +304,17 @@ def _resource(dimension: Dimension, statement: Statement, text: str, policy: Pol
     parts = split(items(text, wild=True, variables=statement.variables), ":", 5)
     if len(parts) != 6:
         return dimension.perhaps(f"{statement.name}: the Resource {text}")
-    one = conditions.arn(parts, _RESOURCE, policy.forms)
+    one = arn(parts, _RESOURCE, policy.forms)
     return dimension.where(Pattern(one.tokens), one.flags)
 
 
 def _asked(space: Space, policy: Policy, request: Request) -> list[Box]:
     """A request as boxes: what is not said of it may be anything."""
+    people = principals.who(space, policy)
     action = _action_dimension(space)
     sets = {
-        PRINCIPAL: principals.who(space, policy).exactly(request.principal),
+        PRINCIPAL: people.exactly(request.principal)
+        & ~reduce(or_, map(people.exactly, request.but), 0),
         _ACTION: action.where(Pattern(word(request.action.lower()).tokens)),
     }
     if policy.kind != "trust":

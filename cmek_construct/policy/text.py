@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from cmek_construct.policy.patterns import ANY, Chars, Token, one_of, star
+from cmek_construct.policy.patterns import ANY, Chars, Token, all_but, one_of, star
 
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
 _ESCAPED: Final = {"*", "?", "$"}
+_IN_PART: Final = all_but(":")
 _DIGIT: Final = one_of("0123456789")
 ACCOUNT: Final = "account"
 """The form of a hole that is the number of an account."""
@@ -148,6 +149,18 @@ def _form(hole: Hole, what: str, chars: Chars, forms: Forms) -> Iterable[Token]:
     if what == ACCOUNT or form == ACCOUNT:
         return [Token(_DIGIT)] * 12
     return part(items(form, wild=True), what, chars, {}).tokens
+
+
+def arn(parts: list[Items], what: str, forms: Forms) -> Part:
+    """The six parts of an ARN, of which a wildcard stays within its part, but in the last."""
+    found = Part(())
+    for number, one in enumerate(parts):
+        last = number == len(parts) - 1
+        hole = len(one) == 1 and isinstance(one[0], Hole)
+        name = ACCOUNT if number == 4 and hole else f"{what} part {number}"
+        found += part(one, name, ANY if last else _IN_PART, forms)
+        found += Part(()) if last else word(":")
+    return found
 
 
 @lru_cache(maxsize=10_000)

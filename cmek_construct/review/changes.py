@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.review.seen import AliasSeen, KeySeen, Policy, RoleSeen, Template
 from cmek_construct.review.shapes import accounts_named, external_ids
-from cmek_construct.review.text import Quoted, Words, quoted_list
 
 REPLACED: Final = "replaced"
 ACCESS: Final = "access"

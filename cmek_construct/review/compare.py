@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from cmek_construct import checks
 from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, ROLE_NAME_PREFIX, Statement
+from cmek_construct.policy.sentences import Quoted, as_list
 from cmek_construct.review import snippets
 from cmek_construct.review.snippets import Snippet
-from cmek_construct.review.text import Quoted, as_list
 
 _ORDER: Final = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 _PINECONE: Final = re.compile(

@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from cmek_construct.guide import ENCRYPT_DECRYPT, Statement
+from cmek_construct.policy.sentences import as_list
 from cmek_construct.review import snippets
 from cmek_construct.review.compare import Comparison
-from cmek_construct.review.text import as_list
 
 _PINNED: Final = (
     "A prop of this library, pin_account: it names Pinecone's account in place of everybody. Both "

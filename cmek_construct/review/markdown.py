@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from cmek_construct.policy.sentences import Quoted, Words
 from cmek_construct.review.differences import NOTHING, Difference
-from cmek_construct.review.text import Quoted, Words
 
 _MOST_NAMES = 10
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.review.seen import KeySeen, Part, RoleSeen, Said
-from cmek_construct.review.text import as_list, plain
 
 _LINE: Final = 18
 _CHARACTERS: Final = 40

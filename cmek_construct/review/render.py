@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from cmek_construct.policy.sentences import Quoted, plain_letters, visible
 from cmek_construct.review.page import Page
-from cmek_construct.review.text import Quoted, plain_letters, visible
 
 _TEMPLATES = ("page.html.j2", "parts.html.j2", "picture.svg.j2")
 

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any, Final
 
 from cmek_construct.guide import Statement
-from cmek_construct.review import words
+from cmek_construct.policy import words
+from cmek_construct.policy.sentences import Quoted, Words, as_list
+from cmek_construct.policy.words import conditions
 from cmek_construct.review.compare import Comparison, Known, compare
-from cmek_construct.review.conditions import conditions
 from cmek_construct.review.snippets import Snippet
-from cmek_construct.review.text import Quoted, Words, as_list
 
 _ABOUT_STATEMENTS: Final = {
     "trust": ("trust-", "cannot-be-judged"),

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from cmek_construct import checks
 from cmek_construct.guide import ROLE_NAME_PREFIX, Statement
+from cmek_construct.policy.sentences import as_list
 from cmek_construct.review.seen import KeySeen, Part, Policy, RoleSeen, Template
-from cmek_construct.review.text import as_list
 
 _NAMES_ONLY: Final = ("RoleName", "Description", "Tags")
 """Properties that let nobody do anything: they may differ within a shape."""

@@ -25,7 +25,7 @@ from cmek_construct.guide import (
 from cmek_construct.operations.adopting.source import DAYS, AdoptError, SeenKey, SeenRole
 from cmek_construct.operations.doctor.source import Permissions
 from cmek_construct.operations.drift import meaning, principals
-from cmek_construct.review.text import as_list
+from cmek_construct.policy.sentences import as_list
 
 Props = dict[str, Any]
 _PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{ROLE_NAME_PREFIX}(.+)")

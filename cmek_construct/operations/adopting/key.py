@@ -25,7 +25,7 @@ from cmek_construct.operations.drift import (
     without_gone,
 )
 from cmek_construct.operations.findings import Finding, Verdict
-from cmek_construct.review.text import as_list
+from cmek_construct.policy.sentences import as_list
 
 _NEW_ADMIN_ACTIONS: Final = {"kms:RotateKeyOnDemand"}
 """The console gives it since 2024; whoever may replace the key policy could take it anyway."""

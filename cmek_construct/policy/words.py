@@ -6,11 +6,12 @@ It says what is written, all of it, and judges nothing. What has no words here i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from cmek_construct.guide import ADMINISTRATION, Statement
-from cmek_construct.review.conditions import conditions
-from cmek_construct.review.text import Quoted, Words, as_list, listed, quoted_list
+from cmek_construct.policy.questions import Witness
+from cmek_construct.policy.sentences import Quoted, Words, as_list, listed, quoted_list
 
 _ACTIONS: Final = {
     "sts:AssumeRole": "take on this role",
@@ -36,6 +37,30 @@ _MEMBERS: Final = {
 _ROLE: Final = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}|\$\{[^{}]+\}):role/(.+)")
 _ROOT: Final = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|\$\{AWS::AccountId\}):root|[0-9]{12}")
 _OURS: Final = re.compile(r"\$\{([A-Za-z0-9]+)\.Arn\}")
+_KEYS: Final = {
+    "sts:externalid": "the external ID that is presented",
+    "aws:principalarn": "the caller's ARN",
+    "aws:principalaccount": "the caller's account",
+    "aws:principalorgid": "the caller's organization",
+    "aws:sourceip": "the caller's address",
+    "kms:viaservice": "the AWS service that asks for the caller",
+}
+_OPERATORS: Final = {
+    "StringEquals": "is",
+    "ArnEquals": "is like",
+    "StringLike": "is like",
+    "ArnLike": "is like",
+    "NumericEquals": "is",
+    "Bool": "is",
+    "StringNotEquals": "is not",
+    "StringNotLike": "is not like",
+    "ArnNotEquals": "is not like",
+    "ArnNotLike": "is not like",
+    "StringEqualsIgnoreCase": "is, in capital or small letters,",
+    "IpAddress": "is in",
+    "NotIpAddress": "is not in",
+}
+_ALSO_WITHOUT: Final = " (or is not sent at all: it does not bind who leaves it out)"
 
 
 def of_statement(statement: Statement, account: str | None = None) -> Words:
@@ -189,3 +214,78 @@ def _resource(resource: Any) -> Words:
     if one:
         return ["the key ", Quoted(text), ", if its own policy lets it"]
     return [Quoted(resource)]
+
+
+def conditions(condition: Any, *, denies: bool = False) -> Words:
+    """All that must hold, or nothing if there is no condition.
+
+    Args:
+        condition: of a statement.
+        denies: whether the statement forbids.
+    """
+    if not condition:
+        return []
+    if not isinstance(condition, dict):
+        return ["this holds, which has no words here: ", Quoted(condition)]
+    found = list(_each_condition(condition, denies))
+    return listed(found, ", and ")
+
+
+def _each_condition(condition: dict[str, Any], denies: bool) -> Iterator[Words]:
+    for operator, keys in condition.items():
+        if not isinstance(keys, dict):
+            yield ["the condition ", Quoted({operator: keys}), " holds"]
+            continue
+        for key, values in keys.items():
+            yield _condition(operator, key, as_list(values), denies)
+
+
+def _condition(operator: str, key: str, values: list[Any], denies: bool) -> Words:
+    texts = [str(value).lower() if isinstance(value, bool) else value for value in values]
+    if operator == "Bool" and key.lower() == "kms:grantisforawsresource" and texts == ["true"]:
+        return ["the grant is for an AWS service that works with it"]
+    if operator == "StringEquals" and key.lower() == "sts:externalid":
+        return ["the external ID ", *quoted_list(texts, " or "), " is presented"]
+    if operator == "Null" and texts in (["true"], ["false"]):
+        return [*_key_of(key), " is not sent" if texts == ["true"] else " is sent"]
+    parts = re.fullmatch(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?", operator)
+    words = _OPERATORS.get(parts[2]) if parts else None
+    if parts is None or words is None:
+        return ["the condition ", Quoted({operator: {key: values}}), " holds"]
+    found: Words = ["each of " if parts[1] == "ForAllValues" else "", *_key_of(key), f" {words} "]
+    found += quoted_list(texts, " or ")
+    if "like" in words:
+        found.append(" (where * is any text)" if any("*" in str(one) for one in texts) else "")
+    if parts[1] == "ForAllValues" or parts[3]:
+        found.append(" (or is not sent at all)" if denies else _ALSO_WITHOUT)
+    return found
+
+
+def _key_of(key: str) -> Words:
+    words = _KEYS.get(key.lower())
+    return [words] if words else [Quoted(key)]
+
+
+def of_witness(witness: Witness, account: str | None = None) -> Words:
+    """Whom a statement lets do what that another policy does not, and on what that hangs."""
+    raw = witness.statement.raw
+    found: Words
+    if not isinstance(raw, dict):
+        found = ["What cannot be read: ", Quoted(witness.statement.name), "."]
+    else:
+        narrowed = {
+            **{name: value for name, value in raw.items() if not name.startswith("Not")},
+            "Effect": "Allow",
+            "Action": list(witness.actions),
+        }
+        if "Principal" in raw or "NotPrincipal" in raw:
+            narrowed["Principal"] = {"AWS": list(witness.principals)}
+        found = of_statement(narrowed, account)
+    if not witness.certain:
+        found += [" That hangs on: ", *quoted_list(witness.hangs_on), "."]
+    return found
+
+
+def of_witnesses(witnesses: Sequence[Witness], account: str | None = None) -> list[Words]:
+    """Each statement once, by its name, and what it lets whom do that another policy does not."""
+    return [[Quoted(one.statement.name), ": ", *of_witness(one, account)] for one in witnesses]
