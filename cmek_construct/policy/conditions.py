@@ -205,11 +205,14 @@ def _value(key: str, base: str, value: str, variables: bool, forms: Forms) -> Pa
     if base in _STRINGS:
         wild, any_case = _STRINGS[base]
         whole = items(value, wild=wild, variables=variables)
+        parts = split(whole, ":", 5)
+        if key == PRINCIPAL_ARN and len(parts) == 6 and not any_case:
+            return arn(parts, forms, ANY)
         return part(whole, what, ANY, forms, any_case=any_case)
     parts = split(items(value, wild=True, variables=variables), ":", 5)
     if len(parts) != 6:
         return None
-    return arn(parts, what, forms)
+    return arn(parts, forms)
 
 
 def _by_kind(

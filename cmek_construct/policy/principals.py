@@ -139,10 +139,10 @@ class Who:
         return Pattern((*begin, *word("::").tokens, *tokens, *rest), over_paths=True)
 
     def exactly(self, principal: str) -> int:
-        """The principal of a request; of a role every session; of a pattern all that are like it."""
+        """The principal of a request; of a role every session; of a pattern all of that form."""
         if "*" in principal:
             parts = split(items(principal, wild=True), ":", 5)
-            one = arn(parts, "principal", self.forms)
+            one = arn(parts, self.forms)
             return self.dimension.where(self.with_arn(one.tokens), one.flags)
         if principal == ANONYMOUS:
             return self._where(word(ANONYMOUS))

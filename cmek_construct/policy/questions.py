@@ -304,7 +304,7 @@ def _resource(dimension: Dimension, statement: Statement, text: str, policy: Pol
     parts = split(items(text, wild=True, variables=statement.variables), ":", 5)
     if len(parts) != 6:
         return dimension.perhaps(f"{statement.name}: the Resource {text}")
-    one = arn(parts, _RESOURCE, policy.forms)
+    one = arn(parts, policy.forms)
     return dimension.where(Pattern(one.tokens), one.flags)
 
 

@@ -135,7 +135,9 @@ def part(whole: Items, what: str, chars: Chars, forms: Forms, *, any_case: bool 
     tokens: list[Token] = []
     for item in whole:
         if isinstance(item, Hole):
-            tokens += _form(item, what, chars, forms)
+            tokens += _form(
+                item, ACCOUNT if whole == (item,) and what == ACCOUNT else "", chars, forms
+            )
         elif isinstance(item, Wild):
             tokens.append(Token(chars, item is Wild.MANY))
         else:
@@ -151,16 +153,21 @@ def _form(hole: Hole, what: str, chars: Chars, forms: Forms) -> Iterable[Token]:
     return part(items(form, wild=True), what, chars, {}).tokens
 
 
-def arn(parts: list[Items], what: str, forms: Forms) -> Part:
-    """The six parts of an ARN, of which a wildcard stays within its part, but in the last."""
+def arn(parts: list[Items], forms: Forms, within: Chars = _IN_PART) -> Part:
+    """The six parts of an ARN, of which the last ends in a name.
+
+    Args:
+        parts: the parts.
+        forms: what is known of the holes.
+        within: what a wildcard stands for, but in the last part, where it stands for anything.
+    """
     found = Part(())
-    for number, one in enumerate(parts):
-        last = number == len(parts) - 1
-        hole = len(one) == 1 and isinstance(one[0], Hole)
-        name = ACCOUNT if number == 4 and hole else f"{what} part {number}"
-        found += part(one, name, ANY if last else _IN_PART, forms)
-        found += Part(()) if last else word(":")
-    return found
+    for number, one in enumerate(parts[:5]):
+        found += part(one, ACCOUNT if number == 4 else f"part {number}", within, forms) + word(":")
+    *path, name = split(parts[5], "/")
+    for one in path:
+        found += part(one, "path", ANY, forms) + word("/")
+    return found + part(name, "name", ANY, forms)
 
 
 @lru_cache(maxsize=10_000)
