@@ -146,11 +146,11 @@ def part(whole: Items, what: str, chars: Chars, forms: Forms, *, any_case: bool 
     return Part(tuple(tokens), frozenset({f"{what} is {written(whole)}"} if holes else ()))
 
 
-def _form(hole: Hole, what: str, chars: Chars, forms: Forms) -> Iterable[Token]:
+def _form(hole: Hole, is_account: bool, chars: Chars, forms: Forms) -> Iterable[Token]:
     form = forms.get(hole.name, "*")
-    if what == ACCOUNT or form == ACCOUNT:
+    if is_account or form == ACCOUNT:
         return [Token(_DIGIT)] * 12
-    return part(items(form, wild=True), what, chars, {}).tokens
+    return part(items(form, wild=True), "", chars, {}).tokens
 
 
 def arn(parts: list[Items], forms: Forms, within: Chars = _IN_PART) -> Part:
