@@ -28,6 +28,7 @@ from rehearsal.acts import (
     locking,
     retiring,
     ruling,
+    selecting,
     sheet,
     sides,
     using,
@@ -42,7 +43,7 @@ from rehearsal.report import CannotGoOnError, Report
 from rehearsal.world import World
 
 _ACTS = (
-    *(enforcement, deploying, documents, entering, using, who, locking),
+    *(enforcement, deploying, documents, entering, using, who, locking, selecting),
     *(changing, life, failing, destroying, adopting, retiring),
     *(vendor, sides, ruling, checking, fleet),
 )

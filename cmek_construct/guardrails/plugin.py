@@ -15,6 +15,7 @@ from cmek_construct.guardrails import ids
 from cmek_construct.guardrails.judging import Document, judge_all
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES
+from cmek_construct.guardrails.selection import concern_every_selection
 from cmek_construct.lock.reading import FILE as LOCK_FILE
 from cmek_construct.lock.refusing import Refusal, refusals
 
@@ -79,6 +80,7 @@ class CmekGuardrails:
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Judge every template of the app, nested ones included."""
+        concern_every_selection()
         files = [Path(path) for path in context.template_paths]
         read = list(_documents(files))
         judged = judge_all([document for _, document in read], self._vendor_role_arns)
