@@ -135,9 +135,8 @@ def part(whole: Items, what: str, chars: Chars, forms: Forms, *, any_case: bool 
     tokens: list[Token] = []
     for item in whole:
         if isinstance(item, Hole):
-            tokens += _form(
-                item, ACCOUNT if whole == (item,) and what == ACCOUNT else "", chars, forms
-            )
+            is_account = whole == (item,) and what == ACCOUNT
+            tokens += _form(item, is_account, chars, forms)
         elif isinstance(item, Wild):
             tokens.append(Token(chars, item is Wild.MANY))
         else:
