@@ -270,7 +270,8 @@ def spared(who: Who, statement: Statement, policy: Policy) -> int:
     roots = who.direct([one for one in listed if who._account(one)])
     everybody = who.everybody()
     named = direct | accounts
-    doubt = who.dimension.perhaps(f"{statement.name}: NotPrincipal")
+    names = ", ".join(one.name for one in listed)
+    doubt = who.dimension.perhaps(f"NotPrincipal {names} does not spare the principal")
     if statement.effect != "Deny" or policy.kind == "trust":
         return everybody & ~named & doubt
     surely = (direct & accounts) | roots | (everybody if _is_all(listed) else 0)

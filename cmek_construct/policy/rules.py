@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, reduce
 from operator import or_
 from typing import Final
 
 from cmek_construct.policy import aws, conditions, principals
-from cmek_construct.policy.patterns import ANY, CannotBeJudged, Pattern, Token, one_of, star
+from cmek_construct.policy.patterns import (
+    ANY,
+    BETWEEN,
+    CannotBeJudged,
+    Pattern,
+    Token,
+    one_of,
+    star,
+)
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, both, within
 from cmek_construct.policy.statements import Policy, Statement
@@ -126,19 +135,20 @@ def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> I
         before = sets.get(name, space.dimensions[name].all)
         sets[name] = before & wanted
 
+    if statement.unreadable:
+        # It may be another statement altogether.
+        unknown = f"{statement.unreadable[0]}{BETWEEN}{json.dumps(statement.raw)}"
+        narrow(unknown, space.dimension(unknown, YES_NO, is_unknown=True).where(YES_NO[1]))
+        yield space.box(sets)
+        return
     narrow(ACTION, _actions(space, statement))
     if policy.kind != "trust":
         narrow(RESOURCE, _resources(space, statement, policy))
     for condition in statement.conditions:
         narrow(*conditions.meets(space, statement, condition, policy))
-    for what in statement.unreadable:
-        unknown = space.dimension(what, YES_NO, is_unknown=True)
-        narrow(what, unknown.where(YES_NO[1]))
     allowed = own.where(YES_NO[1])
     before = sets.get(PRINCIPAL, people.everybody())
-    if policy.kind == "permissions" or (
-        statement.principals is None and statement.not_principals is None
-    ):
+    if policy.kind == "permissions":
         yield space.box(sets)
         return
     direct, by_account = _principals(people, statement, policy)
@@ -180,7 +190,7 @@ def action(dimension: Dimension, statement: Statement, text: str) -> int:
         return dimension.all
     whole = items(text if "${" in text else text.lower(), wild=True)
     if len(split(whole, ":")) < 2:
-        return dimension.perhaps(f"{statement.name}: the Action {text}")
+        return dimension.perhaps(f"the Action {text} is meant")
     one = part(whole, ACTION, ANY, {})
     return dimension.where(Pattern(one.tokens), one.flags)
 
@@ -203,7 +213,7 @@ def _resource(dimension: Dimension, statement: Statement, text: str, policy: Pol
         return dimension.all
     parts = split(items(text, wild=True, variables=statement.variables), ":", 5)
     if len(parts) != 6:
-        return dimension.perhaps(f"{statement.name}: the Resource {text}")
+        return dimension.perhaps(f"the Resource {text} is meant")
     one = arn(parts, policy.forms)
     return dimension.where(Pattern(one.tokens), one.flags)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final, NamedTuple, TypeAlias
 
-from cmek_construct.policy.patterns import CannotBeJudged, Pattern, atoms
+from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, Pattern, atoms
 from cmek_construct.policy.text import Items
 
 _MOST_FLAGS: Final = 8
@@ -37,7 +37,7 @@ class Dimension:
 
     def __init__(self, name: str, domain: Sequence[Pattern], is_unknown: bool = False) -> None:
         """Begin without patterns."""
-        self.name = name
+        self.name = name.partition(BETWEEN)[0]
         self.is_unknown = is_unknown
         """Whether it is no part of a request, but something that is not known."""
         self._domain = domain
