@@ -96,7 +96,7 @@ def with_wildcard(text: str, rng: random.Random) -> str:
     """The text with a wildcard in place of some of it; of an ARN, mostly within one part."""
     if text.startswith("arn:") and rng.random() < 0.8:
         parts = text.split(":", 5)
-        at = rng.choice((4, 5, 5))
+        at = rng.choice((3, 4, 5, 5))
         parts[at] = with_wildcard(parts[at], rng) if parts[at] else "*"
         return ":".join(parts)
     start = rng.randrange(len(text) + 1)

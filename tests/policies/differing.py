@@ -237,7 +237,8 @@ def _called(request: Request, pair: Pair, holes: Mapping[str, str]) -> Call:
         for name, value in request.context.items()
     }
     resource = {"trust": ROLE, "key": KEY}.get(pair.first.kind, request.resource or KEY)
-    return Call(filled(request.principal), request.action, filled(resource), context)
+    principal = filled(request.principal).removeprefix("federated:")
+    return Call(principal, request.action, filled(resource), context)
 
 
 def _said(witness: Witness) -> str:

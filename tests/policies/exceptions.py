@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -45,6 +46,11 @@ def _one_name(arn: str) -> tuple[str, str, str] | None:
     return parts[4], kind, name.rpartition("/")[2].lower()
 
 
+def _is_within_all(policy: Document, call: Call) -> bool:
+    """Whether an address is asked for, and a condition has the block of all addresses."""
+    return bool(call.context.get("aws:SourceIp")) and '"0.0.0.0/0"' in json.dumps(policy)
+
+
 EXCEPTIONS: Final = (
     Correction(
         "one name, one principal",
@@ -55,6 +61,17 @@ EXCEPTIONS: Final = (
             "ARNs that differ in case or path alone AWS has one",
         ),
         _is_one_of_two,
+    ),
+    Correction(
+        "every address is in 0.0.0.0/0",
+        Page(
+            "IAM User Guide: IAM JSON policy elements: Condition operators",
+            "IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"
+            "#Conditions_IPAddress",
+            "an address is in a block of the standard CIDR format (RFC 4632); the simulator shifts "
+            "by 32 bits, and finds none in that of no fixed bits",
+        ),
+        _is_within_all,
     ),
 )
 

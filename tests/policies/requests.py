@@ -46,8 +46,9 @@ class Call:
 
     @property
     def account(self) -> str | None:
-        """Of the principal."""
-        return self.principal.split(":")[4] if self.principal.startswith("arn:") else None
+        """Of the principal, if it is one of IAM's."""
+        is_arn = self.principal.startswith("arn:") and ":saml-provider/" not in self.principal
+        return self.principal.split(":")[4] if is_arn else None
 
     @property
     def is_service(self) -> bool:

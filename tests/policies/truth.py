@@ -44,7 +44,7 @@ class Instance:
         account = call.resource.split(":")[4]
         if self.kind != "permissions":
             lets = self.own or call.principal.endswith(":root")
-            own = [_EVERYTHING] if lets and call.account else []
+            own = [_EVERYTHING] if lets and principal and not call.is_service else []
             return Request(
                 principal, call.action, call.resource, account, _for_simulator(policy), own, context
             )

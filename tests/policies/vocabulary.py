@@ -140,6 +140,7 @@ KEYS: Final = (
         signed=True,
     ),
 )
+_OFTEN: Final = ("aws:principalarn", "aws:sourcearn", "aws:principalaccount", "sts:externalid")
 BY_NAME: Final[Mapping[str, Key]] = {key.name.lower(): key for key in KEYS}
 FOLLOWING: Final = (
     "aws:PrincipalArn",
@@ -162,7 +163,7 @@ class Cast:
             f"arn:aws:iam::{rng.choice(self.accounts)}:user/{name}" for name in self.names
         ]
         self.services = rng.sample(SERVICES, 2)
-        self.keys = rng.sample(KEYS, 4)
+        self.keys = [*rng.sample(KEYS, 3), BY_NAME[rng.choice(_OFTEN)]]
 
     def role(self) -> str:
         """A role of one of the accounts, under any path."""
