@@ -113,10 +113,13 @@ class _Comparison:
             (next(self._choices(piece)), False),
         )
         hangs_on = () if certain else tuple(self._hangs_on(piece, chosen))
+        readable = not statement.unreadable
         return Witness(
             statement,
-            _principals_in(self._space, statement, self._rules.policy, piece),
-            _actions_in(self._space, statement, piece),
+            _principals_in(self._space, statement, self._rules.policy, piece)
+            if readable
+            else ("*",),
+            _actions_in(self._space, statement, piece) if readable else ("*",),
             certain,
             hangs_on,
             _request(self._space, chosen),
