@@ -228,7 +228,7 @@ def _value(key: str, base: str, value: str, variables: bool, forms: Forms) -> Pa
 
 
 def _by_kind(people: Who, operator: _Operator, decide: Decide, said: str) -> int:
-    """A condition on whether the principal is an AWS service: each request that is signed says it."""
+    """A condition on whether an AWS service asks, which each request that is signed says."""
     services, signed = people.services(), people.services() | people.has_arn()
     holds = {"true": decide("true"), "false": decide("false")}
     if None in holds.values():
