@@ -6,9 +6,9 @@ unknowns turn out to be, and maybe if some choice of them allows it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cache, partial, reduce
 from operator import or_
 
 from cmek_construct.policy import conditions, principals
@@ -77,7 +77,8 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
     space = space_of([policy], [name for one in requests for name in (one.principal, *one.but)])
     for _ in space.twice():
         rules = Rules(space, policy)
-        asked = [_asked(space, policy, one) for one in requests]
+        callers = cache(partial(_callers, principals.who(space, policy)))
+        asked = [_asked(space, policy, one, callers) for one in requests]
     return [_answer(rules, one, boxes) for one, boxes in zip(requests, asked, strict=True)]
 
 
@@ -120,13 +121,20 @@ def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]
     return Verdict.CANNOT_TELL, ("whose account it is",)
 
 
-def _asked(space: Space, policy: Policy, request: Request) -> list[Box]:
+def _callers(people: principals.Who, principal: str, but: tuple[str, ...]) -> int:
+    return people.exactly(principal) & ~reduce(or_, map(people.exactly, but), 0)
+
+
+def _asked(
+    space: Space,
+    policy: Policy,
+    request: Request,
+    callers: Callable[[str, tuple[str, ...]], int],
+) -> list[Box]:
     """A request as boxes: what is not said of it may be anything."""
-    people = principals.who(space, policy)
     action = actions_of(space, policy)
     sets = {
-        PRINCIPAL: people.exactly(request.principal)
-        & ~reduce(or_, map(people.exactly, request.but), 0),
+        PRINCIPAL: callers(request.principal, tuple(request.but)),
         ACTION: action.where(Pattern(word(request.action.lower()).tokens)),
     }
     if policy.kind != "trust":
