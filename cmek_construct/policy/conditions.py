@@ -153,8 +153,13 @@ class _Key:
     pattern: Callable[[tuple[Token, ...]], Pattern]
 
 
-def _key(people: Who, space: Space, name: str) -> _Key:
-    if name in (PRINCIPAL_ARN, *ACCOUNTS):
+def follows(key: str, policy: Policy) -> bool:
+    """Whether the value of a key follows from the principal."""
+    return key in OF_PRINCIPAL and (policy.kind == "key" or not key.startswith("kms:"))
+
+
+def _key(people: Who, space: Space, name: str, policy: Policy) -> _Key:
+    if follows(name, policy):
         pattern = people.with_arn if name == PRINCIPAL_ARN else people.of_account
         return _Key(name, people.dimension, people.has_arn(), pattern)
     dimension = space.dimension(name, domain(name))
@@ -169,10 +174,10 @@ def meets(
     name, operator = condition.key.lower(), _operator(condition.operator)
     said = f"{condition.operator} {name} {', '.join(condition.values)}"
     people = who(space, policy)
-    decide = partial(_decided, operator, condition.values)
+    decide = partial(_decided, operator, condition.values, name in SEVERAL)
     if name == IS_SERVICE:
         return people.dimension.name, _by_kind(people, decide, said)
-    key = _key(people, space, name)
+    key = _key(people, space, name, policy)
     dimension, absent = key.dimension, key.dimension.all & ~key.present
     if operator.base == "Null":
         wanted = {value.lower() for value in condition.values}
@@ -233,12 +238,12 @@ def _by_kind(people: Who, decide: Callable[[str], bool | None], said: str) -> in
     return found
 
 
-def _decided(operator: _Operator, values: Sequence[str], text: str) -> bool | None:
+def _decided(operator: _Operator, values: Sequence[str], is_list: bool, text: str) -> bool | None:
     """Whether what one request has meets an operator; None if that is not known here."""
     if operator.base == "Null":
         return "false" in (value.lower() for value in values)
     several = text.removeprefix("=").split(BETWEEN)
-    if len(several) > 1 and operator.each is None:
+    if (is_list or len(several) > 1) and operator.each is None:
         return None
     try:
         met = [
