@@ -6,7 +6,7 @@ unknowns turn out to be, and maybe if some choice of them allows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial, reduce
 from operator import or_
@@ -77,8 +77,8 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
     space = space_of([policy], [name for one in requests for name in (one.principal, *one.but)])
     for _ in space.twice():
         rules = Rules(space, policy)
-        callers = cache(partial(_callers, principals.who(space, policy)))
-        asked = [_asked(space, policy, one, callers) for one in requests]
+        asking = _Asking(space, policy)
+        asked = [asking.boxes(one) for one in requests]
     return [_answer(rules, one, boxes) for one, boxes in zip(requests, asked, strict=True)]
 
 
@@ -121,28 +121,31 @@ def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]
     return Verdict.CANNOT_TELL, ("whose account it is",)
 
 
-def _callers(people: principals.Who, principal: str, but: tuple[str, ...]) -> int:
-    return people.exactly(principal) & ~reduce(or_, map(people.exactly, but), 0)
+class _Asking:
+    """Requests as boxes: what is not said of them may be anything. Each text is looked at once."""
 
+    def __init__(self, space: Space, policy: Policy) -> None:
+        self._space = space
+        self._action = actions_of(space, policy)
+        self._on = cache(partial(on, space, policy)) if policy.kind != "trust" else None
+        self._place = policy.resource
+        self._callers = cache(principals.who(space, policy).exactly)
+        self._sent = cache(partial(conditions.sent, space, forms=dict(policy.forms)))
 
-def _asked(
-    space: Space,
-    policy: Policy,
-    request: Request,
-    callers: Callable[[str, tuple[str, ...]], int],
-) -> list[Box]:
-    """A request as boxes: what is not said of it may be anything."""
-    action = actions_of(space, policy)
-    sets = {
-        PRINCIPAL: callers(request.principal, tuple(request.but)),
-        ACTION: action.where(Pattern(word(request.action.lower()).tokens)),
-    }
-    if policy.kind != "trust":
-        sets |= on(space, policy, policy.resource or request.resource)
-    if request.own is not None:
-        sets[OWN] = space.dimensions[OWN].where(YES_NO[request.own])
-    for name, value in request.context.items():
-        key = name.lower()
-        if not conditions.follows(key, policy):
-            sets[key] = conditions.sent(space, key, value, policy.forms)
-    return possible(space, [space.box(sets)])
+    def boxes(self, request: Request) -> list[Box]:
+        """One request."""
+        but = reduce(or_, map(self._callers, request.but), 0)
+        sets = {
+            PRINCIPAL: self._callers(request.principal) & ~but,
+            ACTION: self._action.where(Pattern(word(request.action.lower()).tokens)),
+        }
+        if self._on is not None:
+            sets |= self._on(self._place or request.resource)
+        if request.own is not None:
+            sets[OWN] = self._space.dimensions[OWN].where(YES_NO[request.own])
+        for name, value in request.context.items():
+            key = name.lower()
+            if key not in conditions.OF_PRINCIPAL:
+                several = value is not None and not isinstance(value, str)
+                sets[key] = self._sent(key, tuple(value or ()) if several else value)
+        return possible(self._space, [self._space.box(sets)])
