@@ -112,15 +112,43 @@ class _Comparison:
             ((one, True) for one in self._choices(piece) if self._is_certain(one)),
             (next(self._choices(piece)), False),
         )
-        hangs_on = () if certain else tuple(self._hangs_on(piece, chosen))
+        hangs_on = () if certain else tuple(dict.fromkeys(self._hangs_on(piece, chosen)))
+        readable = not statement.unreadable
         return Witness(
             statement,
-            _principals_in(self._space, statement, self._rules.policy, piece),
-            _actions_in(self._space, statement, piece),
+            self._principals(statement, piece) if readable else ("*",),
+            self._actions(statement, piece) if readable else ("*",),
             certain,
             hangs_on,
             _request(self._space, chosen),
         )
+
+    def _principals(self, statement: Statement, piece: Box) -> tuple[str, ...]:
+        """The principals of a piece, as the statement names them where it does."""
+        people = principals.who(self._space, self._rules.policy)
+        some = piece[self._space.at(PRINCIPAL)]
+        if some == people.everybody():
+            return ("*",)
+        named = []
+        for one in statement.principals or ():
+            whole = people.direct([one]) | people.by_account([one])
+            if whole != people.everybody() and whole & some:
+                named.append(one.name)
+        found = [principals.name_of(v.text, v.flags) for v in people.dimension.members(some)]
+        return tuple(named) or tuple(dict.fromkeys(found))[:_SHOWN]
+
+    def _actions(self, statement: Statement, piece: Box) -> tuple[str, ...]:
+        """The actions of a piece: as the statement has them, or one by one where not all are in."""
+        dimension, some = self._space.dimensions[ACTION], piece[self._space.at(ACTION)]
+        found: list[str] = []
+        for text in statement.actions or ():
+            whole = action(dimension, statement, text)
+            if whole and not whole & ~some:
+                found.append(text)
+                some &= ~whole
+        rest = [value.text for value in dimension.members(some)]
+        found += [_NAMES[text] for text in rest if text in _NAMES]
+        return tuple(found or rest)
 
     def _choices(self, piece: Box) -> Iterator[tuple[Value, ...]]:
         """Single requests of a piece, those that a person would name first."""
@@ -179,39 +207,6 @@ def _best(dimension: Dimension, some: int) -> list[Value]:
         return not named.get(dimension.name, True), len(value.undecided)
 
     return sorted(dimension.members(some), key=unlikely)[: 6 if dimension.name == PRINCIPAL else 2]
-
-
-def _principals_in(
-    space: Space, statement: Statement, policy: Policy, piece: Box
-) -> tuple[str, ...]:
-    """The principals of a piece, as the statement names them where it does."""
-    people = principals.who(space, policy)
-    some = piece[space.at(PRINCIPAL)]
-    if some == people.everybody():
-        return ("*",)
-    named = []
-    for one in statement.principals or ():
-        whole = people.direct([one]) | people.by_account([one])
-        if whole != people.everybody() and whole & some:
-            named.append(one.name)
-    if named:
-        return tuple(named)
-    found = [principals.name_of(v.text, v.flags) for v in people.dimension.members(some)]
-    return tuple(dict.fromkeys(found))[:_SHOWN]
-
-
-def _actions_in(space: Space, statement: Statement, piece: Box) -> tuple[str, ...]:
-    """The actions of a piece: as the statement has them where all are in it, else one by one."""
-    dimension, some = space.dimensions[ACTION], piece[space.at(ACTION)]
-    found: list[str] = []
-    for text in statement.actions or ():
-        whole = action(dimension, statement, text)
-        if whole and not whole & ~some:
-            found.append(text)
-            some &= ~whole
-    rest = [value.text for value in dimension.members(some)]
-    found += [_NAMES[text] for text in rest if text in _NAMES]
-    return tuple(found or rest)
 
 
 def _request(space: Space, chosen: Sequence[Value]) -> Request:

@@ -141,7 +141,9 @@ def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> I
 
     if statement.unreadable:
         # It may be another statement altogether.
-        unknown = f"{statement.unreadable[0]}{BETWEEN}{json.dumps(statement.raw)}"
+        unknown = BETWEEN.join(
+            (statement.unreadable[0], effect, json.dumps(statement.raw, default=str))
+        )
         narrow(unknown, space.dimension(unknown, YES_NO, is_unknown=True).where(YES_NO[1]))
         yield space.box(sets)
         return
