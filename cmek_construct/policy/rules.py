@@ -239,13 +239,18 @@ def possible(space: Space, boxes: Iterable[Box]) -> list[Box]:
     """Without requests that nobody can make: with a key that does not come with the action."""
     if not space.is_closed:
         return list(boxes)
-    actions, never = space.dimensions[ACTION], []
+    if space.never is None:
+        space.never = list(_impossible(space))
+    return space.without(boxes, space.never)
+
+
+def _impossible(space: Space) -> Iterator[Box]:
+    actions = space.dimensions[ACTION]
     for key, dimension in space.dimensions.items():
         service, _, name = key.partition(":")
         if name and f"{service}:" in aws.SERVICES:
             present = dimension.of(lambda value: value.text != "")
-            never.append(space.box({key: present, ACTION: actions.of(partial(_lacks, key))}))
-    return space.without(boxes, never)
+            yield space.box({key: present, ACTION: actions.of(partial(_lacks, key))})
 
 
 def _lacks(key: str, action: Value) -> bool:

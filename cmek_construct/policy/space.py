@@ -186,6 +186,8 @@ class Space:
         self.spelled = spelled
         self.dimensions: dict[str, Dimension] = {}
         self.is_closed = False
+        self.never: list[Box] | None = None
+        """Requests that nobody can make, once they are known."""
         self.budget = Budget()
 
     def dimension(
