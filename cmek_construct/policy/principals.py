@@ -28,6 +28,7 @@ from cmek_construct.policy.statements import Policy, Principal, Statement
 from cmek_construct.policy.text import (
     ACCOUNT,
     ANYTHING,
+    DIGITS,
     Forms,
     Hole,
     Item,
@@ -51,7 +52,7 @@ _DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _IN_ARN: Final = all_but(":")
 _IN_NAME: Final = all_but(":/")
-_DIGITS: Final = Part((Token(one_of("0123456789")),) * 12)
+_NUMBER: Final = Part(DIGITS)
 _PARTITION: Final = Part((*word("aws").tokens, star(one_of("abcdefghijklmnopqrstuvwxyz-"))))
 _SOME: Final = Token(ANY)
 _END: Final = Part((Token(one_of(NAME_END)), star(ANY)))
@@ -74,9 +75,9 @@ def _domain() -> Iterator[Pattern]:
     ):
         for kind, end in _KINDS.items():
             rest = word(kind) + path + _NAME + end
-            yield Pattern(_arn(_PARTITION, "iam", _DIGITS, rest).tokens)
-    root = _arn(_PARTITION, "iam", _DIGITS, word("root") + _NO_SESSION)
-    federated = _arn(_PARTITION, "sts", _DIGITS, word("federated-user/") + _NAME + _NO_SESSION)
+            yield Pattern(_arn(_PARTITION, "iam", _NUMBER, rest).tokens)
+    root = _arn(_PARTITION, "iam", _NUMBER, word("root") + _NO_SESSION)
+    federated = _arn(_PARTITION, "sts", _NUMBER, word("federated-user/") + _NAME + _NO_SESSION)
     for one in (root, federated, word(ANONYMOUS)):
         yield Pattern(one.tokens)
     for kind in (SERVICE, _FEDERATED):
@@ -86,6 +87,7 @@ def _domain() -> Iterator[Pattern]:
 _DOMAIN: Final = tuple(_domain())
 _ARNS: Final = Pattern((word("arn:") + ANYTHING + _END).tokens, over_paths=True)
 _SERVICES: Final = Pattern((word(SERVICE) + ANYTHING).tokens)
+_FEDERATED_ONES: Final = Pattern((word(_FEDERATED) + ANYTHING).tokens)
 
 
 Spelled: TypeAlias = Mapping[tuple[str, str, str], list[Items]]
@@ -119,6 +121,10 @@ class Who:
     def has_arn(self) -> int:
         """Roles, users, accounts: whom IAM knows."""
         return self.dimension.where(_ARNS)
+
+    def federated(self) -> int:
+        """Those who sign in elsewhere."""
+        return self.dimension.where(_FEDERATED_ONES)
 
     def services(self) -> int:
         """AWS services."""

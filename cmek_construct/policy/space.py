@@ -185,9 +185,8 @@ class Space:
         """
         self.spelled = spelled
         self.dimensions: dict[str, Dimension] = {}
-        self.is_closed = False
-        self.never: list[Box] | None = None
-        """Requests that nobody can make, once they are known."""
+        self.never: list[Box] = []
+        """Requests that nobody can make."""
         self.budget = Budget()
 
     def dimension(
@@ -203,7 +202,6 @@ class Space:
         yield
         for one in self.dimensions.values():
             one.close()
-        self.is_closed = True
         yield
 
     def box(self, sets: Mapping[str, int]) -> Box:
@@ -223,6 +221,10 @@ class Space:
             if not left:
                 break
         return left
+
+    def possible(self, boxes: Iterable[Box]) -> list[Box]:
+        """What of some boxes somebody can ask for."""
+        return self.without(boxes, self.never)
 
     def overlap(self, boxes: Iterable[Box], others: Sequence[Box]) -> list[Box]:
         """What some boxes share with others."""
