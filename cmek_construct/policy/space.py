@@ -14,7 +14,6 @@ from itertools import product
 from typing import Final, NamedTuple, TypeAlias
 
 from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, Pattern, atoms
-from cmek_construct.policy.text import Items
 
 _MOST_FLAGS: Final = 8
 _MOST_BOXES: Final = 200_000
@@ -177,7 +176,7 @@ class Budget:
 class Space:
     """The dimensions of a question."""
 
-    def __init__(self, spelled: Mapping[tuple[str, str, str], list[Items]]) -> None:
+    def __init__(self, spelled: Mapping[tuple[str, ...], str]) -> None:
         """Begin without dimensions.
 
         Args:
