@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from operator import or_
 from typing import Final
 
@@ -20,17 +20,26 @@ from cmek_construct.policy.patterns import (
     star,
 )
 from cmek_construct.policy.principals import OWN, PRINCIPAL
-from cmek_construct.policy.space import Box, Dimension, Space, both, within
+from cmek_construct.policy.space import Box, Dimension, Space, Value, both, within
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import ANYTHING, arn, items, part, split, word
+from cmek_construct.policy.text import ANYTHING, DIGITS, Part, arn, items, part, split, word
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
 _LETTER: Final = one_of("abcdefghijklmnopqrstuvwxyz0123456789-")
 _WORD: Final = (Token(_LETTER), star(_LETTER))
-_ACTIONS: Final = (Pattern((*_WORD, *word(":").tokens, *_WORD)),)
-KNOWN: Final = {name: Pattern(word(name).tokens) for name in aws.ACTIONS}
+_OF_SERVICE: Final = {"key": word("kms:").tokens, "trust": word("sts:").tokens}
+"""The actions that such a policy can be about."""
+_KNOWN: Final = {name: Pattern(word(name).tokens) for name in aws.ACTIONS["permissions"]}
 _TEXTS: Final = (Pattern(ANYTHING.tokens),)
+_SOMETHING: Final = Part((Token(ANY), star(ANY)))
+_BEGIN: Final = word("arn:aws") + Part((star(_LETTER),))
+_OWNER: Final = word(":") + Part(DIGITS) + word(":")
+_ACTED_ON: Final = {
+    "key": _BEGIN + word(":kms:") + Part(_WORD) + _OWNER + Part(_WORD) + word("/") + _SOMETHING,
+    "trust": _BEGIN + word(":iam:") + _OWNER + word("role/") + _SOMETHING,
+}
+"""What the actions on keys and on roles are for."""
 YES_NO: Final = (Pattern(word("no").tokens), Pattern(word("yes").tokens))
 _MOST_STATEMENTS: Final = 2_000
 
@@ -66,6 +75,8 @@ class Rules:
         self.policy = policy
         self.allow: list[tuple[Statement, Box]] = []
         self.deny: list[tuple[Statement, Box]] = []
+        space.dimension(OWN, YES_NO)
+        space.never = list(_impossible(space, policy))
         for one in policy.statements:
             for effect in [one.effect] if one.effect else ["Allow", "Deny"]:
                 boxes = self.allow if effect == "Allow" else self.deny
@@ -125,6 +136,32 @@ class Rules:
         return tuple(name for name in found if name != OWN or len(found) == 1)
 
 
+def _impossible(space: Space, policy: Policy) -> Iterator[Box]:
+    """Requests that nobody can make: an action on what it is not for, or with a key of others."""
+    actions, people = actions_of(space, policy), principals.who(space, policy)
+    if policy.kind == "permissions":
+        yield space.box({PRINCIPAL: people.everybody() & ~people.has_arn()})
+        resources = space.dimension(RESOURCE, _TEXTS)
+        for kind, form in _ACTED_ON.items():
+            named = reduce(or_, (actions.where(_KNOWN[name]) for name in aws.ACTIONS[kind]))
+            others = resources.all & ~resources.where(Pattern(form.tokens))
+            yield space.box({ACTION: named, RESOURCE: others})
+    else:
+        federated = actions.of(lambda value: value.text not in aws.FEDERATED)
+        yield space.box({PRINCIPAL: people.federated(), ACTION: federated})
+    for key, dimension in space.dimensions.items():
+        service, _, name = key.partition(":")
+        if name and f"{service}:" in aws.SERVICES:
+            present = dimension.of(lambda value: value.text != "")
+            yield space.box({key: present, ACTION: actions.of(partial(_lacks, key))})
+
+
+def _lacks(key: str, action: Value) -> bool:
+    """Whether a condition key does not come with an action."""
+    of_its_service = action.text.partition(":")[0] == key.partition(":")[0]
+    return action.text not in aws.KEYS.get(key, ()) and (key in aws.KEYS or not of_its_service)
+
+
 def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> Iterator[Box]:
     """The requests that a statement is about."""
     people = principals.who(space, policy)
@@ -137,11 +174,13 @@ def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> I
 
     if statement.unreadable:
         # It may be another statement altogether.
-        unknown = f"{statement.unreadable[0]}{BETWEEN}{json.dumps(statement.raw)}"
+        unknown = BETWEEN.join(
+            (statement.unreadable[0], effect, json.dumps(statement.raw, default=str))
+        )
         narrow(unknown, space.dimension(unknown, YES_NO, is_unknown=True).where(YES_NO[1]))
         yield space.box(sets)
         return
-    narrow(ACTION, _actions(space, statement))
+    narrow(ACTION, _actions(space, statement, policy))
     if policy.kind != "trust":
         narrow(RESOURCE, _resources(space, statement, policy))
     for condition in statement.conditions:
@@ -166,8 +205,9 @@ def _principals(people: principals.Who, statement: Statement, policy: Policy) ->
     return people.direct(statement.principals), people.by_account(statement.principals)
 
 
-def _actions(space: Space, statement: Statement) -> int:
-    dimension = action_dimension(space)
+def _actions(space: Space, statement: Statement, policy: Policy) -> int:
+    """The actions that a statement is about."""
+    dimension = actions_of(space, policy)
     if statement.actions is None and statement.not_actions is None:
         return dimension.all
     if statement.actions is None:
@@ -176,11 +216,12 @@ def _actions(space: Space, statement: Statement) -> int:
     return reduce(or_, (action(dimension, statement, text) for text in statement.actions), 0)
 
 
-def action_dimension(space: Space) -> Dimension:
-    """The actions, of which those that are known are told apart."""
-    dimension = space.dimension(ACTION, _ACTIONS)
-    for pattern in KNOWN.values():
-        dimension.where(pattern)
+def actions_of(space: Space, policy: Policy) -> Dimension:
+    """The actions that a policy can be about, of which those that are known are told apart."""
+    service = _OF_SERVICE.get(policy.kind, (*_WORD, *word(":").tokens))
+    dimension = space.dimension(ACTION, (Pattern((*service, *_WORD)),))
+    for name in aws.ACTIONS[policy.kind]:
+        dimension.where(_KNOWN[name])
     return dimension
 
 
@@ -192,7 +233,7 @@ def action(dimension: Dimension, statement: Statement, text: str) -> int:
     if len(split(whole, ":")) < 2:
         return dimension.perhaps(f"the Action {text} is meant")
     one = part(whole, ACTION, ANY, {})
-    return dimension.where(Pattern(one.tokens), one.flags)
+    return dimension.like(Pattern(one.tokens), one.flags)
 
 
 def _resources(space: Space, statement: Statement, policy: Policy) -> int:
@@ -215,7 +256,7 @@ def _resource(dimension: Dimension, statement: Statement, text: str, policy: Pol
     if len(parts) != 6:
         return dimension.perhaps(f"the Resource {text} is meant")
     one = arn(parts, policy.forms)
-    return dimension.where(Pattern(one.tokens), one.flags)
+    return dimension.like(Pattern(one.tokens), one.flags)
 
 
 def on(space: Space, policy: Policy, resource: str | None) -> dict[str, int]:
@@ -224,17 +265,4 @@ def on(space: Space, policy: Policy, resource: str | None) -> dict[str, int]:
     if resource is None:
         return {}
     one = part(items(resource), RESOURCE, ANY, policy.forms)
-    return {RESOURCE: dimension.where(Pattern(one.tokens), one.flags)}
-
-
-def possible(space: Space, boxes: Iterable[Box]) -> list[Box]:
-    """Without requests that nobody can make: with a key that does not come with the action."""
-    never = []
-    actions = space.dimensions[ACTION]
-    for key, names in aws.KEYS.items():
-        if key in space.dimensions:
-            dimension = space.dimensions[key]
-            absent = dimension.of(lambda value: value.text == "")
-            others = actions.all & ~sum(actions.where(KNOWN[name]) for name in names)
-            never.append(space.box({key: dimension.all & ~absent, ACTION: others}))
-    return space.without(boxes, never) if space.is_closed else list(boxes)
+    return {RESOURCE: dimension.like(Pattern(one.tokens), one.flags)}
