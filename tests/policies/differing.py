@@ -16,7 +16,7 @@ from tests.policies.generate import Generated, draw_policy
 from tests.policies.holes import with_holes
 from tests.policies.mutate import CHANGES, RENAMED, mutated
 from tests.policies.requests import Call, Draws, Value
-from tests.policies.truth import Instance, Simulator
+from tests.policies.truth import Instance, Simulator, instances
 from tests.policies.vocabulary import KEY, ROLE, Cast
 
 CALLS_OF_A_PAIR = 10
@@ -130,9 +130,10 @@ def _drawn(number: int) -> tuple[Pair, list[tuple[Mapping[str, str], Call, bool]
     ]
     filled = [one.filled(assignments[0]) for one in (first, second)]
     draws = Draws(cast, first.kind, filled, complete=True)
-    calls = [
-        (rng.choice(assignments), draws.call(), rng.random() < 0.7) for _ in range(CALLS_OF_A_PAIR)
-    ]
+    calls = []
+    for _ in range(CALLS_OF_A_PAIR):
+        [(_, call)] = instances(first, draws.call(), rng, draws, most=1)
+        calls.append((rng.choice(assignments), call, rng.random() < 0.7))
     return Pair(change, first, second, (), assignments), calls
 
 

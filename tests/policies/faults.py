@@ -70,7 +70,7 @@ def _holes_as_text(found: Any, *_: Any) -> Any:
 
 
 _OPERATOR: Final = conditions._Operator
-_ARN: Final = conditions.arn
+_ARN: Final = text.arn
 FAULTS: Final[dict[str, Callable[[], contextlib.AbstractContextManager[Any]]]] = {
     "a dimension is left out of the difference": lambda: _changed(
         space, "_outside", _without_a_dimension

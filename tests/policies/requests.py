@@ -63,7 +63,7 @@ class Call:
         return {
             name: value
             for name, value in zip(FOLLOWING, values, strict=True)
-            if self.action in BY_NAME[name.lower()].actions
+            if BY_NAME[name.lower()].service in ("", self.action.partition(":")[0])
         }
 
     def may_have(self, key: Key) -> bool:

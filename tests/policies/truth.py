@@ -12,7 +12,7 @@ from typing import Any, Final
 from tests.policies.conditions import conditions_of, listed
 from tests.policies.generate import VERSION, Document, Generated
 from tests.policies.requests import ANONYMOUS, Call, Draws, Value
-from tests.policies.vocabulary import BY_NAME
+from tests.policies.vocabulary import BY_NAME, PATHS, role_of
 from tests.simulator.simulator import Request, Result, simulate
 
 _BATCH: Final = 1500
@@ -119,7 +119,7 @@ def instances(
     The first has the holes as the policy was made. Each of the others changes something.
     """
     unknown = [key for key in _keys(policy) if _is_unknown(call, key)]
-    several = bool(policy.holes or unknown)
+    several = bool(policy.holes or unknown) or _is_of_any_path(call)
     found: list[tuple[Mapping[str, str], Call]] = [
         (policy.made_with, _known(call, unknown, draws, rng, absent=True))
     ]
@@ -130,6 +130,10 @@ def instances(
         }
         found.append((holes, _known(call, unknown, draws, rng, absent=False)))
     return found
+
+
+def _is_of_any_path(call: Call) -> bool:
+    return call.role is None and ":assumed-role/" in call.principal
 
 
 def _keys(policy: Generated) -> list[str]:
@@ -159,4 +163,7 @@ def _known(
         operator, values = rng.choice(said or [("Null", [])])
         value = draws.value(context, call, key, operator, values)
         context[name] = (value,) if key.several else value
-    return replace(call, context=context)
+    role = call.role
+    if _is_of_any_path(call):
+        role = role_of(call.principal, "" if absent else rng.choice(PATHS))
+    return replace(call, context=context, role=role)

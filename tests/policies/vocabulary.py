@@ -187,6 +187,12 @@ def session_of(role: str, session: str) -> str:
     return f"arn:aws:sts::{account}:assumed-role/{name}/{session}"
 
 
+def role_of(session: str, path: str) -> str:
+    """The ARN of the role of a session, if it is on this path."""
+    account, name = session.split(":")[4], session.split("/")[1]
+    return f"arn:aws:iam::{account}:role/{path}{name}"
+
+
 def other_case(text: str, rng: random.Random) -> str:
     """The text in other cases of letters."""
     return rng.choice((text.lower(), text.upper(), text.swapcase()))
@@ -194,6 +200,8 @@ def other_case(text: str, rng: random.Random) -> str:
 
 def neighbour(text: str, rng: random.Random) -> str:
     """A text that differs a little: in a character, in a part, in the case of a letter."""
+    if text.startswith("arn:"):
+        return "arn:" + neighbour(text.removeprefix("arn:"), rng)
     at = rng.randrange(len(text)) if text else 0
     changed = "b" if text[at : at + 1] == "a" else "a"
     if text[at : at + 1].isdigit():
