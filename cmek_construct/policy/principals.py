@@ -39,7 +39,6 @@ from cmek_construct.policy.text import (
     part,
     split,
     word,
-    written,
 )
 
 PRINCIPAL: Final = "principal"
@@ -54,6 +53,7 @@ _ACCOUNT: Final = re.compile(rf"{_PARTS}:root|(?P<number>[0-9]{{12}})")
 _PERSON: Final = re.compile(rf"{_PARTS}:(?P<kind>role|user)(?P<path>/(?:.+/)?)(?P<name>[^/]+)")
 _SESSION: Final = re.compile(rf"{_PARTS}:assumed-role/(?P<name>[^/]+)/(?P<session>[^/]+)")
 _VISITOR: Final = re.compile(rf"{_PARTS}:federated-user/(?P<name>[^/]+)")
+_OWNER: Final = re.compile(rf"(?:(?:{_HOLE}|[^:$])*:){{4}}(?P<account>(?:{_HOLE}|[^:$])+):")
 _IN_ARN: Final = all_but(":")
 _IN_NAME: Final = all_but(":/")
 _PARTITION: Final = word("aws") + Part((star(one_of("abcdefghijklmnopqrstuvwxyz-")),))
@@ -82,6 +82,13 @@ _DOMAIN: Final = tuple(Pattern(one.tokens) for one in _domain())
 _ARNS: Final = Pattern((word("arn:") + ANYTHING + _END).tokens, over_paths=True)
 _SERVICES: Final = Pattern((word(SERVICE) + ANYTHING).tokens)
 _FEDERATED_ONES: Final = Pattern((word(_FEDERATED) + ANYTHING).tokens)
+
+
+def owner_of(arn: str) -> str | None:
+    """The account in an ARN."""
+    found = _OWNER.match(arn)
+    return found["account"] if found else None
+
 
 Spelled: TypeAlias = Mapping[tuple[str, ...], str]
 """The path and name of roles and users, by what makes them one: path and case do not make two."""
@@ -122,14 +129,10 @@ class Who:
 
     def at_home(self, resource: str | None) -> int:
         """Those of the account that a role or key is of, and those of no account."""
-        owner = (
-            (resource or "").split(":", 5)[4:5]
-            if "${" not in (resource or "")
-            else [written(one) for one in split(items(resource or ""), ":", 5)[4:5]]
-        )
-        if not owner:
+        owner = owner_of(resource or "")
+        if owner is None:
             return self.everybody()
-        return self._of(owner[0]) | (self.everybody() & ~self.has_arn())
+        return self._of(owner) | (self.everybody() & ~self.has_arn())
 
     def everybody(self) -> int:
         """All of them."""

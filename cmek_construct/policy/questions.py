@@ -25,7 +25,7 @@ from cmek_construct.policy.rules import (
 )
 from cmek_construct.policy.space import Box, Space, both
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import is_plain, items, split, word
+from cmek_construct.policy.text import word
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]
     """What becomes of a yes to one whose own account says no: in one account it is enough."""
     if not request.principal.startswith("arn:") or request.principal.endswith(":root"):
         return Verdict.YES, ()
-    own = split(items(request.principal), ":", 5)[4]
-    owner = split(items(policy.resource or request.resource or ":::::"), ":", 5)[4]
+    own = principals.owner_of(request.principal)
+    owner = principals.owner_of(policy.resource or request.resource or "")
     if own == owner:
         return Verdict.YES, ()
-    if is_plain(own) and is_plain(owner) and owner:
+    if own and owner and "$" not in own + owner:
         return Verdict.NO, ()
     return Verdict.CANNOT_TELL, ("whose account it is",)
 
