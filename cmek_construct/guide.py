@@ -81,6 +81,9 @@ ADMINISTRATION: Final = (
 )  # fmt: skip
 """The console's "Key administrators" (step 2.10 keeps the default: none)."""
 
+RULING: Final = ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
+"""What shows that a key's account rules it: it can change its policy, and it can end it."""
+
 
 class KeyAccess(enum.Enum):
     """What the key policy lets Pinecone's role do with the key."""

@@ -48,16 +48,23 @@ class Witness:
     """One of the requests. A hole stands there by its name."""
 
 
-def beyond(policy: Policy, limit: Policy) -> list[Witness]:
+def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[Witness]:
     """What a policy may allow, and a limit does not: for each statement, the requests.
+
+    Args:
+        policy: what may be too much.
+        limit: what is not.
+        principal: whose requests alone are meant, as in a `Request`. Default: everybody's.
 
     Raises:
         CannotBeJudged: it is too large.
     """
-    space = space_of([policy, limit], [])
+    space = space_of([policy, limit], [principal] if principal else [])
     for _ in space.twice():
         rules, limits = Rules(space, policy), Rules(space, limit)
         base = on(space, policy, policy.resource) if policy.kind == "key" else {}
+        if principal:
+            base[PRINCIPAL] = principals.who(space, policy).exactly(principal)
     return list(_Comparison(rules, limits, space.box(base)).witnesses())
 
 
