@@ -59,13 +59,7 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     Raises:
         CannotBeJudged: it is too large.
     """
-    space = space_of([policy, limit], [principal] if principal else [])
-    for _ in space.twice():
-        rules, limits = Rules(space, policy), Rules(space, limit)
-        base = on(space, policy, policy.resource) if policy.kind == "key" else {}
-        if principal:
-            base[PRINCIPAL] = principals.who(space, policy).exactly(principal)
-    return list(_Comparison(rules, limits, space.box(base)).witnesses())
+    return list(_comparisons(policy, limit, principal)[0].witnesses())
 
 
 def short(policy: Policy, need: Policy) -> list[Witness]:
@@ -74,7 +68,21 @@ def short(policy: Policy, need: Policy) -> list[Witness]:
     Raises:
         CannotBeJudged: it is too large.
     """
-    return beyond(need, policy)
+    return list(_comparisons(policy, need)[1].witnesses())
+
+
+def _comparisons(
+    one: Policy, other: Policy, principal: str | None = None
+) -> tuple[_Comparison, _Comparison]:
+    """The first beside the second, and the second beside the first."""
+    space = space_of([one, other], [principal] if principal else [])
+    for _ in space.twice():
+        rules, others = Rules(space, one), Rules(space, other)
+        base = on(space, one, one.resource or other.resource) if one.kind == "key" else {}
+        if principal:
+            base[PRINCIPAL] = principals.who(space, one).exactly(principal)
+    box = space.box(base)
+    return _Comparison(rules, others, box), _Comparison(others, rules, box)
 
 
 class _Comparison:

@@ -82,7 +82,7 @@ _ORDER: Final = {
 _NEGATED: Final = re.compile(r"(String|Arn|Numeric|Date)Not|NotIpAddress")
 _EQUALS: Final = word("=").tokens
 _ABSENT: Final = Pattern(())
-_PRESENT: Final = Pattern((*_EQUALS, *ANYTHING.tokens))
+_PRESENT: Final = Pattern((*_EQUALS, Token(ANY), *ANYTHING.tokens))
 _FREE: Final = (_ABSENT, _PRESENT)
 _BOOLEAN: Final = (_ABSENT, Pattern(word("=true").tokens), Pattern(word("=false").tokens))
 
@@ -99,7 +99,7 @@ def sent(space: Space, key: str, value: str | Sequence[str] | None, forms: Forms
         return dimension.where(_ABSENT)
     text = value if isinstance(value, str) else BETWEEN.join(value)
     one = part(items(text.lower() if key in BOOLEANS else text), key, ANY, forms)
-    return dimension.where(Pattern((*_EQUALS, *one.tokens)), one.flags)
+    return dimension.like(Pattern((*_EQUALS, *one.tokens)), one.flags)
 
 
 def value_of(text: str, flags: frozenset[str]) -> str | list[str] | None:
@@ -204,7 +204,7 @@ def _matched(
             flag = f"{operator.base} {key.name} {value}"
             found |= key.dimension.where(key.pattern(ANYTHING.tokens), (flag,))
         else:
-            found |= key.dimension.where(key.pattern(one.tokens), one.flags)
+            found |= key.dimension.like(key.pattern(one.tokens), one.flags)
     return found
 
 

@@ -143,7 +143,7 @@ class Who:
         if "*" in principal:
             parts = split(items(principal, wild=True), ":", 5)
             one = arn(parts, self.forms)
-            return self.dimension.where(self.with_arn(one.tokens), one.flags)
+            return self.dimension.like(self.with_arn(one.tokens), one.flags)
         if principal == ANONYMOUS:
             return self._where(word(ANONYMOUS))
         if not principal.startswith("arn:"):
@@ -152,7 +152,7 @@ class Who:
         return 0 if found is None else self._where(found)
 
     def _where(self, one: Part) -> int:
-        return self.dimension.where(Pattern(one.tokens), one.flags)
+        return self.dimension.like(Pattern(one.tokens), one.flags)
 
     def direct(self, principals: Iterable[Principal]) -> int:
         """Those who are named themselves."""
@@ -161,7 +161,7 @@ class Who:
     def by_account(self, principals: Iterable[Principal]) -> int:
         """Those whose whole account is named."""
         return self._union(
-            self.dimension.where(self.of_account(account.tokens), account.flags)
+            self.dimension.like(self.of_account(account.tokens), account.flags)
             for account in filter(None, map(self._account, principals))
         )
 

@@ -19,7 +19,7 @@ from cmek_construct.policy.rules import (
     YES_NO,
     Rules,
     Verdict,
-    action_dimension,
+    actions_of,
     on,
     possible,
     space_of,
@@ -98,7 +98,7 @@ def _answer(rules: Rules, request: Request, asked: list[Box]) -> Said:
         verdict = Verdict.BY_ACCOUNT
     else:
         verdict = Verdict.CANNOT_TELL
-    if verdict is Verdict.YES and request.own is False:
+    if verdict is Verdict.YES and request.own is False and rules.policy.kind != "permissions":
         verdict, doubt = _across(rules.policy, request)
         if verdict is not Verdict.YES:
             return Said(verdict, hangs_on=doubt)
@@ -123,7 +123,7 @@ def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]
 def _asked(space: Space, policy: Policy, request: Request) -> list[Box]:
     """A request as boxes: what is not said of it may be anything."""
     people = principals.who(space, policy)
-    action = action_dimension(space)
+    action = actions_of(space, policy)
     sets = {
         PRINCIPAL: people.exactly(request.principal)
         & ~reduce(or_, map(people.exactly, request.but), 0),
@@ -132,7 +132,7 @@ def _asked(space: Space, policy: Policy, request: Request) -> list[Box]:
     if policy.kind != "trust":
         sets |= on(space, policy, policy.resource or request.resource)
     if request.own is not None:
-        sets[OWN] = space.dimension(OWN, YES_NO).where(YES_NO[request.own])
+        sets[OWN] = space.dimensions[OWN].where(YES_NO[request.own])
     for name, value in request.context.items():
         key = name.lower()
         if key not in conditions.OF_PRINCIPAL:

@@ -28,7 +28,8 @@ ACTION: Final = "action"
 RESOURCE: Final = "resource"
 _LETTER: Final = one_of("abcdefghijklmnopqrstuvwxyz0123456789-")
 _WORD: Final = (Token(_LETTER), star(_LETTER))
-_ACTIONS: Final = (Pattern((*_WORD, *word(":").tokens, *_WORD)),)
+_OF_SERVICE: Final = {"key": word("kms:").tokens, "trust": word("sts:").tokens}
+"""The actions that such a policy can be about."""
 KNOWN: Final = {name: Pattern(word(name).tokens) for name in aws.ACTIONS}
 _TEXTS: Final = (Pattern(ANYTHING.tokens),)
 YES_NO: Final = (Pattern(word("no").tokens), Pattern(word("yes").tokens))
@@ -66,6 +67,9 @@ class Rules:
         self.policy = policy
         self.allow: list[tuple[Statement, Box]] = []
         self.deny: list[tuple[Statement, Box]] = []
+        actions_of(space, policy)
+        principals.who(space, policy)
+        space.dimension(OWN, YES_NO)
         for one in policy.statements:
             for effect in [one.effect] if one.effect else ["Allow", "Deny"]:
                 boxes = self.allow if effect == "Allow" else self.deny
@@ -141,7 +145,7 @@ def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> I
         narrow(unknown, space.dimension(unknown, YES_NO, is_unknown=True).where(YES_NO[1]))
         yield space.box(sets)
         return
-    narrow(ACTION, _actions(space, statement))
+    narrow(ACTION, _actions(space, statement, policy))
     if policy.kind != "trust":
         narrow(RESOURCE, _resources(space, statement, policy))
     for condition in statement.conditions:
@@ -166,8 +170,9 @@ def _principals(people: principals.Who, statement: Statement, policy: Policy) ->
     return people.direct(statement.principals), people.by_account(statement.principals)
 
 
-def _actions(space: Space, statement: Statement) -> int:
-    dimension = action_dimension(space)
+def _actions(space: Space, statement: Statement, policy: Policy) -> int:
+    """The actions that a statement is about."""
+    dimension = actions_of(space, policy)
     if statement.actions is None and statement.not_actions is None:
         return dimension.all
     if statement.actions is None:
@@ -176,9 +181,10 @@ def _actions(space: Space, statement: Statement) -> int:
     return reduce(or_, (action(dimension, statement, text) for text in statement.actions), 0)
 
 
-def action_dimension(space: Space) -> Dimension:
-    """The actions, of which those that are known are told apart."""
-    dimension = space.dimension(ACTION, _ACTIONS)
+def actions_of(space: Space, policy: Policy) -> Dimension:
+    """The actions that a policy can be about, of which those that are known are told apart."""
+    service = _OF_SERVICE.get(policy.kind, (*_WORD, *word(":").tokens))
+    dimension = space.dimension(ACTION, (Pattern((*service, *_WORD)),))
     for pattern in KNOWN.values():
         dimension.where(pattern)
     return dimension
@@ -192,7 +198,7 @@ def action(dimension: Dimension, statement: Statement, text: str) -> int:
     if len(split(whole, ":")) < 2:
         return dimension.perhaps(f"the Action {text} is meant")
     one = part(whole, ACTION, ANY, {})
-    return dimension.where(Pattern(one.tokens), one.flags)
+    return dimension.like(Pattern(one.tokens), one.flags)
 
 
 def _resources(space: Space, statement: Statement, policy: Policy) -> int:
@@ -215,7 +221,7 @@ def _resource(dimension: Dimension, statement: Statement, text: str, policy: Pol
     if len(parts) != 6:
         return dimension.perhaps(f"the Resource {text} is meant")
     one = arn(parts, policy.forms)
-    return dimension.where(Pattern(one.tokens), one.flags)
+    return dimension.like(Pattern(one.tokens), one.flags)
 
 
 def on(space: Space, policy: Policy, resource: str | None) -> dict[str, int]:
@@ -224,7 +230,7 @@ def on(space: Space, policy: Policy, resource: str | None) -> dict[str, int]:
     if resource is None:
         return {}
     one = part(items(resource), RESOURCE, ANY, policy.forms)
-    return {RESOURCE: dimension.where(Pattern(one.tokens), one.flags)}
+    return {RESOURCE: dimension.like(Pattern(one.tokens), one.flags)}
 
 
 def possible(space: Space, boxes: Iterable[Box]) -> list[Box]:

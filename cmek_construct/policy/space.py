@@ -57,7 +57,7 @@ class Dimension:
         """Find the atoms: from now on sets are known."""
         patterns = list(self._patterns)
         for text, signature in atoms(tuple(self._domain), tuple(patterns)):
-            exact = any(patterns[number].is_one_text for number in signature)
+            exact = any(patterns[number].text is not None for number in signature)
             fixed, free = set(), []
             for flag, abouts in self._flags.items():
                 about = [
@@ -107,8 +107,13 @@ class Dimension:
         found = self._of.get(self._patterns[pattern], 0)
         for flag in wanted:
             found &= self._if.get(flag, 0)
-        if wanted:
-            self._with_holes[pattern, wanted] = found
+        return found
+
+    def like(self, pattern: Pattern, holes: frozenset[str]) -> int:
+        """The texts of a pattern, where its holes have these values."""
+        found = self.where(pattern, holes)
+        if holes and self.values:
+            self._with_holes[pattern, holes] = found
         return found
 
     def perhaps(self, flag: str) -> int:
