@@ -17,6 +17,7 @@ from cmek_construct.policy.questions import Request
 from cmek_construct.policy.rules import (
     ACTION,
     RESOURCE,
+    YES_NO,
     Rules,
     Verdict,
     action,
@@ -24,10 +25,11 @@ from cmek_construct.policy.rules import (
     possible,
     space_of,
 )
-from cmek_construct.policy.space import Box, Dimension, Space, Value, both, merged
+from cmek_construct.policy.space import Box, Dimension, Space, Value, merged
 from cmek_construct.policy.statements import Policy, Statement
 
 _NEW_ACTION: Final = "an action that AWS may add"
+_NAMES: Final = aws.ACTIONS["permissions"]
 _MOST_TRIED: Final = 24
 _SHOWN: Final = 6
 
@@ -78,17 +80,26 @@ def _comparisons(
     space = space_of([one, other], [principal] if principal else [])
     for _ in space.twice():
         rules, others = Rules(space, one), Rules(space, other)
-        base = on(space, one, one.resource or other.resource) if one.kind == "key" else {}
+        base = list(_base(space, one, one.resource or other.resource))
         if principal:
-            base[PRINCIPAL] = principals.who(space, one).exactly(principal)
-    box = space.box(base)
-    return _Comparison(rules, others, box), _Comparison(others, rules, box)
+            asked = principals.who(space, one).exactly(principal)
+            base = space.overlap(base, [space.box({PRINCIPAL: asked})])
+    return _Comparison(rules, others, base), _Comparison(others, rules, base)
+
+
+def _base(space: Space, policy: Policy, resource: str | None) -> Iterator[Box]:
+    """The requests that are compared: across accounts nobody gets in without leave of their own."""
+    sets = on(space, policy, resource) if policy.kind == "key" else {}
+    own = space.dimensions[OWN]
+    yield space.box({**sets, OWN: own.where(YES_NO[True])})
+    at_home = principals.who(space, policy).at_home(resource)
+    yield space.box({**sets, OWN: own.where(YES_NO[False]), PRINCIPAL: at_home})
 
 
 class _Comparison:
     """Two policies in one space."""
 
-    def __init__(self, rules: Rules, limits: Rules, base: Box) -> None:
+    def __init__(self, rules: Rules, limits: Rules, base: list[Box]) -> None:
         self._space = rules.space
         self._rules = rules
         self._limits = limits
@@ -98,9 +109,8 @@ class _Comparison:
         """One for each piece of a statement that is beyond the limit."""
         space = self._space
         for statement, box in self._rules.allow:
-            shared = both(box, self._base)
-            possible_ones = possible(space, [shared] if shared else [])
-            left = space.without(possible_ones, self._rules.denying)
+            made = possible(space, space.overlap([box], self._base))
+            left = space.without(made, self._rules.denying)
             inside = space.overlap(left, self._limits.allowing)
             pieces = space.without(left, self._limits.allowing)
             pieces += space.overlap(inside, self._limits.denying)
@@ -112,15 +122,43 @@ class _Comparison:
             ((one, True) for one in self._choices(piece) if self._is_certain(one)),
             (next(self._choices(piece)), False),
         )
-        hangs_on = () if certain else tuple(self._hangs_on(piece, chosen))
+        hangs_on = () if certain else tuple(dict.fromkeys(self._hangs_on(piece, chosen)))
+        readable = not statement.unreadable
         return Witness(
             statement,
-            _principals_in(self._space, statement, self._rules.policy, piece),
-            _actions_in(self._space, statement, piece),
+            self._principals(statement, piece) if readable else ("*",),
+            self._actions(statement, piece) if readable else ("*",),
             certain,
             hangs_on,
             _request(self._space, chosen),
         )
+
+    def _principals(self, statement: Statement, piece: Box) -> tuple[str, ...]:
+        """The principals of a piece, as the statement names them where it does."""
+        people = principals.who(self._space, self._rules.policy)
+        some = piece[self._space.at(PRINCIPAL)]
+        if some == people.everybody():
+            return ("*",)
+        named = []
+        for one in statement.principals or ():
+            whole = people.direct([one]) | people.by_account([one])
+            if whole != people.everybody() and whole & some:
+                named.append(one.name)
+        found = [principals.name_of(v.text, v.flags) for v in people.dimension.members(some)]
+        return tuple(named) or tuple(dict.fromkeys(found))[:_SHOWN]
+
+    def _actions(self, statement: Statement, piece: Box) -> tuple[str, ...]:
+        """The actions of a piece: as the statement has them, or one by one where not all are in."""
+        dimension, some = self._space.dimensions[ACTION], piece[self._space.at(ACTION)]
+        found: list[str] = []
+        for text in statement.actions or ():
+            whole = action(dimension, statement, text)
+            if whole and not whole & ~some:
+                found.append(text)
+                some &= ~whole
+        rest = [value.text for value in dimension.members(some)]
+        found += [_NAMES[text] for text in rest if text in _NAMES]
+        return tuple(found or rest)
 
     def _choices(self, piece: Box) -> Iterator[tuple[Value, ...]]:
         """Single requests of a piece, those that a person would name first."""
@@ -132,7 +170,7 @@ class _Comparison:
 
     def _is_certain(self, chosen: Sequence[Value]) -> bool:
         """Whether it is so for every choice of the unknowns, or for every value of its holes."""
-        if _is_new(chosen[self._space.at(ACTION)].text):
+        if self._is_new(chosen[self._space.at(ACTION)]):
             return False
         dimensions = list(self._space.dimensions.values())
         for whole in (Dimension.as_text, Dimension.as_holes):
@@ -159,56 +197,26 @@ class _Comparison:
             if dimension.is_unknown and some != dimension.all:
                 yield dimension.name
             yield from dimension.differences(some & dimension.as_text(value))
-            if dimension.name == ACTION and _is_new(value.text):
+            if dimension.name == ACTION and self._is_new(value):
                 yield _NEW_ACTION
 
-
-def _is_new(action: str) -> bool:
-    return action.startswith(aws.SERVICES) and action not in aws.ACTIONS
+    def _is_new(self, action: Value) -> bool:
+        known = aws.ACTIONS[self._rules.policy.kind]
+        return action.text.startswith(aws.SERVICES) and action.text not in known
 
 
 def _best(dimension: Dimension, some: int) -> list[Value]:
     """A few values of a set, those that a person would name first."""
 
-    def unlikely(value: Value) -> tuple[bool, bool, int]:
-        known = dimension.name != ACTION or not _is_new(value.text)
-        wanted = value.text != "no" if dimension.name == OWN else True
-        return not known, not wanted, len(value.undecided)
+    def unlikely(value: Value) -> tuple[bool, int]:
+        named = {
+            ACTION: value.text in _NAMES,
+            PRINCIPAL: value.text.startswith("arn:"),
+            OWN: value.text == "yes",
+        }
+        return not named.get(dimension.name, True), len(value.undecided)
 
     return sorted(dimension.members(some), key=unlikely)[: 6 if dimension.name == PRINCIPAL else 2]
-
-
-def _principals_in(
-    space: Space, statement: Statement, policy: Policy, piece: Box
-) -> tuple[str, ...]:
-    """The principals of a piece, as the statement names them where it does."""
-    people = principals.who(space, policy)
-    some = piece[space.at(PRINCIPAL)]
-    if some == people.everybody():
-        return ("*",)
-    named = []
-    for one in statement.principals or ():
-        whole = people.direct([one]) | people.by_account([one])
-        if whole != people.everybody() and whole & some:
-            named.append(one.name)
-    if named:
-        return tuple(named)
-    found = [principals.name_of(v.text, v.flags) for v in people.dimension.members(some)]
-    return tuple(dict.fromkeys(found))[:_SHOWN]
-
-
-def _actions_in(space: Space, statement: Statement, piece: Box) -> tuple[str, ...]:
-    """The actions of a piece: as the statement has them where all are in it, else one by one."""
-    dimension, some = space.dimensions[ACTION], piece[space.at(ACTION)]
-    found: list[str] = []
-    for text in statement.actions or ():
-        whole = action(dimension, statement, text)
-        if whole and not whole & ~some:
-            found.append(text)
-            some &= ~whole
-    rest = [value.text for value in dimension.members(some)]
-    found += [aws.ACTIONS[text] for text in rest if text in aws.ACTIONS]
-    return tuple(found or rest)
 
 
 def _request(space: Space, chosen: Sequence[Value]) -> Request:
@@ -223,7 +231,7 @@ def _request(space: Space, chosen: Sequence[Value]) -> Request:
     resource = values[RESOURCE].text if RESOURCE in values else None
     return Request(
         principals.name_of(values[PRINCIPAL].text, values[PRINCIPAL].flags),
-        aws.ACTIONS.get(name, name),
+        _NAMES.get(name, name),
         resource,
         context,
         values[OWN].text == "yes",

@@ -18,7 +18,7 @@ from typing import Final
 
 from cmek_construct.policy.patterns import ANY, BETWEEN, Pattern, Token
 from cmek_construct.policy.principals import Who, who
-from cmek_construct.policy.space import Dimension, Space
+from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition, Policy, Statement
 from cmek_construct.policy.text import (
     ACCOUNT,
@@ -153,8 +153,13 @@ class _Key:
     pattern: Callable[[tuple[Token, ...]], Pattern]
 
 
-def _key(people: Who, space: Space, name: str) -> _Key:
-    if name in (PRINCIPAL_ARN, *ACCOUNTS):
+def follows(key: str, policy: Policy) -> bool:
+    """Whether the value of a key follows from the principal."""
+    return key in OF_PRINCIPAL and (policy.kind == "key" or not key.startswith("kms:"))
+
+
+def _key(people: Who, space: Space, name: str, policy: Policy) -> _Key:
+    if follows(name, policy):
         pattern = people.with_arn if name == PRINCIPAL_ARN else people.of_account
         return _Key(name, people.dimension, people.has_arn(), pattern)
     dimension = space.dimension(name, domain(name))
@@ -169,10 +174,10 @@ def meets(
     name, operator = condition.key.lower(), _operator(condition.operator)
     said = f"{condition.operator} {name} {', '.join(condition.values)}"
     people = who(space, policy)
-    decide = partial(_decided, operator, condition.values)
+    decide = partial(_decided, operator, condition.values, name in SEVERAL)
     if name == IS_SERVICE:
-        return people.dimension.name, _by_kind(people, decide, said)
-    key = _key(people, space, name)
+        return people.dimension.name, _by_kind(people, operator, decide, said)
+    key = _key(people, space, name, policy)
     dimension, absent = key.dimension, key.dimension.all & ~key.present
     if operator.base == "Null":
         wanted = {value.lower() for value in condition.values}
@@ -222,23 +227,26 @@ def _value(key: str, base: str, value: str, variables: bool, forms: Forms) -> Pa
     return part(whole, ACCOUNT if key in ACCOUNTS else key, ANY, forms, any_case=any_case)
 
 
-def _by_kind(people: Who, decide: Callable[[str], bool | None], said: str) -> int:
-    """A condition on whether the principal is an AWS service, which each request says."""
-    services, found = people.services(), 0
-    for text, some in (("true", services), ("false", people.everybody() & ~services)):
-        holds = decide(text)
-        if holds is None:
-            return people.dimension.perhaps(said)
-        found |= some if holds else 0
-    return found
+def _by_kind(people: Who, operator: _Operator, decide: Decide, said: str) -> int:
+    """A condition on whether an AWS service asks, which each request that is signed says."""
+    services, signed = people.services(), people.services() | people.has_arn()
+    holds = {"true": decide("true"), "false": decide("false")}
+    if None in holds.values():
+        return people.dimension.perhaps(said)
+    unsigned = not holds["true"] if operator.base == "Null" else operator.without_key
+    return (
+        (services if holds["true"] else 0)
+        | (signed & ~services if holds["false"] else 0)
+        | (people.everybody() & ~signed if unsigned else 0)
+    )
 
 
-def _decided(operator: _Operator, values: Sequence[str], text: str) -> bool | None:
+def _decided(operator: _Operator, values: Sequence[str], is_list: bool, text: str) -> bool | None:
     """Whether what one request has meets an operator; None if that is not known here."""
     if operator.base == "Null":
         return "false" in (value.lower() for value in values)
     several = text.removeprefix("=").split(BETWEEN)
-    if len(several) > 1 and operator.each is None:
+    if (is_list or len(several) > 1) and operator.each is None:
         return None
     try:
         met = [

@@ -124,6 +124,15 @@ class Who:
         """AWS services."""
         return self.dimension.where(_SERVICES)
 
+    def at_home(self, resource: str | None) -> int:
+        """Those of the account that a role or key is of, and those of no account."""
+        parts = split(items(resource or ""), ":", 5)
+        if len(parts) < 6:
+            return self.everybody()
+        owner = part(parts[4], ACCOUNT, _IN_ARN, self.forms)
+        own = self.dimension.like(self.of_account(owner.tokens), owner.flags)
+        return own | (self.everybody() & ~self.has_arn())
+
     def everybody(self) -> int:
         """All of them."""
         return self.dimension.all

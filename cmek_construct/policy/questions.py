@@ -135,6 +135,6 @@ def _asked(space: Space, policy: Policy, request: Request) -> list[Box]:
         sets[OWN] = space.dimensions[OWN].where(YES_NO[request.own])
     for name, value in request.context.items():
         key = name.lower()
-        if key not in conditions.OF_PRINCIPAL:
+        if not conditions.follows(key, policy):
             sets[key] = conditions.sent(space, key, value, policy.forms)
     return possible(space, [space.box(sets)])

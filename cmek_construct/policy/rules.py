@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from operator import or_
 from typing import Final
 
@@ -20,7 +20,7 @@ from cmek_construct.policy.patterns import (
     star,
 )
 from cmek_construct.policy.principals import OWN, PRINCIPAL
-from cmek_construct.policy.space import Box, Dimension, Space, both, within
+from cmek_construct.policy.space import Box, Dimension, Space, Value, both, within
 from cmek_construct.policy.statements import Policy, Statement
 from cmek_construct.policy.text import ANYTHING, arn, items, part, split, word
 
@@ -30,7 +30,7 @@ _LETTER: Final = one_of("abcdefghijklmnopqrstuvwxyz0123456789-")
 _WORD: Final = (Token(_LETTER), star(_LETTER))
 _OF_SERVICE: Final = {"key": word("kms:").tokens, "trust": word("sts:").tokens}
 """The actions that such a policy can be about."""
-KNOWN: Final = {name: Pattern(word(name).tokens) for name in aws.ACTIONS}
+_KNOWN: Final = {name: Pattern(word(name).tokens) for name in aws.ACTIONS["permissions"]}
 _TEXTS: Final = (Pattern(ANYTHING.tokens),)
 YES_NO: Final = (Pattern(word("no").tokens), Pattern(word("yes").tokens))
 _MOST_STATEMENTS: Final = 2_000
@@ -141,7 +141,9 @@ def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> I
 
     if statement.unreadable:
         # It may be another statement altogether.
-        unknown = f"{statement.unreadable[0]}{BETWEEN}{json.dumps(statement.raw)}"
+        unknown = BETWEEN.join(
+            (statement.unreadable[0], effect, json.dumps(statement.raw, default=str))
+        )
         narrow(unknown, space.dimension(unknown, YES_NO, is_unknown=True).where(YES_NO[1]))
         yield space.box(sets)
         return
@@ -185,8 +187,8 @@ def actions_of(space: Space, policy: Policy) -> Dimension:
     """The actions that a policy can be about, of which those that are known are told apart."""
     service = _OF_SERVICE.get(policy.kind, (*_WORD, *word(":").tokens))
     dimension = space.dimension(ACTION, (Pattern((*service, *_WORD)),))
-    for pattern in KNOWN.values():
-        dimension.where(pattern)
+    for name in aws.ACTIONS[policy.kind]:
+        dimension.where(_KNOWN[name])
     return dimension
 
 
@@ -235,12 +237,20 @@ def on(space: Space, policy: Policy, resource: str | None) -> dict[str, int]:
 
 def possible(space: Space, boxes: Iterable[Box]) -> list[Box]:
     """Without requests that nobody can make: with a key that does not come with the action."""
-    never = []
-    actions = space.dimensions[ACTION]
-    for key, names in aws.KEYS.items():
-        if key in space.dimensions:
-            dimension = space.dimensions[key]
-            absent = dimension.of(lambda value: value.text == "")
-            others = actions.all & ~sum(actions.where(KNOWN[name]) for name in names)
-            never.append(space.box({key: dimension.all & ~absent, ACTION: others}))
-    return space.without(boxes, never) if space.is_closed else list(boxes)
+    if not space.is_closed:
+        return list(boxes)
+    actions, never = space.dimensions[ACTION], []
+    for key, dimension in space.dimensions.items():
+        service, _, name = key.partition(":")
+        if name and f"{service}:" in aws.SERVICES:
+            present = dimension.of(lambda value: value.text != "")
+            never.append(space.box({key: present, ACTION: actions.of(partial(_lacks, key))}))
+    return space.without(boxes, never)
+
+
+def _lacks(key: str, action: Value) -> bool:
+    """Whether a condition key does not come with an action."""
+    service = key.partition(":")[0]
+    return action.text not in aws.KEYS.get(key, ()) and (
+        key in aws.KEYS or not action.text.startswith(f"{service}:")
+    )
