@@ -42,6 +42,10 @@ ACTIONS: Final = {
 }
 """By kind of policy the actions of KMS and STS that it can be about, each by its name in lower
 case. AWS may add one."""
+FEDERATED: Final = tuple(
+    _named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession")
+)
+"""The actions of those who sign in elsewhere."""
 SERVICES: Final = ("kms:", "sts:")
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "kms:grantisforawsresource": ("kms:creategrant", "kms:listgrants", "kms:revokegrant"),

@@ -22,7 +22,6 @@ from cmek_construct.policy.rules import (
     Verdict,
     action,
     on,
-    possible,
     space_of,
 )
 from cmek_construct.policy.space import Box, Dimension, Space, Value, merged
@@ -109,7 +108,7 @@ class _Comparison:
         """One for each piece of a statement that is beyond the limit."""
         space = self._space
         for statement, box in self._rules.allow:
-            made = possible(space, space.overlap([box], self._base))
+            made = space.possible(space.overlap([box], self._base))
             left = space.without(made, self._rules.denying)
             inside = space.overlap(left, self._limits.allowing)
             pieces = space.without(left, self._limits.allowing)
@@ -183,7 +182,7 @@ class _Comparison:
         return False
 
     def _is_beyond(self, box: Box) -> bool:
-        asked = possible(self._space, [box])
+        asked = self._space.possible([box])
         return (
             bool(asked)
             and self._rules.verdict(asked) is Verdict.YES
@@ -212,6 +211,7 @@ def _best(dimension: Dimension, some: int) -> list[Value]:
         named = {
             ACTION: value.text in _NAMES,
             PRINCIPAL: value.text.startswith("arn:"),
+            RESOURCE: ":key/" in value.text,
             OWN: value.text == "yes",
         }
         return not named.get(dimension.name, True), len(value.undecided)

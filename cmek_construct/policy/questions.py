@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cache, partial, reduce
 from operator import or_
 
 from cmek_construct.policy import conditions, principals
@@ -21,12 +21,11 @@ from cmek_construct.policy.rules import (
     Verdict,
     actions_of,
     on,
-    possible,
     space_of,
 )
 from cmek_construct.policy.space import Box, Space, both
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import is_plain, items, split, word
+from cmek_construct.policy.text import word
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,8 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
     space = space_of([policy], [name for one in requests for name in (one.principal, *one.but)])
     for _ in space.twice():
         rules = Rules(space, policy)
-        asked = [_asked(space, policy, one) for one in requests]
+        asking = _Asking(space, policy)
+        asked = [asking.boxes(one) for one in requests]
     return [_answer(rules, one, boxes) for one, boxes in zip(requests, asked, strict=True)]
 
 
@@ -111,30 +111,40 @@ def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]
     """What becomes of a yes to one whose own account says no: in one account it is enough."""
     if not request.principal.startswith("arn:") or request.principal.endswith(":root"):
         return Verdict.YES, ()
-    own = split(items(request.principal), ":", 5)[4]
-    owner = split(items(policy.resource or request.resource or ":::::"), ":", 5)[4]
+    own = principals.owner_of(request.principal)
+    owner = principals.owner_of(policy.resource or request.resource or "")
     if own == owner:
         return Verdict.YES, ()
-    if is_plain(own) and is_plain(owner) and owner:
+    if own and owner and "$" not in own + owner:
         return Verdict.NO, ()
     return Verdict.CANNOT_TELL, ("whose account it is",)
 
 
-def _asked(space: Space, policy: Policy, request: Request) -> list[Box]:
-    """A request as boxes: what is not said of it may be anything."""
-    people = principals.who(space, policy)
-    action = actions_of(space, policy)
-    sets = {
-        PRINCIPAL: people.exactly(request.principal)
-        & ~reduce(or_, map(people.exactly, request.but), 0),
-        ACTION: action.where(Pattern(word(request.action.lower()).tokens)),
-    }
-    if policy.kind != "trust":
-        sets |= on(space, policy, policy.resource or request.resource)
-    if request.own is not None:
-        sets[OWN] = space.dimensions[OWN].where(YES_NO[request.own])
-    for name, value in request.context.items():
-        key = name.lower()
-        if not conditions.follows(key, policy):
-            sets[key] = conditions.sent(space, key, value, policy.forms)
-    return possible(space, [space.box(sets)])
+class _Asking:
+    """Requests as boxes: what is not said of them may be anything. Each text is looked at once."""
+
+    def __init__(self, space: Space, policy: Policy) -> None:
+        self._space = space
+        self._policy = policy
+        self._action = actions_of(space, policy)
+        self._on = cache(partial(on, space, policy)) if policy.kind != "trust" else None
+        self._callers = cache(principals.who(space, policy).exactly)
+        self._sent = cache(partial(conditions.sent, space, forms=dict(policy.forms)))
+
+    def boxes(self, request: Request) -> list[Box]:
+        """One request."""
+        but = reduce(or_, map(self._callers, request.but), 0)
+        sets = {
+            PRINCIPAL: self._callers(request.principal) & ~but,
+            ACTION: self._action.where(Pattern(word(request.action.lower()).tokens)),
+        }
+        if self._on is not None:
+            sets |= self._on(self._policy.resource or request.resource)
+        if request.own is not None:
+            sets[OWN] = self._space.dimensions[OWN].where(YES_NO[request.own])
+        for name, value in request.context.items():
+            key = name.lower()
+            if not conditions.follows(key, self._policy):
+                several = value is not None and not isinstance(value, str)
+                sets[key] = self._sent(key, tuple(value or ()) if several else value)
+        return self._space.possible([self._space.box(sets)])
