@@ -218,7 +218,8 @@ def test_of_too_much_it_is_said_that_it_cannot_be_judged() -> None:
 def found(more: Policy, less: Policy) -> list[tuple[Any, ...]]:
     """What the first has beyond the second; the reverse is nothing."""
     assert beyond(less, more) == short(more, less) == []
-    assert short(less, more) == beyond(more, less)
+    over, under = beyond(more, less), short(less, more)
+    assert [one.request for one in over] == [one.request for one in under]
     return [(one.principals, one.actions, one.certain) for one in beyond(more, less)]
 
 
@@ -275,3 +276,18 @@ def test_one_principal_alone_can_be_compared() -> None:
     (one,) = beyond(more, less, ROLE)
     assert one.actions == ("kms:Sign",)
     assert beyond(more, less, VENDOR_ROLE) == []
+
+
+def test_a_denial_of_calls_without_tls_takes_nothing_that_is_needed() -> None:
+    plain = deny(Condition={"Bool": {"aws:SecureTransport": "false"}})
+    assert short(of_key(allow(), plain), of_key(allow())) == []
+    assert beyond(of_key(allow()), of_key(allow(), plain))
+
+
+def test_what_is_narrowed_to_an_address_hangs_on_the_address_and_to_a_service_is_locked() -> None:
+    address = allow(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})
+    (one,) = short(of_key(address), of_key(allow()))
+    assert (one.certain, one.hangs_on) == (False, ("what is sent as aws:sourceip",))
+    service = allow(Condition={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})
+    (one,) = short(of_key(service), of_key(allow()))
+    assert one.certain
