@@ -73,6 +73,9 @@ EXPANDED: Final = {
 GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 """The console's "Key users" (step 2.11), for grants to AWS services alone."""
 
+POLICY_KEEPING: Final = ("kms:GetKeyPolicy", "kms:PutKeyPolicy")
+"""By these whoever owns a key mends its policy: without them a key can become unmanageable."""
+
 ADMINISTRATION: Final = (
     "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*",
     "kms:Revoke*", "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource",
