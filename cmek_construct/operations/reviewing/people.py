@@ -36,6 +36,11 @@ class Somebody:
     is_pinecone: bool = False
     """Whether Pinecone comes in as this one: its own role, or the role that it takes on."""
 
+    @property
+    def account(self) -> str | None:
+        """The account that it is of; None of who is of none."""
+        return _parts(self.arn)[0] or None
+
 
 def named_in(statement: Statement) -> Iterator[Principal]:
     """Whom a statement names: as principals, or by conditions on who they are."""
@@ -161,16 +166,15 @@ class People:
         """Of a group those are not meant who are asked by themselves."""
         by_account: dict[str, list[str]] = {}
         for one in found:
-            if one.arn.startswith("arn:"):
-                arns = by_account.setdefault(_parts(one.arn)[0], [])
+            if one.account is not None:
+                arns = by_account.setdefault(one.account, [])
                 arns += [] if one.arn in arns else [one.arn]
         wild = [arn for account, arns in by_account.items() if _is_wild(account) for arn in arns]
         made = []
         for one in found:
-            account = _parts(one.arn)[0] if one.arn.startswith("arn:") else None
-            others = [*by_account[account], *wild] if account else []
+            others = [*by_account[one.account], *wild] if one.account else []
             but = [arn for arn in others if arn != one.arn and self._is_apart(one.arn, arn)]
-            but += [f"arn:aws:iam::{other}:*" for other in self._others(account)]
+            but += [f"arn:aws:iam::{other}:*" for other in self._others(one.account)]
             made.append(replace(one, but=tuple(dict.fromkeys(but))))
         return made
 
