@@ -472,19 +472,6 @@ def test_a_key_administrator_is_called_one_because_he_writes_the_key_policy() ->
 # Values that only the deploy knows.
 
 
-def test_a_parameter_that_is_a_principal_stands_for_a_role_of_an_account_of_its_own() -> None:
-    statement = {
-        "Sid": "Theirs",
-        "Effect": "Allow",
-        "Principal": {"AWS": {"Ref": "TheirRole"}},
-        "Action": "kms:Decrypt",
-        "Resource": "*",
-    }
-    found = asked(statement, Parameters={"TheirRole": {"Type": "String"}})
-    assert said(found, "the role TheirRole of account", "kms:Decrypt") == {"yes"}
-    assert said(found, "the role TheirRole of account", "kms:DisableKey") == {"no"}
-
-
 def test_a_role_of_another_template_is_known_by_what_that_exports() -> None:
     role = template([TRUST], USE)
     del role.resources["Key"]
@@ -498,8 +485,8 @@ def test_a_role_of_another_template_is_known_by_what_that_exports() -> None:
     del key.resources["Role"]
     both = who([role, key], OWNER)
     assert [len(one.keys) > 0 for one in both] == [False, True]
-    named = [row for row in both[1].keys if row.who.words.endswith("the account's role Role")]
-    assert {row.verdict.value for row in named if row.action == "kms:Decrypt"} == {"yes"}
+    assert said(both[1], "the account's role ${export Theirs}", "kms:Decrypt") == {"yes"}
+    assert said(both[1], "a stranger", "kms:Decrypt") == {"no"}
 
 
 @pytest.mark.parametrize(
@@ -525,6 +512,65 @@ def test_a_condition_is_decided_by_the_default_of_its_parameter(
     assert found.assumed == ({} if default is None else {"Suspended": default})
 
 
+@pytest.mark.parametrize(
+    ("conditions", "answer"),
+    [
+        ({"Off": {"Fn::Equals": [{"Ref": "P"}, "/x"]}}, "cannot tell"),
+        ({"Off": {"Fn::Equals": ["a", "a"]}}, "no"),
+        ({"Off": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AWS::Region"}, "x"]}]}}, "cannot tell"),
+        ({"Off": {"Fn::And": [{"Condition": "A"}, {"Condition": "B"}]}}, "yes"),
+        ({"Off": {"Fn::Or": [{"Condition": "A"}, {"Fn::Not": [{"Condition": "A"}]}]}}, "no"),
+        ({"Off": {"Condition": "Off"}}, "cannot tell"),
+        ({}, "cannot tell"),
+    ],
+    ids=str,
+)
+def test_a_template_is_asked_in_each_case_of_its_conditions(
+    conditions: dict[str, Any], answer: str
+) -> None:
+    """Of an SSM parameter the default is no value; a variable has one value at a time."""
+    region = {"Ref": "AWS::Region"}
+    known = {name: {"Fn::Equals": [region, name.lower()]} for name in ("A", "B")}
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    found = asked(
+        {"Fn::If": ["Off", denial, {"Ref": "AWS::NoValue"}]},
+        Parameters={"P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/x"}},
+        Conditions={**known, **conditions},
+    )
+    assert said(found, "the role Role", "kms:Decrypt") == {answer}
+    assert said(found, "the role Role", "kms:Encrypt") == {"yes"}
+    doubts = {row.doubt for row in found.rows if row.doubt}
+    assert doubts == ({"the template's condition Off"} if answer == "cannot tell" else set())
+
+
+def test_more_cases_than_anybody_reads_are_not_judged() -> None:
+    conditions = {f"C{n}": {"Fn::Equals": [{"Ref": f"P{n}"}, "x"]} for n in range(5)}
+    found = asked(
+        *(
+            {"Fn::If": [name, {**USE[0], "Sid": name}, {"Ref": "AWS::NoValue"}]}
+            for name in conditions
+        ),
+        Parameters={f"P{n}": {"Type": "String"} for n in range(5)},
+        Conditions=conditions,
+    )
+    (row,) = found.keys
+    assert (row.verdict.value, row.who.words) == ("cannot tell", "anybody")
+    assert row.doubt == "it cannot be judged: more than 16 cases of the template's conditions"
+
+
+def test_a_role_under_another_name_than_the_template_spells_may_be_an_administrator() -> None:
+    administrator = f"arn:aws:iam::{OWNER}:role/Admin"
+    rules = {"Effect": "Allow", "Principal": {"AWS": administrator}, "Action": "kms:PutKeyPolicy"}
+    made = template([TRUST], [*USE, {**rules, "Resource": "*"}])
+    (found,) = who([made])
+    assert said(found, "the role Role", "kms:PutKeyPolicy") == {str(Verdict.BY_ACCOUNT.value)}
+    made.resources["Role"]["Properties"]["RoleName"] = {"Ref": "Name"}
+    made.content["Parameters"] = {"Name": {"Type": "String"}}
+    (found,) = who([made])
+    assert said(found, "the role Role", "kms:PutKeyPolicy") == {"cannot tell"}
+    assert said(found, "the role Role", "kms:Decrypt") == {"yes"}
+
+
 def test_conditions_in_a_circle_and_in_a_long_chain_take_no_time() -> None:
     chain = {f"C{n}": {"Fn::And": [{"Condition": f"C{n + 1}"}] * 2} for n in range(200)}
     denial = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
@@ -532,13 +578,7 @@ def test_conditions_in_a_circle_and_in_a_long_chain_take_no_time() -> None:
         {"Fn::If": ["C0", denial, {"Ref": "AWS::NoValue"}]},
         Conditions={**chain, "C200": {"Fn::Or": [{"Condition": "C0"}, {"Condition": "C0"}]}},
     )
-    assert said(found, "the role Role", "kms:Decrypt") == {"cannot tell"}
-
-
-def test_a_stand_in_is_a_number_that_the_template_does_not_have() -> None:
-    numbers = [f"{number:012d}" for number in range(3_000)]
-    found = asked(Parameters={"Pinecones": {"Type": "String", "AllowedValues": numbers}})
-    assert found.stand_ins["a stranger's account"] == "000000003000"
+    assert {row.verdict.value for row in found.keys} == {"cannot tell"}
 
 
 def test_whether_another_resource_is_this_key_is_not_guessed() -> None:

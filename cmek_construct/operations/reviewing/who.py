@@ -161,7 +161,7 @@ class _Asker:
         return [*_called(answered), *more]
 
     def _request(self, row: Row) -> Request:
-        """One question: who is of another account needs its leave besides, which is taken as given."""
+        """One question. Who is of another account has the leave of that account, which it needs."""
         context = dict(FACTS)
         if row.action == ASSUME:
             context["sts:ExternalId"] = row.external_id
