@@ -43,6 +43,8 @@ ACTIONS: Final = {
 }
 """By kind of policy the actions of KMS and STS that it can be about, each by its name in lower
 case. AWS may add one."""
+ON_NOTHING: Final = frozenset(ACTIONS["permissions"]) - {*ACTIONS["key"], *ACTIONS["trust"]}
+"""Those that are for no key or role, and that Resource * alone allows."""
 FEDERATED: Final = tuple(
     _named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession")
 )
