@@ -97,7 +97,7 @@ def with_wildcard(text: str, rng: random.Random) -> str:
     if text.startswith("arn:") and rng.random() < 0.8:
         parts = text.split(":", 5)
         at = rng.choice((3, 4, 5, 5))
-        parts[at] = with_wildcard(parts[at], rng) if parts[at] else "*"
+        parts[at] = "*" if at < 5 or not parts[at] else with_wildcard(parts[at], rng)
         return ":".join(parts)
     start = rng.randrange(len(text) + 1)
     end = rng.choice((len(text), rng.randrange(start, len(text) + 1)))
@@ -108,7 +108,8 @@ def with_wildcard(text: str, rng: random.Random) -> str:
 
 def matching(pattern: str, rng: random.Random) -> str:
     """A text of a pattern."""
-    return pattern.replace("?", rng.choice("aZ0")).replace("*", rng.choice(("", "a", "a/b", "1:x")))
+    some = rng.choice(("", "a", "a/b", "1:x", "1:x"))
+    return pattern.replace("?", rng.choice("aZ0")).replace("*", some)
 
 
 def key_of(name: str) -> Key:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from cmek_construct import policy as judged
 from cmek_construct.policy import CannotBeJudged, Request, Witness
@@ -22,6 +24,7 @@ from tests.policies.vocabulary import KEY, ROLE, Cast
 CALLS_OF_A_PAIR = 10
 OTHER = "another policy"
 SAME = "the same"
+_VARIABLE: Final = re.compile(r"\$\{policy variable ([^}]*)\}")
 _CHANGES = (*CHANGES, *(2 * [RENAMED]), *(10 * [OTHER]), SAME)
 
 
@@ -222,20 +225,22 @@ def _excepted(pair: Pair, call: Call, holes: Mapping[str, str]) -> str | None:
 
 
 def _called(request: Request, pair: Pair, holes: Mapping[str, str]) -> Call:
-    """The request of a witness as a call, its holes filled."""
+    """The request of a witness as a call, its holes filled, and with what its variables are."""
 
     def filled(text: str) -> str:
+        text = _VARIABLE.sub("data", text)
         for name, value in holes.items():
             text = text.replace(f"${{{name}}}", value)
         return text
 
+    variables = {at[1]: "data" for at in _VARIABLE.finditer(json.dumps(request.context))}
     context: dict[str, Value] = {
         name: value
         if value is None
         else filled(value)
         if isinstance(value, str)
         else tuple(map(filled, value))
-        for name, value in request.context.items()
+        for name, value in {**request.context, **variables}.items()
     }
     resource = {"trust": ROLE, "key": KEY}.get(pair.first.kind, request.resource or KEY)
     principal = filled(request.principal).removeprefix("federated:")

@@ -163,7 +163,7 @@ class Cast:
             f"arn:aws:iam::{rng.choice(self.accounts)}:user/{name}" for name in self.names
         ]
         self.services = rng.sample(SERVICES, 2)
-        self.keys = [*rng.sample(KEYS, 3), BY_NAME[rng.choice(_OFTEN)]]
+        self.keys = [*rng.sample(KEYS, 3), *(BY_NAME[name] for name in rng.sample(_OFTEN, 2))]
 
     def role(self) -> str:
         """A role of one of the accounts, under any path."""
