@@ -13,8 +13,10 @@ from tests.policies.differing import Pair
 from tests.policies.faults import FAULTS
 from tests.policies.truth import Simulator
 
-_POLICIES = 40
-_PAIRS = 40
+_TELLING = (1805, 2904)
+"""Of policies: where a wildcard would go past a colon."""
+_POLICIES = (*_TELLING, *range(30))
+_PAIRS = range(30)
 
 
 @functools.cache
@@ -24,18 +26,18 @@ def _simulator() -> Simulator:
 
 @functools.cache
 def _questions() -> Sequence[Question]:
-    return allowing.questions(_simulator(), 0, _POLICIES)
+    return allowing.questions(_simulator(), _POLICIES)
 
 
 @functools.cache
 def _pairs() -> Sequence[Pair]:
-    return differing.pairs(_simulator(), 0, _PAIRS)
+    return differing.pairs(_simulator(), _PAIRS)
 
 
 def test_no_yes_and_no_no_differs_from_the_simulators() -> None:
     figures = allowing.compare(_questions())
     assert not figures.differences, figures.differences[0]
-    assert figures.asked == _POLICIES * allowing.CALLS_OF_A_POLICY
+    assert figures.asked == len(_POLICIES) * allowing.CALLS_OF_A_POLICY
     assert figures.verdicts["yes"] * 5 > figures.asked
     assert figures.verdicts["cannot tell"] * 12 < figures.asked
 
@@ -43,7 +45,7 @@ def test_no_yes_and_no_no_differs_from_the_simulators() -> None:
 def test_what_two_policies_differ_in_is_found_and_is_so() -> None:
     figures = differing.compare(_pairs(), _simulator())
     assert not figures.faults, figures.faults[0]
-    assert figures.counts["confirmed"] > _PAIRS
+    assert figures.counts["confirmed"] > len(_PAIRS)
 
 
 @pytest.mark.parametrize("name", pages.CASES)

@@ -95,9 +95,9 @@ class Figures:
         self.faults += other.faults
 
 
-def pairs(simulator: Simulator, first: int, how_many: int) -> list[Pair]:
+def pairs(simulator: Simulator, numbers: Iterable[int]) -> list[Pair]:
     """Pairs of these numbers, with what the simulator says to calls about each."""
-    drawn = [_drawn(number) for number in range(first, first + how_many)]
+    drawn = [_drawn(number) for number in numbers]
     asked = [
         one
         for pair, calls in drawn
