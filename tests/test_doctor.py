@@ -33,7 +33,7 @@ from cmek_construct.deployment.reading import Entry, parse_entries, read_entries
 from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.guide import PINECONE_REGIONS
 from cmek_construct.operations.doctor.doctor import policies
-from cmek_construct.operations.drift import Drift, drift, in_words, meaning
+from cmek_construct.operations.drift import Place, in_words
 from tests.building import EXTERNAL_ID, PINECONE, REGION, of_type
 from tests.command import cmek
 
@@ -64,6 +64,20 @@ def refusing(*operations: str, code: str = "AccessDenied") -> Calls:
     def reply(operation: str, _parameters: dict[str, Any]) -> Any:
         if operation in operations:
             raise ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+        return NotImplemented
+
+    return reply
+
+
+def without_stack(status: str | None = None) -> Calls:
+    """CloudFormation without the stack, or with what a failed deploy left of it."""
+
+    def reply(operation: str, _parameters: dict[str, Any]) -> Any:
+        if operation == "DescribeStacks" and status:
+            return {"Stacks": [{"StackStatus": status}]}
+        if operation.startswith("DescribeStack"):
+            said = {"Code": "ValidationError", "Message": "Stack with id acme does not exist"}
+            raise ClientError({"Error": said}, operation)
         return NotImplemented
 
     return reply
@@ -289,7 +303,7 @@ def delete_role() -> None:
         (
             widen_key_policy,
             "key-policy",
-            f"added: 'Helper': Lets AWS account {OTHER} (its root",
+            f'it lets in by statement "Helper": Lets AWS account {OTHER} (its root',
             "put-key-policy",
         ),
         (disable, "enabled", "the key is disabled", "aws kms enable-key"),
@@ -299,7 +313,7 @@ def delete_role() -> None:
         (
             widen_trust_policy,
             "trust-policy",
-            "changed: 'AllowPineconeToAssumeIntoRoleFromExplicitRegionswithID': Condition lacks",
+            "take on this role, under no condition",
             "update-assume-role-policy",
         ),
         (give_permissions, "permissions", "(in more)", "delete-role-policy"),
@@ -399,7 +413,7 @@ def test_a_vendors_customer_who_lost_a_statement_is_named(tmp_path: Path) -> Non
     iam.detach_role_policy(RoleName=name, PolicyArn=first["PolicyArn"])
     found = wrong(tmp_path)
     assert list(found) == ["permissions"]
-    assert f"missing: '{OTHER}'" in found["permissions"]["words"]
+    assert f'it lacks statement "{OTHER}"' in found["permissions"]["words"]
     assert "444455556666" not in found["permissions"]["words"]
 
 
@@ -518,7 +532,7 @@ def test_a_role_made_again_is_one_finding_with_a_lock_too(tmp_path: Path) -> Non
     found = wrong(tmp_path)
     assert list(found) == ["same-role"]
     assert "in cmek.lock A" in found["same-role"]["words"]
-    assert "'Allow use of the key'" in found["same-role"]["words"]
+    assert 'statement "Allow use of the key"' in found["same-role"]["words"]
     put_key_statements(statements)
     assert list(wrong(tmp_path)) == ["same-role"]
 
@@ -546,10 +560,99 @@ def test_the_lock_knows_role_and_key_when_the_stack_does_not_say_them(
 
 
 @pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("status", [None, "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_a_locked_stack_that_is_gone_is_adopted_and_never_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str | None
+) -> None:
+    deploy(tmp_path)
+    lock_what_is_deployed(tmp_path)
+    own = outputs()
+    answer(monkeypatch, without_stack(status))
+    printed = cmek(tmp_path, "doctor", code=1).stdout
+    command = f"cmek adopt acme --role-arn {own['RoleArn']} --key-arn {own['KeyArn']}"
+    assert f"    run:  {command}\n" in printed
+    assert "cdk deploy" not in printed
+
+
+LOCKED_ROLE, LOCKED_KEY = (
+    ROLE_ARN.replace("theirs", "ours"),
+    KEY_ARN.replace("1234abcd", "5678abcd"),
+)
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("own", "locked", "command"),
+    [
+        (VENDOR, "role", f"cmek adopt acme --role-arn {LOCKED_ROLE}"),
+        (
+            {**OWN, "key": KEY_ARN},
+            "role",
+            f"cmek adopt acme --role-arn {LOCKED_ROLE} --key-arn {KEY_ARN}",
+        ),
+        (
+            {**OWN, "role": ROLE_ARN},
+            "key",
+            f"cmek adopt acme --role-arn {ROLE_ARN} --key-arn {LOCKED_KEY}",
+        ),
+        (OWN, "role", f"cmek adopt acme --role-arn {LOCKED_ROLE} --key-arn KEY-ARN"),
+        (OWN, "key", f"cmek adopt acme --role-arn ROLE-ARN --key-arn {LOCKED_KEY}"),
+        ({**OWN, "key": KEY_ARN.replace(ACCOUNT, OTHER)}, "role", "npx cdk import acme"),
+        ({**OWN, "key": KEY_ARN.replace(REGION, "eu-west-1")}, "role", "npx cdk import acme"),
+        ({**OWN, "role": ROLE_ARN.replace(ACCOUNT, OTHER)}, "key", "npx cdk import acme"),
+        ({**OWN, "customer_account_ids": [OTHER]}, "", "npx cdk deploy acme"),
+        (OWN, "", "npx cdk deploy acme"),
+    ],
+    ids=[
+        *("vendor", "key given", "role given", "key unlocked", "role unlocked"),
+        *("key elsewhere", "key of another region", "role elsewhere"),
+        *("vendor without lock", "nothing locked"),
+    ],
+)
+def test_what_is_gone_comes_back_as_its_entry_has_it(
+    tmp_path: Path, own: dict[str, Any], locked: str, command: str
+) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": own}))
+    arns = {
+        "role": {"Role1ABCC5F0": {"Arn": LOCKED_ROLE}},
+        "key": {"Key961B73FD": {"Arn": LOCKED_KEY}},
+    }
+    lock(tmp_path, **arns.get(locked, {}))
+    printed = cmek(tmp_path, "doctor", code=1).stdout
+    assert f"    run:  {command}\n" in printed
+    assert ("cdk deploy" in printed) is (locked == "")
+    refused = cmek(tmp_path, "sheet", code=1).stderr
+    assert f"Run `{command}` first." in refused
+
+
+def test_a_locked_stack_that_no_outputs_are_of_is_asked_of_aws_and_not_deployed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
+    (tmp_path / "o.json").write_text('{"other": {}}')
+    for locked, wanted in (({}, "cdk deploy acme"), ({"Arn": KEY_ARN}, "Leave --outputs out")):
+        lock(tmp_path, Key961B73FD=locked)
+        for file in ("o.json", "none.json"):
+            refused = cmek(tmp_path, "sheet", f"--outputs={file}", code=1).stderr
+            assert wanted in refused
+            assert ("cdk deploy" in refused) is (not locked)
+
+
+@pytest.mark.usefixtures("aws")
 def test_a_damaged_lock_is_not_read_and_never_healthy(tmp_path: Path) -> None:
     deploy(tmp_path)
     (tmp_path / "cmek.lock").write_text("<<<<<<< ours\n")
     assert findings(tmp_path, code=3)["lock"]["verdict"] == "unknown"
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_stack_that_is_gone_with_a_damaged_lock_is_not_deployed(tmp_path: Path) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
+    (tmp_path / "cmek.lock").write_text("<<<<<<< ours\n")
+    for command in ("doctor", "sheet"):
+        printed = cmek(tmp_path, command, code=1)
+        assert "a merge is not finished" in printed.stdout + printed.stderr
+        assert "cdk deploy" not in printed.stdout + printed.stderr
 
 
 def used(name: str, role_arn: str, **more: Any) -> dict[str, Any]:
@@ -663,35 +766,41 @@ def test_the_expected_policies_are_those_of_the_template(
         json.dumps(made).replace('{"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}', f'"{ROLE_ARN}"')
     )
     expected = policies(entry, ROLE_ARN)
-    for resource_type, prop, name in (
-        ("AWS::IAM::Role", "AssumeRolePolicyDocument", "trust-policy"),
-        ("AWS::KMS::Key", "KeyPolicy", "key-policy"),
+    for resource_type, prop, name, place in (
+        ("AWS::IAM::Role", "AssumeRolePolicyDocument", "trust-policy", Place("trust")),
+        ("AWS::KMS::Key", "KeyPolicy", "key-policy", Place("key")),
     ):
         found = [one["Properties"][prop] for one in of_type(resolved, resource_type).values()]
         if found:
-            assert list(map(meaning, found[0]["Statement"])) == list(
-                map(meaning, expected[name]["Statement"])
-            )
+            both = zip(found[0]["Statement"], expected[name]["Statement"], strict=True)
+            assert all(place.same(one, other) for one, other in both)
             sids = [one["Sid"] for one in found[0]["Statement"]]
             assert sids == [one["Sid"] for one in expected[name]["Statement"]]
     attached = of_type(resolved, "AWS::IAM::ManagedPolicy").values()
     statements = [s for one in attached for s in one["Properties"]["PolicyDocument"]["Statement"]]
-    assert drift(permissions(entry.settings), statements) == Drift()
+    assert Place("permissions").drift(statements, permissions(entry.settings)).is_none
 
 
 def test_a_statement_means_the_same_in_the_words_that_aws_gives_back() -> None:
-    mine = {"Sid": "a", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["kms:A", "kms:B"]}
-    theirs = {"Effect": "Allow", "Principal": "*", "Action": ["kms:b", "kms:a"]}
-    assert meaning(mine) == meaning(theirs)
-    assert meaning(mine) != meaning({**theirs, "Effect": "Deny"})
-    assert meaning(mine) != meaning({**theirs, "Condition": {"Bool": {"x": "true"}}})
+    mine = {"Sid": "a", "Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"}
+    mine["Action"] = ["kms:Encrypt", "kms:Decrypt"]
+    theirs = {"Effect": "Allow", "Principal": "*", "Action": ["KMS:decrypt", "kms:Encrypt"]}
+    theirs["Resource"] = [KEY_ARN]
+    place = Place("key", KEY_ARN)
+    assert place.same(mine, theirs)
+    assert not place.same(mine, {**theirs, "Effect": "Deny"})
+    assert not place.same(mine, {**theirs, "Condition": {"Bool": {"x": "true"}}})
+    assert place.same({**mine, "Effect": "Deny"}, {**theirs, "Effect": "Deny"})
+    assert not place.same({**mine, "Effect": "Deny"}, {**theirs, "Effect": "Deny", "Action": "*"})
 
 
 def test_drift_is_named_by_statement_and_shows_no_control_character() -> None:
-    one = {"Sid": "A", "Effect": "Allow", "Principal": {"AWS": "1"}, "Action": ["x", "y"]}
-    other = {**one, "Principal": {"AWS": ["1", "2"]}, "Action": ["x", "z"]}
-    evil = {**one, "Sid": "\x1b[31m", "Action": "k"}
-    words = in_words(drift([one], [other, evil]), ACCOUNT)
-    assert "changed: 'A': Principal has 2 too, Action has z too and lacks y" in words
-    assert "added: '\\x1b[31m': " in words
+    one = {"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "kms:Sign", "Resource": "*"}
+    place = Place("key", KEY_ARN)
+    words = in_words(place.drift([{**one, "Sid": "\x1b[31m"}], [{**one, "Sid": "B"}]), ACCOUNT)
+    assert words == ""
+    evil = {**one, "Sid": "\x1b[31m", "Action": "kms:Verify"}
+    words = in_words(place.drift([evil], [{**one, "Sid": "B"}]), ACCOUNT)
+    assert 'it lets in by statement "\\x1b[31m": Lets AWS account' in words
+    assert 'it lacks statement "B": Lets AWS account' in words
     assert "\x1b" not in words

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
 PURE = {"guide", "limits", "checks", "customers", "trust", "notices", "memo"}
-PURE |= {"evaluation", "events", "stack_set_checks", "targets"}
+PURE |= {"events", "stack_set_checks", "targets"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 

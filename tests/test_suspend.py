@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from cmek_construct.deployment.documents import denial
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
 from cmek_construct.operations import whole, writing
-from cmek_construct.operations.drift import GONE, meaning
+from cmek_construct.operations.deleted import GONE
+from cmek_construct.operations.drift import Place
 from cmek_construct.operations.suspending import suspend as suspending
 from tests.building import EXTERNAL_ID
 from tests.command import cmek
@@ -45,6 +46,7 @@ from tests.test_doctor import (
     template,
     text_of,
     widen_key_policy,
+    without_stack,
 )
 
 __all__ = ["aws"]
@@ -135,7 +137,7 @@ def test_statements_of_others_are_kept_and_said(tmp_path: Path) -> None:
     assert is_cut_off()
     assert helper in key_statements()
     assert "Kept as it is" in printed
-    assert "'Helper'" in printed
+    assert 'statement "Helper"' in printed
     resume(tmp_path)
     assert key_statements() == [*before, helper]
 
@@ -211,7 +213,7 @@ def test_an_administrator_who_is_no_more_does_not_hold_up_the_brake(
         return malformed_where_somebody_is_gone(operation, parameters)
 
     answer(monkeypatch, refuse)
-    assert "missing: 'Allow access for Key Administrators'" in suspend(tmp_path)
+    assert 'it lacks statement "Allow access for Key Administrators"' in suspend(tmp_path)
     assert is_cut_off()
     resume(tmp_path)
     assert not is_cut_off()
@@ -334,6 +336,23 @@ def test_the_lock_knows_role_and_key_when_the_stack_is_gone(
         answer(patched, refusing("DescribeStacks"))
         suspend(tmp_path)
     assert is_cut_off()
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_locked_stack_that_is_gone_is_to_be_adopted_once_it_is_suspended_and_not_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path)
+    lock_what_is_deployed(tmp_path)
+    own = outputs()
+    for brake in (suspend, resume):
+        with monkeypatch.context() as patched:
+            answer(patched, without_stack())
+            printed = brake(tmp_path)
+            assert f"--role-arn {own['RoleArn']} --key-arn {own['KeyArn']}\n" in printed
+            answer(patched, refusing("PutKeyPolicy", "GetKeyPolicy"))
+            printed += brake(tmp_path, code=1)
+        assert "cdk deploy" not in printed
 
 
 @pytest.mark.usefixtures("aws")
@@ -611,7 +630,8 @@ def test_the_denial_is_the_one_of_the_contract() -> None:
     assert denial(own.settings, ROLE_ARN)["Sid"] == "Deny Pinecone while suspended"
     (vendor,) = parse_entries(text_of({"acme": VENDOR}), "cmek.yaml")
     assert "DenyEverybodyWhileSuspended" in denial(vendor.settings, ROLE_ARN)["Sid"]
-    assert meaning(denial(own.settings, ROLE_ARN)) != meaning(denial(vendor.settings, ROLE_ARN))
+    both = denial(own.settings, ROLE_ARN), denial(vendor.settings, ROLE_ARN)
+    assert not Place("key", KEY_ARN).same(*both)
 
 
 @pytest.mark.usefixtures("aws")

@@ -21,12 +21,11 @@ from cmek_construct.policy.rules import (
     Verdict,
     actions_of,
     on,
-    possible,
     space_of,
 )
 from cmek_construct.policy.space import Box, Space, both
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import is_plain, items, split, word
+from cmek_construct.policy.text import word
 
 
 @dataclass(frozen=True)
@@ -112,11 +111,11 @@ def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]
     """What becomes of a yes to one whose own account says no: in one account it is enough."""
     if not request.principal.startswith("arn:") or request.principal.endswith(":root"):
         return Verdict.YES, ()
-    own = split(items(request.principal), ":", 5)[4]
-    owner = split(items(policy.resource or request.resource or ":::::"), ":", 5)[4]
+    own = principals.owner_of(request.principal)
+    owner = principals.owner_of(policy.resource or request.resource or "")
     if own == owner:
         return Verdict.YES, ()
-    if is_plain(own) and is_plain(owner) and owner:
+    if own and owner and "$" not in own + owner:
         return Verdict.NO, ()
     return Verdict.CANNOT_TELL, ("whose account it is",)
 
@@ -126,9 +125,9 @@ class _Asking:
 
     def __init__(self, space: Space, policy: Policy) -> None:
         self._space = space
+        self._policy = policy
         self._action = actions_of(space, policy)
         self._on = cache(partial(on, space, policy)) if policy.kind != "trust" else None
-        self._place = policy.resource
         self._callers = cache(principals.who(space, policy).exactly)
         self._sent = cache(partial(conditions.sent, space, forms=dict(policy.forms)))
 
@@ -140,12 +139,12 @@ class _Asking:
             ACTION: self._action.where(Pattern(word(request.action.lower()).tokens)),
         }
         if self._on is not None:
-            sets |= self._on(self._place or request.resource)
+            sets |= self._on(self._policy.resource or request.resource)
         if request.own is not None:
             sets[OWN] = self._space.dimensions[OWN].where(YES_NO[request.own])
         for name, value in request.context.items():
             key = name.lower()
-            if key not in conditions.OF_PRINCIPAL:
+            if not conditions.follows(key, self._policy):
                 several = value is not None and not isinstance(value, str)
                 sets[key] = self._sent(key, tuple(value or ()) if several else value)
-        return possible(self._space, [self._space.box(sets)])
+        return self._space.possible([self._space.box(sets)])

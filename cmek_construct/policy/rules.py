@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial, reduce
 from operator import or_
@@ -22,7 +23,7 @@ from cmek_construct.policy.patterns import (
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, Value, both, within
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import ANYTHING, arn, items, part, split, word
+from cmek_construct.policy.text import ANYTHING, DIGITS, Part, arn, items, part, split, word
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
@@ -32,7 +33,17 @@ _OF_SERVICE: Final = {"key": word("kms:").tokens, "trust": word("sts:").tokens}
 """The actions that such a policy can be about."""
 _KNOWN: Final = {name: Pattern(word(name).tokens) for name in aws.ACTIONS["permissions"]}
 _TEXTS: Final = (Pattern(ANYTHING.tokens),)
+_SOMETHING: Final = Part((Token(ANY), star(ANY)))
+_BEGIN: Final = word("arn:aws") + Part((star(_LETTER),))
+_OWNER: Final = word(":") + Part(DIGITS) + word(":")
+_ACTED_ON: Final = {
+    "key": _BEGIN + word(":kms:") + Part(_WORD) + _OWNER + Part(_WORD) + word("/") + _SOMETHING,
+    "trust": _BEGIN + word(":iam:") + _OWNER + word("role/") + _SOMETHING,
+}
+"""What the actions on keys and on roles are for."""
 YES_NO: Final = (Pattern(word("no").tokens), Pattern(word("yes").tokens))
+_SERVICE: Final = re.compile("[a-z0-9-]+")
+"""What begins the condition keys of a service; those of who signs in elsewhere have a dot."""
 _MOST_STATEMENTS: Final = 2_000
 
 
@@ -67,9 +78,8 @@ class Rules:
         self.policy = policy
         self.allow: list[tuple[Statement, Box]] = []
         self.deny: list[tuple[Statement, Box]] = []
-        actions_of(space, policy)
-        principals.who(space, policy)
         space.dimension(OWN, YES_NO)
+        space.never = list(_impossible(space, policy))
         for one in policy.statements:
             for effect in [one.effect] if one.effect else ["Allow", "Deny"]:
                 boxes = self.allow if effect == "Allow" else self.deny
@@ -127,6 +137,36 @@ class Rules:
                 if asks & ~mine:
                     found |= dict.fromkeys(dimension.differences(asks & mine) or [dimension.name])
         return tuple(name for name in found if name != OWN or len(found) == 1)
+
+
+def _impossible(space: Space, policy: Policy) -> Iterator[Box]:
+    """Requests that nobody can make: an action on what it is not for, or with a key of others."""
+    actions, people = actions_of(space, policy), principals.who(space, policy)
+    if policy.kind == "permissions":
+        yield space.box({PRINCIPAL: people.everybody() & ~people.has_arn()})
+        resources = space.dimension(RESOURCE, _TEXTS)
+        for kind, form in _ACTED_ON.items():
+            named = reduce(or_, (actions.where(_KNOWN[name]) for name in aws.ACTIONS[kind]))
+            others = resources.all & ~resources.where(Pattern(form.tokens))
+            yield space.box({ACTION: named, RESOURCE: others})
+        on_nothing = actions.of(lambda value: value.text in aws.ON_NOTHING)
+        yield space.box(
+            {ACTION: on_nothing, RESOURCE: resources.of(lambda value: value.text != "")}
+        )
+    else:
+        federated = actions.of(lambda value: value.text not in aws.FEDERATED)
+        yield space.box({PRINCIPAL: people.federated(), ACTION: federated})
+    for key, dimension in space.dimensions.items():
+        service, _, name = key.partition(":")
+        if name and service != "aws" and _SERVICE.fullmatch(service):
+            present = dimension.of(lambda value: value.text != "")
+            yield space.box({key: present, ACTION: actions.of(partial(_lacks, key))})
+
+
+def _lacks(key: str, action: Value) -> bool:
+    """Whether a condition key does not come with an action."""
+    of_its_service = action.text.partition(":")[0] == key.partition(":")[0]
+    return action.text not in aws.KEYS.get(key, ()) and (key in aws.KEYS or not of_its_service)
 
 
 def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> Iterator[Box]:
@@ -233,29 +273,3 @@ def on(space: Space, policy: Policy, resource: str | None) -> dict[str, int]:
         return {}
     one = part(items(resource), RESOURCE, ANY, policy.forms)
     return {RESOURCE: dimension.like(Pattern(one.tokens), one.flags)}
-
-
-def possible(space: Space, boxes: Iterable[Box]) -> list[Box]:
-    """Without requests that nobody can make: with a key that does not come with the action."""
-    if not space.is_closed:
-        return list(boxes)
-    if space.never is None:
-        space.never = list(_impossible(space))
-    return space.without(boxes, space.never)
-
-
-def _impossible(space: Space) -> Iterator[Box]:
-    actions = space.dimensions[ACTION]
-    for key, dimension in space.dimensions.items():
-        service, _, name = key.partition(":")
-        if name and f"{service}:" in aws.SERVICES:
-            present = dimension.of(lambda value: value.text != "")
-            yield space.box({key: present, ACTION: actions.of(partial(_lacks, key))})
-
-
-def _lacks(key: str, action: Value) -> bool:
-    """Whether a condition key does not come with an action."""
-    service = key.partition(":")[0]
-    return action.text not in aws.KEYS.get(key, ()) and (
-        key in aws.KEYS or not action.text.startswith(f"{service}:")
-    )

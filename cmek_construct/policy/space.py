@@ -14,7 +14,6 @@ from itertools import product
 from typing import Final, NamedTuple, TypeAlias
 
 from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, Pattern, atoms
-from cmek_construct.policy.text import Items
 
 _MOST_FLAGS: Final = 8
 _MOST_BOXES: Final = 200_000
@@ -177,7 +176,7 @@ class Budget:
 class Space:
     """The dimensions of a question."""
 
-    def __init__(self, spelled: Mapping[tuple[str, str, str], list[Items]]) -> None:
+    def __init__(self, spelled: Mapping[tuple[str, ...], str]) -> None:
         """Begin without dimensions.
 
         Args:
@@ -185,9 +184,8 @@ class Space:
         """
         self.spelled = spelled
         self.dimensions: dict[str, Dimension] = {}
-        self.is_closed = False
-        self.never: list[Box] | None = None
-        """Requests that nobody can make, once they are known."""
+        self.never: list[Box] = []
+        """Requests that nobody can make."""
         self.budget = Budget()
 
     def dimension(
@@ -203,7 +201,6 @@ class Space:
         yield
         for one in self.dimensions.values():
             one.close()
-        self.is_closed = True
         yield
 
     def box(self, sets: Mapping[str, int]) -> Box:
@@ -223,6 +220,10 @@ class Space:
             if not left:
                 break
         return left
+
+    def possible(self, boxes: Iterable[Box]) -> list[Box]:
+        """What of some boxes somebody can ask for."""
+        return self.without(boxes, self.never)
 
     def overlap(self, boxes: Iterable[Box], others: Sequence[Box]) -> list[Box]:
         """What some boxes share with others."""

@@ -9,8 +9,9 @@ from typing import Any, Final
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.operations.adopting.source import AdoptError, SeenKey, SeenRole
+from cmek_construct.operations.deployed import EMPTY
 from cmek_construct.operations.doctor.source import Stack, Unread, asked, client
-from cmek_construct.operations.drift import drift
+from cmek_construct.operations.drift import Place
 from cmek_construct.operations.findings import Finding, Verdict
 
 ROLE: Final = "Role1ABCC5F0"
@@ -32,8 +33,6 @@ CUSTOMERS: Final = {
 
 Mapping = dict[str, dict[str, str]]
 _GONE: Final = "DELETE_COMPLETE"
-_EMPTY: Final = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED")
-"""The CDK CLI begins such a stack anew: its first deploy failed, or was not approved."""
 
 
 def mapping(entry: Entry, role: SeenRole, key: SeenKey | None) -> Mapping:
@@ -44,7 +43,8 @@ def mapping(entry: Entry, role: SeenRole, key: SeenKey | None) -> Mapping:
     for digit, wanted in own.customers.policies().items() if own.customers else ():
         for policy in role.permissions:
             is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{own.account}:")
-            if is_ours and drift(wanted["Statement"], policy.statements).is_none:
+            compared = Place("permissions").drift(policy.statements, wanted["Statement"])
+            if is_ours and compared.is_none:
                 found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
     if key is not None and own.key is None:
         found[KEY] = {"KeyId": key.key_id}
@@ -92,7 +92,7 @@ def without_held(found: Mapping, entry: Entry, session: Any) -> Mapping:
 def _held(entry: Entry, session: Any) -> dict[str, str]:
     """What the stack holds, by logical ID."""
     status = Stack(session, entry).status
-    if status is None or status in _EMPTY:
+    if status is None or status in EMPTY:
         return {}
     if isinstance(status, str) and status.endswith("_IN_PROGRESS"):
         raise AdoptError(
