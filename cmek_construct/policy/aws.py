@@ -59,7 +59,7 @@ DIRECT_CALL: Final[Mapping[str, str | None]] = {
 SERVICES: Final = ("kms:", "sts:")
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "kms:grantisforawsresource": ("kms:creategrant", "kms:listgrants", "kms:revokegrant"),
-    "kms:bypasspolicylockoutsafetycheck": ("kms:createkey", "kms:putkeypolicy", "kms:replicatekey"),
+    "kms:bypasspolicylockoutsafetycheck": ("kms:createkey", "kms:putkeypolicy"),
     "kms:grantconstrainttype": ("kms:creategrant",),
     "kms:granteeprincipal": ("kms:creategrant",),
     "kms:grantoperations": ("kms:creategrant",),
