@@ -154,7 +154,7 @@ def compare(found: Sequence[Pair], simulator: Simulator) -> Figures:
         figures.pairs[pair.change] += 1
         one, other = as_read(pair.first), as_read(pair.second)
         try:
-            more, less = judged.beyond(one, other), judged.short(one, other)
+            more, less = judged.beyond(one, other), judged.short(one, other, facts={})
         except CannotBeJudged:
             figures.counts["cannot be judged"] += 1
             continue
