@@ -19,7 +19,7 @@ from tests.policies.holes import with_holes
 from tests.policies.mutate import CHANGES, RENAMED, mutated
 from tests.policies.requests import Call, Draws, Value
 from tests.policies.truth import Instance, Simulator, instances
-from tests.policies.vocabulary import KEY, ROLE, Cast
+from tests.policies.vocabulary import KEY, ROLE, Cast, role_of
 
 CALLS_OF_A_PAIR = 10
 OTHER = "another policy"
@@ -244,7 +244,18 @@ def _called(request: Request, pair: Pair, holes: Mapping[str, str]) -> Call:
     }
     resource = {"trust": ROLE, "key": KEY}.get(pair.first.kind, request.resource or KEY)
     principal = filled(request.principal).removeprefix("federated:")
-    return Call(principal, request.action, filled(resource), context)
+    role = _role_of(principal, pair, holes)
+    return Call(principal, request.action, filled(resource), context, None, role)
+
+
+def _role_of(principal: str, pair: Pair, holes: Mapping[str, str]) -> str | None:
+    """Of a session: its role, under the path that one of the policies has."""
+    if ":assumed-role/" not in principal:
+        return None
+    account, name = principal.split(":")[4], principal.split("/")[1]
+    said = json.dumps([pair.first.concrete(holes), pair.second.concrete(holes)])
+    named = re.search(rf'arn:aws:iam::{account}:role/(?:[^":*]*/)?{re.escape(name)}(?=")', said)
+    return named[0] if named else role_of(principal, "")
 
 
 def _said(witness: Witness) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tests.policies.conditions import listed
-from tests.policies.generate import Document
+from tests.policies.conditions import conditions_of, listed
+from tests.policies.generate import VERSION, Document
 from tests.policies.requests import Call
 from tests.simulator.aws_pages import Page
+
+_VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,19 @@ def _is_within_all(policy: Document, call: Call) -> bool:
     return bool(call.context.get("aws:SourceIp")) and '"0.0.0.0/0"' in json.dumps(policy)
 
 
+def _is_without_value(policy: Document, call: Call) -> bool:
+    """Whether a negated operator has a policy variable whose key is absent."""
+    given = {**call.context, **call.follows()}
+    known = {name.lower() for name, value in given.items() if value is not None}
+    return policy.get("Version") == VERSION and any(
+        "Not" in operator and variable.lower() not in known
+        for statement in listed(policy["Statement"])
+        for operator, _, values in conditions_of(statement)
+        for value in values
+        for variable in _VARIABLE.findall(value)
+    )
+
+
 EXCEPTIONS: Final = (
     Correction(
         "one name, one principal",
@@ -72,6 +88,16 @@ EXCEPTIONS: Final = (
             "by 32 bits, and finds none in that of no fixed bits",
         ),
         _is_within_all,
+    ),
+    Correction(
+        "nothing is equal to a variable without a value",
+        Page(
+            "IAM User Guide: IAM policy elements: Variables and tags",
+            "IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value",
+            "a variable whose key is absent has no value: nothing is equal to it or like it, and "
+            "inverted operators do match; the simulator matches neither way",
+        ),
+        _is_without_value,
     ),
 )
 

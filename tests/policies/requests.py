@@ -51,6 +51,11 @@ class Call:
         return self.principal.split(":")[4] if is_arn else None
 
     @property
+    def is_federated(self) -> bool:
+        """Whether somebody calls who is signed in elsewhere, of no account."""
+        return not (self.account or self.is_service or self.principal == ANONYMOUS)
+
+    @property
     def is_service(self) -> bool:
         """Whether an AWS service calls by itself."""
         return self.principal.endswith(".amazonaws.com")

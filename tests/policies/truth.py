@@ -43,7 +43,7 @@ class Instance:
         policy: Document = json.loads(self.document)
         account = call.resource.split(":")[4]
         if self.kind != "permissions":
-            lets = self.own or call.principal.endswith(":root")
+            lets = self.own or call.is_federated or call.principal.endswith(":root")
             own = [_EVERYTHING] if lets and principal and not call.is_service else []
             return Request(
                 principal, call.action, call.resource, account, _for_simulator(policy), own, context
