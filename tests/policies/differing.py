@@ -206,7 +206,9 @@ def _confirm(
     faults: dict[tuple[int, str], Fault] = {}
     for pair, is_first, witness, holes, call in asked:
         answers = (next(said), next(said))
-        if None in answers:
+        if None in answers and _sends_id(witness):
+            figures.counts["an external ID with what AssumeRole does besides"] += 1
+        elif None in answers:
             figures.counts["certain witnesses that are no request"] += 1
             faults.setdefault((id(pair), "no request"), Fault("no request", pair, _said(witness)))
         elif answers == (is_first, not is_first):
@@ -217,6 +219,13 @@ def _confirm(
             seen = f"{_said(witness)} with holes {dict(holes)}; simulator: {answers}"
             faults.setdefault((id(pair), "not confirmed"), Fault("not confirmed", pair, seen))
     figures.faults += faults.values()
+
+
+def _sends_id(witness: Witness) -> bool:
+    """The simulator knows the external ID of AssumeRole itself alone."""
+    request = witness.request
+    sent = {name for name, value in request.context.items() if value is not None}
+    return "sts:externalid" in sent and request.action != "sts:AssumeRole"
 
 
 def _excepted(pair: Pair, call: Call, holes: Mapping[str, str]) -> str | None:
