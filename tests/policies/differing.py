@@ -206,8 +206,8 @@ def _confirm(
     faults: dict[tuple[int, str], Fault] = {}
     for pair, is_first, witness, holes, call in asked:
         answers = (next(said), next(said))
-        if None in answers and _sends_id(witness):
-            figures.counts["an external ID with what AssumeRole does besides"] += 1
+        if None in answers and _goes_with_assuming(call):
+            figures.counts["AssumeRole's own keys with what it does besides"] += 1
         elif None in answers:
             figures.counts["certain witnesses that are no request"] += 1
             faults.setdefault((id(pair), "no request"), Fault("no request", pair, _said(witness)))
@@ -221,11 +221,15 @@ def _confirm(
     figures.faults += faults.values()
 
 
-def _sends_id(witness: Witness) -> bool:
-    """The simulator knows the external ID of AssumeRole itself alone."""
-    request = witness.request
-    sent = {name for name, value in request.context.items() if value is not None}
-    return "sts:externalid" in sent and request.action != "sts:AssumeRole"
+def _goes_with_assuming(call: Call) -> bool:
+    """Whether keys of AssumeRole are sent with what is asked for along with it.
+
+    The simulator has no data of that: it knows them of AssumeRole itself alone.
+    """
+    sent = {name.lower() for name, value in call.context.items() if value is not None}
+    return call.action in ("sts:TagSession", "sts:SetSourceIdentity") and bool(
+        sent & {"sts:externalid", "sts:rolesessionname"}
+    )
 
 
 def _excepted(pair: Pair, call: Call, holes: Mapping[str, str]) -> str | None:
