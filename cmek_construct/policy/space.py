@@ -14,6 +14,7 @@ from itertools import product
 from typing import Final, NamedTuple, TypeAlias
 
 from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, Pattern, atoms
+from cmek_construct.policy.text import VARIABLE
 
 _MOST_FLAGS: Final = 8
 _MOST_BOXES: Final = 200_000
@@ -111,7 +112,7 @@ class Dimension:
     def like(self, pattern: Pattern, holes: frozenset[str]) -> int:
         """The texts of a pattern, where its holes have these values."""
         found = self.where(pattern, holes)
-        if holes and self.values:
+        if holes and self.values and not any(VARIABLE in one for one in holes):
             self._with_holes[pattern, holes] = found
         return found
 

@@ -19,8 +19,10 @@ from cmek_construct.policy.patterns import ANY, Chars, Token, all_but, one_of, s
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
 _ESCAPED: Final = {"*", "?", "$"}
 _IN_PART: Final = all_but(":")
+_IN_NAME: Final = all_but(":/")
 DIGITS: Final = (Token(one_of("0123456789")),) * 12
 """The number of an account."""
+VARIABLE: Final = "policy variable"
 ACCOUNT: Final = "account"
 """The form of a hole that is the number of an account."""
 
@@ -74,7 +76,7 @@ def items(text: str, *, wild: bool = False, variables: bool = False) -> Items:
         elif not variables:
             found += _plain(f"${{{name[1:]}}}", wild)
         else:
-            found.append(name[1:] if name[1:] in _ESCAPED else Hole(f"policy variable {name[1:]}"))
+            found.append(name[1:] if name[1:] in _ESCAPED else Hole(f"{VARIABLE} {name[1:]}"))
     return (*found, *_plain(text[end:], wild))
 
 
@@ -150,7 +152,8 @@ def _form(hole: Hole, is_account: bool, chars: Chars, forms: Forms) -> Iterable[
     form = forms.get(hole.name, "*")
     if is_account or form == ACCOUNT:
         return DIGITS
-    return part(items(form, wild=True), "", chars, {}).tokens
+    within = _IN_NAME if hole.name in forms else chars
+    return part(items(form, wild=True), "", within, {}).tokens
 
 
 def arn(parts: list[Items], forms: Forms, within: Chars = _IN_PART) -> Part:

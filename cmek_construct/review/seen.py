@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from cmek_construct.guide import Statement
+from cmek_construct.guide import ENCRYPT_DECRYPT, Statement
 from cmek_construct.policy import Verdict, words
 from cmek_construct.policy.sentences import Quoted, Words, as_list
 from cmek_construct.policy.words import conditions
@@ -30,7 +30,6 @@ _ABOUT_STATEMENTS: Final = {
 """Guardrails about the statements of each kind of policy, by how their ids begin."""
 
 CUT_OFF: Final = "cut off"
-_NEEDED: Final = ("kms:Encrypt", "kms:Decrypt")
 _WORST_LAST: Final = tuple(
     one.value for one in (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
 )
@@ -230,7 +229,10 @@ class Access:
         needed = [self._best(part.role.logical_id, None)] if part.role else []
         if part.keys:
             keys = [
-                max((self._best(key.logical_id, what) for what in _NEEDED), key=_WORST_LAST.index)
+                max(
+                    (self._best(key.logical_id, what) for what in ENCRYPT_DECRYPT),
+                    key=_WORST_LAST.index,
+                )
                 for key in part.keys
             ]
             needed.append(min(keys, key=_WORST_LAST.index))
