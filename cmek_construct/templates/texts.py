@@ -22,7 +22,7 @@ _ALONE: Final = re.compile(r"\$\{(?!!)([^}]*)\}")
 
 def hole(name: str) -> str:
     """The text of a hole."""
-    return f"${{{_IN_NAME.sub('_', name)}}}"
+    return f"${{{_IN_NAME.sub('', name.replace('${', ''))}}}"
 
 
 def unreadable(what: str, where: str, value: Any = None) -> str:
