@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from moto.kms.models import kms_backends
@@ -39,10 +39,12 @@ from tests.test_doctor import (
     aws,
     deploy,
     lock,
+    lock_what_is_deployed,
     outputs,
     refusing,
     template,
     text_of,
+    without_stack,
 )
 
 __all__ = ["aws"]
@@ -579,10 +581,7 @@ def deleted(days: int = 365) -> Callable[[str, Given], Any]:
             key = kms_backends[ACCOUNT][REGION].keys[parameters["KeyId"].rpartition("/")[2]]
             on = bool(key.key_rotation_status)
             return {"KeyRotationEnabled": on, **({"RotationPeriodInDays": days} if on else {})}
-        if operation.startswith("DescribeStack"):
-            said = {"Code": "ValidationError", "Message": "Stack with id acme does not exist"}
-            raise ClientError({"Error": said}, operation)
-        return NotImplemented
+        return without_stack()(operation, parameters)
 
     return reply
 
@@ -606,6 +605,45 @@ def test_role_and_key_of_a_deleted_stack_go_back_under_the_entry_that_is_there(
     assert found[adopt_stack.ROLE] == {"RoleName": own["RoleArn"].rpartition("/")[2]}
     alias = only(made(tmp_path), "AWS::KMS::Alias")["Properties"]["AliasName"]
     assert found[adopt_stack.ALIAS] == {"AliasName": alias}
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("asked", ["doctor", "sheet"])
+def test_the_command_that_doctor_and_sheet_print_adopts_the_locked_role_and_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    keys = "aws_access_key_id = testing\naws_secret_access_key = testing\n"
+    (tmp_path / "config").write_text(f'[profile "our audit"]\n{keys}')
+    deploy(tmp_path)
+    lock_what_is_deployed(tmp_path)
+    own = outputs()
+    answer(monkeypatch, deleted())
+    printed = cmek(tmp_path, asked, "--profile=our audit", code=1)
+    said = printed.stdout + printed.stderr
+    assert "cdk deploy" not in said
+    (line,) = re.findall(r"cmek adopt [^`\n]+", said)
+    words = shlex.split(line)
+    assert {own["RoleArn"], own["KeyArn"], "our audit"} < set(words)
+    assert "acme stays as it is" in cmek(tmp_path, *words[1:]).stdout
+    assert mapping(tmp_path)[adopt_stack.ROLE] == {"RoleName": own["RoleArn"].rpartition("/")[2]}
+    assert mapping(tmp_path)[adopt_stack.KEY] == {"KeyId": own["KeyArn"].rpartition("/")[2]}
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_vendors_locked_role_is_adopted_by_the_command_that_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path, acme=VENDOR)
+    role = outputs()["RoleArn"]
+    lock(tmp_path, Role1ABCC5F0={"Arn": role})
+    answer(monkeypatch, deleted())
+    for asked in (["doctor"], ["sheet"], ["customer-kit", "--vendor=acme"]):
+        printed = cmek(tmp_path, *asked, code=1)
+        assert "cdk deploy" not in printed.stdout + printed.stderr
+        (line,) = re.findall(r"cmek adopt [^`\n]+", printed.stdout + printed.stderr)
+        cmek(tmp_path, *shlex.split(line)[1:])
+        assert mapping(tmp_path)[adopt_stack.ROLE] == {"RoleName": role.rpartition("/")[2]}
 
 
 @pytest.mark.usefixtures("aws")

@@ -69,6 +69,20 @@ def refusing(*operations: str, code: str = "AccessDenied") -> Calls:
     return reply
 
 
+def without_stack(status: str | None = None) -> Calls:
+    """CloudFormation without the stack, or with what a failed deploy left of it."""
+
+    def reply(operation: str, _parameters: dict[str, Any]) -> Any:
+        if operation == "DescribeStacks" and status:
+            return {"Stacks": [{"StackStatus": status}]}
+        if operation.startswith("DescribeStack"):
+            said = {"Code": "ValidationError", "Message": "Stack with id acme does not exist"}
+            raise ClientError({"Error": said}, operation)
+        return NotImplemented
+
+    return reply
+
+
 def looked_up(*events: dict[str, Any]) -> Calls:
     """CloudTrail with these events of the key."""
 
@@ -546,10 +560,99 @@ def test_the_lock_knows_role_and_key_when_the_stack_does_not_say_them(
 
 
 @pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("status", [None, "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_a_locked_stack_that_is_gone_is_adopted_and_never_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str | None
+) -> None:
+    deploy(tmp_path)
+    lock_what_is_deployed(tmp_path)
+    own = outputs()
+    answer(monkeypatch, without_stack(status))
+    printed = cmek(tmp_path, "doctor", code=1).stdout
+    command = f"cmek adopt acme --role-arn {own['RoleArn']} --key-arn {own['KeyArn']}"
+    assert f"    run:  {command}\n" in printed
+    assert "cdk deploy" not in printed
+
+
+LOCKED_ROLE, LOCKED_KEY = (
+    ROLE_ARN.replace("theirs", "ours"),
+    KEY_ARN.replace("1234abcd", "5678abcd"),
+)
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("own", "locked", "command"),
+    [
+        (VENDOR, "role", f"cmek adopt acme --role-arn {LOCKED_ROLE}"),
+        (
+            {**OWN, "key": KEY_ARN},
+            "role",
+            f"cmek adopt acme --role-arn {LOCKED_ROLE} --key-arn {KEY_ARN}",
+        ),
+        (
+            {**OWN, "role": ROLE_ARN},
+            "key",
+            f"cmek adopt acme --role-arn {ROLE_ARN} --key-arn {LOCKED_KEY}",
+        ),
+        (OWN, "role", f"cmek adopt acme --role-arn {LOCKED_ROLE} --key-arn KEY-ARN"),
+        (OWN, "key", f"cmek adopt acme --role-arn ROLE-ARN --key-arn {LOCKED_KEY}"),
+        ({**OWN, "key": KEY_ARN.replace(ACCOUNT, OTHER)}, "role", "npx cdk import acme"),
+        ({**OWN, "key": KEY_ARN.replace(REGION, "eu-west-1")}, "role", "npx cdk import acme"),
+        ({**OWN, "role": ROLE_ARN.replace(ACCOUNT, OTHER)}, "key", "npx cdk import acme"),
+        ({**OWN, "customer_account_ids": [OTHER]}, "", "npx cdk deploy acme"),
+        (OWN, "", "npx cdk deploy acme"),
+    ],
+    ids=[
+        *("vendor", "key given", "role given", "key unlocked", "role unlocked"),
+        *("key elsewhere", "key of another region", "role elsewhere"),
+        *("vendor without lock", "nothing locked"),
+    ],
+)
+def test_what_is_gone_comes_back_as_its_entry_has_it(
+    tmp_path: Path, own: dict[str, Any], locked: str, command: str
+) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": own}))
+    arns = {
+        "role": {"Role1ABCC5F0": {"Arn": LOCKED_ROLE}},
+        "key": {"Key961B73FD": {"Arn": LOCKED_KEY}},
+    }
+    lock(tmp_path, **arns.get(locked, {}))
+    printed = cmek(tmp_path, "doctor", code=1).stdout
+    assert f"    run:  {command}\n" in printed
+    assert ("cdk deploy" in printed) is (locked == "")
+    refused = cmek(tmp_path, "sheet", code=1).stderr
+    assert f"Run `{command}` first." in refused
+
+
+def test_a_locked_stack_that_no_outputs_are_of_is_asked_of_aws_and_not_deployed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
+    (tmp_path / "o.json").write_text('{"other": {}}')
+    for locked, wanted in (({}, "cdk deploy acme"), ({"Arn": KEY_ARN}, "Leave --outputs out")):
+        lock(tmp_path, Key961B73FD=locked)
+        for file in ("o.json", "none.json"):
+            refused = cmek(tmp_path, "sheet", f"--outputs={file}", code=1).stderr
+            assert wanted in refused
+            assert ("cdk deploy" in refused) is (not locked)
+
+
+@pytest.mark.usefixtures("aws")
 def test_a_damaged_lock_is_not_read_and_never_healthy(tmp_path: Path) -> None:
     deploy(tmp_path)
     (tmp_path / "cmek.lock").write_text("<<<<<<< ours\n")
     assert findings(tmp_path, code=3)["lock"]["verdict"] == "unknown"
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_stack_that_is_gone_with_a_damaged_lock_is_not_deployed(tmp_path: Path) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
+    (tmp_path / "cmek.lock").write_text("<<<<<<< ours\n")
+    for command in ("doctor", "sheet"):
+        printed = cmek(tmp_path, command, code=1)
+        assert "a merge is not finished" in printed.stdout + printed.stderr
+        assert "cdk deploy" not in printed.stdout + printed.stderr
 
 
 def used(name: str, role_arn: str, **more: Any) -> dict[str, Any]:

@@ -616,6 +616,14 @@ def test_what_is_not_deployed_as_it_is_locked_is_refused(deployed: Path) -> None
     assert not (deployed / "cmek.lock").exists()
 
 
+def test_a_locked_stack_that_is_gone_is_taken_back_and_not_deployed(deployed: Path) -> None:
+    run(deployed, "lock", "--deployed")
+    boto3.client("cloudformation").delete_stack(StackName="search")
+    printed = run(deployed, "lock", "--deployed", code=1).stderr
+    assert "take role and key back before any deploy (`cmek doctor search`" in printed
+    assert "deploy it first" not in printed
+
+
 def test_without_credentials_it_says_what_to_do(tmp_path: Path) -> None:
     assembly(tmp_path, ("search", ACCOUNT, template()))
     assert "leave --deployed out" in run(tmp_path, "lock", "--deployed", code=1).stderr

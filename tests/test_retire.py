@@ -35,6 +35,7 @@ from tests.test_doctor import (
     refusing,
     role_name,
     text_of,
+    without_stack,
 )
 from tests.test_project import pinecone
 from tests.test_suspend import REASON, Killed
@@ -541,6 +542,25 @@ def test_a_key_that_is_gone_is_the_end_and_says_what_is_left(
     assert "it is deleted, for good" in retire(tmp_path, "--cancel", code=1)
     pinecone.indexes = ["in-use"]
     assert "IT IS DELETED, but there are indexes left" in retire(tmp_path, code=1)
+
+
+def test_a_stack_that_is_gone_is_not_deployed_to_be_destroyed(
+    tmp_path: Path, cloudtrail: CloudTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspended(tmp_path, cloudtrail, days=30)
+    lock_what_is_deployed(tmp_path)
+    answer(
+        monkeypatch,
+        lambda operation, parameters: (
+            {"Events": []}
+            if operation == "LookupEvents"
+            else without_stack()(operation, parameters)
+        ),
+    )
+    answer(monkeypatch, refusing("DescribeKey", "GetKeyPolicy", code="NotFoundException"))
+    printed = retire(tmp_path)
+    assert "The key is gone. What is left" in printed
+    assert "cdk deploy" not in printed
 
 
 def test_a_key_that_is_not_the_locked_one_is_refused(

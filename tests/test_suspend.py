@@ -45,6 +45,7 @@ from tests.test_doctor import (
     template,
     text_of,
     widen_key_policy,
+    without_stack,
 )
 
 __all__ = ["aws"]
@@ -334,6 +335,23 @@ def test_the_lock_knows_role_and_key_when_the_stack_is_gone(
         answer(patched, refusing("DescribeStacks"))
         suspend(tmp_path)
     assert is_cut_off()
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_locked_stack_that_is_gone_is_to_be_adopted_once_it_is_suspended_and_not_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path)
+    lock_what_is_deployed(tmp_path)
+    own = outputs()
+    for brake in (suspend, resume):
+        with monkeypatch.context() as patched:
+            answer(patched, without_stack())
+            printed = brake(tmp_path)
+            assert f"--role-arn {own['RoleArn']} --key-arn {own['KeyArn']}\n" in printed
+            answer(patched, refusing("PutKeyPolicy", "GetKeyPolicy"))
+            printed += brake(tmp_path, code=1)
+        assert "cdk deploy" not in printed
 
 
 @pytest.mark.usefixtures("aws")

@@ -12,6 +12,8 @@ import yaml
 from cmek_construct import checks
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
+from cmek_construct.lock.model import LockError
+from cmek_construct.operations.doctor.lock import locked_identity
 
 _KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _DEPLOYED = (
@@ -23,6 +25,8 @@ _DEPLOYED = (
     "IMPORT_COMPLETE",
     "IMPORT_ROLLBACK_COMPLETE",
 )
+EMPTY = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED")
+"""The CDK CLI begins such a stack anew: its first deploy failed, or was not approved."""
 
 
 class NotDeployedError(Exception):
@@ -39,17 +43,36 @@ def from_outputs_file(entry: Entry, path: Path) -> dict[str, str]:
         outputs = json.loads(path.read_text(encoding="utf-8"))[entry.name]
     except OSError as error:
         raise NotDeployedError(
-            f"{path}: cannot be read: {error.strerror}. `npx cdk deploy --outputs-file {path}` "
-            "writes it."
+            f"{path}: cannot be read: {error.strerror}. {_instead_of(path, entry)}"
         ) from None
     except (ValueError, RecursionError) as error:
         raise NotDeployedError(f"{path}: cannot be read as JSON: {error}") from None
     except (KeyError, TypeError):
         raise NotDeployedError(
-            f"{entry.name}: {path} has no such stack. Deploy it with "
-            f"`npx cdk deploy {entry.name} --outputs-file {path}`."
+            f"{entry.name}: {path} has no such stack. {_instead_of(path, entry)}"
         ) from None
     return _checked(entry, outputs)
+
+
+def _instead_of(path: Path, entry: Entry) -> str:
+    if _way_back(entry, None):
+        return "Leave --outputs out, and AWS is asked."
+    return f"`npx cdk deploy {entry.name} --outputs-file {path}` writes it."
+
+
+def _way_back(entry: Entry, profile: str | None) -> str | None:
+    try:
+        return locked_identity(entry).way_back(entry, profile)
+    except LockError as error:
+        raise NotDeployedError(f"{entry.name}: {error}") from None
+
+
+def _absent(entry: Entry, profile: str | None, what: str) -> NotDeployedError:
+    own = entry.settings
+    command = _way_back(entry, profile) or f"npx cdk deploy {entry.name}"
+    return NotDeployedError(
+        f"{entry.name}: {what} in account {own.account}, {own.region}. Run `{command}` first."
+    )
 
 
 def from_aws(entry: Entry, profile: str | None = None) -> dict[str, str]:
@@ -69,16 +92,15 @@ def from_aws(entry: Entry, profile: str | None = None) -> dict[str, str]:
         stack = cloudformation.describe_stacks(StackName=entry.name)["Stacks"][0]
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationError":
-            raise NotDeployedError(
-                f"{entry.name}: there is no such stack in account {entry.settings.account}, "
-                f"{entry.settings.region}. Run `npx cdk deploy {entry.name}` first."
-            ) from None
+            raise _absent(entry, profile, "there is no such stack") from None
         raise NotDeployedError(f"{entry.name}: AWS refused: {error}") from None
     except BotoCoreError as error:
         raise NotDeployedError(
             f"AWS could not be asked: {error}. Sign in (`aws sso login`), choose another "
             "--profile, or give --outputs with the file of `cdk deploy --outputs-file`."
         ) from None
+    if stack["StackStatus"] in EMPTY:
+        raise _absent(entry, profile, f"the stack came to nothing ({stack['StackStatus']})")
     if stack["StackStatus"] not in _DEPLOYED:
         raise NotDeployedError(
             f"{entry.name}: the stack is in {stack['StackStatus']}, so its role and key may not "

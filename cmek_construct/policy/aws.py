@@ -7,37 +7,55 @@ from __future__ import annotations
 
 from typing import Final
 
-_KMS: Final = """
-CancelKeyDeletion ConnectCustomKeyStore CreateAlias CreateCustomKeyStore CreateGrant CreateKey
-Decrypt DeleteAlias DeleteCustomKeyStore DeleteImportedKeyMaterial DeriveSharedSecret
-DescribeCustomKeyStores DescribeKey DisableKey DisableKeyRotation DisconnectCustomKeyStore
-EnableKey EnableKeyRotation Encrypt GenerateDataKey GenerateDataKeyPair
-GenerateDataKeyPairWithoutPlaintext GenerateDataKeyWithoutPlaintext GenerateMac GenerateRandom
-GetKeyLastUsage GetKeyPolicy GetKeyRotationStatus GetParametersForImport GetPublicKey
-ImportKeyMaterial ListAliases ListGrants ListKeyPolicies ListKeyRotations ListKeys
-ListResourceTags ListRetirableGrants PutKeyPolicy ReEncryptFrom ReEncryptTo ReplicateKey
-RetireGrant RevokeGrant RotateKeyOnDemand ScheduleKeyDeletion Sign SynchronizeMultiRegionKey
-TagResource UntagResource UpdateAlias UpdateCustomKeyStore UpdateKeyDescription
-UpdatePrimaryRegion Verify VerifyMac
+_ON_KEYS: Final = """
+CancelKeyDeletion CreateAlias CreateGrant Decrypt DeleteAlias DeleteImportedKeyMaterial
+DeriveSharedSecret DescribeKey DisableKey DisableKeyRotation EnableKey EnableKeyRotation Encrypt
+GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext
+GenerateDataKeyWithoutPlaintext GenerateMac GetKeyLastUsage GetKeyPolicy GetKeyRotationStatus
+GetParametersForImport GetPublicKey ImportKeyMaterial ListGrants ListKeyPolicies ListKeyRotations
+ListResourceTags PutKeyPolicy ReEncryptFrom ReEncryptTo ReplicateKey RetireGrant RevokeGrant
+RotateKeyOnDemand ScheduleKeyDeletion Sign SynchronizeMultiRegionKey TagResource UntagResource
+UpdateAlias UpdateKeyDescription UpdatePrimaryRegion Verify VerifyMac
 """
-_STS: Final = """
-AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot DecodeAuthorizationMessage
-GetAccessKeyInfo GetCallerIdentity GetDelegatedAccessToken GetFederationToken GetServiceBearerToken
-GetSessionToken GetWebIdentityToken SetContext SetSourceIdentity TagGetWebIdentityToken TagSession
+_ON_NO_KEY: Final = """
+ConnectCustomKeyStore CreateCustomKeyStore CreateKey DeleteCustomKeyStore DescribeCustomKeyStores
+DisconnectCustomKeyStore GenerateRandom ListAliases ListKeys ListRetirableGrants
+UpdateCustomKeyStore
 """
+_ON_ROLES: Final = """
+AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity SetContext SetSourceIdentity TagSession
+"""
+_ON_NO_ROLE: Final = """
+AssumeRoot DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetDelegatedAccessToken
+GetFederationToken GetServiceBearerToken GetSessionToken GetWebIdentityToken TagGetWebIdentityToken
+"""
+
+
+def _named(service: str, names: str) -> dict[str, str]:
+    return {f"{service}:{name}".lower(): f"{service}:{name}" for name in names.split()}
+
+
 ACTIONS: Final = {
-    f"{service}:{name}".lower(): f"{service}:{name}"
-    for service, names in (("kms", _KMS), ("sts", _STS))
-    for name in names.split()
+    "key": _named("kms", _ON_KEYS),
+    "trust": _named("sts", _ON_ROLES),
+    "permissions": _named("kms", _ON_KEYS + _ON_NO_KEY) | _named("sts", _ON_ROLES + _ON_NO_ROLE),
 }
-"""The actions of KMS and STS, by their names in lower case."""
+"""By kind of policy the actions of KMS and STS that it can be about, each by its name in lower
+case. AWS may add one."""
+FEDERATED: Final = tuple(
+    _named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession")
+)
+"""The actions of those who sign in elsewhere."""
 SERVICES: Final = ("kms:", "sts:")
-"""Services of which every action is known; AWS may add one."""
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "kms:grantisforawsresource": ("kms:creategrant", "kms:listgrants", "kms:revokegrant"),
     "kms:bypasspolicylockoutsafetycheck": ("kms:createkey", "kms:putkeypolicy", "kms:replicatekey"),
+    "kms:grantconstrainttype": ("kms:creategrant",),
+    "kms:granteeprincipal": ("kms:creategrant",),
+    "kms:grantoperations": ("kms:creategrant",),
+    "kms:retiringprincipal": ("kms:creategrant",),
     "kms:schedulekeydeletionpendingwindowindays": ("kms:schedulekeydeletion",),
     "kms:trailingdayswithoutkeyusage": ("kms:disablekey", "kms:schedulekeydeletion"),
     "sts:externalid": ("sts:assumerole",),
 }
-"""Condition keys that come with these actions alone."""
+"""Condition keys that come with these actions alone; others of a service with each of its own."""

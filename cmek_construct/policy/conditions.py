@@ -18,7 +18,7 @@ from typing import Final
 
 from cmek_construct.policy.patterns import ANY, BETWEEN, Pattern, Token
 from cmek_construct.policy.principals import Who, who
-from cmek_construct.policy.space import Dimension, Space
+from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition, Policy, Statement
 from cmek_construct.policy.text import (
     ACCOUNT,
@@ -63,15 +63,26 @@ SEVERAL: Final = frozenset(
 )
 """Keys that have several values in one request."""
 _OPERATOR: Final = re.compile(r"(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?")
-_STRINGS: Final = {
+_TEXTS: Final = {
     "StringEquals": (False, False),
     "StringEqualsIgnoreCase": (False, True),
     "StringLike": (True, False),
+    "ArnEquals": (True, False),
+    "ArnLike": (True, False),
+    "Bool": (False, True),
 }
-"""Whether there are wildcards, and whether case is ignored."""
+"""Operators on texts: whether there are wildcards, and whether case is ignored."""
+_ORDER: Final = {
+    "Equals": compare.eq,
+    "LessThan": compare.lt,
+    "LessThanEquals": compare.le,
+    "GreaterThan": compare.gt,
+    "GreaterThanEquals": compare.ge,
+}
 _NEGATED: Final = re.compile(r"(String|Arn|Numeric|Date)Not|NotIpAddress")
+_EQUALS: Final = word("=").tokens
 _ABSENT: Final = Pattern(())
-_PRESENT: Final = Pattern((*word("=").tokens, *ANYTHING.tokens))
+_PRESENT: Final = Pattern((*_EQUALS, Token(ANY), *ANYTHING.tokens))
 _FREE: Final = (_ABSENT, _PRESENT)
 _BOOLEAN: Final = (_ABSENT, Pattern(word("=true").tokens), Pattern(word("=false").tokens))
 
@@ -88,7 +99,7 @@ def sent(space: Space, key: str, value: str | Sequence[str] | None, forms: Forms
         return dimension.where(_ABSENT)
     text = value if isinstance(value, str) else BETWEEN.join(value)
     one = part(items(text.lower() if key in BOOLEANS else text), key, ANY, forms)
-    return dimension.where(Pattern((*word("=").tokens, *one.tokens)), one.flags)
+    return dimension.like(Pattern((*_EQUALS, *one.tokens)), one.flags)
 
 
 def value_of(text: str, flags: frozenset[str]) -> str | list[str] | None:
@@ -104,166 +115,147 @@ def value_of(text: str, flags: frozenset[str]) -> str | list[str] | None:
 
 
 @dataclass(frozen=True)
+class _Operator:
+    """An operator in its parts: ``ForAnyValue:StringNotLikeIfExists``."""
+
+    each: str | None
+    """``ForAllValues``, ``ForAnyValue``, or None."""
+    base: str
+    """The operator without its negation."""
+    negated: bool
+    if_exists: bool
+
+    @property
+    def without_key(self) -> bool:
+        """Whether it holds where the key is absent."""
+        return self.each == "ForAllValues" or self.if_exists or (self.negated and not self.each)
+
+
+_NULL: Final = _Operator(None, "Null", negated=False, if_exists=False)
+
+
+def _operator(text: str) -> _Operator:
+    found = _OPERATOR.fullmatch(text)
+    if found is None:
+        return _Operator(None, "", negated=False, if_exists=False)
+    negated = _NEGATED.match(found[2]) is not None
+    base = found[2].replace("Not", "", 1) if negated else found[2]
+    return _Operator(found[1], base, negated, found[3] is not None)
+
+
+@dataclass(frozen=True)
 class _Key:
     """A condition key: where its values are, and what a pattern of values is there."""
 
     name: str
     dimension: Dimension
-    absent: Callable[[], int]
+    present: int
     pattern: Callable[[tuple[Token, ...]], Pattern]
 
 
-def _key(space: Space, name: str, policy: Policy) -> _Key:
-    if name in (PRINCIPAL_ARN, *ACCOUNTS):
-        people = who(space, policy)
+def follows(key: str, policy: Policy) -> bool:
+    """Whether the value of a key follows from the principal."""
+    return key in OF_PRINCIPAL and (policy.kind == "key" or not key.startswith("kms:"))
+
+
+def _key(people: Who, space: Space, name: str, policy: Policy) -> _Key:
+    if follows(name, policy):
         pattern = people.with_arn if name == PRINCIPAL_ARN else people.of_account
-        absent = partial(_without_arn, people)
-        return _Key(name, people.dimension, absent, pattern)
+        return _Key(name, people.dimension, people.has_arn(), pattern)
     dimension = space.dimension(name, domain(name))
-    return _Key(
-        name,
-        dimension,
-        lambda: dimension.where(_ABSENT),
-        lambda tokens: Pattern((*word("=").tokens, *tokens)),
-    )
-
-
-def _without_arn(people: Who) -> int:
-    return people.everybody() & ~people.has_arn()
+    present = dimension.where(_ABSENT) ^ dimension.all
+    return _Key(name, dimension, present, lambda tokens: Pattern((*_EQUALS, *tokens)))
 
 
 def meets(
     space: Space, statement: Statement, condition: Condition, policy: Policy
 ) -> tuple[str, int]:
     """The dimension of a condition, and the texts there that meet it."""
-    name = condition.key.lower()
-    found = _OPERATOR.fullmatch(condition.operator)
-    prefix, base, if_exists = found.groups() if found else (None, "", None)
-    said = f"{condition.operator} {condition.key} {', '.join(condition.values)}"
+    name, operator = condition.key.lower(), _operator(condition.operator)
+    said = f"{condition.operator} {name} {', '.join(condition.values)}"
+    people = who(space, policy)
+    decide = partial(_decided, operator, condition.values, name in SEVERAL)
     if name == IS_SERVICE:
-        people = who(space, policy)
-        return people.dimension.name, _by_kind(people, base, condition, prefix, if_exists, said)
-    key = _key(space, name, policy)
-    absent = key.absent()
-    present = key.dimension.all & ~absent
-    if base == "Null" and not prefix and not if_exists:
+        return people.dimension.name, _by_kind(people, operator, decide, said)
+    key = _key(people, space, name, policy)
+    dimension, absent = key.dimension, key.dimension.all & ~key.present
+    if operator.base == "Null":
         wanted = {value.lower() for value in condition.values}
-        if not wanted <= {"true", "false"}:
-            return key.dimension.name, key.dimension.perhaps(said)
-        return key.dimension.name, (absent if "true" in wanted else 0) | (
-            present if "false" in wanted else 0
-        )
-    negated = _NEGATED.match(base) is not None
-    meaning = _matched(key, base, negated, statement, condition, policy.forms)
-    if meaning is None or (name in SEVERAL):
-        decide = partial(_decided, prefix, base, negated, condition.values)
-        matched = key.dimension.where(key.pattern(ANYTHING.tokens), (said,), decide)
+        if operator != _NULL or not wanted <= {"true", "false"}:
+            return dimension.name, dimension.perhaps(said)
+        met = (absent if "true" in wanted else 0) | (key.present if "false" in wanted else 0)
+        return dimension.name, met
+    matched = _matched(key, operator, statement, condition, policy.forms)
+    if matched is None:
+        met = dimension.where(key.pattern(ANYTHING.tokens), (said,), decide)
     else:
-        matched = present & ~meaning if negated else meaning
-    if prefix == "ForAnyValue" and if_exists:
-        if_absent = absent & key.dimension.perhaps(f"{said} without the key")
-    elif prefix == "ForAllValues" or if_exists or (negated and not prefix):
-        if_absent = absent
-    else:
-        if_absent = 0
-    return key.dimension.name, (matched & present) | if_absent
+        met = key.present & (~matched if operator.negated else matched)
+    if operator.each == "ForAnyValue" and operator.if_exists:
+        # AWS's pages and the simulator say different things.
+        return dimension.name, met | (absent & dimension.perhaps(f"{said} without the key"))
+    return dimension.name, met | (absent if operator.without_key else 0)
 
 
 def _matched(
-    key: _Key,
-    base: str,
-    negated: bool,
-    statement: Statement,
-    condition: Condition,
-    forms: Forms,
+    key: _Key, operator: _Operator, statement: Statement, condition: Condition, forms: Forms
 ) -> int | None:
-    """The texts that a positive operator of this kind matches; None if that is not known."""
-    positive = base.replace("Not", "", 1) if negated else base
-    if positive not in (*_STRINGS, "ArnEquals", "ArnLike", "Bool"):
+    """The texts that an operator matches, negation aside; None if that is not known."""
+    if operator.base not in _TEXTS or key.name in SEVERAL:
         return None
     found = 0
     for value in condition.values:
-        one = _value(key.name, positive, value, statement.variables, forms)
+        one = _value(key.name, operator.base, value, statement.variables, forms)
         if one is None:
-            found |= key.dimension.where(
-                key.pattern(ANYTHING.tokens), (f"{positive} {condition.key} {value}",)
-            )
+            flag = f"{operator.base} {key.name} {value}"
+            found |= key.dimension.where(key.pattern(ANYTHING.tokens), (flag,))
         else:
-            found |= key.dimension.where(key.pattern(one.tokens), one.flags)
+            found |= key.dimension.like(key.pattern(one.tokens), one.flags)
     return found
 
 
 def _value(key: str, base: str, value: str, variables: bool, forms: Forms) -> Part | None:
     """One value of an operator as a pattern; None if what it means is not known."""
-    what = ACCOUNT if key in ACCOUNTS else key
-    if base == "Bool":
-        whole = items(value, variables=variables)
-        known = is_plain(whole) and value.lower() in ("true", "false")
-        if not known and is_plain(whole):
-            return None
-        return part(whole, what, ANY, forms, any_case=True)
-    if base in _STRINGS:
-        wild, any_case = _STRINGS[base]
-        whole = items(value, wild=wild, variables=variables)
-        parts = split(whole, ":", 5)
-        if key == PRINCIPAL_ARN and len(parts) == 6 and not any_case:
-            return arn(parts, forms, ANY)
-        return part(whole, what, ANY, forms, any_case=any_case)
-    parts = split(items(value, wild=True, variables=variables), ":", 5)
-    if len(parts) != 6:
+    wild, any_case = _TEXTS[base]
+    whole = items(value, wild=wild, variables=variables)
+    if base == "Bool" and is_plain(whole) and value.lower() not in ("true", "false"):
         return None
-    return arn(parts, forms)
+    parts = split(whole, ":", 5)
+    if base.startswith("Arn"):
+        return arn(parts, forms) if len(parts) == 6 else None
+    if key == PRINCIPAL_ARN and len(parts) == 6 and not any_case:
+        return arn(parts, forms, ANY)
+    return part(whole, ACCOUNT if key in ACCOUNTS else key, ANY, forms, any_case=any_case)
 
 
-def _by_kind(
-    people: Who,
-    base: str,
-    condition: Condition,
-    prefix: str | None,
-    if_exists: str | None,
-    said: str,
-) -> int:
-    """A condition on whether the principal is an AWS service, which each request says."""
-    values = [value.lower() for value in condition.values]
-    if base == "Null":
-        return (
-            people.everybody()
-            if values == ["false"]
-            else 0
-            if values == ["true"]
-            else (people.dimension.perhaps(said))
-        )
-    if not set(values) <= {"true", "false"} or base not in ("Bool", "StringEquals"):
+def _by_kind(people: Who, operator: _Operator, decide: Decide, said: str) -> int:
+    """A condition on whether an AWS service asks, which each request that is signed says."""
+    services, signed = people.services(), people.services() | people.has_arn()
+    holds = {"true": decide("true"), "false": decide("false")}
+    if None in holds.values():
         return people.dimension.perhaps(said)
-    services = people.services()
-    found = services if "true" in values else 0
-    return found | (people.everybody() & ~services if "false" in values else 0)
+    unsigned = not holds["true"] if operator.base == "Null" else operator.without_key
+    return (
+        (services if holds["true"] else 0)
+        | (signed & ~services if holds["false"] else 0)
+        | (people.everybody() & ~signed if unsigned else 0)
+    )
 
 
-def _decided(
-    prefix: str | None, base: str, negated: bool, values: Sequence[str], text: str
-) -> bool | None:
-    """Whether the value of one request meets an operator; None if that is not known here."""
-    positive = base.replace("Not", "", 1) if negated else base
+def _decided(operator: _Operator, values: Sequence[str], is_list: bool, text: str) -> bool | None:
+    """Whether what one request has meets an operator; None if that is not known here."""
+    if operator.base == "Null":
+        return "false" in (value.lower() for value in values)
     several = text.removeprefix("=").split(BETWEEN)
-    if len(several) > 1 and prefix is None:
+    if (is_list or len(several) > 1) and operator.each is None:
         return None
     try:
         met = [
-            any(_one_meets(positive, value, one) for value in values) != negated for one in several
+            any(_one_meets(operator.base, value, one) for value in values) != operator.negated
+            for one in several
         ]
     except (ValueError, KeyError):
         return None
-    return any(met) if prefix == "ForAnyValue" else all(met)
-
-
-_ORDER: Final = {
-    "Equals": compare.eq,
-    "LessThan": compare.lt,
-    "LessThanEquals": compare.le,
-    "GreaterThan": compare.gt,
-    "GreaterThanEquals": compare.ge,
-}
+    return any(met) if operator.each == "ForAnyValue" else all(met)
 
 
 def _one_meets(base: str, value: str, text: str) -> bool:
@@ -280,13 +272,10 @@ def _one_meets(base: str, value: str, text: str) -> bool:
         return bool(_ORDER[base.removeprefix("Numeric")](float(text), float(value)))
     if base.startswith("Date"):
         return bool(_ORDER[base.removeprefix("Date")](_instant(text), _instant(value)))
-    form = _value("", base, value, variables=False, forms={}) if base in _KNOWN else None
+    form = _value("", base, value, variables=False, forms={}) if base in _TEXTS else None
     if form is None:
         raise ValueError(base)
     return Pattern(form.tokens).accepts(text)
-
-
-_KNOWN: Final = (*_STRINGS, "ArnEquals", "ArnLike", "Bool")
 
 
 def _instant(text: str) -> datetime:

@@ -76,19 +76,17 @@ class Pattern(NamedTuple):
     """Whether it does not see where a path ends."""
 
     @property
-    def is_one_text(self) -> bool:
-        """Whether one text alone is of this form."""
-        return not self.over_paths and all(
-            len(chars.some) == 1 and not chars.all_but and not many for chars, many in self.tokens
-        )
+    def text(self) -> str | None:
+        """The text of this form, if it is one alone."""
+        if self.over_paths or any(
+            many or chars.all_but or len(chars.some) != 1 for chars, many in self.tokens
+        ):
+            return None
+        return "".join(chars.some for chars, _ in self.tokens)
 
     def accepts(self, text: str) -> bool:
         """Whether a text is of this form."""
-        walk = _Automaton([self])
-        state = walk.first
-        for char in text:
-            state = walk.step(state, char)
-        return bool(walk.ended(state))
+        return bool(_Automaton([self]).run(text))
 
 
 class Atom(NamedTuple):
@@ -139,6 +137,13 @@ class _Automaton:
                 found.update(self._next[place])
         return frozenset(found)
 
+    def run(self, text: str) -> frozenset[int]:
+        """The patterns that a text is of."""
+        state = self.first
+        for char in text:
+            state = self.step(state, char)
+        return self.ended(state)
+
     def ended(self, state: _State) -> frozenset[int]:
         """The patterns that a text of this state is of."""
         return frozenset(self._ends[place] for place in state if place in self._ends)
@@ -172,7 +177,28 @@ def atoms(domain: tuple[Pattern, ...], patterns: tuple[Pattern, ...]) -> list[At
     Raises:
         CannotBeJudged: there are too many patterns, or too long ones.
     """
-    walk = _Automaton([*patterns, *domain])
+    single = {text: n for n, one in enumerate(patterns) if (text := one.text) is not None}
+    while True:
+        # A single text is its own atom, and no step of the walk, unless the walk comes upon it.
+        walked = [n for n in range(len(patterns)) if n not in set(single.values())]
+        walk = _Automaton([*(patterns[n] for n in walked), *domain])
+        found = _walk(walk, len(walked))
+        met = single.keys() & found.values()
+        if not met:
+            break
+        for text in met:
+            del single[text]
+    made = [Atom(text, frozenset(walked[n] for n in ended)) for ended, text in found.items()]
+    for text, number in single.items():
+        ended = walk.run(text)
+        if ended and max(ended) >= len(walked):
+            others = {walked[n] for n in ended if n < len(walked)}
+            made.append(Atom(text, frozenset({number, *others})))
+    return made
+
+
+def _walk(walk: _Automaton, patterns: int) -> dict[frozenset[int], str]:
+    """The shortest text for each combination of so many patterns, of which more are the domain."""
     found: dict[frozenset[int], str] = {}
     seen = {walk.first}
     queue = deque([(walk.first, "")])
@@ -182,15 +208,15 @@ def atoms(domain: tuple[Pattern, ...], patterns: tuple[Pattern, ...]) -> list[At
             raise CannotBeJudged("too many patterns, or too long ones")
         state, text = queue.popleft()
         ended = walk.ended(state)
-        if ended and max(ended) >= len(patterns):
-            found.setdefault(frozenset(n for n in ended if n < len(patterns)), text)
+        if ended and max(ended) >= patterns:
+            found.setdefault(frozenset(n for n in ended if n < patterns), text)
         for char in walk.chars(state):
             steps += len(state)
             following = walk.step(state, char)
             if following not in seen:
                 seen.add(following)
                 queue.append((following, text + char))
-    return [Atom(text, signature) for signature, text in found.items()]
+    return found
 
 
 @lru_cache(maxsize=10_000)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Final, TypeAlias
 
 from cmek_construct.policy.patterns import (
@@ -28,18 +30,15 @@ from cmek_construct.policy.statements import Policy, Principal, Statement
 from cmek_construct.policy.text import (
     ACCOUNT,
     ANYTHING,
+    DIGITS,
     Forms,
-    Hole,
-    Item,
-    Items,
     Part,
+    Wild,
     arn,
-    is_plain,
     items,
     part,
     split,
     word,
-    written,
 )
 
 PRINCIPAL: Final = "principal"
@@ -48,63 +47,63 @@ ANONYMOUS: Final = "anonymous"
 SERVICE: Final = "service:"
 _FEDERATED: Final = "federated:"
 _DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+_HOLE: Final = r"\$\{[^}]*\}"
+_PARTS: Final = rf"arn:(?P<partition>[a-z-]+|{_HOLE}):(?:iam|sts)::(?P<account>[0-9]{{12}}|{_HOLE})"
+_ACCOUNT: Final = re.compile(rf"{_PARTS}:root|(?P<number>[0-9]{{12}})")
+_PERSON: Final = re.compile(rf"{_PARTS}:(?P<kind>role|user)(?P<path>/(?:.+/)?)(?P<name>[^/]+)")
+_SESSION: Final = re.compile(rf"{_PARTS}:assumed-role/(?P<name>[^/]+)/(?P<session>[^/]+)")
+_VISITOR: Final = re.compile(rf"{_PARTS}:federated-user/(?P<name>[^/]+)")
+_OWNER: Final = re.compile(rf"(?:(?:{_HOLE}|[^:$])*:){{4}}(?P<account>(?:{_HOLE}|[^:$])+):")
 _IN_ARN: Final = all_but(":")
 _IN_NAME: Final = all_but(":/")
-_DIGITS: Final = Part((Token(one_of("0123456789")),) * 12)
-_PARTITION: Final = Part((*word("aws").tokens, star(one_of("abcdefghijklmnopqrstuvwxyz-"))))
-_SOME: Final = Token(ANY)
-_END: Final = Part((Token(one_of(NAME_END)), star(ANY)))
-_IN_SESSION: Final = Part((Token(one_of(NAME_END)), _SOME, star(ANY)))
-_NO_SESSION: Final = Part((Token(one_of(NAME_END)),))
-_PATH: Final = Part((star(all_but(":")), Token(one_of(PATH_END))))
+_PARTITION: Final = word("aws") + Part((star(one_of("abcdefghijklmnopqrstuvwxyz-")),))
+_SOMETHING: Final = Part((Token(ANY), star(ANY)))
 _NAME: Final = Part((Token(_IN_NAME), star(_IN_NAME)))
-_KINDS: Final = {"role": _IN_SESSION, "user": _NO_SESSION}
+_END: Final = word(NAME_END) + ANYTHING
+_KINDS: Final = {"role": word(NAME_END) + _SOMETHING, "user": word(NAME_END)}
 
 
-def _arn(partition: Part, service: str, account: Part, rest: Part) -> Part:
-    begin = word("arn:") + partition + word(f":{service}::")
-    return begin + account + word(":") + rest
+def _arn(service: str, account: Part, rest: Part, partition: Part = _PARTITION) -> Part:
+    return word("arn:") + partition + word(f":{service}::") + account + word(":") + rest
 
 
-def _domain() -> Iterator[Pattern]:
-    for path in (
-        word(f"/{PATH_END}"),
-        Part((*word("/").tokens, _SOME, star(ANY), *word(f"/{PATH_END}").tokens)),
-    ):
+def _domain() -> Iterator[Part]:
+    number = Part(DIGITS)
+    for path in (word(f"/{PATH_END}"), word("/") + _SOMETHING + word(f"/{PATH_END}")):
         for kind, end in _KINDS.items():
-            rest = word(kind) + path + _NAME + end
-            yield Pattern(_arn(_PARTITION, "iam", _DIGITS, rest).tokens)
-    root = _arn(_PARTITION, "iam", _DIGITS, word("root") + _NO_SESSION)
-    federated = _arn(_PARTITION, "sts", _DIGITS, word("federated-user/") + _NAME + _NO_SESSION)
-    for one in (root, federated, word(ANONYMOUS)):
-        yield Pattern(one.tokens)
-    for kind in (SERVICE, _FEDERATED):
-        yield Pattern((word(kind) + Part((_SOME, star(ANY)))).tokens)
+            yield _arn("iam", number, word(kind) + path + _NAME + end)
+    yield _arn("iam", number, word(f"root{NAME_END}"))
+    yield _arn("sts", number, word("federated-user/") + _NAME + word(NAME_END))
+    yield word(ANONYMOUS)
+    yield from (word(kind) + _SOMETHING for kind in (SERVICE, _FEDERATED))
 
 
-_DOMAIN: Final = tuple(_domain())
+_DOMAIN: Final = tuple(Pattern(one.tokens) for one in _domain())
 _ARNS: Final = Pattern((word("arn:") + ANYTHING + _END).tokens, over_paths=True)
 _SERVICES: Final = Pattern((word(SERVICE) + ANYTHING).tokens)
+_FEDERATED_ONES: Final = Pattern((word(_FEDERATED) + ANYTHING).tokens)
 
 
-Spelled: TypeAlias = Mapping[tuple[str, str, str], list[Items]]
-"""How roles and users are spelled, by what makes them one: path and case do not make two."""
+def owner_of(arn: str) -> str | None:
+    """The account in an ARN."""
+    found = _OWNER.match(arn)
+    return found["account"] if found else None
 
 
-def _identity(kind: str, account: Items, name: Items) -> tuple[str, str, str]:
-    return kind, written(account), written(name).lower()
+Spelled: TypeAlias = Mapping[tuple[str, ...], str]
+"""The path and name of roles and users, by what makes them one: path and case do not make two."""
+
+
+def _identity(kind: str, account: str, name: str) -> tuple[str, ...]:
+    return kind, account, name.lower()
 
 
 def spelled(principals: Iterable[str]) -> Spelled:
     """How each role and user is spelled where it is first named with its path."""
-    found: dict[tuple[str, str, str], list[Items]] = {}
-    for principal in principals:
-        parts = split(items(principal), ":", 5)
-        if len(parts) == 6 and parts[2] == tuple("iam"):
-            kind, *names = split(parts[5], "/")
-            if names:
-                found.setdefault(_identity(written(kind), parts[4], names[-1]), names)
+    found: dict[tuple[str, ...], str] = {}
+    for one in filter(None, map(_PERSON.fullmatch, principals)):
+        who = _identity(one["kind"], one["account"], one["name"])
+        found.setdefault(who, one["path"] + PATH_END + one["name"])
     return found
 
 
@@ -120,9 +119,20 @@ class Who:
         """Roles, users, accounts: whom IAM knows."""
         return self.dimension.where(_ARNS)
 
+    def federated(self) -> int:
+        """Those who sign in elsewhere."""
+        return self.dimension.where(_FEDERATED_ONES)
+
     def services(self) -> int:
         """AWS services."""
         return self.dimension.where(_SERVICES)
+
+    def at_home(self, resource: str | None) -> int:
+        """Those of the account that a role or key is of, and those of no account."""
+        owner = owner_of(resource or "")
+        if owner is None:
+            return self.everybody()
+        return self._of(owner) | (self.everybody() & ~self.has_arn())
 
     def everybody(self) -> int:
         """All of them."""
@@ -134,124 +144,93 @@ class Who:
 
     def of_account(self, tokens: tuple[Token, ...]) -> Pattern:
         """Those whose account number is of a form."""
-        begin = (*word("arn:").tokens, star(_IN_ARN), *word(":").tokens, star(_IN_ARN))
-        rest = (*word(":").tokens, *ANYTHING.tokens, *_END.tokens)
-        return Pattern((*begin, *word("::").tokens, *tokens, *rest), over_paths=True)
+        in_arn = Part((star(_IN_ARN),))
+        begin = word("arn:") + in_arn + word(":") + in_arn + word("::")
+        rest = word(":") + ANYTHING + _END
+        return Pattern((*begin.tokens, *tokens, *rest.tokens), over_paths=True)
+
+    def _of(self, account: str) -> int:
+        number = self._part(account, ACCOUNT)
+        return self.dimension.like(self.of_account(number.tokens), number.flags)
 
     def exactly(self, principal: str) -> int:
         """The principal of a request; of a role every session; of a pattern all of that form."""
-        if "*" in principal:
-            parts = split(items(principal, wild=True), ":", 5)
-            one = arn(parts, self.forms)
-            return self.dimension.where(self.with_arn(one.tokens), one.flags)
-        if principal == ANONYMOUS:
-            return self._where(word(ANONYMOUS))
-        if not principal.startswith("arn:"):
-            return self._where(word(f"{SERVICE}{principal}"))
-        found = self._named(items(principal))
-        return 0 if found is None else self._where(found)
+        whole = items(principal, wild=True)
+        if any(isinstance(one, Wild) for one in whole):
+            one = arn(split(whole, ":", 5), self.forms)
+            return self.dimension.like(self.with_arn(one.tokens), one.flags)
+        if principal.startswith("arn:"):
+            found = self._named(principal)
+            return 0 if found is None else self._like(found)
+        return self._like(word(principal if principal == ANONYMOUS else f"{SERVICE}{principal}"))
 
-    def _where(self, one: Part) -> int:
-        return self.dimension.where(Pattern(one.tokens), one.flags)
+    def _like(self, one: Part) -> int:
+        return self.dimension.like(Pattern(one.tokens), one.flags)
 
     def direct(self, principals: Iterable[Principal]) -> int:
         """Those who are named themselves."""
-        return self._union(self._one(principal) for principal in principals)
+        return reduce(or_, map(self._one, principals), 0)
 
     def by_account(self, principals: Iterable[Principal]) -> int:
         """Those whose whole account is named."""
-        return self._union(
-            self.dimension.where(self.of_account(account.tokens), account.flags)
-            for account in filter(None, map(self._account, principals))
-        )
+        return reduce(or_, map(self._of, filter(None, map(self.account, principals))), 0)
 
-    def _union(self, sets: Iterable[int]) -> int:
-        found = 0
-        for one in sets:
-            found |= one
-        return found
+    def account(self, principal: Principal) -> str | None:
+        """The account that is named, by its number or its root."""
+        found = _ACCOUNT.fullmatch(principal.name)
+        if principal.kind == "AWS" and found:
+            return found["account"] or found["number"]
+        hole = re.fullmatch(_HOLE, principal.name)
+        return principal.name if hole and self.forms.get(principal.name[2:-1]) == ACCOUNT else None
 
     def _one(self, principal: Principal) -> int:
         kind, name = principal.kind, principal.name
         if kind == "AWS" and name == "*":
             return self.everybody()
-        if kind == "AWS":
-            account = self._account(principal)
-            if account:
-                root = account + word(":root") + _NO_SESSION
-                return self._where(word("arn:") + _PARTITION + word(":iam::") + root)
-            if _DELETED.fullmatch(name):
-                return 0
-            found = self._named(items(name, wild=True))
-            if found is not None:
-                return self._where(found)
-        elif kind in ("Service", "Federated"):
-            whole = items(name, wild=True)
-            if is_plain(whole):
-                return self._where(word(f"{kind.lower()}:{name}"))
-        return self.dimension.perhaps(f"{kind} {name} is the principal")
+        if kind == "AWS" and _DELETED.fullmatch(name):
+            return 0
+        account = self.account(principal)
+        if account:
+            return self._like(_arn("iam", self._part(account, ACCOUNT), word(f"root{NAME_END}")))
+        is_one = not any(isinstance(one, Wild) for one in items(name, wild=True))
+        if kind in ("Service", "Federated") and is_one and "${" not in name:
+            return self._like(word(f"{kind.lower()}:{name}"))
+        found = self._named(name) if kind == "AWS" and is_one else None
+        if found is None:
+            return self.dimension.perhaps(f"{kind} {name} is the principal")
+        return self._like(found)
 
-    def _account(self, principal: Principal) -> Part | None:
-        """The number of an account that is named by its number or its root."""
-        if principal.kind != "AWS":
+    def _part(self, text: str, what: str) -> Part:
+        chars = {"name": _IN_NAME, "session": ANY}.get(what, _IN_ARN)
+        return part(items(text), what, chars, self.forms)
+
+    def _named(self, name: str) -> Part | None:
+        """A root, a role, a user or a session by its ARN; None if it is none."""
+        forms = (_ACCOUNT, _PERSON, _SESSION, _VISITOR)
+        found = next(filter(None, (form.fullmatch(name) for form in forms)), None)
+        if found is None or found["account"] is None:
             return None
-        whole = items(principal.name)
-        if _ACCOUNT.fullmatch(principal.name) or self._is_account(whole):
-            return part(whole, ACCOUNT, _IN_ARN, self.forms)
-        parts = split(whole, ":", 5)
-        if len(parts) == 6 and parts[5] == tuple("root") and self._number(parts[4]):
-            return part(parts[4], ACCOUNT, _IN_ARN, self.forms)
-        return None
+        service, rest = "iam", word(f"root{NAME_END}")
+        if found.re is _VISITOR:
+            service = "sts"
+            rest = word("federated-user/") + self._part(found["name"], "name") + word(NAME_END)
+        elif found.re is _SESSION:
+            session = word(NAME_END) + self._part(found["session"], "session")
+            rest = self._person("role", found["account"], found["name"], None) + session
+        elif found.re is _PERSON:
+            person = self._person(found["kind"], found["account"], found["name"], found["path"])
+            rest = person + _KINDS[found["kind"]]
+        account = self._part(found["account"], ACCOUNT)
+        return _arn(service, account, rest, self._part(found["partition"], "partition"))
 
-    def _is_account(self, whole: Items) -> bool:
-        [first, *others] = whole or ("",)
-        return not others and isinstance(first, Hole) and self.forms.get(first.name) == ACCOUNT
-
-    def _number(self, whole: Items) -> bool:
-        holes = len(whole) == 1 and isinstance(whole[0], Hole)
-        return holes or bool(is_plain(whole) and _ACCOUNT.fullmatch("".join(map(str, whole))))
-
-    def _named(self, whole: Items) -> Part | None:
-        """A role, a user, a session or a root by its ARN; None if it is none, or has a wildcard."""
-        parts = split(whole, ":", 5)
-        if len(parts) != 6 or any(not isinstance(one, str | Hole) for one in whole):
-            return None
-        arn, partition, service, region, number, rest = parts
-        if arn != tuple("arn") or region or not self._number(number) or not rest:
-            return None
-        begin = word("arn:") + part(partition, "partition", _IN_ARN, self.forms)
-        account = part(number, ACCOUNT, _IN_ARN, self.forms)
-        kind, *names = split(rest, "/")
-        begin += word(":iam::") + account + word(":")
-        if service == tuple("iam") and rest == tuple("root"):
-            return begin + word("root") + _NO_SESSION
-        if not names or not all(names):
-            return None
-        kind_name = written(kind)
-        if service == tuple("iam") and kind_name in _KINDS:
-            return begin + self._person(kind_name, number, names) + _KINDS[kind_name]
-        if service == tuple("sts") and kind_name == "assumed-role" and len(names) == 2:
-            session = word(NAME_END) + part(names[1], "session", ANY, self.forms)
-            return begin + self._person("role", number, names[:1], any_path=True) + session
-        if service == tuple("sts") and kind_name == "federated-user" and len(names) == 1:
-            start = word("arn:") + part(partition, "partition", _IN_ARN, self.forms)
-            user = word(":federated-user/") + part(names[0], "name", _IN_NAME, self.forms)
-            return start + word(":sts::") + account + user + _NO_SESSION
-        return None
-
-    def _person(
-        self, kind: str, account: Items, names: list[Items], *, any_path: bool = False
-    ) -> Part:
-        """A role or user with its path: as it was first spelled in this question."""
-        known = self.spelled.get(_identity(kind, account, names[-1]))
-        if known is None and any_path:
-            return word(f"{kind}/") + _PATH + part(names[-1], "name", _IN_NAME, self.forms)
-        *path, name = known or names
-        slashes: list[Item] = ["/"]
-        for one in path:
-            slashes += [*one, "/"]
-        found = word(kind) + part(tuple(slashes), "path", _IN_ARN, self.forms) + word(PATH_END)
-        return found + part(name, "name", _IN_NAME, self.forms)
+    def _person(self, kind: str, account: str, name: str, path: str | None) -> Part:
+        """A role or user as it was first spelled in this question; else of any path."""
+        known = self.spelled.get(_identity(kind, account, name))
+        if known is None and path is None:
+            anywhere = Part((star(_IN_ARN),)) + word(PATH_END)
+            return word(f"{kind}/") + anywhere + self._part(name, "name")
+        path, _, name = (known or f"{path}{PATH_END}{name}").partition(PATH_END)
+        return word(kind) + self._part(path, "path") + word(PATH_END) + self._part(name, "name")
 
 
 def who(space: Space, policy: Policy) -> Who:
@@ -267,10 +246,11 @@ def spared(who: Who, statement: Statement, policy: Policy) -> int:
     """
     listed = statement.not_principals or ()
     direct, accounts = who.direct(listed), who.by_account(listed)
-    roots = who.direct([one for one in listed if who._account(one)])
+    roots = who.direct(filter(who.account, listed))
     everybody = who.everybody()
     named = direct | accounts
-    doubt = who.dimension.perhaps(f"{statement.name}: NotPrincipal")
+    names = ", ".join(one.name for one in listed)
+    doubt = who.dimension.perhaps(f"NotPrincipal {names} does not spare the principal")
     if statement.effect != "Deny" or policy.kind == "trust":
         return everybody & ~named & doubt
     surely = (direct & accounts) | roots | (everybody if _is_all(listed) else 0)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final, NamedTuple, TypeAlias
 
-from cmek_construct.policy.patterns import CannotBeJudged, Pattern, atoms
-from cmek_construct.policy.text import Items
+from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, Pattern, atoms
 
 _MOST_FLAGS: Final = 8
 _MOST_BOXES: Final = 200_000
@@ -37,7 +36,7 @@ class Dimension:
 
     def __init__(self, name: str, domain: Sequence[Pattern], is_unknown: bool = False) -> None:
         """Begin without patterns."""
-        self.name = name
+        self.name = name.partition(BETWEEN)[0]
         self.is_unknown = is_unknown
         """Whether it is no part of a request, but something that is not known."""
         self._domain = domain
@@ -57,7 +56,7 @@ class Dimension:
         """Find the atoms: from now on sets are known."""
         patterns = list(self._patterns)
         for text, signature in atoms(tuple(self._domain), tuple(patterns)):
-            exact = any(patterns[number].is_one_text for number in signature)
+            exact = any(patterns[number].text is not None for number in signature)
             fixed, free = set(), []
             for flag, abouts in self._flags.items():
                 about = [
@@ -107,8 +106,13 @@ class Dimension:
         found = self._of.get(self._patterns[pattern], 0)
         for flag in wanted:
             found &= self._if.get(flag, 0)
-        if wanted:
-            self._with_holes[pattern, wanted] = found
+        return found
+
+    def like(self, pattern: Pattern, holes: frozenset[str]) -> int:
+        """The texts of a pattern, where its holes have these values."""
+        found = self.where(pattern, holes)
+        if holes and self.values:
+            self._with_holes[pattern, holes] = found
         return found
 
     def perhaps(self, flag: str) -> int:
@@ -172,7 +176,7 @@ class Budget:
 class Space:
     """The dimensions of a question."""
 
-    def __init__(self, spelled: Mapping[tuple[str, str, str], list[Items]]) -> None:
+    def __init__(self, spelled: Mapping[tuple[str, ...], str]) -> None:
         """Begin without dimensions.
 
         Args:
@@ -180,7 +184,8 @@ class Space:
         """
         self.spelled = spelled
         self.dimensions: dict[str, Dimension] = {}
-        self.is_closed = False
+        self.never: list[Box] = []
+        """Requests that nobody can make."""
         self.budget = Budget()
 
     def dimension(
@@ -196,7 +201,6 @@ class Space:
         yield
         for one in self.dimensions.values():
             one.close()
-        self.is_closed = True
         yield
 
     def box(self, sets: Mapping[str, int]) -> Box:
@@ -216,6 +220,10 @@ class Space:
             if not left:
                 break
         return left
+
+    def possible(self, boxes: Iterable[Box]) -> list[Box]:
+        """What of some boxes somebody can ask for."""
+        return self.without(boxes, self.never)
 
     def overlap(self, boxes: Iterable[Box], others: Sequence[Box]) -> list[Box]:
         """What some boxes share with others."""

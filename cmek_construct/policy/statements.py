@@ -93,28 +93,31 @@ def read(
         texts: what each text is in the notation of this package. Default: as AWS has it.
         forms: what is known of holes, by name.
     """
-    if isinstance(document, str):
-        try:
-            document = json.loads(document, object_pairs_hook=_each_once)
-        except (ValueError, RecursionError) as error:
-            return Policy(kind, tuple(_anything(f"the policy: {error}")), resource, forms or {})
-    if isinstance(document, list):
-        document = {"Statement": document}
-    if not isinstance(document, dict):
-        return Policy(
-            kind, tuple(_anything("the policy, which is no object")), resource, forms or {}
+    try:
+        found = (
+            json.loads(document, object_pairs_hook=_each_once)
+            if isinstance(document, str)
+            else document
         )
-    strange = [f"the member {name!r}" for name in document if name not in _DOCUMENT]
-    if document.get("Version") not in _VERSIONS:
-        strange.append(f"the Version {document['Version']!r}")
-    variables = document.get("Version") == _WITH_VARIABLES
-    statements = [
+    except (ValueError, RecursionError) as error:
+        found, why = None, f"the policy: {error}"
+    else:
+        why = "the policy, which is no object"
+    if isinstance(found, list):
+        found = {"Statement": found}
+    if not isinstance(found, dict):
+        return Policy(kind, _anything(why, document), resource, forms or {})
+    strange = [f"the member {name!r}" for name in found if name not in _DOCUMENT]
+    if found.get("Version") not in _VERSIONS:
+        strange.append(f"the Version {found['Version']!r}")
+    if strange:
+        return Policy(kind, _anything(strange[0], document), resource, forms or {})
+    variables = found.get("Version") == _WITH_VARIABLES
+    statements = tuple(
         _statement(number, one, kind, variables, texts)
-        for number, one in enumerate(_listed(document.get("Statement", [])), 1)
-    ]
-    for one in strange:
-        statements += _anything(one)
-    return Policy(kind, tuple(statements), resource, forms or {})
+        for number, one in enumerate(_listed(found.get("Statement", [])), 1)
+    )
+    return Policy(kind, statements, resource, forms or {})
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -124,10 +127,9 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _anything(what: str) -> Iterator[Statement]:
-    """What cannot be read may allow everything, or deny it."""
-    for effect in ("Allow", "Deny"):
-        yield Statement(what, effect, unreadable=(what,))
+def _anything(what: str, raw: Any) -> tuple[Statement, ...]:
+    """What cannot be read may allow everything, and deny it."""
+    return (Statement(what, "", unreadable=(what,), raw=raw),)
 
 
 def _statement(

@@ -19,7 +19,8 @@ from cmek_construct.policy.patterns import ANY, Chars, Token, all_but, one_of, s
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
 _ESCAPED: Final = {"*", "?", "$"}
 _IN_PART: Final = all_but(":")
-_DIGIT: Final = one_of("0123456789")
+DIGITS: Final = (Token(one_of("0123456789")),) * 12
+"""The number of an account."""
 ACCOUNT: Final = "account"
 """The form of a hole that is the number of an account."""
 
@@ -148,7 +149,7 @@ def part(whole: Items, what: str, chars: Chars, forms: Forms, *, any_case: bool 
 def _form(hole: Hole, is_account: bool, chars: Chars, forms: Forms) -> Iterable[Token]:
     form = forms.get(hole.name, "*")
     if is_account or form == ACCOUNT:
-        return [Token(_DIGIT)] * 12
+        return DIGITS
     return part(items(form, wild=True), "", chars, {}).tokens
 
 

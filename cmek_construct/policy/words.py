@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from cmek_construct.guide import ADMINISTRATION, Statement
-from cmek_construct.policy.questions import Witness
+from cmek_construct.policy.comparing import Witness
 from cmek_construct.policy.sentences import Quoted, Words, as_list, listed, quoted_list
 
 _ACTIONS: Final = {

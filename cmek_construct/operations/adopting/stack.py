@@ -9,6 +9,7 @@ from typing import Any, Final
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.operations.adopting.source import AdoptError, SeenKey, SeenRole
+from cmek_construct.operations.deployed import EMPTY
 from cmek_construct.operations.doctor.source import Stack, Unread, asked, client
 from cmek_construct.operations.drift import drift
 from cmek_construct.operations.findings import Finding, Verdict
@@ -32,8 +33,6 @@ CUSTOMERS: Final = {
 
 Mapping = dict[str, dict[str, str]]
 _GONE: Final = "DELETE_COMPLETE"
-_EMPTY: Final = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED")
-"""The CDK CLI begins such a stack anew: its first deploy failed, or was not approved."""
 
 
 def mapping(entry: Entry, role: SeenRole, key: SeenKey | None) -> Mapping:
@@ -92,7 +91,7 @@ def without_held(found: Mapping, entry: Entry, session: Any) -> Mapping:
 def _held(entry: Entry, session: Any) -> dict[str, str]:
     """What the stack holds, by logical ID."""
     status = Stack(session, entry).status
-    if status is None or status in _EMPTY:
+    if status is None or status in EMPTY:
         return {}
     if isinstance(status, str) and status.endswith("_IN_PROGRESS"):
         raise AdoptError(

@@ -11,7 +11,7 @@ from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
 from cmek_construct.lock.model import LockError
-from cmek_construct.operations.deployed import _DEPLOYED, NotDeployedError, reading_session
+from cmek_construct.operations.deployed import _DEPLOYED, EMPTY, NotDeployedError, reading_session
 from cmek_construct.operations.doctor import key as doctor_key
 from cmek_construct.operations.doctor import policies as doctor_policies
 from cmek_construct.operations.doctor import role as doctor_role
@@ -80,7 +80,8 @@ def examine(entry: Entry, profile: str | None = None, *, cloudtrail: bool = True
         return Examined(entry, None, None, [_no_aws(entry, error)])
     stack = Stack(session, entry)
     role_arn, key_arn = identities(entry, stack, lock)
-    found = [_about_stack(entry, stack), *([of_lock] if of_lock else [])]
+    way_back = of_lock.cure if of_lock else lock.way_back(entry, profile)
+    found = [_about_stack(entry, stack, way_back), *([of_lock] if of_lock else [])]
     if role_arn is None or (key_arn is None and entry.settings.customers is None):
         found.append(_not_found(entry))
         return Examined(entry, role_arn, key_arn, found)
@@ -146,17 +147,19 @@ def _about_key(case: Case, key: Key, policy: list[Any] | Unread, stack: Stack) -
     yield doctor_key.about_grants(case, key.grants())
 
 
-def _about_stack(entry: Entry, stack: Stack) -> Finding:
+def _about_stack(entry: Entry, stack: Stack, way_back: str | None) -> Finding:
     status = stack.status
     if isinstance(status, Unread):
         return not_read("stack", "the stack", status, "cloudformation:DescribeStacks")
-    if status is None:
+    if status is None or (way_back and status in EMPTY):
         return Finding(
             "stack",
             Verdict.WRONG,
-            "there is no such stack",
-            f"npx cdk deploy {entry.name}\nThat is if it was never deployed. If it was deleted, "
-            "role and key are still there: take them back, and delete nothing.",
+            f"the stack came to nothing ({status})" if status else "there is no such stack",
+            f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
+            if way_back
+            else f"npx cdk deploy {entry.name}\nThat is if it was never deployed. If it was "
+            "deleted, role and key are still there: take them back, and delete nothing.",
             means="none by itself: role and key outlive their stack, and so does Pinecone's access",
             time="no hurry, unless somebody deletes what seems to be left over",
         )

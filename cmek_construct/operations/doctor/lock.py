@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,32 @@ class LockedIdentity:
     role_arn: str | None = None
     role_id: str | None = None
     key_arn: str | None = None
+
+    def way_back(self, entry: Entry, profile: str | None) -> str | None:
+        """The command that takes role and key back when their stack is gone.
+
+        What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN.
+
+        Args:
+            entry: of the stack.
+            profile: the AWS profile that was asked with.
+
+        Returns:
+            The command; None where nothing is locked, so that a deploy makes no second role or key.
+        """
+        if self == LockedIdentity():
+            return None
+        own = entry.settings
+        role, key = own.role or self.role_arn, own.key or self.key_arn
+        command = ["cmek", "adopt", entry.name, "--role-arn", role or "ROLE-ARN"]
+        if own.customers is None:
+            command += ["--key-arn", key or "KEY-ARN"]
+        if (own.role and f"::{own.account}:" not in own.role) or (
+            own.key and f":{own.region}:{own.account}:" not in own.key
+        ):
+            # `cmek adopt` takes nothing of two accounts or regions.
+            command = ["npx", "cdk", "import", entry.name]
+        return shlex.join([*command, "--profile", profile] if profile else command)
 
 
 def locked_identity(entry: Entry) -> LockedIdentity:

@@ -30,6 +30,8 @@ class Case:
     """None in a vendor's stack, whose customers own the keys."""
     lock: LockedIdentity
     now: datetime
+    way_back: str | None = None
+    """The command that takes role and key back; None where their stack is there."""
 
     @property
     def role_name(self) -> str:

@@ -36,9 +36,13 @@ def names(place: Place, stack: Stack, profile: str | None) -> dict[str, dict[str
         session = reading_session(Entry(place.stack, settings), profile)
         return dict(_names(session, place, stack))
     except ClientError as error:
-        raise LockError(
-            f"{place}: AWS refused: {error}. If the stack is not deployed yet, deploy it first."
-        ) from None
+        way_out = "If the stack is not deployed yet, deploy it first."
+        if any(one.deployed for one in stack.values()):
+            way_out = (
+                "If the stack was deleted, take role and key back before any deploy (`cmek doctor "
+                f"{place.stack}` says how; in an app of your own, `npx cdk import {place.stack}`)."
+            )
+        raise LockError(f"{place}: AWS refused: {error}. {way_out}") from None
     except NotDeployedError as error:
         raise LockError(str(error)) from None
     except BotoCoreError as error:

@@ -150,7 +150,7 @@ def _case(ask: Ask, entry: Entry, *, writes: bool) -> tuple[Case, Any]:
             if writes
             else reading_session(entry, ask.profile)
         )
-        return case_of(entry, session)[0], session
+        return case_of(entry, session, ask.profile)[0], session
     except (BrakeError, NotDeployedError, BotoCoreError, ClientError) as error:
         words = printable(error).removeprefix(f"{entry.name}: ").rstrip(".")
         raise RetireError(f"{entry.name}: {words}. Choose --profile, or --role.") from None

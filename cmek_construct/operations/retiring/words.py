@@ -37,10 +37,11 @@ def afterwards(case: Case, key: Any) -> Iterator[str]:
         )
     else:
         yield "The key is gone. What is left:"
-    yield (
-        f"- The stack: write termination_protection: false into {name} in cmek.yaml; then: npx cdk "
-        f"deploy {name} && npx cdk destroy {name}"
-    )
+    if case.way_back is None:
+        yield (
+            f"- The stack: write termination_protection: false into {name} in cmek.yaml; then: npx "
+            f"cdk deploy {name} && npx cdk destroy {name}"
+        )
     if own.role is None:
         yield (
             f"- The role, which outlives its stack (the alias goes with the key): "

@@ -1,4 +1,4 @@
-"""Who may do what by the templates: every principal against every action, with the answer.
+"""Who may do what by the templates: everybody who is asked about, with each answer.
 
 Pure Python over plain data. No template shows the IAM policies of the accounts, nor the policies
 of an organization: an answer says what the role's trust policy and the key policy say.
@@ -6,24 +6,23 @@ of an organization: an answer says what the role's trust policy and the key poli
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from cmek_construct.checks import printable
-from cmek_construct.evaluation import CannotTell, Request, Result, evaluate
-from cmek_construct.operations.reviewing.principals import (
-    Place,
+from cmek_construct.guardrails.template import OWN_ACCOUNT, Resource
+from cmek_construct.operations.reviewing.as_written import EXTERNAL_ID, Written, policies
+from cmek_construct.operations.reviewing.people import (
+    People,
     Somebody,
-    named_in,
-    of_the_account,
+    not_asked,
     pinecone_account,
-    sent_in,
 )
-from cmek_construct.operations.reviewing.stand_ins import listed
 from cmek_construct.operations.reviewing.templates import Template
 from cmek_construct.operations.reviewing.together import Recognized, recognized
+from cmek_construct.policy import CannotBeJudged, Request, Said, Statement, Verdict, answers
+from cmek_construct.policy.statements import Kind
 
 NOT_SHOWN: Final = (
     "No template shows this: the account's own IAM policies can add to it, and an organization's "
@@ -43,20 +42,17 @@ ON_KEY: Final = (
     "kms:DisableKey",
     "kms:ScheduleKeyDeletion",
 )
-PINECONES: Final = "Pinecone's account"
-STRANGERS: Final = "a stranger's account"
+FACTS: Final[Mapping[str, str | None]] = {
+    "aws:SecureTransport": "true",
+    "aws:ViaAWSService": "false",
+    "aws:CalledVia": None,
+    "aws:CalledViaFirst": None,
+    "aws:CalledViaLast": None,
+    "kms:ViaService": None,
+}
+"""What every request has: somebody asks AWS over TLS, and not through one of its services."""
 _GRANT_KEY: Final = "kms:GrantIsForAWSResource"
-_WRONG_ID: Final = "a-wrong-external-id"
-
-
-class Verdict(enum.Enum):
-    """An answer."""
-
-    YES = "yes"
-    """The policy lets it. One of another account also needs leave of that account."""
-    NO = "no"
-    BY_IAM = "only by IAM policies of the account"
-    CANNOT_TELL = "cannot tell"
+_OTHER_ID: Final = "another-external-id"
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ class Row:
     statement: str | None = None
     """The statement that decides, by its Sid or its number."""
     doubt: str | None = None
-    """What is not evaluated here, and where it stands."""
+    """What is not known, and where it stands."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +82,6 @@ class Who:
     template: str
     account: str
     account_is_known: bool
-    stand_ins: Mapping[str, str]
-    """What stands for a value that only the deploy knows, by its name in the template."""
     assumed: Mapping[str, str]
     """Parameters whose default decided a condition of the template."""
     own_permissions: Sequence[str]
@@ -106,7 +100,7 @@ def who(templates: Sequence[Template], account: str | None = None) -> list[Who]:
 
     Args:
         templates: which may import what others of them export.
-        account: of templates that do not say theirs. Default: a stand-in.
+        account: of templates that do not say theirs. Default: it is not known.
     """
     found = recognized(templates, account)
     return [_Asker(one).who() for one in found if not one.is_empty]
@@ -115,134 +109,158 @@ def who(templates: Sequence[Template], account: str | None = None) -> list[Who]:
 class _Asker:
     """Asks everybody about the roles and keys of one template."""
 
-    def __init__(self, template: Recognized) -> None:
-        ours, stand_ins = template.ours, template.stand_ins
-        self._name = template.name
-        self._ours = ours
-        self._stand_ins = stand_ins
+    def __init__(self, one: Recognized) -> None:
+        self._one = one
+        self._account = one.template.account
         self._trust = {
-            role.resource.logical_id: stand_ins.policy(
-                role.resource.properties.get("AssumeRolePolicyDocument")
-            )
-            for role in ours.roles
+            role.resource.logical_id: self._read(role.resource, "trust") for role in one.ours.roles
         }
         self._use = {
-            key.resource.logical_id: stand_ins.policy(
-                key.resource.properties.get("KeyPolicy"), of_key=True
-            )
-            for key in ours.keys
+            key.resource.logical_id: self._read(key.resource, "key") for key in one.ours.keys
         }
-        pinecone = pinecone_account([*self._trust.values(), *self._use.values()])
-        self._place = Place(
-            stand_ins.account,
-            pinecone or stand_ins.number(PINECONES),
-            stand_ins.number(STRANGERS),
-            {stand_ins.arn_of(logical_id): logical_id for logical_id in self._trust},
-        )
+        read = [*self._trust.values(), *self._use.values()]
+        self._written = [each for some in read if not isinstance(some, str) for each in some]
+        self._pinecone = pinecone_account((each.policy for each in self._written), self._account)
+
+    def _read(self, resource: Resource, kind: Kind) -> list[Written] | str:
+        """The policy in each case, or why it can't be judged."""
+        try:
+            return list(policies(self._one, resource, kind))
+        except CannotBeJudged as error:
+            return str(error)
 
     def who(self) -> Who:
         """All answers."""
-        roles = [
-            row for one, policy in self._trust.items() for row in self._about_role(one, policy)
-        ]
-        keys = [row for one, policy in self._use.items() for row in self._about_key(one, policy)]
+        ours = self._one.ours
         return Who(
-            template=self._name,
-            account=self._stand_ins.account,
-            account_is_known=self._stand_ins.account_is_known,
-            stand_ins=dict(self._stand_ins.values),
-            assumed=dict(self._stand_ins.assumed),
-            own_permissions=[
-                role.resource.logical_id for role in self._ours.roles if role.permissions
-            ],
-            roles=roles,
-            keys=keys,
+            template=self._one.name,
+            account=self._account,
+            account_is_known=self._account != OWN_ACCOUNT,
+            roles=[row for name, some in self._trust.items() for row in self._about(name, some)],
+            keys=[row for name, some in self._use.items() for row in self._about(name, some)],
+            assumed={name: value for one in self._written for name, value in one.assumed.items()},
+            own_permissions=[one.resource.logical_id for one in ours.roles if one.permissions],
         )
 
-    def _about_role(self, logical_id: str, policy: Mapping[str, Any]) -> Iterator[Row]:
-        ids = dict.fromkeys(one for one in sent_in(policy, "sts:externalid") if "${" not in one)
-        presented = [("right", one) for one in ids] + [("wrong", _WRONG_ID), ("none", None)]
-        asked = _Asked(policy, self._place.account, None)
-        for somebody in self._only(logical_id).who_may_assume(policy):
-            for presents, external_id in presented:
-                row = Row(logical_id, somebody, ASSUME, presents, external_id)
-                yield asked.answer(row, {"sts:ExternalId": external_id})
-        yield from asked.not_answered(logical_id)
+    def _about(self, logical_id: str, written: list[Written] | str) -> list[Row]:
+        """The rows about one role or key."""
+        if isinstance(written, str):
+            return [_not_judged(logical_id, logical_id in self._trust, written)]
+        rows = list(
+            dict.fromkeys(row for one in written for row in self._questions(logical_id, one))
+        )
+        try:
+            said = [answers(one.policy, [_request(row) for row in rows]) for one in written]
+        except CannotBeJudged as error:
+            return [_not_judged(logical_id, logical_id in self._trust, str(error))]
+        answered = [
+            _answered(row, each, written)
+            for row, each in zip(rows, zip(*said, strict=True), strict=True)
+        ]
+        more = dict.fromkeys(row for one in written for row in _not_asked(logical_id, one))
+        return [*_called(answered), *more]
 
-    def _about_key(self, logical_id: str, policy: Mapping[str, Any]) -> Iterator[Row]:
-        account = self._place.account
-        asked = _Asked(policy, account, f"arn:aws:kms:region:{account}:key/{logical_id}")
-
-        def call(arn: str) -> str:
-            manages = asked.answer(Row(logical_id, Somebody("", arn), "kms:PutKeyPolicy"), {})
-            return "key administrator" if manages.verdict is Verdict.YES else of_the_account(arn)
-
-        for somebody in self._place.who_may_use(policy, call):
+    def _questions(self, logical_id: str, written: Written) -> Iterator[Row]:
+        people = People(written.policy, self._account, self._pinecone, written.people)
+        ours = {arn: name for arn, name in written.people.items() if name in self._trust}
+        if written.policy.kind == "trust":
+            (role,) = (arn for arn, name in ours.items() if name == logical_id)
+            ids = list(_presented(written))
+            for somebody in people.who_may_assume(role):
+                yield from (Row(logical_id, somebody, ASSUME, *one) for one in ids)
+            return
+        for somebody in people.who_may_use(ours):
             for action in ON_KEY:
                 for service in (True, False) if action == GRANT else (None,):
-                    row = Row(logical_id, somebody, action, for_aws_service=service)
-                    sent = None if service is None else str(service).lower()
-                    yield asked.answer(row, {_GRANT_KEY: sent})
-        yield from asked.not_answered(logical_id)
-
-    def _only(self, logical_id: str) -> Place:
-        """The place with this role alone: others of the template are asked about by themselves."""
-        own = {arn: one for arn, one in self._place.roles.items() if one == logical_id}
-        return replace(self._place, roles=own)
+                    yield Row(logical_id, somebody, action, for_aws_service=service)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """One policy, of which questions are asked."""
+def _presented(written: Written) -> Iterator[tuple[str, str | None]]:
+    """The external IDs to present: each that is asked for, another, and none."""
+    ids = {
+        value: None
+        for statement in written.policy.statements
+        for one in statement.conditions
+        if one.key.lower() == EXTERNAL_ID
+        for value in one.values
+    }
+    yield from (("right", one) for one in ids)
+    yield "wrong", next(one for one in (_OTHER_ID, f"{_OTHER_ID}-2") if one not in ids)
+    yield "none", None
 
-    policy: Mapping[str, Any]
-    owner: str
-    """The account of the role or key."""
-    resource: str | None
 
-    def answer(self, row: Row, sent: Mapping[str, str | None]) -> Row:
-        """A row with its answer. What AWS says of the principal in every request is known."""
-        who = row.who
-        context = {
-            "aws:PrincipalArn": who.arn,
-            "aws:PrincipalAccount": who.account,
-            "aws:PrincipalIsAWSService": "false",
-            "aws:SecureTransport": "true",
-            "kms:CallerAccount": None if self.resource is None else who.account,
-            **sent,
-        }
-        try:
-            answer = evaluate(self.policy, Request(who.arn, row.action, self.resource, context))
-        except CannotTell as doubt:
-            return replace(row, verdict=Verdict.CANNOT_TELL, doubt=str(doubt))
-        if answer.statement is None:
-            return row
-        name = self._name_of(answer.statement)
-        if answer.result is Result.DENIED:
-            return replace(row, statement=name)
-        if not answer.by_account or who.account != self.owner:
-            return replace(row, verdict=Verdict.YES, statement=name)
-        if who.own_policies is False:
-            return row
-        return replace(row, verdict=Verdict.BY_IAM, statement=name)
+def _request(row: Row) -> Request:
+    context = dict(FACTS)
+    if row.action == ASSUME:
+        context["sts:ExternalId"] = row.external_id
+    if row.for_aws_service is not None:
+        context[_GRANT_KEY] = str(row.for_aws_service).lower()
+    own = False if row.who.own_policies is False else None
+    return Request(row.who.arn, row.action, context=context, own=own, but=row.who.but)
 
-    def not_answered(self, logical_id: str) -> Iterator[Row]:
-        """One row for each who is let in and is nobody who can be asked about."""
-        for one in named_in(self.policy):
-            if one.statement.get("Effect") != "Deny" and not one.is_askable:
-                yield Row(
-                    logical_id,
-                    Somebody(f"{printable(one.kind)} {printable(one.name)}", ""),
-                    ", ".join(map(str, listed(one.statement.get("Action", "NotAction")))),
-                    verdict=Verdict.CANNOT_TELL,
-                    statement=self._name_of(one.statement),
-                    doubt=f"{printable(one.kind)} {printable(one.name)} is not evaluated here",
-                )
 
-    def _name_of(self, statement: Mapping[str, Any]) -> str:
-        """Its Sid, or its number."""
-        number = next(
-            index for index, one in enumerate(self.policy["Statement"], 1) if one is statement
+def _answered(row: Row, said: Sequence[Said], written: Sequence[Written]) -> Row:
+    """A row with its answer: the one that is given in every case of the template's conditions."""
+    first, name = said[0], _name(said[0].statement)
+    if len({one.verdict for one in said}) > 1:
+        names = [
+            name
+            for name in written[0].conditions
+            if len({one.conditions.get(name) for one in written}) > 1
+        ]
+        doubt = f"the template's condition {', '.join(map(printable, names))}"
+        return replace(row, verdict=Verdict.CANNOT_TELL, doubt=doubt)
+    if first.verdict is Verdict.CANNOT_TELL:
+        doubt = ", ".join(map(printable, first.hangs_on)) or "what it says is not known"
+        return replace(
+            row, verdict=first.verdict, statement=name, doubt=f"{name}: {doubt}" if name else doubt
         )
-        sid = statement.get("Sid")
-        return printable(sid) if sid else f"statement {number}"
+    return replace(row, verdict=first.verdict, statement=name)
+
+
+def _name(statement: Statement | None) -> str | None:
+    """Its Sid, or its number."""
+    if statement is None:
+        return None
+    sid = statement.raw.get("Sid") if isinstance(statement.raw, dict) else None
+    return printable(sid if isinstance(sid, str) and sid else statement.name)
+
+
+def _called(rows: Sequence[Row]) -> list[Row]:
+    """Who of the account may write the key policy is called a key administrator."""
+    administrators = {
+        row.who: replace(
+            row.who,
+            words=row.who.words.replace("the account's role", "key administrator").replace(
+                "the account's user", "key administrator"
+            ),
+        )
+        for row in rows
+        if row.action == "kms:PutKeyPolicy" and row.verdict is Verdict.YES
+    }
+    return [replace(row, who=administrators.get(row.who, row.who)) for row in rows]
+
+
+def _not_asked(logical_id: str, written: Written) -> Iterator[Row]:
+    """One row for each who is let in and is nobody who can be asked about."""
+    for statement, words, doubt in not_asked(written.policy):
+        yield Row(
+            logical_id,
+            Somebody(printable(words), ""),
+            printable(", ".join(statement.actions or ("all but some",))),
+            verdict=Verdict.CANNOT_TELL if doubt else Verdict.NO,
+            statement=_name(statement),
+            doubt=printable(doubt) if doubt else None,
+        )
+
+
+def _not_judged(logical_id: str, is_role: bool, why: str) -> Row:
+    action = ASSUME if is_role else ", ".join(ON_KEY)
+    somebody = Somebody("anybody", "arn:aws:iam::*:*")
+    return Row(
+        logical_id,
+        somebody,
+        action,
+        verdict=Verdict.CANNOT_TELL,
+        doubt=f"it cannot be judged: {why}",
+    )

@@ -12,17 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from cmek_construct.checks import printable
-from cmek_construct.operations.reviewing.stand_ins import THIS_ACCOUNT
 from cmek_construct.operations.reviewing.who import (
     GRANT,
     NOT_SHOWN,
     ON_KEY,
-    PINECONES,
-    STRANGERS,
     Row,
-    Verdict,
     Who,
 )
+from cmek_construct.policy import Verdict
 
 LEGEND: Final = (
     "yes: the policy lets it; whoever is of another account needs leave of that account besides. "
@@ -50,7 +47,6 @@ def as_data(answers: Sequence[Who]) -> list[dict[str, Any]]:
             "template": one.template,
             "account": one.account,
             "account_is_known": one.account_is_known,
-            "stand_ins": dict(one.stand_ins),
             "assumed": dict(one.assumed),
             "own_permissions": list(one.own_permissions),
             "rows": [_row(row) for row in one.rows],
@@ -64,6 +60,7 @@ def _row(row: Row) -> dict[str, Any]:
         "resource": row.resource,
         "who": row.who.words,
         "principal": row.who.arn,
+        "but": list(row.who.but),
         "own_policies": row.who.own_policies,
         "action": row.action,
         "presents": row.presents,
@@ -103,17 +100,10 @@ def _heading(one: Who) -> str:
 
 def _notes(one: Who) -> Iterable[str]:
     if not one.account_is_known:
-        yield f"The template does not say its account, here {one.account}: --account says it."
+        yield "The template does not say its account: --account says it."
     if one.assumed:
         values = (f"{name}={printable(value)}" for name, value in one.assumed.items())
         yield f"As deployed with {', '.join(values)}, the template's default."
-    numbers = [
-        f"{value} for {printable(name)}"
-        for name, value in one.stand_ins.items()
-        if value.isdigit() and name not in (PINECONES, STRANGERS, THIS_ACCOUNT)
-    ]
-    if numbers:
-        yield f"Stand-ins for numbers of accounts: {', '.join(numbers)}."
     for logical_id in one.own_permissions:
         yield (
             f"{printable(logical_id)} has policies of its own in the template: they are among the "

@@ -8,6 +8,7 @@ from typing import Any
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.lock.model import LockError
+from cmek_construct.operations.deployed import EMPTY
 from cmek_construct.operations.doctor.doctor import identities
 from cmek_construct.operations.doctor.lock import LockedIdentity, locked_identity
 from cmek_construct.operations.doctor.source import Stack, client
@@ -50,7 +51,7 @@ def writing_session(entry: Entry, profile: str | None, role: str | None) -> Any:
     return session
 
 
-def case_of(entry: Entry, session: Any) -> tuple[Case, str | None]:
+def case_of(entry: Entry, session: Any, profile: str | None) -> tuple[Case, str | None]:
     """The role and the key of a stack, whatever state the stack is in.
 
     Returns:
@@ -70,8 +71,10 @@ def case_of(entry: Entry, session: Any) -> tuple[Case, str | None]:
             "which role and key it is, neither the stack's outputs say "
             f"({_why(stack)}) nor cmek.lock"
         )
-    case = Case(entry, role_arn, key_arn, lock, datetime.now(timezone.utc))
     status = stack.status
+    is_gone = status is None or status in EMPTY
+    way_back = lock.way_back(entry, profile) if is_gone else None
+    case = Case(entry, role_arn, key_arn, lock, datetime.now(timezone.utc), way_back)
     is_changing = isinstance(status, str) and status.endswith("_IN_PROGRESS")
     return case, status if is_changing and isinstance(status, str) else None
 

@@ -55,12 +55,13 @@ def run(ask: Ask, on: bool) -> Iterator[str]:
     word = str(on).lower()
     yield f"{FILE}: {ask.name}: {'' if changed else 'already '}suspended: {word}"
     entry = _entry(ask.name)
+    case = None
     try:
         session = writing_session(entry, ask.profile, ask.role)
-        case, changing = case_of(entry, session)
+        case, changing = case_of(entry, session, ask.profile)
         done = set_brake(case, session, on)
     except BrakeError as error:
-        raise SuspendError(not_done(ask, on, f"{error}.", entry)) from None
+        raise SuspendError(not_done(ask, on, f"{error}.", entry, case)) from None
     yield from _done(case, done, on)
     if changing:
         yield (
@@ -145,35 +146,45 @@ def _what_is_left(case: Case, done: Braked, on: bool) -> Iterator[str]:
         yield "- Pinecone works again as soon as it asks the next time: read a record to see it."
     more = "That undoes what was kept." if done.kept else "That changes nothing more."
     yield (
-        f"- Commit {FILE} now, and deploy it: npx cdk deploy {name}. {more} A deploy of the old "
-        f"file could {'let Pinecone back in' if on else 'cut Pinecone off'}."
+        f"- Commit {FILE} now. The stack is gone; before any deploy: {case.way_back}"
+        if case.way_back
+        else f"- Commit {FILE} now, and deploy it: npx cdk deploy {name}. {more} A deploy of the "
+        f"old file could {'let Pinecone back in' if on else 'cut Pinecone off'}."
     )
     back = f"cmek resume {name}" if on else f'cmek suspend {name} --reason "…"'
     yield f"- The way back: {back}. To see how it stands: cmek doctor {name}"
 
 
-def not_done(ask: Ask, on: bool, why: str, entry: Entry | None = None) -> str:
+def not_done(
+    ask: Ask, on: bool, why: str, entry: Entry | None = None, case: Case | None = None
+) -> str:
     """What stands where, if it could not be done, and what to do now, the best first."""
     name = ask.name
     account = entry.settings.account if entry else "of the stack"
     again = f"cmek {'suspend' if on else 'resume'} {name}"
     if on:
         again += f" --reason {json.dumps(printable(ask.reason), ensure_ascii=False)}"
+    ways = [
+        f"{again} --profile NAME   (or --role ARN: somebody of account {account} who may write "
+        "the policy; --help lists the actions. The roles of `cdk bootstrap` may not.)"
+    ]
+    if case is None or case.way_back is None:
+        ways.append(
+            f"npx cdk deploy {name} -c only={name} --require-approval never   (minutes, and only "
+            f"if the stack was not deleted; then see with `cmek doctor {name}`: it does nothing if "
+            f"the last deploy said {'suspended' if on else 'not suspended'} already)"
+        )
+    if on and entry and entry.settings.customers is None and entry.settings.key is None:
+        ways.append(
+            f"aws kms disable-key --region {entry.settings.region} --key-id KEY-ARN   (cuts "
+            "everybody off; enable-key takes it back)"
+        )
     lines = [
         f"PINECONE IS PERHAPS NOT CUT OFF. {FILE} says suspended, but AWS may not do it yet:"
         if on
         else f"PINECONE IS PERHAPS STILL CUT OFF. {FILE} says not suspended, but AWS may do it:",
         f"  {why}",
         "Now, one of:",
-        f"  1. {again} --profile NAME   (or --role ARN: somebody of account {account} who may "
-        "write the policy; --help lists the actions. The roles of `cdk bootstrap` may not.)",
-        f"  2. npx cdk deploy {name} -c only={name} --require-approval never   (minutes; then see "
-        f"with `cmek doctor {name}`: it does nothing if the last deploy said "
-        f"{'suspended' if on else 'not suspended'} already)",
+        *(f"  {number}. {way}" for number, way in enumerate(ways, 1)),
     ]
-    if on and entry and entry.settings.customers is None and entry.settings.key is None:
-        lines.append(
-            f"  3. aws kms disable-key --region {entry.settings.region} --key-id KEY-ARN   (cuts "
-            "everybody off; enable-key takes it back)"
-        )
     return "\n".join(lines)

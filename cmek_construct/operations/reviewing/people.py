@@ -1,0 +1,246 @@
+"""Who is asked about: everybody whom a policy names, and those who must stay outside.
+
+Whom it does not name is asked as a group, which is everybody of a form but those who are named.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
+
+from cmek_construct.guide import ROLE_NAME_PREFIX
+from cmek_construct.policy import Policy, Principal, Statement
+
+_PRINCIPAL_ARN: Final = "aws:principalarn"
+_ACCOUNT_KEYS: Final = ("aws:principalaccount", "kms:calleraccount")
+_NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
+_HOLE: Final = re.compile(r"\$\{[^{}]*\}")
+_ARN: Final = re.compile(r"arn:aws:(?:iam|sts)::((?:\$\{[^{}]*\}|[^:])*):([^/]+)(?:/(.+))?")
+_KINDS: Final = ("role", "user", "assumed-role", "federated-user")
+_DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """Who asks AWS: one, or all of a form but some."""
+
+    words: str
+    arn: str
+    """With ``*`` each whose ARN is of that form. With ``${Name}`` what only the deploy knows."""
+    own_policies: bool | None = None
+    """Whether its account lets it do everything, or nothing. None: that is not known."""
+    but: tuple[str, ...] = ()
+    is_pinecone: bool = False
+    """Whether Pinecone comes in as this one: its own role, or the role that it takes on."""
+
+
+def named_in(statement: Statement) -> Iterator[Principal]:
+    """Whom a statement names: as principals, or by conditions on who they are."""
+    yield from (*(statement.principals or ()), *(statement.not_principals or ()))
+    for one in statement.conditions:
+        if one.key.lower() == _PRINCIPAL_ARN:
+            yield from (Principal("AWS", value) for value in one.values)
+        elif one.key.lower() in _ACCOUNT_KEYS:
+            numbers = filter(_NUMBER.fullmatch, one.values)
+            yield from (Principal("AWS", f"arn:aws:iam::{value}:root") for value in numbers)
+
+
+def pinecone_account(policies: Iterable[Policy], own: str) -> str | None:
+    """The account of the first role that is named like Pinecone's, or that such are held to."""
+    for policy in policies:
+        for statement in policy.statements:
+            named = list(named_in(statement))
+            if any(f":role/{ROLE_NAME_PREFIX}" in one.name for one in named):
+                accounts = (account for one in named if (account := _account_of(one)) != own)
+                found = next(filter(None, accounts), None)
+                if found:
+                    return found
+    return None
+
+
+class People:
+    """Who is asked about one policy."""
+
+    def __init__(
+        self, policy: Policy, account: str, pinecone: str | None, people: Mapping[str, str]
+    ) -> None:
+        """Look at a policy.
+
+        Args:
+            policy: of a role or key.
+            account: that owns it.
+            pinecone: Pinecone's account, where it is known.
+            people: the logical IDs of roles and users of the template, by their ARNs.
+        """
+        self._policy = policy
+        self._account = account
+        self._pinecone = pinecone
+        self._people = people
+        named = [one for statement in policy.statements for one in named_in(statement)]
+        arns = (one.name for one in named if one.kind == "AWS" and "${!" not in one.name)
+        self._names = list(dict.fromkeys(filter(_is_person, arns)))
+        self._services = [one.name for one in named if one.kind == "Service"]
+        accounts = [account, pinecone, *map(_account_of, named)]
+        self._accounts = list(dict.fromkeys(filter(None, accounts)))
+
+    def who_may_assume(self, role: str) -> list[Somebody]:
+        """Everybody to ask about the trust policy of a role."""
+        pinecones = [name for name in self._names if self._is_pinecones(name)]
+        others = [name for name in self._names if name not in (*pinecones, role)]
+        found = [*self._each(pinecones), *self._each(others), *self._outsiders()]
+        return self._but_each_other([*found, Somebody("the role itself", role)])
+
+    def who_may_use(self, roles: Mapping[str, str]) -> list[Somebody]:
+        """Everybody to ask about a key policy.
+
+        Args:
+            roles: the logical IDs of the template's roles that Pinecone takes on, by their ARNs.
+        """
+        own = [arn for arn in roles if arn in self._names or len(roles) == 1]
+        found = [Somebody(f"the role {roles[arn]}", arn, is_pinecone=True) for arn in own]
+        others = [name for name in self._names if name not in own]
+        return self._but_each_other([*found, *self._each(others), *self._outsiders()])
+
+    def _is_pinecones(self, arn: str) -> bool:
+        account, _, name = _parts(arn)
+        return name.startswith(ROLE_NAME_PREFIX) and account != self._account
+
+    def _each(self, names: Iterable[str]) -> Iterator[Somebody]:
+        """Who is named; by a pattern of accounts for each account, and for all others together."""
+        for name in names:
+            account = _parts(name)[0]
+            arns = [name]
+            if _is_wild(account):
+                begin, end = name.split(account, 1)
+                each = (f"{begin}{one}{end}" for one in self._accounts)
+                arns = [*(arn for arn in each if _covers(name, arn)), name]
+            for arn in arns:
+                is_pinecone = self._policy.kind == "trust" and self._is_pinecones(arn)
+                yield Somebody(self._words(arn), arn, is_pinecone=is_pinecone)
+
+    def _words(self, arn: str) -> str:
+        account, kind, name = _parts(arn)
+        if account == self._pinecone and self._is_pinecones(arn) and not _is_wild(name):
+            return f"Pinecone's role of {name.removeprefix(ROLE_NAME_PREFIX)}"
+        what = f"every {kind} {name}" if _is_wild(name) else f"the {kind} {name}"
+        if account == self._account:
+            own = f"the account's {kind} {self._people.get(arn, name)}"
+            return f"{what} of the account" if _is_wild(name) else own
+        return f"{what} of {'any other account' if _is_wild(account) else f'account {account}'}"
+
+    def _outsiders(self) -> Iterator[Somebody]:
+        pinecones = f"role/{ROLE_NAME_PREFIX}*"
+        if self._pinecone is not None:
+            begin = f"arn:aws:iam::{self._pinecone}"
+            if self._policy.kind == "trust" and f"{begin}:{pinecones}" not in self._names:
+                yield Somebody("Pinecone's role of another region", f"{begin}:{pinecones}")
+            yield Somebody("the root of Pinecone's account", f"{begin}:root")
+            yield Somebody("anybody else of Pinecone's account", f"{begin}:*")
+        for account in self._accounts:
+            if account not in (self._account, self._pinecone):
+                yield Somebody(f"the root of account {account}", f"arn:aws:iam::{account}:root")
+                yield Somebody(f"anybody else of account {account}", f"arn:aws:iam::{account}:*")
+        if f"arn:aws:iam::*:{pinecones}" not in self._names:
+            yield Somebody("a stranger's role of such a name", f"arn:aws:iam::*:{pinecones}")
+        yield Somebody("a stranger", "arn:aws:iam::*:*")
+        if any(map(_is_open, self._policy.statements)):
+            yield Somebody("who is not signed in", "anonymous")
+            yield Somebody("an AWS service", "any.amazonaws.com")
+        for name in dict.fromkeys(self._services):
+            if not _is_wild(name) and "${" not in name:
+                yield Somebody(f"the service {name}", name)
+        yield Somebody("the account's root", f"arn:aws:iam::{self._account}:root")
+        everybody = f"arn:aws:iam::{self._account}:*"
+        yield Somebody("the account's others, by IAM", everybody, own_policies=True)
+        yield Somebody("the account's others, no IAM", everybody, own_policies=False)
+
+    def _but_each_other(self, found: Sequence[Somebody]) -> list[Somebody]:
+        """Of a group those are not meant who are asked by themselves."""
+        by_account: dict[str, list[str]] = {}
+        for one in found:
+            if one.arn.startswith("arn:"):
+                arns = by_account.setdefault(_parts(one.arn)[0], [])
+                arns += [] if one.arn in arns else [one.arn]
+        wild = [arn for account, arns in by_account.items() if _is_wild(account) for arn in arns]
+        made = []
+        for one in found:
+            account = _parts(one.arn)[0] if one.arn.startswith("arn:") else None
+            others = [*by_account[account], *wild] if account else []
+            but = [arn for arn in others if arn != one.arn and self._is_apart(one.arn, arn)]
+            but += [f"arn:aws:iam::{other}:*" for other in self._others(account)]
+            made.append(replace(one, but=tuple(dict.fromkeys(but))))
+        return made
+
+    def _is_apart(self, arn: str, other: str) -> bool:
+        """Whether somebody is not meant by an ARN: one of the group, or another of the template."""
+        return _covers(arn, other) if _is_wild(arn) else {arn, other} <= set(self._people)
+
+    def _others(self, account: str | None) -> Iterator[str]:
+        """Accounts that a number is not taken for: those that are named beside it."""
+        for other in self._accounts:
+            if account and account != other and (_is_wild(account) or "${" in account + other):
+                yield other
+
+
+def not_asked(policy: Policy) -> Iterator[tuple[Statement, str, str | None]]:
+    """Whom a policy lets in and who is nobody to ask about, in words, and what is not known."""
+    for statement in policy.statements:
+        for one in statement.principals or () if statement.effect != "Deny" else ():
+            words = f"{one.kind} {one.name}"
+            if one.kind == "AWS" and _DELETED.fullmatch(one.name):
+                yield statement, f"{one.name}, which is deleted", None
+            elif not _is_asked(one):
+                yield statement, words, f"{words} is not known here"
+
+
+def _is_asked(one: Principal) -> bool:
+    if one.kind == "Service":
+        return not _is_wild(one.name) and "${" not in one.name
+    found = _ARN.fullmatch(one.name)
+    account = _account_of(one) is not None and (found is None or found[2] == "root")
+    return one.kind == "AWS" and (one.name == "*" or account or _is_person(one.name))
+
+
+def _is_open(statement: Statement) -> bool:
+    """Whether others than those of an account may be let in."""
+    everybody = statement.principals is None or Principal("AWS", "*") in statement.principals
+    return statement.effect != "Deny" and everybody
+
+
+def _account_of(one: Principal) -> str | None:
+    """The account that is named, or that somebody who is named is of."""
+    if one.kind != "AWS" or "${!" in one.name:
+        return None
+    found = _ARN.fullmatch(one.name)
+    number = found[1] if found else one.name
+    return number if _NUMBER.fullmatch(number) and (found or number.isdigit()) else None
+
+
+def _is_person(arn: str) -> bool:
+    found = _ARN.fullmatch(arn)
+    return found is not None and found[2] in _KINDS and found[3] is not None
+
+
+def _parts(arn: str) -> tuple[str, str, str]:
+    """Account, kind, and path and name."""
+    found = _ARN.fullmatch(arn)
+    return (found[1], found[2], found[3] or "") if found else ("", "", arn)
+
+
+def _is_wild(text: str) -> bool:
+    return re.search("[*?]", _HOLE.sub("", text)) is not None
+
+
+@cache
+def _form(group: str) -> re.Pattern[str]:
+    parts = (re.escape(part) for part in group.split("*"))
+    return re.compile(".*".join(parts).replace(r"\?", "."))
+
+
+def _covers(group: str, arn: str) -> bool:
+    """Whether everybody of an ARN is of a group. A session is of its account."""
+    session = group.endswith(":*") and arn.startswith("arn:aws:sts:")
+    return session or _form(group).fullmatch(arn) is not None

@@ -1,0 +1,228 @@
+"""Two policies beside each other: what one may allow and the other does not.
+
+What goes beyond a limit and what falls short of a need are the same question, asked from either
+side. Each answer is a witness: requests, of which one is spelled out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Final
+
+from cmek_construct.policy import aws, conditions, principals
+from cmek_construct.policy.principals import OWN, PRINCIPAL
+from cmek_construct.policy.questions import Request
+from cmek_construct.policy.rules import (
+    ACTION,
+    RESOURCE,
+    YES_NO,
+    Rules,
+    Verdict,
+    action,
+    on,
+    space_of,
+)
+from cmek_construct.policy.space import Box, Dimension, Space, Value, merged
+from cmek_construct.policy.statements import Policy, Statement
+
+_NEW_ACTION: Final = "an action that AWS may add"
+_NAMES: Final = aws.ACTIONS["permissions"]
+_MOST_TRIED: Final = 24
+_SHOWN: Final = 6
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Requests that one policy may allow and the other does not, and one of them."""
+
+    statement: Statement
+    """By which statement."""
+    principals: tuple[str, ...]
+    actions: tuple[str, ...]
+    certain: bool
+    """Whether it is so whatever the unknowns turn out to be."""
+    hangs_on: tuple[str, ...]
+    """What is not known, if it is not certain."""
+    request: Request
+    """One of the requests. A hole stands there by its name."""
+
+
+def beyond(policy: Policy, limit: Policy) -> list[Witness]:
+    """What a policy may allow, and a limit does not: for each statement, the requests.
+
+    Raises:
+        CannotBeJudged: it is too large.
+    """
+    return list(_comparisons(policy, limit)[0].witnesses())
+
+
+def short(policy: Policy, need: Policy) -> list[Witness]:
+    """What is needed, and a policy does not surely allow.
+
+    Raises:
+        CannotBeJudged: it is too large.
+    """
+    return list(_comparisons(policy, need)[1].witnesses())
+
+
+def _comparisons(one: Policy, other: Policy) -> tuple[_Comparison, _Comparison]:
+    """The first beside the second, and the second beside the first."""
+    space = space_of([one, other], [])
+    for _ in space.twice():
+        rules, others = Rules(space, one), Rules(space, other)
+        base = list(_base(space, one, one.resource or other.resource))
+    return _Comparison(rules, others, base), _Comparison(others, rules, base)
+
+
+def _base(space: Space, policy: Policy, resource: str | None) -> Iterator[Box]:
+    """The requests that are compared: across accounts nobody gets in without leave of their own."""
+    sets = on(space, policy, resource) if policy.kind == "key" else {}
+    own = space.dimensions[OWN]
+    yield space.box({**sets, OWN: own.where(YES_NO[True])})
+    at_home = principals.who(space, policy).at_home(resource)
+    yield space.box({**sets, OWN: own.where(YES_NO[False]), PRINCIPAL: at_home})
+
+
+class _Comparison:
+    """Two policies in one space."""
+
+    def __init__(self, rules: Rules, limits: Rules, base: list[Box]) -> None:
+        self._space = rules.space
+        self._rules = rules
+        self._limits = limits
+        self._base = base
+
+    def witnesses(self) -> Iterator[Witness]:
+        """One for each piece of a statement that is beyond the limit."""
+        space = self._space
+        for statement, box in self._rules.allow:
+            made = space.possible(space.overlap([box], self._base))
+            left = space.without(made, self._rules.denying)
+            inside = space.overlap(left, self._limits.allowing)
+            pieces = space.without(left, self._limits.allowing)
+            pieces += space.overlap(inside, self._limits.denying)
+            for piece in merged(pieces):
+                yield self._witness(statement, piece)
+
+    def _witness(self, statement: Statement, piece: Box) -> Witness:
+        chosen, certain = next(
+            ((one, True) for one in self._choices(piece) if self._is_certain(one)),
+            (next(self._choices(piece)), False),
+        )
+        hangs_on = () if certain else tuple(dict.fromkeys(self._hangs_on(piece, chosen)))
+        readable = not statement.unreadable
+        return Witness(
+            statement,
+            self._principals(statement, piece) if readable else ("*",),
+            self._actions(statement, piece) if readable else ("*",),
+            certain,
+            hangs_on,
+            _request(self._space, chosen),
+        )
+
+    def _principals(self, statement: Statement, piece: Box) -> tuple[str, ...]:
+        """The principals of a piece, as the statement names them where it does."""
+        people = principals.who(self._space, self._rules.policy)
+        some = piece[self._space.at(PRINCIPAL)]
+        if some == people.everybody():
+            return ("*",)
+        named = []
+        for one in statement.principals or ():
+            whole = people.direct([one]) | people.by_account([one])
+            if whole != people.everybody() and whole & some:
+                named.append(one.name)
+        found = [principals.name_of(v.text, v.flags) for v in people.dimension.members(some)]
+        return tuple(named) or tuple(dict.fromkeys(found))[:_SHOWN]
+
+    def _actions(self, statement: Statement, piece: Box) -> tuple[str, ...]:
+        """The actions of a piece: as the statement has them, or one by one where not all are in."""
+        dimension, some = self._space.dimensions[ACTION], piece[self._space.at(ACTION)]
+        found: list[str] = []
+        for text in statement.actions or ():
+            whole = action(dimension, statement, text)
+            if whole and not whole & ~some:
+                found.append(text)
+                some &= ~whole
+        rest = [value.text for value in dimension.members(some)]
+        found += [_NAMES[text] for text in rest if text in _NAMES]
+        return tuple(found or rest)
+
+    def _choices(self, piece: Box) -> Iterator[tuple[Value, ...]]:
+        """Single requests of a piece, those that a person would name first."""
+        ordered = [
+            _best(dimension, some)
+            for dimension, some in zip(self._space.dimensions.values(), piece, strict=True)
+        ]
+        yield from islice(product(*ordered), _MOST_TRIED)
+
+    def _is_certain(self, chosen: Sequence[Value]) -> bool:
+        """Whether it is so for every choice of the unknowns, or for every value of its holes."""
+        if self._is_new(chosen[self._space.at(ACTION)]):
+            return False
+        dimensions = list(self._space.dimensions.values())
+        for whole in (Dimension.as_text, Dimension.as_holes):
+            box = tuple(
+                one.all if one.is_unknown else whole(one, value)
+                for one, value in zip(dimensions, chosen, strict=True)
+            )
+            if self._is_beyond(box):
+                return True
+        return False
+
+    def _is_beyond(self, box: Box) -> bool:
+        asked = self._space.possible([box])
+        return (
+            bool(asked)
+            and self._rules.verdict(asked) is Verdict.YES
+            and self._limits.verdict(asked) is Verdict.NO
+        )
+
+    def _hangs_on(self, piece: Box, chosen: Sequence[Value]) -> Iterator[str]:
+        for dimension, some, value in zip(
+            self._space.dimensions.values(), piece, chosen, strict=True
+        ):
+            if dimension.is_unknown and some != dimension.all:
+                yield dimension.name
+            yield from dimension.differences(some & dimension.as_text(value))
+            if dimension.name == ACTION and self._is_new(value):
+                yield _NEW_ACTION
+
+    def _is_new(self, action: Value) -> bool:
+        known = aws.ACTIONS[self._rules.policy.kind]
+        return action.text.startswith(aws.SERVICES) and action.text not in known
+
+
+def _best(dimension: Dimension, some: int) -> list[Value]:
+    """A few values of a set, those that a person would name first."""
+
+    def unlikely(value: Value) -> tuple[bool, int]:
+        named = {
+            ACTION: value.text in _NAMES,
+            PRINCIPAL: value.text.startswith("arn:"),
+            RESOURCE: ":key/" in value.text,
+            OWN: value.text == "yes",
+        }
+        return not named.get(dimension.name, True), len(value.undecided)
+
+    return sorted(dimension.members(some), key=unlikely)[: 6 if dimension.name == PRINCIPAL else 2]
+
+
+def _request(space: Space, chosen: Sequence[Value]) -> Request:
+    """One request in the words of AWS."""
+    values = dict(zip(space.dimensions, chosen, strict=True))
+    context = {
+        name: conditions.value_of(value.text, value.flags)
+        for name, value in values.items()
+        if name not in (PRINCIPAL, ACTION, RESOURCE, OWN) and not space.dimensions[name].is_unknown
+    }
+    name = values[ACTION].text
+    resource = values[RESOURCE].text if RESOURCE in values else None
+    return Request(
+        principals.name_of(values[PRINCIPAL].text, values[PRINCIPAL].flags),
+        _NAMES.get(name, name),
+        resource,
+        context,
+        values[OWN].text == "yes",
+    )
