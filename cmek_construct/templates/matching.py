@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from cmek_construct.templates.texts import holes, is_known, parts
@@ -62,9 +63,7 @@ class Roles(Generic[T]):
         """
         self._roles = roles
         self._exact = {(one.account, one.name.lower()): it for one, it in roles.items()}
-        self._patterns = [
-            (_pattern(one.account, forms), _pattern(one.name, forms), one) for one in roles
-        ]
+        self._forms = forms
         self._seen: dict[tuple[Named, bool], frozenset[T]] = {}
 
     def by(self, text: str, account: str, *, wild: bool = False) -> frozenset[T]:
@@ -86,18 +85,32 @@ class Roles(Generic[T]):
             self._seen[whom, wild] = frozenset().union(*self._search(whom, wild))
         return self._seen[whom, wild]
 
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], re.Pattern[str], Identity]]:
+        forms = self._forms
+        return [
+            (_pattern(one.account, forms), _pattern(one.name, forms), one) for one in self._roles
+        ]
+
+    @cached_property
+    def _any(self) -> re.Pattern[str]:
+        """The names of all of them together: one look, for most texts name none."""
+        names = {name.pattern for _, name, _ in self._patterns}
+        return re.compile("|".join(sorted(names)) or "(?!)", re.IGNORECASE)
+
     def _search(self, whom: Named, wild: bool) -> Iterable[frozenset[T]]:
         if wild and not _LITERAL.search(_PLACE.sub("", whom.name)):
             return
+        if not wild and not self._any.fullmatch(whom.name):
+            return
+        unknown = frozenset(holes(whom.account + whom.name))
         own_account = _glob(whom.account)
         for account, name, one in self._patterns:
             in_account = account.fullmatch(whom.account) or own_account.fullmatch(one.account)
-            own = set(holes(one.account + one.name))
-            if in_account and wild and _may_meet(whom.name, one.name):
-                yield self._roles[one]
+            if not in_account:
                 continue
-            known = own.issuperset(holes(whom.account + whom.name))
-            if in_account and known and name.fullmatch(whom.name):
+            known = wild or unknown <= frozenset(holes(one.account + one.name))
+            if known and (_may_meet(whom.name, one.name) if wild else name.fullmatch(whom.name)):
                 yield self._roles[one]
 
 

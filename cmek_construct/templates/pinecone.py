@@ -217,7 +217,7 @@ class _Finder:
         """Those whom a known key lets in as the guide does, or who are open to others."""
         for place, cases in self.keys.items():
             for one, roles in zip(cases, self.named[place], strict=True):
-                if place not in self.why or not roles - self.why.keys():
+                if place not in self.why or all(role in self.why for role in roles):
                     continue
                 texts = evidence.key_users(one.value.policy)
                 users = {u for t in texts for u in self.by_name.by(t, one.value.account)}

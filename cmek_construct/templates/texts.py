@@ -77,6 +77,8 @@ def joined(parts: Iterable[str], between: str = "") -> str | None:
 
 def parts(text: str, at: str) -> list[str]:
     """The parts of a text between separators; a hole is a part of one of them."""
+    if "${" not in text:
+        return text.split(at)
     places = [found[0] for found in _PLACE.finditer(text)]
     marked = _PLACE.sub("\x00", text).split(at)
     left = iter(places)
