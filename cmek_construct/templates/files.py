@@ -19,6 +19,8 @@ _TEMPLATES: Final = "*.template.json"
 _NESTED_FILES: Final = "*.nested.template.json"
 _ASSET: Final = "asset."
 _DEEPEST: Final = 10
+_LARGEST_MANIFEST: Final = 100 * limits.TEMPLATE
+"""Bytes of a file of CDK's own: that of 1,000 stacks has 1.5 MB."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self._read: set[Path] = set()
         self._assemblies: dict[Path, dict[str, Mapping[str, Any]]] = {}
+        self._of_assembly: dict[Path, dict[Path, tuple[str, Mapping[str, Any]]]] = {}
 
     def add(self, path: Path) -> None:
         if not path.is_dir():
@@ -137,11 +140,13 @@ class _Reader:
 
     def _stacks(self, folder: Path) -> dict[Path, tuple[str, Mapping[str, Any]]]:
         """The stacks of a cloud assembly, by their files."""
-        return {
-            folder / str(one["properties"]["templateFile"]): (name, one)
-            for name, one in self._artifacts(folder).items()
-            if one.get("type") == "aws:cloudformation:stack"
-        }
+        if folder not in self._of_assembly:
+            self._of_assembly[folder] = {
+                folder / str(one["properties"]["templateFile"]): (name, one)
+                for name, one in self._artifacts(folder).items()
+                if one.get("type") == "aws:cloudformation:stack"
+            }
+        return self._of_assembly[folder]
 
     def _stack(self, file: Path) -> None:
         """A file, as the template of a stack."""
@@ -179,7 +184,7 @@ class _Reader:
 
     def _json(self, file: Path) -> Mapping[str, Any]:
         try:
-            return members(json.loads(_text(file)))
+            return members(json.loads(_text(file, _LARGEST_MANIFEST)))
         except (UnreadableError, ValueError, RecursionError):
             self._problem(file, "it is no JSON that can be read.", "Synthesize the app anew.")
             return {}
@@ -234,16 +239,16 @@ def _place(name: str, artifact: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, most: int = limits.TEMPLATE) -> str:
     try:
         with path.open("rb") as file:
-            content = file.read(limits.TEMPLATE + 1)
+            content = file.read(most + 1)
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}.") from None
     except ValueError:
         raise UnreadableError("that is no name of a file.") from None
-    if len(content) > limits.TEMPLATE:
-        size = f"{limits.TEMPLATE:,}"
+    if len(content) > most:
+        size = f"{most:,}"
         raise UnreadableError(f"it has more than the {size} bytes that CloudFormation takes.")
     try:
         return content.decode("utf-8-sig")
