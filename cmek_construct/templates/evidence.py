@@ -10,6 +10,7 @@ from typing import Any, Final
 from cmek_construct.policy import Policy, Statement, canonical, read
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.matching import named
+from cmek_construct.templates.reading import members
 from cmek_construct.templates.texts import alone, is_known, is_unreadable, parts
 
 _ACCESS: Final = re.compile(r"pine[-_?*]?cone[-_?*]*(cmek|cmk)[-_?*]*acc", re.IGNORECASE)
@@ -28,8 +29,7 @@ def policy_of(document: Any, kind: Kind, resource: str | None, forms: Mapping[st
     """A policy out of a resolved document; of one that is a reference, what it may be."""
     if isinstance(document, str) and alone(document):
         what = f"the policy {document}"
-        either = [Statement(what, effect, unreadable=(what,)) for effect in ("Allow", "Deny")]
-        return Policy(kind, tuple(either), resource, forms)
+        return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, forms)
     return read(document, kind, resource=resource, texts=canonical, forms=forms)
 
 
@@ -63,7 +63,11 @@ def lets_pinecone_in(policy: Policy, account: str, document: Any) -> bool:
 
 def has_guides_sid(policy: Policy) -> bool:
     """Whether a statement has the Sid of Pinecone's guide."""
-    return any(_GUIDE_SID in one.name.lower() for one in policy.statements)
+    return any(_GUIDE_SID in _sid(one).lower() for one in policy.statements)
+
+
+def _sid(statement: Statement) -> str:
+    return str(members(statement.raw).get("Sid", ""))
 
 
 def _is_like_pinecone(text: str, account: str) -> bool:
@@ -83,7 +87,7 @@ def _is_like_pinecone(text: str, account: str) -> bool:
 def key_users(policy: Policy) -> Iterator[str]:
     """Those whom a key policy lets in under the Sids of the console's key users."""
     for statement in allowing(policy):
-        if any(f'"{sid}' in statement.name for sid in _USE_SIDS):
+        if _sid(statement).startswith(_USE_SIDS):
             yield from (text for text, _ in names_in(statement))
 
 
@@ -123,7 +127,8 @@ def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:
         by_parameter: whether that counts which the deployer gives, too.
     """
     for statement in allowing(policy):
-        if any("which is no object" in one or "the policy" in one for one in statement.unreadable):
+        says_whom = statement.principals is not None or statement.not_principals is not None
+        if statement.unreadable and not says_whom:
             return True
         for text, _ in names_in(statement):
             if is_unreadable(text) or (by_parameter and alone(text)):

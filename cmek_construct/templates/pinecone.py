@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
-from cmek_construct.templates import around, evidence
+from cmek_construct.templates import around, console, evidence
 from cmek_construct.templates.attributes import arn, name
 from cmek_construct.templates.choices import InCase, TooManyCases
 from cmek_construct.templates.files import Problem
@@ -91,7 +91,7 @@ class _Finder:
         """The roles that are Pinecone's."""
         self.roles = self._each(ROLE, work=self._role)
         self.keys = self._each(*KEYS, work=self._key)
-        self.outputs = around.outputs(run)
+        self.outputs = console.outputs(run)
         identities: dict[Identity, frozenset[Place]] = {}
         for place, now in self.roles.items():
             for one in now:
@@ -160,7 +160,7 @@ class _Finder:
             if any(self._is_key(one.value, place) for one in cases):
                 self.why.setdefault(place, "its policy")
         self._by_each_other()
-        around.by_aliases(self)
+        console.by_aliases(self)
         self._by_each_other()
         self._collect()
         around.collect(self)
@@ -241,7 +241,7 @@ class _Finder:
         for one in cases:
             text = str(one.value.properties.get("PrimaryKeyArn"))
             for place in filter(self.why.__contains__, self.keys):
-                if any(around.may_be_key(text, key.value.arn) for key in self.keys[place]):
+                if any(console.may_be_key(text, key.value.arn) for key in self.keys[place]):
                     return place
         return None
 

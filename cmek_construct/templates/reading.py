@@ -46,7 +46,7 @@ def parsed(text: str) -> dict[str, Any]:
         raise UnreadableError("it is no CloudFormation template: that is an object, and not deep.")
     if content and not content.keys() & SECTIONS:
         raise UnreadableError("it is no CloudFormation template: none of its members is of one.")
-    resources = content.get("Resources") or {}
+    resources = {} if content.get("Resources") is None else content["Resources"]
     if not isinstance(resources, dict) or not all(map(_is_resource, resources.items())):
         raise UnreadableError("it is no CloudFormation template: each of its Resources has a Type.")
     return content

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from cmek_construct.policy import ACCOUNT
 from cmek_construct.templates.files import NESTED, STACK_SET, Template
 from cmek_construct.templates.reading import FOR_EACH, each_of, members
-from cmek_construct.templates.texts import hole
+from cmek_construct.templates.texts import alone, hole
 
 OWN_ACCOUNT: Final = hole("AWS::AccountId")
 """The account of stacks of which nobody says it. All of a run are taken to be in one."""
@@ -156,6 +156,32 @@ class Stack:
         for name, one in members(self.content.get("Resources")).items():
             if name.startswith(FOR_EACH) and not list(_made({name: one})):
                 yield name, one
+
+
+class Links(Protocol):
+    """What stacks of a run know of each other."""
+
+    def export(self, stack: Stack, name: str) -> tuple[Stack, str] | None:
+        """The stack and output behind an exported name."""
+
+    def output(self, stack: Stack, name: str, region: str, output: str) -> Stack | None:
+        """The stack of a name that has an output."""
+
+    def parameter(self, stack: Stack, name: str) -> tuple[Stack, Any] | None:
+        """Who writes a parameter of SSM for another Region, and what."""
+
+    def is_part(self, name: str) -> bool:
+        """Whether a hole is a part of an ARN: it has no separator in it."""
+
+
+def hole_of(stack: Stack, name: str) -> str | None:
+    """The name of the hole that a parameter is which somebody types; None if nobody does."""
+    if name == "AWS::Region":
+        return alone(stack.region) if stack.region == OWN_REGION else None
+    declared = stack.parameters.get(name)
+    if declared is None or stack.parent or str(declared.get("Type")).startswith("AWS::SSM::"):
+        return None
+    return alone(hole(stack.named(name)))
 
 
 def of_template(template: Template, name: str) -> Stack:

@@ -97,3 +97,11 @@ def scalar(value: Any) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else None
+
+
+def written(value: Any) -> str | None:
+    """A default or an allowed value as it is written, a list with commas."""
+    if isinstance(value, list):
+        return ",".join(str(one) for one in value)
+    text = scalar(value)
+    return None if text is None else plain(text)

@@ -5,26 +5,21 @@ Source: CloudFormation template reference, "Intrinsic functions".
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from cmek_construct.policy import literal
-from cmek_construct.templates import attributes, conditions
+from cmek_construct.templates import attributes, conditions, functions
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, Undecided
 from cmek_construct.templates.reading import each_of
-from cmek_construct.templates.stacks import OWN_REGION, Stack
+from cmek_construct.templates.stacks import Links, Stack, hole_of
 from cmek_construct.templates.texts import (
-    alone,
     hole,
-    holes,
-    is_known,
     joined,
-    parts,
-    plain,
     scalar,
     unreadable,
+    written,
 )
 
 _SUBSTITUTED: Final = re.compile(r"\$\{([^}]*)\}")
@@ -40,22 +35,6 @@ class _Nothing:
 NOTHING: Final = _Nothing()
 """``AWS::NoValue``."""
 _KNOWN: Final = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
-
-
-class Links(Protocol):
-    """What stacks of a run know of each other."""
-
-    def export(self, stack: Stack, name: str) -> tuple[Stack, str] | None:
-        """The stack and output behind an exported name."""
-
-    def output(self, stack: Stack, name: str, region: str, output: str) -> Stack | None:
-        """The stack of a name that has an output."""
-
-    def parameter(self, stack: Stack, name: str) -> tuple[Stack, Any] | None:
-        """Who writes a parameter of SSM for another Region, and what."""
-
-    def is_part(self, name: str) -> bool:
-        """Whether a hole is a part of an ARN: it has no separator in it."""
 
 
 def function_of(value: Any) -> tuple[str, Any] | None:
@@ -158,7 +137,7 @@ class Values:
         if own is None or "AllowedValues" in declared or own in self.case.choices:
             return
         values = list(stack.compared.get(name, ()))
-        default = scalar_of(declared.get("Default"))
+        default = written(declared.get("Default"))
         if default is not None and self.case.choices.get(_defaults(stack)) != YES:
             values.append(default)
         elif default is not None:
@@ -173,12 +152,12 @@ class Values:
             return self._given(stack, name, declared)
         chosen = self.case.choices.get(own)
         if chosen is None and "AllowedValues" in declared:
-            allowed = [scalar_of(one) or "" for one in each_of(declared["AllowedValues"])]
+            allowed = [written(one) or "" for one in each_of(declared["AllowedValues"])]
             kind = "" if name in stack.compared else "value"
             chosen = allowed[0] if len(allowed) == 1 else None
             chosen = chosen if chosen else self.case.decided(own, tuple(allowed), kind)
         elif chosen is None and "Default" in declared and self._by_default(stack):
-            chosen = scalar_of(declared["Default"])
+            chosen = written(declared["Default"])
         known = chosen is not None and chosen != OTHER
         return _typed(declared, literal(str(chosen)) if known else hole(own))
 
@@ -199,7 +178,7 @@ class Values:
             if len(set(values)) > 1:
                 chosen = self.case.decided(stack.named(name), tuple(values), "value")
             return _typed(declared, hole(stack.named(name)) if chosen == OTHER else chosen)
-        default = scalar_of(declared.get("Default"))
+        default = written(declared.get("Default"))
         return _typed(declared, hole(f"?{stack.named(name)}") if default is None else default)
 
     def _pseudo(self, stack: Stack, name: str) -> str:
@@ -244,7 +223,7 @@ class Values:
             return self._reference(stack, argument)
         if name == "Fn::GetAtt":
             return self._attribute(stack, argument)
-        work = _FUNCTIONS.get(name)
+        work = functions.NAMED.get(name)
         try:
             found = work(self, stack, argument) if work else None
         except RecursionError:
@@ -299,24 +278,6 @@ class Values:
         return found if isinstance(found, str) else self._unread(stack, f"Fn::Sub {name}", name)
 
 
-def hole_of(stack: Stack, name: str) -> str | None:
-    """The name of the hole that a parameter is which somebody types; None if nobody does."""
-    if name == "AWS::Region":
-        return alone(stack.region) if stack.region == OWN_REGION else None
-    declared = stack.parameters.get(name)
-    if declared is None or stack.parent or str(declared.get("Type")).startswith("AWS::SSM::"):
-        return None
-    return alone(hole(stack.named(name)))
-
-
-def scalar_of(value: Any) -> str | None:
-    """A default or an allowed value as it is written, a list with commas."""
-    if isinstance(value, list):
-        return ",".join(str(one) for one in value)
-    text = scalar(value)
-    return None if text is None else plain(text)
-
-
 def _defaults(stack: Stack) -> str:
     return f"the defaults of {stack.name}"
 
@@ -342,121 +303,3 @@ def _conditional(member: Any) -> tuple[str | None, bool]:
     nothing = {"Ref": "AWS::NoValue"}
     alone = isinstance(name, str) and (yes == nothing) is not (no == nothing)
     return (name if alone else None), no == nothing
-
-
-def _if(values: Values, stack: Stack, argument: Any) -> Any:
-    if not _is_list(argument, 3) or not isinstance(argument[0], str):
-        return None
-    holds = conditions.holds(values, stack, argument[0])
-    return None if holds is None else values.resolved(stack, argument[1 if holds else 2])
-
-
-def _join(values: Values, stack: Stack, argument: Any) -> Any:
-    if not _is_list(argument, 2):
-        return None
-    return joined(values.texts(stack, argument[1]), values.text(stack, argument[0]))
-
-
-def _sub(values: Values, stack: Stack, argument: Any) -> Any:
-    text, own = argument if _is_list(argument, 2) else (argument, {})
-    if not isinstance(text, str) or not isinstance(own, dict):
-        return None
-    return values.substituted(stack, text, own)
-
-
-def _split(values: Values, stack: Stack, argument: Any) -> Any:
-    if not _is_list(argument, 2):
-        return None
-    at, text = values.text(stack, argument[0]), values.text(stack, argument[1])
-    if not at or not is_known(at) or not all(map(values.links.is_part, holes(text))):
-        return None
-    return parts(text, at)
-
-
-def _select(values: Values, stack: Stack, argument: Any) -> Any:
-    if not _is_list(argument, 2):
-        return None
-    index, some = values.text(stack, argument[0]), values.resolved(stack, argument[1])
-    good = index.isdecimal() and isinstance(some, list) and int(index) < len(some)
-    return some[int(index)] if good else None
-
-
-def _in_map(values: Values, stack: Stack, argument: Any) -> Any:
-    if not isinstance(argument, list) or len(argument) not in (3, 4):
-        return None
-    name, *keys = [values.text(stack, one) for one in argument[:3]]
-    found: Any = stack.mappings.get(name)
-    for key in keys:
-        if isinstance(found, dict) and not is_known(key):
-            key = _key(values, key, name, found)
-        found = found.get(plain(key)) if isinstance(found, dict) else None
-    if found is None and len(argument) == 4 and isinstance(argument[3], dict):
-        found = argument[3].get("DefaultValue")
-    return None if found is None else values.resolved(stack, found)
-
-
-def _key(values: Values, key: str, name: str, found: Mapping[str, Any]) -> str:
-    """One of the keys of a mapping, where which one is not known; any, if all say the same."""
-    if len({json.dumps(one, sort_keys=True, default=str) for one in found.values()}) == 1:
-        return str(next(iter(found)))
-    own = alone(key) or key
-    if own in values.case.choices:
-        own = f"{own} in {name}"
-    return values.case.decided(own, tuple(map(str, found)), "value")
-
-
-def _import(values: Values, stack: Stack, argument: Any) -> Any:
-    name = values.text(stack, argument)
-    found = values.links.export(stack, name) if is_known(name) else None
-    if found:
-        return values.output(*found)
-    place = f"{stack.account} {stack.region}"
-    return hole(f"export {plain(name)} of {place}") if is_known(name) else None
-
-
-def _stack_output(values: Values, stack: Stack, argument: Any) -> Any:
-    if not isinstance(argument, dict):
-        return None
-    asked = [values.text(stack, argument.get(one, "")) for one in ("StackName", "OutputName")]
-    region = values.text(stack, argument["Region"]) if "Region" in argument else stack.region
-    found = values.links.output(stack, asked[0], region, asked[1])
-    if found:
-        return values.output(found, plain(asked[1]))
-    return hole(f"output {' of '.join(reversed(asked))} in {region}")
-
-
-def _json(values: Values, stack: Stack, argument: Any) -> Any:
-    found = values.resolved(stack, argument)
-    text = json.dumps(found, default=str) if isinstance(found, dict | list) else None
-    return None if text is None or sorted(holes(text)) != sorted(_all_holes(found)) else text
-
-
-def _all_holes(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from holes(value)
-    for one in value.values() if isinstance(value, dict) else value if _is_any_list(value) else ():
-        yield from _all_holes(one)
-
-
-def _is_any_list(value: Any) -> bool:
-    return isinstance(value, list)
-
-
-def _length(values: Values, stack: Stack, argument: Any) -> Any:
-    found = values.resolved(stack, argument)
-    good = isinstance(found, list) and all(isinstance(o, str) and is_known(o) for o in found)
-    return str(len(found)) if good else None
-
-
-_FUNCTIONS: Final[Mapping[str, Callable[[Values, Stack, Any], Any]]] = {
-    "Fn::If": _if,
-    "Fn::Join": _join,
-    "Fn::Sub": _sub,
-    "Fn::Split": _split,
-    "Fn::Select": _select,
-    "Fn::FindInMap": _in_map,
-    "Fn::ImportValue": _import,
-    "Fn::GetStackOutput": _stack_output,
-    "Fn::ToJsonString": _json,
-    "Fn::Length": _length,
-}
