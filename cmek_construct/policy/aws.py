@@ -5,6 +5,7 @@ Source: Service Authorization Reference, "Actions, resources, and condition keys
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 _ON_KEYS: Final = """
@@ -46,6 +47,13 @@ FEDERATED: Final = tuple(
     _named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession")
 )
 """The actions of those who sign in elsewhere."""
+DIRECT_CALL: Final[Mapping[str, str | None]] = {
+    "aws:calledvia": None,
+    "aws:securetransport": "true",
+    "aws:viaawsservice": "false",
+    "kms:viaservice": None,
+}
+"""What a call over TLS says that no AWS service makes for somebody."""
 SERVICES: Final = ("kms:", "sts:")
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "kms:grantisforawsresource": ("kms:creategrant", "kms:listgrants", "kms:revokegrant"),
