@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from cmek_construct.templates.pinecone import _Finder
 
 _POLICIES: Final = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
+_OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")
+"""The logical ID of the alias that a `PineconeKey` makes."""
 _CONCERNS: Final = re.compile(r"AWS::(IAM::(Role|\w*Policy)|KMS::\w*Key)|pine[-_]?cone", re.I)
 
 
@@ -38,7 +40,10 @@ def collect(finder: _Finder) -> None:
     ours = finder.ours | keys
     result.outputs = finder.outputs
     result.aliases = [
-        one for one in result.aliases if any(_is_ours(now, keys) for now in one.cases)
+        one
+        for one in result.aliases
+        if _OF_CONSTRUCT.search(one.place.logical_id)
+        or any(_is_ours(now, keys) for now in one.cases)
     ]
     managed = _attached_by_roles(finder)
     for stack in finder.run.stacks:
