@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -277,6 +278,29 @@ def test_what_rewrites_the_template_cannot_be_judged_and_aws_own_macros_can() ->
 def test_a_key_of_which_nobody_can_tell_whose_it_is_is_told() -> None:
     [unread] = found_in(with_more(good(), "KMS::Key", KeyPolicy={"Ref": "P"})).unread
     assert unread.place.path == "More"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${" * 200_000,
+        "pinecone" * 40_000,
+        "arn:aws:iam::*:role/" + "*a" * 1_000,
+        f"{ARN}/" + "${!x}" * 50_000,
+        {"Fn::Sub": "${" * 200_000},
+        {"Fn::Join": ["", ["${", {"Ref": "P"}] * 5_000]},
+    ],
+)
+def test_no_text_takes_longer_than_a_moment(text: Any) -> None:
+    template = good()
+    name = {"Fn::Sub": "${A}-${B}-${C}-${D}-${E}-${F}-${G}x"}
+    of_type(template, "IAM::Role")["RoleName"] = name
+    template["Parameters"] = {one: {"Type": "String"} for one in "ABCDEFGP"}
+    policy = s3({"AWS": [text, f"{ARN}/{'-' * 60}"]}, Condition={"X": {"aws:PrincipalArn": text}})
+    start = time.monotonic()
+    found_in(with_more(template, "S3::BucketPolicy", PolicyDocument=policy))
+    found_in(role_of({"AWS": text}))
+    assert time.monotonic() - start < 3
 
 
 def test_a_condition_that_never_holds_makes_no_role() -> None:

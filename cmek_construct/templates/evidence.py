@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from cmek_construct.policy import Policy, Statement, canonical, read
 from cmek_construct.policy.statements import Kind
-from cmek_construct.templates.matching import named
+from cmek_construct.templates.matching import matches, named
 from cmek_construct.templates.reading import members
-from cmek_construct.templates.texts import alone, is_known, is_unreadable, parts
+from cmek_construct.templates.texts import alone, between, is_known, is_unreadable, parts
 
 _ACCESS: Final = re.compile(r"pine[-_?*]?cone[-_?*]*(cmek|cmk)[-_?*]*acc", re.IGNORECASE)
 """What calls itself one of the roles that Pinecone comes with, or comes near it."""
@@ -20,7 +20,8 @@ _EXAMPLE: Final = "pinecone_cmek_access_us-east-1"
 _FEWEST_LETTERS: Final = 4
 _GUIDE_SID: Final = "allowpineconetoassumeintorole"
 _USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent resources")
-_PLACE: Final = re.compile(r"\$\{[^}]*\}")
+_LONGEST: Final = 2_048
+"""Characters of an ARN; what is longer is none."""
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _PRINCIPAL_ARN: Final = "aws:principalarn"
 
@@ -71,15 +72,16 @@ def _sid(statement: Statement) -> str:
 
 
 def _is_like_pinecone(text: str, account: str) -> bool:
-    bare = _PLACE.sub("", text)
+    bare = "".join(between(text[:_LONGEST]))
     if _ACCESS.search(bare):
         return True
     whom = named(text, account)
     if whom is None:
         return False
-    pattern = re.escape(_PLACE.sub("*", whom.name)).replace(r"\*", ".*").replace(r"\?", ".")
-    letters = sum(map(str.isalpha, _PLACE.sub("", whom.name)))
-    if letters >= _FEWEST_LETTERS and re.fullmatch(pattern, _EXAMPLE):
+    some = between(whom.name)
+    if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and matches(
+        _EXAMPLE, "*".join(some)
+    ):
         return True
     return whom.account != account and is_known(account) and bool(_CMEK.search(bare))
 

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from cmek_construct.templates.texts import holes, is_known, parts
+from cmek_construct.policy import ACCOUNT
+from cmek_construct.templates.texts import between, holes, is_known, parts, places
 
-_PLACE: Final = re.compile(r"\$\{[^}]*\}")
-_WILD: Final = re.compile(r"[*?]|\$\{[^}]*\}")
+_LONGEST: Final = 2_048
+_LONGEST_NAME: Final = 64
+_MOST_STARS: Final = 3
+"""In a pattern that is tried together with others: each more takes a search longer."""
+_WILD: Final = re.compile(r"[*?]|\x00")
 _LITERAL: Final = re.compile(r"[A-Za-z0-9]")
 
 
@@ -27,6 +31,8 @@ class Named(NamedTuple):
 
 def named(text: str, account: str) -> Named | None:
     """Whom a text names: an ARN of a role or of its session, or a name."""
+    if len(text) > _LONGEST:
+        return None
     found = parts(text, ":")
     if len(found) == 1:
         return Named(account, text)
@@ -86,61 +92,72 @@ class Roles(Generic[T]):
         return self._seen[whom, wild]
 
     @cached_property
-    def _patterns(self) -> list[tuple[re.Pattern[str], re.Pattern[str], Identity]]:
+    def _globs(self) -> list[tuple[str, str, Identity]]:
         forms = self._forms
-        return [
-            (_pattern(one.account, forms), _pattern(one.name, forms), one) for one in self._roles
-        ]
+        return [(_glob(one.account, forms), _glob(one.name, forms), one) for one in self._roles]
 
     @cached_property
     def _any(self) -> re.Pattern[str]:
         """The names of all of them together: one look, for most texts name none."""
-        names = {name.pattern for _, name, _ in self._patterns}
-        return re.compile("|".join(sorted(names)) or "(?!)", re.IGNORECASE)
+        names = {name if name.count("*") <= _MOST_STARS else "*" for _, name, _ in self._globs}
+        every = (re.escape(name).replace(r"\*", ".*").replace(r"\?", ".") for name in sorted(names))
+        return re.compile("|".join(every) or "(?!)")
 
     def _search(self, whom: Named, wild: bool) -> Iterable[frozenset[T]]:
-        if wild and not _LITERAL.search(_PLACE.sub("", whom.name)):
-            return
-        if not wild and not self._any.fullmatch(whom.name):
-            return
+        name = whom.name.lower()
         unknown = frozenset(holes(whom.account + whom.name))
-        own_account = _glob(whom.account)
-        for account, name, one in self._patterns:
-            in_account = account.fullmatch(whom.account) or own_account.fullmatch(one.account)
-            if not in_account:
+        if wild and not _LITERAL.search("".join(between(name))):
+            return
+        if not wild and (
+            len("".join(between(name))) > _LONGEST_NAME or not self._any.fullmatch(name)
+        ):
+            return
+        for own_account, own_name, one in self._globs:
+            if not _is_account(whom.account, own_account, one.account, wild):
                 continue
             known = wild or unknown <= frozenset(holes(one.account + one.name))
-            if known and (_may_meet(whom.name, one.name) if wild else name.fullmatch(whom.name)):
+            if known and (_may_meet(name, one.name.lower()) if wild else matches(name, own_name)):
                 yield self._roles[one]
 
 
-def _pattern(text: str, forms: Mapping[str, str]) -> re.Pattern[str]:
-    """What a text may turn out to be: a hole is itself, or any text of its form."""
-    found = ""
-    end = 0
-    for place in _PLACE.finditer(text):
-        found += re.escape(text[end : place.start()])
-        form = forms.get(place[0][2:-1], "*")
-        any_of = "[0-9]{12}" if form == "account" else _as_regex(form)
-        found += f"(?:{re.escape(place[0])}|{any_of})"
-        end = place.end()
-    return re.compile(found + re.escape(text[end:]), re.IGNORECASE)
+def _is_account(text: str, glob: str, own: str, wild: bool) -> bool:
+    return text == own or matches(text, glob) or (wild and matches(own, text))
 
 
-def _as_regex(glob: str) -> str:
-    return re.escape(glob).replace(r"\*", "[^:/${]*").replace(r"\?", "[^:/${]")
+def _glob(text: str, forms: Mapping[str, str]) -> str:
+    """What a text may turn out to be, in small letters: a hole is any text of its form."""
+    found, *others = between(text)
+    for place, more in zip(places(text), others, strict=True):
+        form = forms.get(place[1], "*")
+        found += place[0] if place[1].startswith("!") else "?" * 12 if form == ACCOUNT else form
+        found += more
+    return found.lower()
 
 
-def _glob(text: str) -> re.Pattern[str]:
-    return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."))
+def matches(text: str, glob: str) -> bool:
+    """Whether a text is of a form with ``*`` and ``?``; in time that grows with both alone."""
+    at = in_glob = 0
+    star = back = -1
+    while at < len(text):
+        if in_glob < len(glob) and glob[in_glob] == "*":
+            star, back = in_glob, at
+            in_glob += 1
+        elif in_glob < len(glob) and glob[in_glob] in ("?", text[at]):
+            at, in_glob = at + 1, in_glob + 1
+        elif star < 0:
+            return False
+        else:
+            back += 1
+            at, in_glob = back, star + 1
+    return not glob[in_glob:].strip("*")
 
 
 def _may_meet(pattern: str, name: str) -> bool:
     """Whether a pattern may match a name that has holes, by how both begin and end."""
     if is_known(name):
-        return _glob(pattern).fullmatch(name) is not None
-    begin, *_, end = _WILD.split(pattern) * 2
-    starts, *_, ends = _PLACE.split(name) * 2
+        return matches(name, pattern)
+    begin, *_, end = _WILD.split("\x00".join(between(pattern))) * 2
+    starts, *_, ends = between(name) * 2
     return _agree(begin, starts) and _agree(end[::-1], ends[::-1])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from cmek_construct.policy import literal
@@ -16,6 +16,7 @@ from cmek_construct.policy import literal
 LONGEST: Final = 65_536
 """Characters of a text that is put together; what is longer cannot be read."""
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
+_MARK: Final = re.compile("\x00")
 _IN_NAME: Final = re.compile(r'[{}"\\\x00-\x1f\x7f]')
 _ALONE: Final = re.compile(r"\$\{(?!!)([^}]*)\}")
 
@@ -44,7 +45,22 @@ def is_unreadable(text: str) -> bool:
 
 def holes(text: str) -> list[str]:
     """The names of the holes of a text."""
-    return [name for name in _PLACE.findall(text) if not name.startswith("!")]
+    return [place[1] for place in places(text) if not place[1].startswith("!")]
+
+
+def places(text: str) -> Iterator[re.Match[str]]:
+    """The holes of a text, and what is text that looks like one."""
+    # Up to the last brace: past it a search would begin, in vain, at each "${".
+    return _PLACE.finditer(text, 0, text.rfind("}") + 1)
+
+
+def between(text: str) -> list[str]:
+    """The texts before, between and behind the holes."""
+    found, end = [], 0
+    for place in places(text):
+        found.append(text[end : place.start()])
+        end = place.end()
+    return [*found, text[end:]]
 
 
 def is_known(text: str) -> bool:
@@ -79,10 +95,9 @@ def parts(text: str, at: str) -> list[str]:
     """The parts of a text between separators; a hole is a part of one of them."""
     if "${" not in text:
         return text.split(at)
-    places = [found[0] for found in _PLACE.finditer(text)]
-    marked = _PLACE.sub("\x00", text).split(at)
-    left = iter(places)
-    return [re.sub("\x00", lambda _: next(left), one) for one in marked]
+    left = iter([place[0] for place in places(text)])
+    marked = "\x00".join(one.replace("\x00", "") for one in between(text)).split(at)
+    return [_MARK.sub(lambda _: next(left), one) for one in marked]
 
 
 def _with_between(texts: list[str], between: str) -> Iterable[str]:

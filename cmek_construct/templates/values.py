@@ -17,12 +17,12 @@ from cmek_construct.templates.stacks import Links, Stack, hole_of
 from cmek_construct.templates.texts import (
     hole,
     joined,
+    places,
     scalar,
     unreadable,
     written,
 )
 
-_SUBSTITUTED: Final = re.compile(r"\$\{([^}]*)\}")
 _DYNAMIC: Final = re.compile(r"\{\{(resolve:[^{}]*)\}\}")
 _MOST_CHARACTERS: Final = 20_000_000
 _LONGEST_CHAIN: Final = 40
@@ -260,7 +260,7 @@ class Values:
         made: dict[str, str] = {}
         some: list[str] = []
         end = 0
-        for place in _SUBSTITUTED.finditer(text):
+        for place in places(text):
             some.append(self.text(stack, text[end : place.start()]))
             name, end = place[1].strip(), place.end()
             if name.startswith("!"):
