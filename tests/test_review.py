@@ -359,6 +359,75 @@ def test_the_table_says_who_can_do_what_and_by_which_statement(tmp_path: Path) -
     assert "no everything asked" in said
 
 
+def denied(**statement: Any) -> Template:
+    return {"Effect": "Deny", "Principal": {"AWS": "*"}, "Resource": "*", **statement}
+
+
+OUT_OF_REACH = {
+    "denied by NotAction": denied(NotAction="kms:Encrypt"),
+    "denied with a condition that holds": denied(
+        Action="kms:*", Condition={"StringLike": {"aws:PrincipalArn": "*"}}
+    ),
+    "denied but through a service": denied(
+        Action="kms:Decrypt", Condition={"Null": {"kms:ViaService": "true"}}
+    ),
+    "denied to everybody but others": denied(
+        Action="kms:*", Condition={"ArnNotLike": {"aws:PrincipalArn": STRANGER}}
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", OUT_OF_REACH.values(), ids=OUT_OF_REACH)
+def test_where_pinecone_cannot_use_the_key_it_cannot_come_in(
+    tmp_path: Path, statement: Template
+) -> None:
+    template = good()
+    key_policy(template).append(statement)
+    assert pinecone_now(page(tmp_path, template)) == "cut off"
+
+
+@pytest.mark.parametrize(
+    ("edit", "now"),
+    [
+        (lambda template: None, "can come in"),
+        (lambda template: key_policy(template).pop(1), "only by IAM policies of the account"),
+        (
+            lambda template: key_policy(template)[1].update(Action="kms:Encrypt"),
+            "only by IAM policies of the account",
+        ),
+        (
+            lambda template: key_policy(template)[1].update(
+                Condition={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
+            ),
+            "only by IAM policies of the account",
+        ),
+        (
+            lambda template: key_policy(template).append(
+                denied(Action="kms:*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o"}})
+            ),
+            "cannot tell",
+        ),
+        (lambda template: trust(template)[0].update(Action="sts:TagSession"), "cut off"),
+        (
+            lambda template: properties(template, ROLE).update(AssumeRolePolicyDocument="none"),
+            "cannot tell",
+        ),
+    ],
+)
+def test_what_pinecone_can_do_now_is_what_the_table_says(
+    tmp_path: Path, edit: Any, now: str
+) -> None:
+    template = good()
+    edit(template)
+    assert pinecone_now(page(tmp_path, template)) == now
+
+
+def pinecone_now(html: str) -> str:
+    """The column of the only form."""
+    (found,) = re.findall(r"Form 1</a></th>\s*<td>[^<]*</td>\s*<td>([^<]*)</td>", html)
+    return str(found)
+
+
 def test_the_page_says_what_no_template_does(tmp_path: Path) -> None:
     said = text(tmp_path, good())
     for fact in (

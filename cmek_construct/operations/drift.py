@@ -19,7 +19,6 @@ from cmek_construct.policy import (
     answers,
     beyond,
     read,
-    short,
 )
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
@@ -40,7 +39,7 @@ class Drift:
     given: tuple[Witness, ...] = ()
     """What it may let somebody do, and should not."""
     taken: tuple[Witness, ...] = ()
-    """What it should let somebody do, and does not surely."""
+    """What it should let somebody do, and perhaps does not: in any request, needed or not."""
     denials: tuple[str, ...] = ()
     """Its statements that take it."""
     doubt: str = ""
@@ -85,7 +84,7 @@ class Place:
 
 def _compared(there: Policy, wanted: Policy) -> Drift:
     try:
-        given, taken = beyond(there, wanted), short(there, wanted)
+        given, taken = beyond(there, wanted), beyond(wanted, there)
         said = answers(there, [one.request for one in taken])
     except CannotBeJudged as reason:
         return Drift(doubt=f"it cannot be judged, for there are {reason}")

@@ -43,6 +43,8 @@ ACTIONS: Final = {
 }
 """By kind of policy the actions of KMS and STS that it can be about, each by its name in lower
 case. AWS may add one."""
+ON_NOTHING: Final = frozenset(ACTIONS["permissions"]) - {*ACTIONS["key"], *ACTIONS["trust"]}
+"""Those that are for no key or role, and that Resource * alone allows."""
 FEDERATED: Final = tuple(
     _named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession")
 )
@@ -57,7 +59,7 @@ DIRECT_CALL: Final[Mapping[str, str | None]] = {
 SERVICES: Final = ("kms:", "sts:")
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "kms:grantisforawsresource": ("kms:creategrant", "kms:listgrants", "kms:revokegrant"),
-    "kms:bypasspolicylockoutsafetycheck": ("kms:createkey", "kms:putkeypolicy", "kms:replicatekey"),
+    "kms:bypasspolicylockoutsafetycheck": ("kms:createkey", "kms:putkeypolicy"),
     "kms:grantconstrainttype": ("kms:creategrant",),
     "kms:granteeprincipal": ("kms:creategrant",),
     "kms:grantoperations": ("kms:creategrant",),

@@ -6,11 +6,11 @@ side. Each answer is a witness: requests, of which one is spelled out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from cmek_construct.policy import aws, conditions, principals
 from cmek_construct.policy.principals import OWN, PRINCIPAL
@@ -30,6 +30,7 @@ from cmek_construct.policy.statements import Policy, Statement
 
 _NEW_ACTION: Final = "an action that AWS may add"
 _NAMES: Final = aws.ACTIONS["permissions"]
+_Whole: TypeAlias = Callable[[Dimension, Value], int]
 _MOST_TRIED: Final = 24
 _SHOWN: Final = 6
 
@@ -194,14 +195,15 @@ class _Comparison:
         """
         if self._is_new(chosen[self._space.at(ACTION)]):
             return False
+        dimensions = self._space.dimensions.values()
         for whole in (Dimension.as_text, Dimension.as_holes):
-            box = tuple(
-                one.all if one.is_unknown else some if self._is_sent(one) else whole(one, value)
-                for one, value, some in zip(
-                    self._space.dimensions.values(), chosen, sent, strict=True
-                )
-            )
-            if self._is_beyond(box):
+
+            def spread(one: Dimension, value: Value, some: int, whole: _Whole = whole) -> int:
+                if one.is_unknown:
+                    return one.all
+                return one.loosened(some) if self._is_sent(one) else whole(one, value)
+
+            if self._is_beyond(tuple(map(spread, dimensions, chosen, sent))):
                 return True
         return False
 

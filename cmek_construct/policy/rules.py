@@ -149,6 +149,10 @@ def _impossible(space: Space, policy: Policy) -> Iterator[Box]:
             named = reduce(or_, (actions.where(_KNOWN[name]) for name in aws.ACTIONS[kind]))
             others = resources.all & ~resources.where(Pattern(form.tokens))
             yield space.box({ACTION: named, RESOURCE: others})
+        on_nothing = actions.of(lambda value: value.text in aws.ON_NOTHING)
+        yield space.box(
+            {ACTION: on_nothing, RESOURCE: resources.of(lambda value: value.text != "")}
+        )
     else:
         federated = actions.of(lambda value: value.text not in aws.FEDERATED)
         yield space.box({PRINCIPAL: people.federated(), ACTION: federated})

@@ -145,6 +145,12 @@ class Dimension:
                 found = some
         return found
 
+    def loosened(self, some: int) -> int:
+        """A set, whatever is true of what is not known; the same values of its holes."""
+        holes = {flag for _, flags in self._with_holes for flag in flags}
+        known = {(value.text, value.flags & holes) for value in self.members(some)}
+        return self.of(lambda value: (value.text, value.flags & holes) in known)
+
     def differences(self, some: int) -> list[str]:
         """What is not known of these atoms, and is the same for all of them."""
         values = list(self.members(some))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from rehearsal.accounts import REVIEWED, SITES, Site, make_role
+from rehearsal.accounts import REVIEWED, SITES, STRANGER, Site, make_role
 from rehearsal.aws import ALLOWED, REFUSED, Credentials, answer
 from rehearsal.world import PLAINTEXT, World
 
@@ -37,10 +37,20 @@ def play(world: World) -> None:
 
 
 def _can_be_tried(row: dict[str, Any]) -> bool:
-    """Not by a root, whom the emulator refuses nothing, nor through an AWS service."""
+    """Not by a root, whom the emulator refuses nothing, nor by or through an AWS service."""
     by_service = row["for_aws_service"] is True
     unanswered = by_service or row["action"] in _NO_SUCH_CALLS
-    return not row["principal"].endswith(":root") and not unanswered
+    is_role = row["principal"].startswith("arn:") and not row["principal"].endswith(":root")
+    return is_role and not unanswered
+
+
+def _one_of(row: dict[str, Any]) -> str:
+    """Who is asked about; of a group one role that is not left out of it."""
+    arn: str = row["principal"]
+    if arn.endswith(":*"):
+        name = {True: "by-iam", False: "without-iam", None: "another"}[row["own_policies"]]
+        arn = f"{arn.removesuffix('*')}role/{name}"
+    return arn.replace("::*:", f"::{STRANGER}:").replace("*", "xx-none-1")
 
 
 def _compare(
@@ -76,7 +86,7 @@ class _Callers:
 
     def session(self, row: dict[str, Any]) -> Credentials:
         """The one who asks: this stack's role, or a role that is made if need be."""
-        arn = row["principal"]
+        arn = _one_of(row)
         if arn not in self._sessions:
             is_role = arn in self._the_role
             self._sessions[arn] = (
@@ -86,7 +96,7 @@ class _Callers:
 
     def kms(self, row: dict[str, Any]) -> Any:
         """A client of KMS that asks as the one who asks."""
-        arn = row["principal"]
+        arn = _one_of(row)
         if arn not in self._clients:
             session, region = self.session(row), self._site.region
             self._clients[arn] = self._world.aws.client("kms", session, region)

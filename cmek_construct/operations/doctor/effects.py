@@ -23,10 +23,9 @@ from cmek_construct.operations.drift import Drift, Place
 from cmek_construct.operations.findings import Effect
 from cmek_construct.policy import CannotBeJudged, Request, answers
 from cmek_construct.policy import Verdict as Answer
+from cmek_construct.policy.aws import DIRECT_CALL
 from cmek_construct.policy.sentences import as_list
 
-_FACTS: Final = {"aws:SecureTransport": "true"}
-"""What is known of each request that counts."""
 _MEANS: Final = {
     Effect.SOMEBODY_LET_IN: "somebody is let in: who comes in by that may be able to read all data "
     "of the project that the key encrypts, or to end the key",
@@ -91,7 +90,7 @@ def _needs(case: Case, place: Place) -> Iterator[Request]:
     own = case.entry.settings
     if place.kind == "trust":
         every = own.allowed_regions
-        context = {**_FACTS, "sts:ExternalId": own.external_id}
+        context = {**DIRECT_CALL, "sts:ExternalId": own.external_id}
         pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{ROLE_NAME_PREFIX}"
         for region in PINECONE_REGIONS if every is ALL_REGIONS else every:
             yield Request(f"{pinecone}{region}", "sts:AssumeRole", None, context, own=True)
@@ -100,7 +99,7 @@ def _needs(case: Case, place: Place) -> Iterator[Request]:
         for key_arn in as_list(statement["Resource"]):
             one_key = key_arn.replace("*", "x")
             for action in statement["Action"]:
-                yield Request(case.role_arn, action, one_key, _FACTS)
+                yield Request(case.role_arn, action, one_key, DIRECT_CALL)
     for statement in documents.role_statements(own, case.role_arn) if case.key_arn else ():
         for action in statement["Action"]:
             yield from (use(case, one) for one in EXPANDED.get(action, (action,)))
@@ -109,10 +108,10 @@ def _needs(case: Case, place: Place) -> Iterator[Request]:
 def use(case: Case, action: str) -> Request:
     """The use of the key by the role."""
     for_aws = {"kms:GrantIsForAWSResource": "true"} if action in GRANTS else {}
-    return Request(case.role_arn, action, case.key_arn, {**_FACTS, **for_aws})
+    return Request(case.role_arn, action, case.key_arn, {**DIRECT_CALL, **for_aws})
 
 
 def _owner_needs(case: Case, place: Place) -> Iterator[Request]:
     root = f"arn:aws:iam::{case.entry.settings.account}:root"
     for action in POLICY_KEEPING if place.kind == "key" else ():
-        yield Request(root, action, case.key_arn, _FACTS, own=True)
+        yield Request(root, action, case.key_arn, DIRECT_CALL, own=True)

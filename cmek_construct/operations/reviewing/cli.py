@@ -101,7 +101,7 @@ def who(
             _account_id,
             "account",
             metavar="DIGITS",
-            help="The AWS account of templates that do not say theirs. Default: a stand-in.",
+            help="The AWS account of templates that do not say theirs.",
         ),
     ] = None,
     as_json: AsJson = False,

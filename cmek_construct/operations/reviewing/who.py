@@ -22,6 +22,7 @@ from cmek_construct.operations.reviewing.people import (
 from cmek_construct.operations.reviewing.templates import Template
 from cmek_construct.operations.reviewing.together import Recognized, recognized
 from cmek_construct.policy import CannotBeJudged, Request, Said, Statement, Verdict, answers
+from cmek_construct.policy.aws import DIRECT_CALL
 from cmek_construct.policy.statements import Kind
 
 NOT_SHOWN: Final = (
@@ -42,15 +43,6 @@ ON_KEY: Final = (
     "kms:DisableKey",
     "kms:ScheduleKeyDeletion",
 )
-FACTS: Final[Mapping[str, str | None]] = {
-    "aws:SecureTransport": "true",
-    "aws:ViaAWSService": "false",
-    "aws:CalledVia": None,
-    "aws:CalledViaFirst": None,
-    "aws:CalledViaLast": None,
-    "kms:ViaService": None,
-}
-"""What every request has: somebody asks AWS over TLS, and not through one of its services."""
 _GRANT_KEY: Final = "kms:GrantIsForAWSResource"
 _OTHER_ID: Final = "another-external-id"
 
@@ -162,7 +154,7 @@ class _Asker:
 
     def _request(self, row: Row) -> Request:
         """One question. Who is of another account has the leave of that account, which it needs."""
-        context = dict(FACTS)
+        context = dict(DIRECT_CALL)
         if row.action == ASSUME:
             context["sts:ExternalId"] = row.external_id
         if row.for_aws_service is not None:

@@ -1,0 +1,102 @@
+"""Mistakes in the module, put there on purpose, one at a time: the comparison must find each."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from unittest.mock import patch
+
+from cmek_construct.policy import conditions, principals, rules, space, text
+from cmek_construct.policy.patterns import ANY, NAME_END
+from cmek_construct.policy.rules import Verdict
+
+Change = Callable[..., Any]
+
+
+@contextlib.contextmanager
+def _instead(where: Any, name: str, wrong: Any) -> Iterator[None]:
+    """Another object under a name, wherever the module has it."""
+    right = getattr(where, name)
+    with contextlib.ExitStack() as stack:
+        for module in [where, *sys.modules.values()]:
+            if module is where or (
+                getattr(module, "__name__", "").startswith("cmek_construct.policy")
+                and vars(module).get(name) is right
+            ):
+                stack.enter_context(patch.object(module, name, wrong))
+        yield
+
+
+def _changed(where: Any, name: str, change: Change) -> contextlib.AbstractContextManager[None]:
+    """A function whose answer is changed. ``change`` gets it, and the arguments."""
+    right = getattr(where, name)
+    return _instead(where, name, lambda *args, **more: change(right(*args, **more), *args))
+
+
+def _without_a_dimension(pieces: Iterator[Any], box: Any, other: Any) -> Iterator[Any]:
+    """What of a box is outside in the last dimension alone is left out."""
+    return (one for one in pieces if one[-1] == box[-1])
+
+
+def _without_own(boxes: Iterator[Any], of: Any, *_: Any) -> Iterator[Any]:
+    for box in boxes:
+        at = of.at(principals.OWN)
+        yield (*box[:at], of.dimensions[principals.OWN].all, *box[at + 1 :])
+
+
+def _case_counts(found: int, _: Any, __: Any, name: str) -> int:
+    return found if name.startswith(("kms:", "sts:", "*")) else 0
+
+
+def _spared_by_arn(_: int, who: Any, statement: Any, __: Any) -> int:
+    listed = statement.not_principals or ()
+    return int(who.everybody() & ~(who.direct(listed) | who.by_account(listed)))
+
+
+def _denied_root_alone(found: tuple[int, int], _: Any, statement: Any, __: Any) -> tuple[int, int]:
+    return (found[0], 0) if statement.effect == "Deny" else found
+
+
+def _maybe_for_surely(said: Verdict, *_: Any) -> Verdict:
+    return Verdict.YES if said is Verdict.CANNOT_TELL else said
+
+
+def _holes_as_text(found: Any, *_: Any) -> Any:
+    return tuple(
+        char for one in found for char in (one.name if isinstance(one, text.Hole) else (one,))
+    )
+
+
+_OPERATOR: Final = conditions._Operator
+_ARN: Final = text.arn
+FAULTS: Final[dict[str, Callable[[], contextlib.AbstractContextManager[Any]]]] = {
+    "a dimension is left out of the difference": lambda: _changed(
+        space, "_outside", _without_a_dimension
+    ),
+    "a negated operator is false without its key": lambda: _instead(
+        _OPERATOR, "without_key", property(lambda one: one.each == "ForAllValues" or one.if_exists)
+    ),
+    "IfExists is not heeded": lambda: _instead(
+        _OPERATOR,
+        "without_key",
+        property(lambda one: one.each == "ForAllValues" or (one.negated and not one.each)),
+    ),
+    "who lets in only with leave of the account lets in alone": lambda: _changed(
+        rules, "_boxes", _without_own
+    ),
+    "the case of an action counts": lambda: _changed(rules, "action", _case_counts),
+    "a wildcard in an ARN goes past a colon": lambda: _instead(
+        conditions, "arn", lambda parts, forms, within=ANY: _ARN(parts, forms, ANY)
+    ),
+    "NotPrincipal spares by the ARN alone": lambda: _changed(principals, "spared", _spared_by_arn),
+    "a denial of the root does not reach the account": lambda: _changed(
+        rules, "_principals", _denied_root_alone
+    ),
+    "maybe is taken for surely": lambda: _changed(rules.Rules, "verdict", _maybe_for_surely),
+    "a role is not its sessions": lambda: patch.dict(
+        principals._KINDS, {"role": text.word(f"{NAME_END}x")}
+    ),
+    "a hole is a text": lambda: _changed(text, "items", _holes_as_text),
+}
