@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from cmek_construct.guardrails import ids, kept, too_little, too_much
+from cmek_construct.guardrails import ids, too_much
 from cmek_construct.guardrails.questions import Questions
-from cmek_construct.guardrails.rule import RULES, Fault, Rule, Violation
-from cmek_construct.guardrails.subjects import (
-    Carried,
+from cmek_construct.guardrails.rule import Fault, Rule, Violation
+from cmek_construct.guardrails.rules import RULES
+from cmek_construct.guardrails.judged import (
     Context,
     KeyUse,
     Named,
     Trust,
+    carried,
     key_uses,
     permissions,
     trusts,
@@ -21,10 +22,6 @@ from cmek_construct.guardrails.subjects import (
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.run import Run
-
-_FILES: Final = (too_much, too_little, kept)
-"""Their rules are in the table."""
-_TOO_LARGE: Final = "Have it say less."
 
 
 def judge(
@@ -69,9 +66,8 @@ def _subjects(context: Context) -> Iterator[tuple[Place, Any]]:
         yield permission.attached.place, permission
     for naming in found.naming:
         yield naming.place, naming
-    accounts = {now.value.account for one in (*found.roles, *found.keys) for now in one.cases}
-    for output in found.outputs if found.roles or found.keys else ():
-        yield output.place, Carried(output, frozenset({*accounts, output.place.stack.account}))
+    for one in carried(found):
+        yield one.output.place, one
     for unread in found.unread:
         yield unread.place, unread
 

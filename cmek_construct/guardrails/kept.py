@@ -13,7 +13,7 @@ from typing import Any, Final
 from cmek_construct import limits
 from cmek_construct.guardrails import ids
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.guardrails.subjects import KeyUse, Named, Trust
+from cmek_construct.guardrails.judged import KeyUse, Named, Trust
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.found import Place, Unread
 
@@ -217,12 +217,14 @@ _READABLE: Final = {
 @rule(ids.CANNOT_BE_JUDGED, Trust, **_READABLE)
 def unread_role(trust: Trust) -> Iterator[Fault]:
     """A property of the role that only the deploy knows."""
+    yield from _rewritten(trust.place)
     yield from _unknown(trust.now.properties, ("", "MaxSessionDuration"))
 
 
 @rule(ids.CANNOT_BE_JUDGED, KeyUse, **_READABLE)
 def unread_key(use: KeyUse) -> Iterator[Fault]:
     """A property of the key that only the deploy knows."""
+    yield from _rewritten(use.place)
     yield from _unknown(use.now.properties, ("", *_KEY_PROPERTIES))
     if "KeyPolicy" not in use.now.properties and "" not in use.now.properties:
         yield Fault("The key has no KeyPolicy, so that it is KMS's default.", "KeyPolicy")
@@ -232,6 +234,12 @@ def unread_key(use: KeyUse) -> Iterator[Fault]:
 def unread(one: Unread) -> Iterator[Fault]:
     """What may concern role or key and cannot be read."""
     yield Fault(f"{Quoted(one.place.path)}: {one.why} {one.way_out}")
+
+
+def _rewritten(place: Place) -> Iterator[Fault]:
+    for name in place.raw:
+        if name.startswith("Fn::"):
+            yield Fault(f"{name} beside its Type rewrites it.", name)
 
 
 def _unknown(properties: Any, names: tuple[str, ...]) -> Iterator[Fault]:

@@ -6,14 +6,13 @@ Account numbers, external IDs and the names of holes are what tells such stacks 
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from cmek_construct.policy import Policy, Request, Said, Statement, Witness
+from cmek_construct.policy import ACCOUNT, Policy, Request, Said, Statement, Witness
 from cmek_construct.policy import answers as _answers
 from cmek_construct.policy import beyond as _beyond
 
@@ -23,6 +22,7 @@ _NAMES: Final = re.compile(
 _LOOKED_INTO: Final = re.compile(
     r'[0-9][*?]|[*?][0-9]|IgnoreCase|Like[^{}]*\{"sts:ExternalId', re.IGNORECASE
 )
+_WILD: Final = re.compile(r"[*?]")
 _LAST: Final = re.compile(r'/([^/"$]+)"')
 T = TypeVar("T")
 
@@ -33,6 +33,7 @@ class Questions:
     def __init__(self) -> None:
         """Begin."""
         self._known: dict[str, tuple[list[str], Any]] = {}
+        self._texts: dict[int, tuple[Policy, str]] = {}
 
     def beyond(self, policy: Policy, limit: Policy) -> list[Witness]:
         """What a policy may allow, and a limit does not.
@@ -40,7 +41,7 @@ class Questions:
         Raises:
             CannotBeJudged: it is too large.
         """
-        text = json.dumps([_text(policy), _text(limit)])
+        text = self._text(policy) + _text(limit)
 
         def work() -> list[tuple[int, Witness]]:
             return [(_index(policy, w.statement), w) for w in _beyond(policy, limit)]
@@ -60,7 +61,7 @@ class Questions:
         Raises:
             CannotBeJudged: it is too large.
         """
-        text = json.dumps([_text(policy), list(map(repr, requests))])
+        text = self._text(policy) + repr(requests)
 
         def work() -> list[tuple[int, Said]]:
             return [(_index(policy, s.statement), s) for s in _answers(policy, requests)]
@@ -75,13 +76,18 @@ class Questions:
             for number, one in found
         ]
 
+    def _text(self, policy: Policy) -> str:
+        if id(policy) not in self._texts:
+            self._texts[id(policy)] = policy, _text(policy)
+        return self._texts[id(policy)][1]
+
     def _asked(
         self, text: str, policy: Policy, work: Callable[[], T]
     ) -> tuple[Callable[[str], str], T]:
         own = [] if _LOOKED_INTO.search(text) else list(dict.fromkeys(_NAMES.findall(text)))
         numbers = {name: f"<{number}>" for number, name in enumerate(own)}
         shape = _NAMES.sub(lambda found: numbers.get(found[0], found[0]), text)
-        shape += json.dumps(list(_forms(own, text, policy)))
+        shape += " ".join(f"{numbers[name]} {form}" for name, form in _forms(own, text, policy))
         if shape not in self._known:
             self._known[shape] = own, work()
         names, found = self._known[shape]
@@ -89,12 +95,9 @@ class Questions:
         return lambda one: _NAMES.sub(lambda it: others.get(it[0], it[0]), one), found
 
 
-def _text(policy: Policy) -> list[Any]:
-    return [
-        policy.kind,
-        policy.resource,
-        [[one.variables, one.effect, one.raw] for one in policy.statements],
-    ]
+def _text(policy: Policy) -> str:
+    statements = [[one.variables, one.effect, one.raw] for one in policy.statements]
+    return json.dumps([policy.kind, policy.resource, statements], default=str)
 
 
 def _index(policy: Policy, statement: Statement | None) -> int:
@@ -102,15 +105,18 @@ def _index(policy: Policy, statement: Statement | None) -> int:
     return next(found, -1)
 
 
-def _forms(names: list[str], text: str, policy: Policy) -> Iterator[Any]:
-    """What is known of each hole: which of the names that stand there it may be."""
-    literals = sorted(set(_LAST.findall(text)))
+def _forms(names: list[str], text: str, policy: Policy) -> Iterator[tuple[str, str]]:
+    """What is known of holes that one of the names that stand there may be."""
+    literals: list[str] | None = None
     for name in names:
-        form = policy.forms.get(name[2:-1]) if name.startswith("${") else None
-        if form is None or any("*" in one for one in literals):
-            yield form
-        else:
-            yield [one for one in literals if fnmatch.fnmatchcase(one, form)]
+        form = policy.forms.get(name[2:-1], "*") if name.startswith("${") else ""
+        if form and form != ACCOUNT:
+            literals = _LAST.findall(text) if literals is None else literals
+            begin = _WILD.split(form, maxsplit=1)[0]
+            if any("*" in one or one.startswith(begin) for one in literals):
+                yield name, form
+        elif form:
+            yield name, form
 
 
 def _renamed(one: Witness, names: Callable[[str], str]) -> Witness:

@@ -53,8 +53,8 @@ class Violation:
         return self.place.logical_id
 
 
-RULES: Final[list[Rule]] = []
-"""Every rule. Of what a policy allows too much, the first that is about it names it."""
+TABLE: Final[list[Rule]] = []
+"""What `rule` notes; `cmek_construct.guardrails.rules` has all of them."""
 Check = Callable[[Subject], Iterable[Fault]]
 
 
@@ -72,7 +72,7 @@ def rule(
     """
 
     def note(check: Check[Subject]) -> Check[Subject]:
-        RULES.append(Rule(rule_id, subject, check, sentence, allows, cure))
+        TABLE.append(Rule(rule_id, subject, check, sentence, allows, cure))
         return check
 
     return note

@@ -1,206 +1,115 @@
-"""What rules judge: role and key of Pinecone's in each case, with what goes with them."""
+"""What rules judge: the role, key and alias of Pinecone's, as they stand in a template."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from cmek_construct.guardrails.meant import Meant, meant
-from cmek_construct.guardrails.questions import Questions
-from cmek_construct.policy import Policy, Witness
-from cmek_construct.templates.choices import Case
-from cmek_construct.templates.found import (
-    Alias,
-    Attached,
-    Found,
-    Key,
-    KeyNow,
-    Output,
-    Place,
-    Role,
-    RoleNow,
-)
-from cmek_construct.templates.run import Run
-from cmek_construct.templates.stacks import Stack
-from cmek_construct.templates.texts import parts
+from cmek_construct.guardrails.permissions import Permission
+from cmek_construct.guardrails.policies import Policy
+from cmek_construct.guardrails.template import Resource
 
 
 @dataclass(frozen=True)
-class Context:
-    """What is the same for everything in a run."""
+class Role:
+    """A role that Pinecone assumes."""
 
-    run: Run
-    found: Found
-    vendors: frozenset[str]
-    """Roles of other accounts that were declared."""
-    ask: Questions
-    typed: frozenset[str]
-    """The holes that a deployer types."""
-
-    def roles_now(self, places: frozenset[Place], case: Case) -> Iterator[RoleNow]:
-        """Roles as they are in a case of something else."""
-        for role in self.found.roles:
-            if role.place in places:
-                yield from (one.value for one in role.cases if one.case.agrees(case))
-
-
-@dataclass(frozen=True)
-class Trust:
-    """A role in one case, and whom its trust policy means."""
-
-    context: Context
-    role: Role
-    now: RoleNow
-    case: Case
-    meant: Meant
-
-    @property
-    def place(self) -> Place:
-        """Where it stands."""
-        return self.role.place
-
-
-@dataclass(frozen=True)
-class KeyUse:
-    """A key in one case, and who may use it."""
-
-    context: Context
-    key: Key
-    now: KeyNow
-    case: Case
-    roles: tuple[RoleNow, ...]
-    """The roles of the run that Pinecone assumes and that must be able to use it."""
-    role_arns: tuple[str, ...]
-    """Those, and one that is not in the run but goes to Pinecone's console."""
-
-    @property
-    def place(self) -> Place:
-        """Where it stands."""
-        return self.key.place
-
-    def is_own(self, name: str) -> bool:
-        """Whether a principal is the key's account, or one of it."""
-        found = parts(name, ":")
-        return self.now.account in (name, found[4] if len(found) > 5 else None)
-
-
-@dataclass(frozen=True)
-class TrustExcess:
-    """What a trust policy may allow one principal, and the guide's does not."""
-
-    of: Trust
-    witness: Witness
-    who: str
-    """The principal, as the statement names it."""
-
-
-@dataclass(frozen=True)
-class KeyExcess:
-    """What a key policy may allow one principal beyond its limit."""
-
-    of: KeyUse
-    witness: Witness
-    who: str
-
-
-@dataclass(frozen=True)
-class Permission:
-    """A policy of a role."""
-
-    context: Context
-    attached: Attached
+    resource: Resource
+    trust: Policy
+    arns: frozenset[str]
+    """The texts by which a policy may name it."""
+    permissions: tuple[Permission, ...]
     account: str
-    """Of the role."""
-    keys: tuple[str, ...]
-    """The ARNs of the keys that it must be able to use."""
+    max_session: str | None
+    external_ids: frozenset[str] = frozenset()
+    """What the outputs give as its external ID."""
+    parameters: frozenset[str] = frozenset()
+    """Those that may stand for Pinecone's account or the external ID."""
 
 
 @dataclass(frozen=True)
-class Named:
-    """An alias that is named as Pinecone's, or is for its key."""
+class Key:
+    """A key that Pinecone encrypts with, or a replica of one."""
 
-    alias: Alias
-    keys: frozenset[Place]
-    """Pinecone's keys."""
+    resource: Resource
+    policy: Policy
+    properties: dict[str, str]
+    """The properties that are read, as texts."""
+    owner: str
+    """The account that owns it."""
+    people: frozenset[str]
+    """The texts that stand for roles and users of the owner's."""
+    role_arns: frozenset[str] = frozenset()
+    """The texts that stand for the roles that Pinecone assumes."""
+    vendor_role_arns: frozenset[str] = frozenset()
+    others: tuple[dict[str, str], ...] = ()
+    """The properties in other cases of the template's conditions."""
+
+    @property
+    def cases(self) -> list[Key]:
+        """The key in every case."""
+        return [self, *(replace(self, properties=one) for one in self.others)]
+
+    @property
+    def is_replica(self) -> bool:
+        """Whether it is a copy of a key of another Region."""
+        return self.resource.type == "AWS::KMS::ReplicaKey"
 
 
 @dataclass(frozen=True)
-class Carried:
-    """An output that a person carries to Pinecone's console."""
+class Alias:
+    """An alias of such a key."""
 
-    output: Output
-    accounts: frozenset[str]
-    """Those of Pinecone's roles and keys."""
-
-
-def trusts(context: Context) -> Iterator[Trust]:
-    """Each role in each case."""
-    ids = external_ids(context.found)
-    for role in context.found.roles:
-        for one in role.cases:
-            now = one.value
-            whom = meant(now.trust, now.account, ids.get(role.place))
-            yield Trust(context, role, now, one.case, whom)
+    resource: Resource
+    name: str
+    target: str
+    belongs_to: str | None
+    """The logical ID of the key that it was made with, where that is seen."""
+    is_of_key: bool = True
+    """Whether its target is the key that it belongs to."""
 
 
-def external_ids(found: Found) -> Mapping[Place, str]:
-    """The external ID that goes to Pinecone's console beside a role, by the role."""
-    return {
-        place: one.cases[0].value
-        for place, one in _beside(found, "Role ARN", "External ID")
-        if len({now.value for now in one.cases}) == 1
-    }
+@dataclass(frozen=True)
+class Attached:
+    """A policy that a template attaches to a role of Pinecone's of another template."""
+
+    resource: Resource
+    permission: Permission
+    account: str
 
 
-def _beside(found: Found, label: str, other: str) -> Iterator[tuple[Place, Output]]:
-    """For what one output names: the output of another label that goes with it, by its name."""
-    by_stack: dict[Stack, list[Output]] = {}
-    for one in found.outputs:
-        if one.label == other:
-            by_stack.setdefault(one.place.stack, []).append(one)
-    for one in found.outputs:
-        others = by_stack.get(one.place.stack, [])
-        if one.label == label and one.of and others:
-            name = one.place.logical_id
-            yield one.of, max(others, key=lambda it: _common(name, it.place.logical_id))
+@dataclass(frozen=True)
+class Naming:
+    """A policy of another resource that allows something to a role of Pinecone's."""
+
+    resource: Resource
+    member: str
+    actions: tuple[str, ...]
 
 
-def _common(one: str, other: str) -> int:
-    same = [a == b for a, b in zip(one, other, strict=False)]
-    return same.index(False) if False in same else len(same)
+@dataclass(frozen=True)
+class Pasted:
+    """A value of the outputs that goes to Pinecone's console."""
+
+    resource: Resource
+    """A role or key that it should name."""
+    label: str
+    value: str
+    is_own: bool
 
 
-def key_uses(context: Context) -> Iterator[KeyUse]:
-    """Each key in each case."""
-    found = context.found
-    beside = dict(_beside(found, "Key ARN", "Role ARN"))
-    for key in found.keys:
-        output = beside.get(key.place)
-        carried = {one.value for one in output.cases} if output else set()
-        for one in key.cases:
-            own_roles = f":iam::{one.value.account}:role/"
-            places = one.value.roles
-            if not places and output and output.of and key.primary is None:
-                places = frozenset({output.of})
-            roles = tuple(context.roles_now(places, one.case))
-            others = sorted(arn for arn in carried if own_roles in arn)
-            arns = dict.fromkeys([*(role.arn for role in roles), *others])
-            yield KeyUse(context, key, one.value, one.case, roles, tuple(arns))
+@dataclass(frozen=True)
+class Ours:
+    """What is Pinecone's in one template."""
 
+    roles: list[Role] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+    aliases: list[Alias] = field(default_factory=list)
+    attached: list[Attached] = field(default_factory=list)
+    naming: list[Naming] = field(default_factory=list)
+    pasted: list[Pasted] = field(default_factory=list)
 
-def permissions(context: Context) -> Iterator[Permission]:
-    """Each policy of each role."""
-    keys: dict[Place, list[str]] = {}
-    for key in context.found.keys:
-        for one in key.cases:
-            for place in one.value.roles:
-                keys.setdefault(place, []).append(one.value.arn)
-    accounts = {role.place: role.cases[0].value.account for role in context.found.roles}
-    for attached in context.found.attached:
-        own = tuple(dict.fromkeys(keys.get(attached.role, ())))
-        yield Permission(context, attached, accounts[attached.role], own)
-
-
-def is_readable(policy: Policy) -> bool:
-    """Whether every statement can be read."""
-    return not any(one.unreadable for one in policy.statements)
+    @property
+    def all(self) -> list[Role | Key | Alias | Attached | Naming | Pasted]:
+        """Everything, in this order."""
+        found = (self.roles, self.keys, self.aliases, self.attached, self.naming, self.pasted)
+        return [one for each in found for one in each]

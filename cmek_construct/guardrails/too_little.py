@@ -10,9 +10,10 @@ from typing import Final
 from cmek_construct import guide, limits
 from cmek_construct.guardrails.meant import meant
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.guardrails.subjects import KeyUse, Permission, Trust
+from cmek_construct.guardrails.judged import KeyUse, Permission, Trust, is_readable
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict
 from cmek_construct.policy.sentences import Quoted
+from cmek_construct.templates.texts import is_unreadable
 
 _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SecureTransport": "true",
@@ -21,13 +22,15 @@ _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SourceArn": None,
     "aws:SourceAccount": None,
     "aws:SourceOrgID": None,
-    "s3:TlsVersion": "1.3",
 }
 """What is taken as given of a call that is needed: over TLS, and by no AWS service."""
 _BY_ITSELF: Final[Mapping[str, str | None]] = {
     **_FACTS,
     "kms:ViaService": None,
-    "kms:BypassPolicyLockoutSafetyCheck": "false",
+}
+_OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
+    "kms:GetKeyPolicy": _BY_ITSELF,
+    "kms:PutKeyPolicy": {**_BY_ITSELF, "kms:BypassPolicyLockoutSafetyCheck": "false"},
 }
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
 _ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths")
@@ -52,6 +55,15 @@ NOT_SEEN: Final = "pinecone-not-seen-to-come-in"
 def out_of_role(trust: Trust) -> Iterator[Fault]:
     """Pinecone surely cannot assume the role."""
     yield from _shortages(_assumes(trust), Verdict.NO, "The trust policy")
+
+
+@rule(LOCKED_OUT, Trust, **_OUT)
+def names_nobody(trust: Trust) -> Iterator[Fault]:
+    """A trust policy that lets nobody in: neither Pinecone nor, too much, others."""
+    policy = trust.now.trust
+    if not list(trust.meant.roles()) and is_readable(policy):
+        if not trust.context.ask.beyond(policy, trust.meant.limit(policy)):
+            yield Fault("The trust policy lets in none of Pinecone's roles.")
 
 
 @rule(NOT_SEEN, Trust, **_MAYBE)
@@ -146,9 +158,12 @@ def _shortages(
     """One fault for each statement, or condition, that keeps Pinecone out."""
     out: dict[str, list[Request]] = {}
     for request, said in found:
+        if _cannot_be_read(said):
+            continue  # that is said by another rule
         is_no = said.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)
         if said.verdict is not Verdict.YES and is_no is (verdict is Verdict.NO):
-            by = said.statement.name if said.statement and is_no else " ".join(said.hangs_on)
+            denial = said.statement.name if said.statement and _is_denied(said) else ""
+            by = denial if is_no else " ".join(said.hangs_on)
             out.setdefault(by, []).append(request)
     for by, requests in out.items():
         whom = ", ".join(dict.fromkeys(one.principal for one in requests))
@@ -159,6 +174,11 @@ def _shortages(
         else:
             text = f"{where} lets {Quoted(whom)} {what} only as far as this holds: {Quoted(by)}."
         yield Fault(text, by or " ".join(one.principal for one in requests[:1]))
+
+
+def _cannot_be_read(said: Said) -> bool:
+    of_statement = said.statement is not None and bool(said.statement.unreadable)
+    return of_statement or any(map(is_unreadable, said.hangs_on))
 
 
 def _is_denied(said: Said) -> bool:
@@ -201,7 +221,8 @@ def _listed(value: object) -> object:
 def owner_rules(use: KeyUse) -> Iterator[Fault]:
     """The account's root has lost the key."""
     for request, said in _owner(use):
-        if said.verdict is not Verdict.YES and not (_is_denied(said) or _may_deny(said)):
+        known = said.verdict is Verdict.YES or _is_denied(said) or _may_deny(said)
+        if not known and not _cannot_be_read(said):
             surely = "surely " if said.verdict is Verdict.CANNOT_TELL else ""
             what = f"The key policy does not {surely}let the account's root {request.action}."
             yield Fault(what)
@@ -224,9 +245,8 @@ def owner_denied(use: KeyUse) -> Iterator[Fault]:
 
 
 def _may_deny(said: Said) -> bool:
-    return said.verdict is Verdict.CANNOT_TELL and (
-        said.statement is None or said.statement.effect == "Deny"
-    )
+    is_denial = said.statement is None or said.statement.effect == "Deny"
+    return said.verdict is Verdict.CANNOT_TELL and is_denial and not _cannot_be_read(said)
 
 
 def _owner(use: KeyUse) -> Sequence[tuple[Request, Said]]:
@@ -235,8 +255,8 @@ def _owner(use: KeyUse) -> Sequence[tuple[Request, Said]]:
         return []
     policy = _without_own_organization(use.now.policy)
     requests = [
-        Request(f"arn:aws:iam::{use.now.account}:root", action, context=_BY_ITSELF, own=True)
-        for action in ("kms:GetKeyPolicy", "kms:PutKeyPolicy")
+        Request(f"arn:aws:iam::{use.now.account}:root", action, context=context, own=True)
+        for action, context in _OWNERS.items()
     ]
     return list(zip(requests, use.context.ask.answers(policy, requests), strict=True))
 

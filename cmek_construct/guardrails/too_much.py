@@ -19,11 +19,10 @@ from cmek_construct.guardrails.meant import (
     EXTERNAL,
     PINECONES_ROLE,
     PRINCIPAL_ARN,
-    can_be_presented,
     values_of,
 )
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.guardrails.subjects import (
+from cmek_construct.guardrails.judged import (
     Carried,
     KeyExcess,
     KeyUse,
@@ -62,7 +61,7 @@ def trust_excesses(trust: Trust) -> Iterator[TrustExcess]:
     """What a trust policy may allow, and the guide's does not, principal by principal."""
     policy = trust.now.trust
     for one in trust.context.ask.beyond(policy, trust.meant.limit(policy)):
-        for who in one.principals:
+        for who in _named(one):
             yield TrustExcess(trust, one, who)
 
 
@@ -97,7 +96,9 @@ def own_account(excess: TrustExcess) -> Iterator[Fault]:
     own = excess.of.now.account
     form = ANY_REGION.fullmatch(excess.who)
     in_pattern = _WHOLE.fullmatch(excess.who) and own in _accounts_compared(excess)
-    if in_pattern or (form and form["account"] == own):
+    if in_pattern or excess.who in (own, f"arn:aws:iam::{own}:root"):
+        yield _by_whom(excess)
+    elif form and form["account"] == own:
         yield _by_whom(excess)
 
 
@@ -190,7 +191,7 @@ def principal_pattern(excess: TrustExcess) -> Iterator[Fault]:
 )
 def open_to_all(excess: TrustExcess) -> Iterator[Fault]:
     """Everybody, a whole account, or all but some."""
-    if _is_everybody(excess):
+    if _WHOLE.fullmatch(excess.who):
         yield _by_whom(excess)
 
 
@@ -207,20 +208,21 @@ def foreign_in_trust(excess: TrustExcess) -> Iterator[Fault]:
 
 
 @rule(
-    "trust-external-id",
+    "trust-look-alike",
     Trust,
-    sentence="An external ID is one legal value, always asked for, and the one of the output.",
-    allows="Nobody can present it: Pinecone could not assume the role.",
-    cure="Take an ID of 2 to 1,224 characters, without wildcard or policy variable.",
+    sentence="Pinecone's roles are named to the letter: pinecone_cmek_access_<region>.",
+    allows="Whoever makes a role of this name could assume the role; Pinecone could not.",
+    cure=_GUIDE,
 )
-def no_external_id(trust: Trust) -> Iterator[Fault]:
-    """What STS takes for no external ID."""
+def other_spelling(trust: Trust) -> Iterator[Fault]:
+    """One of Pinecone's roles in capitals or under a path, where IAM keeps one name a role."""
     for statement in allowing(trust.now.trust):
-        for value in values_of(statement, EXTERNAL):
-            wild = any(c in value for c in "*?") and "${" not in value
-            if not is_unreadable(value) and not wild and not can_be_presented(value):
-                said = f"The trust policy asks for the external ID {Quoted(value)}, which is none."
-                yield Fault(plain([said]), value or "empty")
+        for one in statement.principals or ():
+            name = parts(one.name, "/")[-1].lower()
+            is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith("arn:aws:iam:")
+            if is_like and not (ANY_REGION.fullmatch(one.name) or is_unreadable(one.name)):
+                what = f"The trust policy names {Quoted(shown(trust, one.name))}, which is not to "
+                yield Fault(f"{what}the letter one of Pinecone's roles.", shown(trust, one.name))
 
 
 @rule(ids.CANNOT_BE_JUDGED, Trust, **_READABLE)
@@ -249,19 +251,9 @@ def _is_pinecone(excess: TrustExcess) -> bool:
     return bool(_WHOLE.fullmatch(excess.who) and asked and asked["account"] == account)
 
 
-def _is_everybody(excess: TrustExcess | KeyExcess) -> bool:
-    own = isinstance(excess, TrustExcess) and excess.of.meant.account or ""
-    statement = excess.witness.statement
-    return (
-        excess.who == "*"
-        or statement.not_principals is not None
-        or bool(own and excess.who in (own, f"arn:aws:iam::{own}:root"))
-    )
-
-
 def _by_whom(excess: TrustExcess, besides: str = "") -> Fault:
-    who = "*" if excess.witness.statement.not_principals is not None else excess.who
-    return Fault(_said("The trust policy", excess), f"{shown(excess.of, who)} {besides}".strip())
+    whom = f"{shown(excess.of, excess.who)} {besides}"
+    return Fault(_said("The trust policy", excess), whom.strip())
 
 
 # Who may use the key.
@@ -271,7 +263,7 @@ def key_excesses(use: KeyUse) -> Iterator[KeyExcess]:
     """What a key policy may allow beyond its limit, principal by principal."""
     policy = use.now.policy
     for one in use.context.ask.beyond(policy, key_limit(use)):
-        for who in one.principals:
+        for who in _named(one):
             yield KeyExcess(use, one, who)
 
 
@@ -356,7 +348,7 @@ def role_grants(excess: KeyExcess) -> Iterator[Fault]:
 )
 def key_open_to_all(excess: KeyExcess) -> Iterator[Fault]:
     """An Allow for everybody, or for all but some."""
-    if _is_everybody(excess):
+    if excess.who == "*":
         yield Fault(_said("The key policy", excess), " ".join(["*", *_actions(excess.witness)]))
 
 
@@ -524,16 +516,17 @@ def _lets_in(statement: Statement, text: str) -> bool:
     allows="Pinecone would encrypt with a key, or assume a role, of somebody else, for good.",
     cure="Set the output's Value to the ARN of the role or the key.",
 )
-def carried(one: Carried) -> Iterator[Fault]:
+def other_output(one: Carried) -> Iterator[Fault]:
     """An output that gives something else."""
     output = one.output
-    kind = {"Role ARN": "iam::{}:role/", "Key ARN": "kms:{}:key/"}.get(output.label)
-    if kind is None or output.of is not None:
+    if output.of is not None or output.label not in ("Role ARN", "Key ARN"):
         return
     for value in dict.fromkeys(now.value for now in output.cases):
+        what = f"The output for {output.label} in Pinecone's console gives {Quoted(value)}, "
         if not _is_given(value, output.label, one.accounts):
-            what = f"The output for {output.label} in Pinecone's console gives {Quoted(value)}, "
             yield Fault(f"{what}which is neither in the templates nor of their account.", value)
+        elif one.instead:
+            yield Fault(f"{what}and not {Quoted(one.instead[0])} of its own stack.", value)
 
 
 def _is_given(value: str, label: str, accounts: frozenset[str]) -> bool:
@@ -546,6 +539,15 @@ def _is_given(value: str, label: str, accounts: frozenset[str]) -> bool:
 
 
 # Words.
+
+
+def _named(witness: Witness) -> tuple[str, ...]:
+    """The principals as the statement names them."""
+    statement = witness.statement
+    everybody = any(one.name == "*" for one in statement.principals or ())
+    if everybody or statement.not_principals is not None:
+        return ("*",)
+    return witness.principals
 
 
 def shown(subject: Trust | KeyUse, text: str) -> str:
@@ -563,8 +565,7 @@ def _said(where: str, excess: TrustExcess | KeyExcess) -> str:
 def _narrowed(excess: TrustExcess | KeyExcess) -> Witness:
     """The witness, for one of its principals."""
     witness = excess.witness
-    who = () if witness.statement.not_principals is not None else (excess.who,)
-    return replace(witness, principals=who or witness.principals, actions=tuple(_actions(witness)))
+    return replace(witness, principals=(excess.who,), actions=tuple(_actions(witness)))
 
 
 def _actions(witness: Witness) -> list[str]:
@@ -591,8 +592,11 @@ def _plainly(statement: Statement) -> dict[str, Any]:
 
 
 def _unread(where: str, witness: Witness, who: str) -> Iterator[Fault]:
-    hidden = [one for one in (who, *witness.hangs_on) if is_unreadable(one)]
-    hidden += witness.statement.unreadable
-    if hidden and not witness.certain:
+    statement = witness.statement
+    values = [*values_of(statement, PRINCIPAL_ARN), *values_of(statement, EXTERNAL)]
+    maybe = () if witness.certain else witness.hangs_on
+    hidden = [one for one in (who, *values, *maybe) if is_unreadable(one)]
+    hidden += statement.unreadable
+    if hidden:
         what = f"{where} has {Quoted(hidden[0])}, which cannot be judged from the template."
         yield Fault(what, hidden[0])

@@ -19,6 +19,7 @@ from cmek_construct.policy.patterns import ANY, Chars, Token, all_but, one_of, s
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
 _ESCAPED: Final = {"*", "?", "$"}
 _IN_PART: Final = all_but(":")
+_IN_NAME: Final = all_but(":/")
 DIGITS: Final = (Token(one_of("0123456789")),) * 12
 """The number of an account."""
 ACCOUNT: Final = "account"
@@ -150,7 +151,8 @@ def _form(hole: Hole, is_account: bool, chars: Chars, forms: Forms) -> Iterable[
     form = forms.get(hole.name, "*")
     if is_account or form == ACCOUNT:
         return DIGITS
-    return part(items(form, wild=True), "", chars, {}).tokens
+    within = _IN_NAME if hole.name in forms else chars
+    return part(items(form, wild=True), "", within, {}).tokens
 
 
 def arn(parts: list[Items], forms: Forms, within: Chars = _IN_PART) -> Part:

@@ -135,10 +135,10 @@ class Stack:
     def _generated(self, logical_id: str) -> str:
         """The name that CloudFormation makes: what is longer than 64 characters, it cuts."""
         if self.parent or not self.template.stack:
-            return f"*-{logical_id[:20]}*-????????????*"
+            return f"*-{logical_id[:20]}*"
         if len(self.template.stack) + len(logical_id) <= 49:
             return f"{self.template.stack}-{logical_id}-????????????*"
-        return f"{self.template.stack[:20]}*-{logical_id[:20]}*-????????????*"
+        return f"{self.template.stack[:20]}*-{logical_id[:20]}*"
 
     def rewritten(self) -> Iterator[str]:
         """What makes another template of this one than it says."""
