@@ -12,10 +12,10 @@ import aws_cdk as cdk
 import pytest
 
 from cmek_construct import PineconeRole
-from cmek_construct.guardrails.judging import judge
 from tests import forms
 from tests.building import ACCOUNT, EXTERNAL_ID, REGIONS, new_stack
 from tests.command import cmek
+from tests.judged import judge
 from tests.test_templates import stack_set
 
 MULTI_REGION = ("every_other_prop", "key-multi-region")

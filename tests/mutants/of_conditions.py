@@ -180,7 +180,7 @@ trust_mutants(
         ),
         Call(US_EAST_1, OTHER_ID),
     ),
-    rule="trust-optional-condition",
+    rule="trust-external-id",
 )
 trust_mutants(
     (
@@ -205,7 +205,7 @@ trust_mutants(
         ),
         Call(A_STRANGER),
     ),
-    rule="trust-optional-condition",
+    rule="trust-principal-pattern",
     form="all_regions",
 )
 trust_mutants(
@@ -219,15 +219,24 @@ trust_mutants(
             Call(A_STRANGER),
             lambda t: trust(t)["Condition"].pop("StringLike"),
         )
-        for words, value in (
-            ("of no value", {"Ref": "AWS::NoValue"}),
-            ("of a list of no value", [{"Ref": "AWS::NoValue"}]),
-            ("of an empty list", []),
-        )
+        for words, value in (("of no value", {"Ref": "AWS::NoValue"}),)
     ),
     rule="trust-open-to-all",
     form="all_regions",
 )
+for words, value in (
+    ("of a list of no value", [{"Ref": "AWS::NoValue"}]),
+    ("of an empty list", []),
+):
+    mutant(
+        f"the third policy with the caller {words}",
+        "pinecone-locked-out",
+        "nobody, for no ARN is one of none: Pinecone is shut out",
+        lambda t, value=value: trust(t)["Condition"].update(
+            StringLike={"aws:PrincipalArn": value}
+        ),
+        form="all_regions",
+    )
 mutant(
     "an external ID of one character",
     "trust-external-id",
