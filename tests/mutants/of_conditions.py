@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from tests.forms import EXTERNAL_ID, PINECONE
 from tests.mutants.made import (
     A_STRANGER,
     OTHER_ACCOUNT,
     Call,
+    Template,
     all_regions,
     equals,
     mutant,
@@ -224,6 +228,12 @@ trust_mutants(
     rule="trust-open-to-all",
     form="all_regions",
 )
+
+
+def _caller_of(template: Template, value: Any) -> None:
+    trust(template)["Condition"].update(StringLike={"aws:PrincipalArn": value})
+
+
 for words, value in (
     ("of a list of no value", [{"Ref": "AWS::NoValue"}]),
     ("of an empty list", []),
@@ -232,9 +242,7 @@ for words, value in (
         f"the third policy with the caller {words}",
         "pinecone-locked-out",
         "nobody, for no ARN is one of none: Pinecone is shut out",
-        lambda t, value=value: trust(t)["Condition"].update(
-            StringLike={"aws:PrincipalArn": value}
-        ),
+        partial(_caller_of, value=value),
         form="all_regions",
     )
 mutant(

@@ -66,9 +66,7 @@ for words, rule, edit in (
     (
         "everybody denied in the trust policy, in a form of one's own",
         "pinecone-locked-out",
-        lambda t: trust_policy(t).append(
-            {"Effect": "Deny", "Principal": "*", "Action": "sts:*"}
-        ),
+        lambda t: trust_policy(t).append({"Effect": "Deny", "Principal": "*", "Action": "sts:*"}),
     ),
     (
         "Pinecone from one address alone",

@@ -9,7 +9,6 @@ from tests.mutants.made import (
     all_regions,
     also,
     equals,
-    resource,
     role,
     trust,
     trust_mutants,
