@@ -224,9 +224,10 @@ def test_the_verdict_at_synth_and_by_the_command_is_the_same(
         app = cdk.App(outdir=folder, context=flags, analytics_reporting=False)
         cdk.Validations.of(app).add_plugins(CmekGuardrails())
         wiring(app)
-        cdk.RemovalPolicies.of(app).retain()
-        for aspect in aspects:
-            cdk.Aspects.of(app).add(aspect)
+        for stage in (app, *(one for one in app.node.children if isinstance(one, cdk.Stage))):
+            cdk.RemovalPolicies.of(stage).retain()
+            for aspect in aspects:
+                cdk.Aspects.of(stage).add(aspect)
         found = at_synth(app)
         run = read_run([Path(app.outdir)])
         assert found == {(one.rule, one.logical_id) for one in judge(run, find(run))}
