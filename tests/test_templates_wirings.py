@@ -219,7 +219,8 @@ def test_the_verdict_at_synth_and_by_the_command_is_the_same(
     wiring: Callable[[Any], None], flags: dict[str, Any], tmp_path: Path
 ) -> None:
     """Right as it is; wrong once an aspect lets a stranger use the key."""
-    for aspects, rules in (([Rotation()], set()), ([Rotation(), Stranger()], {FOREIGN})):
+    of_each: list[tuple[list[Any], set[str]]] = [([Rotation()], set())]
+    for aspects, rules in [*of_each, ([Rotation(), Stranger()], {FOREIGN})]:
         folder = str(tmp_path / f"{len(rules)}")
         app = cdk.App(outdir=folder, context=flags, analytics_reporting=False)
         cdk.Validations.of(app).add_plugins(CmekGuardrails())

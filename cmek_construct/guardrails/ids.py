@@ -5,6 +5,7 @@ Pure data: the constructs acknowledge what a prop of theirs asks for in so many 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Final
 
@@ -33,7 +34,5 @@ def about(rule: str, witness: str) -> str:
         return rule
     text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
     if len(text) > _LONGEST:
-        import hashlib
-
         text = f"{text[:_LONGEST]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     return f"{rule}[{text}]"

@@ -50,7 +50,7 @@ class Context:
         return {role.place: role for role in self.found.roles}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trust:
     """A role in one case, and whom its trust policy means."""
 
@@ -66,7 +66,7 @@ class Trust:
         return self.role.place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KeyUse:
     """A key in one case, and who may use it."""
 
@@ -149,9 +149,10 @@ def carried(found: Found) -> Iterator[Carried]:
     accounts = {now.value.account for one in ours for now in one.cases}
     named = {one.of for one in found.outputs}
     left: dict[tuple[str, str], list[str]] = {}
-    for label, some in (("Role ARN", found.roles), ("Key ARN", found.keys)):
-        for place in (one.place for one in some if one.place not in named):
-            left.setdefault((label, place.stack.name), []).append(place.logical_id)
+    for one in ours:
+        label = "Role ARN" if isinstance(one, Role) else "Key ARN"
+        if one.place not in named:
+            left.setdefault((label, one.place.stack.name), []).append(one.place.logical_id)
     for output in found.outputs if ours else ():
         stack = output.place.stack
         instead = left.get((output.label, stack.name), ())
@@ -208,13 +209,13 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
     beside = dict(_beside(found, "Key ARN", "Role ARN"))
     for key in found.keys:
         output: Output | None = beside.get(key.place)
-        carried = {one.value for one in output.cases} if output else set()
+        arns_there = {now.value for now in output.cases} if output else set()
         for one in key.cases:
             own_roles = f":iam::{one.value.account}:role/"
             places = one.value.roles
             if not places and output and output.of and key.primary is None:
                 places = frozenset({output.of})
-            others = sorted(arn for arn in carried if own_roles in arn)
+            others = sorted(arn for arn in arns_there if own_roles in arn)
             every = list(context.roles_now(places, one.case))
             arns = dict.fromkeys([*(role.arn for role in every), *others])
             named = set(_names(one.value.policy))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from cmek_construct.guardrails import ids, too_much
+from cmek_construct.guardrails import ids
 from cmek_construct.guardrails.judged import (
     Context,
     KeyUse,
@@ -19,6 +19,8 @@ from cmek_construct.guardrails.judged import (
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.guardrails.rule import Fault, Rule, Violation
 from cmek_construct.guardrails.rules import RULES
+from cmek_construct.guardrails.too_much_key import key_excesses
+from cmek_construct.guardrails.too_much_trust import trust_excesses
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.templates.console import is_named
 from cmek_construct.templates.found import Found, Place
@@ -89,9 +91,9 @@ def _excessive(place: Place, subject: Any, rules: Sequence[Rule]) -> Iterator[Vi
     """What a policy allows too much: the first rule that is about it names it."""
     excesses: Iterable[Any] = ()
     if isinstance(subject, Trust):
-        excesses = too_much.trust_excesses(subject)
+        excesses = trust_excesses(subject)
     elif isinstance(subject, KeyUse):
-        excesses = too_much.key_excesses(subject)
+        excesses = key_excesses(subject)
     named: dict[Any, list[tuple[Rule, Fault]]] = {}
     for one in excesses:
         for rule in rules:

@@ -25,6 +25,9 @@ ANY_REGION: Final = re.compile(rf"{_ROLES}.*")
 PRINCIPAL_ARN: Final = "aws:principalarn"
 EXTERNAL: Final = "sts:externalid"
 
+_SOME_ID: Final = "the-one-external-ID"
+"""Stands for the external ID where one is asked for, and none is said."""
+
 
 @dataclass(frozen=True)
 class Meant:
@@ -37,12 +40,15 @@ class Meant:
     all_regions: bool
     """Whether the guide's third form is there."""
     external_id: str | None
+    asks: bool = False
+    """Whether an external ID is asked for, or promised, at all."""
 
     def limit(self, trust: Policy) -> Policy:
         """The guide's trust policies for all that is meant."""
         statements = []
         if self.account and self.regions:
-            one = guide.trust_statement(self.account, self.regions, self.external_id)
+            asked = self.external_id or (_SOME_ID if self.asks else None)
+            one = guide.trust_statement(self.account, self.regions, asked)
             statements.append(one)
         if self.account and self.all_regions and self.external_id:
             third = guide.trust_statement(self.account, guide.ALL_REGIONS, self.external_id)
@@ -75,7 +81,8 @@ def meant(trust: Policy, own_account: str, promised: str | None = None) -> Meant
     regions = [one["region"] for one in of_account if "region" in one.re.groupindex]
     third = any("region" not in one.re.groupindex for one in of_account)
     external_id = promised or next(_external_ids(trust), None)
-    return Meant(account, tuple(dict.fromkeys(regions)), third, external_id)
+    asks = any(values_of(one, EXTERNAL) or "withID" in one.name for one in allowing(trust))
+    return Meant(account, tuple(dict.fromkeys(regions)), third, external_id, asks)
 
 
 def _form(text: str) -> re.Match[str] | None:

@@ -112,8 +112,8 @@ def _forms(names: list[str], text: str, policy: Policy) -> Iterator[tuple[str, s
         form = policy.forms.get(name[2:-1], "*") if name.startswith("${") else ""
         if form and form != ACCOUNT:
             literals = _LAST.findall(text) if literals is None else literals
-            begin = _WILD.split(form, maxsplit=1)[0]
-            if any("*" in one or one.startswith(begin) for one in literals):
+            known = _WILD.split(form)
+            if any("*" in one or all(part in one for part in known) for one in literals):
                 yield name, form
         elif form:
             yield name, form

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from cmek_construct import guide, limits
@@ -119,6 +120,7 @@ def _role_of(permission: Permission) -> str:
     return now.arn if now else f"arn:aws:iam::{permission.account}:role/x"
 
 
+@lru_cache(maxsize=2)
 def _assumes(trust: Trust) -> list[tuple[Request, Said]]:
     """What the trust policy says to each of Pinecone's roles that are meant."""
     policy = _but(trust.now.trust, guide.assume_role_denial())
@@ -137,6 +139,7 @@ def _asked_for(trust: Trust) -> str | None:
     return meant(trust.now.trust, trust.now.account).external_id or trust.meant.external_id
 
 
+@lru_cache(maxsize=2)
 def _uses(use: KeyUse) -> list[tuple[Request, Said]]:
     """What the key policy says to the role."""
     policy = _without_own_organization(use.now.policy)
@@ -253,6 +256,7 @@ def _may_deny(said: Said) -> bool:
     return said.verdict is Verdict.CANNOT_TELL and is_denial and not _cannot_be_read(said)
 
 
+@lru_cache(maxsize=2)
 def _owner(use: KeyUse) -> Sequence[tuple[Request, Said]]:
     """What the key policy says to the root of its account."""
     if "KeyPolicy" not in use.now.properties:

@@ -229,7 +229,7 @@ def _texts(value: Any, member: str) -> Iterator[tuple[str, str]]:
 def _rewritten(finder: _Finder, ours: set[Place]) -> None:
     """What another than CloudFormation writes, or what is no resource by itself."""
     for stack in finder.run.stacks:
-        own = next((place for place in ours if place.stack is stack), None)
+        own = min((place for place in ours if place.stack is stack), key=str, default=None)
         for what in stack.rewritten() if own else ():
             why = f"{what} rewrites the template, so that role and key cannot be judged."
             finder.result.unread.append(Unread(own, why))  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from tests.mutants.made import (
     OTHER_ACCOUNT,
     ROOT,
     USE,
+    Template,
     allow,
     also,
     deny,
@@ -18,6 +19,12 @@ from tests.mutants.made import (
     role_arn,
 )
 from tests.simulator.who_may_assume import STRANGER, US_WEST_2
+
+
+def _by_parameter(template: Template) -> None:
+    template.update(Parameters={"Somebody": {"Type": "String"}})
+    key_policy(template).append(allow({"AWS": {"Ref": "Somebody"}}, "kms:Decrypt"))
+
 
 for words, rule, allows, edit in (
     (
@@ -232,10 +239,7 @@ for words, rule, allows, edit in (
         "a principal that a parameter names",
         "key-foreign-principal",
         "whomever the deployer types in",
-        lambda t: (
-            t.update(Parameters={"Somebody": {"Type": "String"}}),
-            key_policy(t).append(allow({"AWS": {"Ref": "Somebody"}}, "kms:Decrypt")),
-        ),
+        lambda t: _by_parameter(t),
     ),
     (
         "NotPrincipal in the key policy",
