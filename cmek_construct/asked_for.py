@@ -6,6 +6,7 @@ The same by an override has no acknowledgement, and the guardrails refuse it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -13,8 +14,6 @@ from constructs import IConstruct
 
 from cmek_construct import checks, limits
 from cmek_construct.guardrails import ids
-from cmek_construct.guardrails.intrinsics import Texts
-from cmek_construct.guardrails.template import OWN_ACCOUNT
 
 
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
@@ -58,10 +57,9 @@ def of_imported_role(
     """A role of another account that is imported: the one that was named, and no other."""
     if isinstance(role, iam.Role):
         return {}
-    account = account or OWN_ACCOUNT
+    account = account or "${AWS::AccountId}"
     if checks.is_token(role_arn):
-        texts = Texts({"AWS::Partition": "aws", "AWS::AccountId": account}, {})
-        role_arn = texts.of(cdk.Stack.of(scope).resolve(role_arn))
+        role_arn = _text(cdk.Stack.of(scope).resolve(role_arn), account)
     if role_arn.startswith(f"arn:aws:iam::{account}:"):
         return {}
     rule = ids.about(ids.FOREIGN_PRINCIPAL, role_arn)
@@ -72,3 +70,16 @@ def _destroyed(removal_policy: cdk.RemovalPolicy | None, *rules: str) -> Iterato
     if removal_policy is cdk.RemovalPolicy.DESTROY:
         for rule in rules:
             yield rule, "The prop removal_policy=RemovalPolicy.DESTROY asks for it"
+
+
+def _text(value: Any, account: str) -> str:
+    """A role's ARN as the guardrails name it: what only the deploy knows by its name."""
+    known = {"AWS::Partition": "aws", "AWS::AccountId": account}
+    if not isinstance(value, dict):
+        return str(value)
+    [(name, argument)] = value.items()
+    if name == "Ref":
+        return known.get(argument, f"${{{argument}}}")
+    if name == "Fn::Join":
+        return str(argument[0]).join(_text(one, account) for one in argument[1])
+    return f"${{{name}}}"

@@ -5,6 +5,7 @@ Pure data: the constructs acknowledge what a prop of theirs asks for in so many 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Final
 
@@ -19,6 +20,7 @@ PENDING_WINDOW: Final = "key-pending-window"
 ROLE_RETAINED: Final = "role-retained"
 KEY_RETAINED: Final = "key-retained"
 ALIAS_RETAINED: Final = "alias-retained"
+_LONGEST: Final = 200
 
 
 def acknowledged_as(rule: str) -> str:
@@ -26,6 +28,11 @@ def acknowledged_as(rule: str) -> str:
     return f"{PLUGIN}::{rule}"
 
 
-def about(rule: str, whom: str) -> str:
-    """A rule about one principal alone: another one is not acknowledged with it."""
-    return f"{rule}[{re.sub(r'[^A-Za-z0-9_+=,.@:/*-]', '', whom)}]"
+def about(rule: str, witness: str) -> str:
+    """A rule about one witness alone: another one is not acknowledged with it."""
+    if not witness:
+        return rule
+    text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{rule}[{text}]"

@@ -1,158 +1,124 @@
-"""Judges templates by the rules."""
+"""Judges what is Pinecone's in a run of templates: the one way to a verdict, for all who ask."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from cmek_construct.guardrails import ids
-from cmek_construct.guardrails.neighbours import Neighbours
-from cmek_construct.guardrails.policies import shown
-from cmek_construct.guardrails.recognition import LOOK_ALIKE, recognize
-from cmek_construct.guardrails.rule import Finding, Rule, Violation
+from cmek_construct.guardrails.judged import (
+    Context,
+    KeyUse,
+    Named,
+    Trust,
+    carried,
+    key_uses,
+    permissions,
+    trusts,
+)
+from cmek_construct.guardrails.questions import Questions
+from cmek_construct.guardrails.rule import Fault, Rule, Violation
 from cmek_construct.guardrails.rules import RULES
-from cmek_construct.guardrails.subjects import Key, Ours
-from cmek_construct.guardrails.template import Template
-
-_STACK_SET: Final = "AWS::CloudFormation::StackSet"
-_HARMLESS_MACROS: Final = ("AWS::LanguageExtensions", "AWS::Serverless-", "AWS::SecretsManager-")
-"""Macros that change only what is written for them."""
-
-
-_KIND: Final = re.compile(r'"AWS::(IAM::(Role|\w*Policy)|KMS::\w+)"')
-
-
-@dataclass(frozen=True)
-class Document:
-    """A template, and its account where it is known."""
-
-    template: Mapping[str, Any]
-    account: str | None = None
-    parameters: Mapping[str, str] | None = None
-    """Texts of what its parent stack gives it, by name."""
+from cmek_construct.guardrails.too_much_key import key_excesses
+from cmek_construct.guardrails.too_much_trust import trust_excesses
+from cmek_construct.policy import CannotBeJudged
+from cmek_construct.templates.console import is_named
+from cmek_construct.templates.found import Found, Place
+from cmek_construct.templates.run import Run
 
 
 def judge(
-    template: Mapping[str, Any],
-    vendor_role_arns: Iterable[str] = (),
+    run: Run,
+    found: Found,
+    vendor_role_arns: Collection[str] = (),
     *,
-    account: str | None = None,
-    rules: Sequence[Rule[Any]] = RULES,
+    rules: Sequence[Rule] = RULES,
 ) -> list[Violation]:
-    """What one template says that it must not, in the order of the rules.
+    """What the templates of a run say that they must not; each once, resource by resource.
 
     Args:
-        template: its JSON.
+        run: the templates.
+        found: what is Pinecone's in them.
         vendor_role_arns: roles of other accounts that a key policy may name.
-        account: the number of its account. Default: seen from the key policy.
         rules: by which rules. Default: all.
     """
-    return judge_all([Document(template, account)], vendor_role_arns, rules=rules)[0]
+    typed = {
+        stack.named(name)
+        for stack in run.stacks
+        for name, one in stack.parameters.items()
+        if str(one.get("Type", "String")) in ("String", "Number")
+    }
+    context = Context(run, found, frozenset(vendor_role_arns), Questions(), frozenset(typed))
+    violations: dict[tuple[str, Place], Violation] = {}
+    for place, subject in _subjects(context):
+        for one in _violations(place, subject, rules):
+            violations.setdefault((one.rule, place), one)
+    return list(violations.values())
 
 
-def judge_all(
-    documents: Sequence[Document],
-    vendor_role_arns: Iterable[str] = (),
-    *,
-    rules: Sequence[Rule[Any]] = RULES,
-) -> list[list[Violation]]:
-    """The same of several templates, of which one may name what another exports."""
-    vendors = frozenset(vendor_role_arns)
-    alone = [Template(one.template, one.account, parameters=one.parameters) for one in documents]
-    found = [recognize(template, vendors) for template in alone]
-    known = Neighbours(zip(alone, found, strict=True))
-    judged = []
-    for document, template, ours in zip(documents, alone, found, strict=True):
-        exports = known.exports_for(template)
-        if exports or known.role_arns or known.role_names or known.has_lone_roles:
-            template = Template(template.raw, document.account, exports, document.parameters)
-            ours = known.recognize(template, vendors)
-        judged.append(list(_judged(template, ours, vendors, rules)))
-        if template.defaults:
-            parameters = {**template.defaults, **(document.parameters or {})}
-            by_default = Template(template.raw, document.account, exports, parameters)
-            ours = known.recognize(by_default, vendors)
-            seen = {(one.rule, one.logical_id) for one in judged[-1]}
-            more = _judged(by_default, ours, vendors, rules)
-            judged[-1] += [one for one in more if (one.rule, one.logical_id) not in seen]
-    return judged
+def _subjects(context: Context) -> Iterator[tuple[Place, Any]]:
+    found = context.found
+    for trust in trusts(context):
+        yield trust.place, trust
+    for use in key_uses(context):
+        yield use.place, use
+    keys = frozenset(one.place for one in found.keys)
+    for alias in found.aliases:
+        yield alias.place, Named(alias, keys, is_named(alias))
+    for permission in permissions(context):
+        yield permission.attached.place, permission
+    for naming in found.naming:
+        yield naming.place, naming
+    for one in carried(found):
+        yield one.output.place, one
+    for unread in found.unread:
+        yield unread.place, unread
 
 
-def _judged(
-    template: Template, ours: Ours, vendors: frozenset[str], rules: Sequence[Rule[Any]]
-) -> Iterator[Violation]:
-    for rule in rules:
-        for subject in ours.all:
-            if isinstance(subject, rule.subject):
-                for finding in _found(rule, subject):
-                    yield _violation(rule, finding, subject.resource.logical_id)
-    yield from _hidden(template, ours, rules)
-    for stack_set in template.of_type(_STACK_SET):
-        body = stack_set.properties.get("TemplateBody")
-        yield from _judged_inside(stack_set.logical_id, body, vendors, rules)
-
-
-def _found(rule: Rule[Any], subject: Any) -> Iterable[Finding]:
-    """What a rule finds; of a key in every case of the template's conditions."""
-    if not isinstance(subject, Key) or not subject.others:
-        return rule.check(subject)
-    return dict.fromkeys(finding for case in subject.cases for finding in rule.check(case))
-
-
-def _violation(rule: Rule[Any], finding: Finding, logical_id: str) -> Violation:
-    return Violation(
-        rule=rule.id if finding.whom is None else ids.about(rule.id, finding.whom),
-        logical_id=finding.logical_id or logical_id,
-        what=finding.what,
-        allows=finding.allows,
-        cure=rule.cure,
-    )
-
-
-def _hidden(template: Template, ours: Ours, rules: Sequence[Rule[Any]]) -> Iterator[Violation]:
-    """What another than CloudFormation writes, or what is no resource by itself."""
-    if all(rule.id != ids.CANNOT_BE_JUDGED for rule in rules):
-        return
-    found = [one.resource.logical_id for one in ours.all]
-    macros = template.raw.get("Transform", [])
-    for macro in macros if isinstance(macros, list) else [macros]:
-        known = isinstance(macro, str) and macro.startswith(_HARMLESS_MACROS)
-        if not known and found:
-            why = f"The macro {shown(json.dumps(macro))} rewrites the template"
-            yield _not_judged(found[0], why)
-    for where in (template.raw, template.raw.get("Outputs")):
-        if found and isinstance(where, dict) and "Fn::Transform" in where:
-            yield _not_judged(found[0], "Fn::Transform rewrites the template")
-    for logical_id in template.unreadable:
-        resource = json.dumps(template.raw["Resources"][logical_id], default=str)
-        if LOOK_ALIKE.search(resource) or (found and _KIND.search(resource)):
-            yield _not_judged(logical_id, f"{shown(logical_id)} is no resource that can be read")
-
-
-def _judged_inside(
-    logical_id: str, body: Any, vendors: frozenset[str], rules: Sequence[Rule[Any]]
-) -> Iterator[Violation]:
-    """The template inside a stack set."""
+def _violations(place: Place, subject: Any, rules: Sequence[Rule]) -> Iterator[Violation]:
     try:
-        inner = json.loads(body) if isinstance(body, str) else None
-    except (ValueError, RecursionError):
-        inner = None
-    if isinstance(inner, dict):
-        for one in judge(inner, vendors, rules=rules):
-            what = f"In TemplateBody, {shown(one.logical_id)}: {one.what}"
-            yield replace(one, logical_id=logical_id, what=what)
-    elif LOOK_ALIKE.search(json.dumps(body, default=str)):
-        yield _not_judged(logical_id, "TemplateBody is no JSON that can be read")
+        yield from _excessive(place, subject, rules)
+        for rule in rules:
+            if isinstance(subject, rule.subject):
+                for fault in rule.check(subject):
+                    yield _violation(place, rule, fault)
+    except CannotBeJudged as why:
+        rule = next(one for one in RULES if one.id == ids.CANNOT_BE_JUDGED)
+        yield _violation(place, rule, Fault(f"Its policies cannot be compared: {why}.", str(why)))
 
 
-def _not_judged(logical_id: str, why: str) -> Violation:
-    return Violation(
-        ids.CANNOT_BE_JUDGED,
-        logical_id,
-        f"{why}, so role and key cannot be judged.",
-        "Nobody can tell whom they let in before they are deployed.",
-        "Write role and key into a template of their own.",
-    )
+def _excessive(place: Place, subject: Any, rules: Sequence[Rule]) -> Iterator[Violation]:
+    """What a policy allows too much: the first rule that is about it names it."""
+    excesses: Iterable[Any] = ()
+    if isinstance(subject, Trust):
+        excesses = trust_excesses(subject)
+    elif isinstance(subject, KeyUse):
+        excesses = key_excesses(subject)
+    named: dict[Any, list[tuple[Rule, Fault]]] = {}
+    for one in excesses:
+        for rule in rules:
+            fault = next(iter(rule.check(one)), None) if isinstance(one, rule.subject) else None
+            if fault:
+                named.setdefault(id(one.witness.statement), []).append((rule, fault))
+                break
+    for some in named.values():
+        names = {rule.id for rule, _ in some}
+        for rule, fault in some:
+            if not _WITHIN.get(rule.id, set()) & names:
+                yield _violation(place, rule, fault)
+
+
+_LONGEST: Final = 1_000
+_WITHIN: Final = {
+    "trust-external-id": {"trust-open-to-all"},
+    "trust-action": {"trust-open-to-all"},
+    "key-grants": {"key-role-access", "key-open-to-all"},
+    "key-role-access": {"key-open-to-all"},
+}
+"""What is said by another rule already, of the same statement."""
+
+
+def _violation(place: Place, rule: Rule, fault: Fault) -> Violation:
+    name = ids.about(rule.id, fault.witness)
+    what = fault.what if len(fault.what) <= _LONGEST else f"{fault.what[:_LONGEST]} …"
+    return Violation(name, place, what, rule.allows, rule.cure)

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from cmek_construct.guardrails.policies import shown
-from cmek_construct.guardrails.rule import Finding
 from cmek_construct.guardrails.subjects import Pasted
 from cmek_construct.guardrails.template import Template
 
@@ -37,13 +35,3 @@ def _is_given(template: Template, value: str) -> bool:
     """Whether it may be a role or key of the account that was given to a construct."""
     found = _ARN.fullmatch(value)
     return found is not None and found[1] in template.owners
-
-
-def other(value: Pasted) -> Iterator[Finding]:
-    """An output that gives something else."""
-    if not value.is_own:
-        yield Finding(
-            f"The output for {value.label} in Pinecone's console gives {shown(value.value)}, which "
-            "is neither of this template nor of its account.",
-            "Pinecone would encrypt with a key, or assume a role, of somebody else, for good.",
-        )

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import aws_cdk as cdk
 import jsii
 
 from cmek_construct import checks
 from cmek_construct.guardrails import ids
-from cmek_construct.guardrails.judging import Document, judge_all
+from cmek_construct.guardrails.judging import judge
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.guardrails.selection import concern_every_selection
 from cmek_construct.lock.reading import FILE as LOCK_FILE
 from cmek_construct.lock.refusing import Refusal, refusals
-
-_NESTED_STACK = "AWS::CloudFormation::Stack"
+from cmek_construct.templates.files import Problem
+from cmek_construct.templates.pinecone import find
+from cmek_construct.templates.run import read_run
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
@@ -82,71 +81,44 @@ class CmekGuardrails:
         """Judge every template of the app, nested ones included."""
         concern_every_selection()
         files = [Path(path) for path in context.template_paths]
-        read = list(_documents(files))
-        judged = judge_all([document for _, document in read], self._vendor_role_arns)
-        violations = [
-            _reported(violation, file)
-            for (file, _), found in zip(read, judged, strict=True)
-            for violation in found
-        ]
+        run = read_run(files)
+        found = find(run, vendor_role_arns=self._vendor_role_arns)
+        violations = [_unread(problem, files[0]) for problem in found.problems]
+        violations += map(_reported, judge(run, found, self._vendor_role_arns))
         violations += map(_locked, refusals(self._lock_file, files))
         return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
 
-def _documents(files: list[Path]) -> Iterator[tuple[Path, Document]]:
-    """Every template, each with its account.
-
-    The manifests tell the accounts; the context would take four messages a stack for them.
-    """
-    accounts = {folder: _accounts(folder) for folder in {file.parent for file in files}}
-    for file in files:
-        template = _json(file)
-        account = accounts[file.parent].get(file.name)
-        yield file, Document(template, account)
-        for nested in _nested(file, template):
-            yield nested, Document(_json(nested), account)
-
-
-def _accounts(folder: Path) -> dict[str, str]:
-    found = {}
-    for artifact in _json(folder / "manifest.json").get("artifacts", {}).values():
-        template = artifact.get("properties", {}).get("templateFile")
-        account = artifact.get("environment", "").removeprefix("aws://").partition("/")[0]
-        if template and checks.ACCOUNT_ID.fullmatch(account):
-            found[template] = account
-    return found
-
-
-def _nested(file: Path, template: dict[str, Any]) -> Iterator[Path]:
-    """The templates of nested stacks: assets of the stack."""
-    resources = template.get("Resources", {}).values()
-    if not any(isinstance(one, dict) and one.get("Type") == _NESTED_STACK for one in resources):
-        return
-    assets = file.with_name(file.name.replace(".template.json", ".assets.json"))
-    if assets.is_file():
-        for asset in _json(assets).get("files", {}).values():
-            path = asset.get("source", {}).get("path", "")
-            if path.endswith(".nested.template.json"):
-                yield file.with_name(path)
-
-
-def _json(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
-
-
-def _reported(violation: Violation, file: Path) -> cdk.PolicyViolation:
+def _reported(violation: Violation) -> cdk.PolicyViolation:
+    stack, logical_id, within = violation.place.stack, violation.logical_id, ""
+    while stack.is_in_stack_set and stack.parent:
+        within = f"In TemplateBody, {logical_id}: {within}"
+        stack, logical_id = stack.parent, stack.within[-1]
     # Without a severity CDK takes it for a success once anything else is acknowledged.
     return cdk.PolicyViolation(
         rule_name=violation.rule,
         severity="error",
-        description=f"{violation.what} {violation.allows}",
+        description=f"{within}{violation.what} {violation.allows}",
         fix=violation.cure,
         violating_resources=[
             cdk.PolicyViolatingResource(
-                resource_logical_id=violation.logical_id,
-                template_path=str(file),
+                resource_logical_id=logical_id,
+                template_path=str(stack.template.file),
                 locations=[],
+            )
+        ],
+    )
+
+
+def _unread(problem: Problem, file: Path) -> cdk.PolicyViolation:
+    return cdk.PolicyViolation(
+        rule_name=ids.CANNOT_BE_JUDGED,
+        severity="fatal",
+        description=f"{problem.where}: {problem.what}",
+        fix=problem.way_out or "Synthesize the app anew.",
+        violating_resources=[
+            cdk.PolicyViolatingResource(
+                resource_logical_id="", template_path=str(file), locations=[]
             )
         ],
     )

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Final, TypeVar
+
+from cmek_construct.templates.found import Place
 
 Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What one rule has against one role, key or alias."""
+class Fault:
+    """What one rule has against one thing."""
 
     what: str
     """What is wrong, in one sentence, with the value."""
-    allows: str
-    """What it would allow whom to do."""
-    logical_id: str | None = None
-    """Of another resource than the subject, where the fault lies there."""
-    whom: str | None = None
-    """The principal, where each is acknowledged by itself."""
+    witness: str = ""
+    """Who could do what, where each is acknowledged by itself."""
 
 
 @dataclass(frozen=True)
-class Rule(Generic[Subject]):
-    """One rule: a small pure function, and the sentence that explains it."""
+class Rule:
+    """One rule: a small pure function, and what there is to say of it."""
 
     id: str
     """Stable: people acknowledge it."""
-    subject: type[Subject]
-    check: Callable[[Subject], Iterable[Finding]]
+    subject: type[Any]
+    check: Callable[[Any], Iterable[Fault]]
     sentence: str
     """What must hold."""
+    allows: str
+    """What it would allow whom to do."""
     cure: str
 
 
@@ -41,7 +41,38 @@ class Violation:
     """A rule that a template breaks."""
 
     rule: str
-    logical_id: str
+    """Its id, with the witness."""
+    place: Place
     what: str
     allows: str
     cure: str
+
+    @property
+    def logical_id(self) -> str:
+        """Of the resource."""
+        return self.place.logical_id
+
+
+TABLE: Final[list[Rule]] = []
+"""What `rule` notes; `cmek_construct.guardrails.rules` has all of them."""
+Check = Callable[[Subject], Iterable[Fault]]
+
+
+def rule(
+    rule_id: str, subject: type[Subject], *, sentence: str, allows: str, cure: str
+) -> Callable[[Check[Subject]], Check[Subject]]:
+    """A function as a rule.
+
+    Args:
+        rule_id: by which it is acknowledged.
+        subject: what it judges.
+        sentence: what must hold.
+        allows: what it would allow whom to do.
+        cure: the way out.
+    """
+
+    def note(check: Check[Subject]) -> Check[Subject]:
+        TABLE.append(Rule(rule_id, subject, check, sentence, allows, cure))
+        return check
+
+    return note

@@ -46,7 +46,7 @@ OWN: Final = "IAM policies of the principal's own account"
 ANONYMOUS: Final = "anonymous"
 SERVICE: Final = "service:"
 _FEDERATED: Final = "federated:"
-_DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
+DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
 _HOLE: Final = r"\$\{[^}]*\}"
 _PARTS: Final = rf"arn:(?P<partition>[a-z-]+|{_HOLE}):(?:iam|sts)::(?P<account>[0-9]{{12}}|{_HOLE})"
 _ACCOUNT: Final = re.compile(rf"{_PARTS}:root|(?P<number>[0-9]{{12}})")
@@ -187,7 +187,7 @@ class Who:
         kind, name = principal.kind, principal.name
         if kind == "AWS" and name == "*":
             return self.everybody()
-        if kind == "AWS" and _DELETED.fullmatch(name):
+        if kind == "AWS" and DELETED.fullmatch(name):
             return 0
         account = self.account(principal)
         if account:

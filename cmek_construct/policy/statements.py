@@ -225,6 +225,8 @@ def _conditions(value: Any, texts: Callable[[str], str]) -> tuple[tuple[Conditio
             faults.append(f"the Condition {operator}")
             continue
         for key, given in keys.items():
+            if key.startswith("Fn::"):
+                faults.append(f"the Condition key {key}")
             values = [_scalar(one) for one in _listed(given)]
             good = tuple(texts(one) for one in values if one is not None)
             faults += [f"the Condition {operator} {key}"] if None in values else []

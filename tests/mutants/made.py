@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,10 @@ from tests.simulator.who_may_assume import (
 Template = dict[str, Any]
 Edit = Callable[[Template], object]
 
+CONDITIONS = {
+    "Parameters": {"Mode": {"Type": "String"}},
+    "Conditions": {"Debug": {"Fn::Equals": [{"Ref": "Mode"}, "debug"]}},
+}
 OTHER_ACCOUNT = f"arn:aws:iam::{STRANGER}"
 A_STRANGER = Caller(f"{OTHER_ACCOUNT}:role/Admin")
 A_STRANGERS_USER = Caller(f"{OTHER_ACCOUNT}:user/Mallory")
@@ -78,6 +83,7 @@ class Mutant:
     def _edited(self, edit: Edit) -> Template:
         template = forms.template(self.form)
         edit(template)
+        template.update(CONDITIONS if '"Debug"' in json.dumps(template) else {})
         return template
 
 

@@ -10,6 +10,7 @@ from tests.mutants.made import (
     OTHER_ACCOUNT,
     ROOT,
     USE,
+    Template,
     allow,
     also,
     deny,
@@ -18,6 +19,12 @@ from tests.mutants.made import (
     role_arn,
 )
 from tests.simulator.who_may_assume import STRANGER, US_WEST_2
+
+
+def _by_parameter(template: Template) -> None:
+    template.update(Parameters={"Somebody": {"Type": "String"}})
+    key_policy(template).append(allow({"AWS": {"Ref": "Somebody"}}, "kms:Decrypt"))
+
 
 for words, rule, allows, edit in (
     (
@@ -232,11 +239,11 @@ for words, rule, allows, edit in (
         "a principal that a parameter names",
         "key-foreign-principal",
         "whomever the deployer types in",
-        lambda t: key_policy(t).append(allow({"AWS": {"Ref": "Somebody"}}, "kms:Decrypt")),
+        lambda t: _by_parameter(t),
     ),
     (
         "NotPrincipal in the key policy",
-        "key-not-element",
+        "key-open-to-all",
         "everybody but one decrypts",
         lambda t: key_policy(t).append(
             {
@@ -249,7 +256,7 @@ for words, rule, allows, edit in (
     ),
     (
         "NotAction for the role",
-        "key-not-element",
+        "key-role-access",
         "Pinecone does all but delete the key",
         lambda t: key_policy(t).append(
             {
@@ -262,7 +269,7 @@ for words, rule, allows, edit in (
     ),
     (
         "a principal of the key policy by Fn::If",
-        "cannot-be-judged",
+        "key-foreign-principal",
         "a stranger, in one of the two cases",
         lambda t: key_policy(t).append(
             allow({"AWS": {"Fn::If": ["Debug", A_STRANGER.arn, role_arn(t)]}}, "kms:Decrypt")

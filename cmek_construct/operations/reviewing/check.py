@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from cmek_construct.guardrails import ids
-from cmek_construct.guardrails.judging import Document, judge_all
-from cmek_construct.guardrails.policies import shown
+from cmek_construct.guardrails.judging import judge
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES
-from cmek_construct.operations.reviewing.templates import Template
-from cmek_construct.operations.reviewing.together import recognized
+from cmek_construct.policy.sentences import Quoted, visible
+from cmek_construct.templates.found import Found
+from cmek_construct.templates.pinecone import find
+from cmek_construct.templates.reading import members
+from cmek_construct.templates.run import Run
 
 _ACKNOWLEDGED: Final = re.compile(rf"(?:{ids.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S)
+_REPORT: Final = "validation-report.json"
+InApp = Mapping[tuple[str, str, str], str]
+"""Reasons by rule, template and logical ID."""
 
 
 @dataclass(frozen=True)
@@ -23,17 +30,18 @@ class Judged:
     """One template, and what the guardrails have against it."""
 
     template: str
-    roles: list[str]
+    roles: list[str] = field(default_factory=list)
     """The logical IDs of the roles that were judged."""
-    keys: list[str]
-    violations: list[Violation]
-    acknowledged: Mapping[str, str]
-    """The reasons of all that is acknowledged, by rule."""
+    keys: list[str] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
+    reasons: list[str | None] = field(default_factory=list)
+    """Of each violation, why it was acknowledged."""
 
     @property
     def refused(self) -> list[Violation]:
         """What is not acknowledged."""
-        return [one for one in self.violations if one.rule not in self.acknowledged]
+        pairs = zip(self.violations, self.reasons, strict=True)
+        return [one for one, reason in pairs if reason is None]
 
 
 def acknowledgement(text: str) -> tuple[str, str]:
@@ -51,30 +59,80 @@ def acknowledgement(text: str) -> tuple[str, str]:
     return found[1], found[3].strip()
 
 
-def check(
-    templates: Sequence[Template],
-    vendor_role_arns: Sequence[str],
-    acknowledged: Mapping[str, str],
-) -> list[Judged]:
-    """What the guardrails have against each template.
+def folders(paths: Sequence[Path], run: Run) -> list[Path]:
+    """Where a cloud assembly may be: the folders that were named, and those of templates."""
+    return [*(one for one in paths if one.is_dir()), *(one.file.parent for one in run.templates)]
+
+
+def in_app(folders: Sequence[Path]) -> InApp:
+    """What an app acknowledges by itself, as its cloud assembly has it.
 
     Args:
-        templates: which may import what others of them export.
+        folders: of templates, of which those that are an assembly have a report.
+    """
+    found: dict[tuple[str, str, str], str] = {}
+    for folder in dict.fromkeys(folders):
+        for one in _suppressed(folder / _REPORT):
+            for construct in one.get("violatingConstructs", ()):
+                resource = members(construct).get("cloudFormationResource") or {}
+                where = Path(str(resource.get("templatePath"))).name
+                what = (str(one.get("ruleName")), where, str(resource.get("logicalId")))
+                found[what] = str(one.get("reason"))
+    return found
+
+
+def _suppressed(file: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        report = members(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
+        return
+    for plugin in report.get("pluginReports", ()):
+        if members(plugin).get("pluginName") == ids.PLUGIN:
+            yield from map(members, plugin.get("suppressedViolations") or ())
+
+
+def check(
+    run: Run, vendor_role_arns: Sequence[str], acknowledged: Mapping[str, str], by_app: InApp
+) -> tuple[Found, list[Judged]]:
+    """What the guardrails have against each template of a run.
+
+    Args:
+        run: the templates.
         vendor_role_arns: roles of other accounts that a key policy may name.
         acknowledged: reasons, by rule.
+        by_app: what the app acknowledges by itself.
     """
-    documents = [Document(template.content, template.account) for template in templates]
-    found = recognized(templates, None, vendor_role_arns)
-    return [
-        Judged(
-            one.name,
-            [role.resource.logical_id for role in one.ours.roles],
-            [key.resource.logical_id for key in one.ours.keys],
-            violations,
-            acknowledged,
+    found = find(run, vendor_role_arns=vendor_role_arns)
+    by_stack: dict[str, list[Violation]] = {}
+    for one in judge(run, found, vendor_role_arns):
+        by_stack.setdefault(one.place.stack.name, []).append(one)
+    roles, keys = _by_stack(found.roles), _by_stack(found.keys)
+    judged = []
+    for stack in run.stacks:
+        violations = by_stack.get(stack.name, [])
+        reasons = [
+            acknowledged.get(one.rule) or by_app.get((one.rule, *_where(one))) for one in violations
+        ]
+        name = stack.template.name
+        judged.append(
+            Judged(name, roles.get(stack.name, []), keys.get(stack.name, []), violations, reasons)
         )
-        for one, violations in zip(found, judge_all(documents, vendor_role_arns), strict=True)
-    ]
+    return found, judged
+
+
+def _by_stack(some: Sequence[Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in some:
+        found.setdefault(one.place.stack.name, []).append(one.place.logical_id)
+    return found
+
+
+def _where(violation: Violation) -> tuple[str, str]:
+    """File and logical ID, of a stack set those of the set."""
+    stack, logical_id = violation.place.stack, violation.logical_id
+    while stack.is_in_stack_set and stack.parent:
+        stack, logical_id = stack.parent, stack.within[-1]
+    return stack.template.file.name, logical_id
 
 
 def unused(judged: Sequence[Judged], acknowledged: Mapping[str, str]) -> list[str]:
@@ -90,13 +148,12 @@ def lines(judged: Judged) -> Iterator[str]:
         return
     found = f"{counted(judged.roles, 'role')}, {counted(judged.keys, 'key')}"
     yield f"{judged.template}: {found}" + ("" if judged.violations else ": nothing wrong")
-    for one in judged.violations:
-        reason = judged.acknowledged.get(one.rule)
+    for one, reason in zip(judged.violations, judged.reasons, strict=True):
         mark = "WRONG" if reason is None else "acknowledged"
-        yield f"  {mark} {one.rule}: {shown(one.logical_id)}"
+        yield f"  {mark} {one.rule}: {Quoted(one.logical_id)}"
         yield f"    {one.what}"
         yield f"    Allows: {one.allows}"
-        yield f"    Cure: {one.cure}" if reason is None else f"    Reason: {shown(reason)}"
+        yield f"    Cure: {one.cure}" if reason is None else f"    Reason: {visible(reason)}"
 
 
 def counted(found: Sequence[object], name: str) -> str:
@@ -112,8 +169,15 @@ def as_data(judged: Sequence[Judged]) -> list[dict[str, Any]]:
             "roles": one.roles,
             "keys": one.keys,
             "violations": [
-                {**vars(violation), "acknowledged": one.acknowledged.get(violation.rule)}
-                for violation in one.violations
+                {
+                    "rule": violation.rule,
+                    "logical_id": violation.logical_id,
+                    "what": violation.what,
+                    "allows": violation.allows,
+                    "cure": violation.cure,
+                    "acknowledged": reason,
+                }
+                for violation, reason in zip(one.violations, one.reasons, strict=True)
             ],
         }
         for one in judged

@@ -13,6 +13,7 @@ from cmek_construct.operations.options import checked
 from cmek_construct.operations.reviewing import check as checking
 from cmek_construct.operations.reviewing import templates, who_table
 from cmek_construct.operations.reviewing import who as asking
+from cmek_construct.templates.run import read_run
 
 cli = typer.Typer(rich_markup_mode=None)
 
@@ -67,15 +68,16 @@ def check(
     Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of
     Pinecone's is in any of them.
     """
-    read = templates.read(paths)
+    run = read_run(paths)
     acknowledged: dict[str, str] = dict(acknowledge or [])
-    judged = checking.check(read.templates, vendor_role_arn or [], acknowledged)
+    by_app = checking.in_app(checking.folders(paths, run))
+    found, judged = checking.check(run, vendor_role_arn or [], acknowledged, by_app)
     if as_json:
         typer.echo(json.dumps(checking.as_data(judged), indent=2))
     else:
         for line in (line for one in judged for line in checking.lines(one)):
             typer.echo(line)
-    problems = list(read.problems)
+    problems = list(map(str, found.problems))
     roles = [role for one in judged for role in one.roles]
     keys = [key for one in judged for key in one.keys]
     refused = [violation for one in judged for violation in one.refused]

@@ -22,6 +22,7 @@ from cmek_construct.operations.reviewing.together import Recognized, recognized
 from cmek_construct.operations.reviewing.who import GRANT, Row
 from cmek_construct.review.parts import parts_of
 from cmek_construct.review.seen import Access, Answer, Finding, Part, Template
+from cmek_construct.templates.run import read_run
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,14 @@ def read(
     found = templates.read(paths)
     files = {printable(path): path for path in _files(paths)}
     seen = recognized(found.templates, None, vendor_role_arns)
-    judged = checking.check(found.templates, vendor_role_arns, acknowledged)
+    run = read_run(paths)
+    by_app = checking.in_app(checking.folders(paths, run))
+    _, results = checking.check(run, vendor_role_arns, acknowledged, by_app)
+    judged = {one.template: one for one in results}
     stacks = {folder: _stacks(folder) for folder in {file.parent for file in files.values()}}
     made = []
-    for one, ours, result in zip(found.templates, seen, judged, strict=True):
+    for one, ours in zip(found.templates, seen, strict=True):
+        result = judged.get(one.name, Judged(one.name))
         outer, _, inner = one.name.partition(" > ")
         environment = _environment(files[outer], stacks[files[outer].parent], inner)
         made.append(_template(one, ours, result, files[outer], environment, found.templates))
@@ -88,9 +93,9 @@ def _template(
             violation.what,
             violation.allows,
             violation.cure,
-            judged.acknowledged.get(violation.rule),
+            reason,
         )
-        for violation in judged.violations
+        for violation, reason in zip(judged.violations, judged.reasons, strict=True)
         if f"{one.name} > {violation.logical_id}" not in inside
     ]
     known = {logical_id for part in parts for logical_id in part.logical_ids}

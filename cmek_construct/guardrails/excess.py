@@ -1,0 +1,105 @@
+"""What a policy allows beyond its limit, in words: what the rules of the policies share."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from cmek_construct.guardrails.judged import (
+    KeyExcess,
+    KeyUse,
+    Trust,
+    TrustExcess,
+)
+from cmek_construct.guardrails.meant import (
+    EXTERNAL,
+    PRINCIPAL_ARN,
+    values_of,
+)
+from cmek_construct.guardrails.rule import Fault
+from cmek_construct.policy import Policy, Statement, Witness, words
+from cmek_construct.policy.principals import DELETED
+from cmek_construct.policy.sentences import Quoted, plain
+from cmek_construct.templates.texts import is_unreadable
+
+READABLE: Final = {
+    "sentence": "Everything that says who may do what can be read from the template.",
+    "allows": "Nobody can tell whom it lets in before it is deployed.",
+    "cure": "Write it out, or for an external ID take a parameter.",
+}
+DELETED_SENTENCES: Final = {
+    "sentence": "Nobody who was deleted is named.",
+    "allows": "Nobody: it matches no one, not even a role made again under the old name.",
+    "cure": "Take it out; name the new role by its ARN.",
+}
+
+
+def named_by(witness: Witness) -> tuple[str, ...]:
+    """The principals as the statement names them."""
+    statement = witness.statement
+    everybody = any(one.name == "*" for one in statement.principals or ())
+    if everybody or statement.not_principals is not None:
+        return ("*",)
+    return witness.principals
+
+
+def shown(subject: Trust | KeyUse, text: str) -> str:
+    """A text for a person: what is of the same stack by its name alone."""
+    stack = subject.place.stack
+    return text.replace(f"${{{stack.named('')}", "${")
+
+
+def said(where: str, excess: TrustExcess | KeyExcess) -> str:
+    account = excess.of.now.account
+    words_of = plain(words.of_witness(_narrowed(excess), account))
+    return f"{where}, {Quoted(excess.witness.statement.name)}: {words_of}"
+
+
+def _narrowed(excess: TrustExcess | KeyExcess) -> Witness:
+    """The witness, for one of its principals."""
+    witness = excess.witness
+    return replace(witness, principals=(excess.who,), actions=tuple(actions_of(witness)))
+
+
+def actions_of(witness: Witness) -> list[str]:
+    """The actions as the statement has them."""
+    written = witness.statement.actions
+    if written is None:
+        others = witness.statement.not_actions or ()
+        return ["all but", *others] if others else list(witness.actions)
+    found = [
+        text
+        for text in written
+        if any(fnmatch.fnmatchcase(one.lower(), text.lower()) for one in witness.actions)
+    ]
+    return found or list(witness.actions)
+
+
+def texts_of(statement: Statement, member: str) -> list[str]:
+    some, others = getattr(statement, member), getattr(statement, f"not_{member}")
+    return list(some or ()) if some is not None else ["all but", *(others or ())]
+
+
+def plainly(statement: Statement) -> dict[str, Any]:
+    return statement.raw if isinstance(statement.raw, dict) else {"Effect": statement.effect}
+
+
+def unread(where: str, witness: Witness, who: str) -> Iterator[Fault]:
+    statement = witness.statement
+    values = [*values_of(statement, PRINCIPAL_ARN), *values_of(statement, EXTERNAL)]
+    maybe = () if witness.certain else witness.hangs_on
+    hidden = [one for one in (who, *values, *maybe) if is_unreadable(one)]
+    hidden += statement.unreadable
+    if hidden:
+        what = f"{where} has {Quoted(hidden[0])}, which cannot be judged from the template."
+        yield Fault(what, hidden[0])
+
+
+def deleted(where: str, policy: Policy) -> Iterator[Fault]:
+    for statement in policy.statements:
+        for one in statement.principals or ():
+            if one.kind == "AWS" and DELETED.fullmatch(one.name):
+                what = f"{where} names {one.name}, the ID of a role or user that was deleted, in "
+                yield Fault(f"{what}{Quoted(statement.name)}.", one.name)

@@ -1,0 +1,254 @@
+"""What rules judge: role and key of Pinecone's in each case, with what goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from cmek_construct.guardrails.meant import Meant, meant
+from cmek_construct.guardrails.questions import Questions
+from cmek_construct.policy import Policy, Witness
+from cmek_construct.templates.choices import Case
+from cmek_construct.templates.evidence import names_in
+from cmek_construct.templates.found import (
+    Alias,
+    Attached,
+    Found,
+    Key,
+    KeyNow,
+    Output,
+    Place,
+    Role,
+    RoleNow,
+)
+from cmek_construct.templates.run import Run
+from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.texts import parts
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is the same for everything in a run."""
+
+    run: Run
+    found: Found
+    vendors: frozenset[str]
+    """Roles of other accounts that were declared."""
+    ask: Questions
+    typed: frozenset[str]
+    """The holes that a deployer types."""
+
+    def roles_now(self, places: frozenset[Place], case: Case) -> Iterator[RoleNow]:
+        """Roles as they are in a case of something else."""
+        for place in sorted(places, key=str):
+            role = self._roles.get(place)
+            yield from (one.value for one in (role.cases if role else ()) if one.case.agrees(case))
+
+    @cached_property
+    def _roles(self) -> dict[Place, Role]:
+        return {role.place: role for role in self.found.roles}
+
+
+@dataclass(frozen=True, eq=False)
+class Trust:
+    """A role in one case, and whom its trust policy means."""
+
+    context: Context
+    role: Role
+    now: RoleNow
+    case: Case
+    meant: Meant
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.role.place
+
+
+@dataclass(frozen=True, eq=False)
+class KeyUse:
+    """A key in one case, and who may use it."""
+
+    context: Context
+    key: Key
+    now: KeyNow
+    case: Case
+    roles: tuple[RoleNow, ...]
+    """The roles of the run that Pinecone assumes and that must be able to use it."""
+    role_arns: tuple[str, ...]
+    """Those, and one that is not in the run but goes to Pinecone's console."""
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.key.place
+
+    def is_own(self, name: str) -> bool:
+        """Whether a principal is the key's account, or one of it."""
+        found = parts(name, ":")
+        return self.now.account in (name, found[4] if len(found) > 5 else None)
+
+
+@dataclass(frozen=True)
+class TrustExcess:
+    """What a trust policy may allow one principal, and the guide's does not."""
+
+    of: Trust
+    witness: Witness
+    who: str
+    """The principal, as the statement names it."""
+
+
+@dataclass(frozen=True)
+class KeyExcess:
+    """What a key policy may allow one principal beyond its limit."""
+
+    of: KeyUse
+    witness: Witness
+    who: str
+
+
+@dataclass(frozen=True)
+class Permission:
+    """A policy of a role."""
+
+    context: Context
+    attached: Attached
+    account: str
+    """Of the role."""
+    keys: tuple[str, ...]
+    """The ARNs of the keys that it must be able to use."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """An alias that is named as Pinecone's, or is for its key."""
+
+    alias: Alias
+    keys: frozenset[Place]
+    """Pinecone's keys."""
+    is_ours: bool
+    """Whether it is named as Pinecone's, or the one that a `PineconeKey` makes."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """An output that a person carries to Pinecone's console."""
+
+    output: Output
+    accounts: frozenset[str]
+    """Those of Pinecone's roles and keys."""
+    instead: tuple[str, ...]
+    """Roles or keys of its stack that no output carries."""
+
+
+def carried(found: Found) -> Iterator[Carried]:
+    """Each output for Pinecone's console."""
+    ours = [*found.roles, *found.keys]
+    accounts = {now.value.account for one in ours for now in one.cases}
+    named = {one.of for one in found.outputs}
+    left: dict[tuple[str, str], list[str]] = {}
+    for one in ours:
+        label = "Role ARN" if isinstance(one, Role) else "Key ARN"
+        if one.place not in named:
+            left.setdefault((label, one.place.stack.name), []).append(one.place.logical_id)
+    for output in found.outputs if ours else ():
+        stack = output.place.stack
+        instead = left.get((output.label, stack.name), ())
+        yield Carried(output, frozenset({*accounts, stack.account}), tuple(instead))
+
+
+def trusts(context: Context) -> Iterator[Trust]:
+    """Each role in each case."""
+    ids = external_ids(context.found)
+    for role in context.found.roles:
+        for one in role.cases:
+            now = one.value
+            whom = meant(now.trust, now.account, ids.get(role.place))
+            yield Trust(context, role, now, one.case, whom)
+
+
+def external_ids(found: Found) -> Mapping[Place, str]:
+    """The external ID that goes to Pinecone's console beside a role, by the role."""
+    return {
+        place: one.cases[0].value
+        for place, one in _beside(found, "Role ARN", "External ID")
+        if len({now.value for now in one.cases}) == 1
+    }
+
+
+def _beside(found: Found, label: str, other: str) -> Iterator[tuple[Place, Output]]:
+    """For what one output names: the output of another label that goes with it, by its name."""
+    by_stack: dict[Stack, tuple[list[Output], list[Output]]] = {}
+    for one in found.outputs:
+        if one.label in (label, other):
+            some = by_stack.setdefault(one.place.stack, ([], []))
+            some[one.label == other].append(one)
+    for of_label, of_other in by_stack.values():
+        for one in of_label:
+            best = _nearest(one, of_other)
+            if one.of and best and _nearest(best, of_label) is one:
+                yield one.of, best
+
+
+def _nearest(one: Output, others: list[Output]) -> Output | None:
+    """The output whose name begins as that of another one for longest."""
+    name = one.place.logical_id
+    return max(others, key=lambda it: _common(name, it.place.logical_id), default=None)
+
+
+def _common(one: str, other: str) -> int:
+    same = [a == b for a, b in zip(one, other, strict=False)]
+    return same.index(False) if False in same else len(same)
+
+
+def key_uses(context: Context) -> Iterator[KeyUse]:
+    """Each key in each case."""
+    found = context.found
+    beside = dict(_beside(found, "Key ARN", "Role ARN"))
+    for key in found.keys:
+        output: Output | None = beside.get(key.place)
+        arns_there = {now.value for now in output.cases} if output else set()
+        for one in key.cases:
+            own_roles = f":iam::{one.value.account}:role/"
+            places = one.value.roles
+            if not places and output and output.of and key.primary is None:
+                places = frozenset({output.of})
+            others = sorted(arn for arn in arns_there if own_roles in arn)
+            every = list(context.roles_now(places, one.case))
+            arns = dict.fromkeys([*(role.arn for role in every), *others])
+            named = set(_names(one.value.policy))
+            roles = tuple(
+                role
+                for role in every
+                if (role.arn in named or not one.value.roles) and _is_for_pinecone(role)
+            )
+            yield KeyUse(context, key, one.value, one.case, roles, tuple(arns))
+
+
+def _names(policy: Policy) -> Iterator[str]:
+    for statement in policy.statements:
+        yield from (text for text, _ in names_in(statement))
+
+
+def _is_for_pinecone(role: RoleNow) -> bool:
+    return any(meant(role.trust, role.account).roles())
+
+
+def permissions(context: Context) -> Iterator[Permission]:
+    """Each policy of each role."""
+    keys: dict[Place, list[str]] = {}
+    for key in context.found.keys:
+        for one in key.cases:
+            for place in one.value.roles:
+                keys.setdefault(place, []).append(one.value.arn)
+    accounts = {role.place: role.cases[0].value.account for role in context.found.roles}
+    for attached in context.found.attached:
+        own = tuple(dict.fromkeys(keys.get(attached.role, ())))
+        yield Permission(context, attached, accounts[attached.role], own)
+
+
+def is_readable(policy: Policy) -> bool:
+    """Whether every statement can be read."""
+    return not any(one.unreadable for one in policy.statements)

@@ -1,0 +1,305 @@
+"""Too little: what Pinecone, or the owner of the key, needs and is not surely allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final
+
+from cmek_construct import guide, limits
+from cmek_construct.guardrails.judged import KeyUse, Permission, Trust, is_readable
+from cmek_construct.guardrails.meant import meant
+from cmek_construct.guardrails.rule import Fault, rule
+from cmek_construct.policy import Policy, Request, Said, Statement, Verdict
+from cmek_construct.policy.sentences import Quoted
+from cmek_construct.templates.texts import is_unreadable
+
+_FACTS: Final[Mapping[str, str | None]] = {
+    "aws:SecureTransport": "true",
+    "aws:ViaAWSService": "false",
+    "aws:CalledVia": None,
+    "aws:SourceArn": None,
+    "aws:SourceAccount": None,
+    "aws:SourceOrgID": None,
+}
+"""What is taken as given of a call that is needed: over TLS, and by no AWS service."""
+_BY_ITSELF: Final[Mapping[str, str | None]] = {
+    **_FACTS,
+    "kms:ViaService": None,
+}
+_OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
+    "kms:GetKeyPolicy": _BY_ITSELF,
+    "kms:PutKeyPolicy": {**_BY_ITSELF, "kms:BypassPolicyLockoutSafetyCheck": "false"},
+}
+_ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
+_ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths")
+_OUT: Final = {
+    "sentence": "Pinecone can assume the role, and the role can encrypt and decrypt.",
+    "allows": "Nobody: Pinecone could not read or write what it stores.",
+    "cure": "Take out what keeps Pinecone out. To cut it off on purpose, use suspended=True.",
+}
+_MAYBE: Final = {
+    **_OUT,
+    "allows": "Nobody: Pinecone may be kept out, and no template can tell.",
+    "cure": "See that Pinecone's calls meet it, and acknowledge it; or take it out.",
+}
+LOCKED_OUT: Final = "pinecone-locked-out"
+NOT_SEEN: Final = "pinecone-not-seen-to-come-in"
+
+
+# Pinecone.
+
+
+@rule(LOCKED_OUT, Trust, **_OUT)
+def out_of_role(trust: Trust) -> Iterator[Fault]:
+    """Pinecone surely cannot assume the role."""
+    yield from _shortages(_assumes(trust), Verdict.NO, "The trust policy")
+
+
+@rule(LOCKED_OUT, Trust, **_OUT)
+def names_nobody(trust: Trust) -> Iterator[Fault]:
+    """A trust policy that lets nobody in: neither Pinecone nor, too much, others."""
+    policy = trust.now.trust
+    if any(trust.meant.roles()) or not is_readable(policy):
+        return
+    if not trust.context.ask.beyond(policy, trust.meant.limit(policy)):
+        yield Fault("The trust policy lets in none of Pinecone's roles.")
+
+
+@rule(NOT_SEEN, Trust, **_MAYBE)
+def maybe_out_of_role(trust: Trust) -> Iterator[Fault]:
+    """It hangs on something that no template says."""
+    yield from _shortages(_assumes(trust), Verdict.CANNOT_TELL, "The trust policy")
+
+
+@rule(LOCKED_OUT, KeyUse, **_OUT)
+def out_of_key(use: KeyUse) -> Iterator[Fault]:
+    """The role surely cannot encrypt and decrypt."""
+    owner = {id(said.statement) for _, said in _owner(use) if _is_denied(said)}
+    found = [one for one in _uses(use) if id(one[1].statement) not in owner]
+    yield from _shortages(found, Verdict.NO, "The key policy")
+
+
+@rule(NOT_SEEN, KeyUse, **_MAYBE)
+def maybe_out_of_key(use: KeyUse) -> Iterator[Fault]:
+    """It hangs on something that no template says."""
+    owner = {id(said.statement) for _, said in _owner(use) if said.verdict is not Verdict.YES}
+    found = [one for one in _uses(use) if id(one[1].statement) not in owner or not owner]
+    yield from _shortages(found, Verdict.CANNOT_TELL, "The key policy")
+
+
+@rule(LOCKED_OUT, Permission, **_OUT)
+def out_by_permissions(permission: Permission) -> Iterator[Fault]:
+    """A denial in a policy of the role's own, or a boundary that does not let it."""
+    attached, policy = permission.attached, permission.attached.policy
+    if policy is None:
+        return
+    if not (attached.is_boundary or any(one.effect == "Deny" for one in policy.statements)):
+        return
+    for key in permission.keys:
+        asked = [Request("", action, key, _FACTS, but=()) for action in _NEEDED]
+        requests = [replace(one, principal=_role_of(permission)) for one in asked]
+        for one, said in zip(
+            requests, permission.context.ask.answers(policy, requests), strict=True
+        ):
+            if (attached.is_boundary and said.verdict is Verdict.NO) or _is_denied(said):
+                yield Fault(
+                    f"{Quoted(attached.name)} keeps the role from {one.action}.", attached.name
+                )
+                return
+
+
+_NEEDED: Final = guide.ENCRYPT_DECRYPT
+
+
+def _role_of(permission: Permission) -> str:
+    context, place = permission.context, permission.attached.role
+    now = next(context.roles_now(frozenset({place}), permission.attached.case), None)
+    return now.arn if now else f"arn:aws:iam::{permission.account}:role/x"
+
+
+@lru_cache(maxsize=2)
+def _assumes(trust: Trust) -> list[tuple[Request, Said]]:
+    """What the trust policy says to each of Pinecone's roles that are meant."""
+    policy = _but(trust.now.trust, guide.assume_role_denial())
+    own_id = {"sts:ExternalId": _asked_for(trust)}
+    requests = [
+        Request(role, "sts:AssumeRole", context={**_FACTS, **own_id}, own=True)
+        for role in trust.meant.roles()
+    ]
+    return list(zip(requests, trust.context.ask.answers(policy, requests), strict=True))
+
+
+def _asked_for(trust: Trust) -> str | None:
+    """The external ID that Pinecone presents: an output's that the policy does not ask for has a
+    rule of its own.
+    """
+    return meant(trust.now.trust, trust.now.account).external_id or trust.meant.external_id
+
+
+@lru_cache(maxsize=2)
+def _uses(use: KeyUse) -> list[tuple[Request, Said]]:
+    """What the key policy says to the role."""
+    policy = _without_own_organization(use.now.policy)
+    requests = []
+    for role in use.roles:
+        policy = _but(policy, guide.key_denial(role.arn))
+        requests += [
+            Request(role.arn, action, context=_BY_ITSELF, own=_is_across(use, role.account) or None)
+            for action in _NEEDED
+        ]
+    if not requests:
+        return []
+    return list(zip(requests, use.context.ask.answers(policy, requests), strict=True))
+
+
+def _is_across(use: KeyUse, account: str) -> bool:
+    return account != use.now.account
+
+
+def _shortages(
+    found: Iterable[tuple[Request, Said]], verdict: Verdict, where: str
+) -> Iterator[Fault]:
+    """One fault for each statement, or condition, that keeps Pinecone out."""
+    out: dict[str, list[Request]] = {}
+    for request, said in found:
+        if _cannot_be_read(said):
+            continue  # that is said by another rule
+        is_no = said.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)
+        if said.verdict is not Verdict.YES and is_no is (verdict is Verdict.NO):
+            denial = said.statement.name if said.statement and _is_denied(said) else ""
+            by = denial if is_no else " ".join(said.hangs_on)
+            out.setdefault(by, []).append(request)
+    for by, requests in out.items():
+        whom = ", ".join(dict.fromkeys(one.principal for one in requests))
+        what = " and ".join(dict.fromkeys(one.action for one in requests))
+        if verdict is Verdict.NO:
+            reason = f" by {Quoted(by)}" if by else ""
+            text = f"{where} does not let {Quoted(whom)} {what}{reason}."
+        else:
+            text = f"{where} lets {Quoted(whom)} {what} only as far as this holds: {Quoted(by)}."
+        yield Fault(text, by or " ".join(one.principal for one in requests[:1]))
+
+
+def _cannot_be_read(said: Said) -> bool:
+    of_statement = said.statement is not None and bool(said.statement.unreadable)
+    return of_statement or any(map(is_unreadable, said.hangs_on))
+
+
+def _is_denied(said: Said) -> bool:
+    return (
+        said.verdict is Verdict.NO
+        and said.statement is not None
+        and said.statement.effect == "Deny"
+    )
+
+
+def _but(policy: Policy, suspension: guide.Statement) -> Policy:
+    """A policy without a suspension in the contract's form."""
+    kept = tuple(one for one in policy.statements if not _is(one, suspension))
+    return replace(policy, statements=kept)
+
+
+def _is(statement: Statement, form: guide.Statement) -> bool:
+    raw = statement.raw
+    if not isinstance(raw, dict) or raw.keys() != form.keys():
+        return False
+    return all(_listed(raw[name]) == _listed(form[name]) for name in form)
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _listed(one) for name, one in value.items()}
+    return value if isinstance(value, list) else [value]
+
+
+# The owner.
+
+
+@rule(
+    "key-owner",
+    KeyUse,
+    sentence="The account's root may read and change the key policy.",
+    allows="Nobody could mend or manage the key: the data would be lost with the first mistake.",
+    cure='Put the statement "Enable IAM User Permissions" of the KMS console back.',
+)
+def owner_rules(use: KeyUse) -> Iterator[Fault]:
+    """The account's root has lost the key."""
+    for request, said in _owner(use):
+        known = said.verdict is Verdict.YES or _is_denied(said) or _may_deny(said)
+        if not known and not _cannot_be_read(said):
+            surely = "surely " if said.verdict is Verdict.CANNOT_TELL else ""
+            what = f"The key policy does not {surely}let the account's root {request.action}."
+            yield Fault(what)
+            return
+
+
+@rule(
+    "key-owner-denied",
+    KeyUse,
+    sentence="No denial takes kms:PutKeyPolicy from the account that owns the key.",
+    allows="Nobody, not even the account's root, could take the denial back.",
+    cure="Deny single actions, or single principals, and leave kms:PutKeyPolicy to the account.",
+)
+def owner_denied(use: KeyUse) -> Iterator[Fault]:
+    """A denial after which nobody can change the key policy any more."""
+    found = [said for _, said in _owner(use) if _is_denied(said) or _may_deny(said)]
+    for said in found[:1]:
+        by = said.statement.name if said.statement else " ".join(said.hangs_on)
+        yield Fault(f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(by)}.")
+
+
+def _may_deny(said: Said) -> bool:
+    is_denial = said.statement is None or said.statement.effect == "Deny"
+    return said.verdict is Verdict.CANNOT_TELL and is_denial and not _cannot_be_read(said)
+
+
+@lru_cache(maxsize=2)
+def _owner(use: KeyUse) -> Sequence[tuple[Request, Said]]:
+    """What the key policy says to the root of its account."""
+    if "KeyPolicy" not in use.now.properties:
+        return []
+    policy = _without_own_organization(use.now.policy)
+    requests = [
+        Request(f"arn:aws:iam::{use.now.account}:root", action, context=context, own=True)
+        for action, context in _OWNERS.items()
+    ]
+    return list(zip(requests, use.context.ask.answers(policy, requests), strict=True))
+
+
+def _without_own_organization(policy: Policy) -> Policy:
+    """A policy without denials to whom is not of an organization: the owner is taken to be."""
+    kept = tuple(one for one in policy.statements if not _spares_organization(one))
+    return replace(policy, statements=kept)
+
+
+def _spares_organization(statement: Statement) -> bool:
+    return statement.effect == "Deny" and any(
+        one.key.lower() in _ORGANIZATIONS
+        and "Not" in one.operator
+        and bool(one.values)
+        and all(map(_ORGANIZATION.fullmatch, one.values))
+        for one in statement.conditions
+    )
+
+
+@rule(
+    "trust-size",
+    Trust,
+    sentence="The trust policy has no more characters than IAM takes.",
+    allows="Nobody: the deploy fails, unless the account's quota was raised.",
+    cure="Name fewer regions, take ALL_REGIONS, or have the quota raised.",
+)
+def too_long(trust: Trust) -> Iterator[Fault]:
+    """A trust policy over IAM's quota; what only the deploy knows counts as nothing."""
+    document = trust.now.properties.get("AssumeRolePolicyDocument")
+    if isinstance(document, dict):
+        size = limits.characters(document) - sum(
+            map(len, re.findall(r"\$\{[^}]*\}", str(document)))
+        )
+        if size > limits.TRUST_POLICY_QUOTA:
+            yield Fault(
+                f"The trust policy has {size:,} characters, over {limits.TRUST_POLICY_QUOTA:,}."
+            )

@@ -1,0 +1,145 @@
+"""Too much elsewhere: what the role may do besides, and what goes to Pinecone's console."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from cmek_construct import guide
+from cmek_construct.guardrails import ids
+from cmek_construct.guardrails.excess import (
+    READABLE,
+    plainly,
+    texts_of,
+)
+from cmek_construct.guardrails.judged import (
+    Carried,
+    Permission,
+)
+from cmek_construct.guardrails.meant import (
+    PRINCIPAL_ARN,
+)
+from cmek_construct.guardrails.rule import Fault, rule
+from cmek_construct.policy import Policy, Statement, canonical, read, words
+from cmek_construct.policy.sentences import Quoted, plain
+from cmek_construct.templates.evidence import allowing
+from cmek_construct.templates.found import Naming
+from cmek_construct.templates.texts import is_known, is_unreadable, parts
+
+_ALL_KEYS: Final = re.compile(r"arn:aws:kms:\*:(?P<account>[0-9]{12}):key/\*")
+_ONE_KEY: Final = re.compile(
+    r"arn:aws:kms:[a-z0-9-]+:(?P<account>[0-9]{12}):key/[A-Za-z0-9-]{1,64}"
+)
+_GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
+"""Their policies only narrow what others allow."""
+_LETS_IN: Final = re.compile(r"principal|grantee|\badmins?\b", re.IGNORECASE)
+"""Properties in which a resource says whom it lets in."""
+
+
+_PERMISSIONS: Final = {
+    "sentence": "The role has no permissions but those on customers' keys of the guide's second "
+    "tab.",
+    "allows": "Pinecone could do so in your account, beside using the key.",
+    "cure": "Take the policy off the role: the key policy lets it use the key.",
+}
+
+
+@rule(ids.CANNOT_BE_JUDGED, Permission, **READABLE)
+def unread_permission(permission: Permission) -> Iterator[Fault]:
+    """A policy of the role that cannot be read."""
+    policy, name = permission.attached.policy, permission.attached.name
+    if policy is None and is_unreadable(name):
+        yield Fault(f"A policy of the role is {Quoted(name)}, which cannot be read.", name)
+    for statement in policy.statements if policy else ():
+        for what in statement.unreadable:
+            yield Fault(f"The policy {Quoted(name)} of the role has {Quoted(what)}.", what)
+
+
+@rule("role-permissions", Permission, **_PERMISSIONS)
+def permissions(permission: Permission) -> Iterator[Fault]:
+    """A policy of the role that says more than the guide's statement of a customer."""
+    attached = permission.attached
+    if attached.is_boundary:
+        return
+    if attached.policy is None:
+        if not is_unreadable(attached.name):
+            what = "which no template shows"
+            yield Fault(f"The role has the policy {Quoted(attached.name)}, {what}.", attached.name)
+        return
+    readable = [one for one in allowing(attached.policy) if not one.unreadable]
+    policy = Policy("permissions", tuple(attached.policy.statements), forms=attached.policy.forms)
+    excess = (
+        permission.context.ask.beyond(policy, _second_tab(readable, permission)) if readable else []
+    )
+    for statement in readable:
+        if any(one.statement is statement for one in excess):
+            said = plain(words.of_statement(plainly(statement)))
+            does = [*texts_of(statement, "actions"), *texts_of(statement, "resources")]
+            yield Fault(f"By {Quoted(attached.name)}: {said}", " ".join(does))
+
+
+def _second_tab(statements: list[Statement], permission: Permission) -> Policy:
+    """The guide's second tab, or exact keys of another account with a key user's actions."""
+    found = []
+    for text in (text for one in statements for text in one.resources or ()):
+        for form, actions in ((_ALL_KEYS, guide.ENCRYPT_DECRYPT), (_ONE_KEY, guide.KEY_USE)):
+            key = form.fullmatch(text)
+            if key and key["account"] != permission.account:
+                found.append({"Effect": "Allow", "Action": list(actions), "Resource": text})
+    return read(guide.policy_document(*found), "permissions", texts=canonical)
+
+
+@rule("role-permissions", Naming, **_PERMISSIONS)
+def elsewhere(naming: Naming) -> Iterator[Fault]:
+    """Another resource that lets the role in."""
+    if naming.place.type in _GRANTS_NOTHING:
+        return
+    member, kind = Quoted(naming.member), naming.place.type
+    if naming.policy is None:
+        if _LETS_IN.search(naming.member):
+            yield Fault(f"{member} of a {kind} names the role.", f"{kind} {naming.member}")
+        return
+    for statement in allowing(naming.policy):
+        if _lets_in(statement, naming.text):
+            does = texts_of(statement, "actions")
+            said = plain(words.actions(plainly(statement)))
+            yield Fault(f"{member} of a {kind} lets the role {said}.", " ".join([kind, *does]))
+
+
+def _lets_in(statement: Statement, text: str) -> bool:
+    """Whether a statement lets in whom a text names: as a principal, or by a condition."""
+    if any(one.name == text for one in statement.principals or ()):
+        return True
+    positive = [one for one in statement.conditions if "Not" not in one.operator]
+    return any(one.key.lower() == PRINCIPAL_ARN and text in one.values for one in positive)
+
+
+@rule(
+    "output-value",
+    Carried,
+    sentence="What an output gives for Pinecone's console is the role or the key.",
+    allows="Pinecone would encrypt with a key, or assume a role, of somebody else, for good.",
+    cure="Set the output's Value to the ARN of the role or the key.",
+)
+def other_output(one: Carried) -> Iterator[Fault]:
+    """An output that gives something else."""
+    output = one.output
+    if output.of is not None or output.label not in ("Role ARN", "Key ARN"):
+        return
+    for value in dict.fromkeys(now.value for now in output.cases):
+        what = f"The output for {output.label} in Pinecone's console gives {Quoted(value)}, "
+        if not _is_given(value, output.label, one.accounts):
+            yield Fault(f"{what}which is neither in the templates nor of their account.", value)
+        elif one.instead:
+            yield Fault(f"{what}and not {Quoted(one.instead[0])} of its own stack.", value)
+
+
+def _is_given(value: str, label: str, accounts: frozenset[str]) -> bool:
+    """Whether it may be a role or key of the account that was given to a construct."""
+    found = parts(value, ":")
+    if len(found) != 6 or is_unreadable(value):
+        return False
+    service, kind = ("iam", "role/") if label == "Role ARN" else ("kms", "key/")
+    of_account = found[4] in accounts or not all(map(is_known, accounts))
+    return found[2] == service and of_account and found[5].startswith(kind)

@@ -1,0 +1,176 @@
+"""Too much in a key policy: who may do more with the key than its limit says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cmek_construct import guide
+from cmek_construct.guardrails import ids
+from cmek_construct.guardrails.excess import (
+    DELETED_SENTENCES,
+    READABLE,
+    actions_of,
+    deleted,
+    named_by,
+    said,
+    shown,
+    unread,
+)
+from cmek_construct.guardrails.judged import (
+    KeyExcess,
+    KeyUse,
+)
+from cmek_construct.guardrails.rule import Fault, rule
+from cmek_construct.policy import Policy, canonical, read
+from cmek_construct.policy.principals import DELETED
+from cmek_construct.policy.sentences import Quoted
+from cmek_construct.templates.evidence import allowing
+from cmek_construct.templates.texts import is_unreadable
+
+
+def key_excesses(use: KeyUse) -> Iterator[KeyExcess]:
+    """What a key policy may allow beyond its limit, principal by principal."""
+    policy = use.now.policy
+    for one in use.context.ask.beyond(policy, key_limit(use)):
+        for who in named_by(one):
+            yield KeyExcess(use, one, who)
+
+
+def key_limit(use: KeyUse) -> Policy:
+    """The owner's account rules the key; the role, and who is of another account, uses it."""
+    owner = use.now.account
+    others: dict[str, Any] = {"StringEquals": {"aws:PrincipalAccount": owner}}
+    if use.role_arns:
+        others["ArnNotEquals"] = {"aws:PrincipalArn": list(use.role_arns)}
+    people = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": "kms:*",
+        "Resource": "*",
+        "Condition": others,
+    }
+    users = dict.fromkeys([*use.role_arns, *_foreigners(use), *sorted(use.context.vendors)])
+    document = guide.policy_document(
+        guide.root_statement(owner),
+        people,
+        *(
+            statement
+            for user in users
+            for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER)
+        ),
+    )
+    policy = use.now.policy
+    return read(document, "key", resource=policy.resource, texts=canonical, forms=policy.forms)
+
+
+def _foreigners(use: KeyUse) -> Iterator[str]:
+    """The AWS principals of other accounts that are let in by name."""
+    for statement in allowing(use.now.policy):
+        for one in statement.principals or ():
+            known = one.name == "*" or one.name in use.role_arns or use.is_own(one.name)
+            deleted = DELETED.fullmatch(one.name)
+            if one.kind == "AWS" and not (known or deleted or is_unreadable(one.name)):
+                yield one.name
+
+
+@rule(ids.CANNOT_BE_JUDGED, KeyExcess, **READABLE)
+def unread_key(excess: KeyExcess) -> Iterator[Fault]:
+    """What cannot be read, and may be anything."""
+    yield from unread("The key policy", excess.witness, excess.who)
+
+
+@rule(
+    "key-role-access",
+    KeyExcess,
+    sentence="Pinecone's role, and whoever is of another account, is no more than a key user of "
+    "the KMS console.",
+    allows="They could do more than to use the key: change its policy, disable it or have it "
+    "deleted.",
+    cure=f"Leave {', '.join(guide.KEY_USE[:-1])} and {guide.KEY_USE[-1]}.",
+)
+def role_access(excess: KeyExcess) -> Iterator[Fault]:
+    """More than a key user may."""
+    if _is_user(excess) and excess.witness.request.action not in guide.GRANTS:
+        yield _of_key(excess, *actions_of(excess.witness))
+
+
+@rule(
+    "key-grants",
+    KeyExcess,
+    sentence="The role makes grants for AWS services alone.",
+    allows="They could hand the use of the key to anybody, by a grant that outlives a change of "
+    "the policy.",
+    cure="Set the condition Bool kms:GrantIsForAWSResource true, or take the grant actions out.",
+)
+def role_grants(excess: KeyExcess) -> Iterator[Fault]:
+    """Grants to others than AWS services."""
+    if _is_user(excess):
+        yield _of_key(excess, *actions_of(excess.witness))
+
+
+@rule(
+    "key-open-to-all",
+    KeyExcess,
+    sentence="The key policy allows nothing to everybody.",
+    allows="Everybody who meets its conditions could do so, in whatever account.",
+    cure="Name the roles of your account that need the key.",
+)
+def key_open_to_all(excess: KeyExcess) -> Iterator[Fault]:
+    """An Allow for everybody, or for all but some."""
+    if excess.who == "*":
+        yield Fault(said("The key policy", excess), " ".join(["*", *actions_of(excess.witness)]))
+
+
+@rule(
+    ids.FOREIGN_PRINCIPAL,
+    KeyExcess,
+    sentence="The key policy allows nothing to another account or a service, but for a vendor's "
+    "role that was declared.",
+    allows="They could use the key and read what it encrypts.",
+    cure="Take the principal out; or declare a vendor's role, by "
+    "CmekGuardrails(vendor_role_arns=[…]) or with CustomerKey.",
+)
+def foreign_kind(excess: KeyExcess) -> Iterator[Fault]:
+    """A service, or somebody who signs in elsewhere."""
+    yield _of_key(excess)
+
+
+@rule(
+    ids.FOREIGN_PRINCIPAL,
+    KeyUse,
+    sentence="The key policy allows nothing to another account or a service, but for a vendor's "
+    "role that was declared.",
+    allows="They could use the key and read what it encrypts.",
+    cure="Take the principal out; or declare a vendor's role, by "
+    "CmekGuardrails(vendor_role_arns=[…]) or with CustomerKey.",
+)
+def foreign_principal(use: KeyUse) -> Iterator[Fault]:
+    """Somebody of another account, by name or by a parameter."""
+    for who in dict.fromkeys(_foreigners(use)):
+        if who not in use.context.vendors:
+            what = f"The key policy lets in {Quoted(shown(use, who))}, who is not seen to be of "
+            yield Fault(f"{what}the key's account.", shown(use, who))
+
+
+def _is_user(excess: KeyExcess) -> bool:
+    """Whether it is about the role, or one who may be no more than a user either."""
+    use, who = excess.of, excess.who
+    if who in use.role_arns or who in use.context.vendors or who in set(_foreigners(use)):
+        return True
+    return use.is_own(who) and excess.witness.statement.principals is not None
+
+
+def _of_key(excess: KeyExcess, *actions: str) -> Fault:
+    who = shown(excess.of, excess.who)
+    return Fault(said("The key policy", excess), " ".join([who, *actions]))
+
+
+@rule(
+    "deleted-principal",
+    KeyUse,
+    **DELETED_SENTENCES,
+)
+def deleted_in_key(use: KeyUse) -> Iterator[Fault]:
+    """The same in a key policy."""
+    yield from deleted("The key policy", use.now.policy)

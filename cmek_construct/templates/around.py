@@ -1,0 +1,263 @@
+"""Who names a role of Pinecone's: policies that are attached to it, and other resources."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from cmek_construct.policy import Policy
+from cmek_construct.templates import console, evidence
+from cmek_construct.templates.choices import Case, InCase, TooManyCases
+from cmek_construct.templates.files import NESTED, STACK_SET
+from cmek_construct.templates.found import (
+    Attached,
+    Naming,
+    Place,
+    Unknown,
+    Unread,
+)
+from cmek_construct.templates.reading import each_of, members
+from cmek_construct.templates.run import Run
+from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.texts import alone, holes, is_known
+
+if TYPE_CHECKING:
+    from cmek_construct.templates.pinecone import _Finder
+
+_POLICIES: Final = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
+_CONCERNS: Final = re.compile(r"AWS::(IAM::(Role|\w*Policy)|KMS::\w*Key)|pine[-_]?cone", re.I)
+
+
+def collect(finder: _Finder) -> None:
+    """Everything around the roles and keys that were found."""
+    result = finder.result
+    keys = {one.place for one in result.keys}
+    ours = finder.ours | keys
+    result.outputs = finder.outputs
+    result.aliases = [
+        one
+        for one in result.aliases
+        if console.is_named(one) or any(now.value.key in keys for now in one.cases)
+    ]
+    managed = _attached_by_roles(finder)
+    for stack in finder.run.stacks:
+        for logical_id in stack.resources:
+            place = Place(stack, logical_id)
+            if place not in ours:
+                _look_at(finder, place, managed)
+    _rewritten(finder, ours)
+    _keys_that_may_be(finder)
+    if not ours:
+        result.unknown = []
+
+
+def _attached_by_roles(finder: _Finder) -> dict[str, list[tuple[Place, Case, bool]]]:
+    """The policies that roles have themselves; the ARNs of others, and who has them."""
+    managed: dict[str, list[tuple[Place, Case, bool]]] = {}
+    for role in finder.result.roles:
+        for one in role.cases:
+            props = one.value.properties
+            for number, inline in enumerate(each_of(props.get("Policies"))):
+                document = members(inline).get("PolicyDocument", inline)
+                name = str(members(inline).get("PolicyName", f"Policies.{number}"))
+                policy = evidence.policy_of(document, "permissions", None, finder.run.forms)
+                found = Attached(role.place, role.place, name, one.case, policy)
+                finder.result.attached.append(found)
+            arns = [(arn, False) for arn in each_of(props.get("ManagedPolicyArns"))]
+            arns += [(arn, True) for arn in each_of(props.get("PermissionsBoundary"))]
+            for arn, is_boundary in arns:
+                managed.setdefault(str(arn), []).append((role.place, one.case, is_boundary))
+    shown = {
+        values_arn: Place(stack, logical_id)
+        for stack in finder.run.stacks
+        for logical_id in stack.resources
+        if stack.type_of(logical_id) == "AWS::IAM::ManagedPolicy"
+        for values_arn in _arns(finder.run, stack, logical_id)
+    }
+    for arn, users in managed.items():
+        if arn not in shown:
+            for role_place, case, is_boundary in users:
+                found = Attached(role_place, role_place, arn, case, None, is_boundary)
+                finder.result.attached.append(found)
+    return managed
+
+
+def _arns(run: Run, stack: Stack, logical_id: str) -> set[str]:
+    return {one.value for one in console.in_cases(run, stack, {"Ref": logical_id})}
+
+
+def _look_at(
+    finder: _Finder, place: Place, managed: dict[str, list[tuple[Place, Case, bool]]]
+) -> None:
+    """One resource that is neither role nor key of Pinecone's."""
+    stack, properties = place.stack, place.stack.properties(place.logical_id)
+
+    def work(values: Any) -> Any:
+        there = values.exists(stack, place.logical_id)
+        return values.resolved(stack, properties) if there else None
+
+    if not properties or not finder.result.roles:
+        return
+    try:
+        cases = [one for one in finder.run.cases(stack, work) if isinstance(one.value, dict)]
+    except TooManyCases as why:
+        if _mentions(finder, place):
+            what = f"it names the role, in more cases than can be judged ({why})."
+            finder.result.unread.append(Unread(place, what))
+        return
+    for one in cases:
+        if place.type in _POLICIES:
+            _attached(finder, place, one, managed)
+        elif place.type in (NESTED, STACK_SET):
+            _handed(finder, place, one.value)
+        else:
+            _naming(finder, place, one)
+
+
+def _mentions(finder: _Finder, place: Place) -> bool:
+    text = json.dumps(place.raw, default=str)
+    names = {now.value.name for one in finder.result.roles for now in one.cases}
+    marks = [f"{start}{role.logical_id}" for role in finder.ours for start in '"{']
+    return any(mark in text for mark in [*marks, *filter(is_known, names)])
+
+
+def _attached(
+    finder: _Finder,
+    place: Place,
+    one: InCase[Any],
+    managed: dict[str, list[tuple[Place, Case, bool]]],
+) -> None:
+    props = one.value
+    policy = evidence.policy_of(props.get("PolicyDocument"), "permissions", None, finder.run.forms)
+    name = str(props.get("PolicyName") or props.get("ManagedPolicyName") or place.logical_id)
+    roles: set[tuple[Any, bool]] = set()
+    for text in (*each_of(props.get("Roles")), *each_of(props.get("RoleName"))):
+        found = _roles_by(finder, str(text), place)
+        roles |= {(role, False) for role in found}
+        if not found and not is_known(str(text)) and not _is_of_run(finder, str(text)):
+            finder.result.unknown.append(Unknown(place, "Roles", str(text)))
+    if managed and place.type == "AWS::IAM::ManagedPolicy":
+        for arn in _arns(finder.run, place.stack, place.logical_id):
+            users = managed.get(arn, ())
+            roles |= {(role, bounds) for role, case, bounds in users if case.agrees(one.case)}
+    for role, is_boundary in sorted(roles, key=lambda it: str(it[0])):
+        made = Attached(place, role, name, one.case, policy, is_boundary)
+        finder.result.attached.append(made)
+
+
+def _roles_by(finder: _Finder, text: str, place: Place, wild: bool = False) -> set[Place]:
+    return finder.ours & finder.by_name.by(text, place.stack.account, wild=wild)
+
+
+def _is_of_run(finder: _Finder, text: str) -> bool:
+    """Whether a text is of a resource of the run, and known to be no role of Pinecone's."""
+    return all(name in finder.run.forms for name in holes(text)) and "${?" not in text
+
+
+def _handed(finder: _Finder, place: Place, properties: dict[str, Any]) -> None:
+    """A nested stack, or a stack set, whose template is not in the run."""
+    if place.logical_id in place.stack.children:
+        return
+    text = json.dumps(properties.get("Parameters"), default=str)
+    names = [("role", now.value.arn) for one in finder.result.roles for now in one.cases]
+    names += [("key", now.value.arn) for one in finder.result.keys for now in one.cases]
+    for kind, arn in names:
+        if arn in text or f'"{arn.rpartition("/")[2]}"' in text:
+            what = f"its template is not in the run, and it is handed the {kind}."
+            way_out = "Synthesize it together with this one, and read the whole assembly."
+            finder.result.unread.append(Unread(place, what, way_out))
+            return
+
+
+def _naming(finder: _Finder, place: Place, one: InCase[Any]) -> None:
+    """Where another resource names the role."""
+    for member, document in _documents(one.value, ""):
+        policy = evidence.policy_of(document, "key", None, finder.run.forms)
+        named = {
+            role: text
+            for statement in policy.statements
+            for text, wild in evidence.names_in(statement)
+            for role in _roles_by(finder, text, place, wild)
+        }
+        for role, text in named.items():
+            found = Naming(place, role, member, one.case, text, policy)
+            finder.result.naming.append(found)
+        _list_unknown(finder, place, member, policy)
+    for member, text in _texts(one.value, ""):
+        if text.startswith("arn:"):
+            for role in _roles_by(finder, text, place):
+                found = Naming(place, role, member, one.case, text, None)
+                finder.result.naming.append(found)
+
+
+def _list_unknown(finder: _Finder, place: Place, member: str, policy: Policy) -> None:
+    for statement in evidence.allowing(policy):
+        for text, _ in evidence.names_in(statement):
+            if alone(text) and not _is_of_run(finder, text):
+                finder.result.unknown.append(Unknown(place, member, text))
+
+
+def _documents(value: Any, member: str) -> Iterator[tuple[str, Any]]:
+    """The policy documents in a value, at any depth, as objects or as text."""
+    if isinstance(value, dict):
+        if "Statement" in value:
+            yield member, value
+            return
+        for name, one in value.items():
+            yield from _documents(one, f"{member}.{name}" if member else name)
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _documents(one, f"{member}.{number}")
+    elif isinstance(value, str) and '"Statement"' in value and value.lstrip()[:1] == "{":
+        yield member, value
+
+
+def _texts(value: Any, member: str) -> Iterator[tuple[str, str]]:
+    """The texts in a value that stand in no policy document."""
+    if isinstance(value, dict) and "Statement" not in value:
+        for name, one in value.items():
+            yield from _texts(one, f"{member}.{name}" if member else name)
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _texts(one, f"{member}.{number}")
+    elif isinstance(value, str):
+        yield member, value
+
+
+def _rewritten(finder: _Finder, ours: set[Place]) -> None:
+    """What another than CloudFormation writes, or what is no resource by itself."""
+    for stack in finder.run.stacks:
+        own = min((place for place in ours if place.stack is stack), key=str, default=None)
+        for what in stack.rewritten() if own else ():
+            why = f"{what} rewrites the template, so that role and key cannot be judged."
+            finder.result.unread.append(Unread(own, why))  # type: ignore[arg-type]
+        for name, loop in stack.not_made():
+            if _CONCERNS.search(json.dumps(loop, default=str)):
+                why = "the loop is over what only the deploy knows."
+                finder.result.unread.append(Unread(Place(stack, name), why))
+        for logical_id in stack.template.of_type(STACK_SET):
+            body = stack.properties(logical_id).get("TemplateBody")
+            text = json.dumps(body, default=str)
+            if body and logical_id not in stack.children and _CONCERNS.search(text):
+                why = "its TemplateBody is no template that can be read."
+                finder.result.unread.append(Unread(Place(stack, logical_id), why))
+
+
+def _keys_that_may_be(finder: _Finder) -> None:
+    """Keys of which nobody can tell whether they are the role's."""
+    if not finder.result.roles:
+        return
+    lone = not finder.result.keys
+    for place, cases in finder.keys.items():
+        if place not in finder.why:
+            unread = any(
+                evidence.may_name_anybody(one.value.policy, by_parameter=lone)
+                or (lone and "KeyPolicy" not in one.value.properties)
+                for one in cases
+            )
+            if unread:
+                why = "nobody can tell whether its policy names the role."
+                way_out = "Name whom it lets in, by the ARN or by a reference to the role."
+                finder.result.unread.append(Unread(place, why, way_out))

@@ -1,0 +1,101 @@
+"""What a person carries to Pinecone's console, and the aliases that are named as Pinecone's."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from cmek_construct.templates.choices import Case, InCase, TooManyCases
+from cmek_construct.templates.found import Alias, AliasNow, Output, Place
+from cmek_construct.templates.run import Run
+from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.texts import is_known, parts
+
+if TYPE_CHECKING:
+    from cmek_construct.templates.pinecone import _Finder
+
+CONSOLE: Final = "Pinecone console"
+_LABEL: Final = re.compile(r'"(Role ARN|Key ARN|External ID)"')
+PINECONES: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)
+"""How an alias is named that is Pinecone's."""
+_OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")
+"""The logical ID of the alias that a `PineconeKey` makes."""
+
+
+def is_named(alias: Alias) -> bool:
+    """Whether an alias is named as Pinecone's, or is the one that a `PineconeKey` makes."""
+    of_construct = _OF_CONSTRUCT.search(alias.place.logical_id)
+    return bool(of_construct) or any(PINECONES.match(one.value.name) for one in alias.cases)
+
+
+def outputs(run: Run) -> list[Output]:
+    """What a person carries to Pinecone's console."""
+    found = []
+    for stack in run.stacks:
+        for name, one in stack.outputs.items():
+            description = str(one.get("Description", ""))
+            if CONSOLE in description:
+                label = _LABEL.search(description)
+                cases = in_cases(run, stack, one.get("Value"))
+                place = Place(stack, name)
+                found.append(Output(place, description, label[1] if label else "", cases, None))
+    return found
+
+
+def in_cases(run: Run, stack: Stack, value: Any) -> tuple[InCase[str], ...]:
+    try:
+        return tuple(run.cases(stack, lambda values: values.text(stack, value)))
+    except TooManyCases as why:
+        return (InCase(Case(), f"${{?more cases than can be judged: {why}}}"),)
+
+
+def may_be_key(text: str, arn: str) -> bool:
+    """Whether the ARN of a key may be that of another one: its ID is not known."""
+    if text == arn:
+        return True
+    one, other = parts(text, ":"), parts(arn, ":")
+    same = [not is_known(b) or a == b for a, b in zip(one[:5], other[:5], strict=False)]
+    return is_known(text) and len(one) == len(other) == 6 and all(same) and one[2] == "kms"
+
+
+def by_aliases(finder: _Finder) -> None:
+    """Keys by aliases that are named as Pinecone's: where no key has lost its own."""
+    ids = _ids(finder)
+    aliases = []
+    for stack in finder.run.stacks:
+        for logical_id in stack.resources:
+            if stack.type_of(logical_id) == "AWS::KMS::Alias":
+                aliases.append(_alias(finder, Place(stack, logical_id), ids))
+    finder.result.aliases = [one for one in aliases if one.cases]
+    targets = {now.value.key for one in finder.result.aliases for now in one.cases}
+    lost = {one.stack for one in finder.why if one in finder.keys and one not in targets}
+    for one in finder.result.aliases:
+        for now in one.cases if one.place.stack not in lost else ():
+            if now.value.key and PINECONES.match(now.value.name):
+                finder.why.setdefault(now.value.key, "an alias")
+
+
+def _ids(finder: _Finder) -> dict[str, Place]:
+    return {
+        text: place
+        for place, cases in finder.keys.items()
+        for one in cases
+        for text in (one.value.arn, one.value.arn.rpartition("/")[2])
+    }
+
+
+def _alias(finder: _Finder, place: Place, ids: dict[str, Place]) -> Alias:
+    properties = place.stack.properties(place.logical_id)
+
+    def work(values: Any) -> AliasNow | None:
+        if not values.exists(place.stack, place.logical_id):
+            return None
+        own = values.text(place.stack, properties.get("AliasName", ""))
+        target = values.text(place.stack, properties.get("TargetKeyId", ""))
+        return AliasNow(own, target, ids.get(target))
+
+    try:
+        found = finder.run.cases(place.stack, work)
+    except TooManyCases:
+        return Alias(place, ())
+    return Alias(place, tuple(InCase(one.case, one.value) for one in found if one.value))

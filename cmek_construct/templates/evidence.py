@@ -1,0 +1,138 @@
+"""By what a policy is known to be Pinecone's: whom it names, never by the word alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from cmek_construct.policy import Policy, Statement, canonical, read
+from cmek_construct.policy.statements import Kind
+from cmek_construct.templates.matching import matches, named
+from cmek_construct.templates.reading import members
+from cmek_construct.templates.texts import alone, between, is_known, is_unreadable, parts
+
+_ACCESS: Final = re.compile(r"pine[-_?*]?cone[-_?*]*(cmek|cmk)[-_?*]*acc", re.IGNORECASE)
+"""What calls itself one of the roles that Pinecone comes with, or comes near it."""
+_CMEK: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
+_EXAMPLE: Final = "pinecone_cmek_access_us-east-1"
+_FEWEST_LETTERS: Final = 4
+_GUIDE_SID: Final = "allowpineconetoassumeintorole"
+_USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent resources")
+_LONGEST: Final = 2_048
+"""Characters of an ARN; what is longer is none."""
+_ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
+_PRINCIPAL_ARN: Final = "aws:principalarn"
+
+
+def policy_of(document: Any, kind: Kind, resource: str | None, forms: Mapping[str, str]) -> Policy:
+    """A policy out of a resolved document; of one that is a reference, what it may be."""
+    if isinstance(document, str) and alone(document):
+        what = f"the policy {document}"
+        return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, forms)
+    return read(document, kind, resource=resource, texts=canonical, forms=forms)
+
+
+def allowing(policy: Policy) -> Iterator[Statement]:
+    """The statements that are no denials; one whose effect cannot be read may be either."""
+    return (one for one in policy.statements if one.effect != "Deny")
+
+
+def names_in(statement: Statement, *, denials: bool = True) -> Iterator[tuple[str, bool]]:
+    """The texts that name AWS principals in a statement, and whether each may have wildcards."""
+    for principal in (*(statement.principals or ()), *(statement.not_principals or ())):
+        if principal.kind == "AWS":
+            yield principal.name, False
+    for condition in statement.conditions:
+        if condition.key.lower() == _PRINCIPAL_ARN:
+            yield from (
+                (one, "Equals" not in condition.operator or "Arn" in condition.operator)
+                for one in condition.values
+            )
+
+
+def lets_pinecone_in(policy: Policy, account: str, document: Any) -> bool:
+    """Whether a policy lets in who calls itself Pinecone's role, or comes near it."""
+    for statement in allowing(policy):
+        if any(_is_like_pinecone(text, account) for text, _ in names_in(statement)):
+            return True
+        if statement.unreadable and _ACCESS.search(json.dumps(document, default=str)):
+            return True
+    return False
+
+
+def has_guides_sid(policy: Policy) -> bool:
+    """Whether a statement has the Sid of Pinecone's guide."""
+    return any(_GUIDE_SID in _sid(one).lower() for one in policy.statements)
+
+
+def _sid(statement: Statement) -> str:
+    return str(members(statement.raw).get("Sid", ""))
+
+
+def _is_like_pinecone(text: str, account: str) -> bool:
+    bare = "".join(between(text[:_LONGEST]))
+    if _ACCESS.search(bare):
+        return True
+    whom = named(text, account)
+    if whom is None:
+        return False
+    some = between(whom.name)
+    if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and matches(
+        _EXAMPLE, "*".join(some)
+    ):
+        return True
+    return whom.account != account and is_known(account) and bool(_CMEK.search(bare))
+
+
+def key_users(policy: Policy) -> Iterator[str]:
+    """Those whom a key policy lets in under the Sids of the console's key users."""
+    for statement in allowing(policy):
+        if _sid(statement).startswith(_USE_SIDS):
+            yield from (text for text, _ in names_in(statement))
+
+
+def is_open_to_others(policy: Policy, account: str) -> bool:
+    """Whether a trust policy may let in somebody beyond the account and AWS services."""
+    for statement in allowing(policy):
+        if statement.unreadable or statement.not_principals is not None:
+            return True
+        for principal in statement.principals or ():
+            if principal.kind == "AWS" and _account_of(principal.name) != account:
+                return True
+    return False
+
+
+def _account_of(text: str) -> str:
+    found = parts(text, ":")
+    return found[4] if len(found) > 4 else text
+
+
+def roots(policy: Policy) -> frozenset[str]:
+    """The accounts whose root a key policy gives everything: twelve digits, or a hole."""
+    found = set()
+    for statement in allowing(policy):
+        everything = any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
+        for principal in statement.principals or () if everything else ():
+            root = _ROOT.fullmatch(principal.name)
+            if root and principal.kind == "AWS" and not statement.conditions:
+                found.add(root[1])
+    return frozenset(found)
+
+
+def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:
+    """Whether a key policy names somebody of whom nobody can tell who it is.
+
+    Args:
+        policy: of a key.
+        by_parameter: whether that counts which the deployer gives, too.
+    """
+    for statement in allowing(policy):
+        says_whom = statement.principals is not None or statement.not_principals is not None
+        if statement.unreadable and not says_whom:
+            return True
+        for text, _ in names_in(statement):
+            if is_unreadable(text) or (by_parameter and alone(text)):
+                return True
+    return False

@@ -1,0 +1,335 @@
+"""Templates out of files, folders and cloud assemblies, with those that stand within them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from cmek_construct import limits
+from cmek_construct.checks import ACCOUNT_ID, REGION, printable
+from cmek_construct.templates.reading import UnreadableError, members, parsed
+
+NESTED: Final = "AWS::CloudFormation::Stack"
+STACK_SET: Final = "AWS::CloudFormation::StackSet"
+MANIFEST: Final = "manifest.json"
+_TEMPLATES: Final = "*.template.json"
+_NESTED_FILES: Final = "*.nested.template.json"
+_ASSET: Final = "asset."
+_DEEPEST: Final = 10
+_LARGEST_MANIFEST: Final = 100 * limits.TEMPLATE
+"""Bytes of a file of CDK's own: that of 1,000 stacks has 1.5 MB."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What could not be read, or does not fit together."""
+
+    where: str
+    """A file, and what in it. Safe to print."""
+    what: str
+    way_out: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} {self.way_out}".rstrip()
+
+
+@dataclass(frozen=True)
+class Template:
+    """One template, and where its stack is deployed as far as a cloud assembly says it."""
+
+    name: str
+    """The file, and the stack set within it if it stands in one. Safe to print."""
+    file: Path
+    content: Mapping[str, Any]
+    stack: str | None = None
+    """The name of its stack."""
+    account: str | None = None
+    region: str | None = None
+    inner: Mapping[str, Template] = field(default_factory=dict)
+    """The templates of its nested stacks and stack sets, by logical ID."""
+
+    def of_type(self, *types: str) -> dict[str, Mapping[str, Any]]:
+        """The resources of some types, by logical ID."""
+        found = members(self.content.get("Resources")).items()
+        return {name: one for name, one in found if members(one).get("Type") in types}
+
+
+@dataclass(frozen=True)
+class Files:
+    """What was found in files."""
+
+    templates: list[Template]
+    """Of stacks that stand in no other of them."""
+    problems: list[Problem]
+
+
+def read(paths: Iterable[Path]) -> Files:
+    """The templates of some files and folders.
+
+    Args:
+        paths: files in JSON or YAML; cloud assemblies, of which counts what their manifest names;
+            other folders, of which every ``*.template.json`` is read.
+    """
+    reader = _Reader()
+    for path in dict.fromkeys(paths):
+        reader.add(path)
+    return Files(_linked(reader.found, reader.spare), reader.problems)
+
+
+def template_of(
+    content: Mapping[str, Any], name: str = "template", account: str | None = None
+) -> Template:
+    """A template that is no file, with what stands in its stack sets."""
+    return _with_stack_sets(Template(name, Path(name), content, account=account))
+
+
+class _Reader:
+    """Reads each file once."""
+
+    def __init__(self) -> None:
+        self.found: dict[Path, Template] = {}
+        self.spare: dict[Path, Template] = {}
+        """Of an assembly that does not say of which stack they are nested ones."""
+        self.problems: list[Problem] = []
+        self._read: set[Path] = set()
+        self._assemblies: dict[Path, dict[str, Mapping[str, Any]]] = {}
+        self._of_assembly: dict[Path, dict[Path, tuple[str, Mapping[str, Any]]]] = {}
+
+    def add(self, path: Path) -> None:
+        if not path.is_dir():
+            self._stack(path)
+            return
+        if (path / MANIFEST).is_file():
+            self._assembly(path)
+            return
+        files = sorted(one for one in path.rglob(_TEMPLATES) if not _is_asset(one, path))
+        if not files:
+            way_out = "`npx cdk synth` writes them into cdk.out; name other files one by one."
+            self._problem(path, f"it has no {_TEMPLATES}.", way_out)
+        for file in files:
+            within = [path / one for one in file.relative_to(path).parents]
+            assemblies = [one for one in within if (one / MANIFEST).is_file()]
+            if assemblies:
+                self._assembly(assemblies[-1])
+            else:
+                self._stack(file)
+
+    def _assembly(self, folder: Path) -> None:
+        """What a manifest names: its stacks, and the assemblies of its stages."""
+        if folder in self._read:
+            return
+        self._read.add(folder)
+        for file in self._stacks(folder):
+            self._stack(file)
+        for artifact in self._artifacts(folder).values():
+            if artifact.get("type") == "cdk:cloud-assembly":
+                self._assembly(folder / str(members(artifact["properties"])["directoryName"]))
+
+    def _artifacts(self, folder: Path) -> dict[str, Mapping[str, Any]]:
+        if folder not in self._assemblies:
+            artifacts = members(self._json(folder / MANIFEST).get("artifacts"))
+            self._assemblies[folder] = {
+                name: one
+                for name, one in artifacts.items()
+                if set(members(members(one).get("properties"))) & {"templateFile", "directoryName"}
+            }
+        return self._assemblies[folder]
+
+    def _stacks(self, folder: Path) -> dict[Path, tuple[str, Mapping[str, Any]]]:
+        """The stacks of a cloud assembly, by their files."""
+        if folder not in self._of_assembly:
+            self._of_assembly[folder] = {
+                folder / str(one["properties"]["templateFile"]): (name, one)
+                for name, one in self._artifacts(folder).items()
+                if one.get("type") == "aws:cloudformation:stack"
+            }
+        return self._of_assembly[folder]
+
+    def _stack(self, file: Path) -> None:
+        """A file, as the template of a stack."""
+        if file in self.found:
+            return
+        template = self._template(file)
+        if template is None:
+            return
+        folder = file.parent
+        artifact = self._stacks(folder).get(file) if (folder / MANIFEST).is_file() else None
+        if artifact is not None:
+            template = replace(template, **_place(*artifact))
+        self.found[file] = self._with_nested(template, _Assets(self, file), 0)
+
+    def _template(self, file: Path) -> Template | None:
+        try:
+            return _with_stack_sets(Template(printable(file), file, parsed(_text(file))))
+        except UnreadableError as error:
+            self._problem(file, str(error))
+            return None
+
+    def _with_nested(self, template: Template, assets: _Assets, depth: int) -> Template:
+        inner = dict(template.inner)
+        stacks = template.of_type(NESTED) if depth < _DEEPEST else {}
+        for logical_id, resource in stacks.items():
+            file = assets.file_of(resource)
+            nested = self._template(file) if file else None
+            if nested:
+                inner[logical_id] = self._with_nested(nested, assets, depth + 1)
+        if stacks and not assets.paths and (template.file.parent / MANIFEST).is_file():
+            for file in template.file.parent.glob(_NESTED_FILES):
+                one = self._template(file) if file not in self.spare else None
+                self.spare |= {file: one} if one else {}
+        return replace(template, inner=inner)
+
+    def _json(self, file: Path) -> Mapping[str, Any]:
+        try:
+            return members(json.loads(_text(file, _LARGEST_MANIFEST)))
+        except (UnreadableError, ValueError, RecursionError):
+            self._problem(file, "it is no JSON that can be read.", "Synthesize the app anew.")
+            return {}
+
+    def _problem(self, file: Path, what: str, way_out: str = "") -> None:
+        self.problems.append(Problem(printable(file), what, way_out))
+
+
+class _Assets:
+    """Where the templates of nested stacks are."""
+
+    def __init__(self, reader: _Reader, file: Path) -> None:
+        self._folder = file.parent
+        assets = file.with_name(file.name.replace(".template.json", ".assets.json"))
+        files = members(reader._json(assets).get("files")) if _is_assets(assets, file) else {}
+        self.paths = {
+            str(name): str(members(members(one).get("source")).get("path"))
+            for name, one in files.items()
+        }
+        """The files of assets, by the hashes that their URLs carry."""
+
+    def file_of(self, resource: Mapping[str, Any]) -> Path | None:
+        """The file of a nested stack: by the hash in its URL, by its metadata, or by its path."""
+        url = members(resource.get("Properties")).get("TemplateURL")
+        text = json.dumps(url, default=str)
+        path = members(resource.get("Metadata")).get("aws:asset:path")
+        names = [path for name, path in self.paths.items() if name in text]
+        names += [one for one in (path, url) if isinstance(one, str)]
+        for name in names:
+            file = self._folder / name
+            if "://" not in name and ".." not in Path(name).parts and file.is_file():
+                return file
+        return None
+
+
+def _is_assets(assets: Path, file: Path) -> bool:
+    return assets != file and assets.is_file()
+
+
+def _is_asset(file: Path, folder: Path) -> bool:
+    return any(part.startswith(_ASSET) for part in file.relative_to(folder).parent.parts)
+
+
+def _place(name: str, artifact: Mapping[str, Any]) -> dict[str, Any]:
+    """Name, account and Region of a stack."""
+    environment = str(artifact.get("environment")).removeprefix("aws://")
+    account, _, region = environment.partition("/")
+    return {
+        "stack": str(members(artifact.get("properties")).get("stackName") or name),
+        "account": account if ACCOUNT_ID.fullmatch(account) else None,
+        "region": region if REGION.fullmatch(region) else None,
+    }
+
+
+def _text(path: Path, most: int = limits.TEMPLATE) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise UnreadableError(f"cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise UnreadableError("that is no name of a file.") from None
+    if len(content) > most:
+        size = f"{most:,}"
+        raise UnreadableError(f"it has more than the {size} bytes that CloudFormation takes.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"it is no text in UTF-8: byte {error.start:,}.") from None
+
+
+def _with_stack_sets(template: Template) -> Template:
+    """With the templates that stand as text in its stack sets, where they can be read."""
+    inner = {}
+    for logical_id, resource in template.of_type(STACK_SET).items():
+        body = members(resource.get("Properties")).get("TemplateBody")
+        try:
+            content = parsed(body) if isinstance(body, str) else None
+        except UnreadableError:
+            content = None
+        if content is not None:
+            name = f"{template.name} > {printable(logical_id)}"
+            inner[logical_id] = _with_stack_sets(Template(name, template.file, content))
+    return replace(template, inner=inner)
+
+
+def _linked(found: Mapping[Path, Template], spare: Mapping[Path, Template]) -> list[Template]:
+    """Each template in the one whose nested stack it is."""
+    inside = {one.file for template in found.values() for one in _all_inner(template)}
+    tops = [one for file, one in found.items() if file not in inside]
+    lone = {one.file: one for one in tops if one.stack is None}
+    lone |= {file: one for file, one in spare.items() if file not in inside}
+    fits = {
+        (top.file, logical_id): {
+            file for file, one in lone.items() if one is not top and _fits(one, given, asked)
+        }
+        for top in tops
+        for logical_id, given, asked in _unlinked(top)
+    }
+    taken = dict(_alone(fits))
+    linked = [
+        replace(
+            top,
+            inner={**top.inner}
+            | {at[1]: lone[file] for at, file in taken.items() if at[0] == top.file},
+        )
+        for top in tops
+    ]
+    return [one for one in linked if one.file not in taken.values()]
+
+
+def _all_inner(template: Template) -> Iterator[Template]:
+    for one in template.inner.values():
+        if one.file != template.file:
+            yield one
+        yield from _all_inner(one)
+
+
+def _unlinked(parent: Template) -> Iterator[tuple[str, set[str], set[str]]]:
+    """Nested stacks of unknown templates: what each is given, and what is asked of it."""
+    stacks = parent.of_type(NESTED)
+    if all(logical_id in parent.inner for logical_id in stacks):
+        return
+    text = json.dumps(parent.content, default=str)
+    for logical_id, resource in stacks.items():
+        if logical_id not in parent.inner:
+            given = set(members(members(resource.get("Properties")).get("Parameters")))
+            asked = text.split(f'["{logical_id}", "Outputs.')[1:]
+            yield logical_id, given, {one.partition('"')[0] for one in asked}
+
+
+def _fits(child: Template, given: set[str], asked: set[str]) -> bool:
+    """Whether a template takes what a nested stack is given, and gives what is asked of it."""
+    declared = members(child.content.get("Parameters"))
+    needed = {name for name, one in declared.items() if "Default" not in members(one)}
+    outputs = set(members(child.content.get("Outputs")))
+    return needed <= given <= set(declared) and asked <= outputs and bool(given or asked)
+
+
+def _alone(
+    fits: Mapping[tuple[Path, str], set[Path]],
+) -> Iterator[tuple[tuple[Path, str], Path]]:
+    """Of what fits each nested stack, that which fits no other."""
+    for where, files in fits.items():
+        others = [some for place, some in fits.items() if place != where]
+        own = [file for file in files if not any(file in some for some in others)]
+        if len(own) == 1 == len(files):
+            yield where, own[0]

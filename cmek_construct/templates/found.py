@@ -1,0 +1,188 @@
+"""What is Pinecone's in the templates of a run: each thing with its place, in every case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cmek_construct.policy import Policy
+from cmek_construct.templates.choices import Case, InCase
+from cmek_construct.templates.files import Problem
+from cmek_construct.templates.stacks import Stack
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a resource, an output, or what cannot be read stands."""
+
+    stack: Stack
+    logical_id: str
+
+    @property
+    def path(self) -> str:
+        """The logical ID, after those of the nested stacks and stack sets around it."""
+        return "/".join((*self.stack.within, self.logical_id))
+
+    @property
+    def template(self) -> str:
+        """The name of the template."""
+        return self.stack.template.name
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The resource as it is written, such as its ``DeletionPolicy``."""
+        return self.stack.resources.get(self.logical_id, {})
+
+    @property
+    def type(self) -> str:
+        """The type of the resource."""
+        return self.stack.type_of(self.logical_id)
+
+    def __str__(self) -> str:
+        return f"{self.stack.top.name}/{self.path}"
+
+
+@dataclass(frozen=True)
+class RoleNow:
+    """A role in one case."""
+
+    arn: str
+    name: str
+    account: str
+    trust: Policy
+    properties: Mapping[str, Any]
+    """Texts, lists and objects of some."""
+
+
+@dataclass(frozen=True)
+class KeyNow:
+    """A key in one case."""
+
+    arn: str
+    account: str
+    policy: Policy
+    properties: Mapping[str, Any]
+    roles: frozenset[Place] = frozenset()
+    """The roles that Pinecone assumes and that its policy names."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role that Pinecone assumes. Where no case has it, it does not exist."""
+
+    place: Place
+    cases: tuple[InCase[RoleNow], ...]
+    why: str
+    """By what it is known."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that Pinecone encrypts with, or a replica of one."""
+
+    place: Place
+    cases: tuple[InCase[KeyNow], ...]
+    why: str
+    primary: Place | None = None
+    """Of a replica, the key that it is a copy of, if that is in the run."""
+
+
+@dataclass(frozen=True)
+class AliasNow:
+    """An alias in one case."""
+
+    name: str
+    target: str
+    key: Place | None
+    """The key of the run that it is for."""
+
+
+@dataclass(frozen=True)
+class Alias:
+    """An alias that is named as Pinecone's, or is for its key."""
+
+    place: Place
+    cases: tuple[InCase[AliasNow], ...]
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A policy of a role of Pinecone's: its own, or one that any template attaches to it."""
+
+    place: Place
+    """Of what has the policy: the role itself, or a policy."""
+    role: Place
+    name: str
+    case: Case
+    policy: Policy | None
+    """None where no template shows it."""
+    is_boundary: bool = False
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Another resource that names a role of Pinecone's: in a policy, or in a property."""
+
+    place: Place
+    role: Place
+    member: str
+    """The property, such as ``PolicyDocument`` or ``Admins.0.DataLakePrincipalIdentifier``."""
+    case: Case
+    text: str
+    """The text that names it."""
+    policy: Policy | None
+    """None where it stands in no policy."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A value that a person carries to Pinecone's console."""
+
+    place: Place
+    description: str
+    label: str
+    """The field of the console; empty where the description names none."""
+    cases: tuple[InCase[str], ...]
+    of: Place | None
+    """The role or key of the run that it names, in all cases."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What cannot be judged, and may concern role or key."""
+
+    place: Place
+    why: str
+    way_out: str = "Write role and key into a template of their own."
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A reference of another resource whose value is not known: it is not taken for the role."""
+
+    place: Place
+    member: str
+    text: str
+
+
+@dataclass
+class Found:
+    """What is Pinecone's in a run."""
+
+    roles: list[Role] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+    aliases: list[Alias] = field(default_factory=list)
+    attached: list[Attached] = field(default_factory=list)
+    naming: list[Naming] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    """Of reading and putting together the templates."""
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """What is known of holes."""
+
+    def attached_to(self, role: Role) -> list[Attached]:
+        """The policies of a role."""
+        return [one for one in self.attached if one.role == role.place]

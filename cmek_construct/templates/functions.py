@@ -1,0 +1,139 @@
+"""The intrinsic functions, each where it can be worked out; None where it cannot.
+
+Source: CloudFormation template reference, "Intrinsic functions".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from cmek_construct.templates import conditions
+from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.texts import alone, hole, holes, is_known, joined, parts, plain
+
+if TYPE_CHECKING:
+    from cmek_construct.templates.values import Values
+
+
+def _is_list(value: Any, length: int) -> bool:
+    return isinstance(value, list) and len(value) == length
+
+
+def _if(values: Values, stack: Stack, argument: Any) -> Any:
+    if not _is_list(argument, 3) or not isinstance(argument[0], str):
+        return None
+    holds = conditions.holds(values, stack, argument[0])
+    return None if holds is None else values.resolved(stack, argument[1 if holds else 2])
+
+
+def _join(values: Values, stack: Stack, argument: Any) -> Any:
+    if not _is_list(argument, 2):
+        return None
+    return joined(values.texts(stack, argument[1]), values.text(stack, argument[0]))
+
+
+def _sub(values: Values, stack: Stack, argument: Any) -> Any:
+    text, own = argument if _is_list(argument, 2) else (argument, {})
+    if not isinstance(text, str) or not isinstance(own, dict):
+        return None
+    return values.substituted(stack, text, own)
+
+
+def _split(values: Values, stack: Stack, argument: Any) -> Any:
+    if not _is_list(argument, 2):
+        return None
+    at, text = values.text(stack, argument[0]), values.text(stack, argument[1])
+    if not at or not is_known(at) or not all(map(values.links.is_part, holes(text))):
+        return None
+    return parts(text, at)
+
+
+def _select(values: Values, stack: Stack, argument: Any) -> Any:
+    if not _is_list(argument, 2):
+        return None
+    index, some = values.text(stack, argument[0]), values.resolved(stack, argument[1])
+    good = index.isdecimal() and isinstance(some, list) and int(index) < len(some)
+    return some[int(index)] if good else None
+
+
+def _in_map(values: Values, stack: Stack, argument: Any) -> Any:
+    if not isinstance(argument, list) or len(argument) not in (3, 4):
+        return None
+    name, *keys = [values.text(stack, one) for one in argument[:3]]
+    found: Any = stack.mappings.get(name)
+    for key in keys:
+        if isinstance(found, dict) and not is_known(key):
+            key = _key(values, key, name, found)
+        found = found.get(plain(key)) if isinstance(found, dict) else None
+    if found is None and len(argument) == 4 and isinstance(argument[3], dict):
+        found = argument[3].get("DefaultValue")
+    return None if found is None else values.resolved(stack, found)
+
+
+def _key(values: Values, key: str, name: str, found: Mapping[str, Any]) -> str:
+    """One of the keys of a mapping, where which one is not known; any, if all say the same."""
+    if len({json.dumps(one, sort_keys=True, default=str) for one in found.values()}) == 1:
+        return str(next(iter(found)))
+    own = alone(key) or key
+    if own in values.case.choices:
+        own = f"{own} in {name}"
+    return values.case.decided(own, tuple(map(str, found)), "value")
+
+
+def _import(values: Values, stack: Stack, argument: Any) -> Any:
+    name = values.text(stack, argument)
+    found = values.links.export(stack, name) if is_known(name) else None
+    if found:
+        return values.output(*found)
+    place = f"{stack.account} {stack.region}"
+    return hole(f"export {plain(name)} of {place}") if is_known(name) else None
+
+
+def _stack_output(values: Values, stack: Stack, argument: Any) -> Any:
+    if not isinstance(argument, dict):
+        return None
+    asked = [values.text(stack, argument.get(one, "")) for one in ("StackName", "OutputName")]
+    region = values.text(stack, argument["Region"]) if "Region" in argument else stack.region
+    found = values.links.output(stack, asked[0], region, asked[1])
+    if found:
+        return values.output(found, plain(asked[1]))
+    return hole(f"output {' of '.join(reversed(asked))} in {region}")
+
+
+def _json(values: Values, stack: Stack, argument: Any) -> Any:
+    found = values.resolved(stack, argument)
+    text = json.dumps(found, default=str) if isinstance(found, dict | list) else None
+    return None if text is None or sorted(holes(text)) != sorted(_all_holes(found)) else text
+
+
+def _all_holes(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from holes(value)
+    for one in value.values() if isinstance(value, dict) else value if _is_any_list(value) else ():
+        yield from _all_holes(one)
+
+
+def _is_any_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _length(values: Values, stack: Stack, argument: Any) -> Any:
+    found = values.resolved(stack, argument)
+    good = isinstance(found, list) and all(isinstance(o, str) and is_known(o) for o in found)
+    return str(len(found)) if good else None
+
+
+NAMED: Final[Mapping[str, Callable[[Values, Stack, Any], Any]]] = {
+    "Fn::If": _if,
+    "Fn::Join": _join,
+    "Fn::Sub": _sub,
+    "Fn::Split": _split,
+    "Fn::Select": _select,
+    "Fn::FindInMap": _in_map,
+    "Fn::ImportValue": _import,
+    "Fn::GetStackOutput": _stack_output,
+    "Fn::ToJsonString": _json,
+    "Fn::Length": _length,
+}

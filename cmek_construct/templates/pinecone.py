@@ -1,0 +1,272 @@
+"""What is Pinecone's in a run, found once over all its templates.
+
+Roles are known by whom they may let in, keys by the roles that they name, both by outputs and by
+what a lock has. Everything else is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+from cmek_construct.templates import around, console, evidence
+from cmek_construct.templates.attributes import arn, name
+from cmek_construct.templates.choices import InCase, TooManyCases
+from cmek_construct.templates.files import Problem
+from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow, Unread
+from cmek_construct.templates.matching import Identity, Roles
+from cmek_construct.templates.run import Run
+from cmek_construct.templates.stacks import OWN_ACCOUNT, Stack
+from cmek_construct.templates.texts import is_known
+from cmek_construct.templates.values import Values
+
+ROLE: Final = "AWS::IAM::Role"
+REPLICA: Final = "AWS::KMS::ReplicaKey"
+KEYS: Final = ("AWS::KMS::Key", REPLICA)
+
+
+def find(
+    run: Run,
+    *,
+    known: Callable[[Place], bool] = lambda place: False,
+    vendor_role_arns: Collection[str] = (),
+) -> Found:
+    """What is Pinecone's in a run.
+
+    Where neither a cloud assembly nor the caller says an account, it is that whose root rules
+    Pinecone's keys.
+
+    Args:
+        run: the templates.
+        known: of which roles and keys it is known, whatever they look like: those of a lock.
+        vendor_role_arns: roles of other accounts that were declared.
+    """
+    finder = _Finder(run, known, vendor_role_arns)
+    found = finder.found()
+    accounts, problems = _accounts(run, found.keys)
+    if accounts:
+        run = Run(run.templates, run.account, run.problems, accounts)
+        found = _Finder(run, known, vendor_role_arns).found()
+    found.problems = [*run.problems, *problems]
+    return found
+
+
+def _accounts(run: Run, keys: Iterable[Key]) -> tuple[dict[str, str], list[Problem]]:
+    """The accounts of stacks of which nobody says them, by the roots of Pinecone's keys."""
+    owners: dict[str, set[str]] = {}
+    for key in keys:
+        top = key.place.stack.top
+        if key.place.stack.account == OWN_ACCOUNT:
+            for one in key.cases:
+                owners.setdefault(top.name, set()).update(evidence.roots(one.value.policy))
+    accounts, problems = {}, []
+    for top in run.tops:
+        found = owners.get(top.name, set())
+        numbers = {one for one in found if is_known(one)}
+        if len(numbers) > 1:
+            what = f"its keys are ruled by the accounts {' and '.join(sorted(numbers))}."
+            way_out = "Say whose it is: name the account."
+            problems.append(Problem(top.template.name, what, way_out))
+        elif numbers and numbers == found:
+            accounts[top.name] = numbers.pop()
+    every = set(accounts.values())
+    lone = [top.name for top in run.tops if top.account == OWN_ACCOUNT and top.name not in owners]
+    if len(every) == 1:
+        accounts |= {one: next(iter(every)) for one in lone}
+    return accounts, problems
+
+
+class _Finder:
+    """Looks for what is Pinecone's in one run."""
+
+    def __init__(
+        self, run: Run, known: Callable[[Place], bool], vendor_role_arns: Collection[str]
+    ) -> None:
+        self.run = run
+        self.result = Found(forms=run.forms)
+        self.why: dict[Place, str] = {}
+        self.vendors = set(vendor_role_arns)
+        self.ours: set[Place] = set()
+        """The roles that are Pinecone's."""
+        self.roles = self._each(ROLE, work=self._role)
+        self.keys = self._each(*KEYS, work=self._key)
+        self.outputs = console.outputs(run)
+        identities: dict[Identity, frozenset[Place]] = {}
+        for place, now in self.roles.items():
+            for one in now:
+                own = Identity(one.value.account, one.value.name)
+                identities[own] = identities.get(own, frozenset()) | {place}
+        self.by_name = Roles(identities, run.forms)
+        self.named = {place: self._named(place) for place in self.keys}
+        for place in (*self.roles, *self.keys):
+            if known(place):
+                self.why[place] = "the lock"
+
+    def _each(self, *types: str, work: Callable[[Values, Place], Any]) -> dict[Place, Any]:
+        """What each resource of some types is, in each case that has it."""
+        found: dict[Place, Any] = {}
+        for stack in self.run.stacks:
+            for logical_id in stack.resources:
+                if stack.type_of(logical_id) in types:
+                    place = Place(stack, logical_id)
+                    try:
+                        cases = self.run.cases(stack, _where_there(place, work))
+                    except TooManyCases as too_many:
+                        self._not_judged(place, too_many)
+                        continue
+                    there = tuple(one for one in cases if one.value is not None)
+                    if there:
+                        found[place] = there
+        return found
+
+    def _not_judged(self, place: Place, why: TooManyCases) -> None:
+        what = f"its conditions have more cases than can be judged ({why})."
+        self.result.unread.append(Unread(place, what, "Let it hang on fewer conditions."))
+
+    def _role(self, values: Values, place: Place) -> RoleNow:
+        stack, logical_id = place.stack, place.logical_id
+        properties = _resolved(values, stack, logical_id)
+        own = arn(values, stack, logical_id) or ""
+        account = values.parameter(stack, "AWS::AccountId")
+        document = properties.get("AssumeRolePolicyDocument")
+        trust = evidence.policy_of(document, "trust", own, self.run.forms)
+        return RoleNow(own, name(values, stack, logical_id), account, trust, properties)
+
+    def _key(self, values: Values, place: Place) -> KeyNow:
+        properties = _resolved(values, place.stack, place.logical_id)
+        own = arn(values, place.stack, place.logical_id) or ""
+        account = values.parameter(place.stack, "AWS::AccountId")
+        document = properties.get("KeyPolicy", [])
+        policy = evidence.policy_of(document, "key", own, self.run.forms)
+        return KeyNow(own, account, policy, properties)
+
+    def _named(self, key: Place) -> list[frozenset[Place]]:
+        """The roles of the run that a key's policy names, case by case."""
+        return [self._roles_of(one.value) for one in self.keys[key]]
+
+    def _roles_of(self, key: KeyNow) -> frozenset[Place]:
+        found: set[Place] = set()
+        for statement in evidence.allowing(key.policy):
+            for text, wild in evidence.names_in(statement):
+                found |= self.by_name.by(text, key.account, wild=wild)
+        return frozenset(found)
+
+    def found(self) -> Found:
+        """Everything."""
+        self._by_trust()
+        self._by_outputs()
+        for place, cases in self.keys.items():
+            if any(self._is_key(one.value, place) for one in cases):
+                self.why.setdefault(place, "its policy")
+        self._by_each_other()
+        console.by_aliases(self)
+        self._by_each_other()
+        self._collect()
+        around.collect(self)
+        return self.result
+
+    def _by_each_other(self) -> None:
+        before = -1
+        while before != len(self.why):
+            before = len(self.why)
+            self._keys_by_roles()
+            self._roles_by_keys()
+            self._replicas()
+
+    def _by_trust(self) -> None:
+        for place, cases in self.roles.items():
+            for one in cases:
+                trust, document = one.value.trust, place.stack.properties(place.logical_id)
+                if evidence.has_guides_sid(trust):
+                    self.why.setdefault(place, "the Sid of Pinecone's guide")
+                if evidence.lets_pinecone_in(trust, one.value.account, document):
+                    self.why.setdefault(place, "whom it lets in")
+
+    def _by_outputs(self) -> None:
+        texts = {
+            text: place
+            for some in (self.roles, self.keys)
+            for place, cases in some.items()
+            for one in cases
+            for text in (one.value.arn, one.value.arn.rpartition("/")[2])
+        }
+        for index, output in enumerate(self.outputs):
+            of = {texts.get(one.value) for one in output.cases}
+            place = of.pop() if len(of) == 1 else None
+            self.outputs[index] = replace(output, of=place)
+            for one in output.cases:
+                if one.value in texts:
+                    self.why.setdefault(texts[one.value], "an output for Pinecone's console")
+
+    def _is_key(self, key: KeyNow, place: Place) -> bool:
+        """Whether a key lets Pinecone in past a role, or a declared vendor's role."""
+        document = place.stack.properties(place.logical_id)
+        return evidence.lets_pinecone_in(key.policy, key.account, document) or any(
+            text in self.vendors
+            for statement in evidence.allowing(key.policy)
+            for text, _ in evidence.names_in(statement)
+        )
+
+    def _keys_by_roles(self) -> None:
+        for place, named in self.named.items():
+            if any(role in self.why for roles in named for role in roles):
+                self.why.setdefault(place, "a role that it names")
+
+    def _roles_by_keys(self) -> None:
+        """Those whom a known key lets in as the guide does, or who are open to others."""
+        for place, cases in self.keys.items():
+            for one, roles in zip(cases, self.named[place], strict=True):
+                if place not in self.why or all(role in self.why for role in roles):
+                    continue
+                texts = evidence.key_users(one.value.policy)
+                users = {u for t in texts for u in self.by_name.by(t, one.value.account)}
+                for role in roles:
+                    if role in users or self._is_open(role):
+                        self.why.setdefault(role, "a key that names it")
+
+    def _is_open(self, role: Place) -> bool:
+        return any(
+            evidence.is_open_to_others(one.value.trust, one.value.account)
+            for one in self.roles[role]
+        )
+
+    def _replicas(self) -> None:
+        for place, cases in self.keys.items():
+            if place.type == REPLICA and place not in self.why and self.primary(cases):
+                self.why[place] = "the key that it is a copy of"
+
+    def primary(self, cases: Iterable[InCase[KeyNow]]) -> Place | None:
+        """The key of Pinecone's that a replica is a copy of, or may be."""
+        for one in cases:
+            text = str(one.value.properties.get("PrimaryKeyArn"))
+            for place in filter(self.why.__contains__, self.keys):
+                if any(console.may_be_key(text, key.value.arn) for key in self.keys[place]):
+                    return place
+        return None
+
+    def _collect(self) -> None:
+        for place, cases in self.roles.items():
+            if place in self.why:
+                self.result.roles.append(Role(place, cases, self.why[place]))
+        ours = self.ours = {one.place for one in self.result.roles}
+        for place, cases in self.keys.items():
+            if place in self.why:
+                now = tuple(
+                    replace(one, value=replace(one.value, roles=roles & ours))
+                    for one, roles in zip(cases, self.named[place], strict=True)
+                )
+                primary = self.primary(cases) if place.type == REPLICA else None
+                self.result.keys.append(Key(place, now, self.why[place], primary))
+
+
+def _where_there(place: Place, work: Callable[[Values, Place], Any]) -> Callable[[Values], Any]:
+    """Work on a resource, where it is made."""
+    return lambda values: (
+        work(values, place) if values.exists(place.stack, place.logical_id) else None
+    )
+
+
+def _resolved(values: Values, stack: Stack, logical_id: str) -> dict[str, Any]:
+    found = values.resolved(stack, stack.properties(logical_id))
+    return found if isinstance(found, dict) else {"": found}

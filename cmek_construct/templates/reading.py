@@ -1,0 +1,114 @@
+"""A template out of its text, in JSON or YAML, as CloudFormation reads it.
+
+What two readers could take for two things is refused: a member that stands twice, an alias of
+YAML, a number that CloudFormation takes for octal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cmek_construct.checks import printable
+
+SECTIONS: Final = {
+    "AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings",
+    "Metadata", "Outputs", "Parameters", "Resources", "Rules", "Transform",
+}  # fmt: skip
+FOR_EACH: Final = "Fn::ForEach::"
+_DEEPEST: Final = 100
+
+
+class UnreadableError(Exception):
+    """No template can be read there. The message says why."""
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """A template out of its text. A stack without resources is one.
+
+    Raises:
+        UnreadableError: it is none.
+    """
+    text = text.removeprefix("\ufeff")
+    try:
+        if text.lstrip()[:1] == "{":
+            content = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
+        else:
+            from cmek_construct.templates.reading_yaml import from_yaml
+
+            content = from_yaml(text)
+    except (ValueError, RecursionError, MemoryError) as error:
+        reason = printable(" ".join(str(error).split()))
+        raise UnreadableError(f"it is neither JSON nor YAML: {reason}") from None
+    if not isinstance(content, dict) or _is_deep(content):
+        raise UnreadableError("it is no CloudFormation template: that is an object, and not deep.")
+    if content and not content.keys() & SECTIONS:
+        raise UnreadableError("it is no CloudFormation template: none of its members is of one.")
+    resources = {} if content.get("Resources") is None else content["Resources"]
+    if not isinstance(resources, dict) or not all(map(_is_resource, resources.items())):
+        raise UnreadableError("it is no CloudFormation template: each of its Resources has a Type.")
+    return content
+
+
+def _is_resource(item: tuple[str, Any]) -> bool:
+    name, resource = item
+    if name.startswith(("Fn::ForEach::", "Fn::Transform")):
+        return True
+    return (
+        isinstance(resource, dict)
+        and isinstance(resource.get("Type"), str)
+        and isinstance(resource.get("Properties") or {}, dict)
+    )
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for index, name in enumerate(names) if name in names[:index])
+        raise ValueError(f"{twice!a} stands twice in one object")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _is_deep(content: Any) -> bool:
+    level, depth = [content], 0
+    while level and depth <= _DEEPEST:
+        inside = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for some in inside for one in some if isinstance(one, dict | list)]
+        depth += 1
+    return bool(level)
+
+
+def members(value: Any) -> Mapping[str, Any]:
+    """A section, or another object; of what is none, no members."""
+    return value if isinstance(value, dict) else {}
+
+
+def each_of(value: Any) -> list[Any]:
+    """One value, or a list of some, as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def number_of_yaml(text: str) -> Any:
+    """A number without quotes: what it looks like is what it must be.
+
+    Raises:
+        ValueError: it begins with 0 and is as long as an account number, which CloudFormation
+            reads as octal.
+    """
+    if not re.fullmatch("0[0-7]+", text):
+        return None
+    if len(text) >= 10:
+        raise ValueError(
+            f"{text} stands without quotes and begins with 0, which CloudFormation takes for "
+            f'another number; write "{text}"'
+        )
+    return int(text, 8)

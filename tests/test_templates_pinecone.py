@@ -1,0 +1,311 @@
+"""What is Pinecone's in a run: found by whom it lets in, never by the word alone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cmek_construct.policy import Policy, Request, Verdict, allows
+from cmek_construct.templates.files import template_of
+from cmek_construct.templates.found import Found
+from cmek_construct.templates.pinecone import find
+from cmek_construct.templates.run import Run
+from tests import forms
+from tests.forms import CUSTOMER, PINECONE
+
+Template = dict[str, Any]
+STRANGER = "777788889999"
+ARN = f"arn:aws:iam::{CUSTOMER}:role"
+
+
+def found_in(*templates: Template, account: str | None = None, **options: Any) -> Found:
+    named = [template_of(one, f"t{number}") for number, one in enumerate(templates)]
+    return find(Run(named, account), **options)
+
+
+def good() -> Template:
+    template: Template = forms.template("explicit_with_id")
+    return template
+
+
+def of_type(template: Template, kind: str) -> Any:
+    [found] = [one for one in template["Resources"].values() if one["Type"] == f"AWS::{kind}"]
+    return found["Properties"]
+
+
+def id_of(template: Template, kind: str) -> str:
+    [found] = [i for i, one in template["Resources"].items() if one["Type"] == f"AWS::{kind}"]
+    return str(found)
+
+
+def with_more(template: Template, kind: str, **properties: Any) -> Template:
+    template["Resources"]["More"] = {"Type": f"AWS::{kind}", "Properties": properties}
+    return template
+
+
+def role_of(principal: Any, **condition: Any) -> Template:
+    statement: Template = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    if condition:
+        statement["Condition"] = condition
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    properties = {"AssumeRolePolicyDocument": policy}
+    return {"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": properties}}}
+
+
+def s3(principal: Any, **more: Any) -> Template:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "s3:*", "Resource": "*"}
+    return {"Statement": [statement | more]}
+
+
+def test_role_key_alias_and_outputs_are_found_with_their_places() -> None:
+    found = found_in(good())
+    [role], [key], [alias] = found.roles, found.keys, found.aliases
+    assert role.place.path == id_of(good(), "IAM::Role")
+    assert key.cases[0].value.roles == {role.place}
+    assert alias.cases[0].value.key == key.place
+    assert {one.label: one.of for one in found.outputs} == {
+        "Role ARN": role.place,
+        "Key ARN": key.place,
+        "External ID": None,
+    }
+    assert role.cases[0].value.account == CUSTOMER, "by the root that rules the key"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pinecone_cmek_access_us-east-1",
+        "pinecone_cmk_access_us-east-1",
+        "pinecone_cmek_acces_us-east-1",
+        "pinecone-cmek-access-us-east-1",
+        "Pinecone_CMEK_access_us-east-1",
+        "pinecone?cmek?access_*",
+        "*pinecone_cmek_access_*",
+        "pinecone*",
+    ],
+)
+def test_a_role_is_known_by_whom_it_may_let_in(name: str) -> None:
+    arn = f"arn:aws:iam::{PINECONE}:role/{name}"
+    assert found_in(role_of({"AWS": arn})).roles
+    assert found_in(role_of({"AWS": "*"}, StringLike={"aws:PrincipalArn": arn})).roles
+    by_parameter = {"Fn::Sub": f"arn:aws:iam::${{P}}:role/{name}"}
+    assert found_in({**role_of({"AWS": by_parameter}), "Parameters": {"P": {}}}).roles
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        role_of({"AWS": f"{ARN}/pinecone-cmek-pipeline"}),
+        role_of({"AWS": f"{ARN}/x"}, StringEquals={"aws:PrincipalTag/app": "pinecone-cmek-access"}),
+        role_of({"Federated": "x"}, StringLike={"token:sub": "repo:acme/pinecone_cmek_access:*"}),
+        role_of({"Service": "lambda.amazonaws.com"}),
+        {},
+    ],
+)
+def test_the_word_alone_makes_nothing_pinecones(template: Template) -> None:
+    found = found_in(template, account=CUSTOMER)
+    assert (found.roles, found.keys, found.unread) == ([], [], [])
+
+
+def test_what_a_lock_has_is_found_whatever_it_looks_like() -> None:
+    template = role_of({"Service": "lambda.amazonaws.com"})
+    assert found_in(template, known=lambda place: place.path == "R").roles[0].why == "the lock"
+
+
+def test_a_role_that_the_outputs_name_is_found() -> None:
+    template = role_of({"AWS": f"arn:aws:iam::{STRANGER}:root"})
+    description = 'For "Role ARN" in the Pinecone console, Manage > CMEK > Add CMEK'
+    value = {"Fn::GetAtt": ["R", "Arn"]}
+    template["Outputs"] = {"O": {"Description": description, "Value": value}}
+    assert found_in(template).roles
+
+
+def test_a_key_that_lets_in_a_declared_vendor_is_found() -> None:
+    arn = f"arn:aws:iam::{STRANGER}:role/vendor"
+    policy = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "kms:*"}]}
+    key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}}
+    assert not found_in({"Resources": {"K": key}}).keys
+    assert found_in({"Resources": {"K": key}}, vendor_role_arns=[arn]).keys
+
+
+def test_a_strangers_key_beside_does_not_say_whose_account_it_is() -> None:
+    root = {"AWS": f"arn:aws:iam::{STRANGER}:root"}
+    policy = {"Statement": [{"Effect": "Allow", "Principal": root, "Action": "kms:*"}]}
+    found = found_in(with_more(good(), "KMS::Key", KeyPolicy=policy))
+    assert [one.cases[0].value.account for one in found.keys] == [CUSTOMER]
+
+
+def test_two_accounts_that_rule_the_key_are_refused() -> None:
+    template = good()
+    root = {"AWS": f"arn:aws:iam::{STRANGER}:root"}
+    more = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+    of_type(template, "KMS::Key")["KeyPolicy"]["Statement"].append(more)
+    [problem] = found_in(template).problems
+    assert STRANGER in problem.what
+    assert CUSTOMER in problem.what
+
+
+def by_stack_name(template: Template) -> str:
+    of_type(template, "IAM::Role")["RoleName"] = {"Fn::Sub": "${AWS::StackName}-pinecone"}
+    return "prod-pinecone"
+
+
+def generated(template: Template) -> str:
+    return f"Prod-{id_of(template, 'IAM::Role')}-AbCdEf123456"
+
+
+def in_capitals(template: Template) -> str:
+    of_type(template, "IAM::Role")["RoleName"] = "pinecone-cmek"
+    return "PINECONE-cmek"
+
+
+@pytest.mark.parametrize("name_of", [by_stack_name, generated, in_capitals])
+def test_a_literal_that_may_be_the_roles_name_is_the_role(
+    name_of: Callable[[Template], str],
+) -> None:
+    template = good()
+    name = name_of(template)
+    more = with_more(template, "IAM::Policy", PolicyDocument=s3("*"), Roles=[name])
+    assert len(found_in(more).attached) == 1
+    more = with_more(template, "S3::BucketPolicy", PolicyDocument=s3({"AWS": f"{ARN}/{name}"}))
+    assert len(found_in(more).naming) == 1
+    more = with_more(template, "IAM::Policy", PolicyDocument=s3("*"), Roles=["Prod-Other-1"])
+    assert found_in(more).attached == []
+
+
+def test_a_reference_that_is_not_known_is_listed_and_not_the_role() -> None:
+    role = {"Fn::ImportValue": "CiRole"}
+    template = with_more(good(), "IAM::Policy", PolicyDocument=s3("*"), Roles=[role])
+    found = found_in(template)
+    assert found.attached == []
+    [unknown] = found.unknown
+    assert (unknown.place.path, unknown.member) == ("More", "Roles")
+
+
+def naming_by(member: str, value: Any, role: Any) -> dict[str, Any]:
+    text = json.dumps(value).replace('"ROLE"', json.dumps(role))
+    return {member: json.loads(text)}
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "in_policy"),
+    [
+        ("PolicyDocument", s3({"AWS": "ROLE"}), True),
+        (
+            "PolicyDocument",
+            s3("*", Condition={"ArnEquals": {"aws:PrincipalArn": "ROLE"}}),
+            True,
+        ),
+        ("ResourcePolicy", {"PolicyDocument": s3({"AWS": ["ROLE"]})}, True),
+        ("PolicyDocument", {"Fn::If": ["X", s3({"AWS": "ROLE"}), {}]}, True),
+        ("PolicyDocument", {"Fn::ToJsonString": s3({"AWS": "ROLE"})}, True),
+        ("Admins", [{"DataLakePrincipalIdentifier": "ROLE"}], False),
+        ("Principal", "ROLE", False),
+    ],
+)
+def test_other_resources_that_name_the_role_are_found(
+    member: str, value: Any, in_policy: bool
+) -> None:
+    template = good()
+    role = {"Fn::GetAtt": [id_of(template, "IAM::Role"), "Arn"]}
+    template["Conditions"] = {"X": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}}
+    found = found_in(with_more(template, "Some::Thing", **naming_by(member, value, role)))
+    [naming] = found.naming
+    assert (naming.place.path, naming.policy is not None) == ("More", in_policy)
+    assert naming.role == found.roles[0].place
+
+
+def test_a_policy_as_text_in_which_a_member_stands_twice_may_be_anything() -> None:
+    template = good()
+    role = of_type(template, "IAM::Role")
+    twice = json.dumps(role["AssumeRolePolicyDocument"])[:-1] + ', "Statement": []}'
+    role["AssumeRolePolicyDocument"] = twice
+    [found] = found_in(template).roles
+    assert verdict(found.cases[0].value.trust, STRANGER) is Verdict.CANNOT_TELL
+
+
+def verdict(trust: Policy, account: str) -> Verdict:
+    return allows(trust, Request(f"arn:aws:iam::{account}:role/x", "sts:AssumeRole")).verdict
+
+
+def test_each_case_has_its_own_policy() -> None:
+    template = good()
+    role = of_type(template, "IAM::Role")
+    opened = json.loads(json.dumps(role["AssumeRolePolicyDocument"]))
+    opened["Statement"] = [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]
+    role["AssumeRolePolicyDocument"] = {
+        "Fn::If": ["Open", opened, role["AssumeRolePolicyDocument"]]
+    }
+    template["Conditions"] = {"Open": {"Fn::Equals": [{"Ref": "P"}, "yes"]}}
+    template["Parameters"] = {"P": {"Type": "String", "Default": "no"}}
+    [found] = found_in(template).roles
+    said = {one.case.words(): verdict(one.value.trust, STRANGER) for one in found.cases}
+    assert said["t0.P is 'yes'"] is not Verdict.NO
+    assert said["t0.P is 'no'"] is Verdict.NO
+
+
+def test_cases_that_exclude_each_other_do_not_agree() -> None:
+    template = good()
+    name = {"Fn::If": ["Prod", "a", "b"]}
+    of_type(template, "IAM::Role")["RoleName"] = name
+    template["Conditions"] = {"Prod": {"Fn::Equals": [{"Ref": "P"}, "prod"]}}
+    template["Parameters"] = {"P": {"Type": "String"}}
+    found = found_in(template)
+    [role], [key] = found.roles, found.keys
+    together = [
+        (one.value.name, other.value.policy.statements[1].principals)
+        for one in role.cases
+        for other in key.cases
+        if one.case.agrees(other.case)
+    ]
+    assert len(together) == 2
+    for own, principals in together:
+        assert principals is not None
+        assert principals[0].name.endswith(f"role/{own}")
+
+
+def test_what_rewrites_the_template_cannot_be_judged_and_aws_own_macros_can() -> None:
+    assert found_in({**good(), "Transform": "OurMacro"}).unread
+    assert found_in({**good(), "Transform": ["AWS::Include"]}).unread
+    assert not found_in({**good(), "Transform": "AWS::LanguageExtensions"}).unread
+    assert not found_in({"Transform": "OurMacro"}).unread
+
+
+def test_a_key_of_which_nobody_can_tell_whose_it_is_is_told() -> None:
+    [unread] = found_in(with_more(good(), "KMS::Key", KeyPolicy={"Ref": "P"})).unread
+    assert unread.place.path == "More"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${" * 200_000,
+        "pinecone" * 40_000,
+        "arn:aws:iam::*:role/" + "*a" * 1_000,
+        f"{ARN}/" + "${!x}" * 50_000,
+        {"Fn::Sub": "${" * 200_000},
+        {"Fn::Join": ["", ["${", {"Ref": "P"}] * 5_000]},
+    ],
+)
+def test_no_text_takes_longer_than_a_moment(text: Any) -> None:
+    template = good()
+    name = {"Fn::Sub": "${A}-${B}-${C}-${D}-${E}-${F}-${G}x"}
+    of_type(template, "IAM::Role")["RoleName"] = name
+    template["Parameters"] = {one: {"Type": "String"} for one in "ABCDEFGP"}
+    policy = s3({"AWS": [text, f"{ARN}/{'-' * 60}"]}, Condition={"X": {"aws:PrincipalArn": text}})
+    start = time.monotonic()
+    found_in(with_more(template, "S3::BucketPolicy", PolicyDocument=policy))
+    found_in(role_of({"AWS": text}))
+    assert time.monotonic() - start < 3
+
+
+def test_a_condition_that_never_holds_makes_no_role() -> None:
+    template = good()
+    template["Conditions"] = {"Never": {"Fn::Equals": ["a", "b"]}}
+    for resource in template["Resources"].values():
+        resource["Condition"] = "Never"
+    assert found_in(template).roles == []
