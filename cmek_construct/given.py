@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
-from cmek_construct import inputs, notices
+from cmek_construct import guide, inputs, notices
 from cmek_construct.guide import Statement, assume_role_denial
 from cmek_construct.memo import remembered
 from cmek_construct.trust import Trust
@@ -19,7 +19,7 @@ from cmek_construct.trust import Trust
 
 def trust_notices(role: iam.IRole, trust: Trust) -> Iterator[notices.Notice]:
     """A given role keeps its trust policy: say the statement that is not seen in it."""
-    if not (inputs.is_made_here(role) and _lets_in(role, trust.statement())):
+    if not (inputs.is_made_here(role) and _lets_in(role, trust)):
         yield notices.role_trust_policy(trust.readable().statement())
 
 
@@ -49,32 +49,36 @@ def deny_assume_role(role: iam.Role) -> None:
     policy.add_statements(iam.PolicyStatement.from_json(assume_role_denial()))
 
 
-def _lets_in(role: iam.Role, wanted: Statement) -> bool:
-    policy = role.assume_role_policy
-    assert policy is not None
-    resolved = cdk.Stack.of(role).resolve({"found": policy.to_json(), "wanted": wanted})
-    found = resolved["found"]["Statement"]
-    return _meaning(resolved["wanted"]) in map(_meaning, found) and not any(
-        statement["Effect"] == "Deny" for statement in found
+def _lets_in(role: iam.Role, trust: Trust) -> bool:
+    """Whether a role surely lets Pinecone in, whatever the deploy fills into its trust policy."""
+    from cmek_construct import policy  # here: an app that gives no role need not wait for it
+
+    document = role.assume_role_policy
+    assert document is not None
+    resolved = cdk.Stack.of(role).resolve(
+        {"own": document.to_json(), "need": guide.trust_policy(**vars(trust))}
     )
-
-
-def _meaning(statement: Statement) -> str:
-    """A statement without its Sid, and with lists that do not depend on order or length."""
-    return json.dumps(
-        {name: _sorted(value) for name, value in statement.items() if name != "Sid"},
-        sort_keys=True,
+    own, need = (
+        policy.read(_with_holes(resolved[one]), "trust", texts=policy.canonical)
+        for one in ("own", "need")
     )
+    try:
+        return not policy.short(own, need)
+    except policy.CannotBeJudged:
+        return False
 
 
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        if any(name == "Ref" or name.startswith("Fn::") for name in value):
-            return value
-        return {
-            name: _sorted(inner if isinstance(inner, list | dict) else [inner])
-            for name, inner in value.items()
-        }
+def _with_holes(value: Any) -> Any:
+    """A document with CloudFormation's functions as holes, each named by its own JSON."""
     if isinstance(value, list):
-        return sorted((_sorted(inner) for inner in value), key=lambda v: json.dumps(v))
-    return value
+        return [_with_holes(one) for one in value]
+    if isinstance(value, str):
+        return value.replace("${", "${!")
+    if not isinstance(value, dict):
+        return value
+    if list(value) == ["Fn::Join"] and isinstance(value["Fn::Join"][1], list):
+        between, parts = value["Fn::Join"]
+        return between.join(map(_with_holes, parts))
+    if any(name == "Ref" or name.startswith("Fn::") for name in value):
+        return f"${{{json.dumps(value)}".replace("}", ")") + "}"
+    return {name: _with_holes(one) for name, one in value.items()}

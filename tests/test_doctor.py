@@ -33,7 +33,7 @@ from cmek_construct.deployment.reading import Entry, parse_entries, read_entries
 from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.guide import PINECONE_REGIONS
 from cmek_construct.operations.doctor.doctor import policies
-from cmek_construct.operations.drift import Drift, drift, in_words, meaning
+from cmek_construct.operations.drift import Place, in_words
 from tests.building import EXTERNAL_ID, PINECONE, REGION, of_type
 from tests.command import cmek
 
@@ -303,7 +303,7 @@ def delete_role() -> None:
         (
             widen_key_policy,
             "key-policy",
-            f"added: 'Helper': Lets AWS account {OTHER} (its root",
+            f'it lets in by statement "Helper": Lets AWS account {OTHER} (its root',
             "put-key-policy",
         ),
         (disable, "enabled", "the key is disabled", "aws kms enable-key"),
@@ -313,7 +313,7 @@ def delete_role() -> None:
         (
             widen_trust_policy,
             "trust-policy",
-            "changed: 'AllowPineconeToAssumeIntoRoleFromExplicitRegionswithID': Condition lacks",
+            "take on this role, under no condition",
             "update-assume-role-policy",
         ),
         (give_permissions, "permissions", "(in more)", "delete-role-policy"),
@@ -413,7 +413,7 @@ def test_a_vendors_customer_who_lost_a_statement_is_named(tmp_path: Path) -> Non
     iam.detach_role_policy(RoleName=name, PolicyArn=first["PolicyArn"])
     found = wrong(tmp_path)
     assert list(found) == ["permissions"]
-    assert f"missing: '{OTHER}'" in found["permissions"]["words"]
+    assert f'it lacks statement "{OTHER}"' in found["permissions"]["words"]
     assert "444455556666" not in found["permissions"]["words"]
 
 
@@ -532,7 +532,7 @@ def test_a_role_made_again_is_one_finding_with_a_lock_too(tmp_path: Path) -> Non
     found = wrong(tmp_path)
     assert list(found) == ["same-role"]
     assert "in cmek.lock A" in found["same-role"]["words"]
-    assert "'Allow use of the key'" in found["same-role"]["words"]
+    assert 'statement "Allow use of the key"' in found["same-role"]["words"]
     put_key_statements(statements)
     assert list(wrong(tmp_path)) == ["same-role"]
 
@@ -766,35 +766,41 @@ def test_the_expected_policies_are_those_of_the_template(
         json.dumps(made).replace('{"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}', f'"{ROLE_ARN}"')
     )
     expected = policies(entry, ROLE_ARN)
-    for resource_type, prop, name in (
-        ("AWS::IAM::Role", "AssumeRolePolicyDocument", "trust-policy"),
-        ("AWS::KMS::Key", "KeyPolicy", "key-policy"),
+    for resource_type, prop, name, place in (
+        ("AWS::IAM::Role", "AssumeRolePolicyDocument", "trust-policy", Place("trust")),
+        ("AWS::KMS::Key", "KeyPolicy", "key-policy", Place("key")),
     ):
         found = [one["Properties"][prop] for one in of_type(resolved, resource_type).values()]
         if found:
-            assert list(map(meaning, found[0]["Statement"])) == list(
-                map(meaning, expected[name]["Statement"])
-            )
+            both = zip(found[0]["Statement"], expected[name]["Statement"], strict=True)
+            assert all(place.same(one, other) for one, other in both)
             sids = [one["Sid"] for one in found[0]["Statement"]]
             assert sids == [one["Sid"] for one in expected[name]["Statement"]]
     attached = of_type(resolved, "AWS::IAM::ManagedPolicy").values()
     statements = [s for one in attached for s in one["Properties"]["PolicyDocument"]["Statement"]]
-    assert drift(permissions(entry.settings), statements) == Drift()
+    assert Place("permissions").drift(statements, permissions(entry.settings)).is_none
 
 
 def test_a_statement_means_the_same_in_the_words_that_aws_gives_back() -> None:
-    mine = {"Sid": "a", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["kms:A", "kms:B"]}
-    theirs = {"Effect": "Allow", "Principal": "*", "Action": ["kms:b", "kms:a"]}
-    assert meaning(mine) == meaning(theirs)
-    assert meaning(mine) != meaning({**theirs, "Effect": "Deny"})
-    assert meaning(mine) != meaning({**theirs, "Condition": {"Bool": {"x": "true"}}})
+    mine = {"Sid": "a", "Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"}
+    mine["Action"] = ["kms:Encrypt", "kms:Decrypt"]
+    theirs = {"Effect": "Allow", "Principal": "*", "Action": ["KMS:decrypt", "kms:Encrypt"]}
+    theirs["Resource"] = [KEY_ARN]
+    place = Place("key", KEY_ARN)
+    assert place.same(mine, theirs)
+    assert not place.same(mine, {**theirs, "Effect": "Deny"})
+    assert not place.same(mine, {**theirs, "Condition": {"Bool": {"x": "true"}}})
+    assert place.same({**mine, "Effect": "Deny"}, {**theirs, "Effect": "Deny"})
+    assert not place.same({**mine, "Effect": "Deny"}, {**theirs, "Effect": "Deny", "Action": "*"})
 
 
 def test_drift_is_named_by_statement_and_shows_no_control_character() -> None:
-    one = {"Sid": "A", "Effect": "Allow", "Principal": {"AWS": "1"}, "Action": ["x", "y"]}
-    other = {**one, "Principal": {"AWS": ["1", "2"]}, "Action": ["x", "z"]}
-    evil = {**one, "Sid": "\x1b[31m", "Action": "k"}
-    words = in_words(drift([one], [other, evil]), ACCOUNT)
-    assert "changed: 'A': Principal has 2 too, Action has z too and lacks y" in words
-    assert "added: '\\x1b[31m': " in words
+    one = {"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "kms:Sign", "Resource": "*"}
+    place = Place("key", KEY_ARN)
+    words = in_words(place.drift([{**one, "Sid": "\x1b[31m"}], [{**one, "Sid": "B"}]), ACCOUNT)
+    assert words == ""
+    evil = {**one, "Sid": "\x1b[31m", "Action": "kms:Verify"}
+    words = in_words(place.drift([evil], [{**one, "Sid": "B"}]), ACCOUNT)
+    assert 'it lets in by statement "\\x1b[31m": Lets AWS account' in words
+    assert 'it lacks statement "B": Lets AWS account' in words
     assert "\x1b" not in words

@@ -29,6 +29,9 @@ from tests.building import (
 KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY_ARN = KEY_ARN.replace(ACCOUNT, "444455556666")
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/theirs"
+ROLES_OF_PINECONE = [
+    f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_{region}" for region in REGIONS
+]
 
 
 def pasted(warning: str) -> Any:
@@ -101,9 +104,8 @@ def test_the_order_of_regions_and_the_sid_do_not_matter() -> None:
     [
         {"external_id": "5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e00"},
         {"regions": ["us-east-1"]},
-        {"regions": ALL_REGIONS},
     ],
-    ids=["another external ID", "fewer regions", "all regions"],
+    ids=["another external ID", "fewer regions"],
 )
 def test_ones_own_role_without_it_warns_with_the_statement_and_stays_as_it_is(
     other: dict[str, Any],
@@ -116,6 +118,58 @@ def test_ones_own_role_without_it_warns_with_the_statement_and_stays_as_it_is(
     (warning,) = warnings_of(stack).items()
     assert warning[0] == "cmek-construct:role-trust-policy"
     assert pasted(warning[1])["Condition"] == {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
+
+
+def test_ones_own_role_that_lets_in_more_of_pinecone_lets_in_what_is_asked() -> None:
+    stack = new_stack()
+    cmek(stack, role=own_role(stack, regions=ALL_REGIONS))
+    assert warnings_of(stack) == {}
+
+
+@pytest.mark.parametrize(
+    ("denied", "warns"),
+    [
+        ({"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"}}, False),
+        ({"NotPrincipal": {"AWS": [PINECONE, *ROLES_OF_PINECONE]}}, False),
+        ({"Principal": {"AWS": "*"}, "Action": "sts:TagSession"}, False),
+        ({"Principal": {"AWS": PINECONE}}, True),
+        ({"Principal": {"AWS": ROLES_OF_PINECONE[1]}}, True),
+        ({"NotPrincipal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"}}, True),
+        ({"Principal": "*", "Condition": {"StringLike": {"sts:ExternalId": "5b4*"}}}, True),
+        ({"Principal": "*", "Condition": {"StringLike": {"sts:ExternalId": "6*"}}}, False),
+        ({"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}, True),
+    ],
+    ids=json.dumps,
+)
+def test_a_denial_in_ones_own_role_warns_if_it_may_be_about_pinecone(
+    denied: dict[str, Any], warns: bool
+) -> None:
+    stack = new_stack()
+    mine = own_role(stack)
+    assert mine.assume_role_policy
+    statement = {"Effect": "Deny", "Action": "sts:AssumeRole", **denied}
+    mine.assume_role_policy.add_statements(iam.PolicyStatement.from_json(statement))
+    cmek(stack, role=mine)
+    assert list(warnings_of(stack)) == ["cmek-construct:role-trust-policy"] * warns
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [(0, 0), (2, 2), (0, 1), (0, 2), (0, 3)],
+    ids=["one parameter", "a function of two", "another parameter", "a function", "a text"],
+)
+def test_what_only_the_deploy_knows_is_the_same_in_both_or_it_is_not_sure(
+    given: int, asked: int
+) -> None:
+    stack = new_stack()
+    account, one, other = (
+        cdk.CfnParameter(stack, name).value_as_string for name in ("Account", "One", "Other")
+    )
+    ids = [one, other, f"{one}-{cdk.Fn.select(0, cdk.Fn.split('-', other))}", EXTERNAL_ID]
+    principal = PineconePrincipal(account, regions=REGIONS, external_id=ids[given])
+    mine = iam.Role(stack, "Mine", assumed_by=principal)
+    cmek(stack, role=mine, pinecone_account_id=account, external_id=ids[asked])
+    assert ("cmek-construct:role-trust-policy" in warnings_of(stack)) is (given != asked)
 
 
 def test_an_imported_role_warns_with_the_guides_statement_ready_to_paste() -> None:

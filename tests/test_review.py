@@ -14,7 +14,7 @@ import pytest
 from cmek_construct import CustomerKey, PineconeRole
 from cmek_construct.operations.reviewing.page_source import read
 from cmek_construct.policy import words
-from cmek_construct.policy.sentences import plain
+from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.review.seen import Template as SeenTemplate
 from tests import forms
 from tests.browser.browser import Seen, Visit, look
@@ -28,6 +28,7 @@ Template = dict[str, Any]
 PARTS = ("explicit_with_id", "explicit_without_id", "all_regions")
 ROLE, KEY, ALIAS = "CmekRoleB9267AA0", "CmekKey21C8C2B3", "CmekKeyPineconeAliasCFCDFEA1"
 STRANGER = "arn:aws:iam::999999999999:role/stranger"
+DENIES_THE_KEY = {"Effect": "Deny", "Action": "kms:*", "Resource": "*"}
 
 
 class _Texts(HTMLParser):
@@ -515,7 +516,7 @@ def test_nothing_changed_is_one_line(tmp_path: Path) -> None:
         ),
         (
             lambda template: trust(template)[0]["Principal"]["AWS"].append(STRANGER),
-            "`the right external ID`: was not named, is now yes.",
+            'withID"`: Lets the role `stranger` of AWS account `999999999999` take on this role',
         ),
         (
             lambda template: trust(template)[0]["Principal"]["AWS"].append(STRANGER),
@@ -527,7 +528,8 @@ def test_nothing_changed_is_one_line(tmp_path: Path) -> None:
         ),
         (
             lambda template: key_policy(template).pop(),
-            "`kms:CreateGrant for an AWS service`: was yes, is now only by IAM policies",
+            'NO LONGER POSSIBLE by `statement "Allow attachment of persistent resources"`: Lets '
+            f"the role `{ROLE}` make grants",
         ),
     ],
 )
@@ -539,8 +541,69 @@ def test_what_changes_is_said_in_the_same_words(tmp_path: Path, edit: Any, said:
     assert said.replace("`", "") in text_of((tmp_path / "page.html").read_text())
 
 
+def written_otherwise(template: Template) -> None:
+    """Lists of one, in another order, under other labels."""
+    for statement in [*trust(template), *key_policy(template)]:
+        statement["Sid"] = statement["Sid"].replace("Allow", "Let")
+        statement["Action"] = [*reversed(as_list(statement["Action"]))]
+    trust(template)[0]["Principal"]["AWS"].reverse()
+    key_policy(template).reverse()
+
+
+def test_what_means_the_same_is_no_change_of_who_may_do_what(tmp_path: Path) -> None:
+    new = good()
+    written_otherwise(new)
+    key_policy(new).append(
+        {"Effect": "Deny", "Principal": {"AWS": STRANGER}, "Action": "kms:*", "Resource": "*"}
+    )
+    printed = changes(tmp_path, good(), new)
+    assert printed.count("it is written in another way, and means the same.") == 2
+    assert "Who may do what" not in printed
+
+
+def conditional(template: Template) -> None:
+    """The role's use of the key hangs on a condition of the template."""
+    template["Conditions"] = {"Open": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}}
+    nothing = {"Ref": "AWS::NoValue"}
+    key_policy(template)[1] = {"Fn::If": ["Open", key_policy(template)[1], nothing]}
+
+
+def test_each_case_of_a_templates_conditions_is_judged(tmp_path: Path) -> None:
+    new = good()
+    conditional(new)
+    (said,) = re.findall("NO LONGER POSSIBLE.*", changes(tmp_path, good(), new))
+    assert said.endswith("under no condition. Only if in the template: `not Open`.")
+    old = good()
+    conditional(old)
+    written_otherwise(new := good())
+    key_policy(new).reverse()
+    conditional(new)
+    assert "POSSIBLE" not in changes(tmp_path, old, new)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda template: key_policy(template).append({}), "CANNOT BE JUDGED: `statement 4"),
+        (
+            lambda template: properties(template, ROLE).update(
+                Policies=[{"PolicyName": "x", "PolicyDocument": {"Statement": [DENIES_THE_KEY]}}]
+            ),
+            "its permissions: what is FORBIDDEN to the role, whatever another policy allows",
+        ),
+    ],
+)
+def test_what_is_forbidden_or_cannot_be_read_is_never_the_same(
+    tmp_path: Path, edit: Any, said: str
+) -> None:
+    new = good()
+    edit(new)
+    assert said in changes(tmp_path, good(), new)
+
+
 def test_another_logical_id_is_another_key_and_that_is_said_first(tmp_path: Path) -> None:
     new: Template = json.loads(json.dumps(good()).replace(KEY, "Renamed"))
+    trust(new)[0]["Principal"]["AWS"].append(STRANGER)
     printed = changes(tmp_path, good(), new)
     assert f"Key `{KEY}` is GONE" in printed
     assert "Key `Renamed` is new while another is gone: it is ANOTHER key." in printed

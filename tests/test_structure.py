@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
 PURE = {"guide", "limits", "checks", "customers", "trust", "notices", "memo"}
-PURE |= {"evaluation", "events", "stack_set_checks", "targets"}
+PURE |= {"events", "stack_set_checks", "targets"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 
@@ -39,6 +39,14 @@ def test_pure_modules_import_nothing_of_cdk(name: str) -> None:
     assert not {one.split(".")[0] for one in known} & OUTSIDE
     ours = {one.split(".")[1] for one in known if one.startswith("cmek_construct.")}
     assert ours <= PURE
+
+
+def test_what_a_policy_means_needs_the_standard_library_and_the_guide_alone() -> None:
+    for path in (PACKAGE / "policy").glob("*.py"):
+        known = {one for one in imports(path) if one.split(".")[0] not in sys.stdlib_module_names}
+        assert all(
+            one.startswith(("cmek_construct.policy", "cmek_construct.guide")) for one in known
+        )
 
 
 def test_constructs_know_neither_files_nor_operations() -> None:

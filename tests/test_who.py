@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from cmek_construct.guide import (
     trust_statement,
 )
 from cmek_construct.operations.reviewing.templates import Template
-from cmek_construct.operations.reviewing.who import ASSUME, ON_KEY, Verdict, Who, who
+from cmek_construct.operations.reviewing.who import ASSUME, ON_KEY, Who, who
+from cmek_construct.policy import Verdict
 from tests import forms
 from tests.command import cmek
 from tests.simulator import simulator
@@ -31,14 +33,12 @@ from tests.simulator.simulator import Result
 OWNER, PINECONE, THIRD = "111122223333", "444455556666", "123456789012"
 ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
 FOLDER = forms.template_file("suspended").parent
-CANNOT = {"control_tower_deny"}
-"""The form whose own statement has an operator that is not evaluated."""
 
 
 @functools.cache
 def answers() -> dict[str, dict[str, Any]]:
     """What `cmek who --json` says of every form."""
-    printed = cmek(FOLDER, "who", ".", "--json", f"--account={forms.CUSTOMER}", code=1)
+    printed = cmek(FOLDER, "who", ".", "--json", f"--account={forms.CUSTOMER}")
     found = json.loads(printed.stdout)["templates"]
     return {forms.form_of(one["template"].split(".")[0]): one for one in found}
 
@@ -47,21 +47,35 @@ def answers() -> dict[str, dict[str, Any]]:
 
 
 def as_deployed(form: str, text: str) -> str:
-    """A text with what the deploy puts in the place of the stand-ins."""
-    stand_ins = answers()[form]["stand_ins"]
-    for name, value in forms.PARAMETERS.items():
-        text = text.replace(stand_ins.get(name, value), value)
+    """A text with what the deploy puts in the place of what only it knows."""
     deployed = deployed_form(form)
-    (role,) = [
-        name
-        for name, resource in deployed.template["Resources"].items()
-        if resource["Type"] == "AWS::IAM::Role"
-    ] or [""]
-    return deployed.role_arn if role and text.endswith(f":role/{role}") else text
+    for name in re.findall(r"\$\{([^}]+)\}", text):
+        value = forms.PARAMETERS.get(name) or deployed.resolve({"Ref": name})
+        text = text.replace(f"${{{name}}}", value)
+    return text
 
 
-def question(form: str, row: dict[str, Any], own_policies: bool) -> simulator.Request:
-    caller = Caller(as_deployed(form, row["principal"]))
+SAMPLES = {"account": ["999999999999", "100000000001"], "rest": ["role/x", "role/a/b", "user/x"]}
+
+
+def members(form: str, row: dict[str, Any]) -> list[str | None]:
+    """Some of those whom a row is about: of a group several, of which none is left out."""
+    principal = as_deployed(form, row["principal"])
+    if "*" not in principal:
+        return [None if principal == "anonymous" else principal]
+    *_, account, rest = principal.split(":")
+    accounts = SAMPLES["account"] if account == "*" else [account]
+    rests = SAMPLES["rest"] if rest == "*" else [rest.replace("*", one) for one in ("x", "ap-1")]
+    but = [as_deployed(form, one) for one in row["but"]]
+    found = [f"arn:aws:iam::{one}:{other}" for one in accounts for other in rests]
+    assert not any(fnmatchcase(one, other) for one in found for other in but)
+    return [*found]
+
+
+def question(
+    form: str, row: dict[str, Any], principal: str | None, own_policies: bool
+) -> simulator.Request:
+    caller = Caller(principal)
     deployed, context = deployed_form(form), caller.context
     if row["external_id"] is not None:
         context["sts:ExternalId"] = as_deployed(form, row["external_id"])
@@ -74,15 +88,16 @@ def question(form: str, row: dict[str, Any], own_policies: bool) -> simulator.Re
         resource=deployed.role_arn if to_role else deployed.key_arn,
         account=forms.CUSTOMER,
         resource_policy=deployed.trust_policy if to_role else deployed.key_policy,
-        identity_policies=[EVERYTHING] if own_policies else [],
+        identity_policies=[EVERYTHING] if own_policies and caller.account else [],
         context=context,
     )
 
 
-def wanted(row: dict[str, Any], principal: str, most: Result, least: Result) -> str:
+def wanted(row: dict[str, Any], principal: str | None, most: Result, least: Result) -> str:
     """The answer, by what the simulator says with everything by IAM and with nothing."""
     # An account's root has everything by IAM already (aws_pages.IMPLICIT_DENY).
-    needs_none = f"::{forms.CUSTOMER}:" not in principal or principal.endswith(":root")
+    arn = principal or ""
+    needs_none = f"::{forms.CUSTOMER}:" not in arn or arn.endswith(":root")
     if least is Result.ALLOWED or (most is Result.ALLOWED and needs_none):
         return "yes"
     if most is Result.ALLOWED and row["own_policies"] is not False:
@@ -101,24 +116,26 @@ def stands(form: str, row: dict[str, Any]) -> Any:
 
 
 def test_every_answer_about_every_form_is_the_simulators() -> None:
-    asked = [(form, row) for form, one in answers().items() for row in one["rows"]]
-    assert len(asked) > 2000
+    asked = [
+        (form, row, principal)
+        for form, one in answers().items()
+        for row in one["rows"]
+        for principal in members(form, row)
+    ]
+    assert len(asked) > 7000
     assert set(answers()) == set(forms.FORMS)
-    requests = [question(form, row, own) for own in (True, False) for form, row in asked]
+    requests = [question(*one, own) for own in (True, False) for one in asked]
     simulated = simulator.simulate(requests)
     given: set[str] = set()
-    for (form, row), most, least in zip(
+    for (form, row, principal), most, least in zip(
         asked, simulated[: len(asked)], simulated[len(asked) :], strict=True
     ):
         given.add(row["answer"])
-        if row["answer"] == "cannot tell":
-            assert form in CANNOT, row
-            continue
-        principal = as_deployed(form, row["principal"])
-        assert row["answer"] == wanted(row, principal, most.result, least.result), (form, row)
+        right = wanted(row, principal, most.result, least.result)
+        assert row["answer"] == right, (form, row, principal)
         if row["statement"] or most.result is Result.EXPLICITLY_DENIED:
             assert stands(form, row) in most.statements, (form, row)
-    assert given == {verdict.value for verdict in Verdict}
+    assert given == {verdict.value for verdict in Verdict} - {"cannot tell"}
 
 
 # Nobody is left out.
@@ -185,28 +202,185 @@ def test_whoever_a_trust_policy_lets_in_is_in_the_table(name: str) -> None:
     if name == "*":
         assert said(found, "a stranger", ASSUME) == {"yes"}
     elif name == f"arn:aws:iam::{PINECONE}:root":
-        assert said(found, "another role of Pinecone's account", ASSUME) == {"yes"}
+        assert said(found, "anybody else of Pinecone's account", ASSUME) == {"yes"}
     else:
         assert (f"arn:aws:iam::{THIRD}:root" if name == THIRD else name) in let_in
 
 
+def of_key(*statements: Any, **more: Any) -> dict[str, dict[str, set[str]]]:
+    """The answers about a key with these statements besides, by words and action."""
+    found: dict[str, dict[str, set[str]]] = {}
+    allowed = [
+        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", **one} for one in statements
+    ]
+    for one in allowed:
+        if "NotAction" in one:
+            del one["Action"]
+    for row in asked(*allowed, **more).keys:
+        found.setdefault(row.who.words, {}).setdefault(row.action, set()).add(row.verdict.value)
+    return found
+
+
 @pytest.mark.parametrize(
-    "principal",
+    ("statement", "words", "answer"),
     [
-        {"Service": "logs.us-east-1.amazonaws.com"},
-        {"Federated": "accounts.google.com"},
-        {"AWS": f"arn:aws:sts::{THIRD}:assumed-role/x/session"},
-        {"AWS": "AROA" + "A" * 17},
-        {"AWS": f"arn:aws:iam::{THIRD}:role/*"},
+        ({"Principal": {"Service": "s3.amazonaws.com"}}, "the service s3.amazonaws.com", "yes"),
+        (
+            {"Principal": {"Federated": "accounts.google.com"}},
+            "Federated accounts.google.com",
+            None,
+        ),
+        (
+            {"Principal": {"AWS": f"arn:aws:sts::{THIRD}:assumed-role/x/session"}},
+            f"the assumed-role x/session of account {THIRD}",
+            "yes",
+        ),
+        ({"Principal": {"AWS": "AROA" + "A" * 17}}, "AROA" + "A" * 17 + ", which is deleted", "no"),
+        (
+            {"Principal": {"AWS": f"arn:aws:iam::{THIRD}:role/*"}},
+            f"every role * of account {THIRD}",
+            None,
+        ),
+        ({"Principal": {"AWS": {"Ref": "Whom"}}}, "AWS ${Whom}", None),
+        ({"Principal": {"AWS": {"Ref": "Whom"}}}, "a stranger", None),
+        ({"Principal": {"AWS": "{{resolve:ssm:/whom}}"}}, "a stranger", None),
+        (
+            {"Principal": {"AWS": f"arn:aws:iam::{THIRD}:role/{{{{resolve:ssm:/whom}}}}"}},
+            f"anybody else of account {THIRD}",
+            "no",
+        ),
+        ({"Principal": "*"}, "a stranger", "yes"),
+        ({"Principal": "*"}, "who is not signed in", "yes"),
+        ({"Principal": "*"}, "an AWS service", "yes"),
+        ({"NotPrincipal": {"AWS": f"arn:aws:iam::{THIRD}:root"}}, "a stranger", None),
+        ({"Principal": "*", "NotAction": "kms:Encrypt"}, "a stranger", "yes"),
     ],
     ids=str,
 )
-def test_whom_nobody_can_ask_about_is_said(principal: dict[str, str]) -> None:
-    found = asked(
-        {"Effect": "Allow", "Principal": principal, "Action": "kms:Decrypt", "Resource": "*"}
-    )
-    ((kind, name),) = principal.items()
-    assert said(found, f"{kind} {name}", "kms:Decrypt") == {"cannot tell"}
+def test_whom_a_key_policy_names_in_whatever_way_is_answered(
+    statement: dict[str, Any], words: str, answer: str | None
+) -> None:
+    found = of_key(statement, Parameters={"Whom": {"Type": "String", "Default": "*"}})
+    assert found[words]["kms:Decrypt"] == {answer or "cannot tell"}
+
+
+def only_if(operator: str, key: str, value: Any) -> dict[str, Any]:
+    return {"Principal": {"AWS": "*"}, "Condition": {operator: {key: value}}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "let_in", "outside"),
+    [
+        (
+            only_if("StringLike", "aws:PrincipalArn", f"arn:aws:iam::{THIRD}:role/evil"),
+            f"the role evil of account {THIRD}",
+            f"anybody else of account {THIRD}",
+        ),
+        (
+            only_if("ArnLike", "aws:PrincipalArn", f"arn:aws:iam::{THIRD}:role/dev-*"),
+            f"every role dev-* of account {THIRD}",
+            f"anybody else of account {THIRD}",
+        ),
+        (
+            only_if("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/root"),
+            "the user root of any other account",
+            "a stranger",
+        ),
+        (
+            only_if("StringEquals", "aws:PrincipalAccount", THIRD),
+            f"anybody else of account {THIRD}",
+            "a stranger",
+        ),
+        (
+            only_if("StringEquals", "kms:CallerAccount", [THIRD]),
+            f"the root of account {THIRD}",
+            "a stranger",
+        ),
+        (
+            only_if("StringNotEquals", "kms:CallerAccount", THIRD),
+            "a stranger",
+            f"anybody else of account {THIRD}",
+        ),
+        (
+            only_if("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*"),
+            "a stranger",
+            "every role * of any other account",
+        ),
+        (only_if("Bool", "aws:PrincipalIsAWSService", "true"), "an AWS service", "a stranger"),
+        (only_if("Null", "aws:PrincipalArn", "true"), "who is not signed in", "a stranger"),
+    ],
+    ids=str,
+)
+def test_whom_a_condition_names_is_asked_and_nobody_else_is_let_in(
+    statement: dict[str, Any], let_in: str, outside: str
+) -> None:
+    found = of_key(statement)
+    assert found[let_in]["kms:Decrypt"] == {"yes"}
+    assert found[outside]["kms:Decrypt"] == {"no"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Fn::Select": ["0", {"Ref": "Whom"}]},
+        {"Fn::If": ["Unknown", f"arn:aws:iam::{THIRD}:role/x"]},
+        {"Fn::Sub": "arn:aws:iam::${Whom}"},
+        {"Fn::Transform": {"Name": "Mine"}},
+        {"Ref": "Whom"},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_read_may_be_anybody(value: Any) -> None:
+    more = {"Parameters": {"Whom": {"Type": "CommaDelimitedList", "Default": "*"}}}
+    found = of_key({"Principal": {"AWS": value}}, **more)
+    assert found["a stranger"]["kms:Decrypt"] == {"cannot tell"}
+    spared = {"Effect": "Deny", "Action": "*", "Resource": "*", "Principal": {"AWS": value}}
+    found = of_key({"Principal": {"AWS": THIRD}}, spared, **more)
+    assert found[f"anybody else of account {THIRD}"]["kms:Decrypt"] == {"cannot tell"}
+
+
+def test_two_things_that_cannot_be_read_are_not_the_same() -> None:
+    def let(number: int, effect: str) -> dict[str, Any]:
+        whom = {"Fn::Select": [str(number), {"Ref": "Whom"}]}
+        arn = {"Fn::Join": ["", [f"arn:aws:iam::{THIRD}:role/", whom]]}
+        return {"Effect": effect, "Principal": {"AWS": arn}}
+
+    one, another, same = let(0, "Allow"), let(1, "Deny"), let(0, "Deny")
+    words = f'the role ${{?("Fn::Select": ["0", ("Ref": "Whom")])}} of account {THIRD}'
+    assert of_key(one, another)[words]["kms:Decrypt"] == {"cannot tell"}
+    assert of_key(one, same)[words]["kms:Decrypt"] == {"no"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"Statement": [], "Statement": []}',
+        "no JSON",
+        {"Fn::Sub": '{"Statement": ${Whom}}'},
+        {"Ref": "Whom"},
+        {"Statement": [{"Effect": {"Ref": "Whom"}, "Principal": "*", "Action": "*"}]},
+        {"Statement": [], "Fn::Transform": {"Name": "Mine"}},
+    ],
+    ids=str,
+)
+def test_a_policy_that_cannot_be_read_lets_nobody_be_told(document: Any) -> None:
+    made = template([TRUST], USE, Parameters={"Whom": {"Type": "String"}})
+    made.resources["Role"]["Properties"]["AssumeRolePolicyDocument"] = document
+    alias = {"AliasName": "alias/pinecone-cmek/x", "TargetKeyId": {"Ref": "Key"}}
+    made.resources["Alias"] = {"Type": "AWS::KMS::Alias", "Properties": alias}
+    (found,) = who([made])
+    assert {row.verdict.value for row in found.roles} == {"cannot tell"}
+
+
+@pytest.mark.parametrize("function", [None, "Fn::Sub"])
+def test_a_policy_that_is_text_is_read(function: str | None) -> None:
+    made = template([TRUST], USE)
+    text = json.dumps(policy_document(TRUST))
+    document = text if function is None else {function: text}
+    made.resources["Role"]["Properties"]["AssumeRolePolicyDocument"] = document
+    (found,) = who([made])
+    assert said(found, "Pinecone's role of us-east-1", ASSUME) == {"yes", "no"}
+    assert said(found, "a stranger", ASSUME) == {"no"}
 
 
 # What a reviewer reads.
@@ -219,14 +393,14 @@ def test_its_first_line_says_what_no_template_shows() -> None:
 
 
 def test_its_tables_fit_into_120_columns_and_every_answer_is_in_them() -> None:
-    printed = cmek(FOLDER, "who", ".", code=1).stdout
+    printed = cmek(FOLDER, "who", ".").stdout
     tables = [line for line in printed.splitlines() if not line.startswith(("No template", "yes:"))]
     assert max(map(len, tables)) <= 120
     for words in ("AllowPineconeToAssumeIntoRoleFromExplicitRegionswithID", "the role itself"):
         assert words in printed
     words = " ".join(printed.split())
     assert "the role CmekRoleB9267AA0 all of these no Deny Pinecone while suspended" in words
-    assert "cannot tell: a statement without Sid: Condition BoolIfExists is not evaluated" in words
+    assert "the account's others, by IAM all of these only by IAM policies Enable IAM User" in words
 
 
 def test_who_is_suspended_is_answered_no_by_the_statement_that_suspends() -> None:
@@ -241,28 +415,47 @@ def test_who_is_suspended_is_answered_no_by_the_statement_that_suspends() -> Non
     }
 
 
-def test_the_account_is_that_of_the_root_statement_or_given_or_a_stand_in(tmp_path: Path) -> None:
-    def account(form: str, *options: str) -> list[Any]:
+def test_the_account_is_that_of_the_assembly_or_the_root_statement_or_given(
+    tmp_path: Path,
+) -> None:
+    def account(form: str, *options: str, folder: Path = tmp_path) -> list[Any]:
         name = forms.template_file(form).name
-        (one,) = json.loads(cmek(FOLDER, "who", name, "--json", *options).stdout)["templates"]
+        (tmp_path / name).write_bytes(forms.template_file(form).read_bytes())
+        (one,) = json.loads(cmek(folder, "who", name, "--json", *options).stdout)["templates"]
         return [one["account"], one["account_is_known"]]
 
+    assert account("role_alone", "--account=999999999999", folder=FOLDER) == [forms.CUSTOMER, True]
     assert account("encrypt_decrypt", "--account=999999999999") == [forms.CUSTOMER, True]
     assert account("environment_agnostic", "--account=999999999999") == ["999999999999", True]
     assert account("role_alone", "--account=999999999999") == ["999999999999", True]
-    assert account("role_alone") == ["000000000000", False]
+    assert account("role_alone") == ["${AWS::AccountId}", False]
     printed = cmek(FOLDER, "who", forms.template_file("environment_agnostic").name).stdout
     assert "this account" in printed
-    assert "Stand-ins for numbers of accounts: 000000000001 for PineconeAccount." in printed
+    assert "--account says it" in printed
     assert "12 digits" in cmek(tmp_path, "who", "x", "--account=1", code=2).stderr
 
 
-def test_what_cannot_be_told_is_named_and_fails() -> None:
-    name = forms.template_file("control_tower_deny").name
-    (one,) = json.loads(cmek(FOLDER, "who", name, "--json", code=1).stdout)["templates"]
+def test_where_the_account_is_not_known_the_answers_are_the_same() -> None:
+    """But for who is asked: no answer hangs on which account it is."""
+    one = Template("t.json", forms.template("environment_agnostic"))
+    (known,), (unknown,) = who([one], OWNER), who([one])
+    assert {row.verdict.value for row in unknown.rows} == {verdict.value for verdict in Verdict} - {
+        "cannot tell"
+    }
+    assert [(row.who.words, row.action, row.verdict) for row in unknown.rows] == [
+        (row.who.words, row.action, row.verdict) for row in known.rows
+    ]
+
+
+def test_what_cannot_be_told_is_named_and_fails(tmp_path: Path) -> None:
+    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
+    denial = {"Sid": "Ours", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt"}
+    made = template([TRUST], [*USE, {**denial, "Resource": "*", "Condition": condition}])
+    (tmp_path / "t.json").write_text(json.dumps(made.content))
+    (one,) = json.loads(cmek(tmp_path, "who", "t.json", "--json", code=1).stdout)["templates"]
     doubts = {row["doubt"] for row in one["rows"] if row["answer"] == "cannot tell"}
-    assert doubts == {"a statement without Sid: Condition BoolIfExists is not evaluated here"}
-    assert {row["action"] for row in one["rows"] if row["doubt"]} == {"kms:CreateGrant"}
+    assert doubts == {"Ours: aws:principalorgid"}
+    assert {row["action"] for row in one["rows"] if row["doubt"]} == {"kms:Decrypt"}
 
 
 def test_a_key_administrator_is_called_one_because_he_writes_the_key_policy() -> None:
@@ -279,19 +472,6 @@ def test_a_key_administrator_is_called_one_because_he_writes_the_key_policy() ->
 # Values that only the deploy knows.
 
 
-def test_a_parameter_that_is_a_principal_stands_for_a_role_of_an_account_of_its_own() -> None:
-    statement = {
-        "Sid": "Theirs",
-        "Effect": "Allow",
-        "Principal": {"AWS": {"Ref": "TheirRole"}},
-        "Action": "kms:Decrypt",
-        "Resource": "*",
-    }
-    found = asked(statement, Parameters={"TheirRole": {"Type": "String"}})
-    assert said(found, "the role TheirRole of account", "kms:Decrypt") == {"yes"}
-    assert said(found, "the role TheirRole of account", "kms:DisableKey") == {"no"}
-
-
 def test_a_role_of_another_template_is_known_by_what_that_exports() -> None:
     role = template([TRUST], USE)
     del role.resources["Key"]
@@ -305,8 +485,8 @@ def test_a_role_of_another_template_is_known_by_what_that_exports() -> None:
     del key.resources["Role"]
     both = who([role, key], OWNER)
     assert [len(one.keys) > 0 for one in both] == [False, True]
-    named = [row for row in both[1].keys if row.who.words.endswith("the account's role Role")]
-    assert {row.verdict.value for row in named if row.action == "kms:Decrypt"} == {"yes"}
+    assert said(both[1], "the account's role ${export Theirs}", "kms:Decrypt") == {"yes"}
+    assert said(both[1], "a stranger", "kms:Decrypt") == {"no"}
 
 
 @pytest.mark.parametrize(
@@ -332,6 +512,65 @@ def test_a_condition_is_decided_by_the_default_of_its_parameter(
     assert found.assumed == ({} if default is None else {"Suspended": default})
 
 
+@pytest.mark.parametrize(
+    ("conditions", "answer"),
+    [
+        ({"Off": {"Fn::Equals": [{"Ref": "P"}, "/x"]}}, "cannot tell"),
+        ({"Off": {"Fn::Equals": ["a", "a"]}}, "no"),
+        ({"Off": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AWS::Region"}, "x"]}]}}, "cannot tell"),
+        ({"Off": {"Fn::And": [{"Condition": "A"}, {"Condition": "B"}]}}, "yes"),
+        ({"Off": {"Fn::Or": [{"Condition": "A"}, {"Fn::Not": [{"Condition": "A"}]}]}}, "no"),
+        ({"Off": {"Condition": "Off"}}, "cannot tell"),
+        ({}, "cannot tell"),
+    ],
+    ids=str,
+)
+def test_a_template_is_asked_in_each_case_of_its_conditions(
+    conditions: dict[str, Any], answer: str
+) -> None:
+    """Of an SSM parameter the default is no value; a variable has one value at a time."""
+    region = {"Ref": "AWS::Region"}
+    known = {name: {"Fn::Equals": [region, name.lower()]} for name in ("A", "B")}
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    found = asked(
+        {"Fn::If": ["Off", denial, {"Ref": "AWS::NoValue"}]},
+        Parameters={"P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/x"}},
+        Conditions={**known, **conditions},
+    )
+    assert said(found, "the role Role", "kms:Decrypt") == {answer}
+    assert said(found, "the role Role", "kms:Encrypt") == {"yes"}
+    doubts = {row.doubt for row in found.rows if row.doubt}
+    assert doubts == ({"the template's condition Off"} if answer == "cannot tell" else set())
+
+
+def test_more_cases_than_anybody_reads_are_not_judged() -> None:
+    conditions = {f"C{n}": {"Fn::Equals": [{"Ref": f"P{n}"}, "x"]} for n in range(5)}
+    found = asked(
+        *(
+            {"Fn::If": [name, {**USE[0], "Sid": name}, {"Ref": "AWS::NoValue"}]}
+            for name in conditions
+        ),
+        Parameters={f"P{n}": {"Type": "String"} for n in range(5)},
+        Conditions=conditions,
+    )
+    (row,) = found.keys
+    assert (row.verdict.value, row.who.words) == ("cannot tell", "anybody")
+    assert row.doubt == "it cannot be judged: more than 16 cases of the template's conditions"
+
+
+def test_a_role_under_another_name_than_the_template_spells_may_be_an_administrator() -> None:
+    administrator = f"arn:aws:iam::{OWNER}:role/Admin"
+    rules = {"Effect": "Allow", "Principal": {"AWS": administrator}, "Action": "kms:PutKeyPolicy"}
+    made = template([TRUST], [*USE, {**rules, "Resource": "*"}])
+    (found,) = who([made])
+    assert said(found, "the role Role", "kms:PutKeyPolicy") == {str(Verdict.BY_ACCOUNT.value)}
+    made.resources["Role"]["Properties"]["RoleName"] = {"Ref": "Name"}
+    made.content["Parameters"] = {"Name": {"Type": "String"}}
+    (found,) = who([made])
+    assert said(found, "the role Role", "kms:PutKeyPolicy") == {"cannot tell"}
+    assert said(found, "the role Role", "kms:Decrypt") == {"yes"}
+
+
 def test_conditions_in_a_circle_and_in_a_long_chain_take_no_time() -> None:
     chain = {f"C{n}": {"Fn::And": [{"Condition": f"C{n + 1}"}] * 2} for n in range(200)}
     denial = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
@@ -339,13 +578,7 @@ def test_conditions_in_a_circle_and_in_a_long_chain_take_no_time() -> None:
         {"Fn::If": ["C0", denial, {"Ref": "AWS::NoValue"}]},
         Conditions={**chain, "C200": {"Fn::Or": [{"Condition": "C0"}, {"Condition": "C0"}]}},
     )
-    assert said(found, "the role Role", "kms:Decrypt") == {"cannot tell"}
-
-
-def test_a_stand_in_is_a_number_that_the_template_does_not_have() -> None:
-    numbers = [f"{number:012d}" for number in range(3_000)]
-    found = asked(Parameters={"Pinecones": {"Type": "String", "AllowedValues": numbers}})
-    assert found.stand_ins["a stranger's account"] == "000000003000"
+    assert {row.verdict.value for row in found.keys} == {"cannot tell"}
 
 
 def test_whether_another_resource_is_this_key_is_not_guessed() -> None:

@@ -30,9 +30,8 @@ def key_policy(own: StackSettings, role_arn: str, *, suspended: bool) -> Policy:
 
 
 def role_statements(own: StackSettings, role_arn: str) -> list[Statement]:
-    """What the key policy may say of the role, suspended or not."""
-    suspended = not is_suspended_by_trust(own)
-    return guide.role_statements(role_arn, _access(own), suspended=suspended)
+    """What the key policy says of the role while it is not suspended."""
+    return guide.role_statements(role_arn, _access(own))
 
 
 def denial(own: StackSettings, role_arn: str) -> Statement:
@@ -46,6 +45,12 @@ def permissions(own: StackSettings) -> list[Statement]:
     """The statements of all permissions policies of the role."""
     policies = own.customers.policies() if own.customers else {}
     return [one for policy in policies.values() for one in policy["Statement"]]
+
+
+def role_permissions(own: StackSettings, key_arn: str) -> list[Statement]:
+    """What the role may do with a key of its own account, whose policy alone lets it."""
+    use: list[Statement] = guide.role_permissions(key_arn, _access(own))["Statement"]
+    return [{"Sid": "the key policy", **one} for one in use]
 
 
 def _access(own: StackSettings) -> KeyAccess:

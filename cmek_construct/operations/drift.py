@@ -1,238 +1,114 @@
-"""Two policies side by side, statement by statement: what is missing, added or changed.
+"""How a policy that is there differs in meaning from the one that should be there.
 
-Pure Python over plain data. AWS gives a policy back in other words than it was given (lists of one,
-the order of lists), so statements are compared by what they mean.
+AWS gives a policy back in other words than it was given, and people write the same in other words:
+so it is not statements that are compared, but whom both let do what.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cmek_construct.guide import Statement
-from cmek_construct.policy.sentences import Quoted, as_list, plain
-from cmek_construct.policy.words import of_statement
+from cmek_construct.guide import policy_document
+from cmek_construct.policy import (
+    CannotBeJudged,
+    Policy,
+    Principal,
+    Witness,
+    answers,
+    beyond,
+    read,
+    short,
+)
+from cmek_construct.policy import Statement as Meant
+from cmek_construct.policy import Verdict as Answer
+from cmek_construct.policy.sentences import Quoted, plain, quoted_list
+from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.words import of_witness
 
-GONE: Final = re.compile(r"A(?:RO|ID)A[A-Z0-9]{8,124}")
-"""The unique ID that AWS leaves in a policy where a role or user was deleted."""
-_ACCOUNT: Final = re.compile(r"arn:aws:iam::([0-9]{12}):root")
+_EVERYTHING: Final = Meant(
+    "everything", "Allow", (Principal("AWS", "*"),), actions=("*",), resources=("*",)
+)
 _SHOWN: Final = 6
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A statement as it should be and as it is."""
-
-    expected: Statement
-    observed: Statement
 
 
 @dataclass(frozen=True)
 class Drift:
     """How a policy differs from what it should say."""
 
-    missing: tuple[Statement, ...] = ()
-    added: tuple[Statement, ...] = ()
-    changed: tuple[Pair, ...] = ()
-    gone: tuple[Pair, ...] = ()
-    """The same, but for principals that have turned into unique IDs."""
+    given: tuple[Witness, ...] = ()
+    """What it may let somebody do, and should not."""
+    taken: tuple[Witness, ...] = ()
+    """What it should let somebody do, and does not surely."""
+    denials: tuple[str, ...] = ()
+    """Its statements that take it."""
+    doubt: str = ""
+    """Why it cannot be judged at all."""
 
     @property
     def is_none(self) -> bool:
-        """Whether there is none, deleted principals apart."""
-        return not (self.missing or self.added or self.changed)
+        """Whether both mean the same."""
+        return not (self.given or self.taken or self.doubt)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether they differ whatever the unknowns turn out to be."""
+        return any(one.certain for one in (*self.given, *self.taken))
 
 
-def as_document(policy: Any) -> dict[str, Any]:
-    """A policy document as AWS gives it: KMS as text, IAM through boto3 as data.
+@dataclass(frozen=True)
+class Place:
+    """What a policy is the policy of: what its statements mean hangs on that."""
 
-    Raises:
-        ValueError: it is none.
-    """
-    document = json.loads(policy) if isinstance(policy, str) else policy
-    if not isinstance(document, dict) or "Statement" not in document:
-        raise ValueError("it is no policy document")
-    return document
+    kind: Kind
+    resource: str | None = None
 
+    def read(self, statements: Iterable[Any]) -> Policy:
+        """The policy of these statements."""
+        return read(policy_document(*statements), self.kind, resource=self.resource)
 
-def as_statements(policy: Any) -> list[Any]:
-    """The statements of a policy document.
+    def drift(self, observed: Iterable[Any], expected: Iterable[Any]) -> Drift:
+        """Compare what is there with what should be."""
+        return _compared(self.read(observed), self.read(expected))
 
-    Raises:
-        ValueError: it is none.
-    """
-    return as_list(as_document(policy)["Statement"])
-
-
-def drift(expected: Sequence[Statement], observed: Sequence[Any]) -> Drift:
-    """Compare two policies."""
-    missing, added = list(expected), list(observed)
-    for one in expected:
-        same = next((other for other in added if meaning(other) == meaning(one)), None)
-        if same is not None:
-            missing.remove(one)
-            added.remove(same)
-    found = Drift()
-    for one in list(missing):
-        other = _counterpart(one, added)
-        if other is None:
-            continue
-        missing.remove(one)
-        added.remove(other)
-        pair = Pair(one, other)
-        if differs_in_gone_alone(one, other):
-            found = replace(found, gone=(*found.gone, pair))
-        else:
-            found = replace(found, changed=(*found.changed, pair))
-    return replace(found, missing=tuple(missing), added=tuple(added))
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two statements mean the same in any policy."""
+        mine, yours = self.read([one]), self.read([other])
+        effects = {each.effect for each in (*mine.statements, *yours.statements)}
+        if effects == {"Deny"}:
+            mine, yours = (
+                replace(each, statements=(*each.statements, _EVERYTHING)) for each in (mine, yours)
+            )
+        return one == other or (len(effects) == 1 and _compared(mine, yours).is_none)
 
 
-def _counterpart(one: Statement, others: Sequence[Any]) -> Any:
-    """What has become of a statement: one that lost principals, or one of the same Sid."""
-    for other in others:
-        if differs_in_gone_alone(one, other):
-            return other
-    same_sid = (
-        other
-        for other in others
-        if isinstance(other, dict) and "Sid" in one and other.get("Sid") == one["Sid"]
-    )
-    return next(same_sid, None)
-
-
-def meaning(statement: Any) -> str:
-    """What a statement means: without its Sid, and without the order of lists."""
-    if not isinstance(statement, dict):
-        return json.dumps(statement)
-    return json.dumps(
-        {name: _meant(name, value) for name, value in statement.items() if name != "Sid"},
-        sort_keys=True,
-    )
-
-
-def _meant(name: str, value: Any) -> Any:
-    if name in ("Principal", "NotPrincipal"):
-        kinds = value if isinstance(value, dict) else {"AWS": value}
-        return {kind: _set(map(_principal, as_list(names))) for kind, names in kinds.items()}
-    if name in ("Action", "NotAction"):
-        return _set(str(one).lower() for one in as_list(value))
-    if name == "Condition" and isinstance(value, dict):
-        return {
-            operator: {key.lower(): _set(map(_compared, as_list(own))) for key, own in keys.items()}
-            if isinstance(keys, dict)
-            else keys
-            for operator, keys in value.items()
-        }
-    return _set(as_list(value))
-
-
-def _principal(name: Any) -> Any:
-    root = _ACCOUNT.fullmatch(name) if isinstance(name, str) else None
-    return root[1] if root else name
-
-
-def _compared(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
-
-
-def _set(values: Any) -> list[Any]:
-    return sorted({json.dumps(one, sort_keys=True) for one in values})
-
-
-def principals(statement: Any) -> list[str]:
-    """The AWS principals that a statement names."""
-    kinds = statement.get("Principal") if isinstance(statement, dict) else None
-    names = kinds.get("AWS", []) if isinstance(kinds, dict) else kinds or []
-    return [name for name in as_list(names) if isinstance(name, str)]
-
-
-def gone(statement: Any) -> list[str]:
-    """The principals of a statement that have turned into unique IDs."""
-    return [name for name in principals(statement) if GONE.fullmatch(name)]
-
-
-def without_gone(statement: Statement) -> Statement | None:
-    """A statement without principals that match nobody any more; None if it has no other."""
-    if not gone(statement):
-        return statement
-    left = [name for name in principals(statement) if not GONE.fullmatch(name)]
-    kinds = {kind: names for kind, names in statement["Principal"].items() if kind != "AWS"}
-    if left:
-        kinds["AWS"] = left
-    return {**statement, "Principal": kinds} if kinds else None
-
-
-def differs_in_gone_alone(expected: Statement, observed: Any) -> bool:
-    """Whether it is the statement that was written, of which AWS has lost principals."""
-    if not gone(observed):
-        return False
-    others = {**observed, "Principal": expected.get("Principal")}
-    alive = without_gone(observed)
-    left = set(principals(alive)) if alive else set()
-    return meaning(others) == meaning(expected) and left < set(principals(expected))
-
-
-def lost(pair: Pair) -> list[str]:
-    """The principals that should be named, and are a unique ID instead."""
-    there = set(principals(pair.observed))
-    return [name for name in principals(pair.expected) if name not in there]
-
-
-def named(statement: Any) -> str:
-    """A statement by its Sid."""
-    sid = statement.get("Sid") if isinstance(statement, dict) else None
-    return f"'{Quoted(sid)}'" if sid else "a statement without Sid"
+def _compared(there: Policy, wanted: Policy) -> Drift:
+    try:
+        given, taken = beyond(there, wanted), short(there, wanted)
+        said = answers(there, [one.request for one in taken])
+    except CannotBeJudged as reason:
+        return Drift(doubt=f"it cannot be judged, for there are {reason}")
+    by = [one.statement.name for one in said if one.verdict is Answer.NO and one.statement]
+    return Drift(tuple(given), tuple(taken), tuple(dict.fromkeys(by)))
 
 
 def in_words(found: Drift, account: str) -> str:
     """All of it, each statement by its name and in words."""
-    parts = [f"added: {named(one)}: {_said(one, account)}" for one in found.added]
-    parts += [f"changed: {named(one.expected)}: {_changes(one)}" for one in found.changed]
-    parts += [f"missing: {named(one)}: {_said(one, account)}" for one in found.missing]
-    more = f"; and {len(parts) - _SHOWN} statements more" if len(parts) > _SHOWN else ""
-    return "; ".join(parts[:_SHOWN]) + more
+    parts = [f"it lets in by {one}" for one in _sentences(found.given, account)]
+    parts += [f"it lacks {one}" for one in _sentences(found.taken, account)]
+    more = [f"and {len(parts) - _SHOWN} statements more"] if len(parts) > _SHOWN else []
+    by = [f"it is denied by {plain(quoted_list(found.denials))}"] if found.denials else []
+    return "; ".join([*parts[:_SHOWN], *more, *by, *([found.doubt] if found.doubt else [])])
 
 
-def _said(statement: Any, account: str) -> str:
-    if not isinstance(statement, dict):
-        return Quoted(statement)
-    return plain(of_statement(statement, account)).rstrip(".")
-
-
-def _changes(pair: Pair) -> str:
-    expected, observed = pair.expected, pair.observed
-    names = [name for name in dict.fromkeys([*expected, *observed]) if name != "Sid"]
-    parts = []
-    for name in names:
-        own, other = _flat(name, expected.get(name)), _flat(name, observed.get(name))
-        more = [one for one in other if one not in own]
-        less = [one for one in own if one not in other]
-        if more or less:
-            words = [f"has {_few(more)} too"] if more else []
-            words += [f"lacks {_few(less)}"] if less else []
-            parts.append(f"{Quoted(name)} {' and '.join(words)}")
-    return ", ".join(parts)
-
-
-def _flat(name: str, value: Any) -> list[str]:
-    """What a member of a statement says, one by one."""
-    if value is None:
-        return []
-    if isinstance(value, dict):
-        return [
-            f"{key} {inner}" if key != "AWS" else inner
-            for key, own in value.items()
-            for inner in _flat(key, own)
-        ]
-    values = [_compared(one) for one in as_list(value)]
-    if name in ("Action", "NotAction"):
-        return [str(one) for one in values]
-    return [one if isinstance(one, str) else json.dumps(one) for one in values]
-
-
-def _few(values: Sequence[str]) -> str:
-    shown = ", ".join(map(Quoted, values[:_SHOWN]))
-    return shown + (f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else "")
+def _sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:
+    """Each statement once, and what is certain before what is not."""
+    by: dict[tuple[str, tuple[str, ...]], list[Witness]] = {}
+    for one in sorted(witnesses, key=lambda one: not one.certain):
+        by.setdefault((one.statement.name, one.principals), []).append(one)
+    for (name, _), several in by.items():
+        actions = list(dict.fromkeys(each for one in several for each in one.actions))
+        first = replace(several[0], actions=tuple(actions[:_SHOWN]))
+        more = f" (and {len(actions) - _SHOWN} actions more)" if len(actions) > _SHOWN else ""
+        yield f"{Quoted(name)}: {plain(of_witness(first, account)).rstrip('.')}{more}"

@@ -20,6 +20,14 @@ class Verdict(enum.Enum):
     """To be known, and neither right nor wrong."""
 
 
+class Effect(enum.Enum):
+    """What a fault does to people."""
+
+    SOMEBODY_LET_IN = "somebody-let-in"
+    PINECONE_LOCKED_OUT = "pinecone-locked-out"
+    OWNER_LOCKED_OUT = "owner-locked-out"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was looked at."""
@@ -35,6 +43,7 @@ class Finding:
     """What it means for the data."""
     time: str = ""
     """How long there is."""
+    effects: tuple[Effect, ...] = ()
 
     @property
     def fails(self) -> bool:

@@ -5,6 +5,7 @@ Source: Service Authorization Reference, "Actions, resources, and condition keys
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 _ON_KEYS: Final = """
@@ -42,10 +43,19 @@ ACTIONS: Final = {
 }
 """By kind of policy the actions of KMS and STS that it can be about, each by its name in lower
 case. AWS may add one."""
+ON_NOTHING: Final = frozenset(ACTIONS["permissions"]) - {*ACTIONS["key"], *ACTIONS["trust"]}
+"""Those that are for no key or role, and that Resource * alone allows."""
 FEDERATED: Final = tuple(
     _named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession")
 )
 """The actions of those who sign in elsewhere."""
+DIRECT_CALL: Final[Mapping[str, str | None]] = {
+    "aws:calledvia": None,
+    "aws:securetransport": "true",
+    "aws:viaawsservice": "false",
+    "kms:viaservice": None,
+}
+"""What a call over TLS says that no AWS service makes for somebody."""
 SERVICES: Final = ("kms:", "sts:")
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "kms:grantisforawsresource": ("kms:creategrant", "kms:listgrants", "kms:revokegrant"),

@@ -6,9 +6,10 @@ side. Each answer is a witness: requests, of which one is spelled out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
+from types import MappingProxyType
 from typing import Final
 
 from cmek_construct.policy import aws, conditions, principals
@@ -49,31 +50,58 @@ class Witness:
     """One of the requests. A hole stands there by its name."""
 
 
-def beyond(policy: Policy, limit: Policy) -> list[Witness]:
+def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[Witness]:
     """What a policy may allow, and a limit does not: for each statement, the requests.
 
+    Args:
+        policy: what may be too much.
+        limit: what is not.
+        principal: whose requests alone are meant, as in a `Request`. Default: everybody's.
+
     Raises:
         CannotBeJudged: it is too large.
     """
-    return list(_comparisons(policy, limit)[0].witnesses())
+    return list(_comparisons(policy, limit, principal)[0].witnesses())
 
 
-def short(policy: Policy, need: Policy) -> list[Witness]:
+def short(
+    policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DIRECT_CALL
+) -> list[Witness]:
     """What is needed, and a policy does not surely allow.
 
+    Args:
+        policy: what may be too little.
+        need: what is needed.
+        facts: what is true of the requests that are needed, by condition key. Default: each is a
+            call over TLS, and no call of an AWS service for somebody.
+
     Raises:
         CannotBeJudged: it is too large.
     """
-    return list(_comparisons(policy, need)[1].witnesses())
+    return list(_comparisons(policy, need, facts=facts)[1].witnesses())
 
 
-def _comparisons(one: Policy, other: Policy) -> tuple[_Comparison, _Comparison]:
+def _comparisons(
+    one: Policy,
+    other: Policy,
+    principal: str | None = None,
+    facts: Mapping[str, str | None] = MappingProxyType({}),
+) -> tuple[_Comparison, _Comparison]:
     """The first beside the second, and the second beside the first."""
-    space = space_of([one, other], [])
+    space = space_of([one, other], [principal] if principal else [])
     for _ in space.twice():
         rules, others = Rules(space, one), Rules(space, other)
         base = list(_base(space, one, one.resource or other.resource))
-    return _Comparison(rules, others, base), _Comparison(others, rules, base)
+        if principal:
+            asked = principals.who(space, one).exactly(principal)
+            base = space.overlap(base, [space.box({PRINCIPAL: asked})])
+        for key in space.dimensions.keys() & facts:
+            sent = conditions.sent(space, key, facts[key], {})
+            base = space.overlap(base, [space.box({key: sent})])
+    return (
+        _Comparison(rules, others, base, is_need=False),
+        _Comparison(others, rules, base, is_need=True),
+    )
 
 
 def _base(space: Space, policy: Policy, resource: str | None) -> Iterator[Box]:
@@ -88,7 +116,8 @@ def _base(space: Space, policy: Policy, resource: str | None) -> Iterator[Box]:
 class _Comparison:
     """Two policies in one space."""
 
-    def __init__(self, rules: Rules, limits: Rules, base: list[Box]) -> None:
+    def __init__(self, rules: Rules, limits: Rules, base: list[Box], *, is_need: bool) -> None:
+        self._is_need = is_need
         self._space = rules.space
         self._rules = rules
         self._limits = limits
@@ -104,14 +133,15 @@ class _Comparison:
             pieces = space.without(left, self._limits.allowing)
             pieces += space.overlap(inside, self._limits.denying)
             for piece in merged(pieces):
-                yield self._witness(statement, piece)
+                yield self._witness(statement, box, piece)
 
-    def _witness(self, statement: Statement, piece: Box) -> Witness:
+    def _witness(self, statement: Statement, box: Box, piece: Box) -> Witness:
+        sent = [mine & asked for mine, asked in zip(box, self._base[0], strict=True)]
         chosen, certain = next(
-            ((one, True) for one in self._choices(piece) if self._is_certain(one)),
+            ((one, True) for one in self._choices(piece) if self._is_certain(one, sent)),
             (next(self._choices(piece)), False),
         )
-        hangs_on = () if certain else tuple(dict.fromkeys(self._hangs_on(piece, chosen)))
+        hangs_on = () if certain else tuple(dict.fromkeys(self._hangs_on(piece, chosen, sent)))
         readable = not statement.unreadable
         return Witness(
             statement,
@@ -157,19 +187,27 @@ class _Comparison:
         ]
         yield from islice(product(*ordered), _MOST_TRIED)
 
-    def _is_certain(self, chosen: Sequence[Value]) -> bool:
-        """Whether it is so for every choice of the unknowns, or for every value of its holes."""
+    def _is_certain(self, chosen: Sequence[Value], sent: Sequence[int]) -> bool:
+        """Whether it is so for every choice of the unknowns, or for every value of its holes.
+
+        Of a request that is needed, what it sends is an unknown, too.
+        """
         if self._is_new(chosen[self._space.at(ACTION)]):
             return False
-        dimensions = list(self._space.dimensions.values())
         for whole in (Dimension.as_text, Dimension.as_holes):
             box = tuple(
-                one.all if one.is_unknown else whole(one, value)
-                for one, value in zip(dimensions, chosen, strict=True)
+                one.all if one.is_unknown else some if self._is_sent(one) else whole(one, value)
+                for one, value, some in zip(
+                    self._space.dimensions.values(), chosen, sent, strict=True
+                )
             )
             if self._is_beyond(box):
                 return True
         return False
+
+    def _is_sent(self, dimension: Dimension) -> bool:
+        """Whether it is a condition key of a request that is needed."""
+        return self._is_need and dimension.name not in (PRINCIPAL, ACTION, RESOURCE, OWN)
 
     def _is_beyond(self, box: Box) -> bool:
         asked = self._space.possible([box])
@@ -179,12 +217,14 @@ class _Comparison:
             and self._limits.verdict(asked) is Verdict.NO
         )
 
-    def _hangs_on(self, piece: Box, chosen: Sequence[Value]) -> Iterator[str]:
-        for dimension, some, value in zip(
-            self._space.dimensions.values(), piece, chosen, strict=True
+    def _hangs_on(self, piece: Box, chosen: Sequence[Value], sent: Sequence[int]) -> Iterator[str]:
+        for dimension, some, value, asked in zip(
+            self._space.dimensions.values(), piece, chosen, sent, strict=True
         ):
             if dimension.is_unknown and some != dimension.all:
                 yield dimension.name
+            elif self._is_sent(dimension) and some != asked:
+                yield f"what is sent as {dimension.name}"
             yield from dimension.differences(some & dimension.as_text(value))
             if dimension.name == ACTION and self._is_new(value):
                 yield _NEW_ACTION

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Final
 
-from cmek_construct.policy.patterns import ANY, BETWEEN, Pattern, Token
+from cmek_construct.policy.patterns import ANY, BETWEEN, Pattern, Token, all_but, star
 from cmek_construct.policy.principals import Who, who
 from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition, Policy, Statement
@@ -84,12 +84,16 @@ _EQUALS: Final = word("=").tokens
 _ABSENT: Final = Pattern(())
 _PRESENT: Final = Pattern((*_EQUALS, Token(ANY), *ANYTHING.tokens))
 _FREE: Final = (_ABSENT, _PRESENT)
+_IN_PART: Final = star(all_but(":"))
+_ARN: Final = (_ABSENT, Pattern((*_EQUALS, *(_IN_PART, *word(":").tokens) * 5, star(ANY))))
 _BOOLEAN: Final = (_ABSENT, Pattern(word("=true").tokens), Pattern(word("=false").tokens))
 
 
 def domain(key: str) -> tuple[Pattern, ...]:
     """What a request may have of a condition key."""
-    return _BOOLEAN if key in BOOLEANS else _FREE
+    if key in BOOLEANS:
+        return _BOOLEAN
+    return _ARN if key.endswith("arn") else _FREE
 
 
 def sent(space: Space, key: str, value: str | Sequence[str] | None, forms: Forms) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial, reduce
 from operator import or_
@@ -41,6 +42,8 @@ _ACTED_ON: Final = {
 }
 """What the actions on keys and on roles are for."""
 YES_NO: Final = (Pattern(word("no").tokens), Pattern(word("yes").tokens))
+_SERVICE: Final = re.compile("[a-z0-9-]+")
+"""What begins the condition keys of a service; those of who signs in elsewhere have a dot."""
 _MOST_STATEMENTS: Final = 2_000
 
 
@@ -146,12 +149,16 @@ def _impossible(space: Space, policy: Policy) -> Iterator[Box]:
             named = reduce(or_, (actions.where(_KNOWN[name]) for name in aws.ACTIONS[kind]))
             others = resources.all & ~resources.where(Pattern(form.tokens))
             yield space.box({ACTION: named, RESOURCE: others})
+        on_nothing = actions.of(lambda value: value.text in aws.ON_NOTHING)
+        yield space.box(
+            {ACTION: on_nothing, RESOURCE: resources.of(lambda value: value.text != "")}
+        )
     else:
         federated = actions.of(lambda value: value.text not in aws.FEDERATED)
         yield space.box({PRINCIPAL: people.federated(), ACTION: federated})
     for key, dimension in space.dimensions.items():
         service, _, name = key.partition(":")
-        if name and f"{service}:" in aws.SERVICES:
+        if name and service != "aws" and _SERVICE.fullmatch(service):
             present = dimension.of(lambda value: value.text != "")
             yield space.box({key: present, ACTION: actions.of(partial(_lacks, key))})
 

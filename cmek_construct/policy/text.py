@@ -66,7 +66,7 @@ def items(text: str, *, wild: bool = False, variables: bool = False) -> Items:
     """
     found: list[Item] = []
     end = 0
-    for place in _PLACE.finditer(text):
+    for place in _PLACE.finditer(text, 0, text.rfind("}") + 1):
         found += _plain(text[end : place.start()], wild)
         name, end = place[1], place.end()
         if not name.startswith("!"):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cmek_construct.policy.sentences import Quoted, Words, quoted_list
-from cmek_construct.review.seen import AliasSeen, KeySeen, Policy, RoleSeen, Template
+from cmek_construct.policy.statements import Kind
+from cmek_construct.review.meaning import differences
+from cmek_construct.review.seen import AliasSeen, KeySeen, Policy, RoleSeen, Said, Template
 from cmek_construct.review.shapes import accounts_named, external_ids
 
 REPLACED: Final = "replaced"
@@ -61,7 +63,6 @@ def between(old: Template | None, new: Template | None) -> list[Change]:
     for name in (name for name in keys_before if name in keys):
         found += _key(keys_before[name], keys[name])
     found += _aliases(keys_before.values(), keys.values())
-    found += _access(old, new)
     found += _findings(old, new)
     order = (REPLACED, ACCESS, OTHER)
     return sorted(found, key=lambda change: order.index(change.weight))
@@ -132,17 +133,22 @@ def _role(old: RoleSeen, new: RoleSeen) -> Iterator[Change]:
     if was != now:
         said = [*own, ": Pinecone's AWS account was ", *quoted_list(was), ", is now "]
         yield Change(REPLACED, [*said, *quoted_list(now), f".{_ANOTHER_ACCOUNT}"])
-    yield from _policy(["Role ", Quoted(new.logical_id), ", trust policy: "], old.trust, new.trust)
+    yield from _policy(
+        ["Role ", Quoted(new.logical_id), ", trust policy: "], old.trust, new.trust, "trust"
+    )
     yield from _policy(
         ["Role ", Quoted(new.logical_id), ", its permissions: "],
         Policy("", [said for policy in old.permissions for said in policy.said]),
         Policy("", [said for policy in new.permissions for said in policy.said]),
+        "permissions",
     )
 
 
 def _key(old: KeySeen, new: KeySeen) -> Iterator[Change]:
     yield from _properties("Key", old, new, _KEY_FIXED)
-    yield from _policy(["Key ", Quoted(new.logical_id), ", key policy: "], old.policy, new.policy)
+    yield from _policy(
+        ["Key ", Quoted(new.logical_id), ", key policy: "], old.policy, new.policy, "key"
+    )
 
 
 def _properties(
@@ -173,20 +179,32 @@ def _value(properties: Mapping[str, Any], name: str) -> Words:
     return [Quoted(properties[name])] if name in properties else ["not said"]
 
 
-def _policy(own: Words, old: Policy, new: Policy) -> Iterator[Change]:
-    """Statements that come, go, or change under the same label."""
+def _policy(own: Words, old: Policy, new: Policy, kind: Kind) -> Iterator[Change]:
+    """What whom may newly do or no longer do, and the statements by which that comes about."""
     gone = [said for said in old.said if said not in new.said]
     come = [said for said in new.said if said not in old.said]
+    if not gone and not come:
+        return
+    meant = list(differences(old, new, kind))
+    if not meant:
+        yield Change(OTHER, [*own, "it is written in another way, and means the same."])
+        return
+    for words in [*meant, *_statements(gone, come)]:
+        yield Change(ACCESS, [*own, *words])
+
+
+def _statements(gone: list[Said], come: list[Said]) -> Iterator[Words]:
+    """Statements that come, go, or change under the same label."""
     for said in come:
         before = [one for one in gone if said.sid and one.sid == said.sid]
         if len(before) == 1:
             gone.remove(before[0])
             words: Words = ["a statement CHANGES. It was: ", *before[0].words]
-            yield Change(ACCESS, [*own, *words, " It is now: ", *said.words])
+            yield [*words, " It is now: ", *said.words]
         else:
-            yield Change(ACCESS, [*own, "a statement is NEW. ", *said.words])
+            yield ["a statement is NEW. ", *said.words]
     for said in gone:
-        yield Change(ACCESS, [*own, "a statement is GONE. ", *said.words])
+        yield ["a statement is GONE. ", *said.words]
 
 
 def _aliases(old: Iterable[KeySeen], new: Iterable[KeySeen]) -> Iterator[Change]:
@@ -210,32 +228,6 @@ def _alias(name: str, old: AliasSeen | None, new: AliasSeen | None) -> Iterator[
     if old.retained != new.retained:
         kept = " is retained on deletion now." if new.retained else " is no longer retained."
         yield Change(OTHER, [*own, kept])
-
-
-def _policies(template: Template) -> list[object]:
-    """All that an answer hangs on."""
-    return [
-        [part.role and (part.role.logical_id, part.role.names), part.policies]
-        for part in template.parts
-    ]
-
-
-def _access(old: Template, new: Template) -> Iterator[Change]:
-    """Who could not do what before and can now, and the reverse."""
-    if _policies(old) == _policies(new):
-        return
-    before = {(one.about, one.who, one.what): one for one in old.access.answers}
-    after = {(one.about, one.who, one.what): one for one in new.access.answers}
-    together: dict[tuple[str, str, str, str], list[str]] = {}
-    for question in dict.fromkeys([*before, *after]):
-        # Who was not asked about is named by neither policy: then a no is no news.
-        was, now = (one[question].answer if question in one else "" for one in (before, after))
-        if was != now and {was, now} != {"", "no"}:
-            about, who, what = question
-            together.setdefault((who, about, was, now), []).append(what)
-    for (who, about, was, now), whats in together.items():
-        said: Words = [Quoted(who), " at ", Quoted(about), ", ", *quoted_list(whats), ": was "]
-        yield Change(ACCESS, [*said, was or "not named", ", is now ", now or "not named", "."])
 
 
 def _findings(old: Template, new: Template) -> Iterator[Change]:

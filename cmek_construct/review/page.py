@@ -14,7 +14,7 @@ from cmek_construct.review import facts
 from cmek_construct.review.differences import NOTHING, Difference
 from cmek_construct.review.explain import why
 from cmek_construct.review.picture import Picture, draw
-from cmek_construct.review.seen import Finding, Said, Template
+from cmek_construct.review.seen import CUT_OFF, Finding, Said, Template
 from cmek_construct.review.shapes import Shape, accounts_named, shapes_of, used_twice
 from cmek_construct.review.tables import Table, tables_of
 
@@ -131,8 +131,9 @@ class Page:
 
     @property
     def count_of_cut(self) -> int:
-        """Roles that Pinecone cannot use now."""
-        return sum(part.cut for one in self.templates for part in one.parts)
+        """Roles that Pinecone cannot use now, in the forms that are shown."""
+        cut = (one for one in self.shown if one.part.role and self.pinecone_now(one) == CUT_OFF)
+        return sum(len(one.places) for one in cut)
 
     @property
     def ids_used_twice(self) -> list[str]:
@@ -158,7 +159,12 @@ class Page:
 
     def picture(self, shape: Shape) -> Picture:
         """Who reaches what, drawn."""
-        return draw(shape.part)
+        return draw(shape.part, shape.template.access)
+
+    def pinecone_now(self, shape: Shape) -> str:
+        """What Pinecone can do by the answers; of a form that is not shown nothing was asked."""
+        shown = shape.number <= len(self.shown)
+        return shape.template.access.of_pinecone(shape.part) if shown else "not asked"
 
     def tables(self, shape: Shape) -> list[Table]:
         """Who can do what."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cmek_construct.policy.sentences import as_list, plain
-from cmek_construct.review.seen import KeySeen, Part, RoleSeen, Said
+from cmek_construct.review.seen import Access, KeySeen, Part, RoleSeen, Said
 
 _LINE: Final = 18
 _CHARACTERS: Final = 40
@@ -57,6 +57,7 @@ class Picture:
     """What is drawn, and the same in sentences for whoever does not see it."""
 
     part: Part
+    access: Access
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
@@ -96,19 +97,25 @@ class Picture:
         )
 
 
-def draw(part: Part) -> Picture:
-    """The picture of one role with its keys, or of one of the two alone."""
-    picture = Picture(part)
+def draw(part: Part, access: Access) -> Picture:
+    """The picture of one role with its keys, or of one of the two alone.
+
+    Args:
+        part: what is drawn.
+        access: the answers, by which an arrow is cut off.
+    """
+    picture = Picture(part, access)
     own = _role(picture, part.role) if part.role else None
     for key in part.keys:
         _key(picture, key, part.role, own)
     if part.role is not None and own is not None:
+        closed = access.is_closed(part.role.logical_id)
         for policy in part.role.permissions:
             if not policy.said:
                 picture.add_unseen(own, policy.title)
             for said in policy.allows[:_MOST_BOXES]:
                 box = picture.add(picture.kind(said), _texts(said, _reached(said)))
-                picture.arrow(own, box, said, cut=part.role.cut, inward=False)
+                picture.arrow(own, box, said, cut=closed, inward=False)
             _more(picture, len(policy.allows))
     picture.height += 10 - _GAP
     return picture
@@ -151,10 +158,11 @@ def _more(picture: Picture, count: int) -> None:
 
 def _role(picture: Picture, role: RoleSeen) -> Box:
     callers = _callers(picture, role.trust.allows)
-    texts = [f"Role {role.logical_id}", *(["CUT OFF: nobody may take it on"] * role.cut)]
+    cut = picture.access.is_closed(role.logical_id)
+    texts = [f"Role {role.logical_id}", *(["CUT OFF: nobody may take it on"] * cut)]
     own = picture.add("role", texts)
     for box, said in callers:
-        picture.arrow(box, own, said, cut=role.cut, inward=True)
+        picture.arrow(box, own, said, cut=cut, inward=True)
     return own
 
 
@@ -162,7 +170,7 @@ def _key(picture: Picture, key: KeySeen, role: RoleSeen | None, own: Box | None)
     """The key; the role's arrow into it from above, those of others from below."""
     names = role.names if role else frozenset()
     uses = [said for said in key.policy.allows if names & said.names] if own else []
-    cut = key.policy.cuts(names, "kms:*")
+    cut = picture.access.is_closed(key.logical_id, names)
     texts = [f"Key {key.logical_id}"]
     for said in uses:
         only = f", only if {plain(said.only)}" if said.only else ""
@@ -174,5 +182,5 @@ def _key(picture: Picture, key: KeySeen, role: RoleSeen | None, own: Box | None)
             picture.arrow(own, box, said, cut=cut, inward=False)
     others = [said for said in key.policy.allows if said not in uses]
     for caller, said in _callers(picture, others):
-        denied = bool(said.names) and key.policy.cuts(said.names, "kms:*")
+        denied = picture.access.is_closed(key.logical_id, said.names)
         picture.arrow(caller, box, said, cut=denied, inward=True)

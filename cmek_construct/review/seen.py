@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from cmek_construct.guide import Statement
-from cmek_construct.policy import words
+from cmek_construct.policy import Verdict, words
 from cmek_construct.policy.sentences import Quoted, Words, as_list
 from cmek_construct.policy.words import conditions
 from cmek_construct.review.compare import Comparison, Known, compare
@@ -28,6 +28,12 @@ _ABOUT_STATEMENTS: Final = {
     "permissions": ("role-permissions", "cannot-be-judged"),
 }
 """Guardrails about the statements of each kind of policy, by how their ids begin."""
+
+CUT_OFF: Final = "cut off"
+_NEEDED: Final = ("kms:Encrypt", "kms:Decrypt")
+_WORST_LAST: Final = tuple(
+    one.value for one in (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
+)
 
 
 @dataclass(frozen=True)
@@ -116,13 +122,6 @@ class Said:
         named = principal.get("AWS", []) if isinstance(principal, dict) else principal
         return frozenset(name for name in as_list(named) if isinstance(name, str))
 
-    def denies_all(self, names: frozenset[str], action: str) -> bool:
-        """It forbids somebody an action, under no condition."""
-        actions = {str(one) for one in as_list(self.statement.get("Action"))}
-        unconditioned = "Condition" not in self.statement and self.when is None
-        named = bool(self.names & (names | {"*"}))
-        return self.denies and unconditioned and named and bool({action, "*"} & actions)
-
 
 @dataclass(frozen=True)
 class Policy:
@@ -139,10 +138,6 @@ class Policy:
     def allows(self) -> list[Said]:
         """The statements that let somebody do something."""
         return [said for said in self.said if not said.denies]
-
-    def cuts(self, names: frozenset[str], action: str) -> bool:
-        """A statement forbids somebody an action, whatever another says."""
-        return any(said.denies_all(names, action) for said in self.said)
 
 
 @dataclass(frozen=True)
@@ -167,11 +162,6 @@ class RoleSeen:
     """How the template's policies name it."""
     trust: Policy
     permissions: list[Policy]
-
-    @property
-    def cut(self) -> bool:
-        """Nobody may take it on."""
-        return self.trust.cuts(frozenset(), "sts:AssumeRole")
 
 
 @dataclass(frozen=True)
@@ -214,6 +204,8 @@ class Answer:
     """``yes``, ``no``, or longer words."""
     by: str | None
     """The statement that decides, or what cannot be told."""
+    is_pinecone: bool = False
+    """Whether Pinecone comes in this way: by its own role, and with the role that it takes on."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +215,35 @@ class Access:
     answers: list[Answer] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What was assumed to answer."""
+
+    def is_closed(self, about: str, arns: Collection[str] | None = None) -> bool:
+        """Whether nobody, or nobody of these, may do anything with a role or key."""
+        said = [
+            one.answer
+            for one in self.answers
+            if one.about == about and (arns is None or one.arn in arns)
+        ]
+        return set(said) == {"no"}
+
+    def of_pinecone(self, part: Part) -> str:
+        """What Pinecone can do now: take on the role, and encrypt and decrypt with a key of it."""
+        needed = [self._best(part.role.logical_id, None)] if part.role else []
+        if part.keys:
+            keys = [
+                max((self._best(key.logical_id, what) for what in _NEEDED), key=_WORST_LAST.index)
+                for key in part.keys
+            ]
+            needed.append(min(keys, key=_WORST_LAST.index))
+        found = max(needed, key=_WORST_LAST.index)
+        return {"yes": "can come in", "no": CUT_OFF}.get(found, found)
+
+    def _best(self, about: str, what: str | None) -> str:
+        """The best answer that Pinecone gets; where nobody is known for Pinecone, that any role."""
+        asked = [one for one in self.answers if one.about == about and what in (None, one.what)]
+        ways = [one for one in asked if one.is_pinecone]
+        ways = ways or [one for one in asked if ":role/" in one.arn]
+        found = [one.answer for one in ways or asked]
+        return min(found, key=_WORST_LAST.index, default="no")
 
 
 @dataclass(frozen=True)
@@ -254,16 +275,6 @@ class Part:
         return any(
             one.rule.startswith(_ABOUT_STATEMENTS[kind]) and one.acknowledged is None
             for one in self.findings
-        )
-
-    @property
-    def cut(self) -> bool:
-        """Pinecone is cut off."""
-        if self.role is None:
-            return False
-        names = self.role.names
-        return self.role.cut or (
-            bool(self.keys) and all(key.policy.cuts(names, "kms:*") for key in self.keys)
         )
 
     @property

@@ -10,14 +10,16 @@ resources into a CloudFormation stack".
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.operations.adopting.key import about_key
 from cmek_construct.operations.adopting.source import AdoptError, SeenKey, SeenRole
-from cmek_construct.operations.adopting.words import next_deploy, right, said, words
-from cmek_construct.operations.drift import drift, in_words
+from cmek_construct.operations.adopting.words import compared, deleted, next_deploy, right, said
+from cmek_construct.operations.deleted import gone
+from cmek_construct.operations.drift import Place, in_words
 from cmek_construct.operations.findings import Finding, Verdict
 
 
@@ -30,7 +32,7 @@ def differences(entry: Entry, role: SeenRole, key: SeenKey | None) -> Iterator[F
     own = entry.settings
     if own.role is None:
         _same_role(entry, role)
-        yield _about_trust(entry, role)
+        yield from _about_trust(entry, role)
         yield from _about_role(entry, role)
         yield _about_permissions(entry, role)
     else:
@@ -63,16 +65,18 @@ def _same_role(entry: Entry, role: SeenRole) -> None:
             )
 
 
-def _about_trust(entry: Entry, role: SeenRole) -> Finding:
+def _about_trust(entry: Entry, role: SeenRole) -> Iterator[Finding]:
     own = entry.settings
-    wanted = documents.trust_policy(own, suspended=bool(own.suspended))
-    found = drift(wanted["Statement"], role.trust)
-    if found.is_none and not found.gone:
-        return right("trust-policy", "the role's trust policy says what the template says")
-    return Finding(
+    wanted = partial(documents.trust_policy, own)
+    found = compared(Place("trust", role.arn), entry, role.arn, role.trust, wanted)
+    yield from deleted("trust", "trust policy", gone(*role.trust))
+    if found.is_none:
+        yield right("trust-policy", "the role's trust policy says what the template says")
+        return
+    yield Finding(
         "trust-policy",
         Verdict.WRONG,
-        f"the role's trust policy is not the template's: {words(found, own.account)}",
+        f"the role's trust policy is not the template's: {in_words(found, own.account)}",
         "mend the entry or the trust policy and run this again, or leave the role out of the "
         "stack: --as-given role",
         means=next_deploy("trust policy") + "writes the template's: who may come in changes",
@@ -113,7 +117,7 @@ def _about_role(entry: Entry, role: SeenRole) -> Iterator[Finding]:
 def _about_permissions(entry: Entry, role: SeenRole) -> Finding:
     wanted = documents.permissions(entry.settings)
     observed = [one for policy in role.permissions for one in policy.statements]
-    found = drift(wanted, observed)
+    found = Place("permissions").drift(observed, wanted)
     names = ", ".join(printable(policy.name) for policy in role.permissions)
     if not wanted and not observed:
         return right("permissions", "the role has no permissions of its own, as in the template")

@@ -23,8 +23,9 @@ from cmek_construct.guide import (
     key_denial,
 )
 from cmek_construct.operations.adopting.source import DAYS, AdoptError, SeenKey, SeenRole
+from cmek_construct.operations.deleted import principals
 from cmek_construct.operations.doctor.source import Permissions
-from cmek_construct.operations.drift import meaning, principals
+from cmek_construct.operations.drift import Place
 from cmek_construct.policy.sentences import as_list
 
 Props = dict[str, Any]
@@ -63,7 +64,8 @@ def of_key(key: SeenKey, role_arn: str, alias: str | None, *, given: bool) -> Pr
     """The props of a key."""
     if given:
         return {"key": key.arn}
-    suspended = meaning(key_denial(role_arn)) in map(meaning, key.policy)
+    place, denial = Place("key", key.arn), key_denial(role_arn)
+    suspended = any(place.same(one, denial) for one in key.policy)
     return {
         "key_access": _key_access(key, role_arn),
         "key_admins": _key_admins(key) or None,
@@ -90,7 +92,8 @@ def of_customers(role: SeenRole, given: Sequence[str]) -> Props:
             "accounts, as a vendor's role has. Give the Key ARN that Pinecone's console shows; or, "
             "for a vendor's role whose stack was deleted, --customer-account-ids."
         )
-    suspended = meaning(assume_role_denial()) in map(meaning, role.trust)
+    place, denial = Place("trust", role.arn), assume_role_denial()
+    suspended = any(place.same(one, denial) for one in role.trust)
     return {
         "customer_account_ids": sorted(accounts),
         "customer_key_arns": sorted(keys) or None,
@@ -109,7 +112,7 @@ def customers_in(permissions: Sequence[Permissions]) -> tuple[list[str], list[st
             if not whole and not checks.KEY_ARN.fullmatch(str(name)):
                 continue
             wanted = customer_statement("", resources)
-            if meaning(one) == meaning(wanted):
+            if Place("permissions").same(one, wanted):
                 (accounts if whole else keys)[whole[1] if whole else name] = None
     return list(accounts), [key for key in keys if key.split(":")[4] not in accounts]
 

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import Statement
 from cmek_construct.operations.adopting.source import DAYS, AdoptError, SeenKey
 from cmek_construct.operations.adopting.stack import alias_of
-from cmek_construct.operations.adopting.words import next_deploy, right, said, words
-from cmek_construct.operations.drift import (
-    Drift,
-    Pair,
-    differs_in_gone_alone,
-    drift,
-    gone,
-    in_words,
-    lost,
-    meaning,
-    without_gone,
-)
+from cmek_construct.operations.adopting.words import compared, deleted, next_deploy, right, said
+from cmek_construct.operations.deleted import gone, revived
+from cmek_construct.operations.drift import Drift, Place, in_words
 from cmek_construct.operations.findings import Finding, Verdict
-from cmek_construct.policy.sentences import as_list
 
 _NEW_ADMIN_ACTIONS: Final = {"kms:RotateKeyOnDemand"}
 """The console gives it since 2024; whoever may replace the key policy could take it anyway."""
@@ -58,72 +48,39 @@ def _same_key(entry: Entry, key: SeenKey) -> None:
 
 
 def _about_policy(entry: Entry, role_arn: str, key: SeenKey) -> Iterator[Finding]:
-    own = entry.settings
-    wanted = documents.key_policy(own, role_arn, suspended=bool(own.suspended))
-    observed, deleted = _alive(documents.role_statements(own, role_arn), key.policy)
-    if deleted:
-        yield said(
-            "key-gone",
-            f"the key policy names {', '.join(deleted)}, which was deleted and is nobody any more. "
-            + next_deploy("key policy")
-            + "leaves it out",
-        )
-    found = drift(wanted["Statement"], observed)
-    older = [pair for pair in found.changed if _is_of_former_years(pair)]
+    own, place = entry.settings, Place("key", key.arn)
+    _, again = revived(place, key.policy, documents.role_statements(own, role_arn))
+    ids = gone(*key.policy)
+    yield from deleted("key", "key policy", [] if again else ids)
+    wanted = partial(documents.key_policy, own, role_arn)
+    found = compared(place, entry, role_arn, key.policy, wanted)
+    older = tuple(one for one in found.taken if _NEW_ADMIN_ACTIONS.issuperset(one.actions))
     if older:
         yield said(
             "key-admins",
             "the key administrators have the console's actions of former years: "
-            f"{in_words(Drift(changed=tuple(older)), own.account)}. "
+            f"{in_words(Drift(taken=older), own.account)}. "
             + next_deploy("key policy")
             + "adds it",
         )
-    left = replace(found, changed=tuple(pair for pair in found.changed if pair not in older))
-    if left.is_none and not left.gone:
-        same = "says what the template says" + (", that apart" if older or deleted else "")
+    left = replace(found, taken=tuple(one for one in found.taken if one not in older))
+    if left.is_none:
+        same = "says what the template says" + (", that apart" if older or ids else "")
         yield right("key-policy", f"the key policy {same}")
     else:
-        yield _not_the_templates(left, own.account)
+        yield _not_the_templates(left, own.account, again)
 
 
-def _not_the_templates(found: Drift, account: str) -> Finding:
-    again = dict.fromkeys(name for pair in found.gone for name in lost(pair))
+def _not_the_templates(found: Drift, account: str, again: list[str]) -> Finding:
     return Finding(
         "key-policy",
         Verdict.WRONG,
-        f"the key policy is not the template's: {words(found, account)}"
+        f"the key policy is not the template's: {in_words(found, account)}"
         + (f" ({', '.join(again)} was deleted and made again)" if again else ""),
         "use the key as given: --as-given key; or mend the key policy and run this again",
         means=next_deploy("key policy")
         + "takes away what is added here, and gives what is missing here",
     )
-
-
-def _alive(of_role: Sequence[Statement], observed: Sequence[Any]) -> tuple[list[Any], list[str]]:
-    """The statements without deleted principals, but for those that were written for the role."""
-    left, deleted = [], []
-    for one in observed:
-        if not gone(one) or any(differs_in_gone_alone(wanted, one) for wanted in of_role):
-            left.append(one)
-            continue
-        deleted += gone(one)
-        alive = without_gone(one)
-        left += [alive] if alive is not None else []
-    return left, deleted
-
-
-def _former(wanted: Sequence[Statement]) -> set[str]:
-    """What the statements meant before the console's newest actions."""
-    return {
-        meaning(
-            {**one, "Action": [a for a in as_list(one["Action"]) if a not in _NEW_ADMIN_ACTIONS]}
-        )
-        for one in wanted
-    }
-
-
-def _is_of_former_years(pair: Pair) -> bool:
-    return meaning(pair.observed) in _former([pair.expected])
 
 
 def _about_settings(entry: Entry, key: SeenKey) -> Iterator[Finding]:

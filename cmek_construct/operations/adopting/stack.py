@@ -11,7 +11,7 @@ from cmek_construct.deployment.reading import Entry
 from cmek_construct.operations.adopting.source import AdoptError, SeenKey, SeenRole
 from cmek_construct.operations.deployed import EMPTY
 from cmek_construct.operations.doctor.source import Stack, Unread, asked, client
-from cmek_construct.operations.drift import drift
+from cmek_construct.operations.drift import Place
 from cmek_construct.operations.findings import Finding, Verdict
 
 ROLE: Final = "Role1ABCC5F0"
@@ -43,7 +43,8 @@ def mapping(entry: Entry, role: SeenRole, key: SeenKey | None) -> Mapping:
     for digit, wanted in own.customers.policies().items() if own.customers else ():
         for policy in role.permissions:
             is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{own.account}:")
-            if is_ours and drift(wanted["Statement"], policy.statements).is_none:
+            compared = Place("permissions").drift(policy.statements, wanted["Statement"])
+            if is_ours and compared.is_none:
                 found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
     if key is not None and own.key is None:
         found[KEY] = {"KeyId": key.key_id}

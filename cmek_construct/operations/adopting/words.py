@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from cmek_construct.operations.drift import Drift, in_words
+from cmek_construct.deployment import documents
+from cmek_construct.deployment.reading import Entry
+from cmek_construct.guide import Policy
+from cmek_construct.operations.drift import Drift, Place
 from cmek_construct.operations.findings import Finding, Verdict
 
 
@@ -23,6 +27,27 @@ def right(about: str, text: str) -> Finding:
     return Finding(about, Verdict.RIGHT, text)
 
 
-def words(found: Drift, account: str) -> str:
-    """A principal that was deleted is a change as any other: the template names a living one."""
-    return in_words(replace(found, changed=(*found.changed, *found.gone)), account)
+def deleted(about: str, what: str, names: list[str]) -> Iterator[Finding]:
+    """Who is named in a policy, and is nobody any more."""
+    if names:
+        yield said(
+            f"{about}-gone",
+            f"the {what} names {', '.join(names)}, which was deleted and is nobody any more. "
+            + next_deploy(what)
+            + "leaves it out",
+        )
+
+
+def compared(
+    place: Place,
+    entry: Entry,
+    role_arn: str,
+    observed: Sequence[Any],
+    policy: Callable[..., Policy],
+) -> Drift:
+    """How a policy differs from the template's, beneath the suspension if both have it."""
+    own = entry.settings
+    suspended, denial = bool(own.suspended), documents.denial(own, role_arn)
+    rest = [one for one in observed if not (suspended and place.same(one, denial))]
+    above = suspended and len(rest) == len(observed)
+    return place.drift(rest, policy(suspended=above)["Statement"])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
+from cmek_construct import guide, policy
 from cmek_construct.checks import printable
-from cmek_construct.evaluation import Answer, CannotTell, Request, Result, evaluate
 from cmek_construct.guide import ENCRYPT_DECRYPT, EXPANDED, GRANTS, KEY_USE, KeyAccess
 from cmek_construct.operations.customers.source import CustomerKeySeen
 from cmek_construct.operations.findings import Finding, Verdict, judged
+from cmek_construct.policy import Request, Said, Witness
 
 _KEY_USE: Final = [action for one in KEY_USE for action in EXPANDED.get(one, (one,))]
 _ACTIONS: Final = {
@@ -18,101 +20,108 @@ _ACTIONS: Final = {
 }
 _DELETED: Final = ("AROA", "AIDA")
 """How the unique ID begins that AWS leaves in a policy where a role or user was deleted."""
-_MANAGING: Final = ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
+_EVERYBODY: Final = "everybody (*)"
+_MOST_ACTIONS: Final = 12
 
 
 def about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -> Iterator[Finding]:
     """All that is right and wrong with the key policy."""
-    for action in _ACTIONS[key_access]:
-        yield _about_action(seen, role_arn, action)
-    yield from _about_more(seen, role_arn, key_access)
-    yield _about_root(seen)
-    yield _about_others(seen, role_arn)
-
-
-def _asked(seen: CustomerKeySeen, principal: str, action: str, for_aws: bool) -> Answer:
-    """What the key policy says to a request, of which it is known what is sent for certain."""
-    account = principal.split(":")[4]
-    context = {
-        "aws:PrincipalArn": principal,
-        "aws:PrincipalAccount": account,
-        "aws:PrincipalIsAWSService": "false",
-        "aws:SecureTransport": "true",
-        "kms:CallerAccount": account,
-        "kms:GrantIsForAWSResource": str(for_aws).lower() if action in GRANTS else None,
-    }
-    return evaluate(seen.policy, Request(principal, action, seen.arn, context))
-
-
-def _about_action(seen: CustomerKeySeen, role_arn: str, action: str) -> Finding:
-    about = action
-    how = f"{action} through an AWS service" if action in GRANTS else action
+    own = policy.read(seen.policy, "key", resource=seen.arn)
+    limit = policy.read(
+        guide.key_policy(seen.account, role_arn, key_access), "key", resource=seen.arn
+    )
+    actions = _ACTIONS[key_access]
+    root = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root"
+    requests = [_request(role_arn, one) for one in actions]
     try:
-        answer = _asked(seen, role_arn, action, for_aws=True)
-    except CannotTell as doubt:
-        return Finding(
-            about,
+        said = policy.answers(own, [*requests, *(_request(root, one) for one in guide.RULING)])
+        more = policy.beyond(own, limit, role_arn)
+        others = policy.beyond(own, limit)
+    except policy.CannotBeJudged as reason:
+        yield Finding(
+            "policy",
             Verdict.UNKNOWN,
-            f"whether the key policy lets the role do {how}: {doubt}",
+            f"the key policy cannot be judged: {reason}",
+            "Have somebody read it who knows IAM, or write it in plain terms.",
+        )
+        return
+    deleted = list(dict.fromkeys(_deleted(own)))
+    for action, answer in zip(actions, said, strict=False):
+        yield _about_action(action, answer, deleted)
+    yield from _about_more(more)
+    yield _about_root(seen.account, said[len(actions) :])
+    yield _about_others(others, deleted, seen.account, role_arn)
+
+
+def _request(principal: str, action: str) -> Request:
+    """A request of which it is known what is sent for certain."""
+    for_aws = "true" if action in GRANTS else None
+    context = {"aws:SecureTransport": "true", "kms:GrantIsForAWSResource": for_aws}
+    return Request(principal, action, context=context)
+
+
+def _about_action(action: str, said: Said, deleted: list[str]) -> Finding:
+    how = f"{action} through an AWS service" if action in GRANTS else action
+    by = printable(said.statement.name) if said.statement else "no statement"
+    if said.verdict is policy.Verdict.CANNOT_TELL:
+        return Finding(
+            action,
+            Verdict.UNKNOWN,
+            f"whether the key policy lets the role do {how}: {by} hangs on {_unknown(said)}",
             "Have somebody read that statement who knows IAM, or write it in plain terms.",
         )
-    by = f"statement {_sid(answer)}"
-    if answer.by_account:
+    if said.verdict is policy.Verdict.BY_ACCOUNT:
         by += ", which names the role's whole account"
-    if answer.result is Result.ALLOWED:
-        return Finding(about, Verdict.RIGHT, f"the key policy lets the role do {how} ({by})")
-    if answer.result is Result.DENIED:
+    if said.verdict is not policy.Verdict.NO:
+        return Finding(action, Verdict.RIGHT, f"the key policy lets the role do {how} ({by})")
+    if said.statement:
         return Finding(
-            about,
+            action,
             Verdict.WRONG,
             f"the key policy denies the role {how} ({by})",
             "Deploy the kit's stack with Suspended=false, or take that statement out.",
         )
-    gone = sorted({name for name in _named(seen.policy) if name.startswith(_DELETED)})
     cure = "Add the statements of key-policy.json that name the role."
-    if gone:
+    if deleted:
         cure += (
-            f" The policy names one that was deleted ({', '.join(gone)}): if that was the "
+            f" The policy names one that was deleted ({', '.join(deleted)}): if that was the "
             "vendor's, save the policy with the role's ARN again."
         )
-    return Finding(about, Verdict.WRONG, f"the key policy does not let the role do {how}", cure)
+    return Finding(action, Verdict.WRONG, f"the key policy does not let the role do {how}", cure)
 
 
-def _sid(answer: Answer) -> str:
-    sid = (answer.statement or {}).get("Sid")
-    return f"'{printable(sid)}'" if sid else "without Sid"
+def _unknown(said: Said | Witness) -> str:
+    return printable(", ".join(said.hangs_on))
 
 
-def _about_more(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -> Iterator[Finding]:
+def _about_more(more: list[Witness]) -> Iterator[Finding]:
     """What the role may do beside what it must."""
-    other = [one for one in _ACTIONS[KeyAccess.KEY_USER] if one not in _ACTIONS[key_access]]
-    more = []
-    for action in dict.fromkeys([*other, *_MANAGING, *GRANTS]):
-        try:
-            if _asked(seen, role_arn, action, for_aws=False).result is Result.ALLOWED:
-                more.append(action)
-        except CannotTell as doubt:
-            words = f"whether the key policy lets the role do more than it must: {doubt}"
+    for sure, may in ((True, "lets the role do"), (False, "perhaps lets the role do")):
+        found = [_done(one) for one in more if one.certain is sure]
+        if found:
+            words = f"the key policy {may} more than it must: {', '.join(dict.fromkeys(found))}"
             yield Finding("more", Verdict.SAID, words)
-            return
-    if more:
-        words = f"the key policy lets the role do more than it must: {', '.join(more)}"
-        yield Finding("more", Verdict.SAID, words)
 
 
-def _about_root(seen: CustomerKeySeen) -> Finding:
-    root = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root"
-    try:
-        answers = [_asked(seen, root, action, for_aws=False) for action in _MANAGING]
-    except CannotTell as doubt:
-        words = f"whether the account's root rules the key: {doubt}"
+def _done(one: Witness) -> str:
+    """What is done: of many actions as the statement writes them."""
+    written = one.statement.actions or ("whatever it means",)
+    short = one.actions if len(one.actions) <= _MOST_ACTIONS else written
+    by = f" (by {one.statement.name})" if short is written else ""
+    return printable(", ".join(short) + by)
+
+
+def _about_root(account: str, said: list[Said]) -> Finding:
+    doubts = [one for one in said if one.verdict is policy.Verdict.CANNOT_TELL]
+    if doubts:
+        words = f"whether the account's root rules the key hangs on {_unknown(doubts[0])}"
         return Finding("root", Verdict.UNKNOWN, words, "Read that statement yourself.")
     return judged(
         "root",
-        all(answer.result is Result.ALLOWED for answer in answers),
+        all(one.verdict is policy.Verdict.YES for one in said),
         (
-            f"the root of account {seen.account} rules the key",
-            f"the root of account {seen.account} does not rule the key, so nobody may be able to "
+            f"the root of account {account} rules the key",
+            f"the root of account {account} does not rule the key, so nobody may be able to "
             "manage it",
         ),
         "Add the first statement of key-policy.json, with this account's number; or these are the "
@@ -120,33 +129,39 @@ def _about_root(seen: CustomerKeySeen) -> Finding:
     )
 
 
-def _about_others(seen: CustomerKeySeen, role_arn: str) -> Finding:
-    """Who of outside is named in an Allow, whatever the conditions."""
-    inside = (f"arn:aws:iam::{seen.account}:", f"arn:aws:sts::{seen.account}:", seen.account)
-    others = [
-        f"{name} (deleted)" if name.startswith(_DELETED) else name
-        for name in dict.fromkeys(_named(seen.policy))
-        if not name.startswith(inside) and name != role_arn
-    ]
+def _about_others(found: list[Witness], deleted: list[str], account: str, role_arn: str) -> Finding:
+    """Who of outside may do anything, under whatever conditions."""
+    inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{account}:.*|{account}")
+    others = [f"{one} (deleted)" for one in deleted]
+    for witness in found:
+        outside = [
+            one for one in witness.principals if one != role_arn and not inside.fullmatch(one)
+        ]
+        others += _called(witness, outside) if outside else []
     if not others:
-        words = (
-            "nobody else outside the customer's account is named in it, but perhaps AWS services"
+        return Finding(
+            "others", Verdict.RIGHT, "nobody else outside the customer's account may do anything"
         )
-        return Finding("others", Verdict.RIGHT, words)
-    words = f"the key policy also names, perhaps under conditions: {', '.join(others)}"
-    return Finding("others", Verdict.SAID, words)
+    words = ", ".join(map(printable, dict.fromkeys(others)))
+    return Finding(
+        "others", Verdict.SAID, f"the key policy also names, perhaps under conditions: {words}"
+    )
 
 
-def _named(policy: Any) -> Iterator[str]:
-    """The principals of every Allow."""
-    statements = policy.get("Statement")
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if not isinstance(statement, dict) or statement.get("Effect") == "Deny":
-            continue
-        if "NotPrincipal" in statement:
-            yield "everybody but some (NotPrincipal)"
-        kinds = statement.get("Principal")
-        names = kinds.get("AWS", []) if isinstance(kinds, dict) else kinds
-        for name in names if isinstance(names, list) else [names]:
-            if name is not None:
-                yield "everybody (*)" if name == "*" else printable(name)
+def _called(witness: Witness, outside: list[str]) -> list[str]:
+    """Who is let in: by the names of the statement, where it has such."""
+    one = witness.statement
+    if one.unreadable:
+        return [f"perhaps somebody ({one.unreadable[0]} cannot be read)"]
+    if one.not_principals is not None:
+        return ["everybody but some (NotPrincipal)"]
+    named = {principal.name for principal in one.principals or ()}
+    return [_EVERYBODY] if "*" in named and not named & set(outside) else outside
+
+
+def _deleted(own: policy.Policy) -> Iterator[str]:
+    """Those who were deleted and are still named in an Allow."""
+    for statement in own.statements:
+        for one in statement.principals or () if statement.effect != "Deny" else ():
+            if one.name.startswith(_DELETED):
+                yield printable(one.name)

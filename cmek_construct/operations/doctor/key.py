@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from cmek_construct.checks import printable
+from cmek_construct.operations.deleted import GONE
 from cmek_construct.operations.doctor.source import Key, Unread
 from cmek_construct.operations.doctor.words import (
     CACHED,
@@ -18,7 +19,6 @@ from cmek_construct.operations.doctor.words import (
     right,
     said,
 )
-from cmek_construct.operations.drift import GONE
 from cmek_construct.operations.findings import Finding, Verdict, judged
 
 _ENDING: Final = ("PendingDeletion", "PendingReplicaDeletion")

@@ -1,42 +1,58 @@
-"""The doctor on policies: whether they say what the file says, statement by statement."""
+"""The doctor on policies: whether they mean what the file says, and what it does if not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
-from cmek_construct.evaluation import CannotTell, Request, Result, evaluate
-from cmek_construct.guide import ENCRYPT_DECRYPT, Statement, policy_document
+from cmek_construct.guide import ENCRYPT_DECRYPT, Policy, Statement
+from cmek_construct.operations.deleted import gone, revived, written_as
+from cmek_construct.operations.doctor import effects
 from cmek_construct.operations.doctor.source import Permissions, Unread
-from cmek_construct.operations.doctor.words import (
-    CACHED,
-    NO_HURRY,
-    NOW,
-    Case,
-    not_read,
-    right,
-    said,
-)
-from cmek_construct.operations.drift import (
-    Drift,
-    differs_in_gone_alone,
-    drift,
-    in_words,
-    lost,
-    meaning,
-    named,
-)
-from cmek_construct.operations.findings import Finding, Verdict, judged
+from cmek_construct.operations.doctor.suspension import is_cut_off, is_denial
+from cmek_construct.operations.doctor.words import CACHED, NO_HURRY, Case, not_read, right, said
+from cmek_construct.operations.drift import Drift, Place, in_words
+from cmek_construct.operations.findings import Effect, Finding, Verdict, judged
+from cmek_construct.policy import CannotBeJudged, answers
+from cmek_construct.policy import Verdict as Answer
 
 _NO_DEPLOY: Final = "`cdk deploy` does not mend it: CloudFormation sees no change."
 
 
-def is_denial(case: Case, statement: Any) -> bool:
-    """Whether it is the statement of the suspension, perhaps with a role that was deleted."""
-    denial = documents.denial(case.entry.settings, case.role_arn)
-    return meaning(statement) == meaning(denial) or differs_in_gone_alone(denial, statement)
+@dataclass(frozen=True)
+class _Beside:
+    """A policy as it is, without the suspension, beside the file's."""
+
+    place: Place
+    there: list[Any]
+    wanted: list[Statement]
+    found: Drift
+    lost: list[str]
+    """Principals of the file's in whose place unique IDs are."""
+    effects: tuple[Effect, ...]
+
+
+def _beside(
+    case: Case, place: Place, observed: list[Any], policy: Callable[..., Policy]
+) -> _Beside:
+    """What is there beside what should be: suspended, if it is so in words that are not ours."""
+    brakes = place == case.brake
+    rest = [one for one in observed if not (brakes and is_denial(case, one))]
+    suspended = (
+        brakes
+        and bool(case.entry.settings.suspended)
+        and len(rest) == len(observed)
+        and is_cut_off(case, observed)
+    )
+    wanted = policy(suspended=suspended)["Statement"]
+    there, lost = revived(place, rest, wanted)
+    found = place.drift(there, wanted)
+    does = effects.of_drift(case, place, found, there, wanted)
+    return _Beside(place, there, wanted, found, lost, does)
 
 
 def about_trust(case: Case, observed: list[Any] | Unread) -> Iterator[Finding]:
@@ -45,39 +61,33 @@ def about_trust(case: Case, observed: list[Any] | Unread) -> Iterator[Finding]:
         yield not_read("trust-policy", "the role's trust policy", observed, "iam:GetRole")
         return
     own = case.entry.settings
-    wanted = documents.trust_policy(own, suspended=False)["Statement"]
-    found = drift(wanted, [one for one in observed if not is_denial(case, one)])
-    for pair in found.gone:
+    beside = _beside(case, case.trust, observed, partial(documents.trust_policy, own))
+    if beside.lost:
         yield Finding(
             "trust-gone",
             Verdict.WRONG,
-            f"the trust policy names a deleted role in place of {', '.join(lost(pair))}: Pinecone "
+            f"the trust policy names a deleted role in place of {', '.join(beside.lost)}: Pinecone "
             "made its role again, or somebody typed a wrong name",
             case.put_trust_policy,
             means="Pinecone cannot come in from there; nothing is lost",
             time=CACHED,
+            effects=(Effect.PINECONE_LOCKED_OUT,),
         )
-    if own.role is not None and not (found.missing or found.changed):
-        more = in_words(Drift(added=found.added), own.account)
+    else:
+        yield from _nobody("trust-gone", "trust policy", beside.there)
+    if own.role is not None and not (beside.found.taken or beside.found.doubt):
+        more = in_words(beside.found, own.account)
         yield (
             said("trust-policy", f"the trust policy is yours, and lets Pinecone in; {more}")
-            if (more)
+            if more
             else right("trust-policy", "the trust policy is yours, and lets Pinecone in")
         )
         return
-    opened = bool(found.added or found.changed)
-    yield _judged_drift(
-        "trust-policy",
-        "trust policy",
-        found,
-        case,
-        means="whoever it lets in by that can read all data of the project that the key encrypts"
-        if opened
-        else "Pinecone cannot come in; nothing is lost",
-        time=NOW if opened else CACHED,
-        cure=f"{case.put_trust_policy}\nFind out who did it (CloudTrail, us-east-1: "
-        f"UpdateAssumeRolePolicy). {_NO_DEPLOY}",
+    cure = (
+        f"{case.put_trust_policy}\nFind out who did it (CloudTrail, us-east-1: "
+        f"UpdateAssumeRolePolicy). {_NO_DEPLOY}"
     )
+    yield _judged("trust-policy", "trust policy", case, beside, cure)
 
 
 def about_key_policy(case: Case, observed: list[Any] | Unread) -> Iterator[Finding]:
@@ -89,10 +99,9 @@ def about_key_policy(case: Case, observed: list[Any] | Unread) -> Iterator[Findi
     if own.key is not None:
         yield _about_given_key(case, observed)
         return
-    rest = [one for one in observed if not is_denial(case, one)]
-    wanted = documents.key_policy(own, case.role_arn, suspended=False)["Statement"]
-    found = drift(wanted, rest)
-    others = sorted({name for pair in found.gone for name in lost(pair)} - {case.role_arn})
+    expected = partial(documents.key_policy, own, case.role_arn)
+    beside = _beside(case, case.key_policy, observed, expected)
+    others = sorted(set(beside.lost) - {case.role_arn})
     if others:
         yield Finding(
             "key-gone",
@@ -104,65 +113,72 @@ def about_key_policy(case: Case, observed: list[Any] | Unread) -> Iterator[Findi
             means="they administer the key no more; Pinecone's use of it goes on",
             time=NO_HURRY,
         )
-    opened = bool(found.added or found.changed)
-    yield _judged_drift(
-        "key-policy",
-        "key policy",
-        found,
-        case,
-        means="whoever it names may be able to read the data, or to end it"
-        if opened
-        else "somebody who should be able to use or rule the key is not; nothing is lost",
-        time=NOW if opened else CACHED,
-        cure=f"{case.put_key_policy}\nFind out who did it (CloudTrail: PutKeyPolicy). {_NO_DEPLOY}",
-    )
+    else:
+        yield from _nobody("key-gone", "key policy", beside.there)
+    cure = f"{case.put_key_policy}\nFind out who did it (CloudTrail: PutKeyPolicy). {_NO_DEPLOY}"
+    yield _judged("key-policy", "key policy", case, beside, cure)
 
 
-def _judged_drift(
-    about: str, what: str, found: Drift, case: Case, *, means: str, time: str, cure: str
-) -> Finding:
+def _nobody(about: str, what: str, there: list[Any]) -> Iterator[Finding]:
+    """Who is named and is nobody any more."""
+    ids = gone(*there)
+    if ids:
+        yield said(about, f"the {what} names {', '.join(ids)}: deleted, and nobody any more")
+
+
+def _judged(about: str, what: str, case: Case, beside: _Beside, cure: str) -> Finding:
+    found = beside.found
     if found.is_none:
         return right(about, f"the {what} says what the file says")
+    words = in_words(found, case.entry.settings.account)
+    means = effects.means(beside.place, beside.effects)
+    if not found.is_certain:
+        return Finding(
+            about,
+            Verdict.UNKNOWN,
+            f"it cannot be told whether the {what} says what the file says: {words}",
+            cure,
+            means="not known: do not take it for healthy"
+            + (f"; perhaps {means}" if beside.effects else ""),
+            effects=beside.effects,
+        )
     return Finding(
         about,
         Verdict.WRONG,
-        f"the {what} is not what the file says: {in_words(found, case.entry.settings.account)}",
+        f"the {what} is not what the file says: {words}",
         cure,
         means=means,
-        time=time,
+        time=effects.time(beside.effects),
+        effects=beside.effects,
     )
 
 
 def role_is_gone_from(case: Case, observed: list[Any] | Unread) -> str | None:
-    """The Sid of a statement of the key policy that names a deleted role in the role's place."""
+    """The statement of the key policy that names a deleted role in the role's place."""
     if isinstance(observed, Unread) or case.key_arn is None:
         return None
     wanted = documents.role_statements(case.entry.settings, case.role_arn)
-    for one in observed:
-        if any(differs_in_gone_alone(statement, one) for statement in wanted):
-            return named(one)
+    place = case.key_policy
+    for one, meant in zip(observed, place.read(observed).statements, strict=True):
+        if written_as(place, one, wanted):
+            return printable(meant.name)
     return None
 
 
 def _about_given_key(case: Case, observed: list[Any]) -> Finding:
     """The policy of a key of the user's own: in whatever words, it must let the role use it."""
     refused, own = [], case.entry.settings
-    for action in ENCRYPT_DECRYPT:
-        context = {
-            "aws:PrincipalArn": case.role_arn,
-            "aws:PrincipalAccount": own.account,
-            "aws:PrincipalIsAWSService": "false",
-            "aws:SecureTransport": "true",
-            "kms:CallerAccount": own.account,
-        }
-        try:
-            request = Request(case.role_arn, action, case.key_arn, context)
-            answer = evaluate(policy_document(*observed), request)
-        except CannotTell as doubt:
-            return _doubt(str(doubt))
-        if answer.by_account and own.role is not None:
+    requests = [effects.use(case, action) for action in ENCRYPT_DECRYPT]
+    try:
+        said = answers(case.key_policy.read(observed), requests)
+    except CannotBeJudged as reason:
+        return _doubt(f"there are {reason}")
+    for action, one in zip(ENCRYPT_DECRYPT, said, strict=True):
+        if one.verdict is Answer.CANNOT_TELL:
+            return _doubt(f"that hangs on {printable(', '.join(one.hangs_on))}")
+        if one.verdict is Answer.BY_ACCOUNT and own.role is not None:
             return _doubt("it names only the account, so the role's own permissions decide")
-        if answer.result is not Result.ALLOWED or answer.by_account:
+        if one.verdict is not Answer.YES:
             refused.append(action)
     return judged(
         "key-policy",
@@ -190,34 +206,26 @@ def about_permissions(case: Case, observed: list[Permissions] | Unread) -> Findi
     if isinstance(observed, Unread):
         action = "iam:ListRolePolicies, iam:ListAttachedRolePolicies, iam:GetPolicyVersion"
         return not_read("permissions", "the role's permissions", observed, action)
-    wanted = documents.permissions(case.entry.settings)
-    found = drift(wanted, [one for policy in observed for one in policy.statements])
-    if case.entry.settings.role is not None and found.added and not found.missing:
+    own, place = case.entry.settings, Place("permissions")
+    by_key = documents.role_permissions(own, case.key_arn) if case.key_arn else []
+    wanted = [*documents.permissions(own), *by_key]
+    there = [*(one for policy in observed for one in policy.statements), *by_key]
+    found = place.drift(there, wanted)
+    if own.role is not None and found.given and not found.taken:
         names = ", ".join(printable(one.name) for one in observed)
         return said("permissions", f"the role is yours, and has permissions of its own: {names}")
     if found.is_none:
-        words = f"for {len(wanted)} customers" if wanted else "none, as it should be"
+        customers = len(wanted) - len(by_key)
+        words = f"for {customers} customers" if customers else "none, as it should be"
         return right("permissions", f"the role's permissions are those of the file ({words})")
-    holding = _policies_with(found.added, observed)
-    return Finding(
-        "permissions",
-        Verdict.WRONG,
-        "the role's permissions are not those of the file: "
-        f"{in_words(found, case.entry.settings.account)}"
-        + (f" (in {', '.join(printable(one.name) for one in holding)})" if holding else ""),
-        _cure_of_permissions(case, holding),
-        means="Pinecone's sessions can do that in your account"
-        if found.added or found.changed
-        else "projects with these customers' keys cannot be read; nothing is lost",
-        time=NOW if found.added or found.changed else CACHED,
-    )
-
-
-def _policies_with(
-    statements: Sequence[Statement], observed: Sequence[Permissions]
-) -> list[Permissions]:
-    meanings = {meaning(one) for one in statements}
-    return [one for one in observed if meanings & set(map(meaning, one.statements))]
+    holding = [
+        one for one in observed if not place.drift([*wanted, *one.statements], wanted).is_none
+    ]
+    names = ", ".join(printable(one.name) for one in holding)
+    what = "role's permissions" + (f" (in {names})" if names else "")
+    does = effects.of_drift(case, place, found, there, wanted)
+    beside = _Beside(place, there, wanted, found, [], does)
+    return _judged("permissions", what, case, beside, _cure_of_permissions(case, holding))
 
 
 def _cure_of_permissions(case: Case, holding: Sequence[Permissions]) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from cmek_construct.checks import printable
 from cmek_construct.deployment.documents import is_suspended_by_trust
-from cmek_construct.operations.doctor.policies import is_denial
 from cmek_construct.operations.doctor.source import Unread, Use
+from cmek_construct.operations.doctor.suspension import is_cut_off, is_suspended
 from cmek_construct.operations.doctor.words import (
     CACHED,
     NO_HURRY,
@@ -129,10 +129,9 @@ def about_brake(case: Case, trust: list[Any] | Unread, policy: list[Any] | Unrea
     if isinstance(observed, Unread):
         action = "iam:GetRole" if by_trust else "kms:GetKeyPolicy"
         return not_read("suspended", "whether Pinecone is cut off", observed, action)
-    denied = any(is_denial(case, one) for one in observed)
-    if denied and case.entry.settings.suspended:
+    if case.entry.settings.suspended and is_cut_off(case, observed):
         return said("suspended", "SUSPENDED on purpose: Pinecone is cut off, as the file says")
-    if denied:
+    if is_suspended(case, observed) and not case.entry.settings.suspended:
         return Finding(
             "suspended",
             Verdict.WRONG,

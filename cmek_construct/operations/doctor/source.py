@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from cmek_construct import checks
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.operations.drift import as_statements
+from cmek_construct.policy.sentences import as_list
 
 T = TypeVar("T")
 _EVENT_PAGES: Final = 5
@@ -46,6 +46,27 @@ class Use:
 
     action: str
     when: Any
+
+
+def as_document(policy: Any) -> dict[str, Any]:
+    """A policy document as AWS gives it: KMS as text, IAM through boto3 as data.
+
+    Raises:
+        ValueError: it is none.
+    """
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise ValueError("it is no policy document")
+    return document
+
+
+def as_statements(policy: Any) -> list[Any]:
+    """The statements of a policy document.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return as_list(as_document(policy)["Statement"])
 
 
 def client(session: Any, service: str, region: str | None = None) -> Any:

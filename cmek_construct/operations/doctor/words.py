@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.operations.doctor.lock import LockedIdentity
 from cmek_construct.operations.doctor.source import Unread
+from cmek_construct.operations.drift import Place
 from cmek_construct.operations.findings import Finding, Verdict
 
 CACHED: Final = (
@@ -32,6 +34,22 @@ class Case:
     now: datetime
     way_back: str | None = None
     """The command that takes role and key back; None where their stack is there."""
+
+    @property
+    def trust(self) -> Place:
+        """Where the role's trust policy stands."""
+        return Place("trust", self.role_arn)
+
+    @property
+    def key_policy(self) -> Place:
+        """Where the key policy stands."""
+        return Place("key", self.key_arn)
+
+    @property
+    def brake(self) -> Place:
+        """Where the suspension stands."""
+        by_trust = is_suspended_by_trust(self.entry.settings)
+        return self.trust if by_trust else self.key_policy
 
     @property
     def role_name(self) -> str:

@@ -13,10 +13,16 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from cmek_construct.checks import printable
-from cmek_construct.operations.doctor.policies import is_denial
-from cmek_construct.operations.doctor.source import Key, Role, Unread, asked, client
+from cmek_construct.operations.doctor.source import (
+    Key,
+    Role,
+    Unread,
+    as_statements,
+    asked,
+    client,
+)
+from cmek_construct.operations.doctor.suspension import is_suspended
 from cmek_construct.operations.doctor.words import Case
-from cmek_construct.operations.drift import as_statements
 
 _PAGES: Final = 20
 """Of 50 events each. CloudTrail answers two look-ups a second and account."""
@@ -131,7 +137,7 @@ def _events(case: Case, session: Any) -> Iterator[Any]:
 
 def _suspends(case: Case, said: Any) -> bool:
     policy = (said.get("requestParameters") or {}).get("policy")
-    return policy is not None and any(is_denial(case, one) for one in as_statements(policy))
+    return policy is not None and is_suspended(case, as_statements(policy))
 
 
 def _who(case: Case, said: Any) -> str:

@@ -15,8 +15,8 @@ from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.operations.deployed import NotDeployedError, reading_session
 from cmek_construct.operations.doctor.key import is_ending
-from cmek_construct.operations.doctor.policies import is_denial
 from cmek_construct.operations.doctor.source import Key, Unread, client
+from cmek_construct.operations.doctor.suspension import is_suspended
 from cmek_construct.operations.doctor.words import Case
 from cmek_construct.operations.retiring.steps import WINDOW, Looked, ends, is_done, look
 from cmek_construct.operations.retiring.words import afterwards, checklist
@@ -190,7 +190,7 @@ def _described(case: Case, session: Any) -> Any:
 
 def _is_suspended(case: Case, session: Any) -> bool:
     policy = Key(session, case.key_arn or "").policy()
-    return not isinstance(policy, Unread) and any(is_denial(case, one) for one in policy)
+    return not isinstance(policy, Unread) and is_suspended(case, policy)
 
 
 def _call(case: Case, session: Any, operation: str, **more: Any) -> RetireError | None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cmek_construct.guardrails.intrinsics import Texts, is_no_value
 from cmek_construct.guardrails.template import PEOPLE, Resource
 from cmek_construct.operations.reviewing.cases import Case, cases
+from cmek_construct.operations.reviewing.people import covers, is_wild, named_in
 from cmek_construct.operations.reviewing.together import Recognized, generated
 from cmek_construct.policy import ACCOUNT, Policy, canonical, literal, read
 from cmek_construct.policy.statements import Kind
@@ -100,7 +101,7 @@ def _policy(
         people[resource.logical_id].arn if resource.logical_id in people else _key(one, resource)
     )
     found = read_document(document, kind, texts, place, forms)
-    return found, {each.arn: name for name, each in people.items()}
+    return _apart(found, people), {each.arn: name for name, each in people.items()}
 
 
 def _key(one: Recognized, key: Resource) -> str:
@@ -118,11 +119,27 @@ def read_document(
         made = {made: None}
     found = read(made, kind, resource=resource, texts=canonical, forms=forms)
     ids, said = list(_external_ids(found)), json.dumps(made)
-    if ids and all(_HOLE.fullmatch(one) and said.count(one) == ids.count(one) for one in ids):
+    if all(_HOLE.fullmatch(one) and said.count(one) == ids.count(one) for one in ids):
         # Another external ID is one that is none of these, whatever these turn out to be.
-        values = {one[2:-1]: f"<{one[2:-1]}>" for one in ids}
-        return Policy(kind, found.statements, resource, {**forms, **values})
-    return found
+        forms = {**forms, **{one[2:-1]: f"<{one[2:-1]}>" for one in ids}}
+    return replace(found, forms=forms)
+
+
+def _apart(policy: Policy, people: Collection[str]) -> Policy:
+    """A policy in which generated names are texts by themselves, if nobody named can be of them.
+
+    Then nothing hangs on their form, and the same policy of another role is the same question.
+    """
+    named = {one.name for statement in policy.statements for one in named_in(statement)} - {"*"}
+    names = [one.rpartition("/")[2] for one in named]
+    others = [one for one in names if one not in {f"${{{name}}}" for name in people}]
+    forms = [policy.forms[name] for name in people]
+    if any("${" in one or is_wild(one) for one in others) or any(map(is_wild, named)):
+        return policy
+    if any(covers(form, one) for form in forms for one in others):
+        return policy
+    values = {name: f"<{number}>" for number, name in enumerate(sorted(people))}
+    return replace(policy, forms={**policy.forms, **values})
 
 
 def _external_ids(policy: Policy) -> Iterator[str]:

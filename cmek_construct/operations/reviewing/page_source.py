@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cmek_construct.checks import printable
+from cmek_construct.guardrails.template import OWN_ACCOUNT
 from cmek_construct.operations.reviewing import check as checking
 from cmek_construct.operations.reviewing import templates, who
 from cmek_construct.operations.reviewing.check import Judged
@@ -76,9 +77,9 @@ def _template(
     environment: Environment,
     together: Sequence[Read],
 ) -> Template:
-    owner = seen.stand_ins.account if seen.stand_ins.account_is_known else None
-    account = environment.account or owner
-    parts = parts_of(seen.stand_ins.template, seen.ours, account)
+    owner = seen.template.account
+    account = environment.account or (None if owner == OWN_ACCOUNT else owner)
+    parts = parts_of(seen.template, seen.ours, account)
     inside = {other.name for other in together if other.name.startswith(f"{one.name} > ")}
     findings = [
         Finding(
@@ -149,13 +150,11 @@ def _ask(one: Read, together: Sequence[Read]) -> Access:
     for answers in who.who(asked):
         if answers.template == one.name:
             notes = [
-                f"{printable(name)} stands here for its default, {printable(value)}."
+                f"As deployed with {printable(name)}={printable(value)}, the template's default."
                 for name, value in answers.assumed.items()
             ]
             if not answers.account_is_known:
-                notes.append(
-                    f"The template does not say its account: {answers.account} stands for it here."
-                )
+                notes.append("The template does not say its account.")
             return Access([_answer(row) for row in answers.rows], notes)
     return Access()
 
@@ -172,4 +171,6 @@ def _answer(row: Row) -> Answer:
     if row.action == GRANT:
         what += {True: " for an AWS service", False: " for others", None: ""}[row.for_aws_service]
     by = row.doubt or row.statement
-    return Answer(row.resource, row.who.words, row.who.arn, what, row.verdict.value, by)
+    return Answer(
+        row.resource, row.who.words, row.who.arn, what, row.verdict.value, by, row.who.is_pinecone
+    )

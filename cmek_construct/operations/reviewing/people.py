@@ -36,6 +36,11 @@ class Somebody:
     is_pinecone: bool = False
     """Whether Pinecone comes in as this one: its own role, or the role that it takes on."""
 
+    @property
+    def account(self) -> str | None:
+        """The account that it is of; None of who is of none."""
+        return _parts(self.arn)[0] or None
+
 
 def named_in(statement: Statement) -> Iterator[Principal]:
     """Whom a statement names: as principals, or by conditions on who they are."""
@@ -113,23 +118,23 @@ class People:
         for name in names:
             account = _parts(name)[0]
             arns = [name]
-            if _is_wild(account):
+            if is_wild(account):
                 begin, end = name.split(account, 1)
                 each = (f"{begin}{one}{end}" for one in self._accounts)
-                arns = [*(arn for arn in each if _covers(name, arn)), name]
+                arns = [*(arn for arn in each if covers(name, arn)), name]
             for arn in arns:
                 is_pinecone = self._policy.kind == "trust" and self._is_pinecones(arn)
                 yield Somebody(self._words(arn), arn, is_pinecone=is_pinecone)
 
     def _words(self, arn: str) -> str:
         account, kind, name = _parts(arn)
-        if account == self._pinecone and self._is_pinecones(arn) and not _is_wild(name):
+        if account == self._pinecone and self._is_pinecones(arn) and not is_wild(name):
             return f"Pinecone's role of {name.removeprefix(ROLE_NAME_PREFIX)}"
-        what = f"every {kind} {name}" if _is_wild(name) else f"the {kind} {name}"
+        what = f"every {kind} {name}" if is_wild(name) else f"the {kind} {name}"
         if account == self._account:
             own = f"the account's {kind} {self._people.get(arn, name)}"
-            return f"{what} of the account" if _is_wild(name) else own
-        return f"{what} of {'any other account' if _is_wild(account) else f'account {account}'}"
+            return f"{what} of the account" if is_wild(name) else own
+        return f"{what} of {'any other account' if is_wild(account) else f'account {account}'}"
 
     def _outsiders(self) -> Iterator[Somebody]:
         pinecones = f"role/{ROLE_NAME_PREFIX}*"
@@ -150,7 +155,7 @@ class People:
             yield Somebody("who is not signed in", "anonymous")
             yield Somebody("an AWS service", "any.amazonaws.com")
         for name in dict.fromkeys(self._services):
-            if not _is_wild(name) and "${" not in name:
+            if not is_wild(name) and "${" not in name:
                 yield Somebody(f"the service {name}", name)
         yield Somebody("the account's root", f"arn:aws:iam::{self._account}:root")
         everybody = f"arn:aws:iam::{self._account}:*"
@@ -161,27 +166,26 @@ class People:
         """Of a group those are not meant who are asked by themselves."""
         by_account: dict[str, list[str]] = {}
         for one in found:
-            if one.arn.startswith("arn:"):
-                arns = by_account.setdefault(_parts(one.arn)[0], [])
+            if one.account is not None:
+                arns = by_account.setdefault(one.account, [])
                 arns += [] if one.arn in arns else [one.arn]
-        wild = [arn for account, arns in by_account.items() if _is_wild(account) for arn in arns]
+        wild = [arn for account, arns in by_account.items() if is_wild(account) for arn in arns]
         made = []
         for one in found:
-            account = _parts(one.arn)[0] if one.arn.startswith("arn:") else None
-            others = [*by_account[account], *wild] if account else []
+            others = [*by_account[one.account], *wild] if one.account else []
             but = [arn for arn in others if arn != one.arn and self._is_apart(one.arn, arn)]
-            but += [f"arn:aws:iam::{other}:*" for other in self._others(account)]
+            but += [f"arn:aws:iam::{other}:*" for other in self._others(one.account)]
             made.append(replace(one, but=tuple(dict.fromkeys(but))))
         return made
 
     def _is_apart(self, arn: str, other: str) -> bool:
         """Whether somebody is not meant by an ARN: one of the group, or another of the template."""
-        return _covers(arn, other) if _is_wild(arn) else {arn, other} <= set(self._people)
+        return covers(arn, other) if is_wild(arn) else {arn, other} <= set(self._people)
 
     def _others(self, account: str | None) -> Iterator[str]:
         """Accounts that a number is not taken for: those that are named beside it."""
         for other in self._accounts:
-            if account and account != other and (_is_wild(account) or "${" in account + other):
+            if account and account != other and (is_wild(account) or "${" in account + other):
                 yield other
 
 
@@ -198,7 +202,7 @@ def not_asked(policy: Policy) -> Iterator[tuple[Statement, str, str | None]]:
 
 def _is_asked(one: Principal) -> bool:
     if one.kind == "Service":
-        return not _is_wild(one.name) and "${" not in one.name
+        return not is_wild(one.name) and "${" not in one.name
     found = _ARN.fullmatch(one.name)
     account = _account_of(one) is not None and (found is None or found[2] == "root")
     return one.kind == "AWS" and (one.name == "*" or account or _is_person(one.name))
@@ -230,7 +234,8 @@ def _parts(arn: str) -> tuple[str, str, str]:
     return (found[1], found[2], found[3] or "") if found else ("", "", arn)
 
 
-def _is_wild(text: str) -> bool:
+def is_wild(text: str) -> bool:
+    """Whether it has wildcards."""
     return re.search("[*?]", _HOLE.sub("", text)) is not None
 
 
@@ -240,7 +245,7 @@ def _form(group: str) -> re.Pattern[str]:
     return re.compile(".*".join(parts).replace(r"\?", "."))
 
 
-def _covers(group: str, arn: str) -> bool:
-    """Whether everybody of an ARN is of a group. A session is of its account."""
+def covers(group: str, arn: str) -> bool:
+    """Whether every text of one form, such as a session of an account, is of another."""
     session = group.endswith(":*") and arn.startswith("arn:aws:sts:")
     return session or _form(group).fullmatch(arn) is not None

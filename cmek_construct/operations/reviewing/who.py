@@ -150,7 +150,7 @@ class _Asker:
             dict.fromkeys(row for one in written for row in self._questions(logical_id, one))
         )
         try:
-            said = [answers(one.policy, [_request(row) for row in rows]) for one in written]
+            said = [answers(one.policy, [self._request(row) for row in rows]) for one in written]
         except CannotBeJudged as error:
             return [_not_judged(logical_id, logical_id in self._trust, str(error))]
         answered = [
@@ -159,6 +159,20 @@ class _Asker:
         ]
         more = dict.fromkeys(row for one in written for row in _not_asked(logical_id, one))
         return [*_called(answered), *more]
+
+    def _request(self, row: Row) -> Request:
+        """One question. Who is of another account has the leave of that account, which it needs."""
+        context = dict(FACTS)
+        if row.action == ASSUME:
+            context["sts:ExternalId"] = row.external_id
+        if row.for_aws_service is not None:
+            context[_GRANT_KEY] = str(row.for_aws_service).lower()
+        who, own = row.who, row.who.own_policies
+        if who.account is not None and who.account != self._account:
+            own = True
+        elif own:
+            own = None
+        return Request(who.arn, row.action, context=context, own=own, but=who.but)
 
     def _questions(self, logical_id: str, written: Written) -> Iterator[Row]:
         people = People(written.policy, self._account, self._pinecone, written.people)
@@ -187,16 +201,6 @@ def _presented(written: Written) -> Iterator[tuple[str, str | None]]:
     yield from (("right", one) for one in ids)
     yield "wrong", next(one for one in (_OTHER_ID, f"{_OTHER_ID}-2") if one not in ids)
     yield "none", None
-
-
-def _request(row: Row) -> Request:
-    context = dict(FACTS)
-    if row.action == ASSUME:
-        context["sts:ExternalId"] = row.external_id
-    if row.for_aws_service is not None:
-        context[_GRANT_KEY] = str(row.for_aws_service).lower()
-    own = False if row.who.own_policies is False else None
-    return Request(row.who.arn, row.action, context=context, own=own, but=row.who.but)
 
 
 def _answered(row: Row, said: Sequence[Said], written: Sequence[Written]) -> Row:

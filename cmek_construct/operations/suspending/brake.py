@@ -15,19 +15,11 @@ from typing import Any, Final
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
 from cmek_construct.guide import Statement, policy_document
-from cmek_construct.operations.doctor.policies import is_denial
-from cmek_construct.operations.doctor.source import client
+from cmek_construct.operations.deleted import GONE, gone, principals, written_as
+from cmek_construct.operations.doctor.source import as_document, as_statements, client
+from cmek_construct.operations.doctor.suspension import is_denial, is_suspended
 from cmek_construct.operations.doctor.words import Case
-from cmek_construct.operations.drift import (
-    as_document,
-    as_statements,
-    differs_in_gone_alone,
-    drift,
-    gone,
-    in_words,
-    meaning,
-    without_gone,
-)
+from cmek_construct.operations.drift import in_words
 
 _MALFORMED: Final = ("MalformedPolicyDocumentException", "MalformedPolicyDocument")
 _TRIES: Final = 6
@@ -99,7 +91,7 @@ def set_brake(case: Case, session: Any, on: bool) -> Braked:
     try:
         before = door.read()
         wanted = list(_candidates(case, as_statements(before), on))
-        changed = not _same(as_statements(before), wanted[0])
+        changed = not _same(case, as_statements(before), wanted[0])
         if changed:
             _put(door, before, case, wanted)
         after = _read_back(door, case, on)
@@ -107,9 +99,9 @@ def set_brake(case: Case, session: Any, on: bool) -> Braked:
         raise BrakeError(f"AWS refused: {printable(error)}") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BrakeError(f"the {door.what} cannot be read: {printable(error)}") from None
-    ours = _of_the_file(case, on)
-    words = in_words(drift(ours, after), case.entry.settings.account)
-    return Braked(door.what, changed, words)
+    kept = [one for one in after if not is_denial(case, one)]
+    found = case.brake.drift(kept, _of_the_file(case, on=False))
+    return Braked(door.what, changed, in_words(found, case.entry.settings.account))
 
 
 def _of_the_file(case: Case, on: bool) -> list[Statement]:
@@ -130,26 +122,49 @@ def _candidates(case: Case, observed: Sequence[Any], on: bool) -> Iterator[list[
     denials = [documents.denial(case.entry.settings, case.role_arn)] if on else []
     role_alone = [one for one in usual if case.role_arn in json.dumps(one)]
     choices = [rest] if on else []
-    choices += [list(_mended(rest, usual)), list(_mended(rest, role_alone))]
+    choices += [list(_mended(case, rest, usual)), list(_mended(case, rest, role_alone))]
     for index, statements in enumerate(choices):
-        is_last = index == len(choices) - 1
-        missing = drift(role_alone if is_last else usual, statements).missing
-        found = [*statements, *([] if on else missing), *denials]
+        ours = role_alone if index == len(choices) - 1 else usual
+        missing = [] if on else [one for one in ours if not _is_there(case, one, statements)]
+        found = [*statements, *missing, *denials]
         # In the order and the words of the template, where it says the same.
-        yield _of_the_file(case, on) if _same(found, _of_the_file(case, on)) else found
+        yield _of_the_file(case, on) if _same(case, found, _of_the_file(case, on)) else found
 
 
-def _mended(statements: Sequence[Any], ours: Sequence[Statement]) -> Iterator[Any]:
+def _mended(case: Case, statements: Sequence[Any], ours: Sequence[Statement]) -> Iterator[Any]:
     """The statements without deleted principals: ours anew, and others without them."""
     for one in statements:
-        new = next((own for own in ours if differs_in_gone_alone(own, one)), None)
-        left = new or (without_gone(one) if gone(one) else one)
+        left = written_as(case.brake, one, ours) or _without_gone(one)
         if left is not None:
             yield left
 
 
-def _same(some: Sequence[Any], others: Sequence[Any]) -> bool:
-    return sorted(map(meaning, some)) == sorted(map(meaning, others))
+def _without_gone(statement: Any) -> Any:
+    """A statement without principals that match nobody any more; None if it has no other."""
+    if not gone(statement):
+        return statement
+    left = [name for name in principals(statement) if not GONE.fullmatch(name)]
+    kinds = {kind: names for kind, names in statement["Principal"].items() if kind != "AWS"}
+    if left:
+        kinds["AWS"] = left
+    return {**statement, "Principal": kinds} if kinds else None
+
+
+def _is_there(case: Case, one: Statement, statements: Sequence[Any]) -> bool:
+    """Whether a statement of ours is there, under its Sid perhaps with other words."""
+    return any(
+        (isinstance(other, dict) and other.get("Sid") == one["Sid"]) or case.brake.same(one, other)
+        for other in statements
+    )
+
+
+def _same(case: Case, some: Sequence[Any], others: Sequence[Any]) -> bool:
+    """Whether each statement of two policies means what one of the other's does."""
+    return len(some) == len(others) and all(
+        any(case.brake.same(one, other) for other in those)
+        for these, those in ((some, others), (others, some))
+        for one in these
+    )
 
 
 def _put(door: _Door, before: dict[str, Any], case: Case, wanted: Sequence[list[Any]]) -> None:
@@ -169,7 +184,7 @@ def _put(door: _Door, before: dict[str, Any], case: Case, wanted: Sequence[list[
 def _read_back(door: _Door, case: Case, on: bool) -> list[Any]:
     for _try in range(_TRIES):
         found = as_statements(door.read())
-        if any(is_denial(case, one) for one in found) is on:
+        if is_suspended(case, found) is on:
             return found
         time.sleep(1)
     raise BrakeError(f"the {door.what} was written, but reads as before")

@@ -1,0 +1,369 @@
+"""In which direction a changed policy goes: who is locked out, who is let in, or nobody.
+
+Each change is made by hand to the policies of the file, and judged by what the doctor asks of them.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from cmek_construct.deployment.reading import parse_entries
+from cmek_construct.guide import assume_role_denial, key_denial
+from cmek_construct.operations.doctor.doctor import policies
+from cmek_construct.operations.doctor.lock import LockedIdentity
+from cmek_construct.operations.doctor.policies import (
+    about_key_policy,
+    about_permissions,
+    about_trust,
+)
+from cmek_construct.operations.doctor.role import about_brake
+from cmek_construct.operations.doctor.source import Permissions, Unread
+from cmek_construct.operations.doctor.words import CACHED, NO_HURRY, NOW, Case
+from cmek_construct.operations.findings import Effect, Finding, Verdict
+from tests.building import EXTERNAL_ID, PINECONE
+from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VENDOR, text_of
+
+Given = dict[str, Any]
+Change = Callable[[list[Given]], object]
+OUT, IN, OWNER = (
+    Effect.PINECONE_LOCKED_OUT,
+    Effect.SOMEBODY_LET_IN,
+    Effect.OWNER_LOCKED_OUT,
+)
+STRANGER = f"arn:aws:iam::{OTHER}:role/stranger"
+BILLING = f"arn:aws:iam::{ACCOUNT}:role/billing"
+ADMIN = f"arn:aws:iam::{ACCOUNT}:role/security"
+NO_ID: Given = {"account": ACCOUNT}
+ADMINS: Given = {**OWN, "key_admins": [ADMIN]}
+ALL: Given = {**OWN, "regions": "ALL_REGIONS"}
+
+
+def case_of(own: Given) -> Case:
+    (entry,) = parse_entries(text_of({"acme": own}), "cmek.yaml")
+    key_arn = None if "customer_account_ids" in own else KEY_ARN
+    return Case(entry, ROLE_ARN, key_arn, LockedIdentity(), datetime.now(timezone.utc))
+
+
+def changed(own: Given, name: str, change: Change) -> list[Given]:
+    """The statements that the file says, with a change."""
+    statements: list[Given] = policies(case_of(own).entry, ROLE_ARN)[name]["Statement"]
+    there = copy.deepcopy(statements)
+    change(there)
+    return there
+
+
+def trust(change: Change, own: Given = OWN) -> Finding:
+    found = list(about_trust(case_of(own), changed(own, "trust-policy", change)))
+    (only,) = [one for one in found if one.about == "trust-policy"]
+    return only
+
+
+def key(change: Change, own: Given = ADMINS) -> Finding:
+    found = list(about_key_policy(case_of(own), changed(own, "key-policy", change)))
+    (only,) = [one for one in found if one.about == "key-policy"]
+    return only
+
+
+def has(finding: Finding, effects: Iterable[Effect]) -> None:
+    """Exactly these, and a meaning and a time that follow from them."""
+    assert set(finding.effects) == set(effects), finding.words
+    assert finding.verdict is Verdict.WRONG, finding.words
+    assert ("somebody is let in" in finding.means) is (IN in effects)
+    assert ("Pinecone is locked out" in finding.means) is (OUT in effects)
+    assert ("the owner is locked out" in finding.means) is (OWNER in effects)
+    assert (NOW in finding.time) is (IN in effects)
+    assert (CACHED in finding.time) is (OUT in effects)
+
+
+def where(**condition: Given) -> Change:
+    """A condition more."""
+    return lambda s: s[0]["Condition"].update(condition)
+
+
+def member(index: int, **more: Any) -> Change:
+    return lambda s: s[index].update(more)
+
+
+def more(effect: str, who: Any, action: Any, **others: Any) -> Change:
+    """A statement more."""
+    statement = {"Sid": "X", "Effect": effect, "Principal": who, "Action": action, **others}
+    return lambda s: s.append(statement)
+
+
+def on_key(effect: str, who: Any, action: Any, **others: Any) -> Change:
+    return more(effect, who, action, Resource="*", **others)
+
+
+def pinecone(region: str, account: str = PINECONE) -> str:
+    return f"arn:aws:iam::{account}:role/pinecone_cmek_access_{region}"
+
+
+ROLES = [pinecone("us-east-1"), pinecone("eu-west-1")]
+
+
+@pytest.mark.parametrize(
+    ("change", "effects"),
+    [
+        (member(0, Principal={"AWS": ROLES[0]}), {OUT}),
+        (where(Bool={"aws:MultiFactorAuthPresent": "true"}), {OUT}),
+        (where(IpAddress={"aws:SourceIp": "192.0.2.0/24"}), {OUT}),
+        (where(DateLessThan={"aws:CurrentTime": "2027-01-01T00:00:00Z"}), {OUT}),
+        (more("Deny", "*", "sts:*"), {OUT}),
+        (more("Deny", {"AWS": PINECONE}, "sts:AssumeRole"), {OUT}),
+        (member(0, Principal={"AWS": [pinecone("us-east-1", OTHER)]}), {OUT, IN}),
+        (member(0, Condition={"StringEquals": {"sts:ExternalId": "another"}}), {OUT, IN}),
+        (member(0, Principal={"AWS": [*ROLES, STRANGER]}), {IN}),
+        (member(0, Principal={"AWS": [*ROLES, OTHER]}), {IN}),
+        (member(0, Principal={"AWS": [*ROLES, "*"]}), {IN}),
+        (member(0, Principal={"AWS": [*ROLES, pinecone("us-west-2")]}), {IN}),
+        (lambda s: s[0].pop("Condition"), {IN}),
+        (where(StringEquals={"sts:ExternalId": [EXTERNAL_ID, "another"]}), {IN}),
+        (member(0, Condition={"StringLike": {"sts:ExternalId": "*"}}), {IN}),
+        (member(0, Action=["sts:AssumeRole", "sts:TagSession"]), {IN}),
+        (more("Allow", {"Service": "ec2.amazonaws.com"}, "sts:AssumeRole"), {IN}),
+        (lambda s: s.clear(), {OUT}),
+    ],
+)
+def test_a_changed_trust_policy_goes_in_its_direction(change: Change, effects: set[Effect]) -> None:
+    has(trust(change), effects)
+
+
+@pytest.mark.parametrize(
+    ("own", "change", "effects"),
+    [
+        (NO_ID, member(0, Condition={"StringEquals": {"sts:ExternalId": "x"}}), {OUT}),
+        (
+            ALL,
+            where(StringLike={"aws:PrincipalArn": pinecone("us-*")}),
+            {OUT},
+        ),
+        (ALL, where(StringLike={"aws:PrincipalArn": pinecone("*", OTHER)}), {OUT, IN}),
+        (ALL, where(StringLike={"aws:PrincipalArn": f"arn:aws:iam::{PINECONE}:role/*"}), {IN}),
+        (ALL, member(0, Principal={"AWS": OTHER}), {OUT}),
+        (VENDOR, member(0, Principal={"AWS": ROLES[0]}), {OUT}),
+    ],
+)
+def test_so_does_one_of_another_form(own: Given, change: Change, effects: set[Effect]) -> None:
+    has(trust(change, own), effects)
+
+
+@pytest.mark.parametrize(
+    ("change", "effects"),
+    [
+        (member(2, Action="kms:Decrypt"), {OUT}),
+        (member(2, Condition={"StringEquals": {"kms:ViaService": "s3.amazonaws.com"}}), {OUT}),
+        (on_key("Deny", "*", "kms:Decrypt"), {OUT}),
+        (on_key("Deny", {"AWS": ROLE_ARN}, "kms:Encrypt"), {OUT}),
+        (lambda s: s.__delitem__(slice(2, 4)), {OUT}),
+        (on_key("Deny", "*", "kms:*"), {OUT, OWNER}),
+        (on_key("Allow", {"AWS": STRANGER}, "kms:Decrypt"), {IN}),
+        (on_key("Allow", {"AWS": BILLING}, "kms:DescribeKey"), {IN}),
+        (on_key("Allow", "*", "kms:Decrypt"), {IN}),
+        (
+            on_key(
+                "Allow",
+                "*",
+                "kms:Decrypt",
+                Condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}},
+            ),
+            {IN},
+        ),
+        (member(2, Principal={"AWS": [ROLE_ARN, BILLING]}), {IN}),
+        (member(2, Action="kms:*"), {IN}),
+        (lambda s: s[3].pop("Condition"), {IN}),
+        (member(2, Principal={"AWS": STRANGER}), {OUT, IN}),
+        (lambda s: s.pop(0), {OWNER}),
+        (member(0, Action="kms:Decrypt"), {OWNER}),
+        (member(0, Principal={"AWS": OTHER}), {OWNER, IN}),
+    ],
+)
+def test_a_changed_key_policy_goes_in_its_direction(change: Change, effects: set[Effect]) -> None:
+    has(key(change), effects)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.pop(1),
+        lambda s: s[1]["Action"].remove("kms:ScheduleKeyDeletion"),
+        on_key("Deny", "*", "kms:*", Condition={"Bool": {"aws:SecureTransport": "false"}}),
+    ],
+    ids=["administrators", "one action of theirs", "calls without TLS"],
+)
+def test_what_neither_pinecone_nor_the_owner_needs_locks_neither_out(change: Change) -> None:
+    finding = key(change)
+    has(finding, ())
+    assert finding.time == NO_HURRY
+    assert "it lacks statement" in finding.words
+
+
+def rewritten(statements: list[Given]) -> None:
+    """The same in other words."""
+    statements.reverse()
+    for one in statements:
+        one["Sid"] = f"other{len(json.dumps(one))}"
+        for name in ("Action", "Principal", "Resource", "Condition"):
+            value = one.get(name)
+            if isinstance(value, list):
+                one[name] = [*reversed(value), value[0].upper().replace("KMS:", "kms:", 1)]
+            elif isinstance(value, str):
+                one[name] = [value.replace("kms:*", "KMS:*").replace("sts:", "STS:")]
+        if "AWS" in one["Principal"]:
+            names = one["Principal"]["AWS"]
+            listed = names if isinstance(names, list) else [names]
+            one["Principal"]["AWS"] = [
+                name.split(":")[4] if name.endswith(":root") else name for name in listed
+            ]
+
+
+SAME_TRUST: list[tuple[Given, Change]] = [
+    (OWN, lambda s: None),
+    (OWN, rewritten),
+    (NO_ID, rewritten),
+    (ALL, rewritten),
+    (VENDOR, rewritten),
+    (OWN, member(0, Condition={"StringLike": {"sts:externalid": [EXTERNAL_ID]}})),
+    (OWN, lambda s: s.append({**s[0], "Sid": "again"})),
+    (OWN, lambda s: s.insert(0, {**s[0], "Principal": {"AWS": ROLES[:1]}, "Sid": "a part"})),
+    (ALL, member(0, Principal={"AWS": PINECONE})),
+    (OWN, more("Deny", {"AWS": STRANGER}, "sts:AssumeRole")),
+]
+SAME_KEY: list[Change] = [
+    lambda s: None,
+    rewritten,
+    member(0, Action=["kms:*", "kms:Decrypt"], Resource=[KEY_ARN]),
+    member(2, Principal="*", Condition={"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}),
+    on_key("Deny", {"AWS": STRANGER}, "kms:*"),
+]
+
+
+@pytest.mark.parametrize(("own", "change"), SAME_TRUST)
+def test_a_trust_policy_in_other_words_is_no_drift(own: Given, change: Change) -> None:
+    finding = trust(change, own)
+    assert (finding.verdict, finding.effects) == (Verdict.RIGHT, ()), finding.words
+
+
+@pytest.mark.parametrize("change", SAME_KEY)
+def test_a_key_policy_in_other_words_is_no_drift(change: Change) -> None:
+    finding = key(change)
+    assert (finding.verdict, finding.effects) == (Verdict.RIGHT, ()), finding.words
+
+
+def permissions(own: Given, *statements: Given) -> Finding:
+    return about_permissions(case_of(own), [Permissions("more", statements)])
+
+
+OF_VENDOR = [
+    {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:Encrypt"], "Resource": resource}
+    for resource in (f"arn:aws:kms:*:{OTHER}:key/*", "arn:aws:kms:*:444455556666:key/*")
+]
+
+
+@pytest.mark.parametrize(
+    ("own", "statements", "effects"),
+    [
+        (OWN, [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}], {IN}),
+        (OWN, [{"Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*"}], {IN}),
+        (OWN, [{"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}], {OUT}),
+        (OWN, [{"Effect": "Deny", "NotAction": "s3:*", "Resource": KEY_ARN}], {OUT}),
+        (VENDOR, OF_VENDOR[:1], {OUT}),
+        (VENDOR, [*OF_VENDOR, {**OF_VENDOR[0], "Action": "kms:ReEncrypt*"}], {IN}),
+        (VENDOR, [*OF_VENDOR, {**OF_VENDOR[0], "Effect": "Deny"}], {OUT}),
+    ],
+)
+def test_changed_permissions_go_in_their_direction(
+    own: Given, statements: list[Given], effects: set[Effect]
+) -> None:
+    has(permissions(own, *statements), effects)
+
+
+@pytest.mark.parametrize(
+    ("own", "statements"),
+    [
+        (OWN, []),
+        (OWN, [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY_ARN}]),
+        (OWN, [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]),
+        (VENDOR, OF_VENDOR),
+        (VENDOR, [{**OF_VENDOR[0], "Resource": [one["Resource"] for one in OF_VENDOR]}]),
+    ],
+)
+def test_permissions_in_other_words_are_no_drift(own: Given, statements: list[Given]) -> None:
+    assert permissions(own, *statements).verdict is Verdict.RIGHT
+
+
+def test_what_cannot_be_told_is_said_with_what_it_hangs_on_and_never_right() -> None:
+    odd = {"BinaryEquals": {"aws:PrincipalTag/a": "QUJD"}}
+    finding = key(on_key("Allow", {"AWS": STRANGER}, "kms:Decrypt", Condition=odd))
+    assert finding.verdict is Verdict.UNKNOWN
+    assert finding.effects == (IN,)
+    assert "That hangs on" in finding.words
+    many = [{"Effect": "Allow", "Principal": "*", "Action": "kms:a", "Resource": "*"}] * 2_001
+    finding = key(lambda s: s.extend(many))
+    assert (finding.verdict, finding.effects) == (Verdict.UNKNOWN, ())
+    assert "2,000 statements" in finding.words
+
+
+def brake(own: Given, change: Change) -> Finding:
+    name = "trust-policy" if "customer_account_ids" in own else "key-policy"
+    there, unread = changed(own, name, change), Unread("not looked at")
+    in_trust = name == "trust-policy"
+    return about_brake(case_of(own), there if in_trust else unread, unread if in_trust else there)
+
+
+SUSPENDED: Given = {**ADMINS, "suspended": True}
+OTHER_WORDS = on_key(
+    "Deny", "*", ["kms:*", "kms:Decrypt"], Condition={"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
+)
+
+
+@pytest.mark.parametrize(
+    ("own", "change", "verdict"),
+    [
+        (ADMINS, lambda s: s.append(key_denial(ROLE_ARN)), Verdict.WRONG),
+        (ADMINS, OTHER_WORDS, Verdict.WRONG),
+        (ADMINS, on_key("Deny", "*", "kms:Decrypt"), Verdict.RIGHT),
+        (ADMINS, on_key("Deny", {"AWS": STRANGER}, "kms:*"), Verdict.RIGHT),
+        (SUSPENDED, lambda s: None, Verdict.SAID),
+        (SUSPENDED, lambda s: (s.pop(), OTHER_WORDS(s)), Verdict.SAID),
+        (SUSPENDED, lambda s: (s.pop(), on_key("Deny", "*", "kms:*")(s)), Verdict.SAID),
+        (SUSPENDED, lambda s: s.pop(), Verdict.WRONG),
+        (SUSPENDED, member(-1, Action="kms:Decrypt"), Verdict.WRONG),
+        (VENDOR, lambda s: s.append(assume_role_denial()), Verdict.WRONG),
+        ({**VENDOR, "suspended": True}, rewritten, Verdict.SAID),
+        ({**VENDOR, "suspended": True}, lambda s: s.pop(), Verdict.WRONG),
+    ],
+)
+def test_whether_it_is_suspended_is_seen_in_any_words(
+    own: Given, change: Change, verdict: Verdict
+) -> None:
+    assert brake(own, change).verdict is verdict
+
+
+@pytest.mark.parametrize("own", [ADMINS, SUSPENDED])
+@pytest.mark.parametrize("denial", [lambda s: s.append(key_denial(ROLE_ARN)), OTHER_WORDS])
+def test_a_suspension_is_no_drift_and_hides_none(own: Given, denial: Change) -> None:
+    assert key(denial, own).verdict is Verdict.RIGHT
+    has(key(lambda s: (denial(s), s[2].update(Action="kms:*")), own), {IN})
+
+
+def test_a_suspension_in_other_words_is_the_files_policy_or_what_it_does_besides() -> None:
+    assert key(lambda s: s.pop(), SUSPENDED).verdict is Verdict.RIGHT
+    finding = key(lambda s: (s.pop(), on_key("Deny", "*", "kms:*")(s)), SUSPENDED)
+    has(finding, {OWNER})
+
+
+def test_a_unique_id_is_told_and_is_a_loss_only_in_place_of_somebody() -> None:
+    own = changed(OWN, "trust-policy", member(0, Principal={"AWS": [ROLES[0], GONE]}))
+    gone, policy = about_trust(case_of(OWN), own)
+    assert (gone.verdict, gone.effects, policy.verdict) == (Verdict.WRONG, (OUT,), Verdict.RIGHT)
+    assert ROLES[1] in gone.words
+    own = changed(OWN, "trust-policy", member(0, Principal={"AWS": [*ROLES, GONE]}))
+    gone, policy = about_trust(case_of(OWN), own)
+    assert (gone.verdict, policy.verdict) == (Verdict.SAID, Verdict.RIGHT)
+    assert GONE in gone.words

@@ -1,0 +1,293 @@
+"""What a policy means, sentence by sentence; `scripts/simulate` holds all of it to a simulator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cmek_construct.guide import (
+    ALL_REGIONS,
+    KeyAccess,
+    key_denial,
+    key_policy,
+    policy_document,
+    root_statement,
+    trust_policy,
+)
+from cmek_construct.policy import (
+    ACCOUNT,
+    CannotBeJudged,
+    Policy,
+    Request,
+    Verdict,
+    allows,
+    beyond,
+    canonical,
+    read,
+    short,
+)
+
+OWNER, VENDOR, PINECONE = "111122223333", "123456789012", "999988887777"
+KEY = f"arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ROLE = f"arn:aws:iam::{OWNER}:role/PineconeCmek"
+SESSION = f"arn:aws:sts::{OWNER}:assumed-role/PineconeCmek/x"
+OTHER = f"arn:aws:iam::{OWNER}:role/Other"
+VENDOR_ROLE = f"arn:aws:iam::{VENDOR}:role/VendorCmek"
+ASSUMING = f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_us-east-1"
+YES, NO, UNKNOWN, OWN_IAM = Verdict.YES, Verdict.NO, Verdict.CANNOT_TELL, Verdict.BY_ACCOUNT
+ENCRYPT_DECRYPT = KeyAccess.ENCRYPT_DECRYPT
+
+
+def of_key(*statements: Any, **forms: str) -> Policy:
+    return read(policy_document(*statements), "key", resource=KEY, texts=canonical, forms=forms)
+
+
+def allow(**members: Any) -> dict[str, Any]:
+    usual = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:*", "Resource": "*"}
+    if "NotPrincipal" in members:
+        del usual["Principal"]
+    return usual | members
+
+
+def deny(**members: Any) -> dict[str, Any]:
+    return allow(**members) | {"Effect": "Deny"}
+
+
+def said(policy: Policy, principal: str = ROLE, **context: str | None) -> Verdict:
+    keys = {name.replace("_", ":"): value for name, value in context.items()}
+    return allows(policy, Request(principal, "kms:Decrypt", context=keys)).verdict
+
+
+def under(operator: str, key: str, value: Any) -> Policy:
+    return of_key(allow(Condition={operator: {key: value}}))
+
+
+# What a policy allows.
+
+
+def test_a_customers_key_lets_the_vendors_role_do_its_two_actions_and_no_more() -> None:
+    policy = of_key(*key_policy(OWNER, VENDOR_ROLE, ENCRYPT_DECRYPT)["Statement"])
+    assert said(policy, VENDOR_ROLE) is YES
+    assert allows(policy, Request(VENDOR_ROLE, "kms:Encrypt")).verdict is YES
+    assert allows(policy, Request(VENDOR_ROLE, "kms:DescribeKey")).verdict is NO
+    assert said(policy, f"{VENDOR_ROLE}2") is NO
+
+
+def test_a_denial_goes_before_all_else_and_is_named() -> None:
+    answer = allows(of_key(allow(), key_denial(ROLE)), Request(ROLE, "kms:Decrypt"))
+    assert answer.verdict is NO
+    assert answer.statement
+    assert answer.statement.name == 'statement "Deny Pinecone while suspended"'
+
+
+def test_an_accounts_root_means_whom_the_accounts_own_iam_lets() -> None:
+    policy = of_key(root_statement(OWNER))
+    assert said(policy) is OWN_IAM
+    assert said(policy, f"arn:aws:iam::{OWNER}:root") is YES
+    assert said(policy, VENDOR_ROLE) is NO
+    assert allows(policy, Request(ROLE, "kms:Decrypt", own=False)).verdict is NO
+
+
+def test_in_a_denial_an_accounts_root_means_everybody_there() -> None:
+    root = {"AWS": f"arn:aws:iam::{OWNER}:root"}
+    assert said(of_key(allow(), deny(Principal=root))) is NO
+
+
+def test_a_role_that_is_named_beside_its_account_needs_no_policy_of_its_own() -> None:
+    answer = allows(of_key(root_statement(OWNER), allow(Sid="Own")), Request(ROLE, "kms:Decrypt"))
+    assert answer.verdict is YES
+    assert answer.statement
+    assert answer.statement.name == 'statement "Own"'
+
+
+def test_a_role_is_each_of_its_sessions_and_a_session_is_not_the_role() -> None:
+    assert said(of_key(allow()), SESSION) is YES
+    assert said(of_key(allow(Principal={"AWS": SESSION})), SESSION) is YES
+    assert said(of_key(allow(Principal={"AWS": SESSION})), SESSION[:-1] + "y") is NO
+    assert said(of_key(allow(Principal={"AWS": SESSION})), ROLE) is UNKNOWN
+
+
+def test_who_was_deleted_is_nobody_and_everybody_is_everybody() -> None:
+    assert said(of_key(allow(Principal={"AWS": "AROAEXAMPLEEXAMPLE123"}))) is NO
+    for everybody in ("*", {"AWS": "*"}):
+        for one in (ROLE, VENDOR_ROLE, "logs.amazonaws.com", "anonymous"):
+            assert said(of_key(allow(Principal=everybody)), one) is YES
+
+
+def test_a_denial_for_all_but_some_spares_who_is_listed_with_the_account() -> None:
+    both = {"AWS": [ROLE, OWNER]}
+    assert said(of_key(allow(), deny(NotPrincipal=both))) is YES
+    assert said(of_key(allow(), deny(NotPrincipal={"AWS": ROLE}))) is UNKNOWN
+    assert said(of_key(allow(), deny(NotPrincipal={"AWS": VENDOR_ROLE}))) is NO
+
+
+def test_a_group_is_asked_about_without_some_of_it() -> None:
+    policy = of_key(allow(Principal={"AWS": [ROLE, OTHER]}))
+    every = f"arn:aws:iam::{OWNER}:role/*"
+    group = Request(every, "kms:Decrypt", own=False)
+    assert allows(policy, group).verdict is UNKNOWN
+    others = Request(every, "kms:Decrypt", own=False, but=[ROLE, OTHER])
+    assert allows(policy, others).verdict is NO
+
+
+@pytest.mark.parametrize(
+    ("operator", "present", "another", "absent"),
+    [
+        ("StringEquals", YES, NO, NO),
+        ("StringEqualsIfExists", YES, NO, YES),
+        ("StringNotEquals", NO, YES, YES),
+        ("ForAnyValue:StringEquals", YES, NO, NO),
+        ("ForAllValues:StringEquals", YES, NO, YES),
+        ("ForAnyValue:StringEqualsIfExists", YES, NO, UNKNOWN),
+    ],
+)
+def test_a_key_that_is_not_sent(
+    operator: str, present: Verdict, another: Verdict, absent: Verdict
+) -> None:
+    policy = under(operator, "aws:x", "a")
+    assert said(policy, aws_x="a") is present
+    assert said(policy, aws_x="b") is another
+    assert said(policy, aws_x=None) is absent
+    assert said(policy) is UNKNOWN, "nothing is known of a key that is not asked about"
+
+
+def test_null_asks_whether_a_key_is_sent() -> None:
+    assert said(under("Null", "aws:x", "true"), aws_x=None) is YES
+    assert said(under("Null", "aws:x", False), aws_x="a") is YES
+    assert said(under("Null", "aws:x", "true"), aws_x="a") is NO
+
+
+def test_an_arns_wildcard_stays_within_its_part_and_a_strings_does_not() -> None:
+    for operator, crosses in (("ArnLike", NO), ("ArnEquals", NO), ("StringLike", YES)):
+        policy = under(operator, "aws:SourceArn", "arn:aws:sns:*:1:topic*")
+        assert said(policy, aws_SourceArn="arn:aws:sns:x:1:topic:a") is YES
+        assert said(policy, aws_SourceArn="arn:aws:sns:x:y:1:topic") is crosses
+    assert said(under("ArnLike", "aws:SourceArn", "arn:aws:sns"), aws_SourceArn="x") is UNKNOWN
+
+
+def test_a_policy_variable_is_one_in_the_newer_version_alone() -> None:
+    statement = allow(Condition={"StringEquals": {"aws:x": "${aws:username}"}})
+    for version, sent_as_written in (("2012-10-17", UNKNOWN), ("2008-10-17", YES)):
+        policy = read({"Version": version, "Statement": statement}, "key", resource=KEY)
+        assert said(policy, aws_x="${!aws:username}") is sent_as_written
+
+
+def test_the_third_trust_policy_wants_the_external_id_and_the_name() -> None:
+    policy = read(trust_policy(PINECONE, ALL_REGIONS, "an-id"), "trust")
+
+    def enters(principal: str, external_id: str | None) -> Verdict:
+        context = {"sts:ExternalId": external_id}
+        return allows(policy, Request(principal, "sts:AssumeRole", context=context)).verdict
+
+    assert enters(ASSUMING, "an-id") is YES
+    assert enters(ASSUMING, "AN-ID") is enters(ASSUMING, None) is NO
+    assert enters(f"arn:aws:iam::{PINECONE}:role/other", "an-id") is NO
+
+
+def test_a_doubtful_allow_hides_no_certain_one_but_a_doubtful_denial_does() -> None:
+    doubtful = {"Sid": "Doubtful", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}
+    assert said(of_key(allow(**doubtful), allow())) is YES
+    answer = allows(of_key(allow(), deny(**doubtful)), Request(ROLE, "kms:Decrypt"))
+    assert (answer.verdict, answer.hangs_on) == (UNKNOWN, ("aws:principalorgid",))
+    assert answer.statement
+    assert answer.statement.name == 'statement "Doubtful"'
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["no JSON", 5, {"Statement": "x"}, {"Statement": [], "Comment": 1}, [allow(Effect="allow")]],
+    ids=str,
+)
+def test_what_cannot_be_read_may_be_anything(document: Any) -> None:
+    policy = read(document, "key", resource=KEY)
+    assert said(policy) is UNKNOWN
+    assert not any(one.certain for one in beyond(policy, of_key(allow())))
+    assert beyond(policy, of_key(allow()))
+    assert short(policy, of_key(allow()))
+
+
+def test_of_too_much_it_is_said_that_it_cannot_be_judged() -> None:
+    with pytest.raises(CannotBeJudged, match="statements"):
+        said(of_key(*[allow()] * 10_000))
+
+
+# How two policies differ.
+
+
+def found(more: Policy, less: Policy) -> list[tuple[Any, ...]]:
+    """What the first has beyond the second; the reverse is nothing."""
+    assert beyond(less, more) == short(more, less) == []
+    over, under = beyond(more, less), short(less, more, facts={})
+    assert [one.actions for one in over] == [one.actions for one in under]
+    return [(one.principals, one.actions, one.certain) for one in beyond(more, less)]
+
+
+def test_a_witness_says_who_and_what_and_by_which_statement() -> None:
+    (one,) = beyond(of_key(allow(Principal={"AWS": [ROLE, OTHER]}, Sid="A")), of_key(allow()))
+    assert (one.statement.name, one.principals, one.actions) == (
+        'statement "A"', (OTHER,), ("kms:*",)
+    )  # fmt: skip
+    assert one.certain
+    assert one.hangs_on == ()
+    assert allows(of_key(allow(Principal={"AWS": OTHER})), one.request).verdict is YES
+
+
+def test_how_it_is_written_makes_no_difference() -> None:
+    both = {"AWS": [OTHER, ROLE]}
+    in_one = of_key(allow(Principal=both, Action=["kms:Encrypt", "kms:Decrypt"]), deny(Action=[]))
+    apart = [
+        allow(Principal={"AWS": one}, Action=action)
+        for action in ("KMS:decrypt", "kms:Encrypt")
+        for one in (ROLE, OTHER)
+    ]
+    assert found(in_one, of_key(*apart)) == []
+
+
+def test_every_condition_key_is_a_dimension() -> None:
+    free, bound = of_key(allow()), under("StringEquals", "kms:ViaService", "s3.amazonaws.com")
+    assert found(free, bound) == [((ROLE,), ("kms:*",), True)]
+    like = under("StringLike", "kms:ViaService", "s3.*")
+    assert len(found(like, bound)) == 1
+
+
+def test_a_denial_in_the_limit_counts() -> None:
+    assert found(of_key(allow()), of_key(allow(), deny(Action="kms:Sign"))) == [
+        ((ROLE,), ("kms:Sign",), True)
+    ]
+    assert found(of_key(allow()), of_key(allow(), deny(Principal={"AWS": OTHER}))) == []
+
+
+def test_what_is_not_known_is_the_same_in_both_and_cancels() -> None:
+    hole = of_key(allow(Principal={"AWS": "arn:aws:iam::${Own}:role/${Role}"}), Own=ACCOUNT)
+    doubt = under("DateLessThan", "aws:CurrentTime", "2030-01-01T00:00:00Z")
+    for policy in (hole, doubt):
+        assert found(policy, policy) == []
+    another = of_key(allow(Principal={"AWS": "arn:aws:iam::${Own}:role/${Two}"}), Own=ACCOUNT)
+    for limit in (another, of_key(allow())):
+        witnesses = beyond(hole, limit)
+        assert {one.principals for one in witnesses} == {("arn:aws:iam::${Own}:role/${Role}",)}
+        assert all(one.hangs_on and not one.certain for one in witnesses)
+
+
+def test_one_principal_alone_can_be_compared() -> None:
+    more = of_key(allow(Principal={"AWS": [ROLE, OTHER]}, Action=["kms:Decrypt", "kms:Sign"]))
+    less = of_key(allow(Action="kms:Decrypt"))
+    (one,) = beyond(more, less, ROLE)
+    assert one.actions == ("kms:Sign",)
+    assert beyond(more, less, VENDOR_ROLE) == []
+
+
+def test_a_denial_of_calls_without_tls_takes_nothing_that_is_needed() -> None:
+    plain = deny(Condition={"Bool": {"aws:SecureTransport": "false"}})
+    assert short(of_key(allow(), plain), of_key(allow())) == []
+    assert beyond(of_key(allow()), of_key(allow(), plain))
+
+
+def test_what_is_narrowed_to_an_address_hangs_on_the_address_and_to_a_service_is_locked() -> None:
+    address = allow(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})
+    (one,) = short(of_key(address), of_key(allow()))
+    assert (one.certain, one.hangs_on) == (False, ("what is sent as aws:sourceip",))
+    service = allow(Condition={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})
+    (one,) = short(of_key(service), of_key(allow()))
+    assert one.certain
