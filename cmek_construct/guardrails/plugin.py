@@ -16,8 +16,9 @@ from cmek_construct.guardrails.judging import Document, judge_all
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.guardrails.selection import concern_every_selection
-from cmek_construct.lock.reading import FILE as LOCK_FILE
 from cmek_construct.lock.refusing import Refusal, refusals
+from cmek_construct.lock.text import FILE as LOCK_FILE
+from cmek_construct.templates import read_run
 
 _NESTED_STACK = "AWS::CloudFormation::Stack"
 
@@ -89,7 +90,7 @@ class CmekGuardrails:
             for (file, _), found in zip(read, judged, strict=True)
             for violation in found
         ]
-        violations += map(_locked, refusals(self._lock_file, files))
+        violations += map(_locked, refusals(self._lock_file, read_run(files)))
         return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cmek_construct.lock import reading
-from cmek_construct.lock.comparing import changes, moves
-from cmek_construct.lock.model import Lock, LockError, Place, stacks_at
-from cmek_construct.lock.synthesized import Synthesized, places, read
+from cmek_construct import templates
+from cmek_construct.lock.comparing import Change, Gone, Move, changes, gone, moves
+from cmek_construct.lock.identity import StackNow, stacks_of
+from cmek_construct.lock.model import Lock, LockError, stacks_at
+from cmek_construct.lock.text import read
 
 LOCKED_ROLE: Final = "locked-role"
 LOCKED_KEY: Final = "locked-key"
 LOCKED_PLACE: Final = "locked-place"
 LOCK_FILE: Final = "lock-file"
+_RULES: Final = {"role": LOCKED_ROLE, "account": LOCKED_ROLE, "key": LOCKED_KEY}
 
 
 @dataclass(frozen=True)
@@ -30,69 +32,44 @@ class Refusal:
     cure: str
 
 
-def refusals(lock_file: Path, templates: Sequence[Path]) -> list[Refusal]:
-    """What these templates of an app would replace or drop.
+def refusals(lock_file: Path, run: templates.Run) -> list[Refusal]:
+    """What the templates of an app would do to what a lock has.
 
     A stack that is locked and not among them is no matter: CloudFormation does nothing to it.
     """
     try:
-        lock = reading.read(lock_file)
+        lock = read(lock_file)
     except LockError as error:
-        return [
-            Refusal(
-                LOCK_FILE,
-                template,
-                "",
-                str(error),
-                "Until it can be read, nothing keeps a role or key from being replaced.",
-                "Mend the file.",
-            )
-            for template in templates[:1]
-        ]
-    return list(_refusals(lock, str(lock_file), templates)) if lock else []
+        why = "Until it can be read, nothing keeps a role or key from being replaced."
+        files = [one.file for one in run.templates[:1]]
+        return [Refusal(LOCK_FILE, file, "", str(error), why, "Mend the file.") for file in files]
+    return list(_refusals(lock, str(lock_file), stacks_of(run))) if lock else []
 
 
-def _refusals(lock: Lock, name: str, templates: Sequence[Path]) -> Iterator[Refusal]:
-    files = [
-        found
-        for folder in dict.fromkeys(template.parent for template in templates)
-        for found in places(folder).items()
-    ]
-    others = [place for _, place in files]
-    for file, place in files:
-        if stacks_at(lock, place, others):
-            yield from _of_stack(lock, name, read(file, place), others)
-    file_of = {place: file for file, place in files}
-    for move in moves(lock, file_of):
-        yield Refusal(
-            LOCKED_PLACE,
-            file_of[move.new],
-            "",
-            move.what(name),
-            move.consequence,
-            move.cure(name),
-        )
+def _refusals(lock: Lock, name: str, stacks: list[StackNow]) -> Iterator[Refusal]:
+    stack_of = {one.place: one for one in stacks}
+    for place, stack in stack_of.items():
+        for own in stacks_at(lock, place, stack_of):
+            if is_gone := gone(lock, own):
+                yield _refusal(LOCKED_PLACE, stack, "", is_gone, name)
+        for change in changes(lock, stack, stack_of):
+            rule = _RULES.get(change.word, LOCKED_PLACE)
+            yield _refusal(rule, stack, change.in_its_place or change.resource, change, name)
+    for move in moves(lock, stack_of):
+        yield _refusal(LOCKED_PLACE, stack_of[move.new], "", move, name)
 
 
-def _of_stack(
-    lock: Lock, name: str, stack: Synthesized, others: Sequence[Place]
-) -> Iterator[Refusal]:
-    for change in changes(lock, stack.place, stack.identities(), others):
-        where, logical_id = _where(stack, change.in_its_place or change.resource)
-        yield Refusal(
-            LOCKED_ROLE if change.word == "role" else LOCKED_KEY,
-            where,
-            logical_id,
-            change.what(name),
-            change.consequence,
-            change.cure(name),
-        )
+def _refusal(
+    rule: str, stack: StackNow, resource: str, why: Change | Gone | Move, name: str
+) -> Refusal:
+    file, logical_id = _where(stack.top, resource)
+    return Refusal(rule, file, logical_id, why.what(name), why.consequence, why.cure(name))
 
 
-def _where(stack: Synthesized, resource: str) -> tuple[Path, str]:
+def _where(stack: templates.Stack, resource: str) -> tuple[Path, str]:
     """The file and the logical ID in it, for the path of the construct in the report."""
-    *within, logical_id = resource.split("/")
-    for part in stack.parts:
-        if part.within == tuple(within):
-            return part.file, within[-1] if part.stack_set else logical_id
-    return stack.file, logical_id
+    first, _, rest = resource.partition("/")
+    child = stack.children.get(first)
+    if child is None or child.is_in_stack_set:
+        return stack.template.file, first
+    return _where(child, rest)

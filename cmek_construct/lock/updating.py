@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cmek_construct.lock.comparing import Change, Move, changes, moves
-from cmek_construct.lock.identity import Identity
-from cmek_construct.lock.model import Lock, Locked, LockError, Place, Stack, stacks_at
-
-
-@dataclass(frozen=True)
-class Found:
-    """One stack as its template says it."""
-
-    place: Place
-    identities: Mapping[str, Identity]
-    """Every role and key."""
-    ours: Sequence[str]
-    """Those that are Pinecone's."""
+from cmek_construct.lock.identity import StackNow
+from cmek_construct.lock.model import (
+    STACK_SET,
+    Identity,
+    Lock,
+    Locked,
+    LockError,
+    Place,
+    Stack,
+    shown,
+    stacks_at,
+)
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,15 @@ class Update:
     refused: list[Change | Move] = field(default_factory=list)
 
 
-def update(lock: Lock, stacks: Sequence[Found], *, beside: bool = False) -> Update:
+def update(
+    lock: Lock, stacks: Sequence[StackNow], ours: Collection[str], *, beside: bool = False
+) -> Update:
     """Lock what is new or was unlocked; never change what is in force.
 
     Args:
         lock: as it is.
         stacks: as their templates say them.
+        ours: the roles and keys that are Pinecone's, each after the name of its stack and a ``/``.
         beside: a stack that is locked in another account or region is one more of its name.
     """
     updated = dict(lock)
@@ -45,27 +47,40 @@ def update(lock: Lock, stacks: Sequence[Found], *, beside: bool = False) -> Upda
     if not beside:
         found.refused.extend(moves(lock, places))
     for one in stacks:
-        found.refused.extend(changes(updated, one.place, one.identities, places))
+        found.refused.extend(changes(updated, one, places))
         for place in stacks_at(updated, one.place, places) or [one.place]:
             stack = dict(updated.get(place, {}))
-            found.done.extend(f"{place}: {said}" for said in _update(stack, one))
+            found.done.extend(f"{place}: {said}" for said in _update(stack, one, ours))
             if stack:
                 updated[place] = stack
     return found
 
 
-def _update(stack: dict[str, Locked], one: Found) -> Iterator[str]:
+def _update(stack: dict[str, Locked], one: StackNow, ours: Collection[str]) -> Iterator[str]:
     for resource, locked in list(stack.items()):
         if locked.identity is not None and locked.unlocked:
-            identity = one.identities.get(resource)
-            stack[resource], said = _locked_again(locked, locked.identity, identity)
+            again = _locked_again(locked, locked.identity, one.identity(resource))
+            stack[resource], said = again
             yield f"{resource}: {said}"
-    for resource in one.ours:
+    for resource in _to_lock(one, ours):
         before = stack.get(resource, Locked(None))
-        if before.identity is None:
-            identity = one.identities[resource]
+        identity = one.identity(resource) if before.identity is None else None
+        if identity is not None:
             stack[resource] = replace(before, identity=identity)
-            yield f"{resource}: locked, a {identity.word}"
+            yield f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}"
+
+
+def _to_lock(one: StackNow, ours: Collection[str]) -> Iterator[str]:
+    """Pinecone's roles and keys, the stack sets in which they stand, and those sets' accounts."""
+    own = [path for path in one.resources if f"{one.top.name}/{path}" in ours]
+    around = [
+        path
+        for path, place in one.resources.items()
+        if place.type == STACK_SET and any(each.startswith(f"{path}/") for each in own)
+    ]
+    yield from (*own, *around)
+    if around:
+        yield from (path for path in one.accounts if path.rpartition("/")[0] in around)
 
 
 def _locked_again(locked: Locked, old: Identity, new: Identity | None) -> tuple[Locked, str]:
@@ -86,7 +101,7 @@ def _with_history(locked: Locked, identity: Identity | None, was: str) -> Locked
 
 
 def _all_of(locked: Locked, old: Identity) -> str:
-    values = [f"{name} {value}" for name, value in old.values.items()]
+    values = [f"{name} {shown(value)}" for name, value in old.values.items()]
     return ", ".join([f"until then {old.type}", *values, *_deployed(locked)])
 
 
@@ -112,7 +127,7 @@ def unlock(lock: Lock, places: Sequence[Place], which: str | None, note: str) ->
         stack = dict(lock[place])
         for resource, locked in stack.items():
             if locked.in_force and _is_meant(resource, locked, which):
-                stack[resource] = replace(locked, unlocked=(note,))
+                stack[resource] = replace(locked, unlocked=(note,), gone="")
                 found.done.append(f"{place}: {resource}: unlocked")
         updated[place] = stack
     if not found.done:
@@ -160,7 +175,7 @@ def deployed(
         LockError: it is locked under other names: somebody made it again.
     """
     locked = lock[place][resource]
-    if locked.deployed == names:
+    if locked.deployed == names and not locked.gone:
         return Update(lock)
     history = locked.history
     for name, value in names.items():
@@ -171,10 +186,23 @@ def deployed(
             history += tuple(f"{note} (until then {name} {before})" for note in unlocked)
     stack: Stack = {
         **lock[place],
-        resource: replace(locked, deployed=dict(names), history=history),
+        resource: replace(locked, deployed=dict(names), history=history, gone=""),
     }
     said = f"{place}: {resource}: {', '.join(names.values())}"
     return Update({**lock, place: stack}, [said])
+
+
+def marked_gone(lock: Lock, place: Place, date: str) -> Update:
+    """A lock that says that a stack which was deployed is gone; with no date, that it is not."""
+    stack = {
+        resource: replace(one, gone=date if not (date and one.gone) else one.gone)
+        for resource, one in lock[place].items()
+        if one.identity is not None and "Arn" in one.deployed
+    }
+    if all(one == lock[place][resource] for resource, one in stack.items()):
+        return Update(lock)
+    said = f"{place}: {'the stack is gone' if date else 'no longer gone'}"
+    return Update({**lock, place: {**lock[place], **stack}}, [said])
 
 
 def _made_again(place: Place, resource: str, name: str, before: str, value: str) -> str:
