@@ -78,12 +78,6 @@ class StackNow:
             for account, external_id in self._external_ids(place)
         }
 
-    def identities(self) -> Iterator[tuple[str, Identity]]:
-        """All that is there in some case."""
-        for path in (*self.resources, *self.accounts):
-            if identity := self.identity(path):
-                yield path, identity
-
     def identity(self, path: str) -> Identity | None:
         """What makes one of them; None of what is there in no case."""
         if path not in self.resources:
@@ -94,9 +88,9 @@ class StackNow:
             return None
         if place.type == ROLE:
             own |= self._trust(place) or {}
-            ids, apart = each_of(own.get(EXTERNAL_ID)), self._apart(place.stack)
-            if apart and (kept := [one for one in ids if one not in apart]) != ids:
-                own[EXTERNAL_ID] = _one_or_all(kept)
+            ids, apart = _texts(own.get(EXTERNAL_ID)), self._apart(place.stack)
+            if any(one in apart for one in ids):
+                own[EXTERNAL_ID] = _one_or_all({one for one in ids if one not in apart})
         return Identity(place.type, {name: value for name, value in own.items() if value})
 
     def _trust(self, place: templates.Place) -> _Values | None:
@@ -117,15 +111,16 @@ class StackNow:
         roles = [path for path, one in self.resources.items() if one.stack is child]
         trusts = [self._trust(self.resources[p]) for p in roles if self.resources[p].type == ROLE]
         apart = self._apart(child)
-        names = {apart.get(one) for own in trusts for one in each_of((own or {}).get(EXTERNAL_ID))}
+        names = {apart.get(one) for own in trusts for one in _texts((own or {}).get(EXTERNAL_ID))}
         for account, name, value in self._overrides(stack_set):
             if name in names:
                 yield account, value
 
     def _overrides(self, stack_set: templates.Place) -> Iterator[tuple[str, str, str]]:
         """Account, parameter and value of all that a stack set gives to single accounts."""
-        found = self._in_cases(stack_set, lambda values: _groups(values, stack_set)) or {}
-        for group in each_of(found.get("groups")):
+        groups = "StackInstancesGroup"
+        found = self._in_cases(stack_set, lambda now: {groups: _resolved(now, stack_set, groups)})
+        for group in each_of((found or {}).get(groups)):
             for one in each_of(members(group).get("ParameterOverrides")):
                 for account in each_of(members(group.get("DeploymentTargets")).get("Accounts")):
                     name, value = (members(one).get(f"Parameter{x}") for x in ("Key", "Value"))
@@ -138,7 +133,8 @@ class StackNow:
         try:
             cases = self.run.cases(place.stack, work)
         except TooManyCases as why:
-            return {CONDITION: f"more cases than can be judged: {self._words(str(why))}"}
+            what = f"more cases than can be judged: {self._words(str(why))}"
+            return {CONDITION: what, "Properties": dict(place.stack.properties(place.logical_id))}
         there = [one for one in cases if one.value is not None]
         if not there:
             return None
@@ -165,20 +161,15 @@ class StackNow:
 
     def _used(self, place: templates.Place, asked: set[str], found: _Values) -> _Values:
         """The defaults, conditions and mappings that decide what a value is."""
-        text = json.dumps(found)
-        used: _Values = {
-            f"Default of {name}": written(one["Default"])
-            for top in self.run.tops
-            for name, one in top.parameters.items()
-            if "Default" in one and (hole_of(top, name) or "") in asked
-        }
+        used: _Values = {}
         for stack in self.run.stacks if asked else ():
-            used |= {
-                f"Condition {self._words(stack.named(name))}": one
-                for name, one in stack.conditions.items()
-                if stack.named(name) in asked
-            }
-        if any(one.startswith("?") for one in holes(text)):
+            for name, one in stack.parameters.items():
+                if "Default" in one and (hole_of(stack, name) or "") in asked:
+                    used[f"Default of {name}"] = written(one["Default"])
+            for name in stack.conditions:
+                if stack.named(name) in asked:
+                    used[f"Condition {self._words(stack.named(name))}"] = stack.conditions[name]
+        if any(one.startswith("?") for one in holes(json.dumps(found))):
             raw = json.dumps(place.raw, default=str)
             used |= {f"Mapping {k}": v for k, v in place.stack.mappings.items() if f'"{k}"' in raw}
         return used
@@ -216,6 +207,12 @@ def _together(by_case: Mapping[str, _Values]) -> _Values:
     return found
 
 
+def _texts(value: Any) -> list[str]:
+    """The texts of a value, in all its cases."""
+    found = value.values() if isinstance(value, dict) else [value]
+    return [str(one) for some in found for one in each_of(some)]
+
+
 def _resolved(values: Values, place: templates.Place, name: str) -> Any:
     properties = place.stack.properties(place.logical_id)
     found = values.resolved(place.stack, properties[name]) if name in properties else NOTHING
@@ -234,10 +231,6 @@ def _replacing(values: Values, place: templates.Place) -> _Values | None:
         }
         found[REGIONS] = _one_or_all(regions)
     return found
-
-
-def _groups(values: Values, place: templates.Place) -> _Values:
-    return {"groups": each_of(_resolved(values, place, "StackInstancesGroup"))}
 
 
 def _of_trust(values: Values, place: templates.Place, forms: Mapping[str, str]) -> _Values | None:

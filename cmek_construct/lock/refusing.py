@@ -1,23 +1,36 @@
-"""What of the templates that an app synthesizes is refused for the lock's sake."""
+"""What templates would do to what is locked, and is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cmek_construct import templates
-from cmek_construct.lock.comparing import Change, Gone, Move, changes, gone, moves
-from cmek_construct.lock.identity import StackNow, stacks_of
-from cmek_construct.lock.model import Lock, LockError, stacks_at
-from cmek_construct.lock.text import read
+from cmek_construct.checks import printable
+from cmek_construct.lock.identity import CONDITION, EXTERNAL_ID, PINECONE, StackNow, stacks_of
+from cmek_construct.lock.model import (
+    RESOURCE,
+    WORDS,
+    Identity,
+    Lock,
+    Locked,
+    LockError,
+    Place,
+    stacks_at,
+)
+from cmek_construct.lock.text import FILE, read
 
 LOCKED_ROLE: Final = "locked-role"
 LOCKED_KEY: Final = "locked-key"
 LOCKED_PLACE: Final = "locked-place"
 LOCK_FILE: Final = "lock-file"
 _RULES: Final = {"role": LOCKED_ROLE, "account": LOCKED_ROLE, "key": LOCKED_KEY}
+_LOGICAL_ID: Final = "logical ID"
+_NONE: Final = "gone"
+_MANY: Final = 3
 
 
 @dataclass(frozen=True)
@@ -43,27 +56,137 @@ def refusals(lock_file: Path, run: templates.Run) -> list[Refusal]:
         why = "Until it can be read, nothing keeps a role or key from being replaced."
         files = [one.file for one in run.templates[:1]]
         return [Refusal(LOCK_FILE, file, "", str(error), why, "Mend the file.") for file in files]
-    return list(_refusals(lock, str(lock_file), stacks_of(run))) if lock else []
+    if not lock:
+        return []
+    stacks = stacks_of(run)
+    return [*_gone(lock, stacks, str(lock_file)), *changes(lock, stacks, str(lock_file))]
 
 
-def _refusals(lock: Lock, name: str, stacks: list[StackNow]) -> Iterator[Refusal]:
-    stack_of = {one.place: one for one in stacks}
-    for place, stack in stack_of.items():
-        for own in stacks_at(lock, place, stack_of):
-            if is_gone := gone(lock, own):
-                yield _refusal(LOCKED_PLACE, stack, "", is_gone, name)
-        for change in changes(lock, stack, stack_of):
-            rule = _RULES.get(change.word, LOCKED_PLACE)
-            yield _refusal(rule, stack, change.in_its_place or change.resource, change, name)
-    for move in moves(lock, stack_of):
-        yield _refusal(LOCKED_PLACE, stack_of[move.new], "", move, name)
+def changes(
+    lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool = False
+) -> Iterator[Refusal]:
+    """What of them would change what is locked.
+
+    Args:
+        lock: the lock.
+        stacks: as their templates say them.
+        file: of the lock, for messages.
+        beside: a stack that is locked in another account or region is one more of its name.
+    """
+    places = [one.place for one in stacks]
+    for stack in stacks:
+        for own in stacks_at(lock, stack.place, places):
+            several = sum(one.stack == own.stack for one in lock) > 1
+            options = f"{_options(own) if several else ''}{_of_file(file)}"
+            for resource, locked in lock[own].items():
+                for difference in _differences(lock, own, resource, stack):
+                    yield _change(stack, own, resource, locked, difference, file, options)
+    for stack in () if beside else stacks:
+        yield from _moves(lock, stack, places, file)
 
 
-def _refusal(
-    rule: str, stack: StackNow, resource: str, why: Change | Gone | Move, name: str
+def _differences(
+    lock: Lock, own: Place, resource: str, stack: StackNow
+) -> list[tuple[str, str, str]]:
+    """Name, old and new value of what is not the same."""
+    old = lock[own][resource].identity
+    if old is None or not lock[own][resource].in_force:
+        return []
+    new = stack.identity(resource)
+    if new:
+        return old.differences(new)
+    alike = [name for name, one in stack.resources.items() if WORDS[one.type] == old.word]
+    beside = [name for name in alike if name not in lock[own] and stack.identity(name)]
+    return [(_LOGICAL_ID, resource, " or ".join(beside) if 0 < len(beside) <= _MANY else _NONE)]
+
+
+def _change(
+    stack: StackNow,
+    own: Place,
+    resource: str,
+    locked: Locked,
+    difference: tuple[str, str, str],
+    file: str,
+    options: str,
 ) -> Refusal:
-    file, logical_id = _where(stack.top, resource)
-    return Refusal(rule, file, logical_id, why.what(name), why.consequence, why.cure(name))
+    assert locked.identity is not None
+    word = locked.identity.word
+    name, old, new = difference
+    moved = name == _LOGICAL_ID and new != _NONE and RESOURCE.fullmatch(new)
+    return Refusal(
+        _RULES.get(word, LOCKED_PLACE),
+        *_where(stack.top, new if moved else resource),
+        f"{own}: the {word} {resource} is locked in {file}, but its {name} was {_shown(old)} and "
+        f"is now {_shown(new)}.",
+        _consequence(locked.identity, name, new, locked.deployed.get("Arn")),
+        f"Undo the change. Or, if it is meant, run `cmek unlock {own.stack} {resource}{options} "
+        f'--reason "…"`; the reason stays in {file}.',
+    )
+
+
+def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> str:
+    """What the deploy would do."""
+    if name in (EXTERNAL_ID, PINECONE):
+        return (
+            "The deploy would shut Pinecone out of the role, or let somebody else in. Pinecone "
+            "comes from its own account, and stores the external ID for good."
+        )
+    which = f"the {identity.word} {arn or 'that Pinecone has'}"
+    if identity.word not in ("role", "key"):
+        which = "the role and key of each account"
+    does = "drop" if new == _NONE or name == CONDITION else "make another one in place of"
+    return (
+        f"The deploy would {does} {which}. Pinecone stores its ARN and can never be given another "
+        "one."
+    )
+
+
+def _moves(lock: Lock, stack: StackNow, places: Sequence[Place], file: str) -> Iterator[Refusal]:
+    """A locked stack that is no longer where it was, and that is where none was."""
+    new = stack.place
+    if stacks_at(lock, new):
+        return
+    named = [one for one in lock if one.stack == new.stack]
+    old = [one for one in named if any(each.in_force for each in lock[one].values())]
+    if not old or any(one.may_be(place) for one in old for place in places):
+        return
+    was = old[0]
+    both = [("account", was.account, new.account), ("region", was.region, new.region)]
+    changed = ", and ".join(f"its {what} was {a} and is now {b}" for what, a, b in both if a != b)
+    yield Refusal(
+        LOCKED_PLACE,
+        *_where(stack.top, ""),
+        f"{was}: the stack is locked in {file}, but {changed}.",
+        "The deploy would make another role and key there, of which Pinecone knows nothing, and "
+        "nobody would look after those that it has.",
+        f"Undo the change. Or, if it is meant, run `cmek unlock {was.stack}{_options(was)}"
+        f'{_of_file(file)} --reason "…"`; the reason stays in {file}. If the app has the stack in '
+        f"both, run `cmek lock --beside{_of_file(file)}`.",
+    )
+
+
+def _gone(lock: Lock, stacks: Sequence[StackNow], file: str) -> Iterator[Refusal]:
+    """Stacks that were deployed and deleted, while role and key are still there."""
+    places = [one.place for one in stacks]
+    for stack in stacks:
+        for own in stacks_at(lock, stack.place, places):
+            found = [one for one in lock[own].values() if one.gone and one.in_force]
+            arns = sorted((a.deployed.get("Arn", "") for a in found), key=lambda a: ":key/" in a)
+            if not found:
+                continue
+            taken = [f" --{'key' if ':key/' in arn else 'role'}-arn {arn}" for arn in arns]
+            options = f"{_options(own)}{_of_file(file)}"
+            yield Refusal(
+                LOCKED_PLACE,
+                *_where(stack.top, ""),
+                f"{own}: {file} says that the stack was seen to be gone on {found[0].gone}.",
+                f"The deploy would make others in place of {' and '.join(arns)}, which outlive "
+                "their stack, and which Pinecone stores for good.",
+                f"Take them back: `cmek adopt {own.stack}{''.join(taken)}` clears this and says "
+                f"what to run next. In an app of your own, run `cmek unlock {own.stack}{options} "
+                f'--reason "…"`, `npx cdk import {own.stack}`, and `cmek lock --deployed'
+                f"{_of_file(file)}`.",
+            )
 
 
 def _where(stack: templates.Stack, resource: str) -> tuple[Path, str]:
@@ -73,3 +196,16 @@ def _where(stack: templates.Stack, resource: str) -> tuple[Path, str]:
     if child is None or child.is_in_stack_set:
         return stack.template.file, first
     return _where(child, rest)
+
+
+def _options(place: Place) -> str:
+    return f" --account {place.account} --region {place.region}"
+
+
+def _of_file(lock_file: str) -> str:
+    return "" if lock_file == FILE else f" --file {lock_file}"
+
+
+def _shown(value: str) -> str:
+    text = re.sub(r"\s+", " ", value)
+    return printable(text if len(text) <= 120 else f"{text[:100]}… ({len(text):,} characters)")

@@ -122,13 +122,12 @@ def _lines(text: str) -> Iterator[_Line]:
 
 
 def _check_format(number: int, told: int) -> None:
-    if told == 1:
-        raise LockError(f"{number}: {_OLD}")
+    newer = (
+        f"it is of format {told}, but this version reads format {FORMAT}. Install the version of "
+        "cmek-construct that wrote it, or a newer."
+    )
     if told != FORMAT:
-        raise LockError(
-            f"{number}: it is of format {told}, but this version reads format {FORMAT}. Install "
-            "the version of cmek-construct that wrote it, or a newer."
-        )
+        raise LockError(f"{number}: {_OLD if told == 1 else newer}")
 
 
 def _line(number: int, line: str) -> _Line:
@@ -138,18 +137,14 @@ def _line(number: int, line: str) -> _Line:
     where, what, text = found.groups()
     try:
         value = json.loads(text)
-        if not isinstance(value, _form_of(what)):
+        if what not in (*WORDS, *_NOTES):
+            raise ValueError(what)
+        if not isinstance(value, str if what in _NOTES else dict):
             raise ValueError(text)
         return _Line(number, *_where(where), what, value)
     except (ValueError, RecursionError) as error:
         why = text if isinstance(error, json.JSONDecodeError | RecursionError) else str(error)
         raise LockError(_damaged(number, f"got {_short(why)}")) from None
-
-
-def _form_of(what: str) -> type[Any]:
-    if what not in (*WORDS, *_NOTES):
-        raise ValueError(what)
-    return str if what in _NOTES else dict
 
 
 @functools.lru_cache
@@ -221,10 +216,8 @@ def render(lock: Lock) -> str:
 def _said(locked: Locked) -> Iterator[tuple[str, Any]]:
     if locked.identity is not None:
         yield locked.identity.type, {**locked.identity.values, **locked.deployed}
-    for note in filter(None, [locked.gone]):
-        yield "Gone", note
-    yield from (("Unlocked", note) for note in locked.unlocked)
-    yield from (("History", note) for note in locked.history)
+    for what, notes in zip(_NOTES, (locked.unlocked, locked.history, [locked.gone]), strict=True):
+        yield from ((what, note) for note in notes if note)
 
 
 def _json(value: Any) -> str:

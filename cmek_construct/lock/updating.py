@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cmek_construct.lock.comparing import Change, Move, changes, moves
 from cmek_construct.lock.identity import StackNow
 from cmek_construct.lock.model import (
     STACK_SET,
@@ -14,7 +13,6 @@ from cmek_construct.lock.model import (
     Locked,
     LockError,
     Place,
-    Stack,
     shown,
     stacks_at,
 )
@@ -27,27 +25,20 @@ class Update:
     lock: Lock
     done: list[str] = field(default_factory=list)
     """What changed, each in one line."""
-    refused: list[Change | Move] = field(default_factory=list)
 
 
-def update(
-    lock: Lock, stacks: Sequence[StackNow], ours: Collection[str], *, beside: bool = False
-) -> Update:
+def update(lock: Lock, stacks: Sequence[StackNow], ours: Collection[str]) -> Update:
     """Lock what is new or was unlocked; never change what is in force.
 
     Args:
         lock: as it is.
         stacks: as their templates say them.
         ours: the roles and keys that are Pinecone's, each after the name of its stack and a ``/``.
-        beside: a stack that is locked in another account or region is one more of its name.
     """
     updated = dict(lock)
     found = Update(updated)
     places = [one.place for one in stacks]
-    if not beside:
-        found.refused.extend(moves(lock, places))
     for one in stacks:
-        found.refused.extend(changes(updated, one, places))
         for place in stacks_at(updated, one.place, places) or [one.place]:
             stack = dict(updated.get(place, {}))
             found.done.extend(f"{place}: {said}" for said in _update(stack, one, ours))
@@ -85,78 +76,43 @@ def _to_lock(one: StackNow, ours: Collection[str]) -> Iterator[str]:
 
 def _locked_again(locked: Locked, old: Identity, new: Identity | None) -> tuple[Locked, str]:
     """What was unlocked, as a template has it now; its reasons become history."""
-    if new is None:
-        return _with_history(locked, None, _all_of(locked, old)), "given up, as it was unlocked"
-    differences = old.differences(new)
-    if not differences:
-        kept = _with_history(locked, old, "locked again as it was")
-        return replace(kept, deployed=locked.deployed), "locked again as it was"
-    was = ", ".join([f"{name} {value}" for name, value, _ in differences] + _deployed(locked))
-    return _with_history(locked, new, f"until then {was}"), "locked anew, as it was unlocked"
+    gone = [old.type, *(f"{name} {shown(value)}" for name, value in old.values.items())]
+    changed = [f"{name} {was}" for name, was, _ in old.differences(new)] if new else gone
+    named = [f"{name} {value}" for name, value in locked.deployed.items()]
+    was = f"until then {', '.join([*changed, *named])}" if changed else "locked again as it was"
+    history = (*locked.history, *(f"{note} ({was})" for note in locked.unlocked))
+    again = Locked(new, {} if changed else locked.deployed, history=history)
+    said = f"{'locked anew' if new else 'given up'}, as it was unlocked"
+    return again, said if changed else was
 
 
-def _with_history(locked: Locked, identity: Identity | None, was: str) -> Locked:
-    more = tuple(f"{note} ({was})" for note in locked.unlocked)
-    return Locked(identity, history=locked.history + more)
-
-
-def _all_of(locked: Locked, old: Identity) -> str:
-    values = [f"{name} {shown(value)}" for name, value in old.values.items()]
-    return ", ".join([f"until then {old.type}", *values, *_deployed(locked)])
-
-
-def _deployed(locked: Locked) -> list[str]:
-    return [f"{name} {value}" for name, value in locked.deployed.items()]
-
-
-def unlock(lock: Lock, places: Sequence[Place], which: str | None, note: str) -> Update:
+def unlock(lock: Lock, place: Place, which: str | None, note: str) -> Update:
     """Take roles and keys out of force.
 
     Args:
         lock: as it is.
-        places: their stacks.
+        place: their stack.
         which: one role or key; or ``role`` or ``key``. Default: all.
         note: date and reason.
 
     Raises:
         LockError: nothing of that is in force.
     """
-    updated = dict(lock)
-    found = Update(updated)
-    for place in places:
-        stack = dict(lock[place])
-        for resource, locked in stack.items():
-            if locked.in_force and _is_meant(resource, locked, which):
-                stack[resource] = replace(locked, unlocked=(note,), gone="")
-                found.done.append(f"{place}: {resource}: unlocked")
-        updated[place] = stack
-    if not found.done:
-        raise LockError(_nothing(lock, places, which))
-    return found
-
-
-def _is_meant(resource: str, locked: Locked, which: str | None) -> bool:
-    word = locked.identity.word if locked.identity else None
-    return which is None or which in (resource, word)
-
-
-def _nothing(lock: Lock, places: Sequence[Place], which: str | None) -> str:
-    there = [
-        f"{resource} ({_state(locked)})"
-        for place in places
-        for resource, locked in lock[place].items()
-    ]
-    what = f"{which!a} of it" if which else "nothing of it"
-    return (
-        f"{', '.join(map(str, places))}: {what} is locked now. It has: {', '.join(there)}. "
-        "`cmek lock` locks what templates have."
-    )
-
-
-def _state(locked: Locked) -> str:
-    if locked.identity is None:
-        return "given up"
-    return f"{locked.identity.word}, {'locked' if locked.in_force else 'unlocked'}"
+    stack, done, there = dict(lock[place]), list[str](), list[str]()
+    for resource, locked in lock[place].items():
+        word = locked.identity.word if locked.identity else None
+        if locked.in_force and which in (None, resource, word):
+            stack[resource] = replace(locked, unlocked=(note,), gone="")
+            done.append(f"{place}: {resource}: unlocked")
+        state = f"{word}, {'locked' if locked.in_force else 'unlocked'}" if word else "given up"
+        there.append(f"{resource} ({state})")
+    if not done:
+        what = f"{which!a} of it" if which else "nothing of it"
+        raise LockError(
+            f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what "
+            "templates have."
+        )
+    return Update({**lock, place: stack}, done)
 
 
 def deployed(
@@ -184,25 +140,19 @@ def deployed(
             raise LockError(_made_again(place, resource, name, before, value))
         if before != value:
             history += tuple(f"{note} (until then {name} {before})" for note in unlocked)
-    stack: Stack = {
-        **lock[place],
-        resource: replace(locked, deployed=dict(names), history=history, gone=""),
-    }
+    again = replace(locked, deployed=dict(names), history=history, gone="")
     said = f"{place}: {resource}: {', '.join(names.values())}"
-    return Update({**lock, place: stack}, [said])
+    return Update({**lock, place: {**lock[place], resource: again}}, [said])
 
 
 def marked_gone(lock: Lock, place: Place, date: str) -> Update:
     """A lock that says that a stack which was deployed is gone; with no date, that it is not."""
     stack = {
-        resource: replace(one, gone=date if not (date and one.gone) else one.gone)
+        resource: replace(one, gone=(date and one.gone) or date) if "Arn" in one.deployed else one
         for resource, one in lock[place].items()
-        if one.identity is not None and "Arn" in one.deployed
     }
-    if all(one == lock[place][resource] for resource, one in stack.items()):
-        return Update(lock)
     said = f"{place}: {'the stack is gone' if date else 'no longer gone'}"
-    return Update({**lock, place: {**lock[place], **stack}}, [said])
+    return Update({**lock, place: stack}, [said] if stack != lock[place] else [])
 
 
 def _made_again(place: Place, resource: str, name: str, before: str, value: str) -> str:

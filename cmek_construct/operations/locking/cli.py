@@ -10,6 +10,7 @@ import typer
 
 from cmek_construct.lock.identity import StackNow
 from cmek_construct.lock.model import Lock, LockError, Place, Stack, stacks_at
+from cmek_construct.lock.refusing import changes
 from cmek_construct.lock.text import FILE, read
 from cmek_construct.lock.updating import Update, deployed, marked_gone, unlock, update
 from cmek_construct.operations.locking import deployed as lock_deployed
@@ -70,17 +71,19 @@ def lock_command(
     try:
         lock = read(file)
         stacks, ours = lock_source.read(paths or [CDK_OUT], lock)
-        found = update(lock, stacks, ours, beside=beside)
-        if found.refused:
-            raise LockError(
-                "\n".join(f"{one.what(str(file))} {one.cure(str(file))}" for one in found.refused)
-            )
+        refused = [*changes(lock, stacks, str(file), beside=beside)]
+        if refused:
+            raise LockError("\n".join(f"{one.what} {one.cure}" for one in refused))
+        found = update(lock, stacks, ours)
         if with_deployed:
             found, unread = _with_deployed(found, lock, stacks, profile)
-        if check:
-            _check(found, file)
-        else:
-            _write(found, lock, file)
+        if check and found.done:
+            found.done.append(f"{file} is not up to date: run `cmek lock` and commit it.")
+            raise LockError("\n".join([*found.done, *unread]))
+        if found.lock != lock:
+            _write(found, file)
+        elif not unread:
+            typer.echo(f"{file} is up to date." if check else f"{file} has all of it already.")
         if unread:
             raise LockError("\n".join(unread))
     except LockError as error:
@@ -125,20 +128,9 @@ def _of_aws(lock: Lock, place: Place, before: Stack, profile: str | None) -> Upd
     return found
 
 
-def _check(found: Update, file: Path) -> None:
-    if found.done:
-        _refuse("\n".join(found.done), f"{file} is not up to date: run `cmek lock` and commit it.")
-    typer.echo(f"{file} is up to date.")
-
-
-def _write(found: Update, before: Lock, file: Path) -> None:
-    for line in found.done:
-        typer.echo(line)
-    if found.lock == before:
-        typer.echo(f"{file} has all of it already.")
-        return
+def _write(found: Update, file: Path) -> None:
     more = lock_file.write(file, found.lock)
-    typer.echo("\n".join([*more, f"Wrote {file}. Read it and commit it."]))
+    typer.echo("\n".join([*found.done, *more, f"Wrote {file}. Read it and commit it."]))
 
 
 @cli.command("unlock")
@@ -171,15 +163,13 @@ def unlock_command(
     try:
         lock = read(file)
         place = _one_of(lock, stack, account, region, file)
-        found = unlock(lock, [place], which, f"{date.today().isoformat()} {reason}")
+        found = unlock(lock, place, which, f"{date.today().isoformat()} {reason}")
         lock_file.write(file, found.lock)
     except LockError as error:
         _refuse(str(error))
-    for line in found.done:
-        typer.echo(line)
     typer.echo(
-        f"Wrote {file}. Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it "
-        "together."
+        "\n".join(found.done) + f"\nWrote {file}. Make the change, run `npx cdk synth` and `cmek "
+        "lock`, and commit all of it together."
     )
 
 

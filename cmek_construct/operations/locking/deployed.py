@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from cmek_construct.deployment.config import StackSettings
@@ -18,6 +18,7 @@ from cmek_construct.lock.model import (
 from cmek_construct.operations.deployed import NotDeployedError, reading_session
 
 _NESTED = "AWS::CloudFormation::Stack"
+_NO_STACK = ("DescribeStackResources", "ValidationError")
 
 
 def names(place: Place, stack: Stack, profile: str | None) -> dict[str, dict[str, str]] | None:
@@ -40,9 +41,10 @@ def names(place: Place, stack: Stack, profile: str | None) -> dict[str, dict[str
     settings = StackSettings.model_construct(account=place.account, region=place.region)
     try:
         session = reading_session(Entry(place.stack, settings), profile)
-        found = _deployed(session, place)
-        return None if found is None else dict(_names(session, place, stack, found))
+        return dict(_names(session, place, stack))
     except ClientError as error:
+        if (error.operation_name, error.response["Error"]["Code"]) == _NO_STACK:
+            return None
         raise LockError(f"{place}: AWS refused: {error}.") from None
     except NotDeployedError as error:
         raise LockError(str(error)) from None
@@ -53,21 +55,8 @@ def names(place: Place, stack: Stack, profile: str | None) -> dict[str, dict[str
         ) from None
 
 
-def _deployed(session: Any, place: Place) -> dict[str, dict[str, str]] | None:
-    """The resources of a deployed stack; None if there is none."""
-    from botocore.exceptions import ClientError
-
-    try:
-        return dict(_resources(session.client("cloudformation"), place.stack))
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":
-            return None
-        raise
-
-
-def _names(
-    session: Any, place: Place, stack: Stack, deployed: Mapping[str, Mapping[str, str]]
-) -> Iterator[tuple[str, dict[str, str]]]:
+def _names(session: Any, place: Place, stack: Stack) -> Iterator[tuple[str, dict[str, str]]]:
+    deployed = dict(_resources(session.client("cloudformation"), place.stack))
     sets = {name for name, one in deployed.items() if one["ResourceType"] == STACK_SET}
     for resource, locked in stack.items():
         if locked.identity is None or locked.identity.word not in ("role", "key"):
