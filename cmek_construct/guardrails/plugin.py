@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -14,9 +14,12 @@ from cmek_construct.guardrails.judging import judge
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.guardrails.selection import concern_every_selection
-from cmek_construct.lock.reading import FILE as LOCK_FILE
+from cmek_construct.lock.model import LockError, known
 from cmek_construct.lock.refusing import Refusal, refusals
+from cmek_construct.lock.text import FILE as LOCK_FILE
+from cmek_construct.lock.text import read
 from cmek_construct.templates.files import Problem
+from cmek_construct.templates.found import Place
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
 
@@ -82,10 +85,10 @@ class CmekGuardrails:
         concern_every_selection()
         files = [Path(path) for path in context.template_paths]
         run = read_run(files)
-        found = find(run, vendor_role_arns=self._vendor_role_arns)
+        found = find(run, known=_known(self._lock_file), vendor_role_arns=self._vendor_role_arns)
         violations = [_unread(problem, files[0]) for problem in found.problems]
         violations += map(_reported, judge(run, found, self._vendor_role_arns))
-        violations += map(_locked, refusals(self._lock_file, files))
+        violations += map(_locked, refusals(self._lock_file, run))
         return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
 
@@ -108,6 +111,14 @@ def _reported(violation: Violation) -> cdk.PolicyViolation:
             )
         ],
     )
+
+
+def _known(lock_file: Path) -> Callable[[Place], bool]:
+    """What a lock has is judged whatever it looks like; a damaged one is refused by itself."""
+    try:
+        return known(read(lock_file))
+    except LockError:
+        return lambda place: False
 
 
 def _unread(problem: Problem, file: Path) -> cdk.PolicyViolation:
