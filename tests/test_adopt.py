@@ -392,9 +392,6 @@ def wider(condition: Given | None = None, **more: Any) -> Given:
         pytest.param(
             wider(Action=["sts:AssumeRole", "sts:TagSession"]),
             "tag sessions of this role",
-            marks=pytest.mark.xfail(
-                strict=False, reason="policy/ knows sts:ExternalId with AssumeRole alone"
-            ),
         ),
     ],
     ids=["two IDs", "another condition", "another action"],

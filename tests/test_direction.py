@@ -129,9 +129,6 @@ ROLES = [pinecone("us-east-1"), pinecone("eu-west-1")]
         pytest.param(
             member(0, Action=["sts:AssumeRole", "sts:TagSession"]),
             {IN},
-            marks=pytest.mark.xfail(
-                strict=False, reason="policy/ knows sts:ExternalId with AssumeRole alone"
-            ),
         ),
         (more("Allow", {"Service": "ec2.amazonaws.com"}, "sts:AssumeRole"), {IN}),
         (lambda s: s.clear(), {OUT}),

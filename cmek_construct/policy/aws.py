@@ -66,6 +66,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "kms:retiringprincipal": ("kms:creategrant",),
     "kms:schedulekeydeletionpendingwindowindays": ("kms:schedulekeydeletion",),
     "kms:trailingdayswithoutkeyusage": ("kms:disablekey", "kms:schedulekeydeletion"),
-    "sts:externalid": ("sts:assumerole",),
+    # AWS lists it for AssumeRole. Who tags the session in that call sends it with the call.
+    "sts:externalid": ("sts:assumerole", "sts:setsourceidentity", "sts:tagsession"),
 }
 """Condition keys that come with these actions alone; others of a service with each of its own."""

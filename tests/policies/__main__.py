@@ -18,31 +18,30 @@ _MOST_UNTOLD: Final = 12
 _MOST_SHOWN: Final = 20
 
 
-def _allowing(first: int) -> allowing.Figures:
-    return allowing.compare(allowing.questions(Simulator(), first, _POLICIES_A_PART))
+def _allowing(numbers: range) -> allowing.Figures:
+    return allowing.compare(allowing.questions(Simulator(), numbers))
 
 
-def _differing(first: int) -> differing.Figures:
+def _differing(numbers: range) -> differing.Figures:
     simulator = Simulator()
-    return differing.compare(differing.pairs(simulator, first, _PAIRS_A_PART), simulator)
+    return differing.compare(differing.pairs(simulator, numbers), simulator)
 
 
-def _parts(wanted: int, a_part: int) -> range:
-    return range(0, wanted, a_part)
+def _parts(wanted: int, a_part: int) -> list[range]:
+    return [range(at, min(at + a_part, wanted)) for at in range(0, wanted, a_part)]
 
 
 def main() -> int:
     """Run both, tell the figures, and fail if an answer differs."""
     parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__)
-    parser.add_argument("--requests", type=int, default=21_600, help="default: %(default)s")
+    parser.add_argument("--requests", type=int, default=20_400, help="default: %(default)s")
     parser.add_argument("--pairs", type=int, default=5_000, help="default: %(default)s")
     wanted = parser.parse_args()
-    a_part = _POLICIES_A_PART * allowing.CALLS_OF_A_POLICY
+    policies = wanted.requests // allowing.CALLS_OF_A_POLICY
     with ProcessPoolExecutor(2) as pool:
         start = time.monotonic()
-        firsts = [n * _POLICIES_A_PART for n in range(len(_parts(wanted.requests, a_part)))]
         requests = allowing.Figures()
-        for part in pool.map(_allowing, firsts):
+        for part in pool.map(_allowing, _parts(policies, _POLICIES_A_PART)):
             requests.add(part)
         wrong = _tell_requests(requests)
         print(f"  in {time.monotonic() - start:.0f} s", flush=True)

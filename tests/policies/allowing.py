@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,9 +94,9 @@ class Figures:
         self.differences += other.differences
 
 
-def questions(simulator: Simulator, first: int, policies: int) -> list[Question]:
+def questions(simulator: Simulator, numbers: Iterable[int]) -> list[Question]:
     """The questions about policies of these numbers, and what is true of each."""
-    drawn = [one for number in range(first, first + policies) for one in _drawn(number)]
+    drawn = [one for number in numbers for one in _drawn(number)]
     asked = [
         Instance(policy.kind, json.dumps(policy.concrete(holes)), call, own)
         for policy, _, found in drawn

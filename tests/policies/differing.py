@@ -95,9 +95,9 @@ class Figures:
         self.faults += other.faults
 
 
-def pairs(simulator: Simulator, first: int, how_many: int) -> list[Pair]:
+def pairs(simulator: Simulator, numbers: Iterable[int]) -> list[Pair]:
     """Pairs of these numbers, with what the simulator says to calls about each."""
-    drawn = [_drawn(number) for number in range(first, first + how_many)]
+    drawn = [_drawn(number) for number in numbers]
     asked = [
         one
         for pair, calls in drawn
@@ -154,7 +154,7 @@ def compare(found: Sequence[Pair], simulator: Simulator) -> Figures:
         figures.pairs[pair.change] += 1
         one, other = as_read(pair.first), as_read(pair.second)
         try:
-            more, less = judged.beyond(one, other), judged.short(one, other)
+            more, less = judged.beyond(one, other), judged.short(one, other, facts={})
         except CannotBeJudged:
             figures.counts["cannot be judged"] += 1
             continue
@@ -206,7 +206,9 @@ def _confirm(
     faults: dict[tuple[int, str], Fault] = {}
     for pair, is_first, witness, holes, call in asked:
         answers = (next(said), next(said))
-        if None in answers:
+        if None in answers and _sends_id(witness):
+            figures.counts["an external ID with what AssumeRole does besides"] += 1
+        elif None in answers:
             figures.counts["certain witnesses that are no request"] += 1
             faults.setdefault((id(pair), "no request"), Fault("no request", pair, _said(witness)))
         elif answers == (is_first, not is_first):
@@ -217,6 +219,13 @@ def _confirm(
             seen = f"{_said(witness)} with holes {dict(holes)}; simulator: {answers}"
             faults.setdefault((id(pair), "not confirmed"), Fault("not confirmed", pair, seen))
     figures.faults += faults.values()
+
+
+def _sends_id(witness: Witness) -> bool:
+    """The simulator knows the external ID of AssumeRole itself alone."""
+    request = witness.request
+    sent = {name for name, value in request.context.items() if value is not None}
+    return "sts:externalid" in sent and request.action != "sts:AssumeRole"
 
 
 def _excepted(pair: Pair, call: Call, holes: Mapping[str, str]) -> str | None:
