@@ -225,6 +225,11 @@ def one_more_condition_on_pinecone(stack: cdk.Stack) -> object:
         assumed_by=principal.with_conditions({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
     )
     role.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+    rule = "pinecone-not-seen-to-come-in[IpAddress_aws:sourceip_192.0.2.0/24]"
+    reason = "Pinecone comes from there"
+    cdk.Validations.of(role).acknowledge(
+        cdk.Acknowledgment(id=f"cmek-guardrails::{rule}", reason=reason)
+    )
     return PineconeKey(stack, "Key", role=role)
 
 

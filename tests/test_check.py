@@ -10,12 +10,14 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 
-from cmek_construct import PineconeRole
-from cmek_construct.guardrails.judging import judge
+from cmek_construct import CmekGuardrails, PineconeRole
 from tests import forms
 from tests.building import ACCOUNT, EXTERNAL_ID, REGIONS, new_stack
+from tests.building import cmek as construct
 from tests.command import cmek
+from tests.judged import judge
 from tests.test_templates import stack_set
 
 MULTI_REGION = ("every_other_prop", "key-multi-region")
@@ -139,7 +141,10 @@ def test_json_has_every_violation_and_what_was_judged(tmp_path: Path) -> None:
 
 def test_the_template_of_a_stack_set_is_judged_once_and_by_its_own_ids(tmp_path: Path) -> None:
     opened(tmp_path, "inner")
-    (tmp_path / "t.template.json").write_text(stack_set((tmp_path / "inner").read_text()))
+    root = '"arn:aws:iam::111122223333:root"'
+    own = '{"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}'
+    text = (tmp_path / "inner").read_text().replace(root, own)
+    (tmp_path / "t.template.json").write_text(stack_set(text))
     outer, inner = json.loads(cmek(tmp_path, "check", ".", "--json", code=1).stdout)
     assert outer["violations"] == []
     assert inner["template"].endswith("t.template.json > Set")
@@ -164,7 +169,7 @@ def test_the_account_that_the_cloud_assembly_says_is_known(tmp_path: Path) -> No
     app.synth()
     printed = cmek(tmp_path, "check", "cdk.out", code=1).stdout
     assert "WRONG trust-own-account" in printed
-    (tmp_path / "cdk.out" / "manifest.json").write_text("[]")
+    (tmp_path / "cdk.out" / "manifest.json").unlink()
     assert "trust-own-account" not in cmek(tmp_path, "check", "cdk.out").stdout
 
 
@@ -174,7 +179,27 @@ def test_the_account_that_the_cloud_assembly_says_is_known(tmp_path: Path) -> No
 def test_what_the_command_says_is_what_the_guardrails_say(tmp_path: Path, form: str) -> None:
     found = put(tmp_path, form)
     (one,) = json.loads(cmek(tmp_path, "check", ".", "--json").stdout)
-    assert one["violations"] == [vars(violation) for violation in judge(found)] == []
+    assert one["violations"] == judge(found) == []
+
+
+def test_what_the_app_acknowledges_is_taken_from_its_assembly(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+    cdk.Validations.of(app).add_plugins(CmekGuardrails())
+    ours = construct(new_stack(app), multi_region=True)
+    app.synth()
+    printed = cmek(tmp_path, "check", "cdk.out").stdout
+    assert "acknowledged key-multi-region: CmekKey21C8C2B3" in printed
+    assert "Reason: The prop multi_region=True asks for it" in printed
+    ours.key.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["kms:*"], resources=["*"], principals=[iam.ArnPrincipal(ours.role.role_arn)]
+        )
+    )
+    with pytest.raises(RuntimeError):
+        app.synth(force=True)
+    found = cmek(tmp_path, "check", "cdk.out", code=1).stdout
+    assert "acknowledged key-multi-region" in found
+    assert "WRONG key-role-access[" in found
 
 
 def test_hostile_names_reach_no_terminal(tmp_path: Path) -> None:

@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from constructs import IConstruct
 
 from cmek_construct import (
+    CmekGuardrails,
     PineconeCmek,
     PineconeCmekStackSet,
     PineconeKey,
     PineconePrincipal,
     PineconeRole,
 )
+from cmek_construct.guardrails.judging import judge
 from cmek_construct.policy import Request, Verdict, allows
 from cmek_construct.templates.found import Found
 from cmek_construct.templates.pinecone import find
@@ -33,6 +37,7 @@ PROPS: dict[str, Any] = {
     "regions": REGIONS,
     "external_id": EXTERNAL_ID,
 }
+FOREIGN = "key-foreign-principal[arn:aws:iam::777788889999:root]"
 SHOWN = {"SecureTransport": "true"}
 
 
@@ -167,6 +172,66 @@ def test_role_and_key_are_found(
     wiring: Callable[[Any], None], flags: dict[str, Any], tmp_path: Path
 ) -> None:
     assert_pinecone_comes_in(found_in(synthesized(wiring, tmp_path, flags)))
+
+
+@jsii.implements(cdk.IAspect)
+class Rotation:
+    """Given keys rotate, as the guide's do."""
+
+    def visit(self, node: IConstruct) -> None:
+        if isinstance(node, kms.CfnKey):
+            node.enable_key_rotation = True
+
+
+@jsii.implements(cdk.IAspect)
+class Stranger:
+    """An aspect of somebody else's."""
+
+    def visit(self, node: IConstruct) -> None:
+        if isinstance(node, kms.CfnKey):
+            stranger = {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::777788889999:root"},
+                "Action": "kms:Decrypt",
+                "Resource": "*",
+            }
+            node.add_property_override("KeyPolicy.Statement.4", stranger)
+
+
+def at_synth(app: cdk.App) -> set[tuple[str, str]]:
+    """What the plugin says: the rule, and the resource."""
+    try:
+        app.synth()
+    except RuntimeError as refusal:
+        assert "cmek-guardrails" in str(refusal)
+    report = json.loads((Path(app.outdir) / "validation-report.json").read_text())
+    return {
+        (one["ruleName"], where["cloudFormationResource"]["logicalId"])
+        for plugin in report["pluginReports"]
+        for one in plugin["violations"]
+        for where in one["violatingConstructs"]
+    }
+
+
+@with_and_without_flags
+@pytest.mark.parametrize("wiring", WIRINGS, ids=lambda one: one.__name__)
+def test_the_verdict_at_synth_and_by_the_command_is_the_same(
+    wiring: Callable[[Any], None], flags: dict[str, Any], tmp_path: Path
+) -> None:
+    """Right as it is; wrong once an aspect lets a stranger use the key."""
+    for aspects, rules in (([Rotation()], set()), ([Rotation(), Stranger()], {FOREIGN})):
+        folder = str(tmp_path / f"{len(rules)}")
+        app = cdk.App(outdir=folder, context=flags, analytics_reporting=False)
+        cdk.Validations.of(app).add_plugins(CmekGuardrails())
+        wiring(app)
+        for stage in (app, *(one for one in app.node.children if isinstance(one, cdk.Stage))):
+            cdk.RemovalPolicies.of(stage).retain()
+            for aspect in aspects:
+                cdk.Aspects.of(stage).add(aspect)
+        found = at_synth(app)
+        run = read_run([Path(app.outdir)])
+        assert found == {(one.rule, one.logical_id) for one in judge(run, find(run))}
+        assert {rule for rule, _ in found} == rules
 
 
 @with_and_without_flags

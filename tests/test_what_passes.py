@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cmek_construct.guardrails.judging import judge
 from tests import forms
 from tests.forms import CUSTOMER, REGION
+from tests.judged import judge
 from tests.mutants import Template
 from tests.mutants.made import A_STRANGER, OTHER_ACCOUNT, Call, key_policy, role, role_arn
 from tests.simulator.deployed import Deployed

@@ -10,6 +10,7 @@ from cmek_construct.guardrails.meant import Meant, meant
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import Policy, Witness
 from cmek_construct.templates.choices import Case
+from cmek_construct.templates.evidence import names_in
 from cmek_construct.templates.found import (
     Alias,
     Attached,
@@ -127,6 +128,8 @@ class Named:
     alias: Alias
     keys: frozenset[Place]
     """Pinecone's keys."""
+    is_ours: bool
+    """Whether it is named as Pinecone's, or the one that a `PineconeKey` makes."""
 
 
 @dataclass(frozen=True)
@@ -176,15 +179,22 @@ def external_ids(found: Found) -> Mapping[Place, str]:
 
 def _beside(found: Found, label: str, other: str) -> Iterator[tuple[Place, Output]]:
     """For what one output names: the output of another label that goes with it, by its name."""
-    by_stack: dict[Stack, list[Output]] = {}
+    by_stack: dict[Stack, tuple[list[Output], list[Output]]] = {}
     for one in found.outputs:
-        if one.label == other:
-            by_stack.setdefault(one.place.stack, []).append(one)
-    for one in found.outputs:
-        others = by_stack.get(one.place.stack, [])
-        if one.label == label and one.of and others:
-            name = one.place.logical_id
-            yield one.of, max(others, key=lambda it: _common(name, it.place.logical_id))
+        if one.label in (label, other):
+            some = by_stack.setdefault(one.place.stack, ([], []))
+            some[one.label == other].append(one)
+    for of_label, of_other in by_stack.values():
+        for one in of_label:
+            best = _nearest(one, of_other)
+            if one.of and best and _nearest(best, of_label) is one:
+                yield one.of, best
+
+
+def _nearest(one: Output, others: list[Output]) -> Output | None:
+    """The output whose name begins as that of another one for longest."""
+    name = one.place.logical_id
+    return max(others, key=lambda it: _common(name, it.place.logical_id), default=None)
 
 
 def _common(one: str, other: str) -> int:
@@ -197,17 +207,32 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
     found = context.found
     beside = dict(_beside(found, "Key ARN", "Role ARN"))
     for key in found.keys:
-        output = beside.get(key.place)
+        output: Output | None = beside.get(key.place)
         carried = {one.value for one in output.cases} if output else set()
         for one in key.cases:
             own_roles = f":iam::{one.value.account}:role/"
             places = one.value.roles
             if not places and output and output.of and key.primary is None:
                 places = frozenset({output.of})
-            roles = tuple(context.roles_now(places, one.case))
             others = sorted(arn for arn in carried if own_roles in arn)
-            arns = dict.fromkeys([*(role.arn for role in roles), *others])
+            every = list(context.roles_now(places, one.case))
+            arns = dict.fromkeys([*(role.arn for role in every), *others])
+            named = set(_names(one.value.policy))
+            roles = tuple(
+                role
+                for role in every
+                if (role.arn in named or not one.value.roles) and _is_for_pinecone(role)
+            )
             yield KeyUse(context, key, one.value, one.case, roles, tuple(arns))
+
+
+def _names(policy: Policy) -> Iterator[str]:
+    for statement in policy.statements:
+        yield from (text for text, _ in names_in(statement))
+
+
+def _is_for_pinecone(role: RoleNow) -> bool:
+    return any(meant(role.trust, role.account).roles())
 
 
 def permissions(context: Context) -> Iterator[Permission]:

@@ -6,9 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from cmek_construct.guardrails import ids, too_much
-from cmek_construct.guardrails.questions import Questions
-from cmek_construct.guardrails.rule import Fault, Rule, Violation
-from cmek_construct.guardrails.rules import RULES
 from cmek_construct.guardrails.judged import (
     Context,
     KeyUse,
@@ -19,7 +16,11 @@ from cmek_construct.guardrails.judged import (
     permissions,
     trusts,
 )
+from cmek_construct.guardrails.questions import Questions
+from cmek_construct.guardrails.rule import Fault, Rule, Violation
+from cmek_construct.guardrails.rules import RULES
 from cmek_construct.policy import CannotBeJudged
+from cmek_construct.templates.console import is_named
 from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.run import Run
 
@@ -61,7 +62,7 @@ def _subjects(context: Context) -> Iterator[tuple[Place, Any]]:
         yield use.place, use
     keys = frozenset(one.place for one in found.keys)
     for alias in found.aliases:
-        yield alias.place, Named(alias, keys)
+        yield alias.place, Named(alias, keys, is_named(alias))
     for permission in permissions(context):
         yield permission.attached.place, permission
     for naming in found.naming:
@@ -105,6 +106,7 @@ def _excessive(place: Place, subject: Any, rules: Sequence[Rule]) -> Iterator[Vi
                 yield _violation(place, rule, fault)
 
 
+_LONGEST: Final = 1_000
 _WITHIN: Final = {
     "trust-external-id": {"trust-open-to-all"},
     "trust-action": {"trust-open-to-all"},
@@ -116,4 +118,5 @@ _WITHIN: Final = {
 
 def _violation(place: Place, rule: Rule, fault: Fault) -> Violation:
     name = ids.about(rule.id, fault.witness)
-    return Violation(name, place, fault.what, rule.allows, rule.cure)
+    what = fault.what if len(fault.what) <= _LONGEST else f"{fault.what[:_LONGEST]} …"
+    return Violation(name, place, what, rule.allows, rule.cure)

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from cmek_construct import limits
 from cmek_construct.guardrails import ids
-from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.guardrails.judged import KeyUse, Named, Trust
+from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.found import Place, Unread
 
@@ -76,7 +76,8 @@ def key(use: KeyUse) -> Iterator[Fault]:
 )
 def alias(one: Named) -> Iterator[Fault]:
     """An alias that can go."""
-    yield from _faults(one.alias.place, "DeletionPolicy")
+    if one.is_ours:
+        yield from _faults(one.alias.place, "DeletionPolicy")
 
 
 def _faults(place: Place, *attributes: str) -> Iterator[Fault]:

@@ -48,9 +48,7 @@ class Meant:
             third = guide.trust_statement(self.account, guide.ALL_REGIONS, self.external_id)
             statements.append(third)
         document = guide.policy_document(*statements)
-        return read(
-            document, "trust", resource=trust.resource, texts=canonical, forms=trust.forms
-        )
+        return read(document, "trust", resource=trust.resource, texts=canonical, forms=trust.forms)
 
     def roles(self) -> Iterator[str]:
         """The roles of Pinecone's that must come in: in the third form those of the guide."""

@@ -35,4 +35,3 @@ def _is_given(template: Template, value: str) -> bool:
     """Whether it may be a role or key of the account that was given to a construct."""
     found = _ARN.fullmatch(value)
     return found is not None and found[1] in template.owners
-

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from cmek_construct import guide, limits
+from cmek_construct.guardrails.judged import KeyUse, Permission, Trust, is_readable
 from cmek_construct.guardrails.meant import meant
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.guardrails.judged import KeyUse, Permission, Trust, is_readable
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.texts import is_unreadable
@@ -61,9 +61,10 @@ def out_of_role(trust: Trust) -> Iterator[Fault]:
 def names_nobody(trust: Trust) -> Iterator[Fault]:
     """A trust policy that lets nobody in: neither Pinecone nor, too much, others."""
     policy = trust.now.trust
-    if not list(trust.meant.roles()) and is_readable(policy):
-        if not trust.context.ask.beyond(policy, trust.meant.limit(policy)):
-            yield Fault("The trust policy lets in none of Pinecone's roles.")
+    if any(trust.meant.roles()) or not is_readable(policy):
+        return
+    if not trust.context.ask.beyond(policy, trust.meant.limit(policy)):
+        yield Fault("The trust policy lets in none of Pinecone's roles.")
 
 
 @rule(NOT_SEEN, Trust, **_MAYBE)
@@ -91,16 +92,18 @@ def maybe_out_of_key(use: KeyUse) -> Iterator[Fault]:
 @rule(LOCKED_OUT, Permission, **_OUT)
 def out_by_permissions(permission: Permission) -> Iterator[Fault]:
     """A denial in a policy of the role's own, or a boundary that does not let it."""
-    attached = permission.attached
-    policy = attached.policy
-    if policy is None or not any(one.effect == "Deny" for one in policy.statements):
-        if policy is None or not attached.is_boundary:
-            return
+    attached, policy = permission.attached, permission.attached.policy
+    if policy is None:
+        return
+    if not (attached.is_boundary or any(one.effect == "Deny" for one in policy.statements)):
+        return
     for key in permission.keys:
         asked = [Request("", action, key, _FACTS, but=()) for action in _NEEDED]
         requests = [replace(one, principal=_role_of(permission)) for one in asked]
-        for one, said in zip(requests, permission.context.ask.answers(policy, requests), strict=True):
-            if attached.is_boundary and said.verdict is Verdict.NO or _is_denied(said):
+        for one, said in zip(
+            requests, permission.context.ask.answers(policy, requests), strict=True
+        ):
+            if (attached.is_boundary and said.verdict is Verdict.NO) or _is_denied(said):
                 yield Fault(
                     f"{Quoted(attached.name)} keeps the role from {one.action}.", attached.name
                 )
@@ -129,7 +132,8 @@ def _assumes(trust: Trust) -> list[tuple[Request, Said]]:
 
 def _asked_for(trust: Trust) -> str | None:
     """The external ID that Pinecone presents: an output's that the policy does not ask for has a
-    rule of its own."""
+    rule of its own.
+    """
     return meant(trust.now.trust, trust.now.account).external_id or trust.meant.external_id
 
 
@@ -288,6 +292,10 @@ def too_long(trust: Trust) -> Iterator[Fault]:
     """A trust policy over IAM's quota; what only the deploy knows counts as nothing."""
     document = trust.now.properties.get("AssumeRolePolicyDocument")
     if isinstance(document, dict):
-        size = limits.characters(document) - sum(map(len, re.findall(r"\$\{[^}]*\}", str(document))))
+        size = limits.characters(document) - sum(
+            map(len, re.findall(r"\$\{[^}]*\}", str(document)))
+        )
         if size > limits.TRUST_POLICY_QUOTA:
-            yield Fault(f"The trust policy has {size:,} characters, over {limits.TRUST_POLICY_QUOTA:,}.")
+            yield Fault(
+                f"The trust policy has {size:,} characters, over {limits.TRUST_POLICY_QUOTA:,}."
+            )

@@ -14,14 +14,6 @@ from typing import Any, Final
 
 from cmek_construct import guide
 from cmek_construct.guardrails import ids
-from cmek_construct.guardrails.meant import (
-    ANY_REGION,
-    EXTERNAL,
-    PINECONES_ROLE,
-    PRINCIPAL_ARN,
-    values_of,
-)
-from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.guardrails.judged import (
     Carried,
     KeyExcess,
@@ -30,17 +22,27 @@ from cmek_construct.guardrails.judged import (
     Trust,
     TrustExcess,
 )
+from cmek_construct.guardrails.meant import (
+    ANY_REGION,
+    EXTERNAL,
+    PINECONES_ROLE,
+    PRINCIPAL_ARN,
+    values_of,
+)
+from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import Policy, Statement, Witness, canonical, read, words
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import allowing
 from cmek_construct.templates.found import Naming
-from cmek_construct.templates.texts import is_unreadable, parts
+from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")
 _ALL_KEYS: Final = re.compile(r"arn:aws:kms:\*:(?P<account>[0-9]{12}):key/\*")
-_ONE_KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:(?P<account>[0-9]{12}):key/[A-Za-z0-9-]{1,64}")
+_ONE_KEY: Final = re.compile(
+    r"arn:aws:kms:[a-z0-9-]+:(?P<account>[0-9]{12}):key/[A-Za-z0-9-]{1,64}"
+)
 _GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
 """Their policies only narrow what others allow."""
 _LETS_IN: Final = re.compile(r"principal|grantee|\badmins?\b", re.IGNORECASE)
@@ -96,9 +98,11 @@ def own_account(excess: TrustExcess) -> Iterator[Fault]:
     own = excess.of.now.account
     form = ANY_REGION.fullmatch(excess.who)
     in_pattern = _WHOLE.fullmatch(excess.who) and own in _accounts_compared(excess)
-    if in_pattern or excess.who in (own, f"arn:aws:iam::{own}:root"):
-        yield _by_whom(excess)
-    elif form and form["account"] == own:
+    if (
+        in_pattern
+        or excess.who in (own, f"arn:aws:iam::{own}:root")
+        or (form and form["account"] == own)
+    ):
         yield _by_whom(excess)
 
 
@@ -169,7 +173,7 @@ def external_id(excess: TrustExcess) -> Iterator[Fault]:
 @rule(
     "trust-principal-pattern",
     TrustExcess,
-    sentence="aws:PrincipalArn is compared with pinecone_cmek_access_* of Pinecone's account alone.",
+    sentence="aws:PrincipalArn is compared with Pinecone's roles of Pinecone's account alone.",
     allows="Roles that are not Pinecone's could assume the role, with the external ID.",
     cure=_GUIDE,
 )
@@ -219,7 +223,9 @@ def other_spelling(trust: Trust) -> Iterator[Fault]:
     for statement in allowing(trust.now.trust):
         for one in statement.principals or ():
             name = parts(one.name, "/")[-1].lower()
-            is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith("arn:aws:iam:")
+            is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith(
+                "arn:aws:iam:"
+            )
             if is_like and not (ANY_REGION.fullmatch(one.name) or is_unreadable(one.name)):
                 what = f"The trust policy names {Quoted(shown(trust, one.name))}, which is not to "
                 yield Fault(f"{what}the letter one of Pinecone's roles.", shown(trust, one.name))
@@ -465,7 +471,9 @@ def permissions(permission: Permission) -> Iterator[Fault]:
         return
     readable = [one for one in allowing(attached.policy) if not one.unreadable]
     policy = Policy("permissions", tuple(attached.policy.statements), forms=attached.policy.forms)
-    excess = permission.context.ask.beyond(policy, _second_tab(readable, permission)) if readable else []
+    excess = (
+        permission.context.ask.beyond(policy, _second_tab(readable, permission)) if readable else []
+    )
     for statement in readable:
         if any(one.statement is statement for one in excess):
             said = plain(words.of_statement(_plainly(statement)))
@@ -535,7 +543,8 @@ def _is_given(value: str, label: str, accounts: frozenset[str]) -> bool:
     if len(found) != 6 or is_unreadable(value):
         return False
     service, kind = ("iam", "role/") if label == "Role ARN" else ("kms", "key/")
-    return found[2] == service and found[4] in accounts and found[5].startswith(kind)
+    of_account = found[4] in accounts or not all(map(is_known, accounts))
+    return found[2] == service and of_account and found[5].startswith(kind)
 
 
 # Words.

@@ -12,7 +12,6 @@ from cmek_construct.templates import console, evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.found import (
-    AliasNow,
     Attached,
     Naming,
     Place,
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from cmek_construct.templates.pinecone import _Finder
 
 _POLICIES: Final = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
-_OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")
-"""The logical ID of the alias that a `PineconeKey` makes."""
 _CONCERNS: Final = re.compile(r"AWS::(IAM::(Role|\w*Policy)|KMS::\w*Key)|pine[-_]?cone", re.I)
 
 
@@ -42,8 +39,7 @@ def collect(finder: _Finder) -> None:
     result.aliases = [
         one
         for one in result.aliases
-        if _OF_CONSTRUCT.search(one.place.logical_id)
-        or any(_is_ours(now, keys) for now in one.cases)
+        if console.is_named(one) or any(now.value.key in keys for now in one.cases)
     ]
     managed = _attached_by_roles(finder)
     for stack in finder.run.stacks:
@@ -55,10 +51,6 @@ def collect(finder: _Finder) -> None:
     _keys_that_may_be(finder)
     if not ours:
         result.unknown = []
-
-
-def _is_ours(now: InCase[AliasNow], keys: set[Place]) -> bool:
-    return now.value.key in keys or bool(console.PINECONES.match(now.value.name))
 
 
 def _attached_by_roles(finder: _Finder) -> dict[str, list[tuple[Place, Case, bool]]]:

@@ -18,6 +18,14 @@ CONSOLE: Final = "Pinecone console"
 _LABEL: Final = re.compile(r'"(Role ARN|Key ARN|External ID)"')
 PINECONES: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)
 """How an alias is named that is Pinecone's."""
+_OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")
+"""The logical ID of the alias that a `PineconeKey` makes."""
+
+
+def is_named(alias: Alias) -> bool:
+    """Whether an alias is named as Pinecone's, or is the one that a `PineconeKey` makes."""
+    of_construct = _OF_CONSTRUCT.search(alias.place.logical_id)
+    return bool(of_construct) or any(PINECONES.match(one.value.name) for one in alias.cases)
 
 
 def outputs(run: Run) -> list[Output]:
@@ -51,7 +59,7 @@ def may_be_key(text: str, arn: str) -> bool:
 
 
 def by_aliases(finder: _Finder) -> None:
-    """Keys by aliases that are named as Pinecone's: if none of those is the one of a known key."""
+    """Keys by aliases that are named as Pinecone's: where no key has lost its own."""
     ids = _ids(finder)
     aliases = []
     for stack in finder.run.stacks:
@@ -60,10 +68,9 @@ def by_aliases(finder: _Finder) -> None:
                 aliases.append(_alias(finder, Place(stack, logical_id), ids))
     finder.result.aliases = [one for one in aliases if one.cases]
     targets = {now.value.key for one in finder.result.aliases for now in one.cases}
-    if any(place in finder.keys and place not in targets for place in finder.why):
-        return
+    lost = {one.stack for one in finder.why if one in finder.keys and one not in targets}
     for one in finder.result.aliases:
-        for now in one.cases:
+        for now in one.cases if one.place.stack not in lost else ():
             if now.value.key and PINECONES.match(now.value.name):
                 finder.why.setdefault(now.value.key, "an alias")
 

@@ -1,6 +1,6 @@
 """Dangerous templates: each one edit away from a good one, with what it would allow whom.
 
-Every one is refused by exactly one rule. Of a trust policy, the simulator confirms that somebody is
+Every one is refused by its own rule. Of a trust policy, the simulator confirms that somebody is
 let in whom the good template keeps out (`lets_in`).
 """
 
@@ -11,6 +11,7 @@ from tests.mutants import (
     of_conditions,
     of_key,
     of_key_policy,
+    of_need,
     of_recognition,
     of_trust,
     rewritten,
@@ -26,6 +27,7 @@ __all__ = [
     "of_conditions",
     "of_key",
     "of_key_policy",
+    "of_need",
     "of_recognition",
     "of_trust",
     "rewritten",

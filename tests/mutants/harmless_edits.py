@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from cmek_construct.guide import key_denial
 from tests.forms import CUSTOMER, PINECONE
 from tests.mutants.made import (
+    CONDITIONS,
     Edit,
     Template,
     add,
@@ -48,6 +50,25 @@ def _more(template: Template, **members: Any) -> object:
 
 
 HARMLESS_EDITS: Final[dict[str, Edit]] = {
+    "each other account denied, by a key of one value": lambda t: _denied(
+        t, **{"ForAllValues:StringNotEquals": {"aws:PrincipalAccount": CUSTOMER}}
+    ),
+    "services denied, with an operator for who is not signed in": lambda t: _denied(
+        t, BoolIfExists={"aws:PrincipalIsAWSService": "true"}
+    ),
+    "a policy for a role that a parameter names": lambda t: (
+        _more(t, Parameters={"Somebody": {"Type": "String"}}),
+        add(
+            t,
+            "More",
+            "IAM::Policy",
+            Roles=[{"Ref": "Somebody"}],
+            PolicyDocument=grant(Action="s3:GetObject")["PolicyDocument"],
+        ),
+    ),
+    "a suspension in the form of the library": lambda t: key_policy(t).append(
+        key_denial({"Fn::GetAtt": [_role_id(t), "Arn"]})  # type: ignore[arg-type]
+    ),
     "an administrator by the pseudo parameter": lambda t: _allowed(
         t, {"Fn::Sub": f"{OF_ACCOUNT}:role/Admin"}, "kms:DescribeKey"
     ),
@@ -96,9 +117,12 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         key(t).update(Enabled=NO_VALUE, PendingWindowInDays=NO_VALUE, MultiRegion=NO_VALUE),
         role(t).update(MaxSessionDuration=NO_VALUE),
     ),
-    "properties by Fn::If, good in either case": lambda t: key(t).update(
-        PendingWindowInDays={"Fn::If": ["Debug", 14, NO_VALUE]},
-        KeySpec={"Fn::If": ["Debug", NO_VALUE, "SYMMETRIC_DEFAULT"]},
+    "properties by Fn::If, good in either case": lambda t: (
+        _more(t, **CONDITIONS),
+        key(t).update(
+            PendingWindowInDays={"Fn::If": ["Debug", 14, NO_VALUE]},
+            KeySpec={"Fn::If": ["Debug", NO_VALUE, "SYMMETRIC_DEFAULT"]},
+        ),
     ),
     "Booleans and numbers as texts": lambda t: (
         key(t).update(Enabled="TRUE", EnableKeyRotation="True", PendingWindowInDays="14"),

@@ -71,7 +71,7 @@ for words, rule, allows, edit in (
     ),
     (
         "everything denied to all but the account's root",
-        "key-owner-denied",
+        "pinecone-not-seen-to-come-in",
         "no role of the account, not even an administrator, manages or uses the key",
         lambda t: _also(
             t,
@@ -114,8 +114,6 @@ for words, rule, allows, edit in (
             ("StringEquals", "aws:PrincipalOrgID", "o-1234567890"),
             ("StringNotEquals", "aws:PrincipalOrgID", EXTERNAL_ID),
             ("ForAllValues:StringNotLike", "aws:PrincipalOrgPaths", "x"),
-            ("ForAllValues:StringNotEquals", "aws:PrincipalAccount", CUSTOMER),
-            ("BoolIfExists", "aws:PrincipalIsAWSService", "true"),
         )
     ),
 ):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from tests.forms import EXTERNAL_ID, PINECONE
 from tests.mutants.made import (
     A_STRANGER,
     OTHER_ACCOUNT,
     Call,
+    Template,
     all_regions,
     equals,
     mutant,
@@ -180,7 +184,7 @@ trust_mutants(
         ),
         Call(US_EAST_1, OTHER_ID),
     ),
-    rule="trust-optional-condition",
+    rule="trust-external-id",
 )
 trust_mutants(
     (
@@ -205,7 +209,7 @@ trust_mutants(
         ),
         Call(A_STRANGER),
     ),
-    rule="trust-optional-condition",
+    rule="trust-principal-pattern",
     form="all_regions",
 )
 trust_mutants(
@@ -219,15 +223,28 @@ trust_mutants(
             Call(A_STRANGER),
             lambda t: trust(t)["Condition"].pop("StringLike"),
         )
-        for words, value in (
-            ("of no value", {"Ref": "AWS::NoValue"}),
-            ("of a list of no value", [{"Ref": "AWS::NoValue"}]),
-            ("of an empty list", []),
-        )
+        for words, value in (("of no value", {"Ref": "AWS::NoValue"}),)
     ),
     rule="trust-open-to-all",
     form="all_regions",
 )
+
+
+def _caller_of(template: Template, value: Any) -> None:
+    trust(template)["Condition"].update(StringLike={"aws:PrincipalArn": value})
+
+
+for words, value in (
+    ("of a list of no value", [{"Ref": "AWS::NoValue"}]),
+    ("of an empty list", []),
+):
+    mutant(
+        f"the third policy with the caller {words}",
+        "pinecone-locked-out",
+        "nobody, for no ARN is one of none: Pinecone is shut out",
+        partial(_caller_of, value=value),
+        form="all_regions",
+    )
 mutant(
     "an external ID of one character",
     "trust-external-id",

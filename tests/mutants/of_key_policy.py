@@ -232,11 +232,14 @@ for words, rule, allows, edit in (
         "a principal that a parameter names",
         "key-foreign-principal",
         "whomever the deployer types in",
-        lambda t: key_policy(t).append(allow({"AWS": {"Ref": "Somebody"}}, "kms:Decrypt")),
+        lambda t: (
+            t.update(Parameters={"Somebody": {"Type": "String"}}),
+            key_policy(t).append(allow({"AWS": {"Ref": "Somebody"}}, "kms:Decrypt")),
+        ),
     ),
     (
         "NotPrincipal in the key policy",
-        "key-not-element",
+        "key-open-to-all",
         "everybody but one decrypts",
         lambda t: key_policy(t).append(
             {
@@ -249,7 +252,7 @@ for words, rule, allows, edit in (
     ),
     (
         "NotAction for the role",
-        "key-not-element",
+        "key-role-access",
         "Pinecone does all but delete the key",
         lambda t: key_policy(t).append(
             {
@@ -262,7 +265,7 @@ for words, rule, allows, edit in (
     ),
     (
         "a principal of the key policy by Fn::If",
-        "cannot-be-judged",
+        "key-foreign-principal",
         "a stranger, in one of the two cases",
         lambda t: key_policy(t).append(
             allow({"AWS": {"Fn::If": ["Debug", A_STRANGER.arn, role_arn(t)]}}, "kms:Decrypt")

@@ -62,36 +62,21 @@ def _named_by_a_parameter(template: Template) -> object:
 for words, rule, allows, edit in (
     (
         "a policy for roles by Fn::If",
-        "cannot-be-judged",
+        "role-permissions",
         "Pinecone reads all buckets, in one of the two cases",
         lambda t: _attached(t, {"Fn::If": ["Debug", [{"Ref": _role_id(t)}], []]}),
     ),
     (
         "a policy for roles by Fn::Split",
-        "cannot-be-judged",
+        "role-permissions",
         "Pinecone reads all buckets",
         lambda t: _attached(t, {"Fn::Split": [",", {"Ref": _role_id(t)}]}),
     ),
     (
         "a policy for a role by Fn::Select",
-        "cannot-be-judged",
+        "role-permissions",
         "Pinecone reads all buckets",
         lambda t: _attached(t, [{"Fn::Select": [0, [{"Ref": _role_id(t)}]]}]),
-    ),
-    (
-        "a policy for a role by a dynamic reference",
-        "cannot-be-judged",
-        "Pinecone reads all buckets, if the role is meant",
-        lambda t: _attached(t, ["{{resolve:ssm:/role}}"]),
-    ),
-    (
-        "a policy for a role that a parameter names",
-        "cannot-be-judged",
-        "Pinecone reads all buckets, if the role is meant",
-        lambda t: (
-            t.update(Parameters={"Somebody": {"Type": "String"}}),
-            _attached(t, [{"Ref": "Somebody"}]),
-        ),
     ),
     (
         "a policy for the role in capitals",
@@ -183,7 +168,7 @@ for words, rule, allows, edit in (
     ),
     (
         "the key that a parameter's policy makes",
-        "cannot-be-judged",
+        "key-owner",
         "whomever the deployer lets in",
         lambda t: key(t).update(KeyPolicy={"Fn::If": ["Debug", key(t)["KeyPolicy"], {}]}),
     ),
@@ -211,7 +196,7 @@ for words, rule, allows, edit in (
     mutant(words, rule, allows, edit)
 mutant(
     "the role's key by a parameter for the role",
-    "key-foreign-principal",
+    "cannot-be-judged",
     "whomever the deployer names",
     _named_by_a_parameter,
 )

@@ -140,12 +140,6 @@ trust_mutants(
         Call(A_STRANGER),
     ),
     (
-        "the third policy without the external ID",
-        "Pinecone, for another of its customers",
-        lambda t: trust(t)["Condition"].pop("StringEquals"),
-        Call(US_EAST_1, None),
-    ),
-    (
         "the third policy without any condition",
         "everybody",
         lambda t: trust(t).pop("Condition"),
@@ -230,7 +224,7 @@ trust_mutants(
         lambda t: trust(t).update(NotPrincipal=trust(t).pop("Principal")),
         Call(A_STRANGER),
     ),
-    rule="trust-not-element",
+    rule="trust-open-to-all",
 )
 trust_mutants(
     (
@@ -239,7 +233,7 @@ trust_mutants(
         lambda t: (trust(t).pop("Action"), trust(t).update(NotAction="sts:GetCallerIdentity")),
         Call(US_EAST_1, None, "sts:TagSession"),
     ),
-    rule="trust-not-element",
+    rule="trust-action",
     form="explicit_without_id",
 )
 trust_mutants(
@@ -250,14 +244,6 @@ trust_mutants(
             {"Effect": "Allow", "Principal": {"AWS": A_STRANGER.arn}, "Action": ASSUME}
         ),
         Call(A_STRANGER, None),
-    ),
-    (
-        "a second statement for Pinecone without the ID",
-        "Pinecone, for any of its customers",
-        lambda t: trust_policy(t).append(
-            {"Effect": "Allow", "Principal": {"AWS": US_EAST_1.arn}, "Action": ASSUME}
-        ),
-        Call(US_EAST_1, None),
     ),
     (
         "a first statement for a service",
@@ -289,5 +275,26 @@ trust_mutants(
             {"Effect": "Allow", "Principal": {"AWS": A_STRANGER.arn}, "Action": ASSUME}
         ),
     ),
-    rule="trust-second-statement",
+    rule="trust-foreign-principal",
+)
+trust_mutants(
+    (
+        "a second statement for Pinecone without the ID",
+        "Pinecone, for any of its customers",
+        lambda t: trust_policy(t).append(
+            {"Effect": "Allow", "Principal": {"AWS": US_EAST_1.arn}, "Action": ASSUME}
+        ),
+        Call(US_EAST_1, None),
+    ),
+    rule="trust-external-id",
+)
+trust_mutants(
+    (
+        "the third policy without the external ID",
+        "Pinecone, for another of its customers",
+        lambda t: trust(t)["Condition"].pop("StringEquals"),
+        Call(US_EAST_1, None),
+    ),
+    rule="trust-external-id",
+    form="all_regions",
 )

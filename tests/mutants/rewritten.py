@@ -109,8 +109,13 @@ for words, rule, allows, edit in (
     ),
 ):
     mutant(words, rule, allows, edit)
+mutant(
+    "an external ID of a parameter that may be empty",
+    "pinecone-locked-out",
+    "nobody, if nobody types one",
+    partial(_external_id, value={"Ref": "Id"}, parameter={"Default": ""}),
+)
 for words, value, parameter in (
-    ("an external ID of a parameter that may be empty", {"Ref": "Id"}, {"Default": ""}),
     ("an external ID of a list", {"Ref": "Id"}, {"Type": "CommaDelimitedList"}),
     (
         "an external ID of the parameter store",

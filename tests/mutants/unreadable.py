@@ -9,7 +9,6 @@ from tests.mutants.made import (
     all_regions,
     also,
     equals,
-    resource,
     role,
     trust,
     trust_mutants,
@@ -18,20 +17,6 @@ from tests.mutants.made import (
 from tests.simulator.who_may_assume import ASSUME, OTHER_ID, STRANGERS_NAMESAKE, US_EAST_1
 
 trust_mutants(
-    (
-        "a principal by Fn::If",
-        "everybody, in one of the two cases",
-        lambda t: trust(t).update(Principal={"AWS": {"Fn::If": ["Debug", "*", US_EAST_1.arn]}}),
-        Call(A_STRANGER),
-        lambda t: trust(t).update(Principal={"AWS": "*"}),
-    ),
-    (
-        "a principal that another stack exports",
-        "whomever that stack names",
-        lambda t: also(trust(t), {"Fn::ImportValue": "SomebodysArn"}),
-        Call(A_STRANGER),
-        lambda t: also(trust(t), A_STRANGER.arn),
-    ),
     (
         "a statement by Fn::Transform",
         "whomever the included file names",
@@ -61,26 +46,9 @@ trust_mutants(
         Call(STRANGERS_NAMESAKE),
     ),
     (
-        "an external ID by Fn::If",
-        "Pinecone, for the other customer",
-        lambda t: trust(t).update(
-            Condition=equals(StringEquals={"Fn::If": ["Debug", OTHER_ID, EXTERNAL_ID]})
-        ),
-        Call(US_EAST_1, OTHER_ID),
-        lambda t: trust(t).update(Condition=equals(StringEquals=OTHER_ID)),
-    ),
-    (
         "a trust policy that is text and no JSON",
         "whatever the deploy makes of it",
         lambda t: role(t).update(AssumeRolePolicyDocument="pinecone_cmek_access"),
-        None,
-    ),
-    (
-        "properties of the role by Fn::If",
-        "a stranger, in one of the two cases",
-        lambda t: resource(t, "IAM::Role").update(
-            Properties={"Fn::If": ["Debug", role(t), role(t)]}
-        ),
         None,
     ),
     (
@@ -90,4 +58,36 @@ trust_mutants(
         None,
     ),
     rule="cannot-be-judged",
+)
+trust_mutants(
+    (
+        "a principal by Fn::If",
+        "everybody, in one of the two cases",
+        lambda t: trust(t).update(Principal={"AWS": {"Fn::If": ["Debug", "*", US_EAST_1.arn]}}),
+        Call(A_STRANGER),
+        lambda t: trust(t).update(Principal={"AWS": "*"}),
+    ),
+    rule="trust-open-to-all",
+)
+trust_mutants(
+    (
+        "a principal that another stack exports",
+        "whomever that stack names",
+        lambda t: also(trust(t), {"Fn::ImportValue": "SomebodysArn"}),
+        Call(A_STRANGER),
+        lambda t: also(trust(t), A_STRANGER.arn),
+    ),
+    rule="trust-foreign-principal",
+)
+trust_mutants(
+    (
+        "an external ID by Fn::If",
+        "Pinecone, for the other customer",
+        lambda t: trust(t).update(
+            Condition=equals(StringEquals={"Fn::If": ["Debug", OTHER_ID, EXTERNAL_ID]})
+        ),
+        Call(US_EAST_1, OTHER_ID),
+        lambda t: trust(t).update(Condition=equals(StringEquals=OTHER_ID)),
+    ),
+    rule="trust-external-id",
 )

@@ -114,7 +114,9 @@ def check(
             acknowledged.get(one.rule) or by_app.get((one.rule, *_where(one))) for one in violations
         ]
         name = stack.template.name
-        judged.append(Judged(name, roles.get(stack.name, []), keys.get(stack.name, []), violations, reasons))
+        judged.append(
+            Judged(name, roles.get(stack.name, []), keys.get(stack.name, []), violations, reasons)
+        )
     return found, judged
 
 
