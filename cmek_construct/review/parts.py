@@ -76,8 +76,11 @@ def _permission(
         return Policy(f"{title} (its text is not in the template)", [], permission.logical_id)
     document: Any = None
     if permission.logical_id == role.resource.logical_id:
-        for one in role.resource.properties.get("Policies", []):
-            if template.texts.of(one.get("PolicyName")) == permission.name:
+        for one, _ in _alternatives(role.resource.properties.get("Policies", []), None):
+            if (
+                isinstance(one, dict)
+                and template.texts.of(one.get("PolicyName")) == permission.name
+            ):
                 document = one.get("PolicyDocument")
     else:
         (resource,) = (one for one in template.resources if one.logical_id == permission.logical_id)
