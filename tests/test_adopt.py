@@ -631,6 +631,8 @@ def test_the_command_that_doctor_and_sheet_print_adopts_the_locked_role_and_key(
     (tmp_path / "config").write_text(f'[profile "our audit"]\n{keys}')
     deploy(tmp_path)
     lock_what_is_deployed(tmp_path)
+    with (tmp_path / "cmek.lock").open("a") as file:
+        file.write(f'acme {ACCOUNT} {REGION} Role1ABCC5F0 Gone "2026-01-05"\n')
     own = outputs()
     answer(monkeypatch, deleted())
     printed = cmek(tmp_path, asked, "--profile=our audit", code=1)
@@ -639,7 +641,10 @@ def test_the_command_that_doctor_and_sheet_print_adopts_the_locked_role_and_key(
     (line,) = re.findall(r"cmek adopt [^`\n]+", said)
     words = shlex.split(line)
     assert {own["RoleArn"], own["KeyArn"], "our audit"} < set(words)
-    assert "acme stays as it is" in cmek(tmp_path, *words[1:]).stdout
+    printed = cmek(tmp_path, *words[1:])
+    assert "acme stays as it is" in printed.stdout
+    assert "no longer gone" in printed.stdout
+    assert " Gone " not in (tmp_path / "cmek.lock").read_text()
     assert mapping(tmp_path)[adopt_stack.ROLE] == {"RoleName": own["RoleArn"].rpartition("/")[2]}
     assert mapping(tmp_path)[adopt_stack.KEY] == {"KeyId": own["KeyArn"].rpartition("/")[2]}
 

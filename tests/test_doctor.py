@@ -489,21 +489,12 @@ def test_a_stack_that_is_not_there_is_wrong_and_nothing_is_guessed(tmp_path: Pat
 
 def lock(folder: Path, **deployed: dict[str, str]) -> None:
     """Write cmek.lock by hand, as `cmek lock` does."""
-    place = f"acme {ACCOUNT} {REGION}"
-    lines = ["format = 1"]
-    for resource, kind, names in (
-        ("Role1ABCC5F0", "AWS::IAM::Role", ["Condition", "RoleName", "Path"]),
-        (
-            "Key961B73FD",
-            "AWS::KMS::Key",
-            ["Condition", "KeySpec", "KeyUsage", "Origin", "MultiRegion"],
-        ),
-    ):
-        lines.append(f'{place} {resource} Type = "{kind}"')
-        lines += [f"{place} {resource} {name} = not set" for name in names]
-        for name, value in deployed.get(resource, {}).items():
-            lines.append(f'{place} {resource} {name} = "{value}"')
-    (folder / "cmek.lock").write_text("\n".join(lines) + "\n")
+    kinds = {"Role1ABCC5F0": "AWS::IAM::Role", "Key961B73FD": "AWS::KMS::Key"}
+    lines = [
+        f"acme {ACCOUNT} {REGION} {resource} {kind} {json.dumps(deployed.get(resource, {}))}"
+        for resource, kind in kinds.items()
+    ]
+    (folder / "cmek.lock").write_text("\n".join(["format = 2", *lines]) + "\n")
 
 
 def lock_what_is_deployed(folder: Path) -> None:

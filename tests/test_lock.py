@@ -16,17 +16,11 @@ from aws_cdk import aws_iam as iam
 from moto import mock_aws
 from moto.kms.models import kms_backends
 
-from cmek_construct import CmekGuardrails
-from cmek_construct.lock.identity import (
-    REPLACING,
-    REPLACING_STACK_SET,
-    STACK_SET,
-    Identity,
-)
-from cmek_construct.lock.model import Lock, Locked, LockError, Place
-from cmek_construct.lock.reading import read
-from cmek_construct.lock.refusing import refusals
-from cmek_construct.lock.text import parse, render
+from cmek_construct import CmekGuardrails, templates
+from cmek_construct.lock.identity import REPLACING
+from cmek_construct.lock.model import Identity, Lock, Locked, LockError, Place
+from cmek_construct.lock.refusing import Refusal, refusals
+from cmek_construct.lock.text import parse, read, render
 from tests import forms
 from tests.building import ACCOUNT, REGION, cmek, new_stack
 from tests.command import cmek as run
@@ -71,10 +65,15 @@ def locked(folder: Path, *stacks: tuple[str, str, Template]) -> Path:
     return folder / "cmek.lock"
 
 
+def refused_at(folder: Path, *paths: Path) -> list[Refusal]:
+    """What some files or assemblies are refused for."""
+    return refusals(folder / "cmek.lock", templates.read_run(paths))
+
+
 def refused(folder: Path, *stacks: tuple[str, str, Template], region: str = REGION) -> list[str]:
     """What a synth of these stacks is refused for."""
     out = assembly(folder, *stacks, region=region)
-    found = refusals(folder / "cmek.lock", sorted(out.glob("*.template.json")))
+    found = refused_at(folder, out)
     for one in found:
         assert "Undo the change. Or, if it is meant, run `cmek unlock search" in one.cure
         assert f" --file {folder / 'cmek.lock'} --reason " in one.cure
@@ -85,24 +84,19 @@ def refused(folder: Path, *stacks: tuple[str, str, Template], region: str = REGI
 # What the file says.
 
 
-def test_the_file_says_by_stack_what_each_role_and_key_is_made_by(tmp_path: Path) -> None:
+OF_KEY = '{"KeySpec":"SYMMETRIC_DEFAULT","KeyUsage":"ENCRYPT_DECRYPT","MultiRegion":"false"}'
+OF_ROLE = f'{{"ExternalId":"{forms.EXTERNAL_ID}","PineconeAccount":"{forms.PINECONE}"}}'
+
+
+def test_the_file_has_one_line_for_each_role_and_key(tmp_path: Path) -> None:
     text = locked(tmp_path, ("b", ACCOUNT, template()), ("a", "", template())).read_text()
     lines = text.split("\n\n")
-    assert lines[0].endswith("\nformat = 1")
-    assert [block.split(" ")[0] for block in lines[1:]] == ["a", "b"]
+    assert lines[0].endswith("\nformat = 2")
     assert lines[2] == (
-        f'b {ACCOUNT} us-east-1 {KEY} Type = "AWS::KMS::Key"\n'
-        f"b {ACCOUNT} us-east-1 {KEY} Condition = not set\n"
-        f'b {ACCOUNT} us-east-1 {KEY} KeySpec = "SYMMETRIC_DEFAULT"\n'
-        f'b {ACCOUNT} us-east-1 {KEY} KeyUsage = "ENCRYPT_DECRYPT"\n'
-        f"b {ACCOUNT} us-east-1 {KEY} Origin = not set\n"
-        f"b {ACCOUNT} us-east-1 {KEY} MultiRegion = false\n"
-        f'b {ACCOUNT} us-east-1 {ROLE} Type = "AWS::IAM::Role"\n'
-        f"b {ACCOUNT} us-east-1 {ROLE} Condition = not set\n"
-        f"b {ACCOUNT} us-east-1 {ROLE} RoleName = not set\n"
-        f"b {ACCOUNT} us-east-1 {ROLE} Path = not set\n"
+        f"b {ACCOUNT} us-east-1 {KEY} AWS::KMS::Key {OF_KEY}\n"
+        f"b {ACCOUNT} us-east-1 {ROLE} AWS::IAM::Role {OF_ROLE}\n"
     )
-    assert lines[1].startswith(f"a any-account any-region {KEY} Type")
+    assert lines[1] == lines[2].replace(f"b {ACCOUNT} us-east-1", "a any-account any-region")[:-1]
 
 
 def test_what_is_written_reads_back_in_any_order_and_twice(tmp_path: Path) -> None:
@@ -113,12 +107,14 @@ def test_what_is_written_reads_back_in_any_order_and_twice(tmp_path: Path) -> No
     assert render(parse(shuffled.replace("\n", "\r\n"), "cmek.lock")) == text
 
 
-def test_notes_of_any_text_read_back() -> None:
+def test_notes_and_values_of_any_text_read_back() -> None:
     notes = ('2026-01-05 Grüße = "x" # no\u2028\u0085 comment', "2026-01-06 \\")
-    identity = Identity("AWS::KMS::ReplicaKey", {"Condition": "not set", "PrimaryKeyArn": '"a b"'})
+    identity = Identity(
+        "AWS::KMS::ReplicaKey", {"PrimaryKeyArn": {"x is 'a b'": "${\n}", "": None}}
+    )
     lock: Lock = {
         Place("search"): {
-            "Set/Key1": Locked(identity, {"Arn": "arn:x"}, notes, notes),
+            "Set/Key1": Locked(identity, {"Arn": "arn:x"}, notes, notes, "2026-01-07"),
             "Old": Locked(None, history=notes),
         }
     }
@@ -129,7 +125,7 @@ def test_the_properties_are_those_of_cloudformations_schemas() -> None:
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
     # The handler of KMS refuses a change of the four, whatever the schema says.
-    for kind, names in {**REPLACING, STACK_SET: REPLACING_STACK_SET}.items():
+    for kind, names in REPLACING.items():
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
         create_only = schema.get("createOnlyProperties", [])
         if kind == "AWS::KMS::Key":
@@ -142,20 +138,24 @@ def test_the_properties_are_those_of_cloudformations_schemas() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda text: "", '1: "format = 1" is missing'),
-        (lambda text: text.replace("format = 1", "format = 2"), "4: it is of format 2"),
-        (lambda text: text.replace(f"{KEY} Type = ", f"{KEY} Type "), "6: got search"),
+        (lambda text: "", '1: "format = 2" is missing'),
+        (lambda text: text.partition("\n\n")[0], "1: it is empty, so it would keep nothing"),
+        (lambda text: text.replace("format = 2", "format = 3"), "4: it is of format 3"),
+        (lambda text: text.replace("format = 2", "format = 1"), "4: .* then `git rm cmek.lock`"),
+        (lambda text: text.replace(f"{KEY} AWS::KMS::Key", KEY), "6: got search"),
         (lambda text: text.replace("us-east-1", "mars", 1), "6: got mars"),
-        (lambda text: text.replace(" Path = not set", " Path = /"), "15: got /"),
-        (lambda text: text.replace(" Path = not set", ' Path = "/'), '15: got "/'),
-        (lambda text: text.replace(" Path = ", " Wings = "), "15: got Wings"),
-        (lambda text: re.sub(r".* Origin .*\n", "", text), "6: search .* has no line Origin"),
-        (lambda text: re.sub(r".* Type .*\n", "", text), "6: search .* has no Type"),
-        (lambda text: text.replace(" Path = ", " KeySpec = "), "no line Path"),
-        (lambda text: text + text.splitlines()[-1].replace("not set", '"/x/"'), "in line 15"),
-        (lambda text: text + "<<<<<<< HEAD\n", "16: a merge is not finished"),
+        (lambda text: text.replace(OF_ROLE, '{"Path":/}'), "7: got {"),
+        (lambda text: text.replace(OF_ROLE, '"x"'), '7: got "x"'),
+        (lambda text: text.replace(OF_ROLE, '{"Arn":1}'), "7: Arn is no text"),
+        (lambda text: text.replace("AWS::KMS::Key", "Wings"), "6: got Wings"),
+        (
+            lambda text: re.sub(r"AWS::KMS::Key .*", 'Gone "x"', text),
+            "6: .* no line that says what",
+        ),
+        (lambda text: text + text.splitlines()[-1].replace(forms.PINECONE, ACCOUNT), "in line 7"),
+        (lambda text: text + "<<<<<<< HEAD\n", "8: a merge is not finished"),
         (lambda text: text.replace("\n\n", "\n=======\n"), "5: a merge is not finished"),
-        (lambda text: text + "\x1b[2J\n", r"16: got '\\x1b\[2J'"),
+        (lambda text: text + "\x1b[2J\n", r"8: got '\\x1b\[2J'"),
     ],
 )
 def test_a_damaged_file_is_refused_with_its_line(
@@ -169,7 +169,7 @@ def test_a_damaged_file_is_refused_with_its_line(
     assert "\x1b" not in str(error.value)
     assert "cmek.lock:" in run(tmp_path, "lock", code=1).stderr
     assert "cmek.lock:" in run(tmp_path, "unlock", "search", "--reason=x", code=1).stderr
-    (found,) = refusals(file, [tmp_path / "cdk.out" / "x.template.json"])
+    (found,) = refused_at(tmp_path, tmp_path / "cdk.out")
     assert (found.rule, found.cure) == ("lock-file", "Mend the file.")
 
 
@@ -187,12 +187,12 @@ def changed(resource: str, name: str, value: Any) -> Template:
     ("resource", "name", "value", "said"),
     [
         (ROLE, "RoleName", "other", 'RoleName was not set and is now "other"'),
-        (ROLE, "RoleName", {"Ref": "Name"}, 'RoleName was not set and is now {"Ref": "Name"}'),
+        (ROLE, "RoleName", {"Ref": "AWS::Region"}, 'RoleName was not set and is now "us-east-1"'),
         (ROLE, "Path", "/", 'Path was not set and is now "/"'),
         (KEY, "KeySpec", "RSA_2048", 'KeySpec was "SYMMETRIC_DEFAULT" and is now "RSA_2048"'),
         (KEY, "KeyUsage", "SIGN_VERIFY", 'KeyUsage was "ENCRYPT_DECRYPT" and is now "SIGN_VERIFY"'),
         (KEY, "Origin", "EXTERNAL", 'Origin was not set and is now "EXTERNAL"'),
-        (KEY, "MultiRegion", True, "MultiRegion was false and is now true"),
+        (KEY, "MultiRegion", True, 'MultiRegion was "false" and is now "true"'),
     ],
 )
 def test_a_property_that_replaces_is_refused_with_old_and_new(
@@ -223,19 +223,20 @@ def test_a_logical_id_that_moves_is_refused_and_so_is_one_that_goes(tmp_path: Pa
 def test_another_type_and_a_condition_are_refused(tmp_path: Path) -> None:
     locked(tmp_path)
     content = template()
-    content["Resources"][ROLE]["Condition"] = "Never"
+    content["Conditions"] = {"Mine": {"Fn::Equals": [{"Ref": "AWS::StackName"}, "x"]}}
+    content["Resources"][ROLE]["Condition"] = "Mine"
     content["Resources"][KEY]["Type"] = "AWS::KMS::ReplicaKey"
     assert [
         one.partition(" its ")[2] for one in refused(tmp_path, ("search", ACCOUNT, content))
     ] == [
         "Type was AWS::KMS::Key and is now AWS::KMS::ReplicaKey.",
-        'Condition was not set and is now "Never".',
+        f"logical ID was {ROLE} and is now gone.",
     ]
 
 
 def test_what_changes_in_place_passes(tmp_path: Path) -> None:
     locked(tmp_path)
-    for form in ("explicit_without_id", "all_regions", "suspended", "encrypt_decrypt"):
+    for form in ("all_regions", "suspended", "encrypt_decrypt"):
         assert refused(tmp_path, ("search", ACCOUNT, forms.template(form))) == []
     content = template()
     (alias,) = (one for one in content["Resources"].values() if one["Type"] == "AWS::KMS::Alias")
@@ -416,9 +417,9 @@ def test_where_nothing_can_be_locked_it_says_why(tmp_path: Path) -> None:
         in run(tmp_path, "lock", code=1).stderr
     )
     (tmp_path / "cdk.out").mkdir()
-    assert "Run that first" in run(tmp_path, "lock", code=1).stderr
+    assert "`npx cdk synth` writes them" in run(tmp_path, "lock", code=1).stderr
     (tmp_path / "cdk.out" / "manifest.json").write_text("{")
-    assert "cannot be read: " in run(tmp_path, "lock", code=1).stderr
+    assert "no JSON that can be read" in run(tmp_path, "lock", code=1).stderr
     assembly(tmp_path, ("search", ACCOUNT, {"Resources": {}}))
     assert "no role or key of Pinecone's" in run(tmp_path, "lock", code=1).stderr
     assert "for --deployed alone" in run(tmp_path, "lock", "--profile=x", code=2).stderr
@@ -432,7 +433,7 @@ def test_unlocking_wants_a_reason_that_stays_when_the_new_one_is_locked(tmp_path
     for reason in ("", " ", "a\nb", "\x1b[2J"):
         assert "says why" in run(tmp_path, "unlock", "search", f"--reason={reason}", code=2).stderr
     run(tmp_path, "unlock", "search", "role", "--reason", "Ticket 42: by “security”")
-    assert re.search(r'Unlocked = "20\d\d-\d\d-\d\d Ticket 42: by “security”"', file.read_text())
+    assert re.search(r'Unlocked "20\d\d-\d\d-\d\d Ticket 42: by “security”"', file.read_text())
     assert refused(tmp_path, new) == []
     (key,) = refused(tmp_path, ("search", ACCOUNT, changed(KEY, "MultiRegion", True)))
     assert KEY in key
@@ -442,7 +443,7 @@ def test_unlocking_wants_a_reason_that_stays_when_the_new_one_is_locked(tmp_path
         one for name, one in read(file)[Place("search", ACCOUNT, REGION)].items() if name == ROLE
     )
     assert role.identity is not None
-    assert role.identity.values["RoleName"] == '"other"'
+    assert role.identity.values["RoleName"] == "other"
     (note,) = role.history
     assert note.endswith("Ticket 42: by “security” (until then RoleName not set)")
     (back,) = refused(tmp_path, ("search", ACCOUNT, template()))
@@ -526,17 +527,20 @@ def test_killed_in_any_write_and_run_again_it_comes_to_the_same_end(
         assert end(tmp_path / f"killed{number}", number) == whole
 
 
-def test_line_ends_mode_and_link_of_the_file_stay(tmp_path: Path) -> None:
+def test_line_ends_and_mode_of_the_file_stay_and_no_link_is_written_through(tmp_path: Path) -> None:
     file = locked(tmp_path)
-    target = tmp_path / "target.lock"
-    target.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-    target.chmod(0o640)
-    file.unlink()
-    file.symlink_to(target)
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    file.chmod(0o640)
     run(tmp_path, "unlock", "search", "--reason=x")
-    assert file.is_symlink()
-    assert target.stat().st_mode & 0o777 == 0o640
-    assert target.read_bytes().count(b"\r\n") == target.read_bytes().count(b"\n") > 10
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert file.read_bytes().count(b"\r\n") == file.read_bytes().count(b"\n") > 5
+    before = file.rename(tmp_path / "target.lock").read_bytes()
+    file.symlink_to(tmp_path / "target.lock")
+    assert "it is a symbolic link" in run(tmp_path, "lock", code=1).stderr
+    assert (tmp_path / "target.lock").read_bytes() == before
+    (tmp_path / "target.lock").unlink()
+    assert "a link to a file that is not there" in run(tmp_path, "lock", code=1).stderr
+    assert [one.rule for one in refused_at(tmp_path, tmp_path / "cdk.out")] == ["lock-file"]
 
 
 # What AWS calls them.
@@ -580,7 +584,7 @@ def test_once_deployed_arns_and_the_roles_unique_id_are_locked(deployed: Path) -
     assert "has all of it already" in run(deployed, "lock", "--deployed").stdout
     assert "is up to date" in run(deployed, "lock", "--check").stdout
     moved = json.loads(json.dumps(template()).replace(KEY, "Moved"))
-    found = refusals(deployed / "cmek.lock", [assembly(deployed, ("search", MOTO, moved)) / "x"])
+    found = refused_at(deployed, assembly(deployed, ("search", MOTO, moved)))
     assert f"in place of the key {key['KeyArn']}." in found[0].consequence
 
 
@@ -606,7 +610,7 @@ def test_what_is_not_deployed_as_it_is_locked_is_refused(deployed: Path) -> None
     printed = run(deployed, "lock", "--deployed", code=1).stderr
     assert "Moved is locked as AWS::KMS::Key, but the deployed stack has no such" in printed
     assembly(deployed, ("absent", MOTO, template()))
-    assert "deploy it first" in run(deployed, "lock", "--deployed", code=1).stderr
+    assert "Deploy it first" in run(deployed, "lock", "--deployed", code=1).stderr
     assembly(deployed, ("search", "", template()))
     assert "neither account nor region" in run(deployed, "lock", "--deployed", code=1).stderr
     assembly(deployed, ("search", MOTO, template()))
@@ -616,12 +620,34 @@ def test_what_is_not_deployed_as_it_is_locked_is_refused(deployed: Path) -> None
     assert not (deployed / "cmek.lock").exists()
 
 
-def test_a_locked_stack_that_is_gone_is_taken_back_and_not_deployed(deployed: Path) -> None:
+def test_a_locked_stack_that_is_gone_is_written_and_refused_until_it_is_back(
+    deployed: Path,
+) -> None:
     run(deployed, "lock", "--deployed")
+    names = [names_in(deployed, one)["Arn"] for one in (ROLE, KEY)]
     boto3.client("cloudformation").delete_stack(StackName="search")
-    printed = run(deployed, "lock", "--deployed", code=1).stderr
-    assert "take role and key back before any deploy (`cmek doctor search`" in printed
-    assert "deploy it first" not in printed
+    for _ in range(2):
+        printed = run(deployed, "lock", "--deployed", code=1).stderr
+        assert "take role and key back before any deploy (`cmek doctor search`" in printed
+        assert "Deploy it first" not in printed
+    (found,) = refused_at(deployed, deployed / "cdk.out")
+    assert (found.rule, found.file.name) == ("locked-place", f"search{MOTO}.template.json")
+    assert "the stack was seen to be gone on 20" in found.what
+    assert f"`cmek adopt search --role-arn {names[0]} --key-arn {names[1]}` clears" in found.cure
+    run(deployed, "unlock", "search", "--reason=We import it")
+    assert refused_at(deployed, deployed / "cdk.out") == []
+
+
+def test_of_several_accounts_it_writes_what_it_could_read(deployed: Path) -> None:
+    other = "999999999999"
+    assembly(deployed, ("absent", MOTO, template()), ("search", MOTO, template()))
+    out = deployed / "cdk.out" / "manifest.json"
+    out.write_text(out.read_text().replace(f"aws://{MOTO}", f"aws://{other}", 1))
+    printed = run(deployed, "lock", "--deployed", code=1)
+    assert names_in(deployed, ROLE).keys() == {"Arn", "RoleId"}
+    assert list(read(deployed / "cmek.lock")) == [Place("search", MOTO, REGION)]
+    assert "absent (999999999999, us-east-1)" in printed.stderr or "absent: " in printed.stderr
+    assert "search" not in printed.stderr
 
 
 def test_without_credentials_it_says_what_to_do(tmp_path: Path) -> None:
@@ -714,7 +740,7 @@ def test_the_same_stack_locked_differently_is_refused_with_both_lines(tmp_path: 
     assert str(error.value).count("RoleName") == 1
     numbers = re.findall(r"cmek\.lock:(\d+)|line (\d+)", str(error.value))
     for number in (int(one or other) for one, other in numbers):
-        assert " RoleName = " in lines[number - 1]
+        assert f" {ROLE} " in lines[number - 1]
 
 
 def test_without_the_line_in_gitattributes_git_shows_the_conflict(tmp_path: Path) -> None:

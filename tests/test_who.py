@@ -501,6 +501,15 @@ def test_a_role_of_another_template_is_known_by_what_that_exports() -> None:
     assert said(both[1], "a stranger", "kms:Decrypt") == {"no"}
 
 
+def test_two_accounts_that_are_taken_for_pinecones_are_said(tmp_path: Path) -> None:
+    other = trust_statement(THIRD, ["us-east-1"], "an-id")
+    for name, trust in (("one", TRUST), ("other", other)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(template([trust], USE)))
+    said = cmek(tmp_path, "who", "one.json", "other.json").stderr
+    assert f"taken for Pinecone's: {PINECONE}, {THIRD}." in " ".join(said.split())
+    assert "taken for" not in cmek(tmp_path, "who", "one.json").stderr
+
+
 @pytest.mark.parametrize(
     ("default", "answer"), [("false", "yes"), ("true", "no"), (None, "cannot tell")]
 )

@@ -145,7 +145,7 @@ class Carried:
 
 def carried(found: Found) -> Iterator[Carried]:
     """Each output for Pinecone's console."""
-    ours = [*found.roles, *found.keys]
+    ours: list[Role | Key] = [*found.roles, *found.keys]
     accounts = {now.value.account for one in ours for now in one.cases}
     named = {one.of for one in found.outputs}
     left: dict[tuple[str, str], list[str]] = {}

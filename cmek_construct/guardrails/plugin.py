@@ -14,8 +14,8 @@ from cmek_construct.guardrails.judging import judge
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.guardrails.selection import concern_every_selection
-from cmek_construct.lock.reading import FILE as LOCK_FILE
 from cmek_construct.lock.refusing import Refusal, refusals
+from cmek_construct.lock.text import FILE as LOCK_FILE
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
@@ -85,7 +85,7 @@ class CmekGuardrails:
         found = find(run, vendor_role_arns=self._vendor_role_arns)
         violations = [_unread(problem, files[0]) for problem in found.problems]
         violations += map(_reported, judge(run, found, self._vendor_role_arns))
-        violations += map(_locked, refusals(self._lock_file, files))
+        violations += map(_locked, refusals(self._lock_file, run))
         return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
 

@@ -1,4 +1,4 @@
-"""The lock: which role and key a stack has, kept in `cmek.lock`, and what would change that.
+"""The lock: what Pinecone stores for good, kept in `cmek.lock`, and what would change it.
 
-Pure Python, the standard library alone: the guardrails read the file in any app.
+Pure Python over `cmek_construct.templates`: the guardrails read the file in any app.
 """

@@ -1,20 +1,33 @@
-"""What a lock holds: per stack, and in it per role and key."""
+"""What a lock holds: per stack, and in it per role, key and stack set."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from cmek_construct import templates
 from cmek_construct.checks import ACCOUNT_ID, REGION
-from cmek_construct.lock.identity import Identity
 
 ANY_ACCOUNT: Final = "any-account"
 ANY_REGION: Final = "any-region"
 STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 RESOURCE: Final = re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*")
 """A logical ID; within a nested stack or a stack set, after the ID of that one."""
+ROLE: Final = "AWS::IAM::Role"
+STACK_SET: Final = "AWS::CloudFormation::StackSet"
+OF_ACCOUNT: Final = "account"
+"""What stands in place of a type, for an account of a stack set that has values of its own."""
+WORDS: Final[Mapping[str, str]] = {
+    ROLE: "role",
+    "AWS::KMS::Key": "key",
+    "AWS::KMS::ReplicaKey": "key",
+    STACK_SET: "stack set",
+    OF_ACCOUNT: "account",
+}
+"""All that can be locked: by type, what a message calls it."""
 
 
 class LockError(ValueError):
@@ -30,13 +43,19 @@ class Place:
     region: str = ANY_REGION
 
     @classmethod
-    def of(cls, stack: str, account: str, region: str) -> Place:
+    def of(cls, stack: str, account: str | None, region: str | None) -> Place:
         """The place of a stack; account and region count where they are told."""
         return cls(
             stack,
-            account if ACCOUNT_ID.fullmatch(account) else ANY_ACCOUNT,
-            region if REGION.fullmatch(region) else ANY_REGION,
+            account if account and ACCOUNT_ID.fullmatch(account) else ANY_ACCOUNT,
+            region if region and REGION.fullmatch(region) else ANY_REGION,
         )
+
+    @classmethod
+    def of_top(cls, top: templates.Stack) -> Place:
+        """The place of a stack of a run; a template by itself counts as that of its file's name."""
+        one = top.template
+        return cls.of(one.stack or one.file.name.partition(".")[0], one.account, one.region)
 
     def may_be(self, other: Place) -> bool:
         """Whether both can be one stack."""
@@ -53,8 +72,37 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """What makes one role, key or stack set the one that Pinecone stores."""
+
+    type: str
+    values: Mapping[str, Any]
+    """By name, of JSON. What is not set has no name here."""
+
+    @property
+    def word(self) -> str:
+        """``role``, ``key``, ``stack set`` or ``account``."""
+        return WORDS[self.type]
+
+    def differences(self, other: Identity) -> list[tuple[str, str, str]]:
+        """Name, own value and the other's value of what is not the same."""
+        if self.type != other.type:
+            return [("Type", self.type, other.type)]
+        return [
+            (name, shown(self.values.get(name)), shown(other.values.get(name)))
+            for name in dict.fromkeys([*self.values, *other.values])
+            if self.values.get(name) != other.values.get(name)
+        ]
+
+
+def shown(value: Any) -> str:
+    """A value for a person."""
+    return "not set" if value is None else json.dumps(value, sort_keys=True, ensure_ascii=True)
+
+
+@dataclass(frozen=True)
 class Locked:
-    """One role or key of a stack."""
+    """One role, key, stack set or account of a stack set."""
 
     identity: Identity | None
     """None: it was given up, and its history is left."""
@@ -64,6 +112,8 @@ class Locked:
     """Date and reason of whoever unlocked it; of both, if two branches did."""
     history: tuple[str, ...] = ()
     """What it was before, and why it was changed."""
+    gone: str = ""
+    """The date on which its stack, which was deployed, was seen to be gone."""
 
     @property
     def in_force(self) -> bool:
@@ -72,7 +122,7 @@ class Locked:
 
 
 Stack = Mapping[str, Locked]
-"""Roles and keys by `RESOURCE`."""
+"""What is locked, by `RESOURCE`."""
 Lock = Mapping[Place, Stack]
 
 
@@ -87,3 +137,14 @@ def stacks_at(lock: Lock, place: Place, others: Collection[Place] = ()) -> list[
     if place in lock:
         return [place]
     return [one for one in lock if one.may_be(place) and one not in others]
+
+
+def known(lock: Lock) -> Callable[[templates.Place], bool]:
+    """Which roles and keys of a run are known to be Pinecone's: for `templates.find`."""
+
+    def is_known(place: templates.Place) -> bool:
+        stacks = [lock[one] for one in stacks_at(lock, Place.of_top(place.stack.top))]
+        locked = [stack[place.path] for stack in stacks if place.path in stack]
+        return any(one.identity is not None for one in locked)
+
+    return is_known

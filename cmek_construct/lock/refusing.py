@@ -1,21 +1,36 @@
-"""What of the templates that an app synthesizes is refused for the lock's sake."""
+"""What templates would do to what is locked, and is refused."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cmek_construct.lock import reading
-from cmek_construct.lock.comparing import changes, moves
-from cmek_construct.lock.model import Lock, LockError, Place, stacks_at
-from cmek_construct.lock.synthesized import Synthesized, places, read
+from cmek_construct import templates
+from cmek_construct.checks import printable
+from cmek_construct.lock.identity import CONDITION, EXTERNAL_ID, PINECONE, StackNow, stacks_of
+from cmek_construct.lock.model import (
+    RESOURCE,
+    WORDS,
+    Identity,
+    Lock,
+    Locked,
+    LockError,
+    Place,
+    stacks_at,
+)
+from cmek_construct.lock.text import FILE, read
 
 LOCKED_ROLE: Final = "locked-role"
 LOCKED_KEY: Final = "locked-key"
 LOCKED_PLACE: Final = "locked-place"
 LOCK_FILE: Final = "lock-file"
+_RULES: Final = {"role": LOCKED_ROLE, "account": LOCKED_ROLE, "key": LOCKED_KEY}
+_LOGICAL_ID: Final = "logical ID"
+_NONE: Final = "gone"
+_MANY: Final = 3
 
 
 @dataclass(frozen=True)
@@ -30,69 +45,167 @@ class Refusal:
     cure: str
 
 
-def refusals(lock_file: Path, templates: Sequence[Path]) -> list[Refusal]:
-    """What these templates of an app would replace or drop.
+def refusals(lock_file: Path, run: templates.Run) -> list[Refusal]:
+    """What the templates of an app would do to what a lock has.
 
     A stack that is locked and not among them is no matter: CloudFormation does nothing to it.
     """
     try:
-        lock = reading.read(lock_file)
+        lock = read(lock_file)
     except LockError as error:
-        return [
-            Refusal(
-                LOCK_FILE,
-                template,
-                "",
-                str(error),
-                "Until it can be read, nothing keeps a role or key from being replaced.",
-                "Mend the file.",
-            )
-            for template in templates[:1]
-        ]
-    return list(_refusals(lock, str(lock_file), templates)) if lock else []
+        why = "Until it can be read, nothing keeps a role or key from being replaced."
+        files = [one.file for one in run.templates[:1]]
+        return [Refusal(LOCK_FILE, file, "", str(error), why, "Mend the file.") for file in files]
+    if not lock:
+        return []
+    stacks = stacks_of(run)
+    return [*_gone(lock, stacks, str(lock_file)), *changes(lock, stacks, str(lock_file))]
 
 
-def _refusals(lock: Lock, name: str, templates: Sequence[Path]) -> Iterator[Refusal]:
-    files = [
-        found
-        for folder in dict.fromkeys(template.parent for template in templates)
-        for found in places(folder).items()
-    ]
-    others = [place for _, place in files]
-    for file, place in files:
-        if stacks_at(lock, place, others):
-            yield from _of_stack(lock, name, read(file, place), others)
-    file_of = {place: file for file, place in files}
-    for move in moves(lock, file_of):
-        yield Refusal(
-            LOCKED_PLACE,
-            file_of[move.new],
-            "",
-            move.what(name),
-            move.consequence,
-            move.cure(name),
-        )
-
-
-def _of_stack(
-    lock: Lock, name: str, stack: Synthesized, others: Sequence[Place]
+def changes(
+    lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool = False
 ) -> Iterator[Refusal]:
-    for change in changes(lock, stack.place, stack.identities(), others):
-        where, logical_id = _where(stack, change.in_its_place or change.resource)
-        yield Refusal(
-            LOCKED_ROLE if change.word == "role" else LOCKED_KEY,
-            where,
-            logical_id,
-            change.what(name),
-            change.consequence,
-            change.cure(name),
+    """What of them would change what is locked.
+
+    Args:
+        lock: the lock.
+        stacks: as their templates say them.
+        file: of the lock, for messages.
+        beside: a stack that is locked in another account or region is one more of its name.
+    """
+    places = [one.place for one in stacks]
+    for stack in stacks:
+        for own in stacks_at(lock, stack.place, places):
+            several = sum(one.stack == own.stack for one in lock) > 1
+            options = f"{_options(own) if several else ''}{_of_file(file)}"
+            for resource, locked in lock[own].items():
+                for difference in _differences(lock, own, resource, stack):
+                    yield _change(stack, own, resource, locked, difference, file, options)
+    for stack in () if beside else stacks:
+        yield from _moves(lock, stack, places, file)
+
+
+def _differences(
+    lock: Lock, own: Place, resource: str, stack: StackNow
+) -> list[tuple[str, str, str]]:
+    """Name, old and new value of what is not the same."""
+    old = lock[own][resource].identity
+    if old is None or not lock[own][resource].in_force:
+        return []
+    new = stack.identity(resource)
+    if new:
+        return old.differences(new)
+    alike = [name for name, one in stack.resources.items() if WORDS[one.type] == old.word]
+    beside = [name for name in alike if name not in lock[own] and stack.identity(name)]
+    return [(_LOGICAL_ID, resource, " or ".join(beside) if 0 < len(beside) <= _MANY else _NONE)]
+
+
+def _change(
+    stack: StackNow,
+    own: Place,
+    resource: str,
+    locked: Locked,
+    difference: tuple[str, str, str],
+    file: str,
+    options: str,
+) -> Refusal:
+    assert locked.identity is not None
+    word = locked.identity.word
+    name, old, new = difference
+    moved = name == _LOGICAL_ID and new != _NONE and RESOURCE.fullmatch(new)
+    return Refusal(
+        _RULES.get(word, LOCKED_PLACE),
+        *_where(stack.top, new if moved else resource),
+        f"{own}: the {word} {resource} is locked in {file}, but its {name} was {_shown(old)} and "
+        f"is now {_shown(new)}.",
+        _consequence(locked.identity, name, new, locked.deployed.get("Arn")),
+        f"Undo the change. Or, if it is meant, run `cmek unlock {own.stack} {resource}{options} "
+        f'--reason "…"`; the reason stays in {file}.',
+    )
+
+
+def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> str:
+    """What the deploy would do."""
+    if name in (EXTERNAL_ID, PINECONE):
+        return (
+            "The deploy would shut Pinecone out of the role, or let somebody else in. Pinecone "
+            "comes from its own account, and stores the external ID for good."
         )
+    which = f"the {identity.word} {arn or 'that Pinecone has'}"
+    if identity.word not in ("role", "key"):
+        which = "the role and key of each account"
+    does = "drop" if new == _NONE or name == CONDITION else "make another one in place of"
+    return (
+        f"The deploy would {does} {which}. Pinecone stores its ARN and can never be given another "
+        "one."
+    )
 
 
-def _where(stack: Synthesized, resource: str) -> tuple[Path, str]:
+def _moves(lock: Lock, stack: StackNow, places: Sequence[Place], file: str) -> Iterator[Refusal]:
+    """A locked stack that is no longer where it was, and that is where none was."""
+    new = stack.place
+    if stacks_at(lock, new):
+        return
+    named = [one for one in lock if one.stack == new.stack]
+    old = [one for one in named if any(each.in_force for each in lock[one].values())]
+    if not old or any(one.may_be(place) for one in old for place in places):
+        return
+    was = old[0]
+    both = [("account", was.account, new.account), ("region", was.region, new.region)]
+    changed = ", and ".join(f"its {what} was {a} and is now {b}" for what, a, b in both if a != b)
+    yield Refusal(
+        LOCKED_PLACE,
+        *_where(stack.top, ""),
+        f"{was}: the stack is locked in {file}, but {changed}.",
+        "The deploy would make another role and key there, of which Pinecone knows nothing, and "
+        "nobody would look after those that it has.",
+        f"Undo the change. Or, if it is meant, run `cmek unlock {was.stack}{_options(was)}"
+        f'{_of_file(file)} --reason "…"`; the reason stays in {file}. If the app has the stack in '
+        f"both, run `cmek lock --beside{_of_file(file)}`.",
+    )
+
+
+def _gone(lock: Lock, stacks: Sequence[StackNow], file: str) -> Iterator[Refusal]:
+    """Stacks that were deployed and deleted, while role and key are still there."""
+    places = [one.place for one in stacks]
+    for stack in stacks:
+        for own in stacks_at(lock, stack.place, places):
+            found = [one for one in lock[own].values() if one.gone and one.in_force]
+            arns = sorted((a.deployed.get("Arn", "") for a in found), key=lambda a: ":key/" in a)
+            if not found:
+                continue
+            taken = [f" --{'key' if ':key/' in arn else 'role'}-arn {arn}" for arn in arns]
+            options = f"{_options(own)}{_of_file(file)}"
+            yield Refusal(
+                LOCKED_PLACE,
+                *_where(stack.top, ""),
+                f"{own}: {file} says that the stack was seen to be gone on {found[0].gone}.",
+                f"The deploy would make others in place of {' and '.join(arns)}, which outlive "
+                "their stack, and which Pinecone stores for good.",
+                f"Take them back: `cmek adopt {own.stack}{''.join(taken)}` clears this and says "
+                f"what to run next. In an app of your own, run `cmek unlock {own.stack}{options} "
+                f'--reason "…"`, `npx cdk import {own.stack}`, and `cmek lock --deployed'
+                f"{_of_file(file)}`.",
+            )
+
+
+def _where(stack: templates.Stack, resource: str) -> tuple[Path, str]:
     """The file and the logical ID in it, for the path of the construct in the report."""
-    *within, logical_id = resource.split("/")
-    for part in stack.parts:
-        if part.within == tuple(within):
-            return part.file, within[-1] if part.stack_set else logical_id
-    return stack.file, logical_id
+    first, _, rest = resource.partition("/")
+    child = stack.children.get(first)
+    if child is None or child.is_in_stack_set:
+        return stack.template.file, first
+    return _where(child, rest)
+
+
+def _options(place: Place) -> str:
+    return f" --account {place.account} --region {place.region}"
+
+
+def _of_file(lock_file: str) -> str:
+    return "" if lock_file == FILE else f" --file {lock_file}"
+
+
+def _shown(value: str) -> str:
+    text = re.sub(r"\s+", " ", value)
+    return printable(text if len(text) <= 120 else f"{text[:100]}… ({len(text):,} characters)")

@@ -1,8 +1,8 @@
-"""The text of cmek.lock: each line says all, so that any order and any merge of lines is right.
+"""The text of cmek.lock: one line a thing, and each says all, so that any merge of lines is right.
 
-``STACK ACCOUNT REGION RESOURCE NAME = VALUE``. The stack stands in every line for the sake of
-merges: git may put the lines of two branches between each other. A line may stand twice; two
-lines that contradict each other are refused.
+``STACK ACCOUNT REGION RESOURCE WHAT VALUE``, the value in JSON. The stack stands in every line for
+the sake of merges: git may put the lines of two branches between each other. A line may stand
+twice; two lines that contradict each other are refused.
 """
 
 from __future__ import annotations
@@ -11,38 +11,40 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from cmek_construct.checks import ACCOUNT_ID, REGION, printable
-from cmek_construct.lock.identity import NOT_SET, REPLACING, REPLACING_STACK_SET, Identity, names_of
 from cmek_construct.lock.model import (
     ANY_ACCOUNT,
     ANY_REGION,
     RESOURCE,
     STACK_NAME,
+    WORDS,
+    Identity,
     Lock,
     Locked,
     LockError,
     Place,
 )
 
-FORMAT: Final = 1
+FILE: Final = "cmek.lock"
+FORMAT: Final = 2
 HEADER: Final = f"""\
-# The roles and keys that Pinecone stores for good, by what CloudFormation would replace them by.
+# What Pinecone stores for good: the external ID, and what role and key would be replaced by.
 # `cmek lock` writes this file and `cmek unlock` takes a role or key out of force, with a reason.
 # Commit it. Comments are not kept.
 format = {FORMAT}
 """
-_LINE: Final = re.compile(r"(\S+ \S+ \S+ \S+) ([A-Za-z]+) = (.+)")
-_PLAIN: Final = re.compile(r'"[A-Za-z0-9_:/.-]*"')
-"""Most values: not worth a parser."""
+_LINE: Final = re.compile(r"(\S+ \S+ \S+ \S+) (\S+) (.+)")
 _FORMAT: Final = re.compile(r"format = ([0-9]{1,9})")
 _CONFLICT: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _DEPLOYED: Final = ("Arn", "RoleId")
-_NOTES: Final = ("Unlocked", "History")
-_KNOWN: Final = frozenset(
-    ("Type", *_DEPLOYED, *_NOTES, *REPLACING_STACK_SET)
-    + tuple(name for kind in REPLACING for name in names_of(kind))
+_NOTES: Final = ("Unlocked", "History", "Gone")
+_OLD: Final = (
+    "it is of format 1, which the versions 1.x wrote. Run `cmek lock --check` with that version a "
+    f"last time, then `git rm {FILE}`, and with this one `cmek lock`, or once it is deployed `cmek "
+    "lock --deployed`. The reasons of the old file stay in git."
 )
 
 
@@ -50,16 +52,27 @@ class _Line(NamedTuple):
     number: int
     place: Place
     resource: str
-    name: str
-    value: str
+    what: str
+    value: Any
 
-    @property
-    def text(self) -> str:
-        """The value of a name that has text for its value."""
-        found = json.loads(self.value)
-        if not isinstance(found, str):
-            raise LockError(_damaged(self.number, f"{self.name} is no text"))
-        return found
+
+def read(file: Path) -> Lock:
+    """The lock of a file; an empty one if there is no such file.
+
+    Raises:
+        LockError: it cannot be read.
+    """
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        if not file.is_symlink():
+            return {}
+        raise LockError(f"{file}: it is a link to a file that is not there.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LockError(
+            f"{file}: it cannot be read: {error}. Take it from git as it was."
+        ) from None
+    return parse(text, str(file))
 
 
 def parse(text: str, name: str) -> Lock:
@@ -70,13 +83,17 @@ def parse(text: str, name: str) -> Lock:
         name: of the file, for messages.
 
     Raises:
-        LockError: it is damaged, has conflict markers, or comes from a newer version.
+        LockError: it is empty or damaged, has conflict markers, or comes from another version.
     """
     try:
-        lines = list(_lines(text))
         by_resource: dict[Place, dict[str, list[_Line]]] = {}
-        for line in lines:
+        for line in _lines(text):
             by_resource.setdefault(line.place, {}).setdefault(line.resource, []).append(line)
+        if not by_resource:
+            raise LockError(
+                "1: it is empty, so it would keep nothing. Take it from git as it was (`git log "
+                "-p` shows what changed); or delete it, and run `cmek lock`."
+            )
         return {
             place: {resource: _locked(own) for resource, own in of_stack.items()}
             for place, of_stack in by_resource.items()
@@ -95,32 +112,39 @@ def _lines(text: str) -> Iterator[_Line]:
                 "branches and delete the markers; where two lines contradict each other, keep "
                 "that of the role or key that is deployed."
             )
-        if not line or line.startswith("#"):
-            continue
         if found := _FORMAT.fullmatch(line):
             has_format = True
-            if int(found[1]) != FORMAT:
-                raise LockError(
-                    f"{number}: it is of format {int(found[1])}, but this version reads format "
-                    f"{FORMAT}. Install the version of cmek-construct that wrote it, or a newer."
-                )
-            continue
-        yield _line(number, line)
+            _check_format(number, int(found[1]))
+        elif line and not line.startswith("#"):
+            yield _line(number, line)
     if not has_format:
         raise LockError(_damaged(1, f'"format = {FORMAT}" is missing'))
+
+
+def _check_format(number: int, told: int) -> None:
+    newer = (
+        f"it is of format {told}, but this version reads format {FORMAT}. Install the version of "
+        "cmek-construct that wrote it, or a newer."
+    )
+    if told != FORMAT:
+        raise LockError(f"{number}: {_OLD if told == 1 else newer}")
 
 
 def _line(number: int, line: str) -> _Line:
     found = _LINE.fullmatch(line)
     if found is None:
         raise LockError(_damaged(number, f"got {_short(line)}"))
-    where, name, value = found.groups()
+    where, what, text = found.groups()
     try:
-        if name not in _KNOWN or not _is_value(value):
-            raise ValueError(name if name not in _KNOWN else value)
-        return _Line(number, *_where(where), name, value)
-    except ValueError as error:
-        raise LockError(_damaged(number, f"got {_short(str(error))}")) from None
+        value = json.loads(text)
+        if what not in (*WORDS, *_NOTES):
+            raise ValueError(what)
+        if not isinstance(value, str if what in _NOTES else dict):
+            raise ValueError(text)
+        return _Line(number, *_where(where), what, value)
+    except (ValueError, RecursionError) as error:
+        why = text if isinstance(error, json.JSONDecodeError | RecursionError) else str(error)
+        raise LockError(_damaged(number, f"got {_short(why)}")) from None
 
 
 @functools.lru_cache
@@ -138,50 +162,42 @@ def _where(text: str) -> tuple[Place, str]:
     return Place(stack, account, region), resource
 
 
-def _is_value(value: str) -> bool:
-    if value == NOT_SET or _PLAIN.fullmatch(value):
-        return True
-    try:
-        json.loads(value)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
 def _locked(lines: Sequence[_Line]) -> Locked:
-    """One role or key out of its lines."""
-    said: dict[str, _Line] = {}
-    notes: dict[str, list[str]] = {name: [] for name in _NOTES}
-    for line in lines:
-        if line.name in notes:
-            notes[line.name].append(line.text)
-            continue
-        before = said.setdefault(line.name, line)
-        if before.value != line.value:
-            raise LockError(
-                f"{line.number}: {line.place}: {line.resource}: {line.name} is {_short(line.value)}"
-                f", but {_short(before.value)} in line {before.number}: two branches locked "
-                "two of them. Keep the lines of the one that is deployed and delete the other's."
-            )
-    deployed: dict[str, str] = {name: said.pop(name).text for name in _DEPLOYED if name in said}
-    unlocked, history = (tuple(sorted(set(notes[name]))) for name in _NOTES)
-    if not said and not deployed and not unlocked and history:
+    """One thing out of its lines."""
+    told = [line for line in lines if line.what not in _NOTES]
+    unlocked, history, gone = (
+        tuple(sorted({line.value for line in lines if line.what == note})) for note in _NOTES
+    )
+    if not told:
+        if unlocked or gone or not history:
+            where = f"{lines[0].place}: {lines[0].resource}"
+            raise LockError(_damaged(lines[0].number, f"{where} has no line that says what it is"))
         return Locked(None, history=history)
-    return Locked(_identity(lines[0], said), deployed, unlocked, history)
+    first, deployed = _identity(told[0]), dict[str, str]()
+    for line in told:
+        other = _identity(line)
+        for name, one, another in other.differences(first):
+            _refuse_contradiction(line, told[0].number, name, one, another)
+        for name in _DEPLOYED:
+            if name in line.value:
+                own = line.value[name]
+                if not isinstance(own, str):
+                    raise LockError(_damaged(line.number, f"{name} is no text"))
+                if deployed.setdefault(name, own) != own:
+                    _refuse_contradiction(line, told[0].number, name, own, deployed[name])
+    return Locked(first, deployed, unlocked, history, gone[-1] if gone else "")
 
 
-def _identity(first: _Line, said: dict[str, _Line]) -> Identity:
-    where = f"{first.place}: {first.resource}"
-    resource_type = said.pop("Type").text if "Type" in said else ""
-    if resource_type not in REPLACING:
-        raise LockError(_damaged(first.number, f"{where} has no Type that is known"))
-    for name in names_of(resource_type):
-        if name not in said:
-            raise LockError(_damaged(first.number, f"{where} has no line {name}"))
-    for name in said:
-        if name not in (*names_of(resource_type), *REPLACING_STACK_SET):
-            raise LockError(_damaged(said[name].number, f"{name} is nothing of {resource_type}"))
-    return Identity(resource_type, {name: line.value for name, line in said.items()})
+def _identity(line: _Line) -> Identity:
+    return Identity(line.what, {k: one for k, one in line.value.items() if k not in _DEPLOYED})
+
+
+def _refuse_contradiction(line: _Line, before: int, name: str, one: str, another: str) -> None:
+    raise LockError(
+        f"{line.number}: {line.place}: {line.resource}: {name} is {_short(one)}, but "
+        f"{_short(another)} in line {before}: two branches locked two of them. Keep the line of "
+        "the one that is deployed and delete the other."
+    )
 
 
 def render(lock: Lock) -> str:
@@ -189,29 +205,24 @@ def render(lock: Lock) -> str:
     blocks = [HEADER]
     for place in sorted(lock):
         lines = [
-            f"{place.stack} {place.account} {place.region} {resource} {name} = {value}\n"
+            f"{place.stack} {place.account} {place.region} {resource} {what} {_json(value)}\n"
             for resource in sorted(lock[place])
-            for name, value in _said(lock[place][resource])
+            for what, value in _said(lock[place][resource])
         ]
         blocks.append("".join(lines))
     return "\n".join(filter(None, blocks))
 
 
-def _said(locked: Locked) -> Iterator[tuple[str, str]]:
+def _said(locked: Locked) -> Iterator[tuple[str, Any]]:
     if locked.identity is not None:
-        yield "Type", json.dumps(locked.identity.type)
-    for note in locked.unlocked:
-        yield "Unlocked", json.dumps(note, ensure_ascii=False)
-    if locked.identity is not None:
-        values = locked.identity.values
-        for name in (*names_of(locked.identity.type), *REPLACING_STACK_SET):
-            if name in values:
-                yield name, values[name]
-    for name in _DEPLOYED:
-        if name in locked.deployed:
-            yield name, json.dumps(locked.deployed[name])
-    for note in locked.history:
-        yield "History", json.dumps(note, ensure_ascii=False)
+        yield locked.identity.type, {**locked.identity.values, **locked.deployed}
+    for what, notes in zip(_NOTES, (locked.unlocked, locked.history, [locked.gone]), strict=True):
+        yield from ((what, note) for note in notes if note)
+
+
+def _json(value: Any) -> str:
+    # A line ends at a line feed alone, and JSON writes that as \n.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _short(text: str) -> str:
@@ -220,6 +231,6 @@ def _short(text: str) -> str:
 
 def _damaged(number: int, what: str) -> str:
     return (
-        f"{number}: {what}, but a line is STACK ACCOUNT REGION RESOURCE NAME = VALUE, as `cmek "
-        "lock` wrote it. Take the file from git as it was (`git log -p` shows what changed)."
+        f"{number}: {what}, but a line is STACK ACCOUNT REGION RESOURCE WHAT VALUE, as `cmek lock` "
+        "wrote it. Take the file from git as it was (`git log -p` shows what changed)."
     )

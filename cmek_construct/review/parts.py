@@ -162,7 +162,7 @@ def _alternatives(value: Any, when: str | None) -> Iterator[tuple[Any, str | Non
     """Each statement that may stand there, and the condition that it stands under."""
     for one in value if isinstance(value, list) else [value]:
         function = function_of(one)
-        if function and function[0] == "Fn::If" and isinstance(function[1], list):
+        if function and function[0] == "Fn::If" and isinstance(function[1], list) and function[1]:
             name, *both = function[1]
             for words, branch in zip((f"{name}", f"not {name}"), both, strict=False):
                 yield from _alternatives(branch, words if when is None else f"{when}, {words}")

@@ -55,7 +55,7 @@ def names_in(statement: Statement, *, denials: bool = True) -> Iterator[tuple[st
 def lets_pinecone_in(policy: Policy, account: str, document: Any) -> bool:
     """Whether a policy lets in who calls itself Pinecone's role, or comes near it."""
     for statement in allowing(policy):
-        if any(_is_like_pinecone(text, account) for text, _ in names_in(statement)):
+        if any(is_like_pinecone(text, account) for text, _ in names_in(statement)):
             return True
         if statement.unreadable and _ACCESS.search(json.dumps(document, default=str)):
             return True
@@ -71,7 +71,8 @@ def _sid(statement: Statement) -> str:
     return str(members(statement.raw).get("Sid", ""))
 
 
-def _is_like_pinecone(text: str, account: str) -> bool:
+def is_like_pinecone(text: str, account: str) -> bool:
+    """Whether a principal calls itself one of Pinecone's roles, or comes near it."""
     bare = "".join(between(text[:_LONGEST]))
     if _ACCESS.search(bare):
         return True

@@ -169,12 +169,17 @@ def read_run(paths: Iterable[Path], account: str | None = None) -> Run:
 
 
 def _names(templates: Sequence[Template]) -> list[str]:
-    """A name of its own for each: the stack's, else the file's."""
+    """A name of its own for each: the stack's, with its place if two have it, else the file's."""
     short = [printable(one.stack or one.file.name.partition(".")[0]) for one in templates]
-    counted = Counter(short)
+    both = list(zip(short, templates, strict=True))
+    placed = [f"{name} ({one.account}, {one.region})" for name, one in both]
+    counted = Counter([*short, *placed])
     return [
-        name if counted[name] == 1 else f"{name} in {one.name}"
-        for name, one in zip(short, templates, strict=True)
+        next(
+            (name for name in (short[at], placed[at]) if counted[name] == 1),
+            f"{name} in {one.name}",
+        )
+        for at, (name, one) in enumerate(both)
     ]
 
 

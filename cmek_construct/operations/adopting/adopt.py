@@ -33,6 +33,7 @@ from cmek_construct.operations.deployed import NotDeployedError, reading_session
 from cmek_construct.operations.doctor.lock import locked_identity
 from cmek_construct.operations.doctor.source import Key
 from cmek_construct.operations.findings import Finding, Verdict
+from cmek_construct.operations.locking.file import clear_gone
 from cmek_construct.operations.writing import FILE, first_entry, with_entry, write_whole
 
 _LOGICAL_IDS: Final = {
@@ -102,6 +103,8 @@ def run(ask: Ask) -> Iterator[str]:
     if changed is not None:
         write_whole(changed)
     yield f"Wrote {ask.file}: {', '.join(mapping)}."
+    with _asking(ask.name):
+        yield from clear_gone(ask.name, ask.account, region)
     yield from what_next(ask.name, ask.file, added=changed is not None)
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.lock.identity import ROLE
-from cmek_construct.lock.model import Place, stacks_at
-from cmek_construct.lock.reading import FILE, read
+from cmek_construct.lock.model import ROLE, Place, stacks_at
+from cmek_construct.lock.text import FILE, read
 
 LOCK: Final = Path(FILE)
 

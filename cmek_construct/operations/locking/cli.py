@@ -8,9 +8,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cmek_construct.lock import reading
-from cmek_construct.lock.model import Lock, LockError, Place, stacks_at
-from cmek_construct.lock.updating import Found, Update, deployed, unlock, update
+from cmek_construct.lock.identity import StackNow
+from cmek_construct.lock.model import Lock, LockError, Place, Stack, stacks_at
+from cmek_construct.lock.refusing import changes
+from cmek_construct.lock.text import FILE, read
+from cmek_construct.lock.updating import Update, deployed, marked_gone, unlock, update
 from cmek_construct.operations.locking import deployed as lock_deployed
 from cmek_construct.operations.locking import file as lock_file
 from cmek_construct.operations.locking import source as lock_source
@@ -56,7 +58,7 @@ def lock_command(
             "--beside", help="A stack that is locked in another account or region is one more."
         ),
     ] = False,
-    file: File = Path(reading.FILE),
+    file: File = Path(FILE),
 ) -> None:
     """Lock role and key: what would replace or drop them is refused from then on.
 
@@ -65,52 +67,70 @@ def lock_command(
     """
     if profile and not with_deployed:
         raise typer.BadParameter("it is for --deployed alone", param_hint="--profile")
+    unread: list[str] = []
     try:
-        lock = reading.read(file)
-        stacks = lock_source.read(paths or [CDK_OUT])
-        found = update(lock, stacks, beside=beside)
-        if found.refused:
-            raise LockError(
-                "\n".join(f"{one.what(str(file))} {one.cure(str(file))}" for one in found.refused)
-            )
+        lock = read(file)
+        stacks, ours = lock_source.read(paths or [CDK_OUT], lock)
+        refused = [*changes(lock, stacks, str(file), beside=beside)]
+        if refused:
+            raise LockError("\n".join(f"{one.what} {one.cure}" for one in refused))
+        found = update(lock, stacks, ours)
         if with_deployed:
-            found = _with_deployed(found, lock, stacks, profile)
+            found, unread = _with_deployed(found, lock, stacks, profile)
+        if check and found.done:
+            found.done.append(f"{file} is not up to date: run `cmek lock` and commit it.")
+            raise LockError("\n".join([*found.done, *unread]))
+        if found.lock != lock:
+            _write(found, file)
+        elif not unread:
+            typer.echo(f"{file} is up to date." if check else f"{file} has all of it already.")
+        if unread:
+            raise LockError("\n".join(unread))
     except LockError as error:
         _refuse(str(error))
-    if check:
-        _check(found, file)
-    else:
-        _write(found, lock, file)
 
 
-def _with_deployed(found: Update, before: Lock, stacks: list[Found], profile: str | None) -> Update:
-    for place in dict.fromkeys(
-        at
-        for one in stacks
-        for at in stacks_at(found.lock, one.place, [each.place for each in stacks])
-    ):
-        names = lock_deployed.names(place, found.lock[place], profile)
-        for resource, own in names.items():
-            old = before.get(place, {}).get(resource)
-            more = deployed(found.lock, place, resource, own, old.unlocked if old else ())
-            found = Update(more.lock, found.done + more.done)
+def _with_deployed(
+    found: Update, before: Lock, stacks: list[StackNow], profile: str | None
+) -> tuple[Update, list[str]]:
+    """With what AWS calls role and key, stack by stack; and what could not be read, in words."""
+    places, unread = [one.place for one in stacks], []
+    for place in dict.fromkeys(at for one in places for at in stacks_at(found.lock, one, places)):
+        try:
+            more = _of_aws(found.lock, place, before.get(place, {}), profile)
+        except LockError as error:
+            unread.append(str(error))
+            done = [one for one in found.done if not one.startswith(f"{place}: ")]
+            others = {at: one for at, one in found.lock.items() if at != place}
+            found = Update({**others, **{at: before[at] for at in before if at == place}}, done)
+            continue
+        found = Update(more.lock, found.done + more.done)
+        if any(one.gone for one in found.lock[place].values()):
+            unread.append(
+                f"{place}: the stack is gone, and {FILE} says so: take role and key back before "
+                f"any deploy (`cmek doctor {place.stack}` says how; in an app of your own, `cmek "
+                f"unlock {place.stack}`, `npx cdk import {place.stack}`, and this again)."
+            )
+    return found, unread
+
+
+def _of_aws(lock: Lock, place: Place, before: Stack, profile: str | None) -> Update:
+    names = lock_deployed.names(place, lock[place], profile)
+    if names is None:
+        if not any(one.deployed for one in lock[place].values()):
+            raise LockError(f"{place}: there is no such stack. Deploy it first.")
+        return marked_gone(lock, place, date.today().isoformat())
+    found = Update(lock)
+    for resource, own in names.items():
+        old = before.get(resource)
+        more = deployed(found.lock, place, resource, own, old.unlocked if old else ())
+        found = Update(more.lock, found.done + more.done)
     return found
 
 
-def _check(found: Update, file: Path) -> None:
-    if found.done:
-        _refuse("\n".join(found.done), f"{file} is not up to date: run `cmek lock` and commit it.")
-    typer.echo(f"{file} is up to date.")
-
-
-def _write(found: Update, before: Lock, file: Path) -> None:
-    for line in found.done:
-        typer.echo(line)
-    if found.lock == before:
-        typer.echo(f"{file} has all of it already.")
-        return
+def _write(found: Update, file: Path) -> None:
     more = lock_file.write(file, found.lock)
-    typer.echo("\n".join([*more, f"Wrote {file}. Read it and commit it."]))
+    typer.echo("\n".join([*found.done, *more, f"Wrote {file}. Read it and commit it."]))
 
 
 @cli.command("unlock")
@@ -134,24 +154,22 @@ def unlock_command(
     region: Annotated[
         str | None, typer.Option(metavar="REGION", help="If the name is locked in several.")
     ] = None,
-    file: File = Path(reading.FILE),
+    file: File = Path(FILE),
 ) -> None:
     """Take a role or key out of force: the next deploy may replace or drop it.
 
     The reason and the date stay in the file. The next `cmek lock` locks what is there then.
     """
     try:
-        lock = reading.read(file)
+        lock = read(file)
         place = _one_of(lock, stack, account, region, file)
-        found = unlock(lock, [place], which, f"{date.today().isoformat()} {reason}")
+        found = unlock(lock, place, which, f"{date.today().isoformat()} {reason}")
+        lock_file.write(file, found.lock)
     except LockError as error:
         _refuse(str(error))
-    lock_file.write(file, found.lock)
-    for line in found.done:
-        typer.echo(line)
     typer.echo(
-        f"Wrote {file}. Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it "
-        "together."
+        "\n".join(found.done) + f"\nWrote {file}. Make the change, run `npx cdk synth` and `cmek "
+        "lock`, and commit all of it together."
     )
 
 

@@ -7,15 +7,22 @@ from typing import Any
 
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.lock.model import ANY_ACCOUNT, ANY_REGION, LockError, Place, Stack
+from cmek_construct.lock.model import (
+    ANY_ACCOUNT,
+    ANY_REGION,
+    STACK_SET,
+    LockError,
+    Place,
+    Stack,
+)
 from cmek_construct.operations.deployed import NotDeployedError, reading_session
 
 _NESTED = "AWS::CloudFormation::Stack"
-_REPLICA = "AWS::KMS::ReplicaKey"
+_NO_STACK = ("DescribeStackResources", "ValidationError")
 
 
-def names(place: Place, stack: Stack, profile: str | None) -> dict[str, dict[str, str]]:
-    """What AWS calls each role and key of a stack; read-only.
+def names(place: Place, stack: Stack, profile: str | None) -> dict[str, dict[str, str]] | None:
+    """What AWS calls each role and key of a stack; read-only. None where there is no such stack.
 
     Credentials of another account are enough if they may assume the lookup role that
     `cdk bootstrap --trust` made in the account of the stack.
@@ -26,7 +33,7 @@ def names(place: Place, stack: Stack, profile: str | None) -> dict[str, dict[str
     # Imported where it is needed: it takes longer than all else that `cmek` does.
     from botocore.exceptions import BotoCoreError, ClientError
 
-    if ANY_ACCOUNT in (place.account, place.region) or place.region == ANY_REGION:
+    if place.account == ANY_ACCOUNT or place.region == ANY_REGION:
         raise LockError(
             f"{place}: its template says neither account nor region, so nobody can tell which "
             "deployed stack it is. Give the stack an env, or leave --deployed out."
@@ -36,13 +43,9 @@ def names(place: Place, stack: Stack, profile: str | None) -> dict[str, dict[str
         session = reading_session(Entry(place.stack, settings), profile)
         return dict(_names(session, place, stack))
     except ClientError as error:
-        way_out = "If the stack is not deployed yet, deploy it first."
-        if any(one.deployed for one in stack.values()):
-            way_out = (
-                "If the stack was deleted, take role and key back before any deploy (`cmek doctor "
-                f"{place.stack}` says how; in an app of your own, `npx cdk import {place.stack}`)."
-            )
-        raise LockError(f"{place}: AWS refused: {error}. {way_out}") from None
+        if (error.operation_name, error.response["Error"]["Code"]) == _NO_STACK:
+            return None
+        raise LockError(f"{place}: AWS refused: {error}.") from None
     except NotDeployedError as error:
         raise LockError(str(error)) from None
     except BotoCoreError as error:
@@ -54,10 +57,11 @@ def names(place: Place, stack: Stack, profile: str | None) -> dict[str, dict[str
 
 def _names(session: Any, place: Place, stack: Stack) -> Iterator[tuple[str, dict[str, str]]]:
     deployed = dict(_resources(session.client("cloudformation"), place.stack))
-    sets = {name for name, one in deployed.items() if one["ResourceType"].endswith("::StackSet")}
+    sets = {name for name, one in deployed.items() if one["ResourceType"] == STACK_SET}
     for resource, locked in stack.items():
-        within = resource.rpartition("/")[0]
-        if locked.identity is None or any(f"{within}/".startswith(f"{one}/") for one in sets):
+        if locked.identity is None or locked.identity.word not in ("role", "key"):
+            continue
+        if any(resource.startswith(f"{one}/") for one in sets):
             continue
         own = deployed.get(resource)
         if own is None or own["ResourceType"] != locked.identity.type:

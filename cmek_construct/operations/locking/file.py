@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from cmek_construct.lock.model import Lock
-from cmek_construct.lock.text import render
+from cmek_construct.lock.model import Lock, LockError, Place, stacks_at
+from cmek_construct.lock.text import FILE, read, render
+from cmek_construct.lock.updating import marked_gone
 from cmek_construct.operations.whole import replace
 
 ATTRIBUTES: Final = ".gitattributes"
@@ -21,18 +22,42 @@ def write(file: Path, lock: Lock) -> list[str]:
 
     Returns:
         What else was written.
+
+    Raises:
+        LockError: it is a symbolic link.
     """
-    path = file.resolve()
-    done = [] if path.exists() else _declare(path)
-    newline = "\r\n" if path.exists() and b"\r\n" in path.read_bytes() else "\n"
-    replace(path, render(lock).replace("\n", newline))
+    if file.is_symlink():
+        raise LockError(
+            f"{file}: it is a symbolic link, and those are not written through. Name the file "
+            f"itself: --file {file.resolve()}."
+        )
+    done = [] if file.exists() else _declare(file.absolute())
+    newline = "\r\n" if file.exists() and b"\r\n" in file.read_bytes() else "\n"
+    replace(file, render(lock).replace("\n", newline))
     return done
 
 
+def clear_gone(stack: str, account: str, region: str) -> list[str]:
+    """Have the lock in this folder no longer say that a stack is gone: it is taken back.
+
+    Returns:
+        What was done.
+    """
+    before, done = read(Path(FILE)), list[str]()
+    lock = before
+    for place in stacks_at(lock, Place.of(stack, account, region)):
+        found = marked_gone(lock, place, "")
+        lock, done = found.lock, [*done, *found.done]
+    if lock != before:
+        write(Path(FILE), lock)
+    return [f"{FILE}: {one}" for one in done]
+
+
 def _declare(path: Path) -> list[str]:
-    if not any((folder / ".git").exists() for folder in path.parents):
-        return []
     attributes = path.with_name(ATTRIBUTES)
+    in_git = any((folder / ".git").exists() for folder in path.parents)
+    if not in_git or attributes.is_symlink():
+        return []
     text = attributes.read_bytes().decode("utf-8") if attributes.exists() else ""
     if any(line.split()[:1] == [path.name] for line in text.splitlines()):
         return []

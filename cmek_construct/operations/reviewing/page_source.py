@@ -54,7 +54,7 @@ def read(
     """
     found = templates.read(paths)
     files = {printable(path): path for path in _files(paths)}
-    seen = recognized(found.templates, None, vendor_role_arns)
+    seen = recognized(found.templates, vendor_role_arns)
     run = read_run(paths)
     by_app = checking.in_app(checking.folders(paths, run))
     what, results = checking.check(run, vendor_role_arns, acknowledged, by_app)

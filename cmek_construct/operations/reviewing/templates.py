@@ -13,13 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from cmek_construct import limits
+from cmek_construct import checks, limits
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.recognition import LOOK_ALIKE
-from cmek_construct.lock.model import ANY_ACCOUNT, LockError
-from cmek_construct.lock.synthesized import MANIFEST, places
 from cmek_construct.operations.reviewing.template_yaml import from_yaml
 
+MANIFEST: Final = "manifest.json"
 STACK_SET: Final = "AWS::CloudFormation::StackSet"
 _IN_FOLDERS: Final = "*.template.json"
 _ASSET: Final = "asset."
@@ -125,7 +124,7 @@ def parsed(text: str) -> dict[str, Any]:
             content = json.loads(text, object_pairs_hook=_each_once)
         else:
             content = from_yaml(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, RecursionError) as error:
         reason = printable(" ".join(str(error).split()))
         raise UnreadableError(f"it is neither JSON nor YAML: {reason}") from None
     if not isinstance(content, dict) or _is_deep(content):
@@ -143,10 +142,15 @@ def _accounts(folder: Path) -> dict[Path, str]:
     if not (folder / MANIFEST).is_file():
         return {}
     try:
-        found = places(folder)
-    except (OSError, ValueError, LookupError, AttributeError, LockError):
+        artifacts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["artifacts"]
+        found = {
+            folder / one["properties"]["templateFile"]: one["environment"].split("/")[2]
+            for one in artifacts.values()
+            if one["type"] == "aws:cloudformation:stack"
+        }
+    except (OSError, ValueError, LookupError, AttributeError, TypeError):
         return {}
-    return {file: one.account for file, one in found.items() if one.account != ANY_ACCOUNT}
+    return {file: one for file, one in found.items() if checks.ACCOUNT_ID.fullmatch(one)}
 
 
 def _is_deep(content: Any) -> bool:

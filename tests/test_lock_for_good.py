@@ -1,0 +1,244 @@
+"""What Pinecone stores for good, and what it comes out of: another one is refused at synth."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+
+from cmek_construct import ALL_REGIONS, CmekGuardrails, PineconeCmekStackSet, templates
+from cmek_construct.lock.model import known
+from cmek_construct.lock.text import read
+from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, cmek, new_stack
+from tests.command import cmek as run
+
+Fill = Callable[[cdk.Stack], object]
+OTHER = "9d3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f"
+ONE, TWO, THREE = "444455556666", "777788889999", "888899990000"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def synth(fill: Fill, *more: str, account: str | None = ACCOUNT) -> list[str]:
+    """Synthesize an app with the guardrails; what the lock refuses."""
+    app = cdk.App(outdir=str(Path("cdk.out").absolute()), analytics_reporting=False)
+    cdk.Validations.of(app).add_plugins(CmekGuardrails())
+    for name in ("Search", *more):
+        fill(new_stack(app, name, account, "us-east-1" if account else None))
+    try:
+        app.synth()
+    except RuntimeError as error:
+        assert "ValidationFailed" in str(error)
+    report = Path("cdk.out/validation-report.json")
+    reports = json.loads(report.read_text())["pluginReports"] if report.exists() else []
+    found = [one for each in reports for one in each["violations"] if one["severity"] == "fatal"]
+    return [f"{one['ruleName']}: {one['description']}" for one in found]
+
+
+def lock(*options: str, code: int = 0) -> str:
+    printed = run(Path(), "lock", *options, code=code)
+    return printed.stdout + printed.stderr
+
+
+def parameter(stack: cdk.Stack, name: str, default: str, **props: Any) -> str:
+    return cdk.CfnParameter(stack, name, default=default, **props).value_as_string
+
+
+def mapped(value: str) -> Fill:
+    def fill(stack: cdk.Stack) -> None:
+        names = cdk.CfnMapping(stack, "Names", mapping={"us-east-1": {"role": value}})
+        cmek(stack, role_name=names.find_in_map(cdk.Aws.REGION, "role"))
+
+    return fill
+
+
+def of_path(default: str) -> Fill:
+    return lambda stack: cmek(stack, role_path=parameter(stack, "Path", default))
+
+
+def of_id(default: str) -> Fill:
+    return lambda stack: cmek(stack, external_id=parameter(stack, "Id", default))
+
+
+def one_of(default: str) -> Fill:
+    allowed = ["dev", "prod"]
+
+    def fill(stack: cdk.Stack) -> None:
+        cmek(stack, role_name=parameter(stack, "Env", default, allowed_values=allowed))
+
+    return fill
+
+
+def conditional(wanted: str, default: str = "prod", here: bool = True) -> Fill:
+    """A role that is made where a parameter has a value."""
+
+    def fill(stack: cdk.Stack) -> None:
+        env = parameter(stack, "Env", default, allowed_values=["dev", "prod", "test"])
+        is_made = cdk.CfnCondition(stack, "Made", expression=cdk.Fn.condition_equals(env, wanted))
+        role = cmek(stack).node.find_child("Role").node.default_child
+        assert isinstance(role, iam.CfnRole)
+        role.cfn_options.condition = is_made if here else None
+
+    return fill
+
+
+def nested(name: str) -> Fill:
+    def fill(stack: cdk.Stack) -> None:
+        inner = cdk.NestedStack(stack, "Inner", parameters={"Name": name})
+        cmek(inner, role_name=cdk.CfnParameter(inner, "Name").value_as_string)
+
+    return fill
+
+
+def fleet(region: str = "us-east-1", **ids: str) -> Fill:
+    """A stack set whose accounts have external IDs of their own, if there are some."""
+
+    def fill(stack: cdk.Stack) -> None:
+        own = {account[1:]: one for account, one in ids.items()}
+        how = {"external_ids": own} if own else {"external_id": EXTERNAL_ID}
+        PineconeCmekStackSet(
+            stack, "Fleet", pinecone_account_id=PINECONE, regions=["us-east-1"], region=region,
+            account_ids=list(own) or [ONE], stack_set_name="fleet", **how,
+        )  # fmt: skip
+
+    return fill
+
+
+def of(**props: Any) -> Fill:
+    return lambda stack: cmek(stack, **props)
+
+
+def id_of_each_synth(stack: cdk.Stack) -> None:
+    cmek(stack, external_id=str(uuid.uuid4()))
+
+
+REFUSED: dict[str, tuple[Fill, Fill, str]] = {
+    "another external ID": (of(), of(external_id=OTHER), f'"{EXTERNAL_ID}" and is now "{OTHER}"'),
+    "none any more": (of(), of(external_id=None), f'"{EXTERNAL_ID}" and is now not set'),
+    "one where none was": (of(external_id=None), of(), f'not set and is now "{EXTERNAL_ID}"'),
+    "one made at synth": (id_of_each_synth, id_of_each_synth, "locked-role: "),
+    "another account number": (of(), of(pinecone_account_id=ONE), f'"{PINECONE}" and is now'),
+    "of a mapping": (mapped("one"), mapped("two"), 'RoleName was "one" and is now "two"'),
+    "path of a default": (of_path("/a/"), of_path("/b/"), 'Path was {"not the defaults": "${Path}'),
+    "external ID of a default": (of_id(EXTERNAL_ID), of_id(OTHER), f'"the defaults": "{OTHER}"'),
+    "default of several": (one_of("dev"), one_of("prod"), 'Default of Env was "dev" and is now'),
+    "a condition's definition": (conditional("prod"), conditional("dev"), "Condition was ["),
+    "a condition's parameter": (conditional("prod"), conditional("prod", "dev"), "Default of Env"),
+    "a condition more": (conditional("dev", here=False), conditional("dev"), "Condition was not s"),
+    "of a nested parameter": (nested("one"), nested("two"), 'RoleName was "one" and is now "two"'),
+    "region of a stack set": (fleet(), fleet("eu-west-1"), 'Regions was "us-east-1" and is now'),
+    "ID of an account": (
+        fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER}),
+        fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": str(uuid.UUID(int=1, version=4))}),
+        f"StackSetEF56E433/{TWO} is locked",
+    ),
+    "ID of the only account": (
+        fleet(**{f"_{ONE}": EXTERNAL_ID}), fleet(**{f"_{ONE}": OTHER}), f'is now "{OTHER}"',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_another_value_of_what_is_for_good_is_refused(name: str) -> None:
+    before, after, said = REFUSED[name]
+    assert synth(before) == []
+    lock()
+    if before is not after:
+        assert synth(before) == []
+        assert "is up to date" in lock("--check")
+    found = synth(after)
+    assert any(said in one for one in found), found
+    assert all(one.startswith(("locked-role: ", "locked-place: ")) for one in found)
+    assert "Undo the change" in lock("--check", code=1)
+
+
+SAME: dict[str, tuple[Fill, Fill]] = {
+    "suspended": (of(), of(suspended=True)),
+    "a region more": (of(), of(regions=["us-east-1", "eu-west-1", "us-west-2"])),
+    "every region": (of(), of(regions=ALL_REGIONS)),
+    "its account pinned": (of(regions=ALL_REGIONS), of(regions=ALL_REGIONS, pin_account=True)),
+    "an account more": (
+        fleet(**{f"_{ONE}": EXTERNAL_ID}),
+        fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER}),
+    ),
+    "twenty accounts more": (
+        fleet(**{f"_{ONE}": EXTERNAL_ID}),
+        fleet(**{f"_{int(ONE) + n}": EXTERNAL_ID[:-2] + f"{15 + n:02x}" for n in range(20)}),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_is_the_same_for_pinecone_passes(name: str) -> None:
+    before, after = SAME[name]
+    synth(before)
+    lock()
+    assert synth(after) == []
+
+
+def test_of_a_fleet_each_account_is_one_line() -> None:
+    synth(fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER}))
+    lock()
+    lines = Path("cmek.lock").read_text().splitlines()
+    accounts = [line for line in lines if " account {" in line]
+    assert [line.rpartition(":")[2] for line in accounts] == [f'"{EXTERNAL_ID}"}}', f'"{OTHER}"}}']
+    assert [line.count(EXTERNAL_ID) for line in lines].count(1) == 1
+    assert found_gone(fleet(**{f"_{ONE}": EXTERNAL_ID})) == [TWO]
+
+
+def found_gone(fill: Fill) -> list[str]:
+    said = [one.split(" is locked")[0] for one in synth(fill) if "and is now gone" in one]
+    return [one.rpartition("/")[2] for one in said]
+
+
+def test_a_file_that_an_older_synth_left_is_not_locked() -> None:
+    synth(of(), "Left")
+    assert lock().count("locked, a role") == 2
+    Path("cmek.lock").unlink()
+    left = Path("cdk.out/Left.template.json").read_bytes()
+    synth(of())
+    Path("cdk.out/Left.template.json").write_bytes(left)
+    assert lock("cdk.out", "cdk.out/Left.template.json").count("locked, a role") == 1
+    assert "Left" not in Path("cmek.lock").read_text()
+
+
+def test_the_same_stack_in_two_accounts_is_locked_without_the_path_of_a_file() -> None:
+    app = cdk.App(outdir=str(Path("cdk.out").absolute()), analytics_reporting=False)
+    for number in (ONE, TWO):
+        stage = cdk.Stage(
+            app, f"S{number}", env=cdk.Environment(account=number, region="us-east-1")
+        )
+        of_path("/a/")(cdk.Stack(stage, "Search", stack_name="Search"))
+    app.synth()
+    lock()
+    text = Path("cmek.lock").read_text()
+    assert text.count('"not the defaults":"${Path}"') == 2
+    assert "cdk.out" not in text
+
+
+def test_a_key_or_role_that_is_locked_is_known_whatever_it_looks_like() -> None:
+    synth(of())
+    lock()
+    file = Path("cdk.out/Search.template.json")
+    content = json.loads(file.read_text())
+    for one in content["Resources"].values():
+        if one["Type"] in ("AWS::IAM::Role", "AWS::KMS::Key"):
+            one["Properties"] = {"AssumeRolePolicyDocument": {}, "KeyPolicy": {}}
+    del content["Outputs"]
+    for alias in [k for k, one in content["Resources"].items() if one["Type"].endswith("Alias")]:
+        del content["Resources"][alias]
+    file.write_text(json.dumps(content))
+    runs = templates.read_run([Path("cdk.out")])
+    assert not templates.find(runs).roles
+    found = templates.find(runs, known=known(read(Path("cmek.lock"))))
+    assert [len(found.roles), len(found.keys)] == [1, 1]
+    assert "its ExternalId was" in lock(code=1)
