@@ -125,7 +125,7 @@ def test_a_template_that_a_guardrail_refuses_is_not_to_be_signed(tmp_path: Path)
     trust(template)[0]["Principal"]["AWS"].append(STRANGER)
     said = text(tmp_path, template)
     assert "Do not sign yet 1 violation of the guardrails" in said
-    assert f"names AWS {STRANGER}" in said
+    assert STRANGER in said
     assert "and 1 does not: each is marked" in said
 
 
@@ -909,3 +909,11 @@ def test_the_room_of_the_page_knows_neither_files_nor_cdk() -> None:
         assert not {one.split(".")[0] for one in known} & {"aws_cdk", "jsii", "boto3", "typer"}
         assert not any(one.startswith("cmek_construct.operations") for one in known), path.name
         assert not known & {"datetime", "time", "random", "os", "socket", "urllib"}, path.name
+
+
+@pytest.mark.parametrize("policies", [{"Fn::If": ["On", [], []]}, {"Fn::If": []}], ids=str)
+def test_policies_by_a_condition_end_in_no_traceback(tmp_path: Path, policies: Any) -> None:
+    made = good()
+    properties(made, ROLE)["Policies"] = policies
+    made["Conditions"] = {"On": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}}
+    assert "form" in text(tmp_path, made)

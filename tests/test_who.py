@@ -21,9 +21,10 @@ from cmek_construct.guide import (
     root_statement,
     trust_statement,
 )
-from cmek_construct.operations.reviewing.templates import Template
-from cmek_construct.operations.reviewing.who import ASSUME, ON_KEY, Who, who
+from cmek_construct.operations.reviewing.who import ASSUME, ON_KEY, Who
+from cmek_construct.operations.reviewing.who import who as asked_of
 from cmek_construct.policy import Verdict
+from cmek_construct.templates import Run, find, template_of
 from tests import forms
 from tests.command import cmek
 from tests.simulator import simulator
@@ -141,7 +142,14 @@ def test_every_answer_about_every_form_is_the_simulators() -> None:
 # Nobody is left out.
 
 
-def template(trust: list[Any], use: list[Any], **more: Any) -> Template:
+def who(templates: list[dict[str, Any]], account: str | None = None) -> list[Who]:
+    """The answers about templates that are called a, b and so on."""
+    named = zip("abcdef", templates, strict=False)
+    run = Run([template_of(one, f"{name}.json") for name, one in named], account)
+    return asked_of(find(run))
+
+
+def template(trust: list[Any], use: list[Any], **more: Any) -> dict[str, Any]:
     resources = {
         "Role": {
             "Type": "AWS::IAM::Role",
@@ -149,7 +157,7 @@ def template(trust: list[Any], use: list[Any], **more: Any) -> Template:
         },
         "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy_document(*use)}},
     }
-    return Template("t.json", {"Resources": resources, **more})
+    return {"Resources": resources, **more}
 
 
 TRUST = trust_statement(PINECONE, ["us-east-1"], "an-id")
@@ -346,7 +354,7 @@ def test_two_things_that_cannot_be_read_are_not_the_same() -> None:
         return {"Effect": effect, "Principal": {"AWS": arn}}
 
     one, another, same = let(0, "Allow"), let(1, "Deny"), let(0, "Deny")
-    words = f'the role ${{?("Fn::Select": ["0", ("Ref": "Whom")])}} of account {THIRD}'
+    (words,) = (words for words in of_key(one) if words.startswith("the role ${?Fn::Select"))
     assert of_key(one, another)[words]["kms:Decrypt"] == {"cannot tell"}
     assert of_key(one, same)[words]["kms:Decrypt"] == {"no"}
 
@@ -365,9 +373,9 @@ def test_two_things_that_cannot_be_read_are_not_the_same() -> None:
 )
 def test_a_policy_that_cannot_be_read_lets_nobody_be_told(document: Any) -> None:
     made = template([TRUST], USE, Parameters={"Whom": {"Type": "String"}})
-    made.resources["Role"]["Properties"]["AssumeRolePolicyDocument"] = document
+    made["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"] = document
     alias = {"AliasName": "alias/pinecone-cmek/x", "TargetKeyId": {"Ref": "Key"}}
-    made.resources["Alias"] = {"Type": "AWS::KMS::Alias", "Properties": alias}
+    made["Resources"]["Alias"] = {"Type": "AWS::KMS::Alias", "Properties": alias}
     (found,) = who([made])
     assert {row.verdict.value for row in found.roles} == {"cannot tell"}
 
@@ -377,7 +385,7 @@ def test_a_policy_that_is_text_is_read(function: str | None) -> None:
     made = template([TRUST], USE)
     text = json.dumps(policy_document(TRUST))
     document = text if function is None else {function: text}
-    made.resources["Role"]["Properties"]["AssumeRolePolicyDocument"] = document
+    made["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"] = document
     (found,) = who([made])
     assert said(found, "Pinecone's role of us-east-1", ASSUME) == {"yes", "no"}
     assert said(found, "a stranger", ASSUME) == {"no"}
@@ -424,8 +432,12 @@ def test_the_account_is_that_of_the_assembly_or_the_root_statement_or_given(
         (one,) = json.loads(cmek(folder, "who", name, "--json", *options).stdout)["templates"]
         return [one["account"], one["account_is_known"]]
 
-    assert account("role_alone", "--account=999999999999", folder=FOLDER) == [forms.CUSTOMER, True]
-    assert account("encrypt_decrypt", "--account=999999999999") == [forms.CUSTOMER, True]
+    assert account("role_alone", folder=FOLDER) == [forms.CUSTOMER, True]
+    assert account("encrypt_decrypt") == [forms.CUSTOMER, True]
+    for folder, form in ((FOLDER, "role_alone"), (tmp_path, "encrypt_decrypt")):
+        name = forms.template_file(form).name
+        refused = cmek(folder, "who", name, "--account=999999999999", code=1)
+        assert f"account {forms.CUSTOMER}, not 999999999999" in refused.stderr
     assert account("environment_agnostic", "--account=999999999999") == ["999999999999", True]
     assert account("role_alone", "--account=999999999999") == ["999999999999", True]
     assert account("role_alone") == ["${AWS::AccountId}", False]
@@ -437,7 +449,7 @@ def test_the_account_is_that_of_the_assembly_or_the_root_statement_or_given(
 
 def test_where_the_account_is_not_known_the_answers_are_the_same() -> None:
     """But for who is asked: no answer hangs on which account it is."""
-    one = Template("t.json", forms.template("environment_agnostic"))
+    one = forms.template("environment_agnostic")
     (known,), (unknown,) = who([one], OWNER), who([one])
     assert {row.verdict.value for row in unknown.rows} == {verdict.value for verdict in Verdict} - {
         "cannot tell"
@@ -451,7 +463,7 @@ def test_what_cannot_be_told_is_named_and_fails(tmp_path: Path) -> None:
     condition = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
     denial = {"Sid": "Ours", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt"}
     made = template([TRUST], [*USE, {**denial, "Resource": "*", "Condition": condition}])
-    (tmp_path / "t.json").write_text(json.dumps(made.content))
+    (tmp_path / "t.json").write_text(json.dumps(made))
     (one,) = json.loads(cmek(tmp_path, "who", "t.json", "--json", code=1).stdout)["templates"]
     doubts = {row["doubt"] for row in one["rows"] if row["answer"] == "cannot tell"}
     assert doubts == {"Ours: aws:principalorgid"}
@@ -474,19 +486,28 @@ def test_a_key_administrator_is_called_one_because_he_writes_the_key_policy() ->
 
 def test_a_role_of_another_template_is_known_by_what_that_exports() -> None:
     role = template([TRUST], USE)
-    del role.resources["Key"]
+    del role["Resources"]["Key"]
     output = {"Value": ROLE, "Export": {"Name": "Theirs"}}
-    role.content["Outputs"] = {"Out": output}
+    role["Outputs"] = {"Out": output}
     key = template([TRUST], [root_statement(OWNER)])
-    key.resources["Key"]["Properties"]["KeyPolicy"]["Statement"] += role_statements(
+    key["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"] += role_statements(
         {"Fn::ImportValue": "Theirs"},  # type: ignore[arg-type]
         KeyAccess.ENCRYPT_DECRYPT,
     )
-    del key.resources["Role"]
+    del key["Resources"]["Role"]
     both = who([role, key], OWNER)
     assert [len(one.keys) > 0 for one in both] == [False, True]
-    assert said(both[1], "the account's role ${export Theirs}", "kms:Decrypt") == {"yes"}
+    assert said(both[1], "the role a/Role", "kms:Decrypt") == {"yes"}
     assert said(both[1], "a stranger", "kms:Decrypt") == {"no"}
+
+
+def test_two_accounts_that_are_taken_for_pinecones_are_said(tmp_path: Path) -> None:
+    other = trust_statement(THIRD, ["us-east-1"], "an-id")
+    for name, trust in (("one", TRUST), ("other", other)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(template([trust], USE)))
+    said = cmek(tmp_path, "who", "one.json", "other.json").stderr
+    assert f"taken for Pinecone's: {PINECONE}, {THIRD}." in " ".join(said.split())
+    assert "taken for" not in cmek(tmp_path, "who", "one.json").stderr
 
 
 @pytest.mark.parametrize(
@@ -521,7 +542,6 @@ def test_a_condition_is_decided_by_the_default_of_its_parameter(
         ({"Off": {"Fn::And": [{"Condition": "A"}, {"Condition": "B"}]}}, "yes"),
         ({"Off": {"Fn::Or": [{"Condition": "A"}, {"Fn::Not": [{"Condition": "A"}]}]}}, "no"),
         ({"Off": {"Condition": "Off"}}, "cannot tell"),
-        ({}, "cannot tell"),
     ],
     ids=str,
 )
@@ -540,14 +560,15 @@ def test_a_template_is_asked_in_each_case_of_its_conditions(
     assert said(found, "the role Role", "kms:Decrypt") == {answer}
     assert said(found, "the role Role", "kms:Encrypt") == {"yes"}
     doubts = {row.doubt for row in found.rows if row.doubt}
-    assert doubts == ({"the template's condition Off"} if answer == "cannot tell" else set())
+    assert all(one and "the template's choice of " in one for one in doubts)
+    assert bool(doubts) is (answer == "cannot tell")
 
 
 def test_more_cases_than_anybody_reads_are_not_judged() -> None:
     conditions = {f"C{n}": {"Fn::Equals": [{"Ref": f"P{n}"}, "x"]} for n in range(5)}
     found = asked(
         *(
-            {"Fn::If": [name, {**USE[0], "Sid": name}, {"Ref": "AWS::NoValue"}]}
+            {**USE[0], "Action": {"Fn::If": [name, "kms:Encrypt", "kms:Decrypt"]}, "Sid": name}
             for name in conditions
         ),
         Parameters={f"P{n}": {"Type": "String"} for n in range(5)},
@@ -555,7 +576,8 @@ def test_more_cases_than_anybody_reads_are_not_judged() -> None:
     )
     (row,) = found.keys
     assert (row.verdict.value, row.who.words) == ("cannot tell", "anybody")
-    assert row.doubt == "it cannot be judged: more than 16 cases of the template's conditions"
+    assert row.doubt is not None
+    assert "more cases than can be judged" in row.doubt
 
 
 def test_a_role_under_another_name_than_the_template_spells_may_be_an_administrator() -> None:
@@ -564,8 +586,8 @@ def test_a_role_under_another_name_than_the_template_spells_may_be_an_administra
     made = template([TRUST], [*USE, {**rules, "Resource": "*"}])
     (found,) = who([made])
     assert said(found, "the role Role", "kms:PutKeyPolicy") == {str(Verdict.BY_ACCOUNT.value)}
-    made.resources["Role"]["Properties"]["RoleName"] = {"Ref": "Name"}
-    made.content["Parameters"] = {"Name": {"Type": "String"}}
+    made["Resources"]["Role"]["Properties"]["RoleName"] = {"Ref": "Name"}
+    made["Parameters"] = {"Name": {"Type": "String"}}
     (found,) = who([made])
     assert said(found, "the role Role", "kms:PutKeyPolicy") == {"cannot tell"}
     assert said(found, "the role Role", "kms:Decrypt") == {"yes"}
@@ -578,7 +600,7 @@ def test_conditions_in_a_circle_and_in_a_long_chain_take_no_time() -> None:
         {"Fn::If": ["C0", denial, {"Ref": "AWS::NoValue"}]},
         Conditions={**chain, "C200": {"Fn::Or": [{"Condition": "C0"}, {"Condition": "C0"}]}},
     )
-    assert {row.verdict.value for row in found.keys} == {"cannot tell"}
+    assert said(found, "the role Role", "kms:Decrypt") == {"cannot tell"}
 
 
 def test_whether_another_resource_is_this_key_is_not_guessed() -> None:
@@ -587,7 +609,7 @@ def test_whether_another_resource_is_this_key_is_not_guessed() -> None:
             "Effect": "Allow",
             "Principal": {"AWS": f"arn:aws:iam::{THIRD}:role/x"},
             "Action": "kms:Decrypt",
-            "Resource": f"arn:aws:kms:us-east-1:{OWNER}:key/1",
+            "Resource": f"arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-0000",
         }
     )
     assert said(found, "the role x of account", "kms:Decrypt") == {"cannot tell"}
@@ -619,14 +641,14 @@ def test_nothing_of_pinecones_is_nobody_to_ask_about(tmp_path: Path) -> None:
 def test_hostile_names_reach_no_terminal(tmp_path: Path) -> None:
     evil = "\x1b[2J\u202e"
     made = template([{**TRUST, "Sid": evil}], USE)
-    made.resources[evil] = made.resources.pop("Key")
+    made["Resources"][evil] = made["Resources"].pop("Key")
     for kind in ("AWS", evil):
-        made.resources[evil]["Properties"]["KeyPolicy"]["Statement"] += [
+        made["Resources"][evil]["Properties"]["KeyPolicy"]["Statement"] += [
             {"Effect": "Allow", "Principal": {kind: evil}, "Action": evil, "Resource": "*"},
             {"Effect": evil, "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"},
         ]
-    made.content["Parameters"] = {evil: {"Type": "String", "Default": evil}}
-    (tmp_path / "t.json").write_text(json.dumps(made.content))
+    made["Parameters"] = {evil: {"Type": "String", "Default": evil}}
+    (tmp_path / "t.json").write_text(json.dumps(made))
     printed = cmek(tmp_path, "who", "t.json", code=1)
     for text in (printed.stdout, printed.stderr):
         assert not re.search("[\x1b\u202e]", text)
@@ -636,8 +658,10 @@ def test_a_template_of_a_thousand_resources_takes_seconds() -> None:
     made = template([TRUST], USE)
     for number in range(250):
         for kind in ("Role", "Key"):
-            copy = json.loads(json.dumps(made.resources[kind]).replace('"Role"', f'"Role{number}"'))
-            made.resources[f"{kind}{number}"] = copy
-        made.resources[f"Bucket{number}"] = {"Type": "AWS::S3::Bucket"}
+            copy = json.loads(
+                json.dumps(made["Resources"][kind]).replace('"Role"', f'"Role{number}"')
+            )
+            made["Resources"][f"{kind}{number}"] = copy
+        made["Resources"][f"Bucket{number}"] = {"Type": "AWS::S3::Bucket"}
     (found,) = who([made])
     assert len(found.rows) > 10_000

@@ -76,8 +76,11 @@ def _permission(
         return Policy(f"{title} (its text is not in the template)", [], permission.logical_id)
     document: Any = None
     if permission.logical_id == role.resource.logical_id:
-        for one in role.resource.properties.get("Policies", []):
-            if template.texts.of(one.get("PolicyName")) == permission.name:
+        for one, _ in _alternatives(role.resource.properties.get("Policies", []), None):
+            if (
+                isinstance(one, dict)
+                and template.texts.of(one.get("PolicyName")) == permission.name
+            ):
                 document = one.get("PolicyDocument")
     else:
         (resource,) = (one for one in template.resources if one.logical_id == permission.logical_id)
@@ -159,7 +162,7 @@ def _alternatives(value: Any, when: str | None) -> Iterator[tuple[Any, str | Non
     """Each statement that may stand there, and the condition that it stands under."""
     for one in value if isinstance(value, list) else [value]:
         function = function_of(one)
-        if function and function[0] == "Fn::If" and isinstance(function[1], list):
+        if function and function[0] == "Fn::If" and isinstance(function[1], list) and function[1]:
             name, *both = function[1]
             for words, branch in zip((f"{name}", f"not {name}"), both, strict=False):
                 yield from _alternatives(branch, words if when is None else f"{when}, {words}")

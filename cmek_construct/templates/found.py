@@ -9,6 +9,7 @@ from typing import Any
 from cmek_construct.policy import Policy
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.files import Problem
+from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import Stack
 
 
@@ -156,6 +157,9 @@ class Unread:
     why: str
     way_out: str = "Write role and key into a template of their own."
 
+    def __str__(self) -> str:
+        return f"{self.place}: {self.why} {self.way_out}"
+
 
 @dataclass(frozen=True)
 class Unknown:
@@ -170,6 +174,8 @@ class Unknown:
 class Found:
     """What is Pinecone's in a run."""
 
+    run: Run
+    """With the accounts that Pinecone's keys say."""
     roles: list[Role] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)

@@ -57,14 +57,22 @@ def _accounts(run: Run, keys: Iterable[Key]) -> tuple[dict[str, str], list[Probl
     owners: dict[str, set[str]] = {}
     for key in keys:
         top = key.place.stack.top
-        if key.place.stack.account == OWN_ACCOUNT:
+        if key.place.stack.account in (OWN_ACCOUNT, run.account) and not top.template.account:
             for one in key.cases:
                 owners.setdefault(top.name, set()).update(evidence.roots(one.value.policy))
     accounts, problems = {}, []
     for top in run.tops:
         found = owners.get(top.name, set())
         numbers = {one for one in found if is_known(one)}
-        if len(numbers) > 1:
+        if numbers - {run.account} and run.account:
+            what = f"its keys are ruled by the account {' and '.join(sorted(numbers))}, "
+            what += f"not {run.account}."
+            problems.append(
+                Problem(top.template.name, what, "Leave out the account, or correct it.")
+            )
+        elif run.account:
+            continue
+        elif len(numbers) > 1:
             what = f"its keys are ruled by the accounts {' and '.join(sorted(numbers))}."
             way_out = "Say whose it is: name the account."
             problems.append(Problem(top.template.name, what, way_out))
@@ -84,7 +92,7 @@ class _Finder:
         self, run: Run, known: Callable[[Place], bool], vendor_role_arns: Collection[str]
     ) -> None:
         self.run = run
-        self.result = Found(forms=run.forms)
+        self.result = Found(run, forms=run.forms)
         self.why: dict[Place, str] = {}
         self.vendors = set(vendor_role_arns)
         self.ours: set[Place] = set()

@@ -138,7 +138,7 @@ class Values:
             return
         values = list(stack.compared.get(name, ()))
         default = written(declared.get("Default"))
-        if default is not None and self.case.choices.get(_defaults(stack)) != YES:
+        if default is not None and self.case.choices.get(defaults_of(stack)) != YES:
             values.append(default)
         elif default is not None:
             return
@@ -163,7 +163,7 @@ class Values:
 
     def _by_default(self, stack: Stack) -> bool:
         """Whether nobody types anything. A hole stands for what is typed in some places alone."""
-        return self.case.decided(_defaults(stack), (YES, NO), "value") == YES
+        return self.case.decided(defaults_of(stack), (YES, NO), "value") == YES
 
     def _given(self, stack: Stack, name: str, declared: Mapping[str, Any]) -> Any:
         """What a parameter is where nobody types it."""
@@ -278,7 +278,8 @@ class Values:
         return found if isinstance(found, str) else self._unread(stack, f"Fn::Sub {name}", name)
 
 
-def _defaults(stack: Stack) -> str:
+def defaults_of(stack: Stack) -> str:
+    """The name of the choice whether the defaults of a stack are what is deployed."""
     return f"the defaults of {stack.name}"
 
 

@@ -9,10 +9,12 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from cmek_construct import checks
+from cmek_construct.checks import printable
 from cmek_construct.operations.options import checked
 from cmek_construct.operations.reviewing import check as checking
-from cmek_construct.operations.reviewing import templates, who_table
 from cmek_construct.operations.reviewing import who as asking
+from cmek_construct.operations.reviewing import who_table
+from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
 
 cli = typer.Typer(rich_markup_mode=None)
@@ -113,8 +115,8 @@ def who(
     By the templates alone: every principal against every action, with the statement that decides.
     What cannot be told is named, and the exit code is then 1.
     """
-    read = templates.read(paths)
-    answers = asking.who(read.templates, account)
+    found = find(read_run(paths, account))
+    answers = asking.who(found)
     if as_json:
         typer.echo(
             json.dumps(
@@ -123,7 +125,11 @@ def who(
         )
     elif answers:
         who_table.show(answers)
-    problems = list(read.problems)
+    problems = list(map(str, found.problems))
+    problems += [printable(one) for one in found.unread if not asking.is_of_role_or_key(one)]
+    said = asking.two_accounts(found)
+    if said:
+        typer.echo(said, err=True)
     if not answers:
         problems.append("Nothing of Pinecone's was found: there is nobody to ask about.")
     doubts = [row for one in answers for row in one.rows if row.doubt]

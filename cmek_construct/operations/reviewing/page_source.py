@@ -6,9 +6,9 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from cmek_construct.operations.reviewing.who import GRANT, Row
 from cmek_construct.review.parts import parts_of
 from cmek_construct.review.seen import Access, Answer, Finding, Part, Template
 from cmek_construct.templates.run import read_run
+from cmek_construct.templates.stacks import Stack
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,12 @@ def read(
     """
     found = templates.read(paths)
     files = {printable(path): path for path in _files(paths)}
-    seen = recognized(found.templates, None, vendor_role_arns)
+    seen = recognized(found.templates, vendor_role_arns)
     run = read_run(paths)
     by_app = checking.in_app(checking.folders(paths, run))
-    _, results = checking.check(run, vendor_role_arns, acknowledged, by_app)
+    what, results = checking.check(run, vendor_role_arns, acknowledged, by_app)
+    asker = cache(partial(who.Asker, what))
+    places = {stack.template.name: stack for stack in reversed(what.run.stacks)}
     judged = {one.template: one for one in results}
     stacks = {folder: _stacks(folder) for folder in {file.parent for file in files.values()}}
     made = []
@@ -64,7 +67,8 @@ def read(
         result = judged.get(one.name, Judged(one.name))
         outer, _, inner = one.name.partition(" > ")
         environment = _environment(files[outer], stacks[files[outer].parent], inner)
-        made.append(_template(one, ours, result, files[outer], environment, found.templates))
+        ask = partial(_ask, asker, places.get(one.name))
+        made.append(_template(one, ours, result, files[outer], environment, found.templates, ask))
     return Source(_each_named(made), found.problems)
 
 
@@ -81,6 +85,7 @@ def _template(
     file: Path,
     environment: Environment,
     together: Sequence[Read],
+    ask: Callable[[], Access],
 ) -> Template:
     owner = seen.template.account
     account = environment.account or (None if owner == OWN_ACCOUNT else owner)
@@ -107,7 +112,7 @@ def _template(
         region=environment.region,
         parts=[_with_findings(part, findings) for part in parts],
         findings=[one for one in findings if one.where not in known],
-        ask=partial(_ask, one, together),
+        ask=ask,
     )
 
 
@@ -149,19 +154,19 @@ def _each_named(made: list[Template]) -> list[Template]:
     return [replace(one, name=one.file) if counted[one.name] > 1 else one for one in made]
 
 
-def _ask(one: Read, together: Sequence[Read]) -> Access:
-    """Who can do what by one template, with the others only where it imports of them."""
-    asked = together if "Fn::ImportValue" in json.dumps(one.content, default=str) else [one]
-    for answers in who.who(asked):
-        if answers.template == one.name:
-            notes = [
-                f"As deployed with {printable(name)}={printable(value)}, the template's default."
-                for name, value in answers.assumed.items()
-            ]
-            if not answers.account_is_known:
-                notes.append("The template does not say its account.")
-            return Access([_answer(row) for row in answers.rows], notes)
-    return Access()
+def _ask(asker: Callable[[], who.Asker], stack: Stack | None) -> Access:
+    """Who can do what by one template."""
+    if stack is None:
+        return Access()
+    answers = asker().about(stack)
+    notes = [
+        f"As deployed with {printable(name)}={printable(value)}, the template's default."
+        for name, value in answers.assumed.items()
+    ]
+    if not answers.account_is_known:
+        notes.append("The template does not say its account.")
+    notes += filter(None, [asker().different])
+    return Access([_answer(row) for row in answers.rows], notes)
 
 
 _PRESENTS = {

@@ -13,6 +13,8 @@ from typing import Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Principal, Statement
+from cmek_construct.templates.found import Place
+from cmek_construct.templates.stacks import Stack
 
 _PRINCIPAL_ARN: Final = "aws:principalarn"
 _ACCOUNT_KEYS: Final = ("aws:principalaccount", "kms:calleraccount")
@@ -53,24 +55,25 @@ def named_in(statement: Statement) -> Iterator[Principal]:
             yield from (Principal("AWS", f"arn:aws:iam::{value}:root") for value in numbers)
 
 
-def pinecone_account(policies: Iterable[Policy], own: str) -> str | None:
-    """The account of the first role that is named like Pinecone's, or that such are held to."""
-    for policy in policies:
-        for statement in policy.statements:
-            named = list(named_in(statement))
-            if any(f":role/{ROLE_NAME_PREFIX}" in one.name for one in named):
-                accounts = (account for one in named if (account := _account_of(one)) != own)
-                found = next(filter(None, accounts), None)
-                if found:
-                    return found
-    return None
+def pinecone_accounts(policy: Policy, own: str) -> Iterator[str]:
+    """The accounts of roles that are named like Pinecone's, or that such are held to."""
+    for statement in policy.statements:
+        named = list(named_in(statement))
+        if any(f":role/{ROLE_NAME_PREFIX}" in one.name for one in named):
+            accounts = (account for one in named if (account := _account_of(one)) != own)
+            yield from filter(None, accounts)
 
 
 class People:
     """Who is asked about one policy."""
 
     def __init__(
-        self, policy: Policy, account: str, pinecone: str | None, people: Mapping[str, str]
+        self,
+        policy: Policy,
+        account: str,
+        pinecone: str | None,
+        people: Mapping[str, Place],
+        stack: Stack,
     ) -> None:
         """Look at a policy.
 
@@ -78,8 +81,10 @@ class People:
             policy: of a role or key.
             account: that owns it.
             pinecone: Pinecone's account, where it is known.
-            people: the logical IDs of roles and users of the template, by their ARNs.
+            people: the roles and users of all templates, by their ARNs.
+            stack: of the role or key.
         """
+        self._stack = stack
         self._policy = policy
         self._account = account
         self._pinecone = pinecone
@@ -98,14 +103,14 @@ class People:
         found = [*self._each(pinecones), *self._each(others), *self._outsiders()]
         return self._but_each_other([*found, Somebody("the role itself", role)])
 
-    def who_may_use(self, roles: Mapping[str, str]) -> list[Somebody]:
+    def who_may_use(self, roles: Iterable[str]) -> list[Somebody]:
         """Everybody to ask about a key policy.
 
         Args:
-            roles: the logical IDs of the template's roles that Pinecone takes on, by their ARNs.
+            roles: the ARNs of those that Pinecone takes on for it.
         """
-        own = [arn for arn in roles if arn in self._names or len(roles) == 1]
-        found = [Somebody(f"the role {roles[arn]}", arn, is_pinecone=True) for arn in own]
+        own = list(dict.fromkeys(roles))
+        found = [Somebody(f"the role {self._named(one)}", one, is_pinecone=True) for one in own]
         others = [name for name in self._names if name not in own]
         return self._but_each_other([*found, *self._each(others), *self._outsiders()])
 
@@ -132,9 +137,15 @@ class People:
             return f"Pinecone's role of {name.removeprefix(ROLE_NAME_PREFIX)}"
         what = f"every {kind} {name}" if is_wild(name) else f"the {kind} {name}"
         if account == self._account:
-            own = f"the account's {kind} {self._people.get(arn, name)}"
+            own = f"the account's {kind} {self._named(arn, name)}"
             return f"{what} of the account" if is_wild(name) else own
         return f"{what} of {'any other account' if is_wild(account) else f'account {account}'}"
+
+    def _named(self, arn: str, name: str = "") -> str:
+        place = self._people.get(arn)
+        if place is None:
+            return name or arn
+        return place.logical_id if place.stack is self._stack else str(place)
 
     def _outsiders(self) -> Iterator[Somebody]:
         pinecones = f"role/{ROLE_NAME_PREFIX}*"
@@ -179,8 +190,10 @@ class People:
         return made
 
     def _is_apart(self, arn: str, other: str) -> bool:
-        """Whether somebody is not meant by an ARN: one of the group, or another of the template."""
-        return covers(arn, other) if is_wild(arn) else {arn, other} <= set(self._people)
+        """Whether somebody is not meant by an ARN: one of the group, or another of the run."""
+        if is_wild(arn):
+            return covers(arn, other)
+        return arn in self._people and other in self._people
 
     def _others(self, account: str | None) -> Iterator[str]:
         """Accounts that a number is not taken for: those that are named beside it."""

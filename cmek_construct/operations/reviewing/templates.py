@@ -124,7 +124,7 @@ def parsed(text: str) -> dict[str, Any]:
             content = json.loads(text, object_pairs_hook=_each_once)
         else:
             content = from_yaml(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, RecursionError) as error:
         reason = printable(" ".join(str(error).split()))
         raise UnreadableError(f"it is neither JSON nor YAML: {reason}") from None
     if not isinstance(content, dict) or _is_deep(content):

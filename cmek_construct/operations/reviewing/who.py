@@ -6,24 +6,32 @@ of an organization: an answer says what the role's trust policy and the key poli
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from cmek_construct.checks import printable
-from cmek_construct.guardrails.template import OWN_ACCOUNT, Resource
-from cmek_construct.operations.reviewing.as_written import EXTERNAL_ID, Written, policies
 from cmek_construct.operations.reviewing.people import (
     People,
     Somebody,
+    covers,
+    is_wild,
+    named_in,
     not_asked,
-    pinecone_account,
+    pinecone_accounts,
 )
-from cmek_construct.operations.reviewing.templates import Template
-from cmek_construct.operations.reviewing.together import Recognized, recognized
-from cmek_construct.policy import CannotBeJudged, Request, Said, Statement, Verdict, answers
+from cmek_construct.policy import CannotBeJudged, Policy, Request, Said, Statement, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL
-from cmek_construct.policy.statements import Kind
+from cmek_construct.templates import attributes
+from cmek_construct.templates.choices import Case, InCase, Undecided
+from cmek_construct.templates.defaults import by_default
+from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow, Unread
+from cmek_construct.templates.pinecone import KEYS, ROLE
+from cmek_construct.templates.run import Run
+from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.texts import alone, holes, is_known
 
 NOT_SHOWN: Final = (
     "No template shows this: the account's own IAM policies can add to it, and an organization's "
@@ -43,8 +51,12 @@ ON_KEY: Final = (
     "kms:DisableKey",
     "kms:ScheduleKeyDeletion",
 )
+EXTERNAL_ID: Final = "sts:externalid"
+_PEOPLE: Final = (ROLE, "AWS::IAM::User")
 _GRANT_KEY: Final = "kms:GrantIsForAWSResource"
 _OTHER_ID: Final = "another-external-id"
+Ours: TypeAlias = Role | Key | Unread
+Now: TypeAlias = InCase[RoleNow] | InCase[KeyNow]
 
 
 @dataclass(frozen=True)
@@ -87,124 +99,218 @@ class Who:
         return [*self.roles, *self.keys]
 
 
-def who(templates: Sequence[Template], account: str | None = None) -> list[Who]:
-    """The answers about every template that has something of Pinecone's.
-
-    Args:
-        templates: which may import what others of them export.
-        account: of templates that do not say theirs. Default: it is not known.
-    """
-    found = recognized(templates, account)
-    return [_Asker(one).who() for one in found if not one.is_empty]
+def who(found: Found) -> list[Who]:
+    """The answers about every template that has something of Pinecone's."""
+    asker = Asker(found)
+    return [one for stack in found.run.stacks if (one := asker.about(stack)).rows]
 
 
-class _Asker:
-    """Asks everybody about the roles and keys of one template."""
+class Asker:
+    """Asks everybody about the roles and keys of a run."""
 
-    def __init__(self, one: Recognized) -> None:
-        self._one = one
-        self._account = one.template.account
-        self._trust = {
-            role.resource.logical_id: self._read(role.resource, "trust") for role in one.ours.roles
+    def __init__(self, found: Found) -> None:
+        """Look at what is Pinecone's in a run."""
+        self._roles = {role.place: role for role in found.roles}
+        self.different = two_accounts(found)
+        """That more than one account is taken for Pinecone's, in words."""
+        self._with_policies = {one.role for one in found.attached if not one.is_boundary}
+        self._people = _people(found.run) | {
+            now.value.arn: role.place for role in found.roles for now in role.cases
         }
-        self._use = {
-            key.resource.logical_id: self._read(key.resource, "key") for key in one.ours.keys
-        }
-        read = [*self._trust.values(), *self._use.values()]
-        self._written = [each for some in read if not isinstance(some, str) for each in some]
-        self._pinecone = pinecone_account((each.policy for each in self._written), self._account)
+        self._by_stack: dict[Stack, list[Ours]] = {}
+        every: list[Ours] = [*found.roles, *found.keys]
+        unread = {one.place: one for one in reversed(found.unread) if is_of_role_or_key(one)}
+        for one in [*every, *unread.values()]:
+            self._by_stack.setdefault(one.place.stack, []).append(one)
 
-    def _read(self, resource: Resource, kind: Kind) -> list[Written] | str:
-        """The policy in each case, or why it can't be judged."""
-        try:
-            return list(policies(self._one, resource, kind))
-        except CannotBeJudged as error:
-            return str(error)
-
-    def who(self) -> Who:
-        """All answers."""
-        ours = self._one.ours
+    def about(self, stack: Stack) -> Who:
+        """The answers about one stack."""
+        some = self._by_stack.get(stack, [])
+        roles = [one for one in some if one.place.type == ROLE]
+        keys = [one for one in some if one.place.type != ROLE]
+        pinecone = self._pinecone(some)
+        assumed: dict[str, str] = {}
         return Who(
-            template=self._one.name,
-            account=self._account,
-            account_is_known=self._account != OWN_ACCOUNT,
-            roles=[row for name, some in self._trust.items() for row in self._about(name, some)],
-            keys=[row for name, some in self._use.items() for row in self._about(name, some)],
-            assumed={name: value for one in self._written for name, value in one.assumed.items()},
-            own_permissions=[one.resource.logical_id for one in ours.roles if one.permissions],
+            template=stack.template.name,
+            account=short(stack.account, stack),
+            account_is_known=is_known(stack.account),
+            roles=[row for one in roles for row in self._about(one, pinecone, assumed)],
+            keys=[row for one in keys for row in self._about(one, pinecone, assumed)],
+            assumed=assumed,
+            own_permissions=[
+                one.place.logical_id for one in roles if one.place in self._with_policies
+            ],
         )
 
-    def _about(self, logical_id: str, written: list[Written] | str) -> list[Row]:
+    def _about(self, one: Ours, pinecone: str | None, assumed: dict[str, str]) -> list[Row]:
         """The rows about one role or key."""
-        if isinstance(written, str):
-            return [_not_judged(logical_id, logical_id in self._trust, written)]
-        rows = list(
-            dict.fromkeys(row for one in written for row in self._questions(logical_id, one))
-        )
+        if isinstance(one, Unread):
+            return [_not_judged(one.place, one.why)]
+        stack, name = one.place.stack, one.place.logical_id
+        every: list[Now] = [*one.cases]
+        cases, defaults = by_default(stack, every)
+        assumed |= defaults
+        asked = [self._questions(one.place, now, pinecone) for now in cases]
+        rows = list(dict.fromkeys(row for _, some in asked for row in some))
+        requests = [_request(row, cases[0].value.account) for row in rows]
         try:
-            said = [answers(one.policy, [self._request(row) for row in rows]) for one in written]
+            said = [answers(policy, requests) for policy, _ in asked]
         except CannotBeJudged as error:
-            return [_not_judged(logical_id, logical_id in self._trust, str(error))]
+            return [_not_judged(one.place, str(error))]
+        differing = _differing([now.case for now in cases])
         answered = [
-            _answered(row, each, written)
+            _answered(row, each, differing)
             for row, each in zip(rows, zip(*said, strict=True), strict=True)
         ]
-        more = dict.fromkeys(row for one in written for row in _not_asked(logical_id, one))
-        return [*_called(answered), *more]
+        more = dict.fromkeys(row for policy, _ in asked for row in _not_asked(name, policy))
+        return [_short(row, stack) for row in (*_called(answered), *more)]
 
-    def _request(self, row: Row) -> Request:
-        """One question. Who is of another account has the leave of that account, which it needs."""
-        context = dict(DIRECT_CALL)
-        if row.action == ASSUME:
-            context["sts:ExternalId"] = row.external_id
-        if row.for_aws_service is not None:
-            context[_GRANT_KEY] = str(row.for_aws_service).lower()
-        who, own = row.who, row.who.own_policies
-        if who.account is not None and who.account != self._account:
-            own = True
-        elif own:
-            own = None
-        return Request(who.arn, row.action, context=context, own=own, but=who.but)
+    def _questions(self, place: Place, now: Now, pinecone: str | None) -> tuple[Policy, list[Row]]:
+        """The policy in one case, and what is asked of it."""
+        one, name = now.value, place.logical_id
+        policy = _policy(one)
+        people = People(policy, one.account, pinecone, self._people, place.stack)
+        if isinstance(one, RoleNow):
+            ids = list(_presented(policy))
+            whom = people.who_may_assume(one.arn)
+            rows = [Row(name, somebody, ASSUME, *each) for somebody in whom for each in ids]
+            return _narrowed(policy, [one.arn]), rows
+        arns = [role.value.arn for role in self._of_key(place, one, now.case)]
+        rows = [
+            Row(name, somebody, action, for_aws_service=service)
+            for somebody in people.who_may_use(arns)
+            for action in ON_KEY
+            for service in ((True, False) if action == GRANT else (None,))
+        ]
+        return _narrowed(policy, arns), rows
 
-    def _questions(self, logical_id: str, written: Written) -> Iterator[Row]:
-        people = People(written.policy, self._account, self._pinecone, written.people)
-        ours = {arn: name for arn, name in written.people.items() if name in self._trust}
-        if written.policy.kind == "trust":
-            (role,) = (arn for arn, name in ours.items() if name == logical_id)
-            ids = list(_presented(written))
-            for somebody in people.who_may_assume(role):
-                yield from (Row(logical_id, somebody, ASSUME, *one) for one in ids)
-            return
-        for somebody in people.who_may_use(ours):
-            for action in ON_KEY:
-                for service in (True, False) if action == GRANT else (None,):
-                    yield Row(logical_id, somebody, action, for_aws_service=service)
+    def _of_key(self, key: Place, now: KeyNow, case: Case) -> Iterator[InCase[RoleNow]]:
+        """The roles that a key names; of one that names none the only one beside it."""
+        beside = [one.place for one in self._by_stack[key.stack] if one.place in self._roles]
+        places = now.roles or frozenset(beside if len(beside) == 1 else ())
+        for place in sorted(places, key=str):
+            yield from (one for one in self._roles[place].cases if one.case.agrees(case))
+
+    def _pinecone(self, some: Sequence[Ours]) -> str | None:
+        """Pinecone's account, by what is in a stack or by the roles that its keys name."""
+        keys = [one for one in some if isinstance(one, Key)]
+        named = {place for key in keys for now in key.cases for place in now.value.roles}
+        roles = [self._roles[place] for place in sorted(named, key=str)]
+        return next(iter(accounts_of_pinecone([*some, *roles])), None)
 
 
-def _presented(written: Written) -> Iterator[tuple[str, str | None]]:
+def is_of_role_or_key(unread: Unread) -> bool:
+    """Whether what cannot be judged is a role or key itself."""
+    return unread.place.type in (ROLE, *KEYS)
+
+
+def accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
+    """The accounts that policies take for Pinecone's, each once."""
+    every = (now.value for one in some if not isinstance(one, Unread) for now in one.cases)
+    found = (account for one in every for account in pinecone_accounts(_policy(one), one.account))
+    return list(dict.fromkeys(found))
+
+
+def two_accounts(found: Found) -> str | None:
+    """In one sentence that templates take more than one account for Pinecone's, if they do."""
+    numbers = accounts_of_pinecone(found.roles)
+    if len(numbers) < 2:
+        return None
+    return (
+        f"Different accounts are taken for Pinecone's: {', '.join(map(printable, numbers))}. "
+        "Compare each with Pinecone's console, Manage > CMEK > Add CMEK."
+    )
+
+
+def _people(run: Run) -> dict[str, Place]:
+    """The roles and users of all templates, by their ARNs."""
+    values = run.values(Case(holes=True))
+    found = {}
+    for stack in run.stacks:
+        for logical_id in stack.resources:
+            if stack.type_of(logical_id) in _PEOPLE:
+                try:
+                    arn = attributes.arn(values, stack, logical_id)
+                except (Undecided, RecursionError):
+                    continue
+                found[str(arn)] = Place(stack, logical_id)
+    return found
+
+
+def _policy(one: RoleNow | KeyNow) -> Policy:
+    return one.trust if isinstance(one, RoleNow) else one.policy
+
+
+def _narrowed(policy: Policy, arns: Sequence[str]) -> Policy:
+    """A policy that knows no more holes than it is asked about, of a run that may have thousands.
+
+    Another external ID is one that is none of those which only the deploy knows.
+    """
+    said = json.dumps([one.raw for one in policy.statements], default=str)
+    names = holes("".join((said, policy.resource or "", *arns)))
+    forms = {name: policy.forms[name] for name in names if name in policy.forms}
+    ids = [one for one in _external_ids(policy) if not is_known(one)]
+    if all(alone(one) and said.count(one) == ids.count(one) for one in ids):
+        forms |= {str(alone(one)): f"<{alone(one)}>" for one in ids}
+    return replace(policy, forms=forms | _apart(policy, arns))
+
+
+def _apart(policy: Policy, arns: Sequence[str]) -> dict[str, str]:
+    """Generated names of roles as texts by themselves, if nobody else who is named can be of them.
+
+    Then nothing hangs on their form, and the same policy of another role is the same question.
+    """
+    named = {one.name for each in policy.statements for one in named_in(each)} - {"*", *arns}
+    names = [one.rpartition("/")[2] for one in named]
+    own = [name for arn in arns if (name := alone(arn.rpartition("/")[2])) in policy.forms]
+    if any(map(is_wild, named)) or not all(map(is_known, names)):
+        return {}
+    if any(covers(policy.forms[str(name)], one) for name in own for one in names):
+        return {}
+    return {str(name): f"<{number}>" for number, name in enumerate(own)}
+
+
+def _external_ids(policy: Policy) -> list[str]:
+    every = [each for one in policy.statements for each in one.conditions]
+    return [value for one in every if one.key.lower() == EXTERNAL_ID for value in one.values]
+
+
+def _request(row: Row, account: str) -> Request:
+    """One question. Who is of another account has the leave of that account, which it needs."""
+    context = dict(DIRECT_CALL)
+    if row.action == ASSUME:
+        context["sts:ExternalId"] = row.external_id
+    if row.for_aws_service is not None:
+        context[_GRANT_KEY] = str(row.for_aws_service).lower()
+    who, own = row.who, row.who.own_policies
+    if who.account is not None and who.account != account:
+        own = True
+    elif own:
+        own = None
+    return Request(who.arn, row.action, context=context, own=own, but=who.but)
+
+
+def _presented(policy: Policy) -> Iterator[tuple[str, str | None]]:
     """The external IDs to present: each that is asked for, another, and none."""
-    ids = {
-        value: None
-        for statement in written.policy.statements
-        for one in statement.conditions
-        if one.key.lower() == EXTERNAL_ID
-        for value in one.values
-    }
+    ids = dict.fromkeys(_external_ids(policy))
     yield from (("right", one) for one in ids)
     yield "wrong", next(one for one in (_OTHER_ID, f"{_OTHER_ID}-2") if one not in ids)
     yield "none", None
 
 
-def _answered(row: Row, said: Sequence[Said], written: Sequence[Written]) -> Row:
+def _differing(cases: Sequence[Case]) -> list[str]:
+    """What the cases of a template hang on."""
+    names = dict.fromkeys(name for one in cases for name in one.choices)
+    found = [name for name in names if len({one.choices.get(name) for one in cases}) > 1]
+    members = [name for one in cases if one.members for name in one.asked]
+    return list(dict.fromkeys([*found, *members]))
+
+
+def _answered(row: Row, said: Sequence[Said], differing: Sequence[str]) -> Row:
     """A row with its answer: the one that is given in every case of the template's conditions."""
     first, name = said[0], _name(said[0].statement)
     if len({one.verdict for one in said}) > 1:
-        names = [
-            name
-            for name in written[0].conditions
-            if len({one.conditions.get(name) for one in written}) > 1
-        ]
-        doubt = f"the template's condition {', '.join(map(printable, names))}"
+        doubt = f"the template's choice of {', '.join(map(printable, differing))}"
         return replace(row, verdict=Verdict.CANNOT_TELL, doubt=doubt)
     if first.verdict is Verdict.CANNOT_TELL:
         doubt = ", ".join(map(printable, first.hangs_on)) or "what it says is not known"
@@ -212,6 +318,21 @@ def _answered(row: Row, said: Sequence[Said], written: Sequence[Written]) -> Row
             row, verdict=first.verdict, statement=name, doubt=f"{name}: {doubt}" if name else doubt
         )
     return replace(row, verdict=first.verdict, statement=name)
+
+
+def _short(row: Row, stack: Stack) -> Row:
+    """A row in which what its own stack has is called without the name of the stack."""
+    who = row.who
+    names = tuple(short(one, stack) for one in who.but)
+    who = replace(who, words=short(who.words, stack), arn=short(who.arn, stack), but=names)
+    external_id = row.external_id and short(row.external_id, stack)
+    doubt = row.doubt and short(row.doubt, stack)
+    return replace(row, who=who, external_id=external_id, doubt=doubt)
+
+
+def short(text: str, stack: Stack) -> str:
+    """A text in which what a stack has is called without the name of the stack."""
+    return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(stack.named(''))}", "", text)
 
 
 def _name(statement: Statement | None) -> str | None:
@@ -237,9 +358,9 @@ def _called(rows: Sequence[Row]) -> list[Row]:
     return [replace(row, who=administrators.get(row.who, row.who)) for row in rows]
 
 
-def _not_asked(logical_id: str, written: Written) -> Iterator[Row]:
+def _not_asked(logical_id: str, policy: Policy) -> Iterator[Row]:
     """One row for each who is let in and is nobody who can be asked about."""
-    for statement, words, doubt in not_asked(written.policy):
+    for statement, words, doubt in not_asked(policy):
         yield Row(
             logical_id,
             Somebody(printable(words), ""),
@@ -250,11 +371,11 @@ def _not_asked(logical_id: str, written: Written) -> Iterator[Row]:
         )
 
 
-def _not_judged(logical_id: str, is_role: bool, why: str) -> Row:
-    action = ASSUME if is_role else ", ".join(ON_KEY)
+def _not_judged(place: Place, why: str) -> Row:
+    action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
     somebody = Somebody("anybody", "arn:aws:iam::*:*")
     return Row(
-        logical_id,
+        place.logical_id,
         somebody,
         action,
         verdict=Verdict.CANNOT_TELL,
