@@ -6,9 +6,7 @@ of an organization: an answer says what the role's trust policy and the key poli
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -16,22 +14,27 @@ from cmek_construct.checks import printable
 from cmek_construct.operations.reviewing.people import (
     People,
     Somebody,
-    covers,
-    is_wild,
-    named_in,
     not_asked,
-    pinecone_accounts,
+)
+from cmek_construct.operations.reviewing.policies import (
+    Ours,
+    accounts_of_pinecone,
+    external_ids,
+    is_of_role_or_key,
+    narrowed,
+    people_of,
+    policy_of,
+    short,
+    two_accounts,
 )
 from cmek_construct.policy import CannotBeJudged, Policy, Request, Said, Statement, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL
-from cmek_construct.templates import attributes
-from cmek_construct.templates.choices import Case, InCase, Undecided
+from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.defaults import by_default
-from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow, Unread
-from cmek_construct.templates.pinecone import KEYS, ROLE
-from cmek_construct.templates.run import Run
+from cmek_construct.templates.found import Found, Key, KeyNow, Place, RoleNow, Unread
+from cmek_construct.templates.pinecone import ROLE
 from cmek_construct.templates.stacks import Stack
-from cmek_construct.templates.texts import alone, holes, is_known
+from cmek_construct.templates.texts import is_known
 
 NOT_SHOWN: Final = (
     "No template shows this: the account's own IAM policies can add to it, and an organization's "
@@ -51,11 +54,8 @@ ON_KEY: Final = (
     "kms:DisableKey",
     "kms:ScheduleKeyDeletion",
 )
-EXTERNAL_ID: Final = "sts:externalid"
-_PEOPLE: Final = (ROLE, "AWS::IAM::User")
 _GRANT_KEY: Final = "kms:GrantIsForAWSResource"
 _OTHER_ID: Final = "another-external-id"
-Ours: TypeAlias = Role | Key | Unread
 Now: TypeAlias = InCase[RoleNow] | InCase[KeyNow]
 
 
@@ -114,7 +114,7 @@ class Asker:
         self.different = two_accounts(found)
         """That more than one account is taken for Pinecone's, in words."""
         self._with_policies = {one.role for one in found.attached if not one.is_boundary}
-        self._people = _people(found.run) | {
+        self._people = people_of(found.run) | {
             now.value.arn: role.place for role in found.roles for now in role.cases
         }
         self._by_stack: dict[Stack, list[Ours]] = {}
@@ -168,13 +168,13 @@ class Asker:
     def _questions(self, place: Place, now: Now, pinecone: str | None) -> tuple[Policy, list[Row]]:
         """The policy in one case, and what is asked of it."""
         one, name = now.value, place.logical_id
-        policy = _policy(one)
+        policy = policy_of(one)
         people = People(policy, one.account, pinecone, self._people, place.stack)
         if isinstance(one, RoleNow):
             ids = list(_presented(policy))
             whom = people.who_may_assume(one.arn)
             rows = [Row(name, somebody, ASSUME, *each) for somebody in whom for each in ids]
-            return _narrowed(policy, [one.arn]), rows
+            return narrowed(policy, [one.arn]), rows
         arns = [role.value.arn for role in self._of_key(place, one, now.case)]
         rows = [
             Row(name, somebody, action, for_aws_service=service)
@@ -182,7 +182,7 @@ class Asker:
             for action in ON_KEY
             for service in ((True, False) if action == GRANT else (None,))
         ]
-        return _narrowed(policy, arns), rows
+        return narrowed(policy, arns), rows
 
     def _of_key(self, key: Place, now: KeyNow, case: Case) -> Iterator[InCase[RoleNow]]:
         """The roles that a key names; of one that names none the only one beside it."""
@@ -197,82 +197,6 @@ class Asker:
         named = {place for key in keys for now in key.cases for place in now.value.roles}
         roles = [self._roles[place] for place in sorted(named, key=str)]
         return next(iter(accounts_of_pinecone([*some, *roles])), None)
-
-
-def is_of_role_or_key(unread: Unread) -> bool:
-    """Whether what cannot be judged is a role or key itself."""
-    return unread.place.type in (ROLE, *KEYS)
-
-
-def accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
-    """The accounts that policies take for Pinecone's, each once."""
-    every = (now.value for one in some if not isinstance(one, Unread) for now in one.cases)
-    found = (account for one in every for account in pinecone_accounts(_policy(one), one.account))
-    return list(dict.fromkeys(found))
-
-
-def two_accounts(found: Found) -> str | None:
-    """In one sentence that templates take more than one account for Pinecone's, if they do."""
-    numbers = accounts_of_pinecone(found.roles)
-    if len(numbers) < 2:
-        return None
-    return (
-        f"Different accounts are taken for Pinecone's: {', '.join(map(printable, numbers))}. "
-        "Compare each with Pinecone's console, Manage > CMEK > Add CMEK."
-    )
-
-
-def _people(run: Run) -> dict[str, Place]:
-    """The roles and users of all templates, by their ARNs."""
-    values = run.values(Case(holes=True))
-    found = {}
-    for stack in run.stacks:
-        for logical_id in stack.resources:
-            if stack.type_of(logical_id) in _PEOPLE:
-                try:
-                    arn = attributes.arn(values, stack, logical_id)
-                except (Undecided, RecursionError):
-                    continue
-                found[str(arn)] = Place(stack, logical_id)
-    return found
-
-
-def _policy(one: RoleNow | KeyNow) -> Policy:
-    return one.trust if isinstance(one, RoleNow) else one.policy
-
-
-def _narrowed(policy: Policy, arns: Sequence[str]) -> Policy:
-    """A policy that knows no more holes than it is asked about, of a run that may have thousands.
-
-    Another external ID is one that is none of those which only the deploy knows.
-    """
-    said = json.dumps([one.raw for one in policy.statements], default=str)
-    names = holes("".join((said, policy.resource or "", *arns)))
-    forms = {name: policy.forms[name] for name in names if name in policy.forms}
-    ids = [one for one in _external_ids(policy) if not is_known(one)]
-    if all(alone(one) and said.count(one) == ids.count(one) for one in ids):
-        forms |= {str(alone(one)): f"<{alone(one)}>" for one in ids}
-    return replace(policy, forms=forms | _apart(policy, arns))
-
-
-def _apart(policy: Policy, arns: Sequence[str]) -> dict[str, str]:
-    """Generated names of roles as texts by themselves, if nobody else who is named can be of them.
-
-    Then nothing hangs on their form, and the same policy of another role is the same question.
-    """
-    named = {one.name for each in policy.statements for one in named_in(each)} - {"*", *arns}
-    names = [one.rpartition("/")[2] for one in named]
-    own = [name for arn in arns if (name := alone(arn.rpartition("/")[2])) in policy.forms]
-    if any(map(is_wild, named)) or not all(map(is_known, names)):
-        return {}
-    if any(covers(policy.forms[str(name)], one) for name in own for one in names):
-        return {}
-    return {str(name): f"<{number}>" for number, name in enumerate(own)}
-
-
-def _external_ids(policy: Policy) -> list[str]:
-    every = [each for one in policy.statements for each in one.conditions]
-    return [value for one in every if one.key.lower() == EXTERNAL_ID for value in one.values]
 
 
 def _request(row: Row, account: str) -> Request:
@@ -292,7 +216,7 @@ def _request(row: Row, account: str) -> Request:
 
 def _presented(policy: Policy) -> Iterator[tuple[str, str | None]]:
     """The external IDs to present: each that is asked for, another, and none."""
-    ids = dict.fromkeys(_external_ids(policy))
+    ids = dict.fromkeys(external_ids(policy))
     yield from (("right", one) for one in ids)
     yield "wrong", next(one for one in (_OTHER_ID, f"{_OTHER_ID}-2") if one not in ids)
     yield "none", None
@@ -328,11 +252,6 @@ def _short(row: Row, stack: Stack) -> Row:
     external_id = row.external_id and short(row.external_id, stack)
     doubt = row.doubt and short(row.doubt, stack)
     return replace(row, who=who, external_id=external_id, doubt=doubt)
-
-
-def short(text: str, stack: Stack) -> str:
-    """A text in which what a stack has is called without the name of the stack."""
-    return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(stack.named(''))}", "", text)
 
 
 def _name(statement: Statement | None) -> str | None:

@@ -1,0 +1,107 @@
+"""The policies of roles and keys as they are asked: by whom, and with which holes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from cmek_construct.checks import printable
+from cmek_construct.operations.reviewing.people import covers, is_wild, named_in, pinecone_accounts
+from cmek_construct.policy import Policy
+from cmek_construct.templates import attributes
+from cmek_construct.templates.choices import Case, Undecided
+from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow, Unread
+from cmek_construct.templates.pinecone import KEYS, ROLE
+from cmek_construct.templates.run import Run
+from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.texts import alone, holes, is_known
+
+EXTERNAL_ID: Final = "sts:externalid"
+_PEOPLE: Final = (ROLE, "AWS::IAM::User")
+Ours: TypeAlias = Role | Key | Unread
+
+
+def is_of_role_or_key(unread: Unread) -> bool:
+    """Whether what cannot be judged is a role or key itself."""
+    return unread.place.type in (ROLE, *KEYS)
+
+
+def accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
+    """The accounts that policies take for Pinecone's, each once."""
+    every = (now.value for one in some if not isinstance(one, Unread) for now in one.cases)
+    found = (account for one in every for account in pinecone_accounts(policy_of(one), one.account))
+    return list(dict.fromkeys(found))
+
+
+def two_accounts(found: Found) -> str | None:
+    """In one sentence that templates take more than one account for Pinecone's, if they do."""
+    numbers = accounts_of_pinecone(found.roles)
+    if len(numbers) < 2:
+        return None
+    return (
+        f"Different accounts are taken for Pinecone's: {', '.join(map(printable, numbers))}. "
+        "Compare each with Pinecone's console, Manage > CMEK > Add CMEK."
+    )
+
+
+def people_of(run: Run) -> dict[str, Place]:
+    """The roles and users of all templates, by their ARNs."""
+    values = run.values(Case(holes=True))
+    found = {}
+    for stack in run.stacks:
+        for logical_id in stack.resources:
+            if stack.type_of(logical_id) in _PEOPLE:
+                try:
+                    arn = attributes.arn(values, stack, logical_id)
+                except (Undecided, RecursionError):
+                    continue
+                found[str(arn)] = Place(stack, logical_id)
+    return found
+
+
+def policy_of(one: RoleNow | KeyNow) -> Policy:
+    """The trust policy of a role, the key policy of a key."""
+    return one.trust if isinstance(one, RoleNow) else one.policy
+
+
+def narrowed(policy: Policy, arns: Sequence[str]) -> Policy:
+    """A policy that knows no more holes than it is asked about, of a run that may have thousands.
+
+    Another external ID is one that is none of those which only the deploy knows.
+    """
+    said = json.dumps([one.raw for one in policy.statements], default=str)
+    names = holes("".join((said, policy.resource or "", *arns)))
+    forms = {name: policy.forms[name] for name in names if name in policy.forms}
+    ids = [one for one in external_ids(policy) if not is_known(one)]
+    if all(alone(one) and said.count(one) == ids.count(one) for one in ids):
+        forms |= {str(alone(one)): f"<{alone(one)}>" for one in ids}
+    return replace(policy, forms=forms | _apart(policy, arns))
+
+
+def _apart(policy: Policy, arns: Sequence[str]) -> dict[str, str]:
+    """Generated names of roles as texts by themselves, if nobody else who is named can be of them.
+
+    Then nothing hangs on their form, and the same policy of another role is the same question.
+    """
+    named = {one.name for each in policy.statements for one in named_in(each)} - {"*", *arns}
+    names = [one.rpartition("/")[2] for one in named]
+    own = [name for arn in arns if (name := alone(arn.rpartition("/")[2])) in policy.forms]
+    if any(map(is_wild, named)) or not all(map(is_known, names)):
+        return {}
+    if any(covers(policy.forms[str(name)], one) for name in own for one in names):
+        return {}
+    return {str(name): f"<{number}>" for number, name in enumerate(own)}
+
+
+def external_ids(policy: Policy) -> list[str]:
+    """All that a policy compares an external ID with."""
+    every = [each for one in policy.statements for each in one.conditions]
+    return [value for one in every if one.key.lower() == EXTERNAL_ID for value in one.values]
+
+
+def short(text: str, stack: Stack) -> str:
+    """A text in which what a stack has is called without the name of the stack."""
+    return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(stack.named(''))}", "", text)
