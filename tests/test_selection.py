@@ -85,7 +85,7 @@ def test_what_is_acknowledged_in_a_stage_passes(tmp_path: Path) -> None:
 
 
 def test_an_app_that_could_not_be_judged_fails(tmp_path: Path) -> None:
-    failed = synth(tmp_path, TOP + "plugin.judge_all = judge_nothing\n")
+    failed = synth(tmp_path, TOP + "plugin.judge = judge_nothing\n")
     assert failed.returncode == 1
     assert "FATAL Validation plugin 'cmek-guardrails' failed: 'odd'" in failed.stderr
 

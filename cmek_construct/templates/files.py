@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cmek_construct import limits
 from cmek_construct.checks import ACCOUNT_ID, REGION, printable
-from cmek_construct.templates.reading import UnreadableError, members, parsed
+from cmek_construct.templates.reading import UnreadableError, members, parsed, text_of
 
 NESTED: Final = "AWS::CloudFormation::Stack"
 STACK_SET: Final = "AWS::CloudFormation::StackSet"
@@ -163,7 +163,7 @@ class _Reader:
 
     def _template(self, file: Path) -> Template | None:
         try:
-            return _with_stack_sets(Template(printable(file), file, parsed(_text(file))))
+            return _with_stack_sets(Template(printable(file), file, parsed(text_of(file))))
         except UnreadableError as error:
             self._problem(file, str(error))
             return None
@@ -184,7 +184,7 @@ class _Reader:
 
     def _json(self, file: Path) -> Mapping[str, Any]:
         try:
-            return members(json.loads(_text(file, _LARGEST_MANIFEST)))
+            return members(json.loads(text_of(file, _LARGEST_MANIFEST)))
         except (UnreadableError, ValueError, RecursionError):
             self._problem(file, "it is no JSON that can be read.", "Synthesize the app anew.")
             return {}
@@ -237,23 +237,6 @@ def _place(name: str, artifact: Mapping[str, Any]) -> dict[str, Any]:
         "account": account if ACCOUNT_ID.fullmatch(account) else None,
         "region": region if REGION.fullmatch(region) else None,
     }
-
-
-def _text(path: Path, most: int = limits.TEMPLATE) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(most + 1)
-    except OSError as error:
-        raise UnreadableError(f"cannot be read: {error.strerror}.") from None
-    except ValueError:
-        raise UnreadableError("that is no name of a file.") from None
-    if len(content) > most:
-        size = f"{most:,}"
-        raise UnreadableError(f"it has more than the {size} bytes that CloudFormation takes.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableError(f"it is no text in UTF-8: byte {error.start:,}.") from None
 
 
 def _with_stack_sets(template: Template) -> Template:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
+from cmek_construct import limits
 from cmek_construct.checks import printable
 
 SECTIONS: Final = {
@@ -112,3 +114,25 @@ def number_of_yaml(text: str) -> Any:
             f'another number; write "{text}"'
         )
     return int(text, 8)
+
+
+def text_of(path: Path, most: int = limits.TEMPLATE) -> str:
+    """The text of a file.
+
+    Raises:
+        UnreadableError: it is none, or too long.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise UnreadableError(f"cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise UnreadableError("that is no name of a file.") from None
+    if len(content) > most:
+        size = f"{most:,}"
+        raise UnreadableError(f"it has more than the {size} bytes that CloudFormation takes.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"it is no text in UTF-8: byte {error.start:,}.") from None
