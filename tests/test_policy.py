@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -291,3 +292,11 @@ def test_what_is_narrowed_to_an_address_hangs_on_the_address_and_to_a_service_is
     service = allow(Condition={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})
     (one,) = short(of_key(service), of_key(allow()))
     assert one.certain
+
+
+def test_a_key_that_is_sent_without_a_value_is_absent() -> None:
+    policy = of_key(allow(Condition={"Null": {"aws:TagKeys": "true"}}))
+    nothing: tuple[Sequence[str] | None, ...] = (None, [], ())
+    for sent in nothing:
+        request = Request(ROLE, "kms:Decrypt", context={"aws:TagKeys": sent})
+        assert allows(policy, request).verdict is YES

@@ -99,7 +99,7 @@ def domain(key: str) -> tuple[Pattern, ...]:
 def sent(space: Space, key: str, value: str | Sequence[str] | None, forms: Forms) -> int:
     """What a request has of a condition key."""
     dimension = space.dimension(key, domain(key))
-    if value is None or value == []:
+    if value is None or (not isinstance(value, str) and not value):
         return dimension.where(_ABSENT)
     text = value if isinstance(value, str) else BETWEEN.join(value)
     one = part(items(text.lower() if key in BOOLEANS else text), key, ANY, forms)
