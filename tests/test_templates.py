@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from cmek_construct import limits
-from cmek_construct.operations.reviewing.templates import UnreadableError, parsed, read
+from cmek_construct.operations.reviewing.templates import parsed, read
+from cmek_construct.templates.reading import UnreadableError
 from tests import forms
 
 YAML = """\

@@ -36,14 +36,6 @@ def is_no_value(value: Any) -> bool:
     return function_of(value) == ("Ref", "AWS::NoValue")
 
 
-def branches(value: Any) -> list[Any]:
-    """The values that a value may have: of ``Fn::If`` both."""
-    function = function_of(value)
-    if function and function[0] == "Fn::If" and isinstance(function[1], list):
-        return [each for one in function[1][1:] for each in branches(one)] or [value]
-    return [value]
-
-
 class Texts:
     """Makes texts of the values of one template."""
 

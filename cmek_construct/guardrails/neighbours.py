@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from cmek_construct.guardrails.recognition import recognize
-from cmek_construct.guardrails.subjects import Ours, Role
+from cmek_construct.guardrails.subjects import Ours
 from cmek_construct.guardrails.template import OWN_ACCOUNT, PEOPLE, Output, Resource, Template
 
 _NUMBER: Final = re.compile(r"(?<=::)[0-9]{12}(?=:)")
@@ -21,27 +21,23 @@ class Neighbours:
         self.exports: dict[str, dict[str, str]] = {}
         """Texts by account and name."""
         self.role_arns: set[str] = set()
-        self.role_names: dict[str, set[str]] = {}
-        """By account."""
         self.has_lone_roles = False
         """Whether one of them has no key in its own template."""
         self._known_in: dict[frozenset[str], frozenset[str]] = {}
         for template, ours in templates:
             self.has_lone_roles |= bool(ours.roles) and not ours.keys
             for role in ours.roles:
-                self._note(role, template)
+                self.role_arns |= {
+                    arn for arn in role.arns if "${" not in arn.replace(OWN_ACCOUNT, "")
+                }
             for output in template.outputs:
                 if output.export is not None:
                     self._note_export(output.export, output, template, ours)
 
     def recognize(self, template: Template, vendor_role_arns: Iterable[str]) -> Ours:
         """What is Pinecone's in a template, beside these."""
-        seen = _seen_by(template, self.role_names)
-        names = {name for account in seen for name in self.role_names[account]}
         arns = self._arns_in(template.owners)
-        return recognize(
-            template, vendor_role_arns, arns, names, keys_are_elsewhere=self.has_lone_roles
-        )
+        return recognize(template, vendor_role_arns, arns, keys_are_elsewhere=self.has_lone_roles)
 
     def exports_for(self, template: Template) -> dict[str, str]:
         """What a template may import: of its account, or of one that is not known."""
@@ -63,12 +59,6 @@ class Neighbours:
             ) | frozenset(arns)
         return self._known_in[accounts]
 
-    def _note(self, role: Role, template: Template) -> None:
-        self.role_arns |= {arn for arn in role.arns if "${" not in arn.replace(OWN_ACCOUNT, "")}
-        name = template.text(role.resource, "RoleName")
-        if name is not None and "${" not in name:
-            self.role_names.setdefault(template.account, set()).add(name)
-
     def _note_export(self, name: str, output: Output, template: Template, ours: Ours) -> None:
         texts = self.exports.setdefault(template.account, {})
         own = {role.resource.logical_id for role in ours.roles}
@@ -79,8 +69,6 @@ class Neighbours:
                     self.role_arns.add(texts[name])
             elif output.value == f"${{{one.logical_id}}}":
                 texts[name] = f"${{export {name}}}"
-                if one.logical_id in own:
-                    self.role_names.setdefault(template.account, set()).add(texts[name])
         if "${" not in output.value:
             texts[name] = output.value
 

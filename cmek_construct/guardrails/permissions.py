@@ -45,13 +45,6 @@ def permissions_of(template: Template, role: Resource) -> Iterator[Permission]:
         yield Permission(role.logical_id, arn, None)
 
 
-def attached_to(template: Template, names: frozenset[str]) -> Iterator[tuple[Resource, Permission]]:
-    """Every policy that a template attaches to roles of these names, of other templates."""
-    for policy in template.of_type(*_POLICIES) if names else ():
-        if {one.lower() for one in names} & _roles_of(template, policy):
-            yield policy, _by(policy, template)
-
-
 def _by(policy: Resource, template: Template) -> Permission:
     document = policy.properties.get("PolicyDocument")
     return Permission(policy.logical_id, policy.logical_id, read(document, template.texts))

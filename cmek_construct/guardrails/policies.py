@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from cmek_construct.checks import printable
@@ -49,14 +48,6 @@ class Condition:
     name: str
     values: tuple[str, ...]
 
-    @property
-    def key(self) -> str:
-        """The name of the key in lower case: AWS knows no difference."""
-        return self.name.lower()
-
-    def __str__(self) -> str:
-        return f"{self.operator} {self.name} {shown(*self.values)}"
-
 
 @dataclass(frozen=True)
 class Statement:
@@ -83,24 +74,10 @@ class Statement:
         """Whether it is no denial; one whose effect cannot be read may be either."""
         return self.effect != "Deny"
 
-    def on(self, key: str) -> list[Condition]:
-        """The conditions on one key, in lower case."""
-        return [condition for condition in self.conditions if condition.key == key]
-
     @property
     def covers_all(self) -> bool:
         """Whether it is about everything that KMS does."""
         return any(action.lower() in ("*", "kms:*") for action in self.actions)
-
-    def asks(self, key: str) -> bool:
-        """Whether a condition with any value is on a key, in lower case."""
-        return any(condition.values for condition in self.on(key))
-
-    def covers(self, action: str) -> bool:
-        """Whether it is about an action."""
-        if self.not_actions:
-            return not any(within(action, pattern) for pattern in self.not_actions)
-        return any(within(action, pattern) for pattern in self.actions)
 
 
 @dataclass(frozen=True)
@@ -114,16 +91,6 @@ class Policy:
     def allowing(self) -> list[Statement]:
         """The statements that are no denials."""
         return [statement for statement in self.statements if statement.allows]
-
-    @property
-    def denying(self) -> list[Statement]:
-        """The denials."""
-        return [statement for statement in self.statements if not statement.allows]
-
-
-def within(action: str, pattern: str) -> bool:
-    """Whether an action, or a pattern of some, is a part of what another pattern means."""
-    return fnmatchcase(action.lower(), pattern.lower().replace("[", "[[]"))
 
 
 def shown(*texts: str) -> str:

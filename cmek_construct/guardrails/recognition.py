@@ -12,12 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from cmek_construct.guardrails.intrinsics import REFERENCE, branches
-from cmek_construct.guardrails.naming import naming
-from cmek_construct.guardrails.pasted import CONSOLE, pasted
-from cmek_construct.guardrails.permissions import attached_to, permissions_of
+from cmek_construct.guardrails.intrinsics import REFERENCE
+from cmek_construct.guardrails.permissions import permissions_of
 from cmek_construct.guardrails.policies import Policy, read
-from cmek_construct.guardrails.subjects import Alias, Attached, Key, Ours, Role
+from cmek_construct.guardrails.subjects import Alias, Key, Ours, Role
 from cmek_construct.guardrails.template import KEYS, Resource, Template
 from cmek_construct.guardrails.unread import unread
 from cmek_construct.guide import KeyAccess, role_statements
@@ -29,24 +27,14 @@ _ALIAS: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)
 _ALIAS_OF_PINECONE_KEY: Final = re.compile(r"(\w+)PineconeAlias[0-9A-F]{8}")
 _GUIDE_SID: Final = "AllowPineconeToAssumeIntoRole"
 _KEY_USE_SIDS: Final = tuple(one["Sid"] for one in role_statements("", KeyAccess.KEY_USER))
-_EXTERNAL_ID: Final = '"External ID"'
-_KEY_PROPERTIES: Final = (
-    "KeySpec",
-    "KeyUsage",
-    "Origin",
-    "Enabled",
-    "EnableKeyRotation",
-    "MultiRegion",
-    "PendingWindowInDays",
-    "BypassPolicyLockoutSafetyCheck",
-)
+_CONSOLE: Final = "Pinecone console"
+"""Our outputs say that their value goes there."""
 
 
 def recognize(
     template: Template,
     vendor_role_arns: Iterable[str] = (),
     other_role_arns: Iterable[str] = (),
-    other_role_names: Iterable[str] = (),
     *,
     keys_are_elsewhere: bool = False,
 ) -> Ours:
@@ -56,11 +44,10 @@ def recognize(
         template: the template.
         vendor_role_arns: roles of other accounts that were declared.
         other_role_arns: roles that Pinecone assumes, of other templates.
-        other_role_names: the names of those.
         keys_are_elsewhere: whether one of those has no key in its own template.
     """
     vendors, others = frozenset(vendor_role_arns), frozenset(other_role_arns)
-    carried = {one.value for one in template.outputs if CONSOLE in one.description}
+    carried = {one.value for one in template.outputs if _CONSOLE in one.description}
     roles = [_role(template, one) for one in template.of_type("AWS::IAM::Role")]
     keys = [_key(template, one) for one in template.of_type(*KEYS)]
     known_roles = {_id(role) for role in roles if _speaks_of_pinecone(role) or role.arns & carried}
@@ -84,23 +71,12 @@ def recognize(
     if known_roles or keys_are_elsewhere:
         known_keys |= unread(template, keys, known_keys)
     known_keys |= _replicas(template, keys, known_keys)
-    names = frozenset(other_role_names) - {template.text(r.resource, "RoleName") for r in roles}
     ours = [
         replace(key, role_arns=arns, vendor_role_arns=vendors)
         for key in keys
         if _id(key) in known_keys
     ]
-    return Ours(
-        _with_external_ids(template, [role for role in roles if _id(role) in known_roles]),
-        ours,
-        list(_with_targets(aliases, ours)),
-        [
-            Attached(policy, permission, template.account)
-            for policy, permission in attached_to(template, names)
-        ],
-        list(naming(template, arns, frozenset(known_roles | known_keys))),
-        list(pasted(template, known_roles, known_keys)),
-    )
+    return Ours([role for role in roles if _id(role) in known_roles], ours, aliases)
 
 
 def _id(one: Role | Key) -> str:
@@ -117,9 +93,6 @@ def _role(template: Template, resource: Resource) -> Role:
         read(resource.properties.get("AssumeRolePolicyDocument"), template.texts),
         frozenset(_arns(template, resource)),
         tuple(permissions_of(template, resource)),
-        template.account,
-        template.text(resource, "MaxSessionDuration"),
-        parameters=template.plain_parameters,
     )
 
 
@@ -135,26 +108,7 @@ def _arns(template: Template, resource: Resource) -> Iterator[str]:
 
 
 def _key(template: Template, resource: Resource) -> Key:
-    first, *others = _cases(template, resource)
-    policy = read(resource.properties.get("KeyPolicy"), template.texts)
-    return Key(
-        resource,
-        policy,
-        first,
-        template.account,
-        template.people,
-        others=tuple(others),
-    )
-
-
-def _cases(template: Template, key: Resource) -> Iterator[dict[str, str]]:
-    """The properties with the first value of each; and with each of its others, where it has."""
-    values = {name: branches(key.properties.get(name)) for name in _KEY_PROPERTIES}
-    first = {name: found[0] for name, found in values.items()}
-    others = [{**first, name: one} for name, found in values.items() for one in found[1:]]
-    for case in (first, *others):
-        texts = {name: template.text_of(value) for name, value in case.items()}
-        yield {name: text for name, text in texts.items() if text is not None}
+    return Key(resource, read(resource.properties.get("KeyPolicy"), template.texts))
 
 
 def _speaks_of_pinecone(role: Role) -> bool:
@@ -252,18 +206,3 @@ def _named_by(aliases: list[Alias], keys: list[Key], known: set[str]) -> set[str
     targets = {alias.target for alias in aliases if alias.belongs_to is None}
     made = {alias.belongs_to for alias in aliases}
     return {_id(key) for key in keys if _ids(key) & targets or _id(key) in made}
-
-
-def _with_targets(aliases: list[Alias], keys: list[Key]) -> Iterator[Alias]:
-    """Each alias, and whether its target is the key that it belongs to, or any of ours."""
-    ids = {_id(key): _ids(key) for key in keys}
-    any_of_ours = frozenset(text for texts in ids.values() for text in texts)
-    for alias in aliases:
-        wanted = ids.get(alias.belongs_to or "", any_of_ours)
-        yield replace(alias, is_of_key=not wanted or alias.target in wanted)
-
-
-def _with_external_ids(template: Template, roles: list[Role]) -> list[Role]:
-    """One role alone surely has the external ID of the outputs."""
-    ids = frozenset(one.value for one in template.outputs if _EXTERNAL_ID in one.description)
-    return [replace(roles[0], external_ids=ids)] if len(roles) == 1 else roles

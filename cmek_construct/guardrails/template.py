@@ -50,7 +50,6 @@ class Template:
         raw: Mapping[str, Any],
         account: str | None = None,
         exports: Mapping[str, str] | None = None,
-        parameters: Mapping[str, str] | None = None,
     ) -> None:
         """Read a template.
 
@@ -58,7 +57,6 @@ class Template:
             raw: its JSON.
             account: the number of its account. Default: seen from its key policies.
             exports: texts of what other stacks of the account export, by name.
-            parameters: texts of parameters, by name.
         """
         self.exports = exports or {}
         self.raw = raw
@@ -68,12 +66,7 @@ class Template:
             for logical_id, one in resources.items()
             if isinstance(one, dict) and isinstance(one.get("Type"), str)
         ]
-        self.unreadable = [
-            logical_id
-            for logical_id, one in resources.items()
-            if not _is_plain(one) or not _is_plain(one.get("Properties", {}))
-        ]
-        known = {"AWS::Partition": "aws", "AWS::AccountId": OWN_ACCOUNT, **(parameters or {})}
+        known = {"AWS::Partition": "aws", "AWS::AccountId": OWN_ACCOUNT}
         mappings = _object(raw.get("Mappings"))
         self.texts = Texts(known, self.exports, mappings)
         found = frozenset({account}) if account else owners_of(self._key_policies(), OWN_ACCOUNT)
@@ -129,42 +122,9 @@ class Template:
         return frozenset(one for one in names if self.texts.of({"Ref": one}) == f"${{{one}}}")
 
     @cached_property
-    def plain_parameters(self) -> frozenset[str]:
-        """The parameters of one value that the deployer gives, and that is not empty."""
-        return frozenset(
-            name
-            for name, one in _object(self.raw.get("Parameters")).items()
-            if isinstance(one, dict)
-            and one.get("Type") in ("String", "Number")
-            and (one.get("Default") != "" or self._is_asked_for(name))
-        )
-
-    def _is_asked_for(self, name: str) -> bool:
-        """Whether a rule of the template refuses an empty value."""
-        refused = {"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]}
-        return any(
-            assertion.get("Assert") == refused
-            for rule in _object(self.raw.get("Rules")).values()
-            if isinstance(rule, dict) and "RuleCondition" not in rule
-            for assertion in _list(rule.get("Assertions"))
-            if isinstance(assertion, dict)
-        )
-
-    @cached_property
     def people(self) -> frozenset[str]:
         """The texts that stand for the roles and users of this template."""
         return frozenset(f"${{{one.logical_id}.Arn}}" for one in self.of_type(*PEOPLE))
-
-
-def _is_plain(properties: Any) -> bool:
-    """Whether no function stands in the place of a resource's members, or among them."""
-    return isinstance(properties, dict) and not any(
-        str(name).startswith("Fn::") for name in properties
-    )
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -31,6 +31,8 @@ from cmek_construct.policy.statements import Policy, Statement
 _NEW_ACTION: Final = "an action that AWS may add"
 _NAMES: Final = aws.ACTIONS["permissions"]
 _Whole: TypeAlias = Callable[[Dimension, Value], int]
+_NO_KEYS: Final = (PRINCIPAL, ACTION, RESOURCE, OWN)
+"""Dimensions that are no condition keys."""
 _MOST_TRIED: Final = 24
 _SHOWN: Final = 6
 
@@ -209,7 +211,7 @@ class _Comparison:
 
     def _is_sent(self, dimension: Dimension) -> bool:
         """Whether it is a condition key of a request that is needed."""
-        return self._is_need and dimension.name not in (PRINCIPAL, ACTION, RESOURCE, OWN)
+        return self._is_need and dimension.name not in _NO_KEYS
 
     def _is_beyond(self, box: Box) -> bool:
         asked = self._space.possible([box])
@@ -257,7 +259,7 @@ def _request(space: Space, chosen: Sequence[Value]) -> Request:
     context = {
         name: conditions.value_of(value.text, value.flags)
         for name, value in values.items()
-        if name not in (PRINCIPAL, ACTION, RESOURCE, OWN) and not space.dimensions[name].is_unknown
+        if name not in _NO_KEYS and not space.dimensions[name].is_unknown
     }
     name = values[ACTION].text
     resource = values[RESOURCE].text if RESOURCE in values else None

@@ -13,6 +13,7 @@ from typing import Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Principal, Statement
+from cmek_construct.policy.principals import DELETED
 from cmek_construct.templates.found import Place
 from cmek_construct.templates.stacks import Stack
 
@@ -22,7 +23,6 @@ _NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _HOLE: Final = re.compile(r"\$\{[^{}]*\}")
 _ARN: Final = re.compile(r"arn:aws:(?:iam|sts)::((?:\$\{[^{}]*\}|[^:])*):([^/]+)(?:/(.+))?")
 _KINDS: Final = ("role", "user", "assumed-role", "federated-user")
-_DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def not_asked(policy: Policy) -> Iterator[tuple[Statement, str, str | None]]:
     for statement in policy.statements:
         for one in statement.principals or () if statement.effect != "Deny" else ():
             words = f"{one.kind} {one.name}"
-            if one.kind == "AWS" and _DELETED.fullmatch(one.name):
+            if one.kind == "AWS" and DELETED.fullmatch(one.name):
                 yield statement, f"{one.name}, which is deleted", None
             elif not _is_asked(one):
                 yield statement, words, f"{words} is not known here"

@@ -13,20 +13,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from cmek_construct import checks, limits
+from cmek_construct import checks
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.recognition import LOOK_ALIKE
 from cmek_construct.operations.reviewing.template_yaml import from_yaml
+from cmek_construct.templates.reading import UnreadableError, text_of
 
 MANIFEST: Final = "manifest.json"
 STACK_SET: Final = "AWS::CloudFormation::StackSet"
 _IN_FOLDERS: Final = "*.template.json"
 _ASSET: Final = "asset."
 _DEEPEST: Final = 100
-
-
-class UnreadableError(Exception):
-    """No template can be read there. The message says why, and the way out."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ def read(paths: Sequence[Path]) -> Read:
     for path in dict.fromkeys(_files(paths, found.problems)):
         try:
             template = Template(
-                printable(path), parsed(_text(path)), accounts(path.parent).get(path)
+                printable(path), parsed(text_of(path)), accounts(path.parent).get(path)
             )
         except UnreadableError as error:
             found.problems.append(f"{printable(path)}: {error}")
@@ -93,24 +90,6 @@ def _files(paths: Iterable[Path], problems: list[str]) -> Iterator[Path]:
                 f"{printable(path)}: it has no {_IN_FOLDERS}. `npx cdk synth` writes them into "
                 "cdk.out; name other files one by one."
             )
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(limits.TEMPLATE + 1)
-    except OSError as error:
-        raise UnreadableError(f"cannot be read: {error.strerror}.") from None
-    except ValueError:
-        raise UnreadableError("that is no name of a file.") from None
-    if len(content) > limits.TEMPLATE:
-        raise UnreadableError(
-            f"it has more than the {limits.TEMPLATE:,} bytes that CloudFormation takes."
-        )
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableError(f"it is no text in UTF-8: byte {error.start:,}.") from None
 
 
 def parsed(text: str) -> dict[str, Any]:

@@ -20,11 +20,6 @@ class Recognized:
     template: View
     ours: Ours
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing in it is Pinecone's."""
-        return not self.ours.roles and not self.ours.keys
-
 
 def recognized(
     templates: Sequence[Template], vendor_role_arns: Iterable[str] = ()
