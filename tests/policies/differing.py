@@ -24,7 +24,7 @@ from tests.policies.vocabulary import KEY, ROLE, Cast, role_of
 CALLS_OF_A_PAIR = 10
 OTHER = "another policy"
 SAME = "the same"
-_VARIABLE: Final = re.compile(r"\$\{policy variable ([^}]*)\}")
+_VARIABLE: Final = re.compile(r"\$\{(?:policy variable )?((?:aws|kms|sts):[^}]*)\}")
 _CHANGES = (*CHANGES, *(2 * [RENAMED]), *(10 * [OTHER]), SAME)
 
 

@@ -99,6 +99,16 @@ EXCEPTIONS: Final = (
         ),
         _is_without_value,
     ),
+    Correction(
+        "who is signed in elsewhere is of no account",
+        Page(
+            "IAM User Guide: AWS JSON policy elements: Principal",
+            "IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts",
+            "an account delegates to its own IAM identities; the simulator takes the number in an "
+            "identity provider's ARN for the caller's account",
+        ),
+        lambda policy, call: call.is_federated,
+    ),
 )
 
 
