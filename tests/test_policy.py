@@ -300,3 +300,35 @@ def test_a_key_that_is_sent_without_a_value_is_absent() -> None:
     for sent in nothing:
         request = Request(ROLE, "kms:Decrypt", context={"aws:TagKeys": sent})
         assert allows(policy, request).verdict is YES
+
+
+def test_a_witness_names_a_hole_that_is_only_a_part_of_a_text() -> None:
+    narrowed = allow(Condition={"StringEquals": {"aws:RequestedRegion": "eu-${Where}"}})
+    (one,) = beyond(of_key(narrowed), of_key())
+    assert one.certain
+    assert one.request.context["aws:requestedregion"] == "eu-${Where}"
+
+
+def test_a_policy_variable_is_no_value_that_a_witness_has_for_certain() -> None:
+    own = "${!aws:PrincipalTag/Team}"
+    (one,) = beyond(under("StringEquals", "aws:RequestedRegion", own), of_key())
+    assert not one.certain
+    assert one.hangs_on == ("aws:requestedregion is ${policy variable aws:PrincipalTag/Team}",)
+
+
+def test_who_is_let_in_without_leave_of_their_account_may_be_of_another() -> None:
+    more, less = [allow()], [allow(Principal={"AWS": OWNER})]
+    for owner, certain in ((OWNER, True), ("${Mine}", False)):
+        key = KEY.replace(OWNER, owner)
+        policies = (
+            read(policy_document(*some), "key", resource=key, texts=canonical)
+            for some in (more, less)
+        )
+        (one,) = beyond(*policies)
+        assert (one.certain, one.request.own) == (certain, False)
+
+
+def test_a_key_comes_with_its_own_actions_alone() -> None:
+    sent = {"Null": {"kms:EncryptionContext:Team": "false"}}
+    (one,) = beyond(of_key(allow(Condition=sent)), of_key())
+    assert {"kms:Decrypt", "kms:CreateGrant"} <= {*one.actions} < {*one.actions, "kms:DisableKey"}

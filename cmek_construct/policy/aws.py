@@ -27,9 +27,15 @@ _ON_ROLES: Final = """
 AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity SetContext SetSourceIdentity TagSession
 """
 _ON_NO_ROLE: Final = """
-AssumeRoot DecodeAuthorizationMessage GetAccessKeyInfo GetCallerIdentity GetDelegatedAccessToken
-GetFederationToken GetServiceBearerToken GetSessionToken GetWebIdentityToken TagGetWebIdentityToken
+DecodeAuthorizationMessage GetAccessKeyInfo GetDelegatedAccessToken GetServiceBearerToken
+GetSessionToken GetWebIdentityToken TagGetWebIdentityToken
 """
+
+
+_ON_OTHERS: Final = "AssumeRoot GetFederationToken"
+"""Of the root user of an account, and of who is signed in elsewhere."""
+_OPEN: Final = "GetCallerIdentity"
+"""Which no policy can take from anybody."""
 
 
 def _named(service: str, names: str) -> dict[str, str]:
@@ -39,12 +45,17 @@ def _named(service: str, names: str) -> dict[str, str]:
 ACTIONS: Final = {
     "key": _named("kms", _ON_KEYS),
     "trust": _named("sts", _ON_ROLES),
-    "permissions": _named("kms", _ON_KEYS + _ON_NO_KEY) | _named("sts", _ON_ROLES + _ON_NO_ROLE),
+    "permissions": _named("kms", _ON_KEYS + _ON_NO_KEY)
+    | _named("sts", f"{_ON_ROLES} {_ON_NO_ROLE} {_ON_OTHERS} {_OPEN}"),
 }
 """By kind of policy the actions of KMS and STS that it can be about, each by its name in lower
 case. AWS may add one."""
-ON_NOTHING: Final = frozenset(ACTIONS["permissions"]) - {*ACTIONS["key"], *ACTIONS["trust"]}
-"""Those that are for no key or role, and that Resource * alone allows."""
+ON_NOTHING: Final = frozenset(_named("kms", _ON_NO_KEY) | _named("sts", _ON_NO_ROLE))
+"""Those that are for no resource, and that Resource * alone allows."""
+OPEN: Final = frozenset(_named("sts", _OPEN))
+"""Those that no policy can take from anybody."""
+ALIAS: Final = frozenset(_named("kms", "CreateAlias DeleteAlias UpdateAlias"))
+"""Those that are for an alias as well as for its key."""
 FEDERATED: Final = tuple(
     _named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession")
 )
@@ -57,16 +68,65 @@ DIRECT_CALL: Final[Mapping[str, str | None]] = {
 }
 """What a call over TLS says that no AWS service makes for somebody."""
 SERVICES: Final = ("kms:", "sts:")
-KEYS: Final[dict[str, tuple[str, ...]]] = {
-    "kms:grantisforawsresource": ("kms:creategrant", "kms:listgrants", "kms:revokegrant"),
-    "kms:bypasspolicylockoutsafetycheck": ("kms:createkey", "kms:putkeypolicy"),
-    "kms:grantconstrainttype": ("kms:creategrant",),
-    "kms:granteeprincipal": ("kms:creategrant",),
-    "kms:grantoperations": ("kms:creategrant",),
-    "kms:retiringprincipal": ("kms:creategrant",),
-    "kms:schedulekeydeletionpendingwindowindays": ("kms:schedulekeydeletion",),
-    "kms:trailingdayswithoutkeyusage": ("kms:disablekey", "kms:schedulekeydeletion"),
-    # AWS lists it for AssumeRole. Who tags the session in that call sends it with the call.
-    "sts:externalid": ("sts:assumerole", "sts:setsourceidentity", "sts:tagsession"),
+_SYMMETRIC: Final = """
+Decrypt Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext
+GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo
+"""
+_MACS: Final = "GenerateMac VerifyMac"
+_SIGNING: Final = "Sign Verify"
+_ASSUMING: Final = "AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity"
+_KEYS: Final = {
+    "kms": {
+        "BypassPolicyLockoutSafetyCheck": "CreateKey PutKeyPolicy",
+        "DataKeyPairSpec": "GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext",
+        "EncryptionAlgorithm": _SYMMETRIC,
+        "EncryptionContext": f"{_SYMMETRIC} CreateGrant RetireGrant",
+        "EncryptionContextKeys": f"{_SYMMETRIC} CreateGrant RetireGrant",
+        "ExpirationModel": "ImportKeyMaterial",
+        "GrantConstraintSourceArn": "CreateGrant",
+        "GrantConstraintType": "CreateGrant RetireGrant",
+        "GranteePrincipal": "CreateGrant",
+        "GranteeServicePrincipal": "CreateGrant",
+        "GrantIsForAWSResource": "CreateGrant ListGrants RevokeGrant",
+        "GrantOperations": "CreateGrant",
+        "KeyAgreementAlgorithm": "DeriveSharedSecret",
+        "MacAlgorithm": _MACS,
+        "MessageType": _SIGNING,
+        "PrimaryRegion": "UpdatePrimaryRegion",
+        "RecipientAttestation": "Decrypt DeriveSharedSecret GenerateDataKey GenerateDataKeyPair "
+        "GenerateRandom",
+        "ReEncryptOnSameKey": "ReEncryptFrom ReEncryptTo",
+        "ReplicaRegion": "ReplicateKey",
+        "RequestAlias": f"{_SYMMETRIC} {_MACS} {_SIGNING} DeriveSharedSecret DescribeKey "
+        "GetPublicKey",
+        "RetiringPrincipal": "CreateGrant",
+        "RetiringServicePrincipal": "CreateGrant",
+        "RotationPeriodInDays": "EnableKeyRotation",
+        "ScheduleKeyDeletionPendingWindowInDays": "ScheduleKeyDeletion",
+        "SigningAlgorithm": _SIGNING,
+        "TrailingDaysWithoutKeyUsage": "DisableKey ScheduleKeyDeletion",
+        "ValidTo": "ImportKeyMaterial",
+        "WrappingAlgorithm": "GetParametersForImport",
+        "WrappingKeySpec": "GetParametersForImport",
+    },
+    "sts": {
+        # AWS lists some of these for the calls that make a session alone. Who tags the session, or
+        # says whose it is, in that call sends them with the call.
+        "AWSServiceName": "GetServiceBearerToken",
+        "DurationSeconds": "GetServiceBearerToken GetWebIdentityToken",
+        "ExternalId": "AssumeRole SetSourceIdentity TagSession",
+        "IdentityTokenAudience": "GetWebIdentityToken",
+        "RequestContextProviders": "SetContext",
+        "RoleAuthorizedByIdp": "AssumeRoleWithWebIdentity",
+        "RoleSessionName": f"{_ASSUMING} TagSession",
+        "SourceIdentity": f"{_ASSUMING} TagSession",
+        "TaskPolicyArn": "AssumeRoot",
+        "TransitiveTagKeys": f"{_ASSUMING} TagSession",
+    },
+}
+KEYS: Final[Mapping[str, frozenset[str]]] = {
+    f"{service}:{key}".lower(): frozenset(_named(service, names))
+    for service, keys in _KEYS.items()
+    for key, names in keys.items()
 }
 """Condition keys that come with these actions alone; others of a service with each of its own."""

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from cmek_construct.policy import aws, conditions, principals
 from cmek_construct.policy.principals import OWN, PRINCIPAL
-from cmek_construct.policy.questions import Request
+from cmek_construct.policy.questions import WHOSE_ACCOUNT, Request
 from cmek_construct.policy.rules import (
     ACTION,
     RESOURCE,
@@ -25,12 +25,17 @@ from cmek_construct.policy.rules import (
     on,
     space_of,
 )
-from cmek_construct.policy.space import Box, Dimension, Space, Value, merged
+from cmek_construct.policy.space import Box, Dimension, Space, Value, both, merged
 from cmek_construct.policy.statements import Policy, Statement
 
 _NEW_ACTION: Final = "an action that AWS may add"
 _NAMES: Final = aws.ACTIONS["permissions"]
 _Whole: TypeAlias = Callable[[Dimension, Value], int]
+_READINGS: Final[Sequence[tuple[_Whole, Callable[[Dimension, Value], str]]]] = (
+    (Dimension.as_text, lambda _, value: value.text),
+    (Dimension.as_holes, Dimension.with_holes),
+)
+"""An atom for one text whatever its holes are, or for what its holes are; and how that is shown."""
 _NO_KEYS: Final = (PRINCIPAL, ACTION, RESOURCE, OWN)
 """Dimensions that are no condition keys."""
 _MOST_TRIED: Final = 24
@@ -50,7 +55,8 @@ class Witness:
     hangs_on: tuple[str, ...]
     """What is not known, if it is not certain."""
     request: Request
-    """One of the requests. A hole stands there by its name."""
+    """One of the requests. A hole stands there by its name; an action of another service than KMS
+    and STS, and what it acts on, is an example."""
 
 
 def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[Witness]:
@@ -94,16 +100,20 @@ def _comparisons(
     space = space_of([one, other], [principal] if principal else [])
     for _ in space.twice():
         rules, others = Rules(space, one), Rules(space, other)
-        base = list(_base(space, one, one.resource or other.resource))
+        resource = one.resource or other.resource
+        base = list(_base(space, one, resource))
+        people = principals.who(space, one)
+        elsewhere = people.everybody() & ~people.at_home(resource, surely=True)
         if principal:
-            asked = principals.who(space, one).exactly(principal)
+            asked = people.exactly(principal)
             base = space.overlap(base, [space.box({PRINCIPAL: asked})])
         for key in space.dimensions.keys() & facts:
             sent = conditions.sent(space, key, facts[key], {})
             base = space.overlap(base, [space.box({key: sent})])
+    across = space.box({OWN: space.dimensions[OWN].where(YES_NO[False]), PRINCIPAL: elsewhere})
     return (
-        _Comparison(rules, others, base, is_need=False),
-        _Comparison(others, rules, base, is_need=True),
+        _Comparison(rules, others, base, across, is_need=False),
+        _Comparison(others, rules, base, across, is_need=True),
     )
 
 
@@ -119,12 +129,16 @@ def _base(space: Space, policy: Policy, resource: str | None) -> Iterator[Box]:
 class _Comparison:
     """Two policies in one space."""
 
-    def __init__(self, rules: Rules, limits: Rules, base: list[Box], *, is_need: bool) -> None:
+    def __init__(
+        self, rules: Rules, limits: Rules, base: list[Box], across: Box, *, is_need: bool
+    ) -> None:
         self._is_need = is_need
         self._space = rules.space
         self._rules = rules
         self._limits = limits
         self._base = base
+        self._across = across
+        """Requests of who may be of another account, without leave of that."""
 
     def witnesses(self) -> Iterator[Witness]:
         """One for each piece of a statement that is beyond the limit."""
@@ -140,11 +154,14 @@ class _Comparison:
 
     def _witness(self, statement: Statement, box: Box, piece: Box) -> Witness:
         sent = [mine & asked for mine, asked in zip(box, self._base[0], strict=True)]
-        chosen, certain = next(
-            ((one, True) for one in self._choices(piece) if self._is_certain(one, sent)),
-            (next(self._choices(piece)), False),
-        )
-        hangs_on = () if certain else tuple(dict.fromkeys(self._hangs_on(piece, chosen, sent)))
+        surely = (self._surely(one, sent) for one in self._choices(piece))
+        texts = next(filter(None, surely), None)
+        certain = texts is not None
+        hangs_on: tuple[str, ...] = ()
+        if texts is None:
+            chosen = next(self._choices(piece))
+            texts = tuple(map(Dimension.with_holes, self._space.dimensions.values(), chosen))
+            hangs_on = tuple(dict.fromkeys(self._hangs_on(piece, chosen, sent)))
         readable = not statement.unreadable
         return Witness(
             statement,
@@ -152,7 +169,7 @@ class _Comparison:
             self._actions(statement, piece) if readable else ("*",),
             certain,
             hangs_on,
-            _request(self._space, chosen),
+            _request(self._space, texts),
         )
 
     def _principals(self, statement: Statement, piece: Box) -> tuple[str, ...]:
@@ -166,7 +183,8 @@ class _Comparison:
             whole = people.direct([one]) | people.by_account([one])
             if whole != people.everybody() and whole & some:
                 named.append(one.name)
-        found = [principals.name_of(v.text, v.flags) for v in people.dimension.members(some)]
+        members = people.dimension.members(some)
+        found = [principals.name_of(people.dimension.with_holes(one)) for one in members]
         return tuple(named) or tuple(dict.fromkeys(found))[:_SHOWN]
 
     def _actions(self, statement: Statement, piece: Box) -> tuple[str, ...]:
@@ -190,15 +208,16 @@ class _Comparison:
         ]
         yield from islice(product(*ordered), _MOST_TRIED)
 
-    def _is_certain(self, chosen: Sequence[Value], sent: Sequence[int]) -> bool:
-        """Whether it is so for every choice of the unknowns, or for every value of its holes.
+    def _surely(self, chosen: Sequence[Value], sent: Sequence[int]) -> tuple[str, ...] | None:
+        """The texts of a request, if it is so for every choice of the unknowns, or for every value
+        of its holes.
 
         Of a request that is needed, what it sends is an unknown, too.
         """
-        if self._is_new(chosen[self._space.at(ACTION)]):
-            return False
+        if any(self._examples(chosen)):
+            return None
         dimensions = self._space.dimensions.values()
-        for whole in (Dimension.as_text, Dimension.as_holes):
+        for whole, text in _READINGS:
 
             def spread(one: Dimension, value: Value, some: int, whole: _Whole = whole) -> int:
                 if one.is_unknown:
@@ -206,8 +225,11 @@ class _Comparison:
                 return one.loosened(some) if self._is_sent(one) else whole(one, value)
 
             if self._is_beyond(tuple(map(spread, dimensions, chosen, sent))):
-                return True
-        return False
+                return tuple(
+                    one.with_holes(value) if self._is_sent(one) else text(one, value)
+                    for one, value in zip(dimensions, chosen, strict=True)
+                )
+        return None
 
     def _is_sent(self, dimension: Dimension) -> bool:
         """Whether it is a condition key of a request that is needed."""
@@ -217,6 +239,7 @@ class _Comparison:
         asked = self._space.possible([box])
         return (
             bool(asked)
+            and not self._space.overlap(asked, [self._across])
             and self._rules.verdict(asked) is Verdict.YES
             and self._limits.verdict(asked) is Verdict.NO
         )
@@ -230,12 +253,20 @@ class _Comparison:
             elif self._is_sent(dimension) and some != asked:
                 yield f"what is sent as {dimension.name}"
             yield from dimension.differences(some & dimension.as_text(value))
-            if dimension.name == ACTION and self._is_new(value):
-                yield _NEW_ACTION
+        yield from self._examples(chosen)
+        one = tuple(map(Dimension.just, self._space.dimensions.values(), chosen))
+        if both(one, self._across):
+            yield WHOSE_ACCOUNT
 
-    def _is_new(self, action: Value) -> bool:
+    def _examples(self, chosen: Sequence[Value]) -> Iterator[str]:
+        """What is no text that a request has: an action that AWS may add, a number called x."""
         known = aws.ACTIONS[self._rules.policy.kind]
-        return action.text.startswith(aws.SERVICES) and action.text not in known
+        for dimension, value in zip(self._space.dimensions.values(), chosen, strict=True):
+            text = value.text
+            if dimension.name == ACTION and text.startswith(aws.SERVICES) and text not in known:
+                yield _NEW_ACTION
+            if dimension.is_typed and text and value.undecided:
+                yield f"what is sent as {dimension.name}"
 
 
 def _best(dimension: Dimension, some: int) -> list[Value]:
@@ -253,20 +284,18 @@ def _best(dimension: Dimension, some: int) -> list[Value]:
     return sorted(dimension.members(some), key=unlikely)[: 6 if dimension.name == PRINCIPAL else 2]
 
 
-def _request(space: Space, chosen: Sequence[Value]) -> Request:
+def _request(space: Space, texts: Sequence[str]) -> Request:
     """One request in the words of AWS."""
-    values = dict(zip(space.dimensions, chosen, strict=True))
+    values = dict(zip(space.dimensions, texts, strict=True))
     context = {
-        name: conditions.value_of(value.text, value.flags)
-        for name, value in values.items()
+        name: conditions.value_of(text)
+        for name, text in values.items()
         if name not in _NO_KEYS and not space.dimensions[name].is_unknown
     }
-    name = values[ACTION].text
-    resource = values[RESOURCE].text if RESOURCE in values else None
     return Request(
-        principals.name_of(values[PRINCIPAL].text, values[PRINCIPAL].flags),
-        _NAMES.get(name, name),
-        resource,
+        principals.name_of(values[PRINCIPAL]),
+        _NAMES.get(values[ACTION], values[ACTION]),
+        values.get(RESOURCE) or None,
         context,
-        values[OWN].text == "yes",
+        values[OWN] == "yes",
     )

@@ -44,6 +44,8 @@ BOOLEANS: Final = frozenset(
         "aws:viaawsservice",
         "aws:multifactorauthpresent",
         "kms:grantisforawsresource",
+        "kms:multiregion",
+        "kms:reencryptonsamekey",
         "kms:bypasspolicylockoutsafetycheck",
         IS_SERVICE,
     }
@@ -84,8 +86,18 @@ _EQUALS: Final = word("=").tokens
 _ABSENT: Final = Pattern(())
 _PRESENT: Final = Pattern((*_EQUALS, Token(ANY), *ANYTHING.tokens))
 _FREE: Final = (_ABSENT, _PRESENT)
-_IN_PART: Final = star(all_but(":"))
-_ARN: Final = (_ABSENT, Pattern((*_EQUALS, *(_IN_PART, *word(":").tokens) * 5, star(ANY))))
+_IN_PART: Final = all_but(":")
+_ARN: Final = (
+    _ABSENT,
+    Pattern(
+        (
+            *word("=arn").tokens,
+            *(*word(":").tokens, Token(_IN_PART), star(_IN_PART)) * 2,
+            *(*word(":").tokens, star(_IN_PART)) * 2,
+            *(*word(":").tokens, Token(ANY), star(ANY)),
+        )
+    ),
+)
 _BOOLEAN: Final = (_ABSENT, Pattern(word("=true").tokens), Pattern(word("=false").tokens))
 
 
@@ -106,12 +118,8 @@ def sent(space: Space, key: str, value: str | Sequence[str] | None, forms: Forms
     return dimension.like(Pattern((*_EQUALS, *one.tokens)), one.flags)
 
 
-def value_of(text: str, flags: frozenset[str]) -> str | list[str] | None:
-    """What a text of a dimension is in a request; a hole by its name."""
-    for flag in sorted(flags):
-        value = flag.partition(" is ")[2]
-        if value.startswith("${"):
-            return value
+def value_of(text: str) -> str | list[str] | None:
+    """What a text of a dimension is in a request."""
     if not text:
         return None
     several = text.removeprefix("=").split(BETWEEN)
@@ -191,6 +199,7 @@ def meets(
         return dimension.name, met
     matched = _matched(key, operator, statement, condition, policy.forms)
     if matched is None:
+        dimension.is_typed |= operator.base not in _TEXTS
         met = dimension.where(key.pattern(ANYTHING.tokens), (said,), decide)
     else:
         met = key.present & (~matched if operator.negated else matched)

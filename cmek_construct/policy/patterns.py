@@ -7,10 +7,12 @@ an example. Sets of texts are then sets of atoms, and everything else is arithme
 
 from __future__ import annotations
 
+import re
 import string
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import Final, NamedTuple
 
 PATH_END: Final = "\x01"
@@ -48,6 +50,8 @@ class Token(NamedTuple):
 
     chars: Chars
     many: bool = False
+    hole: tuple[int, str] | None = None
+    """The hole that it is a part of: its place among others, and its name."""
 
 
 def one_of(chars: str) -> Chars:
@@ -79,14 +83,29 @@ class Pattern(NamedTuple):
     def text(self) -> str | None:
         """The text of this form, if it is one alone."""
         if self.over_paths or any(
-            many or chars.all_but or len(chars.some) != 1 for chars, many in self.tokens
+            one.many or one.chars.all_but or len(one.chars.some) != 1 for one in self.tokens
         ):
             return None
-        return "".join(chars.some for chars, _ in self.tokens)
+        return "".join(one.chars.some for one in self.tokens)
 
     def accepts(self, text: str) -> bool:
         """Whether a text is of this form."""
         return bool(_Automaton([self]).run(text))
+
+    def with_holes(self, text: str) -> str:
+        """A text of this form, with its holes by their names."""
+        groups = [(hole, list(some)) for hole, some in groupby(self.tokens, lambda one: one.hole)]
+        form = "".join(f"({''.join(map(self._expression, some))})" for _, some in groups)
+        found = re.fullmatch(form, text)
+        if found is None:
+            return text
+        parts = zip(groups, found.groups(), strict=True)
+        return "".join(f"${{{hole[1]}}}" if hole else part for (hole, _), part in parts)
+
+    def _expression(self, token: Token) -> str:
+        one = f"[{'^' if token.chars.all_but else ''}{re.escape(token.chars.some)}]"
+        one += f"{PATH_END}*" if self.over_paths else ""
+        return f"(?:{one})*" if token.many else one
 
 
 class Atom(NamedTuple):
@@ -114,9 +133,9 @@ class _Automaton:
         for number, pattern in enumerate(patterns):
             start = len(self._chars)
             reached = [_reached(pattern.tokens, place) for place in range(len(pattern.tokens) + 1)]
-            for place, (chars, many) in enumerate(pattern.tokens):
-                self._chars.append(chars)
-                following = reached[place if many else place + 1]
+            for place, token in enumerate(pattern.tokens):
+                self._chars.append(token.chars)
+                following = reached[place if token.many else place + 1]
                 self._next.append(tuple(start + one for one in following))
             self._chars.append(None)
             self._next.append(())

@@ -53,6 +53,7 @@ _ACCOUNT: Final = re.compile(rf"{_PARTS}:root|(?P<number>[0-9]{{12}})")
 _PERSON: Final = re.compile(rf"{_PARTS}:(?P<kind>role|user)(?P<path>/(?:.+/)?)(?P<name>[^/]+)")
 _SESSION: Final = re.compile(rf"{_PARTS}:assumed-role/(?P<name>[^/]+)/(?P<session>[^/]+)")
 _VISITOR: Final = re.compile(rf"{_PARTS}:federated-user/(?P<name>[^/]+)")
+_SERVICE: Final = re.compile(r".+\.amazonaws\.com.*")
 _OWNER: Final = re.compile(rf"(?:(?:{_HOLE}|[^:$])*:){{4}}(?P<account>(?:{_HOLE}|[^:$])+):")
 _IN_ARN: Final = all_but(":")
 _IN_NAME: Final = all_but(":/")
@@ -75,7 +76,8 @@ def _domain() -> Iterator[Part]:
     yield _arn("iam", number, word(f"root{NAME_END}"))
     yield _arn("sts", number, word("federated-user/") + _NAME + word(NAME_END))
     yield word(ANONYMOUS)
-    yield from (word(kind) + _SOMETHING for kind in (SERVICE, _FEDERATED))
+    yield word(_FEDERATED) + _SOMETHING
+    yield word(SERVICE) + _SOMETHING + word(".amazonaws.com") + ANYTHING
 
 
 _DOMAIN: Final = tuple(Pattern(one.tokens) for one in _domain())
@@ -127,12 +129,12 @@ class Who:
         """AWS services."""
         return self.dimension.where(_SERVICES)
 
-    def at_home(self, resource: str | None) -> int:
+    def at_home(self, resource: str | None, *, surely: bool = False) -> int:
         """Those of the account that a role or key is of, and those of no account."""
         owner = owner_of(resource or "")
-        if owner is None:
+        if owner is None and not surely:
             return self.everybody()
-        return self._of(owner) | (self.everybody() & ~self.has_arn())
+        return (self._of(owner) if owner else 0) | (self.everybody() & ~self.has_arn())
 
     def everybody(self) -> int:
         """All of them."""
@@ -193,7 +195,8 @@ class Who:
         if account:
             return self._like(_arn("iam", self._part(account, ACCOUNT), word(f"root{NAME_END}")))
         is_one = not any(isinstance(one, Wild) for one in items(name, wild=True))
-        if kind in ("Service", "Federated") and is_one and "${" not in name:
+        is_known = kind == "Federated" or (kind == "Service" and _SERVICE.fullmatch(name))
+        if is_known and is_one and "${" not in name:
             return self._like(word(f"{kind.lower()}:{name}"))
         found = self._named(name) if kind == "AWS" and is_one else None
         if found is None:
@@ -261,21 +264,11 @@ def _is_all(principals: Iterable[Principal]) -> bool:
     return any(one == Principal("AWS", "*") for one in principals)
 
 
-def name_of(text: str, flags: frozenset[str]) -> str:
-    """A principal of a space for a person: a hole by its name."""
-    if text.startswith(SERVICE):
-        return text.removeprefix(SERVICE)
-    arn, _, session = text.partition(NAME_END)
-    parts = arn.split(":", 5)
-    if len(parts) < 6:
-        return text
-    for flag in sorted(flags):
-        what, _, value = flag.partition(" is ")
-        if what == ACCOUNT:
-            parts[4] = value
-        elif what == "name":
-            parts[5] = f"{parts[5].partition(PATH_END)[0]}{PATH_END}{value}"
-    if session not in ("", "x"):
-        name = parts[5].partition(PATH_END)[2]
-        return f"arn:{parts[1]}:sts::{parts[4]}:assumed-role/{name}/{session}"
-    return ":".join(parts).replace(PATH_END, "")
+def name_of(text: str) -> str:
+    """A principal of a space for a person."""
+    arn, _, session = text.removeprefix(SERVICE).partition(NAME_END)
+    if session in ("", "x"):
+        return arn.replace(PATH_END, "")
+    begin, _, path = arn.partition(":role")
+    name = re.split(f"[/{PATH_END}]", path)[-1]
+    return f"{begin.replace(':iam:', ':sts:')}:assumed-role/{name}/{session}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial, reduce
 from operator import or_
+from typing import Final
 
 from cmek_construct.policy import conditions, principals
 from cmek_construct.policy.patterns import Pattern
@@ -26,6 +27,8 @@ from cmek_construct.policy.rules import (
 from cmek_construct.policy.space import Box, Space, both
 from cmek_construct.policy.statements import Policy, Statement
 from cmek_construct.policy.text import word
+
+WHOSE_ACCOUNT: Final = "whose account it is"
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]
         return Verdict.YES, ()
     if own and owner and "$" not in own + owner:
         return Verdict.NO, ()
-    return Verdict.CANNOT_TELL, ("whose account it is",)
+    return Verdict.CANNOT_TELL, (WHOSE_ACCOUNT,)
 
 
 class _Asking:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cached_property, partial, reduce
 from operator import or_
 from typing import Final
@@ -36,11 +36,21 @@ _TEXTS: Final = (Pattern(ANYTHING.tokens),)
 _SOMETHING: Final = Part((Token(ANY), star(ANY)))
 _BEGIN: Final = word("arn:aws") + Part((star(_LETTER),))
 _OWNER: Final = word(":") + Part(DIGITS) + word(":")
-_ACTED_ON: Final = {
-    "key": _BEGIN + word(":kms:") + Part(_WORD) + _OWNER + word("key/") + _SOMETHING,
-    "trust": _BEGIN + word(":iam:") + _OWNER + word("role/") + _SOMETHING,
-}
-"""What the actions on keys and on roles are for."""
+_OF_KMS: Final = _BEGIN + word(":kms:") + Part(_WORD) + _OWNER
+_KEY: Final = _OF_KMS + word("key/") + _SOMETHING
+_ACTED_ON: Final = (
+    (aws.ACTIONS["key"].keys() - aws.ALIAS, (_KEY,)),
+    (aws.ALIAS, (_KEY, _OF_KMS + word("alias/") + _SOMETHING)),
+    (aws.ACTIONS["trust"].keys(), (_BEGIN + word(":iam:") + _OWNER + word("role/") + _SOMETHING,)),
+    ({"sts:assumeroot"}, (_BEGIN + word(":iam:") + _OWNER + word("root"),)),
+    (
+        {"sts:getfederationtoken"},
+        (_BEGIN + word(":sts:") + _OWNER + word("federated-user/") + _SOMETHING,),
+    ),
+    (aws.ON_NOTHING, (Part(()),)),
+    (aws.OPEN, ()),
+)
+"""What actions are for."""
 YES_NO: Final = (Pattern(word("no").tokens), Pattern(word("yes").tokens))
 _SERVICE: Final = re.compile("[a-z0-9-]+")
 """What begins the condition keys of a service; those of who signs in elsewhere have a dot."""
@@ -145,14 +155,10 @@ def _impossible(space: Space, policy: Policy) -> Iterator[Box]:
     if policy.kind == "permissions":
         yield space.box({PRINCIPAL: people.everybody() & ~people.has_arn()})
         resources = space.dimension(RESOURCE, _TEXTS)
-        for kind, form in _ACTED_ON.items():
-            named = actions.of(partial(_is_for, kind))
-            others = resources.all & ~resources.where(Pattern(form.tokens))
-            yield space.box({ACTION: named, RESOURCE: others})
-        on_nothing = actions.of(lambda value: value.text in aws.ON_NOTHING)
-        yield space.box(
-            {ACTION: on_nothing, RESOURCE: resources.of(lambda value: value.text != "")}
-        )
+        for names, forms in _ACTED_ON:
+            named = actions.of(partial(_is_one_of, names))
+            these = reduce(or_, (resources.where(Pattern(one.tokens)) for one in forms), 0)
+            yield space.box({ACTION: named, RESOURCE: resources.all & ~these})
     else:
         federated = actions.of(lambda value: value.text not in aws.FEDERATED)
         yield space.box({PRINCIPAL: people.federated(), ACTION: federated})
@@ -163,15 +169,17 @@ def _impossible(space: Space, policy: Policy) -> Iterator[Box]:
             yield space.box({key: present, ACTION: actions.of(partial(_lacks, key))})
 
 
-def _is_for(kind: str, action: Value) -> bool:
-    """Whether an action is for a key, or for a role, alone: an alias has actions of both."""
-    return action.text in aws.ACTIONS[kind] and not action.text.endswith("alias")
+def _is_one_of(names: Set[str], action: Value) -> bool:
+    return action.text in names
 
 
 def _lacks(key: str, action: Value) -> bool:
     """Whether a condition key does not come with an action."""
-    of_its_service = action.text.partition(":")[0] == key.partition(":")[0]
-    return action.text not in aws.KEYS.get(key, ()) and (key in aws.KEYS or not of_its_service)
+    service, name = key.split(":")[:2]
+    known = aws.KEYS.get(f"{service}:{name}")
+    if known is not None:
+        return action.text not in known
+    return action.text.partition(":")[0] != service
 
 
 def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> Iterator[Box]:

@@ -40,6 +40,8 @@ class Dimension:
         self.name = name.partition(BETWEEN)[0]
         self.is_unknown = is_unknown
         """Whether it is no part of a request, but something that is not known."""
+        self.is_typed = False
+        """Whether its texts are numbers, dates or addresses, of which no atom is an example."""
         self._domain = domain
         self._patterns: dict[Pattern, int] = {pattern: n for n, pattern in enumerate(domain)}
         self._flags: dict[str, list[tuple[Pattern | None, Decide | None]]] = {}
@@ -112,7 +114,7 @@ class Dimension:
     def like(self, pattern: Pattern, holes: frozenset[str]) -> int:
         """The texts of a pattern, where its holes have these values."""
         found = self.where(pattern, holes)
-        if holes and self.values and not any(VARIABLE in one for one in holes):
+        if holes and self.values:
             self._with_holes[pattern, holes] = found
         return found
 
@@ -134,17 +136,31 @@ class Dimension:
             yield self.values[lowest.bit_length() - 1]
             some ^= lowest
 
+    def just(self, value: Value) -> int:
+        """One atom."""
+        return 1 << self.values.index(value)
+
     def as_text(self, value: Value) -> int:
         """The atoms of the same texts, whatever is true of what is not known."""
         return self.of(lambda other: other.text == value.text)
 
     def as_holes(self, value: Value) -> int:
         """The atoms of all texts that the holes of an atom can be."""
-        found = self.as_text(value)
-        for (pattern, flags), some in self._with_holes.items():
-            if flags and flags <= value.flags and self._patterns[pattern] in value.patterns:
-                found = some
-        return found
+        pattern, flags = self._with(value)
+        is_known = pattern and not any(VARIABLE in one for one in flags)
+        return self._with_holes[pattern, flags] if pattern and is_known else self.as_text(value)
+
+    def with_holes(self, value: Value) -> str:
+        """The text of an atom, with its holes by their names."""
+        pattern, _ = self._with(value)
+        return pattern.with_holes(value.text) if pattern else value.text
+
+    def _with(self, value: Value) -> tuple[Pattern | None, frozenset[str]]:
+        """The pattern of an atom that has holes, and what they are."""
+        for pattern, flags in self._with_holes:
+            if flags <= value.flags and self._patterns[pattern] in value.patterns:
+                return pattern, flags
+        return None, frozenset()
 
     def loosened(self, some: int) -> int:
         """A set, whatever is true of what is not known; the same values of its holes."""

@@ -136,10 +136,11 @@ def part(whole: Items, what: str, chars: Chars, forms: Forms, *, any_case: bool 
         any_case: whether capital and small letters are the same.
     """
     tokens: list[Token] = []
-    for item in whole:
+    for place, item in enumerate(whole):
         if isinstance(item, Hole):
             is_account = whole == (item,) and what == ACCOUNT
-            tokens += _form(item, is_account, chars, forms)
+            form = _form(item, is_account, chars, forms)
+            tokens += [one._replace(hole=(place, item.name)) for one in form]
         elif isinstance(item, Wild):
             tokens.append(Token(chars, item is Wild.MANY))
         else:

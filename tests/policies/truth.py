@@ -41,7 +41,7 @@ class Instance:
         }
         principal = None if call.principal == ANONYMOUS else call.principal
         policy: Document = json.loads(self.document)
-        account = call.resource.split(":")[4]
+        account = str(call.account) if call.resource == "*" else call.resource.split(":")[4]
         if self.kind != "permissions":
             lets = self.own or call.is_federated or call.principal.endswith(":root")
             own = [_EVERYTHING] if lets and principal and not call.is_service else []
