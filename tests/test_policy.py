@@ -317,14 +317,13 @@ def test_a_policy_variable_is_no_value_that_a_witness_has_for_certain() -> None:
 
 
 def test_who_is_let_in_without_leave_of_their_account_may_be_of_another() -> None:
-    more, less = [allow()], [allow(Principal={"AWS": OWNER})]
     for owner, certain in ((OWNER, True), ("${Mine}", False)):
         key = KEY.replace(OWNER, owner)
-        policies = (
-            read(policy_document(*some), "key", resource=key, texts=canonical)
-            for some in (more, less)
+        more, less = (
+            read(policy_document(some), "key", resource=key, texts=canonical)
+            for some in (allow(), allow(Principal={"AWS": OWNER}))
         )
-        (one,) = beyond(*policies)
+        (one,) = beyond(more, less)
         assert (one.certain, one.request.own) == (certain, False)
 
 

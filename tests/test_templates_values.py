@@ -211,6 +211,19 @@ def test_members_that_are_there_or_not_are_judged_one_by_one() -> None:
     assert {one[-1] for one in found[2:]} == set(names)
 
 
+def test_a_rule_excludes_a_list_without_members() -> None:
+    names = [f"P{number}" for number in range(9)]
+    typed = {name: {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names}
+    assertion = {"Assert": {"Fn::Or": list(typed.values())}, "AssertDescription": "One of them."}
+    found = each_outcome(
+        [{"Fn::If": [f"C{name}", name, NOTHING]} for name in names],
+        Parameters={name: {"Type": "String"} for name in names},
+        Conditions={f"C{name}": one for name, one in typed.items()},
+        Rules={"One": {"Assertions": [assertion]}},
+    )
+    assert [len(one) for one in found] == [9, *[1] * 9]
+
+
 def test_more_conditions_than_can_be_judged_are_told() -> None:
     names = [f"P{number}" for number in range(8)]
     with pytest.raises(TooManyCases, match=r"t\.P0"):

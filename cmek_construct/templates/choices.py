@@ -14,6 +14,8 @@ MOST: Final = 16
 """Cases of one thing; what has more cannot be judged."""
 OTHER: Final = "\x00other"
 """Something else than the values that are told."""
+MEMBER: Final = "member"
+"""The kind of a condition that says whether a member of a list is there."""
 YES: Final = "\x00yes"
 NO: Final = "\x00no"
 _ALL, _NONE = "all", "none"
@@ -29,8 +31,7 @@ class Undecided(Exception):  # noqa: N818 - no error: a question on the way
         Args:
             name: of what is chosen, such as a parameter or a condition.
             values: that it may have.
-            kind: ``member`` of a condition that says whether a member of a list is there;
-                ``value`` where a hole may stand for all of them.
+            kind: `MEMBER`, or ``value`` where a hole may stand for all of them.
         """
         super().__init__(name)
         self.name = name
@@ -84,7 +85,7 @@ class Case:
         if name in self.choices:
             return self.choices[name]
         self.asked.setdefault(name, kind)
-        if kind == "member" and self.members is not None:
+        if kind == MEMBER and self.members is not None:
             return YES if self.members in (_ALL, name) else NO
         if kind == "value" and self.holes:
             return OTHER
@@ -124,7 +125,7 @@ def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
             return found
     for member in (_ALL, _NONE):
         _tried(work, Case(members=member, holes=True, asked=asked), MOST)
-    members = [name for name, kind in asked.items() if kind == "member"]
+    members = [name for name, kind in asked.items() if kind == MEMBER]
     every: list[InCase[T]] = []
     for member in (_ALL, _NONE, *members):
         start = Case(members=member, holes=True, asked=asked)

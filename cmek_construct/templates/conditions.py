@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from cmek_construct.templates.choices import NO, OTHER, YES, Undecided
-from cmek_construct.templates.reading import each_of, members
+from cmek_construct.templates.choices import MEMBER, NO, OTHER, YES, Case, Undecided
+from cmek_construct.templates.reading import each_of, function_of, members
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import alone, is_known
 
@@ -47,9 +47,21 @@ def _assertions(values: Values, stack: Stack) -> Iterator[Any]:
 
 def _fails(values: Values, stack: Stack, expression: Any) -> bool:
     try:
-        return _is_true(values, stack, expression) is False
+        return _is_true(values, stack, _with_members(values.case, stack, expression)) is False
     except Undecided:
         return False
+
+
+def _with_members(case: Case, stack: Stack, expression: Any) -> Any:
+    """An expression as it is where it is chosen which members of lists are there."""
+    for name, one in stack.conditions.items() if case.members else ():
+        own = stack.named(name)
+        if one == expression and case.asked.get(own) == MEMBER:
+            return {"Fn::Equals": [case.decided(own, (YES, NO), MEMBER), YES]}
+    function = function_of(expression)
+    if function and isinstance(function[1], list):
+        return {function[0]: [_with_members(case, stack, one) for one in function[1]]}
+    return expression
 
 
 def _is_true(values: Values, stack: Stack, expression: Any) -> bool | None:

@@ -136,3 +136,12 @@ def text_of(path: Path, most: int = limits.TEMPLATE) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableError(f"it is no text in UTF-8: byte {error.start:,}.") from None
+
+
+def function_of(value: Any) -> tuple[str, Any] | None:
+    """The name and the argument of an intrinsic function."""
+    if isinstance(value, dict) and len(value) == 1:
+        [(name, argument)] = value.items()
+        if name == "Ref" or str(name).startswith("Fn::"):
+            return name, argument
+    return None

@@ -92,7 +92,7 @@ class Run:
         def in_case(case: Case) -> T:
             values = self.values(case)
             around: Stack | None = stack
-            while around and case.choices:
+            while around and (case.choices or case.members):
                 if not conditions.allowed(values, around):
                     raise Impossible
                 around = around.parent

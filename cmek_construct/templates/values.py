@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from cmek_construct.policy import literal
 from cmek_construct.templates import attributes, conditions, functions
-from cmek_construct.templates.choices import NO, OTHER, YES, Case, Undecided
-from cmek_construct.templates.reading import each_of
+from cmek_construct.templates.choices import MEMBER, NO, OTHER, YES, Case, Undecided
+from cmek_construct.templates.reading import each_of, function_of
 from cmek_construct.templates.stacks import Links, Stack, hole_of
 from cmek_construct.templates.texts import (
     hole,
@@ -35,15 +35,6 @@ class _Nothing:
 NOTHING: Final = _Nothing()
 """``AWS::NoValue``."""
 _KNOWN: Final = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
-
-
-def function_of(value: Any) -> tuple[str, Any] | None:
-    """The name and the argument of an intrinsic function."""
-    if isinstance(value, dict) and len(value) == 1:
-        [(name, argument)] = value.items()
-        if name == "Ref" or str(name).startswith("Fn::"):
-            return name, argument
-    return None
 
 
 class Values:
@@ -213,10 +204,10 @@ class Values:
             return conditions.holds(self, stack, name)
         except Undecided:
             own = stack.named(name)
-            self.case.asked[own] = "member"
+            self.case.asked[own] = MEMBER
             if self.case.members is None:
                 raise
-            return self.case.decided(own, (YES, NO), "member") == YES
+            return self.case.decided(own, (YES, NO), MEMBER) == YES
 
     def _call(self, stack: Stack, name: str, argument: Any) -> Any:
         if name == "Ref" and isinstance(argument, str):
