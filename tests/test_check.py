@@ -18,7 +18,7 @@ from tests.building import ACCOUNT, EXTERNAL_ID, REGIONS, new_stack
 from tests.building import cmek as construct
 from tests.command import cmek
 from tests.judged import judge
-from tests.test_templates import stack_set
+from tests.test_templates_files import stack_set
 
 MULTI_REGION = ("every_other_prop", "key-multi-region")
 NOTHING = '{"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}'

@@ -641,7 +641,7 @@ def test_each_case_of_a_templates_conditions_is_judged(tmp_path: Path) -> None:
     new = good()
     conditional(new)
     (said,) = re.findall("NO LONGER POSSIBLE.*", changes(tmp_path, good(), new))
-    assert said.endswith("under no condition. Only if in the template: `not Open`.")
+    assert said.endswith("Only if in the template: `AWS::Region is something else`.")
     old = good()
     conditional(old)
     written_otherwise(new := good())

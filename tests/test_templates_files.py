@@ -7,13 +7,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from cmek_construct import limits
 from cmek_construct.templates.files import read
 from cmek_construct.templates.reading import UnreadableError, parsed
 from cmek_construct.templates.run import read_run
+from tests import forms
 
 YAML = """\
 AWSTemplateFormatVersion: 2010-09-09
@@ -28,6 +31,8 @@ Resources:
             Condition: !If [IsOff, !Ref AWS::NoValue, {Bool: {x: on}}]
             Mode: 0644
             Weight: 1.10
+            Action: !Join ['', ['sts:', !Select [0, !Split [',', 'AssumeRole,x']]]]
+            Rest: {A: !GetAtt [O, A.B], B: !Sub ['${x}', {x: !Ref y}], C: !Condition Off}
 """
 
 
@@ -43,6 +48,18 @@ def test_yaml_is_the_same_as_its_long_form() -> None:
     nothing = {"Ref": "AWS::NoValue"}
     assert statement["Condition"] == {"Fn::If": ["IsOff", nothing, {"Bool": {"x": True}}]}
     assert (statement["Mode"], statement["Weight"]) == (0o644, "1.10")
+    chosen = {"Fn::Select": [0, {"Fn::Split": [",", "AssumeRole,x"]}]}
+    assert statement["Action"] == {"Fn::Join": ["", ["sts:", chosen]]}
+    assert statement["Rest"] == {
+        "A": {"Fn::GetAtt": ["O", "A.B"]},
+        "B": {"Fn::Sub": ["${x}", {"x": {"Ref": "y"}}]},
+        "C": {"Condition": "Off"},
+    }
+
+
+def test_json_and_yaml_of_one_template_are_one() -> None:
+    for name in forms.FORMS:
+        assert parsed(yaml.safe_dump(forms.template(name))) == forms.template(name)
 
 
 @pytest.mark.parametrize("text", ["{}", "\ufeff{}", '{"Rules": {}}', '{"Resources": {}}'])
@@ -61,6 +78,12 @@ def test_a_stack_without_resources_is_a_template(text: str) -> None:
         ('{"Resources": {"A": {"Type": "X", "Y": NaN}}}', "NaN"),
         ('{"Resources": []}', "Type"),
         ('{"Resources": {"A": {"Properties": {}}}}', "Type"),
+        ('{"Resources": {"A": 1}}', "Type"),
+        ('{"Resources": {"A": {"Type": "X", "Properties": [1]}}}', "Type"),
+        ("Resources: {A: {<<: {Type: X}}}", "a key is a plain word"),
+        ("? [a]\n: b", "a key is a plain word"),
+        ("A: !!python/object/apply:os.system [exit]", "neither JSON nor YAML"),
+        ("A: \x1b[31m", "neither JSON nor YAML"),
         ('{"name": "a package"}', "none of its members"),
         ("[]", "object"),
         ("", "object"),
@@ -70,8 +93,9 @@ def test_a_stack_without_resources_is_a_template(text: str) -> None:
     ],
 )
 def test_what_is_no_template_is_told(text: str, why: str) -> None:
-    with pytest.raises(UnreadableError, match=why):
+    with pytest.raises(UnreadableError, match=why) as refused:
         parsed(text)
+    assert str(refused.value).isprintable()
 
 
 def test_each_problem_is_a_value_with_its_file(tmp_path: Path) -> None:
@@ -80,11 +104,13 @@ def test_each_problem_is_a_value_with_its_file(tmp_path: Path) -> None:
     binary.write_bytes(b"{\xff}")
     empty = tmp_path / "empty"
     empty.mkdir()
-    found = read([large, binary, tmp_path / "none.json", empty])
-    assert found.templates == []
-    assert [Path(one.where).name for one in found.problems] == [
-        "large.json", "binary.json", "none.json", "empty",
-    ]  # fmt: skip
+    good = forms.template_file("explicit_with_id")
+    found = read([large, binary, tmp_path / "none\x1b[2J.json", good, empty, good])
+    assert [one.file for one in found.templates] == [good]
+    names = ("large.json", "binary.json", "none", "empty")
+    for problem, name in zip(found.problems, names, strict=True):
+        assert name in problem.where
+        assert str(problem).isprintable()
     assert "cdk synth" in found.problems[-1].way_out
 
 
@@ -92,6 +118,32 @@ def test_an_assembly_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     for text in ("{", "[]", '{"artifacts": {"a": 1, "b": {"properties": {"templateFile": 1}}}}'):
         (tmp_path / "manifest.json").write_text(text)
         assert read([tmp_path]).templates == []
+
+
+def test_of_a_folder_every_template_is_read_but_those_within_an_asset(tmp_path: Path) -> None:
+    folders = {"A.template": ".", "B.template": "Inner", "C.template": "asset.0123", "D": "."}
+    for name in (f"{folder}/{file}.json" for file, folder in folders.items()):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    assert sorted(one.file.name[0] for one in read([tmp_path]).templates) == ["A", "B"]
+
+
+def stack_set(body: Any) -> str:
+    """A template of a stack set alone."""
+    properties = {"StackSetName": "x", "TemplateBody": body}
+    one = {"Type": "AWS::CloudFormation::StackSet", "Properties": properties}
+    return json.dumps({"Resources": {"Set": one}})
+
+
+def test_the_template_of_a_stack_set_is_read_too(tmp_path: Path) -> None:
+    inner = json.dumps(forms.template("explicit_with_id"))
+    for body, depth in ((inner, 1), (YAML, 1), (stack_set(inner), 2)):
+        (tmp_path / "t.json").write_text(stack_set(body))
+        [found] = read([tmp_path / "t.json"]).templates
+        for _ in range(depth):
+            found = found.inner["Set"]
+        assert found.name.endswith("t.json" + " > Set" * depth)
+        assert "AWS::IAM::Role" in json.dumps(found.content)
 
 
 def test_nested_templates_by_a_path_beside_the_parent(tmp_path: Path) -> None:

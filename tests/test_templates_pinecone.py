@@ -275,6 +275,17 @@ def test_what_rewrites_the_template_cannot_be_judged_and_aws_own_macros_can() ->
     assert not found_in({"Transform": "OurMacro"}).unread
 
 
+def test_a_stack_set_that_cannot_be_read_is_told_if_it_may_have_role_or_key() -> None:
+    for body, told in (
+        ({"Fn::Sub": "arn:aws:iam::${P}:role/pinecone_cmek_access_us-east-1"}, 1),
+        ("{ pinecone_cmek_access_us-east-1", 1),
+        ({"Ref": "Body"}, 0),
+        ("{ nothing of ours", 0),
+    ):
+        template = with_more({"Resources": {}}, "CloudFormation::StackSet", TemplateBody=body)
+        assert len(found_in(template).unread) == told
+
+
 def test_a_key_of_which_nobody_can_tell_whose_it_is_is_told() -> None:
     [unread] = found_in(with_more(good(), "KMS::Key", KeyPolicy={"Ref": "P"})).unread
     assert unread.place.path == "More"

@@ -47,8 +47,7 @@ def named_by(witness: Witness) -> tuple[str, ...]:
 
 def shown(subject: Trust | KeyUse, text: str) -> str:
     """A text for a person: what is of the same stack by its name alone."""
-    stack = subject.place.stack
-    return text.replace(f"${{{stack.named('')}", "${")
+    return subject.place.stack.short(text)
 
 
 def said(where: str, excess: TrustExcess | KeyExcess) -> str:

@@ -14,6 +14,7 @@ from cmek_construct.guardrails.meant import meant
 from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict
 from cmek_construct.policy.sentences import Quoted
+from cmek_construct.templates.evidence import spares_organization
 from cmek_construct.templates.texts import is_unreadable
 
 _FACTS: Final[Mapping[str, str | None]] = {
@@ -33,8 +34,6 @@ _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "kms:GetKeyPolicy": _BY_ITSELF,
     "kms:PutKeyPolicy": {**_BY_ITSELF, "kms:BypassPolicyLockoutSafetyCheck": "false"},
 }
-_ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
-_ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths")
 _OUT: Final = {
     "sentence": "Pinecone can assume the role, and the role can encrypt and decrypt.",
     "allows": "Nobody: Pinecone could not read or write what it stores.",
@@ -271,18 +270,8 @@ def _owner(use: KeyUse) -> Sequence[tuple[Request, Said]]:
 
 def _without_own_organization(policy: Policy) -> Policy:
     """A policy without denials to whom is not of an organization: the owner is taken to be."""
-    kept = tuple(one for one in policy.statements if not _spares_organization(one))
+    kept = tuple(one for one in policy.statements if not spares_organization(one))
     return replace(policy, statements=kept)
-
-
-def _spares_organization(statement: Statement) -> bool:
-    return statement.effect == "Deny" and any(
-        one.key.lower() in _ORGANIZATIONS
-        and "Not" in one.operator
-        and bool(one.values)
-        and all(map(_ORGANIZATION.fullmatch, one.values))
-        for one in statement.conditions
-    )
 
 
 @rule(

@@ -6,7 +6,7 @@ It says what is written, all of it, and judges nothing. What has no words here i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cmek_construct.guide import ADMINISTRATION, Statement
@@ -36,7 +36,6 @@ _MEMBERS: Final = {
 }  # fmt: skip
 _ROLE: Final = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}|\$\{[^{}]+\}):role/(.+)")
 _ROOT: Final = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|\$\{AWS::AccountId\}):root|[0-9]{12}")
-_OURS: Final = re.compile(r"\$\{([A-Za-z0-9]+)\.Arn\}")
 _KEYS: Final = {
     "sts:externalid": "the external ID that is presented",
     "aws:principalarn": "the caller's ARN",
@@ -63,22 +62,25 @@ _OPERATORS: Final = {
 _ALSO_WITHOUT: Final = " (or is not sent at all: it does not bind who leaves it out)"
 
 
-def of_statement(statement: Statement, account: str | None = None) -> Words:
+def of_statement(
+    statement: Statement, account: str | None = None, people: Mapping[str, str] | None = None
+) -> Words:
     """What a statement of a trust policy, a key policy or a role's permissions says.
 
     Args:
         statement: the statement, with CloudFormation's functions as text.
         account: the account that owns role or key, where it is known.
+        people: what roles and users of the templates are called, by their ARNs.
     """
     denies = statement.get("Effect") != "Allow"
     found: Words = ["Forbids " if denies else "Lets "]
     if "Effect" not in statement or statement["Effect"] not in ("Allow", "Deny"):
         found = ["With the effect ", Quoted(statement.get("Effect")), ", which is neither: "]
-    whom = _principals(statement, account)
+    whom = principals(statement, account, people)
     found += whom if whom else ["the role"]
     found += [" to " if denies else " "]
-    found += _actions(statement)
-    found += _resources(statement)
+    found += actions(statement)
+    found += resources(statement)
     only = conditions(statement.get("Condition"), denies=denies)
     if only:
         found += [" where " if denies else ", but only if ", *only]
@@ -91,31 +93,19 @@ def of_statement(statement: Statement, account: str | None = None) -> Words:
     return found
 
 
-def actions(statement: Statement) -> Words:
-    """What a statement is about."""
-    return _actions(statement)
-
-
-def resources(statement: Statement) -> Words:
-    """With what."""
-    return _resources(statement)
-
-
-def principals(statement: Statement, account: str | None = None) -> Words:
+def principals(
+    statement: Statement, account: str | None = None, people: Mapping[str, str] | None = None
+) -> Words:
     """Whom a statement is about; empty where the policy hangs on whom it is about."""
-    return _principals(statement, account)
-
-
-def _principals(statement: Statement, account: str | None) -> Words:
     if "NotPrincipal" in statement:
         kinds = statement["NotPrincipal"]
-        return ["everybody in every AWS account but ", *_kinds(kinds, account)]
+        return ["everybody in every AWS account but ", *_kinds(kinds, account, people or {})]
     if "Principal" not in statement:
         return []
-    return _kinds(statement["Principal"], account)
+    return _kinds(statement["Principal"], account, people or {})
 
 
-def _kinds(kinds: Any, account: str | None) -> Words:
+def _kinds(kinds: Any, account: str | None, people: Mapping[str, str]) -> Words:
     if kinds == "*":
         return ["anybody in any AWS account, signed in or not"]
     if not isinstance(kinds, dict):
@@ -123,7 +113,7 @@ def _kinds(kinds: Any, account: str | None) -> Words:
     several: list[Words] = []
     for kind, names in kinds.items():
         if kind == "AWS":
-            several += _aws(as_list(names), account)
+            several += _aws(as_list(names), account, people)
         elif kind == "Service":
             several.append(["the AWS service ", *quoted_list(as_list(names))])
         else:
@@ -131,17 +121,17 @@ def _kinds(kinds: Any, account: str | None) -> Words:
     return listed(several)
 
 
-def _aws(names: list[Any], account: str | None) -> list[Words]:
+def _aws(names: list[Any], account: str | None, people: Mapping[str, str]) -> list[Words]:
     """Principals in words: roles of one account together."""
     found: list[Words] = []
     roles: dict[tuple[str, str], list[str]] = {}
     for name in names:
         text = name if isinstance(name, str) else Quoted(name)
-        role, root, own = _ROLE.fullmatch(text), _ROOT.fullmatch(text), _OURS.fullmatch(text)
+        role, root = _ROLE.fullmatch(text), _ROOT.fullmatch(text)
         if text == "*":
             found.append(["anybody in any AWS account"])
-        elif own:
-            found.append(["the role ", Quoted(own[1])])
+        elif text in people:
+            found.append(["the role " if role else "the user ", Quoted(people[text])])
         elif root:
             found.append(_of_account(root[1] or text, account))
         elif role:
@@ -166,20 +156,21 @@ def _of_account(owner: str, account: str | None) -> Words:
     return [*_account(owner, account), " (its root, and its own IAM policies)"]
 
 
-def _actions(statement: Statement) -> Words:
+def actions(statement: Statement) -> Words:
+    """What a statement is about."""
     if "NotAction" in statement:
         return ["do everything but ", *quoted_list(as_list(statement["NotAction"]))]
-    actions = as_list(statement.get("Action"))
-    if "Principal" not in statement and actions == ["kms:*"]:
+    said = as_list(statement.get("Action"))
+    if "Principal" not in statement and said == ["kms:*"]:
         return ["do everything that KMS offers"]
-    if set(map(str, actions)).issuperset(ADMINISTRATION):
-        extra = [one for one in actions if one not in ADMINISTRATION]
+    if set(map(str, said)).issuperset(ADMINISTRATION):
+        extra = [one for one in said if one not in ADMINISTRATION]
         administer: Words = [
             "administer the key (its policy, state, tags and deletion: by changing the policy, "
             "any use of it too)"
         ]
         return listed([administer, *map(_action, extra)])
-    return listed([_action(action) for action in actions])
+    return listed([_action(action) for action in said])
 
 
 def _action(action: Any) -> Words:
@@ -191,18 +182,19 @@ def _action(action: Any) -> Words:
     return ["do ", Quoted(action)]
 
 
-def _resources(statement: Statement) -> Words:
+def resources(statement: Statement) -> Words:
+    """With what."""
     if "NotResource" in statement:
         every = quoted_list(as_list(statement["NotResource"]))
         return [" with everything but ", *every]
     if "Resource" not in statement:
         return []
-    resources = as_list(statement["Resource"])
-    if resources == ["*"]:
+    said = as_list(statement["Resource"])
+    if said == ["*"]:
         # In a key policy that is this key.
         in_key_policy = "Principal" in statement or "NotPrincipal" in statement
         return [] if in_key_policy else [" on everything"]
-    return [" with ", *listed([_resource(one) for one in resources])]
+    return [" with ", *listed([_resource(one) for one in said])]
 
 
 def _resource(resource: Any) -> Words:
@@ -266,7 +258,9 @@ def _key_of(key: str) -> Words:
     return [words] if words else [Quoted(key)]
 
 
-def of_witness(witness: Witness, account: str | None = None) -> Words:
+def of_witness(
+    witness: Witness, account: str | None = None, people: Mapping[str, str] | None = None
+) -> Words:
     """Whom a statement lets do what that another policy does not, and on what that hangs."""
     raw = witness.statement.raw
     found: Words
@@ -280,12 +274,18 @@ def of_witness(witness: Witness, account: str | None = None) -> Words:
         }
         if "Principal" in raw or "NotPrincipal" in raw:
             narrowed["Principal"] = {"AWS": list(witness.principals)}
-        found = of_statement(narrowed, account)
+        found = of_statement(narrowed, account, people)
     if not witness.certain:
         found += [" That hangs on: ", *quoted_list(witness.hangs_on), "."]
     return found
 
 
-def of_witnesses(witnesses: Sequence[Witness], account: str | None = None) -> list[Words]:
+def of_witnesses(
+    witnesses: Sequence[Witness],
+    account: str | None = None,
+    people: Mapping[str, str] | None = None,
+) -> list[Words]:
     """Each statement once, by its name, and what it lets whom do that another policy does not."""
-    return [[Quoted(one.statement.name), ": ", *of_witness(one, account)] for one in witnesses]
+    return [
+        [Quoted(one.statement.name), ": ", *of_witness(one, account, people)] for one in witnesses
+    ]

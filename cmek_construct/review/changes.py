@@ -10,7 +10,8 @@ from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.review.meaning import differences
 from cmek_construct.review.seen import AliasSeen, KeySeen, Policy, RoleSeen, Said, Template
-from cmek_construct.review.shapes import accounts_named, external_ids
+from cmek_construct.review.shapes import external_ids
+from cmek_construct.templates.choices import Choices
 
 REPLACED: Final = "replaced"
 ACCESS: Final = "access"
@@ -129,7 +130,7 @@ def _role(old: RoleSeen, new: RoleSeen) -> Iterator[Change]:
     if was and was != now:
         said: Words = [*own, ": the external ID was ", *quoted_list(was), ", is now "]
         yield Change(REPLACED, [*said, *(quoted_list(now) or ["none"]), f".{_ANOTHER_ID}"])
-    was, now = accounts_named(old.trust), accounts_named(new.trust)
+    was, now = old.pinecones, new.pinecones
     if was != now:
         said = [*own, ": Pinecone's AWS account was ", *quoted_list(was), ", is now "]
         yield Change(REPLACED, [*said, *quoted_list(now), f".{_ANOTHER_ACCOUNT}"])
@@ -138,10 +139,29 @@ def _role(old: RoleSeen, new: RoleSeen) -> Iterator[Change]:
     )
     yield from _policy(
         ["Role ", Quoted(new.logical_id), ", its permissions: "],
-        Policy("", [said for policy in old.permissions for said in policy.said]),
-        Policy("", [said for policy in new.permissions for said in policy.said]),
+        _together(old.permissions),
+        _together(new.permissions),
         "permissions",
     )
+
+
+def _together(policies: Sequence[Policy]) -> Policy:
+    """The policies of a role as one: they allow and forbid together."""
+    cases: list[Choices] = [{}]
+    for policy in policies:
+        both = [{**one, **other} for one in cases for other in policy.cases if _fit(one, other)]
+        cases = [one for at, one in enumerate(both) if one not in both[:at]] or cases
+    return Policy(
+        "",
+        [said for policy in policies for said in policy.said],
+        forms={name: form for policy in policies for name, form in policy.forms.items()},
+        variables=all(policy.variables for policy in policies),
+        cases=cases,
+    )
+
+
+def _fit(one: Choices, other: Choices) -> bool:
+    return all(other.get(name, value) == value for name, value in one.items())
 
 
 def _key(old: KeySeen, new: KeySeen) -> Iterator[Change]:
@@ -183,7 +203,7 @@ def _policy(own: Words, old: Policy, new: Policy, kind: Kind) -> Iterator[Change
     """What whom may newly do or no longer do, and the statements by which that comes about."""
     gone = [said for said in old.said if said not in new.said]
     come = [said for said in new.said if said not in old.said]
-    if not gone and not come:
+    if not gone and not come and old.variables == new.variables:
         return
     meant = list(differences(old, new, kind))
     if not meant:

@@ -7,8 +7,8 @@ from typing import Final
 
 from cmek_construct.guide import ENCRYPT_DECRYPT, Statement
 from cmek_construct.policy.sentences import as_list
-from cmek_construct.review import snippets
-from cmek_construct.review.compare import Comparison
+from cmek_construct.review import beside
+from cmek_construct.review.beside import Comparison
 
 _PINNED: Final = (
     "A prop of this library, pin_account: it names Pinecone's account in place of everybody. Both "
@@ -44,32 +44,28 @@ _KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]
 
 def why(statement: Statement, kind: str, comparison: Comparison) -> list[str]:
     """What a reviewer should know about a statement beside the differences."""
-    snippet = comparison.snippet
-    changed = {
-        line.text.strip().split('"')[1]
-        for line in comparison.lines
-        if line.side != "both" and '"' in line.text
-    }
-    if snippet is None:
+    title = comparison.title
+    changed = {line.text.strip().split('"')[1] for line in comparison.different if '"' in line.text}
+    if title is None:
         return [_SUSPENDED] if _is_suspension(statement, kind) else []
     found = []
-    if snippet is snippets.ADMINISTRATORS:
+    if title == beside.ADMINISTRATORS:
         found.append(_ADMINISTRATORS)
-    if snippet in (snippets.USE, snippets.ATTACH) and any(
+    if title in (beside.USE, beside.ATTACH) and any(
         "<role>" in line.text for line in comparison.lines
     ):
         found.append(_ROLE_FROM_ELSEWHERE)
-    if snippet is snippets.EXPLICIT:
+    if title == beside.EXPLICIT:
         found.append(_NO_EXTERNAL_ID)
     if changed == {"Sid"}:
         found.append(_LABEL)
     actions = set(map(str, as_list(statement.get("Action"))))
-    if snippet is snippets.USE and actions == set(ENCRYPT_DECRYPT):
+    if title == beside.USE and actions == set(ENCRYPT_DECRYPT):
         found.append(_TWO_ACTIONS)
-    if snippet is snippets.ALL_REGIONS and changed == {"AWS"} and _is_pinned(statement):
+    if title == beside.ALL_REGIONS and changed == {"AWS"} and _is_pinned(statement):
         found.append(_PINNED)
     resources = as_list(statement.get("Resource"))
-    if snippet is snippets.CUSTOMER and all(_KEY_ARN.fullmatch(str(one)) for one in resources):
+    if title == beside.CUSTOMER and all(_KEY_ARN.fullmatch(str(one)) for one in resources):
         found.append(_SINGLE_KEYS)
     return found
 

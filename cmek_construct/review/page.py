@@ -15,7 +15,7 @@ from cmek_construct.review.differences import NOTHING, Difference
 from cmek_construct.review.explain import why
 from cmek_construct.review.picture import Picture, draw
 from cmek_construct.review.seen import CUT_OFF, Finding, Said, Template
-from cmek_construct.review.shapes import Shape, accounts_named, shapes_of, used_twice
+from cmek_construct.review.shapes import Shape, shapes_of, used_twice
 from cmek_construct.review.tables import Table, tables_of
 
 FEW: Final = 12
@@ -153,9 +153,16 @@ class Page:
     @property
     def parameters(self) -> list[str]:
         """Parameters that policies of the shown forms hang on."""
-        texts = "".join(line for said in self.statements for line in said.comparison.own)
-        names = re.findall(r"\$\{([A-Za-z0-9]+)\}", texts)
-        return list(dict.fromkeys(names))
+        return list(
+            dict.fromkeys(
+                name
+                for shape in self.shapes
+                for said in shape.part.said
+                for line in said.comparison.own
+                for name in re.findall(r"\$\{([^{}]+)\}", line)
+                if name in shape.template.parameters
+            )
+        )
 
     def picture(self, shape: Shape) -> Picture:
         """Who reaches what, drawn."""
@@ -176,4 +183,4 @@ class Page:
 
 
 def _accounts_named(shape: Shape) -> list[str]:
-    return accounts_named(shape.part.role.trust) if shape.part.role else []
+    return shape.part.role.pinecones if shape.part.role else []

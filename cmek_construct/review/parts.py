@@ -1,170 +1,226 @@
-"""From a template that the guardrails recognized to what is shown: roles, keys, statements."""
+"""From what is Pinecone's in a run to what is shown: roles, keys and statements by template."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from cmek_construct.guardrails.intrinsics import Texts, function_of, is_no_value
-from cmek_construct.guardrails.permissions import Permission
-from cmek_construct.guardrails.subjects import Key, Ours, Role
-from cmek_construct.guardrails.template import Resource, Template
-from cmek_construct.review.seen import AliasSeen, KeySeen, Part, Policy, RoleSeen, Said
-from cmek_construct.review.snippets import ROOT, USE
+from cmek_construct.checks import printable
+from cmek_construct.guardrails.rule import Violation
+from cmek_construct.review.beside import missing
+from cmek_construct.review.policies import Texts, typed
+from cmek_construct.review.seen import (
+    Access,
+    AliasSeen,
+    Finding,
+    KeySeen,
+    Part,
+    Policy,
+    RoleSeen,
+    Template,
+)
+from cmek_construct.review.to_check import to_check
+from cmek_construct.templates.attributes import ROLE
+from cmek_construct.templates.choices import Choices
+from cmek_construct.templates.evidence import pinecones_accounts
+from cmek_construct.templates.found import Alias, Attached, Found, Key, Place, Role, Unread
+from cmek_construct.templates.stacks import Stack, hole_of
+from cmek_construct.templates.texts import is_known
 
-_POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
+Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
+"""What the guardrails found at each place, with the reason for which it is acknowledged."""
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 
 
-def parts_of(template: Template, found: Ours, account: str | None) -> list[Part]:
-    """Each role of Pinecone's with the keys that name it, then the keys that name none.
+def templates_of(
+    found: Found,
+    reasons: Reasons,
+    vendor_role_arns: Iterable[str],
+    ask: Callable[[Stack], Access],
+) -> list[Template]:
+    """What is shown of each template of a run.
 
     Args:
-        template: the template.
-        found: what in it is Pinecone's.
-        account: the number of its account, where it is known.
+        found: what is Pinecone's in it.
+        reasons: what the guardrails found.
+        vendor_role_arns: roles of other accounts that a key policy may name.
+        ask: asks who can do what by a template.
     """
-    keys = {key.resource.logical_id: _key(template, key, found, account) for key in found.keys}
-    of_role = _keys_of_roles(found)
-    parts = []
-    taken: set[str] = set()
-    for role in found.roles:
-        own = [one for one in of_role.get(role.resource.logical_id, []) if one not in taken]
-        taken.update(own)
-        parts.append(Part(_role(template, role, account), [keys[one] for one in own]))
-    return parts + [Part(None, [key]) for name, key in keys.items() if name not in taken]
-
-
-def _keys_of_roles(found: Ours) -> dict[str, list[str]]:
-    by_arn = {arn: role.resource.logical_id for role in found.roles for arn in role.arns}
-    keys: dict[str, list[str]] = {}
-    for key in found.keys:
-        named = {
-            by_arn[one.name]
-            for statement in key.policy.statements
-            for one in statement.principals
-            if one.name in by_arn
-        }
-        for role in sorted(named):
-            keys.setdefault(role, []).append(key.resource.logical_id)
-    return keys
-
-
-def _role(template: Template, role: Role, account: str | None) -> RoleSeen:
-    document = role.resource.properties.get("AssumeRolePolicyDocument")
-    return RoleSeen(
-        logical_id=role.resource.logical_id,
-        retained=_is_retained(role.resource),
-        properties=_properties(template, role.resource),
-        names=role.arns,
-        trust=Policy(
-            "Trust policy",
-            _said(document, template.texts, "trust", account, role.arns),
-            role.resource.logical_id,
-        ),
-        permissions=[_permission(template, role, one, account) for one in role.permissions],
-    )
-
-
-def _permission(
-    template: Template, role: Role, permission: Permission, account: str | None
-) -> Policy:
-    title = f"Permissions: {permission.name}"
-    if permission.policy is None:
-        return Policy(f"{title} (its text is not in the template)", [], permission.logical_id)
-    document: Any = None
-    if permission.logical_id == role.resource.logical_id:
-        for one, _ in _alternatives(role.resource.properties.get("Policies", []), None):
-            if (
-                isinstance(one, dict)
-                and template.texts.of(one.get("PolicyName")) == permission.name
-            ):
-                document = one.get("PolicyDocument")
-    else:
-        (resource,) = (one for one in template.resources if one.logical_id == permission.logical_id)
-        document = resource.properties.get("PolicyDocument")
-    said = _said(document, template.texts, "permissions", account, role.arns)
-    return Policy(title, said, permission.logical_id)
-
-
-def _key(template: Template, key: Key, found: Ours, account: str | None) -> KeySeen:
-    own = key.resource.logical_id
-    aliases = [
-        AliasSeen(one.resource.logical_id, one.name, one.target, _is_kept(one.resource, True))
-        for one in found.aliases
-        if one.target in {f"${{{own}}}", f"${{{own}.Arn}}", f"${{{own}.KeyId}}"}
+    reader = _Reader(found, reasons, frozenset(vendor_role_arns))
+    parts = {stack: list(reader.parts(stack)) for stack in found.run.stacks}
+    titles = [top.template.title for top in found.run.tops]
+    checks = to_check(found)
+    return [
+        Template(
+            name=_name(stack, titles),
+            file=stack.template.name,
+            sha256=stack.template.sha256,
+            account=stack.account if is_known(stack.account) else None,
+            region=stack.region if is_known(stack.region) else None,
+            parts=parts[stack],
+            findings=reader.left(stack),
+            to_check=checks.get(stack, []),
+            parameters=frozenset(_parameters(stack)),
+            ask=lambda stack=stack: ask(stack),  # type: ignore[misc]
+        )
+        for stack in found.run.stacks
     ]
-    document = key.resource.properties.get("KeyPolicy")
-    said = _said(document, template.texts, "key", account, key.role_arns | key.vendor_role_arns)
-    snippets = [one.comparison.snippet for one in said]
-    missing = tuple(one for one in (ROOT, USE) if one not in snippets)
-    return KeySeen(
-        logical_id=own,
-        retained=_is_retained(key.resource),
-        properties=_properties(template, key.resource),
-        policy=Policy("Key policy", said, own, missing),
-        aliases=aliases,
-    )
 
 
-def _is_retained(resource: Resource) -> bool:
-    return _is_kept(resource, deletion_alone=False)
+def _name(stack: Stack, titles: Sequence[str | None]) -> str:
+    """What its app calls a stack, if no other is called so; within it by the logical IDs."""
+    own = stack.top.template.title
+    name = printable(own) if own and titles.count(own) == 1 else stack.top.name
+    return " > ".join([name, *map(printable, stack.within)])
 
 
-def _is_kept(resource: Resource, deletion_alone: bool) -> bool:
-    """On deletion; and on replacement, where that is asked too."""
-    on_deletion = resource.raw.get("DeletionPolicy") in _KEPT
-    return on_deletion and (deletion_alone or resource.raw.get("UpdateReplacePolicy") == "Retain")
+def _parameters(stack: Stack) -> Iterator[str]:
+    """What a deployer types in, as a stack in the template calls it."""
+    top = stack.top
+    return (stack.short(own) for name in top.parameters if (own := hole_of(top, name)))
 
 
-def _properties(template: Template, resource: Resource) -> dict[str, Any]:
-    return {
-        name: canonical(value, template.texts)
-        for name, value in resource.properties.items()
-        if name not in _POLICIES
-    }
+class _Reader:
+    """Knows what goes with what in a run."""
+
+    def __init__(self, found: Found, reasons: Reasons, vendors: frozenset[str]) -> None:
+        self._found = found
+        self._vendors = vendors
+        self._reasons = dict(reasons)
+        self._places: dict[Stack, list[Place]] = {}
+        for place in reasons:
+            self._places.setdefault(place.stack, []).append(place)
+        self._roles, self._keys = _by_stack(found.roles), _by_stack(found.keys)
+        self._unread = _by_stack(one for one in found.unread if one.place.is_role_or_key)
+        self._arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
+        self._attached: dict[Place, list[Attached]] = {}
+        for one in found.attached:
+            self._attached.setdefault(one.role, []).append(one)
+        self._aliases: dict[Place | None, list[Alias]] = {}
+        for alias in found.aliases:
+            for key in {now.value.key for now in alias.cases}:
+                self._aliases.setdefault(key, []).append(alias)
+
+    def parts(self, stack: Stack) -> Iterator[Part]:
+        """Each role of a stack with the keys that name it, then the keys that name none."""
+        keys = {one.place: one for one in self._keys.get(stack, ())}
+        roles = {one.place: one for one in self._roles.get(stack, ())}
+        for role in roles.values():
+            own = [key for key in keys.values() if _names(key, role.place)]
+            keys = {place: key for place, key in keys.items() if key not in own}
+            yield self._part(role, own)
+        for key in keys.values():
+            yield self._part(None, [key])
+        shown = {one.place for one in (*roles.values(), *self._keys.get(stack, ()))}
+        unread = {one.place: one for one in reversed(self._unread.get(stack, ()))}
+        for one in (one for place, one in unread.items() if place not in shown):
+            yield self._part(None, [one.key]) if one.key else self._not_judged(one)
+
+    def _part(self, role: Role | None, keys: Sequence[Key]) -> Part:
+        stack = (role or keys[0]).place.stack
+        places = [one.place for one in (role, *keys) if one]
+        around = [one.place for key in keys for one in self._aliases.get(key.place, ())]
+        around += [one.place for one in self._attached.get(role.place, ())] if role else []
+        return Part(
+            self._role(role) if role else None,
+            [self._key(key) for key in keys],
+            self._findings(stack, [*places, *around]),
+            [
+                (one.label, one.of.logical_id)
+                for one in self._found.outputs
+                if one.label and one.of in places
+            ],
+        )
+
+    def _not_judged(self, unread: Unread) -> Part:
+        place, why = unread.place, unread.why
+        findings = self._findings(place.stack, [place])
+        name, kept = place.logical_id, _is_kept(place)
+        if place.type == ROLE:
+            trust = Policy(f"Trust policy ({why})", [], name)
+            return Part(RoleSeen(name, kept, {}, trust), [], findings)
+        policy = Policy(f"Key policy ({why})", [], name)
+        return Part(None, [KeySeen(name, kept, {}, policy)], findings)
+
+    def left(self, stack: Stack) -> list[Finding]:
+        """What the guardrails found in a stack about nothing that is shown."""
+        return self._findings(stack, self._places.get(stack, ()))
+
+    def _findings(self, stack: Stack, places: Iterable[Place]) -> list[Finding]:
+        """What was found at some places, each time once on the whole page."""
+        return [
+            Finding(one.rule, place.seen_from(stack), one.what, one.allows, one.cure, reason)
+            for place in places
+            for one, reason in self._reasons.pop(place, ())
+        ]
+
+    def _role(self, role: Role) -> RoleSeen:
+        stack, cases = role.place.stack, typed(role.cases)
+        texts = Texts(self._found, stack)
+        arns = frozenset(map(stack.short, self._arns[role.place]))
+        own = [(one.case, one.value.trust) for one in cases]
+        trust = texts.policy("Trust policy", "trust", role.place, own, arns)
+        accounts = [a for one in cases for a in pinecones_accounts(one.value.trust)]
+        return RoleSeen(
+            role.place.logical_id,
+            _is_kept(role.place),
+            texts.properties(role.place, cases),
+            trust,
+            [*self._permissions(role, texts, trust.cases)],
+            arns,
+            [stack.short(one) for one in dict.fromkeys(accounts)],
+        )
+
+    def _permissions(self, role: Role, texts: Texts, cases: Sequence[Choices]) -> Iterator[Policy]:
+        """Every policy of a role but its boundary: its own, and those that are attached to it."""
+        found: dict[tuple[Place, str], list[Attached]] = {}
+        for one in self._attached.get(role.place, ()):
+            if not one.is_boundary:
+                found.setdefault((one.place, one.name), []).append(one)
+        for (place, name), some in found.items():
+            title = f"Permissions: {texts.text(name)}"
+            own = [(one.case, one.policy) for one in typed(some) if one.policy is not None]
+            if not own:
+                title += " (its text is not in the template)"
+            of_role = cases if place == role.place else None
+            yield texts.policy(title, "permissions", place, own, every=of_role)
+
+    def _key(self, key: Key) -> KeySeen:
+        place, cases = key.place, typed(key.cases)
+        texts = Texts(self._found, place.stack)
+        named = {role for one in cases for role in one.value.roles}
+        arns = frozenset(place.stack.short(arn) for role in named for arn in self._arns[role])
+        own = [(one.case, one.value.policy) for one in cases]
+        found = texts.policy("Key policy", "key", place, own, arns | self._vendors)
+        titles = {said.comparison.title for said in found.said}
+        return KeySeen(
+            place.logical_id,
+            _is_kept(place),
+            texts.properties(place, cases),
+            replace(found, missing=missing(titles)),
+            [_alias(one, place) for one in self._aliases.get(place, ())],
+        )
 
 
-def canonical(value: Any, texts: Texts) -> Any:
-    """JSON of a template with CloudFormation's functions as text."""
-    if isinstance(value, list):
-        return [canonical(one, texts) for one in value if not is_no_value(one)]
-    if isinstance(value, dict) and function_of(value) is None:
-        return {
-            str(name): canonical(one, texts) for name, one in value.items() if not is_no_value(one)
-        }
-    return texts.of(value) if isinstance(value, str | dict) else value
-
-
-def _said(
-    document: Any, texts: Texts, kind: str, account: str | None, roles: frozenset[str]
-) -> list[Said]:
-    """The statements of a policy document; of one that is no object, its text as it is."""
-    if isinstance(document, str):
-        try:
-            document = json.loads(document)
-        except (ValueError, RecursionError):
-            document = {"Statement": [{"Effect": document}]}
-    if not isinstance(document, dict) or function_of(document) is not None:
-        document = {"Statement": [{"Effect": canonical(document, texts)}]}
-    found: list[Said] = []
-    for statement, when in _alternatives(document.get("Statement", []), None):
-        said = canonical(statement, texts)
-        second = kind == "trust" and any(not one.denies for one in found)
-        one = Said(said if isinstance(said, dict) else {"Effect": said}, kind, account, when, roles)
-        found.append(replace(one, is_second=second and not one.denies))
+def _by_stack(some: Iterable[Any]) -> dict[Stack, list[Any]]:
+    found: dict[Stack, list[Any]] = {}
+    for one in some:
+        found.setdefault(one.place.stack, []).append(one)
     return found
 
 
-def _alternatives(value: Any, when: str | None) -> Iterator[tuple[Any, str | None]]:
-    """Each statement that may stand there, and the condition that it stands under."""
-    for one in value if isinstance(value, list) else [value]:
-        function = function_of(one)
-        if function and function[0] == "Fn::If" and isinstance(function[1], list) and function[1]:
-            name, *both = function[1]
-            for words, branch in zip((f"{name}", f"not {name}"), both, strict=False):
-                yield from _alternatives(branch, words if when is None else f"{when}, {words}")
-        elif not is_no_value(one):
-            yield one, when
+def _names(key: Key, role: Place) -> bool:
+    return any(role in now.value.roles for now in key.cases)
+
+
+def _is_kept(place: Place, *, replaced: bool = True) -> bool:
+    """On deletion; and where that is asked, when it would be replaced."""
+    kept = place.raw.get("DeletionPolicy") in _KEPT
+    return kept and (not replaced or place.raw.get("UpdateReplacePolicy") == "Retain")
+
+
+def _alias(alias: Alias, key: Place) -> AliasSeen:
+    names = dict.fromkeys(key.stack.short(now.value.name) for now in alias.cases)
+    kept = _is_kept(alias.place, replaced=False)
+    return AliasSeen(alias.place.seen_from(key.stack), " or ".join(names), key.logical_id, kept)

@@ -168,7 +168,7 @@ def _role(picture: Picture, role: RoleSeen) -> Box:
 
 def _key(picture: Picture, key: KeySeen, role: RoleSeen | None, own: Box | None) -> None:
     """The key; the role's arrow into it from above, those of others from below."""
-    names = role.names if role else frozenset()
+    names = role.arns if role else frozenset()
     uses = [said for said in key.policy.allows if names & said.names] if own else []
     cut = picture.access.is_closed(key.logical_id, names)
     texts = [f"Key {key.logical_id}"]

@@ -10,23 +10,16 @@ from typing import Any, Final
 from cmek_construct.guide import ENCRYPT_DECRYPT, Statement
 from cmek_construct.policy import Verdict, words
 from cmek_construct.policy.sentences import Quoted, Words, as_list
-from cmek_construct.policy.words import conditions
-from cmek_construct.review.compare import Comparison, Known, compare
-from cmek_construct.review.snippets import Snippet
+from cmek_construct.policy.statements import Kind
+from cmek_construct.review.beside import Comparison, Known, Snippet, compare
+from cmek_construct.templates.choices import Choices
 
-_ABOUT_STATEMENTS: Final = {
-    "trust": ("trust-", "cannot-be-judged"),
-    "key": (
-        "key-owner",
-        "key-role-access",
-        "key-grants",
-        "key-open-to-all",
-        "key-foreign-principal",
-        "key-not-element",
-        "cannot-be-judged",
-    ),
-    "permissions": ("role-permissions", "cannot-be-judged"),
-}
+_OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "trust": ("trust-", "pinecone-", "deleted-", "cannot-"),
+    "key": ("key-owner", "key-role", "key-grants", "key-open", "key-foreign", "pinecone-",
+            "deleted-", "cannot-"),
+    "permissions": ("role-permissions", "pinecone-", "cannot-"),
+}  # fmt: skip
 """Guardrails about the statements of each kind of policy, by how their ids begin."""
 
 CUT_OFF: Final = "cut off"
@@ -40,22 +33,20 @@ class Said:
     """One statement of a policy."""
 
     statement: Statement
-    """With CloudFormation's functions as text: ``${Role.Arn}``."""
-    kind: str
-    """``trust``, ``key`` or ``permissions``: which policy it stands in."""
-    account: str | None = field(compare=False)
-    """Of the role or key, where it is known."""
+    """As it resolves; what the deploy knows is ``${Name}``."""
+    kind: Kind
+    known: Known = field(compare=False)
+    cases: list[Choices] = field(compare=False)
+    """Those in which it stands there."""
     when: str | None = None
-    """The condition of the template under which alone it stands there."""
-    roles: frozenset[str] = field(default=frozenset(), compare=False)
-    """How a policy names the roles that Pinecone takes on."""
+    """These in words; None if it stands there in all cases of the template."""
     is_second: bool = False
     """Whether another statement of the trust policy lets somebody in before it."""
 
     @cached_property
     def comparison(self) -> Comparison:
         """Beside the guide's."""
-        return compare(self.statement, self.kind, Known(self.account, self.roles))
+        return compare(self.statement, self.kind, self.known)
 
     @property
     def as_guide(self) -> bool:
@@ -74,7 +65,7 @@ class Said:
     @property
     def is_to_the_letter(self) -> bool:
         """Not even its label differs."""
-        return self.as_guide and all(line.side == "both" for line in self.comparison.lines)
+        return self.as_guide and not self.comparison.different
 
     @property
     def sid(self) -> str:
@@ -84,15 +75,16 @@ class Said:
     @cached_property
     def words(self) -> Words:
         """The whole of it in plain words."""
-        found = words.of_statement(self.statement, self.account)
+        found = words.of_statement(self.statement, self.known.account, self.known.people)
         if self.when is not None:
-            found = ["Only if the template's condition ", Quoted(self.when), " says so: ", *found]
+            found = ["Only if in the template ", Quoted(self.when), ": ", *found]
         return found
 
     @property
     def whom(self) -> Words:
         """Whom it is about."""
-        return words.principals(self.statement, self.account) or ["the role"]
+        found = words.principals(self.statement, self.known.account, self.known.people)
+        return found or ["the role"]
 
     @property
     def may(self) -> Words:
@@ -107,7 +99,7 @@ class Said:
     @property
     def only(self) -> Words:
         """Under which conditions."""
-        return conditions(self.statement.get("Condition"), denies=self.denies)
+        return words.conditions(self.statement.get("Condition"), denies=self.denies)
 
     @property
     def denies(self) -> bool:
@@ -129,8 +121,16 @@ class Policy:
     title: str
     said: list[Said]
     owner: str = ""
-    """The logical ID of the role or key."""
-    missing: tuple[Snippet, ...] = ()
+    """The logical ID of what has it."""
+    resource: str = field(default="", compare=False)
+    """The ARN of the role or key."""
+    forms: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What is known of ``${Name}``, by name."""
+    variables: bool = True
+    """Whether its version knows policy variables."""
+    cases: list[Choices] = field(default_factory=list, compare=False)
+    """All cases of the template in which it is there."""
+    missing: list[Snippet] = field(default_factory=list)
     """What the guide's policy has and this one has not."""
 
     @property
@@ -141,7 +141,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class AliasSeen:
-    """An alias, and what it points at."""
+    """An alias of a key."""
 
     logical_id: str
     name: str
@@ -157,10 +157,11 @@ class RoleSeen:
     retained: bool
     properties: Mapping[str, Any]
     """All but its policies."""
-    names: frozenset[str]
-    """How the template's policies name it."""
     trust: Policy
-    permissions: list[Policy]
+    permissions: list[Policy] = field(default_factory=list)
+    arns: frozenset[str] = frozenset()
+    pinecones: list[str] = field(default_factory=list)
+    """The accounts that its trust policy takes for Pinecone's."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ class KeySeen:
     properties: Mapping[str, Any]
     """All but its policy."""
     policy: Policy
-    aliases: list[AliasSeen]
+    aliases: list[AliasSeen] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -217,25 +218,17 @@ class Access:
 
     def is_closed(self, about: str, arns: Collection[str] | None = None) -> bool:
         """Whether nobody, or nobody of these, may do anything with a role or key."""
-        said = [
-            one.answer
-            for one in self.answers
-            if one.about == about and (arns is None or one.arn in arns)
-        ]
-        return set(said) == {"no"}
+        of_it = [one for one in self.answers if one.about == about]
+        return {one.answer for one in of_it if arns is None or one.arn in arns} == {"no"}
 
     def of_pinecone(self, part: Part) -> str:
         """What Pinecone can do now: take on the role, and encrypt and decrypt with a key of it."""
         needed = [self._best(part.role.logical_id, None)] if part.role else []
-        if part.keys:
-            keys = [
-                max(
-                    (self._best(key.logical_id, what) for what in ENCRYPT_DECRYPT),
-                    key=_WORST_LAST.index,
-                )
-                for key in part.keys
-            ]
-            needed.append(min(keys, key=_WORST_LAST.index))
+        keys = [
+            max((self._best(key.logical_id, one) for one in ENCRYPT_DECRYPT), key=_WORST_LAST.index)
+            for key in part.keys
+        ]
+        needed += [min(keys, key=_WORST_LAST.index)] if keys else []
         found = max(needed, key=_WORST_LAST.index)
         return {"yes": "can come in", "no": CUT_OFF}.get(found, found)
 
@@ -255,6 +248,8 @@ class Part:
     role: RoleSeen | None
     keys: list[KeySeen]
     findings: list[Finding] = field(default_factory=list)
+    outputs: list[tuple[str, str]] = field(default_factory=list)
+    """What goes into which field of Pinecone's console."""
 
     @property
     def policies(self) -> list[Policy]:
@@ -268,16 +263,13 @@ class Part:
         return [said for policy in self.policies for said in policy.said]
 
     @property
-    def is_refused(self) -> bool:
-        """Whether a guardrail is not kept, and nobody acknowledged it."""
-        return any(one.acknowledged is None for one in self.findings)
+    def refused(self) -> list[Finding]:
+        """The guardrails that are not kept, and that nobody acknowledged."""
+        return [one for one in self.findings if one.acknowledged is None]
 
-    def breaks(self, kind: str) -> bool:
+    def breaks(self, kind: Kind) -> bool:
         """Whether a guardrail about such statements is not kept, and nobody acknowledged it."""
-        return any(
-            one.rule.startswith(_ABOUT_STATEMENTS[kind]) and one.acknowledged is None
-            for one in self.findings
-        )
+        return any(one.rule.startswith(_OF_STATEMENTS[kind]) for one in self.refused)
 
     @property
     def logical_ids(self) -> list[str]:
@@ -302,6 +294,10 @@ class Template:
     parts: list[Part]
     findings: list[Finding] = field(default_factory=list)
     """Those that are about no part."""
+    to_check: list[Words] = field(default_factory=list)
+    """What only a person can tell."""
+    parameters: frozenset[str] = frozenset()
+    """What a deployer types in."""
     ask: Callable[[], Access] = Access
     """Asks who can do what: of a thousand templates only those are asked that are shown."""
 

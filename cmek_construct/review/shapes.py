@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cmek_construct import checks
-from cmek_construct.guide import ROLE_NAME_PREFIX, Statement
-from cmek_construct.policy.sentences import as_list
+from cmek_construct.guide import Statement
 from cmek_construct.review.seen import KeySeen, Part, Policy, RoleSeen, Template
 
 _NAMES_ONLY: Final = ("RoleName", "Description", "Tags")
@@ -64,7 +63,7 @@ def shapes_of(templates: Iterable[Template]) -> list[Shape]:
     for template in templates:
         for part in template.parts:
             found.setdefault(text_of(part, template.account), []).append(Place(template, part))
-    refused_first = sorted(found.values(), key=lambda places: not places[0].part.is_refused)
+    refused_first = sorted(found.values(), key=lambda places: not places[0].part.refused)
     return [Shape(number, places) for number, places in enumerate(refused_first, 1)]
 
 
@@ -92,7 +91,8 @@ def text_of(part: Part, account: str | None) -> str:
     """
     findings = sorted((one.rule, one.acknowledged or "") for one in part.findings)
     role = _role(part.role) if part.role else None
-    text = json.dumps([role, [_key(key) for key in part.keys], findings], sort_keys=True)
+    keys = [_key(key) for key in part.keys]
+    text = json.dumps([role, keys, findings, [one for one, _ in part.outputs]], sort_keys=True)
     for index, logical_id in enumerate(part.logical_ids):
         text = re.sub(rf"\$\{{{re.escape(logical_id)}(?=[.}}])", f"${{{index}", text)
     if account is not None:
@@ -106,7 +106,7 @@ def _role(role: RoleSeen) -> list[Any]:
 
 
 def _key(key: KeySeen) -> list[Any]:
-    aliases = [[alias.target, alias.retained] for alias in key.aliases]
+    aliases = [alias.retained for alias in key.aliases]
     return [_properties(key.properties), key.retained, _policy(key.policy), aliases]
 
 
@@ -115,7 +115,8 @@ def _properties(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _policy(policy: Policy) -> list[Any]:
-    return [[said.when, _without_external_id(said.statement)] for said in policy.said]
+    said = [[said.when, _without_external_id(said.statement)] for said in policy.said]
+    return [*said, policy.variables]
 
 
 def _without_external_id(statement: Statement) -> Statement:
@@ -126,21 +127,7 @@ def _without_external_id(statement: Statement) -> Statement:
     return {**statement, "Condition": {**statement["Condition"], "StringEquals": equals}}
 
 
-def accounts_named(trust: Policy) -> list[str]:
-    """The accounts whose roles a trust policy names as Pinecone's."""
-    texts = [text for said in trust.allows for text in _texts(said.statement)]
-    about = [text for text in texts if ROLE_NAME_PREFIX in text]
-    found = (re.match(r"arn:aws[a-z-]*:iam::([^:]+):role/", text) for text in about)
-    return list(dict.fromkeys(one[1] for one in found if one))
-
-
 def external_ids(trust: Policy) -> list[str]:
     """The external IDs that a trust policy asks for."""
     found = (external_id(said.statement) for said in trust.allows)
     return list(dict.fromkeys(one for one in found if one is not None))
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [text for one in value.values() for text in _texts(one)]
-    return [text for one in as_list(value) for text in ([one] if isinstance(one, str) else [])]

@@ -13,6 +13,7 @@ from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.found import (
     Attached,
+    Key,
     Naming,
     Place,
     Unknown,
@@ -260,4 +261,5 @@ def _keys_that_may_be(finder: _Finder) -> None:
             if unread:
                 why = "nobody can tell whether its policy names the role."
                 way_out = "Name whom it lets in, by the ARN or by a reference to the role."
-                finder.result.unread.append(Unread(place, why, way_out))
+                key = Key(place, cases, why)
+                finder.result.unread.append(Unread(place, why, way_out, key))

@@ -13,6 +13,9 @@ from cmek_construct.templates.texts import hole, joined, unreadable
 if TYPE_CHECKING:
     from cmek_construct.templates.values import Values
 
+ROLE: Final = "AWS::IAM::Role"
+REPLICA: Final = "AWS::KMS::ReplicaKey"
+KEYS: Final = ("AWS::KMS::Key", REPLICA)
 _NAMES: Final = {
     "AWS::IAM::Role": "RoleName",
     "AWS::IAM::User": "UserName",
@@ -24,7 +27,8 @@ _IAM: Final = {
     "AWS::IAM::User": "user",
     "AWS::IAM::ManagedPolicy": "policy",
 }
-_KEYS: Final = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
+NAMED: Final = (ROLE, "AWS::IAM::User", *KEYS)
+"""What a policy can name in a template."""
 _READER: Final = "Custom::CrossRegionExportReader"
 
 
@@ -41,7 +45,7 @@ def arn(values: Values, stack: Stack, logical_id: str) -> str | None:
     kind = stack.type_of(logical_id)
     own = values.once((stack.name, "name", logical_id), lambda: name(values, stack, logical_id))
     account = values.parameter(stack, "AWS::AccountId")
-    if kind in _KEYS:
+    if kind in KEYS:
         return f"arn:aws:kms:{values.parameter(stack, 'AWS::Region')}:{account}:key/{own}"
     if kind not in _IAM:
         return None
@@ -69,7 +73,7 @@ def attribute(values: Values, stack: Stack, logical_id: str, attribute: str) -> 
         found = arn(values, stack, logical_id)
         if found:
             return found
-    if attribute == "KeyId" and kind in _KEYS:
+    if attribute == "KeyId" and kind in KEYS:
         return name(values, stack, logical_id)
     if kind == _READER:
         written = values.links.parameter(stack, attribute)

@@ -6,9 +6,9 @@ so that only what it hangs on makes cases.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 MOST: Final = 16
 """Cases of one thing; what has more cannot be judged."""
@@ -20,6 +20,8 @@ YES: Final = "\x00yes"
 NO: Final = "\x00no"
 _ALL, _NONE = "all", "none"
 T = TypeVar("T")
+Choices: TypeAlias = Mapping[str, str]
+"""What was chosen, by name."""
 
 
 class Undecided(Exception):  # noqa: N818 - no error: a question on the way
@@ -51,7 +53,7 @@ class TooManyCases(Exception):  # noqa: N818 - no error: what cannot be judged
 class Case:
     """One case: what was chosen, by name."""
 
-    choices: Mapping[str, str] = field(default_factory=dict)
+    choices: Choices = field(default_factory=dict)
     members: str | None = None
     """Where members of lists are judged one by one: ``all``, ``none``, or the one that is there."""
     holes: bool = False
@@ -70,6 +72,28 @@ class Case:
             return False
         others = other.choices
         return all(others.get(name, value) == value for name, value in self.choices.items())
+
+    @property
+    def is_by_default(self) -> bool:
+        """Whether a value that nobody types is its default, not a hole."""
+        choices = self.choices.items()
+        return any(value == YES and self.asked.get(name) == "value" for name, value in choices)
+
+    def told(self, called: Callable[[str], str]) -> Choices:
+        """What was chosen, and which members of lists are there.
+
+        Args:
+            called: what a name is called.
+        """
+        found = {
+            called(name): value
+            for name, value in self.choices.items()
+            if value not in (YES, NO) or self.asked.get(name) != "value"
+        }
+        for name, kind in self.asked.items() if self.members else ():
+            if kind == "member":
+                found[called(name)] = YES if self.members in (_ALL, name) else NO
+        return found
 
     def words(self) -> str:
         """The case for a person; empty if it is the only one."""
@@ -104,6 +128,48 @@ class InCase(Generic[T]):
 
     case: Case
     value: T
+
+
+def where(some: Sequence[Choices], every: Sequence[Choices]) -> str | None:
+    """In which of all cases something is, in words for a person; None if in all of them.
+
+    Args:
+        some: the choices of the cases in which it is.
+        every: those of all cases.
+    """
+    if len(some) == len(every):
+        return None
+    shared = {name: one for name, one in some[0].items() if _all_have(some, name, one)}
+    together = _fewest(shared, every, len(some))
+    if together is not None:
+        return _listed(together)
+    return "; or ".join(
+        _listed({name: one for name, one in case.items() if not _all_have(every, name, one)})
+        for case in some
+    )
+
+
+def _all_have(cases: Sequence[Choices], name: str, value: str) -> bool:
+    return all(case.get(name) == value for case in cases)
+
+
+def _fewest(choices: Choices, every: Sequence[Choices], count: int) -> Choices | None:
+    """Of choices those that tell as many cases as there are from all others; None if none do."""
+
+    def told(some: Choices) -> int:
+        return sum(all(case.get(n) == v for n, v in some.items()) for case in every)
+
+    found = dict(choices)
+    if told(found) != count:
+        return None
+    for name in choices:
+        less = {other: value for other, value in found.items() if other != name}
+        found = less if told(less) == count else found
+    return found
+
+
+def _listed(choices: Choices) -> str:
+    return ", ".join(_in_words(name, value) for name, value in sorted(choices.items()))
 
 
 def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:

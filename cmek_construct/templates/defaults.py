@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
-from cmek_construct.templates.choices import YES, Case, InCase
+from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.stacks import Stack, hole_of
 from cmek_construct.templates.texts import written
-from cmek_construct.templates.values import defaults_of
 
 T = TypeVar("T", bound=InCase[Any])
 
@@ -28,7 +27,7 @@ def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str,
     """
     names = {own: (name, default) for name, own, default in _defaults(stack)}
     found = [one for one in cases if _is_default(one.case, names)]
-    typed = [one for one in found if one.case.choices.get(defaults_of(stack.top)) != YES]
+    typed = [one for one in found if not one.case.is_by_default]
     assumed = dict(
         names[own] for one in (cases if found else ()) for own in one.case.choices if own in names
     )

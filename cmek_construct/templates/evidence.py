@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, canonical, read
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.matching import matches, named
@@ -24,6 +25,11 @@ _LONGEST: Final = 2_048
 """Characters of an ARN; what is longer is none."""
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _PRINCIPAL_ARN: Final = "aws:principalarn"
+_ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
+_ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths")
+_OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
+_ACCOUNT_KEYS: Final = ("aws:principalaccount", "kms:calleraccount")
+_ACCOUNT: Final = re.compile(r"[0-9]{12}|\$\{[^{}!?][^{}]*\}")
 
 
 def policy_of(document: Any, kind: Kind, resource: str | None, forms: Mapping[str, str]) -> Policy:
@@ -105,6 +111,28 @@ def is_open_to_others(policy: Policy, account: str) -> bool:
     return False
 
 
+def pinecones_accounts(policy: Policy) -> list[str]:
+    """The accounts that a policy takes for Pinecone's: of roles that are named like Pinecone's.
+
+    Where these are of any account, it is what else the statement names.
+    """
+    found: list[str] = []
+    for statement in allowing(policy):
+        names = [text for text, _ in names_in(statement)]
+        like = [text for text in names if _OF_PINECONE.search(text)]
+        if like:
+            held_to = [
+                value
+                for one in statement.conditions
+                if one.key.lower() in _ACCOUNT_KEYS
+                for value in one.values
+            ]
+            accounts = list(filter(_ACCOUNT.fullmatch, map(_account_of, like)))
+            accounts = accounts or list(filter(_ACCOUNT.fullmatch, map(_account_of, names)))
+            found += accounts or filter(_ACCOUNT.fullmatch, held_to)
+    return list(dict.fromkeys(found))
+
+
 def _account_of(text: str) -> str:
     found = parts(text, ":")
     return found[4] if len(found) > 4 else text
@@ -120,6 +148,23 @@ def roots(policy: Policy) -> frozenset[str]:
             if root and principal.kind == "AWS" and not statement.conditions:
                 found.add(root[1])
     return frozenset(found)
+
+
+def organizations(policy: Policy) -> list[str]:
+    """The organizations whose members a policy's denials spare."""
+    return [value for one in policy.statements for value in _spared(one)]
+
+
+def _spared(statement: Statement) -> Iterator[str]:
+    for one in statement.conditions if statement.effect == "Deny" else ():
+        known = bool(one.values) and all(map(_ORGANIZATION.fullmatch, one.values))
+        if one.key.lower() in _ORGANIZATIONS and "Not" in one.operator and known:
+            yield from one.values
+
+
+def spares_organization(statement: Statement) -> bool:
+    """Whether a statement denies only whom is not of some organizations."""
+    return any(_spared(statement))
 
 
 def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from cmek_construct import limits
 from cmek_construct.checks import ACCOUNT_ID, REGION, printable
-from cmek_construct.templates.reading import UnreadableError, members, parsed, text_of
+from cmek_construct.templates.reading import UnreadableError, bytes_of, members, parsed, text_of
 
 NESTED: Final = "AWS::CloudFormation::Stack"
 STACK_SET: Final = "AWS::CloudFormation::StackSet"
@@ -44,8 +45,12 @@ class Template:
     """The file, and the stack set within it if it stands in one. Safe to print."""
     file: Path
     content: Mapping[str, Any]
+    sha256: str = ""
+    """Of the bytes that were read."""
     stack: str | None = None
     """The name of its stack."""
+    title: str | None = None
+    """What its app calls the stack, such as ``Stage/Search``."""
     account: str | None = None
     region: str | None = None
     inner: Mapping[str, Template] = field(default_factory=dict)
@@ -163,7 +168,10 @@ class _Reader:
 
     def _template(self, file: Path) -> Template | None:
         try:
-            return _with_stack_sets(Template(printable(file), file, parsed(text_of(file))))
+            content = bytes_of(file)
+            digest = hashlib.sha256(content).hexdigest()
+            one = Template(printable(file), file, parsed(text_of(content)), digest)
+            return _with_stack_sets(one)
         except UnreadableError as error:
             self._problem(file, str(error))
             return None
@@ -184,7 +192,7 @@ class _Reader:
 
     def _json(self, file: Path) -> Mapping[str, Any]:
         try:
-            return members(json.loads(text_of(file, _LARGEST_MANIFEST)))
+            return members(json.loads(text_of(bytes_of(file, _LARGEST_MANIFEST))))
         except (UnreadableError, ValueError, RecursionError):
             self._problem(file, "it is no JSON that can be read.", "Synthesize the app anew.")
             return {}
@@ -229,11 +237,12 @@ def _is_asset(file: Path, folder: Path) -> bool:
 
 
 def _place(name: str, artifact: Mapping[str, Any]) -> dict[str, Any]:
-    """Name, account and Region of a stack."""
+    """Names, account and Region of a stack."""
     environment = str(artifact.get("environment")).removeprefix("aws://")
     account, _, region = environment.partition("/")
     return {
         "stack": str(members(artifact.get("properties")).get("stackName") or name),
+        "title": artifact.get("displayName"),
         "account": account if ACCOUNT_ID.fullmatch(account) else None,
         "region": region if REGION.fullmatch(region) else None,
     }
@@ -250,7 +259,8 @@ def _with_stack_sets(template: Template) -> Template:
             content = None
         if content is not None:
             name = f"{template.name} > {printable(logical_id)}"
-            inner[logical_id] = _with_stack_sets(Template(name, template.file, content))
+            one = Template(name, template.file, content, template.sha256)
+            inner[logical_id] = _with_stack_sets(one)
     return replace(template, inner=inner)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cmek_construct.policy import Policy
-from cmek_construct.templates.choices import Case, InCase
+from cmek_construct.templates import attributes
+from cmek_construct.templates.choices import Case, InCase, Undecided
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import Stack
@@ -39,6 +41,15 @@ class Place:
     def type(self) -> str:
         """The type of the resource."""
         return self.stack.type_of(self.logical_id)
+
+    @property
+    def is_role_or_key(self) -> bool:
+        """Whether it is a role or a key."""
+        return self.type in (attributes.ROLE, *attributes.KEYS)
+
+    def seen_from(self, stack: Stack) -> str:
+        """What it is called beside what stands in a stack."""
+        return self.logical_id if self.stack is stack else str(self)
 
     def __str__(self) -> str:
         return f"{self.stack.top.name}/{self.path}"
@@ -156,6 +167,8 @@ class Unread:
     place: Place
     why: str
     way_out: str = "Write role and key into a template of their own."
+    key: Key | None = None
+    """What it is, where it is read and nobody can tell whether it is Pinecone's."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.why} {self.way_out}"
@@ -188,6 +201,22 @@ class Found:
     """Of reading and putting together the templates."""
     forms: Mapping[str, str] = field(default_factory=dict)
     """What is known of holes."""
+
+    @cached_property
+    def arns(self) -> dict[str, Place]:
+        """The roles, users and keys of all templates, by their ARNs."""
+        values = self.run.values(Case(holes=True))
+        found = {}
+        for stack in self.run.stacks:
+            for logical_id in stack.resources:
+                if stack.type_of(logical_id) in attributes.NAMED:
+                    try:
+                        arn = attributes.arn(values, stack, logical_id)
+                    except (Undecided, RecursionError):
+                        continue
+                    found[str(arn)] = Place(stack, logical_id)
+        ours: list[Role | Key] = [*self.roles, *self.keys]
+        return found | {now.value.arn: one.place for one in ours for now in one.cases}
 
     def attached_to(self, role: Role) -> list[Attached]:
         """The policies of a role."""

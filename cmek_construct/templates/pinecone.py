@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from cmek_construct.templates import around, console, evidence
-from cmek_construct.templates.attributes import arn, name
+from cmek_construct.templates.attributes import KEYS, REPLICA, ROLE, arn, name
 from cmek_construct.templates.choices import InCase, TooManyCases
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow, Unread
@@ -20,10 +20,6 @@ from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import OWN_ACCOUNT, Stack
 from cmek_construct.templates.texts import is_known
 from cmek_construct.templates.values import Values
-
-ROLE: Final = "AWS::IAM::Role"
-REPLICA: Final = "AWS::KMS::ReplicaKey"
-KEYS: Final = ("AWS::KMS::Key", REPLICA)
 
 
 def find(

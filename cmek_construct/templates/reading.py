@@ -116,11 +116,11 @@ def number_of_yaml(text: str) -> Any:
     return int(text, 8)
 
 
-def text_of(path: Path, most: int = limits.TEMPLATE) -> str:
-    """The text of a file.
+def bytes_of(path: Path, most: int = limits.TEMPLATE) -> bytes:
+    """The bytes of a file.
 
     Raises:
-        UnreadableError: it is none, or too long.
+        UnreadableError: it cannot be read, or is too long.
     """
     try:
         with path.open("rb") as file:
@@ -132,6 +132,15 @@ def text_of(path: Path, most: int = limits.TEMPLATE) -> str:
     if len(content) > most:
         size = f"{most:,}"
         raise UnreadableError(f"it has more than the {size} bytes that CloudFormation takes.")
+    return content
+
+
+def text_of(content: bytes) -> str:
+    """The text that the bytes of a file are.
+
+    Raises:
+        UnreadableError: they are none.
+    """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -120,6 +120,13 @@ class Stack:
         """The name of a hole for something of this stack."""
         return f"{self.name}.{name}" if self.parent is None else f"{self.name}/{name}"
 
+    def short(self, text: str) -> str:
+        """A text in which what it has is called without its own name."""
+        own = self.named("")
+        if own not in text:
+            return text
+        return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(own)}", "", text)
+
     def forms(self) -> Iterator[tuple[str, str]]:
         """What is known of its holes."""
         for logical_id in self.resources:

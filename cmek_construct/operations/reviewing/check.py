@@ -14,7 +14,7 @@ from cmek_construct.guardrails.judging import judge
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.policy.sentences import Quoted, visible
-from cmek_construct.templates.found import Found
+from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.run import Run
@@ -124,6 +124,15 @@ def _by_stack(some: Sequence[Any]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for one in some:
         found.setdefault(one.place.stack.name, []).append(one.place.logical_id)
+    return found
+
+
+def by_place(judged: Sequence[Judged]) -> dict[Place, list[tuple[Violation, str | None]]]:
+    """What was found at each place, with the reason for which it is acknowledged."""
+    found: dict[Place, list[tuple[Violation, str | None]]] = {}
+    for one in judged:
+        for violation, reason in zip(one.violations, one.reasons, strict=True):
+            found.setdefault(violation.place, []).append((violation, reason))
     return found
 
 

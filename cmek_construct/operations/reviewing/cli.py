@@ -14,7 +14,7 @@ from cmek_construct.operations.options import checked
 from cmek_construct.operations.reviewing import check as checking
 from cmek_construct.operations.reviewing import who as asking
 from cmek_construct.operations.reviewing import who_table
-from cmek_construct.operations.reviewing.policies import is_of_role_or_key, two_accounts
+from cmek_construct.operations.reviewing.policies import two_accounts
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
 
@@ -127,7 +127,7 @@ def who(
     elif answers:
         who_table.show(answers)
     problems = list(map(str, found.problems))
-    problems += [printable(one) for one in found.unread if not is_of_role_or_key(one)]
+    problems += [printable(one) for one in found.unread if not one.place.is_role_or_key]
     said = two_accounts(found)
     if said:
         typer.echo(said, err=True)

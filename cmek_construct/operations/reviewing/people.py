@@ -55,15 +55,6 @@ def named_in(statement: Statement) -> Iterator[Principal]:
             yield from (Principal("AWS", f"arn:aws:iam::{value}:root") for value in numbers)
 
 
-def pinecone_accounts(policy: Policy, own: str) -> Iterator[str]:
-    """The accounts of roles that are named like Pinecone's, or that such are held to."""
-    for statement in policy.statements:
-        named = list(named_in(statement))
-        if any(f":role/{ROLE_NAME_PREFIX}" in one.name for one in named):
-            accounts = (account for one in named if (account := _account_of(one)) != own)
-            yield from filter(None, accounts)
-
-
 class People:
     """Who is asked about one policy."""
 
@@ -145,7 +136,7 @@ class People:
         place = self._people.get(arn)
         if place is None:
             return name or arn
-        return place.logical_id if place.stack is self._stack else str(place)
+        return place.seen_from(self._stack)
 
     def _outsiders(self) -> Iterator[Somebody]:
         pinecones = f"role/{ROLE_NAME_PREFIX}*"

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 from cmek_construct.checks import printable
-from cmek_construct.operations.reviewing.people import covers, is_wild, named_in, pinecone_accounts
+from cmek_construct.operations.reviewing.people import covers, is_wild, named_in
 from cmek_construct.policy import Policy
-from cmek_construct.templates import attributes
-from cmek_construct.templates.choices import Case, Undecided
-from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow, Unread
-from cmek_construct.templates.pinecone import KEYS, ROLE
-from cmek_construct.templates.run import Run
-from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.evidence import pinecones_accounts
+from cmek_construct.templates.found import Found, Key, KeyNow, Role, RoleNow, Unread
 from cmek_construct.templates.texts import alone, holes, is_known
 
 EXTERNAL_ID: Final = "sts:externalid"
-_PEOPLE: Final = (ROLE, "AWS::IAM::User")
 Ours: TypeAlias = Role | Key | Unread
 
 
-def is_of_role_or_key(unread: Unread) -> bool:
-    """Whether what cannot be judged is a role or key itself."""
-    return unread.place.type in (ROLE, *KEYS)
-
-
 def accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
-    """The accounts that policies take for Pinecone's, each once."""
+    """The accounts that policies take for Pinecone's and that are not their own, each once."""
     every = (now.value for one in some if not isinstance(one, Unread) for now in one.cases)
-    found = (account for one in every for account in pinecone_accounts(policy_of(one), one.account))
+    found = (
+        account
+        for one in every
+        for account in pinecones_accounts(policy_of(one))
+        if account != one.account
+    )
     return list(dict.fromkeys(found))
 
 
@@ -45,21 +39,6 @@ def two_accounts(found: Found) -> str | None:
         f"Different accounts are taken for Pinecone's: {', '.join(map(printable, numbers))}. "
         "Compare each with Pinecone's console, Manage > CMEK > Add CMEK."
     )
-
-
-def people_of(run: Run) -> dict[str, Place]:
-    """The roles and users of all templates, by their ARNs."""
-    values = run.values(Case(holes=True))
-    found = {}
-    for stack in run.stacks:
-        for logical_id in stack.resources:
-            if stack.type_of(logical_id) in _PEOPLE:
-                try:
-                    arn = attributes.arn(values, stack, logical_id)
-                except (Undecided, RecursionError):
-                    continue
-                found[str(arn)] = Place(stack, logical_id)
-    return found
 
 
 def policy_of(one: RoleNow | KeyNow) -> Policy:
@@ -100,8 +79,3 @@ def external_ids(policy: Policy) -> list[str]:
     """All that a policy compares an external ID with."""
     every = [each for one in policy.statements for each in one.conditions]
     return [value for one in every if one.key.lower() == EXTERNAL_ID for value in one.values]
-
-
-def short(text: str, stack: Stack) -> str:
-    """A text in which what a stack has is called without the name of the stack."""
-    return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(stack.named(''))}", "", text)

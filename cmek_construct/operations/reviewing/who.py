@@ -20,19 +20,16 @@ from cmek_construct.operations.reviewing.policies import (
     Ours,
     accounts_of_pinecone,
     external_ids,
-    is_of_role_or_key,
     narrowed,
-    people_of,
     policy_of,
-    short,
     two_accounts,
 )
 from cmek_construct.policy import CannotBeJudged, Policy, Request, Said, Statement, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL
+from cmek_construct.templates.attributes import ROLE
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.defaults import by_default
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, RoleNow, Unread
-from cmek_construct.templates.pinecone import ROLE
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import is_known
 
@@ -114,12 +111,10 @@ class Asker:
         self.different = two_accounts(found)
         """That more than one account is taken for Pinecone's, in words."""
         self._with_policies = {one.role for one in found.attached if not one.is_boundary}
-        self._people = people_of(found.run) | {
-            now.value.arn: role.place for role in found.roles for now in role.cases
-        }
+        self._people = found.arns
         self._by_stack: dict[Stack, list[Ours]] = {}
         every: list[Ours] = [*found.roles, *found.keys]
-        unread = {one.place: one for one in reversed(found.unread) if is_of_role_or_key(one)}
+        unread = {one.place: one for one in reversed(found.unread) if one.place.is_role_or_key}
         for one in [*every, *unread.values()]:
             self._by_stack.setdefault(one.place.stack, []).append(one)
 
@@ -132,7 +127,7 @@ class Asker:
         assumed: dict[str, str] = {}
         return Who(
             template=stack.template.name,
-            account=short(stack.account, stack),
+            account=stack.short(stack.account),
             account_is_known=is_known(stack.account),
             roles=[row for one in roles for row in self._about(one, pinecone, assumed)],
             keys=[row for one in keys for row in self._about(one, pinecone, assumed)],
@@ -247,10 +242,10 @@ def _answered(row: Row, said: Sequence[Said], differing: Sequence[str]) -> Row:
 def _short(row: Row, stack: Stack) -> Row:
     """A row in which what its own stack has is called without the name of the stack."""
     who = row.who
-    names = tuple(short(one, stack) for one in who.but)
-    who = replace(who, words=short(who.words, stack), arn=short(who.arn, stack), but=names)
-    external_id = row.external_id and short(row.external_id, stack)
-    doubt = row.doubt and short(row.doubt, stack)
+    names = tuple(stack.short(one) for one in who.but)
+    who = replace(who, words=stack.short(who.words), arn=stack.short(who.arn), but=names)
+    external_id = row.external_id and stack.short(row.external_id)
+    doubt = row.doubt and stack.short(row.doubt)
     return replace(row, who=who, external_id=external_id, doubt=doubt)
 
 
