@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cmek_construct import limits
+from cmek_construct import checks
 from cmek_construct.operations.reviewing.templates import parsed, read
 from cmek_construct.templates.reading import UnreadableError
 from tests import forms
@@ -97,7 +97,7 @@ def test_what_is_no_template_is_one_clear_message(tmp_path: Path, text: str, sai
 def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
     good = forms.template_file("explicit_with_id")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    (tmp_path / "long").write_bytes(b" " * (limits.TEMPLATE + 1))
+    (tmp_path / "long").write_bytes(b" " * (checks.TEMPLATE + 1))
     missing, empty = tmp_path / "missing\x1b[2J", tmp_path / "folder"
     empty.mkdir()
     found = read([missing, tmp_path / "binary", good, tmp_path / "long", empty, good])
