@@ -10,6 +10,7 @@ import uuid
 from typing import Any, Final
 
 import cmek_construct
+from cmek_construct import StackSetTargets
 
 _ACCOUNTS: Final = [f"{200_000_000_000 + number}" for number in range(1_000)]
 _IDS: Final = {
@@ -20,7 +21,6 @@ _SET: Final[dict[str, Any]] = {
     **_TRUST,
     "stack_set_name": "pinecone-cmek",
     "region": "us-east-1",
-    "account_ids": _ACCOUNTS,
 }
 _ID: Final = {"external_id": _IDS[_ACCOUNTS[0]]}
 
@@ -30,8 +30,14 @@ CROWDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         "PineconeRole",
         {**_TRUST, **_ID, "customer_account_ids": _ACCOUNTS[:300]},
     ),
-    "a set of 1,000 accounts": ("PineconeCmekStackSet", {**_SET, **_ID}),
-    "the same with an external ID each": ("PineconeCmekStackSet", {**_SET, "external_ids": _IDS}),
+    "a set of 1,000 accounts": (
+        "PineconeCmekStackSet",
+        {**_SET, **_ID, "targets": StackSetTargets.accounts(_ACCOUNTS)},
+    ),
+    "the same with an external ID each": (
+        "PineconeCmekStackSet",
+        {**_SET, "targets": StackSetTargets.accounts(_IDS)},
+    ),
 }
 
 if __name__ == "__main__":

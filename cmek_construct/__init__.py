@@ -10,15 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cmek_construct.cmek import PineconeCmek
-    from cmek_construct.customer_key import CustomerKey
+    from cmek_construct.constructs.cmek import PineconeCmek
+    from cmek_construct.constructs.customer_key import CustomerKey
+    from cmek_construct.constructs.key import PineconeKey
+    from cmek_construct.constructs.monitoring import PineconeCmekMonitoring
+    from cmek_construct.constructs.principal import PineconePrincipal
+    from cmek_construct.constructs.role import PineconeRole
+    from cmek_construct.constructs.stack_set import PineconeCmekStackSet
+    from cmek_construct.constructs.stack_set_targets import StackSetTargets
     from cmek_construct.guardrails.plugin import CmekGuardrails
     from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, KeyAccess
-    from cmek_construct.key import PineconeKey
-    from cmek_construct.monitoring import PineconeCmekMonitoring
-    from cmek_construct.principal import PineconePrincipal
-    from cmek_construct.role import PineconeRole
-    from cmek_construct.stack_set import PineconeCmekStackSet
 
 __all__ = [
     "ALL_REGIONS",
@@ -32,20 +33,22 @@ __all__ = [
     "PineconeKey",
     "PineconePrincipal",
     "PineconeRole",
+    "StackSetTargets",
 ]
 
 _ROOMS = {
     "ALL_REGIONS": "guide",
     "PINECONE_REGIONS": "guide",
     "CmekGuardrails": "guardrails.plugin",
-    "CustomerKey": "customer_key",
+    "CustomerKey": "constructs.customer_key",
     "KeyAccess": "guide",
-    "PineconeCmek": "cmek",
-    "PineconeCmekMonitoring": "monitoring",
-    "PineconeCmekStackSet": "stack_set",
-    "PineconeKey": "key",
-    "PineconePrincipal": "principal",
-    "PineconeRole": "role",
+    "PineconeCmek": "constructs.cmek",
+    "PineconeCmekMonitoring": "constructs.monitoring",
+    "PineconeCmekStackSet": "constructs.stack_set",
+    "PineconeKey": "constructs.key",
+    "PineconePrincipal": "constructs.principal",
+    "PineconeRole": "constructs.role",
+    "StackSetTargets": "constructs.stack_set_targets",
 }
 
 

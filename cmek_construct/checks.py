@@ -1,16 +1,41 @@
-"""The limits of AWS and of the guide: input is right, or there is one clear `ValueError`.
+"""One plain value: within the limits of AWS and of the guide, or one clear `ValueError`.
 
-Pure Python over plain values. A message names the parameter, the value, what is allowed and
-the way out. A CDK token stands for a value that only the deploy knows, and passes unchecked.
+Pure Python. A message names the parameter, the value, what is allowed and the way out. A CDK token
+stands for a value that only the deploy knows, and passes unchecked.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn
 
-from cmek_construct.guide import ALL_REGIONS
+from cmek_construct.guide import ALL_REGIONS, ROLE_NAME_PREFIX
+
+Check = Callable[[str, Any], None]
+"""Of a parameter's name and its value."""
+
+# AWS's numbers, each from the page of the service's quotas or API reference
+
+TRUST_POLICY_QUOTA: Final = 2_048
+"""Characters of a role's trust policy. IAM's default; can be raised."""
+TRUST_POLICY_LIMIT: Final = 8_192
+"""Characters of a role's trust policy that no raised quota goes over."""
+KEY_POLICY: Final = 32_768
+"""Bytes of a KMS key policy."""
+MANAGED_POLICY: Final = 6_144
+"""Characters of an IAM managed policy."""
+MANAGED_POLICIES: Final = 10
+"""Managed policies on an IAM role. IAM's default; can be raised to 20."""
+ROTATION_DAYS: Final = (90, 2_560)
+"""Days between two automatic rotations of a KMS key."""
+PENDING_WINDOW_DAYS: Final = (7, 30)
+"""Days between the order to delete a KMS key and its deletion."""
+ALIAS_CHARACTERS: Final = 256
+"""Characters of a KMS alias, with its ``alias/``."""
+TEMPLATE: Final = 1_048_576
+"""Bytes of a template that CloudFormation reads from S3, where CDK uploads it."""
 
 ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
@@ -18,28 +43,15 @@ EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 UUID_V4: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
 )
-ROLE_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
-ROLE_ARN: Final = re.compile(
-    r"arn:aws:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
-)
+_NAMED: Final = r"([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
+ROLE_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/{_NAMED}")
+PRINCIPAL_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:(root|(user|role)/{_NAMED})")
 KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
-ROLE_PATH: Final = re.compile(r"/|/[\x21-\x7e]{1,510}/")
-ALIAS: Final = re.compile(r"[A-Za-z0-9/_-]{1,250}")
-ROLE_PROPS: Final = ("role_name", "role_path", "permissions_boundary")
-"""Props of `PineconeCmek` that only shape a role that is made here."""
-KEY_PROPS: Final = (
-    "key_admins",
-    "alias",
-    "description",
-    "enable_key_rotation",
-    "rotation_period",
-    "multi_region",
-    "pending_window",
-)
-"""Props of `PineconeCmek` that only shape a key that is made here."""
 _TOKEN: Final = re.compile(r"[$#]\{Token\[[A-Za-z0-9:._-]*\]\}")
 _NUMBER_TOKENS: Final = -1e280
 """CDK writes a number token as a float below this one."""
+_NOT_LOOKED_UP: Final = "dummy-value-for-"
+"""What CDK's ``value_from_lookup`` gives until the CLI has looked the value up."""
 OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
 
 
@@ -51,7 +63,13 @@ def is_token(value: object) -> bool:
     return isinstance(value, str) and _TOKEN.search(value) is not None
 
 
-def _shown(value: object) -> str:
+def is_unknown(value: object) -> bool:
+    """Whether a string is no value yet: a token, or what was not looked up."""
+    return is_token(value) or (isinstance(value, str) and value.startswith(_NOT_LOOKED_UP))
+
+
+def shown(value: object) -> str:
+    """A value for a message, in which nothing prints a construct or a token."""
     if isinstance(value, float) and value < _NUMBER_TOKENS:
         return "a token"
     if value is None or isinstance(value, bool | int | float):
@@ -72,12 +90,68 @@ def printable(name: object) -> str:
 
 def refuse(parameter: str, value: object, allowed: str, way_out: str) -> NoReturn:
     """Raise the one kind of error that this library gives for wrong input."""
-    raise ValueError(f"{parameter}: got {_shown(value)}, but {allowed}. {way_out}")
+    raise ValueError(f"{parameter}: got {shown(value)}, but {allowed}. {way_out}")
+
+
+def first(*problems: Iterable[ValueError]) -> None:
+    """Raise the first problem that there is."""
+    for several in problems:
+        for problem in several:
+            raise problem
+
+
+def characters(policy: dict[str, Any]) -> int:
+    """The characters of a policy that AWS counts: white space is not."""
+    return len(json.dumps(policy, separators=(",", ":")))
+
+
+def matching(form: str, allowed: str, way_out: str, flags: int = 0) -> Check:
+    """A check of a text that has a form from its beginning to its end."""
+    whole = re.compile(form, flags)
+
+    def check(parameter: str, value: Any) -> None:
+        if not is_unknown(value) and (not isinstance(value, str) or not whole.fullmatch(value)):
+            refuse(parameter, value, allowed, way_out)
+
+    return check
+
+
+def days(bounds: tuple[int, int]) -> Check:
+    """A check of whole days within bounds."""
+    least, most = bounds
+
+    def check(parameter: str, value: Any) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            refuse(
+                parameter,
+                value,
+                f"AWS KMS takes {least} to {most:,} whole days",
+                f"Give a number of days in these bounds, or leave {parameter} out.",
+            )
+
+    return check
+
+
+def one_of(*allowed: str, enum: str = "") -> Check:
+    """A check of one of a few words, in Python the members of an enum."""
+    way_out = f"Choose one of them, in Python like {enum}.{allowed[0]}." if enum else "Choose one."
+
+    def check(parameter: str, value: Any) -> None:
+        if value not in allowed:
+            refuse(parameter, value, f"it is one of {', '.join(allowed)}", way_out)
+
+    return check
+
+
+def flag(parameter: str, value: object) -> None:
+    """True or False."""
+    if not isinstance(value, bool):
+        refuse(parameter, value, "it is True or False", "Write one of the two, or leave it out.")
 
 
 def account_id(parameter: str, value: object, way_out: str) -> None:
     """12 digits, as a string: a number has lost its leading zeros."""
-    if is_token(value):
+    if is_unknown(value):
         return
     allowed = "an AWS account ID is a string of 12 digits"
     if isinstance(value, int) and not isinstance(value, bool):
@@ -104,13 +178,20 @@ def arn(
     example: str,
     way_out: str = "Copy it from the AWS console.",
 ) -> None:
-    """An ARN of one kind, in the partition ``aws``."""
-    if not is_token(value) and (not isinstance(value, str) or not form.fullmatch(value)):
+    """An ARN of one kind, in the partition ``aws``.
+
+    Of one with tokens in it (`Role.from_role_name` makes such) what stands between them counts.
+    """
+    text = value
+    if is_token(value) and str(value).startswith("arn:"):
+        partition, *parts = _TOKEN.sub("0" * 12, str(value)).split(":", 2)[1:]
+        text = ":".join(["arn", partition if partition.startswith("aws") else "aws", *parts])
+    if not is_unknown(text) and (not isinstance(text, str) or not form.fullmatch(text)):
         refuse(parameter, value, f"it is an ARN like {example}", way_out)
 
 
 def role_arn(parameter: str, value: object) -> None:
-    """The ARN of a role, not of a session, nor of an account."""
+    """The ARN of a role, not of a session, nor of an account; and none of Pinecone's own."""
     arn(
         parameter,
         value,
@@ -118,6 +199,13 @@ def role_arn(parameter: str, value: object) -> None:
         "arn:aws:iam::111122223333:role/name",
         "Copy it from the IAM console; a session, a user, an account's root or a wildcard is none.",
     )
+    if f":role/{ROLE_NAME_PREFIX}" in str(value):
+        refuse(
+            parameter,
+            value,
+            "that is a role of Pinecone's own, in Pinecone's account",
+            "Give the role that Pinecone's role assumes: the Role ARN of Pinecone's dialog.",
+        )
 
 
 def key_arn(parameter: str, value: object) -> None:
@@ -127,149 +215,52 @@ def key_arn(parameter: str, value: object) -> None:
         value,
         KEY_ARN,
         "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-        "Copy it from the KMS console; an alias, a key ID alone or a wildcard is none.",
+        "Copy it from the KMS console; a key ID or a wildcard is none, nor is an alias: Pinecone "
+        "would store the alias's ARN for good, and it can be moved to another key.",
     )
+
+
+def listed(
+    parameter: str,
+    value: object,
+    check: Check,
+    *,
+    what: str,
+    way_out: str,
+    each: str = "each",
+    least: int = 1,
+) -> None:
+    """A list whose members pass a check, each once."""
+    if not isinstance(value, list | tuple) or len(value) < least:
+        refuse(parameter, value, what, way_out)
+    for index, member in enumerate(value):
+        check(f"{parameter}[{index}]", member)
+        if member in value[:index]:
+            refuse(f"{parameter}[{index}]", member, f"{each} stands once", "Remove the second.")
 
 
 def regions(parameter: str, value: object) -> None:
     """`ALL_REGIONS`, or a list of names of AWS regions, each once."""
     if value is ALL_REGIONS:
         return
-    allowed = "regions are a list of AWS region names, or in its place ALL_REGIONS"
     way_out = (
         'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS; in Python without '
         "quotes, from cmek_construct."
     )
-    if not isinstance(value, list | tuple) or not value:
-        refuse(parameter, value, allowed, way_out)
-    for index, region in enumerate(value):
-        if is_token(region) and region.startswith("#"):
+
+    def region(name: str, member: Any) -> None:
+        if is_token(member) and member.startswith("#"):
             refuse(
                 parameter,
                 value,
                 "the members of a list token are not known at synth, and each becomes a principal",
                 "Write the regions out, or take them from a list that Python knows.",
             )
-        if is_token(region):
-            continue
-        if not isinstance(region, str) or not REGION.fullmatch(region):
-            refuse(f"{parameter}[{index}]", region, "a region looks like us-east-1", way_out)
-        if region in value[:index]:
-            refuse(f"{parameter}[{index}]", region, "each region stands once", "Remove the second.")
+        if not is_unknown(member) and not (isinstance(member, str) and REGION.fullmatch(member)):
+            refuse(name, member, "a region looks like us-east-1", way_out)
 
-
-def external_id(parameter: str, value: object) -> None:
-    """2 to 1,224 characters of those that STS allows; `None` is for explicit regions."""
-    if value is None or is_token(value):
-        return
-    if not isinstance(value, str) or not EXTERNAL_ID.fullmatch(value):
-        refuse(
-            parameter,
-            value,
-            "an external ID is a string of 2 to 1,224 characters out of A-Z a-z 0-9 _ + = , . @ "
-            ": / -",
-            "Make a UUID v4 once (`cmek init` does, or `uuidgen`) and keep it.",
-        )
-
-
-def role_name(parameter: str, value: object) -> None:
-    """1 to 64 characters of those that IAM allows."""
-    if value is None or is_token(value):
-        return
-    if not isinstance(value, str) or not ROLE_NAME.fullmatch(value):
-        refuse(
-            parameter,
-            value,
-            "a role name has 1 to 64 characters out of A-Z a-z 0-9 _ + = , . @ -",
-            "Shorten or mend it, or leave it out: CloudFormation then makes a unique name.",
-        )
-
-
-def role_path(parameter: str, value: object) -> None:
-    """``/``, or text between two slashes, 512 characters at most."""
-    if value is None or is_token(value):
-        return
-    if not isinstance(value, str) or not ROLE_PATH.fullmatch(value):
-        refuse(
-            parameter,
-            value,
-            "a path begins and ends with a slash, without spaces, in 512 characters at most",
-            "Write it like /security/pinecone/, or leave it out: the path is then /.",
-        )
-
-
-def alias(parameter: str, value: object) -> None:
-    """An alias with or without ``alias/`` before it, 256 characters with it, none of AWS's."""
-    if value is None or is_token(value):
-        return
-    name = value.removeprefix("alias/") if isinstance(value, str) else ""
-    if not ALIAS.fullmatch(name) or name.startswith("aws/"):
-        refuse(
-            parameter,
-            value,
-            "an alias has up to 256 characters with its alias/, out of A-Z a-z 0-9 / _ -, and "
-            "alias/aws/ belongs to AWS",
-            "Write it like alias/pinecone, or leave it out: the default is unique.",
-        )
-
-
-def text(parameter: str, value: object, longest: int) -> None:
-    """A description."""
-    if value is None or is_token(value):
-        return
-    if not isinstance(value, str) or len(value) > longest:
-        refuse(
-            parameter,
-            value,
-            f"it is a string of up to {longest:,} characters",
-            "Shorten it, or leave it out.",
-        )
-
-
-def flag(parameter: str, value: object) -> None:
-    """True, False, or left out."""
-    if value is not None and not isinstance(value, bool):
-        refuse(parameter, value, "it is True or False", "Write one of the two, or leave it out.")
-
-
-def days(parameter: str, value: object, bounds: tuple[int, int]) -> None:
-    """Whole days within bounds."""
-    if value is None:
-        return
-    least, most = bounds
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        refuse(
-            parameter,
-            value,
-            f"AWS KMS takes {least} to {most:,} whole days",
-            f"Give a number of days in these bounds, or leave {parameter} out.",
-        )
-
-
-def rotation(enable_key_rotation: object, rotation_period: object) -> Iterator[ValueError]:
-    """A period of a rotation that is off."""
-    if enable_key_rotation is False and rotation_period is not None:
-        yield ValueError(
-            "rotation_period: got a period with enable_key_rotation=False, but a key that does "
-            "not rotate has none. Leave out one of the two."
-        )
-
-
-def given(props: Mapping[str, Any]) -> Iterator[ValueError]:
-    """Props of `PineconeCmek` that shape a new role or key, beside one that is given."""
-    role, key = props["role"] is not None, props["key"] is not None
-    for is_given, what, shaping in (
-        (role, "role", ROLE_PROPS),
-        (key, "key", KEY_PROPS),
-        (role and key, "role and key", ("removal_policy",)),
-    ):
-        for name in shaping if is_given else ():
-            if props[name] is not None:
-                yield ValueError(
-                    f"{name}: got {_shown(props[name])} together with {what}=, but {name} only "
-                    f"shapes a {what} that is made here. Leave out {name} and set it where your "
-                    f"{what} is made, or leave out {what}."
-                )
+    what = "regions are a list of AWS region names, or in its place ALL_REGIONS"
+    listed(parameter, value, region, what=what, way_out=way_out, each="each region")
 
 
 def in_pinecone_partition(region: str) -> None:
@@ -292,10 +283,3 @@ def partition(parameter: str, arn: str) -> None:
             "partitions",
             "Give one of a commercial region.",
         )
-
-
-def first(*problems: Iterator[ValueError]) -> None:
-    """Raise the first problem that there is."""
-    for several in problems:
-        for problem in several:
-            raise problem

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from cmek_construct import checks, guide, limits
+from cmek_construct import checks, guide
+from cmek_construct.checks import Check
 from cmek_construct.guide import Policy
+from cmek_construct.props import Prop
 
 
 @dataclass(frozen=True)
@@ -18,17 +21,6 @@ class Customers:
 
     account_ids: Sequence[str]
     key_arns: Sequence[str]
-
-    def check(self, own_account: str | None, pinecone_account: str) -> None:
-        """Raise a `ValueError` for what is no list of customers.
-
-        Args:
-            own_account: the account of the role, where it is known.
-            pinecone_account: Pinecone's.
-        """
-        account_ids("customer_account_ids", self.account_ids)
-        key_arns("customer_key_arns", self.key_arns)
-        checks.first(self.problems(own_account, pinecone_account))
 
     def problems(self, own_account: str | None, pinecone_account: str) -> Iterator[ValueError]:
         """What the two lists, each right by itself, may not say together or of this account."""
@@ -61,16 +53,16 @@ class Customers:
     def _over_limit(self) -> Iterator[ValueError]:
         policies = self.policies()
         for digit, policy in policies.items():
-            size = limits.characters(policy)
-            if size > limits.MANAGED_POLICY:
+            size = checks.characters(policy)
+            if size > checks.MANAGED_POLICY:
                 count = sum(len(one["Statement"]) for one in policies.values())
                 of_digit = len(policy["Statement"])
                 parameter = "customer_account_ids" if self.account_ids else "customer_key_arns"
                 yield ValueError(
                     f"{parameter}: got {count:,} customers, {of_digit} of them with an "
                     f"account ID that ends in {digit}, whose statements have {size:,} characters. "
-                    f"IAM takes {limits.MANAGED_POLICY:,} in a managed policy (48 customers by "
-                    f"account) and {limits.MANAGED_POLICIES} policies on a role by default, and "
+                    f"IAM takes {checks.MANAGED_POLICY:,} in a managed policy (48 customers by "
+                    f"account) and {checks.MANAGED_POLICIES} policies on a role by default, and "
                     "each last digit has its own, so that nobody moves when another comes or goes. "
                     "Give some of those to a second PineconeRole, with Pinecone projects of its "
                     "own."
@@ -79,35 +71,33 @@ class Customers:
 
 def account_ids(parameter: str, value: object) -> None:
     """A list of account IDs that are known at synth, each once."""
-    for name, account in _members(parameter, value, "account IDs", '["444455556666"]'):
-        checks.account_id(name, account, "Write the number of the customer's AWS account.")
+    _listed(parameter, value, _account_id, "account IDs", '["444455556666"]')
 
 
 def key_arns(parameter: str, value: object) -> None:
     """A list of ARNs of keys that are known at synth, each once."""
     example = '["arn:aws:kms:us-east-1:444455556666:key/…"]'
-    for name, arn in _members(parameter, value, "key ARNs", example):
-        checks.key_arn(name, arn)
+    _listed(parameter, value, checks.key_arn, "key ARNs", example)
 
 
-def _members(
-    parameter: str, value: object, what: str, example: str
-) -> Iterator[tuple[str, object]]:
-    """Each member with its name, none of them a token, none of them twice."""
-    if not isinstance(value, list | tuple):
-        checks.refuse(parameter, value, f"it is a list of {what}", f"Write {example}.")
-    for index, member in enumerate(value):
-        name = f"{parameter}[{index}]"
-        if checks.is_token(member):
+def _account_id(parameter: str, value: object) -> None:
+    checks.account_id(parameter, value, "Write the number of the customer's AWS account.")
+
+
+def _listed(parameter: str, value: object, check: Check, what: str, example: str) -> None:
+    def known(name: str, member: object) -> None:
+        if checks.is_unknown(member):
             checks.refuse(
                 name,
                 member,
                 "the account decides at synth in which managed policy the customer stands",
                 "Write it out.",
             )
-        yield name, member
-        if member in value[:index]:
-            checks.refuse(name, member, "each customer stands once", "Remove the second.")
+        check(name, member)
+
+    way_out, each = f"Write {example}.", "each customer"
+    what = f"it is a list of {what}"
+    checks.listed(parameter, value, known, what=what, way_out=way_out, each=each, least=0)
 
 
 def _account_of(key_arn: str) -> str:
@@ -119,3 +109,25 @@ def _own_account(parameter: str, value: str | None) -> ValueError:
         f"{parameter}: got {value!r}, which is the role's own account. There the key policy alone "
         "lets the role in: use PineconeCmek, or PineconeKey(role=…), and leave it out here."
     )
+
+
+CUSTOMERS: Final = (
+    Prop(
+        "customer_account_ids",
+        "a list of 12-digit strings, in any order",
+        "AWS accounts of customers: the role may encrypt and decrypt with every key there whose "
+        "key policy lets it in. Who comes or goes changes one statement in one managed policy, "
+        "chosen by the account ID's last digit: 48 fit in each, 480 in all, and random IDs fill "
+        "one of them at some 300 to 400. The policies go with the stack, the role stays.",
+        account_ids,
+        left_out=(),
+    ),
+    Prop(
+        "customer_key_arns",
+        "a list of ``arn:aws:kms:<region>:<account>:key/<id>``",
+        "Single keys of customers, in place of all keys of their accounts.",
+        key_arns,
+        left_out=(),
+    ),
+)
+"""What a role for keys of customers takes."""

@@ -2,11 +2,12 @@
 
 import aws_cdk as cdk
 
-from cmek_construct import PineconeCmekStackSet
+from cmek_construct import PineconeCmekStackSet, StackSetTargets
 
 app = cdk.App()
 
-# In the management account, or with call_as="DELEGATED_ADMIN" in a delegated administrator's.
+# In the management account, or in a delegated administrator's with
+# StackSetTargets.organizational_units(…, call_as="DELEGATED_ADMIN").
 organization = cdk.Stack(
     app,
     "Organization",
@@ -18,7 +19,8 @@ fleet = PineconeCmekStackSet(
     "PineconeCmek",
     stack_set_name="pinecone-cmek",
     region="us-east-1",
-    organizational_unit_ids=["ou-ab12-11112222"],  # yours: AWS Organizations console
+    # yours: AWS Organizations console
+    targets=StackSetTargets.organizational_units(["ou-ab12-11112222"]),
     pinecone_account_id="999988887777",  # yours: Pinecone console, Manage > CMEK > Add CMEK
     regions=["us-east-1", "eu-west-1"],
     external_id="5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f",  # yours: uuidgen, once

@@ -20,6 +20,7 @@ from cmek_construct import (
     PineconeKey,
     PineconePrincipal,
     PineconeRole,
+    StackSetTargets,
 )
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGION, REGIONS, cmek, new_stack
 
@@ -288,7 +289,7 @@ def a_stack_set(stack: cdk.Stack) -> object:
         pinecone_account_id=PINECONE,
         regions=REGIONS,
         external_id=EXTERNAL_ID,
-        account_ids=["222233334444"],
+        targets=StackSetTargets.accounts(["222233334444"]),
     )
 
 

@@ -23,6 +23,7 @@ from moto import mock_aws
 from moto.cloudformation.models import StackInstance, cloudformation_backends
 from typer.testing import CliRunner
 
+from cmek_construct import StackSetTargets
 from cmek_construct.operations.cli import cli
 from tests.building import EXTERNAL_ID, REGION, Template
 from tests.test_stack_set import ACCOUNTS, BY_ID, BY_NAME, IDS, stack_set
@@ -138,7 +139,7 @@ def rows(*arguments: str, code: int = 0) -> dict[str, dict[str, Any]]:
 @pytest.mark.usefixtures("mended")
 def test_every_account_of_a_unit_has_a_row_to_paste() -> None:
     unit, accounts = organization()
-    make(stack_set(organizational_unit_ids=[unit]))
+    make(stack_set(targets=StackSetTargets.organizational_units([unit])))
     found = rows()
     assert sorted(found) == sorted(accounts)
     for account, row in found.items():

@@ -43,7 +43,9 @@ def pasted(warning: str) -> Any:
 
 def own_role(stack: cdk.Stack, **props: Any) -> iam.Role:
     usual: dict[str, Any] = {"regions": REGIONS, "external_id": EXTERNAL_ID}
-    return iam.Role(stack, "Mine", assumed_by=PineconePrincipal(PINECONE, **(usual | props)))
+    role = iam.Role(stack, "Mine", assumed_by=PineconePrincipal(PINECONE, **(usual | props)))
+    role.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+    return role
 
 
 def test_ones_own_key_gets_the_key_users_statements_and_keeps_its_own() -> None:
@@ -83,6 +85,7 @@ def test_ones_own_role_with_the_very_statement_is_used_in_silence() -> None:
 def test_the_order_of_regions_and_the_sid_do_not_matter() -> None:
     stack = new_stack()
     mine = iam.Role(stack, "Mine", assumed_by=iam.AccountRootPrincipal())
+    mine.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
     assert mine.assume_role_policy
     mine.assume_role_policy.add_statements(
         iam.PolicyStatement(

@@ -12,7 +12,13 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 
-from cmek_construct import ALL_REGIONS, CmekGuardrails, PineconeCmekStackSet, templates
+from cmek_construct import (
+    ALL_REGIONS,
+    CmekGuardrails,
+    PineconeCmekStackSet,
+    StackSetTargets,
+    templates,
+)
 from cmek_construct.lock.model import known
 from cmek_construct.lock.text import read
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, cmek, new_stack
@@ -104,10 +110,11 @@ def fleet(region: str = "us-east-1", **ids: str) -> Fill:
 
     def fill(stack: cdk.Stack) -> None:
         own = {account[1:]: one for account, one in ids.items()}
-        how = {"external_ids": own} if own else {"external_id": EXTERNAL_ID}
+        one = None if own else EXTERNAL_ID
+        targets = StackSetTargets.accounts(own or [ONE])
         PineconeCmekStackSet(
             stack, "Fleet", pinecone_account_id=PINECONE, regions=["us-east-1"], region=region,
-            account_ids=list(own) or [ONE], stack_set_name="fleet", **how,
+            targets=targets, stack_set_name="fleet", external_id=one,
         )  # fmt: skip
 
     return fill

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cmek_construct import ALL_REGIONS, PINECONE_REGIONS, checks
+from cmek_construct import ALL_REGIONS, PINECONE_REGIONS, checks, props
 from cmek_construct.deployment.reading import ConfigError, parse_entries
 from cmek_construct.trust import Trust
 from tests.building import EXTERNAL_ID, PINECONE, cmek, new_stack, role, template_of
@@ -46,7 +46,7 @@ def test_an_external_id_is_what_sts_takes(value: Any) -> None:
     good = value is None or (
         isinstance(value, str) and 2 <= len(value) <= 1224 and set(value) <= allowed
     )
-    assert refused(checks.external_id, value) is not good
+    assert (value is not None and refused(props.EXTERNAL_ID.check, value)) is not good
 
 
 @given(ANYTHING | st.text(alphabet=LETTERS + "_+=,.@-", max_size=70))
@@ -54,7 +54,7 @@ def test_a_role_name_is_what_iam_takes(value: Any) -> None:
     good = value is None or (
         isinstance(value, str) and 1 <= len(value) <= 64 and set(value) <= set(LETTERS + "_+=,.@-")
     )
-    assert refused(checks.role_name, value) is not good
+    assert (value is not None and refused(props.ROLE_NAME.check, value)) is not good
 
 
 @given(ANYTHING | st.text(alphabet=LETTERS + "/", max_size=520).map(lambda text: f"/{text}/"))
@@ -69,7 +69,7 @@ def test_a_path_begins_and_ends_with_a_slash(value: Any) -> None:
         and (len(value) == 1 or 3 <= len(value) <= 512)
         and all("!" <= character <= "~" for character in value)
     )
-    assert refused(checks.role_path, value) is not good
+    assert (value is not None and refused(props.ROLE_PATH.check, value)) is not good
 
 
 @given(ANYTHING | st.text(alphabet=LETTERS + "/_-", max_size=260), st.booleans())
@@ -81,7 +81,7 @@ def test_an_alias_is_what_kms_takes(value: Any, prefixed: bool) -> None:
     good = value is None or (
         1 <= len(name) <= 250 and set(name) <= set(LETTERS + "/_-") and not name.startswith("aws/")
     )
-    assert refused(checks.alias, value) is not good
+    assert (value is not None and refused(props.ALIAS.check, value)) is not good
 
 
 @given(ANYTHING)

@@ -26,8 +26,10 @@ from cmek_construct import (
     KeyAccess,
     PineconeCmek,
     PineconeCmekStackSet,
-    limits,
+    StackSetTargets,
+    checks,
 )
+from cmek_construct.constructs import stack_set_template
 from tests.building import (
     EXTERNAL_ID,
     PINECONE,
@@ -52,16 +54,17 @@ CMEK: dict[str, Any] = {
     "regions": REGIONS,
     "external_id": EXTERNAL_ID,
 }
-BY_UNIT: dict[str, Any] = {"organizational_unit_ids": UNITS}
-BY_NAME: dict[str, Any] = {"account_ids": ACCOUNTS}
-BY_ID: dict[str, Any] = {"account_ids": ACCOUNTS, "external_id": None, "external_ids": IDS}
+units = StackSetTargets.organizational_units
+accounts = StackSetTargets.accounts
+BY_UNIT: dict[str, Any] = {"targets": units(UNITS)}
+BY_NAME: dict[str, Any] = {"targets": accounts(ACCOUNTS)}
+BY_ID: dict[str, Any] = {"targets": accounts(IDS), "external_id": None}
 WAYS = {"by unit": BY_UNIT, "by name": BY_NAME, "an ID each": BY_ID}
 
 
 def fleet(stack: cdk.Stack, **props: Any) -> PineconeCmekStackSet:
     """A set of the first form for two units, with some props changed."""
-    targets = {} if "account_ids" in props else BY_UNIT
-    return PineconeCmekStackSet(stack, "Fleet", **{**NAMES, **CMEK, **targets, **props})
+    return PineconeCmekStackSet(stack, "Fleet", **{**NAMES, **CMEK, **BY_UNIT, **props})
 
 
 def outer(**props: Any) -> Template:
@@ -182,7 +185,7 @@ def test_a_set_for_units_is_service_managed_and_deploys_to_accounts_that_join() 
 
 
 def test_a_set_for_named_accounts_is_self_managed() -> None:
-    properties = stack_set(**BY_NAME, execution_role_name="Execution")
+    properties = stack_set(targets=accounts(ACCOUNTS, execution_role_name="Execution"))
     assert properties["PermissionModel"] == "SELF_MANAGED"
     assert properties["ExecutionRoleName"] == "Execution"
     assert "AutoDeployment" not in properties
@@ -237,12 +240,16 @@ def test_set_stacks_roles_and_keys_are_kept(way: str) -> None:
 
 
 def test_without_automatic_deployment_no_retention_is_said() -> None:
-    assert stack_set(auto_deployment=False)["AutoDeployment"] == {"Enabled": False}
+    assert stack_set(targets=units(UNITS, auto_deployment=False))["AutoDeployment"] == {
+        "Enabled": False
+    }
 
 
 def test_preferences_are_those_that_are_given() -> None:
     properties = stack_set(
-        max_concurrent_count=100, failure_tolerance_count=5, call_as="DELEGATED_ADMIN"
+        targets=units(UNITS, call_as="DELEGATED_ADMIN"),
+        max_concurrent_count=100,
+        failure_tolerance_count=5,
     )
     assert properties["CallAs"] == "DELEGATED_ADMIN"
     assert properties["OperationPreferences"]["MaxConcurrentCount"] == 100
@@ -259,7 +266,7 @@ def test_tags_of_the_construct_are_those_of_the_set() -> None:
 def test_the_administration_role_may_be_one_of_this_stack() -> None:
     stack = new_stack()
     role = iam.Role(stack, "Admin", assumed_by=iam.ServicePrincipal("cloudformation.amazonaws.com"))
-    fleet(stack, **BY_NAME, administration_role_arn=role.role_arn)
+    fleet(stack, targets=accounts(ACCOUNTS, administration_role_arn=role.role_arn))
     properties = only(template_of(stack), "AWS::CloudFormation::StackSet")["Properties"]
     assert properties["AdministrationRoleARN"]["Fn::GetAtt"][1] == "Arn"
 
@@ -282,7 +289,7 @@ def test_every_role_arn_is_known_beforehand() -> None:
     properties = only(inner(role_name="pinecone", role_path="/security/"), "AWS::IAM::Role")
     assert properties["Properties"]["RoleName"] == "pinecone"
     assert properties["Properties"]["Path"] == "/security/"
-    with pytest.raises(ValueError, match="none of the set's account_ids"):
+    with pytest.raises(ValueError, match="none of the set's accounts"):
         named.role_arn("999999999999")
     with pytest.raises(ValueError, match="12 digits"):
         named.role_arn("1")
@@ -290,21 +297,8 @@ def test_every_role_arn_is_known_beforehand() -> None:
 
 TOKEN = cdk.Aws.ACCOUNT_ID
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "no target": ({"organizational_unit_ids": None}, "got neither"),
-    "two targets": ({**BY_UNIT, **BY_NAME}, "got both"),
-    "units empty": ({"organizational_unit_ids": []}, r"organizational_unit_ids: .*empty list"),
-    "units a string": ({"organizational_unit_ids": "ou-ab12-11112222"}, "list of one or more"),
-    "unit form": ({"organizational_unit_ids": ["o-ab12"]}, r"organizational_unit_ids\[0\]"),
-    "unit twice": ({"organizational_unit_ids": [UNITS[0]] * 2}, "each stands once"),
-    "units 51": (
-        {"organizational_unit_ids": [f"ou-ab12-{n:08}" for n in range(51)]},
-        "takes 50 in one operation",
-    ),
-    "accounts empty": ({"account_ids": []}, r"account_ids: got an empty list"),
-    "account form": ({"account_ids": ["1"]}, r"account_ids\[0\].*12 digits"),
-    "account int": ({"account_ids": [222233334444]}, "loses leading zeros"),
-    "account twice": ({"account_ids": [ACCOUNTS[0]] * 2}, "each stands once"),
-    "account token": ({"account_ids": [TOKEN]}, r"account_ids\[0\].*no reference of this stack"),
+    "no target": ({"targets": None}, r"StackSetTargets.accounts\(\[…\]\)"),
+    "a list for targets": ({"targets": ACCOUNTS}, "it is a StackSetTargets"),
     "name": ({"stack_set_name": "1st"}, "stack_set_name"),
     "name none": ({"stack_set_name": None}, "stack_set_name"),
     "name long": ({"stack_set_name": "a" * 129}, "1 to 128 characters"),
@@ -325,40 +319,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "alias": ({"alias": "alias/aws/x"}, "alias"),
     "rotation": ({"enable_key_rotation": False, "rotation_period": cdk.Duration.days(90)}, "rot"),
     "suspended": ({"suspended": "yes"}, "suspended"),
-    "auto_deployment": ({"auto_deployment": "yes"}, "auto_deployment"),
-    "auto by name": ({**BY_NAME, "auto_deployment": True}, "organizational_unit_ids alone"),
-    "auto with ids": ({**BY_ID, "auto_deployment": True}, "its external ID, when it is added"),
-    "call_as": ({"call_as": "ME"}, "SELF or DELEGATED_ADMIN"),
-    "call_as by name": ({**BY_NAME, "call_as": "SELF"}, "organizational_unit_ids alone"),
-    "administration": ({"administration_role_arn": f"arn:aws:iam::{PINECONE}:role/a"}, "manages"),
-    "administration form": ({**BY_NAME, "administration_role_arn": "admin"}, "ARN like"),
-    "execution": ({"execution_role_name": "a"}, "AWS Organizations manages the roles"),
-    "execution form": ({**BY_NAME, "execution_role_name": "a b"}, "execution_role_name"),
     "concurrent 0": ({"max_concurrent_count": 0}, "max_concurrent_count: got 0"),
     "concurrent bool": ({"max_concurrent_count": True}, "max_concurrent_count: got True"),
     "tolerance": ({"failure_tolerance_count": -1}, "failure_tolerance_count: got -1"),
-    "ids by unit": (
-        {"external_id": None, "external_ids": IDS},
-        "cannot be associated with more than one Parameters set",
-    ),
     "ids and one": ({**BY_ID, "external_id": EXTERNAL_ID}, "an account has one"),
-    "ids empty": ({**BY_ID, "external_ids": {}}, "maps each account ID"),
-    "ids a list": ({**BY_ID, "external_ids": list(IDS.values())}, "maps each account ID"),
-    "ids missing": (
-        {**BY_ID, "external_ids": {ACCOUNTS[0]: EXTERNAL_ID}},
-        f"none for account {ACCOUNTS[1]}",
-    ),
-    "ids for a stranger": (
-        {**BY_ID, "external_ids": {**IDS, "999999999999": EXTERNAL_ID}},
-        "one for account 999999999999, which is not in account_ids",
-    ),
-    "ids the same": (
-        {**BY_ID, "external_ids": dict.fromkeys(ACCOUNTS, EXTERNAL_ID)},
-        f"external ID of account {ACCOUNTS[0]} already",
-    ),
-    "ids none": ({**BY_ID, "external_ids": {**IDS, ACCOUNTS[0]: None}}, "external_ids"),
-    "ids form": ({**BY_ID, "external_ids": {**IDS, ACCOUNTS[0]: "a b"}}, r"external_ids\['2222"),
-    "ids token": ({**BY_ID, "external_ids": {**IDS, ACCOUNTS[0]: TOKEN}}, "no reference"),
+    "boundary": ({"permissions_boundary_name": "arn:aws:iam::1:policy/b"}, "without arn:"),
+    "boundary token": ({"permissions_boundary_name": TOKEN}, "no reference of this stack"),
 }
 
 
@@ -369,6 +335,54 @@ def test_wrong_input_is_refused_before_anything_is_built(case: str) -> None:
     with pytest.raises(ValueError, match=said):
         fleet(stack, **props)
     assert stack.node.children == []
+
+
+NO_TARGETS: dict[str, tuple[Any, str]] = {
+    "units empty": (lambda: units([]), "organizational_unit_ids: got an empty list"),
+    "units a string": (lambda: units("ou-ab12-11112222"), "list of one or more"),
+    "unit form": (lambda: units(["o-ab12"]), r"organizational_unit_ids\[0\]"),
+    "unit twice": (lambda: units([UNITS[0]] * 2), "each stands once"),
+    "units 51": (lambda: units([f"ou-ab12-{n:08}" for n in range(51)]), "50 in one operation"),
+    "auto_deployment": (lambda: units(UNITS, auto_deployment="yes"), "auto_deployment"),  # type: ignore[arg-type]
+    "call_as": (lambda: units(UNITS, call_as="ME"), "SELF, DELEGATED_ADMIN"),
+    "accounts empty": (lambda: accounts([]), "accounts: got an empty list"),
+    "account form": (lambda: accounts(["1"]), r"accounts\[0\].*12 digits"),
+    "account int": (lambda: accounts([222233334444]), "loses leading zeros"),  # type: ignore[list-item]
+    "account twice": (lambda: accounts([ACCOUNTS[0]] * 2), "each stands once"),
+    "account token": (lambda: accounts([TOKEN]), r"accounts\[0\].*no reference of this stack"),
+    "administration form": (
+        lambda: accounts(ACCOUNTS, administration_role_arn="admin"),
+        "administration_role_arn: .*ARN like",
+    ),
+    "execution form": (
+        lambda: accounts(ACCOUNTS, execution_role_name="a b"),
+        "execution_role_name",
+    ),
+    "ids empty": (lambda: accounts({}), "accounts: got an empty list"),
+    "ids the same": (
+        lambda: accounts(dict.fromkeys(ACCOUNTS, EXTERNAL_ID)),
+        f"external ID of account {ACCOUNTS[0]} already",
+    ),
+    "ids none": (lambda: accounts({**IDS, ACCOUNTS[0]: None}), "each account has an external ID"),  # type: ignore[dict-item]
+    "ids form": (lambda: accounts({**IDS, ACCOUNTS[0]: "a b"}), r"accounts\['2222"),
+    "ids token": (lambda: accounts({**IDS, ACCOUNTS[0]: TOKEN}), "no reference"),
+}
+
+
+@pytest.mark.parametrize("case", NO_TARGETS)
+def test_what_no_stack_set_reaches_is_refused(case: str) -> None:
+    make, said = NO_TARGETS[case]
+    with pytest.raises(ValueError, match=said):
+        make()
+
+
+def test_what_belongs_to_one_way_alone_cannot_be_written_for_the_other() -> None:
+    with pytest.raises(TypeError):
+        accounts(ACCOUNTS, call_as="SELF")  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        units(UNITS, execution_role_name="Execution")  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        StackSetTargets()  # type: ignore[abstract]
 
 
 def test_a_stack_in_another_partition_is_refused() -> None:
@@ -384,12 +398,15 @@ def test_a_stack_in_another_partition_is_refused() -> None:
         ({"external_id": None}, ["no-external-id"]),
         ({"external_id": "guess"}, ["external-id-not-uuid-v4"]),
         (
-            {**BY_ID, "external_ids": {**IDS, ACCOUNTS[1]: "guess", ACCOUNTS[2]: "guess2"}},
+            {
+                "targets": accounts({**IDS, ACCOUNTS[1]: "guess", ACCOUNTS[2]: "guess2"}),
+                "external_id": None,
+            },
             ["external-id-not-uuid-v4"],
         ),
         ({"region": "eu-central-1"}, ["key-region-not-in-regions"]),
         ({"regions": ["us-east-1", "sa-east-1"]}, ["region-not-in-guide"]),
-        ({"account_ids": [PINECONE]}, ["pinecone-account-is-own"]),
+        ({"targets": accounts([PINECONE])}, ["pinecone-account-is-own"]),
     ],
     ids=repr,
 )
@@ -401,9 +418,9 @@ def test_the_set_warns_of_what_its_template_would(props: dict[str, Any], warned:
 
 def test_a_template_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     size = len(stack_set(description="Schlüssel")["TemplateBody"].encode())
-    monkeypatch.setattr(limits, "STACK_SET_TEMPLATE", size)
+    monkeypatch.setattr(stack_set_template, "LARGEST", size)
     outer(description="Schlüssel")
-    monkeypatch.setattr(limits, "STACK_SET_TEMPLATE", size - 1)
+    monkeypatch.setattr(stack_set_template, "LARGEST", size - 1)
     with pytest.raises(ValueError, match=f"{size:,} bytes, but a stack set takes {size - 1:,}"):
         outer(description="Schlüssel")
 
@@ -430,9 +447,10 @@ def thousand() -> dict[str, str]:
 
 @pytest.mark.parametrize("way", ["one ID", "an ID each"])
 def test_a_set_of_a_thousand_accounts_takes_seconds(way: str) -> None:
-    ids: dict[str, Any] = {"external_id": None, "external_ids": thousand()}
+    ids: dict[str, Any] = {"targets": accounts(thousand()), "external_id": None}
+    one: dict[str, Any] = {"targets": accounts(list(thousand()))}
     started = time.monotonic()
-    properties = stack_set(account_ids=list(thousand()), **(ids if way != "one ID" else {}))
+    properties = stack_set(**(one if way == "one ID" else ids))
     assert time.monotonic() - started < 10
     groups = properties["StackInstancesGroup"]
     assert len(groups) == (1 if way == "one ID" else 1_000)
@@ -444,19 +462,19 @@ def test_a_set_of_a_thousand_accounts_takes_seconds(way: str) -> None:
 def test_accounts_that_no_template_has_room_for_are_refused() -> None:
     ids = {f"{number:012}": str(uuid.UUID(int=number, version=4)) for number in range(4_000)}
     with pytest.raises(ValueError, match=r"got 4,000, .* bytes of the template, but .* 1,048,576"):
-        outer(account_ids=list(ids), external_id=None, external_ids=ids)
+        accounts(ids)
 
 
 def test_the_size_that_is_reckoned_is_the_size_that_is_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ids: dict[str, Any] = {"external_id": None, "external_ids": thousand()}
-    written = len(json.dumps(outer(account_ids=list(thousand()), **ids), indent=1))
-    monkeypatch.setattr(limits, "TEMPLATE", written - 10_000)
+    template = outer(targets=accounts(thousand()), external_id=None)
+    written = len(json.dumps(template, indent=1))
+    monkeypatch.setattr(checks, "TEMPLATE", written - 10_000)
     with pytest.raises(ValueError, match="bytes of the template"):
-        outer(account_ids=list(thousand()), **ids)
-    monkeypatch.setattr(limits, "TEMPLATE", written)
-    outer(account_ids=list(thousand()), **ids)
+        accounts(thousand())
+    monkeypatch.setattr(checks, "TEMPLATE", written)
+    accounts(thousand())
 
 
 @functools.cache

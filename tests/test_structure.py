@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,7 @@ import cmek_construct
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
-PURE = {"guide", "limits", "checks", "customers", "trust", "notices", "memo"}
-PURE |= {"events", "stack_set_checks", "targets"}
+PURE = {"guide", "checks", "props", "warnings", "trust", "customers"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 
@@ -49,14 +49,22 @@ def test_what_a_policy_means_needs_the_standard_library_and_the_guide_alone() ->
         )
 
 
-def test_constructs_know_neither_files_nor_operations() -> None:
-    for path in PACKAGE.glob("*.py"):
-        above = [
-            one
-            for one in imports(path)
-            if one.startswith(("cmek_construct.deployment", "cmek_construct.operations"))
-        ]
-        assert above == [], path.name
+def test_constructs_know_the_root_and_cdk_alone() -> None:
+    for path in (PACKAGE / "constructs").glob("*.py"):
+        known = {one for one in imports(path) if one.split(".")[0] not in sys.stdlib_module_names}
+        ours = {one.split(".")[1] for one in known if one.startswith("cmek_construct.")}
+        assert ours <= PURE | {"constructs"}, path.name
+        others = {one.split(".")[0] for one in known} - {"cmek_construct"}
+        assert others <= {"aws_cdk", "constructs", "jsii", "typing_extensions"}, path.name
+
+
+def test_each_construct_of_the_core_knows_those_before_it_alone() -> None:
+    before: set[str] = {"cdk", "inputs"}
+    for name in ("principal", "role", "key", "cmek"):
+        known = imports(PACKAGE / "constructs" / f"{name}.py")
+        rooms = {one.split(".")[2] for one in known if one.startswith("cmek_construct.constructs.")}
+        assert rooms <= before, name
+        before.add(name)
 
 
 def test_operations_import_no_construct() -> None:
@@ -90,6 +98,7 @@ def test_the_public_names_are_the_contract() -> None:
             "PineconeKey",
             "PineconePrincipal",
             "PineconeRole",
+            "StackSetTargets",
         ]
     )
     assert all(getattr(cmek_construct, name) is not None for name in cmek_construct.__all__)
@@ -110,13 +119,12 @@ def test_every_public_parameter_is_described() -> None:
         "CmekGuardrails",
     ):
         initializer = getattr(cmek_construct, name).__init__
-        code = initializer.__wrapped__ if hasattr(initializer, "__wrapped__") else initializer
-        names = code.__code__.co_varnames[1 : code.__code__.co_argcount]
-        names += code.__code__.co_varnames[
-            code.__code__.co_argcount : code.__code__.co_argcount + code.__code__.co_kwonlyargcount
-        ]
+        names = list(inspect.signature(initializer).parameters)[1:]
+        assert names[:2] == ["scope", "construct_id"] or len(names) < 5
         for parameter in names:
-            assert f"            {parameter}: " in (code.__doc__ or ""), f"{name}: {parameter}"
+            assert f"            {parameter}: " in (initializer.__doc__ or ""), (
+                f"{name}: {parameter}"
+            )
 
 
 def run(code: str) -> str:

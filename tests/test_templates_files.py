@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cmek_construct import limits
+from cmek_construct import checks
 from cmek_construct.templates.files import read
 from cmek_construct.templates.reading import UnreadableError, parsed
 from cmek_construct.templates.run import read_run
@@ -100,7 +100,7 @@ def test_what_is_no_template_is_told(text: str, why: str) -> None:
 
 def test_each_problem_is_a_value_with_its_file(tmp_path: Path) -> None:
     large, binary = tmp_path / "large.json", tmp_path / "binary.json"
-    large.write_bytes(b" " * (limits.TEMPLATE + 1))
+    large.write_bytes(b" " * (checks.TEMPLATE + 1))
     binary.write_bytes(b"{\xff}")
     empty = tmp_path / "empty"
     empty.mkdir()

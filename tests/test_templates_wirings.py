@@ -22,6 +22,7 @@ from cmek_construct import (
     PineconeKey,
     PineconePrincipal,
     PineconeRole,
+    StackSetTargets,
 )
 from cmek_construct.guardrails.judging import judge
 from cmek_construct.policy import Request, Verdict, allows
@@ -307,7 +308,12 @@ def test_a_stack_set_is_read(tmp_path: Path) -> None:
     def wiring(app: Any) -> None:
         there = stack(app, "A")
         PineconeCmekStackSet(
-            there, "Set", stack_set_name="s", region="us-east-1", account_ids=[ACCOUNT], **PROPS
+            there,
+            "Set",
+            stack_set_name="s",
+            region="us-east-1",
+            targets=StackSetTargets.accounts([ACCOUNT]),
+            **PROPS,
         )
 
     folder = synthesized(wiring, tmp_path, {})

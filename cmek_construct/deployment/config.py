@@ -1,56 +1,34 @@
 """The models of cmek.yaml: every prop of `PineconeCmek`, and where its stack goes.
 
-Their JSON Schema, `cmek.schema.json` beside this file, gives an editor completion.
+A field is its type; limits and description are those of its row. The JSON Schema of the models,
+`cmek.schema.json` beside this file, gives an editor completion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from cmek_construct import checks, limits
-from cmek_construct.customers import Customers, account_ids, key_arns
+from cmek_construct import checks, props
+from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.deployment import values
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions
 
-RemovalPolicyName = Literal["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"]
-KeyAccessName = Literal["KEY_USER", "ENCRYPT_DECRYPT"]
+ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *values.OF_A_STACK)}
+"""The row of each field."""
 
 
-def _check(check: Callable[..., None], *arguments: Any) -> BeforeValidator:
-    """The construct's own check, on what the file says, under the name of the field."""
-
-    def run(value: Any, info: ValidationInfo) -> Any:
-        parameter = info.field_name or ""
-        values.no_token(parameter, value)
-        check(parameter, value, *arguments)
-        return value
-
-    return BeforeValidator(run)
+def _of(prop: str, default: Any = None, **schema: Any) -> Any:
+    """The field of a prop."""
+    row = ROWS[prop]
+    return Field(default=default, description=values.sentence(row), json_schema_extra=schema)
 
 
-def _check_said(check: Callable[[str, object], None]) -> BeforeValidator:
-    """The check of a value that may be left out."""
-
-    def run(parameter: str, value: Any) -> None:
-        if value is not None:
-            check(parameter, value)
-
-    return _check(run)
-
-
-def _regions(parameter: str, value: Any) -> None:
-    for region in value if isinstance(value, list) else []:
-        values.no_token(parameter, region)
-    if value is not None:
-        checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else value)
-
-
-Flag = Annotated[bool | None, _check(checks.flag)]
-_EXTERNAL_ID: Any = {"pattern": f"^{checks.EXTERNAL_ID.pattern}$"}
-_ACCOUNT: Any = {"pattern": f"^{checks.ACCOUNT_ID.pattern}$"}
+def _stack_name(name: Any) -> Any:
+    values.no_token("stacks", name)
+    values.stack_name("stacks", name)
+    return name
 
 
 class Settings(BaseModel):
@@ -61,87 +39,48 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    region: Annotated[str | None, _check(values.region)] = Field(
-        default=None, description="AWS region of role and key's stack, such as us-east-1."
+    region: str | None = _of("region")
+    pinecone_account_id: str | None = _of(
+        "pinecone_account_id", pattern=f"^{checks.ACCOUNT_ID.pattern}$"
     )
-    pinecone_account_id: Annotated[str | None, _check(checks.pinecone_account_id)] = Field(
-        default=None,
-        description="Pinecone's AWS account number, 12 digits in quotes, from the Pinecone "
-        "console, Manage > CMEK > Add CMEK.",
-        json_schema_extra=_ACCOUNT,
+    regions: list[str] | Literal["ALL_REGIONS"] | None = _of(
+        "regions", examples=[list(PINECONE_REGIONS), "ALL_REGIONS"]
     )
-    regions: Annotated[list[str] | Literal["ALL_REGIONS"] | None, _check(_regions)] = Field(
-        default=None,
-        description="The AWS regions whose Pinecone role may come in, or ALL_REGIONS.",
-        json_schema_extra={"examples": [list(PINECONE_REGIONS), "ALL_REGIONS"]},
+    pin_account: bool | None = _of("pin_account")
+    role: str | None = _of("role")
+    role_name: str | None = _of("role_name")
+    role_path: str | None = _of("role_path")
+    permissions_boundary: str | None = _of("permissions_boundary")
+    key: str | None = _of("key")
+    key_access: Literal["KEY_USER", "ENCRYPT_DECRYPT"] | None = _of("key_access")
+    key_admins: list[str] | None = _of("key_admins")
+    alias: str | None = _of("alias")
+    description: str | None = _of("description")
+    enable_key_rotation: bool | None = _of("enable_key_rotation")
+    rotation_period: int | None = _of("rotation_period")
+    multi_region: bool | None = _of("multi_region")
+    pending_window: int | None = _of("pending_window")
+    removal_policy: Literal["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"] | None = _of(
+        "removal_policy"
     )
-    pin_account: Flag = Field(
-        default=None,
-        description="With ALL_REGIONS: Pinecone's account root as the principal in place of *.",
-    )
-    role: Annotated[str | None, _check_said(checks.role_arn)] = Field(
-        default=None, description="ARN of a role of yours to use, in place of a new one."
-    )
-    role_name: Annotated[str | None, _check(checks.role_name)] = Field(
-        default=None,
-        description="Name of the role, 1 to 64 characters. A change makes another role.",
-    )
-    role_path: Annotated[str | None, _check(checks.role_path)] = Field(
-        default=None, description="Path of the role, / or /…/. A change makes another role."
-    )
-    permissions_boundary: Annotated[str | None, _check_said(values.policy_arn)] = Field(
-        default=None, description="ARN of the managed policy that bounds the role."
-    )
-    key: Annotated[
-        str | None,
-        _check_said(checks.key_arn),
-    ] = Field(default=None, description="ARN of a key of yours to use, in place of a new one.")
-    key_access: Annotated[KeyAccessName | None, _check(values.one_of, get_args(KeyAccessName))] = (
-        Field(default=None, description="What the key policy lets the role do. Default: KEY_USER.")
-    )
-    key_admins: Annotated[list[str] | None, _check(values.principal_arns)] = Field(
-        default=None, description="ARNs of roles and users that administer the key."
-    )
-    alias: Annotated[str | None, _check(checks.alias)] = Field(
-        default=None, description="Alias of the key. Default: a unique one."
-    )
-    description: Annotated[str | None, _check(checks.text, limits.KEY_DESCRIPTION)] = Field(
-        default=None, description="Description of the key."
-    )
-    enable_key_rotation: Flag = Field(
-        default=None, description="New key material every year. Default: true."
-    )
-    rotation_period: Annotated[int | None, _check(checks.days, limits.ROTATION_DAYS)] = Field(
-        default=None, description="Days between two rotations, 90 to 2560. Default: 365."
-    )
-    multi_region: Flag = Field(
-        default=None, description="A multi-Region primary key, for good. Default: false."
-    )
-    pending_window: Annotated[int | None, _check(checks.days, limits.PENDING_WINDOW_DAYS)] = Field(
-        default=None, description="Days from the order to delete the key to its end. Default: 30."
-    )
-    removal_policy: Annotated[
-        RemovalPolicyName | None,
-        _check(values.one_of, get_args(RemovalPolicyName)),
-    ] = Field(
-        default=None,
-        description="What becomes of role and key when they leave the stack. Default: kept.",
-    )
-    suspended: Flag = Field(default=None, description="Cut Pinecone off. Default: false.")
-    tags: Annotated[dict[str, str] | None, _check(values.tags)] = Field(
-        default=None, description="Tags of the stack, and so of role and key."
-    )
-    acknowledge: Annotated[dict[str, str] | None, _check(values.acknowledgements)] = Field(
-        default=None, description="Warnings that are decided: the id of each, and the reason."
-    )
-    bootstrap: Flag = Field(
-        default=None,
-        description="false: deploy to an account without `cdk bootstrap`, with that account's "
-        "own credentials. Default: true.",
-    )
-    termination_protection: Flag = Field(
-        default=None, description="false: `cdk destroy` may delete the stack. Default: true."
-    )
+    suspended: bool | None = _of("suspended")
+    tags: dict[str, str] | None = _of("tags")
+    acknowledge: dict[str, str] | None = _of("acknowledge")
+    bootstrap: bool | None = _of("bootstrap")
+    termination_protection: bool | None = _of("termination_protection")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _within_limits(cls, value: Any, info: ValidationInfo) -> Any:
+        """The limits of the constructor, on what the file says."""
+        name = info.field_name or ""
+        row = ROWS.get(name)
+        if row is None or (value is None and not cls.model_fields[name].is_required()):
+            return value
+        for one in value if isinstance(value, list) else [value]:
+            values.no_token(name, one)
+        row.check(name, ALL_REGIONS if row is props.REGIONS and value == "ALL_REGIONS" else value)
+        return value
 
 
 class StackSettings(Settings):
@@ -150,24 +89,10 @@ class StackSettings(Settings):
     With customers it has the role alone: the keys are theirs.
     """
 
-    account: Annotated[str, _check(values.own_account_id)] = Field(
-        description="The AWS account of the stack, 12 digits in quotes.",
-        json_schema_extra=_ACCOUNT,
-    )
-    external_id: Annotated[str | None, _check(checks.external_id)] = Field(
-        default=None,
-        description="What Pinecone must present: a UUID v4, made once. `cmek add` makes it.",
-        json_schema_extra=_EXTERNAL_ID,
-    )
-    customer_account_ids: Annotated[list[str] | None, _check_said(account_ids)] = Field(
-        default=None,
-        description="A vendor's role, without a key of its own: AWS accounts of customers, 12 "
-        "digits in quotes, of which the role may use every key that lets it in.",
-    )
-    customer_key_arns: Annotated[list[str] | None, _check_said(key_arns)] = Field(
-        default=None,
-        description="ARNs of single keys of customers, in place of all keys of their accounts.",
-    )
+    account: str = _of("account", ..., pattern=f"^{checks.ACCOUNT_ID.pattern}$")
+    external_id: str | None = _of("external_id", pattern=f"^{checks.EXTERNAL_ID.pattern}$")
+    customer_account_ids: list[str] | None = _of("customer_account_ids")
+    customer_key_arns: list[str] | None = _of("customer_key_arns")
 
     @property
     def customers(self) -> Customers | None:
@@ -185,7 +110,7 @@ class StackSettings(Settings):
 class Config(Settings):
     """cmek.yaml: shared values at the top, and one stack per Pinecone project."""
 
-    stacks: dict[Annotated[str, _check(values.stack_name)], StackSettings] = Field(
+    stacks: dict[Annotated[str, BeforeValidator(_stack_name)], StackSettings] = Field(
         min_length=1, description="The stacks by name: a name is the stack's, for good."
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from cmek_construct import checks
+from cmek_construct import checks, guide, props
 from cmek_construct.deployment.config import Config, StackSettings
 from cmek_construct.deployment.yaml_text import YamlText
 from cmek_construct.trust import Trust
@@ -97,8 +97,14 @@ def _contradictions(settings: StackSettings) -> Iterator[ValueError]:
         bool(settings.pin_account),
     )
     yield from trust.problems()
-    yield from checks.rotation(settings.enable_key_rotation, settings.rotation_period)
-    yield from checks.given(dict(settings))
+    yield from props.rotation(dict(settings))
+    yield from props.beside(dict(settings))
+    if settings.customers is None and settings.key is None:
+        role = settings.role or f"arn:aws:iam::{settings.account}:role/r"
+        access = guide.KeyAccess[settings.key_access or "KEY_USER"]
+        admins = settings.key_admins or ()
+        policy = guide.key_policy(settings.account, role, access, admins=admins)
+        yield from props.key_policy("key_admins", policy)
     yield from _of_a_vendor(settings)
     if settings.role and settings.key and settings.suspended:
         yield ValueError(
@@ -112,7 +118,8 @@ def _of_a_vendor(settings: StackSettings) -> Iterator[ValueError]:
     if settings.customers is None:
         return
     yield from settings.customers.problems(settings.account, settings.pinecone_account_id or "")
-    for prop in ("role", "key", "key_access", *checks.KEY_PROPS):
+    shaping = [row.name for row in props.CMEK if row.shapes == "key"]
+    for prop in ("role", "key", "key_access", *shaping):
         if getattr(settings, prop) is not None:
             yield ValueError(
                 f"{prop}: it stands together with customers, but their stack makes a role of its "

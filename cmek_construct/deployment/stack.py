@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cmek_construct.cmek import PineconeCmek
+from cmek_construct import props
+from cmek_construct.constructs.cdk import Environment, dialog_output, is_in, warn
+from cmek_construct.constructs.cmek import PineconeCmek
+from cmek_construct.constructs.role import PineconeRole
+from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.environment import Environment, remember
 from cmek_construct.guide import KeyAccess
-from cmek_construct.notices import external_id_used_twice
-from cmek_construct.outputs import dialog_output
-from cmek_construct.role import PineconeRole
-from cmek_construct.warn import warn
+from cmek_construct.props import Prop
+from cmek_construct.warnings import notice
 
 
 class CmekStack(cdk.Stack):
@@ -38,16 +40,17 @@ class CmekStack(cdk.Stack):
             tags=own.tags,
             synthesizer=_synthesizer(own),
         )
-        remember(self, Environment(own.account, own.region))
+        is_in(self, Environment(own.account, own.region))
         if own.customers is None:
             # The id "Default" keeps logical IDs and outputs short: RoleArn, KeyArn, ExternalId.
-            PineconeCmek(self, "Default", **_props(self, own))
+            PineconeCmek(self, "Default", **_made(self, own, props.CMEK))
         else:
             _make_role_for_customers(self, own)
         if entry.same_external_id:
-            warn(self, [external_id_used_twice(entry.same_external_id)])
-        for notice, reason in (own.acknowledge or {}).items():
-            cdk.Validations.of(self).acknowledge(cdk.Acknowledgment(id=notice, reason=reason))
+            names = " and ".join(entry.same_external_id)
+            warn(self, [notice("external-id-used-twice", names=names)])
+        for warning, reason in (own.acknowledge or {}).items():
+            cdk.Validations.of(self).acknowledge(cdk.Acknowledgment(id=warning, reason=reason))
 
 
 def _description(entry: Entry) -> str:
@@ -57,14 +60,8 @@ def _description(entry: Entry) -> str:
 
 
 def _make_role_for_customers(stack: cdk.Stack, own: StackSettings) -> None:
-    role = PineconeRole(
-        stack,
-        "Role",
-        path=own.role_path,
-        customer_account_ids=own.customer_account_ids or [],
-        customer_key_arns=own.customer_key_arns or [],
-        **_role_props(stack, own),
-    )
+    made = _made(stack, own, (*props.TRUST, *_OF_A_ROLE, *CUSTOMERS))
+    role = PineconeRole(stack, "Role", path=own.role_path, **made)
     dialog_output(stack, "RoleArn", "Role ARN", role.role_arn)
     if own.external_id is not None:
         dialog_output(stack, "ExternalId", "External ID", own.external_id)
@@ -77,36 +74,32 @@ def _synthesizer(own: StackSettings) -> cdk.IStackSynthesizer:
     return cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
 
 
-def _role_props(stack: cdk.Stack, own: StackSettings) -> dict[str, Any]:
-    """The props of a role: what the file writes as a word or an ARN, made whole."""
+def _made(stack: cdk.Stack, own: StackSettings, rows: Iterable[Prop]) -> dict[str, Any]:
+    """The props as constructors take them: what the file writes as a word or an ARN, made whole."""
+    said = {row: getattr(own, row.name) for row in rows}
+    said[props.REGIONS] = own.allowed_regions
     return {
-        "pinecone_account_id": own.pinecone_account_id,
-        "regions": own.allowed_regions,
-        "external_id": own.external_id,
-        "pin_account": bool(own.pin_account),
-        "role_name": own.role_name,
-        "permissions_boundary": own.permissions_boundary
-        and iam.ManagedPolicy.from_managed_policy_arn(
-            stack, "PermissionsBoundary", own.permissions_boundary
-        ),
-        "removal_policy": own.removal_policy and cdk.RemovalPolicy[own.removal_policy],
-        "suspended": bool(own.suspended),
+        row.name: _OF[row.cdk](stack, value) if row.cdk else value
+        for row, value in said.items()
+        if value is not None
     }
 
 
-def _props(stack: cdk.Stack, own: StackSettings) -> dict[str, Any]:
-    """The props of role and key."""
-    return {
-        **_role_props(stack, own),
-        "role": own.role and iam.Role.from_role_arn(stack, "GivenRole", own.role),
-        "role_path": own.role_path,
-        "key": own.key and kms.Key.from_key_arn(stack, "GivenKey", own.key),
-        "key_access": KeyAccess[own.key_access or KeyAccess.KEY_USER.name],
-        "key_admins": own.key_admins and [iam.ArnPrincipal(arn) for arn in own.key_admins],
-        "alias": own.alias,
-        "description": own.description,
-        "enable_key_rotation": own.enable_key_rotation,
-        "rotation_period": own.rotation_period and cdk.Duration.days(own.rotation_period),
-        "multi_region": own.multi_region,
-        "pending_window": own.pending_window and cdk.Duration.days(own.pending_window),
-    }
+_OF_A_ROLE: Final = (
+    props.ROLE_NAME,
+    props.PERMISSIONS_BOUNDARY,
+    props.REMOVAL_POLICY,
+    props.SUSPENDED,
+)
+_OF: Final[dict[str, Callable[[cdk.Stack, Any], Any]]] = {
+    "KeyAccess": lambda stack, name: KeyAccess[name],
+    "cdk.Duration": lambda stack, days: cdk.Duration.days(days),
+    "cdk.RemovalPolicy": lambda stack, name: cdk.RemovalPolicy[name],
+    "iam.IManagedPolicy": lambda stack, arn: iam.ManagedPolicy.from_managed_policy_arn(
+        stack, "PermissionsBoundary", arn
+    ),
+    "iam.IRole": lambda stack, arn: iam.Role.from_role_arn(stack, "GivenRole", arn),
+    "kms.IKey": lambda stack, arn: kms.Key.from_key_arn(stack, "GivenKey", arn),
+    "list[iam.IPrincipal]": lambda stack, arns: [iam.ArnPrincipal(arn) for arn in arns],
+}
+"""What a constructor takes, of what the file says."""

@@ -6,12 +6,12 @@ import re
 from typing import Final
 
 from cmek_construct import checks
+from cmek_construct.props import Prop
 
 STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
-POLICY_ARN: Final = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
-PRINCIPAL_ARN: Final = re.compile(
-    r"arn:aws:iam::[0-9]{12}:(root|(user|role)/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64})"
-)
+_TAG: Final = re.compile(r"[\w\s.:/=+@-]*")
+"""What IAM takes: letters, digits and spaces of any language, and these signs."""
+_MOST_TAGS: Final = 50
 
 
 def no_token(parameter: str, value: object) -> None:
@@ -31,8 +31,6 @@ def own_account_id(parameter: str, value: object) -> None:
 
 def region(parameter: str, value: object) -> None:
     """A region to deploy to, where Pinecone's partition is."""
-    if value is None:
-        return
     if not isinstance(value, str) or not checks.REGION.fullmatch(value):
         checks.refuse(
             parameter, value, "a region looks like us-east-1", "Write the region to deploy to."
@@ -52,32 +50,16 @@ def stack_name(parameter: str, value: object) -> None:
         )
 
 
-def policy_arn(parameter: str, value: object) -> None:
-    """The ARN of a managed policy."""
-    checks.arn(parameter, value, POLICY_ARN, "arn:aws:iam::111122223333:policy/name")
-
-
-def principal_arns(parameter: str, value: object) -> None:
-    """ARNs of roles, users or account roots."""
-    if value is None:
-        return
-    example = "arn:aws:iam::111122223333:role/name"
-    if not isinstance(value, list):
-        checks.refuse(
-            parameter, value, "it is a list of ARNs", f"Write a list such as [{example}]."
-        )
-    for index, principal in enumerate(value):
-        checks.arn(f"{parameter}[{index}]", principal, PRINCIPAL_ARN, example)
-
-
 def tags(parameter: str, value: object) -> None:
-    """Names and values, both strings."""
-    if value is None:
-        return
+    """Names and values, both strings, as IAM and KMS take them both."""
     if not isinstance(value, dict):
         checks.refuse(
             parameter, value, "it is a mapping of names to values", "Write  name: value  lines."
         )
+    if len(value) > _MOST_TAGS:
+        what = f"a role and a key take {_MOST_TAGS} tags"
+        checks.refuse(parameter, len(value), what, "Take some out.")
+    names: dict[str, str] = {}
     for name, text in value.items():
         tag = f"{parameter}.{checks.printable(name)}"
         if not isinstance(name, str) or not isinstance(text, str):
@@ -89,12 +71,24 @@ def tags(parameter: str, value: object) -> None:
                 "a name has 1 to 128 characters and does not begin with aws:, a value up to 256",
                 "Shorten or rename it.",
             )
+        if not _TAG.fullmatch(name) or not _TAG.fullmatch(text):
+            checks.refuse(
+                tag,
+                text,
+                "IAM takes letters, digits, spaces and _ . : / = + - @ in a tag",
+                "Mend the name or the value.",
+            )
+        if names.setdefault(name.lower(), name) != name:
+            checks.refuse(
+                tag,
+                text,
+                f"IAM takes it for {checks.printable(names[name.lower()])}, which stands there too",
+                "Leave out one of the two.",
+            )
 
 
 def acknowledgements(parameter: str, value: object) -> None:
     """Ids of warnings, each with a reason."""
-    if value is None:
-        return
     if not isinstance(value, dict):
         checks.refuse(
             parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines."
@@ -109,7 +103,51 @@ def acknowledgements(parameter: str, value: object) -> None:
             )
 
 
-def one_of(parameter: str, value: object, allowed: tuple[str, ...]) -> None:
-    """One of a few words."""
-    if value is not None and value not in allowed:
-        checks.refuse(parameter, value, f"it is one of {', '.join(allowed)}", "Choose one of them.")
+OF_A_STACK: Final = (
+    Prop(
+        "account",
+        "12 digits in quotes",
+        "The AWS account of the stack.",
+        own_account_id,
+        default="",
+    ),
+    Prop("region", "such as us-east-1", "AWS region of role and key's stack.", region, default=""),
+    Prop("tags", "names and values", "Tags of the stack, and so of role and key.", tags),
+    Prop(
+        "acknowledge",
+        "ids and reasons",
+        "Warnings that are decided: the id of each, and the reason.",
+        acknowledgements,
+    ),
+    Prop(
+        "bootstrap",
+        "bool",
+        "false: deploy to an account without `cdk bootstrap`, with that account's own credentials.",
+        checks.flag,
+        default="true",
+    ),
+    Prop(
+        "termination_protection",
+        "bool",
+        "false: `cdk destroy` may delete the stack.",
+        checks.flag,
+        default="true",
+    ),
+)
+"""What the file says of a stack beside the props of what is in it."""
+
+_PLAIN: Final = {
+    "KeyAccess": "KEY_USER or ENCRYPT_DECRYPT",
+    "cdk.RemovalPolicy": "RETAIN_ON_UPDATE_OR_DELETE, RETAIN or DESTROY",
+    "iam.IManagedPolicy": "ARN of a managed policy",
+    "iam.IRole": "ARN of a role",
+    "kms.IKey": "ARN of a key",
+    "list[iam.IPrincipal]": "list of ARNs of roles and users",
+}
+
+
+def sentence(row: Prop) -> str:
+    """What there is to say of a prop in the file, where a CDK object is its ARN, name or number."""
+    shape = row.shape or _PLAIN[row.cdk]
+    default = f" Default: {row.default}." if row.default else ""
+    return f"{row.says} {shape[0].upper()}{shape[1:]}.{default}".replace("`", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from cmek_construct.guardrails import ids
+from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judged import (
     Context,
     KeyUse,

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from cmek_construct import limits
-from cmek_construct.guardrails import ids
+from cmek_construct import checks
+from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judged import KeyUse, Named, Trust
 from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy.sentences import Quoted
@@ -174,7 +174,7 @@ def multi_region(use: KeyUse) -> Iterator[Fault]:
 def pending_window(use: KeyUse) -> Iterator[Fault]:
     """The shortest time in which a deletion can still be called off."""
     value = _text(use, "PendingWindowInDays", "30")
-    least, _ = limits.PENDING_WINDOW_DAYS
+    least, _ = checks.PENDING_WINDOW_DAYS
     if "${" not in value and not (_NUMBER.fullmatch(value) and int(value) > least):
         what = f"PendingWindowInDays is {Quoted(value)}, and the least that KMS takes is {least}."
         yield Fault(what)

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import jsii
 
 from cmek_construct import checks
-from cmek_construct.guardrails import ids
+from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judging import judge
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES

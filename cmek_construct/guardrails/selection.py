@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from cmek_construct.guardrails import ids
+from cmek_construct import warnings as ids
 
 
 def concern_every_selection() -> None:

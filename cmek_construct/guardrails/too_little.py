@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from cmek_construct import guide, limits
+from cmek_construct import checks, guide
 from cmek_construct.guardrails.judged import KeyUse, Permission, Trust, is_readable
 from cmek_construct.guardrails.meant import meant
 from cmek_construct.guardrails.rule import Fault, rule
@@ -285,10 +285,10 @@ def too_long(trust: Trust) -> Iterator[Fault]:
     """A trust policy over IAM's quota; what only the deploy knows counts as nothing."""
     document = trust.now.properties.get("AssumeRolePolicyDocument")
     if isinstance(document, dict):
-        size = limits.characters(document) - sum(
+        size = checks.characters(document) - sum(
             map(len, re.findall(r"\$\{[^}]*\}", str(document)))
         )
-        if size > limits.TRUST_POLICY_QUOTA:
+        if size > checks.TRUST_POLICY_QUOTA:
             yield Fault(
-                f"The trust policy has {size:,} characters, over {limits.TRUST_POLICY_QUOTA:,}."
+                f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}."
             )

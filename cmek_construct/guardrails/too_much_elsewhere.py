@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cmek_construct import guide
-from cmek_construct.guardrails import ids
+from cmek_construct import warnings as ids
 from cmek_construct.guardrails.excess import (
     READABLE,
     plainly,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cmek_construct import guide
-from cmek_construct.guardrails import ids
+from cmek_construct import warnings as ids
 from cmek_construct.guardrails.excess import (
     DELETED_SENTENCES,
     READABLE,

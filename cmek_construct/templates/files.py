@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from cmek_construct import limits
+from cmek_construct import checks
 from cmek_construct.checks import ACCOUNT_ID, REGION, printable
 from cmek_construct.templates.reading import UnreadableError, bytes_of, members, parsed, text_of
 
@@ -20,7 +20,7 @@ _TEMPLATES: Final = "*.template.json"
 _NESTED_FILES: Final = "*.nested.template.json"
 _ASSET: Final = "asset."
 _DEEPEST: Final = 10
-_LARGEST_MANIFEST: Final = 100 * limits.TEMPLATE
+_LARGEST_MANIFEST: Final = 100 * checks.TEMPLATE
 """Bytes of a file of CDK's own: that of 1,000 stacks has 1.5 MB."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from cmek_construct import limits
+from cmek_construct import checks
 from cmek_construct.checks import printable
 
 SECTIONS: Final = {
@@ -116,7 +116,7 @@ def number_of_yaml(text: str) -> Any:
     return int(text, 8)
 
 
-def bytes_of(path: Path, most: int = limits.TEMPLATE) -> bytes:
+def bytes_of(path: Path, most: int = checks.TEMPLATE) -> bytes:
     """The bytes of a file.
 
     Raises:

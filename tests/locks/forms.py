@@ -51,7 +51,7 @@ def version_1_0_0(app: cdk.App) -> None:
 
 def version_1_1_0(app: cdk.App) -> None:
     """And keys of customers, and fleets."""
-    from cmek_construct import CustomerKey, PineconeCmekStackSet
+    from cmek_construct import CustomerKey, PineconeCmekStackSet, StackSetTargets
 
     version_1_0_0(app)
     _apps_own(cdk.Stage(app, "Yaml"), "1.1.0")
@@ -62,13 +62,17 @@ def version_1_1_0(app: cdk.App) -> None:
     arn = "arn:aws:iam::123456789012:role/vendor-Role1ABCC5F0-x"
     CustomerKey(cdk.Stack(app, "Customer", env=ENV), "Pinecone", role_arn=arn)
     fleet = cdk.Stack(app, "Fleet", env=ENV)
-    targets: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("Units", {"organizational_unit_ids": ["ou-ab12-11112222"]}),
-        ("Accounts", {"account_ids": ["444455556666"]}),
-    )
-    for name, whom in targets:
+    for name, targets in (
+        ("Units", StackSetTargets.organizational_units(["ou-ab12-11112222"])),
+        ("Accounts", StackSetTargets.accounts(["444455556666"])),
+    ):
         PineconeCmekStackSet(
-            fleet, name, **TRUST, stack_set_name=name.lower(), region="us-east-1", **whom
+            fleet,
+            name,
+            **TRUST,
+            stack_set_name=name.lower(),
+            region="us-east-1",
+            targets=targets,
         )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cmek_construct import checks, customers
+from cmek_construct import checks, customers, props
 from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import ConfigError
 from cmek_construct.operations.adopting import adopt as adopting
@@ -71,7 +71,10 @@ def adopt(
     alias: Annotated[
         str | None,
         checked(
-            checks.alias, "alias", metavar="NAME", help="Of a key with several: the stack's one."
+            props.ALIAS.check,
+            "alias",
+            metavar="NAME",
+            help="Of a key with several: the stack's one.",
         ),
     ] = None,
     as_given: Annotated[

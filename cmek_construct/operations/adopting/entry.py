@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cmek_construct import checks
+from cmek_construct.checks import PRINCIPAL_ARN
 from cmek_construct.deployment.config import Settings, StackSettings
-from cmek_construct.deployment.values import PRINCIPAL_ARN
 from cmek_construct.guide import (
     ADMINISTRATION,
     ENCRYPT_DECRYPT,

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cmek_construct.constructs.stack_set_targets import CALL_AS
 from cmek_construct.operations.fleet.instances import Ask, Row, read
-from cmek_construct.stack_set_checks import CALL_AS
 
 ROLE = "OrganizationAccountAccessRole"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from cmek_construct.guardrails import ids
+from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judging import judge
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
-from cmek_construct import limits
-from cmek_construct.cmek import PineconeCmek
+from cmek_construct.constructs.cmek import PineconeCmek
 
 EXTERNAL_ID: Final = "ExternalId"
 """The parameter of a template for accounts that have an external ID each."""
@@ -19,7 +19,11 @@ _NO_EXTERNAL_ID = (
     "This account has no external ID of its own: add it to account_ids and external_ids of the "
     "PineconeCmekStackSet and deploy again."
 )
+LARGEST: Final = 51_200
+"""Bytes of a template that a stack set takes inline (``TemplateBody``)."""
 _STACK: Final = "Cmek"
+_BOUNDARY: Final = "@aws-cdk/core:permissionsBoundary"
+"""Context by which CDK puts a boundary on every role of an app."""
 _QUIET: Final = {
     "aws:cdk:enable-path-metadata": False,
     "aws:cdk:enable-asset-metadata": False,
@@ -27,7 +31,12 @@ _QUIET: Final = {
 
 
 def inner_template(
-    scope: IConstruct, region: str, *, id_per_account: bool, props: Mapping[str, Any]
+    scope: IConstruct,
+    region: str,
+    props: Mapping[str, Any],
+    *,
+    id_per_account: bool,
+    permissions_boundary_name: str | None,
 ) -> str:
     """The template body: compact JSON, within what a stack set takes.
 
@@ -37,16 +46,43 @@ def inner_template(
     Args:
         scope: where the stack set is made.
         region: the AWS Region of role and key.
-        id_per_account: whether the external ID is a parameter, which each account overrides.
         props: those of `PineconeCmek`, by name.
+        id_per_account: whether the external ID is a parameter, which each account overrides.
+        permissions_boundary_name: of the role, in each account.
 
     Raises:
         ValueError: a prop is outside its limits, or the template is too long.
     """
+    external_id = None if id_per_account else props["external_id"]
+    template = _template(
+        scope,
+        region,
+        {**props, "external_id": external_id},
+        id_per_account,
+        permissions_boundary_name,
+    )
+    body = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
+    size = len(body.encode())
+    if size > LARGEST:
+        raise ValueError(
+            f"PineconeCmekStackSet: got a template of {size:,} bytes, but a stack set takes "
+            f"{LARGEST:,}. Shorten the description, list fewer regions, or use "
+            "ALL_REGIONS with an external ID."
+        )
+    return body
+
+
+def _template(
+    scope: IConstruct,
+    region: str,
+    props: dict[str, Any],
+    id_per_account: bool,
+    boundary: str | None,
+) -> dict[str, Any]:
     flags = {
         name: value
         for name, value in scope.node.get_all_context().items()
-        if name.startswith("@aws-cdk/")
+        if name.startswith("@aws-cdk/") and name != _BOUNDARY
     }
     with tempfile.TemporaryDirectory(prefix="stack-set-") as folder:
         app = cdk.App(
@@ -64,19 +100,16 @@ def inner_template(
             env=cdk.Environment(region=region),
             synthesizer=cdk.BootstraplessSynthesizer(),
         )
-        external_id = _external_id_parameter(stack) if id_per_account else props["external_id"]
+        if id_per_account:
+            props["external_id"] = _external_id_parameter(stack)
+        if boundary is not None:
+            props["permissions_boundary"] = iam.ManagedPolicy.from_managed_policy_name(
+                stack, "PermissionsBoundary", boundary
+            )
         # As in the stacks of cmek.yaml: Role1ABCC5F0, Key961B73FD, RoleArn, KeyArn, ExternalId.
-        PineconeCmek(stack, "Default", **{**props, "external_id": external_id})
-        template = app.synth().get_stack_artifact(stack.artifact_id).template
-    body = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
-    size = len(body.encode())
-    if size > limits.STACK_SET_TEMPLATE:
-        raise ValueError(
-            f"PineconeCmekStackSet: got a template of {size:,} bytes, but a stack set takes "
-            f"{limits.STACK_SET_TEMPLATE:,}. Shorten the description, list fewer regions, or use "
-            "ALL_REGIONS with an external ID."
-        )
-    return body
+        PineconeCmek(stack, "Default", **props)
+        template: dict[str, Any] = app.synth().get_stack_artifact(stack.artifact_id).template
+    return template
 
 
 def _external_id_parameter(stack: cdk.Stack) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_events
 from constructs import Construct
 
-from cmek_construct.events import Kind, Pattern
+from cmek_construct.constructs.events import Kind, Pattern
 
 
 def pattern(plain: Pattern) -> aws_events.EventPattern:

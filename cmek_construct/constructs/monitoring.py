@@ -9,11 +9,18 @@ from aws_cdk import aws_events, aws_sns, aws_sqs
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from cmek_construct import arns, checks, event_rules, events, iam_events, notices
-from cmek_construct.environment import Environment, environment_of, environment_of_resource
-from cmek_construct.events import Kind, Pattern
-from cmek_construct.warn import warn
-from cmek_construct.watched import Watchable, Watched, watched
+from cmek_construct import checks
+from cmek_construct.constructs import event_rules, events, iam_events
+from cmek_construct.constructs.cdk import (
+    Environment,
+    environment_of,
+    environment_of_resource,
+    key_arn,
+    warn,
+)
+from cmek_construct.constructs.events import Kind, Pattern
+from cmek_construct.constructs.watched import Watchable, Watched, watched
+from cmek_construct.warnings import notice
 
 
 class PineconeCmekMonitoring(Construct):
@@ -105,15 +112,15 @@ class PineconeCmekMonitoring(Construct):
         self._topic = topic
         self._dead_letter_queue = dead_letter_queue
         if what.key is not None:
-            self._watch_key(what, arns.key_arn(what.key), what.key.key_id)
+            self._watch_key(what, key_arn(what.key), what.key.key_id)
         if what.key is not None and watch_use:
-            self._watch_use(what, arns.key_arn(what.key), what.key.key_id)
+            self._watch_use(what, key_arn(what.key), what.key.key_id)
         if what.role is not None:
             self._watch_role(what, what.role.role_name, here, iam_events_forwarded)
         if not isinstance(topic, aws_sns.Topic):
             topic_arn = topic.topic_arn
             said = "<the topic's ARN>" if checks.is_token(topic_arn) else topic_arn
-            warn(self, [notices.topic_policy(events.publish_statement(said))])
+            warn(self, [notice("topic-policy", statement=events.publish_statement(said))])
 
     def _watch_key(self, what: Watched, arn: str, key_id: str) -> None:
         about = events.about_key(arn, key_id, what.aliases)
@@ -136,7 +143,7 @@ class PineconeCmekMonitoring(Construct):
     def _watch_role(self, what: Watched, name: str, here: Environment, forwarded: bool) -> None:
         if not what.role_is_here:
             account = environment_of_resource(what.role).account
-            warn(self, [notices.role_events_elsewhere(str(account))])
+            warn(self, [notice("role-events-elsewhere", account=account)])
             return
         for kind in events.ROLE_CALLS:
             plain = events.api_calls("iam", kind.names, events.about_role(name))
@@ -146,7 +153,7 @@ class PineconeCmekMonitoring(Construct):
             about = events.about_policies(what.policy_arns)
             self._tell(what, kind, events.api_calls("iam", kind.names, about), name)
         if here.region is None and not forwarded:
-            warn(self, [notices.iam_events_not_seen()])
+            warn(self, [notice("iam-events-not-seen")])
         elif here.region != iam_events.HOME and not forwarded:
             iam_events.bring_to(self, here)
 
@@ -187,7 +194,7 @@ def _topic_out_of_reach(
             "own Region alone. Give a topic in the Region of the key."
         )
     key = getattr(topic, "master_key", None)
-    if key is not None and what.key is not None and arns.key_arn(key) == arns.key_arn(what.key):
+    if key is not None and what.key is not None and key_arn(key) == key_arn(what.key):
         yield ValueError(
             "topic: got a topic that is encrypted with the key that is watched, but then nobody "
             "is told when that key is disabled, and EventBridge would be let into Pinecone's key. "

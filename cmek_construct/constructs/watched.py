@@ -10,12 +10,18 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from cmek_construct import arns, checks, events
-from cmek_construct.cmek import PineconeCmek
-from cmek_construct.customer_key import CustomerKey
-from cmek_construct.environment import Environment, environment_of_resource, in_two_accounts
-from cmek_construct.key import PineconeKey
-from cmek_construct.role import PineconeRole
+from cmek_construct import checks
+from cmek_construct.constructs import events
+from cmek_construct.constructs.cdk import (
+    Environment,
+    environment_of_resource,
+    in_two_accounts,
+    role_arn,
+)
+from cmek_construct.constructs.cmek import PineconeCmek
+from cmek_construct.constructs.customer_key import CustomerKey
+from cmek_construct.constructs.key import PineconeKey
+from cmek_construct.constructs.role import PineconeRole
 
 Watchable = PineconeCmek | CustomerKey | PineconeKey | PineconeRole
 
@@ -54,7 +60,7 @@ class Watched:
     def other_users(self) -> events.Pattern:
         """Whoever uses the key and is not meant to."""
         assert self.user is not None
-        arn = arns.role_arn(self.user)
+        arn = role_arn(self.user)
         if self.role is not None and self.role_is_here:
             return events.by_others(arn)
         account = cdk.Arn.split(arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).account

@@ -9,9 +9,9 @@ from aws_cdk import aws_events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from cmek_construct import events
-from cmek_construct.environment import Environment
-from cmek_construct.event_rules import pattern
+from cmek_construct.constructs import events
+from cmek_construct.constructs.cdk import Environment
+from cmek_construct.constructs.event_rules import pattern
 
 HOME: Final = "us-east-1"
 """Where CloudTrail delivers IAM's events. Source: IAM user guide, "Logging IAM and AWS STS API

@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import json
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypedDict
 
 import jsii
 from aws_cdk import aws_iam as iam
 
+from cmek_construct import checks, props
 from cmek_construct.guide import Regions
 from cmek_construct.trust import Trust
+
+if TYPE_CHECKING:
+    from typing_extensions import Required
+
+
+class TrustProps(TypedDict, total=False):
+    """Whom of Pinecone a role lets in."""
+
+    pinecone_account_id: Required[str]
+    regions: Required[Regions]
+    external_id: str | None
+    pin_account: bool
+
+
+def trust_of(own: TrustProps) -> Trust:
+    """What these props, each within its limits, say of Pinecone.
+
+    Raises:
+        ValueError: they contradict each other.
+    """
+    trust = Trust(
+        own["pinecone_account_id"], own["regions"], own["external_id"], own["pin_account"]
+    )
+    checks.first(trust.problems())
+    return trust
 
 
 class PineconePrincipal(iam.PrincipalBase):
@@ -50,8 +76,13 @@ class PineconePrincipal(iam.PrincipalBase):
             ValueError: a value is outside its limits, or the trust policy is over the 8,192
                 characters that IAM takes at most.
         """
+        checks.pinecone_account_id("account_id", account_id)
+        checks.regions("regions", regions)
+        if external_id is not None:
+            props.EXTERNAL_ID.check("external_id", external_id)
+        checks.flag("pin_account", pin_account)
         trust = Trust(account_id, regions, external_id, pin_account)
-        trust.check(account_parameter="account_id")
+        checks.first(trust.problems())
         super().__init__()
         self._statement = trust.statement()
 

@@ -1,0 +1,1 @@
+"""The constructs: from what a user gives to a template."""

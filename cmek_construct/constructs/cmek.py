@@ -1,0 +1,236 @@
+"""Role, key, alias and outputs for one Pinecone project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct, IConstruct
+
+from cmek_construct import checks, guide, props
+from cmek_construct.constructs.cdk import (
+    dialog_output,
+    environment_of,
+    environment_of_resource,
+    in_two_accounts,
+    is_in,
+    is_made_here,
+    key_arn,
+    readable,
+    resource_of,
+    role_arn,
+    warn,
+)
+from cmek_construct.constructs.inputs import described, settled, some_of
+from cmek_construct.constructs.key import KeyShape, PineconeKey
+from cmek_construct.constructs.principal import TrustProps, trust_of
+from cmek_construct.constructs.role import PineconeRole, deny_assume_role
+from cmek_construct.trust import Trust
+from cmek_construct.warnings import Notice, notice
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class CmekProps(TrustProps, KeyShape, total=False):
+    """The types of `props.CMEK`."""
+
+    role: iam.IRole | None
+    role_name: str | None
+    role_path: str | None
+    permissions_boundary: iam.IManagedPolicy | None
+    key: kms.IKey | None
+    key_admins: Sequence[iam.IPrincipal] | None
+
+
+class PineconeCmek(Construct):
+    """What one Pinecone project needs in AWS to be encrypted with your key.
+
+    Makes the role of step 1 of Pinecone's guide, the key and alias of step 2, and outputs for
+    the fields of the "Add CMEK" dialog: Role ARN, Key ARN and External ID. In Pinecone none of
+    the three can be changed once set, so role and key are retained whatever happens to the
+    stack.
+    """
+
+    role: iam.IRole
+    """The role that Pinecone assumes: a `PineconeRole`, or the one that was given.
+
+    For what `iam.Role` has and `iam.IRole` has not, ask ``isinstance(cmek.role, iam.Role)`` first.
+    """
+
+    key: kms.IKey
+    """The key that Pinecone uses: a `PineconeKey`, or the one that was given.
+
+    For what `kms.Key` has and `kms.IKey` has not, ask ``isinstance(cmek.key, kms.Key)`` first.
+    """
+
+    @described(CmekProps, props.CMEK)
+    def __init__(self, scope: Construct, construct_id: str, **given: Unpack[CmekProps]) -> None:
+        """Make role, key, alias and outputs.
+
+        Args:
+            scope: the construct in which they are made.
+            construct_id: its id there. The logical IDs of role and key follow from both: a
+                change makes new ones, which Pinecone does not know.
+
+        Raises:
+            ValueError: a value is outside its limits, or two contradict each other; nothing was
+                built.
+        """
+        environment = environment_of(scope)
+        own = settled("PineconeCmek", given, props.CMEK)
+        trust = trust_of(own)
+        role, key, suspended = own["role"], own["key"], own["suspended"]
+        checks.first(
+            props.rotation(own), props.beside(given), _suspended_in_vain(role, key, suspended)
+        )
+
+        super().__init__(scope, construct_id)
+        is_in(self, environment)
+        suspended_by_trust = suspended and key is not None and resource_of(key) is None
+        if role is None:
+            self.role = PineconeRole(
+                self,
+                "Role",
+                **some_of(own, props.TRUST),
+                role_name=own["role_name"],
+                path=own["role_path"],
+                permissions_boundary=own["permissions_boundary"],
+                removal_policy=own["removal_policy"],
+                suspended=suspended_by_trust,
+            )
+        else:
+            self.role = role
+            warn(self, trust.notices(environment.account))
+            self._judge_role_at_synth(role, trust)
+            if suspended_by_trust and isinstance(role, iam.Role):
+                deny_assume_role(role)
+        if key is None:
+            shape = some_of(own, props.KEY)
+            self.key = PineconeKey(self, "Key", role=self.role, admins=own["key_admins"], **shape)
+        else:
+            self.key = key
+            self._let_role_use(key, own["key_access"], suspended)
+        warn(self, trust.key_notices(environment_of_resource(self.key).region))
+        self._outputs(own)
+
+    def _judge_role_at_synth(self, role: iam.IRole, trust: Trust) -> None:
+        """Say what a given role lacks, once all that its maker does to it is done."""
+        if is_made_here(role):
+            assert role.node.default_child is not None
+            last = cdk.AspectPriority.READONLY
+            cdk.Aspects.of(role.node.default_child).add(
+                _GivenRole(self, role, trust), priority=last
+            )
+        else:
+            warn(self, [_trust_notice(trust)])
+
+    def _let_role_use(self, key: kms.IKey, key_access: guide.KeyAccess, suspended: bool) -> None:
+        """Let the role use a key that is there already, or say what its policy must say."""
+        resource = resource_of(key)
+        arn = role_arn(self.role)
+        if resource is None:
+            arn = readable(arn, "RoleArn")
+        statements = guide.role_statements(arn, key_access, suspended=suspended)
+        if resource is None:
+            warn(self, [notice("key-policy", statements=statements)])
+        else:
+            document = cdk.Stack.of(key).resolve(resource.key_policy) or {}
+            sids = {one.get("Sid") for one in document.get("Statement", ())}
+            for one in statements:
+                if one["Sid"] in sids:  # of another construct of ours: a Sid stands once
+                    one["Sid"] += f" for {cdk.Names.unique_id(self)}"
+                key.add_to_resource_policy(iam.PolicyStatement.from_json(one))
+        if in_two_accounts(environment_of_resource(self.role), environment_of_resource(key)):
+            permissions = guide.role_permissions(readable(key_arn(key), "KeyArn"), key_access)
+            warn(self, [notice("role-in-another-account", permissions=permissions)])
+
+    def _outputs(self, own: CmekProps) -> None:
+        """One output per field of the dialog, in the stack of what it names."""
+        fields: list[tuple[str, str, str, Any]] = [
+            ("RoleArn", "Role ARN", role_arn(self.role), own["role"]),
+            ("KeyArn", "Key ARN", key_arn(self.key), own["key"]),
+        ]
+        if own["external_id"] is not None:
+            fields.append(("ExternalId", "External ID", own["external_id"], None))
+        for name, label, value, given in fields:
+            scope: Construct = self
+            if given is not None and cdk.Stack.of(given) is not cdk.Stack.of(self):
+                scope, name = cdk.Stack.of(given), cdk.Names.unique_id(self) + name
+            dialog_output(scope, name, label, value)
+
+
+@jsii.implements(cdk.IAspect)
+class _GivenRole:
+    """Looks at a role that the app makes and gives, when the app is done with it."""
+
+    def __init__(self, cmek: Construct, role: iam.Role, trust: Trust) -> None:
+        self._cmek, self._role, self._trust = cmek, role, trust
+
+    def visit(self, node: IConstruct) -> None:
+        """Warn of what its template would not keep, and of what does not surely let Pinecone in."""
+        assert isinstance(node, iam.CfnRole)
+        kept = node.cfn_options.deletion_policy
+        if kept in (None, cdk.CfnDeletionPolicy.DELETE):
+            warn(self._cmek, [notice("role-not-retained")])
+        if not _lets_in(self._role, self._trust):
+            warn(self._cmek, [_trust_notice(self._trust)])
+
+
+def _trust_notice(trust: Trust) -> Notice:
+    return notice("role-trust-policy", statement=trust.readable().statement())
+
+
+def _lets_in(role: iam.Role, trust: Trust) -> bool:
+    """Whether a role surely lets Pinecone in, whatever the deploy fills into its trust policy."""
+    # By its name: what a policy means is none of what makes a template. One who gives a role of
+    # the app asks it, and nobody else waits for it.
+    meaning = import_module("cmek_construct.policy")
+    document = role.assume_role_policy
+    assert document is not None
+    need = guide.trust_policy(**vars(trust))
+    resolved = cdk.Stack.of(role).resolve({"own": document.to_json(), "need": need})
+    own, needed = (
+        meaning.read(_with_holes(resolved[one]), "trust", texts=meaning.canonical)
+        for one in ("own", "need")
+    )
+    try:
+        return not meaning.short(own, needed)
+    except meaning.CannotBeJudged:
+        return False
+
+
+def _with_holes(value: Any) -> Any:
+    """A document with CloudFormation's functions as holes, each named by its own JSON."""
+    if isinstance(value, list):
+        return [_with_holes(one) for one in value]
+    if isinstance(value, str):
+        return value.replace("${", "${!")
+    if not isinstance(value, dict):
+        return value
+    if list(value) == ["Fn::Join"] and isinstance(value["Fn::Join"][1], list):
+        between, parts = value["Fn::Join"]
+        return between.join(map(_with_holes, parts))
+    if any(name == "Ref" or name.startswith("Fn::") for name in value):
+        return f"${{{json.dumps(value)}".replace("}", ")") + "}"
+    return {name: _with_holes(one) for name, one in value.items()}
+
+
+def _suspended_in_vain(
+    role: iam.IRole | None, key: kms.IKey | None, suspended: bool
+) -> Iterator[ValueError]:
+    if not suspended or role is None or key is None:
+        return
+    if not is_made_here(role) and resource_of(key) is None:
+        denial = guide.key_denial(readable(role_arn(role), "RoleArn"))
+        yield ValueError(
+            "suspended: got True, but role and key are both imported, so neither policy can be "
+            "changed from here and Pinecone would not be cut off. Add to the key policy, by hand: "
+            + json.dumps(denial)
+        )

@@ -1,0 +1,175 @@
+"""The key that Pinecone encrypts with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from cmek_construct import checks, guide, props, warnings
+from cmek_construct.constructs.cdk import (
+    RETAIN,
+    acknowledge,
+    environment_of,
+    environment_of_resource,
+    in_two_accounts,
+    is_in,
+    key_arn,
+    role_arn,
+    warn,
+)
+from cmek_construct.constructs.inputs import administration, days, described, settled
+from cmek_construct.guide import KeyAccess
+from cmek_construct.warnings import notice
+
+if TYPE_CHECKING:
+    from typing_extensions import Required, Unpack
+
+_ALIAS_PREFIX: Final = "alias/"
+_DEFAULT_ALIAS_PREFIX: Final = "alias/pinecone-cmek/"
+KEY: Final = (
+    replace(
+        props.GIVEN_ROLE,
+        says="The role that Pinecone assumes. In another account or region it needs an explicit "
+        "``role_name``.",
+        default="",
+    ),
+    replace(props.KEY_ADMINS, name="admins"),
+    *props.KEY,
+)
+"""What `PineconeKey` takes."""
+
+
+class KeyShape(TypedDict, total=False):
+    """The types of `props.KEY`."""
+
+    key_access: KeyAccess
+    alias: str | None
+    description: str | None
+    enable_key_rotation: bool | None
+    rotation_period: cdk.Duration | None
+    multi_region: bool | None
+    pending_window: cdk.Duration | None
+    removal_policy: cdk.RemovalPolicy | None
+    suspended: bool
+
+
+class KeyProps(KeyShape, total=False):
+    """The types of `KEY`."""
+
+    role: Required[iam.IRole]
+    admins: Sequence[iam.IPrincipal] | None
+
+
+class PineconeKey(kms.Key):
+    """A `kms.Key` as steps 2.3 to 2.11 of the guide make it, with its alias.
+
+    Symmetric, encrypt and decrypt, key material of KMS, single-Region; the account's root rules
+    it, and Pinecone's role is a key user. Every method and attribute of `kms.Key` works.
+    """
+
+    @described(KeyProps, KEY)
+    def __init__(self, scope: Construct, construct_id: str, **given: Unpack[KeyProps]) -> None:
+        """Make the key and its alias.
+
+        Args:
+            scope: the construct in which the key is made.
+            construct_id: its id there. The logical ID of the key follows from both.
+
+        Raises:
+            ValueError: a value is outside its limits; nothing was built.
+        """
+        environment = environment_of(scope)
+        own = settled("PineconeKey", given, KEY)
+        checks.first(props.rotation(own))
+        role = own["role"]
+        admins = own["admins"] and administration("admins", own["admins"])
+        policy = guide.key_policy(
+            environment.account or cdk.Aws.ACCOUNT_ID,
+            role_arn(role),
+            own["key_access"],
+            admins=admins or (),
+            suspended=own["suspended"],
+        )
+        checks.first(props.key_policy("admins", policy))
+        super().__init__(
+            scope,
+            construct_id,
+            policy=iam.PolicyDocument.from_json(policy),
+            description=own["description"],
+            key_spec=kms.KeySpec.SYMMETRIC_DEFAULT,
+            key_usage=kms.KeyUsage.ENCRYPT_DECRYPT,
+            multi_region=bool(own["multi_region"]),
+            enable_key_rotation=own["enable_key_rotation"] is not False,
+            rotation_period=own["rotation_period"],
+            pending_window=own["pending_window"],
+            removal_policy=own["removal_policy"] or RETAIN,
+        )
+        is_in(self, environment)
+        _make_alias(self, own["alias"], own["removal_policy"])
+        acknowledge(self, dict(asked_for(own)) | _role_of_another_account(self, role))
+        if in_two_accounts(environment_of_resource(role), environment):
+            permissions = guide.role_permissions("<output KeyArn>", own["key_access"])
+            warn(self, [notice("role-in-another-account", permissions=permissions)])
+
+
+def asked_for(own: KeyShape) -> Iterator[tuple[str, str]]:
+    """What the props of a key ask for in so many words, by the guardrail that would refuse it."""
+    if own.get("removal_policy") is cdk.RemovalPolicy.DESTROY:
+        for rule in (warnings.KEY_RETAINED, warnings.ALIAS_RETAINED):
+            yield rule, "The prop removal_policy=RemovalPolicy.DESTROY asks for it"
+    if own["enable_key_rotation"] is False:
+        yield warnings.ROTATION, "The prop enable_key_rotation=False asks for it"
+    if own["multi_region"]:
+        yield warnings.MULTI_REGION, "The prop multi_region=True asks for it"
+    least, _ = checks.PENDING_WINDOW_DAYS
+    if own["pending_window"] is not None and days(own["pending_window"]) <= least:
+        reason = f"The prop pending_window of {least} days asks for it"
+        yield warnings.PENDING_WINDOW, reason
+
+
+def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPolicy | None) -> None:
+    """The L2 keeps the child id ``Alias`` for the user's first `add_alias`; this has its own."""
+    if alias is None:
+        longest = checks.ALIAS_CHARACTERS - len(_DEFAULT_ALIAS_PREFIX)
+        alias = _DEFAULT_ALIAS_PREFIX + cdk.Names.unique_resource_name(key, max_length=longest)
+    elif not alias.startswith(_ALIAS_PREFIX) and not checks.is_unknown(alias):
+        alias = _ALIAS_PREFIX + alias
+    resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=key_arn(key))
+    resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+    if removal_policy is not cdk.RemovalPolicy.DESTROY:
+        resource.apply_removal_policy(
+            removal_policy or RETAIN, apply_to_update_replace_policy=False
+        )
+
+
+def _role_of_another_account(key: kms.Key, role: iam.IRole) -> dict[str, str]:
+    """A role of another account that is imported: the one that was named, and no other."""
+    if isinstance(role, iam.Role):
+        return {}
+    account = environment_of(key).account or "${AWS::AccountId}"
+    arn = role_arn(role)
+    if checks.is_token(arn):
+        arn = _text(cdk.Stack.of(key).resolve(arn), account)
+    if arn.startswith(f"arn:aws:iam::{account}:"):
+        return {}
+    rule = warnings.about(warnings.FOREIGN_PRINCIPAL, arn)
+    return {rule: "The prop role names this role of another account"}
+
+
+def _text(value: Any, account: str) -> str:
+    """A role's ARN as the guardrails name it: what only the deploy knows by its name."""
+    known = {"AWS::Partition": "aws", "AWS::AccountId": account}
+    if not isinstance(value, dict):
+        return str(value)
+    [(name, argument)] = value.items()
+    if name == "Ref":
+        return known.get(argument, f"${{{argument}}}")
+    if name == "Fn::Join":
+        return str(argument[0]).join(_text(one, account) for one in argument[1])
+    return f"${{{name}}}"

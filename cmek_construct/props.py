@@ -1,0 +1,321 @@
+"""A row for each value that a user may give, and what may not stand together.
+
+Constructors, ``cmek.yaml``, its schema and the reference table are made of the rows. Pure Python: a
+row judges plain values. A CDK object is made plain first (`constructs/cdk.py`): a role or a key is
+its ARN, a duration its days, an enum its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cmek_construct import checks
+from cmek_construct.checks import Check
+from cmek_construct.guide import ROLE_NAME_PREFIX, KeyAccess, Policy
+
+
+@dataclass(frozen=True)
+class Prop:
+    """One value that a user may give."""
+
+    name: str
+    shape: str
+    """Its form and limits, in words."""
+    says: str
+    """What it does, and what a change of it does."""
+    check: Check
+    """Its limits: raises a `ValueError`."""
+    default: str = "none"
+    """In words; empty for what must be given."""
+    left_out: Any = None
+    """The default itself."""
+    cdk: str = ""
+    """What the constructors take, where it is no plain value; ``cmek.yaml`` has the plain one."""
+    shapes: str = ""
+    """Of what is made here alone: beside a ``role`` or a ``key`` that is given it has no place."""
+
+    @property
+    def form(self) -> str:
+        """What a constructor takes, in words."""
+        return " of ".join(filter(None, [self.cdk and f"``{self.cdk}``", self.shape]))
+
+    @property
+    def sentence(self) -> str:
+        """All that there is to say of it."""
+        default = f" Default: {self.default}." if self.default else ""
+        return f"{self.form}. {self.says}{default}"
+
+
+def _arns(parameter: str, value: object) -> None:
+    """ARNs of roles, users or account roots."""
+    example = "arn:aws:iam::111122223333:role/name"
+    if not isinstance(value, list):
+        checks.refuse(
+            parameter, value, "it is a list of ARNs", f"Write a list such as [{example}]."
+        )
+    for index, member in enumerate(value):
+        checks.arn(f"{parameter}[{index}]", member, checks.PRINCIPAL_ARN, example)
+        if f":role/{ROLE_NAME_PREFIX}" in member:
+            allowed = "Pinecone uses the key and does not rule it"
+            checks.refuse(f"{parameter}[{index}]", member, allowed, "Leave it out.")
+
+
+def _policy_arn(parameter: str, value: object) -> None:
+    form = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
+    checks.arn(parameter, value, form, "arn:aws:iam::111122223333:policy/name")
+
+
+_PLACEHOLDER: Final = r"X{8}(-X{4}){3}-X{12}"
+
+PINECONE_ACCOUNT_ID: Final = Prop(
+    "pinecone_account_id",
+    "12 digits in a string",
+    "Pinecone's AWS account number, from the Pinecone console, Manage > CMEK > Add CMEK. There is "
+    "no default.",
+    checks.pinecone_account_id,
+    default="",
+)
+REGIONS: Final = Prop(
+    "regions",
+    'a list of regions such as ["us-east-1", "eu-west-1"], or `ALL_REGIONS`',
+    "Whose Pinecone role may come in, rendered in this order; `PINECONE_REGIONS` has the guide's "
+    "five. A change updates the trust policy in place.",
+    checks.regions,
+    default="",
+)
+EXTERNAL_ID: Final = Prop(
+    "external_id",
+    "2 to 1,224 characters, by the guide a UUID v4",
+    "What Pinecone must present; needed with `ALL_REGIONS`. Never made at synth: make it once, and "
+    "keep it; Pinecone cannot change it once the key is set.",
+    checks.matching(
+        rf"(?!(?i:{_PLACEHOLDER})$){checks.EXTERNAL_ID.pattern}",
+        "an external ID is a string of 2 to 1,224 characters out of A-Z a-z 0-9 _ + = , . @ : / -, "
+        "and not the placeholder of the guide",
+        "Make a UUID v4 once (`cmek init` does, or `uuidgen`) and keep it.",
+    ),
+    default="none (it warns), for explicit regions only",
+)
+PIN_ACCOUNT: Final = Prop(
+    "pin_account",
+    "bool",
+    "With `ALL_REGIONS` alone: Pinecone's account root is the principal in place of the guide's "
+    "``*``. The same callers get in, and a mistyped account number fails the deploy.",
+    checks.flag,
+    default="False",
+    left_out=False,
+)
+TRUST: Final = (PINECONE_ACCOUNT_ID, REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
+"""Whom of Pinecone a role lets in."""
+
+GIVEN_ROLE: Final = Prop(
+    "role",
+    "",
+    "Use this role. Its trust policy is yours and stays as it is; where it does not surely let "
+    "Pinecone in as these props ask, a warning says the statement. Retain it where it is made.",
+    checks.role_arn,
+    default="a new `PineconeRole`",
+    cdk="iam.IRole",
+)
+ROLE_NAME: Final = Prop(
+    "role_name",
+    "1 to 64 characters",
+    "A change makes another role, which Pinecone does not know.",
+    checks.matching(
+        r"[A-Za-z0-9_+=,.@-]{1,64}",
+        "a role name has 1 to 64 characters out of A-Z a-z 0-9 _ + = , . @ -",
+        "Shorten or mend it, or leave it out: CloudFormation then makes a unique name.",
+    ),
+    default="CloudFormation makes a unique one",
+    shapes="role",
+)
+ROLE_PATH: Final = Prop(
+    "role_path",
+    "``/`` or ``/…/``, up to 512 characters",
+    "A change makes another role, which Pinecone does not know.",
+    checks.matching(
+        r"/|/[\x21-\x7e]{1,510}/",
+        "a path begins and ends with a slash, without spaces, in 512 characters at most",
+        "Write it like /security/pinecone/, or leave it out: the path is then /.",
+    ),
+    default="``/``",
+    shapes="role",
+)
+PERMISSIONS_BOUNDARY: Final = Prop(
+    "permissions_boundary",
+    "",
+    "The most that the role may do, by the key policy too, so it must allow the actions on the "
+    'key. Source: IAM user guide, "Permissions boundaries for IAM entities".',
+    _policy_arn,
+    cdk="iam.IManagedPolicy",
+    shapes="role",
+)
+
+GIVEN_KEY: Final = Prop(
+    "key",
+    "",
+    "Use this key, symmetric and for encryption. Where its policy can be changed from here, the "
+    "role is added; for an imported key a warning says the statements. Retain it where it is made, "
+    "in a stack that does not need this one: the key policy names the role.",
+    checks.key_arn,
+    default="a new `PineconeKey`",
+    cdk="kms.IKey",
+)
+KEY_ACCESS: Final = Prop(
+    "key_access",
+    "",
+    "What the key policy lets the role do.",
+    checks.one_of(*KeyAccess.__members__, enum="KeyAccess"),
+    default="`KeyAccess.KEY_USER`, what the guide makes a person click",
+    left_out=KeyAccess.KEY_USER,
+    cdk="KeyAccess",
+)
+KEY_ADMINS: Final = Prop(
+    "key_admins",
+    "",
+    "Principals that the key policy names as key administrators, with the actions of the KMS "
+    "console. Unlike the L2's ``admins``, which may write to their IAM policies.",
+    _arns,
+    default="none, as in the guide; the account's root is always there",
+    cdk="list[iam.IPrincipal]",
+    shapes="key",
+)
+ALIAS: Final = Prop(
+    "alias",
+    "up to 256 characters",
+    "``alias/`` is added where it is missing. A change makes another alias for the same key.",
+    checks.matching(
+        r"(?!(alias/)?aws/|alias/\Z)(alias/)?[A-Za-z0-9/_-]{1,250}",
+        "an alias has up to 256 characters with its alias/, out of A-Z a-z 0-9 / _ -, and "
+        "alias/aws/ belongs to AWS",
+        "Write it like alias/pinecone, or leave it out: the default is unique.",
+    ),
+    default="``alias/pinecone-cmek/`` and a name that is unique by the construct's path",
+    shapes="key",
+)
+DESCRIPTION: Final = Prop(
+    "description",
+    "up to 8,192 characters",
+    "Of the key.",
+    checks.matching(
+        r"(?s:.){0,8192}",
+        "it is a string of up to 8,192 characters",
+        "Shorten it, or leave it out.",
+    ),
+    shapes="key",
+)
+ENABLE_KEY_ROTATION: Final = Prop(
+    "enable_key_rotation",
+    "bool",
+    "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes "
+    "by it.",
+    checks.flag,
+    default="True",
+    shapes="key",
+)
+ROTATION_PERIOD: Final = Prop(
+    "rotation_period",
+    "90 to 2,560 whole days",
+    "Between two rotations.",
+    checks.days(checks.ROTATION_DAYS),
+    default="KMS's 365 days",
+    cdk="cdk.Duration",
+    shapes="key",
+)
+MULTI_REGION: Final = Prop(
+    "multi_region",
+    "bool",
+    "True makes a multi-Region primary key, for good. Pinecone takes one key ARN per project, so a "
+    "replica helps only with Pinecone's support.",
+    checks.flag,
+    default="False, as in step 2.7 of the guide",
+    shapes="key",
+)
+PENDING_WINDOW: Final = Prop(
+    "pending_window",
+    "7 to 30 whole days",
+    "Between an order to delete the key and its end.",
+    checks.days(checks.PENDING_WINDOW_DAYS),
+    default="KMS's 30 days",
+    cdk="cdk.Duration",
+    shapes="key",
+)
+
+REMOVAL_POLICY: Final = Prop(
+    "removal_policy",
+    "",
+    "Of what is made here, when it leaves the template. ``DESTROY`` schedules the deletion of the "
+    "key, and with it of all that was encrypted; a role made again under its name is another one "
+    "to every policy that named it.",
+    checks.one_of("RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY", enum="RemovalPolicy"),
+    default="``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails",
+    cdk="cdk.RemovalPolicy",
+    shapes="role and key",
+)
+SUSPENDED: Final = Prop(
+    "suspended",
+    "bool",
+    "True cuts Pinecone off by one statement that denies the role everything on the key and "
+    "changes nothing else; False takes it away. Where the key is imported, everybody is denied to "
+    "assume the role instead: a session that runs goes on to its end, an hour at most, unless you "
+    "add the statement of the warning to the key policy. Grants that the role made outlive it, and "
+    "Pinecone's cached data keys live some minutes.",
+    checks.flag,
+    default="False",
+    left_out=False,
+)
+
+KEY: Final = (
+    KEY_ACCESS,
+    ALIAS,
+    DESCRIPTION,
+    ENABLE_KEY_ROTATION,
+    ROTATION_PERIOD,
+    MULTI_REGION,
+    PENDING_WINDOW,
+    REMOVAL_POLICY,
+    SUSPENDED,
+)
+"""What shapes a key, in whichever construct."""
+CMEK: Final = (
+    *TRUST,
+    *(GIVEN_ROLE, ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY),
+    *(GIVEN_KEY, KEY_ADMINS),
+    *KEY,
+)
+"""What `PineconeCmek` takes."""
+
+
+def rotation(props: Mapping[str, Any]) -> Iterator[ValueError]:
+    """A period of a rotation that is off."""
+    if props["enable_key_rotation"] is False and props["rotation_period"] is not None:
+        yield ValueError(
+            "rotation_period: got a period with enable_key_rotation=False, but a key that does "
+            "not rotate has none. Leave out one of the two."
+        )
+
+
+def beside(props: Mapping[str, Any]) -> Iterator[ValueError]:
+    """Props of `PineconeCmek` that shape a new role or key, beside one that is given."""
+    there = {what for what in ("role", "key") if props.get(what) is not None}
+    for row in CMEK:
+        wanted = set(row.shapes.split(" and ")) - {""}
+        if wanted and wanted <= there and props.get(row.name) is not None:
+            yield ValueError(
+                f"{row.name}: got {checks.shown(props[row.name])} together with {row.shapes}=, but "
+                f"{row.name} only shapes a {row.shapes} that is made here. Leave out {row.name} "
+                f"and set it where your {row.shapes} is made, or leave out {row.shapes}."
+            )
+
+
+def key_policy(parameter: str, policy: Policy) -> Iterator[ValueError]:
+    """A key policy that KMS can never take."""
+    size = checks.characters(policy)
+    if size > checks.KEY_POLICY:
+        yield ValueError(
+            f"{parameter}: got a key policy of {size:,} bytes, but KMS takes "
+            f"{checks.KEY_POLICY:,}. Name fewer principals, or a role that they assume."
+        )
