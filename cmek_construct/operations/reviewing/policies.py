@@ -104,4 +104,5 @@ def external_ids(policy: Policy) -> list[str]:
 
 def short(text: str, stack: Stack) -> str:
     """A text in which what a stack has is called without the name of the stack."""
-    return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(stack.named(''))}", "", text)
+    own = stack.named("")
+    return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(own)}", "", text) if own in text else text
