@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judged import (
@@ -25,6 +25,9 @@ from cmek_construct.policy import CannotBeJudged
 from cmek_construct.templates.console import is_named
 from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.run import Run
+
+_Rules: TypeAlias = Mapping[type[Any], Sequence[Rule]]
+"""By what they judge."""
 
 
 def judge(
@@ -49,9 +52,12 @@ def judge(
         if str(one.get("Type", "String")) in ("String", "Number")
     }
     context = Context(run, found, frozenset(vendor_role_arns), Questions(), frozenset(typed))
+    about: dict[type[Any], list[Rule]] = {}
+    for rule in rules:
+        about.setdefault(rule.subject, []).append(rule)
     violations: dict[tuple[str, Place], Violation] = {}
     for place, subject in _subjects(context):
-        for one in _violations(place, subject, rules):
+        for one in _violations(place, subject, about):
             violations.setdefault((one.rule, place), one)
     return list(violations.values())
 
@@ -75,19 +81,18 @@ def _subjects(context: Context) -> Iterator[tuple[Place, Any]]:
         yield unread.place, unread
 
 
-def _violations(place: Place, subject: Any, rules: Sequence[Rule]) -> Iterator[Violation]:
+def _violations(place: Place, subject: Any, about: _Rules) -> Iterator[Violation]:
     try:
-        yield from _excessive(place, subject, rules)
-        for rule in rules:
-            if isinstance(subject, rule.subject):
-                for fault in rule.check(subject):
-                    yield _violation(place, rule, fault)
+        yield from _excessive(place, subject, about)
+        for rule in about.get(type(subject), ()):
+            for fault in rule.check(subject):
+                yield _violation(place, rule, fault)
     except CannotBeJudged as why:
         rule = next(one for one in RULES if one.id == ids.CANNOT_BE_JUDGED)
         yield _violation(place, rule, Fault(f"Its policies cannot be compared: {why}.", str(why)))
 
 
-def _excessive(place: Place, subject: Any, rules: Sequence[Rule]) -> Iterator[Violation]:
+def _excessive(place: Place, subject: Any, about: _Rules) -> Iterator[Violation]:
     """What a policy allows too much: the first rule that is about it names it."""
     excesses: Iterable[Any] = ()
     if isinstance(subject, Trust):
@@ -96,8 +101,8 @@ def _excessive(place: Place, subject: Any, rules: Sequence[Rule]) -> Iterator[Vi
         excesses = key_excesses(subject)
     named: dict[Any, list[tuple[Rule, Fault]]] = {}
     for one in excesses:
-        for rule in rules:
-            fault = next(iter(rule.check(one)), None) if isinstance(one, rule.subject) else None
+        for rule in about.get(type(one), ()):
+            fault = next(iter(rule.check(one)), None)
             if fault:
                 named.setdefault(id(one.witness.statement), []).append((rule, fault))
                 break

@@ -13,7 +13,7 @@ from typing import Final
 
 from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
-from cmek_construct.policy import Policy, Statement, canonical, read
+from cmek_construct.policy import Policy, Statement
 from cmek_construct.templates.evidence import allowing
 from cmek_construct.templates.texts import alone, is_unreadable
 
@@ -43,7 +43,7 @@ class Meant:
     asks: bool = False
     """Whether an external ID is asked for, or promised, at all."""
 
-    def limit(self, trust: Policy) -> Policy:
+    def limit(self) -> guide.Policy:
         """The guide's trust policies for all that is meant."""
         statements = []
         if self.account and self.regions:
@@ -53,8 +53,7 @@ class Meant:
         if self.account and self.all_regions and self.external_id:
             third = guide.trust_statement(self.account, guide.ALL_REGIONS, self.external_id)
             statements.append(third)
-        document = guide.policy_document(*statements)
-        return read(document, "trust", resource=trust.resource, texts=canonical, forms=trust.forms)
+        return guide.policy_document(*statements)
 
     def roles(self) -> Iterator[str]:
         """The roles of Pinecone's that must come in: in the third form those of the guide."""

@@ -8,23 +8,55 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from cmek_construct.policy import ACCOUNT, Policy, Request, Said, Statement, Witness
+from cmek_construct import guide
+from cmek_construct.policy import (
+    ACCOUNT,
+    Policy,
+    Request,
+    Said,
+    Statement,
+    Witness,
+    canonical,
+    read,
+)
 from cmek_construct.policy import answers as _answers
 from cmek_construct.policy import beyond as _beyond
 
 _NAMES: Final = re.compile(
-    r"\$\{[^!}][^}]*\}|(?<![0-9])[0-9]{12}(?![0-9])|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"(?=[$0-9a-f])(?:\$\{[^!}][^}]*\}|(?<![0-9])[0-9]{12}(?![0-9])"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
 _LOOKED_INTO: Final = re.compile(
-    r'[0-9][*?]|[*?][0-9]|IgnoreCase|Like[^{}]*\{"sts:ExternalId', re.IGNORECASE
+    r'[0-9>][*?]|[*?][0-9<]|ignorecase|like[^{}]*\{[^{}]*"sts:externalid'
 )
+_NUMBER: Final = re.compile("<[0-9]+>")
 _WILD: Final = re.compile(r"[*?]")
-_LAST: Final = re.compile(r'/([^/"$]+)"')
+_PART: Final = re.compile(r'(?<=/)[^/"$]+(?=[/"])|(?<=[:"])(?!\*")[^/:"$]*[*?][^/:"$]*(?=")')
+"""What may be the name of a role: the parts of paths, and other patterns."""
 T = TypeVar("T")
+
+
+class _Shape:
+    """A question whose names are numbered: what is the same for all of this shape."""
+
+    def __init__(self, text: str) -> None:
+        self.is_looked_into = _LOOKED_INTO.search(text.lower()) is not None
+        self._literals = _PART.findall(text)
+        self._keys = {
+            one for one in _NUMBER.findall(text) if text.count(one) == text.count(f":key/{one}")
+        }
+
+    def forms(self, forms: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Of what is known of holes that which counts: a literal, or another hole, may be it."""
+        for name, form in forms.items():
+            others = (o for o in forms if o != name and (o in self._keys) is (name in self._keys))
+            some = [*self._literals, *(forms[one] for one in others if forms[one] != ACCOUNT)]
+            if form == ACCOUNT or any(_may_meet(form, one) for one in some):
+                yield name, form
 
 
 class Questions:
@@ -33,18 +65,21 @@ class Questions:
     def __init__(self) -> None:
         """Begin."""
         self._known: dict[str, tuple[list[str], Any]] = {}
+        self._shapes: dict[str, _Shape] = {}
         self._texts: dict[int, tuple[Policy, str]] = {}
 
-    def beyond(self, policy: Policy, limit: Policy) -> list[Witness]:
+    def beyond(self, policy: Policy, limit: guide.Policy) -> list[Witness]:
         """What a policy may allow, and a limit does not.
 
         Raises:
             CannotBeJudged: it is too large.
         """
-        text = self._text(policy) + _text(limit)
+        text = self._text(policy) + json.dumps(limit)
 
         def work() -> list[tuple[int, Witness]]:
-            return [(_index(policy, w.statement), w) for w in _beyond(policy, limit)]
+            own, forms = policy.resource, policy.forms
+            most = read(limit, policy.kind, resource=own, texts=canonical, forms=forms)
+            return [(_index(policy, w.statement), w) for w in _beyond(policy, most)]
 
         names, found = self._asked(text, policy, work)
         return [
@@ -61,7 +96,7 @@ class Questions:
         Raises:
             CannotBeJudged: it is too large.
         """
-        text = self._text(policy) + repr(requests)
+        text = self._text(policy) + _requested(requests)
 
         def work() -> list[tuple[int, Said]]:
             return [(_index(policy, s.statement), s) for s in _answers(policy, requests)]
@@ -84,10 +119,18 @@ class Questions:
     def _asked(
         self, text: str, policy: Policy, work: Callable[[], T]
     ) -> tuple[Callable[[str], str], T]:
-        own = [] if _LOOKED_INTO.search(text) else list(dict.fromkeys(_NAMES.findall(text)))
-        numbers = {name: f"<{number}>" for number, name in enumerate(own)}
-        shape = _NAMES.sub(lambda found: numbers.get(found[0], found[0]), text)
-        shape += " ".join(f"{numbers[name]} {form}" for name, form in _forms(own, text, policy))
+        numbers: dict[str, str] = {}
+        shape = _NAMES.sub(lambda it: numbers.setdefault(it[0], f"<{len(numbers)}>"), text)
+        if shape not in self._shapes:
+            self._shapes[shape] = _Shape(shape)
+        same = self._shapes[shape]
+        if same.is_looked_into:
+            numbers, shape = {}, text
+        own = list(numbers)
+        forms = same.forms(
+            {numbers[one]: policy.forms.get(one[2:-1], "*") for one in own if one[0] == "$"}
+        )
+        shape += " ".join(f"{number} {form}" for number, form in forms)
         if shape not in self._known:
             self._known[shape] = own, work()
         names, found = self._known[shape]
@@ -100,23 +143,28 @@ def _text(policy: Policy) -> str:
     return json.dumps([policy.kind, policy.resource, statements], default=str)
 
 
+def _requested(requests: Sequence[Request]) -> str:
+    """Requests as text; most have the same context."""
+    contexts: list[Any] = []
+    asked = []
+    for one in requests:
+        if one.context not in contexts:
+            contexts.append(one.context)
+        context = contexts.index(one.context)
+        asked.append([one.principal, one.action, one.resource, one.own, one.but, context])
+    return json.dumps([asked, [dict(one) for one in contexts]])
+
+
 def _index(policy: Policy, statement: Statement | None) -> int:
     found = (number for number, one in enumerate(policy.statements) if one is statement)
     return next(found, -1)
 
 
-def _forms(names: list[str], text: str, policy: Policy) -> Iterator[tuple[str, str]]:
-    """What is known of holes that one of the names that stand there may be."""
-    literals: list[str] | None = None
-    for name in names:
-        form = policy.forms.get(name[2:-1], "*") if name.startswith("${") else ""
-        if form and form != ACCOUNT:
-            literals = _LAST.findall(text) if literals is None else literals
-            known = _WILD.split(form)
-            if any("*" in one or all(part in one for part in known) for one in literals):
-                yield name, form
-        elif form:
-            yield name, form
+def _may_meet(one: str, other: str) -> bool:
+    """Whether two texts, each of which may have wildcards, can be the same, by their ends."""
+    some, others = _WILD.split(one), _WILD.split(other)
+    pairs = ((some[0], others[0]), (some[-1][::-1], others[-1][::-1]))
+    return all(a.startswith(b) or b.startswith(a) for a, b in pairs)
 
 
 def _renamed(one: Witness, names: Callable[[str], str]) -> Witness:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -63,7 +63,7 @@ def names_nobody(trust: Trust) -> Iterator[Fault]:
     policy = trust.now.trust
     if any(trust.meant.roles()) or not is_readable(policy):
         return
-    if not trust.context.ask.beyond(policy, trust.meant.limit(policy)):
+    if not trust.context.ask.beyond(policy, trust.meant.limit()):
         yield Fault("The trust policy lets in none of Pinecone's roles.")
 
 
@@ -197,8 +197,7 @@ def _is_denied(said: Said) -> bool:
 
 def _but(policy: Policy, suspension: guide.Statement) -> Policy:
     """A policy without a suspension in the contract's form."""
-    kept = tuple(one for one in policy.statements if not _is(one, suspension))
-    return replace(policy, statements=kept)
+    return _kept(policy, lambda one: not _is(one, suspension))
 
 
 def _is(statement: Statement, form: guide.Statement) -> bool:
@@ -270,8 +269,13 @@ def _owner(use: KeyUse) -> Sequence[tuple[Request, Said]]:
 
 def _without_own_organization(policy: Policy) -> Policy:
     """A policy without denials to whom is not of an organization: the owner is taken to be."""
-    kept = tuple(one for one in policy.statements if not spares_organization(one))
-    return replace(policy, statements=kept)
+    return _kept(policy, lambda one: not spares_organization(one))
+
+
+def _kept(policy: Policy, is_kept: Callable[[Statement], bool]) -> Policy:
+    """A policy with some of its statements; the very one if those are all."""
+    kept = tuple(filter(is_kept, policy.statements))
+    return policy if len(kept) == len(policy.statements) else replace(policy, statements=kept)
 
 
 @rule(

@@ -21,7 +21,7 @@ from cmek_construct.guardrails.meant import (
     PRINCIPAL_ARN,
 )
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.policy import Policy, Statement, canonical, read, words
+from cmek_construct.policy import Policy, Statement, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import allowing
 from cmek_construct.templates.found import Naming
@@ -79,7 +79,7 @@ def permissions(permission: Permission) -> Iterator[Fault]:
             yield Fault(f"By {Quoted(attached.name)}: {said}", " ".join(does))
 
 
-def _second_tab(statements: list[Statement], permission: Permission) -> Policy:
+def _second_tab(statements: list[Statement], permission: Permission) -> guide.Policy:
     """The guide's second tab, or exact keys of another account with a key user's actions."""
     found = []
     for text in (text for one in statements for text in one.resources or ()):
@@ -87,7 +87,7 @@ def _second_tab(statements: list[Statement], permission: Permission) -> Policy:
             key = form.fullmatch(text)
             if key and key["account"] != permission.account:
                 found.append({"Effect": "Allow", "Action": list(actions), "Resource": text})
-    return read(guide.policy_document(*found), "permissions", texts=canonical)
+    return guide.policy_document(*found)
 
 
 @rule("role-permissions", Naming, **_PERMISSIONS)

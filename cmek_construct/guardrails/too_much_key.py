@@ -22,7 +22,6 @@ from cmek_construct.guardrails.judged import (
     KeyUse,
 )
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.policy import Policy, canonical, read
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import allowing
@@ -37,7 +36,7 @@ def key_excesses(use: KeyUse) -> Iterator[KeyExcess]:
             yield KeyExcess(use, one, who)
 
 
-def key_limit(use: KeyUse) -> Policy:
+def key_limit(use: KeyUse) -> guide.Policy:
     """The owner's account rules the key; the role, and who is of another account, uses it."""
     owner = use.now.account
     others: dict[str, Any] = {"StringEquals": {"aws:PrincipalAccount": owner}}
@@ -51,7 +50,7 @@ def key_limit(use: KeyUse) -> Policy:
         "Condition": others,
     }
     users = dict.fromkeys([*use.role_arns, *_foreigners(use), *sorted(use.context.vendors)])
-    document = guide.policy_document(
+    return guide.policy_document(
         guide.root_statement(owner),
         people,
         *(
@@ -60,8 +59,6 @@ def key_limit(use: KeyUse) -> Policy:
             for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER)
         ),
     )
-    policy = use.now.policy
-    return read(document, "key", resource=policy.resource, texts=canonical, forms=policy.forms)
 
 
 def _foreigners(use: KeyUse) -> Iterator[str]:

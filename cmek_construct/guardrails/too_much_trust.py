@@ -47,7 +47,7 @@ _NUMBER: Final = "Copy Pinecone's number from the Pinecone console, Manage > CME
 def trust_excesses(trust: Trust) -> Iterator[TrustExcess]:
     """What a trust policy may allow, and the guide's does not, principal by principal."""
     policy = trust.now.trust
-    for one in trust.context.ask.beyond(policy, trust.meant.limit(policy)):
+    for one in trust.context.ask.beyond(policy, trust.meant.limit()):
         for who in named_by(one):
             yield TrustExcess(trust, one, who)
 

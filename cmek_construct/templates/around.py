@@ -229,11 +229,11 @@ def _texts(value: Any, member: str) -> Iterator[tuple[str, str]]:
 
 def _rewritten(finder: _Finder, ours: set[Place]) -> None:
     """What another than CloudFormation writes, or what is no resource by itself."""
+    first = {place.stack: place for place in sorted(ours, key=str, reverse=True)}
     for stack in finder.run.stacks:
-        own = min((place for place in ours if place.stack is stack), key=str, default=None)
-        for what in stack.rewritten() if own else ():
+        for what in stack.rewritten() if stack in first else ():
             why = f"{what} rewrites the template, so that role and key cannot be judged."
-            finder.result.unread.append(Unread(own, why))  # type: ignore[arg-type]
+            finder.result.unread.append(Unread(first[stack], why))
         for name, loop in stack.not_made():
             if _CONCERNS.search(json.dumps(loop, default=str)):
                 why = "the loop is over what only the deploy knows."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from cmek_construct.checks import printable
+from cmek_construct.guardrails.questions import Questions
 from cmek_construct.operations.reviewing.people import (
     People,
     Somebody,
@@ -24,7 +25,7 @@ from cmek_construct.operations.reviewing.policies import (
     policy_of,
     two_accounts,
 )
-from cmek_construct.policy import CannotBeJudged, Policy, Request, Said, Statement, Verdict, answers
+from cmek_construct.policy import CannotBeJudged, Policy, Request, Said, Statement, Verdict
 from cmek_construct.policy.aws import DIRECT_CALL
 from cmek_construct.templates.attributes import ROLE
 from cmek_construct.templates.choices import Case, InCase
@@ -107,6 +108,7 @@ class Asker:
 
     def __init__(self, found: Found) -> None:
         """Look at what is Pinecone's in a run."""
+        self._ask = Questions()
         self._roles = {role.place: role for role in found.roles}
         self.different = two_accounts(found)
         """That more than one account is taken for Pinecone's, in words."""
@@ -149,7 +151,7 @@ class Asker:
         rows = list(dict.fromkeys(row for _, some in asked for row in some))
         requests = [_request(row, cases[0].value.account) for row in rows]
         try:
-            said = [answers(policy, requests) for policy, _ in asked]
+            said = [self._ask.answers(policy, requests) for policy, _ in asked]
         except CannotBeJudged as error:
             return [_not_judged(one.place, str(error))]
         differing = _differing([now.case for now in cases])
@@ -158,7 +160,7 @@ class Asker:
             for row, each in zip(rows, zip(*said, strict=True), strict=True)
         ]
         more = dict.fromkeys(row for policy, _ in asked for row in _not_asked(name, policy))
-        return [_short(row, stack) for row in (*_called(answered), *more)]
+        return _short([*_called(answered), *more], stack)
 
     def _questions(self, place: Place, now: Now, pinecone: str | None) -> tuple[Policy, list[Row]]:
         """The policy in one case, and what is asked of it."""
@@ -239,14 +241,23 @@ def _answered(row: Row, said: Sequence[Said], differing: Sequence[str]) -> Row:
     return replace(row, verdict=first.verdict, statement=name)
 
 
-def _short(row: Row, stack: Stack) -> Row:
-    """A row in which what its own stack has is called without the name of the stack."""
-    who = row.who
+def _short(rows: Sequence[Row], stack: Stack) -> list[Row]:
+    """Rows in which what their own stack has is called without the name of the stack."""
+    whom = {who: _somebody(who, stack) for who in dict.fromkeys(row.who for row in rows)}
+    return [
+        replace(
+            row,
+            who=whom[row.who],
+            external_id=row.external_id and stack.short(row.external_id),
+            doubt=row.doubt and stack.short(row.doubt),
+        )
+        for row in rows
+    ]
+
+
+def _somebody(who: Somebody, stack: Stack) -> Somebody:
     names = tuple(stack.short(one) for one in who.but)
-    who = replace(who, words=stack.short(who.words), arn=stack.short(who.arn), but=names)
-    external_id = row.external_id and stack.short(row.external_id)
-    doubt = row.doubt and stack.short(row.doubt)
-    return replace(row, who=who, external_id=external_id, doubt=doubt)
+    return replace(who, words=stack.short(who.words), arn=stack.short(who.arn), but=names)
 
 
 def _name(statement: Statement | None) -> str | None:
@@ -269,7 +280,10 @@ def _called(rows: Sequence[Row]) -> list[Row]:
         for row in rows
         if row.action == "kms:PutKeyPolicy" and row.verdict is Verdict.YES
     }
-    return [replace(row, who=administrators.get(row.who, row.who)) for row in rows]
+    return [
+        replace(row, who=administrators[row.who]) if row.who in administrators else row
+        for row in rows
+    ]
 
 
 def _not_asked(logical_id: str, policy: Policy) -> Iterator[Row]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from rich import box
 from rich.console import Console
+from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -38,6 +39,16 @@ class Line(NamedTuple):
     verdict: Verdict
     statement: str
     doubt: str
+
+
+class Content(NamedTuple):
+    """What stands in a table."""
+
+    title: str
+    columns: tuple[tuple[str, int | None], ...]
+    """Their headings, and the most characters of one that is wrapped."""
+    lines: tuple[tuple[str | Verdict, ...], ...]
+    caption: str | None = None
 
 
 def as_data(answers: Sequence[Who]) -> list[dict[str, Any]]:
@@ -78,15 +89,16 @@ def show(answers: Sequence[Who]) -> None:
     if not console.is_terminal:
         console.width = _WIDTH
     console.print(NOT_SHOWN)
+    drawn: dict[Content, Segments] = {}  # 1,000 stacks of one app have the same tables
     for one in answers:
         console.print()
         console.print(Text(_heading(one), style="bold"), soft_wrap=True)
         for note in _notes(one):
             console.print(note)
-        for logical_id, rows in groupby(one.roles, key=lambda row: row.resource):
-            console.print(_of_role(logical_id, list(rows)))
-        for logical_id, rows in groupby(one.keys, key=lambda row: row.resource):
-            console.print(_of_key(logical_id, list(rows)))
+        for content in _tables(one):
+            if content not in drawn:
+                drawn[content] = Segments(list(console.render(_table(content))))
+            console.print(drawn[content])
         for doubt in dict.fromkeys(row.doubt for row in one.rows if row.doubt):
             console.print(f"cannot tell: {doubt}")
     console.print()
@@ -111,33 +123,43 @@ def _notes(one: Who) -> Iterable[str]:
         )
 
 
-def _table(title: str, *columns: tuple[str, int | None]) -> Table:
+def _tables(one: Who) -> Iterator[Content]:
+    for logical_id, rows in groupby(one.roles, key=lambda row: row.resource):
+        yield _of_role(logical_id, list(rows))
+    for logical_id, rows in groupby(one.keys, key=lambda row: row.resource):
+        yield _of_key(logical_id, list(rows))
+
+
+def _table(content: Content) -> Table:
     table = Table(
-        title=Text(f"\n{title}", style="bold"),
+        title=Text(f"\n{content.title}", style="bold"),
         title_justify="left",
+        caption=content.caption,
         caption_justify="left",
         pad_edge=False,
         box=box.SIMPLE_HEAD,
         show_edge=False,
     )
-    for heading, width in columns:
+    for heading, width in content.columns:
         table.add_column(heading, overflow="fold", max_width=width)
+    for line in content.lines:
+        table.add_row(*(_cell(one) if isinstance(one, Verdict) else one for one in line))
     return table
 
 
-def _of_role(logical_id: str, rows: Sequence[Row]) -> Table:
+def _of_role(logical_id: str, rows: Sequence[Row]) -> Content:
     """A line for each principal, a column for each external ID that it presents."""
     presented = list(dict.fromkeys((row.presents, row.external_id) for row in rows if row.presents))
     rights = sum(presents == "right" for presents, _ in presented)
     columns = [(_presented(*one, rights), 15) for one in presented]
     title = f"Who may assume the role {printable(logical_id)}, by the external ID that is presented"
-    table = _table(title, ("Who", 40), *columns, ("By", None))
+    lines: list[tuple[str | Verdict, ...]] = []
     for somebody, of_one in groupby(rows, key=lambda row: row.who):
         answered = list(of_one)
-        cells = [_cell(row.verdict) for row in answered]
+        cells = [row.verdict for row in answered]
         cells += [cells[0]] * (len(columns) - len(cells))
-        table.add_row(printable(somebody.words), *cells, _statements(answered))
-    return table
+        lines.append((printable(somebody.words), *cells, _statements(answered)))
+    return Content(title, (("Who", 40), *columns, ("By", None)), tuple(lines))
 
 
 def _presented(presents: str | None, external_id: str | None, rights: int) -> str:
@@ -148,20 +170,20 @@ def _presented(presents: str | None, external_id: str | None, rights: int) -> st
     return "none"
 
 
-def _of_key(logical_id: str, rows: Sequence[Row]) -> Table:
+def _of_key(logical_id: str, rows: Sequence[Row]) -> Content:
     """Principals with the same answers share their lines."""
     title = f"Who may use the key {printable(logical_id)}"
-    table = _table(title, ("Who", 38), ("kms:", 35), ("Answer", 20), ("By", None))
+    columns = (("Who", 38), ("kms:", 35), ("Answer", 20), ("By", None))
     shared: dict[tuple[Line, ...], list[str]] = {}
     for somebody, of_one in groupby(rows, key=lambda row: row.who):
         shared.setdefault(tuple(lines(list(of_one))), []).append(printable(somebody.words))
-    for same, names in shared.items():
-        for index, line in enumerate(same):
-            who = "" if index else ",\n".join(names)
-            table.add_row(who, line.actions, _cell(line.verdict), line.statement)
+    told = [
+        ("" if index else ",\n".join(names), line.actions, line.verdict, line.statement)
+        for same, names in shared.items()
+        for index, line in enumerate(same)
+    ]
     first = [row for row in rows if row.who == rows[0].who]
-    table.caption = f"{_ALL}: {_actions(first)}"
-    return table
+    return Content(title, columns, tuple(told), f"{_ALL}: {_actions(first)}")
 
 
 def lines(rows: Sequence[Row]) -> list[Line]:
