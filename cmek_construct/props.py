@@ -38,34 +38,27 @@ class Prop:
     """Of what is made here alone: beside a ``role`` or a ``key`` that is given it has no place."""
 
     @property
-    def form(self) -> str:
-        """What a constructor takes, in words."""
-        return " of ".join(filter(None, [self.cdk and f"``{self.cdk}``", self.shape]))
-
-    @property
     def sentence(self) -> str:
-        """All that there is to say of it."""
-        default = f" Default: {self.default}." if self.default else ""
-        return f"{self.form}. {self.says}{default}"
+        """All that a constructor says of it."""
+        form = " of ".join(filter(None, [self.cdk and f"``{self.cdk}``", self.shape]))
+        return f"{form}. {self.says}" + (f" Default: {self.default}." if self.default else "")
 
 
 def _arns(parameter: str, value: object) -> None:
     """ARNs of roles, users or account roots."""
-    example = "arn:aws:iam::111122223333:role/name"
+    example = f"{checks.EXAMPLE}role/name"
     if not isinstance(value, list):
-        checks.refuse(
-            parameter, value, "it is a list of ARNs", f"Write a list such as [{example}]."
-        )
-    for index, member in enumerate(value):
-        checks.arn(f"{parameter}[{index}]", member, checks.PRINCIPAL_ARN, example)
+        checks.refuse(parameter, value, "it is a list of ARNs", f"Write one such as [{example}].")
+    for name, member in ((f"{parameter}[{index}]", one) for index, one in enumerate(value)):
+        checks.arn(name, member, checks.PRINCIPAL_ARN, example)
         if f":role/{ROLE_NAME_PREFIX}" in member:
-            allowed = "Pinecone uses the key and does not rule it"
-            checks.refuse(f"{parameter}[{index}]", member, allowed, "Leave it out.")
+            what = "Pinecone uses the key and does not rule it"
+            checks.refuse(name, member, what, "Leave it out.")
 
 
 def _policy_arn(parameter: str, value: object) -> None:
     form = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
-    checks.arn(parameter, value, form, "arn:aws:iam::111122223333:policy/name")
+    checks.arn(parameter, value, form, f"{checks.EXAMPLE}policy/name")
 
 
 _PLACEHOLDER: Final = r"X{8}(-X{4}){3}-X{12}"

@@ -15,16 +15,14 @@ from constructs import Construct, IConstruct
 
 from cmek_construct import checks, guide, props
 from cmek_construct.constructs.cdk import (
+    arn_of,
     dialog_output,
     environment_of,
     environment_of_resource,
     in_two_accounts,
-    is_in,
     is_made_here,
-    key_arn,
     readable,
     resource_of,
-    role_arn,
     warn,
 )
 from cmek_construct.constructs.inputs import described, settled, some_of
@@ -92,7 +90,7 @@ class PineconeCmek(Construct):
         )
 
         super().__init__(scope, construct_id)
-        is_in(self, environment)
+        self._environment = environment
         suspended_by_trust = suspended and key is not None and resource_of(key) is None
         if role is None:
             self.role = PineconeRole(
@@ -134,7 +132,7 @@ class PineconeCmek(Construct):
     def _let_role_use(self, key: kms.IKey, key_access: guide.KeyAccess, suspended: bool) -> None:
         """Let the role use a key that is there already, or say what its policy must say."""
         resource = resource_of(key)
-        arn = role_arn(self.role)
+        arn = arn_of(self.role)
         if resource is None:
             arn = readable(arn, "RoleArn")
         statements = guide.role_statements(arn, key_access, suspended=suspended)
@@ -147,15 +145,15 @@ class PineconeCmek(Construct):
                 if one["Sid"] in sids:  # of another construct of ours: a Sid stands once
                     one["Sid"] += f" for {cdk.Names.unique_id(self)}"
                 key.add_to_resource_policy(iam.PolicyStatement.from_json(one))
-        if in_two_accounts(environment_of_resource(self.role), environment_of_resource(key)):
-            permissions = guide.role_permissions(readable(key_arn(key), "KeyArn"), key_access)
+        if in_two_accounts(self.role, key):
+            permissions = guide.role_permissions(readable(arn_of(key), "KeyArn"), key_access)
             warn(self, [notice("role-in-another-account", permissions=permissions)])
 
     def _outputs(self, own: CmekProps) -> None:
         """One output per field of the dialog, in the stack of what it names."""
         fields: list[tuple[str, str, str, Any]] = [
-            ("RoleArn", "Role ARN", role_arn(self.role), own["role"]),
-            ("KeyArn", "Key ARN", key_arn(self.key), own["key"]),
+            ("RoleArn", "Role ARN", arn_of(self.role), own["role"]),
+            ("KeyArn", "Key ARN", arn_of(self.key), own["key"]),
         ]
         if own["external_id"] is not None:
             fields.append(("ExternalId", "External ID", own["external_id"], None))
@@ -191,35 +189,11 @@ def _lets_in(role: iam.Role, trust: Trust) -> bool:
     """Whether a role surely lets Pinecone in, whatever the deploy fills into its trust policy."""
     # By its name: what a policy means is none of what makes a template. One who gives a role of
     # the app asks it, and nobody else waits for it.
-    meaning = import_module("cmek_construct.policy")
-    document = role.assume_role_policy
-    assert document is not None
+    meaning = import_module("cmek_construct.policy.resolved")
+    assert role.assume_role_policy is not None
     need = guide.trust_policy(**vars(trust))
-    resolved = cdk.Stack.of(role).resolve({"own": document.to_json(), "need": need})
-    own, needed = (
-        meaning.read(_with_holes(resolved[one]), "trust", texts=meaning.canonical)
-        for one in ("own", "need")
-    )
-    try:
-        return not meaning.short(own, needed)
-    except meaning.CannotBeJudged:
-        return False
-
-
-def _with_holes(value: Any) -> Any:
-    """A document with CloudFormation's functions as holes, each named by its own JSON."""
-    if isinstance(value, list):
-        return [_with_holes(one) for one in value]
-    if isinstance(value, str):
-        return value.replace("${", "${!")
-    if not isinstance(value, dict):
-        return value
-    if list(value) == ["Fn::Join"] and isinstance(value["Fn::Join"][1], list):
-        between, parts = value["Fn::Join"]
-        return between.join(map(_with_holes, parts))
-    if any(name == "Ref" or name.startswith("Fn::") for name in value):
-        return f"${{{json.dumps(value)}".replace("}", ")") + "}"
-    return {name: _with_holes(one) for name, one in value.items()}
+    both = cdk.Stack.of(role).resolve([role.assume_role_policy.to_json(), need])
+    return bool(meaning.surely_allows(*both))
 
 
 def _suspended_in_vain(
@@ -228,7 +202,7 @@ def _suspended_in_vain(
     if not suspended or role is None or key is None:
         return
     if not is_made_here(role) and resource_of(key) is None:
-        denial = guide.key_denial(readable(role_arn(role), "RoleArn"))
+        denial = guide.key_denial(readable(arn_of(role), "RoleArn"))
         yield ValueError(
             "suspended: got True, but role and key are both imported, so neither policy can be "
             "changed from here and Pinecone would not be cut off. Add to the key policy, by hand: "

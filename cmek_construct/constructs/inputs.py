@@ -12,13 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cmek_construct import checks
-from cmek_construct.constructs.cdk import (
-    environment_of_resource,
-    key_arn,
-    once,
-    resource_of,
-    role_arn,
-)
+from cmek_construct.constructs.cdk import environment_of_resource, resource_of
 from cmek_construct.guide import Statement
 from cmek_construct.props import Prop
 
@@ -34,18 +28,12 @@ def described(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Init
 
     def describe(init: Initializer) -> Initializer:
         signature = inspect.signature(init)
-        own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+        *own, given = signature.parameters.values()
         for row in rows:
-            default = row.left_out if row.default else inspect.Parameter.empty
             form = props.__annotations__[row.name]
-            own.append(
-                inspect.Parameter(
-                    row.name,
-                    inspect.Parameter.KEYWORD_ONLY,
-                    default=default,
-                    annotation=getattr(form, "__forward_arg__", form),
-                )
-            )
+            one = given.replace(name=row.name, kind=given.KEYWORD_ONLY)
+            one = one.replace(annotation=getattr(form, "__forward_arg__", form))
+            own.append(one.replace(default=row.left_out) if row.default else one)
         init.__dict__["__signature__"] = signature.replace(parameters=own)
         if init.__doc__:  # not there under `python -OO`
             arguments, raises, rest = init.__doc__.partition("\n\n        Raises:")
@@ -109,43 +97,34 @@ def _plain(row: Prop, value: Any) -> object:
     if not row.cdk:
         return value
     known_by, way_out = _PLAIN[row.cdk]
-    if isinstance(value, str | type | dict) or not hasattr(value, known_by):
+    plain = getattr(value, "_arn", None) or getattr(value, known_by, None)
+    if isinstance(value, str | type | dict) or plain is None:
         checks.refuse(row.name, value, f"it is {row.cdk}", way_out)
-    if row.cdk == "cdk.Duration":
-        return _days(row.name, value)
-    if row.cdk == "list[iam.IPrincipal]":
+    if isinstance(value, cdk.Duration):
+        return days(row.name, value)
+    if isinstance(value, list | tuple):
         return _principal_arns(row.name, value)
     if row.cdk == "kms.IKey":
-        return _key_arn(row.name, value)
-    if row.cdk == "iam.IRole":
-        checks.partition(row.name, role_arn(value))
-        return role_arn(value)
-    return getattr(value, known_by)
+        _symmetric(row.name, value)
+    return plain
 
 
-def days(duration: cdk.Duration) -> float:
+def days(parameter: str, duration: cdk.Duration) -> float:
     """A duration in days."""
-    return once(duration, "days", lambda: duration.to_days(integral=False))
-
-
-def _days(parameter: str, value: cdk.Duration) -> object:
-    if value.is_unresolved():
+    if duration.is_unresolved():
         checks.refuse(
             parameter,
             "a token",
             "aws_kms wants a number of days that is known at synth",
             "Write the number, or take it from context or an environment variable.",
         )
-    return days(value)
+    return duration.to_days(integral=False)
 
 
-def _key_arn(parameter: str, value: kms.IKey) -> object:
-    """Of a symmetric key that encrypts and decrypts."""
-    checks.partition(parameter, key_arn(value))
-    region = environment_of_resource(value).region
-    if region is not None:
-        checks.in_pinecone_partition(region)
-    resource = resource_of(value)
+def _symmetric(parameter: str, key: kms.IKey) -> None:
+    """A key of Pinecone's partition that encrypts and decrypts, as far as is seen."""
+    region, resource = environment_of_resource(key).region, resource_of(key)
+    checks.in_pinecone_partition(region or "")
     for name, needed, found in (
         ("key_spec", "SYMMETRIC_DEFAULT", resource and resource.key_spec),
         ("key_usage", "ENCRYPT_DECRYPT", resource and resource.key_usage),
@@ -157,7 +136,6 @@ def _key_arn(parameter: str, value: kms.IKey) -> object:
                 f"Pinecone takes a symmetric key that encrypts and decrypts ({needed})",
                 "Give another key, or leave out key= and have the right one made.",
             )
-    return key_arn(value)
 
 
 def administration(parameter: str, admins: Sequence[Any]) -> Statement:
@@ -167,24 +145,20 @@ def administration(parameter: str, admins: Sequence[Any]) -> Statement:
             way_out = _PLAIN["list[iam.IPrincipal]"][1]
             checks.refuse(f"{parameter}[{index}]", admin, "it is an iam.IPrincipal", way_out)
     try:
-        named: Statement = iam.PolicyStatement(principals=list(admins)).to_json()
+        return dict(iam.PolicyStatement(principals=list(admins)).to_json())
     except RuntimeError as error:
         raise ValueError(
             f"{parameter}: got principals that one statement cannot name: {error} Give roles or "
             "users under the same conditions."
         ) from None
-    return named
 
 
 def _principal_arns(parameter: str, admins: Sequence[Any]) -> list[str]:
     """Those of AWS: nobody administers a key by a wildcard."""
     named = administration(parameter, admins).get("Principal", {}) if admins else {}
-    by_kind = named if isinstance(named, dict) else {"AWS": named}
-    names = {kind: [one] if isinstance(one, str) else one for kind, one in by_kind.items()}
-    if any("*" in some for some in names.values()):
+    names = named.get("AWS", []) if isinstance(named, dict) else named
+    names = [names] if isinstance(names, str) else names
+    if "*" in names:
         what = "it lets everybody administer the key"
         checks.refuse(parameter, "*", what, "Name the roles or users.")
-    return [
-        f"arn:aws:iam::{name}:root" if checks.ACCOUNT_ID.fullmatch(name) else name
-        for name in names.get("AWS", ())
-    ]
+    return [f"{checks.EXAMPLE}root" if checks.ACCOUNT_ID.fullmatch(one) else one for one in names]

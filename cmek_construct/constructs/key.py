@@ -15,12 +15,9 @@ from cmek_construct import checks, guide, props, warnings
 from cmek_construct.constructs.cdk import (
     RETAIN,
     acknowledge,
+    arn_of,
     environment_of,
-    environment_of_resource,
     in_two_accounts,
-    is_in,
-    key_arn,
-    role_arn,
     warn,
 )
 from cmek_construct.constructs.inputs import administration, days, described, settled
@@ -91,7 +88,7 @@ class PineconeKey(kms.Key):
         admins = own["admins"] and administration("admins", own["admins"])
         policy = guide.key_policy(
             environment.account or cdk.Aws.ACCOUNT_ID,
-            role_arn(role),
+            arn_of(role),
             own["key_access"],
             admins=admins or (),
             suspended=own["suspended"],
@@ -110,10 +107,10 @@ class PineconeKey(kms.Key):
             pending_window=own["pending_window"],
             removal_policy=own["removal_policy"] or RETAIN,
         )
-        is_in(self, environment)
+        self._environment, self._arn = environment, self.key_arn
         _make_alias(self, own["alias"], own["removal_policy"])
-        acknowledge(self, dict(asked_for(own)) | _role_of_another_account(self, role))
-        if in_two_accounts(environment_of_resource(role), environment):
+        acknowledge(self, dict([*asked_for(own), *_role_of_another_account(self, role)]))
+        if in_two_accounts(role, self):
             permissions = guide.role_permissions("<output KeyArn>", own["key_access"])
             warn(self, [notice("role-in-another-account", permissions=permissions)])
 
@@ -128,7 +125,7 @@ def asked_for(own: KeyShape) -> Iterator[tuple[str, str]]:
     if own["multi_region"]:
         yield warnings.MULTI_REGION, "The prop multi_region=True asks for it"
     least, _ = checks.PENDING_WINDOW_DAYS
-    if own["pending_window"] is not None and days(own["pending_window"]) <= least:
+    if own["pending_window"] is not None and days("pending_window", own["pending_window"]) <= least:
         reason = f"The prop pending_window of {least} days asks for it"
         yield warnings.PENDING_WINDOW, reason
 
@@ -140,7 +137,7 @@ def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPoli
         alias = _DEFAULT_ALIAS_PREFIX + cdk.Names.unique_resource_name(key, max_length=longest)
     elif not alias.startswith(_ALIAS_PREFIX) and not checks.is_unknown(alias):
         alias = _ALIAS_PREFIX + alias
-    resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=key_arn(key))
+    resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=arn_of(key))
     resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
     if removal_policy is not cdk.RemovalPolicy.DESTROY:
         resource.apply_removal_policy(
@@ -148,28 +145,23 @@ def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPoli
         )
 
 
-def _role_of_another_account(key: kms.Key, role: iam.IRole) -> dict[str, str]:
+def _role_of_another_account(key: kms.Key, role: iam.IRole) -> Iterator[tuple[str, str]]:
     """A role of another account that is imported: the one that was named, and no other."""
-    if isinstance(role, iam.Role):
-        return {}
-    account = environment_of(key).account or "${AWS::AccountId}"
-    arn = role_arn(role)
-    if checks.is_token(arn):
-        arn = _text(cdk.Stack.of(key).resolve(arn), account)
-    if arn.startswith(f"arn:aws:iam::{account}:"):
-        return {}
-    rule = warnings.about(warnings.FOREIGN_PRINCIPAL, arn)
-    return {rule: "The prop role names this role of another account"}
+    own = environment_of(key).account or "${AWS::AccountId}"
+    arn = arn_of(role)
+    if checks.is_token(arn) and not isinstance(role, iam.Role):
+        arn = _text(cdk.Stack.of(key).resolve(arn), own)
+    if not isinstance(role, iam.Role) and not arn.startswith(f"arn:aws:iam::{own}:"):
+        rule = warnings.about(warnings.FOREIGN_PRINCIPAL, arn)
+        yield rule, "The prop role names this role of another account"
 
 
 def _text(value: Any, account: str) -> str:
     """A role's ARN as the guardrails name it: what only the deploy knows by its name."""
-    known = {"AWS::Partition": "aws", "AWS::AccountId": account}
     if not isinstance(value, dict):
         return str(value)
     [(name, argument)] = value.items()
-    if name == "Ref":
-        return known.get(argument, f"${{{argument}}}")
     if name == "Fn::Join":
         return str(argument[0]).join(_text(one, account) for one in argument[1])
-    return f"${{{name}}}"
+    known = {"AWS::Partition": "aws", "AWS::AccountId": account}
+    return known.get(argument, f"${{{argument}}}") if name == "Ref" else f"${{{name}}}"

@@ -13,9 +13,9 @@ from cmek_construct import checks
 from cmek_construct.constructs import event_rules, events, iam_events
 from cmek_construct.constructs.cdk import (
     Environment,
+    arn_of,
     environment_of,
     environment_of_resource,
-    key_arn,
     warn,
 )
 from cmek_construct.constructs.events import Kind, Pattern
@@ -112,9 +112,9 @@ class PineconeCmekMonitoring(Construct):
         self._topic = topic
         self._dead_letter_queue = dead_letter_queue
         if what.key is not None:
-            self._watch_key(what, key_arn(what.key), what.key.key_id)
+            self._watch_key(what, arn_of(what.key), what.key.key_id)
         if what.key is not None and watch_use:
-            self._watch_use(what, key_arn(what.key), what.key.key_id)
+            self._watch_use(what, arn_of(what.key), what.key.key_id)
         if what.role is not None:
             self._watch_role(what, what.role.role_name, here, iam_events_forwarded)
         if not isinstance(topic, aws_sns.Topic):
@@ -194,7 +194,7 @@ def _topic_out_of_reach(
             "own Region alone. Give a topic in the Region of the key."
         )
     key = getattr(topic, "master_key", None)
-    if key is not None and what.key is not None and key_arn(key) == key_arn(what.key):
+    if key is not None and what.key is not None and arn_of(key) == arn_of(what.key):
         yield ValueError(
             "topic: got a topic that is encrypted with the key that is watched, but then nobody "
             "is told when that key is disabled, and EventBridge would be let into Pinecone's key. "

@@ -12,14 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cmek_construct import checks, props, warnings
-from cmek_construct.constructs.cdk import (
-    RETAIN,
-    acknowledge,
-    environment_of,
-    is_in,
-    is_made_here,
-    warn,
-)
+from cmek_construct.constructs.cdk import RETAIN, acknowledge, environment_of, is_made_here, warn
 from cmek_construct.constructs.inputs import described, settled
 from cmek_construct.constructs.principal import PineconePrincipal, TrustProps, trust_of
 from cmek_construct.customers import CUSTOMERS, Customers
@@ -103,7 +96,7 @@ class PineconeRole(iam.Role):
             description=own["description"],
             permissions_boundary=own["permissions_boundary"],
         )
-        is_in(self, environment)
+        self._environment, self._arn = environment, self.role_arn
         self.apply_removal_policy(own["removal_policy"] or RETAIN)
         if own["removal_policy"] is cdk.RemovalPolicy.DESTROY:
             reason = "The prop removal_policy=RemovalPolicy.DESTROY asks for it"

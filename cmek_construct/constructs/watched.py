@@ -14,9 +14,9 @@ from cmek_construct import checks
 from cmek_construct.constructs import events
 from cmek_construct.constructs.cdk import (
     Environment,
+    arn_of,
     environment_of_resource,
     in_two_accounts,
-    role_arn,
 )
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.customer_key import CustomerKey
@@ -40,9 +40,7 @@ class Watched:
         """Whether IAM tells of the role in the key's account, as far as synth knows."""
         if self.role is None or self.key is None:
             return self.role is not None
-        return not in_two_accounts(
-            environment_of_resource(self.role), environment_of_resource(self.key)
-        )
+        return not in_two_accounts(self.role, self.key)
 
     @property
     def aliases(self) -> list[str]:
@@ -60,7 +58,7 @@ class Watched:
     def other_users(self) -> events.Pattern:
         """Whoever uses the key and is not meant to."""
         assert self.user is not None
-        arn = role_arn(self.user)
+        arn = arn_of(self.user)
         if self.role is not None and self.role_is_here:
             return events.by_others(arn)
         account = cdk.Arn.split(arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).account

@@ -8,10 +8,11 @@ from typing import Final
 
 from cmek_construct import guide, policy
 from cmek_construct.checks import printable
-from cmek_construct.guide import ENCRYPT_DECRYPT, EXPANDED, GRANTS, KEY_USE, KeyAccess
+from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KEY_USE, KeyAccess
 from cmek_construct.operations.customers.source import CustomerKeySeen
 from cmek_construct.operations.findings import Finding, Verdict, judged
 from cmek_construct.policy import Request, Said, Witness
+from cmek_construct.policy.aws import EXPANDED, RULING
 
 _KEY_USE: Final = [action for one in KEY_USE for action in EXPANDED.get(one, (one,))]
 _ACTIONS: Final = {
@@ -34,7 +35,7 @@ def about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) ->
     root = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root"
     requests = [_request(role_arn, one) for one in actions]
     try:
-        said = policy.answers(own, [*requests, *(_request(root, one) for one in guide.RULING)])
+        said = policy.answers(own, [*requests, *(_request(root, one) for one in RULING)])
         more = policy.beyond(own, limit, role_arn)
         others = policy.beyond(own, limit)
     except policy.CannotBeJudged as reason:

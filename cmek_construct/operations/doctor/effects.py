@@ -12,10 +12,8 @@ from typing import Any, Final
 from cmek_construct.deployment import documents
 from cmek_construct.guide import (
     ALL_REGIONS,
-    EXPANDED,
     GRANTS,
     PINECONE_REGIONS,
-    POLICY_KEEPING,
     ROLE_NAME_PREFIX,
 )
 from cmek_construct.operations.doctor.words import CACHED, NO_HURRY, NOW, Case
@@ -23,7 +21,7 @@ from cmek_construct.operations.drift import Drift, Place
 from cmek_construct.operations.findings import Effect
 from cmek_construct.policy import CannotBeJudged, Request, answers
 from cmek_construct.policy import Verdict as Answer
-from cmek_construct.policy.aws import DIRECT_CALL
+from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, POLICY_KEEPING
 from cmek_construct.policy.sentences import as_list
 
 _MEANS: Final = {
