@@ -18,10 +18,10 @@ import typer
 
 import cmek_construct
 from cmek_construct import ALL_REGIONS
+from cmek_construct.commands.app import cli
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guardrails.rules import RULES
-from cmek_construct.operations.cli import cli
 from tests.building import cmek_template, trust_statements
 from tests.conftest import ROOT
 
