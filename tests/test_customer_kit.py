@@ -210,7 +210,7 @@ def test_the_page_says_what_a_customer_must_know(tmp_path: Path) -> None:
         "Mind the second name",
         "remove nothing",
         "Suspended=true",
-        "15 minutes",
+        "does not publish",
         "list-grants",
         "Never delete the key",
         "Deleting the stack deletes neither key nor alias",

@@ -73,7 +73,7 @@ def key(change: Change, own: Given = ADMINS) -> list[Finding]:
 
 def has(found: list[Finding], effects: Iterable[Effect]) -> None:
     """A finding for each of these, with a meaning and a time of its own; or one without."""
-    wanted = effects or [None]
+    wanted: list[Effect | None] = [*effects] or [None]
     assert sorted(map(str, (one.effect for one in found))) == sorted(map(str, wanted)), found
     for one in found:
         assert one.verdict is Verdict.WRONG, one.words

@@ -182,3 +182,15 @@ class Event:
     """Whether AWS refused it."""
     text: str = ""
     """All that CloudTrail says of it."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """A service or resource control policy."""
+
+    kind: str
+    """SCP or RCP."""
+    name: str
+    on: str
+    """What it is attached to: the account, an organizational unit or the root, by its ID."""
+    statements: Statements

@@ -11,4 +11,6 @@ def main() -> None:
         from cmek_construct.commands.app import cli
     except ModuleNotFoundError as error:
         sys.exit(f"cmek: {error.name} is not installed. Run: pip install 'cmek-construct[cli]'")
+    except KeyboardInterrupt:
+        sys.exit(130)
     cli()

@@ -13,36 +13,35 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from cmek_construct import checks, customers, props
-from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, Role
-from cmek_construct.aws.session import Asking, Session
-from cmek_construct.commands.adopt_reading import held_by, key_of, other_stacks, role_of
+from cmek_construct.aws.session import Asking
+from cmek_construct.commands.adopting import (
+    held_by,
+    key_of,
+    other_stacks,
+    refuse_another_file,
+    refuse_taken_alias,
+    role_of,
+    write_mapping,
+)
 from cmek_construct.commands.errors import refusals
-from cmek_construct.commands.lock_file import clear_gone
+from cmek_construct.commands.locking import clear_gone
 from cmek_construct.commands.looking import locked
 from cmek_construct.commands.marks import marked
 from cmek_construct.commands.options import Profile, checked, stack_name
 from cmek_construct.deployment import values
-from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, text_of
-from cmek_construct.deployment.replacing import replace
+from cmek_construct.deployment.reading import Entry, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, first_entry, with_entry, write_whole
 from cmek_construct.deployment.yaml_text import YamlText
 from cmek_construct.health import entries, import_mapping
 from cmek_construct.health.adoption import differences
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Refused, Verdict
-
-_LOGICAL_IDS: Final = {
-    import_mapping.ROLE,
-    import_mapping.KEY,
-    import_mapping.ALIAS,
-    *import_mapping.CUSTOMERS.values(),
-}
 
 
 class AsGiven(str, Enum):
@@ -181,7 +180,7 @@ def adopt(
 
 def _lines(ask: Ask) -> Iterator[str]:
     """Take over a role and a key; the lines say what was found, and what to run next."""
-    _refuse_another_file(ask.file)
+    refuse_another_file(ask.file)
     text = text_of(FILE) if os.path.lexists(FILE) else None
     there = next(
         (one for one in parse_entries(text, FILE) if one.name == ask.name) if text else iter(()),
@@ -199,13 +198,13 @@ def _lines(ask: Ask) -> Iterator[str]:
     now = datetime.now(timezone.utc)
     case = Deployed(entry, role.arn, ask.key_arn, locked(entry), now, role=role, key=key)
     found = [*differences(case, role, key)]
-    _refuse_taken_alias(entry, key, session)
+    refuse_taken_alias(entry, key, session)
     found += other_stacks(mapping, entry, session)
     mapping = import_mapping.without_held(mapping, entry, held_by(entry, session))
     yield f"{ask.name} (account {ask.account}, {region})"
     yield from _shown(found)
     _refuse_harm(ask, found)
-    _write(ask.file, json.dumps(mapping, indent=2) + "\n")
+    write_mapping(ask.file, json.dumps(mapping, indent=2) + "\n")
     if changed is not None:
         write_whole(changed)
     yield f"Wrote {ask.file}: {', '.join(mapping)}."
@@ -291,19 +290,6 @@ def _refuse_another(ask: Ask, entry: Entry, role: Role) -> None:
             )
 
 
-def _refuse_taken_alias(entry: Entry, key: Key | None, session: Session) -> None:
-    own = entry.settings
-    if key is None or own.key or not own.alias or import_mapping.alias_of(entry, key):
-        return
-    alias = f"alias/{own.alias.removeprefix('alias/')}"
-    target = reading.read_key_arn(session, alias)
-    if isinstance(target, str):
-        raise Refused(
-            f"{FILE}: stacks.{entry.name}.alias: {alias} points to another key, {target}, so the "
-            "deploy would fail. Write another alias into the entry, or point it to this key."
-        )
-
-
 def _refuse_harm(ask: Ask, found: list[Finding]) -> None:
     wrong = [one.about for one in found if one.verdict is Verdict.WRONG]
     if wrong and not ask.accept:
@@ -312,28 +298,6 @@ def _refuse_harm(ask: Ask, found: list[Finding]) -> None:
             "somebody in, some day. Nothing was written. Take one of the ways out above, or run "
             "this again with --accept."
         )
-
-
-def _refuse_another_file(path: Path) -> None:
-    """Overwrite no file that is no such mapping."""
-    if not os.path.lexists(path):
-        return
-    try:
-        known = set(json.loads(path.read_bytes())) <= _LOGICAL_IDS
-    except (OSError, ValueError, TypeError, RecursionError):
-        known = False
-    if not known:
-        raise Refused(
-            f"--mapping: {path} is there already, and is no mapping of `cmek adopt`. Choose "
-            "another file."
-        )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        replace(path, text)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}.") from None
 
 
 def _shown(found: Sequence[Finding]) -> Iterator[str]:

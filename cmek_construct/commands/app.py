@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from cmek_construct.commands import (
     adopt,
@@ -21,9 +22,30 @@ from cmek_construct.commands import (
 from cmek_construct.operations.reviewing import cli as reviewing
 from cmek_construct.operations.reviewing import page_cli as page
 
-_HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_GROUPS: Final = {
+    "Set up": ("init", "add", "project", "sheet", "customer-kit"),
+    "Review": ("check", "who", "review"),
+    "Keep": ("lock", "unlock"),
+    "On call": ("doctor", "suspend", "resume"),
+    "Take over, and end": ("adopt", "retire"),
+}
+_LONGEST: Final = 1_000
+
+
+class _InGroups(TyperGroup):
+    """Help that lists the commands by what they are for, each sentence whole."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for heading, names in _GROUPS.items():
+            with formatter.section(f"{heading} commands"):
+                formatter.write_dl(
+                    [(name, self.commands[name].get_short_help_str(_LONGEST)) for name in names]
+                )
+
+
 cli = typer.Typer(
     name="cmek",
+    cls=_InGroups,
     help="Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`.",
     epilog="Exit codes: 0 done; 1 refused, with the reason (a mistake in cmek.yaml, a stack that "
     "is not there, an answer of AWS); 2 wrong usage.",
@@ -31,7 +53,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings=_HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 

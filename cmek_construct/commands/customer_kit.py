@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,9 @@ from cmek_construct.aws.session import Asking
 from cmek_construct.commands import kit as kits
 from cmek_construct.commands.customer_answers import WHO_CAN_SEE, from_files, from_kms
 from cmek_construct.commands.errors import refusals
+from cmek_construct.commands.looking import from_aws, from_outputs_file
 from cmek_construct.commands.marks import in_a_line
 from cmek_construct.commands.options import checked
-from cmek_construct.commands.outputs import from_aws, from_outputs_file
 from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
@@ -34,6 +35,18 @@ def _customer_account_id(parameter: str, value: object) -> None:
 
 def _key_or_alias(parameter: str, value: object) -> None:
     checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
+
+
+def _line(value: str) -> str:
+    if not value.strip() or not value.isprintable() or len(value) > 100:
+        raise typer.BadParameter("it is a line of text, of up to 100 characters")
+    return value.strip()
+
+
+def _s3_url(value: str) -> str:
+    if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
+        raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
+    return value
 
 
 @cli.callback(invoke_without_command=True)
@@ -88,6 +101,19 @@ def kit(
             help="The customer's AWS account, for key-policy.json. Default: a placeholder.",
         ),
     ] = None,
+    vendor_name: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="Your company's name, for the page.", parser=_line),
+    ] = kits.Kit.vendor_name,
+    template_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where you have put customer-key.yaml in S3: the page gets a link that opens the "
+            "AWS console on it.",
+            parser=_s3_url,
+        ),
+    ] = None,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder to write. Never overwritten.")
     ] = Path("customer-kit"),
@@ -105,7 +131,7 @@ def kit(
         raise typer.BadParameter("Give one of '--role-arn' and '--vendor'.")
     with refusals("customer-kit", vendor or ""):
         role = role_arn or _role_of(vendor or "", outputs, profile)
-        made = kits.Kit(role, key_access, customer_account_id, region)
+        made = kits.Kit(role, key_access, customer_account_id, region, vendor_name, template_url)
         made.check()
         names = kits.write(made, out)
     typer.echo(

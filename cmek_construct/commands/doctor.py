@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from functools import partial
@@ -13,16 +14,19 @@ from typing import Annotated, Final
 import typer
 
 from cmek_construct.aws.events import IAM_REGION, read_calls, read_event
-from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
+from cmek_construct.aws.objects import Control, Key, LastUse, Stack, Unread
+from cmek_construct.aws.organizations import read_controls
 from cmek_construct.aws.reading import read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.errors import refusals, refuse
 from cmek_construct.commands.looking import LOCK, locked, with_all
 from cmek_construct.commands.marks import whole
 from cmek_construct.commands.options import Profile
+from cmek_construct.commands.pinecone_sdk import indexes
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
+from cmek_construct.health.around import about_controls, about_indexes
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities, own_outputs
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
 from cmek_construct.health.findings import Finding, Verdict
@@ -59,20 +63,30 @@ def doctor(
             help="Ask KMS and CloudTrail for the last use, and CloudTrail for who did what.",
         ),
     ] = True,
+    organization: Annotated[
+        bool,
+        typer.Option(
+            "--organization",
+            help="From the management account: show the organization's SCPs and RCPs over the "
+            "account that mention STS or KMS.",
+        ),
+    ] = False,
 ) -> None:
     """Say whether the deployed role and key are what the file says.
 
     Changes nothing. For each thing that is wrong: what it means for the data, how long there is,
-    and what to run.
+    and what to run. With a project's API key in PINECONE_API_KEY and one stack: also whether the
+    project's indexes are under this key.
     """
     with refusals("doctor"):
         entries = read_entries(FILE, only=name)
     asking = Asking("doctor", profile)
+    looks = _Looks(cloudtrail, organization, indexes() if len(entries) == 1 else None)
     if show is not None:
         _show(entries, show, asking)
         return
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        found = list(pool.map(partial(_examined, asking, cloudtrail=cloudtrail), entries))
+        found = list(pool.map(partial(_examined, asking, looks), entries))
     if as_json:
         typer.echo(json.dumps([one.as_data() for one in found], indent=2))
     else:
@@ -82,7 +96,17 @@ def doctor(
     raise typer.Exit(WRONG if WRONG in codes else max(codes, default=UNREAD))
 
 
-def _examined(asking: Asking, entry: Entry, *, cloudtrail: bool) -> Examined:
+@dataclass(frozen=True)
+class _Looks:
+    """What is looked at beside stack, role and key."""
+
+    cloudtrail: bool
+    organization: bool
+    indexes: Mapping[str, str | None] | Unread | None
+    """None: nobody was asked."""
+
+
+def _examined(asking: Asking, looks: _Looks, entry: Entry) -> Examined:
     """Look at one stack, and change nothing."""
     of_lock: list[Finding] = []
     try:
@@ -104,11 +128,23 @@ def _examined(asking: Asking, entry: Entry, *, cloudtrail: bool) -> Examined:
         return Examined(entry, role_arn, key_arn, [*found, health.not_found(entry)])
     now = datetime.now(timezone.utc)
     case = Deployed(entry, role_arn, key_arn, lock, now, stack, profile=asking.profile)
-    case = with_all(session, case, last_use=cloudtrail)
-    found += health.diagnosis(case, _last_user(session, case) if cloudtrail else None)
-    if cloudtrail:
+    case = with_all(session, case, last_use=looks.cloudtrail)
+    found += health.diagnosis(case, _last_user(session, case) if looks.cloudtrail else None)
+    if looks.indexes is not None and case.key_arn is not None:
+        found += about_indexes(case, looks.indexes)
+    if looks.organization:
+        found += about_controls(case, _controls(asking, own.account))
+    if looks.cloudtrail:
         found = [_with_culprit(session, case, one) for one in found]
     return Examined(entry, role_arn, key_arn, found)
+
+
+def _controls(asking: Asking, account: str) -> Sequence[Control] | Unread:
+    """With the profile's own credentials: no other account sees them."""
+    try:
+        return read_controls(asking.own(IAM_REGION), account)
+    except AwsError as error:
+        return Unread(str(error))
 
 
 def _last_user(session: Session, case: Deployed) -> str | Unread | None:

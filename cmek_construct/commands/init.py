@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -23,16 +24,34 @@ from cmek_construct.deployment.writing import (
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 
 
-def _listed(value: str) -> list[str]:
-    return [part.strip() for part in value.split(",")]
+def _digits(value: str) -> str:
+    """An account number, as the console shows it with dashes."""
+    return re.sub(r"[\s-]", "", value)
+
+
+def _commas(value: str) -> str:
+    """A list that was written with commas, spaces, or both."""
+    return ",".join(filter(None, re.split(r"[\s,]+", value)))
+
+
+def _accounts(value: str) -> str:
+    return _commas(re.sub(r"(?<=\d)-(?=\d)", "", value))
 
 
 def _check_regions(parameter: str, value: str) -> None:
-    checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else _listed(value))
+    listed = [one for one in value.split(",") if one]
+    checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else listed)
 
 
 def _check_customers(parameter: str, value: str) -> None:
-    customers.account_ids(parameter, _listed(value))
+    customers.account_ids(parameter, value.split(","))
+
+
+def _not_pinecones(context: typer.Context, value: str) -> str:
+    """One's own account is none of Pinecone's: said at once, not at the first deploy."""
+    if value and value == context.params.get("pinecone_account_id"):
+        raise typer.BadParameter(f"{value} is the number that you gave as Pinecone's")
+    return value
 
 
 _PINECONE_ACCOUNT: dict[str, Any] = {
@@ -42,7 +61,7 @@ _PINECONE_ACCOUNT: dict[str, Any] = {
 }
 _REGIONS: dict[str, Any] = {
     "metavar": "REGION,…",
-    "help": "Regions whose Pinecone role may come in, separated by commas "
+    "help": "Regions whose Pinecone role may come in, separated by commas or spaces "
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
 }
 _CUSTOMERS: dict[str, Any] = {
@@ -56,6 +75,8 @@ Account = Annotated[
     checked(
         values.own_account_id,
         "account",
+        _digits,
+        callback=_not_pinecones,
         prompt="Your AWS account to deploy to",
         metavar="DIGITS",
         help="Your AWS account to deploy to, 12 digits.",
@@ -89,6 +110,7 @@ def init(
         checked(
             checks.pinecone_account_id,
             "pinecone_account_id",
+            _digits,
             prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)",
             **_PINECONE_ACCOUNT,
         ),
@@ -98,6 +120,7 @@ def init(
         checked(
             _check_regions,
             "regions",
+            _commas,
             prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or "
             "ALL_REGIONS",
             **_REGIONS,
@@ -109,7 +132,7 @@ def init(
     name: Name,
     account: Account,
     customer_account_ids: Annotated[
-        str | None, checked(_check_customers, "customer_account_ids", **_CUSTOMERS)
+        str | None, checked(_check_customers, "customer_account_ids", _accounts, **_CUSTOMERS)
     ] = None,
     external_id: Annotated[
         bool,
@@ -132,13 +155,13 @@ def add(
     name: Annotated[str, typer.Argument(help="Name of the new stack. For good.")],
     account: Account,
     region: Annotated[str | None, checked(values.region, "region", **_REGION)] = None,
-    regions: Annotated[str | None, checked(_check_regions, "regions", **_REGIONS)] = None,
+    regions: Annotated[str | None, checked(_check_regions, "regions", _commas, **_REGIONS)] = None,
     pinecone_account_id: Annotated[
         str | None,
-        checked(checks.pinecone_account_id, "pinecone_account_id", **_PINECONE_ACCOUNT),
+        checked(checks.pinecone_account_id, "pinecone_account_id", _digits, **_PINECONE_ACCOUNT),
     ] = None,
     customer_account_ids: Annotated[
-        str | None, checked(_check_customers, "customer_account_ids", **_CUSTOMERS)
+        str | None, checked(_check_customers, "customer_account_ids", _accounts, **_CUSTOMERS)
     ] = None,
     external_id: Annotated[
         bool, typer.Option("--external-id/--no-external-id", **_EXTERNAL_ID)

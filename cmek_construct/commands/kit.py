@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import urlencode
 
 import yaml
 
@@ -39,6 +40,9 @@ class Kit:
     customer_account_id: str | None = None
     region: str | None = None
     """Of the key, where the vendor says it."""
+    vendor_name: str = "Your vendor"
+    template_url: str | None = None
+    """Where the vendor has put the template in S3, for a link that opens the AWS console on it."""
 
     @property
     def vendor_account_id(self) -> str:
@@ -58,6 +62,20 @@ class Kit:
                 "itself, but a customer has another one. For a key in the role's own account use "
                 "PineconeCmek."
             )
+
+    @property
+    def quick_create(self) -> str:
+        """The paragraph with the link to CloudFormation's quick-create page, if there is one."""
+        if self.template_url is None:
+            return ""
+        stack = urlencode({"templateURL": self.template_url, "stackName": STACK_NAME})
+        region = f"?region={self.region}" if self.region else ""
+        place = f"https://console.aws.amazon.com/cloudformation/home{region}"
+        return (
+            f"Or open [CloudFormation's quick-create page]({place}#/stacks/create/review?{stack}), "
+            "with the template filled in: compare it with `customer-key.yaml`, and click **Create "
+            "stack**.\n\n"
+        )
 
     def files(self) -> dict[str, str]:
         """The text of each file by its name."""
@@ -170,6 +188,8 @@ def page(kit: Kit) -> str:
     statements = guide.role_statements(kit.role_arn, kit.key_access)
     return Template(text).substitute(
         role_arn=kit.role_arn,
+        vendor=kit.vendor_name,
+        quick_create=kit.quick_create,
         vendor_account_id=kit.vendor_account_id,
         account=kit.customer_account_id or ACCOUNT_PLACEHOLDER,
         key_access=""

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from cmek_construct.aws.session import Asking, AwsError
-from cmek_construct.commands import lock_deployed, lock_file, lock_source
 from cmek_construct.commands.errors import in_words, refusals, refuse
+from cmek_construct.commands.locking import deployed_names, read_templates, write_lock
 from cmek_construct.lock import updating
 from cmek_construct.lock.identity import StackNow
 from cmek_construct.lock.model import Lock, LockError, Place, Stack, stacks_at
@@ -67,7 +67,7 @@ def lock(
         raise typer.BadParameter("it is for --deployed alone", param_hint="--profile")
     with refusals("lock"):
         before = read(file)
-        stacks, ours = lock_source.read(paths or [CDK_OUT], before)
+        stacks, ours = read_templates(paths or [CDK_OUT], before)
         refused = [*changes(before, stacks, str(file), beside=beside)]
         if refused:
             refuse(*(f"{one.what} {one.cure}" for one in refused))
@@ -78,7 +78,7 @@ def lock(
             stale = f"{file} is not up to date: run `cmek lock` and commit it."
             refuse(*found.done, stale, *unread)
         if found.lock != before:
-            more = lock_file.write(file, found.lock)
+            more = write_lock(file, found.lock)
             typer.echo("\n".join([*found.done, *more, f"Wrote {file}. Read it and commit it."]))
         elif not unread:
             typer.echo(f"{file} is up to date." if check else f"{file} has all of it already.")
@@ -117,7 +117,7 @@ def _without(found: Update, before: Lock, place: Place) -> Update:
 
 
 def _of_aws(lock: Lock, place: Place, before: Stack, asking: Asking) -> Update:
-    names = lock_deployed.names(place, lock[place], asking)
+    names = deployed_names(place, lock[place], asking)
     if names is None:
         if not any(one.deployed for one in lock[place].values()):
             raise LockError(f"{place}: there is no such stack. Deploy it first.")
@@ -160,7 +160,7 @@ def unlock(
         before = read(file)
         place = _one_of(before, stack, account, region, file)
         found = updating.unlock(before, place, which, f"{date.today().isoformat()} {reason}")
-        lock_file.write(file, found.lock)
+        write_lock(file, found.lock)
     typer.echo(
         "\n".join(found.done) + f"\nWrote {file}. Make the change, run `npx cdk synth` and `cmek "
         "lock`, and commit all of it together."

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
 from cmek_construct.health.findings import Refused
 
@@ -27,15 +27,6 @@ _CURES: Final[Mapping[int, str]] = {
 }
 _AGAIN: Final = "Run the same again: it looks first at what is there."
 _NO_NETWORK: Final = f"Check the network and its proxy. What was asked may be done or not. {_AGAIN}"
-
-
-@dataclass(frozen=True)
-class Index:
-    """An index of a project."""
-
-    name: str
-    cmek_id: str | None
-    """The key that it is encrypted with; None: it is not under a key of its customer's."""
 
 
 def is_safe(url: str) -> bool:
@@ -70,16 +61,22 @@ def admin(oauth_url: str | None = None) -> Any:
         return _sdk().Admin(oauth_url=oauth_url)
 
 
-def indexes() -> list[Index]:
-    """All indexes of the project to which the API key in the environment belongs.
+def indexes() -> dict[str, str | None] | Unread | None:
+    """The indexes of the project to which the API key in the environment belongs.
 
-    Raises:
-        Refused: Pinecone refused, or could not be asked.
+    Returns:
+        By name what each is encrypted with, None where that is no key of a customer; why they could
+        not be read; None where there is no API key to ask with.
     """
+    if not os.environ.get(API_KEY, "").strip():
+        return None
     cure = f"It does not know this API key: check {API_KEY}. If the project is deleted, unset it."
-    with asking("list the indexes", {401: cure}):
-        client = _sdk().Pinecone(api_key=os.environ[API_KEY])
-        return [Index(str(one.name), one.cmek_id) for one in client.indexes.list()]
+    try:
+        with asking("list the indexes", {401: cure}):
+            client = _sdk().Pinecone(api_key=os.environ[API_KEY])
+            return {str(one.name): one.cmek_id for one in client.indexes.list()}
+    except Refused as error:
+        return Unread(str(error))
 
 
 @contextmanager

@@ -6,7 +6,6 @@ one was stopped.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -219,17 +218,9 @@ def _look(ask: Ask, *, writes: bool) -> tuple[Deployed, Session, Steps]:
     seen = replace(case, role=role, key=key)
     since = seen.now - timedelta(days=ask.days)
     attempt = read_last(session, key_arn, USE, since) if key is not None else None
-    return seen, session, steps(seen, _indexes(), attempt, ask.days, ask.quiet_since)
-
-
-def _indexes() -> list[str] | Unread | None:
-    """The names of the project's indexes; None where there is no API key to ask with."""
-    if not os.environ.get(pinecone_sdk.API_KEY, "").strip():
-        return None
-    try:
-        return [one.name for one in pinecone_sdk.indexes()]
-    except Refused as error:
-        return Unread(str(error))
+    indexes = pinecone_sdk.indexes()
+    names = list(indexes) if isinstance(indexes, dict) else indexes
+    return seen, session, steps(seen, names, attempt, ask.days, ask.quiet_since)
 
 
 def _confirm(case: Deployed, typed: Callable[[str], str]) -> None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Annotated, Final
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import typer
 
@@ -22,23 +21,19 @@ from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Grant, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
+from cmek_construct.commands.brake import Braked, set_brake
 from cmek_construct.commands.errors import refusals, refuse
 from cmek_construct.commands.looking import case_of, locked
 from cmek_construct.commands.options import Profile, checked
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
-from cmek_construct.deployment.writing import FILE, set_flag
-from cmek_construct.guide import Policy, key_denial
-from cmek_construct.health.comparing import in_words
+from cmek_construct.deployment.writing import FILE, NotWrittenError, set_flag
+from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.key import grant_in_words, is_ours
-from cmek_construct.health.suspension import is_suspended, kept, of_the_file, to_write
 from cmek_construct.lock.model import LockError
-from cmek_construct.policy.sentences import as_list
 
-_TRIES: Final = 6
-"""How often a policy is read back, a second apart, until it says what was written."""
 Name = Annotated[str, typer.Argument(help="The stack in cmek.yaml.")]
 Role = Annotated[
     str | None,
@@ -110,17 +105,32 @@ def _lines(ask: Ask) -> Iterator[str]:
     """Suspend or resume one stack; the lines say what is done, as it is done."""
     entry = _entry(ask.name)
     _refuse_in_vain(entry, ask.on)
-    changed = set_flag(ask.name, "suspended", ask.on, ask.reason)
-    word = str(ask.on).lower()
-    yield f"{FILE}: {ask.name}: {'' if changed else 'already '}suspended: {word}"
-    entry, case = _entry(ask.name), None
+    by_hand = ""
+    try:
+        changed = set_flag(ask.name, "suspended", ask.on, ask.reason)
+        entry = _entry(ask.name)
+        word = str(ask.on).lower()
+        yield f"{FILE}: {ask.name}: {'' if changed else 'already '}suspended: {word}"
+    except NotWrittenError as error:
+        if not ask.on:
+            raise
+        # The file cannot be edited, and Pinecone is to be cut off now.
+        by_hand = error.line
+        entry = replace(entry, settings=entry.settings.model_copy(update={"suspended": True}))
+    case = None
     try:
         session = ask.asking.writing(entry.settings.account, entry.settings.region or "")
         case = case_of(session, entry, _lock_of(entry), ask.asking.profile)
-        done = _set(case, session, ask.on)
+        done = set_brake(case, session, ask.on)
     except (AwsError, Refused) as error:
         raise Refused(_not_done(ask, f"{error}.", entry, case)) from None
     yield from _said(case, done, ask.on)
+    if by_hand:
+        yield (
+            f"{FILE} IS NOT CHANGED: it is written in a way in which that cannot be set alone. "
+            f"Write by hand into stacks.{ask.name}:  {by_hand}  Without it the next deploy that "
+            "changes the policy lets Pinecone back in."
+        )
     if isinstance(case.stack, Stack) and case.stack.status.endswith("_IN_PROGRESS"):
         yield (
             f"A DEPLOY IS RUNNING ({case.stack.status}), and may write the policy of the file that "
@@ -156,59 +166,7 @@ def _refuse_in_vain(entry: Entry, on: bool) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Done:
-    """What was done to the policy."""
-
-    what: str
-    changed: bool
-    """False: it said so already."""
-    kept: str
-    """Statements that are there and not as in the file, in words."""
-
-
-def _set(case: Deployed, session: Session, on: bool) -> _Done:
-    """Put the brake on or take it off, and read it back.
-
-    Raises:
-        AwsError: AWS refused, or could not be asked.
-        Refused: the policy is not so.
-    """
-    by_trust = case.key_arn is None or documents.is_suspended_by_trust(case.entry.settings)
-    what = "trust policy" if by_trust else "key policy"
-
-    def read() -> Policy:
-        if by_trust or case.key_arn is None:
-            return reading.read_trust_policy(session, case.role_arn)
-        return reading.read_key_policy_document(session, case.key_arn)
-
-    def put(policy: Policy) -> None:
-        if by_trust or case.key_arn is None:
-            writing.put_trust_policy(session, case.role_arn, policy)
-        else:
-            writing.put_key_policy(session, case.key_arn, policy)
-
-    before = read()
-    wanted = to_write(case, before, as_list(before["Statement"]), on)
-    for index, policy in enumerate(wanted):
-        try:
-            put(policy)
-            break
-        except AwsError as error:
-            if index == len(wanted) - 1 or error.code not in writing.MALFORMED:
-                raise
-    for _try in range(_TRIES):
-        after = as_list(read()["Statement"])
-        if is_suspended(case, after) is on:
-            break
-        time.sleep(1)
-    else:
-        raise Refused(f"the {what} was written, but reads as before")
-    found = case.brake.drift(kept(case, after), of_the_file(case, on=False))
-    return _Done(what, bool(wanted), in_words(found, case.entry.settings.account))
-
-
-def _said(case: Deployed, done: _Done, on: bool) -> Iterator[str]:
+def _said(case: Deployed, done: Braked, on: bool) -> Iterator[str]:
     how = "written and read back" if done.changed else "it was so already, and was read again"
     if documents.is_suspended_by_trust(case.entry.settings):
         words = "CUT OFF: nobody can take on" if on else "LET IN: Pinecone can take on"
@@ -265,7 +223,7 @@ def _revoke(case: Deployed, session: Session, grants: Sequence[Grant]) -> None:
             ) from None
 
 
-def _what_is_left(case: Deployed, done: _Done, on: bool) -> Iterator[str]:
+def _what_is_left(case: Deployed, done: Braked, on: bool) -> Iterator[str]:
     name, own = case.entry.name, case.entry.settings
     yield ""
     if on and documents.is_suspended_by_trust(own):

@@ -58,6 +58,19 @@ _CUSTOMERS = """\
 """
 
 
+class NotWrittenError(ConfigError):
+    """A setting cannot be written alone into the form that the file has."""
+
+    def __init__(self, name: str, line: str) -> None:
+        super().__init__(
+            f"{FILE}: stacks.{name}: it is written in a way in which {line.partition(':')[0]} "
+            f"cannot be set without changing the rest. Write by hand into it:  {line}  and run "
+            "this again."
+        )
+        self.line = line
+        """To be written by hand."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """What `cmek init` was told."""
@@ -206,8 +219,8 @@ def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
         Whether the file was changed: it is not if it says so already.
 
     Raises:
-        ConfigError: there is no such file or stack, the file has mistakes, or it is written in a
-            way in which the prop cannot be set alone.
+        ConfigError: there is no such file or stack, or the file has mistakes.
+        NotWrittenError: it is written in a way in which the prop cannot be set alone.
     """
     path = FILE.resolve()
     text = text_of(FILE)
@@ -224,11 +237,7 @@ def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
             except OSError as error:
                 raise ConfigError(f"{FILE}: cannot be written: {error.strerror}.") from None
             return True
-    raise ConfigError(
-        f"{FILE}: stacks.{name}: it is written in a way in which {prop} cannot be set without "
-        f"changing the rest. Write by hand into it:  {prop}: {str(value).lower()}  and run this "
-        "again."
-    )
+    raise NotWrittenError(name, f"{prop}: {str(value).lower()}")
 
 
 def _with_flag(text: str, name: str, prop: str, value: bool, reason: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Key, Role
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.health import policies
+from cmek_construct.health.beside import Beside, of_key, of_trust
 from cmek_construct.health.comparing import Drift, Where, gone, in_words
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.entries import pinecone_accounts, readable
@@ -50,7 +50,7 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
         )
     elif key is not None:
         _refuse_another_key(entry, key)
-        beside = policies.of_key(case, readable(key.policy))
+        beside = of_key(case, readable(key.policy))
         yield from _about_policy(
             case, beside, "use the key as given: --as-given key; or mend the key policy"
         )
@@ -114,10 +114,10 @@ def _about_trust(case: Deployed, role: Role) -> Iterator[Finding]:
             Effect.SOMEBODY_LET_IN,
         )
     cure = "mend the entry or the trust policy and run this again, or leave the role out of the "
-    yield from _about_policy(case, policies.of_trust(case, trust), f"{cure}stack: --as-given role")
+    yield from _about_policy(case, of_trust(case, trust), f"{cure}stack: --as-given role")
 
 
-def _about_policy(case: Deployed, beside: policies.Beside, cure: str) -> Iterator[Finding]:
+def _about_policy(case: Deployed, beside: Beside, cure: str) -> Iterator[Finding]:
     """A policy beside the template's."""
     what, account = beside.what, case.entry.settings.account
     about, found = what.replace(" ", "-"), beside.found
@@ -155,7 +155,7 @@ def _about_policy(case: Deployed, beside: policies.Beside, cure: str) -> Iterato
     )
 
 
-def _harmless(case: Deployed, beside: policies.Beside, found: Drift) -> Drift | None:
+def _harmless(case: Deployed, beside: Beside, found: Drift) -> Drift | None:
     """A difference that locks nobody out and lets nobody in; None if it does."""
     if found.is_none:
         return found

@@ -1,15 +1,23 @@
-"""What `cmek adopt` reads; what could not be read is no basis for an entry, and ends it."""
+"""What `cmek adopt` reads of AWS, and the file that it writes for `cdk import`.
+
+What could not be read is no basis for an entry, and ends the command.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, TypeVar
 
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.aws.session import Session
 from cmek_construct.checks import printable
-from cmek_construct.deployment.reading import Entry
+from cmek_construct.deployment.reading import ConfigError, Entry
+from cmek_construct.deployment.replacing import replace
+from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import import_mapping
 from cmek_construct.health.findings import Finding, Refused, said
 
@@ -20,6 +28,12 @@ _READS_ROLE: Final = (
 )
 _READS_KEY: Final = "kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus and ListAliases"
 _READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
+_LOGICAL_IDS: Final = {
+    import_mapping.ROLE,
+    import_mapping.KEY,
+    import_mapping.ALIAS,
+    *import_mapping.CUSTOMERS.values(),
+}
 
 
 def known(found: T | Unread | None, what: str, actions: str) -> T:
@@ -121,3 +135,38 @@ def other_stacks(
                 "in its template write DeletionPolicy: Retain, deploy, take the resource out of "
                 "the template, deploy again; then run this again."
             )
+
+
+def refuse_taken_alias(entry: Entry, key: Key | None, session: Session) -> None:
+    own = entry.settings
+    if key is None or own.key or not own.alias or import_mapping.alias_of(entry, key):
+        return
+    alias = f"alias/{own.alias.removeprefix('alias/')}"
+    target = reading.read_key_arn(session, alias)
+    if isinstance(target, str):
+        raise Refused(
+            f"{FILE}: stacks.{entry.name}.alias: {alias} points to another key, {target}, so the "
+            "deploy would fail. Write another alias into the entry, or point it to this key."
+        )
+
+
+def refuse_another_file(path: Path) -> None:
+    """Overwrite no file that is no such mapping."""
+    if not os.path.lexists(path):
+        return
+    try:
+        known = set(json.loads(path.read_bytes())) <= _LOGICAL_IDS
+    except (OSError, ValueError, TypeError, RecursionError):
+        known = False
+    if not known:
+        raise Refused(
+            f"--mapping: {path} is there already, and is no mapping of `cmek adopt`. Choose "
+            "another file."
+        )
+
+
+def write_mapping(path: Path, text: str) -> None:
+    try:
+        replace(path, text)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}.") from None
