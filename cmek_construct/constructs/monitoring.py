@@ -146,7 +146,8 @@ class PineconeCmekMonitoring(Construct):
     def _watch_role(self, what: _Watched, name: str, here: Environment, forwarded: bool) -> None:
         if not what.role_is_here:
             there = environment_of_resource(what.role)
-            return warn(self, [notice("role-events-elsewhere", account=there.account)])
+            warn(self, [notice("role-events-elsewhere", account=there.account)])
+            return
         for kind in events.ROLE_CALLS:
             plain = events.api_calls("iam", kind.names, events.about_role(name))
             self._tell(what, kind, plain, name)
@@ -161,11 +162,9 @@ class PineconeCmekMonitoring(Construct):
 
     def _tell(self, what: _Watched, kind: Kind, plain: Pattern, it: str) -> aws_events.Rule:
         text = events.message(kind, what.path, it, aws_events.EventField.from_path)
-        target = targets.SnsTopic(
-            self._topic,
-            message=aws_events.RuleTargetInput.from_text(text),
-            dead_letter_queue=self._dead_letter_queue,
-        )
+        said = aws_events.RuleTargetInput.from_text(text)
+        queue = self._dead_letter_queue
+        target = targets.SnsTopic(self._topic, message=said, dead_letter_queue=queue)
         rule = aws_events.Rule(
             self,
             kind.id,
