@@ -68,7 +68,7 @@ _NAME: Final = Prop(
     ),
     default="",
 )
-_OF_THE_SET: Final = (
+OF_THE_SET: Final = (
     _NAME,
     Prop(
         "region",
@@ -129,7 +129,7 @@ _IN_EACH_ACCOUNT: Final = (
         if row is not props.REMOVAL_POLICY
     ),
 )
-STACK_SET: Final = (*_OF_THE_SET, *_IN_EACH_ACCOUNT)
+STACK_SET: Final = (*OF_THE_SET, *_IN_EACH_ACCOUNT)
 """What `PineconeCmekStackSet` takes."""
 
 
