@@ -7,16 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
-import jsii
 from constructs import Construct
 
 from cmek_construct import checks, props
-from cmek_construct.constructs.cdk import acknowledge, dialog_output, environment_of, warn
-from cmek_construct.constructs.inputs import described, settled, some_of
+from cmek_construct.constructs.cdk import (
+    acknowledge,
+    described,
+    dialog_output,
+    environment_of,
+    settled,
+    some_of,
+    warn,
+)
 from cmek_construct.constructs.key import KeyShape, asked_for
 from cmek_construct.constructs.principal import TrustProps, trust_of
 from cmek_construct.constructs.stack_set_targets import StackSetTargets, known
-from cmek_construct.constructs.stack_set_template import EXTERNAL_ID, inner_template
+from cmek_construct.constructs.stack_set_template import EXTERNAL_ID, RoleInAccounts, inner_template
 from cmek_construct.props import Prop
 from cmek_construct.trust import Trust
 from cmek_construct.warnings import Notice, notice
@@ -203,7 +209,7 @@ class PineconeCmekStackSet(Construct):
         if one_id is not None:
             dialog_output(self, "ExternalId", "External ID", one_id)
         if own["permissions_boundary_name"] is None:
-            _RoleInAccounts(self, "RoleInAccounts", type="AWS::IAM::Role")
+            RoleInAccounts(self, "RoleInAccounts", type="AWS::IAM::Role")
 
     def role_arn(self, account_id: str) -> str:
         """The ARN of the role in one account, known before the deploy.
@@ -224,28 +230,6 @@ class PineconeCmekStackSet(Construct):
                 "Add the account to the targets, or give one of them.",
             )
         return f"arn:aws:iam::{account_id}:{self._role}"
-
-
-class _RoleInAccounts(cdk.CfnResource):
-    """Stands for the role of the template inside, which no aspect of the app reaches.
-
-    CDK's permissions boundaries, of the app's context or by `iam.PermissionsBoundary.of(…)`, are
-    such aspects. It is in no template.
-    """
-
-    @jsii.member(jsii_name="shouldSynthesize")
-    def _should_synthesize(self) -> bool:
-        return False
-
-    @jsii.member(jsii_name="addPropertyOverride")
-    def add_property_override(self, property_path: str, value: Any) -> None:
-        if property_path == "PermissionsBoundary":
-            cdk.Validations.of(self).add_error(
-                "cmek-construct:permissions-boundary",
-                "permissions_boundary_name: got none, but the app puts a permissions boundary on "
-                "every role, and none reaches the roles that the stack set makes in each account. "
-                "Give the name of a managed policy that is in every account.",
-            )
 
 
 def _role_name(value: str | None, stack_set_name: str) -> str:
