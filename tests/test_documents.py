@@ -22,6 +22,7 @@ from cmek_construct.commands.app import cli
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guardrails.rules import RULES
+from tests import reference
 from tests.building import cmek_template, trust_statements
 from tests.conftest import ROOT
 
@@ -92,6 +93,10 @@ def test_the_readmes_table_has_every_prop() -> None:
     assert rows - {"PineconeCmek"} == props - {"self", "scope", "construct_id"}
     for prop in StackSettings.model_fields:
         assert f"`{prop}`" in table, prop
+
+
+def test_the_readmes_tables_are_those_of_the_rows() -> None:
+    assert reference.readme(README) == README, "run scripts/schema"
 
 
 def test_the_readmes_table_has_every_guardrail_in_its_own_words() -> None:

@@ -11,8 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cmek_construct import checks, props
-from cmek_construct.constructs.cdk import arn_of, environment_of
-from cmek_construct.constructs.inputs import described, settled, some_of
+from cmek_construct.constructs.cdk import arn_of, described, environment_of, settled, some_of
 from cmek_construct.constructs.key import KeyShape, PineconeKey
 from cmek_construct.guide import KeyAccess
 from cmek_construct.props import Prop

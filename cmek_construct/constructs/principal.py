@@ -9,7 +9,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 
 from cmek_construct import checks, props
-from cmek_construct.constructs.inputs import described, settled
+from cmek_construct.constructs.cdk import described, settled
 from cmek_construct.guide import Regions
 from cmek_construct.trust import Trust
 
