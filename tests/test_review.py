@@ -570,8 +570,11 @@ def test_many_accounts_with_one_text_are_one_form_and_a_list_of_places(tmp_path:
     other = with_values(60)
     properties(other, KEY)["PendingWindowInDays"] = 20
     put(tmp_path / "cdk.out", other, "s60")
+    named = with_values(61)
+    properties(named, ROLE)["RoleName"] = "named"
+    put(tmp_path / "cdk.out", named, "s61")
     printed = cmek(tmp_path, "review", "cdk.out")
-    assert "61 templates, 2 forms" in printed.stderr
+    assert "62 templates, 2 forms" in printed.stderr
     html = (tmp_path / "review.html").read_text()
     assert html.count("<svg") == 2
     said = text_of(html)
@@ -734,6 +737,17 @@ def test_what_means_the_same_is_no_change_of_who_may_do_what(tmp_path: Path) -> 
     printed = changes(tmp_path, good(), new)
     assert printed.count("it is written in another way, and means the same.") == 2
     assert "Who may do what" not in printed
+
+
+def test_a_role_of_another_name_is_replaced_and_its_key_policy_goes_with_it(tmp_path: Path) -> None:
+    new = good()
+    properties(new, ROLE).update(RoleName="named", Path="/path/")
+    printed = changes(tmp_path, good(), new)
+    assert "CloudFormation REPLACES the role" in printed
+    assert "Who may do what" not in printed
+    literal = good()
+    key_policy(literal)[1]["Principal"]["AWS"] = f"arn:aws:iam::{ACCOUNT}:role/path/named"
+    assert "NO LONGER POSSIBLE" in changes(tmp_path, new, literal)
 
 
 def conditional(template: Template) -> None:
