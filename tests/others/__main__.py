@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from cmek_construct.operations.cli import cli
 from cmek_construct.templates import UnreadableError, parsed
 from cmek_construct.templates.files import template_of
-from cmek_construct.templates.reading import text_of
+from cmek_construct.templates.reading import bytes_of, text_of
 from cmek_construct.templates.stacks import of_template
 from tests.building import cmek_template
 
@@ -42,7 +42,7 @@ def main(folder: Path) -> int:
         alone = _answers(_written(ours, Path(scratch)))
         for file in sorted(one for one in folder.rglob("*") if one.suffix in _SUFFIXES):
             try:
-                template = parsed(text_of(file))
+                template = parsed(text_of(bytes_of(file)))
             except UnreadableError:
                 counted["no template"] += 1
                 continue
