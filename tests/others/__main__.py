@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from typer.testing import CliRunner, Result
 
-from cmek_construct.operations.cli import cli
+from cmek_construct.commands.app import cli
 from cmek_construct.templates import UnreadableError, parsed
 from cmek_construct.templates.files import template_of
 from cmek_construct.templates.reading import bytes_of, text_of
