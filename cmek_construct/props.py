@@ -241,6 +241,16 @@ PENDING_WINDOW: Final = Prop(
     shapes="key",
 )
 
+PROTECT_USED_KEY: Final = Prop(
+    "protect_used_key",
+    "1 to 365 whole days",
+    "The key policy denies everybody to disable the key, or to order its deletion, as long as it "
+    "was used within them. It stops a mistake, not who may change the policy; a key that was never "
+    "used is not held. `suspended` works as ever.",
+    checks.days(checks.PROTECTED_DAYS),
+    cdk="cdk.Duration",
+    shapes="key",
+)
 REMOVAL_POLICY: Final = Prop(
     "removal_policy",
     "",
@@ -273,6 +283,7 @@ KEY: Final = (
     ROTATION_PERIOD,
     MULTI_REGION,
     PENDING_WINDOW,
+    PROTECT_USED_KEY,
     REMOVAL_POLICY,
     SUSPENDED,
 )

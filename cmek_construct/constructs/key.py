@@ -44,6 +44,7 @@ class KeyShape(TypedDict, total=False):
     rotation_period: cdk.Duration | None
     multi_region: bool | None
     pending_window: cdk.Duration | None
+    protect_used_key: cdk.Duration | None
     removal_policy: cdk.RemovalPolicy | None
     suspended: bool
 
@@ -78,12 +79,14 @@ class PineconeKey(kms.Key):
         checks.first(props.rotation(own))
         role = own["role"]
         admins = own["admins"] and ours.administration("admins", own["admins"])
+        protected = own["protect_used_key"]
         policy = guide.key_policy(
             environment.account or cdk.Aws.ACCOUNT_ID,
             ours.arn_of(role),
             own["key_access"],
             admins=admins or (),
             suspended=own["suspended"],
+            protect_used_key=None if protected is None else int(protected.to_days()),
         )
         super().__init__(
             scope,
