@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, TypeGuard, TypeVar, cast
@@ -34,14 +35,23 @@ def described(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Init
         *own, given = signature.parameters.values()
         for row in rows:
             form = props.__annotations__[row.name]
-            one = given.replace(name=row.name, kind=given.KEYWORD_ONLY)
-            one = one.replace(annotation=getattr(form, "__forward_arg__", form))
+            form = re.sub(r"^Required\[(.*)]$", r"\1", getattr(form, "__forward_arg__", str(form)))
+            one = given.replace(name=row.name, kind=given.KEYWORD_ONLY, annotation=form)
             own.append(one.replace(default=row.left_out) if row.default else one)
         init.__dict__["__signature__"] = signature.replace(parameters=own)
         said = re.match(r"((?:.|\n)*)(\n\n( *)Raises:(?:.|\n)*)", init.__doc__ or "")
         if said:  # not under `python -OO`; from 3.13 on without its indentation
-            lines = [f"\n{said[3]}    {row.name}: {row.sentence}" for row in rows]
-            init.__doc__ = "".join([said[1], *lines, said[2]])
+            first, others = f"{said[3]}    ", f"{said[3]}        "
+            lines = [
+                textwrap.fill(
+                    f"{row.name}: {row.sentence}",
+                    96,
+                    initial_indent=first,
+                    subsequent_indent=others,
+                )
+                for row in rows
+            ]
+            init.__doc__ = "\n".join([said[1], *lines]) + said[2]
         return init
 
     return describe
