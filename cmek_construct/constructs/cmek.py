@@ -34,6 +34,7 @@ class CmekProps(TrustProps, KeyShape, total=False):
     permissions_boundary: iam.IManagedPolicy | None
     key: kms.IKey | None
     key_admins: Sequence[iam.IPrincipal] | None
+    removal_policy: cdk.RemovalPolicy | None
 
 
 class PineconeCmek(Construct):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
@@ -35,7 +35,7 @@ KEY: Final = (
 
 
 class KeyShape(TypedDict, total=False):
-    """The types of `props.KEY`."""
+    """The types of `props.KEY`, but for ``removal_policy``: a stack set has none."""
 
     key_access: KeyAccess
     alias: str | None
@@ -44,7 +44,6 @@ class KeyShape(TypedDict, total=False):
     rotation_period: cdk.Duration | None
     multi_region: bool | None
     pending_window: cdk.Duration | None
-    removal_policy: cdk.RemovalPolicy | None
     suspended: bool
 
 
@@ -53,6 +52,7 @@ class KeyProps(KeyShape, total=False):
 
     role: Required[iam.IRole]
     admins: Sequence[iam.IPrincipal] | None
+    removal_policy: cdk.RemovalPolicy | None
 
 
 class PineconeKey(kms.Key):
@@ -106,7 +106,7 @@ class PineconeKey(kms.Key):
             ours.warn(self, [notice("role-in-another-account", permissions=permissions)])
 
 
-def asked_for(own: KeyShape) -> Iterator[tuple[str, str]]:
+def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the props of a key ask for in so many words, by the guardrail that would refuse it."""
     if own.get("removal_policy") is cdk.RemovalPolicy.DESTROY:
         for rule in (warnings.KEY_RETAINED, warnings.ALIAS_RETAINED):
