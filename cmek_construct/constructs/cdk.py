@@ -110,7 +110,7 @@ def _plain(row: Prop, value: Any) -> object:
     if not row.cdk:
         return value
     known_by, way_out = _PLAIN[row.cdk]
-    plain = getattr(value, "_arn", None) or getattr(value, known_by, None)
+    plain = getattr(value, "_pinecone_arn", None) or getattr(value, known_by, None)
     if isinstance(value, str | type | dict) or plain is None:
         checks.refuse(row.name, value, f"it is {row.cdk}", way_out)
     if isinstance(value, cdk.Duration):
@@ -190,7 +190,7 @@ def environment_of(scope: IConstruct) -> Environment:
     Raises:
         ValueError: the stack is in a partition where Pinecone is not.
     """
-    known: Environment | None = getattr(scope, "_environment", None)
+    known: Environment | None = getattr(scope, "_pinecone_environment", None)
     if known is None:
         stack = scope if isinstance(scope, cdk.Stack) else cdk.Stack.of(scope)
         account, region = stack.environment.removeprefix("aws://").split("/")
@@ -205,7 +205,7 @@ def environment_of(scope: IConstruct) -> Environment:
 
 def environment_of_resource(resource: Any) -> Environment:
     """The environment of a role or a key, which may be imported from another one."""
-    known: Environment | None = getattr(resource, "_environment", None)
+    known: Environment | None = getattr(resource, "_pinecone_environment", None)
     if known is not None:
         return known
     env = resource.env
@@ -223,7 +223,7 @@ def in_two_accounts(one: Any, other: Any) -> bool:
 
 def arn_of(resource: Any) -> str:
     """The ARN of a role or a key: a construct of ours knows it without a message."""
-    known = getattr(resource, "_arn", None) or getattr(resource, "key_arn", None)
+    known = getattr(resource, "_pinecone_arn", None) or getattr(resource, "key_arn", None)
     return str(known or resource.role_arn)
 
 

@@ -80,7 +80,7 @@ class PineconeCmek(Construct):
         )
 
         super().__init__(scope, construct_id)
-        self._environment = environment
+        self._pinecone_environment = environment
         suspended_by_trust = suspended and key is not None and ours.resource_of(key) is None
         if role is None:
             self.role = PineconeRole(

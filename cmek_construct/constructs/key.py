@@ -98,7 +98,7 @@ class PineconeKey(kms.Key):
             pending_window=own["pending_window"],
             removal_policy=own["removal_policy"] or ours.RETAIN,
         )
-        self._environment, self._arn = environment, self.key_arn
+        self._pinecone_environment, self._pinecone_arn = environment, self.key_arn
         _make_alias(self, own["alias"], own["removal_policy"])
         ours.acknowledge(self, dict([*asked_for(own), *_role_of_another_account(self, role)]))
         if ours.in_two_accounts(role, self):
