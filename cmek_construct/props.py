@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cmek_construct import checks, guide
@@ -266,9 +266,7 @@ SUSPENDED: Final = Prop(
     "suspended",
     "bool",
     "True cuts Pinecone off by one statement that denies the role everything on the key and "
-    "changes nothing else; False takes it away. Where the key is imported, everybody is denied to "
-    "assume the role instead: a session that runs goes on to its end, an hour at most, unless you "
-    "add the statement of the warning to the key policy. Grants that the role made outlive it, and "
+    "changes nothing else; False takes it away. Grants that the role made outlive it, and "
     "Pinecone's cached data keys live some minutes.",
     checks.flag,
     default="False",
@@ -289,7 +287,13 @@ KEY: Final = (
 )
 """What shapes a key, in whichever construct."""
 ROLE: Final = (GIVEN_ROLE, ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)
-CMEK: Final = (*TRUST, *ROLE, GIVEN_KEY, KEY_ADMINS, *KEY)
+_BY_TRUST: Final = (
+    " Where the key is imported, everybody is denied to assume the role instead: a session that "
+    "runs goes on to its end, an hour at most, unless you add the statement of the warning to the "
+    "key policy."
+)
+SUSPENDED_CMEK: Final = replace(SUSPENDED, says=SUSPENDED.says + _BY_TRUST)
+CMEK: Final = (*TRUST, *ROLE, GIVEN_KEY, KEY_ADMINS, *KEY[:-1], SUSPENDED_CMEK)
 """What `PineconeCmek` takes."""
 
 
