@@ -62,7 +62,7 @@ ALSO = {
     "a second owner of the key": "key-role-access",
     "a stranger's account as a number, beside the root": "key-role-access",
 }
-"""By the words of a mutant the one other fault that its edit is as well: it lets others in and shuts
+"""By the words of a mutant the one other fault that its edit is: it lets others in and shuts
 Pinecone out, or lets a stranger in who may do more than use the key."""
 
 
