@@ -612,6 +612,23 @@ def test_what_cannot_be_set_alone_is_refused_with_the_line_to_write(
     assert (tmp_path / "cmek.yaml").read_text() == text
 
 
+@pytest.mark.usefixtures("aws")
+def test_where_the_file_cannot_be_edited_aws_goes_first_and_the_line_is_said(
+    tmp_path: Path,
+) -> None:
+    deploy(tmp_path)
+    file = tmp_path / "cmek.yaml"
+    text = file.read_text().partition("stacks:")[0]
+    text += f"stacks:\n  globex: &g {{account: '{ACCOUNT}', region: eu-west-1}}\n  acme: *g\n"
+    text = text.replace("region: eu-west-1}", f"external_id: {OWN['external_id']}}}")
+    file.write_text(text)
+    printed = suspend(tmp_path)
+    assert file.read_text() == text
+    assert is_cut_off()
+    assert "cmek.yaml IS NOT CHANGED" in printed
+    assert "stacks.acme:  suspended: true  Without it the next deploy" in printed
+
+
 @given(st.text(min_size=1, max_size=60))
 @settings(max_examples=200)
 def test_no_reason_can_say_more_than_a_comment(reason: str) -> None:
