@@ -60,9 +60,13 @@ class Session:
         self._client = cache(self._made)
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A client of a service, in the region of the session or another one."""
+        """A client of a service, in the region of the session or another one.
+
+        Raises:
+            AwsError: there is no region.
+        """
         # A session of boto3 makes one client at a time.
-        with self._one_at_a_time:
+        with _refusals(), self._one_at_a_time:
             return self._client(service, region or self.region)
 
     def _made(self, service: str, region: str) -> Any:
