@@ -67,7 +67,7 @@ class CloudTrail:
     def reply(self, operation: str, parameters: dict[str, Any]) -> Any:
         if operation == "GetKeyLastUsage":
             use = {"Operation": "Decrypt", "Timestamp": self.key_used, "CloudTrailEventId": "e"}
-            tracked = {"TrackingStartDate": NOW - timedelta(days=400)}
+            tracked = {"TrackingStartDate": NOW - timedelta(days=200)}
             return {**tracked, "KeyLastUsage": use} if self.key_used else tracked
         if operation != "LookupEvents":
             return NotImplemented

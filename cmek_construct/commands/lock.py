@@ -95,10 +95,13 @@ def _with_deployed(
         try:
             more = _of_aws(found.lock, place, before.get(place, {}), asking)
         except (LockError, AwsError) as error:
-            words = (
+            unread.append(
                 in_words(error, "lock", str(place)) if isinstance(error, AwsError) else str(error)
             )
-            unread.append(words)
+            done = [one for one in found.done if not one.startswith(f"{place}: ")]
+            others = {at: one for at, one in found.lock.items() if at != place}
+            found = Update({**others, **{at: before[at] for at in before if at == place}}, done)
+            continue
         found = Update(more.lock, found.done + more.done)
         if any(one.gone for one in found.lock[place].values()):
             unread.append(
