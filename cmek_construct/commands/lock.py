@@ -98,9 +98,7 @@ def _with_deployed(
             unread.append(
                 in_words(error, "lock", str(place)) if isinstance(error, AwsError) else str(error)
             )
-            done = [one for one in found.done if not one.startswith(f"{place}: ")]
-            others = {at: one for at, one in found.lock.items() if at != place}
-            found = Update({**others, **{at: before[at] for at in before if at == place}}, done)
+            found = _without(found, before, place)
             continue
         found = Update(more.lock, found.done + more.done)
         if any(one.gone for one in found.lock[place].values()):
