@@ -47,6 +47,8 @@ _NAMED: Final = r"([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
 ROLE_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/{_NAMED}")
 PRINCIPAL_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:(root|(user|role)/{_NAMED})")
 KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
+EXAMPLE: Final = "arn:aws:iam::111122223333:"
+_COPY: Final = "Copy it from the AWS console."
 _TOKEN: Final = re.compile(r"[$#]\{Token\[[A-Za-z0-9:._-]*\]\}")
 _NUMBER_TOKENS: Final = -1e280
 """CDK writes a number token as a float below this one."""
@@ -74,9 +76,9 @@ def shown(value: object) -> str:
         return "a token"
     if value is None or isinstance(value, bool | int | float):
         return repr(value)
+    if is_token(value):
+        return "a token"
     if isinstance(value, str):
-        if is_token(value):
-            return "a token"
         return repr(value) if len(value) <= 80 else f"{value[:60]!r}… ({len(value):,} characters)"
     if isinstance(value, list | tuple) and not value:
         return "an empty list"
@@ -105,12 +107,12 @@ def characters(policy: dict[str, Any]) -> int:
     return len(json.dumps(policy, separators=(",", ":")))
 
 
-def matching(form: str, allowed: str, way_out: str, flags: int = 0) -> Check:
+def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
     """A check of a text that has a form from its beginning to its end."""
-    whole = re.compile(form, flags)
 
     def check(parameter: str, value: Any) -> None:
-        if not is_unknown(value) and (not isinstance(value, str) or not whole.fullmatch(value)):
+        known = not is_unknown(value)
+        if known and (not isinstance(value, str) or not re.fullmatch(form, value)):
             refuse(parameter, value, allowed, way_out)
 
     return check
@@ -151,32 +153,19 @@ def flag(parameter: str, value: object) -> None:
 
 def account_id(parameter: str, value: object, way_out: str) -> None:
     """12 digits, as a string: a number has lost its leading zeros."""
-    if is_unknown(value):
-        return
-    allowed = "an AWS account ID is a string of 12 digits"
     if isinstance(value, int) and not isinstance(value, bool):
-        refuse(
-            parameter, value, allowed, "A number loses leading zeros: put the digits into quotes."
-        )
-    if not isinstance(value, str) or not ACCOUNT_ID.fullmatch(value):
-        refuse(parameter, value, allowed, way_out)
+        way_out = "A number loses leading zeros: put the digits into quotes."
+    matching(ACCOUNT_ID, "an AWS account ID is a string of 12 digits", way_out)(parameter, value)
 
 
 def pinecone_account_id(parameter: str, value: object) -> None:
     """Pinecone's account: shown in Pinecone's console only, so there is no default."""
-    account_id(
-        parameter,
-        value,
-        "Copy Pinecone's account number from the Pinecone console, Manage > CMEK > Add CMEK.",
-    )
+    where = "the Pinecone console, Manage > CMEK > Add CMEK"
+    account_id(parameter, value, f"Copy Pinecone's account number from {where}.")
 
 
 def arn(
-    parameter: str,
-    value: object,
-    form: re.Pattern[str],
-    example: str,
-    way_out: str = "Copy it from the AWS console.",
+    parameter: str, value: object, form: re.Pattern[str], example: str, way_out: str = _COPY
 ) -> None:
     """An ARN of one kind, in the partition ``aws``.
 
@@ -184,40 +173,30 @@ def arn(
     """
     text = value
     if is_token(value) and str(value).startswith("arn:"):
-        partition, *parts = _TOKEN.sub("0" * 12, str(value)).split(":", 2)[1:]
-        text = ":".join(["arn", partition if partition.startswith("aws") else "aws", *parts])
+        partition, rest = _TOKEN.sub("0" * 12, str(value)).removeprefix("arn:").split(":", 1)
+        text = f"arn:{partition if partition.startswith('aws') else 'aws'}:{rest}"
     if not is_unknown(text) and (not isinstance(text, str) or not form.fullmatch(text)):
-        refuse(parameter, value, f"it is an ARN like {example}", way_out)
+        what = f"it is an ARN like {example}, in the partition `aws`, where Pinecone's roles are"
+        refuse(parameter, value, what, way_out)
 
 
 def role_arn(parameter: str, value: object) -> None:
     """The ARN of a role, not of a session, nor of an account; and none of Pinecone's own."""
-    arn(
-        parameter,
-        value,
-        ROLE_ARN,
-        "arn:aws:iam::111122223333:role/name",
-        "Copy it from the IAM console; a session, a user, an account's root or a wildcard is none.",
-    )
+    way_out = "Copy it from the IAM console; a session, a user, a root or a wildcard is none."
+    arn(parameter, value, ROLE_ARN, f"{EXAMPLE}role/name", way_out)
     if f":role/{ROLE_NAME_PREFIX}" in str(value):
-        refuse(
-            parameter,
-            value,
-            "that is a role of Pinecone's own, in Pinecone's account",
-            "Give the role that Pinecone's role assumes: the Role ARN of Pinecone's dialog.",
-        )
+        way_out = "Give the role that Pinecone's role assumes: the Role ARN of Pinecone's dialog."
+        refuse(parameter, value, "that is a role of Pinecone's own, in its account", way_out)
 
 
 def key_arn(parameter: str, value: object) -> None:
     """The ARN of a key, not of an alias."""
-    arn(
-        parameter,
-        value,
-        KEY_ARN,
-        "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    example = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    way_out = (
         "Copy it from the KMS console; a key ID or a wildcard is none, nor is an alias: Pinecone "
-        "would store the alias's ARN for good, and it can be moved to another key.",
+        "would store the alias's ARN for good, and it can be moved to another key."
     )
+    arn(parameter, value, KEY_ARN, example, way_out)
 
 
 def listed(
@@ -270,16 +249,4 @@ def in_pinecone_partition(region: str) -> None:
             f"region: got {region!r}, but Pinecone's roles are in the AWS partition `aws`, and "
             "no trust policy reaches across partitions. Deploy the role and the key to a "
             "commercial region, such as us-east-1."
-        )
-
-
-def partition(parameter: str, arn: str) -> None:
-    """A given role or key is in Pinecone's partition, where its ARN is known."""
-    if not is_token(arn) and not arn.startswith("arn:aws:"):
-        refuse(
-            parameter,
-            arn,
-            "Pinecone's roles are in the AWS partition `aws`, and no policy reaches across "
-            "partitions",
-            "Give one of a commercial region.",
         )

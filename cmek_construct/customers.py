@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from cmek_construct import checks, guide
 from cmek_construct.checks import Check
@@ -52,52 +52,48 @@ class Customers:
 
     def _over_limit(self) -> Iterator[ValueError]:
         policies = self.policies()
+        count = sum(len(one["Statement"]) for one in policies.values())
+        parameter = "customer_account_ids" if self.account_ids else "customer_key_arns"
         for digit, policy in policies.items():
             size = checks.characters(policy)
             if size > checks.MANAGED_POLICY:
-                count = sum(len(one["Statement"]) for one in policies.values())
-                of_digit = len(policy["Statement"])
-                parameter = "customer_account_ids" if self.account_ids else "customer_key_arns"
                 yield ValueError(
-                    f"{parameter}: got {count:,} customers, {of_digit} of them with an "
-                    f"account ID that ends in {digit}, whose statements have {size:,} characters. "
-                    f"IAM takes {checks.MANAGED_POLICY:,} in a managed policy (48 customers by "
-                    f"account) and {checks.MANAGED_POLICIES} policies on a role by default, and "
-                    "each last digit has its own, so that nobody moves when another comes or goes. "
-                    "Give some of those to a second PineconeRole, with Pinecone projects of its "
-                    "own."
+                    f"{parameter}: got {count:,} customers, {len(policy['Statement'])} of them "
+                    f"with an account ID that ends in {digit}, whose statements have {size:,} "
+                    f"characters. IAM takes {checks.MANAGED_POLICY:,} in a managed policy (48 "
+                    f"customers by account) and {checks.MANAGED_POLICIES} policies on a role by "
+                    "default, and each last digit has its own, so that nobody moves when another "
+                    "comes or goes. Give some of those to a second PineconeRole, with Pinecone "
+                    "projects of its own."
                 )
 
 
-def account_ids(parameter: str, value: object) -> None:
-    """A list of account IDs that are known at synth, each once."""
-    _listed(parameter, value, _account_id, "account IDs", '["444455556666"]')
+def _listed(check: Check, what: str, example: str) -> Check:
+    """A check of a list of customers who are known at synth, each once."""
 
-
-def key_arns(parameter: str, value: object) -> None:
-    """A list of ARNs of keys that are known at synth, each once."""
-    example = '["arn:aws:kms:us-east-1:444455556666:key/…"]'
-    _listed(parameter, value, checks.key_arn, "key ARNs", example)
-
-
-def _account_id(parameter: str, value: object) -> None:
-    checks.account_id(parameter, value, "Write the number of the customer's AWS account.")
-
-
-def _listed(parameter: str, value: object, check: Check, what: str, example: str) -> None:
     def known(name: str, member: object) -> None:
         if checks.is_unknown(member):
-            checks.refuse(
-                name,
-                member,
-                "the account decides at synth in which managed policy the customer stands",
-                "Write it out.",
-            )
+            what = "the account decides at synth in which managed policy the customer stands"
+            checks.refuse(name, member, what, "Write it out.")
         check(name, member)
 
-    way_out, each = f"Write {example}.", "each customer"
-    what = f"it is a list of {what}"
-    checks.listed(parameter, value, known, what=what, way_out=way_out, each=each, least=0)
+    def listed(parameter: str, value: Any) -> None:
+        way_out, each = f"Write {example}.", "each customer"
+        checks.listed(parameter, value, known, what=what, way_out=way_out, each=each, least=0)
+
+    return listed
+
+
+account_ids: Final = _listed(
+    lambda name, one: checks.account_id(
+        name, one, "Write the number of the customer's AWS account."
+    ),
+    "it is a list of account IDs",
+    '["444455556666"]',
+)
+key_arns: Final = _listed(
+    checks.key_arn, "it is a list of key ARNs", '["arn:aws:kms:us-east-1:444455556666:key/…"]'
+)
 
 
 def _account_of(key_arn: str) -> str:

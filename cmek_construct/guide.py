@@ -59,22 +59,8 @@ KEY_USE: Final = (
 )
 """The console's "Key users" (step 2.11)."""
 
-EXPANDED: Final = {
-    "kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
-    "kms:GenerateDataKey*": (
-        "kms:GenerateDataKey",
-        "kms:GenerateDataKeyWithoutPlaintext",
-        "kms:GenerateDataKeyPair",
-        "kms:GenerateDataKeyPairWithoutPlaintext",
-    ),
-}
-"""The actions that the wildcards of `KEY_USE` mean. Source: service authorization reference."""
-
 GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 """The console's "Key users" (step 2.11), for grants to AWS services alone."""
-
-POLICY_KEEPING: Final = ("kms:GetKeyPolicy", "kms:PutKeyPolicy")
-"""By these whoever owns a key mends its policy: without them a key can become unmanageable."""
 
 ADMINISTRATION: Final = (
     "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*",
@@ -83,9 +69,6 @@ ADMINISTRATION: Final = (
     "kms:RotateKeyOnDemand",
 )  # fmt: skip
 """The console's "Key administrators" (step 2.10 keeps the default: none)."""
-
-RULING: Final = ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
-"""What shows that a key's account rules it: it can change its policy, and it can end it."""
 
 
 class KeyAccess(enum.Enum):

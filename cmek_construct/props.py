@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cmek_construct import checks
+from cmek_construct import checks, guide
 from cmek_construct.checks import Check
-from cmek_construct.guide import ROLE_NAME_PREFIX, KeyAccess, Policy
+from cmek_construct.guide import ROLE_NAME_PREFIX, KeyAccess
 
 
 @dataclass(frozen=True)
@@ -38,37 +38,35 @@ class Prop:
     """Of what is made here alone: beside a ``role`` or a ``key`` that is given it has no place."""
 
     @property
-    def form(self) -> str:
-        """What a constructor takes, in words."""
-        return " of ".join(filter(None, [self.cdk and f"``{self.cdk}``", self.shape]))
-
-    @property
     def sentence(self) -> str:
-        """All that there is to say of it."""
-        default = f" Default: {self.default}." if self.default else ""
-        return f"{self.form}. {self.says}{default}"
+        """All that a constructor says of it."""
+        form = " of ".join(filter(None, [self.cdk and f"``{self.cdk}``", self.shape]))
+        return f"{form}. {self.says}" + (f" Default: {self.default}." if self.default else "")
 
 
-def _arns(parameter: str, value: object) -> None:
-    """ARNs of roles, users or account roots."""
-    example = "arn:aws:iam::111122223333:role/name"
+def _admins(parameter: str, value: object) -> None:
+    """ARNs of roles, users or account roots, as many as a key policy has room for."""
+    example = f"{checks.EXAMPLE}role/name"
     if not isinstance(value, list):
-        checks.refuse(
-            parameter, value, "it is a list of ARNs", f"Write a list such as [{example}]."
+        checks.refuse(parameter, value, "it is a list of ARNs", f"Write one such as [{example}].")
+    for index, one in enumerate(value):
+        checks.arn(f"{parameter}[{index}]", one, checks.PRINCIPAL_ARN, example)
+        if f":role/{ROLE_NAME_PREFIX}" in one:
+            what = "Pinecone uses the key and does not rule it"
+            checks.refuse(f"{parameter}[{index}]", one, what, "Leave it out.")
+    policy = guide.key_policy("0" * 12, example, KeyAccess.ENCRYPT_DECRYPT, admins=value)
+    least = checks.characters(policy)
+    if least > checks.KEY_POLICY:
+        what = (
+            f"the key policy then has {least:,} bytes or more, and KMS takes {checks.KEY_POLICY:,}"
         )
-    for index, member in enumerate(value):
-        checks.arn(f"{parameter}[{index}]", member, checks.PRINCIPAL_ARN, example)
-        if f":role/{ROLE_NAME_PREFIX}" in member:
-            allowed = "Pinecone uses the key and does not rule it"
-            checks.refuse(f"{parameter}[{index}]", member, allowed, "Leave it out.")
+        checks.refuse(parameter, len(value), what, "Name fewer, or a role that they assume.")
 
 
 def _policy_arn(parameter: str, value: object) -> None:
     form = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
-    checks.arn(parameter, value, form, "arn:aws:iam::111122223333:policy/name")
+    checks.arn(parameter, value, form, f"{checks.EXAMPLE}policy/name")
 
-
-_PLACEHOLDER: Final = r"X{8}(-X{4}){3}-X{12}"
 
 PINECONE_ACCOUNT_ID: Final = Prop(
     "pinecone_account_id",
@@ -92,7 +90,7 @@ EXTERNAL_ID: Final = Prop(
     "What Pinecone must present; needed with `ALL_REGIONS`. Never made at synth: make it once, and "
     "keep it; Pinecone cannot change it once the key is set.",
     checks.matching(
-        rf"(?!(?i:{_PLACEHOLDER})$){checks.EXTERNAL_ID.pattern}",
+        rf"(?!(?i:X{{8}}(-X{{4}}){{3}}-X{{12}})$){checks.EXTERNAL_ID.pattern}",
         "an external ID is a string of 2 to 1,224 characters out of A-Z a-z 0-9 _ + = , . @ : / -, "
         "and not the placeholder of the guide",
         "Make a UUID v4 once (`cmek init` does, or `uuidgen`) and keep it.",
@@ -109,7 +107,6 @@ PIN_ACCOUNT: Final = Prop(
     left_out=False,
 )
 TRUST: Final = (PINECONE_ACCOUNT_ID, REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
-"""Whom of Pinecone a role lets in."""
 
 GIVEN_ROLE: Final = Prop(
     "role",
@@ -178,7 +175,7 @@ KEY_ADMINS: Final = Prop(
     "",
     "Principals that the key policy names as key administrators, with the actions of the KMS "
     "console. Unlike the L2's ``admins``, which may write to their IAM policies.",
-    _arns,
+    _admins,
     default="none, as in the guide; the account's root is always there",
     cdk="list[iam.IPrincipal]",
     shapes="key",
@@ -262,7 +259,7 @@ SUSPENDED: Final = Prop(
     "changes nothing else; False takes it away. Where the key is imported, everybody is denied to "
     "assume the role instead: a session that runs goes on to its end, an hour at most, unless you "
     "add the statement of the warning to the key policy. Grants that the role made outlive it, and "
-    "Pinecone's cached data keys live some minutes.",
+    "Pinecone may go on with data keys that it has cached, for some time, which it does not publish.",
     checks.flag,
     default="False",
     left_out=False,
@@ -280,12 +277,8 @@ KEY: Final = (
     SUSPENDED,
 )
 """What shapes a key, in whichever construct."""
-CMEK: Final = (
-    *TRUST,
-    *(GIVEN_ROLE, ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY),
-    *(GIVEN_KEY, KEY_ADMINS),
-    *KEY,
-)
+ROLE: Final = (GIVEN_ROLE, ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)
+CMEK: Final = (*TRUST, *ROLE, GIVEN_KEY, KEY_ADMINS, *KEY)
 """What `PineconeCmek` takes."""
 
 
@@ -309,13 +302,3 @@ def beside(props: Mapping[str, Any]) -> Iterator[ValueError]:
                 f"{row.name} only shapes a {row.shapes} that is made here. Leave out {row.name} "
                 f"and set it where your {row.shapes} is made, or leave out {row.shapes}."
             )
-
-
-def key_policy(parameter: str, policy: Policy) -> Iterator[ValueError]:
-    """A key policy that KMS can never take."""
-    size = checks.characters(policy)
-    if size > checks.KEY_POLICY:
-        yield ValueError(
-            f"{parameter}: got a key policy of {size:,} bytes, but KMS takes "
-            f"{checks.KEY_POLICY:,}. Name fewer principals, or a role that they assume."
-        )

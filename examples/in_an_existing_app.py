@@ -1,6 +1,7 @@
 """Pinecone's role and key inside a stack that you have already, with your tags and your names."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cmek_construct import PineconeCmek
@@ -20,6 +21,9 @@ class VectorSearch(cdk.Stack):
             alias="vector-search/pinecone",
             rotation_period=cdk.Duration.days(180),
         )
+        role = self.cmek.role
+        if isinstance(role, iam.Role):  # made here, not imported: all that iam.Role has
+            cdk.CfnOutput(self, "RoleId", value=role.role_id)
         cdk.Tags.of(self).add("data-classification", "confidential")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from cmek_construct.operations.cli import cli
+from cmek_construct.commands.app import cli
 from reference.markdown import MADE, code, table, text
 
 

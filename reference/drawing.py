@@ -8,8 +8,6 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 LINE: Final = 18
-CHARACTER: Final = 6.7
-"""The widest that a character of 12 pixels comes out as, on average."""
 _STYLE: Final = (
     "text{font:12px -apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2328}"
     ".strong{font-weight:600}.soft{fill:#59636e}"
@@ -118,8 +116,8 @@ def _arrow(arrow: Arrow) -> Iterator[str]:
     yield f'<polygon class="tip{cut}" points="{points}"/>'
     middle = ((a + x) // 2, (b + y) // 2)
     if arrow.cut:
-        across = "".join(f"M{middle[0] - 7} {middle[1] - one}l14 {2 * one}" for one in (7, -7))
-        yield f'<path class="cross" d="{across}"/>'
+        cross = "".join(f"M{middle[0] - 7} {middle[1] - one}l14 {2 * one}" for one in (7, -7))
+        yield f'<path class="cross" d="{cross}"/>'
     if arrow.number:
         yield from _number(arrow.number, *middle)
     for index, line in enumerate(arrow.label):

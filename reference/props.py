@@ -68,13 +68,17 @@ def _all_of_rows() -> Iterable[str]:
             (
                 [
                     code(row.name),
-                    text(row.form),
+                    text(_form(row)),
                     text(row.default) or "must be given",
                     text(row.says),
                 ]
                 for row in rows
             ),
         )
+
+
+def _form(row: Prop) -> str:
+    return " of ".join(filter(None, [row.cdk and f"`{row.cdk}`", row.shape]))
 
 
 def _of_docstring(heading: str, public: Any, initializer: Any = None) -> Iterable[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from cmek_construct.operations.cli import cli
+from cmek_construct.commands.app import cli
 
 INSTALLED = Path(sysconfig.get_path("scripts")) / "cmek"
 """The command as it is installed, for the few tests that need a process of its own."""

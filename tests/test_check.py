@@ -202,6 +202,15 @@ def test_what_the_app_acknowledges_is_taken_from_its_assembly(tmp_path: Path) ->
     assert "WRONG key-role-access[" in found
 
 
+def test_two_accounts_that_are_taken_for_pinecones_are_said(tmp_path: Path) -> None:
+    found = put(tmp_path, "explicit_with_id", "a.template.json")
+    other = json.dumps(found).replace(forms.PINECONE, "777788889999")
+    (tmp_path / "b.template.json").write_text(other)
+    said = " ".join(cmek(tmp_path, "check", ".").stderr.split())
+    assert f"taken for Pinecone's: {forms.PINECONE}, 777788889999. Compare each" in said
+    assert "taken for" not in cmek(tmp_path, "check", "a.template.json").stderr
+
+
 def test_hostile_names_reach_no_terminal(tmp_path: Path) -> None:
     evil = "\x1b[2J\u202e"
     found = forms.template("explicit_with_id")

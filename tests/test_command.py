@@ -39,32 +39,43 @@ def outputs(folder: Path) -> Path:
 
 def test_the_installed_command_starts() -> None:
     printed = subprocess.run([INSTALLED, "--help"], capture_output=True, text=True, check=True)
-    assert "Commands:" in printed.stdout
+    assert "Set up commands:" in printed.stdout
 
 
 def test_help_is_enough_to_use_it(tmp_path: Path) -> None:
     printed = cmek(tmp_path, "--help").stdout
-    commands = printed.partition("Commands:")[2].partition("Exit codes")[0]
-    assert re.findall(r"^  ([\w-]+)", commands, re.MULTILINE) == [
-        "init",
-        "add",
-        "sheet",
-        "customer-kit",
-        "check",
-        "who",
-        "review",
-        "doctor",
-        "suspend",
-        "resume",
-        "lock",
-        "unlock",
-        "adopt",
-        "project",
-        "retire",
+    commands = printed.partition("Set up commands:")[2].partition("Exit codes")[0]
+    assert re.findall(r"^  ([\w-]+)  ", commands, re.MULTILINE) == [
+        *("init", "add", "project", "sheet", "customer-kit"),
+        *("check", "who", "review"),
+        *("lock", "unlock"),
+        *("doctor", "suspend", "resume"),
+        *("adopt", "retire"),
     ]
+    assert "..." not in commands
     assert "Exit codes: 0 done; 1 refused" in printed
-    for command in re.findall(r"^  ([\w-]+)", commands, re.MULTILINE):
+    for command in re.findall(r"^  ([\w-]+)  ", commands, re.MULTILINE):
         assert "Options:" in cmek(tmp_path, command, "--help").stdout
+
+
+def test_the_version_is_said(tmp_path: Path) -> None:
+    assert re.fullmatch(r"cmek \d+\.\d+\.\d+\n", cmek(tmp_path, "--version").stdout)
+    assert cmek(tmp_path, "doctor", "-h").stdout == cmek(tmp_path, "doctor", "--help").stdout
+
+
+def test_init_takes_spaces_and_dashes_and_tells_its_own_account_at_once(tmp_path: Path) -> None:
+    flags = ["--regions=us-east-1 eu-west-1,us-west-2", "--region=us-east-1", "--name=acme"]
+    cmek(
+        tmp_path, "init", "--pinecone-account-id=9999-8888-7777", "--account=0111-2222-3333", *flags
+    )
+    text = (tmp_path / "cmek.yaml").read_text()
+    assert "regions: [us-east-1, eu-west-1, us-west-2]" in text
+    assert 'account: "011122223333"' in text
+    (tmp_path / "cmek.yaml").unlink()
+    printed = cmek(
+        tmp_path, "init", *flags, answers="9999-8888-7777\n9999-8888-7777\n0111-2222-3333\n"
+    )
+    assert "is the number that you gave as Pinecone's" in printed.stdout + printed.stderr
 
 
 def test_init_with_flags_writes_a_commented_file_with_a_new_uuid(tmp_path: Path) -> None:

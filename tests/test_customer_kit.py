@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from cmek_construct import PINECONE_REGIONS, CustomerKey, KeyAccess
-from cmek_construct.operations.customers.kit import Kit, KitError, write
+from cmek_construct.commands.kit import Kit, write
+from cmek_construct.health.findings import Refused
 from tests.building import ACCOUNT, REGION, key, new_stack, only, template_of
 from tests.command import cmek
 from tests.simulator.deployed import Deployed
@@ -209,7 +210,7 @@ def test_the_page_says_what_a_customer_must_know(tmp_path: Path) -> None:
         "Mind the second name",
         "remove nothing",
         "Suspended=true",
-        "15 minutes",
+        "does not publish",
         "list-grants",
         "Never delete the key",
         "Deleting the stack deletes neither key nor alias",
@@ -282,7 +283,7 @@ def test_an_empty_folder_is_filled_also_the_current_one(tmp_path: Path) -> None:
 def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = dict.fromkeys(FILES, "text") | {"not/a/name": "text"}
     monkeypatch.setattr(Kit, "files", lambda _: files)
-    with pytest.raises(KitError, match="cannot be written"):
+    with pytest.raises(Refused, match="cannot be written"):
         write(Kit(ROLE_ARN), tmp_path / "kit")
     assert list(tmp_path.iterdir()) == []
 

@@ -8,24 +8,20 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
+from cmek_construct.aws.objects import PermissionsPolicy, Stack, Unread
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guide import assume_role_denial, key_denial
-from cmek_construct.operations.doctor.doctor import policies
-from cmek_construct.operations.doctor.lock import LockedIdentity
-from cmek_construct.operations.doctor.policies import (
-    about_key_policy,
-    about_permissions,
-    about_trust,
-)
-from cmek_construct.operations.doctor.role import about_brake
-from cmek_construct.operations.doctor.source import Permissions, Unread
-from cmek_construct.operations.doctor.words import CACHED, NO_HURRY, NOW, Case
-from cmek_construct.operations.findings import Effect, Finding, Verdict
+from cmek_construct.health.deployed import Deployed, LockedIdentity
+from cmek_construct.health.doctor import expected_policies
+from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
+from cmek_construct.health.policies import about_key_policy, about_permissions, about_trust
+from cmek_construct.health.role import about_brake
 from tests.building import EXTERNAL_ID, PINECONE
 from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VENDOR, text_of
 
@@ -44,41 +40,53 @@ ADMINS: Given = {**OWN, "key_admins": [ADMIN]}
 ALL: Given = {**OWN, "regions": "ALL_REGIONS"}
 
 
-def case_of(own: Given) -> Case:
+def case_of(own: Given) -> Deployed:
     (entry,) = parse_entries(text_of({"acme": own}), "cmek.yaml")
     key_arn = None if "customer_account_ids" in own else KEY_ARN
-    return Case(entry, ROLE_ARN, key_arn, LockedIdentity(), datetime.now(timezone.utc))
+    return Deployed(entry, ROLE_ARN, key_arn, LockedIdentity(), datetime.now(timezone.utc))
 
 
 def changed(own: Given, name: str, change: Change) -> list[Given]:
     """The statements that the file says, with a change."""
-    statements: list[Given] = policies(case_of(own).entry, ROLE_ARN)[name]["Statement"]
+    statements: list[Given] = expected_policies(case_of(own).entry, ROLE_ARN)[name]["Statement"]
     there = copy.deepcopy(statements)
     change(there)
     return there
 
 
-def trust(change: Change, own: Given = OWN) -> Finding:
-    found = list(about_trust(case_of(own), changed(own, "trust-policy", change)))
-    (only,) = [one for one in found if one.about == "trust-policy"]
-    return only
+def trust(change: Change, own: Given = OWN) -> list[Finding]:
+    case = replace(case_of(own), stack=deployed(own))
+    found = list(about_trust(case, changed(own, "trust-policy", change)))
+    return [one for one in found if one.about == "trust-policy"]
 
 
-def key(change: Change, own: Given = ADMINS) -> Finding:
+def deployed(own: Given) -> Stack:
+    """The stack, of which the outputs say what its external ID is."""
+    outputs = {"RoleArn": ROLE_ARN, "ExternalId": own.get("external_id")}
+    return Stack("acme", "CREATE_COMPLETE", {name: one for name, one in outputs.items() if one})
+
+
+def key(change: Change, own: Given = ADMINS) -> list[Finding]:
     found = list(about_key_policy(case_of(own), changed(own, "key-policy", change)))
-    (only,) = [one for one in found if one.about == "key-policy"]
-    return only
+    return [one for one in found if one.about == "key-policy"]
 
 
-def has(finding: Finding, effects: Iterable[Effect]) -> None:
-    """Exactly these, and a meaning and a time that follow from them."""
-    assert set(finding.effects) == set(effects), finding.words
-    assert finding.verdict is Verdict.WRONG, finding.words
-    assert ("somebody is let in" in finding.means) is (IN in effects)
-    assert ("Pinecone is locked out" in finding.means) is (OUT in effects)
-    assert ("the owner is locked out" in finding.means) is (OWNER in effects)
-    assert (NOW in finding.time) is (IN in effects)
-    assert (CACHED in finding.time) is (OUT in effects)
+def has(found: list[Finding], effects: Iterable[Effect]) -> None:
+    """A finding for each of these, with a meaning and a time of its own; or one without."""
+    wanted: list[Effect | None] = [*effects] or [None]
+    assert sorted(map(str, (one.effect for one in found))) == sorted(map(str, wanted)), found
+    for one in found:
+        assert one.verdict is Verdict.WRONG, one.words
+        assert ("somebody is let in" in one.means) is (one.effect is IN)
+        assert ("Pinecone is locked out" in one.means) is (one.effect is OUT)
+        assert ("the owner is locked out" in one.means) is (one.effect is OWNER)
+        assert (NOW in one.time) is (one.effect is IN)
+        assert (CACHED in one.time) is (one.effect is OUT)
+
+
+def only(found: list[Finding]) -> Finding:
+    (one,) = found
+    return one
 
 
 def where(**condition: Given) -> Change:
@@ -201,10 +209,10 @@ def test_a_changed_key_policy_goes_in_its_direction(change: Change, effects: set
     ids=["administrators", "one action of theirs", "calls without TLS"],
 )
 def test_what_neither_pinecone_nor_the_owner_needs_locks_neither_out(change: Change) -> None:
-    finding = key(change)
-    has(finding, ())
-    assert finding.time == NO_HURRY
-    assert "it lacks statement" in finding.words
+    found = key(change)
+    has(found, ())
+    assert only(found).time == NO_HURRY
+    assert "it lacks statement" in only(found).words
 
 
 def rewritten(statements: list[Given]) -> None:
@@ -249,18 +257,18 @@ SAME_KEY: list[Change] = [
 
 @pytest.mark.parametrize(("own", "change"), SAME_TRUST)
 def test_a_trust_policy_in_other_words_is_no_drift(own: Given, change: Change) -> None:
-    finding = trust(change, own)
-    assert (finding.verdict, finding.effects) == (Verdict.RIGHT, ()), finding.words
+    finding = only(trust(change, own))
+    assert (finding.verdict, finding.effect) == (Verdict.RIGHT, None), finding.words
 
 
 @pytest.mark.parametrize("change", SAME_KEY)
 def test_a_key_policy_in_other_words_is_no_drift(change: Change) -> None:
-    finding = key(change)
-    assert (finding.verdict, finding.effects) == (Verdict.RIGHT, ()), finding.words
+    finding = only(key(change))
+    assert (finding.verdict, finding.effect) == (Verdict.RIGHT, None), finding.words
 
 
-def permissions(own: Given, *statements: Given) -> Finding:
-    return about_permissions(case_of(own), [Permissions("more", statements)])
+def permissions(own: Given, *statements: Given) -> list[Finding]:
+    return list(about_permissions(case_of(own), [PermissionsPolicy("more", statements)]))
 
 
 OF_VENDOR = [
@@ -298,18 +306,18 @@ def test_changed_permissions_go_in_their_direction(
     ],
 )
 def test_permissions_in_other_words_are_no_drift(own: Given, statements: list[Given]) -> None:
-    assert permissions(own, *statements).verdict is Verdict.RIGHT
+    assert only(permissions(own, *statements)).verdict is Verdict.RIGHT
 
 
 def test_what_cannot_be_told_is_said_with_what_it_hangs_on_and_never_right() -> None:
     odd = {"BinaryEquals": {"aws:PrincipalTag/a": "QUJD"}}
-    finding = key(on_key("Allow", {"AWS": STRANGER}, "kms:Decrypt", Condition=odd))
+    finding = only(key(on_key("Allow", {"AWS": STRANGER}, "kms:Decrypt", Condition=odd)))
     assert finding.verdict is Verdict.UNKNOWN
-    assert finding.effects == (IN,)
+    assert finding.effect is IN
     assert "That hangs on" in finding.words
     many = [{"Effect": "Allow", "Principal": "*", "Action": "kms:a", "Resource": "*"}] * 2_001
-    finding = key(lambda s: s.extend(many))
-    assert (finding.verdict, finding.effects) == (Verdict.UNKNOWN, ())
+    finding = only(key(lambda s: s.extend(many)))
+    assert (finding.verdict, finding.effect) == (Verdict.UNKNOWN, None)
     assert "2,000 statements" in finding.words
 
 
@@ -352,20 +360,19 @@ def test_whether_it_is_suspended_is_seen_in_any_words(
 @pytest.mark.parametrize("own", [ADMINS, SUSPENDED])
 @pytest.mark.parametrize("denial", [lambda s: s.append(key_denial(ROLE_ARN)), OTHER_WORDS])
 def test_a_suspension_is_no_drift_and_hides_none(own: Given, denial: Change) -> None:
-    assert key(denial, own).verdict is Verdict.RIGHT
+    assert only(key(denial, own)).verdict is Verdict.RIGHT
     has(key(lambda s: (denial(s), s[2].update(Action="kms:*")), own), {IN})
 
 
 def test_a_suspension_in_other_words_is_the_files_policy_or_what_it_does_besides() -> None:
-    assert key(lambda s: s.pop(), SUSPENDED).verdict is Verdict.RIGHT
-    finding = key(lambda s: (s.pop(), on_key("Deny", "*", "kms:*")(s)), SUSPENDED)
-    has(finding, {OWNER})
+    assert only(key(lambda s: s.pop(), SUSPENDED)).verdict is Verdict.RIGHT
+    has(key(lambda s: (s.pop(), on_key("Deny", "*", "kms:*")(s)), SUSPENDED), {OWNER})
 
 
 def test_a_unique_id_is_told_and_is_a_loss_only_in_place_of_somebody() -> None:
     own = changed(OWN, "trust-policy", member(0, Principal={"AWS": [ROLES[0], GONE]}))
     gone, policy = about_trust(case_of(OWN), own)
-    assert (gone.verdict, gone.effects, policy.verdict) == (Verdict.WRONG, (OUT,), Verdict.RIGHT)
+    assert (gone.verdict, gone.effect, policy.verdict) == (Verdict.WRONG, OUT, Verdict.RIGHT)
     assert ROLES[1] in gone.words
     own = changed(OWN, "trust-policy", member(0, Principal={"AWS": [*ROLES, GONE]}))
     gone, policy = about_trust(case_of(OWN), own)

@@ -32,8 +32,8 @@ from cmek_construct.deployment.documents import permissions
 from cmek_construct.deployment.reading import Entry, parse_entries, read_entries
 from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.guide import PINECONE_REGIONS
-from cmek_construct.operations.doctor.doctor import policies
-from cmek_construct.operations.drift import Place, in_words
+from cmek_construct.health.comparing import Where, in_words
+from cmek_construct.health.doctor import expected_policies
 from tests.building import EXTERNAL_ID, PINECONE, REGION, of_type
 from tests.command import cmek
 
@@ -83,11 +83,22 @@ def without_stack(status: str | None = None) -> Calls:
     return reply
 
 
-def looked_up(*events: dict[str, Any]) -> Calls:
-    """CloudTrail with these events of the key."""
+TRACKED = datetime(2026, 4, 23, tzinfo=timezone.utc)
 
-    def reply(operation: str, _parameters: dict[str, Any]) -> Any:
-        return {"Events": list(events)} if operation == "LookupEvents" else NotImplemented
+
+def looked_up(*events: dict[str, Any], use: dict[str, Any] | None = None, period: int = 0) -> Calls:
+    """CloudTrail with these events, by their names or their IDs; KMS with last use and rotation."""
+
+    def reply(operation: str, parameters: dict[str, Any]) -> Any:
+        if operation == "GetKeyRotationStatus" and period:
+            return {"KeyRotationEnabled": True, "RotationPeriodInDays": period}
+        if operation == "GetKeyLastUsage":
+            return {"TrackingStartDate": TRACKED, **({"KeyLastUsage": use} if use else {})}
+        if operation != "LookupEvents":
+            return NotImplemented
+        (wanted,) = parameters["LookupAttributes"]
+        of = {"EventName": "EventName", "EventId": "EventId"}.get(wanted["AttributeKey"])
+        return {"Events": [one for one in events if not of or one[of] == wanted["AttributeValue"]]}
 
     return reply
 
@@ -216,8 +227,11 @@ def test_what_is_deployed_as_the_file_says_is_healthy(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_every_kind_of_entry_is_healthy_as_deployed(tmp_path: Path, own: dict[str, Any]) -> None:
+def test_every_kind_of_entry_is_healthy_as_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: dict[str, Any]
+) -> None:
     deploy(tmp_path, acme={**OWN, **own})
+    answer(monkeypatch, looked_up(period=own.get("rotation_period", 0)))
     found = findings(tmp_path)
     assert ("SUSPENDED on purpose" in found["suspended"]["words"]) is ("suspended" in own)
 
@@ -286,10 +300,11 @@ def deny_the_role() -> None:
     put_key_statements([*key_statements(), {**statement, "Action": ["kms:*"], "Resource": "*"}])
 
 
-def bound() -> None:
-    boto3.client("iam").put_role_permissions_boundary(
-        RoleName=role_name(), PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess"
-    )
+def bound(action: str = "s3:*") -> None:
+    iam, allow = boto3.client("iam"), {"Effect": "Allow", "Action": action, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    made = iam.create_policy(PolicyName="bounding", PolicyDocument=policy)["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=role_name(), PermissionsBoundary=made)
 
 
 def delete_role() -> None:
@@ -323,7 +338,7 @@ def delete_role() -> None:
         (
             bound,
             "boundary",
-            "ReadOnlyAccess, but there is no",
+            "does not let it do kms:Decrypt and kms:Encrypt",
             "delete-role-permissions-boundary",
         ),
         (delete_role, "role", "somebody deleted it", "create-role"),
@@ -356,7 +371,7 @@ def test_another_period_of_rotation_is_named(
     found = wrong(tmp_path)
     assert list(found) == ["rotation"]
     assert "every 365 days, but every 90 days by the file" in found["rotation"]["words"]
-    assert found["rotation"]["cure"].endswith("--rotation-period-in-days 90")
+    assert "--rotation-period-in-days 90\n" in found["rotation"]["cure"]
 
 
 @pytest.mark.usefixtures("aws")
@@ -418,9 +433,9 @@ def test_a_vendors_customer_who_lost_a_statement_is_named(tmp_path: Path) -> Non
 
 
 READS = [
-    *("DescribeStacks", "DescribeStackResources", "GetRole", "ListRolePolicies"),
+    *("DescribeStacks", "ListStackResources", "GetRole", "ListRolePolicies"),
     *("ListAttachedRolePolicies", "DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"),
-    *("ListGrants", "ListAliases", "LookupEvents", "GetCallerIdentity"),
+    *("ListGrants", "ListAliases", "GetKeyLastUsage", "GetCallerIdentity"),
 ]
 
 
@@ -646,31 +661,57 @@ def test_a_stack_that_is_gone_with_a_damaged_lock_is_not_deployed(tmp_path: Path
         assert "cdk deploy" not in printed.stdout + printed.stderr
 
 
-def used(name: str, role_arn: str, **more: Any) -> dict[str, Any]:
+WHEN = datetime(2026, 5, 3, 4, 5, tzinfo=timezone.utc)
+USE = {"Operation": "Decrypt", "Timestamp": WHEN, "CloudTrailEventId": "e-1"}
+
+
+def event(name: str, by: str, about: str = "", **more: Any) -> dict[str, Any]:
     """An event as CloudTrail gives it."""
-    said = {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": role_arn}}}, **more}
-    when = datetime(2026, 2, 3, 4, 5, tzinfo=timezone.utc)
-    return {"EventName": name, "EventTime": when, "CloudTrailEvent": json.dumps(said)}
+    said = {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": by}}}, "on": about}
+    text = json.dumps({**said, **more})
+    return {"EventName": name, "EventTime": WHEN, "EventId": "e-1", "CloudTrailEvent": text}
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_last_use_is_that_of_the_role_and_a_refused_one_is_none(
+def test_the_last_use_is_kmss_and_by_whom_is_cloudtrails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(tmp_path)
-    role_arn = outputs()["RoleArn"]
-    events = [
-        used("PutKeyPolicy", role_arn),
-        used("Decrypt", ROLE_ARN),
-        used("Decrypt", role_arn, errorCode="AccessDenied"),
-    ]
-    answer(monkeypatch, looked_up(*events))
-    assert "none of the key's last 3 events" in findings(tmp_path)["last-use"]["words"]
-    answer(monkeypatch, looked_up(*events, used("GenerateDataKey", role_arn)))
-    words = findings(tmp_path)["last-use"]["words"]
-    assert "2026-02-03 04:05 UTC (GenerateDataKey" in words
+    assert "no use of the key since 2026-04-23" in findings(tmp_path)["last-use"]["words"]
+    for events, who in (
+        ((event("Decrypt", outputs()["RoleArn"]),), "by Pinecone"),
+        ((event("Decrypt", ROLE_ARN),), f"by {ROLE_ARN}"),
+        ((), "by whom is not known (CloudTrail does not show it any more)"),
+    ):
+        answer(monkeypatch, looked_up(*events, use=USE))
+        words = findings(tmp_path)["last-use"]["words"]
+        assert "last used at 2026-05-03 04:05 UTC (Decrypt, by KMS)" in words
+        assert who in words
     answer(monkeypatch, refusing("LookupEvents"))
+    assert "by whom is not known (AWS refused" in findings(tmp_path)["last-use"]["words"]
+    answer(monkeypatch, refusing("GetKeyLastUsage"))
     assert "IAM has seen nobody" in findings(tmp_path, "--no-cloudtrail")["last-use"]["words"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_who_did_it_is_said_where_cloudtrail_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path)
+    widen_key_policy()
+    widen_trust_policy()
+    admin = f"arn:aws:iam::{ACCOUNT}:role/admin"
+    answer(
+        monkeypatch,
+        looked_up(
+            event("PutKeyPolicy", OTHER, "another-key"),
+            event("PutKeyPolicy", admin, key_id()),
+            event("UpdateAssumeRolePolicy", admin, role_name(), errorCode="AccessDenied"),
+        ),
+    )
+    found = wrong(tmp_path)
+    assert f"PutKeyPolicy by {admin} at 2026-05-03 04:05 UTC" in found["key-policy"]["words"]
+    assert "(CloudTrail, us-east-1: UpdateAssumeRolePolicy)" in found["trust-policy"]["cure"]
 
 
 @pytest.mark.usefixtures("aws")
@@ -756,10 +797,10 @@ def test_the_expected_policies_are_those_of_the_template(
     resolved = json.loads(
         json.dumps(made).replace('{"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}', f'"{ROLE_ARN}"')
     )
-    expected = policies(entry, ROLE_ARN)
+    expected = expected_policies(entry, ROLE_ARN)
     for resource_type, prop, name, place in (
-        ("AWS::IAM::Role", "AssumeRolePolicyDocument", "trust-policy", Place("trust")),
-        ("AWS::KMS::Key", "KeyPolicy", "key-policy", Place("key")),
+        ("AWS::IAM::Role", "AssumeRolePolicyDocument", "trust-policy", Where("trust")),
+        ("AWS::KMS::Key", "KeyPolicy", "key-policy", Where("key")),
     ):
         found = [one["Properties"][prop] for one in of_type(resolved, resource_type).values()]
         if found:
@@ -769,7 +810,7 @@ def test_the_expected_policies_are_those_of_the_template(
             assert sids == [one["Sid"] for one in expected[name]["Statement"]]
     attached = of_type(resolved, "AWS::IAM::ManagedPolicy").values()
     statements = [s for one in attached for s in one["Properties"]["PolicyDocument"]["Statement"]]
-    assert Place("permissions").drift(statements, permissions(entry.settings)).is_none
+    assert Where("permissions").drift(statements, permissions(entry.settings)).is_none
 
 
 def test_a_statement_means_the_same_in_the_words_that_aws_gives_back() -> None:
@@ -777,7 +818,7 @@ def test_a_statement_means_the_same_in_the_words_that_aws_gives_back() -> None:
     mine["Action"] = ["kms:Encrypt", "kms:Decrypt"]
     theirs = {"Effect": "Allow", "Principal": "*", "Action": ["KMS:decrypt", "kms:Encrypt"]}
     theirs["Resource"] = [KEY_ARN]
-    place = Place("key", KEY_ARN)
+    place = Where("key", KEY_ARN)
     assert place.same(mine, theirs)
     assert not place.same(mine, {**theirs, "Effect": "Deny"})
     assert not place.same(mine, {**theirs, "Condition": {"Bool": {"x": "true"}}})
@@ -787,7 +828,7 @@ def test_a_statement_means_the_same_in_the_words_that_aws_gives_back() -> None:
 
 def test_drift_is_named_by_statement_and_shows_no_control_character() -> None:
     one = {"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "kms:Sign", "Resource": "*"}
-    place = Place("key", KEY_ARN)
+    place = Where("key", KEY_ARN)
     words = in_words(place.drift([{**one, "Sid": "\x1b[31m"}], [{**one, "Sid": "B"}]), ACCOUNT)
     assert words == ""
     evil = {**one, "Sid": "\x1b[31m", "Action": "kms:Verify"}

@@ -24,7 +24,7 @@ from moto.cloudformation.models import StackInstance, cloudformation_backends
 from typer.testing import CliRunner
 
 from cmek_construct import StackSetTargets
-from cmek_construct.operations.cli import cli
+from cmek_construct.commands.app import cli
 from tests.building import EXTERNAL_ID, REGION, Template
 from tests.test_stack_set import ACCOUNTS, BY_ID, BY_NAME, IDS, stack_set
 

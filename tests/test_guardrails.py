@@ -16,8 +16,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconePrincipal
+from cmek_construct.commands import kit as customer_kit
 from cmek_construct.guardrails.rules import RULES
-from cmek_construct.operations.customers import kit as customer_kit
 from tests import forms, harmless
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack
 from tests.conftest import ROOT

@@ -299,7 +299,8 @@ def test_elsewhere_a_stack_in_us_east_1_forwards_them_to_this_region() -> None:
     artifact = app.synth().get_stack_artifact(FORWARDER)
     assert artifact.environment.region == "us-east-1"
     assert artifact.environment.account == ACCOUNT
-    assert artifact.stack_name == "pinecone-cmek-iam-events-eu-west-1"
+    assert artifact.stack_name == "pinecone-cmek-iam-events-eu-west-1-Stack"
+    assert manifest_of(app, FORWARDER)["properties"]["terminationProtection"] is True
     (rule,) = of_type(made[FORWARDER], RULE).values()
     bus = f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default"
     assert rule["Properties"]["Targets"][0]["Arn"] == bus
@@ -346,6 +347,23 @@ def test_one_such_stack_serves_an_account_and_region() -> None:
         FORWARDER,
         f"pinecone-cmek-iam-events-eu-central-1-{ACCOUNT}",
         f"pinecone-cmek-iam-events-eu-west-1-{CUSTOMER}",
+    }
+
+
+def test_two_stages_of_one_account_do_not_end_each_others_messages() -> None:
+    app = new_app()
+    for name in ("Test", "Prod"):
+        stage = cdk.Stage(app, name, env=cdk.Environment(account=ACCOUNT, region="eu-west-1"))
+        monitoring(cdk.Stack(stage, "Search"))
+    names = {
+        one.stack_name
+        for nested in app.synth().nested_assemblies
+        for one in nested.nested_assembly.stacks
+        if one.environment.region == "us-east-1"
+    }
+    assert names == {
+        "pinecone-cmek-iam-events-eu-west-1-Test-Search",
+        "pinecone-cmek-iam-events-eu-west-1-Prod-Search",
     }
 
 

@@ -314,7 +314,7 @@ def test_without_the_sdk_it_says_which_extra(tmp_path: Path) -> None:
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
     code = (
         "import sys; sys.modules['pinecone'] = None\n"
-        "from cmek_construct.operations import main\n"
+        "from cmek_construct.commands import main\n"
         "sys.argv = ['cmek', 'project', 'create', 'acme']; main()"
     )
     environment = {**os.environ, "PINECONE_CLIENT_ID": "x", "PINECONE_CLIENT_SECRET": API_KEY}

@@ -9,9 +9,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
-from cmek_construct import CustomerKey, PineconeRole
+from cmek_construct import CmekGuardrails, CustomerKey, PineconeRole
 from cmek_construct.operations.reviewing.page_source import read
 from cmek_construct.policy import words
 from cmek_construct.policy.sentences import as_list, plain
@@ -19,9 +20,11 @@ from cmek_construct.review.seen import Template as SeenTemplate
 from tests import forms
 from tests.browser.browser import Seen, Visit, look
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, new_stack, template_of
+from tests.building import cmek as construct
 from tests.command import cmek
 from tests.conftest import ROOT
-from tests.mutants import MUTANTS
+from tests.judged import judge
+from tests.mutants import MUTANTS, Mutant
 from tests.test_structure import imports
 
 Template = dict[str, Any]
@@ -138,6 +141,31 @@ def test_what_is_acknowledged_stands_there_with_its_reason(tmp_path: Path) -> No
     assert "Acknowledged: Ticket 42" in said
 
 
+def test_what_the_app_acknowledges_is_on_the_page_with_its_reason(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+    cdk.Validations.of(app).add_plugins(CmekGuardrails())
+    construct(new_stack(app), multi_region=True)
+    app.synth()
+    assert "all guardrails kept" in cmek(tmp_path, "review", "cdk.out").stderr
+    said = text_of((tmp_path / "review.html").read_text())
+    assert "1 acknowledged with a reason" in said
+    assert "Acknowledged: The prop multi_region=True asks for it" in said
+
+
+def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, opened, real = put(tmp_path, good()), [], Path.open
+
+    def noted(path: Path, *arguments: Any, **options: Any) -> Any:
+        opened.append(path)
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", noted)
+    for command in ("review", "check", "who"):
+        opened.clear()
+        cmek(tmp_path, command, str(file))
+        assert opened.count(file) == 1
+
+
 def test_the_signature_is_bound_to_the_bytes_that_were_read(tmp_path: Path) -> None:
     html = page(tmp_path, good())
     digest = hashlib.sha256((tmp_path / "t.template.json").read_bytes()).hexdigest()
@@ -200,12 +228,56 @@ def test_a_difference_is_marked_with_words_and_not_with_a_colour_alone(tmp_path:
     assert "<del><b>guide only:</b>     &#34;StringEquals&#34;: {</del>" in html
 
 
+CONDITIONS = {
+    "Conditions": {"Open": {"Fn::Equals": [{"Ref": "Env"}, "dev"]}},
+    "Parameters": {"Env": {"Type": "String", "AllowedValues": ["dev", "test", "prod"]}},
+}
+
+
+def test_a_statement_says_in_which_cases_of_the_template_it_stands(tmp_path: Path) -> None:
+    template = good() | CONDITIONS
+    mine = {**key_policy(template)[1], "Sid": "Mine", "Principal": {"AWS": STRANGER}}
+    other = {
+        **mine,
+        "Principal": {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/${Env}"}},
+    }
+    key_policy(template).append({"Fn::If": ["Open", mine, other]})
+    properties(template, KEY)["Description"] = {"Fn::If": ["Open", "open", {"Ref": "Env"}]}
+    said = text(tmp_path, template)
+    assert "Only if in the template Env is 'dev': Lets the role stranger" in said
+    for env in ("test", "prod"):
+        assert f"Only if in the template Env is '{env}': Lets the role {env} of this acc" in said
+    assert """{"Env is 'dev'": "open", "Env is 'test'": "test", "Env is 'prod'": "prod"}""" in said
+    assert "4 say what Pinecone's guide" in said
+
+
+def test_a_policy_that_something_rewrites_is_not_shown_as_the_guides(tmp_path: Path) -> None:
+    template = good()
+    properties(template, KEY)["KeyPolicy"]["Fn::Transform"] = {"Name": "AWS::Include"}
+    html = page(tmp_path, template)
+    assert html.count('<span class="mark good">Same as the guide</span>') == 1
+    assert "The guide has no such statement" in html
+
+
+def test_a_place_to_fill_in_is_no_value_of_the_guides(tmp_path: Path) -> None:
+    template = good()
+    trust(template)[0]["Condition"]["StringEquals"]["sts:ExternalId"] = "<external ID>"
+    assert 'template only: "sts:ExternalId": "<external ID>"' in text(tmp_path, template)
+
+
 ABOUT_STATEMENTS = [
     mutant
     for mutant in MUTANTS
     if re.match("trust-(?!external-id|own)|key-(owner|role|grants|open|foreign|not)", mutant.rule)
     and "parameter's default" not in mutant.words
 ]
+
+
+@pytest.mark.parametrize("mutant", ABOUT_STATEMENTS[::10], ids=str)
+def test_the_page_finds_what_the_guardrails_find(tmp_path: Path, mutant: Mutant) -> None:
+    [found] = read([put(tmp_path, mutant.template)], [], {}).templates
+    wanted = {(one.rule, one.what) for one in judge(mutant.template)}
+    assert {(one.rule, one.what) for one in found.all_findings} == wanted
 
 
 @pytest.fixture(scope="module")
@@ -428,12 +500,46 @@ def pinecone_now(html: str) -> str:
     return str(found)
 
 
+def test_what_only_a_person_can_tell_is_listed(tmp_path: Path) -> None:
+    template = good()
+    boundary = "arn:aws:iam::111122223333:policy/Boundary"
+    properties(template, ROLE)["PermissionsBoundary"] = boundary
+    organization = {"StringNotEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
+    key_policy(template).append(denied(Action="kms:*", Condition=organization))
+    names_the_role = denied(Principal={"AWS": {"Fn::GetAtt": [ROLE, "Arn"]}}, Action="s3:*")
+    policies = {
+        "Bucket": ("AWS::S3::BucketPolicy", {"PolicyDocument": {"Statement": names_the_role}}),
+        "Ci": (
+            "AWS::IAM::Policy",
+            {"Roles": [{"Fn::ImportValue": "CiRole"}], "PolicyDocument": {}},
+        ),
+    }
+    for name, (kind, given) in policies.items():
+        template["Resources"][name] = {"Type": kind, "Properties": given}
+    said = text(tmp_path, template).partition("What only you can tell")[2]
+    for one in (
+        f"{ROLE} has the permissions boundary {boundary}, which no template shows",
+        f"{KEY} denies whoever is not of the organization o-1234567890",
+        f"Bucket (a AWS::S3::BucketPolicy) names the role {ROLE} in PolicyDocument",
+        "Ci names ${export CiRole",
+    ):
+        assert one in said
+    assert "What only you can tell" not in text(tmp_path, good())
+
+
+def test_what_goes_to_pinecones_console_is_said(tmp_path: Path) -> None:
+    said = text(tmp_path, good())
+    assert (
+        f"Pinecone's console gets, from the outputs of the stack: Role ARN of {ROLE}, Key" in said
+    )
+
+
 def test_the_page_says_what_no_template_does(tmp_path: Path) -> None:
     said = text(tmp_path, good())
     for fact in (
         "cannot change them afterwards",
         "about 1 USD a month at first",
-        "up to about 15 minutes",
+        "which it does not publish",
         "aws kms list-grants",
         "Set suspended to false and deploy",
         "Service and resource control policies",
@@ -464,8 +570,11 @@ def test_many_accounts_with_one_text_are_one_form_and_a_list_of_places(tmp_path:
     other = with_values(60)
     properties(other, KEY)["PendingWindowInDays"] = 20
     put(tmp_path / "cdk.out", other, "s60")
+    named = with_values(61)
+    properties(named, ROLE)["RoleName"] = "named"
+    put(tmp_path / "cdk.out", named, "s61")
     printed = cmek(tmp_path, "review", "cdk.out")
-    assert "61 templates, 2 forms" in printed.stderr
+    assert "62 templates, 2 forms" in printed.stderr
     html = (tmp_path / "review.html").read_text()
     assert html.count("<svg") == 2
     said = text_of(html)
@@ -628,6 +737,17 @@ def test_what_means_the_same_is_no_change_of_who_may_do_what(tmp_path: Path) -> 
     printed = changes(tmp_path, good(), new)
     assert printed.count("it is written in another way, and means the same.") == 2
     assert "Who may do what" not in printed
+
+
+def test_a_role_of_another_name_is_replaced_and_its_key_policy_goes_with_it(tmp_path: Path) -> None:
+    new = good()
+    properties(new, ROLE).update(RoleName="named", Path="/path/")
+    printed = changes(tmp_path, good(), new)
+    assert "CloudFormation REPLACES the role" in printed
+    assert "Who may do what" not in printed
+    literal = good()
+    key_policy(literal)[1]["Principal"]["AWS"] = f"arn:aws:iam::{ACCOUNT}:role/path/named"
+    assert "NO LONGER POSSIBLE" in changes(tmp_path, new, literal)
 
 
 def conditional(template: Template) -> None:

@@ -515,3 +515,45 @@ def test_cfn_lint_looks_at_both_templates() -> None:
     only(inside, "AWS::KMS::Key")["Properties"]["RotationPeriodInDays"] = 5
     assert any("'NONE' is not one of" in found for found in lint(template))
     assert any("5 is less than" in found for found in lint(inside))
+
+
+# Permissions boundaries
+
+
+def test_the_role_in_each_account_has_the_boundary_of_that_account() -> None:
+    role = only(inner(permissions_boundary_name="vendors/limit"), "AWS::IAM::Role")
+    parts = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
+    assert role["Properties"]["PermissionsBoundary"] == {
+        "Fn::Join": ["", [*parts, ":policy/vendors/limit"]]
+    }
+
+
+def bounded(how: str) -> cdk.Stack:
+    """A stack of an app that puts a boundary on every role."""
+    name = {"name": "limit-${AWS::AccountId}"}
+    context = {"@aws-cdk/core:permissionsBoundary": name} if how == "context" else {}
+    stack = new_stack(new_app(**context))
+    if how == "aspect":
+        limit = iam.ManagedPolicy.from_managed_policy_name(stack, "Limit", "limit")
+        iam.PermissionsBoundary.of(stack.node.root).apply(limit)
+    return stack
+
+
+@pytest.mark.parametrize("how", ["context", "aspect"])
+def test_a_boundary_of_the_app_that_the_set_would_not_have_is_one_error(how: str) -> None:
+    stack = bounded(how)
+    fleet(stack)
+    app = stack.node.root
+    assert isinstance(app, cdk.App)
+    assembly = app.synth()
+    messages = assembly.get_stack_artifact(stack.artifact_id).messages
+    (said,) = [one.entry.data for one in messages if "permissions_boundary_name" in str(one)]
+    assert "Give the name of a managed policy" in str(said)
+
+
+@pytest.mark.parametrize("how", ["context", "aspect"])
+def test_with_a_boundary_of_its_own_the_set_is_made_in_such_an_app(how: str) -> None:
+    stack = bounded(how)
+    fleet(stack, permissions_boundary_name="limit")
+    assert template_of(stack)["Resources"]
+    assert warnings_of(stack) == {}

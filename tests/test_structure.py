@@ -59,7 +59,7 @@ def test_constructs_know_the_root_and_cdk_alone() -> None:
 
 
 def test_each_construct_of_the_core_knows_those_before_it_alone() -> None:
-    before: set[str] = {"cdk", "inputs"}
+    before: set[str] = {"cdk"}
     for name in ("principal", "role", "key", "cmek"):
         known = imports(PACKAGE / "constructs" / f"{name}.py")
         rooms = {one.split(".")[2] for one in known if one.startswith("cmek_construct.constructs.")}
@@ -67,10 +67,39 @@ def test_each_construct_of_the_core_knows_those_before_it_alone() -> None:
         before.add(name)
 
 
-def test_operations_import_no_construct() -> None:
-    for path in (PACKAGE / "operations").rglob("*.py"):
-        known = {one.split(".")[0] for one in imports(path)}
-        assert not known & {"aws_cdk", "constructs", "jsii"}, path.name
+ABOVE = ("deployment", "aws", "health", "commands", "operations")
+
+
+def test_constructs_know_neither_files_nor_commands() -> None:
+    for path in PACKAGE.glob("*.py"):
+        above = [one for one in imports(path) if one.startswith(rooms(*ABOVE))]
+        assert above == [], path.name
+
+
+def rooms(*names: str) -> tuple[str, ...]:
+    return tuple(f"cmek_construct.{name}" for name in names)
+
+
+def test_the_command_imports_no_construct() -> None:
+    for room in ("aws", "health", "commands", "operations"):
+        for path in (PACKAGE / room).rglob("*.py"):
+            known = {one.split(".")[0] for one in imports(path)}
+            assert not known & {"aws_cdk", "constructs", "jsii"}, path.name
+
+
+def test_there_is_one_door_to_aws_and_one_place_of_the_command_line() -> None:
+    for path in modules():
+        room, known = path.relative_to(PACKAGE).parts[0], imports(path)
+        names = {one.split(".")[0] for one in known}
+        assert room == "aws" or not names & {"boto3", "botocore"}, path
+        # `cmek check`, `who` and `review` are on their way to commands/.
+        assert room in ("commands", "operations") or not names & {"typer", "click", "rich"}, path
+        assert room == "commands" or not any(one.startswith(rooms("commands")) for one in known)
+    for path in (PACKAGE / "aws").glob("*.py"):
+        assert not any(one.startswith(rooms(*ABOVE[2:])) for one in imports(path)), path.name
+    for path in (PACKAGE / "health").glob("*.py"):
+        ours = [one for one in imports(path) if one.startswith(rooms("aws"))]
+        assert all(one.startswith("cmek_construct.aws.objects") for one in ours), path.name
 
 
 def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:
@@ -135,7 +164,7 @@ def run(code: str) -> str:
 
 def test_the_package_and_its_command_do_not_start_node() -> None:
     code = (
-        "import sys, cmek_construct, cmek_construct.operations.cli;"
+        "import sys, cmek_construct, cmek_construct.commands.app;"
         "print('jsii' in sys.modules, 'boto3' in sys.modules)"
     )
     assert run(code).strip() == "False False"

@@ -14,12 +14,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmek_construct.commands import suspend as suspending
+from cmek_construct.deployment import replacing, writing
 from cmek_construct.deployment.documents import denial
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
-from cmek_construct.operations import whole, writing
-from cmek_construct.operations.deleted import GONE
-from cmek_construct.operations.drift import Place
-from cmek_construct.operations.suspending import suspend as suspending
+from cmek_construct.health.comparing import GONE, Where
 from tests.building import EXTERNAL_ID
 from tests.command import cmek
 from tests.test_doctor import (
@@ -101,7 +100,7 @@ def test_suspended_and_resumed_are_the_very_policies_of_the_next_deploy(tmp_path
     assert key_statements() == next_deploy(tmp_path, "AWS::KMS::Key", "KeyPolicy")
     assert is_cut_off()
     assert "can do nothing with arn:aws:kms" in printed
-    assert "15 minutes" in printed
+    assert "does not publish" in printed
     assert "Commit cmek.yaml now" in printed
     assert "Kept" not in printed
     findings(tmp_path)
@@ -389,7 +388,7 @@ def trace(folder: Path, monkeypatch: pytest.MonkeyPatch, on: bool, kill_at: int,
     with monkeypatch.context() as patched:
         from botocore.client import BaseClient
 
-        call, replace = BaseClient._make_api_call, whole.replace
+        call, replace = BaseClient._make_api_call, replacing.replace
         patched.setattr(
             BaseClient,
             "_make_api_call",
@@ -631,7 +630,7 @@ def test_the_denial_is_the_one_of_the_contract() -> None:
     (vendor,) = parse_entries(text_of({"acme": VENDOR}), "cmek.yaml")
     assert "DenyEverybodyWhileSuspended" in denial(vendor.settings, ROLE_ARN)["Sid"]
     both = denial(own.settings, ROLE_ARN), denial(vendor.settings, ROLE_ARN)
-    assert not Place("key", KEY_ARN).same(*both)
+    assert not Where("key", KEY_ARN).same(*both)
 
 
 @pytest.mark.usefixtures("aws")

@@ -320,3 +320,42 @@ def test_a_condition_that_never_holds_makes_no_role() -> None:
     for resource in template["Resources"].values():
         resource["Condition"] = "Never"
     assert found_in(template).roles == []
+
+
+def with_key_of_many_cases(template: Template, principal: Any) -> Template:
+    """A key that is for one of twenty services, which are more cases than can be judged."""
+    services = [f"service{number}" for number in range(20)]
+    statement = {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:ViaService": {"Fn::Sub": "${Which}.amazonaws.com"}}},
+    }
+    is_first = {"Fn::Equals": [{"Ref": "Which"}, services[0]]}
+    template.setdefault("Parameters", {})["Which"] = {"Type": "String", "AllowedValues": services}
+    template.setdefault("Conditions", {})["First"] = is_first
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return with_more(template, "KMS::Key", KeyPolicy=document)
+
+
+@pytest.mark.parametrize("around", ["nothing of Pinecone's", "Pinecone's role and key"])
+def test_a_key_of_many_cases_that_nothing_makes_pinecones_is_none_of_ours(around: str) -> None:
+    template = {"Resources": {}} if around.startswith("nothing") else good()
+    found = found_in(with_key_of_many_cases(template, {"AWS": f"arn:aws:iam::{STRANGER}:root"}))
+    assert found.unread == []
+
+
+@pytest.mark.parametrize(
+    "how", ["names the role", "calls itself Pinecone's", "imports whom it names"]
+)
+def test_a_key_of_many_cases_that_may_be_pinecones_cannot_be_judged(how: str) -> None:
+    template = good()
+    principal = {
+        "names the role": {"AWS": {"Fn::GetAtt": [id_of(template, "IAM::Role"), "Arn"]}},
+        "calls itself Pinecone's": {"AWS": f"arn:aws:iam::{STRANGER}:role/pinecone-cmek"},
+        "imports whom it names": {"AWS": {"Fn::ImportValue": "Somebody"}},
+    }[how]
+    found = found_in(with_key_of_many_cases(template, principal))
+    assert [one.place.logical_id for one in found.unread] == ["More"]
+    assert "more cases than can be judged" in found.unread[0].why

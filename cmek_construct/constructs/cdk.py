@@ -1,11 +1,12 @@
-"""What the constructs ask of CDK: where they are, what names a role or a key; what they tell."""
+"""What the constructs ask of CDK: props within the limits of their rows, places, ARNs; and tell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, TypeGuard, TypeVar
-from weakref import WeakKeyDictionary
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Final, NamedTuple, TypeGuard, TypeVar, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -13,28 +14,160 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
 from cmek_construct import checks, warnings
+from cmek_construct.guide import Statement
+from cmek_construct.props import Prop
 from cmek_construct.warnings import Notice
 
-T = TypeVar("T")
 RETAIN: Final = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+Props = TypeVar("Props", bound=Mapping[str, Any])
+Initializer = TypeVar("Initializer", bound=Callable[..., None])
 
-_answers: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 
+def described(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initializer]:
+    """Give an initializer that takes ``**props`` the signature and the docstring of the rows.
 
-def once(of: Any, what: str, ask: Callable[[], T]) -> T:
-    """What was asked before, or else the answer: each question is a message to the jsii kernel.
-
-    Only for what never changes in the life of a construct.
+    For `help` and `inspect`; type checkers and editors read the `TypedDict`.
     """
-    known = _answers.setdefault(of, {})
-    if what not in known:
-        known[what] = ask()
-    answer: T = known[what]
-    return answer
+
+    def describe(init: Initializer) -> Initializer:
+        signature = inspect.signature(init)
+        *own, given = signature.parameters.values()
+        for row in rows:
+            form = props.__annotations__[row.name]
+            one = given.replace(name=row.name, kind=given.KEYWORD_ONLY)
+            one = one.replace(annotation=getattr(form, "__forward_arg__", form))
+            own.append(one.replace(default=row.left_out) if row.default else one)
+        init.__dict__["__signature__"] = signature.replace(parameters=own)
+        said = re.match(r"((?:.|\n)*)(\n\n( *)Raises:(?:.|\n)*)", init.__doc__ or "")
+        if said:  # not under `python -OO`; from 3.13 on without its indentation
+            lines = [f"\n{said[3]}    {row.name}: {row.sentence}" for row in rows]
+            init.__doc__ = "".join([said[1], *lines, said[2]])
+        return init
+
+    return describe
 
 
-@dataclass(frozen=True)
-class Environment:
+def settled(who: str, given: Props, rows: Sequence[Prop]) -> Props:
+    """What a constructor was given, within its limits, with the defaults of what was left out.
+
+    Raises:
+        TypeError: there is no such prop, or one is missing.
+        ValueError: one is outside its limits.
+    """
+    names = [row.name for row in rows]
+    for name in given:
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            hint = f"Is it {close[0]}?" if close else f"There are {', '.join(names)}."
+            raise TypeError(f"{who}: there is no prop {name!r}. {hint}")
+    own = {}
+    for row in rows:
+        if row.name not in given and not row.default:
+            raise TypeError(f"{who}: {row.name} is missing: {row.sentence}")
+        value = given.get(row.name)
+        if value is not None or not row.default:
+            row.check(row.name, _plain(row, value))
+        own[row.name] = row.left_out if value is None else value
+    return cast(Props, own)
+
+
+def some_of(props: Mapping[str, Any], rows: Sequence[Prop]) -> dict[str, Any]:
+    """The props that another construct takes as well."""
+    return {row.name: props[row.name] for row in rows}
+
+
+_PLAIN: Final = {
+    "cdk.Duration": ("to_days", "Write cdk.Duration.days(…)."),
+    "cdk.RemovalPolicy": ("name", "Write RemovalPolicy.RETAIN, or leave it out."),
+    "KeyAccess": ("name", "Write KeyAccess.KEY_USER or KeyAccess.ENCRYPT_DECRYPT."),
+    "iam.IManagedPolicy": (
+        "managed_policy_arn",
+        "For an ARN, write iam.ManagedPolicy.from_managed_policy_arn(self, id, arn).",
+    ),
+    "iam.IRole": ("role_arn", "For an ARN, write iam.Role.from_role_arn(self, id, arn)."),
+    "kms.IKey": (
+        "key_arn",
+        "For an ARN, write kms.Key.from_key_arn(self, id, arn); for a kms.CfnKey, "
+        "kms.Key.from_cfn_key(key).",
+    ),
+    "list[iam.IPrincipal]": ("__iter__", "For an ARN, write [iam.ArnPrincipal(arn)]."),
+}
+"""By what the kinds of CDK are known, and what to write in place of another one."""
+
+
+def _plain(row: Prop, value: Any) -> object:
+    """What a row judges, of what a constructor takes."""
+    if not row.cdk:
+        return value
+    known_by, way_out = _PLAIN[row.cdk]
+    plain = getattr(value, "_arn", None) or getattr(value, known_by, None)
+    if isinstance(value, str | type | dict) or plain is None:
+        checks.refuse(row.name, value, f"it is {row.cdk}", way_out)
+    if isinstance(value, cdk.Duration):
+        return days(row.name, value)
+    if isinstance(value, list | tuple):
+        return _principal_arns(row.name, value)
+    if row.cdk == "kms.IKey":
+        _symmetric(row.name, value)
+    return plain
+
+
+def days(parameter: str, duration: cdk.Duration) -> float:
+    """A duration in days."""
+    if duration.is_unresolved():
+        checks.refuse(
+            parameter,
+            "a token",
+            "aws_kms wants a number of days that is known at synth",
+            "Write the number, or take it from context or an environment variable.",
+        )
+    return duration.to_days(integral=False)
+
+
+def _symmetric(parameter: str, key: kms.IKey) -> None:
+    """A key of Pinecone's partition that encrypts and decrypts, as far as is seen."""
+    region, resource = environment_of_resource(key).region, resource_of(key)
+    checks.in_pinecone_partition(region or "")
+    for name, needed, found in (
+        ("key_spec", "SYMMETRIC_DEFAULT", resource and resource.key_spec),
+        ("key_usage", "ENCRYPT_DECRYPT", resource and resource.key_usage),
+    ):
+        if found not in (None, needed) and not checks.is_token(found):
+            checks.refuse(
+                f"{parameter} ({name})",
+                found,
+                f"Pinecone takes a symmetric key that encrypts and decrypts ({needed})",
+                "Give another key, or leave out key= and have the right one made.",
+            )
+
+
+def administration(parameter: str, admins: Sequence[Any]) -> Statement:
+    """A statement that names key administrators."""
+    for index, admin in enumerate(admins):
+        if isinstance(admin, str) or not hasattr(admin, "policy_fragment"):
+            way_out = _PLAIN["list[iam.IPrincipal]"][1]
+            checks.refuse(f"{parameter}[{index}]", admin, "it is an iam.IPrincipal", way_out)
+    try:
+        return dict(iam.PolicyStatement(principals=list(admins)).to_json())
+    except RuntimeError as error:
+        raise ValueError(
+            f"{parameter}: got principals that one statement cannot name: {error} Give roles or "
+            "users under the same conditions."
+        ) from None
+
+
+def _principal_arns(parameter: str, admins: Sequence[Any]) -> list[str]:
+    """Those of AWS: nobody administers a key by a wildcard."""
+    named = administration(parameter, admins).get("Principal", {}) if admins else {}
+    names = named.get("AWS", []) if isinstance(named, dict) else named
+    names = [names] if isinstance(names, str) else names
+    if "*" in names:
+        what = "it lets everybody administer the key"
+        checks.refuse(parameter, "*", what, "Name the roles or users.")
+    return [f"{checks.EXAMPLE}root" if checks.ACCOUNT_ID.fullmatch(one) else one for one in names]
+
+
+class Environment(NamedTuple):
     """An account and a region: ``None`` where only the deploy knows."""
 
     account: str | None
@@ -42,57 +175,46 @@ class Environment:
 
 
 def environment_of(scope: IConstruct) -> Environment:
-    """The environment of a scope's stack.
+    """The environment of a scope's stack: a construct of ours knows it without a message.
 
     Raises:
         ValueError: the stack is in a partition where Pinecone is not.
     """
-    environment = once(scope, "environment", lambda: _environment_of_stack(scope))
-    if environment.region is not None:
-        checks.in_pinecone_partition(environment.region)
-    return environment
-
-
-def _environment_of_stack(scope: IConstruct) -> Environment:
-    stack = scope if isinstance(scope, cdk.Stack) else cdk.Stack.of(scope)
-    account, region = stack.environment.removeprefix("aws://").split("/")
-    return Environment(
-        account=None if account == "unknown-account" else account,
-        region=None if region == "unknown-region" else region,
-    )
+    known: Environment | None = getattr(scope, "_environment", None)
+    if known is None:
+        stack = scope if isinstance(scope, cdk.Stack) else cdk.Stack.of(scope)
+        account, region = stack.environment.removeprefix("aws://").split("/")
+        known = Environment(
+            None if account == "unknown-account" else account,
+            None if region == "unknown-region" else region,
+        )
+    if known.region is not None:
+        checks.in_pinecone_partition(known.region)
+    return known
 
 
 def environment_of_resource(resource: Any) -> Environment:
     """The environment of a role or a key, which may be imported from another one."""
-
-    def ask() -> Environment:
-        env = resource.env
-        return Environment(
-            account=None if checks.is_token(env.account) else env.account,
-            region=None if checks.is_token(env.region) else env.region,
-        )
-
-    return once(resource, "environment", ask)
-
-
-def is_in(construct: IConstruct, environment: Environment) -> None:
-    """Note the environment in which a construct was just made."""
-    once(construct, "environment", lambda: environment)
+    known: Environment | None = getattr(resource, "_environment", None)
+    if known is not None:
+        return known
+    env = resource.env
+    return Environment(
+        None if checks.is_token(env.account) else env.account,
+        None if checks.is_token(env.region) else env.region,
+    )
 
 
-def in_two_accounts(one: Environment, other: Environment) -> bool:
+def in_two_accounts(one: Any, other: Any) -> bool:
     """Whether two resources are seen to be in different accounts."""
-    return None not in (one.account, other.account) and one.account != other.account
+    accounts = [environment_of_resource(resource).account for resource in (one, other)]
+    return None not in accounts and accounts[0] != accounts[1]
 
 
-def role_arn(role: iam.IRole) -> str:
-    """The ARN of a role, for a policy."""
-    return once(role, "arn", lambda: role.role_arn)
-
-
-def key_arn(key: kms.IKey) -> str:
-    """The ARN of a key, for a policy."""
-    return once(key, "arn", lambda: key.key_arn)
+def arn_of(resource: Any) -> str:
+    """The ARN of a role or a key: a construct of ours knows it without a message."""
+    known = getattr(resource, "_arn", None) or getattr(resource, "key_arn", None)
+    return str(known or resource.role_arn)
 
 
 def readable(arn: str, output: str) -> str:
@@ -100,18 +222,15 @@ def readable(arn: str, output: str) -> str:
     return f"<output {output}>" if checks.is_token(arn) else arn
 
 
-def resource_of(key: kms.IKey) -> kms.CfnKey | None:
+def resource_of(key: kms.IKey | None) -> kms.CfnKey | None:
     """The resource of a key that an app makes; None for an imported one."""
-    resource = key.node.default_child or key.node.scope
+    resource = key and (key.node.default_child or key.node.scope)
     return resource if isinstance(resource, kms.CfnKey) else None
 
 
-def is_made_here(role: iam.IRole) -> TypeGuard[iam.Role]:
+def is_made_here(role: iam.IRole | None) -> TypeGuard[iam.Role]:
     """Whether an app makes this role: not an imported one, nor one of `Role.customize_roles`."""
     return isinstance(role, iam.Role) and isinstance(role.node.default_child, iam.CfnRole)
-
-
-# What a person is told
 
 
 def warn(construct: IConstruct, notices: Iterable[Notice]) -> None:
@@ -125,20 +244,14 @@ def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
 
     The same by an override has no acknowledgement, and the guardrails refuse it.
     """
-    if reasons:
+    ids = {warnings.acknowledged_as(rule): reason for rule, reason in reasons.items()}
+    if ids:
         cdk.Validations.of(construct).acknowledge(
-            *(
-                cdk.Acknowledgment(id=warnings.acknowledged_as(rule), reason=reason)
-                for rule, reason in reasons.items()
-            )
+            *(cdk.Acknowledgment(id=one, reason=reason) for one, reason in ids.items())
         )
 
 
 def dialog_output(scope: Construct, name: str, label: str, value: str) -> None:
     """An output that a person carries to one field of Pinecone's "Add CMEK" dialog."""
-    cdk.CfnOutput(
-        scope,
-        name,
-        value=value,
-        description=f'For "{label}" in the Pinecone console, Manage > CMEK > Add CMEK',
-    )
+    description = f'For "{label}" in the Pinecone console, Manage > CMEK > Add CMEK'
+    cdk.CfnOutput(scope, name, value=value, description=description)

@@ -14,25 +14,12 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
 
 from cmek_construct import checks, guide, props
-from cmek_construct.constructs.cdk import (
-    dialog_output,
-    environment_of,
-    environment_of_resource,
-    in_two_accounts,
-    is_in,
-    is_made_here,
-    key_arn,
-    readable,
-    resource_of,
-    role_arn,
-    warn,
-)
-from cmek_construct.constructs.inputs import described, settled, some_of
+from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, PineconeKey
 from cmek_construct.constructs.principal import TrustProps, trust_of
 from cmek_construct.constructs.role import PineconeRole, deny_assume_role
 from cmek_construct.trust import Trust
-from cmek_construct.warnings import Notice, notice
+from cmek_construct.warnings import notice
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -70,7 +57,7 @@ class PineconeCmek(Construct):
     For what `kms.Key` has and `kms.IKey` has not, ask ``isinstance(cmek.key, kms.Key)`` first.
     """
 
-    @described(CmekProps, props.CMEK)
+    @ours.described(CmekProps, props.CMEK)
     def __init__(self, scope: Construct, construct_id: str, **given: Unpack[CmekProps]) -> None:
         """Make role, key, alias and outputs.
 
@@ -83,8 +70,8 @@ class PineconeCmek(Construct):
             ValueError: a value is outside its limits, or two contradict each other; nothing was
                 built.
         """
-        environment = environment_of(scope)
-        own = settled("PineconeCmek", given, props.CMEK)
+        environment = ours.environment_of(scope)
+        own = ours.settled("PineconeCmek", given, props.CMEK)
         trust = trust_of(own)
         role, key, suspended = own["role"], own["key"], own["suspended"]
         checks.first(
@@ -92,13 +79,13 @@ class PineconeCmek(Construct):
         )
 
         super().__init__(scope, construct_id)
-        is_in(self, environment)
-        suspended_by_trust = suspended and key is not None and resource_of(key) is None
+        self._environment = environment
+        suspended_by_trust = suspended and key is not None and ours.resource_of(key) is None
         if role is None:
             self.role = PineconeRole(
                 self,
                 "Role",
-                **some_of(own, props.TRUST),
+                **ours.some_of(own, props.TRUST),
                 role_name=own["role_name"],
                 path=own["role_path"],
                 permissions_boundary=own["permissions_boundary"],
@@ -107,39 +94,33 @@ class PineconeCmek(Construct):
             )
         else:
             self.role = role
-            warn(self, trust.notices(environment.account))
-            self._judge_role_at_synth(role, trust)
+            ours.warn(self, trust.notices(environment.account))
+            judged = _GivenRole(self, role, trust)
+            if ours.is_made_here(role) and role.node.default_child:
+                last = cdk.AspectPriority.READONLY
+                cdk.Aspects.of(role.node.default_child).add(judged, priority=last)
+            else:
+                judged.warn_of_trust()
             if suspended_by_trust and isinstance(role, iam.Role):
                 deny_assume_role(role)
         if key is None:
-            shape = some_of(own, props.KEY)
+            shape = ours.some_of(own, props.KEY)
             self.key = PineconeKey(self, "Key", role=self.role, admins=own["key_admins"], **shape)
         else:
             self.key = key
             self._let_role_use(key, own["key_access"], suspended)
-        warn(self, trust.key_notices(environment_of_resource(self.key).region))
+        ours.warn(self, trust.key_notices(ours.environment_of_resource(self.key).region))
         self._outputs(own)
-
-    def _judge_role_at_synth(self, role: iam.IRole, trust: Trust) -> None:
-        """Say what a given role lacks, once all that its maker does to it is done."""
-        if is_made_here(role):
-            assert role.node.default_child is not None
-            last = cdk.AspectPriority.READONLY
-            cdk.Aspects.of(role.node.default_child).add(
-                _GivenRole(self, role, trust), priority=last
-            )
-        else:
-            warn(self, [_trust_notice(trust)])
 
     def _let_role_use(self, key: kms.IKey, key_access: guide.KeyAccess, suspended: bool) -> None:
         """Let the role use a key that is there already, or say what its policy must say."""
-        resource = resource_of(key)
-        arn = role_arn(self.role)
+        resource = ours.resource_of(key)
+        arn = ours.arn_of(self.role)
         if resource is None:
-            arn = readable(arn, "RoleArn")
+            arn = ours.readable(arn, "RoleArn")
         statements = guide.role_statements(arn, key_access, suspended=suspended)
         if resource is None:
-            warn(self, [notice("key-policy", statements=statements)])
+            ours.warn(self, [notice("key-policy", statements=statements)])
         else:
             document = cdk.Stack.of(key).resolve(resource.key_policy) or {}
             sids = {one.get("Sid") for one in document.get("Statement", ())}
@@ -147,15 +128,17 @@ class PineconeCmek(Construct):
                 if one["Sid"] in sids:  # of another construct of ours: a Sid stands once
                     one["Sid"] += f" for {cdk.Names.unique_id(self)}"
                 key.add_to_resource_policy(iam.PolicyStatement.from_json(one))
-        if in_two_accounts(environment_of_resource(self.role), environment_of_resource(key)):
-            permissions = guide.role_permissions(readable(key_arn(key), "KeyArn"), key_access)
-            warn(self, [notice("role-in-another-account", permissions=permissions)])
+        if ours.in_two_accounts(self.role, key):
+            permissions = guide.role_permissions(
+                ours.readable(ours.arn_of(key), "KeyArn"), key_access
+            )
+            ours.warn(self, [notice("role-in-another-account", permissions=permissions)])
 
     def _outputs(self, own: CmekProps) -> None:
         """One output per field of the dialog, in the stack of what it names."""
         fields: list[tuple[str, str, str, Any]] = [
-            ("RoleArn", "Role ARN", role_arn(self.role), own["role"]),
-            ("KeyArn", "Key ARN", key_arn(self.key), own["key"]),
+            ("RoleArn", "Role ARN", ours.arn_of(self.role), own["role"]),
+            ("KeyArn", "Key ARN", ours.arn_of(self.key), own["key"]),
         ]
         if own["external_id"] is not None:
             fields.append(("ExternalId", "External ID", own["external_id"], None))
@@ -163,63 +146,33 @@ class PineconeCmek(Construct):
             scope: Construct = self
             if given is not None and cdk.Stack.of(given) is not cdk.Stack.of(self):
                 scope, name = cdk.Stack.of(given), cdk.Names.unique_id(self) + name
-            dialog_output(scope, name, label, value)
+            ours.dialog_output(scope, name, label, value)
 
 
 @jsii.implements(cdk.IAspect)
 class _GivenRole:
-    """Looks at a role that the app makes and gives, when the app is done with it."""
+    """Judges a role that is given: one of the app when the app is done with it."""
 
-    def __init__(self, cmek: Construct, role: iam.Role, trust: Trust) -> None:
+    def __init__(self, cmek: Construct, role: iam.IRole, trust: Trust) -> None:
         self._cmek, self._role, self._trust = cmek, role, trust
 
     def visit(self, node: IConstruct) -> None:
-        """Warn of what its template would not keep, and of what does not surely let Pinecone in."""
+        """Warn of what the template would not keep, and of what does not surely let Pinecone in."""
         assert isinstance(node, iam.CfnRole)
-        kept = node.cfn_options.deletion_policy
-        if kept in (None, cdk.CfnDeletionPolicy.DELETE):
-            warn(self._cmek, [notice("role-not-retained")])
-        if not _lets_in(self._role, self._trust):
-            warn(self._cmek, [_trust_notice(self._trust)])
+        if node.cfn_options.deletion_policy in (None, cdk.CfnDeletionPolicy.DELETE):
+            ours.warn(self._cmek, [notice("role-not-retained")])
+        # By its name: what a policy means is none of what makes a template. One who gives a role
+        # of the app asks it, and nobody else waits for it.
+        meaning = import_module("cmek_construct.policy.resolved")
+        need = guide.trust_policy(**vars(self._trust))
+        both = cdk.Stack.of(node).resolve([node.assume_role_policy_document, need])
+        if not meaning.surely_allows(*both):
+            self.warn_of_trust()
 
-
-def _trust_notice(trust: Trust) -> Notice:
-    return notice("role-trust-policy", statement=trust.readable().statement())
-
-
-def _lets_in(role: iam.Role, trust: Trust) -> bool:
-    """Whether a role surely lets Pinecone in, whatever the deploy fills into its trust policy."""
-    # By its name: what a policy means is none of what makes a template. One who gives a role of
-    # the app asks it, and nobody else waits for it.
-    meaning = import_module("cmek_construct.policy")
-    document = role.assume_role_policy
-    assert document is not None
-    need = guide.trust_policy(**vars(trust))
-    resolved = cdk.Stack.of(role).resolve({"own": document.to_json(), "need": need})
-    own, needed = (
-        meaning.read(_with_holes(resolved[one]), "trust", texts=meaning.canonical)
-        for one in ("own", "need")
-    )
-    try:
-        return not meaning.short(own, needed)
-    except meaning.CannotBeJudged:
-        return False
-
-
-def _with_holes(value: Any) -> Any:
-    """A document with CloudFormation's functions as holes, each named by its own JSON."""
-    if isinstance(value, list):
-        return [_with_holes(one) for one in value]
-    if isinstance(value, str):
-        return value.replace("${", "${!")
-    if not isinstance(value, dict):
-        return value
-    if list(value) == ["Fn::Join"] and isinstance(value["Fn::Join"][1], list):
-        between, parts = value["Fn::Join"]
-        return between.join(map(_with_holes, parts))
-    if any(name == "Ref" or name.startswith("Fn::") for name in value):
-        return f"${{{json.dumps(value)}".replace("}", ")") + "}"
-    return {name: _with_holes(one) for name, one in value.items()}
+    def warn_of_trust(self) -> None:
+        """Say the statement that is not seen in its trust policy."""
+        statement = self._trust.readable().statement()
+        ours.warn(self._cmek, [notice("role-trust-policy", statement=statement)])
 
 
 def _suspended_in_vain(
@@ -227,8 +180,8 @@ def _suspended_in_vain(
 ) -> Iterator[ValueError]:
     if not suspended or role is None or key is None:
         return
-    if not is_made_here(role) and resource_of(key) is None:
-        denial = guide.key_denial(readable(role_arn(role), "RoleArn"))
+    if not ours.is_made_here(role) and ours.resource_of(key) is None:
+        denial = guide.key_denial(ours.readable(ours.arn_of(role), "RoleArn"))
         yield ValueError(
             "suspended: got True, but role and key are both imported, so neither policy can be "
             "changed from here and Pinecone would not be cut off. Add to the key policy, by hand: "

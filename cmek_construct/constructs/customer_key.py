@@ -11,8 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cmek_construct import checks, props
-from cmek_construct.constructs.cdk import environment_of, key_arn
-from cmek_construct.constructs.inputs import described, settled, some_of
+from cmek_construct.constructs.cdk import arn_of, described, environment_of, settled, some_of
 from cmek_construct.constructs.key import KeyShape, PineconeKey
 from cmek_construct.guide import KeyAccess
 from cmek_construct.props import Prop
@@ -101,7 +100,7 @@ class CustomerKey(Construct):
         cdk.CfnOutput(
             self,
             "KeyArn",
-            value=key_arn(self.key),
+            value=arn_of(self.key),
             description="Send this to the vendor, who enters it in the Pinecone console",
         )
 

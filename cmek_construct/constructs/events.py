@@ -8,7 +8,7 @@ operators for use in event patterns".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ KEY_CALLS: Final = (
     Kind(
         "KeyStopped",
         ("DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"),
-        "Pinecone can no longer use the key, and its cached data keys live some minutes. A key "
+        "Pinecone can no longer use the key, and goes on with cached data keys for some time. A key "
         "whose deletion is scheduled is gone after 7 to 30 days, and with it for good all that was "
         "encrypted.",
         "Unless you meant it: aws kms cancel-key-deletion --key-id {it} (if it is scheduled), then "
@@ -174,6 +174,17 @@ IN_USE: Final = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 """The state in which a rule sees read-only management events."""
 
 
+HOME_OF_IAM: Final = "us-east-1"
+"""Where CloudTrail delivers IAM's events. Source: IAM user guide, "Logging IAM and AWS STS API
+calls with AWS CloudTrail"."""
+
+
+def description(kind: Kind, plain: Pattern) -> str:
+    """What a rule is for, in a line."""
+    needs = "; sees nothing without a CloudTrail trail" if "detail" in plain else ""
+    return ", ".join(kind.names) + needs
+
+
 def api_calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
     """Calls of one service that CloudTrail delivers, whoever made them and however they ended."""
     return {
@@ -263,3 +274,29 @@ def publish_statement(topic_arn: str) -> Pattern:
 
 def _anything_but(value: str) -> list[Pattern]:
     return [{"anything-but": [value]}, {"exists": False}]
+
+
+def message(kind: Kind, whose: str, it: str, field: Callable[[str], str]) -> str:
+    """The text of an event: what, on what, by whom, when, where; what it means and what to do.
+
+    Args:
+        kind: what happened.
+        whose: the path of the construct that is watched.
+        it: the key's ARN or the role's name.
+        field: what stands for a field of the event.
+    """
+    sense = f"What it means: {kind.means} What to do: {kind.to_do.format(it=it)}"
+    if kind is KEY_GONE:  # of KMS itself: nobody called
+        return (
+            f"Pinecone CMEK {whose}: {field('$.detail-type')} of {it}, at {field('$.time')}, in "
+            f"account {field('$.account')}, {field('$.region')}. {sense}"
+        )
+    return (
+        f"Pinecone CMEK {whose}: {field('$.detail.eventName')} on {it}, by "
+        f"{field('$.detail.userIdentity.arn')} {field('$.detail.userIdentity.invokedBy')} "
+        f"({field('$.detail.userIdentity.type')}, account "
+        f"{field('$.detail.userIdentity.accountId')}, from {field('$.detail.sourceIPAddress')}), "
+        f"at {field('$.detail.eventTime')}, in account {field('$.account')}, "
+        f"{field('$.detail.awsRegion')}. If it failed, with the error: "
+        f"{field('$.detail.errorCode')}. {sense}"
+    )

@@ -12,18 +12,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cmek_construct import checks, guide, props, warnings
-from cmek_construct.constructs.cdk import (
-    RETAIN,
-    acknowledge,
-    environment_of,
-    environment_of_resource,
-    in_two_accounts,
-    is_in,
-    key_arn,
-    role_arn,
-    warn,
-)
-from cmek_construct.constructs.inputs import administration, days, described, settled
+from cmek_construct.constructs import cdk as ours
 from cmek_construct.guide import KeyAccess
 from cmek_construct.warnings import notice
 
@@ -73,7 +62,7 @@ class PineconeKey(kms.Key):
     it, and Pinecone's role is a key user. Every method and attribute of `kms.Key` works.
     """
 
-    @described(KeyProps, KEY)
+    @ours.described(KeyProps, KEY)
     def __init__(self, scope: Construct, construct_id: str, **given: Unpack[KeyProps]) -> None:
         """Make the key and its alias.
 
@@ -84,19 +73,18 @@ class PineconeKey(kms.Key):
         Raises:
             ValueError: a value is outside its limits; nothing was built.
         """
-        environment = environment_of(scope)
-        own = settled("PineconeKey", given, KEY)
+        environment = ours.environment_of(scope)
+        own = ours.settled("PineconeKey", given, KEY)
         checks.first(props.rotation(own))
         role = own["role"]
-        admins = own["admins"] and administration("admins", own["admins"])
+        admins = own["admins"] and ours.administration("admins", own["admins"])
         policy = guide.key_policy(
             environment.account or cdk.Aws.ACCOUNT_ID,
-            role_arn(role),
+            ours.arn_of(role),
             own["key_access"],
             admins=admins or (),
             suspended=own["suspended"],
         )
-        checks.first(props.key_policy("admins", policy))
         super().__init__(
             scope,
             construct_id,
@@ -108,14 +96,14 @@ class PineconeKey(kms.Key):
             enable_key_rotation=own["enable_key_rotation"] is not False,
             rotation_period=own["rotation_period"],
             pending_window=own["pending_window"],
-            removal_policy=own["removal_policy"] or RETAIN,
+            removal_policy=own["removal_policy"] or ours.RETAIN,
         )
-        is_in(self, environment)
+        self._environment, self._arn = environment, self.key_arn
         _make_alias(self, own["alias"], own["removal_policy"])
-        acknowledge(self, dict(asked_for(own)) | _role_of_another_account(self, role))
-        if in_two_accounts(environment_of_resource(role), environment):
+        ours.acknowledge(self, dict([*asked_for(own), *_role_of_another_account(self, role)]))
+        if ours.in_two_accounts(role, self):
             permissions = guide.role_permissions("<output KeyArn>", own["key_access"])
-            warn(self, [notice("role-in-another-account", permissions=permissions)])
+            ours.warn(self, [notice("role-in-another-account", permissions=permissions)])
 
 
 def asked_for(own: KeyShape) -> Iterator[tuple[str, str]]:
@@ -127,10 +115,9 @@ def asked_for(own: KeyShape) -> Iterator[tuple[str, str]]:
         yield warnings.ROTATION, "The prop enable_key_rotation=False asks for it"
     if own["multi_region"]:
         yield warnings.MULTI_REGION, "The prop multi_region=True asks for it"
-    least, _ = checks.PENDING_WINDOW_DAYS
-    if own["pending_window"] is not None and days(own["pending_window"]) <= least:
-        reason = f"The prop pending_window of {least} days asks for it"
-        yield warnings.PENDING_WINDOW, reason
+    window, (least, _) = own["pending_window"], checks.PENDING_WINDOW_DAYS
+    if window is not None and ours.days("pending_window", window) <= least:
+        yield warnings.PENDING_WINDOW, f"The prop pending_window of {least} days asks for it"
 
 
 def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPolicy | None) -> None:
@@ -140,36 +127,31 @@ def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPoli
         alias = _DEFAULT_ALIAS_PREFIX + cdk.Names.unique_resource_name(key, max_length=longest)
     elif not alias.startswith(_ALIAS_PREFIX) and not checks.is_unknown(alias):
         alias = _ALIAS_PREFIX + alias
-    resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=key_arn(key))
+    resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=ours.arn_of(key))
     resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
     if removal_policy is not cdk.RemovalPolicy.DESTROY:
         resource.apply_removal_policy(
-            removal_policy or RETAIN, apply_to_update_replace_policy=False
+            removal_policy or ours.RETAIN, apply_to_update_replace_policy=False
         )
 
 
-def _role_of_another_account(key: kms.Key, role: iam.IRole) -> dict[str, str]:
+def _role_of_another_account(key: kms.Key, role: iam.IRole) -> Iterator[tuple[str, str]]:
     """A role of another account that is imported: the one that was named, and no other."""
-    if isinstance(role, iam.Role):
-        return {}
-    account = environment_of(key).account or "${AWS::AccountId}"
-    arn = role_arn(role)
-    if checks.is_token(arn):
-        arn = _text(cdk.Stack.of(key).resolve(arn), account)
-    if arn.startswith(f"arn:aws:iam::{account}:"):
-        return {}
-    rule = warnings.about(warnings.FOREIGN_PRINCIPAL, arn)
-    return {rule: "The prop role names this role of another account"}
+    own = ours.environment_of(key).account or "${AWS::AccountId}"
+    arn = ours.arn_of(role)
+    if checks.is_token(arn) and not isinstance(role, iam.Role):
+        arn = _text(cdk.Stack.of(key).resolve(arn), own)
+    if not isinstance(role, iam.Role) and not arn.startswith(f"arn:aws:iam::{own}:"):
+        rule = warnings.about(warnings.FOREIGN_PRINCIPAL, arn)
+        yield rule, "The prop role names this role of another account"
 
 
 def _text(value: Any, account: str) -> str:
     """A role's ARN as the guardrails name it: what only the deploy knows by its name."""
-    known = {"AWS::Partition": "aws", "AWS::AccountId": account}
     if not isinstance(value, dict):
         return str(value)
     [(name, argument)] = value.items()
-    if name == "Ref":
-        return known.get(argument, f"${{{argument}}}")
     if name == "Fn::Join":
         return str(argument[0]).join(_text(one, account) for one in argument[1])
-    return f"${{{name}}}"
+    known = {"AWS::Partition": "aws", "AWS::AccountId": account}
+    return known.get(argument, f"${{{argument}}}") if name == "Ref" else f"${{{name}}}"

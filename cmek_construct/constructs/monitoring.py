@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import aws_cdk as cdk
 from aws_cdk import aws_events, aws_sns, aws_sqs
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cmek_construct import checks
-from cmek_construct.constructs import event_rules, events, iam_events
+from cmek_construct.constructs import events
 from cmek_construct.constructs.cdk import (
     Environment,
+    arn_of,
     environment_of,
     environment_of_resource,
-    key_arn,
+    in_two_accounts,
     warn,
 )
+from cmek_construct.constructs.cmek import PineconeCmek
+from cmek_construct.constructs.customer_key import CustomerKey
 from cmek_construct.constructs.events import Kind, Pattern
-from cmek_construct.constructs.watched import Watchable, Watched, watched
+from cmek_construct.constructs.key import PineconeKey
+from cmek_construct.constructs.role import PineconeRole
 from cmek_construct.warnings import notice
 
 
@@ -41,10 +49,11 @@ class PineconeCmekMonitoring(Construct):
     CloudTrail", "Excluding AWS KMS events from a trail".
 
     IAM's events exist in us-east-1 alone. In another Region a stack is made there,
-    ``pinecone-cmek-iam-events-<region>``, one for an account and Region; it forwards every call
-    that changes a role of the account to the default event bus here (about a dollar a million),
-    where the rules look for the role. It is deployed before this stack, with the app's default
-    synthesizer: us-east-1 must be bootstrapped too, unless the app does without.
+    ``pinecone-cmek-iam-events-<region>-<stack>``, one for an account and Region of an app or stage,
+    named after the first stack that asks for it, with termination protection; it forwards every
+    call that changes a role of the account to the default event bus here (about a dollar a
+    million), where the rules look for the role. It is deployed before this stack, with the app's
+    default synthesizer: us-east-1 must be bootstrapped too, unless the app does without.
     """
 
     rules: list[aws_events.Rule]
@@ -55,7 +64,7 @@ class PineconeCmekMonitoring(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        cmek: Watchable,
+        cmek: PineconeCmek | CustomerKey | PineconeKey | PineconeRole,
         topic: aws_sns.ITopic,
         watch_use: bool = False,
         iam_events_forwarded: bool = False,
@@ -85,9 +94,9 @@ class PineconeCmekMonitoring(Construct):
                 message that is paid for, and another copy of a trail costs by the event.
                 Default: False.
             iam_events_forwarded: True says that IAM's events reach the default event bus of this
-                Region already, by a rule of yours or by another app's stack in us-east-1, so that
-                none is made. If they do not, nobody is told of a change of the role. Default:
-                False.
+                Region already, by a rule of yours or by another app's or stage's stack in
+                us-east-1, so that none is made and each event is told once. If they do not, nobody
+                is told of a change of the role. Default: False.
             dead_letter_queue: takes messages that the topic did not, after 24 hours of tries. Its
                 own alarm is yours to make; a queue that nobody watches keeps a message from nobody.
                 Default: none, and the metric ``FailedInvocations`` of the rule counts them.
@@ -97,39 +106,33 @@ class PineconeCmekMonitoring(Construct):
                 one that these rules reach, or there is no use to watch; nothing was built.
         """
         here = environment_of(scope)
-        what = watched(cmek)
+        what = _watched(cmek)
         checks.flag("watch_use", watch_use)
         checks.flag("iam_events_forwarded", iam_events_forwarded)
         _check_topic(topic)
-        checks.first(
-            what.elsewhere(here),
-            _topic_out_of_reach(topic, what, here),
-            _no_use_to_watch(what, watch_use),
-        )
+        checks.first(what.elsewhere(here), _problems(topic, what, here, watch_use))
 
         super().__init__(scope, construct_id)
         self.rules = []
-        self._topic = topic
-        self._dead_letter_queue = dead_letter_queue
+        self._topic, self._dead_letter_queue = topic, dead_letter_queue
         if what.key is not None:
-            self._watch_key(what, key_arn(what.key), what.key.key_id)
+            self._watch_key(what, arn_of(what.key), what.key.key_id)
         if what.key is not None and watch_use:
-            self._watch_use(what, key_arn(what.key), what.key.key_id)
+            self._watch_use(what, arn_of(what.key), what.key.key_id)
         if what.role is not None:
             self._watch_role(what, what.role.role_name, here, iam_events_forwarded)
         if not isinstance(topic, aws_sns.Topic):
-            topic_arn = topic.topic_arn
-            said = "<the topic's ARN>" if checks.is_token(topic_arn) else topic_arn
-            warn(self, [notice("topic-policy", statement=events.publish_statement(said))])
+            arn = topic.topic_arn
+            said = events.publish_statement("<the topic's ARN>" if checks.is_token(arn) else arn)
+            warn(self, [notice("topic-policy", statement=said)])
 
-    def _watch_key(self, what: Watched, arn: str, key_id: str) -> None:
+    def _watch_key(self, what: _Watched, arn: str, key_id: str) -> None:
         about = events.about_key(arn, key_id, what.aliases)
         for kind in events.KEY_CALLS:
             self._tell(what, kind, events.api_calls("kms", kind.names, about), arn)
-        gone = event_rules.service_message(events.KEY_GONE, what.path, arn)
-        self._add(events.KEY_GONE, events.key_gone(arn), gone)
+        self._tell(what, events.KEY_GONE, events.key_gone(arn), arn)
 
-    def _watch_use(self, what: Watched, arn: str, key_id: str) -> None:
+    def _watch_use(self, what: _Watched, arn: str, key_id: str) -> None:
         about = events.about_key(arn, key_id)
         for kind, by_whom in (
             (events.KEY_USED, what.other_users),
@@ -140,10 +143,10 @@ class PineconeCmekMonitoring(Construct):
             assert isinstance(rule, aws_events.CfnRule)
             rule.state = events.IN_USE
 
-    def _watch_role(self, what: Watched, name: str, here: Environment, forwarded: bool) -> None:
+    def _watch_role(self, what: _Watched, name: str, here: Environment, forwarded: bool) -> None:
         if not what.role_is_here:
-            account = environment_of_resource(what.role).account
-            warn(self, [notice("role-events-elsewhere", account=account)])
+            there = environment_of_resource(what.role)
+            warn(self, [notice("role-events-elsewhere", account=there.account)])
             return
         for kind in events.ROLE_CALLS:
             plain = events.api_calls("iam", kind.names, events.about_role(name))
@@ -154,55 +157,171 @@ class PineconeCmekMonitoring(Construct):
             self._tell(what, kind, events.api_calls("iam", kind.names, about), name)
         if here.region is None and not forwarded:
             warn(self, [notice("iam-events-not-seen")])
-        elif here.region != iam_events.HOME and not forwarded:
-            iam_events.bring_to(self, here)
+        elif here.region != events.HOME_OF_IAM and not forwarded:
+            _bring_iam_events_to(self, here)
 
-    def _tell(self, what: Watched, kind: Kind, plain: Pattern, it: str) -> aws_events.Rule:
-        return self._add(kind, plain, event_rules.message(kind, what.path, it))
-
-    def _add(
-        self, kind: Kind, plain: Pattern, message: aws_events.RuleTargetInput
-    ) -> aws_events.Rule:
-        target = targets.SnsTopic(
-            self._topic, message=message, dead_letter_queue=self._dead_letter_queue
+    def _tell(self, what: _Watched, kind: Kind, plain: Pattern, it: str) -> aws_events.Rule:
+        text = events.message(kind, what.path, it, aws_events.EventField.from_path)
+        said = aws_events.RuleTargetInput.from_text(text)
+        queue = self._dead_letter_queue
+        target = targets.SnsTopic(self._topic, message=said, dead_letter_queue=queue)
+        rule = aws_events.Rule(
+            self,
+            kind.id,
+            description=events.description(kind, plain),
+            event_pattern=_pattern(plain),
+            targets=[target],
         )
-        self.rules.append(event_rules.rule(self, kind, plain, target))
-        return self.rules[-1]
+        self.rules.append(rule)
+        return rule
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """A key and a role, each where there is one to watch, and the role that may use the key."""
+
+    path: str
+    key: kms.IKey | None = None
+    role: iam.IRole | None = None
+    user: iam.IRole | None = None
+
+    @property
+    def role_is_here(self) -> bool:
+        """Whether IAM tells of the role in the key's account, as far as synth knows."""
+        if self.role is None or self.key is None:
+            return self.role is not None
+        return not in_two_accounts(self.role, self.key)
+
+    @property
+    def aliases(self) -> list[str]:
+        """The aliases that the app has made for the key so far."""
+        found = self.key.node.find_all() if self.key else []
+        return [one.alias_name for one in found if isinstance(one, kms.CfnAlias)]
+
+    @property
+    def policy_arns(self) -> list[str]:
+        """The managed policies that the role has made for itself."""
+        found = self.role.node.find_all() if self.role else []
+        return [one.ref for one in found if isinstance(one, iam.CfnManagedPolicy)]
+
+    @property
+    def other_users(self) -> events.Pattern:
+        """Whoever uses the key and is not meant to."""
+        assert self.user is not None
+        arn = arn_of(self.user)
+        if self.role is not None and self.role_is_here:
+            return events.by_others(arn)
+        account = cdk.Arn.split(arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).account
+        assert account is not None
+        return events.by_others_than_account(account)
+
+    def elsewhere(self, here: Environment) -> Iterator[ValueError]:
+        """A key of another place, whose events never come here."""
+        if self.key is None:
+            return
+        there = environment_of_resource(self.key)
+        for what, own, its in (
+            ("account", here.account, there.account),
+            ("region", here.region, there.region),
+        ):
+            if None not in (own, its) and own != its:
+                yield ValueError(
+                    f"cmek: got a key in the {what} {its}, but this stack is in {own}, and KMS "
+                    "tells of a key in its own account and Region alone. Put the monitoring into "
+                    "a stack there, with a topic of that Region."
+                )
+
+
+def _watched(cmek: Any) -> _Watched:
+    """The parts of a construct of this library."""
+    if isinstance(cmek, PineconeCmek):
+        return _Watched(cmek.node.path, key=cmek.key, role=cmek.role, user=cmek.role)
+    if isinstance(cmek, CustomerKey):
+        vendor: Any = cmek.node.find_child("VendorRole")
+        return _Watched(cmek.node.path, key=cmek.key, user=vendor)
+    if isinstance(cmek, PineconeKey):
+        return _Watched(cmek.node.path, key=cmek)
+    if isinstance(cmek, PineconeRole):
+        return _Watched(cmek.node.path, role=cmek)
+    return checks.refuse(
+        "cmek",
+        cmek,
+        "it is a PineconeCmek, a CustomerKey, a PineconeKey or a PineconeRole",
+        "For a role or a key that was given to a PineconeCmek, give that.",
+    )
+
+
+def _pattern(plain: Pattern) -> aws_events.EventPattern:
+    return aws_events.EventPattern(**{one.replace("-", "_"): plain[one] for one in plain})
+
+
+def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
+    """Have a stack in us-east-1 forward them to the default event bus of a scope's stack.
+
+    One serves an account and Region of an app or stage: a second would forward every event twice.
+    """
+    stack = cdk.Stack.of(scope)
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    stage = cdk.Stage.of(stack)
+    assert stage is not None
+    name = f"pinecone-cmek-iam-events-{here.region}"
+    construct_id = f"{name}-{here.account}" if here.account else name
+    # Named after a stack, whose name is its own in the account and Region: that of another app or
+    # stage is another one, and ends no messages here when it goes.
+    name = f"{name}-{stack.stack_name}"[:128]
+    there = stage.node.try_find_child(construct_id)
+    forwarder = there or _forwarder(stage, construct_id, name, here)
+    assert isinstance(forwarder, cdk.Stack)
+    stack.add_stack_dependency(forwarder, "It brings IAM's events")
+
+
+def _forwarder(stage: cdk.Stage, construct_id: str, name: str, to: Environment) -> cdk.Stack:
+    stack = cdk.Stack(
+        stage,
+        construct_id,
+        stack_name=name,
+        env=cdk.Environment(account=to.account, region=events.HOME_OF_IAM),
+        description=f"Forwards IAM's events about roles to {to.region}, where Pinecone's role and "
+        "key are watched",
+        termination_protection=True,
+    )
+    rule = aws_events.Rule(
+        stack,
+        "RolesChanged",
+        description=f"Calls that change a role, for the default event bus of {to.region}",
+        event_pattern=_pattern(events.of_every_role()),
+    )
+    bus = f"arn:aws:events:{to.region}:{stack.account}:event-bus/default"
+    rule.add_target(targets.EventBus(aws_events.EventBus.from_event_bus_arn(stack, "Bus", bus)))
+    return stack
 
 
 def _check_topic(topic: Any) -> None:
     if isinstance(topic, str | type) or not hasattr(topic, "topic_arn"):
-        checks.refuse(
-            "topic",
-            topic,
-            "it is an sns.ITopic",
-            "For an ARN, write sns.Topic.from_topic_arn(self, id, arn).",
-        )
+        way_out = "For an ARN, write sns.Topic.from_topic_arn(self, id, arn)."
+        checks.refuse("topic", topic, "it is an sns.ITopic", way_out)
     if topic.fifo:
-        checks.refuse(
-            "topic", "a FIFO topic", "EventBridge publishes to standard topics", "Give one."
-        )
+        what = "EventBridge publishes to standard topics"
+        checks.refuse("topic", "a FIFO topic", what, "Give one.")
 
 
-def _topic_out_of_reach(
-    topic: aws_sns.ITopic, what: Watched, here: Environment
+def _problems(
+    topic: aws_sns.ITopic, what: _Watched, here: Environment, watch_use: bool
 ) -> Iterator[ValueError]:
-    region = environment_of_resource(topic).region
-    if None not in (region, here.region) and region != here.region:
+    there = environment_of_resource(topic).region
+    if None not in (there, here.region) and there != here.region:
         yield ValueError(
-            f"topic: got a topic in {region}, but a rule in {here.region} reaches topics of its "
+            f"topic: got a topic in {there}, but a rule in {here.region} reaches topics of its "
             "own Region alone. Give a topic in the Region of the key."
         )
     key = getattr(topic, "master_key", None)
-    if key is not None and what.key is not None and key_arn(key) == key_arn(what.key):
+    if key is not None and what.key is not None and arn_of(key) == arn_of(what.key):
         yield ValueError(
             "topic: got a topic that is encrypted with the key that is watched, but then nobody "
             "is told when that key is disabled, and EventBridge would be let into Pinecone's key. "
             "Encrypt the topic with another key."
         )
-
-
-def _no_use_to_watch(what: Watched, watch_use: bool) -> Iterator[ValueError]:
     if watch_use and (what.key is None or what.user is None):
         yield ValueError(
             "watch_use: got True, but from a PineconeKey alone nobody can tell who may use it, and "

@@ -9,20 +9,26 @@ import jsii
 from aws_cdk import aws_iam as iam
 
 from cmek_construct import checks, props
+from cmek_construct.constructs.cdk import described, settled
 from cmek_construct.guide import Regions
 from cmek_construct.trust import Trust
 
 if TYPE_CHECKING:
-    from typing_extensions import Required
+    from typing_extensions import Required, Unpack
 
 
-class TrustProps(TypedDict, total=False):
-    """Whom of Pinecone a role lets in."""
+class WhoProps(TypedDict, total=False):
+    """The types of `props.TRUST` but for the account."""
 
-    pinecone_account_id: Required[str]
     regions: Required[Regions]
     external_id: str | None
     pin_account: bool
+
+
+class TrustProps(WhoProps, total=False):
+    """The types of `props.TRUST`."""
+
+    pinecone_account_id: Required[str]
 
 
 def trust_of(own: TrustProps) -> Trust:
@@ -49,40 +55,21 @@ class PineconePrincipal(iam.PrincipalBase):
     the role, not directly.
     """
 
-    def __init__(
-        self,
-        account_id: str,
-        *,
-        regions: Regions,
-        external_id: str | None = None,
-        pin_account: bool = False,
-    ) -> None:
+    @described(WhoProps, props.TRUST[1:])
+    def __init__(self, account_id: str, **given: Unpack[WhoProps]) -> None:
         """Describe who may come in.
 
         Args:
             account_id: Pinecone's AWS account number, a string of 12 digits, from the Pinecone
                 console, Manage > CMEK > Add CMEK. There is no default.
-            regions: the AWS regions whose Pinecone role may come in, such as
-                ``["us-east-1", "eu-west-1"]``, in the order in which they are to be rendered; or
-                `ALL_REGIONS` for the guide's third trust policy.
-            external_id: what Pinecone must present, 2 to 1,224 characters, by the guide a UUID
-                v4. Default: none; the guide's second trust policy, without a condition. Must be
-                given with `ALL_REGIONS`.
-            pin_account: with `ALL_REGIONS` alone: name Pinecone's account root as the principal
-                in place of ``*``. The same callers get in, and a mistyped account number fails
-                the deploy. Default: False, the guide's ``*``.
 
         Raises:
             ValueError: a value is outside its limits, or the trust policy is over the 8,192
                 characters that IAM takes at most.
         """
         checks.pinecone_account_id("account_id", account_id)
-        checks.regions("regions", regions)
-        if external_id is not None:
-            props.EXTERNAL_ID.check("external_id", external_id)
-        checks.flag("pin_account", pin_account)
-        trust = Trust(account_id, regions, external_id, pin_account)
-        checks.first(trust.problems())
+        own = settled("PineconePrincipal", given, props.TRUST[1:])
+        trust = trust_of({**own, "pinecone_account_id": account_id})
         super().__init__()
         self._statement = trust.statement()
 

@@ -12,15 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cmek_construct import checks, props, warnings
-from cmek_construct.constructs.cdk import (
-    RETAIN,
-    acknowledge,
-    environment_of,
-    is_in,
-    is_made_here,
-    warn,
-)
-from cmek_construct.constructs.inputs import described, settled
+from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.principal import PineconePrincipal, TrustProps, trust_of
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import assume_role_denial
@@ -77,7 +69,7 @@ class PineconeRole(iam.Role):
     (`CustomerKey`, or ``cmek customer-kit``). Every method and attribute of `iam.Role` works.
     """
 
-    @described(RoleProps, ROLE)
+    @ours.described(RoleProps, ROLE)
     def __init__(self, scope: Construct, construct_id: str, **given: Unpack[RoleProps]) -> None:
         """Make the role.
 
@@ -89,8 +81,8 @@ class PineconeRole(iam.Role):
             ValueError: a value is outside its limits, and nothing was built; or ``suspended`` is
                 asked of a role that `Role.customize_roles` keeps out of the app.
         """
-        environment = environment_of(scope)
-        own = settled("PineconeRole", given, ROLE)
+        environment = ours.environment_of(scope)
+        own = ours.settled("PineconeRole", given, ROLE)
         trust = trust_of(own)
         customers = Customers(own["customer_account_ids"], own["customer_key_arns"])
         checks.first(customers.problems(environment.account, trust.account_id))
@@ -103,11 +95,11 @@ class PineconeRole(iam.Role):
             description=own["description"],
             permissions_boundary=own["permissions_boundary"],
         )
-        is_in(self, environment)
-        self.apply_removal_policy(own["removal_policy"] or RETAIN)
+        self._environment, self._arn = environment, self.role_arn
+        self.apply_removal_policy(own["removal_policy"] or ours.RETAIN)
         if own["removal_policy"] is cdk.RemovalPolicy.DESTROY:
             reason = "The prop removal_policy=RemovalPolicy.DESTROY asks for it"
-            acknowledge(self, {warnings.ROLE_RETAINED: reason})
+            ours.acknowledge(self, {warnings.ROLE_RETAINED: reason})
         if own["suspended"]:
             deny_assume_role(self)
         for digit, policy in customers.policies().items():
@@ -118,7 +110,7 @@ class PineconeRole(iam.Role):
                 document=iam.PolicyDocument.from_json(policy),
                 roles=[self],
             )
-        warn(self, trust.notices(environment.account, suspended=own["suspended"]))
+        ours.warn(self, trust.notices(environment.account, suspended=own["suspended"]))
 
 
 def deny_assume_role(role: iam.Role) -> None:
@@ -128,7 +120,7 @@ def deny_assume_role(role: iam.Role) -> None:
         ValueError: the app does not make it.
     """
     denial = assume_role_denial()
-    if not is_made_here(role) or role.assume_role_policy is None:
+    if not ours.is_made_here(role) or role.assume_role_policy is None:
         raise ValueError(
             "suspended: got True, but Role.customize_roles keeps this role out of the app, so "
             f"nobody would be cut off. Add to its trust policy, by hand: {json.dumps(denial)}"

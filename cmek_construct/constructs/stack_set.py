@@ -10,12 +10,19 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cmek_construct import checks, props
-from cmek_construct.constructs.cdk import acknowledge, dialog_output, environment_of, warn
-from cmek_construct.constructs.inputs import described, settled, some_of
+from cmek_construct.constructs.cdk import (
+    acknowledge,
+    described,
+    dialog_output,
+    environment_of,
+    settled,
+    some_of,
+    warn,
+)
 from cmek_construct.constructs.key import KeyShape, asked_for
 from cmek_construct.constructs.principal import TrustProps, trust_of
 from cmek_construct.constructs.stack_set_targets import StackSetTargets, known
-from cmek_construct.constructs.stack_set_template import EXTERNAL_ID, inner_template
+from cmek_construct.constructs.stack_set_template import EXTERNAL_ID, RoleInAccounts, inner_template
 from cmek_construct.props import Prop
 from cmek_construct.trust import Trust
 from cmek_construct.warnings import Notice, notice
@@ -67,7 +74,7 @@ _NAME: Final = Prop(
     ),
     default="",
 )
-_OF_THE_SET: Final = (
+OF_THE_SET: Final = (
     _NAME,
     Prop(
         "region",
@@ -128,7 +135,7 @@ _IN_EACH_ACCOUNT: Final = (
         if row is not props.REMOVAL_POLICY
     ),
 )
-STACK_SET: Final = (*_OF_THE_SET, *_IN_EACH_ACCOUNT)
+STACK_SET: Final = (*OF_THE_SET, *_IN_EACH_ACCOUNT)
 """What `PineconeCmekStackSet` takes."""
 
 
@@ -201,6 +208,8 @@ class PineconeCmekStackSet(Construct):
         cdk.CfnOutput(self, "StackSetName", value=name, description="For `cmek sheet --fleet`")
         if one_id is not None:
             dialog_output(self, "ExternalId", "External ID", one_id)
+        if own["permissions_boundary_name"] is None:
+            RoleInAccounts(self, "RoleInAccounts", type="AWS::IAM::Role")
 
     def role_arn(self, account_id: str) -> str:
         """The ARN of the role in one account, known before the deploy.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
@@ -126,3 +127,25 @@ def _external_id_parameter(stack: cdk.Stack) -> str:
         _NO_EXTERNAL_ID,
     )
     return parameter.value_as_string
+
+
+class RoleInAccounts(cdk.CfnResource):
+    """Stands for the role of the template inside, which no aspect of the app reaches.
+
+    CDK's permissions boundaries, of the app's context or by `iam.PermissionsBoundary.of(…)`, are
+    such aspects. It is in no template.
+    """
+
+    @jsii.member(jsii_name="shouldSynthesize")
+    def _should_synthesize(self) -> bool:
+        return False
+
+    @jsii.member(jsii_name="addPropertyOverride")
+    def add_property_override(self, property_path: str, value: Any) -> None:
+        if property_path == "PermissionsBoundary":
+            cdk.Validations.of(self).add_error(
+                "cmek-construct:permissions-boundary",
+                "permissions_boundary_name: got none, but the app puts a permissions boundary on "
+                "every role, and none reaches the roles that the stack set makes in each account. "
+                "Give the name of a managed policy that is in every account.",
+            )

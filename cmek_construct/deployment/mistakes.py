@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from cmek_construct import checks, guide, props
+from cmek_construct import checks, props
 from cmek_construct.deployment.config import Config, StackSettings
 from cmek_construct.deployment.yaml_text import YamlText
 from cmek_construct.trust import Trust
@@ -99,12 +99,6 @@ def _contradictions(settings: StackSettings) -> Iterator[ValueError]:
     yield from trust.problems()
     yield from props.rotation(dict(settings))
     yield from props.beside(dict(settings))
-    if settings.customers is None and settings.key is None:
-        role = settings.role or f"arn:aws:iam::{settings.account}:role/r"
-        access = guide.KeyAccess[settings.key_access or "KEY_USER"]
-        admins = settings.key_admins or ()
-        policy = guide.key_policy(settings.account, role, access, admins=admins)
-        yield from props.key_policy("key_admins", policy)
     yield from _of_a_vendor(settings)
     if settings.role and settings.key and settings.suspended:
         yield ValueError(

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cmek_construct import props
-from cmek_construct.constructs.cdk import Environment, dialog_output, is_in, warn
+from cmek_construct.constructs.cdk import Environment, dialog_output, warn
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.role import PineconeRole
 from cmek_construct.customers import CUSTOMERS
@@ -40,7 +40,7 @@ class CmekStack(cdk.Stack):
             tags=own.tags,
             synthesizer=_synthesizer(own),
         )
-        is_in(self, Environment(own.account, own.region))
+        self._environment = Environment(own.account, own.region)
         if own.customers is None:
             # The id "Default" keeps logical IDs and outputs short: RoleArn, KeyArn, ExternalId.
             PineconeCmek(self, "Default", **_made(self, own, props.CMEK))

@@ -53,7 +53,7 @@ def shown(subject: Trust | KeyUse, text: str) -> str:
 def said(where: str, excess: TrustExcess | KeyExcess) -> str:
     account = excess.of.now.account
     words_of = plain(words.of_witness(_narrowed(excess), account))
-    return f"{where}, {Quoted(excess.witness.statement.name)}: {words_of}"
+    return shown(excess.of, f"{where}, {Quoted(excess.witness.statement.name)}: {words_of}")
 
 
 def _narrowed(excess: TrustExcess | KeyExcess) -> Witness:

@@ -10,10 +10,23 @@ import typer
 from cmek_construct.deployment import values
 
 
-def checked(check: Callable[[str, Any], None], parameter: str, **shown: Any) -> Any:
-    """An option with the construct's own check; a wrong answer to a question is asked again."""
+def checked(
+    check: Callable[[str, Any], None],
+    parameter: str,
+    written: Callable[[str], str] = str,
+    **shown: Any,
+) -> Any:
+    """An option with the construct's own check; a wrong answer to a question is asked again.
+
+    Args:
+        check: raises a `ValueError` for what is wrong.
+        parameter: its name in the message.
+        written: makes what people type into what the file says.
+        **shown: as `typer.Option` takes it.
+    """
 
     def parse(value: str) -> str:
+        value = written(value)
         try:
             values.no_token(parameter, value)
             check(parameter, value)

@@ -130,3 +130,20 @@ KEYS: Final[Mapping[str, frozenset[str]]] = {
     for key, names in keys.items()
 }
 """Condition keys that come with these actions alone; others of a service with each of its own."""
+
+EXPANDED: Final = {
+    "kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
+    "kms:GenerateDataKey*": (
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:GenerateDataKeyPair",
+        "kms:GenerateDataKeyPairWithoutPlaintext",
+    ),
+}
+"""The actions that the wildcards of the console's "Key users" mean. Source: as above."""
+
+POLICY_KEEPING: Final = ("kms:GetKeyPolicy", "kms:PutKeyPolicy")
+"""By these whoever owns a key mends its policy: without them a key can become unmanageable."""
+
+RULING: Final = ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
+"""What shows that a key's account rules it: it can change its policy, and it can end it."""

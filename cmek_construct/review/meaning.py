@@ -66,7 +66,7 @@ class _Version:
         self.said: Sequence[Said] = [
             one for one in own.said if any(some.items() <= case.items() for some in one.cases)
         ]
-        document = {"Statement": [one.statement for one in self.said]}
+        document = {"Statement": [one.called for one in self.said]}
         if own.variables:
             document |= {"Version": "2012-10-17"}  # type: ignore[dict-item]
         self.read = policy.read(
@@ -84,15 +84,16 @@ class _Version:
     @property
     def denials(self) -> list[str]:
         """What forbids: it counts in a role's permissions even where they allow nothing."""
-        return sorted(repr(said.statement) for said in self.said if said.denies)
+        return sorted(repr(said.called) for said in self.said if said.denies)
 
 
 def _in_case(old: _Version, new: _Version) -> Iterator[Words]:
     for unreadable in sorted(old.unreadable ^ new.unreadable):
         yield ["what it means CANNOT BE JUDGED: ", Quoted(unreadable), "."]
         return
-    known = next((said.known for said in (*new.said, *old.said)), None)
-    account, people = (known.account, known.people) if known else (None, None)
+    known = [said.known for said in (*old.said, *new.said)]
+    account = known[-1].account if known else None
+    people = {arn: name for one in known for arn, name in one.people.items()}
     for title, found in (
         ("NOW POSSIBLE", policy.beyond(new.read, old.read)),
         ("NO LONGER POSSIBLE", policy.short(new.read, old.read)),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from cmek_construct.policy.sentences import Words
 from cmek_construct.review import facts
 from cmek_construct.review.differences import NOTHING, Difference
 from cmek_construct.review.explain import why
@@ -51,6 +52,7 @@ class Page:
 
     facts = facts
     few = FEW
+    most_checks = 200
 
     @property
     def shown(self) -> list[Shape]:
@@ -128,6 +130,15 @@ class Page:
     def takes_own_for_pinecones(self) -> bool:
         """Whether an account of one's own stands in the place of Pinecone's."""
         return any(shape.template.account in _accounts_named(shape) for shape in self.shapes)
+
+    @cached_property
+    def to_check(self) -> list[tuple[Words, list[str]]]:
+        """What only a person can tell, and the templates that it is in."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for template in (*self.templates, *self.others):
+            for words in template.to_check:
+                found.setdefault(tuple(words), []).append(template.name)
+        return [(list(words), names) for words, names in found.items()]
 
     @property
     def count_of_cut(self) -> int:

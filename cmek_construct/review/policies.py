@@ -11,6 +11,7 @@ from cmek_construct import policy
 from cmek_construct.policy.statements import Kind, Statement
 from cmek_construct.review.beside import Known
 from cmek_construct.review.seen import Policy, Said
+from cmek_construct.templates.attributes import KEYS
 from cmek_construct.templates.choices import Case, Choices, InCase, where
 from cmek_construct.templates.found import Attached, Found, KeyNow, Place, RoleNow
 from cmek_construct.templates.stacks import Stack
@@ -33,13 +34,18 @@ class Texts:
         self.stack = stack
         self._found = found
         self._people: dict[str, str] = {}
+        self._called: dict[str, str] = {}
         self._forms: dict[str, str] = {}
 
     def text(self, text: str) -> str:
         """A text; who is named in it is remembered."""
         short = self.stack.short(text)
-        if text in self._found.arns:
-            self._people[short] = self._found.arns[text].seen_from(self.stack)
+        place = self._found.arns.get(text)
+        if place and place.type not in KEYS:
+            name = place.seen_from(self.stack)
+            self._called[short] = f"{short.partition('/')[0]}/${{{name}}}"
+            self._people |= {short: name, self._called[short]: name}
+            self._forms[name] = self._found.forms.get(place.stack.named(place.logical_id), "*")
         for name in holes(text) if "${" in text else ():
             if name in self._found.forms:
                 self._forms[self.stack.short(name)] = self._found.forms[name]
@@ -52,6 +58,14 @@ class Texts:
         if isinstance(value, list):
             return [self.value(one) for one in value]
         return self.text(value) if isinstance(value, str) else value
+
+    def called(self, value: Any) -> Any:
+        """A value of the page in which who is of the templates is called by logical ID."""
+        if isinstance(value, dict):
+            return {name: self.called(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.called(one) for one in value]
+        return self._called.get(value, value) if isinstance(value, str) else value
 
     def policy(
         self,
@@ -89,7 +103,8 @@ class Texts:
             opens = kind == "trust" and raw.get("Effect") != "Deny"
             second = opens and not opened.isdisjoint(numbers)
             opened.update(numbers if opens else ())
-            said.append(Said(raw, kind, known, some, where(some, every or cases), second))
+            when = where(some, every or cases)
+            said.append(Said(raw, self.called(raw), kind, known, some, when, second))
         documents = [document for _, document in own]
         return Policy(
             title,

@@ -32,8 +32,10 @@ _WORST_LAST: Final = tuple(
 class Said:
     """One statement of a policy."""
 
-    statement: Statement
+    statement: Statement = field(compare=False)
     """As it resolves; what the deploy knows is ``${Name}``."""
+    called: Statement
+    """The same with roles and users of the templates by logical ID, whatever their names are."""
     kind: Kind
     known: Known = field(compare=False)
     cases: list[Choices] = field(compare=False)

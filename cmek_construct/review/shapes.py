@@ -115,7 +115,7 @@ def _properties(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _policy(policy: Policy) -> list[Any]:
-    said = [[said.when, _without_external_id(said.statement)] for said in policy.said]
+    said = [[said.when, _without_external_id(said.called)] for said in policy.said]
     return [*said, policy.variables]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.policy import Policy
 from cmek_construct.templates import console, evidence
+from cmek_construct.templates.attributes import ALIAS, KEYS
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.found import (
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from cmek_construct.templates.pinecone import _Finder
 
 _POLICIES: Final = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
+_NAMING: Final = (ALIAS, *KEYS)
+_PINECONE: Final = re.compile("pine[-_]?cone", re.I)
+_FROM_ELSEWHERE: Final = re.compile(r"Fn::ImportValue|Fn::GetStackOutput|Outputs\.|/exports/")
 _CONCERNS: Final = re.compile(r"AWS::(IAM::(Role|\w*Policy)|KMS::\w*Key)|pine[-_]?cone", re.I)
 
 
@@ -46,8 +50,9 @@ def collect(finder: _Finder) -> None:
     for stack in finder.run.stacks:
         for logical_id in stack.resources:
             place = Place(stack, logical_id)
-            if place not in ours:
+            if place not in ours and place not in finder.too_many:
                 _look_at(finder, place, managed)
+    _not_judged(finder)
     _rewritten(finder, ours)
     _keys_that_may_be(finder)
     if not ours:
@@ -117,11 +122,40 @@ def _look_at(
             _naming(finder, place, one)
 
 
+def _not_judged(finder: _Finder) -> None:
+    """Roles and keys with too many cases, where they may concern what is Pinecone's."""
+    for place, hangs_on in finder.too_many.items():
+        if finder.known(place) or _may_be_pinecones(finder, place):
+            what = f"its conditions have more cases than can be judged ({hangs_on})."
+            unread = Unread(place, what, "Let it hang on fewer conditions.")
+            finder.result.unread.append(unread)
+
+
+def _may_be_pinecones(finder: _Finder, place: Place) -> bool:
+    """Whether something in a resource, or what names it, is Pinecone's in whatever case."""
+    stack, properties = place.stack, place.stack.properties(place.logical_id)
+    text = json.dumps([properties, stack.mappings, stack.parameters], default=str)
+    others = (one for name, one in stack.resources.items() if stack.type_of(name) in _NAMING)
+    around = (json.dumps(one, default=str) for one in (*others, *stack.outputs.values()))
+    from_elsewhere = stack.parent or _FROM_ELSEWHERE.search(text)
+    return bool(
+        _PINECONE.search(text)
+        or any(_names(one, place) and _PINECONE.search(one) for one in around)
+        or (finder.ours and from_elsewhere)
+        or _mentions(finder, place)
+    )
+
+
 def _mentions(finder: _Finder, place: Place) -> bool:
     text = json.dumps(place.raw, default=str)
     names = {now.value.name for one in finder.result.roles for now in one.cases}
-    marks = [f"{start}{role.logical_id}" for role in finder.ours for start in '"{']
-    return any(mark in text for mark in [*marks, *filter(is_known, names)])
+    named = any(_names(text, role) for role in finder.ours)
+    return named or any(name in text for name in filter(is_known, names))
+
+
+def _names(text: str, place: Place) -> bool:
+    """Whether a text refers to a resource of its own stack."""
+    return re.search(rf'["{{]{re.escape(place.logical_id)}["}}.]', text) is not None
 
 
 def _attached(

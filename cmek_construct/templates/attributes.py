@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 ROLE: Final = "AWS::IAM::Role"
 REPLICA: Final = "AWS::KMS::ReplicaKey"
 KEYS: Final = ("AWS::KMS::Key", REPLICA)
+ALIAS: Final = "AWS::KMS::Alias"
 _NAMES: Final = {
-    "AWS::IAM::Role": "RoleName",
+    ROLE: "RoleName",
     "AWS::IAM::User": "UserName",
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::KMS::Alias": "AliasName",
+    ALIAS: "AliasName",
 }
 _IAM: Final = {
-    "AWS::IAM::Role": "role",
+    ROLE: "role",
     "AWS::IAM::User": "user",
     "AWS::IAM::ManagedPolicy": "policy",
 }

@@ -91,7 +91,7 @@ class Case:
             if value not in (YES, NO) or self.asked.get(name) != "value"
         }
         for name, kind in self.asked.items() if self.members else ():
-            if kind == "member":
+            if kind == MEMBER:
                 found[called(name)] = YES if self.members in (_ALL, name) else NO
         return found
 

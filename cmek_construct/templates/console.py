@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from cmek_construct.templates.attributes import ALIAS
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.found import Alias, AliasNow, Output, Place
 from cmek_construct.templates.run import Run
@@ -64,7 +65,7 @@ def by_aliases(finder: _Finder) -> None:
     aliases = []
     for stack in finder.run.stacks:
         for logical_id in stack.resources:
-            if stack.type_of(logical_id) == "AWS::KMS::Alias":
+            if stack.type_of(logical_id) == ALIAS:
                 aliases.append(_alias(finder, Place(stack, logical_id), ids))
     finder.result.aliases = [one for one in aliases if one.cases]
     targets = {now.value.key for one in finder.result.aliases for now in one.cases}

@@ -14,7 +14,7 @@ from cmek_construct.templates import around, console, evidence
 from cmek_construct.templates.attributes import KEYS, REPLICA, ROLE, arn, name
 from cmek_construct.templates.choices import InCase, TooManyCases
 from cmek_construct.templates.files import Problem
-from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow, Unread
+from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow
 from cmek_construct.templates.matching import Identity, Roles
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import OWN_ACCOUNT, Stack
@@ -93,6 +93,9 @@ class _Finder:
         self.vendors = set(vendor_role_arns)
         self.ours: set[Place] = set()
         """The roles that are Pinecone's."""
+        self.too_many: dict[Place, str] = {}
+        """Roles and keys with more cases than can be judged, and what those hang on."""
+        self.known = known
         self.roles = self._each(ROLE, work=self._role)
         self.keys = self._each(*KEYS, work=self._key)
         self.outputs = console.outputs(run)
@@ -117,16 +120,12 @@ class _Finder:
                     try:
                         cases = self.run.cases(stack, _where_there(place, work))
                     except TooManyCases as too_many:
-                        self._not_judged(place, too_many)
+                        self.too_many[place] = str(too_many)
                         continue
                     there = tuple(one for one in cases if one.value is not None)
                     if there:
                         found[place] = there
         return found
-
-    def _not_judged(self, place: Place, why: TooManyCases) -> None:
-        what = f"its conditions have more cases than can be judged ({why})."
-        self.result.unread.append(Unread(place, what, "Let it hang on fewer conditions."))
 
     def _role(self, values: Values, place: Place) -> RoleNow:
         stack, logical_id = place.stack, place.logical_id

@@ -86,6 +86,9 @@ def check(
     refused = [violation for one in judged for violation in one.refused]
     if not roles and not keys:
         problems.append("Nothing of Pinecone's was found, so nothing was checked.")
+    said = two_accounts(found)
+    if said:
+        typer.echo(said, err=True)
     for rule in checking.unused(judged, acknowledged):
         typer.echo(f"--acknowledge {rule}: nothing breaks it any more.", err=True)
     typer.echo(

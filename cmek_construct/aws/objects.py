@@ -1,0 +1,196 @@
+"""A stack, a role and a key as AWS shows them: plain data, of which each part may be unread.
+
+What could not be read is a value, `Unread`: it never looks like what is right, or like nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+DEPLOYED: Final = (
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+)
+"""A stack in one of these states is whole."""
+EMPTY: Final = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED")
+"""The CDK CLI begins such a stack anew: its first deploy failed, or was not approved."""
+ROTATION_DAYS: Final = 365
+"""KMS's rotation period where none is asked for."""
+SESSION_SECONDS: Final = 3600
+"""How long a session of a role may last where nothing is asked for."""
+
+Statements: TypeAlias = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Something that could not be read."""
+
+    why: str
+    """In words, without advice."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a stack."""
+
+    logical_id: str
+    type: str
+    physical_id: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack, as CloudFormation shows it."""
+
+    name: str
+    status: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the last deploy came to its end."""
+        return self.status in DEPLOYED
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no deploy of it ever came to anything."""
+        return self.status in EMPTY
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a deploy is running."""
+        return self.status.endswith("_IN_PROGRESS") and not self.is_whole and not self.is_empty
+
+
+@dataclass(frozen=True)
+class PermissionsPolicy:
+    """One permissions policy of a role."""
+
+    name: str
+    statements: Statements
+    arn: str | None = None
+    """Of a managed policy; None for one that stands in the role itself."""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """What bounds a role."""
+
+    arn: str
+    statements: Statements | Unread
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role, as IAM shows it."""
+
+    arn: str
+    role_id: str
+    trust: Statements | Unread
+    """The statements of its trust policy."""
+    permissions: Sequence[PermissionsPolicy] | Unread
+    boundary: Boundary | None = None
+    session_seconds: int = SESSION_SECONDS
+    description: str = ""
+    tags: int = 0
+    last_used: datetime | None = None
+    """By IAM, which is some hours late, and knows of 400 days."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def path(self) -> str:
+        """Its path."""
+        return self.arn.partition(":role")[2].rpartition("/")[0] + "/"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A grant on a key."""
+
+    id: str
+    grantee: str
+    operations: Sequence[str]
+
+
+@dataclass(frozen=True)
+class LastUse:
+    """The last successful cryptographic use of a key, by KMS itself."""
+
+    tracked_since: datetime
+    """KMS knows of no use before."""
+    when: datetime | None = None
+    """None: nobody has used it since then."""
+    operation: str = ""
+    event_id: str = ""
+    """In CloudTrail."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key, as KMS shows it."""
+
+    arn: str
+    state: str
+    policy: Statements | Unread
+    """The statements of its policy."""
+    rotation_days: int | Unread | None
+    """None: it does not rotate."""
+    aliases: Sequence[str] | Unread
+    grants: Sequence[Grant] | Unread
+    last_use: LastUse | Unread | None
+    """None: it was not asked."""
+    created: datetime | None = None
+    deletion_date: datetime | None = None
+    description: str = ""
+    is_multi_region: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """All that KMS says of it."""
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its deletion is ordered."""
+        return self.state in ("PendingDeletion", "PendingReplicaDeletion")
+
+    @property
+    def key_id(self) -> str:
+        """Its ID."""
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Event:
+    """A call that CloudTrail shows."""
+
+    name: str
+    when: datetime
+    by: str
+    """The ARN of the role that it was done as, or of whoever did it."""
+    refused: bool
+    """Whether AWS refused it."""
+    text: str = ""
+    """All that CloudTrail says of it."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """A service or resource control policy."""
+
+    kind: str
+    """SCP or RCP."""
+    name: str
+    on: str
+    """What it is attached to: the account, an organizational unit or the root, by its ID."""
+    statements: Statements

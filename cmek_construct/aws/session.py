@@ -1,0 +1,236 @@
+"""Sessions: who asks AWS, in which account, and what a refusal means.
+
+A session is named after the command, so that CloudTrail shows which one it was. AWS is asked again
+when it is busy, and given up within a minute or two.
+"""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, TypeVar
+
+from cmek_construct.aws.bootstrap import lookup_role
+from cmek_construct.aws.objects import Unread
+from cmek_construct.checks import printable
+
+T = TypeVar("T")
+_ABSENT: Final = ("NoSuchEntity", "NotFoundException")
+_NO_CREDENTIALS: Final = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "RequestExpired",
+    "UnrecognizedClientException",
+)
+_CLOCK: Final = ("SignatureDoesNotMatch", "RequestExpired", "InvalidSignatureException")
+
+
+class Reason(enum.Enum):
+    """Why AWS gave no answer."""
+
+    NO_CREDENTIALS = "no credentials"
+    ANOTHER_ACCOUNT = "another account"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+
+class AwsError(Exception):
+    """AWS refused, or could not be asked: why, in words and without advice."""
+
+    def __init__(self, reason: Reason, why: str, code: str = "") -> None:
+        super().__init__(why)
+        self.reason = reason
+        self.code = code
+        """AWS's own."""
+
+
+class Session:
+    """Somebody who asks, in one account and region. Its clients may be used side by side."""
+
+    def __init__(self, boto: Any, account: str, region: str | None) -> None:
+        self._boto = boto
+        self.account = account
+        self.region: str = region or boto.region_name
+        self._one_at_a_time = threading.Lock()
+        self._client = cache(self._made)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client of a service, in the region of the session or another one."""
+        # A session of boto3 makes one client at a time.
+        with self._one_at_a_time:
+            return self._client(service, region or self.region)
+
+    def _made(self, service: str, region: str) -> Any:
+        from botocore.config import Config
+
+        patient = Config(
+            retries={"mode": "standard", "total_max_attempts": 6},
+            connect_timeout=5,
+            read_timeout=20,
+        )
+        return self._boto.client(service, region_name=region, config=patient)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """With which credentials a command asks."""
+
+    command: str
+    """Its name, such as ``doctor``."""
+    profile: str | None = None
+    role: str | None = None
+    """The ARN of a role to act as."""
+
+    def own(self, region: str | None = None) -> Session:
+        """A session of the profile or the environment itself, in whichever account that is.
+
+        Raises:
+            AwsError: there are no credentials, or AWS cannot be asked.
+        """
+        import boto3
+
+        with _refusals():
+            session = Session(
+                boto3.Session(profile_name=self.profile, region_name=region), "", region
+            )
+            if self.role is not None:
+                session = self.acting_as(session, self.role)
+            session.account = session.client("sts").get_caller_identity()["Account"]
+        return session
+
+    def reading(self, account: str, region: str, stack: str = "") -> Session:
+        """A session in an account, through the lookup role of `cdk bootstrap` if need be.
+
+        Args:
+            account: of the stack.
+            region: of the stack.
+            stack: its name, by which a cloud assembly may know another lookup role.
+
+        Raises:
+            AwsError: the credentials are of another account and may not act as that role.
+        """
+        session = self.own(region)
+        if session.account == account:
+            return session
+        role = lookup_role(stack, account, region)
+        try:
+            return self.acting_as(session, role.arn, role.external_id)
+        except AwsError as error:
+            raise AwsError(
+                Reason.ANOTHER_ACCOUNT,
+                f"it is in account {account}, but your credentials are of account "
+                f"{session.account} and may not assume {role.arn}",
+                error.code,
+            ) from None
+
+    def writing(self, account: str, region: str) -> Session:
+        """A session in an account that may write: the lookup role only reads, and is not tried.
+
+        Raises:
+            AwsError: there are no credentials, or they are of another account.
+        """
+        session = self.own(region)
+        if session.account != account:
+            raise AwsError(
+                Reason.ANOTHER_ACCOUNT,
+                f"your credentials are of account {session.account}, but the stack is in "
+                f"{account}, and the roles of `cdk bootstrap` there may not write policies",
+            )
+        return session
+
+    def acting_as(
+        self,
+        session: Session,
+        role_arn: str,
+        external_id: str | None = None,
+        region: str | None = None,
+    ) -> Session:
+        """A session as a role, in its account.
+
+        Raises:
+            AwsError: it may not.
+        """
+        import boto3
+
+        more = {} if external_id is None else {"ExternalId": external_id}
+        with _refusals():
+            given = session.client("sts").assume_role(
+                RoleArn=role_arn, RoleSessionName=f"cmek-{self.command}", **more
+            )["Credentials"]
+        keys = {
+            "aws_access_key_id": given["AccessKeyId"],
+            "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
+        region = region or session.region
+        return Session(boto3.Session(region_name=region, **keys), role_arn.split(":")[4], region)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What boto3 raises, in words."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise _said(error) from None
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        raise AwsError(
+            Reason.UNREACHABLE, f"the answer of AWS cannot be read: {printable(error)}"
+        ) from None
+
+
+def _said(error: Any) -> AwsError:
+    from botocore import exceptions
+
+    if not isinstance(error, exceptions.ClientError):
+        missing = (
+            exceptions.NoCredentialsError,
+            exceptions.PartialCredentialsError,
+            exceptions.ProfileNotFound,
+            exceptions.TokenRetrievalError,
+            exceptions.SSOError,
+            exceptions.CredentialRetrievalError,
+        )
+        reason = Reason.NO_CREDENTIALS if isinstance(error, missing) else Reason.UNREACHABLE
+        return AwsError(reason, f"AWS could not be asked: {printable(error).rstrip('.')}")
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    why = f"AWS refused: {printable(code)}"
+    why += f" ({printable(message).rstrip('.')})" if message else ""
+    if code in _CLOCK:
+        why += "; the clock of this machine may be wrong"
+    reason = Reason.NO_CREDENTIALS if code in _NO_CREDENTIALS else Reason.REFUSED
+    return AwsError(reason, why, code)
+
+
+def called(call: Callable[[], T]) -> T:
+    """The answer of AWS.
+
+    Raises:
+        AwsError: there is none.
+    """
+    with _refusals():
+        return call()
+
+
+def asked(call: Callable[[], T]) -> T | Unread | None:
+    """The answer of AWS, or why there is none; None where it says that there is no such thing."""
+    try:
+        return called(call)
+    except AwsError as error:
+        # CloudFormation has no code of its own for a stack that is not there.
+        no_stack = error.code == "ValidationError" and "not exist" in str(error)
+        return None if error.code in _ABSENT or no_stack else Unread(str(error))
+
+
+def read(call: Callable[[], T], absent: str) -> T | Unread:
+    """The same, where that there is no such thing is no answer."""
+    found = asked(call)
+    return Unread(absent) if found is None else found

@@ -1,0 +1,16 @@
+"""The `cmek` command, one file a command: its options, what it runs, and what it prints."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run `cmek`, or say which extra it needs."""
+    try:
+        from cmek_construct.commands.app import cli
+    except ModuleNotFoundError as error:
+        sys.exit(f"cmek: {error.name} is not installed. Run: pip install 'cmek-construct[cli]'")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    cli()

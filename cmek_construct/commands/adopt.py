@@ -1,0 +1,328 @@
+"""`cmek adopt`: an entry and a mapping for a role and a key that were there before their stack.
+
+The mapping is written first: a run that ends before cmek.yaml is written begins anew, and one that
+ends after it finds the entry and compares.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cmek_construct import checks, customers, props
+from cmek_construct.aws.objects import Key, Role
+from cmek_construct.aws.session import Asking
+from cmek_construct.commands.adopting import (
+    held_by,
+    key_of,
+    other_stacks,
+    refuse_another_file,
+    refuse_taken_alias,
+    role_of,
+    write_mapping,
+)
+from cmek_construct.commands.errors import refusals
+from cmek_construct.commands.locking import clear_gone
+from cmek_construct.commands.looking import locked
+from cmek_construct.commands.marks import marked
+from cmek_construct.commands.options import Profile, checked, stack_name
+from cmek_construct.deployment import values
+from cmek_construct.deployment.reading import Entry, parse_entries, text_of
+from cmek_construct.deployment.writing import FILE, first_entry, with_entry, write_whole
+from cmek_construct.deployment.yaml_text import YamlText
+from cmek_construct.health import entries, import_mapping
+from cmek_construct.health.adoption import differences
+from cmek_construct.health.deployed import Deployed
+from cmek_construct.health.findings import Finding, Refused, Verdict
+
+
+class AsGiven(str, Enum):
+    """What ``--as-given`` leaves out of the stack."""
+
+    ROLE = "role"
+    KEY = "key"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is to be taken over, and how."""
+
+    name: str
+    role_arn: str
+    asking: Asking
+    key_arn: str | None = None
+    mapping: Path | None = None
+    alias: str | None = None
+    as_given: AsGiven | None = None
+    customers: Sequence[str] = ()
+    region: str | None = None
+    accept: bool = False
+
+    @property
+    def account(self) -> str:
+        """The account of role and key."""
+        return self.role_arn.split(":")[4]
+
+    @property
+    def file(self) -> Path:
+        """The file for `cdk import`."""
+        return self.mapping or Path(f"cmek-import-{self.name}.json")
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",")]
+
+
+def _check_customers(parameter: str, value: str) -> None:
+    customers.account_ids(parameter, _listed(value))
+
+
+def adopt(
+    name: Annotated[
+        str,
+        typer.Argument(
+            parser=stack_name,
+            metavar="NAME",
+            help="Of the stack, in cmek.yaml or new to it. For good.",
+        ),
+    ],
+    role_arn: Annotated[
+        str,
+        checked(checks.role_arn, "role_arn", metavar="ARN", help="The role that Pinecone stores."),
+    ],
+    key_arn: Annotated[
+        str | None,
+        checked(
+            checks.key_arn,
+            "key_arn",
+            metavar="ARN",
+            help="The key that Pinecone stores. A vendor's role, for keys of customers, has none.",
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="To write for `cdk import`. Default: cmek-import-NAME.json."
+        ),
+    ] = None,
+    alias: Annotated[
+        str | None,
+        checked(
+            props.ALIAS.check,
+            "alias",
+            metavar="NAME",
+            help="Of a key with several: the stack's one.",
+        ),
+    ] = None,
+    as_given: Annotated[
+        AsGiven | None,
+        typer.Option(
+            help="Do not take this one over: the entry names it by its ARN, and its policy stays "
+            "yours."
+        ),
+    ] = None,
+    customer_account_ids: Annotated[
+        str | None,
+        checked(
+            _check_customers,
+            "customer_account_ids",
+            metavar="DIGITS,…",
+            help="For a vendor's role that has lost its permissions: accounts of customers.",
+        ),
+    ] = None,
+    region: Annotated[
+        str | None,
+        checked(
+            values.region,
+            "region",
+            metavar="REGION",
+            help="For a vendor's role: of its stack. Default: as in cmek.yaml.",
+        ),
+    ] = None,
+    profile: Profile = None,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept", help="Go on where the template would lock somebody out or let somebody in."
+        ),
+    ] = False,
+) -> None:
+    """Take a role and a key that are there already into a stack, unchanged.
+
+    Reads them, writes the entry of cmek.yaml whose template is what is there, and the file for `cdk
+    import`. Each difference is named. Changes nothing in AWS. For an entry that is there already,
+    after its stack was deleted, it writes the file alone.
+    """
+    ask = Ask(
+        name=name,
+        role_arn=role_arn,
+        asking=Asking("adopt", profile),
+        key_arn=key_arn,
+        mapping=mapping,
+        alias=alias,
+        as_given=as_given,
+        customers=_listed(customer_account_ids) if customer_account_ids else (),
+        region=region,
+        accept=accept,
+    )
+    with refusals("adopt", f"{name}: nothing was written"):
+        for line in _lines(ask):
+            typer.echo(line)
+
+
+def _lines(ask: Ask) -> Iterator[str]:
+    """Take over a role and a key; the lines say what was found, and what to run next."""
+    refuse_another_file(ask.file)
+    text = text_of(FILE) if os.path.lexists(FILE) else None
+    there = next(
+        (one for one in parse_entries(text, FILE) if one.name == ask.name) if text else iter(()),
+        None,
+    )
+    _refuse_idle_options(ask, there)
+    region = _region(ask, text, there)
+    session = ask.asking.reading(ask.account, region, ask.name)
+    role = role_of(session, ask.role_arn)
+    key = key_of(session, ask.key_arn) if ask.key_arn else None
+    changed = None if there else _with_entry(ask, text, region, role, key)
+    entry = there or _entry(ask, changed or "")
+    _refuse_another(ask, entry, role)
+    mapping = import_mapping.mapping(entry, role, key)
+    now = datetime.now(timezone.utc)
+    case = Deployed(entry, role.arn, ask.key_arn, locked(entry), now, role=role, key=key)
+    found = [*differences(case, role, key)]
+    refuse_taken_alias(entry, key, session)
+    found += other_stacks(mapping, entry, session)
+    mapping = import_mapping.without_held(mapping, entry, held_by(entry, session))
+    yield f"{ask.name} (account {ask.account}, {region})"
+    yield from _shown(found)
+    _refuse_harm(ask, found)
+    write_mapping(ask.file, json.dumps(mapping, indent=2) + "\n")
+    if changed is not None:
+        write_whole(changed)
+    yield f"Wrote {ask.file}: {', '.join(mapping)}."
+    yield from clear_gone(ask.name, ask.account, region)
+    yield from _what_next(ask.name, ask.file, added=changed is not None)
+
+
+def _refuse_idle_options(ask: Ask, there: Entry | None) -> None:
+    """An option that would do nothing was meant to do something."""
+    of_key = {"--alias": ask.alias, "--as-given": ask.as_given}
+    of_role = {"--customer-account-ids": ask.customers, "--region": ask.region}
+    for options, idle, why in (
+        (of_key | of_role, there is not None, f"{FILE} has stacks.{ask.name}, and that holds"),
+        (of_role, ask.key_arn is not None, "it is for a role without --key-arn"),
+        (of_key, ask.key_arn is None, "it is for a role with --key-arn"),
+    ):
+        for option, value in options.items():
+            if idle and value:
+                raise Refused(f"{option}: {why}. Leave the option out.")
+
+
+def _region(ask: Ask, text: str | None, there: Entry | None) -> str:
+    """The region of the stack: the key's, or for a role alone the entry's or the file's."""
+    of_key = ask.key_arn.split(":")[3:5] if ask.key_arn else None
+    if of_key and of_key[1] != ask.account:
+        raise Refused(
+            f"--key-arn: got a key of account {of_key[1]}, but the role is of {ask.account}, and a "
+            "stack is in one account. Write the entry by hand (`cmek add`), with key: and the ARN."
+        )
+    top = YamlText(text).data.get("region") if text is not None else None
+    told = ask.region or (there.settings.region if there else None) or top
+    region = of_key[0] if of_key else told
+    if region is None:
+        raise Refused("--region: it is missing. Say in which region the role's stack is to be.")
+    if there and (there.settings.account, there.settings.region) != (ask.account, region):
+        raise Refused(
+            f"{FILE}: stacks.{ask.name}: it is in account {there.settings.account}, "
+            f"{there.settings.region}, but role and key are in {ask.account}, {region}. Choose "
+            "another name, or the ARNs of this stack."
+        )
+    return str(region)
+
+
+def _with_entry(ask: Ask, text: str | None, region: str, role: Role, key: Key | None) -> str:
+    """cmek.yaml with the entry more whose template is what is there."""
+    props: dict[str, Any] = {"account": ask.account, "region": region}
+    props |= entries.of_role(role, given=ask.as_given is AsGiven.ROLE)
+    if key is None:
+        props |= entries.of_customers(role, ask.customers)
+    else:
+        props |= entries.of_key(key, role.arn, ask.alias, given=ask.as_given is AsGiven.KEY)
+    if text is None:
+        return first_entry(ask.name, entries.in_yaml(props, {}))
+    return with_entry(text, ask.name, entries.in_yaml(props, YamlText(text).data))
+
+
+def _entry(ask: Ask, text: str) -> Entry:
+    found = parse_entries(text, f"{FILE}, with {ask.name} added")
+    return next(entry for entry in found if entry.name == ask.name)
+
+
+def _refuse_another(ask: Ask, entry: Entry, role: Role) -> None:
+    """Role and key are those of the entry, and of the lock."""
+    own, lock = entry.settings, locked(entry)
+    if own.customers is not None and ask.key_arn is not None:
+        raise Refused(
+            f"{FILE}: stacks.{ask.name}: it is a vendor's, whose keys are its customers'. Leave "
+            "--key-arn out."
+        )
+    if own.customers is None and ask.key_arn is None:
+        raise Refused(f"--key-arn: it is missing: stacks.{ask.name} has a key of its own.")
+    for what, given, wanted in (
+        (f"{FILE}: stacks.{ask.name}.role", ask.role_arn, own.role),
+        (f"{FILE}: stacks.{ask.name}.key", ask.key_arn, own.key),
+        (f"cmek.lock: the role of {ask.name}", ask.role_arn, lock.role_arn),
+        (f"cmek.lock: the key of {ask.name}", ask.key_arn, lock.key_arn),
+        (f"cmek.lock: the unique ID of the role of {ask.name}", role.role_id, lock.role_id),
+    ):
+        if wanted is not None and wanted != given:
+            raise Refused(
+                f"{what}: it has {wanted}, but got {given}. Pinecone stores one of the two: its "
+                "console shows which (Manage > CMEK). Delete neither."
+            )
+
+
+def _refuse_harm(ask: Ask, found: list[Finding]) -> None:
+    wrong = [one.about for one in found if one.verdict is Verdict.WRONG]
+    if wrong and not ask.accept:
+        raise Refused(
+            f"{ask.name}: {', '.join(wrong)}: there the template would lock somebody out, or let "
+            "somebody in, some day. Nothing was written. Take one of the ways out above, or run "
+            "this again with --accept."
+        )
+
+
+def _shown(found: Sequence[Finding]) -> Iterator[str]:
+    """What was found: first what does harm."""
+    for verdict in (Verdict.WRONG, Verdict.SAID, Verdict.RIGHT):
+        for finding in (one for one in found if one.verdict is verdict):
+            yield marked(finding)
+            if finding.means:
+                yield f"    then: {finding.means}"
+            if finding.cure:
+                yield f"    way out: {finding.cure}"
+
+
+def _what_next(name: str, file: Path, *, added: bool) -> Iterator[str]:
+    """What is written, and the commands in their order."""
+    yield f"{FILE}: {name} added." if added else f"{FILE}: {name} stays as it is."
+    yield ""
+    yield "Run next, in this order. Never deploy before the import: that may make another key."
+    for command, why in (
+        (f"git add {FILE}", "and commit it"),
+        (f"npx cdk diff {name}", "shows role, key and alias as new, and replaces nothing"),
+        (f"npx cdk import {name} --resource-mapping {file}", "takes them over, changes neither"),
+        (f"npx cdk deploy {name}", "adds the outputs, and what the import left out"),
+        (f"cmek doctor {name}", "compares once more"),
+        (f"cmek sheet {name}", "must show what Pinecone's console shows"),
+        ("cmek lock --deployed", "from then on nothing replaces them"),
+    ):
+        yield f"  {command}  # {why}"

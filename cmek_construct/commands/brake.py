@@ -1,0 +1,72 @@
+"""Puts the brake on or takes it off in AWS, and reads it back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from cmek_construct.aws import reading, writing
+from cmek_construct.aws.session import AwsError, Session
+from cmek_construct.deployment import documents
+from cmek_construct.guide import Policy
+from cmek_construct.health.comparing import in_words
+from cmek_construct.health.deployed import Deployed
+from cmek_construct.health.findings import Refused
+from cmek_construct.health.suspension import is_suspended, kept, of_the_file, to_write
+from cmek_construct.policy.sentences import as_list
+
+_TRIES: Final = 6
+"""How often a policy is read back, a second apart, until it says what was written."""
+
+
+@dataclass(frozen=True)
+class Braked:
+    """What was done to the policy."""
+
+    what: str
+    changed: bool
+    """False: it said so already."""
+    kept: str
+    """Statements that are there and not as in the file, in words."""
+
+
+def set_brake(case: Deployed, session: Session, on: bool) -> Braked:
+    """Put the brake on or take it off, and read it back.
+
+    Raises:
+        AwsError: AWS refused, or could not be asked.
+        Refused: the policy is not so.
+    """
+    by_trust = case.key_arn is None or documents.is_suspended_by_trust(case.entry.settings)
+    what = "trust policy" if by_trust else "key policy"
+
+    def read() -> Policy:
+        if by_trust or case.key_arn is None:
+            return reading.read_trust_policy(session, case.role_arn)
+        return reading.read_key_policy_document(session, case.key_arn)
+
+    def put(policy: Policy) -> None:
+        if by_trust or case.key_arn is None:
+            writing.put_trust_policy(session, case.role_arn, policy)
+        else:
+            writing.put_key_policy(session, case.key_arn, policy)
+
+    before = read()
+    wanted = to_write(case, before, as_list(before["Statement"]), on)
+    for index, policy in enumerate(wanted):
+        try:
+            put(policy)
+            break
+        except AwsError as error:
+            if index == len(wanted) - 1 or error.code not in writing.MALFORMED:
+                raise
+    for _try in range(_TRIES):
+        after = as_list(read()["Statement"])
+        if is_suspended(case, after) is on:
+            break
+        time.sleep(1)
+    else:
+        raise Refused(f"the {what} was written, but reads as before")
+    found = case.brake.drift(kept(case, after), of_the_file(case, on=False))
+    return Braked(what, bool(wanted), in_words(found, case.entry.settings.account))

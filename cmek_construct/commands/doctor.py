@@ -1,0 +1,216 @@
+"""`cmek doctor`: whether the deployed role and key are what the file says, and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from functools import partial
+from typing import Annotated, Final
+
+import typer
+
+from cmek_construct.aws.events import IAM_REGION, read_calls, read_event
+from cmek_construct.aws.objects import Control, Key, LastUse, Stack, Unread
+from cmek_construct.aws.organizations import read_controls
+from cmek_construct.aws.reading import read_stack
+from cmek_construct.aws.session import Asking, AwsError, Session
+from cmek_construct.commands.errors import refusals, refuse
+from cmek_construct.commands.looking import LOCK, locked, with_all
+from cmek_construct.commands.marks import whole
+from cmek_construct.commands.options import Profile
+from cmek_construct.commands.pinecone_sdk import indexes
+from cmek_construct.deployment.reading import Entry, read_entries
+from cmek_construct.deployment.writing import FILE
+from cmek_construct.health import doctor as health
+from cmek_construct.health.around import about_controls, about_indexes
+from cmek_construct.health.deployed import Deployed, LockedIdentity, identities, own_outputs
+from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
+from cmek_construct.health.findings import Finding, Verdict
+from cmek_construct.health.key import who_used
+from cmek_construct.lock.model import LockError
+
+_AT_A_TIME: Final = 8
+EXIT_CODES: Final = (
+    "Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, "
+    "and nothing else is wrong."
+)
+_ORDER: Final = (Verdict.WRONG, Verdict.UNKNOWN, Verdict.SAID, Verdict.RIGHT)
+
+
+class Policy(str, Enum):
+    """What ``--show`` shows."""
+
+    TRUST = "trust-policy"
+    KEY = "key-policy"
+
+
+def doctor(
+    name: Annotated[str | None, typer.Argument(help="One stack. Default: all.")] = None,
+    profile: Profile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    show: Annotated[
+        Policy | None,
+        typer.Option(help="Print this policy as the file says it, and look at nothing."),
+    ] = None,
+    cloudtrail: Annotated[
+        bool,
+        typer.Option(
+            "--cloudtrail/--no-cloudtrail",
+            help="Ask KMS and CloudTrail for the last use, and CloudTrail for who did what.",
+        ),
+    ] = True,
+    organization: Annotated[
+        bool,
+        typer.Option(
+            "--organization",
+            help="From the management account: show the organization's SCPs and RCPs over the "
+            "account that mention STS or KMS.",
+        ),
+    ] = False,
+) -> None:
+    """Say whether the deployed role and key are what the file says.
+
+    Changes nothing. For each thing that is wrong: what it means for the data, how long there is,
+    and what to run. With a project's API key in PINECONE_API_KEY and one stack: also whether the
+    project's indexes are under this key.
+    """
+    with refusals("doctor"):
+        entries = read_entries(FILE, only=name)
+    asking = Asking("doctor", profile)
+    looks = _Looks(cloudtrail, organization, indexes() if len(entries) == 1 else None)
+    if show is not None:
+        _show(entries, show, asking)
+        return
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        found = list(pool.map(partial(_examined, asking, looks), entries))
+    if as_json:
+        typer.echo(json.dumps([one.as_data() for one in found], indent=2))
+    else:
+        for line in _screen(found):
+            typer.echo(line)
+    codes = {one.code for one in found}
+    raise typer.Exit(WRONG if WRONG in codes else max(codes, default=UNREAD))
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """What is looked at beside stack, role and key."""
+
+    cloudtrail: bool
+    organization: bool
+    indexes: Mapping[str, str | None] | Unread | None
+    """None: nobody was asked."""
+
+
+def _examined(asking: Asking, looks: _Looks, entry: Entry) -> Examined:
+    """Look at one stack, and change nothing."""
+    of_lock: list[Finding] = []
+    try:
+        lock = locked(entry)
+    except LockError as error:
+        lock, of_lock = LockedIdentity(), [health.lock_unread(str(LOCK), str(error))]
+    own = entry.settings
+    try:
+        session = asking.reading(own.account, own.region or "", entry.name)
+    except AwsError as error:
+        return Examined(entry, *identities(entry, {}, lock), [health.no_aws(str(error))])
+    stack = read_stack(session, entry.name)
+    role_arn, key_arn = identities(entry, own_outputs(entry, stack), lock)
+    is_gone = stack is None or (isinstance(stack, Stack) and stack.is_empty)
+    way_back = lock.way_back(entry, asking.profile) if is_gone else None
+    found = [health.about_stack(entry, stack, of_lock[0].cure if of_lock else way_back, lock)]
+    found += of_lock
+    if role_arn is None or (key_arn is None and own.customers is None):
+        return Examined(entry, role_arn, key_arn, [*found, health.not_found(entry)])
+    now = datetime.now(timezone.utc)
+    case = Deployed(entry, role_arn, key_arn, lock, now, stack, profile=asking.profile)
+    case = with_all(session, case, last_use=looks.cloudtrail)
+    found += health.diagnosis(case, _last_user(session, case) if looks.cloudtrail else None)
+    if looks.indexes is not None and case.key_arn is not None:
+        found += about_indexes(case, looks.indexes)
+    if looks.organization:
+        found += about_controls(case, _controls(asking, own.account))
+    if looks.cloudtrail:
+        found = [_with_culprit(session, case, one) for one in found]
+    return Examined(entry, role_arn, key_arn, found)
+
+
+def _controls(asking: Asking, account: str) -> Sequence[Control] | Unread:
+    """With the profile's own credentials: no other account sees them."""
+    try:
+        return read_controls(asking.own(IAM_REGION), account)
+    except AwsError as error:
+        return Unread(str(error))
+
+
+def _last_user(session: Session, case: Deployed) -> str | Unread | None:
+    use = case.key.last_use if isinstance(case.key, Key) else None
+    if not isinstance(use, LastUse) or use.when is None or case.key_arn is None:
+        return None
+    return who_used(case, read_event(session, use.event_id, case.key_arn.split(":")[3]))
+
+
+def _with_culprit(session: Session, case: Deployed, finding: Finding) -> Finding:
+    """A finding with who did it, where somebody did."""
+    if finding.verdict is not Verdict.WRONG or not finding.events:
+        return finding
+    names = [one.partition(":")[2] for one in finding.events]
+    if finding.events[0].startswith("iam:") or case.key_arn is None:
+        events = read_calls(session, names, case.role_name, IAM_REGION)
+    else:
+        region, key_id = case.key_arn.split(":")[3], case.key_arn.rpartition("/")[2]
+        events = read_calls(session, names, key_id, region)
+    return health.with_culprit(finding, events)
+
+
+def _show(entries: list[Entry], policy: Policy, asking: Asking) -> None:
+    if len(entries) != 1:
+        raise typer.BadParameter("name one stack", param_hint="--show")
+    (entry,) = entries
+    role_arn = "" if policy is Policy.TRUST else _role_arn(entry, asking)
+    found = health.expected_policies(entry, role_arn or "").get(policy.value)
+    if found is None or role_arn is None:
+        why = "its role is not known" if found else "the stack makes no key"
+        refuse(f"{entry.name}: there is no such policy to show: {why}.")
+    typer.echo(json.dumps(found, indent=2))
+
+
+def _role_arn(entry: Entry, asking: Asking) -> str | None:
+    """The ARN of the role of a stack, or None where it is not to be known."""
+    own = entry.settings
+    if own.role is not None:
+        return own.role
+    try:
+        lock = locked(entry)
+        session = asking.reading(own.account, own.region or "", entry.name)
+    except (LockError, AwsError):
+        return None
+    return identities(entry, own_outputs(entry, read_stack(session, entry.name)), lock)[0]
+
+
+def _screen(examined: Sequence[Examined]) -> Iterator[str]:
+    """The lines: of one stack all, of several what is not right; first what is wrong."""
+    for one in examined:
+        own = one.entry.settings
+        yield f"{one.entry.name}: {one.verdict} (account {own.account}, {own.region})"
+        if len(examined) > 1 and one.code == HEALTHY:
+            continue
+        yield f"  role {one.role_arn or 'not known'}"
+        if own.customers is None:
+            yield f"  key  {one.key_arn or 'not known'}"
+        for verdict in _ORDER if len(examined) == 1 else _ORDER[:2]:
+            yield from _lines(one.findings, verdict)
+        yield ""
+    if len(examined) > 1:
+        healthy = sum(one.code == HEALTHY for one in examined)
+        yield f"{healthy} of {len(examined)} are healthy."
+
+
+def _lines(findings: Iterable[Finding], verdict: Verdict) -> Iterator[str]:
+    for finding in findings:
+        if finding.verdict is verdict:
+            yield from whole(finding)

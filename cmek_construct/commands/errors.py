@@ -1,0 +1,76 @@
+"""What ends a command: a message with the way out, and an exit code.
+
+What the rooms below raise says why; which option of the command helps is known here alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn
+
+import typer
+
+from cmek_construct.aws.session import AwsError, Reason
+from cmek_construct.deployment.reading import ConfigError
+from cmek_construct.health.findings import Refused
+from cmek_construct.lock.model import LockError
+
+REFUSED: Final = 1
+"""The exit code of what is refused, with the reason."""
+_SIGN_IN: Final = "Sign in (`aws sso login`)"
+_OPTIONS: Final = {
+    "--profile": "choose another --profile",
+    "--role": "give --role",
+    "--outputs": "give --outputs with the file of `cdk deploy --outputs-file`",
+    "--region": "choose another --region",
+    "--describe-key": "give --describe-key and --key-policy",
+    "--deployed": "leave --deployed out",
+}
+
+
+def refuse(*reasons: object) -> NoReturn:
+    """End the command: each reason once, in a line of its own."""
+    for reason in dict.fromkeys(map(str, reasons)):
+        typer.echo(reason, err=True)
+    raise typer.Exit(REFUSED)
+
+
+@contextmanager
+def refusals(command: str, about: str = "") -> Iterator[None]:
+    """End the command for what the rooms below refuse.
+
+    Args:
+        command: its name, such as ``project create``.
+        about: what AWS was asked about, such as a stack.
+    """
+    try:
+        yield
+    except (ConfigError, LockError, Refused) as error:
+        refuse(error)
+    except AwsError as error:
+        refuse(in_words(error, command, about))
+
+
+def in_words(error: AwsError, command: str, about: str = "") -> str:
+    """What AWS refused, and which options of the command may help."""
+    has = options_of(command)
+    ways = [words for option, words in _OPTIONS.items() if option in has]
+    if error.reason is not Reason.ANOTHER_ACCOUNT:
+        ways.insert(0, _SIGN_IN)
+    advice = _listed(ways)
+    return f"{f'{about}: ' if about else ''}{error}. {advice[:1].upper()}{advice[1:]}."
+
+
+def _listed(ways: list[str]) -> str:
+    return ways[0] if len(ways) == 1 else f"{', '.join(ways[:-1])}, or {ways[-1]}"
+
+
+def options_of(command: str) -> set[str]:
+    """The options that a command has."""
+    from cmek_construct.commands.app import cli  # it imports this module
+
+    found: Any = typer.main.get_command(cli)
+    for name in command.split():
+        found = found.commands[name]
+    return {option for one in found.params for option in one.opts}

@@ -1,0 +1,295 @@
+"""`cmek sheet --fleet`: what to paste for every account of a stack set."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cmek_construct import checks
+from cmek_construct.aws.objects import Stack, Unread
+from cmek_construct.aws.reading import read_stack
+from cmek_construct.aws.session import Asking, AwsError, Session
+from cmek_construct.aws.stack_sets import Instance, StackSet, StackSets
+from cmek_construct.constructs.stack_set_targets import CALL_AS
+from cmek_construct.guide import key_denial
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN
+from cmek_construct.health.findings import Refused
+
+ROLE: Final = "OrganizationAccountAccessRole"
+_AT_A_TIME: Final = 10
+_SUSPENDED: Final = key_denial("")["Sid"]
+_COLUMNS: Final = {
+    "account": "Account",
+    "region": "Region",
+    "role_arn": "Role ARN",
+    "key_arn": "Key ARN",
+    "external_id": "External ID",
+    "status": "Status",
+}
+_WIDE: Final = 10_000
+"""Columns of the terminal that the table is laid out for: no value is ever broken or cut."""
+
+Fleet = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STACK_SET",
+        help="All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml.",
+    ),
+]
+Role = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help=f"With --fleet: the role to take on in each account. Default: {ROLE}."
+    ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGION", help="With --fleet: the region of the set. Default: the profile's."
+    ),
+]
+CallAs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(CALL_AS),
+        help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account.",
+    ),
+]
+AsCsv = Annotated[bool, typer.Option("--csv", help="With --fleet: print CSV.")]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Which stack set, and with which credentials."""
+
+    stack_set: str
+    role: str
+    asking: Asking
+    region: str | None = None
+    call_as: str | None = None
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What to paste for one account; with a problem, nothing to paste."""
+
+    account: str
+    region: str
+    role_arn: str | None = None
+    key_arn: str | None = None
+    external_id: str | None = None
+    status: str = ""
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class _Template:
+    """What the template of the set says of every account."""
+
+    role: str
+    external_id: str | None
+    parameter: str | None
+    suspended: bool
+
+    @classmethod
+    def of(cls, stack_set: StackSet) -> _Template:
+        """Read it.
+
+        Raises:
+            Refused: it is not the template of a `PineconeCmekStackSet`.
+        """
+        try:
+            body = json.loads(stack_set.template)
+            (role,) = _of_type(body, "AWS::IAM::Role")
+            (key,) = _of_type(body, "AWS::KMS::Key")
+            external_id = body["Outputs"].get(EXTERNAL_ID, {}).get("Value")
+            parameter = external_id["Ref"] if isinstance(external_id, dict) else None
+            return cls(
+                role=f"role{role.get('Path', '/')}{role['RoleName']}",
+                external_id=None if parameter else external_id,
+                parameter=parameter,
+                suspended=any(
+                    statement.get("Sid") == _SUSPENDED
+                    for statement in key["KeyPolicy"]["Statement"]
+                ),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise Refused(
+                f"{stack_set.name}: the template of this stack set is not that of a "
+                "PineconeCmekStackSet. Check the name and the region: `cmek sheet --fleet` reads "
+                "no other."
+            ) from None
+
+
+def _of_type(body: Mapping[str, Any], resource_type: str) -> Iterator[dict[str, Any]]:
+    for resource in body["Resources"].values():
+        if resource["Type"] == resource_type:
+            yield resource["Properties"]
+
+
+def only_with_fleet(**given: object) -> None:
+    """Refuse options that are for ``--fleet`` alone."""
+    for name, value in given.items():
+        if value:
+            raise typer.BadParameter("it is for --fleet alone", param_hint=_option(name))
+
+
+def not_with_fleet(**given: object) -> None:
+    """Refuse options that are for a stack of cmek.yaml."""
+    for name, value in given.items():
+        if value:
+            raise typer.BadParameter("it is not for --fleet", param_hint=_option(name))
+
+
+def _option(name: str) -> str:
+    return "NAME" if name == "name" else f"--{name.replace('_', '-')}"
+
+
+def show(ask: Ask, *, as_csv: bool, as_json: bool) -> list[str]:
+    """Print what to paste for every account.
+
+    Returns:
+        What is wrong, account by account.
+
+    Raises:
+        AwsError: AWS could not be asked about the set.
+        Refused: the set is not ours, or has no stacks.
+    """
+    if ask.call_as not in (None, *CALL_AS):
+        raise typer.BadParameter(f"it is {' or '.join(CALL_AS)}", param_hint="--call-as")
+    if as_csv and as_json:
+        raise typer.BadParameter("choose --csv or --json", param_hint="--csv")
+    rows = _rows(ask)
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
+    elif as_csv:
+        _csv(rows)
+    else:
+        _table(rows)
+    return [f"{row.account}: {row.problem}." for row in rows if row.problem]
+
+
+def _rows(ask: Ask) -> list[_Row]:
+    """A row for every account of the set, also for one that cannot be read."""
+    session = ask.asking.own(ask.region)
+    sets = StackSets(session, ask.call_as)
+    try:
+        found = sets.read(ask.stack_set)
+    except AwsError as error:
+        if not error.code:
+            raise
+        raise Refused(
+            f"{ask.stack_set}: {error}. Check the name and --region: the set is in the account and "
+            "region of the stack that made it. A delegated administrator gives --call-as "
+            "DELEGATED_ADMIN."
+        ) from None
+    template = _Template.of(found)
+    if not found.instances:
+        raise Refused(
+            f"{ask.stack_set}: the stack set has no stacks. Look at its operations in the "
+            "CloudFormation console, StackSets."
+        )
+    row = partial(_row, ask, sets, found, template)
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        return sorted(pool.map(row, found.instances), key=lambda row: (row.account, row.region))
+
+
+def _row(
+    ask: Ask, sets: StackSets, stack_set: StackSet, template: _Template, instance: Instance
+) -> _Row:
+    """What one stack gives out, or why nothing can be pasted for it."""
+    status = f"{instance.status}, suspended" if template.suspended else instance.status
+    row = _Row(instance.account, instance.region, status=status)
+    try:
+        if instance.stack_id is None:
+            reason = instance.reason or "look at the set's operations"
+            raise Refused(f"there is no stack in this account: {reason}")
+        external_id = _external_id(sets, stack_set, template, instance)
+        stack = read_stack(_inside(ask, sets.session, instance), instance.stack_id)
+        if stack is None or isinstance(stack, Unread):
+            raise Refused(stack.why if stack else "there is no such stack in this account")
+        if not stack.is_whole:
+            raise Refused(f"the stack is in {stack.status}: mend it first")
+        return _with_outputs(row, template, stack, external_id)
+    except (Refused, AwsError) as error:
+        return replace(row, problem=checks.printable(error))
+
+
+def _inside(ask: Ask, session: Session, instance: Instance) -> Session:
+    """A session in one account, through the role there if it is another one."""
+    if instance.account == session.account:
+        return ask.asking.own(instance.region)
+    arn = f"arn:aws:iam::{instance.account}:role/{ask.role}"
+    try:
+        return ask.asking.acting_as(session, arn, region=instance.region)
+    except AwsError as error:
+        raise Refused(
+            f"credentials of account {session.account} may not assume {arn} ({error.code}): choose "
+            "--role or --profile"
+        ) from None
+
+
+def _external_id(
+    sets: StackSets, stack_set: StackSet, template: _Template, instance: Instance
+) -> str | None:
+    """What the set says: in its template, or in the override of the account."""
+    if template.parameter is None:
+        return template.external_id
+    values = {**stack_set.parameters, **sets.overrides(stack_set.name, instance)}
+    external_id = values.get(template.parameter)
+    if not external_id:
+        raise Refused(
+            "the set has no external ID for this account: add it to external_ids and deploy"
+        )
+    return external_id
+
+
+def _with_outputs(row: _Row, template: _Template, stack: Stack, external_id: str | None) -> _Row:
+    role_arn = f"arn:aws:iam::{row.account}:{template.role}"
+    role, key, found = (stack.outputs.get(one) for one in (ROLE_ARN, KEY_ARN, EXTERNAL_ID))
+    if role != role_arn:
+        raise Refused(f"the output {ROLE_ARN} is {role!a}, but that of the set is {role_arn}")
+    place = f"arn:aws:kms:{row.region}:{row.account}:key/"
+    if not checks.KEY_ARN.fullmatch(key or "") or not str(key).startswith(place):
+        raise Refused(f"the output {KEY_ARN} is {key or ''!a}, but that of the set is {place}…")
+    if found != external_id:
+        raise Refused(
+            f"the external ID is {external_id!a} in the set, but {found!a} in the deployed stack: "
+            "deploy first, or, if Pinecone has the key already, put the deployed one back"
+        )
+    return replace(row, role_arn=role_arn, key_arn=key, external_id=found)
+
+
+def _cells(row: _Row) -> dict[str, str]:
+    cells = {column: getattr(row, column) or "" for column in _COLUMNS}
+    if row.problem:
+        cells["status"] = ": ".join(filter(None, (row.status, row.problem)))
+    return cells
+
+
+def _csv(rows: Sequence[_Row]) -> None:
+    writer = csv.DictWriter(sys.stdout, list(_COLUMNS), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(map(_cells, rows))
+
+
+def _table(rows: Sequence[_Row]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in _COLUMNS.values():
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        cells = _cells(row)
+        if not row.problem and row.external_id is None:
+            cells["external_id"] = "(leave blank)"
+        table.add_row(*cells.values())
+    Console(highlight=False, markup=False, emoji=False, width=_WIDE).print(table)

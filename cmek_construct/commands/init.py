@@ -1,0 +1,187 @@
+"""`cmek init` and `cmek add`: a new cmek.yaml, and one more stack in the one that is there."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+import typer
+
+from cmek_construct import checks, customers
+from cmek_construct.commands.errors import refusals
+from cmek_construct.commands.options import checked
+from cmek_construct.deployment import values
+from cmek_construct.deployment.writing import (
+    FILE,
+    Answers,
+    accounts_in_yaml,
+    add_entry,
+    mint_external_id,
+    new_file,
+    refuse_if_there,
+    regions_in_yaml,
+)
+from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
+
+
+def _digits(value: str) -> str:
+    """An account number, as the console shows it with dashes."""
+    return re.sub(r"[\s-]", "", value)
+
+
+def _commas(value: str) -> str:
+    """A list that was written with commas, spaces, or both."""
+    return ",".join(filter(None, re.split(r"[\s,]+", value)))
+
+
+def _accounts(value: str) -> str:
+    return _commas(re.sub(r"(?<=\d)-(?=\d)", "", value))
+
+
+def _check_regions(parameter: str, value: str) -> None:
+    listed = [one for one in value.split(",") if one]
+    checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else listed)
+
+
+def _check_customers(parameter: str, value: str) -> None:
+    customers.account_ids(parameter, value.split(","))
+
+
+def _not_pinecones(context: typer.Context, value: str) -> str:
+    """One's own account is none of Pinecone's: said at once, not at the first deploy."""
+    if value and value == context.params.get("pinecone_account_id"):
+        raise typer.BadParameter(f"{value} is the number that you gave as Pinecone's")
+    return value
+
+
+_PINECONE_ACCOUNT: dict[str, Any] = {
+    "metavar": "DIGITS",
+    "help": "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > "
+    "Add CMEK.",
+}
+_REGIONS: dict[str, Any] = {
+    "metavar": "REGION,…",
+    "help": "Regions whose Pinecone role may come in, separated by commas or spaces "
+    f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
+}
+_CUSTOMERS: dict[str, Any] = {
+    "metavar": "DIGITS,…",
+    "help": "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role "
+    "may use. The stack makes the role alone.",
+}
+_REGION: dict[str, Any] = {"metavar": "REGION", "help": "AWS region of the key."}
+Account = Annotated[
+    str,
+    checked(
+        values.own_account_id,
+        "account",
+        _digits,
+        callback=_not_pinecones,
+        prompt="Your AWS account to deploy to",
+        metavar="DIGITS",
+        help="Your AWS account to deploy to, 12 digits.",
+    ),
+]
+Name = Annotated[
+    str,
+    checked(
+        values.stack_name,
+        "name",
+        prompt="Name of the first stack, such as your Pinecone project's",
+        metavar="NAME",
+        help="Name of the first stack, such as your Pinecone project's. For good.",
+    ),
+]
+_EXTERNAL_ID: dict[str, Any] = {
+    "help": "Mint an external ID (a UUID v4) into the file, once; or have none.",
+}
+
+
+def _before_asking(external_id: bool) -> bool:
+    """Refuse before five questions, not after."""
+    with refusals("init"):
+        refuse_if_there()
+    return external_id
+
+
+def init(
+    pinecone_account_id: Annotated[
+        str,
+        checked(
+            checks.pinecone_account_id,
+            "pinecone_account_id",
+            _digits,
+            prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)",
+            **_PINECONE_ACCOUNT,
+        ),
+    ],
+    regions: Annotated[
+        str,
+        checked(
+            _check_regions,
+            "regions",
+            _commas,
+            prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or "
+            "ALL_REGIONS",
+            **_REGIONS,
+        ),
+    ],
+    region: Annotated[
+        str, checked(values.region, "region", prompt="AWS region of the key", **_REGION)
+    ],
+    name: Name,
+    account: Account,
+    customer_account_ids: Annotated[
+        str | None, checked(_check_customers, "customer_account_ids", _accounts, **_CUSTOMERS)
+    ] = None,
+    external_id: Annotated[
+        bool,
+        typer.Option(
+            "--external-id/--no-external-id", callback=_before_asking, is_eager=True, **_EXTERNAL_ID
+        ),
+    ] = True,
+) -> None:
+    """Write a new cmek.yaml.
+
+    Asks for what no option says. Never overwrites a file.
+    """
+    answers = Answers(pinecone_account_id, regions, region, name, account, customer_account_ids)
+    with refusals("init"):
+        new_file(answers, mint_external_id() if external_id else None)
+    typer.echo(f"Wrote {FILE}. Read it, commit it, and run: npx cdk deploy {name}")
+
+
+def add(
+    name: Annotated[str, typer.Argument(help="Name of the new stack. For good.")],
+    account: Account,
+    region: Annotated[str | None, checked(values.region, "region", **_REGION)] = None,
+    regions: Annotated[str | None, checked(_check_regions, "regions", _commas, **_REGIONS)] = None,
+    pinecone_account_id: Annotated[
+        str | None,
+        checked(checks.pinecone_account_id, "pinecone_account_id", _digits, **_PINECONE_ACCOUNT),
+    ] = None,
+    customer_account_ids: Annotated[
+        str | None, checked(_check_customers, "customer_account_ids", _accounts, **_CUSTOMERS)
+    ] = None,
+    external_id: Annotated[
+        bool, typer.Option("--external-id/--no-external-id", **_EXTERNAL_ID)
+    ] = True,
+) -> None:
+    """Add a stack to cmek.yaml.
+
+    What no option says holds as at the top of the file. Every other line stays as it is.
+    """
+    with refusals("init"):
+        add_entry(
+            name,
+            {
+                "account": f'"{account}"',
+                "region": region,
+                "regions": regions and regions_in_yaml(regions),
+                "pinecone_account_id": pinecone_account_id and f'"{pinecone_account_id}"',
+                "external_id": mint_external_id() if external_id else None,
+                "customer_account_ids": customer_account_ids
+                and accounts_in_yaml(customer_account_ids),
+            },
+        )
+    typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")

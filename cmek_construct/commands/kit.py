@@ -1,0 +1,257 @@
+"""The kit for a vendor's customer who knows no CDK: a template, a key policy and a page.
+
+Its key policy is the one that `CustomerKey` makes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import urlencode
+
+import yaml
+
+from cmek_construct import checks, guide
+from cmek_construct.guide import KeyAccess
+from cmek_construct.health.findings import Refused
+
+TEMPLATE = "customer-key.yaml"
+POLICY = "key-policy.json"
+PAGE = "README.md"
+ACCOUNT_PLACEHOLDER = "YOUR_ACCOUNT_ID"
+"""Stands where no account number is known. KMS refuses a policy that still has it."""
+REGION_PLACEHOLDER = "REGION"
+STACK_NAME = "pinecone-cmek-key"
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What a kit is made of."""
+
+    role_arn: str
+    """Of the vendor's role."""
+    key_access: KeyAccess = KeyAccess.ENCRYPT_DECRYPT
+    customer_account_id: str | None = None
+    region: str | None = None
+    """Of the key, where the vendor says it."""
+    vendor_name: str = "Your vendor"
+    template_url: str | None = None
+    """Where the vendor has put the template in S3, for a link that opens the AWS console on it."""
+
+    @property
+    def vendor_account_id(self) -> str:
+        """The account of the role."""
+        return self.role_arn.split(":")[4]
+
+    @property
+    def alias(self) -> str:
+        """The alias that the template proposes."""
+        return f"alias/pinecone-cmek/{self.vendor_account_id}"
+
+    def check(self) -> None:
+        """Raise a `Refused` if the customer is the vendor."""
+        if self.customer_account_id == self.vendor_account_id:
+            raise Refused(
+                f"customer_account_id: got {self.customer_account_id!r}, the account of the role "
+                "itself, but a customer has another one. For a key in the role's own account use "
+                "PineconeCmek."
+            )
+
+    @property
+    def quick_create(self) -> str:
+        """The paragraph with the link to CloudFormation's quick-create page, if there is one."""
+        if self.template_url is None:
+            return ""
+        stack = urlencode({"templateURL": self.template_url, "stackName": STACK_NAME})
+        region = f"?region={self.region}" if self.region else ""
+        place = f"https://console.aws.amazon.com/cloudformation/home{region}"
+        return (
+            f"Or open [CloudFormation's quick-create page]({place}#/stacks/create/review?{stack}), "
+            "with the template filled in: compare it with `customer-key.yaml`, and click **Create "
+            "stack**.\n\n"
+        )
+
+    def files(self) -> dict[str, str]:
+        """The text of each file by its name."""
+        return {PAGE: page(self), TEMPLATE: template_text(self), POLICY: policy_text(self)}
+
+
+def template(kit: Kit) -> dict[str, Any]:
+    """The CloudFormation template: key, alias and output."""
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"A KMS key for data in Pinecone, which {kit.role_arn} may use.",
+        "Metadata": {"AWS::CloudFormation::Interface": _console_form()},
+        "Parameters": _parameters(kit),
+        "Conditions": {"IsSuspended": {"Fn::Equals": [{"Ref": "Suspended"}, "true"]}},
+        "Resources": {
+            "Key": {
+                "Type": "AWS::KMS::Key",
+                "DeletionPolicy": "RetainExceptOnCreate",
+                "UpdateReplacePolicy": "Retain",
+                "Properties": {
+                    "Description": f"Encrypts data in Pinecone, used by {kit.role_arn}. Never "
+                    "delete it: the data would be lost for good.",
+                    "KeySpec": "SYMMETRIC_DEFAULT",
+                    "KeyUsage": "ENCRYPT_DECRYPT",
+                    "MultiRegion": False,
+                    "EnableKeyRotation": True,
+                    "KeyPolicy": guide.key_policy_in_template(
+                        kit.role_arn, kit.key_access, "IsSuspended"
+                    ),
+                },
+            },
+            "Alias": {
+                "Type": "AWS::KMS::Alias",
+                "DeletionPolicy": "RetainExceptOnCreate",
+                "UpdateReplacePolicy": "Delete",
+                "Properties": {
+                    "AliasName": {"Ref": "AliasName"},
+                    "TargetKeyId": {"Fn::GetAtt": ["Key", "Arn"]},
+                },
+            },
+        },
+        "Outputs": {
+            "KeyArn": {
+                "Description": "Send this to the vendor, who enters it in the Pinecone console",
+                "Value": {"Fn::GetAtt": ["Key", "Arn"]},
+            }
+        },
+    }
+
+
+def _parameters(kit: Kit) -> dict[str, Any]:
+    return {
+        "AliasName": {
+            "Type": "String",
+            "Default": kit.alias,
+            "AllowedPattern": "^alias/(?!aws/)[A-Za-z0-9/_-]{1,250}$",
+            "ConstraintDescription": "alias/ and up to 250 letters, digits, slashes, underscores "
+            "and hyphens; alias/aws/ belongs to AWS.",
+            "Description": "The name of the key in your account and region. Change it if you "
+            "have a key of this name already.",
+        },
+        "Suspended": {
+            "Type": "String",
+            "Default": "false",
+            "AllowedValues": ["false", "true"],
+            "Description": "true cuts the vendor and Pinecone off from the key; false lets them "
+            "in again.",
+        },
+    }
+
+
+def _console_form() -> dict[str, Any]:
+    """How CloudFormation's console shows the parameters."""
+    return {
+        "ParameterGroups": [
+            {"Label": {"default": "Your key"}, "Parameters": ["AliasName"]},
+            {"Label": {"default": "Cut the vendor off"}, "Parameters": ["Suspended"]},
+        ],
+        "ParameterLabels": {
+            "AliasName": {"default": "Name of the key (alias)"},
+            "Suspended": {"default": "Suspend the vendor's use of the key"},
+        },
+    }
+
+
+class _Readable(yaml.SafeDumper):
+    """YAML as a person writes it: no anchors, and lists indented."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def template_text(kit: Kit) -> str:
+    """The template as YAML."""
+    return yaml.dump(template(kit), Dumper=_Readable, sort_keys=False, width=1000)
+
+
+def policy_text(kit: Kit) -> str:
+    """The key policy alone, for a key that is there already."""
+    owner = kit.customer_account_id or ACCOUNT_PLACEHOLDER
+    return _json(guide.key_policy(owner, kit.role_arn, kit.key_access))
+
+
+def page(kit: Kit) -> str:
+    """The page that explains the kit to the customer."""
+    text = resources.files(__package__).joinpath("kit.md").read_text(encoding="utf-8")
+    statements = guide.role_statements(kit.role_arn, kit.key_access)
+    return Template(text).substitute(
+        role_arn=kit.role_arn,
+        vendor=kit.vendor_name,
+        quick_create=kit.quick_create,
+        vendor_account_id=kit.vendor_account_id,
+        account=kit.customer_account_id or ACCOUNT_PLACEHOLDER,
+        key_access=""
+        if kit.key_access is Kit.key_access
+        else f" --key-access {kit.key_access.name}",
+        region=kit.region or REGION_PLACEHOLDER,
+        region_note=f"Your vendor asks for `{kit.region}`."
+        if kit.region
+        else "Ask the vendor for it, such as `us-east-1`, and write it in place of "
+        f"`{REGION_PLACEHOLDER}` below.",
+        alias=kit.alias,
+        stack_name=STACK_NAME,
+        sids=" and ".join(f"`{statement['Sid']}`" for statement in statements),
+        actions="\n".join(
+            f"- `{action}`{', only through an AWS service' * ('Condition' in statement)}"
+            for statement in statements
+            for action in statement["Action"]
+        ),
+        denial=_json(guide.key_denial(kit.role_arn)).rstrip(),
+    )
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=2) + "\n"
+
+
+def write(kit: Kit, folder: Path) -> list[str]:
+    """Write the files of a kit into a folder that is not there, or is empty: all or nothing.
+
+    Returns:
+        The names of the files.
+
+    Raises:
+        Refused: something is there already, or cannot be written.
+    """
+    files = kit.files()
+    shown = checks.printable(folder)
+    place = Path(os.path.realpath(folder))
+    draft = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        if os.path.lexists(place) and (not place.is_dir() or any(place.iterdir())):
+            raise Refused(
+                f"{shown}: it is there already, and nothing is ever overwritten. Move it away, "
+                "or give another folder with --out."
+            )
+        draft.mkdir()
+        for name, text in files.items():
+            draft.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
+        _put(draft, place)
+    except OSError as error:
+        raise Refused(
+            f"{shown}: cannot be written: {error.strerror}. Give another folder with --out."
+        ) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return list(files)
+
+
+def _put(draft: Path, place: Path) -> None:
+    """Put what is written in its place; an empty folder that is there stays the same folder."""
+    if not place.is_dir():
+        draft.rename(place)
+        return
+    for file in sorted(draft.iterdir()):
+        file.rename(place / file.name)

@@ -1,0 +1,256 @@
+"""`cmek project create`: a Pinecone project that encrypts with a customer's key and no other way.
+
+Project names are not unique at Pinecone, and its SDK asks again when an answer is lost. So this
+looks first at what is there, and afterwards whether something was made twice.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import typer
+
+from cmek_construct.checks import printable
+from cmek_construct.commands import pinecone_sdk
+from cmek_construct.commands.errors import refusals
+from cmek_construct.commands.options import Name
+from cmek_construct.commands.pinecone_sdk import asking, is_safe
+from cmek_construct.deployment.reading import Entry, read_entries
+from cmek_construct.deployment.writing import FILE
+from cmek_construct.health.findings import Refused
+
+_KEY_NAME: Final = "default"
+"""Of the API key, as Pinecone's console names the first one."""
+_NOT_ENTITLED: Final = (
+    "CMEK is a part of Pinecone's Enterprise plan. If the organization has it, the credentials may "
+    "not make projects, or the organization has as many as it may."
+)
+_FOR_GOOD: Final = "Every index in it needs a key of yours: that can never be switched off"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What was asked for."""
+
+    name: str
+    project: str | None = None
+    """Its name at Pinecone. Default: the stack's."""
+    does: bool = False
+    """Whether to make it, not only to look."""
+    may_show_key: bool = False
+    oauth_url: str | None = None
+
+
+cli = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="Make the Pinecone project of a stack."
+)
+
+
+@cli.callback()
+def _group() -> None:
+    """Keeps `create` a command of its own."""
+
+
+def _url(value: str) -> str:
+    if not is_safe(value):
+        raise typer.BadParameter("a secret is sent only to https://…, or to this machine")
+    return value
+
+
+@cli.command()
+def create(
+    name: Name,
+    project_name: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Its name at Pinecone. Default: the stack's."),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Make it. Without this, only say what would be made.")
+    ] = False,
+    show_key: Annotated[
+        bool,
+        typer.Option("--show-key", help="Show the API key although the output is no terminal."),
+    ] = False,
+    oauth_url: Annotated[
+        str | None,
+        typer.Option(
+            parser=_url,
+            metavar="URL",
+            help="Token endpoint of a private deployment of Pinecone, whose API the variable "
+            "PINECONE_CONTROLLER_HOST names.",
+        ),
+    ] = None,
+) -> None:
+    """Make the Pinecone project of a stack, with the encryption forced for good.
+
+    Signs in as a service account: PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET. The API key of
+    the project is shown once and written nowhere. A project that is there already is checked, and
+    not changed.
+    """
+    may_show = show_key or sys.stdout.isatty()
+    try:
+        with refusals("project create"):
+            for line in _lines(Ask(name, project_name, yes, may_show, oauth_url)):
+                typer.echo(line)
+    except KeyboardInterrupt:
+        typer.echo("\nInterrupted. Run the same again: it looks first at what is there.", err=True)
+        raise typer.Exit(1) from None
+
+
+def _lines(ask: Ask) -> Iterator[str]:
+    """Make the project of a stack, or say what would be made; the lines say it as it is done."""
+    (entry,) = read_entries(FILE, only=ask.name)
+    name = _project_name(entry, ask)
+    if ask.does and not ask.may_show_key:
+        raise Refused(
+            "The API key is shown once, and this output is no terminal. Run it in a terminal; or, "
+            "if nobody else reads what becomes of the output, with --show-key. Nothing was made."
+        )
+    admin = pinecone_sdk.admin(ask.oauth_url)
+    yield from _who(admin)
+    there = _there(admin, name)
+    keys = _keys(admin, there) if there else []
+    if there:
+        yield f"The project is there already, as it should be: {_named(there)}"
+    if there and keys:
+        yield from _nothing_to_do(keys)
+    elif not ask.does:
+        yield from _would(name, there)
+    else:
+        yield from _make(admin, name, there, ask)
+    if ask.does or keys:
+        yield from _next(entry)
+
+
+def _project_name(entry: Entry, ask: Ask) -> str:
+    name = ask.project or entry.name
+    if entry.settings.customers is not None and ask.project is None:
+        raise Refused(
+            f"{entry.name}: a vendor's stack has one Pinecone project per customer. Say its name: "
+            f"cmek project create {entry.name} --project-name TEXT"
+        )
+    if not name.strip() or not name.isprintable() or len(name) > 512:
+        raise Refused(
+            f"--project-name: got {printable(name)!r}, but it is a line of 1 to 512 characters. "
+            "Choose another."
+        )
+    return name
+
+
+def _who(admin: Any) -> Iterator[str]:
+    """Who asks, and of which organization; never with which secret."""
+    client = printable(os.environ[pinecone_sdk.CLIENT_ID])
+    yield f"Signed in at Pinecone as {client} ({pinecone_sdk.CLIENT_ID})"
+    try:
+        with asking("read the organization"):
+            found = list(admin.organizations.list())
+    except Refused as error:
+        yield f"Organization: not known. {error}"
+        return
+    for one in found:
+        yield f"Organization: {printable(one.name)} ({printable(one.id)}), plan {one.plan!a}"
+
+
+def _there(admin: Any, name: str) -> Any:
+    """The project of that name, if there is one and it is right."""
+    found = _all_named(admin, name)
+    if len(found) > 1:
+        listed = "; ".join(map(_named, found))
+        raise Refused(
+            f"There is more than one project of the name {name!a}: {listed}. Delete the one that "
+            "is not used, in Pinecone's console, or choose another --project-name. Nothing was "
+            "made."
+        )
+    if found and not found[0].force_encryption_with_cmek:
+        raise Refused(
+            f"There is a project of that name already, but CMEK is not forced in it: "
+            f"{_named(found[0])}. Choose another --project-name. Nothing was changed."
+        )
+    return found[0] if found else None
+
+
+def _all_named(admin: Any, name: str) -> list[Any]:
+    with asking("list the projects"):
+        return [one for one in admin.projects.list() if one.name == name]
+
+
+def _keys(admin: Any, project: Any) -> list[Any]:
+    with asking("list the project's API keys"):
+        return list(admin.api_keys.list(project_id=project.id))
+
+
+def _named(project: Any) -> str:
+    forced = "forced" if project.force_encryption_with_cmek else "not forced"
+    return printable(f"{project.name} (ID {project.id}, CMEK {forced})")
+
+
+def _would(name: str, there: Any) -> Iterator[str]:
+    if not there:
+        yield f"Would make the project {name!a}, with CMEK forced. {_FOR_GOOD}"
+    yield f"Would make an API key {_KEY_NAME!a} in it, and show it once"
+    yield "Nothing was made. To do it, in a terminal: the same command with --yes"
+
+
+def _make(admin: Any, name: str, there: Any, ask: Ask) -> Iterator[str]:
+    project = there
+    if project is None:
+        with asking("make the project", {403: _NOT_ENTITLED}):
+            project = admin.projects.create(name=name, force_encryption_with_cmek=True)
+        if not project.force_encryption_with_cmek:
+            raise Refused(
+                f"Pinecone made the project, but did not force CMEK in it: {_named(project)}."
+                " Do not use it: delete it in Pinecone's console, and ask Pinecone's support."
+            )
+        yield f"Made the project {_named(project)}. {_FOR_GOOD}"
+    try:
+        with asking("make the API key"):
+            secret = admin.api_keys.create(project_id=project.id, name=_KEY_NAME)
+    except Refused as error:
+        again = f"cmek project create {ask.name}" + (
+            f" --project-name {name!a}" * bool(ask.project)
+        )
+        raise Refused(
+            f"The project is there, but it has no API key yet. {error} To make the key: {again} "
+            "--yes"
+        ) from None
+    yield f"API key, which nobody can show again (keep it in a safe place now): {secret.value}"
+    yield from _made_twice(admin, project, secret.key.id)
+
+
+def _made_twice(admin: Any, project: Any, key_id: str) -> Iterator[str]:
+    try:
+        others = [one for one in _all_named(admin, project.name) if one.id != project.id]
+        keys = [one for one in _keys(admin, project) if one.id != key_id]
+    except Refused as error:
+        yield f"Whether something was made twice is not known. {error}"
+        return
+    for one in others:
+        yield f"MADE TWICE, for an answer got lost: delete in Pinecone's console {_named(one)}"
+    for one in keys:
+        yield (
+            "MADE TWICE, for an answer got lost: delete in Pinecone's console the API key "
+            f"{printable(one.name)} (ID {printable(one.id)})"
+        )
+
+
+def _nothing_to_do(keys: list[Any]) -> Iterator[str]:
+    names = ", ".join(printable(f"{one.name} (ID {one.id})") for one in keys)
+    yield f"It has API keys: {names}. Nothing was changed."
+    yield (
+        "If nobody has the value of any: make another one in Pinecone's console, under API keys, "
+        "and delete those that nobody uses."
+    )
+
+
+def _next(entry: Entry) -> Iterator[str]:
+    more = " --key-arn ARN" if entry.settings.customers is not None else ""
+    yield ""
+    yield f"Next: cmek sheet {entry.name}{more}"
+    yield (
+        "It says what to paste into Manage > CMEK > Add CMEK of that project: the key is added in "
+        "Pinecone's console alone, for which there is no public API."
+    )

@@ -1,0 +1,209 @@
+"""`cmek sheet`: what to do in Pinecone's console, and what to paste where, in its order.
+
+The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's guide.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from cmek_construct import checks
+from cmek_construct.aws.session import Asking, AwsError
+from cmek_construct.commands import fleet as fleets
+from cmek_construct.commands.errors import in_words, refusals, refuse
+from cmek_construct.commands.looking import from_aws, from_outputs_file, with_customer_key
+from cmek_construct.commands.options import Profile, checked
+from cmek_construct.deployment.reading import Entry, read_entries
+from cmek_construct.deployment.writing import FILE
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN
+from cmek_construct.health.findings import Refused
+from cmek_construct.trust import Trust
+
+BEFORE = (
+    "Open Settings > Organization settings > Projects, and click +Create project.",
+    "Enter a name, and select Encrypt with Customer Managed Encryption Key. Once on, it stays on.",
+    "Click Create project, and save the API key that is shown: it is shown only once.",
+)
+DIALOG = (
+    "In that project, open Manage > CMEK, and click Add CMEK.",
+    "Compare Pinecone's AWS account number in the dialog with the one below.",
+    "Fill in the fields, and compare each with this sheet before you click Create key.",
+)
+CANNOT_BE_UNDONE = (
+    "One key per project. Role ARN, Key ARN and External ID cannot be changed in Pinecone once "
+    "set.",
+    "If role or key is lost, so is the data. Keep the AWS stack, the role and the key.",
+)
+AFTER = (
+    "Create the first index: serverless, in an AWS region whose Pinecone role may come in.",
+    "Write a record and read it back: that is the proof that Pinecone can use the key.",
+)
+LIMITS = (
+    "Serverless indexes in AWS regions only.",
+    "No backups of the indexes of this project.",
+    "The key can be deleted in Pinecone only when all indexes of the project are deleted.",
+)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a person needs in Pinecone's console for one stack."""
+
+    name: str
+    account: str
+    key_account: str
+    region: str
+    """Of the key."""
+    pinecone_account_id: str
+    suspended: bool
+    notices: tuple[str, ...]
+    fields: dict[str, str | None]
+    """An External ID of None means: leave the field blank."""
+    before: tuple[str, ...] = BEFORE
+    cannot_be_undone: tuple[str, ...] = CANNOT_BE_UNDONE
+    dialog: tuple[str, ...] = DIALOG
+    after: tuple[str, ...] = AFTER
+    limits: tuple[str, ...] = LIMITS
+
+
+def sheet(
+    name: Annotated[str | None, typer.Argument(help="One stack. Default: all.")] = None,
+    outputs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Values from this file of `cdk deploy --outputs-file FILE`, not from AWS.",
+        ),
+    ] = None,
+    key_arn: Annotated[
+        str | None,
+        checked(
+            checks.key_arn,
+            "key_arn",
+            metavar="ARN",
+            help="For a vendor's stack: the Key ARN that the customer sent back.",
+        ),
+    ] = None,
+    profile: Profile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    fleet: fleets.Fleet = None,
+    role: fleets.Role = None,
+    region: fleets.Region = None,
+    call_as: fleets.CallAs = None,
+    as_csv: fleets.AsCsv = False,
+) -> None:
+    """Show what to paste where in Pinecone's console.
+
+    Field by field in the order of its dialog, with what to do before and after. With --fleet: a
+    line for every account of a stack set.
+    """
+    asking = Asking("sheet", profile)
+    if fleet is not None:
+        fleets.not_with_fleet(name=name, outputs=outputs, key_arn=key_arn)
+        ask = fleets.Ask(fleet, role or fleets.ROLE, asking, region, call_as)
+        with refusals("sheet"):
+            problems = fleets.show(ask, as_csv=as_csv, as_json=as_json)
+        if problems:
+            refuse(*problems)
+        return
+    fleets.only_with_fleet(role=role, region=region, call_as=call_as, csv=as_csv)
+    with refusals("sheet"):
+        entries = read_entries(FILE, only=name)
+    found, refused = [], []
+    for entry in entries:
+        if name is None and key_arn is None and len(entries) > 1 and entry.settings.customers:
+            typer.echo(
+                f"{entry.name}: a vendor's, with a sheet for each key of its customers: cmek sheet "
+                f"{entry.name} --key-arn ARN",
+                err=True,
+            )
+            continue
+        try:
+            found.append(_of(entry, outputs, asking, key_arn))
+        except Refused as error:
+            refused.append(str(error))
+        except AwsError as error:
+            refused.append(in_words(error, "sheet", entry.name))
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        console = Console(highlight=False, markup=False, emoji=False)
+        for one in found:
+            _show(one, console)
+    if refused:
+        refuse(*refused)
+
+
+def _of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> Sheet:
+    """The sheet of a stack."""
+    given, deployed = (from_outputs_file(entry, file), None) if file else from_aws(entry, asking)
+    outputs = with_customer_key(entry, given, key_arn, deployed)
+    own = entry.settings
+    region, account = outputs[KEY_ARN].split(":")[3:5]
+    own_key = own.customers is None
+    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
+    notices = [notice.message for notice in trust.key_notices(region)] if not own_key else []
+    if not own_key and deployed is None:
+        notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
+    return Sheet(
+        name=entry.name,
+        account=own.account,
+        key_account=account,
+        region=region,
+        pinecone_account_id=own.pinecone_account_id or "",
+        suspended=bool(own.suspended),
+        notices=tuple(notices),
+        fields={
+            "Key name": entry.name if own_key else f"{entry.name}-{account}",
+            "Role ARN": outputs[ROLE_ARN],
+            "Key ARN": outputs[KEY_ARN],
+            "External ID": outputs.get(EXTERNAL_ID),
+        },
+    )
+
+
+def _show(sheet: Sheet, console: Console) -> None:
+    """The sheet for a person. Lines are never broken, so that they can be copied."""
+    title = f"Pinecone CMEK for {sheet.name}: AWS account {sheet.account}, {sheet.region}"
+    if sheet.key_account != sheet.account:
+        title = (
+            f"Pinecone CMEK for {sheet.name}: role in AWS account {sheet.account}, key in account "
+            f"{sheet.key_account}, {sheet.region}"
+        )
+    console.print(Text(title, style="bold underline"), soft_wrap=True)
+    if sheet.suspended:
+        console.print(
+            "SUSPENDED: Pinecone may not use this key until suspended: false is deployed."
+        )
+    for notice in sheet.notices:
+        console.print(f"CHECK: {notice}", soft_wrap=True)
+    _steps(
+        console,
+        "1. Create the CMEK-enabled project, unless you did for the account number in its dialog",
+        sheet.before,
+    )
+    _steps(console, "This cannot be undone", sheet.cannot_be_undone)
+    _steps(console, "2. Add the key", sheet.dialog)
+    _line(console, "Pinecone's AWS account", sheet.pinecone_account_id)
+    for label, value in sheet.fields.items():
+        _line(console, label, "(leave blank)" if value is None else value)
+    _steps(console, "3. The first index", sheet.after)
+    _steps(console, "Limits", sheet.limits)
+
+
+def _steps(console: Console, heading: str, steps: tuple[str, ...]) -> None:
+    console.print()
+    console.print(Text(heading, style="bold"))
+    for step in steps:
+        console.print(f"  - {step}", soft_wrap=True)
+
+
+def _line(console: Console, label: str, value: str) -> None:
+    console.print(Text.assemble("    ", (f"{label:<24}", "bold"), value), soft_wrap=True)

@@ -1,0 +1,300 @@
+"""Writes cmek.yaml: a new one, one more stack in the one that is there, or one setting of a stack.
+
+External IDs are minted here and nowhere else, once, into the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cmek_construct.checks import printable
+from cmek_construct.deployment.config import StackSettings
+from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, text_of
+from cmek_construct.deployment.replacing import replace
+from cmek_construct.deployment.yaml_text import YamlText
+
+FILE = Path("cmek.yaml")
+SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
+
+_FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA}\n"
+
+_NEW_FILE = """\
+{schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region. With
+# customer_account_ids it is a vendor's role, for the keys of its customers.
+# Every prop stands in the README; the top holds for all stacks, and a stack overrides it.
+
+# Pinecone's AWS account number: Pinecone console, Manage > CMEK > Add CMEK.
+pinecone_account_id: "{pinecone_account_id}"
+
+# The regions whose Pinecone role may come in, or ALL_REGIONS.
+regions: {regions}
+
+# The AWS region of the keys.
+region: {region}
+
+stacks:
+  # The name is the stack's, for good: another name is another key.
+  {name}:
+    account: "{account}"
+"""
+
+_ASKED = ("pinecone_account_id", "regions", "region", "account")
+
+_EXTERNAL_ID = """\
+    # Made once for this stack. Pinecone stores it: never change it.
+    external_id: {external_id}
+"""
+
+_CUSTOMERS = """\
+    # Accounts of customers whose keys the role may use: the stack makes the role alone. When the
+    # last one leaves, leave [] here: without the line, the stack would make a key.
+    customer_account_ids: {customer_account_ids}
+"""
+
+
+class NotWrittenError(ConfigError):
+    """A setting cannot be written alone into the form that the file has."""
+
+    def __init__(self, name: str, line: str) -> None:
+        super().__init__(
+            f"{FILE}: stacks.{name}: it is written in a way in which {line.partition(':')[0]} "
+            f"cannot be set without changing the rest. Write by hand into it:  {line}  and run "
+            "this again."
+        )
+        self.line = line
+        """To be written by hand."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What `cmek init` was told."""
+
+    pinecone_account_id: str
+    regions: str
+    region: str
+    name: str
+    account: str
+    customer_account_ids: str | None = None
+
+
+def mint_external_id() -> str:
+    """A new external ID: a UUID v4, as the guide asks."""
+    return str(uuid.uuid4())
+
+
+def regions_in_yaml(answer: str) -> str:
+    """Regions as they were answered, separated by commas, or ALL_REGIONS."""
+    listed = ", ".join(region.strip() for region in answer.split(","))
+    return answer if answer == "ALL_REGIONS" else f"[{listed}]"
+
+
+def accounts_in_yaml(answer: str) -> str:
+    """Account IDs as they were answered, separated by commas; in YAML each stands in quotes."""
+    return json.dumps([account.strip() for account in answer.split(",")])
+
+
+def new_file(answers: Answers, external_id: str | None) -> None:
+    """Write cmek.yaml into the current folder.
+
+    Raises:
+        ConfigError: there is one already, or the answers contradict each other.
+    """
+    text = _NEW_FILE.format(
+        schema=_FIRST_LINE if SCHEMA.exists() else "",
+        pinecone_account_id=answers.pinecone_account_id,
+        regions=regions_in_yaml(answers.regions),
+        region=answers.region,
+        name=answers.name,
+        account=answers.account,
+    )
+    if external_id is not None:
+        text += _EXTERNAL_ID.format(external_id=external_id)
+    if answers.customer_account_ids is not None:
+        listed = accounts_in_yaml(answers.customer_account_ids)
+        text += _CUSTOMERS.format(customer_account_ids=listed)
+    parse_entries(text, FILE)
+    try:
+        with FILE.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        refuse_if_there()
+        raise
+
+
+def refuse_if_there() -> None:
+    """Keep a file that is there.
+
+    Raises:
+        ConfigError: it is there.
+    """
+    if os.path.lexists(FILE):
+        raise ConfigError(
+            f"{FILE}: it is there already, and is never overwritten: its external IDs are in use. "
+            "`cmek add` adds a stack to it."
+        )
+
+
+def add_entry(name: str, values: dict[str, str | None]) -> None:
+    """Add a stack at the end of those in cmek.yaml; every other byte of the file stays.
+
+    Args:
+        name: of the stack.
+        values: its props, as they are written in YAML.
+
+    Raises:
+        ConfigError: there is no such file, it has mistakes, it has the name already, or it is
+            written in a way that cannot be continued.
+    """
+    path = FILE.resolve()
+    replace(path, with_entry(text_of(FILE), name, values))
+
+
+def with_entry(text: str, name: str, values: dict[str, str | None]) -> str:
+    """The text of cmek.yaml with a stack more; every other byte stays.
+
+    Raises:
+        ConfigError: it has mistakes, it has the name already, or it is written in a way that cannot
+            be continued.
+    """
+    entries = parse_entries(text, FILE)
+    if any(entry.name == name for entry in entries):
+        raise ConfigError(
+            f"{FILE}: stacks.{name}: it is there already. Choose another name: a stack's role and "
+            "key are for one Pinecone project."
+        )
+    block = _block(name, values)
+    changed = _with_block(text, block)
+    if changed is None or _others(
+        parse_entries(changed, f"{FILE}, with {name} added"), name
+    ) != _others(entries, name):
+        raise ConfigError(
+            f"{FILE}: stacks: they are not written one below the other, so none can be added "
+            "without changing the rest. Add by hand:  " + "  ".join(block)
+        )
+    return changed
+
+
+def first_entry(name: str, values: dict[str, str | None]) -> str:
+    """The text of a new cmek.yaml with one stack.
+
+    Args:
+        name: of the stack.
+        values: its props, as they are written in YAML; what `cmek init` asks for is among them.
+    """
+    first = {prop: values[prop] or "" for prop in _ASKED}
+    return _NEW_FILE.format(
+        schema=_FIRST_LINE if SCHEMA.exists() else "",
+        name=name,
+        **{prop: value.strip('"') for prop, value in first.items()},
+    ) + "".join(
+        f"    {prop}: {value}\n" for prop, value in values.items() if value and prop not in _ASKED
+    )
+
+
+def write_whole(text: str) -> None:
+    """Write cmek.yaml: all of it or nothing."""
+    replace(FILE.resolve(), text)
+
+
+def _block(name: str, values: dict[str, str | None]) -> list[str]:
+    return [f"{name}:"] + [f"  {prop}: {value}" for prop, value in values.items() if value]
+
+
+def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
+    """Set a yes-or-no prop of one stack in cmek.yaml; every other byte of the file stays.
+
+    Args:
+        name: of the stack.
+        prop: such as ``suspended``.
+        value: what it is to be. False takes a line of ``true`` away, with its comment.
+        reason: is written beside it, as a comment.
+
+    Returns:
+        Whether the file was changed: it is not if it says so already.
+
+    Raises:
+        ConfigError: there is no such file or stack, or the file has mistakes.
+        NotWrittenError: it is written in a way in which the prop cannot be set alone.
+    """
+    path = FILE.resolve()
+    text = text_of(FILE)
+    entries = parse_entries(text, FILE)
+    own = next((entry.settings for entry in entries if entry.name == name), None)
+    if own is None:
+        raise ConfigError(f"{FILE}: stacks.{name}: there is no such stack. Check the name.")
+    if bool(getattr(own, prop)) is value:
+        return False
+    for changed in _with_flag(text, name, prop, value, reason):
+        if _is_only_change(entries, changed, name, prop, value):
+            try:
+                replace(path, changed)
+            except OSError as error:
+                raise ConfigError(f"{FILE}: cannot be written: {error.strerror}.") from None
+            return True
+    raise NotWrittenError(name, f"{prop}: {str(value).lower()}")
+
+
+def _with_flag(text: str, name: str, prop: str, value: bool, reason: str) -> Iterator[str]:
+    """The text with the prop set, in each way in which it may be meant; most are no YAML."""
+    yaml = YamlText(text)
+    lines = text.splitlines(keepends=True)
+    word = str(value).lower()
+    comment = f"  # {printable(' '.join(reason.split()))}" if reason else ""
+    is_there = prop in yaml.data["stacks"][name]
+    at = yaml.line_of(("stacks", name, prop if is_there else "account")) - 1
+    head, line, tail = "".join(lines[:at]), lines[at], "".join(lines[at + 1 :])
+    key = rf"""["']?{prop if is_there else "account"}["']?[ \t]*:"""
+    if is_there:
+        if not value and re.match(rf"[ ]*{key}[ \t]*true[ \t]*(#|[\r\n]|$)", line):
+            yield head + tail
+        for found in re.finditer(rf"{key}[ \t]*(true|false|null|~)(?![^\s,}}])", line):
+            before, after = line[: found.start(1)], line[found.end(1) :]
+            yield f"{head}{before}{word}{comment}{after}{tail}"
+            yield f"{head}{before}{word}{after}{tail}"
+        return
+    newline = "\r\n" if "\r\n" in text else "\n"
+    if re.match(rf"[ ]*{key}", line):
+        indent = line[: len(line) - len(line.lstrip(" "))]
+        yield f"{head}{indent}{prop}: {word}{comment}{newline}{line}{tail}"
+        yield f"{head}{indent}{prop}: {word},{comment}{newline}{line}{tail}"
+    for found in re.finditer(key, line):
+        before, after = line[: found.start()], line[found.start() :]
+        yield f"{head}{before}{prop}: {word}, {after}{tail}"
+
+
+def _is_only_change(entries: list[Entry], changed: str, name: str, prop: str, value: bool) -> bool:
+    """Whether a changed text says all that the entries say, but for one prop of one stack."""
+    try:
+        after = parse_entries(changed, FILE)
+    except ConfigError:
+        return False
+    own = next(entry.settings for entry in entries if entry.name == name)
+    new = next((entry.settings for entry in after if entry.name == name), None)
+    if new is None or bool(getattr(new, prop)) is not value:
+        return False
+    same = own.model_copy(update={prop: getattr(new, prop)}) == new
+    in_order = [entry.name for entry in entries] == [entry.name for entry in after]
+    return same and in_order and _others(entries, name) == _others(after, name)
+
+
+def _with_block(text: str, block: list[str]) -> str | None:
+    place = YamlText(text).end_of("stacks")
+    if place is None:
+        return None
+    end, column = place
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines = text.splitlines(keepends=True)
+    if not lines[end - 1].endswith(("\n", "\r")):
+        lines[end - 1] += newline
+    added = [" " * column + line + newline for line in block]
+    return "".join([*lines[:end], *added, *lines[end:]])
+
+
+def _others(entries: list[Entry], name: str) -> list[tuple[str, StackSettings]]:
+    return [(entry.name, entry.settings) for entry in entries if entry.name != name]

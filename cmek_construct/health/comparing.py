@@ -1,0 +1,161 @@
+"""How a policy that is there differs in meaning from the one that should be there.
+
+AWS gives a policy back in other words than it was given, and people write the same in other words:
+so it is not statements that are compared, but whom both let do what. In place of somebody who was
+deleted AWS has left a unique ID, which is nobody: a role that is made again under its old name is
+not the old one to the policy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from cmek_construct.guide import Statement, policy_document
+from cmek_construct.policy import (
+    CannotBeJudged,
+    Policy,
+    Principal,
+    Witness,
+    answers,
+    beyond,
+    read,
+)
+from cmek_construct.policy import Statement as Meant
+from cmek_construct.policy import Verdict as Answer
+from cmek_construct.policy.sentences import Quoted, plain, quoted_list
+from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.words import of_witness
+
+_EVERYTHING: Final = Meant(
+    "everything", "Allow", (Principal("AWS", "*"),), actions=("*",), resources=("*",)
+)
+_SHOWN: Final = 6
+GONE: Final = re.compile(r"A(?:RO|ID)A[A-Z0-9]{8,124}")
+"""The unique ID that AWS leaves in a policy where a role or user was deleted."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a policy differs from what it should say."""
+
+    given: tuple[Witness, ...] = ()
+    """What it may let somebody do, and should not."""
+    taken: tuple[Witness, ...] = ()
+    """What it should let somebody do, and perhaps does not: in any request, needed or not."""
+    denials: tuple[str, ...] = ()
+    """Its statements that take it."""
+    doubt: str = ""
+    """Why it cannot be judged at all."""
+
+    @property
+    def is_none(self) -> bool:
+        """Whether both mean the same."""
+        return not (self.given or self.taken or self.doubt)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether they differ whatever the unknowns turn out to be."""
+        return any(one.certain for one in (*self.given, *self.taken))
+
+    @property
+    def more(self) -> Drift:
+        """What it lets somebody do, alone."""
+        return Drift(given=self.given, doubt=self.doubt)
+
+    @property
+    def less(self) -> Drift:
+        """What it keeps somebody from, alone."""
+        return Drift(taken=self.taken, denials=self.denials, doubt=self.doubt)
+
+
+@dataclass(frozen=True)
+class Where:
+    """What a policy is the policy of: what its statements mean hangs on that."""
+
+    kind: Kind
+    resource: str | None = None
+
+    def read(self, statements: Iterable[Any]) -> Policy:
+        """The policy of these statements."""
+        return read(policy_document(*statements), self.kind, resource=self.resource)
+
+    def drift(self, observed: Iterable[Any], expected: Iterable[Any]) -> Drift:
+        """Compare what is there with what should be."""
+        return _compared(self.read(observed), self.read(expected))
+
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two statements mean the same in any policy."""
+        mine, yours = self.read([one]), self.read([other])
+        effects = {each.effect for each in (*mine.statements, *yours.statements)}
+        if effects == {"Deny"}:
+            mine, yours = (
+                replace(each, statements=(*each.statements, _EVERYTHING)) for each in (mine, yours)
+            )
+        return one == other or (len(effects) == 1 and _compared(mine, yours).is_none)
+
+
+def _compared(there: Policy, wanted: Policy) -> Drift:
+    try:
+        given, taken = beyond(there, wanted), beyond(wanted, there)
+        said = answers(there, [one.request for one in taken])
+    except CannotBeJudged as reason:
+        return Drift(doubt=f"it cannot be judged, for there are {reason}")
+    by = [one.statement.name for one in said if one.verdict is Answer.NO and one.statement]
+    return Drift(tuple(given), tuple(taken), tuple(dict.fromkeys(by)))
+
+
+def in_words(found: Drift, account: str) -> str:
+    """All of it, each statement by its name and in words."""
+    parts = [f"it lets in by {one}" for one in _sentences(found.given, account)]
+    parts += [f"it lacks {one}" for one in _sentences(found.taken, account)]
+    more = [f"and {len(parts) - _SHOWN} statements more"] if len(parts) > _SHOWN else []
+    by = [f"it is denied by {plain(quoted_list(found.denials))}"] if found.denials else []
+    return "; ".join([*parts[:_SHOWN], *more, *by, *([found.doubt] if found.doubt else [])])
+
+
+def _sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:
+    """Each statement once, and what is certain before what is not."""
+    by: dict[tuple[str, tuple[str, ...]], list[Witness]] = {}
+    for one in sorted(witnesses, key=lambda one: not one.certain):
+        by.setdefault((one.statement.name, one.principals), []).append(one)
+    for (name, _), several in by.items():
+        actions = list(dict.fromkeys(each for one in several for each in one.actions))
+        first = replace(several[0], actions=tuple(actions[:_SHOWN]))
+        more = f" (and {len(actions) - _SHOWN} actions more)" if len(actions) > _SHOWN else ""
+        yield f"{Quoted(name)}: {plain(of_witness(first, account)).rstrip('.')}{more}"
+
+
+def principals(statement: Any) -> list[str]:
+    """The AWS principals that a statement names."""
+    (one,) = read([statement], "trust").statements
+    return [each.name for each in one.principals or () if each.kind == "AWS"]
+
+
+def gone(*statements: Any) -> list[str]:
+    """The principals of some statements that have turned into unique IDs."""
+    return [name for one in statements for name in principals(one) if GONE.fullmatch(name)]
+
+
+def written_as(where: Where, observed: Any, ours: Iterable[Statement]) -> Statement | None:
+    """The one of our statements that this was, before principals of it were deleted."""
+    alive = set(principals(observed)) - set(gone(observed))
+    for own in ours if gone(observed) else ():
+        before = {**observed, "Principal": own["Principal"]}
+        if alive < set(principals(own)) and where.same(before, own):
+            return own
+    return None
+
+
+def revived(
+    where: Where, observed: Iterable[Any], ours: Sequence[Statement]
+) -> tuple[list[Any], list[str]]:
+    """The statements as if nobody had been deleted, and who was."""
+    left, lost = [], []
+    for one in observed:
+        own = written_as(where, one, ours)
+        left.append(one if own is None else own)
+        lost += [name for name in principals(own) if name not in principals(one)]
+    return left, list(dict.fromkeys(lost))

@@ -1,0 +1,268 @@
+"""The entry of cmek.yaml whose template is what is there: its props, read out of role and key.
+
+What no prop can say is left to `adoption`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from cmek_construct import checks
+from cmek_construct.aws.objects import ROTATION_DAYS, Key, PermissionsPolicy, Role, Unread
+from cmek_construct.checks import PRINCIPAL_ARN
+from cmek_construct.deployment.config import Settings, StackSettings
+from cmek_construct.guide import (
+    ADMINISTRATION,
+    ENCRYPT_DECRYPT,
+    ROLE_NAME_PREFIX,
+    KeyAccess,
+    assume_role_denial,
+    customer_statement,
+    key_denial,
+)
+from cmek_construct.health.comparing import Where, principals
+from cmek_construct.health.findings import Refused
+from cmek_construct.policy.sentences import as_list
+
+Props = dict[str, Any]
+T = TypeVar("T")
+_PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{ROLE_NAME_PREFIX}(.+)")
+_CUSTOMER: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*")
+_WORDS: Final = ("null", "true", "false")
+_NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termination_protection")
+"""What is of the stack, not of role and key: it holds as the top of the file says."""
+_MOST_OF_THE_ACTIONS: Final = 10
+"""The console's administrators had fewer actions in former years, and may lack two by a click."""
+
+
+def readable(part: T | Unread) -> T:
+    """A part of a role or key, which an entry cannot be made without.
+
+    Raises:
+        Refused: it could not be read.
+    """
+    if isinstance(part, Unread):
+        raise Refused(f"not read ({part.why}). Nothing was written.")
+    return part
+
+
+def said_external_id(trust: Sequence[Any]) -> str | None:
+    """The external ID that a trust policy asks of Pinecone, by the guide's statements in it."""
+    found = next(filter(None, map(_of_statement, trust)), None)
+    return found["external_id"] if found else None
+
+
+def pinecone_accounts(trust: Sequence[Any]) -> list[str]:
+    """The accounts that a trust policy names as Pinecone's."""
+    found = [
+        match[1]
+        for one in trust
+        if isinstance(one, dict) and one.get("Effect") == "Allow"
+        for name in [*principals(one), *_compared_with(one, "StringLike", "aws:PrincipalArn")]
+        for match in [_PINECONE.fullmatch(name)]
+        if match
+    ]
+    return list(dict.fromkeys(found))
+
+
+def of_role(role: Role, *, given: bool) -> Props:
+    """The props of a role.
+
+    Args:
+        role: as it is.
+        given: the entry names it, and the stack leaves it alone.
+
+    Raises:
+        Refused: nobody of Pinecone's may come in, or in a form that no entry can say.
+    """
+    trust = _trust(role)
+    if given:
+        return {**trust, "role": role.arn}
+    return {
+        **trust,
+        "role_name": role.name,
+        "role_path": None if role.path == "/" else role.path,
+        "permissions_boundary": role.boundary.arn if role.boundary else None,
+    }
+
+
+def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
+    """The props of a key."""
+    if given:
+        return {"key": key.arn}
+    where, denial = Where("key", key.arn), key_denial(role_arn)
+    suspended = any(where.same(one, denial) for one in readable(key.policy))
+    days = readable(key.rotation_days)
+    return {
+        "key_access": _key_access(key, role_arn),
+        "key_admins": _key_admins(key) or None,
+        "alias": _alias(key, alias),
+        "description": key.description or None,
+        "enable_key_rotation": False if days is None else None,
+        "rotation_period": None if days in (None, ROTATION_DAYS) else days,
+        "multi_region": key.is_multi_region or None,
+        "suspended": suspended or None,
+    }
+
+
+def of_customers(role: Role, given: Sequence[str]) -> Props:
+    """The customers of a vendor's role: those of its permissions, and those that are told.
+
+    Raises:
+        Refused: there are none.
+    """
+    accounts, keys = customers_in(readable(role.permissions))
+    accounts += [one for one in given if one not in accounts]
+    if not accounts and not keys:
+        raise Refused(
+            f"--key-arn: it is missing, and {role.arn} has no permission for keys of other "
+            "accounts, as a vendor's role has. Give the Key ARN that Pinecone's console shows; or, "
+            "for a vendor's role whose stack was deleted, --customer-account-ids."
+        )
+    where, denial = Where("trust", role.arn), assume_role_denial()
+    suspended = any(where.same(one, denial) for one in readable(role.trust))
+    return {
+        "customer_account_ids": sorted(accounts),
+        "customer_key_arns": sorted(keys) or None,
+        "suspended": suspended or None,
+    }
+
+
+def customers_in(permissions: Sequence[PermissionsPolicy]) -> tuple[list[str], list[str]]:
+    """Accounts of customers and single keys that the guide's statement is about."""
+    accounts: dict[str, None] = {}
+    keys: dict[str, None] = {}
+    for one in (statement for policy in permissions for statement in policy.statements):
+        resources = as_list(one.get("Resource")) if isinstance(one, dict) else []
+        for name in resources:
+            whole = _CUSTOMER.fullmatch(str(name))
+            if not whole and not checks.KEY_ARN.fullmatch(str(name)):
+                continue
+            wanted = customer_statement("", resources)
+            if Where("permissions").same(one, wanted):
+                (accounts if whole else keys)[whole[1] if whole else name] = None
+    return list(accounts), [key for key in keys if key.split(":")[4] not in accounts]
+
+
+def _trust(role: Role) -> Props:
+    found = next(filter(None, map(_of_statement, readable(role.trust))), None)
+    if found is None:
+        raise Refused(
+            f"--role-arn: got {role.arn}, but no statement of its trust policy lets in roles of "
+            f"Pinecone's ({ROLE_NAME_PREFIX}…). Copy the Role ARN that Pinecone's console shows."
+        )
+    if found["regions"] == "ALL_REGIONS" and found["external_id"] is None:
+        raise Refused(
+            f"--role-arn: got {role.arn}, whose trust policy lets in Pinecone's role of every "
+            "region without an external ID: whoever names this role at Pinecone uses the key. No "
+            "entry can say that. First put the guide's second snippet (explicit regions) into the "
+            "trust policy, and run this again."
+        )
+    return found
+
+
+def _of_statement(statement: Any) -> Props | None:
+    """What one of the guide's three snippets says; None of any other statement."""
+    if not isinstance(statement, dict) or statement.get("Effect") != "Allow":
+        return None
+    listed = list(filter(None, map(_PINECONE.fullmatch, principals(statement))))
+    regions = [one[2] for one in listed if checks.REGION.fullmatch(one[2])]
+    external_ids = _compared_with(statement, "StringEquals", "sts:ExternalId")
+    found: Props = {
+        "external_id": external_ids[0] if len(external_ids) == 1 else None,
+        "pin_account": None,
+    }
+    if regions:
+        return {"pinecone_account_id": listed[0][1], "regions": regions, **found}
+    for name in _compared_with(statement, "StringLike", "aws:PrincipalArn"):
+        every = _PINECONE.fullmatch(name)
+        if every and every[2] == "*":
+            pinned = principals(statement) != ["*"]
+            return {
+                "pinecone_account_id": every[1],
+                "regions": "ALL_REGIONS",
+                **found,
+                "pin_account": pinned or None,
+            }
+    return None
+
+
+def _compared_with(statement: Mapping[str, Any], operator: str, key: str) -> list[str]:
+    condition = statement.get("Condition")
+    keys = condition.get(operator) if isinstance(condition, dict) else None
+    for name, values in keys.items() if isinstance(keys, dict) else ():
+        if name.lower() == key.lower():
+            return [str(one) for one in as_list(values)]
+    return []
+
+
+def _key_access(key: Key, role_arn: str) -> str | None:
+    allowed = {
+        str(action).lower()
+        for one in readable(key.policy)
+        if role_arn in principals(one) and one.get("Effect") == "Allow"
+        for action in as_list(one.get("Action", []))
+    }
+    is_two = allowed == set(map(str.lower, ENCRYPT_DECRYPT))
+    return KeyAccess.ENCRYPT_DECRYPT.name if is_two else None
+
+
+def _key_admins(key: Key) -> list[str]:
+    """The principals of the console's statement, but for those that were deleted."""
+    for one in readable(key.policy):
+        if isinstance(one, dict) and one.get("Effect") == "Allow":
+            known = set(ADMINISTRATION) & set(map(str, as_list(one.get("Action", []))))
+            if len(known) >= _MOST_OF_THE_ACTIONS:
+                return [name for name in principals(one) if PRINCIPAL_ARN.fullmatch(name)]
+    return []
+
+
+def _alias(key: Key, wanted: str | None) -> str | None:
+    aliases = readable(key.aliases)
+    if wanted is not None:
+        wanted = f"alias/{wanted.removeprefix('alias/')}"
+        if wanted not in aliases:
+            raise Refused(
+                f"--alias: got {wanted}, but the key has {', '.join(aliases) or 'none'}. Choose "
+                "one that it has."
+            )
+        return wanted
+    if len(aliases) > 1:
+        raise Refused(
+            f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; "
+            "the others stay as they are, outside of the stack."
+        )
+    return next(iter(aliases), None)
+
+
+def in_yaml(props: Props, top: Mapping[str, Any]) -> dict[str, str | None]:
+    """Props as they are written in a stack: what the top of the file says otherwise is taken back.
+
+    Args:
+        props: of the entry; None is left out.
+        top: what the file says for all stacks.
+    """
+    return dict(_lines(props, top))
+
+
+def _lines(props: Props, top: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    for name in dict.fromkeys(["account", *StackSettings.model_fields]):
+        own = props.get(name)
+        shared = top.get(name) if name in Settings.model_fields else None
+        if name in _NOT_SEEN or (name == "pending_window" and "alias" in props):
+            continue
+        if own != shared:
+            yield name, "null" if own is None else _text(own)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
+    if not isinstance(value, str) or (_PLAIN.fullmatch(value) and value.lower() not in _WORDS):
+        return value if isinstance(value, str) else json.dumps(value)
+    quoted = json.dumps(value, ensure_ascii=False)
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)

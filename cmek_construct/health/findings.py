@@ -1,0 +1,157 @@
+"""A finding about a role or a key: what it is, what it does to people, how soon, and the cure."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cmek_construct.aws.objects import Unread
+
+
+class Refused(Exception):  # noqa: N818 - what was done, not what went wrong
+    """It is not done. The message says why, and the way out."""
+
+
+class Verdict(enum.Enum):
+    """How a finding is to be taken."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+    """It cannot be told."""
+    SAID = "said"
+    """To be known, and neither right nor wrong."""
+
+
+class Effect(enum.Enum):
+    """What a fault does to people."""
+
+    SOMEBODY_LET_IN = "somebody-let-in"
+    PINECONE_LOCKED_OUT = "pinecone-locked-out"
+    OWNER_LOCKED_OUT = "owner-locked-out"
+    KEY_ENDS = "key-ends"
+
+
+CACHED: Final = (
+    "soon: Pinecone goes on with data keys that it has cached, for some time, which it does not "
+    "publish; then every request to the indexes fails until this is mended"
+)
+NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
+NOW: Final = "none: it is open now"
+NO_HURRY: Final = "no hurry"
+NO_HARM: Final = "neither is Pinecone or the owner locked out, nor is anybody let in"
+NOT_KNOWN: Final = "not known: do not take it for healthy"
+_MEANS: Final = {
+    None: NO_HARM,
+    Effect.SOMEBODY_LET_IN: "somebody is let in: who comes in by that may be able to read all data "
+    "of the project that the key encrypts, or to end the key",
+    Effect.PINECONE_LOCKED_OUT: f"Pinecone is locked out: {NOTHING_LOST}",
+    Effect.OWNER_LOCKED_OUT: "the owner is locked out: if nobody else may replace the key policy, "
+    "AWS Support alone can mend it",
+    Effect.KEY_ENDS: "after that all data of the project is lost for good, and nobody can bring it "
+    f"back, AWS included; until then {NOTHING_LOST}",
+}
+_TIME: Final = {
+    None: NO_HURRY,
+    Effect.SOMEBODY_LET_IN: NOW,
+    Effect.PINECONE_LOCKED_OUT: CACHED,
+    Effect.OWNER_LOCKED_OUT: "until somebody else changes the key policy",
+    Effect.KEY_ENDS: "not known",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    about: str
+    """A stable name for it."""
+    verdict: Verdict
+    words: str
+    cure: str = ""
+    """What to do, a line each; one that begins with a command is to be run as it is."""
+    means: str = ""
+    """What it means for the data."""
+    time: str = ""
+    """How long there is."""
+    effect: Effect | None = None
+    elsewhere: bool = False
+    """It is to be seen in another place, and was not asked for: no reason to fail."""
+    events: tuple[str, ...] = ()
+    """The calls by which somebody did it, as CloudTrail names them."""
+
+    @property
+    def fails(self) -> bool:
+        """Whether role and key are not to be called right."""
+        return self.verdict in (Verdict.WRONG, Verdict.UNKNOWN) and not self.elsewhere
+
+
+def right(about: str, words: str) -> Finding:
+    """One that is right."""
+    return Finding(about, Verdict.RIGHT, words)
+
+
+def judged(about: str, is_right: bool, words: tuple[str, str], cure: str) -> Finding:
+    """One that is right by the first words, or wrong by the second."""
+    return right(about, words[0]) if is_right else Finding(about, Verdict.WRONG, words[1], cure)
+
+
+def said(about: str, words: str, cure: str = "") -> Finding:
+    """One to be known."""
+    return Finding(about, Verdict.SAID, words, cure)
+
+
+def wrong(
+    about: str,
+    words: str,
+    cure: str,
+    effect: Effect | None = None,
+    *,
+    means: str = "",
+    time: str = "",
+    events: Sequence[str] = (),
+) -> Finding:
+    """One that is wrong; what it means and how long there is follow from its effect.
+
+    Args:
+        about: a stable name for it.
+        words: what is wrong.
+        cure: what to do.
+        effect: on people, if it has one.
+        means: for the data, where more is known than the effect says.
+        time: that is left, where more is known than the effect says.
+        events: the calls by which somebody did it.
+    """
+    means, time = means or _MEANS[effect], time or _TIME[effect]
+    return Finding(about, Verdict.WRONG, words, cure, means, time, effect, events=tuple(events))
+
+
+def unknown(about: str, words: str, cure: str, effect: Effect | None = None) -> Finding:
+    """One that cannot be told; with an effect if it may have one."""
+    means = f"{NOT_KNOWN}; perhaps {_MEANS[effect]}" if effect else NOT_KNOWN
+    return Finding(about, Verdict.UNKNOWN, words, cure, means, effect=effect)
+
+
+def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
+    """One that cannot be told, because it could not be read."""
+    cure = f"Ask again with credentials that may {action} (--profile)."
+    return unknown(about, f"not read: {what} ({unread.why})", cure)
+
+
+def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """The findings for a machine."""
+    return [
+        {
+            "about": one.about,
+            "verdict": one.verdict.value,
+            "effect": one.effect.value if one.effect else None,
+            "words": one.words,
+            "means": one.means or None,
+            "time": one.time or None,
+            "cure": one.cure or None,
+            "fails": one.fails,
+        }
+        for one in findings
+    ]

@@ -1,1 +1,0 @@
-"""`cmek doctor`: whether what is deployed is what the file says, and healthy."""

@@ -1,1 +1,0 @@
-"""What a stack set has made in its accounts."""

@@ -1,1 +1,0 @@
-"""`cmek lock` and `cmek unlock`."""

@@ -1,1 +1,0 @@
-"""`cmek project`: the Pinecone project that is encrypted with a key."""

@@ -1,1 +1,0 @@
-"""`cmek retire`: the end of a key, in the one right order."""

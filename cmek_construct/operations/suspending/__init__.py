@@ -1,1 +1,0 @@
-"""`cmek suspend` and `cmek resume`: the emergency brake."""
