@@ -46,7 +46,7 @@ def test_help_is_enough_to_use_it(tmp_path: Path) -> None:
     printed = cmek(tmp_path, "--help").stdout
     commands = printed.partition("Set up commands:")[2].partition("Exit codes")[0]
     assert re.findall(r"^  ([\w-]+)  ", commands, re.MULTILINE) == [
-        *("init", "add", "project", "sheet", "customer-kit"),
+        *("init", "add", "project", "sheet", "customer-kit", "template"),
         *("check", "who", "review"),
         *("lock", "unlock"),
         *("doctor", "suspend", "resume"),

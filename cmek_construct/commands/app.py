@@ -18,12 +18,13 @@ from cmek_construct.commands import (
     retire,
     sheet,
     suspend,
+    template,
 )
 from cmek_construct.operations.reviewing import cli as reviewing
 from cmek_construct.operations.reviewing import page_cli as page
 
 _GROUPS: Final = {
-    "Set up": ("init", "add", "project", "sheet", "customer-kit"),
+    "Set up": ("init", "add", "project", "sheet", "customer-kit", "template"),
     "Review": ("check", "who", "review"),
     "Keep": ("lock", "unlock"),
     "On call": ("doctor", "suspend", "resume"),
@@ -79,6 +80,7 @@ cli.command()(init.init)
 cli.command()(init.add)
 cli.command()(sheet.sheet)
 cli.add_typer(customer_kit.cli, name="customer-kit")
+cli.command(epilog=template.EPILOG)(template.template)
 cli.add_typer(reviewing.cli)
 cli.add_typer(page.cli)
 cli.command(epilog=doctor.EXIT_CODES)(doctor.doctor)

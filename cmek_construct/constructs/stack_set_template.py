@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from cmek_construct.constructs.cmek import PineconeCmek
+from cmek_construct.constructs.own_app import synthesized
 
 EXTERNAL_ID: Final = "ExternalId"
 """The parameter of a template for accounts that have an external ID each."""
@@ -22,13 +22,8 @@ _NO_EXTERNAL_ID = (
 )
 LARGEST: Final = 51_200
 """Bytes of a template that a stack set takes inline (``TemplateBody``)."""
-_STACK: Final = "Cmek"
 _BOUNDARY: Final = "@aws-cdk/core:permissionsBoundary"
 """Context by which CDK puts a boundary on every role of an app."""
-_QUIET: Final = {
-    "aws:cdk:enable-path-metadata": False,
-    "aws:cdk:enable-asset-metadata": False,
-}
 
 
 def inner_template(
@@ -85,22 +80,8 @@ def _template(
         for name, value in scope.node.get_all_context().items()
         if name.startswith("@aws-cdk/") and name != _BOUNDARY
     }
-    with tempfile.TemporaryDirectory(prefix="stack-set-") as folder:
-        app = cdk.App(
-            outdir=folder,
-            analytics_reporting=False,
-            auto_synth=False,
-            builtin_cloud_formation_validation=False,
-            tree_metadata=False,
-            stack_traces=False,
-            post_cli_context={**flags, **_QUIET},
-        )
-        stack = cdk.Stack(
-            app,
-            _STACK,
-            env=cdk.Environment(region=region),
-            synthesizer=cdk.BootstraplessSynthesizer(),
-        )
+
+    def make(stack: cdk.Stack) -> None:
         if id_per_account:
             props["external_id"] = _external_id_parameter(stack)
         if boundary is not None:
@@ -109,8 +90,8 @@ def _template(
             )
         # As in the stacks of cmek.yaml: Role1ABCC5F0, Key961B73FD, RoleArn, KeyArn, ExternalId.
         PineconeCmek(stack, "Default", **props)
-        template: dict[str, Any] = app.synth().get_stack_artifact(stack.artifact_id).template
-    return template
+
+    return synthesized(make, region=region, flags=flags)
 
 
 def _external_id_parameter(stack: cdk.Stack) -> str:
