@@ -259,7 +259,7 @@ SUSPENDED: Final = Prop(
     "changes nothing else; False takes it away. Where the key is imported, everybody is denied to "
     "assume the role instead: a session that runs goes on to its end, an hour at most, unless you "
     "add the statement of the warning to the key policy. Grants that the role made outlive it, and "
-    "Pinecone may go on with data keys that it has cached, for some time, which it does not publish.",
+    "Pinecone may go on for some time with data keys that it has cached; how long is not known.",
     checks.flag,
     default="False",
     left_out=False,

@@ -46,8 +46,8 @@ REVOKE: Final = (
     "enabled.",
     "Neither takes back grants that the role made for AWS services, where its policy lets it make "
     "some: list them (aws kms list-grants) and revoke them (aws kms revoke-grant).",
-    "Pinecone goes on with data keys that it has cached, for some time, which it does not publish. Then "
-    "requests fail.",
+    "Pinecone goes on with data keys that it has cached, for some time, which it does not publish. "
+    "Then requests fail.",
     "A role that stands without a key of its own is suspended in its trust policy. A session that "
     "runs goes on to its end, one hour at most.",
 )
