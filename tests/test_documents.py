@@ -39,6 +39,13 @@ ENVIRONMENT = os.environ | {
     "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
     "CDK_VALIDATION": "false",
 }
+OF_THE_AWS_CLI: dict[tuple[str, str], set[str]] = {
+    ("cloudformation", "deploy"): {
+        *("--template-file", "--stack-name", "--capabilities", "--parameter-overrides")
+    },
+    ("sso", "login"): set(),
+}
+"""What is a command of the AWS CLI alone, and no call of an API."""
 OTHER_PROGRAMS = {"source", "python3", "pip", "cp", "npm", "git", ".venv/bin/python"}
 
 
@@ -128,8 +135,8 @@ def test_a_cmek_command_in_a_document_exists_with_its_options(words: list[str]) 
 @pytest.mark.parametrize("words", of("aws"))
 def test_an_aws_command_in_a_document_exists_with_its_options(words: list[str]) -> None:
     service, operation, *rest = words
-    if (service, operation) == ("cloudformation", "deploy"):  # of the CLI, not of an API
-        known = {"--template-file", "--stack-name", "--capabilities", "--parameter-overrides"}
+    if (service, operation) in OF_THE_AWS_CLI:
+        known = OF_THE_AWS_CLI[service, operation]
     else:
         model = botocore.session.get_session().get_service_model(service)
         name = "".join(part.title() for part in operation.split("-"))
