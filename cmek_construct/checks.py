@@ -30,6 +30,8 @@ MANAGED_POLICIES: Final = 10
 """Managed policies on an IAM role. IAM's default; can be raised to 20."""
 ROTATION_DAYS: Final = (90, 2_560)
 """Days between two automatic rotations of a KMS key."""
+PROTECTED_DAYS: Final = (1, 365)
+"""Days within which a KMS key was used that may not be ended."""
 PENDING_WINDOW_DAYS: Final = (7, 30)
 """Days between the order to delete a KMS key and its deletion."""
 ALIAS_CHARACTERS: Final = 256

@@ -62,6 +62,9 @@ KEY_USE: Final = (
 GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 """The console's "Key users" (step 2.11), for grants to AWS services alone."""
 
+ENDING: Final = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
+"""What ends the use of a key, at once or for good."""
+
 ADMINISTRATION: Final = (
     "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*",
     "kms:Revoke*", "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource",
@@ -169,6 +172,7 @@ def key_policy(
     *,
     admins: Sequence[str] | Statement = (),
     suspended: bool = False,
+    protect_used_key: int | None = None,
 ) -> Policy:
     """Who may do what with the key: its account, administrators if there are any, and the role.
 
@@ -178,11 +182,13 @@ def key_policy(
         access: what the role may do.
         admins: ARNs of key administrators; or a statement, whose principals and conditions count.
         suspended: the role may do nothing.
+        protect_used_key: nobody may end the key while it was used within so many days.
     """
     return policy_document(
         root_statement(owner),
         *([key_admins_statement(admins)] if admins else []),
         *role_statements(role_arn, access, suspended=suspended),
+        *([used_key_denial(protect_used_key)] if protect_used_key else []),
     )
 
 
@@ -267,6 +273,21 @@ def key_denial(role_arn: str) -> Statement:
         "Principal": {"AWS": role_arn},
         "Action": "kms:*",
         "Resource": "*",
+    }
+
+
+def used_key_denial(days: int) -> Statement:
+    """Nobody ends a key that was used within so many days; one that was never used is not held.
+
+    Source: KMS developer guide, "kms:TrailingDaysWithoutKeyUsage".
+    """
+    return {
+        "Sid": "Deny disabling or deleting a key in use",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": list(ENDING),
+        "Resource": "*",
+        "Condition": {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": str(days)}},
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cmek_construct import checks, guide
@@ -241,6 +241,16 @@ PENDING_WINDOW: Final = Prop(
     shapes="key",
 )
 
+PROTECT_USED_KEY: Final = Prop(
+    "protect_used_key",
+    "1 to 365 whole days",
+    "The key policy denies everybody to disable the key, or to order its deletion, as long as it "
+    "was used within them. It stops a mistake, not who may change the policy; a key that was never "
+    "used is not held. `suspended` works as ever.",
+    checks.days(checks.PROTECTED_DAYS),
+    cdk="cdk.Duration",
+    shapes="key",
+)
 REMOVAL_POLICY: Final = Prop(
     "removal_policy",
     "",
@@ -256,9 +266,7 @@ SUSPENDED: Final = Prop(
     "suspended",
     "bool",
     "True cuts Pinecone off by one statement that denies the role everything on the key and "
-    "changes nothing else; False takes it away. Where the key is imported, everybody is denied to "
-    "assume the role instead: a session that runs goes on to its end, an hour at most, unless you "
-    "add the statement of the warning to the key policy. Grants that the role made outlive it, and "
+    "changes nothing else; False takes it away. Grants that the role made outlive it, and "
     "Pinecone may go on for some time with data keys that it has cached; how long is not known.",
     checks.flag,
     default="False",
@@ -273,12 +281,19 @@ KEY: Final = (
     ROTATION_PERIOD,
     MULTI_REGION,
     PENDING_WINDOW,
+    PROTECT_USED_KEY,
     REMOVAL_POLICY,
     SUSPENDED,
 )
 """What shapes a key, in whichever construct."""
 ROLE: Final = (GIVEN_ROLE, ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)
-CMEK: Final = (*TRUST, *ROLE, GIVEN_KEY, KEY_ADMINS, *KEY)
+_BY_TRUST: Final = (
+    " Where the key is imported, everybody is denied to assume the role instead: a session that "
+    "runs goes on to its end, an hour at most, unless you add the statement of the warning to the "
+    "key policy."
+)
+SUSPENDED_CMEK: Final = replace(SUSPENDED, says=SUSPENDED.says + _BY_TRUST)
+CMEK: Final = (*TRUST, *ROLE, GIVEN_KEY, KEY_ADMINS, *KEY[:-1], SUSPENDED_CMEK)
 """What `PineconeCmek` takes."""
 
 

@@ -271,6 +271,16 @@ def every_other_prop(stack: cdk.Stack) -> object:
 
 
 @_form
+def protected_key(stack: cdk.Stack) -> object:
+    return _cmek(stack, protect_used_key=cdk.Duration.days(90))
+
+
+@_form
+def protected_key_suspended(stack: cdk.Stack) -> object:
+    return _cmek(stack, protect_used_key=cdk.Duration.days(90), suspended=True)
+
+
+@_form
 def environment_agnostic(stack: cdk.Stack) -> object:
     return _cmek(
         stack,

@@ -20,6 +20,7 @@ from tests.building import (
     ACCOUNT,
     EXTERNAL_ID,
     PINECONE,
+    REGION,
     REGIONS,
     cmek,
     cmek_template,
@@ -212,3 +213,17 @@ def test_it_composes_into_a_construct_of_ones_own() -> None:
     stack = new_stack()
     Platform(stack, "Platform")
     assert role(template_of(stack))
+
+
+def test_what_a_user_keeps_on_a_construct_of_ones_own_does_not_matter() -> None:
+    class Search(cdk.Stack):
+        def __init__(self) -> None:
+            super().__init__(
+                new_app(), "Search", env=cdk.Environment(account=ACCOUNT, region=REGION)
+            )
+            self._environment, self._arn = "prod", "arn"
+            self.cmek = cmek(self)
+
+    stack = Search()
+    assert stack.cmek.node.find_child("Key")
+    assert set(vars(stack)) - set(vars(new_stack())) == {"_environment", "_arn", "cmek"}

@@ -242,12 +242,23 @@ def test_pending_window_is_7_to_30_whole_days(build: Build, value: Any) -> None:
 
 
 @pytest.mark.parametrize("build", [build_cmek, build_key])
+@pytest.mark.parametrize(
+    "value",
+    [cdk.Duration.days(0), cdk.Duration.days(366), cdk.Duration.hours(36), 90, True],
+    ids=repr_of,
+)
+def test_a_used_key_is_protected_for_1_to_365_whole_days(build: Build, value: Any) -> None:
+    assert refused(build, "protect_used_key", value)
+
+
+@pytest.mark.parametrize("build", [build_cmek, build_key])
 def test_the_bounds_of_the_days_are_taken(build: Build) -> None:
-    for rotation, window in ((90, 7), (2560, 30)):
+    for rotation, window, protected in ((90, 7, 1), (2560, 30, 365)):
         assert build(
             new_stack(),
             rotation_period=cdk.Duration.days(rotation),
             pending_window=cdk.Duration.hours(window * 24),
+            protect_used_key=cdk.Duration.days(protected),
         )
 
 
@@ -380,6 +391,7 @@ def test_props_of_a_new_role_are_refused_beside_a_given_one(parameter: str, valu
         ("rotation_period", cdk.Duration.days(90)),
         ("multi_region", False),
         ("pending_window", cdk.Duration.days(7)),
+        ("protect_used_key", cdk.Duration.days(90)),
         ("key_admins", [iam.ArnPrincipal(ROLE_ARN)]),
     ],
     ids=lambda value: value if isinstance(value, str) else "value",

@@ -124,6 +124,16 @@ def of(**props: Any) -> Fill:
     return lambda stack: cmek(stack, **props)
 
 
+def given_role(external_id: str) -> Fill:
+    """A role that no template has: it was made before, and asks for an external ID."""
+
+    def fill(stack: cdk.Stack) -> None:
+        arn = f"arn:aws:iam::{ACCOUNT}:role/made-before"
+        cmek(stack, role=iam.Role.from_role_arn(stack, "Given", arn), external_id=external_id)
+
+    return fill
+
+
 def id_of_each_synth(stack: cdk.Stack) -> None:
     cmek(stack, external_id=str(uuid.uuid4()))
 
@@ -132,6 +142,7 @@ REFUSED: dict[str, tuple[Fill, Fill, str]] = {
     "another external ID": (of(), of(external_id=OTHER), f'"{EXTERNAL_ID}" and is now "{OTHER}"'),
     "none any more": (of(), of(external_id=None), f'"{EXTERNAL_ID}" and is now not set'),
     "one where none was": (of(external_id=None), of(), f'not set and is now "{EXTERNAL_ID}"'),
+    "of a role that is given": (given_role(EXTERNAL_ID), given_role(OTHER), "the key "),
     "one made at synth": (id_of_each_synth, id_of_each_synth, "locked-role: "),
     "another account number": (of(), of(pinecone_account_id=ONE), f'"{PINECONE}" and is now'),
     "of a mapping": (mapped("one"), mapped("two"), 'RoleName was "one" and is now "two"'),
@@ -164,7 +175,7 @@ def test_another_value_of_what_is_for_good_is_refused(name: str) -> None:
         assert "is up to date" in lock("--check")
     found = synth(after)
     assert any(said in one for one in found), found
-    assert all(one.startswith(("locked-role: ", "locked-place: ")) for one in found)
+    assert all(one.startswith(("locked-role: ", "locked-key: ", "locked-place: ")) for one in found)
     assert "Undo the change" in lock("--check", code=1)
 
 
@@ -249,3 +260,35 @@ def test_a_key_or_role_that_is_locked_is_known_whatever_it_looks_like() -> None:
     found = templates.find(runs, known=known(read(Path("cmek.lock"))))
     assert [len(found.roles), len(found.keys)] == [1, 1]
     assert "its ExternalId was" in lock(code=1)
+
+
+def test_what_has_more_cases_than_can_be_judged_is_not_passed_over_in_silence() -> None:
+    def fill(stack: cdk.Stack) -> None:
+        allowed = [f"name{number}" for number in range(20)]
+        name = parameter(stack, "Name", "name0", allowed_values=allowed)
+        is_first = cdk.Fn.condition_equals(name, "name0")
+        condition = cdk.CfnCondition(stack, "First", expression=is_first)
+        cmek(stack, role_name=cdk.Fn.condition_if(condition.logical_id, "one", name).to_string())
+
+    synth(fill)
+    said = lock(code=1)
+    assert "more cases than can be judged" in said
+    assert "it cannot be locked" in said
+    assert not Path("cmek.lock").exists()
+
+
+def test_an_unlocked_role_with_another_external_id_is_the_same_role_to_aws() -> None:
+    synth(of())
+    lock()
+    arn = f"arn:aws:iam::{ACCOUNT}:role/made"
+    file = Path("cmek.lock")
+    file.write_text(file.read_text().replace('{"ExternalId"', f'{{"Arn":"{arn}","ExternalId"'))
+    run(Path(), "unlock", "Search", "role", "--reason", "a new project")
+    synth(of(external_id=OTHER))
+    lock()
+    assert arn in file.read_text()
+    run(Path(), "unlock", "Search", "role", "--reason", "another role")
+    synth(of(external_id=OTHER, role_name="another"))
+    lock()
+    [line] = [one for one in file.read_text().splitlines() if " AWS::IAM::Role " in one]
+    assert arn not in line

@@ -243,6 +243,33 @@ def test_every_other_prop_reaches_the_template() -> None:
     }
 
 
+def test_a_used_key_is_protected_by_a_denial_to_everybody_that_spares_the_policy() -> None:
+    usual, protected, suspended = (
+        key(cmek_template(**props))["KeyPolicy"]["Statement"]
+        for props in (
+            {},
+            {"protect_used_key": cdk.Duration.days(90)},
+            {"protect_used_key": cdk.Duration.days(90), "suspended": True},
+        )
+    )
+    assert protected == [
+        *usual,
+        {
+            "Sid": "Deny disabling or deleting a key in use",
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": ["kms:DisableKey", "kms:ScheduleKeyDeletion"],
+            "Resource": "*",
+            "Condition": {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "90"}},
+        },
+    ]
+    assert [one for one in suspended if one not in protected] == [
+        one
+        for one in key(cmek_template(suspended=True))["KeyPolicy"]["Statement"]
+        if one not in usual
+    ]
+
+
 def test_rotation_can_be_off_as_in_the_console() -> None:
     assert key(cmek_template(enable_key_rotation=False))["EnableKeyRotation"] is False
 

@@ -21,7 +21,8 @@ from cmek_construct.guide import (
     root_statement,
     trust_statement,
 )
-from cmek_construct.operations.reviewing.who import ASSUME, ON_KEY, Who
+from cmek_construct.operations.reviewing.rows import Who
+from cmek_construct.operations.reviewing.who import ASSUME, ON_KEY
 from cmek_construct.operations.reviewing.who import who as asked_of
 from cmek_construct.policy import Verdict
 from cmek_construct.templates import Run, find, template_of
@@ -172,7 +173,7 @@ def asked(*use: Any, trust: Any = TRUST, **more: Any) -> Who:
 def said(found: Who, words: str, action: str) -> set[str]:
     rows = [row for row in found.rows if row.who.words.startswith(words) and row.action == action]
     assert rows, [row.who.words for row in found.rows]
-    return {row.verdict.value for row in rows}
+    return {row.answer for row in rows}
 
 
 EVERYBODY = [
@@ -562,6 +563,83 @@ def test_a_template_is_asked_in_each_case_of_its_conditions(
     doubts = {row.doubt for row in found.rows if row.doubt}
     assert all(one and "the template's choice of " in one for one in doubts)
     assert bool(doubts) is (answer == "cannot tell")
+
+
+S3, DYNAMODB = (f"{name}.us-east-1.amazonaws.com" for name in ("s3", "dynamodb"))
+
+
+@pytest.mark.parametrize(
+    ("effect", "condition", "answer"),
+    [
+        ("Allow", {"StringEquals": {"kms:ViaService": S3}}, f"only through {S3}"),
+        (
+            "Allow",
+            {"StringEquals": {"kms:ViaService": [S3, DYNAMODB]}},
+            f"only through {S3} or {DYNAMODB}",
+        ),
+        (
+            "Allow",
+            {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}},
+            "only through s3.*.amazonaws.com",
+        ),
+        ("Allow", {"Null": {"kms:ViaService": "false"}}, "only through an AWS service"),
+        ("Allow", {"StringNotEquals": {"kms:ViaService": S3}}, "yes"),
+        ("Deny", {"StringNotEquals": {"kms:ViaService": S3}}, f"only through {S3}"),
+        ("Deny", {"Null": {"kms:ViaService": "true"}}, "only through an AWS service"),
+        ("Deny", {"StringEquals": {"kms:ViaService": S3}}, "yes"),
+        (
+            "Allow",
+            {"StringEquals": {"kms:ViaService": S3, "aws:SourceVpce": "vpce-1"}},
+            "cannot tell",
+        ),
+    ],
+    ids=str,
+)
+def test_who_is_let_in_through_a_service_alone_is_told_through_which(
+    effect: str, condition: dict[str, Any], answer: str
+) -> None:
+    use = {
+        "Principal": {"AWS": f"arn:aws:iam::{THIRD}:role/App"},
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+    }
+    free = [{**use, "Effect": "Allow"}] if effect == "Deny" else []
+    found = asked(*free, {**use, "Effect": effect, "Condition": condition})
+    assert said(found, f"the role App of account {THIRD}", "kms:Decrypt") == {answer}
+    assert said(found, f"the role App of account {THIRD}", "kms:Encrypt") == {"no"}
+
+
+def test_whom_the_accounts_iam_lets_in_may_come_through_a_service_without_it() -> None:
+    through = {"StringEquals": {"kms:ViaService": S3, "kms:CallerAccount": OWNER}}
+    found = asked(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": "kms:Decrypt",
+            "Resource": "*",
+            "Condition": through,
+        }
+    )
+    assert said(found, "the account's others, by IAM", "kms:Decrypt") == {
+        f"by IAM policies of the account, or through {S3}"
+    }
+    assert said(found, "the account's others, no IAM", "kms:Decrypt") == {f"only through {S3}"}
+    assert said(found, "a stranger", "kms:Decrypt") == {"no"}
+
+
+@pytest.mark.parametrize("as_page", [False, True])
+def test_the_table_and_the_page_say_through_which_service(as_page: bool, tmp_path: Path) -> None:
+    use = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{THIRD}:role/App"}}
+    use |= {"Action": "kms:Decrypt", "Resource": "*"}
+    use["Condition"] = {"StringEquals": {"kms:ViaService": S3}}
+    (tmp_path / "t.json").write_text(json.dumps(template([TRUST], [*USE, use])))
+    if as_page:
+        cmek(tmp_path, "review", "t.json")
+        text = (tmp_path / "review.html").read_text("utf-8")
+    else:
+        text = cmek(tmp_path, "who", "t.json").stdout
+    assert "only through" in text
+    assert "s3.us-east-1" in text
 
 
 def test_more_cases_than_anybody_reads_are_not_judged() -> None:

@@ -99,6 +99,8 @@ def _with_deployed(
                 in_words(error, "lock", str(place)) if isinstance(error, AwsError) else str(error)
             )
             unread.append(words)
+            found = _without(found, before, place)
+            continue
         found = Update(more.lock, found.done + more.done)
         if any(one.gone for one in found.lock[place].values()):
             unread.append(

@@ -12,7 +12,7 @@ from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_n
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.deployment.replacing import replace
-from cmek_construct.lock.identity import StackNow, stacks_of
+from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
 from cmek_construct.lock.model import (
     ANY_ACCOUNT,
     ANY_REGION,
@@ -49,6 +49,11 @@ def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], s
     found = templates.find(run, known=known(lock))
     if found.problems:
         raise LockError("\n".join(map(str, found.problems)))
+    judged = {*(one.place for one in found.roles), *(one.place for one in found.keys)}
+    unread = [one for one in found.unread if one.place.type in REPLACING]
+    unread = [one for one in unread if one.place not in judged]
+    if unread:
+        raise LockError("\n".join(f"{one} Until then it cannot be locked." for one in unread))
     stacks = stacks_of(run)
     tops = {one.top.name for one in stacks}
     ours = {str(one) for one in [*(r.place for r in found.roles), *(k.place for k in found.keys)]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, TypeGuard, TypeVar, cast
@@ -34,14 +35,23 @@ def described(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Init
         *own, given = signature.parameters.values()
         for row in rows:
             form = props.__annotations__[row.name]
-            one = given.replace(name=row.name, kind=given.KEYWORD_ONLY)
-            one = one.replace(annotation=getattr(form, "__forward_arg__", form))
+            form = re.sub(r"^Required\[(.*)]$", r"\1", getattr(form, "__forward_arg__", str(form)))
+            one = given.replace(name=row.name, kind=given.KEYWORD_ONLY, annotation=form)
             own.append(one.replace(default=row.left_out) if row.default else one)
         init.__dict__["__signature__"] = signature.replace(parameters=own)
         said = re.match(r"((?:.|\n)*)(\n\n( *)Raises:(?:.|\n)*)", init.__doc__ or "")
         if said:  # not under `python -OO`; from 3.13 on without its indentation
-            lines = [f"\n{said[3]}    {row.name}: {row.sentence}" for row in rows]
-            init.__doc__ = "".join([said[1], *lines, said[2]])
+            first, others = f"{said[3]}    ", f"{said[3]}        "
+            lines = [
+                textwrap.fill(
+                    f"{row.name}: {row.sentence}",
+                    96,
+                    initial_indent=first,
+                    subsequent_indent=others,
+                )
+                for row in rows
+            ]
+            init.__doc__ = "\n".join([said[1], *lines]) + said[2]
         return init
 
     return describe
@@ -100,7 +110,7 @@ def _plain(row: Prop, value: Any) -> object:
     if not row.cdk:
         return value
     known_by, way_out = _PLAIN[row.cdk]
-    plain = getattr(value, "_arn", None) or getattr(value, known_by, None)
+    plain = getattr(value, "_pinecone_arn", None) or getattr(value, known_by, None)
     if isinstance(value, str | type | dict) or plain is None:
         checks.refuse(row.name, value, f"it is {row.cdk}", way_out)
     if isinstance(value, cdk.Duration):
@@ -180,7 +190,7 @@ def environment_of(scope: IConstruct) -> Environment:
     Raises:
         ValueError: the stack is in a partition where Pinecone is not.
     """
-    known: Environment | None = getattr(scope, "_environment", None)
+    known: Environment | None = getattr(scope, "_pinecone_environment", None)
     if known is None:
         stack = scope if isinstance(scope, cdk.Stack) else cdk.Stack.of(scope)
         account, region = stack.environment.removeprefix("aws://").split("/")
@@ -195,7 +205,7 @@ def environment_of(scope: IConstruct) -> Environment:
 
 def environment_of_resource(resource: Any) -> Environment:
     """The environment of a role or a key, which may be imported from another one."""
-    known: Environment | None = getattr(resource, "_environment", None)
+    known: Environment | None = getattr(resource, "_pinecone_environment", None)
     if known is not None:
         return known
     env = resource.env
@@ -213,7 +223,7 @@ def in_two_accounts(one: Any, other: Any) -> bool:
 
 def arn_of(resource: Any) -> str:
     """The ARN of a role or a key: a construct of ours knows it without a message."""
-    known = getattr(resource, "_arn", None) or getattr(resource, "key_arn", None)
+    known = getattr(resource, "_pinecone_arn", None) or getattr(resource, "key_arn", None)
     return str(known or resource.role_arn)
 
 

@@ -34,6 +34,7 @@ class CmekProps(TrustProps, KeyShape, total=False):
     permissions_boundary: iam.IManagedPolicy | None
     key: kms.IKey | None
     key_admins: Sequence[iam.IPrincipal] | None
+    removal_policy: cdk.RemovalPolicy | None
 
 
 class PineconeCmek(Construct):
@@ -79,7 +80,7 @@ class PineconeCmek(Construct):
         )
 
         super().__init__(scope, construct_id)
-        self._environment = environment
+        self._pinecone_environment = environment
         suspended_by_trust = suspended and key is not None and ours.resource_of(key) is None
         if role is None:
             self.role = PineconeRole(

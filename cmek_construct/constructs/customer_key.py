@@ -47,6 +47,7 @@ class CustomerKeyProps(KeyShape, total=False):
 
     role_arn: Required[str]
     key_admins: Sequence[iam.IPrincipal] | None
+    removal_policy: cdk.RemovalPolicy | None
 
 
 class CustomerKey(Construct):

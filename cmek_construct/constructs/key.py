@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
@@ -35,7 +35,7 @@ KEY: Final = (
 
 
 class KeyShape(TypedDict, total=False):
-    """The types of `props.KEY`."""
+    """The types of `props.KEY`, but for ``removal_policy``: a stack set has none."""
 
     key_access: KeyAccess
     alias: str | None
@@ -44,7 +44,7 @@ class KeyShape(TypedDict, total=False):
     rotation_period: cdk.Duration | None
     multi_region: bool | None
     pending_window: cdk.Duration | None
-    removal_policy: cdk.RemovalPolicy | None
+    protect_used_key: cdk.Duration | None
     suspended: bool
 
 
@@ -53,6 +53,7 @@ class KeyProps(KeyShape, total=False):
 
     role: Required[iam.IRole]
     admins: Sequence[iam.IPrincipal] | None
+    removal_policy: cdk.RemovalPolicy | None
 
 
 class PineconeKey(kms.Key):
@@ -78,12 +79,14 @@ class PineconeKey(kms.Key):
         checks.first(props.rotation(own))
         role = own["role"]
         admins = own["admins"] and ours.administration("admins", own["admins"])
+        protected = own["protect_used_key"]
         policy = guide.key_policy(
             environment.account or cdk.Aws.ACCOUNT_ID,
             ours.arn_of(role),
             own["key_access"],
             admins=admins or (),
             suspended=own["suspended"],
+            protect_used_key=None if protected is None else int(protected.to_days()),
         )
         super().__init__(
             scope,
@@ -98,7 +101,7 @@ class PineconeKey(kms.Key):
             pending_window=own["pending_window"],
             removal_policy=own["removal_policy"] or ours.RETAIN,
         )
-        self._environment, self._arn = environment, self.key_arn
+        self._pinecone_environment, self._pinecone_arn = environment, self.key_arn
         _make_alias(self, own["alias"], own["removal_policy"])
         ours.acknowledge(self, dict([*asked_for(own), *_role_of_another_account(self, role)]))
         if ours.in_two_accounts(role, self):
@@ -106,7 +109,7 @@ class PineconeKey(kms.Key):
             ours.warn(self, [notice("role-in-another-account", permissions=permissions)])
 
 
-def asked_for(own: KeyShape) -> Iterator[tuple[str, str]]:
+def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the props of a key ask for in so many words, by the guardrail that would refuse it."""
     if own.get("removal_policy") is cdk.RemovalPolicy.DESTROY:
         for rule in (warnings.KEY_RETAINED, warnings.ALIAS_RETAINED):

@@ -95,7 +95,7 @@ class PineconeRole(iam.Role):
             description=own["description"],
             permissions_boundary=own["permissions_boundary"],
         )
-        self._environment, self._arn = environment, self.role_arn
+        self._pinecone_environment, self._pinecone_arn = environment, self.role_arn
         self.apply_removal_policy(own["removal_policy"] or ours.RETAIN)
         if own["removal_policy"] is cdk.RemovalPolicy.DESTROY:
             reason = "The prop removal_policy=RemovalPolicy.DESTROY asks for it"

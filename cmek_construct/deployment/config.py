@@ -60,6 +60,7 @@ class Settings(BaseModel):
     rotation_period: int | None = _of("rotation_period")
     multi_region: bool | None = _of("multi_region")
     pending_window: int | None = _of("pending_window")
+    protect_used_key: int | None = _of("protect_used_key")
     removal_policy: Literal["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"] | None = _of(
         "removal_policy"
     )

@@ -40,7 +40,7 @@ class CmekStack(cdk.Stack):
             tags=own.tags,
             synthesizer=_synthesizer(own),
         )
-        self._environment = Environment(own.account, own.region)
+        self._pinecone_environment = Environment(own.account, own.region)
         if own.customers is None:
             # The id "Default" keeps logical IDs and outputs short: RoleArn, KeyArn, ExternalId.
             PineconeCmek(self, "Default", **_made(self, own, props.CMEK))

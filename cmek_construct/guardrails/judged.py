@@ -10,6 +10,7 @@ from cmek_construct.guardrails.meant import Meant, meant
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import Policy, Witness
 from cmek_construct.templates.choices import Case
+from cmek_construct.templates.console import beside
 from cmek_construct.templates.evidence import names_in
 from cmek_construct.templates.found import (
     Alias,
@@ -23,7 +24,6 @@ from cmek_construct.templates.found import (
     RoleNow,
 )
 from cmek_construct.templates.run import Run
-from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import parts
 
 
@@ -173,42 +173,17 @@ def external_ids(found: Found) -> Mapping[Place, str]:
     """The external ID that goes to Pinecone's console beside a role, by the role."""
     return {
         place: one.cases[0].value
-        for place, one in _beside(found, "Role ARN", "External ID")
+        for place, one in beside(found.outputs, "Role ARN", "External ID")
         if len({now.value for now in one.cases}) == 1
     }
-
-
-def _beside(found: Found, label: str, other: str) -> Iterator[tuple[Place, Output]]:
-    """For what one output names: the output of another label that goes with it, by its name."""
-    by_stack: dict[Stack, tuple[list[Output], list[Output]]] = {}
-    for one in found.outputs:
-        if one.label in (label, other):
-            some = by_stack.setdefault(one.place.stack, ([], []))
-            some[one.label == other].append(one)
-    for of_label, of_other in by_stack.values():
-        for one in of_label:
-            best = _nearest(one, of_other)
-            if one.of and best and _nearest(best, of_label) is one:
-                yield one.of, best
-
-
-def _nearest(one: Output, others: list[Output]) -> Output | None:
-    """The output whose name begins as that of another one for longest."""
-    name = one.place.logical_id
-    return max(others, key=lambda it: _common(name, it.place.logical_id), default=None)
-
-
-def _common(one: str, other: str) -> int:
-    same = [a == b for a, b in zip(one, other, strict=False)]
-    return same.index(False) if False in same else len(same)
 
 
 def key_uses(context: Context) -> Iterator[KeyUse]:
     """Each key in each case."""
     found = context.found
-    beside = dict(_beside(found, "Key ARN", "Role ARN"))
+    carried = dict(beside(found.outputs, "Key ARN", "Role ARN"))
     for key in found.keys:
-        output: Output | None = beside.get(key.place)
+        output: Output | None = carried.get(key.place)
         arns_there = {now.value for now in output.cases} if output else set()
         for one in key.cases:
             own_roles = f":iam::{one.value.account}:role/"

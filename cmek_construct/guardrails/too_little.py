@@ -98,7 +98,7 @@ def out_by_permissions(permission: Permission) -> Iterator[Fault]:
     if not (attached.is_boundary or any(one.effect == "Deny" for one in policy.statements)):
         return
     for key in permission.keys:
-        asked = [Request("", action, key, _FACTS, but=()) for action in _NEEDED]
+        asked = [Request("", action, key, _BY_ITSELF, but=()) for action in _NEEDED]
         requests = [replace(one, principal=_role_of(permission)) for one in asked]
         for one, said in zip(
             requests, permission.context.ask.answers(policy, requests), strict=True

@@ -22,12 +22,12 @@ from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
 from cmek_construct.lock.model import OF_ACCOUNT, ROLE, STACK_SET, Identity, Place
-from cmek_construct.templates import evidence
+from cmek_construct.templates import console, evidence
 from cmek_construct.templates.choices import Case, TooManyCases
 from cmek_construct.templates.files import MANIFEST
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.stacks import every, hole_of
-from cmek_construct.templates.texts import holes, parts, written
+from cmek_construct.templates.texts import holes, parts, refers, written
 from cmek_construct.templates.values import NOTHING, Values
 
 REPLACING: Final[Mapping[str, tuple[str, ...]]] = {
@@ -86,12 +86,39 @@ class StackNow:
         own = self._in_cases(place, lambda values: _replacing(values, place))
         if own is None:
             return None
+        own |= self._given.get(path, {})
         if place.type == ROLE:
             own |= self._trust(place) or {}
             ids, apart = _texts(own.get(EXTERNAL_ID)), self._apart(place.stack)
             if any(one in apart for one in ids):
                 own[EXTERNAL_ID] = _one_or_all({one for one in ids if one not in apart})
         return Identity(place.type, {name: value for name, value in own.items() if value})
+
+    @cached_property
+    def _given(self) -> dict[str, _Values]:
+        """By the key: the external ID that goes to Pinecone's console beside a role that no
+        template has.
+        """
+        own = console.outputs(self.run, every([self.top]))
+        known = dict(self._named(own))
+        outputs = [replace(one, of=known.get(one.place)) for one in own]
+        roles = dict(console.beside(outputs, "Key ARN", "Role ARN"))
+        ids = dict(console.beside(outputs, "Key ARN", "External ID"))
+        return {
+            key.path: {EXTERNAL_ID: _one_or_all({now.value for now in ids[key].cases})}
+            for key, role in roles.items()
+            if role.of is None
+            and key in ids
+            and all(o.value.startswith("arn:") for o in role.cases)
+        }
+
+    def _named(self, outputs: Iterable[templates.Output]) -> Iterator[tuple[templates.Place, Any]]:
+        """The role or key of its own stack that each output names."""
+        for output in outputs:
+            raw = output.place.stack.outputs[output.place.logical_id].get("Value")
+            for place in self.resources.values():
+                if place.stack is output.place.stack and refers(json.dumps(raw), place.logical_id):
+                    yield output.place, place
 
     def _trust(self, place: templates.Place) -> _Values | None:
         return self._in_cases(place, lambda values: _of_trust(values, place, self.run.forms))
@@ -186,6 +213,11 @@ class StackNow:
     def _text(self, text: str) -> str:
         """A value whose holes are without the name of the stack."""
         return re.sub(rf"(?<=\$\{{){re.escape(self.top.name)}[./]", "", text)
+
+
+def replaced(differences: Iterable[tuple[str, str, str]]) -> bool:
+    """Whether it is another role or key for AWS, and no longer the same with another policy."""
+    return any(name not in (EXTERNAL_ID, PINECONE) for name, _, _ in differences)
 
 
 def stacks_of(run: templates.Run) -> list[StackNow]:

@@ -126,6 +126,11 @@ def _change(
 
 def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> str:
     """What the deploy would do."""
+    if name == EXTERNAL_ID and identity.word == "key":
+        return (
+            "Pinecone stores the external ID for good, and the role that was given asks for the "
+            "one that it has: another one shuts Pinecone out."
+        )
     if name in (EXTERNAL_ID, PINECONE):
         return (
             "The deploy would shut Pinecone out of the role, or let somebody else in. Pinecone "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cmek_construct.lock.identity import StackNow
+from cmek_construct.lock.identity import StackNow, replaced
 from cmek_construct.lock.model import (
     STACK_SET,
     Identity,
@@ -81,7 +81,8 @@ def _locked_again(locked: Locked, old: Identity, new: Identity | None) -> tuple[
     named = [f"{name} {value}" for name, value in locked.deployed.items()]
     was = f"until then {', '.join([*changed, *named])}" if changed else "locked again as it was"
     history = (*locked.history, *(f"{note} ({was})" for note in locked.unlocked))
-    again = Locked(new, {} if changed else locked.deployed, history=history)
+    same = new is not None and not replaced(old.differences(new))
+    again = Locked(new, locked.deployed if same else {}, history=history)
     said = f"{'locked anew' if new else 'given up'}, as it was unlocked"
     return again, said if changed else was
 

@@ -254,3 +254,70 @@ def _differences(guides: list[str], own: list[str]) -> list[Line]:
         found += [Line("guide", line) for line in guides[from_guide:to_guide]]
         found += [Line("template", line) for line in own[from_own:to_own]]
     return found
+
+
+# Why a statement may be meant: what is known about it, no excuse.
+
+_PINNED: Final = (
+    "A prop of this library, pin_account: it names Pinecone's account in place of everybody. Both "
+    "conditions still hold, so the same callers get in; and AWS refuses a number that no account "
+    "has."
+)
+_TWO_ACTIONS: Final = (
+    "A prop of this library, KeyAccess.ENCRYPT_DECRYPT: the two actions of the guide's second tab. "
+    "Whether they pass Pinecone's Add CMEK, only Pinecone knows."
+)
+_SUSPENDED: Final = (
+    "A prop of this library, suspended: while it stands here, Pinecone is cut off. Taking it away "
+    "lets Pinecone in again."
+)
+_SINGLE_KEYS: Final = (
+    "It names single keys, where the guide has all keys of the customer's account."
+)
+_ADMINISTRATORS: Final = (
+    "The guide keeps the console's default, which names no administrators. Whoever is named here "
+    "may change the key policy."
+)
+_NO_EXTERNAL_ID: Final = (
+    "No external ID: the guide allows it. Then Pinecone alone sees to it that no other customer of "
+    "Pinecone's has it use this role."
+)
+_ROLE_FROM_ELSEWHERE: Final = (
+    "Whom it names is no role for Pinecone in these templates: whether it is the one you mean, "
+    "only you can tell."
+)
+_LABEL: Final = "A label lets nobody do anything."
+_KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+
+
+def why(statement: Statement, kind: str, comparison: Comparison) -> list[str]:
+    """What a reviewer should know about a statement beside the differences."""
+    title, lines = comparison.title, [line.text for line in comparison.different]
+    if title is None:
+        return [_SUSPENDED] if _is_suspension(statement, kind) else []
+    changed = {text.split('"')[1] for text in lines if '"' in text}
+    actions = {str(one) for one in as_list(statement.get("Action"))}
+    resources = [str(one) for one in as_list(statement.get("Resource"))]
+    known = {
+        _ADMINISTRATORS: title == ADMINISTRATORS,
+        _ROLE_FROM_ELSEWHERE: title in (USE, ATTACH) and any("<role>" in text for text in lines),
+        _NO_EXTERNAL_ID: title == EXPLICIT,
+        _LABEL: changed == {"Sid"},
+        _TWO_ACTIONS: title == USE and actions == {*guide.ENCRYPT_DECRYPT},
+        _PINNED: title == ALL_REGIONS and changed == {"AWS"} and _is_pinned(statement),
+        _SINGLE_KEYS: title == CUSTOMER and all(map(_KEY_ARN.fullmatch, resources)),
+    }
+    return [sentence for sentence, holds in known.items() if holds]
+
+
+def _is_pinned(statement: Statement) -> bool:
+    """The root that is named is of the account whose roles the condition asks for."""
+    root = str(statement["Principal"]["AWS"])
+    pattern = str(statement["Condition"]["StringLike"]["aws:PrincipalArn"])
+    return root.endswith(":root") and root.split(":")[4] == pattern.split(":")[4]
+
+
+def _is_suspension(statement: Statement, kind: str) -> bool:
+    action = {"key": ["kms:*"], "trust": ["sts:AssumeRole"]}.get(kind)
+    denies = statement.get("Effect") == "Deny" and "Condition" not in statement
+    return denies and as_list(statement.get("Action")) == action

@@ -1,35 +1,36 @@
-"""What changes between two versions of a template, in the words of the page."""
+"""What changes between two sets of templates: each difference once, with all that it is in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
-from cmek_construct.review.meaning import differences
+from cmek_construct.review.meaning import differences as meanings
+from cmek_construct.review.meaning import together
 from cmek_construct.review.seen import AliasSeen, KeySeen, Policy, RoleSeen, Said, Template
 from cmek_construct.review.shapes import external_ids
-from cmek_construct.templates.choices import Choices
 
-REPLACED: Final = "replaced"
-ACCESS: Final = "access"
-OTHER: Final = "other"
-_ROLE_REPLACED_BY: Final = ("RoleName", "Path")
-_KEY_FIXED: Final = ("KeySpec", "KeyUsage", "Origin", "MultiRegion")
+NOTHING: Final = "Nothing changes about Pinecone's roles, keys and aliases."
+REPLACED: Final = "Pinecone would lose role, key or access"
+ACCESS: Final = "Who may do what"
+OTHER: Final = "Other"
+_WEIGHTS: Final = (REPLACED, ACCESS, OTHER)
+_FIXED: Final = {
+    "Role": ("RoleName", "Path"),
+    "Key": ("KeySpec", "KeyUsage", "Origin", "MultiRegion"),
+}
 _HARMLESS: Final = ("Description", "Tags", "EnableKeyRotation", "RotationPeriodInDays")
 """Properties that let nobody do more or less."""
-_ANOTHER_ROLE: Final = (
-    " Pinecone goes on asking for the old role and cannot be told of another: it is locked out of "
-    "the data. A policy that named the old role does not let the new one in by itself."
-)
-_ANOTHER_KEY: Final = (
-    " Pinecone cannot be given another key for a project, and no other key reads what this one "
-    "encrypted."
-)
-
-
+_ANOTHER: Final = {
+    "Role": " Pinecone goes on asking for the old role and cannot be told of another: it is locked "
+    "out of the data. A policy that named the old role does not let the new one in by itself.",
+    "Key": " Pinecone cannot be given another key for a project, and no other key reads what this "
+    "one encrypted.",
+}
 _ANOTHER_ID: Final = (
     " Pinecone goes on presenting the one that it stores and cannot be told of another: it is "
     "locked out."
@@ -45,31 +46,86 @@ class Change:
     """One difference."""
 
     weight: str
-    """``replaced``: role or key would be another one, or go; ``access``: who may do what;
-    ``other``."""
+    """Its title: `REPLACED` if role or key would be another one, or go; `ACCESS`; `OTHER`."""
     words: Words
 
 
-def between(old: Template | None, new: Template | None) -> list[Change]:
+@dataclass(frozen=True)
+class Difference:
+    """The same changes, and the templates that they are in."""
+
+    changes: list[Change]
+    names: list[str]
+
+    @property
+    def by_weight(self) -> list[tuple[str, list[Change]]]:
+        """The changes under their titles, the heaviest first."""
+        each = ((title, [one for one in self.changes if one.weight == title]) for title in _WEIGHTS)
+        return [(title, changes) for title, changes in each if changes]
+
+    @property
+    def replaces(self) -> bool:
+        """Whether Pinecone would lose a role or key."""
+        return any(change.weight == REPLACED for change in self.changes)
+
+
+def differences(old: Sequence[Template], new: Sequence[Template]) -> list[Difference]:
+    """What changes, grouped; those that replace role or key first."""
+    found: dict[str, Difference] = {}
+    for before, after in _pairs(old, new):
+        changes = sorted(_between(before, after), key=lambda change: _WEIGHTS.index(change.weight))
+        if changes:
+            text = _common(changes, [one for one in (before, after) if one])
+            names = found.setdefault(text, Difference(changes, [])).names
+            names += [one.name for one in (after or before,) if one]
+    return sorted(found.values(), key=lambda difference: not difference.replaces)
+
+
+def _pairs(
+    old: Sequence[Template], new: Sequence[Template]
+) -> list[tuple[Template | None, Template | None]]:
+    """Templates of one name; or the only ones, whatever they are called."""
+    if len(old) == len(new) == 1:
+        return [(old[0], new[0])]
+    before = {one.name: one for one in old if one.parts}
+    after = {one.name: one for one in new if one.parts}
+    before |= {one.name: one for one in old if one.name in after}
+    after |= {one.name: one for one in new if one.name in before}
+    return [(before.get(name), after.get(name)) for name in dict.fromkeys([*after, *before])]
+
+
+def _common(changes: Sequence[Change], templates: Sequence[Template]) -> str:
+    """The text of changes without what each account has of its own."""
+    text = json.dumps([[change.weight, *change.words] for change in changes])
+    for template in templates:
+        roles = (part.role for part in template.parts if part.role)
+        own = [one for role in roles for one in external_ids(role.trust)]
+        for value in filter(None, [template.account, *own]):
+            text = text.replace(value, "<own>")
+    return text
+
+
+def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
     """What changes from one version of a template to another."""
     if old is None or new is None:
-        return list(_whole(old, new))
-    found: list[Change] = list(elsewhere(old, new))
-    roles_before, roles = _roles(old), _roles(new)
-    keys_before, keys = _keys(old), _keys(new)
-    found += _come_and_gone("Role", roles_before, roles, _ANOTHER_ROLE)
-    found += _come_and_gone("Key", keys_before, keys, _ANOTHER_KEY)
-    for name in (name for name in roles_before if name in roles):
-        found += _role(roles_before[name], roles[name])
-    for name in (name for name in keys_before if name in keys):
-        found += _key(keys_before[name], keys[name])
-    found += _aliases(keys_before.values(), keys.values())
-    found += _findings(old, new)
-    order = (REPLACED, ACCESS, OTHER)
-    return sorted(found, key=lambda change: order.index(change.weight))
+        yield from _whole(old, new)
+        return
+    yield from _elsewhere(old, new)
+    if old.parts != new.parts:
+        roles, keys = (_roles(old), _roles(new)), (_keys(old), _keys(new))
+        yield from _come_and_gone("Role", *roles)
+        yield from _come_and_gone("Key", *keys)
+        for name in (name for name in roles[0] if name in roles[1]):
+            yield from _role(roles[0][name], roles[1][name])
+        for name in (name for name in keys[0] if name in keys[1]):
+            yield from _key(keys[0][name], keys[1][name])
+        before, after = map(_aliases, keys)
+        for name in dict.fromkeys([*before, *after]):
+            yield from _alias(name, before.get(name), after.get(name))
+    yield from _findings(old, new)
 
 
-def elsewhere(old: Template, new: Template) -> Iterator[Change]:
+def _elsewhere(old: Template, new: Template) -> Iterator[Change]:
     """What changes about where a template is deployed, as far as it is known."""
     for what, was, now in (
         ("account", old.account, new.account),
@@ -77,7 +133,7 @@ def elsewhere(old: Template, new: Template) -> Iterator[Change]:
     ):
         if was and now and was != now:
             said: Words = [f"The {what} was ", Quoted(was), ", is now ", Quoted(now)]
-            yield Change(REPLACED, [*said, f": ANOTHER role and ANOTHER key.{_ANOTHER_KEY}"])
+            yield Change(REPLACED, [*said, f": ANOTHER role and ANOTHER key.{_ANOTHER['Key']}"])
 
 
 def _roles(template: Template) -> dict[str, RoleSeen]:
@@ -86,6 +142,10 @@ def _roles(template: Template) -> dict[str, RoleSeen]:
 
 def _keys(template: Template) -> dict[str, KeySeen]:
     return {key.logical_id: key for part in template.parts for key in part.keys}
+
+
+def _aliases(keys: Mapping[str, KeySeen]) -> dict[str, AliasSeen]:
+    return {one.logical_id: one for key in keys.values() for one in key.aliases}
 
 
 def _whole(old: Template | None, new: Template | None) -> Iterator[Change]:
@@ -97,35 +157,32 @@ def _whole(old: Template | None, new: Template | None) -> Iterator[Change]:
         yield Change(
             REPLACED, ["The template is gone. What AWS keeps of its stack, if that is deleted:"]
         )
-        yield from _come_and_gone("Role", _roles(old), {}, _ANOTHER_ROLE)
-        yield from _come_and_gone("Key", _keys(old), {}, _ANOTHER_KEY)
+        yield from _come_and_gone("Role", _roles(old), {})
+        yield from _come_and_gone("Key", _keys(old), {})
 
 
 def _come_and_gone(
-    what: str, old: Mapping[str, Any], new: Mapping[str, Any], lost: str
+    what: str, old: Mapping[str, RoleSeen | KeySeen], new: Mapping[str, RoleSeen | KeySeen]
 ) -> Iterator[Change]:
-    gone, come = (
-        [name for name in old if name not in new],
-        [name for name in new if name not in old],
-    )
-    for name in gone:
-        said: Words = [f"{what} ", Quoted(name), " is GONE from the template. "]
-        if old[name].retained:
+    gone = [one for name, one in old.items() if name not in new]
+    for one in gone:
+        said: Words = [f"{what} ", Quoted(one.logical_id), " is GONE from the template. "]
+        if one.retained:
             said.append("AWS keeps it, as it is retained, but nothing manages it any more.")
         else:
-            said.append(f"AWS DELETES it with this deploy: it is not retained.{lost}")
+            said.append(f"AWS DELETES it with this deploy: it is not retained.{_ANOTHER[what]}")
         yield Change(REPLACED, said)
-    for name in come:
+    for name in (name for name in new if name not in old):
         if gone:
             said = [f"{what} ", Quoted(name), " is new while another is gone: it is ANOTHER "]
-            yield Change(REPLACED, [*said, f"{what.lower()}.{lost}"])
+            yield Change(REPLACED, [*said, f"{what.lower()}.{_ANOTHER[what]}"])
         else:
             yield Change(ACCESS, [f"{what} ", Quoted(name), " is new."])
 
 
 def _role(old: RoleSeen, new: RoleSeen) -> Iterator[Change]:
-    yield from _properties("Role", old, new, _ROLE_REPLACED_BY)
     own: Words = ["Role ", Quoted(new.logical_id)]
+    yield from _properties("Role", old, new)
     was, now = external_ids(old.trust), external_ids(new.trust)
     if was and was != now:
         said: Words = [*own, ": the external ID was ", *quoted_list(was), ", is now "]
@@ -134,46 +191,18 @@ def _role(old: RoleSeen, new: RoleSeen) -> Iterator[Change]:
     if was != now:
         said = [*own, ": Pinecone's AWS account was ", *quoted_list(was), ", is now "]
         yield Change(REPLACED, [*said, *quoted_list(now), f".{_ANOTHER_ACCOUNT}"])
-    yield from _policy(
-        ["Role ", Quoted(new.logical_id), ", trust policy: "], old.trust, new.trust, "trust"
-    )
-    yield from _policy(
-        ["Role ", Quoted(new.logical_id), ", its permissions: "],
-        _together(old.permissions),
-        _together(new.permissions),
-        "permissions",
-    )
-
-
-def _together(policies: Sequence[Policy]) -> Policy:
-    """The policies of a role as one: they allow and forbid together."""
-    cases: list[Choices] = [{}]
-    for policy in policies:
-        both = [{**one, **other} for one in cases for other in policy.cases if _fit(one, other)]
-        cases = [one for at, one in enumerate(both) if one not in both[:at]] or cases
-    return Policy(
-        "",
-        [said for policy in policies for said in policy.said],
-        forms={name: form for policy in policies for name, form in policy.forms.items()},
-        variables=all(policy.variables for policy in policies),
-        cases=cases,
-    )
-
-
-def _fit(one: Choices, other: Choices) -> bool:
-    return all(other.get(name, value) == value for name, value in one.items())
+    yield from _policy([*own, ", trust policy: "], old.trust, new.trust, "trust")
+    before, after = together(old.permissions), together(new.permissions)
+    yield from _policy([*own, ", its permissions: "], before, after, "permissions")
 
 
 def _key(old: KeySeen, new: KeySeen) -> Iterator[Change]:
-    yield from _properties("Key", old, new, _KEY_FIXED)
-    yield from _policy(
-        ["Key ", Quoted(new.logical_id), ", key policy: "], old.policy, new.policy, "key"
-    )
+    yield from _properties("Key", old, new)
+    own: Words = ["Key ", Quoted(new.logical_id), ", key policy: "]
+    yield from _policy(own, old.policy, new.policy, "key")
 
 
-def _properties(
-    what: str, old: RoleSeen | KeySeen, new: RoleSeen | KeySeen, fixed: Sequence[str]
-) -> Iterator[Change]:
+def _properties(what: str, old: RoleSeen | KeySeen, new: RoleSeen | KeySeen) -> Iterator[Change]:
     own: Words = [f"{what} ", Quoted(new.logical_id)]
     if old.retained and not new.retained:
         yield Change(REPLACED, [*own, " is no longer retained: it goes when the stack goes."])
@@ -185,14 +214,14 @@ def _properties(
             continue
         was, now = _value(before, name), _value(after, name)
         said: Words = [*own, ": ", Quoted(name), " was ", *was, ", is now ", *now, "."]
-        if name not in fixed:
+        if name not in _FIXED[what]:
             yield Change(OTHER if name in _HARMLESS else ACCESS, said)
-        elif what == "Role":
+            continue
+        if what == "Role":
             said.append(" CloudFormation REPLACES the role: it makes another one.")
-            yield Change(REPLACED, [*said, _ANOTHER_ROLE])
         else:
             said.append(" KMS cannot change this on a key: the deploy fails, or makes ANOTHER KEY.")
-            yield Change(REPLACED, [*said, _ANOTHER_KEY])
+        yield Change(REPLACED, [*said, _ANOTHER[what]])
 
 
 def _value(properties: Mapping[str, Any], name: str) -> Words:
@@ -205,7 +234,7 @@ def _policy(own: Words, old: Policy, new: Policy, kind: Kind) -> Iterator[Change
     come = [said for said in new.said if said not in old.said]
     if not gone and not come and old.variables == new.variables:
         return
-    meant = list(differences(old, new, kind))
+    meant = list(meanings(old, new, kind))
     if not meant:
         yield Change(OTHER, [*own, "it is written in another way, and means the same."])
         return
@@ -225,13 +254,6 @@ def _statements(gone: list[Said], come: list[Said]) -> Iterator[Words]:
             yield ["a statement is NEW. ", *said.words]
     for said in gone:
         yield ["a statement is GONE. ", *said.words]
-
-
-def _aliases(old: Iterable[KeySeen], new: Iterable[KeySeen]) -> Iterator[Change]:
-    before = {one.logical_id: one for key in old for one in key.aliases}
-    after = {one.logical_id: one for key in new for one in key.aliases}
-    for name in dict.fromkeys([*before, *after]):
-        yield from _alias(name, before.get(name), after.get(name))
 
 
 def _alias(name: str, old: AliasSeen | None, new: AliasSeen | None) -> Iterator[Change]:

@@ -102,3 +102,22 @@ def _in_case(old: _Version, new: _Version) -> Iterator[Words]:
             yield [f"{title} by ", *text]
     if new.kind == "permissions" and old.denials != new.denials:
         yield ["what is FORBIDDEN to the role, whatever another policy allows, changes."]
+
+
+def together(policies: Sequence[Policy]) -> Policy:
+    """The policies of a role as one: they allow and forbid together."""
+    cases: list[Choices] = [{}]
+    for one in policies:
+        both = [{**case, **more} for case in cases for more in one.cases if _fit(case, more)]
+        cases = [case for at, case in enumerate(both) if case not in both[:at]] or cases
+    return Policy(
+        "",
+        [said for one in policies for said in one.said],
+        forms={name: form for one in policies for name, form in one.forms.items()},
+        variables=all(one.variables for one in policies),
+        cases=cases,
+    )
+
+
+def _fit(one: Choices, other: Choices) -> bool:
+    return all(other.get(name, value) == value for name, value in one.items())

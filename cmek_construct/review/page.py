@@ -5,25 +5,24 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
 from cmek_construct.policy.sentences import Words
-from cmek_construct.review import facts
-from cmek_construct.review.differences import NOTHING, Difference
-from cmek_construct.review.explain import why
+from cmek_construct.review.beside import why
+from cmek_construct.review.changes import NOTHING, Difference
 from cmek_construct.review.picture import Picture, draw
-from cmek_construct.review.seen import CUT_OFF, Finding, Said, Template
+from cmek_construct.review.seen import CUT_OFF, Answer, Finding, Said, Template
 from cmek_construct.review.shapes import Shape, shapes_of, used_twice
-from cmek_construct.review.tables import Table, tables_of
 
 FEW: Final = 12
 """Places that are listed beside their shape; more of them stand in a table at the end."""
-
 MOST: Final = 50
 """Shapes that are shown whole. Those with a violation come first."""
+MOST_LISTED: Final = 200
+"""Findings that are about no shape, and things that only a person can tell."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,34 @@ class RuleResult:
     id: str
     sentence: str
     broken: int
-    acknowledged: list[tuple[str, str, int]]
+    acknowledged: list[tuple[str, str | None, int]]
     """What was acknowledged, why, and how often."""
+
+
+@dataclass
+class Table:
+    """All answers about one role or one key, by who asks and what is asked."""
+
+    about: str
+    lines: dict[tuple[str, str], dict[str, Answer]] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> list[str]:
+        """Everything that was asked, in its order."""
+        return list(dict.fromkeys(what for cells in self.lines.values() for what in cells))
+
+    @property
+    def is_of_role(self) -> bool:
+        """Few questions: each gets a column."""
+        return len(self.asked) <= 3
+
+    @staticmethod
+    def grouped(cells: Mapping[str, Answer]) -> list[tuple[str, str | None, list[str]]]:
+        """The questions that have one answer by one statement, together."""
+        found: dict[tuple[str, str | None], list[str]] = {}
+        for what, answer in cells.items():
+            found.setdefault((answer.answer, answer.by), []).append(what)
+        return [(*answer, whats) for answer, whats in found.items()]
 
 
 @dataclass(frozen=True)
@@ -50,20 +75,8 @@ class Page:
     version: str
     differences: list[Difference] | None = None
 
-    facts = facts
     few = FEW
-    most_checks = 200
-
-    @property
-    def shown(self) -> list[Shape]:
-        """The shapes that are shown whole: nobody reads more in one sitting."""
-        return self.shapes[:MOST]
-
-    @property
-    def not_shown(self) -> int:
-        """How many shapes are in the table alone."""
-        return len(self.shapes) - len(self.shown)
-
+    most_listed = MOST_LISTED
     nothing = NOTHING
 
     @property
@@ -77,36 +90,43 @@ class Page:
         """The distinct shapes."""
         return shapes_of(self.templates)
 
-    @cached_property
-    def findings(self) -> list[tuple[Template, Finding]]:
-        """All that the guardrails found."""
-        every = [*self.templates, *self.others]
-        return [(template, one) for template in every for one in template.all_findings]
+    @property
+    def shown(self) -> list[Shape]:
+        """The shapes that are shown whole: nobody reads more in one sitting."""
+        return self.shapes[:MOST]
 
     @property
-    def open_findings(self) -> list[tuple[Template, Finding]]:
+    def not_shown(self) -> int:
+        """How many shapes are in the table alone."""
+        return len(self.shapes) - len(self.shown)
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """All that the guardrails found."""
+        return [one for each in (*self.templates, *self.others) for one in each.all_findings]
+
+    @property
+    def open_findings(self) -> list[Finding]:
         """Those that nobody acknowledged."""
-        return [(template, one) for template, one in self.findings if one.acknowledged is None]
+        return [one for one in self.findings if one.acknowledged is None]
 
     @property
     def elsewhere(self) -> list[tuple[Template, Finding]]:
         """Those that are about no role or key that is shown."""
-        every = [*self.templates, *self.others]
-        return [(template, one) for template in every for one in template.findings]
-
-    def of_shape(self, shape: Shape) -> list[tuple[Template, Finding]]:
-        """Those of the first place of a shape: the others have the same."""
-        return [(shape.template, one) for one in shape.part.findings]
+        return [(each, one) for each in (*self.templates, *self.others) for one in each.findings]
 
     @cached_property
     def results(self) -> list[RuleResult]:
         """The rules with their results."""
+        by_rule: dict[str, list[Finding]] = {}
+        for one in self.findings:
+            by_rule.setdefault(one.rule.partition("[")[0], []).append(one)
         found = []
         for rule, sentence in self.rules:
-            own = [one for _, one in self.findings if one.rule.partition("[")[0] == rule]
-            reasons = Counter((one.rule, one.acknowledged) for one in own if one.acknowledged)
-            acknowledged = [(name, why, count) for (name, why), count in reasons.items() if why]
-            broken = sum(one.acknowledged is None for one in own)
+            own = by_rule.get(rule, [])
+            reasons = Counter((one.rule, one.acknowledged) for one in own)
+            broken = sum(count for (_, reason), count in reasons.items() if reason is None)
+            acknowledged = [(*one, count) for one, count in reasons.items() if one[1] is not None]
             found.append(RuleResult(rule, sentence, broken, acknowledged))
         return found
 
@@ -115,21 +135,24 @@ class Page:
         """Every statement of every shape."""
         return [said for shape in self.shapes for said in shape.part.said]
 
-    @property
+    @cached_property
     def different(self) -> list[Said]:
         """The statements that are not the guide's."""
         return [said for said in self.statements if not said.as_guide]
 
-    @property
+    @cached_property
     def accounts_named(self) -> list[str]:
         """What the templates take for Pinecone's account."""
-        named = [one for shape in self.shapes for one in _accounts_named(shape)]
-        return list(dict.fromkeys(named))
+        roles = (shape.part.role for shape in self.shapes)
+        return _once(one for role in roles if role for one in role.pinecones)
 
     @property
     def takes_own_for_pinecones(self) -> bool:
         """Whether an account of one's own stands in the place of Pinecone's."""
-        return any(shape.template.account in _accounts_named(shape) for shape in self.shapes)
+        return any(
+            shape.part.role and shape.template.account in shape.part.role.pinecones
+            for shape in self.shapes
+        )
 
     @cached_property
     def to_check(self) -> list[tuple[Words, list[str]]]:
@@ -163,17 +186,8 @@ class Page:
 
     @property
     def parameters(self) -> list[str]:
-        """Parameters that policies of the shown forms hang on."""
-        return list(
-            dict.fromkeys(
-                name
-                for shape in self.shapes
-                for said in shape.part.said
-                for line in said.comparison.own
-                for name in re.findall(r"\$\{([^{}]+)\}", line)
-                if name in shape.template.parameters
-            )
-        )
+        """What whoever deploys types in, and policies hang on."""
+        return _once(name for shape in self.shapes for name in _typed(shape))
 
     def picture(self, shape: Shape) -> Picture:
         """Who reaches what, drawn."""
@@ -186,12 +200,24 @@ class Page:
 
     def tables(self, shape: Shape) -> list[Table]:
         """Who can do what."""
-        return tables_of(shape.template.access.answers, shape.part.logical_ids)
+        found = {one: Table(one) for one in shape.part.logical_ids}
+        for answer in shape.template.access.answers:
+            if answer.about in found:
+                lines = found[answer.about].lines
+                lines.setdefault((answer.who, answer.arn), {})[answer.what] = answer
+        return [table for table in found.values() if table.lines]
 
     def why(self, said: Said) -> list[str]:
         """What to know about a statement."""
         return why(said.statement, said.kind, said.comparison)
 
 
-def _accounts_named(shape: Shape) -> list[str]:
-    return shape.part.role.pinecones if shape.part.role else []
+def _once(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def _typed(shape: Shape) -> Iterator[str]:
+    for line in (line for said in shape.part.said for line in said.comparison.own):
+        for name in re.findall(r"\$\{([^{}]+)\}", line):
+            if name in shape.template.parameters:
+                yield name

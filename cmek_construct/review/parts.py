@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.rule import Violation
+from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.review.beside import missing
 from cmek_construct.review.policies import Texts, typed
 from cmek_construct.review.seen import (
@@ -20,10 +21,9 @@ from cmek_construct.review.seen import (
     RoleSeen,
     Template,
 )
-from cmek_construct.review.to_check import to_check
 from cmek_construct.templates.attributes import ROLE
 from cmek_construct.templates.choices import Choices
-from cmek_construct.templates.evidence import pinecones_accounts
+from cmek_construct.templates.evidence import organizations, pinecones_accounts
 from cmek_construct.templates.found import Alias, Attached, Found, Key, Place, Role, Unread
 from cmek_construct.templates.stacks import Stack, hole_of
 from cmek_construct.templates.texts import is_known
@@ -50,7 +50,7 @@ def templates_of(
     reader = _Reader(found, reasons, frozenset(vendor_role_arns))
     parts = {stack: list(reader.parts(stack)) for stack in found.run.stacks}
     titles = [top.template.title for top in found.run.tops]
-    checks = to_check(found)
+    checks = _to_check(found)
     return [
         Template(
             name=_name(stack, titles),
@@ -224,3 +224,38 @@ def _alias(alias: Alias, key: Place) -> AliasSeen:
     names = dict.fromkeys(key.stack.short(now.value.name) for now in alias.cases)
     kept = _is_kept(alias.place, replaced=False)
     return AliasSeen(alias.place.seen_from(key.stack), " or ".join(names), key.logical_id, kept)
+
+
+def _to_check(found: Found) -> dict[Stack, list[Words]]:
+    """What only a person can tell, each once, by the stack in which it stands."""
+    by_stack: dict[Stack, list[Words]] = {}
+    for place, words in _to_tell(found):
+        some = by_stack.setdefault(place.stack, [])
+        said: Words = [Quoted(place.logical_id), *words]
+        some += [] if said in some else [said]
+    return by_stack
+
+
+def _to_tell(found: Found) -> Iterator[tuple[Place, Words]]:
+    for unknown in found.unknown:
+        named: Words = [" names ", Quoted(unknown.place.stack.short(unknown.text)), " in "]
+        yield unknown.place, [*named, Quoted(unknown.member), ": whether that is the role is open."]
+    for naming in found.naming:
+        role = Quoted(naming.role.seen_from(naming.place.stack))
+        where: Words = [f" (a {naming.place.type}) names the role ", role, " in "]
+        yield naming.place, [*where, Quoted(naming.member), "."]
+    for one in found.attached:
+        if one.is_boundary and one.policy is None:
+            name = Quoted(one.place.stack.short(one.name))
+            bound: Words = [" has the permissions boundary ", name, ", which no template shows: "]
+            yield one.place, [*bound, "it must leave the role the use of the key."]
+    for key in found.keys:
+        for ids in {tuple(organizations(now.value.policy)): None for now in key.cases}:
+            if ids:
+                denied: Words = [" denies whoever is not of the organization ", *quoted_list(ids)]
+                yield key.place, [*denied, ": it must be that of the account."]
+    for output in found.outputs:
+        if output.of is None and output.label in ("Role ARN", "Key ARN"):
+            values = dict.fromkeys(output.place.stack.short(now.value) for now in output.cases)
+            given: Words = [f" gives Pinecone's console for {output.label} ", *quoted_list(values)]
+            yield output.place, [*given, ", which is none of these templates."]

@@ -1,17 +1,25 @@
-"""Lays the page out: one HTML file alone, the same bytes for the same templates."""
+"""Lays out the page, one HTML file alone; and what changes, as Markdown for a pull request.
+
+Whatever a template says stands in a code span: there GitHub makes no link, no mention and no HTML.
+The same templates give the same bytes.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from cmek_construct.policy.sentences import Quoted, plain_letters, visible
+from cmek_construct.policy.sentences import Quoted, Words, plain_letters, visible
+from cmek_construct.review.changes import NOTHING, Difference
 from cmek_construct.review.page import Page
 
-_TEMPLATES = ("page.html.j2", "parts.html.j2", "picture.svg.j2")
+_MOST_NAMES: Final = 10
+_TEMPLATES: Final = ("page.html.j2", "parts.html.j2", "picture.svg.j2")
 
 
 def html(page: Page) -> str:
@@ -56,3 +64,38 @@ def _is_quoted(value: object) -> bool:
 
 def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def markdown(differences: Sequence[Difference]) -> str:
+    """The differences; that there are none is one line."""
+    if not differences:
+        return f"{NOTHING}\n"
+    lines = ["### What changes about Pinecone's access", ""]
+    for difference in differences:
+        lines += [f"#### {_names(difference.names)}", ""]
+        for title, changes in difference.by_weight:
+            lines += [f"**{title}**", "", *(f"- {_said(one.words)}" for one in changes), ""]
+    return "\n".join(lines) + "\n"
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(_code(name) for name in names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    return f"{shown} and {more:,} more (values are those of the first)" if more > 0 else shown
+
+
+def _said(words: Words) -> str:
+    return "".join(_code(part) if isinstance(part, Quoted) else _escaped(part) for part in words)
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text)
+
+
+def _code(value: str) -> str:
+    """A code span: its fence is longer than each row of backticks in it."""
+    text = Quoted(value)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest or text.startswith(" ") or text.endswith(" ") else ""
+    return f"{fence}{space}{text or ' '}{space}{fence}"

@@ -23,7 +23,7 @@ from cmek_construct.templates.found import (
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import Stack
-from cmek_construct.templates.texts import alone, holes, is_known
+from cmek_construct.templates.texts import alone, holes, is_known, refers
 
 if TYPE_CHECKING:
     from cmek_construct.templates.pinecone import _Finder
@@ -140,7 +140,7 @@ def _may_be_pinecones(finder: _Finder, place: Place) -> bool:
     from_elsewhere = stack.parent or _FROM_ELSEWHERE.search(text)
     return bool(
         _PINECONE.search(text)
-        or any(_names(one, place) and _PINECONE.search(one) for one in around)
+        or any(refers(one, place.logical_id) and _PINECONE.search(one) for one in around)
         or (finder.ours and from_elsewhere)
         or _mentions(finder, place)
     )
@@ -149,13 +149,8 @@ def _may_be_pinecones(finder: _Finder, place: Place) -> bool:
 def _mentions(finder: _Finder, place: Place) -> bool:
     text = json.dumps(place.raw, default=str)
     names = {now.value.name for one in finder.result.roles for now in one.cases}
-    named = any(_names(text, role) for role in finder.ours)
+    named = any(refers(text, role.logical_id) for role in finder.ours)
     return named or any(name in text for name in filter(is_known, names))
-
-
-def _names(text: str, place: Place) -> bool:
-    """Whether a text refers to a resource of its own stack."""
-    return re.search(rf'["{{]{re.escape(place.logical_id)}["}}.]', text) is not None
 
 
 def _attached(

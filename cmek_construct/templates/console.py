@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.templates.attributes import ALIAS
@@ -29,10 +30,35 @@ def is_named(alias: Alias) -> bool:
     return bool(of_construct) or any(PINECONES.match(one.value.name) for one in alias.cases)
 
 
-def outputs(run: Run) -> list[Output]:
+def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[Place, Output]]:
+    """For what one output names: the output of another label that goes with it, by its name."""
+    by_stack: dict[Stack, tuple[list[Output], list[Output]]] = {}
+    for one in outputs:
+        if one.label in (label, other):
+            some = by_stack.setdefault(one.place.stack, ([], []))
+            some[one.label == other].append(one)
+    for of_label, of_other in by_stack.values():
+        for one in of_label:
+            best = _nearest(one, of_other)
+            if one.of and best and _nearest(best, of_label) is one:
+                yield one.of, best
+
+
+def _nearest(one: Output, others: list[Output]) -> Output | None:
+    """The output whose name begins as that of another one for longest."""
+    name = one.place.logical_id
+    return max(others, key=lambda it: _common(name, it.place.logical_id), default=None)
+
+
+def _common(one: str, other: str) -> int:
+    same = [a == b for a, b in zip(one, other, strict=False)]
+    return same.index(False) if False in same else len(same)
+
+
+def outputs(run: Run, stacks: Iterable[Stack]) -> list[Output]:
     """What a person carries to Pinecone's console."""
     found = []
-    for stack in run.stacks:
+    for stack in stacks:
         for name, one in stack.outputs.items():
             description = str(one.get("Description", ""))
             if CONSOLE in description:

@@ -98,7 +98,7 @@ class _Finder:
         self.known = known
         self.roles = self._each(ROLE, work=self._role)
         self.keys = self._each(*KEYS, work=self._key)
-        self.outputs = console.outputs(run)
+        self.outputs = console.outputs(run, run.stacks)
         identities: dict[Identity, frozenset[Place]] = {}
         for place, now in self.roles.items():
             for one in now:

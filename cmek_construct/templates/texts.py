@@ -105,6 +105,11 @@ def _with_between(texts: list[str], between: str) -> Iterable[str]:
         yield from (between, one) if index else (one,)
 
 
+def refers(text: str, logical_id: str) -> bool:
+    """Whether JSON as text refers to a resource of its own stack."""
+    return re.search(rf'["{{]{re.escape(logical_id)}["}}.]', text) is not None
+
+
 def scalar(value: Any) -> str | None:
     """A text, a number or a truth value as text; None of what is none of them."""
     if isinstance(value, str):

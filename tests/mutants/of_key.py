@@ -146,6 +146,31 @@ for words, rule, allows, edit in (
         ),
     ),
     (
+        "the guide's customer statement for every other key, too",
+        "role-permissions",
+        "Pinecone uses every key that lets the role in",
+        lambda t: role(t).update(
+            Policies=[
+                grant(Action="kms:Decrypt", Resource=[f"arn:aws:kms:*:{STRANGER}:key/*", "*"])
+            ]
+        ),
+    ),
+    (
+        "one key of a customer, and one of the account itself",
+        "role-permissions",
+        "Pinecone uses a key of the account that delegates to IAM",
+        lambda t: role(t).update(
+            Policies=[
+                grant(
+                    Action="kms:Decrypt",
+                    Resource=[
+                        f"arn:aws:kms:us-east-1:{one}:key/one" for one in (STRANGER, CUSTOMER)
+                    ],
+                )
+            ]
+        ),
+    ),
+    (
         "a policy of the role with NotAction",
         "role-permissions",
         "Pinecone does all but one thing",

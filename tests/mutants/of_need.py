@@ -51,6 +51,19 @@ for words, rule, edit in (
         lambda t: role(t).update(Policies=[grant(Effect="Deny", Action="kms:*")]),
     ),
     (
+        "a denial of the role's own, unless S3 calls",
+        "pinecone-locked-out",
+        lambda t: role(t).update(
+            Policies=[
+                grant(
+                    Effect="Deny",
+                    Action="kms:Decrypt",
+                    Condition={"StringNotEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}},
+                )
+            ]
+        ),
+    ),
+    (
         "a boundary without KMS",
         "pinecone-locked-out",
         lambda t: (

@@ -152,7 +152,9 @@ for words, rule, allows, edit in (
                     "Statement": [
                         allow({"AWS": f"arn:aws:iam::{CUSTOMER}:root"}, "kms:*"),
                         allow(
-                            {"AWS": f"arn:aws:iam::{CUSTOMER}:role/pinecone-cmek"}, "kms:Encrypt"
+                            {"AWS": f"arn:aws:iam::{CUSTOMER}:role/pinecone-cmek"},
+                            "kms:Encrypt",
+                            "kms:Decrypt",
                         ),
                         allow({"AWS": f"{OTHER_ACCOUNT}:root"}, "kms:Decrypt"),
                     ]

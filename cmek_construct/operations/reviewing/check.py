@@ -33,15 +33,13 @@ class Judged:
     roles: list[str] = field(default_factory=list)
     """The logical IDs of the roles that were judged."""
     keys: list[str] = field(default_factory=list)
-    violations: list[Violation] = field(default_factory=list)
-    reasons: list[str | None] = field(default_factory=list)
-    """Of each violation, why it was acknowledged."""
+    found: list[tuple[Violation, str | None]] = field(default_factory=list)
+    """Each violation, and why it was acknowledged."""
 
     @property
     def refused(self) -> list[Violation]:
         """What is not acknowledged."""
-        pairs = zip(self.violations, self.reasons, strict=True)
-        return [one for one, reason in pairs if reason is None]
+        return [one for one, reason in self.found if reason is None]
 
 
 def acknowledgement(text: str) -> tuple[str, str]:
@@ -109,14 +107,12 @@ def check(
     roles, keys = _by_stack(found.roles), _by_stack(found.keys)
     judged = []
     for stack in run.stacks:
-        violations = by_stack.get(stack.name, [])
-        reasons = [
-            acknowledged.get(one.rule) or by_app.get((one.rule, *_where(one))) for one in violations
+        with_reasons = [
+            (one, acknowledged.get(one.rule) or by_app.get((one.rule, *_where(one))))
+            for one in by_stack.get(stack.name, [])
         ]
-        name = stack.template.name
-        judged.append(
-            Judged(name, roles.get(stack.name, []), keys.get(stack.name, []), violations, reasons)
-        )
+        ours = (roles.get(stack.name, []), keys.get(stack.name, []))
+        judged.append(Judged(stack.template.name, *ours, with_reasons))
     return found, judged
 
 
@@ -130,9 +126,8 @@ def _by_stack(some: Sequence[Any]) -> dict[str, list[str]]:
 def by_place(judged: Sequence[Judged]) -> dict[Place, list[tuple[Violation, str | None]]]:
     """What was found at each place, with the reason for which it is acknowledged."""
     found: dict[Place, list[tuple[Violation, str | None]]] = {}
-    for one in judged:
-        for violation, reason in zip(one.violations, one.reasons, strict=True):
-            found.setdefault(violation.place, []).append((violation, reason))
+    for violation, reason in (pair for one in judged for pair in one.found):
+        found.setdefault(violation.place, []).append((violation, reason))
     return found
 
 
@@ -146,18 +141,18 @@ def _where(violation: Violation) -> tuple[str, str]:
 
 def unused(judged: Sequence[Judged], acknowledged: Mapping[str, str]) -> list[str]:
     """Acknowledged rules that nothing breaks."""
-    broken = {violation.rule for one in judged for violation in one.violations}
+    broken = {violation.rule for one in judged for violation, _ in one.found}
     return [rule for rule in acknowledged if rule not in broken]
 
 
 def lines(judged: Judged) -> Iterator[str]:
     """What there is to say of one template, for a person."""
-    if not judged.roles and not judged.keys and not judged.violations:
+    if not judged.roles and not judged.keys and not judged.found:
         yield f"{judged.template}: nothing of Pinecone's"
         return
     found = f"{counted(judged.roles, 'role')}, {counted(judged.keys, 'key')}"
-    yield f"{judged.template}: {found}" + ("" if judged.violations else ": nothing wrong")
-    for one, reason in zip(judged.violations, judged.reasons, strict=True):
+    yield f"{judged.template}: {found}" + ("" if judged.found else ": nothing wrong")
+    for one, reason in judged.found:
         mark = "WRONG" if reason is None else "acknowledged"
         yield f"  {mark} {one.rule}: {Quoted(one.logical_id)}"
         yield f"    {one.what}"
@@ -186,7 +181,7 @@ def as_data(judged: Sequence[Judged]) -> list[dict[str, Any]]:
                     "cure": violation.cure,
                     "acknowledged": reason,
                 }
-                for violation, reason in zip(one.violations, one.reasons, strict=True)
+                for violation, reason in one.found
             ],
         }
         for one in judged

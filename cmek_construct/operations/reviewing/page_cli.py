@@ -51,9 +51,9 @@ def review(
         raise typer.BadParameter("it is for --against alone", param_hint="--markdown")
     # Imported where they are needed: they take longer than all else that `cmek` does.
     from cmek_construct.operations.reviewing.page_source import read
-    from cmek_construct.review.differences import differences
-    from cmek_construct.review.markdown import markdown
+    from cmek_construct.review.changes import differences
     from cmek_construct.review.page import Page
+    from cmek_construct.review.render import markdown
 
     acknowledged = dict(acknowledge or [])
     new = read(paths, vendor_role_arn or [], acknowledged)

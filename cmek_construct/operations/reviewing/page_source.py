@@ -10,7 +10,8 @@ from typing import Final
 
 from cmek_construct.checks import printable
 from cmek_construct.operations.reviewing import check as checking
-from cmek_construct.operations.reviewing.who import GRANT, Asker, Row
+from cmek_construct.operations.reviewing.rows import Row
+from cmek_construct.operations.reviewing.who import GRANT, Asker
 from cmek_construct.review.parts import templates_of
 from cmek_construct.review.seen import Access, Answer, Template
 from cmek_construct.templates.run import read_run
@@ -68,5 +69,5 @@ def _answer(row: Row) -> Answer:
         what += {True: " for an AWS service", False: " for others", None: ""}[row.for_aws_service]
     by = row.doubt or row.statement
     return Answer(
-        row.resource, row.who.words, row.who.arn, what, row.verdict.value, by, row.who.is_pinecone
+        row.resource, row.who.words, row.who.arn, what, row.answer, by, row.who.is_pinecone
     )

@@ -6,8 +6,8 @@ of an organization: an answer says what the role's trust policy and the key poli
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from cmek_construct.checks import printable
@@ -25,6 +25,7 @@ from cmek_construct.operations.reviewing.policies import (
     policy_of,
     two_accounts,
 )
+from cmek_construct.operations.reviewing.rows import Row, Who, called, shortened
 from cmek_construct.policy import CannotBeJudged, Policy, Request, Said, Statement, Verdict
 from cmek_construct.policy.aws import DIRECT_CALL
 from cmek_construct.templates.attributes import ROLE
@@ -53,48 +54,10 @@ ON_KEY: Final = (
     "kms:ScheduleKeyDeletion",
 )
 _GRANT_KEY: Final = "kms:GrantIsForAWSResource"
+_VIA: Final = "kms:viaservice"
+_ANY: Final = "an AWS service"
 _OTHER_ID: Final = "another-external-id"
 Now: TypeAlias = InCase[RoleNow] | InCase[KeyNow]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One question and its answer."""
-
-    resource: str
-    """The logical ID of the role or the key that the question is about."""
-    who: Somebody
-    action: str
-    presents: str | None = None
-    """``right``, ``wrong`` or ``none``: the external ID, where there is one to present."""
-    external_id: str | None = None
-    for_aws_service: bool | None = None
-    """Whether an AWS service asks on somebody's behalf, for a grant."""
-    verdict: Verdict = Verdict.NO
-    statement: str | None = None
-    """The statement that decides, by its Sid or its number."""
-    doubt: str | None = None
-    """What is not known, and where it stands."""
-
-
-@dataclass(frozen=True)
-class Who:
-    """All answers about one template."""
-
-    template: str
-    account: str
-    account_is_known: bool
-    assumed: Mapping[str, str]
-    """Parameters whose default decided a condition of the template."""
-    own_permissions: Sequence[str]
-    """Roles of Pinecone's that have permissions of their own in the template."""
-    roles: list[Row] = field(default_factory=list)
-    keys: list[Row] = field(default_factory=list)
-
-    @property
-    def rows(self) -> list[Row]:
-        """All of them."""
-        return [*self.roles, *self.keys]
 
 
 def who(found: Found) -> list[Who]:
@@ -149,18 +112,54 @@ class Asker:
         assumed |= defaults
         asked = [self._questions(one.place, now, pinecone) for now in cases]
         rows = list(dict.fromkeys(row for _, some in asked for row in some))
-        requests = [_request(row, cases[0].value.account) for row in rows]
+        differing = _differing([now.case for now in cases])
+        policies, account = [policy for policy, _ in asked], cases[0].value.account
         try:
-            said = [self._ask.answers(policy, requests) for policy, _ in asked]
+            answered = self._answers(policies, rows, account, differing)
+            for service in _services(policies):
+                answered = self._through(service, policies, answered, account, differing)
         except CannotBeJudged as error:
             return [_not_judged(one.place, str(error))]
-        differing = _differing([now.case for now in cases])
-        answered = [
-            _answered(row, each, differing)
-            for row, each in zip(rows, zip(*said, strict=True), strict=True)
-        ]
         more = dict.fromkeys(row for policy, _ in asked for row in _not_asked(name, policy))
-        return _short([*_called(answered), *more], stack)
+        return shortened([*called(answered), *more], stack)
+
+    def _answers(
+        self,
+        policies: Sequence[Policy],
+        rows: Sequence[Row],
+        account: str,
+        differing: Sequence[str],
+        service: str | None = None,
+    ) -> list[Row]:
+        """Rows with their answers, by the policy in each case."""
+        requests = [_request(row, account, service) for row in rows]
+        said = [self._ask.answers(policy, requests) for policy in policies]
+        every = zip(*said, strict=True)
+        return [_answered(row, each, differing) for row, each in zip(rows, every, strict=True)]
+
+    def _through(
+        self,
+        service: str,
+        policies: Sequence[Policy],
+        rows: list[Row],
+        account: str,
+        differing: Sequence[str],
+    ) -> list[Row]:
+        """The rows, with those to whom more is said where this service calls for them."""
+        out = [row for row in rows if row.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
+        again = self._answers(policies, out, account, differing, _example(service))
+        more: dict[Row, Row] = {}
+        for row, now in zip(out, again, strict=True):
+            if now.verdict is Verdict.CANNOT_TELL:
+                more[row] = replace(now, doubt=f"through {service}: {now.doubt}")
+            elif now.verdict not in (Verdict.NO, row.verdict):
+                more[row] = replace(
+                    row,
+                    statement=now.statement,
+                    through=(*row.through, service),
+                    for_them=now.verdict,
+                )
+        return [more.get(row, row) for row in rows]
 
     def _questions(self, place: Place, now: Now, pinecone: str | None) -> tuple[Policy, list[Row]]:
         """The policy in one case, and what is asked of it."""
@@ -196,9 +195,37 @@ class Asker:
         return next(iter(accounts_of_pinecone([*some, *roles])), None)
 
 
-def _request(row: Row, account: str) -> Request:
+def _services(policies: Sequence[Policy]) -> list[str]:
+    """The AWS services that may call for somebody where nobody else may, as policies have them."""
+    conditions = (
+        (one, statement.effect == "Deny")
+        for policy in policies
+        for statement in policy.statements
+        for one in statement.conditions
+        if one.key.lower() == _VIA
+    )
+    found: list[str] = []
+    for one, is_denial in conditions:
+        if one.operator.lower() == "null":
+            found += [_ANY] if str(is_denial).lower() in map(str.lower, one.values) else []
+        elif ("not" in one.operator.lower()) is is_denial:
+            found += one.values
+    return list(dict.fromkeys(found))
+
+
+def _example(service: str) -> str:
+    """A text that a pattern of services matches."""
+    if service == _ANY:
+        return "s3.us-east-1.amazonaws.com"
+    return service.replace("*", "us-east-1").replace("?", "x")
+
+
+def _request(row: Row, account: str, service: str | None) -> Request:
     """One question. Who is of another account has the leave of that account, which it needs."""
     context = dict(DIRECT_CALL)
+    if service is not None:
+        del context["aws:calledvia"]
+        context |= {"aws:viaawsservice": "true", _VIA: service}
     if row.action == ASSUME:
         context["sts:ExternalId"] = row.external_id
     if row.for_aws_service is not None:
@@ -241,49 +268,12 @@ def _answered(row: Row, said: Sequence[Said], differing: Sequence[str]) -> Row:
     return replace(row, verdict=first.verdict, statement=name)
 
 
-def _short(rows: Sequence[Row], stack: Stack) -> list[Row]:
-    """Rows in which what their own stack has is called without the name of the stack."""
-    whom = {who: _somebody(who, stack) for who in dict.fromkeys(row.who for row in rows)}
-    return [
-        replace(
-            row,
-            who=whom[row.who],
-            external_id=row.external_id and stack.short(row.external_id),
-            doubt=row.doubt and stack.short(row.doubt),
-        )
-        for row in rows
-    ]
-
-
-def _somebody(who: Somebody, stack: Stack) -> Somebody:
-    names = tuple(stack.short(one) for one in who.but)
-    return replace(who, words=stack.short(who.words), arn=stack.short(who.arn), but=names)
-
-
 def _name(statement: Statement | None) -> str | None:
     """Its Sid, or its number."""
     if statement is None:
         return None
     sid = statement.raw.get("Sid") if isinstance(statement.raw, dict) else None
     return printable(sid if isinstance(sid, str) and sid else statement.name)
-
-
-def _called(rows: Sequence[Row]) -> list[Row]:
-    """Who of the account may write the key policy is called a key administrator."""
-    administrators = {
-        row.who: replace(
-            row.who,
-            words=row.who.words.replace("the account's role", "key administrator").replace(
-                "the account's user", "key administrator"
-            ),
-        )
-        for row in rows
-        if row.action == "kms:PutKeyPolicy" and row.verdict is Verdict.YES
-    }
-    return [
-        replace(row, who=administrators[row.who]) if row.who in administrators else row
-        for row in rows
-    ]
 
 
 def _not_asked(logical_id: str, policy: Policy) -> Iterator[Row]:

@@ -13,12 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from cmek_construct.checks import printable
+from cmek_construct.operations.reviewing.rows import Row, Who
 from cmek_construct.operations.reviewing.who import (
     GRANT,
     NOT_SHOWN,
     ON_KEY,
-    Row,
-    Who,
 )
 from cmek_construct.policy import Verdict
 
@@ -29,14 +28,14 @@ LEGEND: Final = (
 _WIDTH: Final = 120
 """Columns of a table that no terminal shows."""
 _ALL: Final = "all of these"
-_STYLES: Final = {Verdict.YES: "bold green", Verdict.CANNOT_TELL: "bold red"}
+_STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "bold red"}
 
 
 class Line(NamedTuple):
     """Actions of which one principal gets the same answer."""
 
     actions: str
-    verdict: Verdict
+    answer: str
     statement: str
     doubt: str
 
@@ -47,7 +46,7 @@ class Content(NamedTuple):
     title: str
     columns: tuple[tuple[str, int | None], ...]
     """Their headings, and the most characters of one that is wrapped."""
-    lines: tuple[tuple[str | Verdict, ...], ...]
+    lines: tuple[tuple[str, ...], ...]
     caption: str | None = None
 
 
@@ -77,7 +76,7 @@ def _row(row: Row) -> dict[str, Any]:
         "presents": row.presents,
         "external_id": row.external_id,
         "for_aws_service": row.for_aws_service,
-        "answer": row.verdict.value,
+        "answer": row.answer,
         "statement": row.statement,
         "doubt": row.doubt,
     }
@@ -143,7 +142,7 @@ def _table(content: Content) -> Table:
     for heading, width in content.columns:
         table.add_column(heading, overflow="fold", max_width=width)
     for line in content.lines:
-        table.add_row(*(_cell(one) if isinstance(one, Verdict) else one for one in line))
+        table.add_row(*(Text(one, style=_STYLES.get(one, "")) for one in line))
     return table
 
 
@@ -153,10 +152,10 @@ def _of_role(logical_id: str, rows: Sequence[Row]) -> Content:
     rights = sum(presents == "right" for presents, _ in presented)
     columns = [(_presented(*one, rights), 15) for one in presented]
     title = f"Who may assume the role {printable(logical_id)}, by the external ID that is presented"
-    lines: list[tuple[str | Verdict, ...]] = []
+    lines = []
     for somebody, of_one in groupby(rows, key=lambda row: row.who):
         answered = list(of_one)
-        cells = [row.verdict for row in answered]
+        cells = [row.answer for row in answered]
         cells += [cells[0]] * (len(columns) - len(cells))
         lines.append((printable(somebody.words), *cells, _statements(answered)))
     return Content(title, (("Who", 40), *columns, ("By", None)), tuple(lines))
@@ -178,7 +177,7 @@ def _of_key(logical_id: str, rows: Sequence[Row]) -> Content:
     for somebody, of_one in groupby(rows, key=lambda row: row.who):
         shared.setdefault(tuple(lines(list(of_one))), []).append(printable(somebody.words))
     told = [
-        ("" if index else ",\n".join(names), line.actions, line.verdict, line.statement)
+        ("" if index else ",\n".join(names), line.actions, line.answer, line.statement)
         for same, names in shared.items()
         for index, line in enumerate(same)
     ]
@@ -188,9 +187,9 @@ def _of_key(logical_id: str, rows: Sequence[Row]) -> Content:
 
 def lines(rows: Sequence[Row]) -> list[Line]:
     """The answers to one principal, actions with the same answer together."""
-    same: dict[tuple[Verdict, str, str], list[Row]] = {}
+    same: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        same.setdefault((row.verdict, row.statement or "", row.doubt or ""), []).append(row)
+        same.setdefault((row.answer, row.statement or "", row.doubt or ""), []).append(row)
     whole = len(same) == 1 and {row.action for row in rows} == set(ON_KEY)
     return [Line(_ALL if whole else _actions(some), *answer) for answer, some in same.items()]
 
@@ -210,7 +209,3 @@ def _actions(rows: Sequence[Row]) -> str:
 
 def _statements(rows: Iterable[Row]) -> str:
     return ", ".join(dict.fromkeys(row.statement for row in rows if row.statement))
-
-
-def _cell(verdict: Verdict) -> Text:
-    return Text(verdict.value, style=_STYLES.get(verdict, ""))
