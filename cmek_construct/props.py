@@ -267,7 +267,7 @@ SUSPENDED: Final = Prop(
     "bool",
     "True cuts Pinecone off by one statement that denies the role everything on the key and "
     "changes nothing else; False takes it away. Grants that the role made outlive it, and "
-    "Pinecone's cached data keys live some minutes.",
+    "Pinecone may go on for some time with data keys that it has cached; how long is not known.",
     checks.flag,
     default="False",
     left_out=False,

@@ -286,9 +286,7 @@ def test_every_prop_of_the_construct_can_be_said() -> None:
 
 def test_the_schema_in_the_repo_is_that_of_the_models() -> None:
     file = ROOT / "cmek_construct" / "deployment" / "cmek.schema.json"
-    assert json.loads(file.read_text()) == json.loads(json.dumps(json_schema())), (
-        "run scripts/schema"
-    )
+    assert json.loads(file.read_text()) == json.loads(json.dumps(json_schema())), "run scripts/docs"
 
 
 def test_the_schema_takes_what_the_models_take_and_describes_every_prop() -> None:

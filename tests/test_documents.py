@@ -1,37 +1,65 @@
-"""The README and the examples: what they show runs, and what they list is complete."""
+"""README, docs/ and the examples: what they show runs, and what they name is there."""
 
 from __future__ import annotations
 
-import html
-import inspect
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
+import botocore.session
 import pytest
 import typer
+import yaml
 
-import cmek_construct
 from cmek_construct import ALL_REGIONS
 from cmek_construct.commands.app import cli
-from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guardrails.rules import RULES
-from tests import reference
-from tests.building import cmek_template, trust_statements
+from cmek_construct.warnings import WARNINGS
+from reference.__main__ import made
+from reference.pictures import drawings
+from tests.building import cmek_template, role, trust_statements
 from tests.conftest import ROOT
 
 MADE = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::KMS::Key", "AWS::KMS::Alias")
-README = (ROOT / "README.md").read_text()
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+}
+COMMANDS: Any = typer.main.get_command(cli)
+ENVIRONMENT = os.environ | {
+    "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    "CDK_VALIDATION": "false",
+}
+OF_THE_AWS_CLI: dict[tuple[str, str], set[str]] = {
+    ("cloudformation", "deploy"): {
+        *("--template-file", "--stack-name", "--capabilities", "--parameter-overrides")
+    },
+    ("sso", "login"): set(),
+}
+"""What is a command of the AWS CLI alone, and no call of an API."""
+OTHER_PROGRAMS = {"source", "python3", "pip", "cp", "npm", "git", ".venv/bin/python"}
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str) -> list[tuple[str, str]]:
+    """Every block of a language, with its page."""
+    fence = re.compile(rf"^```{language}\n(.*?)^```", re.DOTALL | re.MULTILINE)
+    return [(page, block) for page, text in PAGES.items() for block in fence.findall(text)]
+
+
+def numbered(language: str) -> list[Any]:
+    return [
+        pytest.param(block, id=f"{page}-{number}")
+        for number, (page, block) in enumerate(blocks(language))
+    ]
 
 
 def run(script: str, folder: Path) -> dict[str, Any]:
@@ -46,66 +74,232 @@ def run(script: str, folder: Path) -> dict[str, Any]:
     return {path.name: json.loads(path.read_text()) for path in folder.rglob("*.template.json")}
 
 
-@pytest.mark.parametrize("number", range(len(blocks("python"))))
-def test_the_readmes_python_runs(number: int, tmp_path: Path) -> None:
-    templates = run(blocks("python")[number], tmp_path)
-    assert "AWS::KMS::Key" in json.dumps(templates)
+@pytest.mark.parametrize("block", numbered("python"))
+def test_python_in_a_document_runs(block: str, tmp_path: Path) -> None:
+    assert "AWS::KMS::Key" in json.dumps(run(block, tmp_path))
 
 
-def test_the_readmes_yaml_is_a_cmek_yaml() -> None:
-    for block in blocks("yaml"):
-        assert parse_entries(block, "README.md")
+def test_yaml_in_a_document_is_a_cmek_yaml_or_a_workflow() -> None:
+    for page, block in blocks("yaml"):
+        assert "jobs" in yaml.safe_load(block) or parse_entries(block, page)
 
 
 def test_the_readmes_statements_are_those_of_the_template() -> None:
     forms: list[dict[str, Any]] = [{}, {"external_id": None}, {"regions": ALL_REGIONS}]
     rendered = [trust_statements(cmek_template(**props))[0] for props in forms]
-    assert [json.loads(block) for block in blocks("json")] == rendered
+    shown = [json.loads(block) for page, block in blocks("json") if page == "README.md"]
+    assert shown == rendered
 
 
-def test_the_readmes_commands_exist() -> None:
-    words = " ".join(blocks("console")).split()
-    for script in {word for word in words if word.startswith("scripts/")}:
-        assert os.access(ROOT / script, os.X_OK), script
-    shown = set(re.findall(r"cmek ([a-z-]+)", README))
-    assert shown <= {command.name for command in typer.main.get_group(cli).commands.values()}
+def typed() -> Iterator[tuple[str, list[str]]]:
+    """Every line that a reader is to type: in a block, or in a text as code."""
+    for page, block in blocks("console"):
+        for line in block.splitlines():
+            yield page, line.split("#")[0].split()
+    for page, text in PAGES.items():
+        for code in re.findall(r"`((?:cmek|aws|npx cdk) [^`]+)`", text):
+            yield page, code.split()
 
 
-def test_the_readme_has_no_gap() -> None:
-    assert not re.search(r"^[A-Z]{4,}$", README, re.MULTILINE)
+def of(program: str) -> list[Any]:
+    return [
+        pytest.param(words[1:], id=f"{page}: {' '.join(words)[:60]}")
+        for page, words in typed()
+        if words and words[0] == program
+    ]
 
 
-def test_the_readmes_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
-    headings = {
-        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+def options(words: list[str]) -> set[str]:
+    return {word.rstrip(",.").split("=")[0] for word in words if re.match(r"--[a-z]", word)}
+
+
+def test_what_is_typed_is_a_program_that_is_known() -> None:
+    for page, words in typed():
+        if words and words[0] not in OTHER_PROGRAMS | {"cmek", "aws", "npx"}:
+            script = ROOT / words[0]
+            assert words[0].startswith("scripts/"), (page, words)
+            assert os.access(script, os.X_OK), (page, words)
+
+
+@pytest.mark.parametrize("words", of("cmek"))
+def test_a_cmek_command_in_a_document_exists_with_its_options(words: list[str]) -> None:
+    command, rest = COMMANDS, list(words)
+    while rest and rest[0] in getattr(command, "commands", {}):
+        command = command.commands[rest.pop(0)]
+    assert command is not COMMANDS or words[0] == "--version"
+    known = {one for parameter in command.params for one in parameter.opts}
+    known |= {one for parameter in command.params for one in parameter.secondary_opts}
+    assert options(rest) <= known | {"--help"}
+
+
+@pytest.mark.parametrize("words", of("aws"))
+def test_an_aws_command_in_a_document_exists_with_its_options(words: list[str]) -> None:
+    service, operation, *rest = words
+    if (service, operation) in OF_THE_AWS_CLI:
+        known = OF_THE_AWS_CLI[service, operation]
+    else:
+        model = botocore.session.get_session().get_service_model(service)
+        name = "".join(part.title() for part in operation.split("-"))
+        shape = model.operation_model(name).input_shape
+        assert shape is not None
+        known = {"--" + re.sub(r"(?<!^)(?=[A-Z])", "-", one).lower() for one in shape.members}
+        known |= {f"--no-{one[2:]}" for one in known} | {"--region", "--query", "--output"}
+    assert options(rest) <= known
+
+
+def test_a_cdk_command_in_a_document_exists_with_its_options() -> None:
+    lines = [(page, words[2:]) for page, words in typed() if words[:2] == ["npx", "cdk"]]
+    for subcommand in {words[0] for _, words in lines}:
+        used = [(page, words) for page, words in lines if words[0] == subcommand]
+        if not any(options(words) for _, words in used) and subcommand in ("diff", "destroy"):
+            continue  # no option to look up, and each look-up starts Node
+        printed = subprocess.run(
+            ["node", "node_modules/aws-cdk/bin/cdk", subcommand, "--help"],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        known = set(re.findall(r"--[a-z][a-z-]+", printed))
+        for page, words in used:
+            assert options(words) <= known, (page, words)
+
+
+def test_the_workflow_gates_a_pull_request_and_says_what_changes(tmp_path: Path) -> None:
+    ((_, block),) = [one for one in blocks("yaml") if "jobs:" in one[1]]
+    steps = yaml.safe_load(block)["jobs"]["review"]["steps"]
+    runs = {one["name"]: one["run"] for one in steps if "run" in one}
+    del runs["Set up"]
+    folder = _repository(tmp_path)
+    (tmp_path / "bin").mkdir()
+    stand_in = tmp_path / "bin" / "gh"
+    stand_in.write_text('#!/bin/sh\necho "$@" > ../commented\n')
+    stand_in.chmod(0o755)
+    environment = ENVIRONMENT | {
+        "PATH": f"{tmp_path / 'bin'}{os.pathsep}{ENVIRONMENT['PATH']}",
+        "GITHUB_BASE_REF": "main",
+        "PULL_REQUEST": "7",
     }
-    for anchor in re.findall(r"\]\(#([^)]+)\)", README):
-        assert anchor in headings, anchor
+    for name, script in runs.items():
+        done = subprocess.run(
+            ["bash", "-ec", script], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, (name, done.stdout, done.stderr)
+    assert "pr comment 7 --body-file ../changes.md" in (tmp_path / "commented").read_text()
+    assert "ap-southeast-1" in (tmp_path / "changes.md").read_text()
 
 
-def test_the_readmes_table_has_every_prop() -> None:
-    table = README.partition("## Every prop")[2].partition("## Every warning")[0]
-    props = set(inspect.signature(cmek_construct.PineconeCmek.__init__).parameters)
-    rows = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
-    assert rows - {"PineconeCmek"} == props - {"self", "scope", "construct_id"}
-    for prop in StackSettings.model_fields:
-        assert f"`{prop}`" in table, prop
+def _repository(tmp_path: Path) -> Path:
+    """A folder as README makes it, with a lock, and a pull request that adds a region."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    for name in ("app.py", "cdk.json"):
+        (folder / name).write_text((ROOT / name).read_text())
+    for name in (".venv", "node_modules"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / ".gitignore").write_text(".venv\nnode_modules\ncdk.out\n")
+    settings = next(one for page, one in blocks("yaml") if page == "README.md")
+    (folder / "cmek.yaml").write_text(settings)
+    more = settings.replace("eu-west-1]", "eu-west-1, ap-southeast-1]")
+    script = f"""
+git init --quiet --initial-branch main .
+git config user.email nobody@example.com && git config user.name Nobody
+npx cdk synth --quiet && cmek lock
+git add . && git commit --quiet --message before
+git update-ref refs/remotes/origin/main main
+git checkout --quiet -b more
+cat > cmek.yaml <<'END'
+{more}END
+git commit --quiet --all --message after"""
+    subprocess.run(["bash", "-ec", script], cwd=folder, env=ENVIRONMENT, check=True)
+    return folder
 
 
-def test_the_readmes_tables_are_those_of_the_rows() -> None:
-    assert reference.readme(README) == README, "run scripts/schema"
+def test_the_readme_is_read_in_one_sitting() -> None:
+    assert len(PAGES["README.md"].splitlines()) <= 260
 
 
-def test_the_readmes_table_has_every_guardrail_in_its_own_words() -> None:
-    table = README.partition("## Every guardrail")[2].partition("## What a deployer")[0]
-    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", table, re.MULTILINE))
-    del rows["lock-file"]
-    assert {name: html.unescape(words) for name, words in rows.items()} == {
-        rule.id: rule.sentence for rule in RULES
+def test_no_document_has_a_gap() -> None:
+    for page, text in PAGES.items():
+        assert not re.search(r"^[A-Z]{4,}$", text, re.MULTILINE), page
+
+
+def anchors(text: str) -> set[str]:
+    """Those that a forge makes of the headings."""
+    without_blocks = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    return {
+        re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", without_blocks, re.MULTILINE)
     }
+
+
+def links(text: str) -> list[str]:
+    return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_of_a_document_leads_somewhere(page: str) -> None:
+    for link in links(PAGES[page]):
+        if urlsplit(link).scheme:
+            assert re.fullmatch(r"https://[a-z0-9.-]+\.[a-z]+(/\S*)?", link), link
+            continue
+        target, _, anchor = link.partition("#")
+        path = (ROOT / page).parent / target if target else ROOT / page
+        assert path.exists(), link
+        if anchor:
+            assert anchor in anchors(path.read_text(encoding="utf-8")), link
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached, ahead = set(), ["README.md"]
+    while ahead:
+        page = ahead.pop()
+        reached.add(page)
+        for link in links(PAGES[page]):
+            there = os.path.normpath(Path(page).parent / link.partition("#")[0])
+            if there in PAGES and there not in reached:
+                ahead.append(there)
+    assert set(PAGES) - reached <= {"AGENTS.md"}
+
+
+def test_what_is_made_of_the_code_is_as_the_code_says() -> None:
+    for path, text in made().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run scripts/docs"
+
+
+def test_every_warning_and_every_guardrail_is_in_the_reference() -> None:
+    page = PAGES["docs/reference/warnings-and-guardrails.md"]
+    ids = {f"cmek-construct:{name}" for name in WARNINGS} | {rule.id for rule in RULES}
+    assert ids <= set(re.findall(r"^\| `([\w:-]+)` \|", page, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", drawings())
+def test_a_picture_stands_by_itself_and_no_text_leaves_its_box(name: str) -> None:
+    drawing = drawings()[name]
+    svg = ElementTree.fromstring(drawing.svg())
+    assert {one.tag.partition("}")[2] for one in svg.iter()} <= {
+        *("svg", "title", "desc", "style", "rect", "text", "path", "polygon", "circle")
+    }
+    assert not re.search(r"href|url\(|@import", drawing.svg())
+    for box in drawing.boxes:
+        assert len(box.lines[0]) * 7.7 <= box.width - 12, box.lines[0]
+        assert all(len(line) * 6.7 <= box.width - 12 for line in box.lines), box.lines
+    assert all(len(said) * 6.7 <= drawing.width - 45 for said in drawing.sentences)
+
+
+def test_the_picture_of_who_reaches_what_is_the_template() -> None:
+    template = cmek_template()
+    (key,) = (one for one in template["Resources"].values() if one["Type"] == "AWS::KMS::Key")
+    (trust,) = trust_statements(template)
+    statements = [trust, *key["Properties"]["KeyPolicy"]["Statement"]]
+    told = drawings()["who-reaches-what"].sentences
+    assert {one["Sid"] for one in statements} == {said.split(": ")[0] for said in told}
+    for one in statements:
+        actions = one["Action"] if isinstance(one["Action"], list) else [one["Action"]]
+        (said,) = (said for said in told if said.startswith(one["Sid"]))
+        assert all(action in said for action in actions)
+    assert "Policies" not in role(template)  # "no permissions of its own"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -56,6 +57,25 @@ def test_everything_else_is_an_extra_and_the_license_is_apache_2(wheel: zipfile.
     assert {"app", "cli", "rehearsal"} <= set(fields["Provides-Extra"])
     (name,) = (name for name in wheel.namelist() if name.endswith("LICENSE"))
     assert "Apache License" in wheel.read(name).decode()[:200]
+
+
+def test_the_description_has_no_link_that_an_index_cannot_follow(wheel: zipfile.ZipFile) -> None:
+    (name,) = (name for name in wheel.namelist() if name.endswith("METADATA"))
+    description = Parser().parsestr(wheel.read(name).decode()).get_payload()
+    assert "cmek = PineconeCmek(" in str(description)
+    targets = re.findall(r"\]\(([^)\s]+)\)", str(description))
+    assert targets
+    assert all(one.startswith("https://") for one in targets), targets
+
+
+def test_an_index_is_told_for_whom_and_for_which_python_it_is(wheel: zipfile.ZipFile) -> None:
+    fields = metadata(wheel)
+    kinds = {one.partition(" :: ")[0] for one in fields["Classifier"]}
+    assert kinds >= {"Development Status", "Intended Audience", "Programming Language", "Topic"}
+    oldest = fields["Requires-Python"][0].removeprefix(">=")
+    assert f"Programming Language :: Python :: {oldest}" in fields["Classifier"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert changelog.partition("\n## ")[2].startswith(fields["Version"][0])
 
 
 def test_the_lock_of_the_cdk_cli_names_no_address() -> None:

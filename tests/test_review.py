@@ -539,7 +539,7 @@ def test_the_page_says_what_no_template_does(tmp_path: Path) -> None:
     for fact in (
         "cannot change them afterwards",
         "about 1 USD a month at first",
-        "up to about 15 minutes",
+        "which it does not publish",
         "aws kms list-grants",
         "Set suspended to false and deploy",
         "Service and resource control policies",

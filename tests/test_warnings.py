@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -12,7 +11,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cmek_construct import ALL_REGIONS, PINECONE_REGIONS, PineconeRole
-from cmek_construct.warnings import WARNINGS
 from tests.building import (
     ACCOUNT,
     PINECONE,
@@ -24,7 +22,6 @@ from tests.building import (
     template_of,
     warnings_of,
 )
-from tests.conftest import ROOT
 
 UNUSUAL: dict[str, dict[str, Any]] = {
     "region-not-in-guide": {"regions": [REGION, "eu-north-1"]},
@@ -136,10 +133,3 @@ def test_no_warning_prints_a_token() -> None:
     assert "Token[" not in text
     for name in ("<pinecone_account_id>", "<region>", "<output ExternalId>", "<output RoleArn>"):
         assert name in text
-
-
-def test_every_warning_id_is_documented() -> None:
-    ids = {f"cmek-construct:{name}" for name in WARNINGS}
-    assert len(ids) == 14
-    readme = (ROOT / "README.md").read_text()
-    assert ids == set(re.findall(r"`(cmek-construct:[a-z0-9-]+)`", readme))

@@ -33,7 +33,7 @@ KEY_CALLS: Final = (
     Kind(
         "KeyStopped",
         ("DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"),
-        "Pinecone can no longer use the key, and its cached data keys live some minutes. A key "
+        "Pinecone can no longer use the key, and works on with cached data keys for a time. A key "
         "whose deletion is scheduled is gone after 7 to 30 days, and with it for good all that was "
         "encrypted.",
         "Unless you meant it: aws kms cancel-key-deletion --key-id {it} (if it is scheduled), then "

@@ -117,7 +117,7 @@ class Config(Settings):
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of the file, which `scripts/schema` writes beside this module."""
+    """The JSON Schema of the file, which `scripts/docs` writes beside this module."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Config.model_json_schema(),

@@ -1,0 +1,34 @@
+"""Writes what is made of the code: pages, pictures, and the JSON Schema of cmek.yaml."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cmek_construct.deployment import config
+from reference import commands, ids, pictures, props
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+
+
+def made() -> dict[Path, str]:
+    """Each file, and what stands in it."""
+    return {
+        Path(config.__file__).with_name("cmek.schema.json"): json.dumps(
+            config.json_schema(), indent=2
+        )
+        + "\n",
+        DOCS / "reference" / "props.md": props.page(),
+        DOCS / "reference" / "warnings-and-guardrails.md": ids.page(),
+        DOCS / "reference" / "commands.md": commands.page(),
+        **{
+            DOCS / "pictures" / f"{name}.svg": drawing.svg()
+            for name, drawing in pictures.drawings().items()
+        },
+    }
+
+
+if __name__ == "__main__":
+    for path, content in made().items():
+        path.write_text(content, encoding="utf-8")
