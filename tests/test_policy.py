@@ -331,3 +331,24 @@ def test_a_key_comes_with_its_own_actions_alone() -> None:
     sent = {"Null": {"kms:EncryptionContext:Team": "false"}}
     (one,) = beyond(of_key(allow(Condition=sent)), of_key())
     assert {"kms:Decrypt", "kms:CreateGrant"} <= {*one.actions} < {*one.actions, "kms:DisableKey"}
+
+
+def test_every_request_to_kms_says_the_callers_account_and_no_other_does() -> None:
+    of_owner = {"StringEquals": {"kms:CallerAccount": OWNER}}
+    policy = read(
+        policy_document({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": of_owner}),
+        "permissions",
+    )
+    for principal, action, resource, right in (
+        (ROLE, "kms:Decrypt", KEY, YES),
+        (VENDOR_ROLE, "kms:Decrypt", KEY, NO),
+        (ROLE, "sts:AssumeRole", OTHER, NO),
+    ):
+        assert allows(policy, Request(principal, action, resource)).verdict is right
+
+
+def test_a_session_of_a_role_that_may_be_one_with_a_hole_is_not_certain() -> None:
+    named = of_key(allow(Principal={"AWS": SESSION}))
+    holes = of_key(allow(Principal={"AWS": ROLE.replace(OWNER, "${Mine}")}), Mine=ACCOUNT)
+    assert not any(one.certain for one in beyond(named, holes))
+    assert all(one.certain for one in beyond(named, of_key()))

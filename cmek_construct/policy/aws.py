@@ -68,6 +68,11 @@ DIRECT_CALL: Final[Mapping[str, str | None]] = {
 }
 """What a call over TLS says that no AWS service makes for somebody."""
 SERVICES: Final = ("kms:", "sts:")
+CALLER_ACCOUNT: Final = "kms:calleraccount"
+"""The key that says the caller's account, in every request to KMS but some."""
+WITHOUT_CALLER_ACCOUNT: Final = frozenset(
+    _named("kms", "GenerateRandom ListAliases ListKeys ListRetirableGrants")
+)
 _SYMMETRIC: Final = """
 Decrypt Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext
 GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo

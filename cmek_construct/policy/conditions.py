@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Final
 
+from cmek_construct.policy.aws import CALLER_ACCOUNT
 from cmek_construct.policy.patterns import ANY, BETWEEN, Pattern, Token, all_but, star
 from cmek_construct.policy.principals import Who, who
 from cmek_construct.policy.space import Decide, Dimension, Space
@@ -34,7 +35,7 @@ from cmek_construct.policy.text import (
 )
 
 PRINCIPAL_ARN: Final = "aws:principalarn"
-ACCOUNTS: Final = ("aws:principalaccount", "kms:calleraccount")
+ACCOUNTS: Final = ("aws:principalaccount", CALLER_ACCOUNT)
 IS_SERVICE: Final = "aws:principalisawsservice"
 OF_PRINCIPAL: Final = (PRINCIPAL_ARN, *ACCOUNTS, IS_SERVICE)
 """Keys whose value follows from the principal."""
@@ -167,7 +168,26 @@ class _Key:
 
 def follows(key: str, policy: Policy) -> bool:
     """Whether the value of a key follows from the principal."""
-    return key in OF_PRINCIPAL and (policy.kind == "key" or not key.startswith("kms:"))
+    return key in OF_PRINCIPAL and (policy.kind != "trust" or not key.startswith("kms:"))
+
+
+def asks_for_caller_account(condition: Condition) -> bool:
+    """Whether a condition is on a key that follows from the principal, in requests to KMS alone."""
+    return condition.key.lower() == CALLER_ACCOUNT
+
+
+def meets_without_key(
+    space: Space, statement: Statement, condition: Condition, policy: Policy
+) -> tuple[str, int]:
+    """The principals whose requests meet a condition on a key that they do not send."""
+    operator, people = _operator(condition.operator), who(space, policy)
+    said = f"{condition.operator} {condition.key.lower()} {', '.join(condition.values)}"
+    if operator == _NULL:
+        met = "true" in (value.lower() for value in condition.values)
+        return people.dimension.name, people.everybody() if met else 0
+    if operator.base == "Null" or (operator.each == "ForAnyValue" and operator.if_exists):
+        return people.dimension.name, people.dimension.perhaps(f"{said} without the key")
+    return people.dimension.name, people.everybody() if operator.without_key else 0
 
 
 def _key(people: Who, space: Space, name: str, policy: Policy) -> _Key:

@@ -100,6 +100,11 @@ def _identity(kind: str, account: str, name: str) -> tuple[str, ...]:
     return kind, account, name.lower()
 
 
+def _may_be(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two may be one, as far as their holes go."""
+    return all(mine == yours or "$" in mine + yours for mine, yours in zip(one, other, strict=True))
+
+
 def spelled(principals: Iterable[str]) -> Spelled:
     """How each role and user is spelled where it is first named with its path."""
     found: dict[tuple[str, ...], str] = {}
@@ -228,9 +233,13 @@ class Who:
 
     def _person(self, kind: str, account: str, name: str, path: str | None) -> Part:
         """A role or user as it was first spelled in this question; else of any path."""
-        known = self.spelled.get(_identity(kind, account, name))
+        own = _identity(kind, account, name)
+        known = self.spelled.get(own)
         if known is None and path is None:
-            anywhere = Part((star(_IN_ARN),)) + word(PATH_END)
+            # One that is named with a hole may be this one, and its path then is the path.
+            named = any(_may_be(own, one) for one in self.spelled)
+            doubt = frozenset({f"the role {name} is of this path"} if named else ())
+            anywhere = Part((star(_IN_ARN),), doubt) + word(PATH_END)
             return word(f"{kind}/") + anywhere + self._part(name, "name")
         path, _, name = (known or f"{path}{PATH_END}{name}").partition(PATH_END)
         return word(kind) + self._part(path, "path") + word(PATH_END) + self._part(name, "name")

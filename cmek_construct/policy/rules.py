@@ -182,8 +182,24 @@ def _lacks(key: str, action: Value) -> bool:
     return action.text.partition(":")[0] != service
 
 
+def _says_caller(wanted: bool, action: Value) -> bool:
+    """Whether a request for an action says the caller's account."""
+    says = action.text.startswith("kms:") and action.text not in aws.WITHOUT_CALLER_ACCOUNT
+    return says is wanted
+
+
 def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> Iterator[Box]:
     """The requests that a statement is about."""
+    yield from _made(space, statement, policy, effect)
+    asks = any(map(conditions.asks_for_caller_account, statement.conditions))
+    if asks and policy.kind == "permissions" and not statement.unreadable:
+        yield from _made(space, statement, policy, effect, with_caller=False)
+
+
+def _made(
+    space: Space, statement: Statement, policy: Policy, effect: str, *, with_caller: bool = True
+) -> Iterator[Box]:
+    """The same, of the requests that say the caller's account, or of those that do not."""
     people = principals.who(space, policy)
     own = space.dimension(OWN, YES_NO)
     sets: dict[str, int] = {}
@@ -204,10 +220,15 @@ def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> I
     if policy.kind != "trust":
         narrow(RESOURCE, _resources(space, statement, policy))
     for condition in statement.conditions:
-        narrow(*conditions.meets(space, statement, condition, policy))
+        if with_caller or not conditions.asks_for_caller_account(condition):
+            narrow(*conditions.meets(space, statement, condition, policy))
+        else:
+            narrow(*conditions.meets_without_key(space, statement, condition, policy))
     allowed = own.where(YES_NO[1])
     before = sets.get(PRINCIPAL, people.everybody())
     if policy.kind == "permissions":
+        if any(map(conditions.asks_for_caller_account, statement.conditions)):
+            narrow(ACTION, actions_of(space, policy).of(partial(_says_caller, with_caller)))
         yield space.box(sets)
         return
     direct, by_account = _principals(people, statement, policy)

@@ -67,7 +67,22 @@ def _is_without_value(policy: Document, call: Call) -> bool:
     )
 
 
+def _is_literal(_: Document, call: Call) -> bool:
+    """Whether a request has a text that looks like a policy variable."""
+    return any("${" in str(value) for value in call.context.values())
+
+
 EXCEPTIONS: Final = (
+    Correction(
+        "a text that looks like a variable is text",
+        Page(
+            "IAM User Guide: IAM JSON policy elements: Version",
+            "IAM/latest/UserGuide/reference_policies_elements_version.html",
+            "in an older Version ${…} is treated as literal strings; the simulator replaces it in "
+            "every Version, and finds it equal to nothing",
+        ),
+        _is_literal,
+    ),
     Correction(
         "one name, one principal",
         Page(

@@ -22,6 +22,7 @@ from tests.policies.vocabulary import (
     SERVICES,
     SESSIONS,
     STS,
+    WITHOUT_CALLER_ACCOUNT,
     Cast,
     Key,
     neighbour,
@@ -69,6 +70,7 @@ class Call:
             name: value
             for name, value in zip(FOLLOWING, values, strict=True)
             if BY_NAME[name.lower()].service in ("", self.action.partition(":")[0])
+            and not (name == "kms:CallerAccount" and self.action in WITHOUT_CALLER_ACCOUNT)
         }
 
     def may_have(self, key: Key) -> bool:

@@ -38,6 +38,10 @@ KMS: Final = (
     *("kms:GetKeyPolicy", "kms:PutKeyPolicy", "kms:DisableKey", "kms:DisableKeyRotation"),
     *("kms:EnableKey", "kms:EnableKeyRotation", "kms:ScheduleKeyDeletion", "kms:TagResource"),
 )
+WITHOUT_CALLER_ACCOUNT: Final = (
+    *("kms:GenerateRandom", "kms:ListAliases", "kms:ListKeys", "kms:ListRetirableGrants"),
+)
+"""The requests to KMS that do not say the caller's account."""
 STS: Final = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
 
 
