@@ -313,6 +313,8 @@ def test_what_the_guide_has_and_the_key_policy_has_not_is_said(tmp_path: Path) -
     key_policy(template).pop(0)
     said = text(tmp_path, template)
     assert "Missing The guide has here: Enable IAM User Permissions" in said
+    key_policy(template).clear()
+    assert text(tmp_path, template).count("Missing The guide has here") == 2
 
 
 @pytest.mark.parametrize(

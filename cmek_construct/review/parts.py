@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.sentences import Quoted, Words, quoted_list
-from cmek_construct.review.beside import missing
 from cmek_construct.review.policies import Texts, typed
 from cmek_construct.review.seen import (
     Access,
@@ -24,7 +22,7 @@ from cmek_construct.review.seen import (
 from cmek_construct.templates.attributes import ROLE
 from cmek_construct.templates.choices import Choices
 from cmek_construct.templates.evidence import organizations, pinecones_accounts
-from cmek_construct.templates.found import Alias, Attached, Found, Key, Place, Role, Unread
+from cmek_construct.templates.found import Alias, Attached, Found, Key, Output, Place, Role, Unread
 from cmek_construct.templates.stacks import Stack, hole_of
 from cmek_construct.templates.texts import is_known
 
@@ -97,6 +95,9 @@ class _Reader:
         self._attached: dict[Place, list[Attached]] = {}
         for one in found.attached:
             self._attached.setdefault(one.role, []).append(one)
+        self._outputs: dict[Place | None, list[Output]] = {}
+        for output in found.outputs:
+            self._outputs.setdefault(output.of, []).append(output)
         self._aliases: dict[Place | None, list[Alias]] = {}
         for alias in found.aliases:
             for key in {now.value.key for now in alias.cases}:
@@ -127,9 +128,10 @@ class _Reader:
             [self._key(key) for key in keys],
             self._findings(stack, [*places, *around]),
             [
-                (one.label, one.of.logical_id)
-                for one in self._found.outputs
-                if one.label and one.of in places
+                (one.label, place.logical_id)
+                for place in places
+                for one in self._outputs.get(place, ())
+                if one.label
             ],
         )
 
@@ -193,12 +195,11 @@ class _Reader:
         arns = frozenset(place.stack.short(arn) for role in named for arn in self._arns[role])
         own = [(one.case, one.value.policy) for one in cases]
         found = texts.policy("Key policy", "key", place, own, arns | self._vendors)
-        titles = {said.comparison.title for said in found.said}
         return KeySeen(
             place.logical_id,
             _is_kept(place),
             texts.properties(place, cases),
-            replace(found, missing=missing(titles)),
+            found,
             [_alias(one, place) for one in self._aliases.get(place, ())],
         )
 

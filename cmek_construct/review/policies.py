@@ -110,6 +110,7 @@ class Texts:
             title,
             said,
             place.seen_from(self.stack),
+            kind,
             resource=self.text(next((one.resource or "" for one in documents), "")),
             forms=self._forms,
             variables=all(one.variables for each in documents for one in each.statements),

@@ -11,7 +11,7 @@ from cmek_construct.guide import ENCRYPT_DECRYPT, Statement
 from cmek_construct.policy import Verdict, words
 from cmek_construct.policy.sentences import Quoted, Words, as_list
 from cmek_construct.policy.statements import Kind
-from cmek_construct.review.beside import Comparison, Known, Snippet, compare
+from cmek_construct.review.beside import Comparison, Known, Snippet, compare, missing
 from cmek_construct.templates.choices import Choices
 
 _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
@@ -124,6 +124,8 @@ class Policy:
     said: list[Said]
     owner: str = ""
     """The logical ID of what has it."""
+    kind: Kind | None = None
+    """None of what cannot be judged."""
     resource: str = field(default="", compare=False)
     """The ARN of the role or key."""
     forms: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -132,8 +134,12 @@ class Policy:
     """Whether its version knows policy variables."""
     cases: list[Choices] = field(default_factory=list, compare=False)
     """All cases of the template in which it is there."""
-    missing: list[Snippet] = field(default_factory=list)
-    """What the guide's policy has and this one has not."""
+
+    @cached_property
+    def missing(self) -> list[Snippet]:
+        """What the guide's key policy has and this one has not."""
+        titles = {said.comparison.title for said in self.said}
+        return missing(titles) if self.kind == "key" else []
 
     @property
     def allows(self) -> list[Said]:
