@@ -7,20 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from cmek_construct.guardrails.judged import (
-    KeyExcess,
-    KeyUse,
-    Trust,
-    TrustExcess,
-)
-from cmek_construct.guardrails.meant import (
-    EXTERNAL,
-    PRINCIPAL_ARN,
-    values_of,
-)
-from cmek_construct.guardrails.rule import Fault
-from cmek_construct.policy import Policy, Statement, Witness, words
-from cmek_construct.policy.principals import DELETED
+from cmek_construct import warnings as ids
+from cmek_construct.guardrails.judged import KeyExcess, KeyUse, Trust, TrustExcess
+from cmek_construct.guardrails.meant import EXTERNAL, PRINCIPAL_ARN, values_of
+from cmek_construct.guardrails.rule import Fault, rule
+from cmek_construct.policy import Statement, Witness, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.texts import is_unreadable
 
@@ -28,11 +19,6 @@ READABLE: Final = {
     "sentence": "Everything that says who may do what can be read from the template.",
     "allows": "Nobody can tell whom it lets in before it is deployed.",
     "cure": "Write it out, or for an external ID take a parameter.",
-}
-DELETED_SENTENCES: Final = {
-    "sentence": "Nobody who was deleted is named.",
-    "allows": "Nobody: it matches no one, not even a role made again under the old name.",
-    "cure": "Take it out; name the new role by its ARN.",
 }
 
 
@@ -50,10 +36,13 @@ def shown(subject: Trust | KeyUse, text: str) -> str:
     return subject.place.stack.short(text)
 
 
-def said(where: str, excess: TrustExcess | KeyExcess) -> str:
+def said(excess: TrustExcess | KeyExcess) -> str:
+    """What it allows whom, by which statement."""
     account = excess.of.now.account
     words_of = plain(words.of_witness(_narrowed(excess), account))
-    return shown(excess.of, f"{where}, {Quoted(excess.witness.statement.name)}: {words_of}")
+    return shown(
+        excess.of, f"{excess.of.where}, {Quoted(excess.witness.statement.name)}: {words_of}"
+    )
 
 
 def _narrowed(excess: TrustExcess | KeyExcess) -> Witness:
@@ -85,20 +74,14 @@ def plainly(statement: Statement) -> dict[str, Any]:
     return statement.raw if isinstance(statement.raw, dict) else {"Effect": statement.effect}
 
 
-def unread(where: str, witness: Witness, who: str) -> Iterator[Fault]:
-    statement = witness.statement
+@rule(ids.CANNOT_BE_JUDGED, TrustExcess, KeyExcess, **READABLE)
+def unread(excess: TrustExcess | KeyExcess) -> Iterator[Fault]:
+    """What cannot be read, and may be anything."""
+    witness, statement = excess.witness, excess.witness.statement
     values = [*values_of(statement, PRINCIPAL_ARN), *values_of(statement, EXTERNAL)]
     maybe = () if witness.certain else witness.hangs_on
-    hidden = [one for one in (who, *values, *maybe) if is_unreadable(one)]
+    hidden = [one for one in (excess.who, *values, *maybe) if is_unreadable(one)]
     hidden += statement.unreadable
     if hidden:
-        what = f"{where} has {Quoted(hidden[0])}, which cannot be judged from the template."
-        yield Fault(what, hidden[0])
-
-
-def deleted(where: str, policy: Policy) -> Iterator[Fault]:
-    for statement in policy.statements:
-        for one in statement.principals or ():
-            if one.kind == "AWS" and DELETED.fullmatch(one.name):
-                what = f"{where} names {one.name}, the ID of a role or user that was deleted, in "
-                yield Fault(f"{what}{Quoted(statement.name)}.", one.name)
+        what = f"{Quoted(hidden[0])}, which cannot be judged from the template."
+        yield Fault(f"{excess.of.where} has {what}", hidden[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from cmek_construct.guardrails.meant import Meant, meant
 from cmek_construct.guardrails.questions import Questions
@@ -59,11 +60,17 @@ class Trust:
     now: RoleNow
     case: Case
     meant: Meant
+    where: ClassVar = "The trust policy"
 
     @property
     def place(self) -> Place:
         """Where it stands."""
         return self.role.place
+
+    @property
+    def policy(self) -> Policy:
+        """Its trust policy."""
+        return self.now.trust
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +85,17 @@ class KeyUse:
     """The roles of the run that Pinecone assumes and that must be able to use it."""
     role_arns: tuple[str, ...]
     """Those, and one that is not in the run but goes to Pinecone's console."""
+    where: ClassVar = "The key policy"
 
     @property
     def place(self) -> Place:
         """Where it stands."""
         return self.key.place
+
+    @property
+    def policy(self) -> Policy:
+        """Its key policy."""
+        return self.now.policy
 
     def is_own(self, name: str) -> bool:
         """Whether a principal is the key's account, or one of it."""

@@ -34,23 +34,11 @@ _FOR_GOOD: Final = "Take it back before the key is made: it can't be changed lat
 _LONGEST_SESSION: Final = 3_600
 """Seconds. Source: IAM API reference, CreateRole, the default of ``MaxSessionDuration``."""
 _NUMBER: Final = re.compile("[0-9]{1,9}")
+_ROLE_PROPERTIES: Final = ("MaxSessionDuration",)
 _KEY_PROPERTIES: Final = (
     *_KIND, "Enabled", "EnableKeyRotation", "MultiRegion", "PendingWindowInDays",
     "BypassPolicyLockoutSafetyCheck",
 )  # fmt: skip
-
-
-@rule(
-    ids.ROLE_RETAINED,
-    Trust,
-    sentence="The role is kept when the stack is deleted or would replace it.",
-    allows="Who deletes the stack, or renames the role, would take Pinecone's access: a role made "
-    "again under its name is another one to the key policy.",
-    cure=_RETAIN,
-)
-def role(trust: Trust) -> Iterator[Fault]:
-    """A role that can go."""
-    yield from _faults(trust.place, *_WANTED)
 
 
 @rule(
@@ -61,9 +49,17 @@ def role(trust: Trust) -> Iterator[Fault]:
     "and all data with it.",
     cure=_RETAIN,
 )
-def key(use: KeyUse) -> Iterator[Fault]:
-    """A key that can go."""
-    yield from _faults(use.place, *_WANTED)
+@rule(
+    ids.ROLE_RETAINED,
+    Trust,
+    sentence="The role is kept when the stack is deleted or would replace it.",
+    allows="Who deletes the stack, or renames the role, would take Pinecone's access: a role made "
+    "again under its name is another one to the key policy.",
+    cure=_RETAIN,
+)
+def retained(subject: Trust | KeyUse) -> Iterator[Fault]:
+    """A role or key that can go."""
+    yield from _faults(subject.place, *_WANTED)
 
 
 @rule(
@@ -215,19 +211,13 @@ _READABLE: Final = {
 }
 
 
-@rule(ids.CANNOT_BE_JUDGED, Trust, **_READABLE)
-def unread_role(trust: Trust) -> Iterator[Fault]:
-    """A property of the role that only the deploy knows."""
-    yield from _rewritten(trust.place)
-    yield from _unknown(trust.now.properties, ("", "MaxSessionDuration"))
-
-
-@rule(ids.CANNOT_BE_JUDGED, KeyUse, **_READABLE)
-def unread_key(use: KeyUse) -> Iterator[Fault]:
-    """A property of the key that only the deploy knows."""
-    yield from _rewritten(use.place)
-    yield from _unknown(use.now.properties, ("", *_KEY_PROPERTIES))
-    if "KeyPolicy" not in use.now.properties and "" not in use.now.properties:
+@rule(ids.CANNOT_BE_JUDGED, Trust, KeyUse, **_READABLE)
+def unread_property(subject: Trust | KeyUse) -> Iterator[Fault]:
+    """A property of role or key that only the deploy knows."""
+    properties, is_role = subject.now.properties, isinstance(subject, Trust)
+    yield from _rewritten(subject.place)
+    yield from _unknown(properties, ("", *(_ROLE_PROPERTIES if is_role else _KEY_PROPERTIES)))
+    if not is_role and not properties.keys() & {"KeyPolicy", ""}:
         yield Fault("The key has no KeyPolicy, so that it is KMS's default.", "KeyPolicy")
 
 

@@ -8,8 +8,6 @@ from typing import Any, Final, TypeVar
 
 from cmek_construct.templates.found import Place
 
-Subject = TypeVar("Subject")
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -55,24 +53,24 @@ class Violation:
 
 TABLE: Final[list[Rule]] = []
 """What `rule` notes; `cmek_construct.guardrails.rules` has all of them."""
-Check = Callable[[Subject], Iterable[Fault]]
+Check = TypeVar("Check", bound=Callable[[Any], Iterable[Fault]])
 
 
 def rule(
-    rule_id: str, subject: type[Subject], *, sentence: str, allows: str, cure: str
-) -> Callable[[Check[Subject]], Check[Subject]]:
+    rule_id: str, *subjects: type[Any], sentence: str, allows: str, cure: str
+) -> Callable[[Check], Check]:
     """A function as a rule.
 
     Args:
         rule_id: by which it is acknowledged.
-        subject: what it judges.
+        subjects: what it judges.
         sentence: what must hold.
         allows: what it would allow whom to do.
         cure: the way out.
     """
 
-    def note(check: Check[Subject]) -> Check[Subject]:
-        TABLE.append(Rule(rule_id, subject, check, sentence, allows, cure))
+    def note(check: Check) -> Check:
+        TABLE.extend(Rule(rule_id, one, check, sentence, allows, cure) for one in subjects)
         return check
 
     return note

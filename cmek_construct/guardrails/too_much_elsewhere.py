@@ -8,18 +8,9 @@ from typing import Final
 
 from cmek_construct import guide
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.excess import (
-    READABLE,
-    plainly,
-    texts_of,
-)
-from cmek_construct.guardrails.judged import (
-    Carried,
-    Permission,
-)
-from cmek_construct.guardrails.meant import (
-    PRINCIPAL_ARN,
-)
+from cmek_construct.guardrails.excess import READABLE, plainly, texts_of
+from cmek_construct.guardrails.judged import Carried, Permission
+from cmek_construct.guardrails.meant import PRINCIPAL_ARN
 from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import Policy, Statement, words
 from cmek_construct.policy.sentences import Quoted, plain

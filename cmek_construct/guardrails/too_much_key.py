@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from cmek_construct import guide
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.excess import (
-    DELETED_SENTENCES,
-    READABLE,
-    actions_of,
-    deleted,
-    named_by,
-    said,
-    shown,
-    unread,
-)
-from cmek_construct.guardrails.judged import (
-    KeyExcess,
-    KeyUse,
-)
+from cmek_construct.guardrails.excess import actions_of, named_by, said, shown
+from cmek_construct.guardrails.judged import KeyExcess, KeyUse, Trust
 from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted
@@ -71,10 +59,13 @@ def _foreigners(use: KeyUse) -> Iterator[str]:
                 yield one.name
 
 
-@rule(ids.CANNOT_BE_JUDGED, KeyExcess, **READABLE)
-def unread_key(excess: KeyExcess) -> Iterator[Fault]:
-    """What cannot be read, and may be anything."""
-    yield from unread("The key policy", excess.witness, excess.who)
+_FOREIGN: Final = {
+    "sentence": "The key policy allows nothing to another account or a service, but for a vendor's "
+    "role that was declared.",
+    "allows": "They could use the key and read what it encrypts.",
+    "cure": "Take the principal out; or declare a vendor's role, by "
+    "CmekGuardrails(vendor_role_arns=[…]) or with CustomerKey.",
+}
 
 
 @rule(
@@ -116,32 +107,16 @@ def role_grants(excess: KeyExcess) -> Iterator[Fault]:
 def key_open_to_all(excess: KeyExcess) -> Iterator[Fault]:
     """An Allow for everybody, or for all but some."""
     if excess.who == "*":
-        yield Fault(said("The key policy", excess), " ".join(["*", *actions_of(excess.witness)]))
+        yield Fault(said(excess), " ".join(["*", *actions_of(excess.witness)]))
 
 
-@rule(
-    ids.FOREIGN_PRINCIPAL,
-    KeyExcess,
-    sentence="The key policy allows nothing to another account or a service, but for a vendor's "
-    "role that was declared.",
-    allows="They could use the key and read what it encrypts.",
-    cure="Take the principal out; or declare a vendor's role, by "
-    "CmekGuardrails(vendor_role_arns=[…]) or with CustomerKey.",
-)
+@rule(ids.FOREIGN_PRINCIPAL, KeyExcess, **_FOREIGN)
 def foreign_kind(excess: KeyExcess) -> Iterator[Fault]:
     """A service, or somebody who signs in elsewhere."""
     yield _of_key(excess)
 
 
-@rule(
-    ids.FOREIGN_PRINCIPAL,
-    KeyUse,
-    sentence="The key policy allows nothing to another account or a service, but for a vendor's "
-    "role that was declared.",
-    allows="They could use the key and read what it encrypts.",
-    cure="Take the principal out; or declare a vendor's role, by "
-    "CmekGuardrails(vendor_role_arns=[…]) or with CustomerKey.",
-)
+@rule(ids.FOREIGN_PRINCIPAL, KeyUse, **_FOREIGN)
 def foreign_principal(use: KeyUse) -> Iterator[Fault]:
     """Somebody of another account, by name or by a parameter."""
     for who in dict.fromkeys(_foreigners(use)):
@@ -160,14 +135,22 @@ def _is_user(excess: KeyExcess) -> bool:
 
 def _of_key(excess: KeyExcess, *actions: str) -> Fault:
     who = shown(excess.of, excess.who)
-    return Fault(said("The key policy", excess), " ".join([who, *actions]))
+    return Fault(said(excess), " ".join([who, *actions]))
 
 
 @rule(
     "deleted-principal",
+    Trust,
     KeyUse,
-    **DELETED_SENTENCES,
+    sentence="Nobody who was deleted is named.",
+    allows="Nobody: it matches no one, not even a role made again under the old name.",
+    cure="Take it out; name the new role by its ARN.",
 )
-def deleted_in_key(use: KeyUse) -> Iterator[Fault]:
-    """The same in a key policy."""
-    yield from deleted("The key policy", use.now.policy)
+def deleted(subject: Trust | KeyUse) -> Iterator[Fault]:
+    """The unique ID that AWS puts in the place of a role or user that was deleted."""
+    for statement in subject.policy.statements:
+        for one in statement.principals or ():
+            if one.kind == "AWS" and DELETED.fullmatch(one.name):
+                what = f"{one.name}, the ID of a role or user that was deleted, in "
+                what += f"{Quoted(statement.name)}."
+                yield Fault(f"{subject.where} names {what}", one.name)

@@ -12,20 +12,8 @@ from typing import Final
 
 from cmek_construct import guide
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.excess import (
-    DELETED_SENTENCES,
-    READABLE,
-    actions_of,
-    deleted,
-    named_by,
-    said,
-    shown,
-    unread,
-)
-from cmek_construct.guardrails.judged import (
-    Trust,
-    TrustExcess,
-)
+from cmek_construct.guardrails.excess import READABLE, actions_of, named_by, said, shown
+from cmek_construct.guardrails.judged import Trust, TrustExcess
 from cmek_construct.guardrails.meant import (
     ANY_REGION,
     EXTERNAL,
@@ -46,16 +34,9 @@ _NUMBER: Final = "Copy Pinecone's number from the Pinecone console, Manage > CME
 
 def trust_excesses(trust: Trust) -> Iterator[TrustExcess]:
     """What a trust policy may allow, and the guide's does not, principal by principal."""
-    policy = trust.now.trust
-    for one in trust.context.ask.beyond(policy, trust.meant.limit()):
+    for one in trust.context.ask.beyond(trust.policy, trust.meant.limit()):
         for who in named_by(one):
             yield TrustExcess(trust, one, who)
-
-
-@rule(ids.CANNOT_BE_JUDGED, TrustExcess, **READABLE)
-def unread_trust(excess: TrustExcess) -> Iterator[Fault]:
-    """What cannot be read, and may be anything."""
-    yield from unread("The trust policy", excess.witness, excess.who)
 
 
 @rule(
@@ -133,7 +114,7 @@ def look_alike(excess: TrustExcess) -> Iterator[Fault]:
 def action(excess: TrustExcess) -> Iterator[Fault]:
     """Pinecone may do something else than to assume the role."""
     if _is_pinecone(excess) and excess.witness.request.action != "sts:AssumeRole":
-        yield Fault(said("The trust policy", excess), " ".join(actions_of(excess.witness)))
+        yield Fault(said(excess), " ".join(actions_of(excess.witness)))
 
 
 @rule(
@@ -152,7 +133,7 @@ def external_id(excess: TrustExcess) -> Iterator[Fault]:
             for one in excess.witness.statement.conditions
             if one.key.lower() == EXTERNAL
         ]
-        yield Fault(said("The trust policy", excess), " ".join(asked) or "none")
+        yield Fault(said(excess), " ".join(asked) or "none")
 
 
 @rule(
@@ -244,14 +225,4 @@ def _is_pinecone(excess: TrustExcess) -> bool:
 
 def _by_whom(excess: TrustExcess, besides: str = "") -> Fault:
     whom = f"{shown(excess.of, excess.who)} {besides}"
-    return Fault(said("The trust policy", excess), whom.strip())
-
-
-@rule(
-    "deleted-principal",
-    Trust,
-    **DELETED_SENTENCES,
-)
-def deleted_in_trust(trust: Trust) -> Iterator[Fault]:
-    """The unique ID that AWS puts in the place of a role or user that was deleted."""
-    yield from deleted("The trust policy", trust.now.trust)
+    return Fault(said(excess), whom.strip())

@@ -217,7 +217,3 @@ class Found:
                     found[str(arn)] = Place(stack, logical_id)
         ours: list[Role | Key] = [*self.roles, *self.keys]
         return found | {now.value.arn: one.place for one in ours for now in one.cases}
-
-    def attached_to(self, role: Role) -> list[Attached]:
-        """The policies of a role."""
-        return [one for one in self.attached if one.role == role.place]

@@ -1,0 +1,93 @@
+"""What other resources and other templates of a run say about Pinecone's role."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import forms
+from tests.command import cmek
+from tests.forms import CUSTOMER
+from tests.judged import judge, names
+from tests.mutants.made import Template, add, key, key_policy, role, role_arn
+
+STRANGER = "777788889999"
+
+
+def broken(template: Template) -> set[str]:
+    return names(judge(template, account=CUSTOMER))
+
+
+def bucket_policy(template: Template, **whom: Any) -> None:
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", **whom}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    add(template, "More", "S3::BucketPolicy", Bucket="b", PolicyDocument=document)
+
+
+def test_a_policy_of_a_vpc_endpoint_that_names_the_role_grants_nothing() -> None:
+    template = forms.template("explicit_with_id")
+    statement = {"Effect": "Allow", "Principal": {"AWS": role_arn(template)}, "Action": "s3:*"}
+    document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*"}]}
+    add(template, "More", "EC2::VPCEndpoint", VpcId="v", PolicyDocument=document)
+    assert broken(template) == set()
+
+
+def test_not_principal_in_a_denial_of_a_bucket_names_whom_it_spares() -> None:
+    template = forms.template("explicit_with_id")
+    bucket_policy(template, Effect="Deny", NotPrincipal={"AWS": role_arn(template)})
+    assert broken(template) == set()
+
+
+def test_not_principal_in_an_allow_of_a_bucket_does_not_let_in_whom_it_names() -> None:
+    template = forms.template("explicit_with_id")
+    bucket_policy(template, NotPrincipal={"AWS": role_arn(template)})
+    assert broken(template) == set()
+
+
+def test_a_principal_in_an_allow_of_a_bucket_lets_the_role_in() -> None:
+    template = forms.template("explicit_with_id")
+    bucket_policy(template, Principal={"AWS": role_arn(template)})
+    assert broken(template) == {"role-permissions"}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [lambda t: role(t)["AssumeRolePolicyDocument"], lambda t: key(t)["KeyPolicy"]],
+    ids=["trust", "key"],
+)
+def test_a_version_that_is_none_cannot_be_judged(policy: Callable[[Template], Template]) -> None:
+    template = forms.template("explicit_with_id")
+    policy(template)["Version"] = "2012-10-18"
+    assert broken(template) == {"cannot-be-judged"}
+
+
+@pytest.mark.parametrize("command", ["who", "review"])
+def test_two_accounts_that_are_taken_for_pinecones_are_said(command: str, tmp_path: Path) -> None:
+    one = json.dumps(forms.template("explicit_with_id"))
+    other = one.replace(forms.PINECONE, STRANGER)
+    for name, text in (("one", one), ("other", other)):
+        (tmp_path / f"{name}.json").write_text(text)
+    printed = cmek(tmp_path, command, "one.json", "other.json")
+    said = printed.stdout + printed.stderr
+    if command == "review":
+        said = (tmp_path / "review.html").read_text("utf-8")
+    assert "Different accounts are taken for Pinecone" in said
+    assert forms.PINECONE in said
+    assert STRANGER in said
+
+
+@pytest.mark.parametrize("command", ["check", "who", "review"])
+def test_every_command_says_that_a_principal_was_deleted(command: str, tmp_path: Path) -> None:
+    template = forms.template("explicit_with_id")
+    key_policy(template)[1]["Principal"] = {"AWS": "AROAJ2UCCR6DPCEXAMPLE"}
+    (tmp_path / "t.json").write_text(json.dumps(template))
+    printed = cmek(tmp_path, command, "t.json", code=1 if command == "check" else 0)
+    said = printed.stdout + printed.stderr
+    if command == "review":
+        said = (tmp_path / "review.html").read_text("utf-8")
+    assert "AROAJ2UCCR6DPCEXAMPLE" in said
+    assert "deleted" in said
