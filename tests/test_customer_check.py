@@ -378,7 +378,7 @@ def test_json_says_the_same_for_a_machine(tmp_path: Path) -> None:
     assert report["right"] is False
     (wrong,) = [one for one in report["findings"] if one["fails"]]
     assert wrong["about"] == "KeyState"
-    assert wrong["verdict"] == "wrong"
+    assert (wrong["verdict"], wrong["effect"]) == ("wrong", "pinecone-locked-out")
     assert "enable-key" in wrong["cure"]
     send(tmp_path)
     report = json.loads(check(tmp_path, *FILES, "--json"))

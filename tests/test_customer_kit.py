@@ -350,3 +350,22 @@ def test_the_files_can_be_read_by_others_as_the_umask_says(tmp_path: Path) -> No
     folder, plain = kit(tmp_path), tmp_path / "plain"
     plain.mkdir()
     assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+def test_the_page_names_the_vendor_and_links_to_the_quick_create_page(tmp_path: Path) -> None:
+    url = "https://acme.s3.eu-west-1.amazonaws.com/customer-key.yaml"
+    own = ("customer-kit", f"--role-arn={ROLE_ARN}", "--region=eu-west-1")
+    cmek(tmp_path, *own, "--vendor-name=Acme Inc", f"--template-url={url}")
+    page = (tmp_path / "customer-kit" / "README.md").read_text()
+    assert "Acme Inc keeps data of yours in Pinecone" in page
+    (link,) = re.findall(r"\((https://console\.aws\.amazon\.com/cloudformation/\S+)\)", page)
+    assert "?region=eu-west-1#/stacks/create/review?" in link
+    assert "templateURL=https%3A%2F%2Facme.s3.eu-west-1.amazonaws.com%2Fcustomer-key.yaml" in link
+    cmek(tmp_path, *own, "--out=plain")
+    page = (tmp_path / "plain" / "README.md").read_text()
+    assert "Your vendor keeps data" in page
+    assert "quick-create" not in page
+    assert "can be taken back" in page
+    for wrong in ("--template-url=https://example.com/x", "--vendor-name=a\nb"):
+        cmek(tmp_path, *own, "--out=wrong", wrong, code=2)
+    assert not (tmp_path / "wrong").exists()

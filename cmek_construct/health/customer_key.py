@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ENCRYPT_DECRYPT, KeyAccess
 from cmek_construct.health.customer_policy import ANY_KEY_ARN, CustomerKeySeen, about_policy
-from cmek_construct.health.findings import Finding, Verdict, judged
+from cmek_construct.health.findings import Effect, Finding, Verdict, judged
 
 _ANOTHER_KEY: Final = "That cannot be changed: make another key with the kit's template."
 _WANTED: Final = (
@@ -89,7 +90,9 @@ def _about_key(seen: CustomerKeySeen) -> Iterator[Finding]:
         yield _value(name, value, wanted, words, _ANOTHER_KEY)
     state = data.get("KeyState")
     cure = _STATES.get(state, "Find out why in the KMS console.") if isinstance(state, str) else ""
-    yield _value("KeyState", state, "Enabled", "enabled", cure.format(arn=seen.arn))
+    effect = Effect.KEY_ENDS if state == "PendingDeletion" else Effect.PINECONE_LOCKED_OUT
+    found = _value("KeyState", state, "Enabled", "enabled", cure.format(arn=seen.arn))
+    yield replace(found, effect=effect) if found.verdict is Verdict.WRONG else found
     if data.get("MultiRegion"):
         yield Finding(
             "MultiRegion",

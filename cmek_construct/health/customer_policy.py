@@ -10,7 +10,7 @@ from typing import Any, Final
 from cmek_construct import guide, policy
 from cmek_construct.checks import printable
 from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KEY_USE, KeyAccess
-from cmek_construct.health.findings import Finding, Verdict, judged
+from cmek_construct.health.findings import Effect, Finding, Verdict, judged
 from cmek_construct.policy import Request, Said, Witness
 from cmek_construct.policy.aws import EXPANDED, RULING
 
@@ -103,6 +103,7 @@ def _about_action(action: str, said: Said, deleted: list[str]) -> Finding:
             Verdict.WRONG,
             f"the key policy denies the role {how} ({by})",
             "Deploy the kit's stack with Suspended=false, or take that statement out.",
+            effect=Effect.PINECONE_LOCKED_OUT,
         )
     cure = "Add the statements of key-policy.json that name the role."
     if deleted:
@@ -110,7 +111,8 @@ def _about_action(action: str, said: Said, deleted: list[str]) -> Finding:
             f" The policy names one that was deleted ({', '.join(deleted)}): if that was the "
             "vendor's, save the policy with the role's ARN again."
         )
-    return Finding(action, Verdict.WRONG, f"the key policy does not let the role do {how}", cure)
+    words = f"the key policy does not let the role do {how}"
+    return Finding(action, Verdict.WRONG, words, cure, effect=Effect.PINECONE_LOCKED_OUT)
 
 
 def _unknown(said: Said | Witness) -> str:
@@ -149,6 +151,7 @@ def _about_root(account: str, said: list[Said]) -> Finding:
         ),
         "Add the first statement of key-policy.json, with this account's number; or these are the "
         "metadata of one key and the policy of another.",
+        Effect.OWNER_LOCKED_OUT,
     )
 
 
