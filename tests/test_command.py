@@ -58,6 +58,16 @@ def test_help_is_enough_to_use_it(tmp_path: Path) -> None:
         assert "Options:" in cmek(tmp_path, command, "--help").stdout
 
 
+def test_in_an_app_of_ones_own_nobody_is_sent_to_init(tmp_path: Path) -> None:
+    assert "cmek init" in cmek(tmp_path, "doctor", code=1).stderr
+    (tmp_path / "cdk.json").write_text('{"app": "python3 app.py"}')
+    (tmp_path / "app.py").write_text("from cmek_construct import PineconeCmek\n")
+    for command in (("doctor",), ("sheet",), ("suspend", "x", "--reason=y"), ("retire", "x")):
+        said = cmek(tmp_path, *command, code=1).stderr
+        assert "an app of your own" in said
+        assert "cmek init" not in said
+
+
 def test_the_version_is_said(tmp_path: Path) -> None:
     assert re.fullmatch(r"cmek \d+\.\d+\.\d+\n", cmek(tmp_path, "--version").stdout)
     assert cmek(tmp_path, "doctor", "-h").stdout == cmek(tmp_path, "doctor", "--help").stdout

@@ -561,7 +561,7 @@ def test_the_customer_asks_kms(tmp_path: Path) -> None:
     [
         ("AccessDeniedException", "this runs with the customer's credentials, or on the two files"),
         ("NotFoundException", "Compare the ARN"),
-        ("UnrecognizedClientException", "Sign in again"),
+        ("UnrecognizedClientException", "Sign in (`aws sso login`)"),
     ],
 )
 def test_what_kms_refuses_is_never_called_right(

@@ -189,11 +189,13 @@ def test_another_external_id_in_the_file_goes_back_and_is_never_written(tmp_path
     assert (found["about"], found["effect"]) == ("external-id", None)
     assert f"Write  external_id: {OWN['external_id']}  back into cmek.yaml" in found["cure"]
     assert "aws " not in found["cure"]
+    assert "cdk deploy" not in found["cure"]
     assert "the next deploy would lock Pinecone out" in found["means"]
     trust(lambda s: s[0]["Principal"]["AWS"].pop())()
     ids = {one["about"]: one for one in wrong(tmp_path)}
     assert ids["trust-policy"]["effect"] == OUT
     assert "update-assume-role-policy" not in ids["trust-policy"]["cure"]
+    assert all("cdk deploy" not in one["cure"] for one in ids.values())
 
 
 @pytest.mark.usefixtures("aws")
@@ -228,4 +230,8 @@ def test_the_night_with_five_faults_is_one_screen(
     first = printed.partition("\n·")[0]
     assert len(first.splitlines()) <= 40
     assert printed.count("✗") == 5
+    assert (
+        "  5 wrong: somebody is let in (2), Pinecone is locked out (2), no harm yet (1)" in printed
+    )
+    assert printed.index("grants let others") < printed.index("the key is disabled")
     assert outputs()["KeyArn"] in printed

@@ -354,4 +354,4 @@ def test_options_that_do_not_fit_are_wrong_usage(arguments: list[str], said: str
 @pytest.mark.usefixtures("aws")
 def test_moto_still_needs_its_mend() -> None:
     make(stack_set(**BY_NAME))
-    assert all("does not exist" in row["problem"] for row in rows(code=1).values())
+    assert all("no such stack" in row["problem"] for row in rows(code=1).values())

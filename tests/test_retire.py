@@ -47,11 +47,12 @@ TYPED = "acme\nacme\n"
 
 
 class CloudTrail:
-    """What CloudTrail shows, the newest first, and when IAM says that the role was used."""
+    """What CloudTrail shows, the newest first; and when KMS and IAM saw key and role used."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.role_used: datetime | None = None
+        self.key_used: datetime | None = None
         self.page = 50
 
     def add(self, name: str, days: float, **said: Any) -> None:
@@ -59,23 +60,23 @@ class CloudTrail:
         event = {"EventName": name, "EventTime": when, "CloudTrailEvent": json.dumps(said)}
         self.events = sorted([*self.events, event], key=lambda one: one["EventTime"], reverse=True)
 
-    def suspended(self, days: float) -> None:
-        policy = json.dumps({"Version": "2012-10-17", "Statement": key_statements()})
-        self.add("PutKeyPolicy", days, requestParameters={"policy": policy})
-
     def used(self, days: float, by: str | None = None, **more: Any) -> None:
         issuer = {"sessionIssuer": {"arn": by or outputs()["RoleArn"]}}
         self.add("Decrypt", days, userIdentity={"sessionContext": issuer}, **more)
 
     def reply(self, operation: str, parameters: dict[str, Any]) -> Any:
+        if operation == "GetKeyLastUsage":
+            use = {"Operation": "Decrypt", "Timestamp": self.key_used, "CloudTrailEventId": "e"}
+            tracked = {"TrackingStartDate": NOW - timedelta(days=200)}
+            return {**tracked, "KeyLastUsage": use} if self.key_used else tracked
         if operation != "LookupEvents":
             return NotImplemented
         (attribute,) = parameters["LookupAttributes"]
         assert attribute["AttributeValue"] == outputs()["KeyArn"]
+        events = [one for one in self.events if one["EventTime"] >= parameters["StartTime"]]
         first = int(parameters.get("NextToken", 0))
-        more = first + self.page < len(self.events)
-        token = {"NextToken": str(first + self.page)} if more else {}
-        return {"Events": self.events[first : first + self.page], **token}
+        token = {"NextToken": str(first + self.page)} if first + self.page < len(events) else {}
+        return {"Events": events[first : first + self.page], **token}
 
 
 @pytest.fixture
@@ -105,11 +106,11 @@ def retire(folder: Path, *options: str, typed: str = "", code: int = 0) -> str:
 
 
 def suspended(folder: Path, cloudtrail: CloudTrail, days: float) -> None:
-    """Deployed, without indexes, and suspended so long ago."""
+    """Deployed, without indexes, suspended, and last used so long ago."""
     deploy(folder)
     cmek(folder, "suspend", "acme", REASON)
     make_older()
-    cloudtrail.suspended(days)
+    cloudtrail.key_used = NOW - timedelta(days=days)
 
 
 def make_older() -> None:
@@ -156,17 +157,13 @@ def test_from_the_first_step_to_the_end(
     assert "? 2. Key deleted at Pinecone" in printed
 
     cmek(tmp_path, "suspend", "acme", REASON)
+    cloudtrail.key_used = NOW - timedelta(days=6.9)
     printed = retire(tmp_path)
     assert done(printed) == [1, 3]
-    assert "does not show the suspension" in printed
-
-    cloudtrail.suspended(days=6.9)
-    printed = retire(tmp_path)
-    assert done(printed) == [1, 3]
+    assert "by KMS, the key was used then (Decrypt)" in printed
     assert after_next(printed).startswith("step 4. Wait until ")
 
-    cloudtrail.events.clear()
-    cloudtrail.suspended(days=7.1)
+    cloudtrail.key_used = NOW - timedelta(days=7.1)
     printed = retire(tmp_path)
     assert done(printed) == [1, 3, 4]
     assert after_next(printed) == "step 5. cmek retire acme --schedule-deletion"
@@ -265,22 +262,10 @@ def test_more_events_than_are_read_are_not_called_none(
     cloudtrail.page = 1
     for _each in range(25):
         cloudtrail.add("DescribeKey", days=1)
-    assert "more than 1000 events" in refused(tmp_path)
+    assert "more than 1,000 events" in refused(tmp_path)
 
 
-def test_the_policy_changed_later_is_no_suspension_that_old(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
-    suspended(tmp_path, cloudtrail, days=30)
-    cloudtrail.add("PutKeyPolicy", days=1, requestParameters={"policy": '{"Statement": []}'})
-    assert "does not show the suspension" in refused(tmp_path)
-    assert "the key policy was changed then" in refused(tmp_path, "--quiet-since=2020-01-01")
-    cloudtrail.events.pop(0)
-    cloudtrail.add("PutKeyPolicy", days=1, errorCode="AccessDenied")
-    assert done(retire(tmp_path)) == [1, 3, 4]
-
-
-@pytest.mark.parametrize("operation", ["LookupEvents", "GetRole"])
+@pytest.mark.parametrize("operation", ["LookupEvents", "GetRole", "GetKeyLastUsage"])
 def test_use_that_cannot_be_read_is_never_none(
     tmp_path: Path, cloudtrail: CloudTrail, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
@@ -301,20 +286,18 @@ def test_what_a_person_says_never_goes_before_what_is_seen(
     cloudtrail.used(days=1)
     assert "asked for Decrypt" in refused(tmp_path, "--quiet-since=2020-01-01")
     cloudtrail.events.clear()
-    cloudtrail.suspended(days=1)
-    assert "suspended then" in refused(tmp_path, "--quiet-since=2020-01-01")
+    cloudtrail.key_used = NOW - timedelta(days=1)
+    assert "the key was used then" in refused(tmp_path, "--quiet-since=2020-01-01")
 
 
-def test_what_was_suspended_before_cloudtrail_remembers_is_said_by_a_person(
+def test_a_key_that_kms_has_seen_nobody_use_is_quiet_since_it_looks(
     tmp_path: Path, cloudtrail: CloudTrail
 ) -> None:
-    deploy(tmp_path)
-    cmek(tmp_path, "suspend", "acme", REASON)
-    make_older()
+    suspended(tmp_path, cloudtrail, days=30)
+    cloudtrail.key_used = None
     printed = retire(tmp_path)
-    assert "--quiet-since" in after_next(printed)
-    assert "Refused. First, step 4" in refused(tmp_path)
-    assert done(retire(tmp_path, "--quiet-since=2020-01-01")) == [1, 3, 4]
+    assert done(printed) == [1, 3, 4]
+    assert "KMS has seen no use since" in printed
 
 
 def test_a_key_that_is_younger_than_what_a_person_says_is_not_quiet(
@@ -493,7 +476,7 @@ def test_any_call_that_fails_ends_in_a_clear_message_and_run_again_it_is_done(
         order_by_hand()
     operations = ["GetCallerIdentity", "DescribeKey"]
     operations += ["CancelKeyDeletion", "EnableKey"] if cancels else ["ScheduleKeyDeletion"]
-    operations += [] if cancels else ["GetKeyPolicy", "LookupEvents", "GetRole"]
+    operations += [] if cancels else ["GetKeyPolicy", "LookupEvents", "GetRole", "GetKeyLastUsage"]
     for operation in operations:
 
         def fail(called: str, parameters: Any, operation: str = operation) -> Any:
@@ -552,8 +535,8 @@ def test_a_stack_that_is_gone_is_not_deployed_to_be_destroyed(
     answer(
         monkeypatch,
         lambda operation, parameters: (
-            {"Events": []}
-            if operation == "LookupEvents"
+            cloudtrail.reply(operation, parameters)
+            if operation in ("LookupEvents", "GetKeyLastUsage")
             else without_stack()(operation, parameters)
         ),
     )

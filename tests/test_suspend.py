@@ -556,6 +556,10 @@ SHARED = 'pinecone_account_id: "999988887777"\nregions: [us-east-1]\nregion: us-
             "    'account': \"011122223333\"",
         ),
         (
+            '  acme:\n    suspended:\n      false\n    account: "011122223333"\n',
+            '  acme:\n    suspended:\n      true  # why: #1\n    account: "011122223333"\n',
+        ),
+        (
             '  account:\n    account: "011122223333"\n  acme: {account: "011122223333"}\n',
             '  account:\n    account: "011122223333"\n'
             '  acme: {suspended: true, account: "011122223333"}\n',
@@ -598,7 +602,6 @@ def test_what_the_top_says_is_taken_back_in_the_stack_alone(
     "stacks",
     [
         '  globex: &g {account: "011122223333"}\n  acme: *g\n',
-        '  acme:\n    suspended:\n      false\n    account: "011122223333"\n',
     ],
 )
 def test_what_cannot_be_set_alone_is_refused_with_the_line_to_write(
@@ -612,12 +615,29 @@ def test_what_cannot_be_set_alone_is_refused_with_the_line_to_write(
     assert (tmp_path / "cmek.yaml").read_text() == text
 
 
+@pytest.mark.usefixtures("aws")
+def test_where_the_file_cannot_be_edited_aws_goes_first_and_the_line_is_said(
+    tmp_path: Path,
+) -> None:
+    deploy(tmp_path)
+    file = tmp_path / "cmek.yaml"
+    text = file.read_text().partition("stacks:")[0]
+    text += f"stacks:\n  globex: &g {{account: '{ACCOUNT}', region: eu-west-1}}\n  acme: *g\n"
+    text = text.replace("region: eu-west-1}", f"external_id: {OWN['external_id']}}}")
+    file.write_text(text)
+    printed = suspend(tmp_path)
+    assert file.read_text() == text
+    assert is_cut_off()
+    assert "cmek.yaml IS NOT CHANGED" in printed
+    assert "stacks.acme:  suspended: true  Without it the next deploy" in printed
+
+
 @given(st.text(min_size=1, max_size=60))
 @settings(max_examples=200)
 def test_no_reason_can_say_more_than_a_comment(reason: str) -> None:
     text = text_of({"acme": OWN, "globex": {**OWN, "external_id": EXTERNAL_ID[:-1] + "1"}})
     before = parse_entries(text, "cmek.yaml")
-    first = next(iter(writing._with_flag(text, "acme", "suspended", True, reason)))
+    first = next(writing._with_flag(text, "acme", "suspended", True, reason))
     if writing._is_only_change(before, first, "acme", "suspended", True):
         assert len(first.splitlines()) == len(text.splitlines()) + 1
     else:

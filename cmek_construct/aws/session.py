@@ -60,9 +60,13 @@ class Session:
         self._client = cache(self._made)
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A client of a service, in the region of the session or another one."""
+        """A client of a service, in the region of the session or another one.
+
+        Raises:
+            AwsError: there is no region.
+        """
         # A session of boto3 makes one client at a time.
-        with self._one_at_a_time:
+        with _refusals(), self._one_at_a_time:
             return self._client(service, region or self.region)
 
     def _made(self, service: str, region: str) -> Any:
@@ -86,20 +90,28 @@ class Asking:
     role: str | None = None
     """The ARN of a role to act as."""
 
-    def own(self, region: str | None = None) -> Session:
-        """A session of the profile or the environment itself, in whichever account that is.
+    def signed_in(self, region: str | None = None) -> Session:
+        """A session of the profile or the environment itself, of which nobody asks whose it is.
 
         Raises:
-            AwsError: there are no credentials, or AWS cannot be asked.
+            AwsError: there is no such profile.
         """
         import boto3
 
         with _refusals():
-            session = Session(
-                boto3.Session(profile_name=self.profile, region_name=region), "", region
-            )
-            if self.role is not None:
-                session = self.acting_as(session, self.role)
+            boto = boto3.Session(profile_name=self.profile, region_name=region)
+        return Session(boto, "", region)
+
+    def own(self, region: str | None = None) -> Session:
+        """The same, in whichever account that is, and as the role that is to be acted as.
+
+        Raises:
+            AwsError: there are no credentials, or AWS cannot be asked.
+        """
+        session = self.signed_in(region)
+        if self.role is not None:
+            session = self.acting_as(session, self.role)
+        with _refusals():
             session.account = session.client("sts").get_caller_identity()["Account"]
         return session
 

@@ -10,6 +10,7 @@ from typing import Any
 from cmek_construct.aws.reading import read_key_policy_document
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
+from cmek_construct.commands.errors import in_words
 from cmek_construct.health.customer_policy import ANY_KEY_ARN, CustomerKeySeen
 from cmek_construct.health.findings import Refused
 
@@ -57,22 +58,17 @@ def from_kms(key_arn: str, profile: str | None = None) -> CustomerKeySeen:
         profile: the AWS profile to ask with.
 
     Raises:
-        AwsError: AWS cannot be asked.
-        Refused: AWS refused, or it is no key.
+        Refused: AWS refused, or cannot be asked; or it is no key.
     """
-    session = Asking("customer-kit", profile).own(key_arn.split(":")[3])
-    kms = session.client("kms")
     try:
+        session = Asking("customer-kit", profile).signed_in(key_arn.split(":")[3])
+        kms = session.client("kms")
         metadata = called(lambda: kms.describe_key(KeyId=key_arn)["KeyMetadata"])
         policy = read_key_policy_document(session, metadata["Arn"])
     except AwsError as error:
-        cure = {
-            "AccessDeniedException": WHO_CAN_SEE,
-            "NotFoundException": "Compare the ARN with the customer's KMS console.",
-        }.get(error.code)
-        if cure is None:
-            raise
-        raise Refused(f"{error}. {cure}") from None
+        if error.code == "NotFoundException":
+            raise Refused(f"{error}. Compare the ARN with the customer's KMS console.") from None
+        raise Refused(f"{in_words(error, 'customer-kit check')} {WHO_CAN_SEE}") from None
     return _seen("KMS", metadata, policy, key_arn)
 
 

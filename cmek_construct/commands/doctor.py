@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from cmek_construct.health import doctor as health
 from cmek_construct.health.around import about_controls, about_indexes
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities, own_outputs
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
-from cmek_construct.health.findings import Finding, Verdict
+from cmek_construct.health.findings import Effect, Finding, Verdict
 from cmek_construct.health.key import who_used
 from cmek_construct.lock.model import LockError
 
@@ -39,6 +40,16 @@ EXIT_CODES: Final = (
     "and nothing else is wrong."
 )
 _ORDER: Final = (Verdict.WRONG, Verdict.UNKNOWN, Verdict.SAID, Verdict.RIGHT)
+
+
+_WORDS: Final[dict[Effect | None, str]] = {
+    Effect.KEY_ENDS: "THE KEY WILL END",
+    Effect.SOMEBODY_LET_IN: "somebody is let in",
+    Effect.PINECONE_LOCKED_OUT: "Pinecone is locked out",
+    Effect.OWNER_LOCKED_OUT: "the owner is locked out",
+    None: "no harm yet",
+}
+"""What faults do to people: the worst first."""
 
 
 class Policy(str, Enum):
@@ -199,6 +210,8 @@ def _screen(examined: Sequence[Examined]) -> Iterator[str]:
         yield f"{one.entry.name}: {one.verdict} (account {own.account}, {own.region})"
         if len(examined) > 1 and one.code == HEALTHY:
             continue
+        if one.code == WRONG:
+            yield f"  {_summary(one.findings)}"
         yield f"  role {one.role_arn or 'not known'}"
         if own.customers is None:
             yield f"  key  {one.key_arn or 'not known'}"
@@ -210,7 +223,18 @@ def _screen(examined: Sequence[Examined]) -> Iterator[str]:
         yield f"{healthy} of {len(examined)} are healthy."
 
 
+def _summary(findings: Sequence[Finding]) -> str:
+    """What the faults do to people, in one line."""
+    counted = Counter(one.effect for one in findings if one.verdict is Verdict.WRONG)
+    said = [f"{words} ({counted[effect]})" for effect, words in _WORDS.items() if counted[effect]]
+    return f"{sum(counted.values())} wrong: {', '.join(said)}"
+
+
+def _by_effect(finding: Finding) -> int:
+    return list(_WORDS).index(finding.effect)
+
+
 def _lines(findings: Iterable[Finding], verdict: Verdict) -> Iterator[str]:
-    for finding in findings:
+    for finding in sorted(findings, key=_by_effect):
         if finding.verdict is verdict:
             yield from whole(finding)

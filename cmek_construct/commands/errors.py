@@ -20,13 +20,13 @@ REFUSED: Final = 1
 """The exit code of what is refused, with the reason."""
 _SIGN_IN: Final = "Sign in (`aws sso login`)"
 _OPTIONS: Final = {
-    "--profile": "choose another --profile",
-    "--role": "give --role",
-    "--outputs": "give --outputs with the file of `cdk deploy --outputs-file`",
-    "--region": "choose another --region",
-    "--describe-key": "give --describe-key and --key-policy",
-    "--deployed": "leave --deployed out",
+    ("--profile", "NAME"): "choose another --profile",
+    ("--role", "ARN"): "give --role",
+    ("--outputs", "FILE"): "give --outputs with the file of `cdk deploy --outputs-file`",
+    ("--describe-key", "FILE"): "give --describe-key and --key-policy",
+    ("--deployed", None): "leave --deployed out",
 }
+"""By name and value of an option, what it helps."""
 
 
 def refuse(*reasons: object) -> NoReturn:
@@ -66,11 +66,11 @@ def _listed(ways: list[str]) -> str:
     return ways[0] if len(ways) == 1 else f"{', '.join(ways[:-1])}, or {ways[-1]}"
 
 
-def options_of(command: str) -> set[str]:
-    """The options that a command has."""
+def options_of(command: str) -> set[tuple[str, str | None]]:
+    """The options that a command has, each with what it takes."""
     from cmek_construct.commands.app import cli  # it imports this module
 
     found: Any = typer.main.get_command(cli)
     for name in command.split():
         found = found.commands[name]
-    return {option for one in found.params for option in one.opts}
+    return {(option, one.metavar) for one in found.params for option in one.opts}

@@ -95,10 +95,9 @@ def _with_deployed(
         try:
             more = _of_aws(found.lock, place, before.get(place, {}), asking)
         except (LockError, AwsError) as error:
-            words = (
+            unread.append(
                 in_words(error, "lock", str(place)) if isinstance(error, AwsError) else str(error)
             )
-            unread.append(words)
             found = _without(found, before, place)
             continue
         found = Update(more.lock, found.done + more.done)

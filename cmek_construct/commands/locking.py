@@ -97,9 +97,14 @@ def deployed_names(place: Place, stack: Stack, asking: Asking) -> dict[str, dict
 
 
 def _known(place: Place, found: T | Unread | None, what: str) -> T:
-    if found is None or isinstance(found, Unread):
-        why = found.why if found else "there is no such thing"
-        raise LockError(f"{place}: {what}: {why}. Choose --profile, or leave --deployed out.")
+    if found is None:
+        raise LockError(
+            f"{place}: {what}: the stack has it, but somebody deleted it. See what is to be done: "
+            f"cmek doctor {place.stack}"
+        )
+    if isinstance(found, Unread):
+        advice = "Choose --profile, or leave --deployed out."
+        raise LockError(f"{place}: {what}: {found.why}. {advice}")
     return found
 
 

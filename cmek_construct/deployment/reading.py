@@ -67,12 +67,24 @@ def text_of(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise ConfigError(
-            f"{path}: there is no such file here. `cmek init` writes one; examples/cmek.yaml "
-            "shows what can stand in it."
-        ) from None
+        raise ConfigError(f"{path}: there is no such file here. {_instead(path.parent)}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
+
+
+def _instead(folder: Path) -> str:
+    """What to do where there is no cmek.yaml: in a CDK app of one's own, nothing needs one."""
+    try:
+        is_ours = "cmek_construct.deployment" in (folder / "app.py").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        is_ours = False
+    if (folder / "cdk.json").exists() and not is_ours:
+        return (
+            "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here "
+            "work cmek check, who, review, lock, unlock, customer-kit and sheet --fleet; to cut "
+            "Pinecone off, suspended=True and a deploy."
+        )
+    return "`cmek init` writes one; examples/cmek.yaml shows what can stand in it."
 
 
 def _parse(source: str, path: Path) -> tuple[YamlText, Config]:

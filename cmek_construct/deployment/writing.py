@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -241,31 +240,31 @@ def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
 
 
 def _with_flag(text: str, name: str, prop: str, value: bool, reason: str) -> Iterator[str]:
-    """The text with the prop set, in each way in which it may be meant; most are no YAML."""
+    """The text with the prop set, where it stands or before the account, the shortest first."""
     yaml = YamlText(text)
-    lines = text.splitlines(keepends=True)
+    there = yaml.pair(("stacks", name, prop))
+    pair = there or yaml.pair(("stacks", name, "account"))
+    if pair is None:
+        return
     word = str(value).lower()
     comment = f"  # {printable(' '.join(reason.split()))}" if reason else ""
-    is_there = prop in yaml.data["stacks"][name]
-    at = yaml.line_of(("stacks", name, prop if is_there else "account")) - 1
-    head, line, tail = "".join(lines[:at]), lines[at], "".join(lines[at + 1 :])
-    key = rf"""["']?{prop if is_there else "account"}["']?[ \t]*:"""
-    if is_there:
-        if not value and re.match(rf"[ ]*{key}[ \t]*true[ \t]*(#|[\r\n]|$)", line):
-            yield head + tail
-        for found in re.finditer(rf"{key}[ \t]*(true|false|null|~)(?![^\s,}}])", line):
-            before, after = line[: found.start(1)], line[found.end(1) :]
-            yield f"{head}{before}{word}{comment}{after}{tail}"
-            yield f"{head}{before}{word}{after}{tail}"
-        return
-    newline = "\r\n" if "\r\n" in text else "\n"
-    if re.match(rf"[ ]*{key}", line):
-        indent = line[: len(line) - len(line.lstrip(" "))]
-        yield f"{head}{indent}{prop}: {word}{comment}{newline}{line}{tail}"
-        yield f"{head}{indent}{prop}: {word},{comment}{newline}{line}{tail}"
-    for found in re.finditer(key, line):
-        before, after = line[: found.start()], line[found.start() :]
-        yield f"{head}{before}{prop}: {word}, {after}{tail}"
+    line = text.rfind("\n", 0, pair.key[0]) + 1
+    is_first = not text[line : pair.key[0]].strip(" ")
+    if there is not None:
+        begin, end = pair.value
+        is_alone = is_first and not pair.in_flow and "\n" not in text[pair.key[0] : begin]
+        if not value and is_alone and text[begin:end] == "true":
+            after = text.find("\n", end) + 1 or len(text)
+            yield text[:line] + text[after:]
+        word = word if begin < end else f" {word}"
+        yield f"{text[:begin]}{word}{'' if pair.in_flow else comment}{text[end:]}"
+    elif not is_first:
+        yield f"{text[: pair.key[0]]}{prop}: {word}, {text[pair.key[0] :]}"
+    else:
+        newline = "\r\n" if "\r\n" in text else "\n"
+        comma = "," if pair.in_flow else ""
+        indent = text[line : pair.key[0]]
+        yield f"{text[:line]}{indent}{prop}: {word}{comma}{comment}{newline}{text[line:]}"
 
 
 def _is_only_change(entries: list[Entry], changed: str, name: str, prop: str, value: bool) -> bool:

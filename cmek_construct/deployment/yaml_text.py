@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -29,6 +30,16 @@ for _tag, _pattern, _first in (
         f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
     )
 _Loader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Where a key and its value stand in a text: begin and end, in characters."""
+
+    key: tuple[int, int]
+    value: tuple[int, int]
+    in_flow: bool
+    """Whether they stand between braces."""
 
 
 class YamlText:
@@ -104,6 +115,24 @@ class YamlText:
                     nodes.append((value, (*path, name)))
             elif isinstance(node, yaml.SequenceNode):
                 nodes.extend((member, path) for member in node.value)
+
+    def pair(self, location: tuple[str, ...]) -> Pair | None:
+        """Where a key and its value stand; None where there is no such key in a mapping."""
+        node, found, in_line = self._root, None, False
+        for part in location:
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            found = next((one for one in reversed(pairs) if one[0].value == part), None)
+            if found is None:
+                return None
+            in_line, node = bool(node.flow_style), found[1]
+        if found is None:
+            return None
+        key, value = found
+        return Pair(
+            (key.start_mark.index, key.end_mark.index),
+            (value.start_mark.index, value.end_mark.index),
+            in_line,
+        )
 
     def end_of(self, name: str) -> tuple[int, int] | None:
         """Where a mapping at the top can be continued, if it is written with indents.

@@ -107,8 +107,11 @@ def about_trust(case: Deployed, observed: Sequence[Any] | Unread) -> Iterator[Fi
         yours = "the trust policy is yours, and lets Pinecone in"
         yield said("trust-policy", f"{yours}; {more}") if more else right("trust-policy", yours)
         return
-    put = case.put_trust_policy if asked is case else "First put external_id right in the file."
-    yield from beside.findings(case, "trust-policy", f"{put}\n{_NO_DEPLOY}", _TRUST)
+    cure = f"{case.put_trust_policy}\n{_NO_DEPLOY}"
+    for one in beside.findings(case, "trust-policy", cure, _TRUST):
+        # Neither a deploy nor a write of the file's policy, while its external ID is another.
+        first = f"First put external_id right in cmek.yaml; then: cmek doctor {case.entry.name}"
+        yield one if asked is case or not one.fails else replace(one, cure=first)
 
 
 def about_key_policy(case: Deployed, observed: Sequence[Any] | Unread) -> Iterator[Finding]:

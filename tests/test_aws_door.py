@@ -1,0 +1,152 @@
+"""The one door to AWS: whose session it is, what it is called, and how a refusal reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from cmek_construct.aws.bootstrap import lookup_role
+from cmek_construct.aws.session import AwsError, Reason
+from cmek_construct.commands.errors import in_words
+from tests.building import REGION
+from tests.command import cmek
+from tests.test_doctor import ACCOUNT, OTHER, OWN, answer, aws, deploy, findings, text_of
+
+__all__ = ["aws"]
+DEFAULT = f"arn:aws:iam::{OTHER}:role/cdk-hnb659fds-lookup-role-{OTHER}-{REGION}"
+
+
+def test_the_lookup_role_is_the_assemblys_else_that_of_the_apps_qualifier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert lookup_role("acme", OTHER, REGION).arn == DEFAULT
+    (tmp_path / "cdk.json").write_text(
+        json.dumps({"context": {"@aws-cdk/core:bootstrapQualifier": "mine"}})
+    )
+    assert lookup_role("acme", OTHER, REGION).arn == DEFAULT.replace("hnb659fds", "mine")
+    role = f"arn:${{AWS::Partition}}:iam::{OTHER}:role/looks-up"
+    stack = {
+        "type": "aws:cloudformation:stack",
+        "environment": f"aws://{OTHER}/{REGION}",
+        "properties": {"lookupRole": {"arn": role, "assumeRoleExternalId": "x"}},
+    }
+    stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Prod"}}
+    inner = tmp_path / "cdk.out" / "assembly-Prod"
+    inner.mkdir(parents=True)
+    (tmp_path / "cdk.out" / "manifest.json").write_text(json.dumps({"artifacts": {"P": stage}}))
+    (inner / "manifest.json").write_text(json.dumps({"artifacts": {"acme": stack}}))
+    found = lookup_role("acme", OTHER, REGION)
+    assert (found.arn, found.external_id) == (f"arn:aws:iam::{OTHER}:role/looks-up", "x")
+    assert lookup_role("other", OTHER, REGION).arn == DEFAULT.replace("hnb659fds", "mine")
+    (inner / "manifest.json").write_text("no JSON")
+    assert lookup_role("acme", OTHER, REGION).arn == DEFAULT.replace("hnb659fds", "mine")
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_session_is_named_after_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": {**OWN, "account": OTHER}}))
+    names: list[str] = []
+
+    def note(operation: str, parameters: dict[str, Any]) -> Any:
+        if operation == "AssumeRole":
+            names.append(parameters["RoleSessionName"])
+        return NotImplemented
+
+    answer(monkeypatch, note)
+    for command in ("doctor", "sheet"):
+        cmek(tmp_path, command, code=1)
+    assert names == ["cmek-doctor", "cmek-sheet"]
+
+
+@pytest.mark.parametrize(
+    ("command", "has", "lacks"),
+    [
+        ("sheet", ("--profile", "--outputs"), ("--role",)),
+        ("retire", ("--profile", "--role"), ("--outputs",)),
+        ("adopt", ("--profile",), ("--role ", "--outputs")),
+        ("lock", ("--profile", "--deployed"), ("--role", "--outputs")),
+    ],
+)
+def test_a_refusal_advises_the_options_that_the_command_has(
+    command: str, has: tuple[str, ...], lacks: tuple[str, ...]
+) -> None:
+    said = in_words(AwsError(Reason.REFUSED, "AWS refused: AccessDenied", "AccessDenied"), command)
+    assert said.startswith("AWS refused: AccessDenied. Sign in")
+    assert all(option in said for option in has)
+    assert not any(option in said for option in lacks)
+    other = in_words(AwsError(Reason.ANOTHER_ACCOUNT, "it is in another account"), command)
+    assert "Sign in" not in other
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_organizations_policies_are_shown_and_not_judged(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    organizations = boto3.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    organizations.enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
+    for name, action in (("NoKms", "kms:Decrypt"), ("NoS3", "s3:*")):
+        denial = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        made = organizations.create_policy(
+            Name=name,
+            Description=name,
+            Type="SERVICE_CONTROL_POLICY",
+            Content=json.dumps({"Version": "2012-10-17", "Statement": [denial]}),
+        )
+        policy_id = made["Policy"]["PolicySummary"]["Id"]
+        organizations.attach_policy(PolicyId=policy_id, TargetId=root)
+    printed = cmek(tmp_path, "doctor", "--organization").stdout
+    assert "look at this SCP, NoKms on r-" in printed
+    assert '"kms:Decrypt"' in printed
+    assert "NoS3" not in printed
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_organizations_policies_that_cannot_be_read_are_not_called_none(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    assert findings(tmp_path, "--organization", code=3)["organization"]["verdict"] == "unknown"
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("keys", "verdict", "said"),
+    [
+        ({}, "said", "there are no indexes"),
+        ({"a": None, "b": "own"}, "wrong", "indexes under no key of yours: a"),
+        ({"b": "own"}, "right", "all indexes are under this key (b)"),
+        ({"c": "arn:aws:kms:us-east-1:1:key/x"}, "wrong", "under another key: c"),
+        ({"d": "key-abc123"}, "said", "an ID of its own: d (key-abc123)"),
+    ],
+)
+def test_with_an_api_key_the_indexes_are_held_to_this_key(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    keys: dict[str, str | None],
+    verdict: str,
+    said: str,
+) -> None:
+    deploy(tmp_path)
+    (stack,) = boto3.client("cloudformation").describe_stacks(StackName="acme")["Stacks"]
+    arn = next(one["OutputValue"] for one in stack["Outputs"] if one["OutputKey"] == "KeyArn")
+    found = {name: arn if key == "own" else key for name, key in keys.items()}
+    monkeypatch.setattr("cmek_construct.commands.doctor.indexes", lambda: found)
+    one = findings(tmp_path, code=1 if verdict == "wrong" else 0)["indexes"]
+    assert (one["verdict"], one["effect"]) == (verdict, None)
+    assert said in one["words"]
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_sheets_of_all_stacks_work_beside_a_vendors(tmp_path: Path) -> None:
+    vendor = {**OWN, "external_id": OWN["external_id"][:-1] + "1", "customer_account_ids": [OTHER]}
+    deploy(tmp_path, acme=OWN, vendor=vendor)
+    printed = cmek(tmp_path, "sheet")
+    assert "Pinecone CMEK for acme" in printed.stdout
+    assert "cmek sheet vendor --key-arn ARN" in printed.stderr
+    assert ACCOUNT in printed.stdout
