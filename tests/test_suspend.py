@@ -673,3 +673,16 @@ def test_a_disabled_key_can_be_suspended(tmp_path: Path) -> None:
     disable()
     suspend(tmp_path)
     assert is_cut_off()
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_key_that_is_protected_while_used_is_cut_off_by_its_policy_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path, acme={**OWN, "protect_used_key": 90})
+    suspend(tmp_path)
+    assert is_cut_off()
+    assert key_statements() == next_deploy(tmp_path, "AWS::KMS::Key", "KeyPolicy")
+    resume(tmp_path)
+    answer(monkeypatch, refusing("PutKeyPolicy", code="AccessDeniedException"))
+    assert "disable-key" not in suspend(tmp_path, code=1)

@@ -743,3 +743,15 @@ def test_a_template_of_a_thousand_resources_takes_seconds() -> None:
         made["Resources"][f"Bucket{number}"] = {"Type": "AWS::S3::Bucket"}
     (found,) = who([made])
     assert len(found.rows) > 10_000
+
+
+def test_a_key_that_is_protected_while_used_may_be_ended_only_when_unused() -> None:
+    found = answers()["protected_key"]["rows"]
+    said = {(one["who"], one["action"]): one["answer"] for one in found if one["answer"] != "no"}
+    unused = "only when unused for 90 days"
+    for action in ("kms:DisableKey", "kms:ScheduleKeyDeletion"):
+        assert said["the account's root", action] == unused
+        assert said["the account's others, by IAM", action] == (
+            f"{unused}, by IAM policies of the account"
+        )
+    assert said["the account's root", "kms:PutKeyPolicy"] == "yes"

@@ -280,7 +280,9 @@ def _ways(ask: Ask, entry: Entry | None, case: Deployed | None) -> Iterator[str]
             f"if the stack was not deleted; then see with `cmek doctor {name}`: it does nothing if "
             f"the last deploy said {'suspended' if ask.on else 'not suspended'} already)"
         )
-    if ask.on and entry and entry.settings.customers is None and entry.settings.key is None:
+    own = entry.settings if entry else None
+    made_here = own and own.customers is None and own.key is None
+    if ask.on and entry and made_here and entry.settings.protect_used_key is None:
         key_arn = case.key_arn if case else identities(entry, {}, _lock_of(entry))[1]
         yield (
             f"aws kms disable-key --region {entry.settings.region} --key-id {key_arn or 'KEY-ARN'}"

@@ -70,6 +70,8 @@ DIRECT_CALL: Final[Mapping[str, str | None]] = {
 SERVICES: Final = ("kms:", "sts:")
 CALLER_ACCOUNT: Final = "kms:calleraccount"
 """The key that says the caller's account, in every request to KMS but some."""
+TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"
+"""The key that says for how many days nobody has used the key."""
 WITHOUT_CALLER_ACCOUNT: Final = frozenset(
     _named("kms", "GenerateRandom ListAliases ListKeys ListRetirableGrants")
 )

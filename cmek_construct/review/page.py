@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from cmek_construct.policy.aws import TRAILING_DAYS
 from cmek_construct.policy.sentences import Words
 from cmek_construct.review.beside import why
 from cmek_construct.review.changes import NOTHING, Difference
@@ -178,6 +179,18 @@ class Page:
     def count_of_keys(self) -> int:
         """Keys in all templates."""
         return sum(len(part.keys) for one in self.templates for part in one.parts)
+
+    @property
+    def protects_used_keys(self) -> bool:
+        """Whether a key may not be disabled while it is used."""
+        return any(
+            condition.key.lower() == TRAILING_DAYS
+            for one in self.templates
+            for part in one.parts
+            for key in part.keys
+            for said in key.policy.said
+            for condition in said.statement.conditions
+        )
 
     @property
     def count_of_roles(self) -> int:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from cmek_construct.operations.reviewing.people import Somebody
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.stacks import Stack
+
+_BY_IAM: Final = ", by IAM policies of the account"
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,23 @@ class Row:
     """The AWS services for whose calls the answer is another one."""
     for_them: Verdict = Verdict.NO
     """That answer."""
+    unused: int | None = None
+    """The days for which nobody must have used the key; before, the answer is no."""
 
     @property
     def answer(self) -> str:
         """The answer in words."""
+        if self.unused is not None:
+            by_iam = self.verdict is Verdict.BY_ACCOUNT
+            when = f"only when unused for {self.unused} days"
+            return f"{when}{_BY_IAM if by_iam else ''}"
         services = " or ".join(self.through)
         if not services:
             return self.verdict.value
         if self.verdict is Verdict.BY_ACCOUNT:
             return f"{self.verdict.value.removeprefix('only ')}, or through {services}"
         by_iam = self.for_them is Verdict.BY_ACCOUNT
-        return f"only through {services}{', by IAM policies of the account' if by_iam else ''}"
+        return f"only through {services}{_BY_IAM if by_iam else ''}"
 
 
 @dataclass(frozen=True)

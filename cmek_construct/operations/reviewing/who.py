@@ -6,10 +6,11 @@ of an organization: an answer says what the role's trust policy and the key poli
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
+from cmek_construct import guide
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.operations.reviewing.people import (
@@ -27,7 +28,7 @@ from cmek_construct.operations.reviewing.policies import (
 )
 from cmek_construct.operations.reviewing.rows import Row, Who, called, shortened
 from cmek_construct.policy import CannotBeJudged, Policy, Request, Said, Statement, Verdict
-from cmek_construct.policy.aws import DIRECT_CALL
+from cmek_construct.policy.aws import DIRECT_CALL, TRAILING_DAYS
 from cmek_construct.templates.attributes import ROLE
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.defaults import by_default
@@ -118,6 +119,7 @@ class Asker:
             answered = self._answers(policies, rows, account, differing)
             for service in _services(policies):
                 answered = self._through(service, policies, answered, account, differing)
+            answered = self._when_unused(policies, answered, account, differing)
         except CannotBeJudged as error:
             return [_not_judged(one.place, str(error))]
         more = dict.fromkeys(row for policy, _ in asked for row in _not_asked(name, policy))
@@ -129,10 +131,10 @@ class Asker:
         rows: Sequence[Row],
         account: str,
         differing: Sequence[str],
-        service: str | None = None,
+        context: Mapping[str, str | None] = DIRECT_CALL,
     ) -> list[Row]:
         """Rows with their answers, by the policy in each case."""
-        requests = [_request(row, account, service) for row in rows]
+        requests = [_request(row, account, context) for row in rows]
         said = [self._ask.answers(policy, requests) for policy in policies]
         every = zip(*said, strict=True)
         return [_answered(row, each, differing) for row, each in zip(rows, every, strict=True)]
@@ -147,7 +149,7 @@ class Asker:
     ) -> list[Row]:
         """The rows, with those to whom more is said where this service calls for them."""
         out = [row for row in rows if row.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
-        again = self._answers(policies, out, account, differing, _example(service))
+        again = self._answers(policies, out, account, differing, _called_by(_example(service)))
         more: dict[Row, Row] = {}
         for row, now in zip(out, again, strict=True):
             if now.verdict is Verdict.CANNOT_TELL:
@@ -159,6 +161,29 @@ class Asker:
                     through=(*row.through, service),
                     for_them=now.verdict,
                 )
+        return [more.get(row, row) for row in rows]
+
+    def _when_unused(
+        self,
+        policies: Sequence[Policy],
+        rows: list[Row],
+        account: str,
+        differing: Sequence[str],
+    ) -> list[Row]:
+        """The rows, with those who may end the key only once nobody has used it for some days."""
+        days = max(_protected_days(policies), default=0)
+        ending = [row for row in rows if days and row.action in guide.ENDING]
+        used, unused = (
+            self._answers(
+                policies, ending, account, differing, {**DIRECT_CALL, TRAILING_DAYS: str(sent)}
+            )
+            for sent in (0, days)
+        )
+        more = {
+            row: replace(row, verdict=now.verdict, statement=no.statement, doubt=None, unused=days)
+            for row, no, now in zip(ending, used, unused, strict=True)
+            if no.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT)
+        }
         return [more.get(row, row) for row in rows]
 
     def _questions(self, place: Place, now: Now, pinecone: str | None) -> tuple[Policy, list[Row]]:
@@ -220,12 +245,28 @@ def _example(service: str) -> str:
     return service.replace("*", "us-east-1").replace("?", "x")
 
 
-def _request(row: Row, account: str, service: str | None) -> Request:
+def _called_by(service: str) -> dict[str, str | None]:
+    """What is sent where a service calls; through which others it came is not known."""
+    direct = {name: value for name, value in DIRECT_CALL.items() if name != "aws:calledvia"}
+    return {**direct, "aws:viaawsservice": "true", _VIA: service}
+
+
+def _protected_days(policies: Sequence[Policy]) -> list[int]:
+    """Within how many days of its last use a key may not be ended."""
+    return [
+        int(value)
+        for policy in policies
+        for statement in policy.statements
+        for one in statement.conditions
+        if one.key.lower() == TRAILING_DAYS
+        for value in one.values
+        if value.isdecimal()
+    ]
+
+
+def _request(row: Row, account: str, sent: Mapping[str, str | None]) -> Request:
     """One question. Who is of another account has the leave of that account, which it needs."""
-    context = dict(DIRECT_CALL)
-    if service is not None:
-        del context["aws:calledvia"]
-        context |= {"aws:viaawsservice": "true", _VIA: service}
+    context = dict(sent)
     if row.action == ASSUME:
         context["sts:ExternalId"] = row.external_id
     if row.for_aws_service is not None:
