@@ -120,6 +120,33 @@ def test_an_assembly_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
         assert read([tmp_path]).templates == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "properties", "problem"),
+    [
+        ("cdk:cloud-assembly", {"templateFile": "a"}, "its artifact 'x' has no directoryName."),
+        ("cdk:cloud-assembly", {"directoryName": "../it"}, None),
+        (
+            "aws:cloudformation:stack",
+            {"directoryName": "a"},
+            "its artifact 'x' has no templateFile.",
+        ),
+        ("aws:cloudformation:stack", {"templateFile": 5}, "its artifact 'x' has no templateFile."),
+    ],
+    ids=str,
+)
+def test_what_a_manifest_says_in_no_form_of_its_own_is_told(
+    kind: str, properties: dict[str, Any], problem: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "it").mkdir()
+    manifest = {"artifacts": {"x": {"type": kind, "properties": properties}}}
+    (tmp_path / "it" / "manifest.json").write_text(json.dumps(manifest))
+    found = read([tmp_path / "it"])
+    assert (found.templates, [one.what for one in found.problems]) == (
+        [],
+        [problem] * bool(problem),
+    )
+
+
 def test_of_a_folder_every_template_is_read_but_those_within_an_asset(tmp_path: Path) -> None:
     folders = {"A.template": ".", "B.template": "Inner", "C.template": "asset.0123", "D": "."}
     for name in (f"{folder}/{file}.json" for file, folder in folders.items()):

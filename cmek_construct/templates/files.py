@@ -16,6 +16,10 @@ from cmek_construct.templates.reading import UnreadableError, bytes_of, members,
 NESTED: Final = "AWS::CloudFormation::Stack"
 STACK_SET: Final = "AWS::CloudFormation::StackSet"
 MANIFEST: Final = "manifest.json"
+_STACK: Final = "aws:cloudformation:stack"
+_ASSEMBLY: Final = "cdk:cloud-assembly"
+_FILES: Final = {_STACK: "templateFile", _ASSEMBLY: "directoryName"}
+"""By the type of an artifact, what says where it is."""
 _TEMPLATES: Final = "*.template.json"
 _NESTED_FILES: Final = "*.nested.template.json"
 _ASSET: Final = "asset."
@@ -124,32 +128,37 @@ class _Reader:
 
     def _assembly(self, folder: Path) -> None:
         """What a manifest names: its stacks, and the assemblies of its stages."""
-        if folder in self._read:
+        if folder.resolve() in self._read:
             return
-        self._read.add(folder)
+        self._read.add(folder.resolve())
         for file in self._stacks(folder):
             self._stack(file)
         for artifact in self._artifacts(folder).values():
-            if artifact.get("type") == "cdk:cloud-assembly":
-                self._assembly(folder / str(members(artifact["properties"])["directoryName"]))
+            if artifact["type"] == _ASSEMBLY:
+                self._assembly(folder / artifact["properties"][_FILES[_ASSEMBLY]])
 
     def _artifacts(self, folder: Path) -> dict[str, Mapping[str, Any]]:
+        """The stacks and assemblies that a manifest names, each with where it is."""
         if folder not in self._assemblies:
+            found: dict[str, Mapping[str, Any]] = {}
             artifacts = members(self._json(folder / MANIFEST).get("artifacts"))
-            self._assemblies[folder] = {
-                name: one
-                for name, one in artifacts.items()
-                if set(members(members(one).get("properties"))) & {"templateFile", "directoryName"}
-            }
+            for name, one in artifacts.items():
+                needed = _FILES.get(str(members(one).get("type")))
+                if needed and isinstance(members(one.get("properties")).get(needed), str):
+                    found[name] = one
+                elif needed:
+                    what = f"its artifact {name!a} has no {needed}."
+                    self._problem(folder / MANIFEST, what, "Synthesize the app anew.")
+            self._assemblies[folder] = found
         return self._assemblies[folder]
 
     def _stacks(self, folder: Path) -> dict[Path, tuple[str, Mapping[str, Any]]]:
         """The stacks of a cloud assembly, by their files."""
         if folder not in self._of_assembly:
             self._of_assembly[folder] = {
-                folder / str(one["properties"]["templateFile"]): (name, one)
+                folder / one["properties"][_FILES[_STACK]]: (name, one)
                 for name, one in self._artifacts(folder).items()
-                if one.get("type") == "aws:cloudformation:stack"
+                if one["type"] == _STACK
             }
         return self._of_assembly[folder]
 
