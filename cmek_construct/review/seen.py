@@ -214,6 +214,8 @@ class Answer:
     """The statement that decides, or what cannot be told."""
     is_pinecone: bool = False
     """Whether Pinecone comes in this way: by its own role, and with the role that it takes on."""
+    direct: str = Verdict.NO.value
+    """The answer to a call that no AWS service makes for somebody."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,7 @@ class Access:
         asked = [one for one in self.answers if one.about == about and what in (None, one.what)]
         ways = [one for one in asked if one.is_pinecone]
         ways = ways or [one for one in asked if ":role/" in one.arn]
-        found = [one.answer for one in ways or asked]
+        found = [one.direct for one in ways or asked]
         return min(found, key=_WORST_LAST.index, default="no")
 
 

@@ -68,6 +68,5 @@ def _answer(row: Row) -> Answer:
     if row.action == GRANT:
         what += {True: " for an AWS service", False: " for others", None: ""}[row.for_aws_service]
     by = row.doubt or row.statement
-    return Answer(
-        row.resource, row.who.words, row.who.arn, what, row.answer, by, row.who.is_pinecone
-    )
+    who, direct = row.who, row.verdict.value
+    return Answer(row.resource, who.words, who.arn, what, row.answer, by, who.is_pinecone, direct)
