@@ -83,6 +83,8 @@ def question(
         context["sts:ExternalId"] = as_deployed(form, row["external_id"])
     if row["for_aws_service"] is not None:
         context["kms:GrantIsForAWSResource"] = str(row["for_aws_service"]).lower()
+    if "unused_for" in row:
+        context["kms:TrailingDaysWithoutKeyUsage"] = row["unused_for"]
     to_role = row["action"] == ASSUME
     return simulator.Request(
         principal=caller.arn,
@@ -117,11 +119,27 @@ def stands(form: str, row: dict[str, Any]) -> Any:
     raise AssertionError(f"{form} has no statement {name}")
 
 
+UNUSED = re.compile("only when unused for ([0-9]+) days(, by IAM policies of the account)?")
+
+
+def while_used_and_unused(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The row; of an answer that hangs on when the key was used last, each of the two."""
+    found = UNUSED.fullmatch(row["answer"])
+    if found is None:
+        return [row]
+    unused = "only by IAM policies of the account" if found[2] else "yes"
+    return [
+        {**row, "answer": "no", "unused_for": str(int(found[1]) - 1)},
+        {**row, "answer": unused, "unused_for": found[1], "statement": None},
+    ]
+
+
 def test_every_answer_about_every_form_is_the_simulators() -> None:
     asked = [
         (form, row, principal)
         for form, one in answers().items()
-        for row in one["rows"]
+        for given_row in one["rows"]
+        for row in while_used_and_unused(given_row)
         for principal in members(form, row)
     ]
     assert len(asked) > 7000

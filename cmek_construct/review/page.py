@@ -184,12 +184,13 @@ class Page:
     def protects_used_keys(self) -> bool:
         """Whether a key may not be disabled while it is used."""
         return any(
-            condition.key.lower() == TRAILING_DAYS
+            condition.lower() == TRAILING_DAYS
             for one in self.templates
             for part in one.parts
             for key in part.keys
             for said in key.policy.said
-            for condition in said.statement.conditions
+            for keys in (said.statement.get("Condition") or {}).values()
+            for condition in keys
         )
 
     @property
