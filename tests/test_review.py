@@ -13,7 +13,7 @@ import aws_cdk as cdk
 import pytest
 
 from cmek_construct import CmekGuardrails, CustomerKey, PineconeRole
-from cmek_construct.operations.reviewing.page_source import read
+from cmek_construct.commands.reviewing import read
 from cmek_construct.policy import words
 from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.review.seen import Template as SeenTemplate

@@ -67,7 +67,7 @@ def test_each_construct_of_the_core_knows_those_before_it_alone() -> None:
         before.add(name)
 
 
-ABOVE = ("deployment", "aws", "health", "commands", "operations")
+ABOVE = ("deployment", "aws", "health", "who", "commands")
 
 
 def test_constructs_know_neither_files_nor_commands() -> None:
@@ -81,7 +81,7 @@ def rooms(*names: str) -> tuple[str, ...]:
 
 
 def test_the_command_imports_no_construct() -> None:
-    for room in ("aws", "health", "commands", "operations"):
+    for room in ("aws", "health", "who", "commands"):
         for path in (PACKAGE / room).rglob("*.py"):
             known = {one.split(".")[0] for one in imports(path)}
             assert not known & {"aws_cdk", "constructs", "jsii"}, path.name
@@ -92,8 +92,7 @@ def test_there_is_one_door_to_aws_and_one_place_of_the_command_line() -> None:
         room, known = path.relative_to(PACKAGE).parts[0], imports(path)
         names = {one.split(".")[0] for one in known}
         assert room == "aws" or not names & {"boto3", "botocore"}, path
-        # `cmek check`, `who` and `review` are on their way to commands/.
-        assert room in ("commands", "operations") or not names & {"typer", "click", "rich"}, path
+        assert room == "commands" or not names & {"typer", "click", "rich"}, path
         assert room == "commands" or not any(one.startswith(rooms("commands")) for one in known)
     for path in (PACKAGE / "aws").glob("*.py"):
         assert not any(one.startswith(rooms(*ABOVE[2:])) for one in imports(path)), path.name

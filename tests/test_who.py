@@ -21,11 +21,11 @@ from cmek_construct.guide import (
     root_statement,
     trust_statement,
 )
-from cmek_construct.operations.reviewing.rows import Who
-from cmek_construct.operations.reviewing.who import ASSUME, ON_KEY
-from cmek_construct.operations.reviewing.who import who as asked_of
 from cmek_construct.policy import Verdict
 from cmek_construct.templates import Run, find, template_of
+from cmek_construct.who.answers import ASSUME, ON_KEY
+from cmek_construct.who.answers import who as asked_of
+from cmek_construct.who.rows import Who
 from tests import forms
 from tests.command import cmek
 from tests.simulator import simulator

@@ -10,18 +10,19 @@ from typer.core import TyperGroup
 
 from cmek_construct.commands import (
     adopt,
+    check,
     customer_kit,
     doctor,
     init,
     lock,
     project,
     retire,
+    review,
     sheet,
     suspend,
     template,
+    who,
 )
-from cmek_construct.operations.reviewing import cli as reviewing
-from cmek_construct.operations.reviewing import page_cli as page
 
 _GROUPS: Final = {
     "Set up": ("init", "add", "project", "sheet", "customer-kit", "template"),
@@ -81,8 +82,9 @@ cli.command()(init.add)
 cli.command()(sheet.sheet)
 cli.add_typer(customer_kit.cli, name="customer-kit")
 cli.command(epilog=template.EPILOG)(template.template)
-cli.add_typer(reviewing.cli)
-cli.add_typer(page.cli)
+cli.command()(check.check)
+cli.command()(who.who)
+cli.command(epilog=review.EXIT_CODES)(review.review)
 cli.command(epilog=doctor.EXIT_CODES)(doctor.doctor)
 cli.command()(suspend.suspend)
 cli.command()(suspend.resume)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from cmek_construct.operations.reviewing.people import Somebody
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.stacks import Stack
+from cmek_construct.who.people import Somebody
 
 _BY_IAM: Final = ", by IAM policies of the account"
 

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cmek_construct.checks import printable
+from cmek_construct.commands.checking import counted
+from cmek_construct.commands.errors import refuse
+from cmek_construct.commands.options import Acknowledge, Templates, VendorRoles
 from cmek_construct.guardrails.rules import RULES
-from cmek_construct.operations.reviewing.check import counted
-from cmek_construct.operations.reviewing.cli import Acknowledge, Templates, VendorRoles
 
 if TYPE_CHECKING:
     from cmek_construct.review.page import Page
 
-cli = typer.Typer(rich_markup_mode=None)
 _PAGE = "<!doctype html>"
-
-
-@cli.command(
-    epilog="Exit codes: 0 written, whatever the guardrails found (cmek check is the gate); 1 "
-    "something could not be read or written, and nothing is; 2 wrong usage.",
+EXIT_CODES = (
+    "Exit codes: 0 written, whatever the guardrails found (cmek check is the gate); 1 something "
+    "could not be read or written, and nothing is; 2 wrong usage."
 )
+
+
 def review(
     paths: Templates,
     out: Annotated[
@@ -50,7 +49,7 @@ def review(
     if as_markdown and not against:
         raise typer.BadParameter("it is for --against alone", param_hint="--markdown")
     # Imported where they are needed: they take longer than all else that `cmek` does.
-    from cmek_construct.operations.reviewing.page_source import read
+    from cmek_construct.commands.reviewing import read
     from cmek_construct.review.changes import differences
     from cmek_construct.review.page import Page
     from cmek_construct.review.render import markdown
@@ -62,7 +61,7 @@ def review(
     if not problems and not any(one.parts or one.findings for one in new.templates) and not old:
         problems = ["Nothing of Pinecone's was found: there is nothing to review."]
     if problems:
-        _refuse(problems)
+        refuse(*problems)
     changed = differences(old.templates, new.templates) if old else None
     if as_markdown and changed is not None:
         typer.echo(markdown(changed), nl=False)
@@ -95,10 +94,10 @@ def _write(page: Page, file: Path) -> None:
     shown = printable(file)
     try:
         if file.exists() and not file.read_bytes().startswith(_PAGE.encode()):
-            _refuse([f"{shown}: it is there already and is no page of `cmek review`. Give --out."])
+            refuse(f"{shown}: it is there already and is no page of `cmek review`. Give --out.")
         file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        _refuse([f"{shown}: cannot be written: {error.strerror}. Give another file with --out."])
+        refuse(f"{shown}: cannot be written: {error.strerror}. Give another file with --out.")
     found = page.open_findings
     said = f"{counted(found, 'violation')} of the guardrails" if found else "all guardrails kept"
     typer.echo(
@@ -106,9 +105,3 @@ def _write(page: Page, file: Path) -> None:
         f"{said}. Open it in a browser, read it, print it, sign it.",
         err=True,
     )
-
-
-def _refuse(problems: Sequence[str]) -> NoReturn:
-    for problem in problems:
-        typer.echo(problem, err=True)
-    raise typer.Exit(1)

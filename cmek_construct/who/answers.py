@@ -13,20 +13,6 @@ from typing import Final, TypeAlias
 from cmek_construct import guide
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.questions import Questions
-from cmek_construct.operations.reviewing.people import (
-    People,
-    Somebody,
-    not_asked,
-)
-from cmek_construct.operations.reviewing.policies import (
-    Ours,
-    accounts_of_pinecone,
-    external_ids,
-    narrowed,
-    policy_of,
-    two_accounts,
-)
-from cmek_construct.operations.reviewing.rows import Row, Who, called, shortened
 from cmek_construct.policy import CannotBeJudged, Policy, Request, Said, Statement, Verdict
 from cmek_construct.policy.aws import DIRECT_CALL, TRAILING_DAYS
 from cmek_construct.templates.attributes import ROLE
@@ -35,6 +21,20 @@ from cmek_construct.templates.defaults import by_default
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, RoleNow, Unread
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import is_known
+from cmek_construct.who.people import (
+    People,
+    Somebody,
+    not_asked,
+)
+from cmek_construct.who.policies import (
+    Ours,
+    accounts_of_pinecone,
+    external_ids,
+    narrowed,
+    policy_of,
+    two_accounts,
+)
+from cmek_construct.who.rows import Row, Who, called, shortened
 
 NOT_SHOWN: Final = (
     "No template shows this: the account's own IAM policies can add to it, and an organization's "

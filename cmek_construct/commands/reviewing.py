@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from cmek_construct.checks import printable
-from cmek_construct.operations.reviewing import check as checking
-from cmek_construct.operations.reviewing.rows import Row
-from cmek_construct.operations.reviewing.who import GRANT, Asker
+from cmek_construct.commands import checking
 from cmek_construct.review.parts import templates_of
 from cmek_construct.review.seen import Access, Answer, Template
 from cmek_construct.templates.run import read_run
 from cmek_construct.templates.stacks import Stack
+from cmek_construct.who.answers import GRANT, Asker
+from cmek_construct.who.rows import Row
 
 _PRESENTS: Final = {
     "right": "the right external ID",

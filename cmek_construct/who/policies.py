@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from cmek_construct.checks import printable
-from cmek_construct.operations.reviewing.people import covers, is_wild, named_in
 from cmek_construct.policy import Policy
 from cmek_construct.templates.evidence import pinecones_accounts
 from cmek_construct.templates.found import Found, Key, KeyNow, Role, RoleNow, Unread
 from cmek_construct.templates.texts import alone, holes, is_known
+from cmek_construct.who.people import covers, is_wild, named_in
 
 EXTERNAL_ID: Final = "sts:externalid"
 Ours: TypeAlias = Role | Key | Unread

@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from cmek_construct.checks import printable
-from cmek_construct.operations.reviewing.rows import Row, Who
-from cmek_construct.operations.reviewing.who import (
+from cmek_construct.policy import Verdict
+from cmek_construct.who.answers import (
     GRANT,
     NOT_SHOWN,
     ON_KEY,
 )
-from cmek_construct.policy import Verdict
+from cmek_construct.who.rows import Row, Who
 
 LEGEND: Final = (
     "yes: the policy lets it; whoever is of another account needs leave of that account besides. "

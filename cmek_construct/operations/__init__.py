@@ -1,1 +1,0 @@
-"""What a reviewer runs on templates; it moves to `commands`."""

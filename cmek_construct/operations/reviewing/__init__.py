@@ -1,1 +1,0 @@
-"""For the reviewer: template files, the gate, the table of who can do what, the page."""
