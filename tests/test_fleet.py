@@ -326,9 +326,14 @@ def test_a_set_of_another_kind_and_one_without_stacks_are_refused() -> None:
     assert "the stack set has no stacks" in sheet(code=1).stderr
 
 
-def test_without_credentials_or_region_it_says_what_to_do() -> None:
-    assert "--region" in sheet(code=1).stderr
+def test_without_credentials_it_says_what_to_do() -> None:
     assert "Sign in" in sheet("--region=us-east-1", code=1).stderr
+
+
+@pytest.mark.usefixtures("aws")
+def test_without_a_region_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert "Give --region" in sheet(code=1).stderr
 
 
 @pytest.mark.parametrize(

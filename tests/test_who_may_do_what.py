@@ -39,6 +39,8 @@ TRUST_TABLES: list[tuple[str, Table]] = [
     ("own_role_imported_key", role.BRIEFLY),
     ("role_alone", role.BRIEFLY),
     ("every_other_prop", role.BRIEFLY),
+    ("protected_key", role.BRIEFLY),
+    ("protected_key_suspended", role.BRIEFLY),
     # A suspension by the key policy leaves the trust policy alone; the other kind closes it.
     ("suspended", role.BRIEFLY),
     ("suspended_all_regions", role.ALL_REGIONS),
@@ -61,6 +63,7 @@ KEY_TABLES: list[tuple[str, Table]] = [
     ("own_role", key.BRIEFLY),
     ("own_role_and_key", key.BRIEFLY),
     ("every_other_prop", key.BRIEFLY),
+    ("protected_key", key.BRIEFLY),
     ("encrypt_decrypt", key.ROLE_ENCRYPTS_ALONE),
     ("with_key_admins", key.ROLE_USES_KEY),
     ("with_key_admins", key.ADMIN_MANAGES),
@@ -77,6 +80,7 @@ KEY_TABLES: list[tuple[str, Table]] = [
     *key.suspension("explicit_with_id", "suspended"),
     *key.suspension("all_regions", "suspended_all_regions"),
     *key.suspension("own_key", "own_key_suspended"),
+    *key.suspension("protected_key", "protected_key_suspended"),
     *key.suspension("role_with_own_policy", "suspended_role_with_own_policy"),
 ]
 

@@ -34,6 +34,7 @@ class Reason(enum.Enum):
     """Why AWS gave no answer."""
 
     NO_CREDENTIALS = "no credentials"
+    NO_REGION = "no region"
     ANOTHER_ACCOUNT = "another account"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
@@ -211,6 +212,8 @@ def _said(error: Any) -> AwsError:
             exceptions.CredentialRetrievalError,
         )
         reason = Reason.NO_CREDENTIALS if isinstance(error, missing) else Reason.UNREACHABLE
+        if isinstance(error, exceptions.NoRegionError):
+            reason = Reason.NO_REGION
         return AwsError(reason, f"AWS could not be asked: {printable(error).rstrip('.')}")
     code = str(error.response.get("Error", {}).get("Code", ""))
     message = str(error.response.get("Error", {}).get("Message", ""))

@@ -56,7 +56,9 @@ def in_words(error: AwsError, command: str, about: str = "") -> str:
     """What AWS refused, and which options of the command may help."""
     has = options_of(command)
     ways = [words for option, words in _OPTIONS.items() if option in has]
-    if error.reason is not Reason.ANOTHER_ACCOUNT:
+    if error.reason is Reason.NO_REGION:
+        ways.insert(0, "give --region" if ("--region", "REGION") in has else "set AWS_REGION")
+    elif error.reason is not Reason.ANOTHER_ACCOUNT:
         ways.insert(0, _SIGN_IN)
     advice = _listed(ways)
     return f"{f'{about}: ' if about else ''}{error}. {advice[:1].upper()}{advice[1:]}."
