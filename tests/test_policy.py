@@ -352,3 +352,23 @@ def test_a_session_of_a_role_that_may_be_one_with_a_hole_is_not_certain() -> Non
     holes = of_key(allow(Principal={"AWS": ROLE.replace(OWNER, "${Mine}")}), Mine=ACCOUNT)
     assert not any(one.certain for one in beyond(named, holes))
     assert all(one.certain for one in beyond(named, of_key()))
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "right"),
+    [
+        ("Null", "true", YES),
+        ("Null", "false", NO),
+        ("Null", "perhaps", UNKNOWN),
+        ("StringNotEquals", OWNER, YES),
+        ("StringEqualsIfExists", OWNER, YES),
+        ("ForAnyValue:StringEqualsIfExists", OWNER, UNKNOWN),
+    ],
+)
+def test_what_no_request_to_sts_says_is_a_key_that_is_not_sent(
+    operator: str, value: str, right: Verdict
+) -> None:
+    condition = {operator: {"kms:CallerAccount": value}}
+    statement = {"Effect": "Allow", "Action": "sts:*", "Resource": "*", "Condition": condition}
+    policy = read(policy_document(statement), "permissions")
+    assert allows(policy, Request(ROLE, "sts:AssumeRole", OTHER)).verdict is right

@@ -11,7 +11,7 @@ import ipaddress
 import operator as compare
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 from typing import Final
@@ -176,20 +176,6 @@ def asks_for_caller_account(condition: Condition) -> bool:
     return condition.key.lower() == CALLER_ACCOUNT
 
 
-def meets_without_key(
-    space: Space, statement: Statement, condition: Condition, policy: Policy
-) -> tuple[str, int]:
-    """The principals whose requests meet a condition on a key that they do not send."""
-    operator, people = _operator(condition.operator), who(space, policy)
-    said = f"{condition.operator} {condition.key.lower()} {', '.join(condition.values)}"
-    if operator == _NULL:
-        met = "true" in (value.lower() for value in condition.values)
-        return people.dimension.name, people.everybody() if met else 0
-    if operator.base == "Null" or (operator.each == "ForAnyValue" and operator.if_exists):
-        return people.dimension.name, people.dimension.perhaps(f"{said} without the key")
-    return people.dimension.name, people.everybody() if operator.without_key else 0
-
-
 def _key(people: Who, space: Space, name: str, policy: Policy) -> _Key:
     if follows(name, policy):
         pattern = people.with_arn if name == PRINCIPAL_ARN else people.of_account
@@ -200,9 +186,22 @@ def _key(people: Who, space: Space, name: str, policy: Policy) -> _Key:
 
 
 def meets(
-    space: Space, statement: Statement, condition: Condition, policy: Policy
+    space: Space,
+    statement: Statement,
+    condition: Condition,
+    policy: Policy,
+    *,
+    is_sent: bool = True,
 ) -> tuple[str, int]:
-    """The dimension of a condition, and the texts there that meet it."""
+    """The dimension of a condition, and the texts there that meet it.
+
+    Args:
+        space: of the question.
+        statement: that has the condition.
+        condition: one of its conditions.
+        policy: that has the statement.
+        is_sent: False of requests that never have the key.
+    """
     name, operator = condition.key.lower(), _operator(condition.operator)
     said = f"{condition.operator} {name} {', '.join(condition.values)}"
     people = who(space, policy)
@@ -210,6 +209,7 @@ def meets(
     if name == IS_SERVICE:
         return people.dimension.name, _by_kind(people, operator, decide, said)
     key = _key(people, space, name, policy)
+    key = key if is_sent else replace(key, present=0)
     dimension, absent = key.dimension, key.dimension.all & ~key.present
     if operator.base == "Null":
         wanted = {value.lower() for value in condition.values}
@@ -220,7 +220,7 @@ def meets(
     matched = _matched(key, operator, statement, condition, policy.forms)
     if matched is None:
         dimension.is_typed |= operator.base not in _TEXTS
-        met = dimension.where(key.pattern(ANYTHING.tokens), (said,), decide)
+        met = key.present & dimension.where(key.pattern(ANYTHING.tokens), (said,), decide)
     else:
         met = key.present & (~matched if operator.negated else matched)
     if operator.each == "ForAnyValue" and operator.if_exists:

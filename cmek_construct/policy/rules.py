@@ -190,16 +190,17 @@ def _says_caller(wanted: bool, action: Value) -> bool:
 
 def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> Iterator[Box]:
     """The requests that a statement is about."""
-    yield from _made(space, statement, policy, effect)
-    asks = any(map(conditions.asks_for_caller_account, statement.conditions))
-    if asks and policy.kind == "permissions" and not statement.unreadable:
-        yield from _made(space, statement, policy, effect, with_caller=False)
+    asks = policy.kind == "permissions" and any(
+        map(conditions.asks_for_caller_account, statement.conditions)
+    )
+    for with_caller in (True, False) if asks and not statement.unreadable else (None,):
+        yield from _made(space, statement, policy, effect, with_caller)
 
 
 def _made(
-    space: Space, statement: Statement, policy: Policy, effect: str, *, with_caller: bool = True
+    space: Space, statement: Statement, policy: Policy, effect: str, with_caller: bool | None
 ) -> Iterator[Box]:
-    """The same, of the requests that say the caller's account, or of those that do not."""
+    """The same, of the requests alone that say the caller's account, or of those that do not."""
     people = principals.who(space, policy)
     own = space.dimension(OWN, YES_NO)
     sets: dict[str, int] = {}
@@ -220,14 +221,12 @@ def _made(
     if policy.kind != "trust":
         narrow(RESOURCE, _resources(space, statement, policy))
     for condition in statement.conditions:
-        if with_caller or not conditions.asks_for_caller_account(condition):
-            narrow(*conditions.meets(space, statement, condition, policy))
-        else:
-            narrow(*conditions.meets_without_key(space, statement, condition, policy))
+        is_sent = with_caller is not False or not conditions.asks_for_caller_account(condition)
+        narrow(*conditions.meets(space, statement, condition, policy, is_sent=is_sent))
     allowed = own.where(YES_NO[1])
     before = sets.get(PRINCIPAL, people.everybody())
     if policy.kind == "permissions":
-        if any(map(conditions.asks_for_caller_account, statement.conditions)):
+        if with_caller is not None:
             narrow(ACTION, actions_of(space, policy).of(partial(_says_caller, with_caller)))
         yield space.box(sets)
         return
