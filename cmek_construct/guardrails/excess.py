@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judged import KeyExcess, KeyUse, Trust, TrustExcess
-from cmek_construct.guardrails.meant import EXTERNAL, PRINCIPAL_ARN, values_of
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.policy import Statement, Witness, words
+from cmek_construct.policy import Statement, Witness, aws, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.texts import is_unreadable
 
@@ -78,7 +77,10 @@ def plainly(statement: Statement) -> dict[str, Any]:
 def unread(excess: TrustExcess | KeyExcess) -> Iterator[Fault]:
     """What cannot be read, and may be anything."""
     witness, statement = excess.witness, excess.witness.statement
-    values = [*values_of(statement, PRINCIPAL_ARN), *values_of(statement, EXTERNAL)]
+    values = [
+        *statement.compared(aws.PRINCIPAL_ARN),
+        *statement.compared(aws.EXTERNAL_ID),
+    ]
     maybe = () if witness.certain else witness.hangs_on
     hidden = [one for one in (excess.who, *values, *maybe) if is_unreadable(one)]
     hidden += statement.unreadable

@@ -7,13 +7,13 @@ allows is then beyond what is meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
-from cmek_construct.policy import Policy, Statement
+from cmek_construct.policy import Policy, Statement, aws
 from cmek_construct.templates.evidence import allowing
 from cmek_construct.templates.texts import alone, is_unreadable
 
@@ -22,9 +22,6 @@ _ROLES: Final = rf"arn:aws:iam::(?P<account>[0-9]{{12}}|{HOLE}):role/{guide.ROLE
 PINECONES_ROLE: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{HOLE})")
 PINECONES_ROLES: Final = re.compile(rf"{_ROLES}\*")
 ANY_REGION: Final = re.compile(rf"{_ROLES}.*")
-PRINCIPAL_ARN: Final = "aws:principalarn"
-EXTERNAL: Final = "sts:externalid"
-
 _SOME_ID: Final = "the-one-external-ID"
 """Stands for the external ID where one is asked for, and none is said."""
 
@@ -80,7 +77,7 @@ def meant(trust: Policy, own_account: str, promised: str | None = None) -> Meant
     regions = [one["region"] for one in of_account if "region" in one.re.groupindex]
     third = any("region" not in one.re.groupindex for one in of_account)
     external_id = promised or next(_external_ids(trust), None)
-    asks = any(values_of(one, EXTERNAL) or "withID" in one.name for one in allowing(trust))
+    asks = any(one.compared(aws.EXTERNAL_ID) or "withID" in one.name for one in allowing(trust))
     return Meant(account, tuple(dict.fromkeys(regions)), third, external_id, asks)
 
 
@@ -90,17 +87,12 @@ def _form(text: str) -> re.Match[str] | None:
 
 def _texts(statement: Statement) -> Iterator[str]:
     yield from (one.name for one in statement.principals or () if one.kind == "AWS")
-    yield from values_of(statement, PRINCIPAL_ARN)
-
-
-def values_of(statement: Statement, key: str) -> Iterable[str]:
-    """The values with which a statement compares a condition key."""
-    return [v for one in statement.conditions if one.key.lower() == key for v in one.values]
+    yield from statement.compared(aws.PRINCIPAL_ARN)
 
 
 def _external_ids(trust: Policy) -> Iterator[str]:
     for statement in allowing(trust):
-        for value in values_of(statement, EXTERNAL):
+        for value in statement.compared(aws.EXTERNAL_ID):
             if can_be_presented(value) and not is_unreadable(value):
                 yield value
 

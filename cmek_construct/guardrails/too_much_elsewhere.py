@@ -10,9 +10,8 @@ from cmek_construct import guide
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.excess import READABLE, plainly, texts_of
 from cmek_construct.guardrails.judged import Carried, Permission
-from cmek_construct.guardrails.meant import PRINCIPAL_ARN
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.policy import Policy, Statement, words
+from cmek_construct.policy import Policy, Statement, aws, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import allowing
 from cmek_construct.templates.found import Naming
@@ -102,8 +101,9 @@ def _lets_in(statement: Statement, text: str) -> bool:
     """Whether a statement lets in whom a text names: as a principal, or by a condition."""
     if any(one.name == text for one in statement.principals or ()):
         return True
-    positive = [one for one in statement.conditions if "Not" not in one.operator]
-    return any(one.key.lower() == PRINCIPAL_ARN and text in one.values for one in positive)
+    return any(
+        text in one.values for one in statement.on(aws.PRINCIPAL_ARN) if "Not" not in one.operator
+    )
 
 
 @rule(

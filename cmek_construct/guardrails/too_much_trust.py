@@ -16,12 +16,10 @@ from cmek_construct.guardrails.excess import READABLE, actions_of, named_by, sai
 from cmek_construct.guardrails.judged import Trust, TrustExcess
 from cmek_construct.guardrails.meant import (
     ANY_REGION,
-    EXTERNAL,
     PINECONES_ROLE,
-    PRINCIPAL_ARN,
-    values_of,
 )
 from cmek_construct.guardrails.rule import Fault, rule
+from cmek_construct.policy import aws
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import allowing
 from cmek_construct.templates.texts import is_unreadable, parts
@@ -130,8 +128,7 @@ def external_id(excess: TrustExcess) -> Iterator[Fault]:
     if _is_pinecone(excess):
         asked = [
             f"{one.operator} {' '.join(one.values)}"
-            for one in excess.witness.statement.conditions
-            if one.key.lower() == EXTERNAL
+            for one in excess.witness.statement.on(aws.EXTERNAL_ID)
         ]
         yield Fault(said(excess), " ".join(asked) or "none")
 
@@ -145,7 +142,7 @@ def external_id(excess: TrustExcess) -> Iterator[Fault]:
 )
 def principal_pattern(excess: TrustExcess) -> Iterator[Fault]:
     """In the guide's third policy: others than Pinecone's roles in one account."""
-    compared = list(values_of(excess.witness.statement, PRINCIPAL_ARN))
+    compared = excess.witness.statement.compared(aws.PRINCIPAL_ARN)
     if _WHOLE.fullmatch(excess.who) and compared:
         yield _by_whom(excess, " ".join(compared))
 
@@ -207,7 +204,7 @@ def not_typed(trust: Trust) -> Iterator[Fault]:
 
 
 def _accounts_compared(excess: TrustExcess) -> Iterator[str]:
-    for value in values_of(excess.witness.statement, PRINCIPAL_ARN):
+    for value in excess.witness.statement.compared(aws.PRINCIPAL_ARN):
         found = ANY_REGION.fullmatch(value)
         if found:
             yield found["account"]

@@ -22,12 +22,13 @@ from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
 from cmek_construct.lock.model import OF_ACCOUNT, ROLE, STACK_SET, Identity, Place
+from cmek_construct.policy import aws
 from cmek_construct.templates import console, evidence
 from cmek_construct.templates.choices import Case, TooManyCases
 from cmek_construct.templates.files import MANIFEST
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.stacks import every, hole_of
-from cmek_construct.templates.texts import holes, parts, refers, written
+from cmek_construct.templates.texts import holes, refers, written
 from cmek_construct.templates.values import NOTHING, Values
 
 REPLACING: Final[Mapping[str, tuple[str, ...]]] = {
@@ -275,16 +276,10 @@ def _of_trust(values: Values, place: templates.Place, forms: Mapping[str, str]) 
     accounts: set[str] = set()
     for one in evidence.allowing(evidence.policy_of(document, "trust", None, forms)):
         names = [name for name, _ in evidence.names_in(one)]
-        accounts.update(_account(name) for name in names if evidence.is_like_pinecone(name, own))
-        for condition in one.conditions:
-            if condition.key.lower() == "sts:externalid":
-                ids.update(condition.values)
+        like = (name for name in names if evidence.is_like_pinecone(name, own))
+        accounts.update(map(evidence.account_of, like))
+        ids.update(one.compared(aws.EXTERNAL_ID))
     return {EXTERNAL_ID: _one_or_all(ids), PINECONE: _one_or_all(accounts)}
-
-
-def _account(name: str) -> str:
-    found = parts(name, ":")
-    return found[4] if len(found) > 4 else name
 
 
 def _one_or_all(values: Iterable[str]) -> Any:

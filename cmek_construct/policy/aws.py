@@ -68,8 +68,12 @@ DIRECT_CALL: Final[Mapping[str, str | None]] = {
 }
 """What a call over TLS says that no AWS service makes for somebody."""
 SERVICES: Final = ("kms:", "sts:")
+PRINCIPAL_ARN: Final = "aws:principalarn"
+EXTERNAL_ID: Final = "sts:externalid"
 CALLER_ACCOUNT: Final = "kms:calleraccount"
 """The key that says the caller's account, in every request to KMS but some."""
+ACCOUNT_KEYS: Final = ("aws:principalaccount", CALLER_ACCOUNT)
+"""The keys that say the account of the principal."""
 TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"
 """The key that says for how many days nobody has used the key."""
 WITHOUT_CALLER_ACCOUNT: Final = frozenset(

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Final
 
-from cmek_construct.policy.aws import CALLER_ACCOUNT
+from cmek_construct.policy.aws import ACCOUNT_KEYS, CALLER_ACCOUNT, PRINCIPAL_ARN
 from cmek_construct.policy.patterns import ANY, BETWEEN, Pattern, Token, all_but, star
 from cmek_construct.policy.principals import Who, who
 from cmek_construct.policy.space import Decide, Dimension, Space
@@ -34,10 +34,8 @@ from cmek_construct.policy.text import (
     word,
 )
 
-PRINCIPAL_ARN: Final = "aws:principalarn"
-ACCOUNTS: Final = ("aws:principalaccount", CALLER_ACCOUNT)
 IS_SERVICE: Final = "aws:principalisawsservice"
-OF_PRINCIPAL: Final = (PRINCIPAL_ARN, *ACCOUNTS, IS_SERVICE)
+OF_PRINCIPAL: Final = (PRINCIPAL_ARN, *ACCOUNT_KEYS, IS_SERVICE)
 """Keys whose value follows from the principal."""
 BOOLEANS: Final = frozenset(
     {
@@ -257,7 +255,7 @@ def _value(key: str, base: str, value: str, variables: bool, forms: Forms) -> Pa
         return arn(parts, forms) if len(parts) == 6 else None
     if key == PRINCIPAL_ARN and len(parts) == 6 and not any_case:
         return arn(parts, forms, ANY)
-    return part(whole, ACCOUNT if key in ACCOUNTS else key, ANY, forms, any_case=any_case)
+    return part(whole, ACCOUNT if key in ACCOUNT_KEYS else key, ANY, forms, any_case=any_case)
 
 
 def _by_kind(people: Who, operator: _Operator, decide: Decide, said: str) -> int:

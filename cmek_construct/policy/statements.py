@@ -64,6 +64,14 @@ class Statement:
     raw: Any = field(default=None, compare=False)
     """As it was read."""
 
+    def on(self, *keys: str) -> list[Condition]:
+        """Its conditions on some keys, by their names in lower case."""
+        return [one for one in self.conditions if one.key.lower() in keys]
+
+    def compared(self, *keys: str) -> list[str]:
+        """The values with which it compares these keys."""
+        return [value for one in self.on(*keys) for value in one.values]
+
 
 @dataclass(frozen=True)
 class Policy:

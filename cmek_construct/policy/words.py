@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cmek_construct.guide import ADMINISTRATION, Statement
+from cmek_construct.policy.aws import EXTERNAL_ID
 from cmek_construct.policy.comparing import Witness
 from cmek_construct.policy.sentences import Quoted, Words, as_list, listed, quoted_list
 
@@ -236,7 +237,7 @@ def _condition(operator: str, key: str, values: list[Any], denies: bool) -> Word
     texts = [str(value).lower() if isinstance(value, bool) else value for value in values]
     if operator == "Bool" and key.lower() == "kms:grantisforawsresource" and texts == ["true"]:
         return ["the grant is for an AWS service that works with it"]
-    if operator == "StringEquals" and key.lower() == "sts:externalid":
+    if operator == "StringEquals" and key.lower() == EXTERNAL_ID:
         return ["the external ID ", *quoted_list(texts, " or "), " is presented"]
     if operator == "Null" and texts in (["true"], ["false"]):
         return [*_key_of(key), " is not sent" if texts == ["true"] else " is sent"]

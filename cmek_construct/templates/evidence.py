@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
-from cmek_construct.policy import Policy, Statement, canonical, read
+from cmek_construct.policy import Policy, Statement, aws, canonical, read
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.matching import matches, named
 from cmek_construct.templates.reading import members
@@ -24,11 +24,9 @@ _USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent reso
 _LONGEST: Final = 2_048
 """Characters of an ARN; what is longer is none."""
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
-_PRINCIPAL_ARN: Final = "aws:principalarn"
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
 _ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths")
 _OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
-_ACCOUNT_KEYS: Final = ("aws:principalaccount", "kms:calleraccount")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}|\$\{[^{}!?][^{}]*\}")
 
 
@@ -50,12 +48,9 @@ def names_in(statement: Statement, *, denials: bool = True) -> Iterator[tuple[st
     for principal in (*(statement.principals or ()), *(statement.not_principals or ())):
         if principal.kind == "AWS":
             yield principal.name, False
-    for condition in statement.conditions:
-        if condition.key.lower() == _PRINCIPAL_ARN:
-            yield from (
-                (one, "Equals" not in condition.operator or "Arn" in condition.operator)
-                for one in condition.values
-            )
+    for condition in statement.on(aws.PRINCIPAL_ARN):
+        has_wildcards = "Equals" not in condition.operator or "Arn" in condition.operator
+        yield from ((one, has_wildcards) for one in condition.values)
 
 
 def lets_pinecone_in(policy: Policy, account: str, document: Any) -> bool:
@@ -106,7 +101,7 @@ def is_open_to_others(policy: Policy, account: str) -> bool:
         if statement.unreadable or statement.not_principals is not None:
             return True
         for principal in statement.principals or ():
-            if principal.kind == "AWS" and _account_of(principal.name) != account:
+            if principal.kind == "AWS" and account_of(principal.name) != account:
                 return True
     return False
 
@@ -121,19 +116,14 @@ def pinecones_accounts(policy: Policy) -> list[str]:
         names = [text for text, _ in names_in(statement)]
         like = [text for text in names if _OF_PINECONE.search(text)]
         if like:
-            held_to = [
-                value
-                for one in statement.conditions
-                if one.key.lower() in _ACCOUNT_KEYS
-                for value in one.values
-            ]
-            accounts = list(filter(_ACCOUNT.fullmatch, map(_account_of, like)))
-            accounts = accounts or list(filter(_ACCOUNT.fullmatch, map(_account_of, names)))
-            found += accounts or filter(_ACCOUNT.fullmatch, held_to)
+            accounts = list(filter(_ACCOUNT.fullmatch, map(account_of, like)))
+            accounts = accounts or list(filter(_ACCOUNT.fullmatch, map(account_of, names)))
+            found += accounts or filter(_ACCOUNT.fullmatch, statement.compared(*aws.ACCOUNT_KEYS))
     return list(dict.fromkeys(found))
 
 
-def _account_of(text: str) -> str:
+def account_of(text: str) -> str:
+    """The account in an ARN; a text that is none, itself."""
     found = parts(text, ":")
     return found[4] if len(found) > 4 else text
 

@@ -226,8 +226,7 @@ def _services(policies: Sequence[Policy]) -> list[str]:
         (one, statement.effect == "Deny")
         for policy in policies
         for statement in policy.statements
-        for one in statement.conditions
-        if one.key.lower() == _VIA
+        for one in statement.on(_VIA)
     )
     found: list[str] = []
     for one, is_denial in conditions:
@@ -257,9 +256,7 @@ def _protected_days(policies: Sequence[Policy]) -> list[int]:
         int(value)
         for policy in policies
         for statement in policy.statements
-        for one in statement.conditions
-        if one.key.lower() == TRAILING_DAYS
-        for value in one.values
+        for value in statement.compared(TRAILING_DAYS)
         if value.isdecimal()
     ]
 

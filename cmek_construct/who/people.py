@@ -12,13 +12,11 @@ from functools import cache
 from typing import Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
-from cmek_construct.policy import Policy, Principal, Statement
+from cmek_construct.policy import Policy, Principal, Statement, aws
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.templates.found import Place
 from cmek_construct.templates.stacks import Stack
 
-_PRINCIPAL_ARN: Final = "aws:principalarn"
-_ACCOUNT_KEYS: Final = ("aws:principalaccount", "kms:calleraccount")
 _NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _HOLE: Final = re.compile(r"\$\{[^{}]*\}")
 _ARN: Final = re.compile(r"arn:aws:(?:iam|sts)::((?:\$\{[^{}]*\}|[^:])*):([^/]+)(?:/(.+))?")
@@ -48,10 +46,10 @@ def named_in(statement: Statement) -> Iterator[Principal]:
     """Whom a statement names: as principals, or by conditions on who they are."""
     yield from (*(statement.principals or ()), *(statement.not_principals or ()))
     for one in statement.conditions:
-        if one.key.lower() == _PRINCIPAL_ARN:
+        numbers = filter(_NUMBER.fullmatch, one.values)
+        if one.key.lower() == aws.PRINCIPAL_ARN:
             yield from (Principal("AWS", value) for value in one.values)
-        elif one.key.lower() in _ACCOUNT_KEYS:
-            numbers = filter(_NUMBER.fullmatch, one.values)
+        elif one.key.lower() in aws.ACCOUNT_KEYS:
             yield from (Principal("AWS", f"arn:aws:iam::{value}:root") for value in numbers)
 
 

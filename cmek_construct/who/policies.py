@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from cmek_construct.checks import printable
-from cmek_construct.policy import Policy
+from cmek_construct.policy import Policy, aws
 from cmek_construct.templates.evidence import pinecones_accounts
 from cmek_construct.templates.found import Found, Key, KeyNow, Role, RoleNow, Unread
 from cmek_construct.templates.texts import alone, holes, is_known
 from cmek_construct.who.people import covers, is_wild, named_in
 
-EXTERNAL_ID: Final = "sts:externalid"
 Ours: TypeAlias = Role | Key | Unread
 
 
@@ -77,5 +76,4 @@ def _apart(policy: Policy, arns: Sequence[str]) -> dict[str, str]:
 
 def external_ids(policy: Policy) -> list[str]:
     """All that a policy compares an external ID with."""
-    every = [each for one in policy.statements for each in one.conditions]
-    return [value for one in every if one.key.lower() == EXTERNAL_ID for value in one.values]
+    return [value for one in policy.statements for value in one.compared(aws.EXTERNAL_ID)]
