@@ -18,7 +18,8 @@ from cmek_construct.commands import suspend as suspending
 from cmek_construct.deployment import replacing, writing
 from cmek_construct.deployment.documents import denial
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
-from cmek_construct.health.comparing import GONE, Where
+from cmek_construct.health.comparing import Where
+from cmek_construct.policy.principals import DELETED
 from tests.building import EXTERNAL_ID
 from tests.command import cmek
 from tests.test_doctor import (
@@ -156,7 +157,7 @@ def malformed_where_somebody_is_gone(operation: str, parameters: dict[str, Any])
     """AWS takes no policy that names the unique ID of somebody who was deleted."""
     text = parameters.get("Policy") or parameters.get("PolicyDocument") or ""
     if operation.startswith(("PutKey", "UpdateAssume")) and any(
-        GONE.fullmatch(word) for word in text.split('"')
+        DELETED.fullmatch(word) for word in text.split('"')
     ):
         code = "MalformedPolicyDocument" + "Exception" * operation.startswith("PutKey")
         raise ClientError({"Error": {"Code": code, "Message": "invalid principals"}}, operation)

@@ -17,7 +17,6 @@ from cmek_construct.lock.model import (
     ANY_ACCOUNT,
     ANY_REGION,
     STACK_NAME,
-    STACK_SET,
     Lock,
     LockError,
     Place,
@@ -27,6 +26,7 @@ from cmek_construct.lock.model import (
 )
 from cmek_construct.lock.text import FILE, read, render
 from cmek_construct.lock.updating import marked_gone
+from cmek_construct.templates.files import NESTED, STACK_SET
 
 
 def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], set[str]]:
@@ -71,7 +71,6 @@ def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], s
 
 
 T = TypeVar("T")
-_NESTED: Final = "AWS::CloudFormation::Stack"
 
 
 def deployed_names(place: Place, stack: Stack, asking: Asking) -> dict[str, dict[str, str]] | None:
@@ -141,7 +140,7 @@ def _nested(
     for resource in _known(place, held, "the stack"):
         name = within + resource.logical_id
         yield name, resource
-        if resource.type == _NESTED:
+        if resource.type == NESTED:
             inner = _known(place, read_resources(session, resource.physical_id), name)
             yield from _nested(session, place, inner, f"{name}/")
 

@@ -30,9 +30,9 @@ from cmek_construct.health.key import alias_of_file
 from cmek_construct.lock.model import LockError
 from cmek_construct.lock.text import FILE, read
 from cmek_construct.policy.sentences import as_list
+from cmek_construct.templates.attributes import ALIAS
 
 LOCK: Final = Path(FILE)
-_ALIAS: Final = "AWS::KMS::Alias"
 
 
 def locked(entry: Entry) -> LockedIdentity:
@@ -87,7 +87,7 @@ def _alias(session: Session, case: Deployed) -> str | Unread | None:
     found = reading.read_resources(session, case.entry.name)
     if found is None or isinstance(found, Unread):
         return found
-    return next((one.physical_id for one in found if one.type == _ALIAS), None)
+    return next((one.physical_id for one in found if one.type == ALIAS), None)
 
 
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")

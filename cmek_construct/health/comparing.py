@@ -8,7 +8,6 @@ not the old one to the policy.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -25,6 +24,7 @@ from cmek_construct.policy import (
 )
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
+from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted, plain, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.words import of_witness
@@ -33,8 +33,6 @@ _EVERYTHING: Final = Meant(
     "everything", "Allow", (Principal("AWS", "*"),), actions=("*",), resources=("*",)
 )
 _SHOWN: Final = 6
-GONE: Final = re.compile(r"A(?:RO|ID)A[A-Z0-9]{8,124}")
-"""The unique ID that AWS leaves in a policy where a role or user was deleted."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ def principals(statement: Any) -> list[str]:
 
 def gone(*statements: Any) -> list[str]:
     """The principals of some statements that have turned into unique IDs."""
-    return [name for one in statements for name in principals(one) if GONE.fullmatch(name)]
+    return [name for one in statements for name in principals(one) if DELETED.fullmatch(name)]
 
 
 def written_as(where: Where, observed: Any, ours: Iterable[Statement]) -> Statement | None:

@@ -13,6 +13,7 @@ from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KEY_USE, KeyAccess
 from cmek_construct.health.findings import Effect, Finding, Verdict, judged
 from cmek_construct.policy import Request, Said, Witness
 from cmek_construct.policy.aws import EXPANDED, RULING
+from cmek_construct.policy.principals import DELETED
 
 ANY_KEY_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:"
@@ -24,8 +25,6 @@ _ACTIONS: Final = {
     KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT,
     KeyAccess.KEY_USER: tuple(dict.fromkeys([*ENCRYPT_DECRYPT, *_KEY_USE, *GRANTS])),
 }
-_DELETED: Final = ("AROA", "AIDA")
-"""How the unique ID begins that AWS leaves in a policy where a role or user was deleted."""
 _EVERYBODY: Final = "everybody (*)"
 _MOST_ACTIONS: Final = 12
 
@@ -189,5 +188,5 @@ def _deleted(own: policy.Policy) -> Iterator[str]:
     """Those who were deleted and are still named in an Allow."""
     for statement in own.statements:
         for one in statement.principals or () if statement.effect != "Deny" else ():
-            if one.name.startswith(_DELETED):
+            if DELETED.fullmatch(one.name):
                 yield printable(one.name)

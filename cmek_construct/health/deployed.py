@@ -15,13 +15,13 @@ from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health.comparing import Where
-from cmek_construct.lock.model import ROLE, Lock, Place, stacks_at
+from cmek_construct.lock.model import Lock, Place, stacks_at
+from cmek_construct.templates.attributes import KEY, ROLE
 
 ROLE_ARN: Final = "RoleArn"
 KEY_ARN: Final = "KeyArn"
 EXTERNAL_ID: Final = "ExternalId"
 """The outputs of a stack."""
-_KEY: Final = "AWS::KMS::Key"
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Deployed:
         for one in json.loads(text).values():
             for kind, type_, name in (
                 ("trust", ROLE, "AssumeRolePolicyDocument"),
-                ("key", _KEY, "KeyPolicy"),
+                ("key", KEY, "KeyPolicy"),
             ):
                 policy = one.get("Properties", {}).get(name)
                 if one.get("Type") == type_ and isinstance(policy, dict):

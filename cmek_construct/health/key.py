@@ -8,7 +8,6 @@ from typing import Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import printable
-from cmek_construct.health.comparing import GONE
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
     NOW,
@@ -19,6 +18,7 @@ from cmek_construct.health.findings import (
     said,
     wrong,
 )
+from cmek_construct.policy.principals import DELETED
 
 _SHOWN: Final = 6
 
@@ -202,7 +202,7 @@ def is_ours(role_arn: str, grant: Grant) -> bool:
     session = role_arn.replace(":iam:", ":sts:").partition(":role/")[0] + ":assumed-role/"
     own = f"{session}{role_arn.rpartition('/')[2]}/"
     is_service = name.endswith(".amazonaws.com") and ":" not in name
-    return name == role_arn or name.startswith(own) or is_service or bool(GONE.fullmatch(name))
+    return name == role_arn or name.startswith(own) or is_service or bool(DELETED.fullmatch(name))
 
 
 def grant_in_words(grant: Grant) -> str:

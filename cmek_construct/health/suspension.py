@@ -12,8 +12,9 @@ from typing import Any
 
 from cmek_construct.deployment import documents
 from cmek_construct.guide import Policy, Statement, policy_document
-from cmek_construct.health.comparing import GONE, gone, principals, written_as
+from cmek_construct.health.comparing import gone, principals, written_as
 from cmek_construct.health.deployed import Deployed
+from cmek_construct.policy.principals import DELETED
 
 
 def is_denial(case: Deployed, statement: Any) -> bool:
@@ -97,7 +98,7 @@ def _without_gone(statement: Any) -> Any:
     """A statement without principals that match nobody any more; None if it has no other."""
     if not gone(statement):
         return statement
-    left = [name for name in principals(statement) if not GONE.fullmatch(name)]
+    left = [name for name in principals(statement) if not DELETED.fullmatch(name)]
     kinds = {kind: names for kind, names in statement["Principal"].items() if kind != "AWS"}
     if left:
         kinds["AWS"] = left

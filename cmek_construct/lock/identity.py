@@ -21,11 +21,12 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
-from cmek_construct.lock.model import OF_ACCOUNT, ROLE, STACK_SET, Identity, Place
+from cmek_construct.lock.model import OF_ACCOUNT, Identity, Place
 from cmek_construct.policy import aws
 from cmek_construct.templates import console, evidence
+from cmek_construct.templates.attributes import KEY, ROLE
 from cmek_construct.templates.choices import Case, TooManyCases
-from cmek_construct.templates.files import MANIFEST
+from cmek_construct.templates.files import MANIFEST, STACK_SET
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.stacks import every, hole_of
 from cmek_construct.templates.texts import holes, refers, written
@@ -33,7 +34,7 @@ from cmek_construct.templates.values import NOTHING, Values
 
 REPLACING: Final[Mapping[str, tuple[str, ...]]] = {
     ROLE: ("RoleName", "Path"),
-    "AWS::KMS::Key": ("KeySpec", "KeyUsage", "Origin", "MultiRegion"),
+    KEY: ("KeySpec", "KeyUsage", "Origin", "MultiRegion"),
     "AWS::KMS::ReplicaKey": ("PrimaryKeyArn",),
     STACK_SET: ("StackSetName", "PermissionModel"),
 }

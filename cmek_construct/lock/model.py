@@ -10,20 +10,19 @@ from typing import Any, Final
 
 from cmek_construct import templates
 from cmek_construct.checks import ACCOUNT_ID, REGION
+from cmek_construct.templates.attributes import KEYS, ROLE
+from cmek_construct.templates.files import STACK_SET
 
 ANY_ACCOUNT: Final = "any-account"
 ANY_REGION: Final = "any-region"
 STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 RESOURCE: Final = re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*")
 """A logical ID; within a nested stack or a stack set, after the ID of that one."""
-ROLE: Final = "AWS::IAM::Role"
-STACK_SET: Final = "AWS::CloudFormation::StackSet"
 OF_ACCOUNT: Final = "account"
 """What stands in place of a type, for an account of a stack set that has values of its own."""
 WORDS: Final[Mapping[str, str]] = {
     ROLE: "role",
-    "AWS::KMS::Key": "key",
-    "AWS::KMS::ReplicaKey": "key",
+    **dict.fromkeys(KEYS, "key"),
     STACK_SET: "stack set",
     OF_ACCOUNT: "account",
 }

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from cmek_construct.lock.identity import StackNow, replaced
 from cmek_construct.lock.model import (
-    STACK_SET,
     Identity,
     Lock,
     Locked,
@@ -16,6 +15,7 @@ from cmek_construct.lock.model import (
     shown,
     stacks_at,
 )
+from cmek_construct.templates.files import STACK_SET
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ ANONYMOUS: Final = "anonymous"
 SERVICE: Final = "service:"
 _FEDERATED: Final = "federated:"
 DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
+"""The unique ID that AWS leaves in a policy where somebody who is named was deleted."""
 _HOLE: Final = r"\$\{[^}]*\}"
 _PARTS: Final = rf"arn:(?P<partition>[a-z-]+|{_HOLE}):(?:iam|sts)::(?P<account>[0-9]{{12}}|{_HOLE})"
 _ACCOUNT: Final = re.compile(rf"{_PARTS}:root|(?P<number>[0-9]{{12}})")

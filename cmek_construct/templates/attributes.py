@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 ROLE: Final = "AWS::IAM::Role"
 REPLICA: Final = "AWS::KMS::ReplicaKey"
-KEYS: Final = ("AWS::KMS::Key", REPLICA)
+KEY: Final = "AWS::KMS::Key"
+KEYS: Final = (KEY, REPLICA)
 ALIAS: Final = "AWS::KMS::Alias"
 _NAMES: Final = {
     ROLE: "RoleName",
