@@ -164,7 +164,7 @@ def read_key(session: Session, arn: str, *, last_use: bool = False) -> Key | Unr
         arn: of the key.
         last_use: whether KMS is asked for that, too.
     """
-    kms = session.client("kms", arn.split(":")[3])
+    kms = session.kms(arn)
 
     def call() -> Key:
         found = kms.describe_key(KeyId=arn)["KeyMetadata"]
@@ -231,7 +231,7 @@ def read_key_policy_document(session: Session, key_arn: str) -> dict[str, Any]:
     Raises:
         AwsError: it cannot be read.
     """
-    kms = session.client("kms", key_arn.split(":")[3])
+    kms = session.kms(key_arn)
     return called(
         lambda: document_of(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
     )
@@ -246,7 +246,7 @@ def read_key_policy(session: Session, key_arn: str) -> Statements | Unread:
 
 def read_grants(session: Session, key_arn: str) -> list[Grant] | Unread:
     """All grants on a key."""
-    kms = session.client("kms", key_arn.split(":")[3])
+    kms = session.kms(key_arn)
 
     def call() -> list[Grant]:
         return [
@@ -264,7 +264,7 @@ def read_grants(session: Session, key_arn: str) -> list[Grant] | Unread:
 
 def read_aliases(session: Session, key_arn: str) -> list[str] | Unread:
     """The names of the aliases of a key."""
-    kms = session.client("kms", key_arn.split(":")[3])
+    kms = session.kms(key_arn)
 
     def call() -> list[str]:
         pages = kms.get_paginator("list_aliases").paginate(KeyId=key_arn)

@@ -70,6 +70,10 @@ class Session:
         with _refusals(), self._one_at_a_time:
             return self._client(service, region or self.region)
 
+    def kms(self, key_arn: str) -> Any:
+        """A client of KMS, in the region of a key."""
+        return self.client("kms", key_arn.split(":")[3])
+
     def _made(self, service: str, region: str) -> Any:
         from botocore.config import Config
 

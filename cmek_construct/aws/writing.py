@@ -18,7 +18,7 @@ def put_key_policy(session: Session, key_arn: str, policy: dict[str, Any]) -> No
     Raises:
         AwsError: it was not set, or it is not known whether it was.
     """
-    kms = session.client("kms", key_arn.split(":")[3])
+    kms = session.kms(key_arn)
     text = json.dumps(policy)
     called(lambda: kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=text))
 
@@ -39,7 +39,7 @@ def revoke_grant(session: Session, key_arn: str, grant_id: str) -> None:
     Raises:
         AwsError: it was not revoked.
     """
-    kms = session.client("kms", key_arn.split(":")[3])
+    kms = session.kms(key_arn)
     try:
         called(lambda: kms.revoke_grant(KeyId=key_arn, GrantId=grant_id))
     except AwsError as error:
@@ -53,7 +53,7 @@ def order_deletion(session: Session, key_arn: str, days: int) -> None:
     Raises:
         AwsError: it was not ordered, or it is not known whether it was.
     """
-    kms = session.client("kms", key_arn.split(":")[3])
+    kms = session.kms(key_arn)
     called(lambda: kms.schedule_key_deletion(KeyId=key_arn, PendingWindowInDays=days))
 
 
@@ -63,7 +63,7 @@ def cancel_deletion(session: Session, key_arn: str) -> None:
     Raises:
         AwsError: it was not taken back, or it is not known whether it was.
     """
-    kms = session.client("kms", key_arn.split(":")[3])
+    kms = session.kms(key_arn)
     called(lambda: kms.cancel_key_deletion(KeyId=key_arn))
 
 
@@ -73,5 +73,5 @@ def enable(session: Session, key_arn: str) -> None:
     Raises:
         AwsError: it was not enabled, or it is not known whether it was.
     """
-    kms = session.client("kms", key_arn.split(":")[3])
+    kms = session.kms(key_arn)
     called(lambda: kms.enable_key(KeyId=key_arn))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,31 +39,23 @@ def set_brake(case: Deployed, session: Session, on: bool) -> Braked:
         AwsError: AWS refused, or could not be asked.
         Refused: the policy is not so.
     """
-    by_trust = case.key_arn is None or documents.is_suspended_by_trust(case.entry.settings)
-    what = "trust policy" if by_trust else "key policy"
-
-    def read() -> Policy:
-        if by_trust or case.key_arn is None:
-            return reading.read_trust_policy(session, case.role_arn)
-        return reading.read_key_policy_document(session, case.key_arn)
-
-    def put(policy: Policy) -> None:
-        if by_trust or case.key_arn is None:
-            writing.put_trust_policy(session, case.role_arn, policy)
-        else:
-            writing.put_key_policy(session, case.key_arn, policy)
-
-    before = read()
+    what, arn = "key policy", case.key_arn or ""
+    read: Callable[[Session, str], Policy] = reading.read_key_policy_document
+    put: Callable[[Session, str, Policy], None] = writing.put_key_policy
+    if documents.is_suspended_by_trust(case.entry.settings):
+        what, arn = "trust policy", case.role_arn
+        read, put = reading.read_trust_policy, writing.put_trust_policy
+    before = read(session, arn)
     wanted = to_write(case, before, as_list(before["Statement"]), on)
     for index, policy in enumerate(wanted):
         try:
-            put(policy)
+            put(session, arn, policy)
             break
         except AwsError as error:
             if index == len(wanted) - 1 or error.code not in writing.MALFORMED:
                 raise
     for _try in range(_TRIES):
-        after = as_list(read()["Statement"])
+        after = as_list(read(session, arn)["Statement"])
         if is_suspended(case, after) is on:
             break
         time.sleep(1)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Key, Role
+from cmek_construct.aws.objects import SESSION_SECONDS, Key, Role
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
@@ -22,6 +22,7 @@ from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.entries import pinecone_accounts, readable
 from cmek_construct.health.findings import Effect, Finding, Refused, right, said, wrong
 from cmek_construct.health.import_mapping import alias_of
+from cmek_construct.health.key import every, rotation_of_file
 from cmek_construct.health.needs import locked_out
 
 _NEW_ADMIN_ACTIONS: Final = {"kms:RotateKeyOnDemand"}
@@ -228,11 +229,11 @@ def _about_permissions(entry: Entry, role: Role) -> Finding:
 
 def _about_key(entry: Entry, key: Key) -> Iterator[Finding]:
     own, found = entry.settings, readable(key.rotation_days)
-    days = None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
+    days = rotation_of_file(own)
     if days != found:
         yield said(
             "rotation",
-            f"the key rotates {_every(found)}, but {_every(days)} by the file. "
+            f"the key rotates {every(found)}, but {every(days)} by the file. "
             + _next_deploy("rotation")
             + "changes it: old data stays readable",
         )
@@ -257,10 +258,6 @@ def _about_key(entry: Entry, key: Key) -> Iterator[Finding]:
             "the key is disabled: Pinecone cannot use it, and neither import nor deploy enables "
             f"it. To do so: aws kms enable-key --region {region} --key-id {key.arn}",
         )
-
-
-def _every(days: int | None) -> str:
-    return "not at all" if days is None else f"every {days} days"
 
 
 def _about_aliases(entry: Entry, key: Key) -> Iterator[Finding]:

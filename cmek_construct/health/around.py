@@ -10,11 +10,10 @@ from typing import Final
 from cmek_construct.aws.objects import Control, Unread
 from cmek_construct.checks import printable
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import Finding, not_read, right, said, unknown, wrong
+from cmek_construct.health.findings import Finding, few, not_read, right, said, unknown, wrong
 from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.policy.words import of_statement
 
-_SHOWN: Final = 10
 _SERVICES: Final = ("sts:", "kms:", "*")
 
 
@@ -44,7 +43,7 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
     if without:
         yield wrong(
             "indexes",
-            f"indexes under no key of yours: {_few(without)}",
+            f"indexes under no key of yours: {few(without)}",
             "Look in Pinecone's console whether the project is the right one, and its encryption "
             "forced; an index cannot be moved under a key: make it anew, and copy its records.",
             means="their data does not hang on this key: cutting Pinecone off does not shut them",
@@ -52,7 +51,7 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
     if others:
         yield wrong(
             "indexes",
-            f"indexes under another key: {_few(others)}",
+            f"indexes under another key: {few(others)}",
             "Look in Pinecone's console, Manage > CMEK, which key the project has: "
             "PINECONE_API_KEY may be of another project.",
             means="their data does not hang on this key",
@@ -61,19 +60,14 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
         yield said(
             "indexes",
             f"indexes under a customer's key, which Pinecone calls by an ID of its own: "
-            f"{_few(untold)}. Whether that is this key, it does not say",
+            f"{few(untold)}. Whether that is this key, it does not say",
         )
     if not without and not others and not untold:
-        yield right("indexes", f"all indexes are under this key ({_few(list(found))})")
+        yield right("indexes", f"all indexes are under this key ({few(list(found))})")
 
 
 def _is_another(case: Deployed, key: str | None) -> bool:
     return key is not None and key.startswith("arn:") and key != case.key_arn
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return printable(", ".join(names[:_SHOWN])) + more
 
 
 def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterator[Finding]:

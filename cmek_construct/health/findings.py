@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cmek_construct.aws.objects import Unread
+from cmek_construct.checks import printable
+
+_FEW: Final = 10
 
 
 class Refused(Exception):  # noqa: N818 - what was done, not what went wrong
@@ -142,6 +145,12 @@ def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
     """One that cannot be told, because it could not be read."""
     cure = f"Ask again with credentials that may {action} (--profile)."
     return unknown(about, f"not read: {what} ({unread.why})", cure)
+
+
+def few(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return printable(", ".join(names[:_FEW])) + more
 
 
 def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import printable
+from cmek_construct.deployment.config import StackSettings
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
     NOW,
@@ -106,8 +107,14 @@ def _enabled(case: Deployed, state: str) -> Finding:
     )
 
 
-def _every(days: int | None) -> str:
+def every(days: int | None) -> str:
+    """How often a key rotates."""
     return "not at all" if days is None else f"every {days} days"
+
+
+def rotation_of_file(own: StackSettings) -> int | None:
+    """The days between two rotations that the file says; None for a key that does not rotate."""
+    return None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
 
 
 def _rotation(case: Deployed, key: Key) -> Finding:
@@ -116,15 +123,14 @@ def _rotation(case: Deployed, key: Key) -> Finding:
     if isinstance(found, Unread):
         return not_read("rotation", "whether it rotates", found, "kms:GetKeyRotationStatus")
     if own.key is not None:
-        return said("rotation", f"the key is yours, and rotates {_every(found)}")
-    days = own.rotation_period or ROTATION_DAYS
-    wanted = None if own.enable_key_rotation is False else days
+        return said("rotation", f"the key is yours, and rotates {every(found)}")
+    wanted = rotation_of_file(own)
     if found == wanted:
-        return right("rotation", f"it rotates {_every(found)}")
-    turn_on = f"{case.kms('enable-key-rotation')} --rotation-period-in-days {days}"
+        return right("rotation", f"it rotates {every(found)}")
+    turn_on = f"{case.kms('enable-key-rotation')} --rotation-period-in-days {wanted}"
     return wrong(
         "rotation",
-        f"the key rotates {_every(found)}, but {_every(wanted)} by the file",
+        f"the key rotates {every(found)}, but {every(wanted)} by the file",
         turn_on if wanted else case.kms("disable-key-rotation"),
         means="none: old data stays readable, and Pinecone notices nothing",
         events=("kms:DisableKeyRotation", "kms:EnableKeyRotation"),
@@ -254,4 +260,9 @@ def who_used(case: Deployed, event: Event | Unread | None) -> str | Unread:
         return Unread("CloudTrail does not show it any more")
     if isinstance(event, Unread):
         return event
+    return caller(case, event)
+
+
+def caller(case: Deployed, event: Event) -> str:
+    """Who called, for a person: the role is Pinecone."""
     return "Pinecone" if event.by == case.role_arn else printable(event.by)

@@ -13,15 +13,23 @@ from typing import Final
 from cmek_construct.aws.objects import Event, Key, LastUse, Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import Finding, Verdict, not_read, right, said, unknown, wrong
-from cmek_construct.health.key import at
+from cmek_construct.health.findings import (
+    Finding,
+    Verdict,
+    few,
+    not_read,
+    right,
+    said,
+    unknown,
+    wrong,
+)
+from cmek_construct.health.key import at, caller
 from cmek_construct.health.role import about_brake
 
 WINDOW: Final = 30
 """Days from the order to delete a key to its end: the longest that KMS has."""
 USE: Final = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt")
 """How the names of the calls begin that use a key."""
-_SHOWN: Final = 10
 _IN_CONSOLE: Final = (
     "In Pinecone's console, in that project: Manage > CMEK, the key's … menu > Delete. Pinecone "
     "deletes it only when all indexes are"
@@ -128,7 +136,7 @@ def _seen(
     if isinstance(use, LastUse) and use.when:
         yield use.when, f"by KMS, the key was used then ({printable(use.operation)})"
     if isinstance(attempt, Event):
-        who = "Pinecone" if attempt.by == case.role_arn else printable(attempt.by)
+        who = caller(case, attempt)
         yield attempt.when, f"{who} asked for {printable(attempt.name)} then"
 
 
@@ -158,11 +166,9 @@ def _indexes(found: Sequence[str] | Unread | None) -> Finding:
             "Indexes: there are none in the project of PINECONE_API_KEY. Which project that is, "
             "Pinecone does not tell: see that it is the right one",
         )
-    shown = ", ".join(map(printable, found[:_SHOWN]))
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return said(
         "indexes",
-        f"Indexes are left ({len(found)}): {shown}{more}",
+        f"Indexes are left ({len(found)}): {few(found)}",
         "Save what is still needed of them, and delete all of them in Pinecone",
     )
 

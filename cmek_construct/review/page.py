@@ -187,8 +187,7 @@ class Page:
             condition.lower() == TRAILING_DAYS
             for one in self.templates
             for part in one.parts
-            for key in part.keys
-            for said in key.policy.said
+            for said in part.said
             for keys in (said.statement.get("Condition") or {}).values()
             for condition in keys
         )
