@@ -203,7 +203,16 @@ def key_policy_in_template(role_arn: str, access: KeyAccess, suspended_if: str) 
     policy = key_policy("${AWS::AccountId}", role_arn, access, suspended=True)
     root, *use, denial = policy["Statement"]
     root["Principal"]["AWS"] = {"Fn::Sub": root["Principal"]["AWS"]}
-    return policy_document(root, *use, {"Fn::If": [suspended_if, denial, {"Ref": "AWS::NoValue"}]})
+    return policy_document(root, *use, only_if(suspended_if, denial))
+
+
+NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+"""Of a CloudFormation template: what is not there."""
+
+
+def only_if(condition: str, value: Any, otherwise: Any = NO_VALUE) -> dict[str, Any]:
+    """A value that is there under a condition of a CloudFormation template."""
+    return {"Fn::If": [condition, value, otherwise]}
 
 
 def root_statement(owner: str) -> Statement:

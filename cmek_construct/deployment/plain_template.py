@@ -13,13 +13,11 @@ import aws_cdk as cdk
 
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.own_app import synthesized
-from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions
+from cmek_construct.guide import ALL_REGIONS, NO_VALUE, PINECONE_REGIONS, Regions, only_if
 
 _ACCOUNT: Final = "PineconeAccountId"
 _EXTERNAL_ID: Final = "PineconeExternalId"
 _ALL_REGIONS: Final = "AllRegions"
-_YES_NO: Final = ("yes", "no")
-_NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 
 
 def plain_template() -> dict[str, Any]:
@@ -36,7 +34,7 @@ def plain_template() -> dict[str, Any]:
     )
     (statement,) = role["Statement"]
     statement["Principal"]["AWS"] = [
-        {"Fn::If": [_condition(region), principal, _NO_VALUE]}
+        only_if(_condition(region), principal)
         for region, principal in zip(PINECONE_REGIONS, statement["Principal"]["AWS"], strict=True)
     ]
     template: dict[str, Any] = _either(every, some)
@@ -49,10 +47,10 @@ def _either(every: Any, some: Any) -> Any:
         return some
     if isinstance(every, Mapping) and isinstance(some, Mapping):
         return {
-            name: _either(every.get(name, _NO_VALUE), some.get(name, _NO_VALUE))
+            name: _either(every.get(name, NO_VALUE), some.get(name, NO_VALUE))
             for name in dict.fromkeys((*some, *every))
         }
-    return {"Fn::If": [_ALL_REGIONS, every, some]}
+    return only_if(_ALL_REGIONS, every, some)
 
 
 def _synthesized(regions: Regions) -> dict[str, Any]:
@@ -112,8 +110,8 @@ def _of_regions(stack: cdk.Stack) -> None:
 def _yes_or_no(stack: cdk.Stack, name: str, description: str) -> cdk.ICfnRuleConditionExpression:
     parameter = cdk.CfnParameter(
         stack,
-        f"In{name}",
-        allowed_values=list(_YES_NO),
+        _parameter(name),
+        allowed_values=["yes", "no"],
         default="no",
         description=description,
     )
@@ -124,8 +122,8 @@ def _yes_or_no(stack: cdk.Stack, name: str, description: str) -> cdk.ICfnRuleCon
 
 def _ask_in_order(stack: cdk.Stack) -> None:
     """How the console asks: what Pinecone's dialog says first, then who may come in."""
-    regions = {f"In{_ALL_REGIONS}": "All regions"}
-    regions |= {f"In{_condition(region)}": region for region in PINECONE_REGIONS}
+    regions = {_parameter(_ALL_REGIONS): "All regions"}
+    regions |= {_parameter(_condition(region)): region for region in PINECONE_REGIONS}
     groups = {
         "From Pinecone's dialog": {
             _ACCOUNT: "Pinecone's AWS account number",
@@ -152,3 +150,8 @@ def _ask_in_order(stack: cdk.Stack) -> None:
 def _condition(region: str) -> str:
     """``us-east-1`` as a logical ID."""
     return region.title().replace("-", "")
+
+
+def _parameter(condition: str) -> str:
+    """The parameter that a condition hangs on."""
+    return f"In{condition}"
