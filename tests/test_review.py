@@ -19,7 +19,15 @@ from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.review.seen import Template as SeenTemplate
 from tests import forms
 from tests.browser.browser import Seen, Visit, look
-from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, new_stack, template_of
+from tests.building import (
+    ACCOUNT,
+    EXTERNAL_ID,
+    PINECONE,
+    REGIONS,
+    cmek_template,
+    new_stack,
+    template_of,
+)
 from tests.building import cmek as construct
 from tests.command import cmek
 from tests.conftest import ROOT
@@ -1039,3 +1047,14 @@ def test_policies_by_a_condition_end_in_no_traceback(tmp_path: Path, policies: A
     properties(made, ROLE)["Policies"] = policies
     made["Conditions"] = {"On": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}}
     assert "form" in text(tmp_path, made)
+
+
+def test_of_a_key_that_is_protected_while_used_nobody_is_told_to_disable_it(tmp_path: Path) -> None:
+    disable = "At once, by hand: disable the key"
+    usual, protected = (
+        text(tmp_path, cmek_template(protect_used_key=days))
+        for days in (None, cdk.Duration.days(90))
+    )
+    assert disable in usual
+    assert disable not in protected
+    assert "cannot be disabled: use one of the other ways" in protected
