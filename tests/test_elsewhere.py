@@ -54,6 +54,72 @@ def test_a_principal_in_an_allow_of_a_bucket_lets_the_role_in() -> None:
     assert broken(template) == {"role-permissions"}
 
 
+def _policy_of(whom: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": whom}, "Action": "s3:*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+_MAP = json.dumps([{"data": {"mapRoles": json.dumps([{"rolearn": "${Who}", "groups": ["all"]}])}}])
+DOORS: dict[str, Callable[[Any], tuple[str, Template]]] = {
+    "an access entry": lambda arn: ("EKS::AccessEntry", {"PrincipalArn": arn}),
+    "an administrator of a data lake": lambda arn: (
+        "LakeFormation::DataLakeSettings",
+        {"Admins": [{"DataLakePrincipalIdentifier": arn}]},
+    ),
+    "the master user of a search domain": lambda arn: (
+        "OpenSearchService::Domain",
+        {"AdvancedSecurityOptions": {"MasterUserOptions": {"MasterUserARN": arn}}},
+    ),
+    "the owner of an environment": lambda arn: ("Cloud9::EnvironmentEC2", {"OwnerArn": arn}),
+    "a list of rules as text": lambda arn: (
+        "OpenSearchServerless::AccessPolicy",
+        {
+            "Policy": {
+                "Fn::Sub": [
+                    '[{"Rules": [], "Principal": ["${Who}"], "Permission": ["aoss:*"]}]',
+                    {"Who": arn},
+                ]
+            }
+        },
+    ),
+    "a policy as text in text": lambda arn: (
+        "SSM::Parameter",
+        {"Value": {"Fn::Sub": [json.dumps({"Policy": _policy_of("${Who}")}), {"Who": arn}]}},
+    ),
+    "the map of a cluster": lambda arn: (
+        "CloudFormation::CustomResource",
+        {"Manifest": {"Fn::Sub": [_MAP, {"Who": arn}]}},
+    ),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_whatever_says_whom_it_lets_in_and_names_the_role_is_a_door(door: str) -> None:
+    template = forms.template("explicit_with_id")
+    kind, properties = DOORS[door](role_arn(template))
+    add(template, "More", kind, **properties)
+    assert broken(template) == {"role-permissions"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [
+        ("Lambda::Function", "Role"),
+        ("CloudFormation::StackSet", "AdministrationRoleARN"),
+        ("SageMaker::Domain", "DefaultUserSettings.ExecutionRole"),
+        ("Lambda::Function", "Environment.Variables.PRINCIPAL_ARN"),
+        ("SSM::Parameter", "Value"),
+    ],
+)
+def test_what_only_says_which_role_there_is_lets_nobody_in(kind: str, member: str) -> None:
+    template = forms.template("explicit_with_id")
+    value: Any = role_arn(template)
+    for name in reversed(member.split(".")):
+        value = {name: value}
+    add(template, "More", kind, **value)
+    assert broken(template) == set()
+
+
 @pytest.mark.parametrize(
     "policy",
     [lambda t: role(t)["AssumeRolePolicyDocument"], lambda t: key(t)["KeyPolicy"]],

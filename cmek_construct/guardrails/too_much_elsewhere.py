@@ -23,8 +23,12 @@ _ONE_KEY: Final = re.compile(
 )
 _GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
 """Their policies only narrow what others allow."""
-_LETS_IN: Final = re.compile(r"principal|grantee|\badmins?\b", re.IGNORECASE)
-"""Properties in which a resource says whom it lets in."""
+_LET_IN: Final = re.compile(
+    r"(?=\w*[a-z])[A-Za-z]*(?i:principal|grantee|owner|admin|member|user|accessor)[A-Za-z]*|mapRoles"
+)
+"""How AWS names what a resource lets in: words for who somebody is, none of a program's own."""
+_TAKEN_ON: Final = re.compile(r"(\w*[a-z])?Role(Arn|ARN|Name)?")
+"""How it names a role that a service takes on, whose trust policy then decides."""
 
 
 _PERMISSIONS: Final = {
@@ -87,7 +91,7 @@ def elsewhere(naming: Naming) -> Iterator[Fault]:
         return
     member, kind = Quoted(naming.member), naming.place.type
     if naming.policy is None:
-        if _LETS_IN.search(naming.member):
+        if _says_whom(naming.member):
             yield Fault(f"{member} of a {kind} names the role.", f"{kind} {naming.member}")
         return
     for statement in allowing(naming.policy):
@@ -95,6 +99,12 @@ def elsewhere(naming: Naming) -> Iterator[Fault]:
             does = texts_of(statement, "actions")
             said = plain(words.actions(plainly(statement)))
             yield Fault(f"{member} of a {kind} lets the role {said}.", " ".join([kind, *does]))
+
+
+def _says_whom(member: str) -> bool:
+    """Whether a property, by its path, says whom its resource lets in."""
+    names = [one for one in member.split(".") if not one.isdecimal()]
+    return not _TAKEN_ON.fullmatch(names[-1]) and any(map(_LET_IN.fullmatch, names))
 
 
 def _lets_in(statement: Statement, text: str) -> bool:
