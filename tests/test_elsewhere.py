@@ -13,7 +13,7 @@ from tests import forms
 from tests.command import cmek
 from tests.forms import CUSTOMER
 from tests.judged import judge, names
-from tests.mutants.made import Template, add, key, key_policy, role, role_arn
+from tests.mutants.made import Template, add, allow, key, key_policy, role, role_arn
 
 STRANGER = "777788889999"
 
@@ -83,8 +83,8 @@ DOORS: dict[str, Callable[[Any], tuple[str, Template]]] = {
         },
     ),
     "a policy as text in text": lambda arn: (
-        "SSM::Parameter",
-        {"Value": {"Fn::Sub": [json.dumps({"Policy": _policy_of("${Who}")}), {"Who": arn}]}},
+        "CloudFormation::CustomResource",
+        {"Call": {"Fn::Sub": [json.dumps({"Policy": _policy_of("${Who}")}), {"Who": arn}]}},
     ),
     "the map of a cluster": lambda arn: (
         "CloudFormation::CustomResource",
@@ -101,13 +101,39 @@ def test_whatever_says_whom_it_lets_in_and_names_the_role_is_a_door(door: str) -
     assert broken(template) == {"role-permissions"}
 
 
+@pytest.mark.parametrize("session", ["", ":*"])
+def test_a_condition_on_the_id_of_the_role_lets_it_in(session: str) -> None:
+    template = forms.template("explicit_with_id")
+    user = {"Fn::Sub": f"${{{role_arn(template)['Fn::GetAtt'][0]}.RoleId}}{session}"}
+    bucket_policy(template, Principal="*", Condition={"StringLike": {"aws:userId": user}})
+    assert broken(template) == {"role-permissions"}
+
+
+def test_what_hangs_on_the_region_is_compared_in_the_same_region() -> None:
+    template = forms.template("explicit_with_id")
+    regions = {one: {"a": f"arn:aws:iam::{CUSTOMER}:role/Of-{one}"} for one in ("eu-west-1", "x-1")}
+    template["Mappings"] = {"Own": regions}
+    whom = {"Fn::FindInMap": ["Own", {"Ref": "AWS::Region"}, "a"]}
+    key_policy(template).append(allow({"AWS": whom}, "kms:DescribeKey"))
+    assert broken(template) == set()
+
+
+def test_an_output_of_the_key_in_another_region_is_none_of_the_key() -> None:
+    template = forms.template("explicit_with_id")
+    [key_id] = [n for n, one in template["Resources"].items() if one["Type"] == "AWS::KMS::Key"]
+    arn = {"Fn::Sub": f"arn:aws:kms:sa-east-1:{CUSTOMER}:key/${{{key_id}}}"}
+    said = 'For "Key ARN" in the Pinecone console'
+    template["Outputs"] = {"KeyArn": {"Value": arn, "Description": said}}
+    assert broken(template) == {"output-value"}
+
+
 @pytest.mark.parametrize(
     ("kind", "member"),
     [
         ("Lambda::Function", "Role"),
         ("CloudFormation::StackSet", "AdministrationRoleARN"),
         ("SageMaker::Domain", "DefaultUserSettings.ExecutionRole"),
-        ("Lambda::Function", "Environment.Variables.PRINCIPAL_ARN"),
+        ("Lambda::Function", "Environment.Variables.PrincipalArn"),
         ("SSM::Parameter", "Value"),
     ],
 )

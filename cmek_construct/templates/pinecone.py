@@ -109,7 +109,11 @@ class _Finder:
             for one in now:
                 own = Identity(one.value.account, one.value.name)
                 identities[own] = identities.get(own, frozenset()) | {place}
-        self.by_name = Roles(identities, run.forms)
+        ids = {
+            hole(f"{one.stack.named(one.logical_id)}.RoleId"): frozenset({one})
+            for one in self.roles
+        }
+        self.by_name = Roles(identities, run.forms, ids)
         self.named = {place: self._named(place) for place in self.keys}
         for place in (*self.roles, *self.keys):
             if known(place):
@@ -200,20 +204,12 @@ class _Finder:
                     self.why.setdefault(place, "whom it lets in")
 
     def _by_outputs(self) -> None:
-        texts = {
-            text: place
-            for some in (self.roles, self.keys)
-            for place, cases in some.items()
-            for one in cases
-            for text in (one.value.arn, one.value.arn.rpartition("/")[2])
-        }
+        called = console.Called({**self.roles, **self.keys})
         for index, output in enumerate(self.outputs):
-            of = {texts.get(one.value) for one in output.cases}
-            place = of.pop() if len(of) == 1 else None
-            self.outputs[index] = replace(output, of=place)
-            for one in output.cases:
-                if one.value in texts:
-                    self.why.setdefault(texts[one.value], "an output for Pinecone's console")
+            of = {called.place(one) for one in output.cases}
+            for place in filter(None, of):
+                self.why.setdefault(place, "an output for Pinecone's console")
+            self.outputs[index] = replace(output, of=of.pop() if len(of) == 1 else None)
 
     def _is_key(self, key: KeyNow, place: Place) -> bool:
         """Whether a key lets Pinecone in past a role, or a declared vendor's role."""
