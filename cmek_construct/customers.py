@@ -24,21 +24,24 @@ class Customers:
 
     def problems(self, own_account: str | None, pinecone_account: str) -> Iterator[ValueError]:
         """What the two lists, each right by itself, may not say together or of this account."""
-        if pinecone_account in self.account_ids:
-            yield ValueError(
-                f"customer_account_ids: got {pinecone_account!r}, which is Pinecone's account, and "
-                "Pinecone's keys are none of a customer. Write the number of the customer's."
-            )
-        if own_account in self.account_ids:
-            yield _own_account("customer_account_ids", own_account)
-        for arn in self.key_arns:
-            account = _account_of(arn)
-            if account == own_account:
-                yield _own_account("customer_key_arns", arn)
-            if account in self.account_ids:
+        accounts = [("customer_account_ids", one, one) for one in self.account_ids]
+        keys = [("customer_key_arns", arn, _account_of(arn)) for arn in self.key_arns]
+        for parameter, value, account in [*accounts, *keys]:
+            got = f"{parameter}: got {value!r}, "
+            if account == pinecone_account:
                 yield ValueError(
-                    f"customer_key_arns: got {arn!r}, but customer_account_ids has its account, "
-                    f"{account}, and with it every key there. Leave out one of the two."
+                    f"{got}of Pinecone's account, and Pinecone's keys are none of a customer. "
+                    "Write that of the customer's."
+                )
+            elif account == own_account:
+                yield ValueError(
+                    f"{got}of the role's own account. There the key policy alone lets the role in: "
+                    "use PineconeCmek, or PineconeKey(role=…), and leave it out here."
+                )
+            elif value != account and account in self.account_ids:
+                yield ValueError(
+                    f"{got}but customer_account_ids has its account, {account}, and with it every "
+                    "key there. Leave out one of the two."
                 )
         yield from self._over_limit()
 
@@ -98,13 +101,6 @@ key_arns: Final = _listed(
 
 def _account_of(key_arn: str) -> str:
     return key_arn.split(":")[4]
-
-
-def _own_account(parameter: str, value: str | None) -> ValueError:
-    return ValueError(
-        f"{parameter}: got {value!r}, which is the role's own account. There the key policy alone "
-        "lets the role in: use PineconeCmek, or PineconeKey(role=…), and leave it out here."
-    )
 
 
 CUSTOMERS: Final = (

@@ -203,7 +203,7 @@ class PineconeCmekStackSet(Construct):
         self._role = f"role{own['role_path'] or '/'}{own['role_name']}"
         self._accounts = set(targets.account_ids)
         self.stack_set = _stack_set(self, own, template_body)
-        acknowledge(self, dict(asked_for(own)))
+        acknowledge(self, asked_for(own))
         warn(self, _notices(targets, trust, region))
         cdk.CfnOutput(self, "StackSetName", value=name, description="For `cmek sheet --fleet`")
         if one_id is not None:

@@ -87,7 +87,8 @@ class CmekGuardrails:
         run = read_run(files)
         found = find(run, known=_known(self._lock_file), vendor_role_arns=self._vendor_role_arns)
         violations = [_unread(problem, files[0]) for problem in found.problems]
-        violations += map(_reported, judge(run, found, self._vendor_role_arns))
+        judged = judge(run, found, self._vendor_role_arns)
+        violations += [_reported(one) for one in judged if one.meant is None]
         violations += map(_locked, refusals(self._lock_file, run))
         return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
