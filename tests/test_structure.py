@@ -14,7 +14,7 @@ import cmek_construct
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
-PURE = {"guide", "checks", "props", "warnings", "trust", "customers"}
+PURE = {"guide", "in_template", "checks", "props", "warnings", "trust", "customers"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 
