@@ -14,6 +14,11 @@ from cmek_construct.checks import Check
 from cmek_construct.guide import Policy
 from cmek_construct.props import Prop
 
+MANAGED_POLICY: Final = 6_144
+"""Characters of an IAM managed policy."""
+MANAGED_POLICIES: Final = 10
+"""Managed policies on an IAM role. IAM's default; can be raised to 20."""
+
 
 @dataclass(frozen=True)
 class Customers:
@@ -59,12 +64,12 @@ class Customers:
         parameter = "customer_account_ids" if self.account_ids else "customer_key_arns"
         for digit, policy in policies.items():
             size = checks.characters(policy)
-            if size > checks.MANAGED_POLICY:
+            if size > MANAGED_POLICY:
                 yield ValueError(
                     f"{parameter}: got {count:,} customers, {len(policy['Statement'])} of them "
                     f"with an account ID that ends in {digit}, whose statements have {size:,} "
-                    f"characters. IAM takes {checks.MANAGED_POLICY:,} in a managed policy (48 "
-                    f"customers by account) and {checks.MANAGED_POLICIES} policies on a role by "
+                    f"characters. IAM takes {MANAGED_POLICY:,} in a managed policy (48 "
+                    f"customers by account) and {MANAGED_POLICIES} policies on a role by "
                     "default, and each last digit has its own, so that nobody moves when another "
                     "comes or goes. Give some of those to a second PineconeRole, with Pinecone "
                     "projects of its own."

@@ -232,7 +232,7 @@ KEY: Final = (
         "rotation_period",
         "90 to 2,560 whole days",
         "Between two rotations.",
-        checks.days(checks.ROTATION_DAYS),
+        checks.days(90, 2_560),
         default="KMS's 365 days",
         cdk="cdk.Duration",
     ),
@@ -248,7 +248,7 @@ KEY: Final = (
         "pending_window",
         "7 to 30 whole days",
         "Between an order to delete the key and its end.",
-        checks.days(checks.PENDING_WINDOW_DAYS),
+        checks.days(*checks.PENDING_WINDOW_DAYS),
         default="KMS's 30 days",
         cdk="cdk.Duration",
     ),
@@ -258,7 +258,7 @@ KEY: Final = (
         "The key policy denies everybody to disable the key, or to order its deletion, as long as "
         "it was used within them. It stops a mistake, not who may change the policy; a key that "
         "was never used is not held. `suspended` works as ever.",
-        checks.days(checks.PROTECTED_DAYS),
+        checks.days(1, 365),
         cdk="cdk.Duration",
     ),
     REMOVAL_POLICY,
