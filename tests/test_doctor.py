@@ -32,7 +32,7 @@ from cmek_construct.deployment.documents import permissions
 from cmek_construct.deployment.reading import Entry, parse_entries, read_entries
 from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.guide import PINECONE_REGIONS
-from cmek_construct.health.comparing import Where, in_words
+from cmek_construct.health.comparing import Where
 from cmek_construct.health.doctor import expected_policies
 from tests.building import EXTERNAL_ID, PINECONE, REGION, of_type
 from tests.command import cmek
@@ -829,10 +829,10 @@ def test_a_statement_means_the_same_in_the_words_that_aws_gives_back() -> None:
 def test_drift_is_named_by_statement_and_shows_no_control_character() -> None:
     one = {"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "kms:Sign", "Resource": "*"}
     place = Where("key", KEY_ARN)
-    words = in_words(place.drift([{**one, "Sid": "\x1b[31m"}], [{**one, "Sid": "B"}]), ACCOUNT)
+    words = place.drift([{**one, "Sid": "\x1b[31m"}], [{**one, "Sid": "B"}]).in_words(ACCOUNT)
     assert words == ""
     evil = {**one, "Sid": "\x1b[31m", "Action": "kms:Verify"}
-    words = in_words(place.drift([evil], [{**one, "Sid": "B"}]), ACCOUNT)
+    words = place.drift([evil], [{**one, "Sid": "B"}]).in_words(ACCOUNT)
     assert 'it lets in by statement "\\x1b[31m": Lets AWS account' in words
     assert 'it lacks statement "B": Lets AWS account' in words
     assert "\x1b" not in words

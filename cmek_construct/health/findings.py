@@ -100,9 +100,7 @@ def judged(
     about: str, is_right: bool, words: tuple[str, str], cure: str, effect: Effect | None = None
 ) -> Finding:
     """One that is right by the first words, or wrong by the second."""
-    if is_right:
-        return right(about, words[0])
-    return Finding(about, Verdict.WRONG, words[1], cure, effect=effect)
+    return right(about, words[0]) if is_right else wrong(about, words[1], cure, effect)
 
 
 def said(about: str, words: str, cure: str = "") -> Finding:

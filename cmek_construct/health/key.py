@@ -8,7 +8,6 @@ from typing import Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import printable
-from cmek_construct.deployment.config import StackSettings
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
     NOW,
@@ -45,9 +44,9 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield _same_key(case)
     yield _deletion(case, key)
     if not key.is_ending:
-        yield _enabled(case, key.state)
+        yield about_enabled(case, key)
         # Of a key that is to be deleted KMS says that it does not rotate.
-        yield _rotation(case, key)
+        yield about_rotation(case, key)
     yield from _alias(case, key)
 
 
@@ -92,13 +91,14 @@ def at(when: datetime) -> str:
     return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
-def _enabled(case: Deployed, state: str) -> Finding:
-    if state == "Enabled":
+def about_enabled(case: Deployed, key: Key) -> Finding:
+    """Whether it can be used."""
+    if key.state == "Enabled":
         return right("enabled", "it is enabled")
-    disabled = state == "Disabled"
+    disabled = key.state == "Disabled"
     return wrong(
         "enabled",
-        "the key is disabled" if disabled else f"the key is in state {printable(state)}",
+        "the key is disabled" if disabled else f"the key is in state {printable(key.state)}",
         case.kms("enable-key")
         if disabled
         else "See the KMS console: this key cannot be used as it is.",
@@ -107,34 +107,28 @@ def _enabled(case: Deployed, state: str) -> Finding:
     )
 
 
-def every(days: int | None) -> str:
-    """How often a key rotates."""
-    return "not at all" if days is None else f"every {days} days"
-
-
-def rotation_of_file(own: StackSettings) -> int | None:
-    """The days between two rotations that the file says; None for a key that does not rotate."""
-    return None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
-
-
-def _rotation(case: Deployed, key: Key) -> Finding:
+def about_rotation(case: Deployed, key: Key) -> Finding:
     """Whether it rotates as the file says."""
     own, found = case.entry.settings, key.rotation_days
     if isinstance(found, Unread):
         return not_read("rotation", "whether it rotates", found, "kms:GetKeyRotationStatus")
     if own.key is not None:
-        return said("rotation", f"the key is yours, and rotates {every(found)}")
-    wanted = rotation_of_file(own)
+        return said("rotation", f"the key is yours, and rotates {_every(found)}")
+    wanted = None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
     if found == wanted:
-        return right("rotation", f"it rotates {every(found)}")
+        return right("rotation", f"it rotates {_every(found)}")
     turn_on = f"{case.kms('enable-key-rotation')} --rotation-period-in-days {wanted}"
     return wrong(
         "rotation",
-        f"the key rotates {every(found)}, but {every(wanted)} by the file",
+        f"the key rotates {_every(found)}, but {_every(wanted)} by the file",
         turn_on if wanted else case.kms("disable-key-rotation"),
         means="none: old data stays readable, and Pinecone notices nothing",
         events=("kms:DisableKeyRotation", "kms:EnableKeyRotation"),
     )
+
+
+def _every(days: int | None) -> str:
+    return "not at all" if days is None else f"every {days} days"
 
 
 def alias_of_file(case: Deployed) -> str | Unread | None:

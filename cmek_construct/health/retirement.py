@@ -78,6 +78,7 @@ def steps(
     attempt: Event | Unread | None,
     days: int,
     quiet_since: datetime | None,
+    changes: Sequence[Event] | Unread,
 ) -> Steps:
     """Look at each step.
 
@@ -87,6 +88,7 @@ def steps(
         attempt: the last call that asked for the key, refused or not, by CloudTrail.
         days: how long nobody must have used the key.
         quiet_since: since when that is so, as the person says.
+        changes: the calls that put the key policy, the newest first, by CloudTrail.
     """
     found = _quiet(case, attempt, quiet_since) if isinstance(case.key, Key) else None
     suspended = _suspended(case)
@@ -94,7 +96,7 @@ def steps(
         _indexes(indexes),
         _deleted_at_pinecone(),
         suspended,
-        _cooled(case, found if is_done(suspended) else None, days),
+        _cooled(case, found if is_done(suspended) else None, days, changes),
     ]
     return Steps([*before, _deletion(case, before, found, days)], case.key)
 
@@ -182,11 +184,9 @@ def _deleted_at_pinecone() -> Finding:
 
 
 def _suspended(case: Deployed) -> Finding:
-    key = case.key
-    if key is None:
+    if case.key is None:
         return right("suspended", "Suspended: the key is gone")
-    policy = key if isinstance(key, Unread) else key.policy
-    found = about_brake(case, Unread("not looked at"), policy)
+    found = about_brake(case)
     if found.verdict is Verdict.RIGHT:
         cure = f'cmek suspend {case.entry.name} --reason "retirement"'
         return said("suspended", "Suspended: not yet", cure)
@@ -195,7 +195,9 @@ def _suspended(case: Deployed) -> Finding:
     return replace(found, verdict=verdict, words=words)
 
 
-def _cooled(case: Deployed, found: Quiet | None, days: int) -> Finding:
+def _cooled(
+    case: Deployed, found: Quiet | None, days: int, changes: Sequence[Event] | Unread
+) -> Finding:
     title = f"{days} days without use"
     if case.key is None:
         return right("quiet", f"{title}: the key is gone")
@@ -205,11 +207,30 @@ def _cooled(case: Deployed, found: Quiet | None, days: int) -> Finding:
     if found.since is None:
         return unknown("quiet", f"{title}: not known: {found.why}", again)
     end = found.since + timedelta(days=days)
-    words = f"quiet since {at(found.since)} ({found.why})"
+    words = f"quiet since {at(found.since)} ({found.why}). {_hidden(found.since, changes)}"
     if end <= case.now:
         return right("quiet", f"{title}: {words}")
     wait = f"Wait until {at(end)}, and run cmek retire {case.entry.name} again"
     return said("quiet", f"{title}: not yet, {words}", wait)
+
+
+def _hidden(since: datetime, changes: Sequence[Event] | Unread) -> str:
+    """What the suspension hides: who cannot use a key is not seen to do without it."""
+    done = [] if isinstance(changes, Unread) else [one.when for one in changes if not one.refused]
+    if not done:
+        return (
+            "A suspension hides use, and since when there is one is not known: see that for some "
+            "days the key could be used, and was not"
+        )
+    if done[0] <= since:
+        return (
+            f"In all that time it was suspended (since {at(done[0])} at the latest), which hides "
+            "use: that nobody is seen to have asked in vain is all that speaks for it"
+        )
+    return (
+        f"Until {at(done[0])} it could be used, and was not; since then it is suspended, which "
+        "hides use, and nobody is seen to have asked in vain"
+    )
 
 
 def _deletion(case: Deployed, before: Sequence[Finding], found: Quiet | None, days: int) -> Finding:
