@@ -219,6 +219,17 @@ def test_a_changed_key_policy_goes_in_its_direction(change: Change, effects: set
     has(key(change), effects)
 
 
+def test_of_two_who_are_locked_out_each_is_told_what_it_lost() -> None:
+    found = key(lambda s: (s[2].update(Action="kms:Decrypt"), s.pop(0)))
+    has(found, {OUT, OWNER})
+    pinecone, owner = sorted(found, key=lambda one: one.effect is OWNER)
+    assert "Allow use of the key" in pinecone.words
+    assert "Enable IAM User Permissions" not in pinecone.words
+    assert "Enable IAM User Permissions" in owner.words
+    assert "Allow use of the key" not in owner.words
+    assert "a key administrator" in owner.cure
+
+
 @pytest.mark.parametrize(
     "change",
     [

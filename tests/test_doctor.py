@@ -333,7 +333,12 @@ def delete_role() -> None:
         ),
         (give_permissions, "permissions", "(in more)", "delete-role-policy"),
         (grant_to_a_stranger, "grants", f"{OTHER}:role/x may Decrypt", "revoke-grant"),
-        (stop_rotation, "rotation", "not at all, but every 365 days", "enable-key-rotation"),
+        (
+            stop_rotation,
+            "rotation",
+            "does not rotate, but by the file it rotates every 365 days",
+            "enable-key-rotation",
+        ),
         (deny_the_role, "suspended", "cut off by the suspension", "cmek resume acme"),
         (
             bound,
@@ -370,7 +375,10 @@ def test_another_period_of_rotation_is_named(
     answer(monkeypatch, status)
     found = wrong(tmp_path)
     assert list(found) == ["rotation"]
-    assert "every 365 days, but every 90 days by the file" in found["rotation"]["words"]
+    assert (
+        "rotates every 365 days, but by the file it rotates every 90 days"
+        in found["rotation"]["words"]
+    )
     assert "--rotation-period-in-days 90\n" in found["rotation"]["cure"]
 
 

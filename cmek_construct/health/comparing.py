@@ -27,9 +27,8 @@ from cmek_construct.policy.sentences import Quoted, plain, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.words import of_witness
 
-_EVERYTHING: Final = Meant(
-    "everything", "Allow", (Principal("AWS", "*"),), actions=("*",), resources=("*",)
-)
+_EVERYBODY: Final = Principal("AWS", "*")
+_EVERYTHING: Final = Meant("everything", "Allow", (_EVERYBODY,), actions=("*",), resources=("*",))
 _SHOWN: Final = 6
 
 
@@ -125,9 +124,19 @@ def sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:
     """Each statement once, by its name and in words, and what is certain before what is not."""
     by: dict[tuple[str, tuple[str, ...]], list[Witness]] = {}
     for one in sorted(witnesses, key=lambda one: not one.certain):
-        by.setdefault((one.statement.name, one.principals), []).append(one)
-    for (name, _), several in by.items():
-        actions = list(dict.fromkeys(each for one in several for each in one.actions))
-        first = replace(several[0], actions=tuple(actions[:_SHOWN]))
-        more = f" (and {len(actions) - _SHOWN} actions more)" if len(actions) > _SHOWN else ""
+        by.setdefault((one.statement.name, _people(one)), []).append(one)
+    for (name, people), several in by.items():
+        actions = tuple(dict.fromkeys(each for one in several for each in one.actions))
+        written, more = several[0].statement.actions or (), ""
+        if len(actions) > _SHOWN and 0 < len(written) <= _SHOWN:
+            more, actions = f" ({len(actions)} actions of that)", written
+        elif len(actions) > _SHOWN:
+            more = f" (and {len(actions) - _SHOWN} actions more)"
+        first = replace(several[0], principals=people, actions=actions[:_SHOWN])
         yield f"{Quoted(name)}: {plain(of_witness(first, account)).rstrip('.')}{more}"
+
+
+def _people(one: Witness) -> tuple[str, ...]:
+    """Who is let in: everybody, where the statement says so, in place of examples."""
+    named = {principal.name for principal in one.statement.principals or (_EVERYBODY,)}
+    return ("*",) if "*" in named and not named & {*one.principals} else one.principals

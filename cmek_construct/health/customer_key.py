@@ -11,6 +11,7 @@ from cmek_construct import guide, policy
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KEY_USE, KeyAccess
+from cmek_construct.health.comparing import sentences
 from cmek_construct.health.findings import Effect, Finding, judged, right, said, unknown, wrong
 from cmek_construct.health.needs import use_of
 from cmek_construct.policy import Said, Verdict, Witness
@@ -27,8 +28,6 @@ _ACTIONS: Final = {
     KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT,
     KeyAccess.KEY_USER: tuple(dict.fromkeys([*ENCRYPT_DECRYPT, *_KEY_USE, *GRANTS])),
 }
-_EVERYBODY: Final = "everybody (*)"
-_MOST_ACTIONS: Final = 12
 _READ_IT: Final = "Have somebody read {} who knows IAM, or write it in plain terms."
 _ANOTHER_KEY: Final = "That cannot be changed: make another key with the kit's template."
 _WANTED: Final = (
@@ -163,7 +162,9 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -
     deleted = list(dict.fromkeys(map(printable, gone(*allowing))))
     for action, answer in zip(actions, answers, strict=False):
         yield _about_action(action, answer, deleted)
-    yield from _about_more(more)
+    if more:
+        words = "; ".join(sentences(more, seen.account))
+        yield said("more", f"the key policy lets the role do more than it must: {words}")
     yield _about_root(seen.account, answers[len(actions) :])
     yield _about_others(others, deleted, seen.account, role_arn)
 
@@ -194,24 +195,8 @@ def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
     return wrong(action, words, cure, Effect.PINECONE_LOCKED_OUT)
 
 
-def _doubt(answer: Said | Witness) -> str:
+def _doubt(answer: Said) -> str:
     return printable(", ".join(answer.hangs_on))
-
-
-def _about_more(more: Sequence[Witness]) -> Iterator[Finding]:
-    """What the role may do beside what it must."""
-    for sure, may in ((True, "lets the role do"), (False, "perhaps lets the role do")):
-        found = dict.fromkeys(_done(one) for one in more if one.certain is sure)
-        if found:
-            yield said("more", f"the key policy {may} more than it must: {', '.join(found)}")
-
-
-def _done(one: Witness) -> str:
-    """What is done: of many actions as the statement writes them."""
-    if len(one.actions) <= _MOST_ACTIONS:
-        return printable(", ".join(one.actions))
-    written = ", ".join(one.statement.actions or ("whatever it means",))
-    return printable(f"{written} (by {one.statement.name})")
 
 
 def _about_root(account: str, answers: Sequence[Said]) -> Finding:
@@ -238,25 +223,15 @@ def _about_others(
 ) -> Finding:
     """Who of outside may do anything, under whatever conditions."""
     inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{account}:.*|{account}")
-    others = [f"{one} (deleted)" for one in deleted]
-    for witness in found:
-        names = [one for one in witness.principals if one != role_arn and not inside.fullmatch(one)]
-        others += _called(witness, names) if names else []
+    outside = [
+        replace(one, principals=names)
+        for one in found
+        if (names := tuple(n for n in one.principals if n != role_arn and not inside.fullmatch(n)))
+    ]
+    others = [*(f"{one} (deleted)" for one in deleted), *sentences(outside, account)]
     if not others:
         return right("others", "nobody else outside the customer's account may do anything")
-    words = ", ".join(map(printable, dict.fromkeys(others)))
-    return said("others", f"the key policy also names, perhaps under conditions: {words}")
-
-
-def _called(witness: Witness, outside: list[str]) -> list[str]:
-    """Who is let in: by the names of the statement, where it has such."""
-    one = witness.statement
-    if one.unreadable:
-        return [f"perhaps somebody ({one.unreadable[0]} cannot be read)"]
-    if one.not_principals is not None:
-        return ["everybody but some (NotPrincipal)"]
-    named = {principal.name for principal in one.principals or ()}
-    return [_EVERYBODY] if "*" in named and not named & set(outside) else outside
+    return said("others", f"the key policy also names: {'; '.join(others)}")
 
 
 def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) -> Finding:

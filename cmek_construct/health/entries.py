@@ -5,14 +5,12 @@ What no prop can say is left to `adoption`.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct import checks
 from cmek_construct.aws.objects import ROTATION_DAYS, Key, PermissionsPolicy, Role, Unread
-from cmek_construct.deployment.config import Settings, StackSettings
 from cmek_construct.guide import (
     ADMINISTRATION,
     ENCRYPT_DECRYPT,
@@ -26,14 +24,10 @@ from cmek_construct.health.comparing import Where
 from cmek_construct.health.findings import Refused
 from cmek_construct.policy import Statement, aws, read
 
-Props = dict[str, Any]
+Props: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 _PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{ROLE_NAME_PREFIX}(.+)")
 _CUSTOMER: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*")
-_WORDS: Final = ("null", "true", "false")
-_NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termination_protection")
-"""What is of the stack, not of role and key: it holds as the top of the file says."""
 _MOST_OF_THE_ACTIONS: Final = 10
 """The console's administrators had fewer actions in former years, and may lack two by a click."""
 
@@ -223,32 +217,3 @@ def _alias(key: Key, wanted: str | None) -> str | None:
             "the others stay as they are, outside of the stack."
         )
     return next(iter(aliases), None)
-
-
-def in_yaml(props: Props, top: Mapping[str, Any]) -> dict[str, str | None]:
-    """Props as they are written in a stack: what the top of the file says otherwise is taken back.
-
-    Args:
-        props: of the entry; None is left out.
-        top: what the file says for all stacks.
-    """
-    return dict(_lines(props, top))
-
-
-def _lines(props: Props, top: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    for name in dict.fromkeys(["account", *StackSettings.model_fields]):
-        own = props.get(name)
-        shared = top.get(name) if name in Settings.model_fields else None
-        if name in _NOT_SEEN or (name == "pending_window" and "alias" in props):
-            continue
-        if own != shared:
-            yield name, "null" if own is None else _text(own)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_text, value))}]"
-    if not isinstance(value, str) or (_PLAIN.fullmatch(value) and value.lower() not in _WORDS):
-        return value if isinstance(value, str) else json.dumps(value)
-    quoted = json.dumps(value, ensure_ascii=False)
-    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)

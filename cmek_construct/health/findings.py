@@ -42,7 +42,7 @@ CACHED: Final = (
     "publish; then every request to the indexes fails until this is mended"
 )
 NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
-NOW: Final = "none: it is open now"
+NOW: Final = "it is open now"
 NO_HURRY: Final = "no hurry"
 NO_HARM: Final = "neither is Pinecone or the owner locked out, nor is anybody let in"
 NOT_KNOWN: Final = "not known: do not take it for healthy"

@@ -113,22 +113,22 @@ def about_rotation(case: Deployed, key: Key) -> Finding:
     if isinstance(found, Unread):
         return not_read("rotation", "whether it rotates", found, "kms:GetKeyRotationStatus")
     if own.key is not None:
-        return said("rotation", f"the key is yours, and rotates {_every(found)}")
+        return said("rotation", f"the key is yours, and {_rotates(found)}")
     wanted = None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
     if found == wanted:
-        return right("rotation", f"it rotates {_every(found)}")
+        return right("rotation", f"it {_rotates(found)}")
     turn_on = f"{case.kms('enable-key-rotation')} --rotation-period-in-days {wanted}"
     return wrong(
         "rotation",
-        f"the key rotates {_every(found)}, but {_every(wanted)} by the file",
+        f"the key {_rotates(found)}, but by the file it {_rotates(wanted)}",
         turn_on if wanted else case.kms("disable-key-rotation"),
         means="none: old data stays readable, and Pinecone notices nothing",
         events=("kms:DisableKeyRotation", "kms:EnableKeyRotation"),
     )
 
 
-def _every(days: int | None) -> str:
-    return "not at all" if days is None else f"every {days} days"
+def _rotates(days: int | None) -> str:
+    return "does not rotate" if days is None else f"rotates every {days} days"
 
 
 def alias_of_file(case: Deployed) -> str | Unread | None:
@@ -229,16 +229,13 @@ def about_use(case: Deployed, by: str | Unread | None) -> Iterator[Finding]:
     if isinstance(use, Unread):
         action = "kms:GetKeyLastUsage, or leave it out with --no-cloudtrail"
         yield not_read("last-use", f"the last use of the key; {words}", use, action)
-    elif use is not None and use.when is None:
-        since = f"KMS has seen no use of the key since {at(use.tracked_since)}"
-        yield said("last-use", f"{since}; {words}")
-    elif use is not None and use.when is not None:
-        who = f"; by whom is not known ({by.why})" if isinstance(by, Unread) else f", by {by}"
-        operation = f"{printable(use.operation)}, by KMS"
-        yield said(
-            "last-use",
-            f"the key was last used at {at(use.when)} ({operation}){who if by else ''}; {words}",
-        )
+    elif use is not None:
+        seen = f"KMS has seen no use of the key since {at(use.tracked_since)}"
+        if use.when is not None:
+            who = f"; by whom is not known ({by.why})" if isinstance(by, Unread) else f", by {by}"
+            operation = f"{printable(use.operation)}, by KMS"
+            seen = f"the key was last used at {at(use.when)} ({operation}){who if by else ''}"
+        yield said("last-use", f"{seen}; {words}")
     elif isinstance(role, Role):
         yield said("last-use", words)
 

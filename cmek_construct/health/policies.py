@@ -42,6 +42,9 @@ _AHEAD: Final[Mapping[Kind, str]] = {
     "key": "the file's key policy is not the one that was deployed last",
     "permissions": "the role's permissions by the file are not those that were deployed last",
 }
+_BY_OTHERS: Final = (
+    "Run it as somebody whom the key policy still lets do that: a key administrator."
+)
 _NO_DEPLOY: Final = "`cdk deploy` does not mend it: CloudFormation sees no change."
 _IN_ACCOUNT: Final = "somebody is let in: Pinecone's sessions can do that in your account"
 
@@ -116,14 +119,16 @@ class Beside:
         self, found: Drift, wanted: Sequence[Any], cure: str, within: str
     ) -> Iterator[Finding]:
         taken = [*needs.locked_out(self.case, self.kind, self.there, wanted)] if found.taken else []
-        less: list[tuple[Effect | None, Drift]] = [
-            (each, replace(found, given=())) for each in taken
-        ]
+        less = [(each, self._taken(found, each)) for each in taken]
         let_in = replace(found, taken=(), denials=()) if taken else found
-        more = [(Effect.SOMEBODY_LET_IN, let_in)] if found.given else []
+        parts: list[tuple[Effect | None, Drift]] = [*less]
+        if found.given:
+            parts.insert(0, (Effect.SOMEBODY_LET_IN, let_in))
         own = self.kind == "permissions"
         about, what = _NAMES[self.kind]
-        for effect, part in [*more, *less] or [(None, found)]:
+        for effect, part in parts or [(None, found)]:
+            if effect is Effect.OWNER_LOCKED_OUT:
+                cure = f"{cure}\n{_BY_OTHERS}"
             words = part.in_words(self.case.entry.settings.account)
             if part.is_certain:
                 title = f"the {what}{within} {'are' if own else 'is'} not what the file says"
@@ -133,6 +138,13 @@ class Beside:
             else:
                 title = f"the {what}{within} {'say' if own else 'says'} what the file says"
                 yield unknown(about, f"it cannot be told whether {title}: {words}", cure, effect)
+
+    def _taken(self, found: Drift, effect: Effect) -> Drift:
+        """What is taken from those who are locked out: of a key, from the role or from others."""
+        is_pinecone = effect is Effect.PINECONE_LOCKED_OUT
+        own = [one for one in found.taken if (self.case.role_arn in one.principals) is is_pinecone]
+        taken = tuple(own) if self.kind == "key" and own else found.taken
+        return replace(found, given=(), taken=taken)
 
 
 def about_trust(case: Deployed) -> Iterator[Finding]:

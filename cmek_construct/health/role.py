@@ -90,7 +90,8 @@ def _same_role(case: Deployed, role_id: str) -> Finding:
             events=_MADE_AGAIN,
         )
     if lock.role_id is None:
-        return said("same-role", f"not locked (`cmek lock --deployed`): unique ID {role_id}")
+        words = f"the role is not locked (`cmek lock --deployed`); its unique ID is {role_id}"
+        return said("same-role", words)
     return right("same-role", f"the role is the locked one ({role_id})")
 
 
