@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from cmek_construct.templates.files import MANIFEST
+from cmek_construct.templates.reading import members
 
 _CDK_JSON: Final = Path("cdk.json")
 _QUALIFIER: Final = "@aws-cdk/core:bootstrapQualifier"
@@ -31,35 +34,30 @@ def lookup_role(stack: str, account: str, region: str) -> LookupRole:
     """
     cdk = _json(_CDK_JSON)
     out = cdk.get("output")
-    environment = f"aws://{account}/{region}"
-    for name, found in _in_assembly(Path(out) if isinstance(out, str) else Path("cdk.out")):
+    place = stack, f"aws://{account}/{region}"
+    for where, found in _in_assembly(Path(out) if isinstance(out, str) else Path("cdk.out")):
         arn = str(found.get("arn", "")).replace("${AWS::Partition}", "aws")
-        if name == (stack, environment) and arn.startswith(f"arn:aws:iam::{account}:role/"):
+        if where == place and arn.startswith(f"arn:aws:iam::{account}:role/"):
             return LookupRole(arn, found.get("assumeRoleExternalId"))
-    context = cdk.get("context")
-    qualifier = context.get(_QUALIFIER) if isinstance(context, dict) else None
-    role = f"cdk-{qualifier or _DEFAULT}-lookup-role-{account}-{region}"
-    return LookupRole(f"arn:aws:iam::{account}:role/{role}")
+    qualifier = members(cdk.get("context")).get(_QUALIFIER) or _DEFAULT
+    return LookupRole(f"arn:aws:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}")
 
 
-def _in_assembly(folder: Path) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+def _in_assembly(folder: Path) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
     """The lookup roles of the stacks of an assembly and of its stages."""
-    artifacts = _json(folder / "manifest.json").get("artifacts")
-    for name, artifact in artifacts.items() if isinstance(artifacts, dict) else ():
-        one = artifact if isinstance(artifact, dict) else {}
-        properties = one.get("properties")
-        own = properties if isinstance(properties, dict) else {}
+    for name, artifact in members(_json(folder / MANIFEST).get("artifacts")).items():
+        one = members(artifact)
+        own = members(one.get("properties"))
         if one.get("type") == "cdk:cloud-assembly" and isinstance(own.get("directoryName"), str):
             yield from _in_assembly(folder / own["directoryName"])
-        if isinstance(own.get("lookupRole"), dict):
+        if members(own.get("lookupRole")):
             place = str(own.get("stackName", name)), str(one.get("environment"))
             yield place, own["lookupRole"]
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(path: Path) -> Mapping[str, Any]:
     """A JSON object in a file; an empty one where there is none."""
     try:
-        found = json.loads(path.read_bytes())
+        return members(json.loads(path.read_bytes()))
     except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}

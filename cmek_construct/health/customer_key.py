@@ -247,29 +247,18 @@ def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) ->
         )
     own, name = vendor.settings, vendor.name
     account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-    for is_wrong, words, cure in (
-        (
-            own.account != account,
-            f"{name} is in account {own.account}, but the role in account {account}",
-            "Compare --role-arn and --vendor.",
-        ),
-        (
-            own.role_name not in (None, role),
-            f"the role of {name} is named {own.role_name}, but another role was given",
-            "Compare --role-arn and --vendor.",
-        ),
-        (
-            own.suspended,
-            f"{name} is suspended in cmek.yaml: nobody can assume the role",
-            "Deploy it with suspended: false.",
-        ),
-        (
-            own.customers is None or not own.customers.cover(seen.arn),
-            f"{name} does not let the role use this key: cmek.yaml has neither its account nor the "
-            "key",
-            f'Add "{seen.account}" to customer_account_ids of {name}, and deploy.',
-        ),
-    ):
-        if is_wrong:
-            return wrong("vendor", words, cure, Effect.PINECONE_LOCKED_OUT)
-    return right("vendor", f"{name} lets the role do {both} on this key, by cmek.yaml")
+    cure = "Compare --role-arn and --vendor."
+    if own.account != account:
+        words = f"{name} is in account {own.account}, but the role in account {account}"
+    elif own.role_name not in (None, role):
+        words = f"the role of {name} is named {own.role_name}, but another role was given"
+    elif own.suspended:
+        words = f"{name} is suspended in cmek.yaml: nobody can assume the role"
+        cure = "Deploy it with suspended: false."
+    elif own.customers is None or not own.customers.cover(seen.arn):
+        words = f"{name} does not let the role use this key: cmek.yaml has neither its account nor "
+        words += "the key"
+        cure = f'Add "{seen.account}" to customer_account_ids of {name}, and deploy.'
+    else:
+        return right("vendor", f"{name} lets the role do {both} on this key, by cmek.yaml")
+    return wrong("vendor", words, cure, Effect.PINECONE_LOCKED_OUT)

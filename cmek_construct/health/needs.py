@@ -98,6 +98,7 @@ def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
     if not denied and doubts:
         return [], f"that hangs on {printable(', '.join(doubts[0].hangs_on))}"
     by_account = [one.action for one, answer in both if answer.verdict is Answer.BY_ACCOUNT]
-    if by_account and not denied and case.entry.settings.role is not None:
-        return [], "it names only the account, so the role's own permissions decide"
+    if by_account and case.entry.settings.role is not None:
+        doubt = "it names only the account, so the role's own permissions decide"
+        return denied, "" if denied else doubt
     return list(dict.fromkeys([*denied, *by_account])), ""
