@@ -22,6 +22,7 @@ def commands(cure: str) -> list[str]:
     lines = [line for line in cure.split("\n") if line.startswith(COMMANDS)]
     inner = [one for line in lines for one in re.findall(r"\$\((.+?)\)", line)]
     said = [one for one in re.findall(r"`([^`]+)`", cure) if one.startswith(COMMANDS)]
+    said += re.findall(r": ((?:aws|cmek|npx) [^`\n]+)$", cure, re.MULTILINE)
     outer = [re.sub(r'"\$\(.+?\)"', "DOCUMENT", line) for line in lines]
     return [one for text in (*outer, *inner, *said) for one in text.split(" && ")]
 

@@ -212,8 +212,9 @@ def test_a_page_of_a_thousand_and_the_next_one_are_read(
 
     answer(monkeypatch, grants)
     found = findings(tmp_path, code=1)["grants"]
-    assert "; and 1994 more" in found["words"]
+    assert " and 1994 more" in found["words"]
     assert found["cure"].count("revoke-grant") == 6
+    assert "see which are left: cmek doctor acme" in found["cure"]
 
 
 @pytest.mark.usefixtures("aws")

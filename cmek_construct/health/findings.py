@@ -145,10 +145,10 @@ def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
     return unknown(about, f"not read: {what} ({unread.why})", cure)
 
 
-def few(names: Sequence[str]) -> str:
+def few(names: Sequence[str], most: int = _FEW) -> str:
     """The first of some names, and how many more there are."""
-    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
-    return printable(", ".join(names[:_FEW])) + more
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return printable(", ".join(names[:most])) + more
 
 
 def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from cmek_construct.health.findings import (
     NOW,
     Effect,
     Finding,
+    few,
     not_read,
     right,
     said,
@@ -150,13 +151,14 @@ def _alias(case: Deployed, key: Key) -> Iterator[Finding]:
     elif wanted in there:
         yield right("alias", f"{wanted} points to it")
     else:
-        command = "create" if target is None else "update"
-        which = "" if isinstance(target, Unread) else f", {printable(target)}"
+        command, words = "update", f"{wanted} points to another key, {printable(target)}"
+        if target is None:
+            command, words = "create", f"{wanted} does not exist"
+        elif isinstance(target, Unread):
+            words = f"{wanted} does not point to it; to which it does was not read ({target.why})"
         yield wrong(
             "alias",
-            f"{wanted} does not exist"
-            if target is None
-            else f"{wanted} points to another key{which}",
+            words,
             f"aws kms {command}-alias --region {case.entry.settings.region} --alias-name {wanted} "
             f"--target-key-id {case.key_arn}",
             means="none for Pinecone, which goes by the key's ARN; people and policies that go by "
@@ -173,15 +175,15 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     if not grants:
         return right("grants", "there are no grants on it")
     others = [one for one in grants if not is_ours(case.role_arn, one)]
-    shown = "; ".join(map(grant_in_words, (others or grants)[:_SHOWN]))
-    left = len(others or grants) - _SHOWN
-    more = f"; and {left} more" if left > 0 else ""
+    shown = few([*map(grant_in_words, others or grants)], _SHOWN)
     if not others:
-        return said("grants", f"grants for the role itself or AWS services: {shown}{more}")
-    words = f"grants let others use the key: {shown}{more}"
+        return said("grants", f"grants for the role itself or AWS services: {shown}")
+    words = f"grants let others use the key: {shown}"
     revoke = "\n".join(
         f"{case.kms('revoke-grant')} --grant-id {printable(one.id)}" for one in others[:_SHOWN]
     )
+    if len(others) > _SHOWN:
+        revoke += f"\nThen see which are left: cmek doctor {case.entry.name}"
     if case.entry.settings.key is not None:
         return said("grants", words)
     return wrong(

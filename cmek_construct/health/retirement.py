@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from cmek_construct.aws.objects import Event, Key, LastUse, Role, Unread
+from cmek_construct.aws.objects import Event, Key, LastUse, Unread
 from cmek_construct.checks import printable
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
@@ -103,51 +103,43 @@ def steps(
 
 def _quiet(case: Deployed, attempt: Event | Unread | None, told: datetime | None) -> Quiet:
     """Since when it has been quiet: the newest of what is seen counts, never what could not be."""
-    use = case.key.last_use if isinstance(case.key, Key) else None
-    cannot = list(_cannot(case.role, use, attempt))
-    seen = list(_seen(case, use, attempt))
+    found = list(_evidence(case, attempt))
+    unread = [one for one in found if isinstance(one, str)]
+    seen = [one for one in found if not isinstance(one, str)]
     asked_at = max(seen)[0] if seen else None
-    if cannot and told is None:
-        return Quiet(None, "; ".join(cannot), asked_at)
-    found = [*seen, *_not_before(case, use), *([(told, "as you say")] if told else [])]
-    since, why = max(found)
+    if unread and told is None:
+        return Quiet(None, "; ".join(unread), asked_at)
+    if isinstance(case.key, Key):
+        use = case.key.last_use
+        if case.key.created:
+            seen.append((case.key.created, "the key was made then"))
+        if isinstance(use, LastUse) and use.when is None:
+            seen.append((use.tracked_since, "KMS has seen no use since"))
+    since, why = max([*seen, *([(told, "as you say")] if told else [])])
     return Quiet(since, why, asked_at)
 
 
-def _cannot(
-    role: Role | Unread | None, use: LastUse | Unread | None, attempt: Event | Unread | None
-) -> Iterator[str]:
+def _evidence(
+    case: Deployed, attempt: Event | Unread | None
+) -> Iterator[tuple[datetime, str] | str]:
+    """When somebody used the key, or asked for it; or what could not be read, as text."""
+    role, use = case.role, case.key.last_use if isinstance(case.key, Key) else None
     if isinstance(role, Unread):
         yield f"the role's last use was not read ({role.why}): it needs iam:GetRole"
+    elif role is not None and role.last_used:
+        yield role.last_used, "by IAM, the role was used then: Pinecone still asks"
     if not isinstance(use, LastUse):
         why = use.why if isinstance(use, Unread) else "it was not asked"
         yield f"the key's last use was not read ({why}): it needs kms:GetKeyLastUsage"
+    elif use.when:
+        yield use.when, f"by KMS, the key was used then ({printable(use.operation)})"
     if isinstance(attempt, Unread):
         yield (
             f"whether somebody asked in vain was not read ({attempt.why}): it needs "
             "cloudtrail:LookupEvents"
         )
-
-
-def _seen(
-    case: Deployed, use: LastUse | Unread | None, attempt: Event | Unread | None
-) -> Iterator[tuple[datetime, str]]:
-    """When somebody used the key, or asked for it."""
-    if isinstance(case.role, Role) and case.role.last_used:
-        yield case.role.last_used, "by IAM, the role was used then: Pinecone still asks"
-    if isinstance(use, LastUse) and use.when:
-        yield use.when, f"by KMS, the key was used then ({printable(use.operation)})"
-    if isinstance(attempt, Event):
-        who = caller(case, attempt)
-        yield attempt.when, f"{who} asked for {printable(attempt.name)} then"
-
-
-def _not_before(case: Deployed, use: LastUse | Unread | None) -> Iterator[tuple[datetime, str]]:
-    """Before what nothing is known."""
-    if isinstance(case.key, Key) and case.key.created:
-        yield case.key.created, "the key was made then"
-    if isinstance(use, LastUse) and use.when is None:
-        yield use.tracked_since, "KMS has seen no use since"
+    elif attempt is not None:
+        yield attempt.when, f"{caller(case, attempt)} asked for {printable(attempt.name)} then"
 
 
 def _indexes(found: Sequence[str] | Unread | None) -> Finding:
