@@ -13,10 +13,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from cmek_construct.aws.bootstrap import lookup_role
 from cmek_construct.aws.objects import Unread
 from cmek_construct.aws.reading import read_role
-from cmek_construct.aws.session import Asking, AwsError, Reason
+from cmek_construct.aws.session import Asking, AwsError, Reason, lookup_role
 from cmek_construct.commands.errors import in_words
 from tests.building import REGION
 from tests.command import cmek
