@@ -201,3 +201,10 @@ def test_every_prop_has_a_row_and_a_type() -> None:
         (stack_set.StackSetProps, stack_set.STACK_SET),
     ):
         assert set(types.__annotations__) == {row.name for row in rows}
+
+
+def test_what_is_deployed_is_judged_and_no_policy_is_written_there() -> None:
+    for room in ("aws", "health", "lock"):
+        for path in (PACKAGE / room).glob("*.py"):
+            words = ('"Principal"', '"NotPrincipal"', '"NotAction"', '"Fn::')
+            assert not any(word in path.read_text() for word in words), path.name
