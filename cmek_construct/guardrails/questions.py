@@ -103,10 +103,10 @@ class Questions:
 
         names, found = self._asked(text, policy, work)
         return [
-            replace(
-                one,
-                statement=None if number < 0 else policy.statements[number],
-                hangs_on=tuple(names(text) for text in one.hangs_on),
+            Said(
+                one.verdict,
+                None if number < 0 else policy.statements[number],
+                tuple(map(names, one.hangs_on)),
             )
             for number, one in found
         ]
