@@ -32,7 +32,7 @@ from cmek_construct.commands.adopting import (
 from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.locking import clear_gone
 from cmek_construct.commands.looking import locked
-from cmek_construct.commands.marks import marked
+from cmek_construct.commands.printing import marked
 from cmek_construct.commands.options import Profile, checked, stack_name
 from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import Entry, parse_entries, text_of
