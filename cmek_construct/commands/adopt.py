@@ -32,8 +32,8 @@ from cmek_construct.commands.adopting import (
 from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.locking import clear_gone
 from cmek_construct.commands.looking import locked
-from cmek_construct.commands.printing import marked
 from cmek_construct.commands.options import Profile, checked, stack_name
+from cmek_construct.commands.printing import marked
 from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import Entry, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, first_entry, with_entry, write_whole

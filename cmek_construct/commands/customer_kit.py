@@ -15,8 +15,8 @@ from cmek_construct.commands import kit as kits
 from cmek_construct.commands.customer_answers import WHO_CAN_SEE, from_files, from_kms
 from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.looking import from_aws, from_outputs_file
-from cmek_construct.commands.printing import in_a_line
 from cmek_construct.commands.options import checked
+from cmek_construct.commands.printing import in_a_line
 from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE

@@ -21,9 +21,9 @@ from cmek_construct.aws.reading import read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.errors import refusals, refuse
 from cmek_construct.commands.looking import LOCK, locked, with_all
-from cmek_construct.commands.printing import whole
 from cmek_construct.commands.options import Profile
 from cmek_construct.commands.pinecone_sdk import indexes
+from cmek_construct.commands.printing import whole
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import typer
@@ -38,16 +38,22 @@ def tell_json(data: Any) -> None:
 def in_json(data: Any, margin: str = "\n") -> str:
     """JSON in which each record is a line: there may be a hundred thousand of them."""
     inner = f"{margin}  "
-    if isinstance(data, Mapping) and any(map(_are_records, data.values())):
+    if isinstance(data, dict) and any(map(_has_records, data.values())):
         parts = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
         return f"{{{inner}{f',{inner}'.join(parts)}{margin}}}"
-    if _are_records(data):
-        return f"[{inner}{f',{inner}'.join(in_json(one, inner) for one in data)}{margin}]"
-    return json.dumps(data)
+    if not _has_records(data):
+        return json.dumps(data)
+    if any(_has_records(value) for one in data for value in one.values()):
+        lines = f",{inner}".join(in_json(one, inner) for one in data)
+    else:
+        # All at once, which is quick: no text in JSON has a line break.
+        lines = json.dumps(data, separators=(",\n", ": "))[1:-1].replace("},\n{", "}\n{")
+        lines = lines.replace(",\n", ", ").replace("}\n{", f"}},{inner}{{")
+    return f"[{inner}{lines}{margin}]"
 
 
-def _are_records(data: Any) -> bool:
-    return isinstance(data, list | tuple) and any(isinstance(one, Mapping) for one in data)
+def _has_records(data: Any) -> bool:
+    return isinstance(data, (list, tuple)) and bool(data) and isinstance(data[0], dict)
 
 
 def marked(finding: Finding) -> str:

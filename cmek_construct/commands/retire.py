@@ -21,8 +21,8 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands import pinecone_sdk
 from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.looking import case_of, locked
-from cmek_construct.commands.printing import marked
 from cmek_construct.commands.options import Name, Profile, checked
+from cmek_construct.commands.printing import marked
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import Deployed

@@ -111,7 +111,9 @@ class Asker:
         cases, defaults = by_default(stack, every)
         assumed |= defaults
         asked = [self._questions(one.place, now, pinecone) for now in cases]
-        rows = list(dict.fromkeys(row for _, some in asked for row in some))
+        rows = asked[0][1]
+        if len(asked) > 1:
+            rows = list(dict.fromkeys(row for _, some in asked for row in some))
         differing = _differing([now.case for now in cases])
         policies, account = [policy for policy, _ in asked], cases[0].value.account
         try:

@@ -169,7 +169,7 @@ class People:
                 arns += [] if one.arn in arns else [one.arn]
         wild = [arn for account, arns in by_account.items() if is_wild(account) for arn in arns]
         made = []
-        for one in found:
+        for one in dict.fromkeys(found):
             others = [*by_account[one.account], *wild] if one.account else []
             but = [arn for arn in others if arn != one.arn and self._is_apart(one.arn, arn)]
             but += [f"arn:aws:iam::{other}:*" for other in self._others(one.account)]
@@ -235,6 +235,7 @@ def _parts(arn: str) -> tuple[str, str, str]:
     return (found[1], found[2], found[3] or "") if found else ("", "", arn)
 
 
+@cache
 def is_wild(text: str) -> bool:
     """Whether it has wildcards."""
     return re.search("[*?]", _HOLE.sub("", text)) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -11,6 +12,7 @@ from cmek_construct.templates.stacks import Stack
 from cmek_construct.who.people import Somebody
 
 _BY_IAM: Final = ", by IAM policies of the account"
+_PERSON: Final = re.compile("the account's (role|user)")
 
 
 class Row(NamedTuple):
@@ -87,18 +89,14 @@ def shortened(rows: Sequence[Row], stack: Stack) -> list[Row]:
 
 
 def _somebody(who: Somebody, stack: Stack) -> Somebody:
-    names = tuple(stack.short(one) for one in who.but)
+    names = tuple(map(stack.short, who.but))
     return who._replace(words=stack.short(who.words), arn=stack.short(who.arn), but=names)
 
 
 def called(rows: Sequence[Row]) -> list[Row]:
     """Who of the account may write the key policy is called a key administrator."""
     administrators = {
-        row.who: row.who._replace(
-            words=row.who.words.replace("the account's role", "key administrator").replace(
-                "the account's user", "key administrator"
-            ),
-        )
+        row.who: row.who._replace(words=_PERSON.sub("key administrator", row.who.words))
         for row in rows
         if row.action == "kms:PutKeyPolicy" and row.answer == Verdict.YES.value
     }
