@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import typer
 from rich import box
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from cmek_construct.checks import printable
 from cmek_construct.commands.errors import refuse
-from cmek_construct.commands.options import AsJson, Templates, account_of_templates, checked
+from cmek_construct.commands.options import AccountOfTemplates, AsJson, Templates
 from cmek_construct.commands.printing import tell_json
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
@@ -37,15 +37,7 @@ _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "b
 
 def who(
     paths: Templates,
-    account: Annotated[
-        str | None,
-        checked(
-            account_of_templates,
-            "account",
-            metavar="DIGITS",
-            help="The AWS account of templates that do not say theirs.",
-        ),
-    ] = None,
+    account: AccountOfTemplates = None,
     as_json: AsJson = False,
 ) -> None:
     """Show who may do what with role and key, offline.
