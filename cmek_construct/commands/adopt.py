@@ -31,7 +31,7 @@ from cmek_construct.commands.adopting import (
     write_mapping,
 )
 from cmek_construct.commands.errors import refusals
-from cmek_construct.commands.locking import clear_gone
+from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
 from cmek_construct.commands.options import Profile, a_stack, customers, listed, of_row
 from cmek_construct.commands.printing import marked, tell

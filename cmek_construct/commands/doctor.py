@@ -21,9 +21,9 @@ from cmek_construct.aws.reading import read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.errors import refusals, refuse
 from cmek_construct.commands.looking import LOCK, locked, with_all
-from cmek_construct.commands.options import Profile
+from cmek_construct.commands.options import AsJson, OneOrAll, Profile
 from cmek_construct.commands.pinecone_sdk import indexes
-from cmek_construct.commands.printing import whole
+from cmek_construct.commands.printing import tell, tell_json, whole
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
@@ -60,9 +60,9 @@ class Policy(str, Enum):
 
 
 def doctor(
-    name: Annotated[str | None, typer.Argument(help="One stack. Default: all.")] = None,
+    name: OneOrAll = None,
     profile: Profile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     show: Annotated[
         Policy | None,
         typer.Option(help="Print this policy as the file says it, and look at nothing."),
@@ -99,10 +99,9 @@ def doctor(
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         found = list(pool.map(partial(_examined, asking, looks), entries))
     if as_json:
-        typer.echo(json.dumps([one.as_data() for one in found], indent=2))
+        tell_json([one.as_data() for one in found])
     else:
-        for line in _screen(found):
-            typer.echo(line)
+        tell(_screen(found))
     codes = {one.code for one in found}
     raise typer.Exit(WRONG if WRONG in codes else max(codes, default=UNREAD))
 
