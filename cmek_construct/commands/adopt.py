@@ -33,7 +33,15 @@ from cmek_construct.commands.adopting import (
 from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
-from cmek_construct.commands.options import Profile, a_stack, customers, listed, of_row
+from cmek_construct.commands.options import (
+    Profile,
+    a_stack,
+    customers,
+    flag,
+    listed,
+    of_row,
+    option,
+)
 from cmek_construct.commands.printing import marked, tell
 from cmek_construct.deployment.reading import Entry, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, first_entry, with_entry, write_whole
@@ -87,10 +95,7 @@ def adopt(
         ),
     ] = None,
     mapping: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="To write for `cdk import`. Default: cmek-import-NAME.json."
-        ),
+        Path | None, option("FILE", "To write for `cdk import`. Default: cmek-import-NAME.json.")
     ] = None,
     alias: Annotated[
         str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")
@@ -112,9 +117,7 @@ def adopt(
     profile: Profile = None,
     accept: Annotated[
         bool,
-        typer.Option(
-            "--accept", help="Go on where the template would lock somebody out or let somebody in."
-        ),
+        flag("--accept", "Go on where the template would lock somebody out or let somebody in."),
     ] = False,
 ) -> None:
     """Take a role and a key that are there already into a stack, unchanged.
@@ -182,9 +185,9 @@ def _refuse_idle_options(ask: Ask, there: Entry | None) -> None:
         (of_role, ask.key_arn is not None, "it is for a role without --key-arn"),
         (of_key, ask.key_arn is None, "it is for a role with --key-arn"),
     ):
-        for option, value in some.items():
+        for name, value in some.items():
             if idle and value:
-                raise Refused(f"{option}: {why}. Leave the option out.")
+                raise Refused(f"{name}: {why}. Leave the option out.")
 
 
 def _region(ask: Ask, text: str | None, there: Entry | None) -> str:

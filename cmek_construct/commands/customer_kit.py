@@ -18,7 +18,7 @@ from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.errors import in_words, refusals
-from cmek_construct.commands.options import AsJson
+from cmek_construct.commands.options import AsJson, option
 from cmek_construct.commands.outputs import from_aws, from_outputs_file
 from cmek_construct.commands.printing import in_a_line, tell, tell_json
 from cmek_construct.deployment import customer_kit as kits
@@ -70,13 +70,10 @@ def kit(
     ] = None,
     outputs: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="With --vendor: this file of `cdk deploy --outputs-file FILE`, not AWS.",
-        ),
+        option("FILE", "With --vendor: this file of `cdk deploy --outputs-file FILE`, not AWS."),
     ] = None,
     profile: Annotated[
-        str | None, options.profile("With --vendor: AWS profile to ask with.")
+        str | None, option("NAME", "With --vendor: AWS profile to ask with.")
     ] = None,
     region: Annotated[
         str | None,
@@ -108,9 +105,9 @@ def kit(
             parser=_s3_url,
         ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Folder to write. Never overwritten.")
-    ] = Path("customer-kit"),
+    out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path(
+        "customer-kit"
+    ),
 ) -> None:
     """Write a folder to send to a customer whose key it is to be.
 
@@ -205,15 +202,13 @@ def check(
         ),
     ] = None,
     profile: Annotated[
-        str | None, options.profile("AWS profile of the customer, to ask KMS with.")
+        str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")
     ] = None,
     describe_key: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The customer's output of `aws kms describe-key`."),
+        Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")
     ] = None,
     key_policy: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The customer's output of `aws kms get-key-policy`."),
+        Path | None, option("FILE", "The customer's output of `aws kms get-key-policy`.")
     ] = None,
     key_access: Annotated[
         KeyAccess, typer.Option(help="What the role must be able to do.")

@@ -21,9 +21,9 @@ from cmek_construct.aws.reading import read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.errors import refusals, refuse
 from cmek_construct.commands.looking import LOCK, locked, with_all
-from cmek_construct.commands.options import AsJson, OneOrAll, Profile
-from cmek_construct.commands.pinecone_sdk import indexes
+from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
 from cmek_construct.commands.printing import tell, tell_json, whole
+from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
@@ -76,9 +76,9 @@ def doctor(
     ] = True,
     organization: Annotated[
         bool,
-        typer.Option(
+        flag(
             "--organization",
-            help="From the management account: show the organization's SCPs and RCPs over the "
+            "From the management account: show the organization's SCPs and RCPs over the "
             "account that mention STS or KMS.",
         ),
     ] = False,

@@ -14,8 +14,8 @@ from cmek_construct.aws.objects import Resource, Unread
 from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_names
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands import options
 from cmek_construct.commands.errors import in_words, refusals, refuse
+from cmek_construct.commands.options import flag, option
 from cmek_construct.commands.printing import tell
 from cmek_construct.deployment.replacing import replace
 from cmek_construct.lock import updating
@@ -62,20 +62,16 @@ def lock(
         ),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit code 1 if there is anything to do.")
+        bool, flag("--check", "Write nothing; exit code 1 if there is anything to do.")
     ] = False,
     with_deployed: Annotated[
-        bool,
-        typer.Option("--deployed", help="Ask AWS for the ARNs and the role's unique ID, and lock."),
+        bool, flag("--deployed", "Ask AWS for the ARNs and the role's unique ID, and lock.")
     ] = False,
     profile: Annotated[
-        str | None, options.profile("With --deployed: AWS profile to ask with.")
+        str | None, option("NAME", "With --deployed: AWS profile to ask with.")
     ] = None,
     beside: Annotated[
-        bool,
-        typer.Option(
-            "--beside", help="A stack that is locked in another account or region is one more."
-        ),
+        bool, flag("--beside", "A stack that is locked in another account or region is one more.")
     ] = False,
     file: File = Path(FILE),
 ) -> None:
@@ -165,13 +161,8 @@ def unlock(
         str,
         typer.Option(parser=_reason, metavar="TEXT", help="Why. It stays in the file."),
     ] = ...,  # type: ignore[assignment]
-    account: Annotated[
-        str | None,
-        typer.Option(metavar="DIGITS", help="If the name is locked in several."),
-    ] = None,
-    region: Annotated[
-        str | None, typer.Option(metavar="REGION", help="If the name is locked in several.")
-    ] = None,
+    account: Annotated[str | None, option("DIGITS", "If the name is locked in several.")] = None,
+    region: Annotated[str | None, option("REGION", "If the name is locked in several.")] = None,
     file: File = Path(FILE),
 ) -> None:
     """Take a role or key out of force: the next deploy may replace or drop it.

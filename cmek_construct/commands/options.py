@@ -21,6 +21,16 @@ _ACKNOWLEDGED: Final = re.compile(
 )
 
 
+def flag(name: str, says: str) -> Any:
+    """An option that is there or not."""
+    return typer.Option(name, help=says)
+
+
+def option(metavar: str, says: str) -> Any:
+    """An option that takes what its type takes."""
+    return typer.Option(metavar=metavar, help=says)
+
+
 def checked(
     check: Callable[[str, Any], None],
     parameter: str,
@@ -107,11 +117,6 @@ def a_stack(says: str) -> Any:
     return typer.Argument(parser=_parser(values.stack_name, "name"), metavar="NAME", help=says)
 
 
-def profile(says: str) -> Any:
-    """An option that names an AWS profile."""
-    return typer.Option(metavar="NAME", help=says)
-
-
 def acknowledgement(text: str) -> tuple[str, str]:
     """Rule and reason out of ``RULE=REASON``."""
     found = _ACKNOWLEDGED.fullmatch(text)
@@ -123,10 +128,10 @@ def acknowledgement(text: str) -> tuple[str, str]:
     return found[1], found[3].strip()
 
 
-Profile = Annotated[str | None, profile("AWS profile to ask with.")]
+Profile = Annotated[str | None, option("NAME", "AWS profile to ask with.")]
 Name = Annotated[str, a_stack("The stack in cmek.yaml.")]
 OneOrAll = Annotated[str | None, typer.Argument(help="One stack. Default: all.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, flag("--json", "Print JSON.")]
 Templates = Annotated[
     list[Path],
     typer.Argument(

@@ -18,7 +18,7 @@ from cmek_construct.aws.session import Asking, AwsError
 from cmek_construct.commands import fleet as fleets
 from cmek_construct.commands import options
 from cmek_construct.commands.errors import in_words, refusals, refuse
-from cmek_construct.commands.options import AsJson, OneOrAll, Profile
+from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
 from cmek_construct.commands.outputs import from_aws, from_outputs_file, with_customer_key
 from cmek_construct.commands.printing import tell_json
 from cmek_construct.deployment.reading import Entry, read_entries
@@ -78,10 +78,7 @@ def sheet(
     name: OneOrAll = None,
     outputs: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Values from this file of `cdk deploy --outputs-file FILE`, not from AWS.",
-        ),
+        option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
     ] = None,
     key_arn: Annotated[
         str | None,
@@ -91,24 +88,19 @@ def sheet(
     as_json: AsJson = False,
     fleet: Annotated[
         str | None,
-        typer.Option(
-            metavar="STACK_SET",
-            help="All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml.",
+        option(
+            "STACK_SET",
+            "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml.",
         ),
     ] = None,
     role: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            help=f"With --fleet: the role to take on in each account. Default: {fleets.ROLE}.",
+        option(
+            "NAME", f"With --fleet: the role to take on in each account. Default: {fleets.ROLE}."
         ),
     ] = None,
     region: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REGION",
-            help="With --fleet: the region of the set. Default: the profile's.",
-        ),
+        str | None, option("REGION", "With --fleet: the region of the set. Default: the profile's.")
     ] = None,
     call_as: Annotated[
         str | None,
@@ -117,7 +109,7 @@ def sheet(
             help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account.",
         ),
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="With --fleet: print CSV.")] = False,
+    as_csv: Annotated[bool, flag("--csv", "With --fleet: print CSV.")] = False,
 ) -> None:
     """Show what to paste where in Pinecone's console.
 
@@ -163,9 +155,9 @@ def sheet(
 
 
 def _refuse(why: str, given: Mapping[str, object]) -> None:
-    for option, value in given.items():
+    for name, value in given.items():
         if value:
-            raise typer.BadParameter(why, param_hint=option)
+            raise typer.BadParameter(why, param_hint=name)
 
 
 def _of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> Sheet:

@@ -22,7 +22,7 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.looking import case_of, locked
-from cmek_construct.commands.options import Profile, role_arn
+from cmek_construct.commands.options import Profile, flag, option, role_arn
 from cmek_construct.commands.printing import tell
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
@@ -74,13 +74,11 @@ class Ask:
 
 def suspend(
     name: Name,
-    reason: Annotated[
-        str, typer.Option(metavar="TEXT", help="Why. It is written into cmek.yaml, for others.")
-    ],
+    reason: Annotated[str, option("TEXT", "Why. It is written into cmek.yaml, for others.")],
     profile: Profile = None,
     role: Role = None,
     revoke_grants: Annotated[
-        bool, typer.Option("--revoke-grants", help="Revoke the key's grants, without asking.")
+        bool, flag("--revoke-grants", "Revoke the key's grants, without asking.")
     ] = False,
 ) -> None:
     """Cut Pinecone off, in seconds.
