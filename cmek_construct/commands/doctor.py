@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
@@ -20,7 +19,7 @@ from cmek_construct.aws.organizations import read_controls
 from cmek_construct.aws.reading import read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.errors import refusals, refuse
-from cmek_construct.commands.looking import LOCK, locked, with_all
+from cmek_construct.commands.looking import LOCK, locked, side_by_side, with_all
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
 from cmek_construct.commands.printing import tell, tell_json, whole
 from cmek_construct.commands.project import indexes
@@ -34,7 +33,6 @@ from cmek_construct.health.findings import Effect, Finding, Verdict
 from cmek_construct.health.key import who_used
 from cmek_construct.lock.model import LockError
 
-_AT_A_TIME: Final = 8
 EXIT_CODES: Final = (
     "Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, "
     "and nothing else is wrong."
@@ -96,8 +94,7 @@ def doctor(
     if show is not None:
         _show(entries, show, asking)
         return
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        found = list(pool.map(partial(_examined, asking, looks), entries))
+    found = side_by_side(partial(_examined, asking, looks), entries)
     if as_json:
         tell_json([one.as_data() for one in found])
     else:

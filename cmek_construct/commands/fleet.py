@@ -6,7 +6,6 @@ import csv
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -20,6 +19,7 @@ from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.reading import read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.aws.stack_sets import Instance, StackSet, StackSets
+from cmek_construct.commands.looking import side_by_side
 from cmek_construct.commands.outputs import wrong_output
 from cmek_construct.commands.printing import tell_json
 from cmek_construct.constructs.stack_set_targets import CALL_AS
@@ -28,7 +28,6 @@ from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN
 from cmek_construct.health.findings import Refused
 
 ROLE: Final = "OrganizationAccountAccessRole"
-_AT_A_TIME: Final = 10
 _SUSPENDED: Final = key_denial("")["Sid"]
 _COLUMNS: Final = {
     "account": "Account",
@@ -156,8 +155,8 @@ def _rows(ask: Ask) -> list[_Row]:
             "CloudFormation console, StackSets."
         )
     row = partial(_row, ask, sets, found, template)
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        return sorted(pool.map(row, found.instances), key=lambda row: (row.account, row.region))
+    rows = side_by_side(row, found.instances)
+    return sorted(rows, key=lambda row: (row.account, row.region))
 
 
 def _row(

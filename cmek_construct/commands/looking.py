@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, Stack, Unread
@@ -24,6 +26,18 @@ from cmek_construct.lock.text import FILE, read
 from cmek_construct.templates.attributes import ALIAS
 
 LOCK: Final = Path(FILE)
+_AT_A_TIME: Final = 10
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
+    """Look at several, some at a time; after Ctrl-C nobody waits for those under way."""
+    pool = ThreadPoolExecutor(_AT_A_TIME)
+    try:
+        return list(pool.map(look, several))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def locked(entry: Entry) -> LockedIdentity:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -50,13 +50,12 @@ _AGAIN: Final = (
 _UNKNOWN_KEY: Final = f"Check {API_KEY}. If the project is deleted, unset it."
 _CURES: Final = {
     "PineconeValueError": _SIGN_IN,
-    "UnauthorizedError": _SIGN_IN,
-    "ForbiddenError": "These credentials may not do that: an owner of the organization gives the "
-    "role.",
+    "401": _SIGN_IN,
+    "403": "These credentials may not do that: an owner of the organization gives the role.",
     "ResponseParsingError": "This version of the SDK may be too old for it: pip install -U "
     f"pinecone. {_AGAIN}",
 }
-"""By the SDK's error."""
+"""By HTTP status, or by the SDK's own error where there is none."""
 _FOR_GOOD: Final = "Every index in it needs a key of yours: that can never be switched off"
 
 
@@ -220,7 +219,7 @@ def _would(name: str, there: Any) -> Iterator[str]:
 def _make(admin: Any, name: str, there: Any, ask: Ask) -> Iterator[str]:
     project = there
     if project is None:
-        with _asking("make the project", ForbiddenError=_NOT_ENTITLED):
+        with _asking("make the project", {"403": _NOT_ENTITLED}):
             project = admin.projects.create(name=name, force_encryption_with_cmek=True)
         if not project.force_encryption_with_cmek:
             raise Refused(
@@ -288,7 +287,7 @@ def indexes() -> dict[str, str | None] | Unread | None:
     if not os.environ.get(API_KEY, "").strip():
         return None
     try:
-        with _asking("list the indexes", UnauthorizedError=_UNKNOWN_KEY):
+        with _asking("list the indexes", {"401": _UNKNOWN_KEY}):
             client = _sdk().Pinecone(api_key=os.environ[API_KEY])
             return {str(one.name): one.cmek_id for one in client.indexes.list()}
     except Refused as error:
@@ -296,12 +295,12 @@ def indexes() -> dict[str, str | None] | Unread | None:
 
 
 @contextmanager
-def _asking(what: str, **cures: str) -> Iterator[None]:
+def _asking(what: str, cures: Mapping[str, str] = _CURES) -> Iterator[None]:
     """Say what a refusal of the SDK means, without a secret in it.
 
     Args:
         what: was to be done, such as ``make the project``.
-        **cures: by the SDK's error, where they differ from the usual ones.
+        cures: by status or error, where they differ from the usual ones.
 
     Raises:
         Refused: in place of what the SDK raises.
@@ -319,9 +318,9 @@ def _asking(what: str, **cures: str) -> Iterator[None]:
         for secret in filter(None, map(os.environ.get, (CLIENT_SECRET, API_KEY))):
             words = words.replace(secret, "***")
         words = printable(" ".join(words.split())).rstrip(".")
-        is_refused = getattr(error, "status_code", 500) < 500
-        usual = "Nothing was changed." if is_refused else _AGAIN
-        cure = {**_CURES, **cures}.get(type(error).__name__, usual)
+        status = getattr(error, "status_code", None)
+        usual = "Nothing was changed." if (status or 500) < 500 else _AGAIN
+        cure = {**_CURES, **cures}.get(str(status or type(error).__name__), usual)
         raise Refused(f"Pinecone: could not {what}: {words}. {cure}") from None
 
 
