@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -411,6 +412,23 @@ def test_a_reader_that_is_gone_ends_it_without_a_word(
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_what_is_begun_is_done_though_nobody_reads_it(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from cmek_construct.commands.printing import tell\n"
+        "tell(['x' * 100_000] * 3)\n"
+        "Path('done').touch()"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "done").exists()
 
 
 @pytest.mark.parametrize("module", ["rich", "boto3"], ids=["while it starts", "while AWS is asked"])
