@@ -25,8 +25,7 @@ from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
-from cmek_construct.health.customer_key import findings
-from cmek_construct.health.customer_policy import ANY_KEY_ARN, CustomerKeySeen
+from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.deployed import ROLE_ARN
 from cmek_construct.health.findings import Finding, Refused, as_data
 
@@ -313,8 +312,8 @@ def _from_kms(key_arn: str, profile: str | None = None) -> CustomerKeySeen:
     """
     try:
         session = Asking("customer-kit", profile).signed_in(key_arn.split(":")[3])
-        kms = session.client("kms")
-        metadata = called(lambda: kms.describe_key(KeyId=key_arn)["KeyMetadata"])
+        with called():
+            metadata = session.client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]
         policy = read_key_policy_document(session, metadata["Arn"])
     except AwsError as error:
         if error.code == "NotFoundException":

@@ -28,11 +28,10 @@ from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_flag
 from cmek_construct.guide import Policy, key_denial
-from cmek_construct.health.comparing import in_words as difference_in_words
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.key import grant_in_words, is_ours
-from cmek_construct.health.suspension import is_suspended, kept, of_the_file, to_write
+from cmek_construct.health.suspension import is_suspended, kept, to_write
 from cmek_construct.lock.model import LockError
 from cmek_construct.policy.sentences import as_list
 
@@ -200,8 +199,8 @@ def _brake(case: Deployed, session: Session, on: bool) -> Braked:
         time.sleep(1)
     else:
         raise Refused(f"the {what} was written, but reads as before")
-    found = case.brake.drift(kept(case, after), of_the_file(case, on=False))
-    return Braked(what, bool(wanted), difference_in_words(found, case.entry.settings.account))
+    found = case.brake.drift(kept(case, after), case.wanted(case.brake.kind))
+    return Braked(what, bool(wanted), found.in_words(case.entry.settings.account))
 
 
 def _said(case: Deployed, done: Braked, on: bool) -> Iterator[str]:
