@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.checking import counted
 from cmek_construct.commands.errors import refuse
 from cmek_construct.commands.options import Acknowledge, Templates, VendorRoles
+from cmek_construct.commands.printing import counted
 from cmek_construct.guardrails.rules import RULES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from cmek_construct.checks import printable
-from cmek_construct.commands import checking
+from cmek_construct.guardrails.acknowledged import by_place, guarded
 from cmek_construct.review.parts import templates_of
 from cmek_construct.review.seen import Access, Answer, Template
 from cmek_construct.templates.run import read_run
@@ -43,10 +43,9 @@ def read(
         acknowledged: reasons, by rule.
     """
     run = read_run(paths)
-    by_app = checking.in_app(checking.folders(paths, run))
-    found, judged = checking.check(run, vendor_role_arns, acknowledged, by_app)
+    found, judged = guarded(run, paths, vendor_role_arns, acknowledged)
     asker = cache(partial(Asker, found))
-    made = templates_of(found, checking.by_place(judged), vendor_role_arns, partial(_ask, asker))
+    made = templates_of(found, by_place(judged), vendor_role_arns, partial(_ask, asker))
     return Source(made, list(map(str, found.problems)))
 
 
