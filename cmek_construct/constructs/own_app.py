@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 
+from cmek_construct.constructs.cdk import explain
+
 _QUIET: Final = {
     "aws:cdk:enable-path-metadata": False,
     "aws:cdk:enable-asset-metadata": False,
@@ -21,10 +23,10 @@ def synthesized(
     description: str | None = None,
     flags: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The template of one stack: what is made there, and nothing of the CDK's own.
+    """The template of one stack: a role and a key, why they are there, and nothing of the CDK's.
 
     Args:
-        make: makes what is in the stack.
+        make: makes role and key in the stack.
         region: of the stack. Default: only the deploy knows.
         description: of the template. Default: none.
         flags: context of the app. Default: none, which is CDK's behavior of old.
@@ -50,5 +52,6 @@ def synthesized(
             synthesizer=cdk.BootstraplessSynthesizer(),
         )
         make(stack)
+        explain(stack)
         template: dict[str, Any] = app.synth().get_stack_artifact(stack.artifact_id).template
     return template

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from cmek_construct.deployment import mistakes
 from cmek_construct.deployment.config import Config, StackSettings
+from cmek_construct.deployment.folder import is_of_another_app
 from cmek_construct.deployment.mistakes import Mistake
 from cmek_construct.deployment.yaml_text import YamlText
 
@@ -74,11 +75,7 @@ def text_of(path: Path) -> str:
 
 def _instead(folder: Path) -> str:
     """What to do where there is no cmek.yaml: in a CDK app of one's own, nothing needs one."""
-    try:
-        is_ours = "cmek_construct.deployment" in (folder / "app.py").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        is_ours = False
-    if (folder / "cdk.json").exists() and not is_ours:
+    if is_of_another_app(folder):
         return (
             "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here "
             "work cmek check, who, review, lock, unlock, customer-kit and sheet --fleet; to cut "
