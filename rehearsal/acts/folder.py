@@ -43,7 +43,7 @@ def play(world: World) -> None:
         (("who", "cdk.out"), 0),
         (("review", "cdk.out"), 0),
         (("lock", "--deployed"), 0),
-        (("doctor",), 3),  # the emulator cannot say when a key was used last
+        (("doctor", "--no-cloudtrail"), 0),  # which the emulator has not
         (("sheet", site.name), 0),
     ):
         ended = _cmek(world, site, *words)
