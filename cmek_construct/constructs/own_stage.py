@@ -1,19 +1,15 @@
-"""A template from an app of its own, of which no reference of another app is a part."""
+"""A template from a stage of its own, of which no reference of an app is a part."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import aws_cdk as cdk
+from constructs import RootConstruct
 
 from cmek_construct.constructs.cdk import explain
-
-_QUIET: Final = {
-    "aws:cdk:enable-path-metadata": False,
-    "aws:cdk:enable-asset-metadata": False,
-}
 
 
 def synthesized(
@@ -29,29 +25,25 @@ def synthesized(
         make: makes role and key in the stack.
         region: of the stack. Default: only the deploy knows.
         description: of the template. Default: none.
-        flags: context of the app. Default: none, which is CDK's behavior of old.
+        flags: context of the stage. Default: none, which is CDK's behavior of old.
 
     Raises:
         ValueError: what is made there is outside its limits.
     """
-    with tempfile.TemporaryDirectory(prefix="own-app-") as folder:
-        app = cdk.App(
-            outdir=folder,
-            analytics_reporting=False,
-            auto_synth=False,
-            builtin_cloud_formation_validation=False,
-            tree_metadata=False,
-            stack_traces=False,
-            post_cli_context={**(flags or {}), **_QUIET},
-        )
+    with tempfile.TemporaryDirectory(prefix="own-stage-") as folder:
+        # Without an app: no context of the CDK CLI, no tree.json, no validation.
+        stage = cdk.Stage(RootConstruct(), "Default", outdir=folder)
+        for name, value in (flags or {}).items():
+            stage.node.set_context(name, value)
         stack = cdk.Stack(
-            app,
+            stage,
             "Cmek",
+            stack_name="Cmek",
             description=description,
             env=cdk.Environment(region=region),
             synthesizer=cdk.BootstraplessSynthesizer(),
         )
         make(stack)
         explain(stack)
-        template: dict[str, Any] = app.synth().get_stack_artifact(stack.artifact_id).template
+        template: dict[str, Any] = stage.synth().get_stack_artifact(stack.artifact_id).template
     return template
