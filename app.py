@@ -2,10 +2,9 @@
 
 import os
 
-# CDK's own validation is half of the wait, and the tests of cmek-construct do it for every form of
-# cmek.yaml. CDK_VALIDATION=true in the environment switches it on. The import below starts Node.
-os.environ.setdefault("CDK_VALIDATION", "false")
-
 from cmek_construct.deployment.app import synthesize
 
+# CDK's own validation is half of the wait, and the tests of cmek-construct do it for every form of
+# cmek.yaml. CDK_VALIDATION=true in the environment switches it on.
+os.environ.setdefault("CDK_VALIDATION", "false")
 synthesize("cmek.yaml")

@@ -224,6 +224,18 @@ def test_a_mistake_is_one_message_and_exit_code_1(
         assert len(printed.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(("said", "heard"), [(None, "false"), ("true", "true")])
+def test_cdks_own_validation_is_off_and_one_word_switches_it_on(
+    folder: Path, said: str | None, heard: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = folder / "in-place-of-node"
+    node.write_text('#!/bin/sh\necho "$CDK_VALIDATION" >heard\n')
+    node.chmod(0o755)
+    monkeypatch.delenv("CDK_VALIDATION")
+    run_app(folder, JSII_NODE=str(node), **({"CDK_VALIDATION": said} if said else {}))
+    assert (folder / "heard").read_text().strip() == heard
+
+
 def test_without_a_file_the_app_says_how_to_make_one(folder: Path) -> None:
     (folder / "cmek.yaml").unlink()
     printed = run_app(folder)

@@ -13,7 +13,8 @@ from cmek_construct import checks, customers
 from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.options import checked
 from cmek_construct.deployment import values
-from cmek_construct.deployment.folder import is_of_another_app, write_folder
+from cmek_construct.deployment.folder import write_folder
+from cmek_construct.deployment.reading import is_of_another_app
 from cmek_construct.deployment.writing import (
     FILE,
     Answers,

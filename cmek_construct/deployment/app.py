@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-
-import aws_cdk as cdk
-
-from cmek_construct import CmekGuardrails
-from cmek_construct.deployment.reading import read_entries
-from cmek_construct.deployment.stack import CmekStack
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
 
 def synthesize(path: str) -> None:
@@ -17,6 +14,17 @@ def synthesize(path: str) -> None:
     Args:
         path: the file, usually ``cmek.yaml``.
     """
+    gc.disable()  # A synth makes little garbage, and its imports much that a collection looks at.
+    # The import of the CDK waits for Node; Python reads the rest meanwhile.
+    meanwhile = ThreadPoolExecutor(1)
+    for name in ("cmek_construct.deployment.reading", "cmek_construct.guardrails.judging"):
+        meanwhile.submit(import_module, name)
+    import aws_cdk as cdk
+
+    from cmek_construct import CmekGuardrails
+    from cmek_construct.deployment.reading import read_entries
+    from cmek_construct.deployment.stack import CmekStack
+
     app = cdk.App(analytics_reporting=False, stack_traces=False)
     cdk.Validations.of(app).add_plugins(CmekGuardrails())
     try:

@@ -16,12 +16,11 @@ _APP: Final = '''\
 
 import os
 
-# CDK's own validation is half of the wait, and the tests of cmek-construct do it for every form of
-# cmek.yaml. CDK_VALIDATION=true in the environment switches it on. The import below starts Node.
-os.environ.setdefault("CDK_VALIDATION", "false")
-
 from cmek_construct.deployment.app import synthesize
 
+# CDK's own validation is half of the wait, and the tests of cmek-construct do it for every form of
+# cmek.yaml. CDK_VALIDATION=true in the environment switches it on.
+os.environ.setdefault("CDK_VALIDATION", "false")
 synthesize("cmek.yaml")
 '''
 _CDK: Final = {
@@ -57,17 +56,6 @@ class Written:
 
     new: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
-
-
-def is_of_another_app(folder: Path) -> bool:
-    """Whether an app is here that does not read cmek.yaml, as far as its files say."""
-    app = folder / "app.py"
-    if not app.exists():
-        return (folder / "cdk.json").exists()
-    try:
-        return "cmek_construct.deployment" not in app.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return True
 
 
 def write_folder() -> Written:

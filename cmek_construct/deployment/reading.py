@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from cmek_construct.deployment import mistakes
 from cmek_construct.deployment.config import Config, StackSettings
-from cmek_construct.deployment.folder import is_of_another_app
 from cmek_construct.deployment.mistakes import Mistake
 from cmek_construct.deployment.yaml_text import YamlText
 
@@ -82,6 +81,17 @@ def _instead(folder: Path) -> str:
             "Pinecone off, suspended=True and a deploy."
         )
     return "`cmek init` writes one; examples/cmek.yaml shows what can stand in it."
+
+
+def is_of_another_app(folder: Path) -> bool:
+    """Whether an app is here that does not read cmek.yaml, as far as its files say."""
+    app = folder / "app.py"
+    if not app.exists():
+        return (folder / "cdk.json").exists()
+    try:
+        return "cmek_construct.deployment" not in app.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return True
 
 
 def _parse(source: str, path: Path) -> tuple[YamlText, Config]:
