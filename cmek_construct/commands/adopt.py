@@ -37,7 +37,13 @@ from cmek_construct.commands.marks import marked
 from cmek_construct.commands.options import Profile, checked, stack_name
 from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import Entry, parse_entries, text_of
-from cmek_construct.deployment.writing import FILE, first_entry, with_entry, write_whole
+from cmek_construct.deployment.writing import (
+    FILE,
+    first_entry,
+    in_yaml,
+    with_entry,
+    write_whole,
+)
 from cmek_construct.deployment.yaml_text import YamlText
 from cmek_construct.health import entries, import_mapping
 from cmek_construct.health.adoption import differences
@@ -260,8 +266,8 @@ def _with_entry(ask: Ask, text: str | None, region: str, role: Role, key: Key | 
     else:
         props |= entries.of_key(key, role.arn, ask.alias, given=ask.as_given is AsGiven.KEY)
     if text is None:
-        return first_entry(ask.name, entries.in_yaml(props, {}))
-    return with_entry(text, ask.name, entries.in_yaml(props, YamlText(text).data))
+        return first_entry(ask.name, in_yaml(props, {}))
+    return with_entry(text, ask.name, in_yaml(props, YamlText(text).data))
 
 
 def _entry(ask: Ask, text: str) -> Entry:

@@ -11,10 +11,9 @@ from cmek_construct.aws import reading, writing
 from cmek_construct.aws.session import AwsError, Session
 from cmek_construct.deployment import documents
 from cmek_construct.guide import Policy
-from cmek_construct.health.comparing import in_words
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Refused
-from cmek_construct.health.suspension import is_suspended, kept, of_the_file, to_write
+from cmek_construct.health.suspension import is_suspended, kept, to_write
 from cmek_construct.policy.sentences import as_list
 
 _TRIES: Final = 6
@@ -61,5 +60,5 @@ def set_brake(case: Deployed, session: Session, on: bool) -> Braked:
         time.sleep(1)
     else:
         raise Refused(f"the {what} was written, but reads as before")
-    found = case.brake.drift(kept(case, after), of_the_file(case, on=False))
-    return Braked(what, bool(wanted), in_words(found, case.entry.settings.account))
+    found = case.brake.drift(kept(case, after), case.wanted(case.brake.kind))
+    return Braked(what, bool(wanted), found.in_words(case.entry.settings.account))

@@ -11,7 +11,7 @@ from cmek_construct.aws.reading import read_key_policy_document
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands.errors import in_words
-from cmek_construct.health.customer_policy import ANY_KEY_ARN, CustomerKeySeen
+from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen
 from cmek_construct.health.findings import Refused
 
 DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
@@ -62,8 +62,8 @@ def from_kms(key_arn: str, profile: str | None = None) -> CustomerKeySeen:
     """
     try:
         session = Asking("customer-kit", profile).signed_in(key_arn.split(":")[3])
-        kms = session.client("kms")
-        metadata = called(lambda: kms.describe_key(KeyId=key_arn)["KeyMetadata"])
+        with called():
+            metadata = session.client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]
         policy = read_key_policy_document(session, metadata["Arn"])
     except AwsError as error:
         if error.code == "NotFoundException":

@@ -21,8 +21,7 @@ from cmek_construct.deployment import values
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
-from cmek_construct.health.customer_key import findings
-from cmek_construct.health.customer_policy import ANY_KEY_ARN, CustomerKeySeen
+from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.deployed import ROLE_ARN
 from cmek_construct.health.findings import Finding, as_data
 

@@ -16,10 +16,9 @@ import typer
 
 from cmek_construct.aws.events import IAM_REGION, read_calls, read_event
 from cmek_construct.aws.objects import Control, Key, LastUse, Stack, Unread
-from cmek_construct.aws.organizations import read_controls
-from cmek_construct.aws.reading import read_stack
+from cmek_construct.aws.reading import read_controls, read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.errors import refusals, refuse
+from cmek_construct.commands.errors import advice, refusals, refuse
 from cmek_construct.commands.looking import LOCK, locked, with_all
 from cmek_construct.commands.marks import whole
 from cmek_construct.commands.options import Profile
@@ -27,7 +26,6 @@ from cmek_construct.commands.pinecone_sdk import indexes
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
-from cmek_construct.health.around import about_controls, about_indexes
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities, own_outputs
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
 from cmek_construct.health.findings import Effect, Finding, Verdict
@@ -128,7 +126,11 @@ def _examined(asking: Asking, looks: _Looks, entry: Entry) -> Examined:
     try:
         session = asking.reading(own.account, own.region or "", entry.name)
     except AwsError as error:
-        return Examined(entry, *identities(entry, {}, lock), [health.no_aws(str(error))])
+        return Examined(
+            entry,
+            *identities(entry, {}, lock),
+            [health.no_aws(str(error), advice(error, "doctor"))],
+        )
     stack = read_stack(session, entry.name)
     role_arn, key_arn = identities(entry, own_outputs(entry, stack), lock)
     is_gone = stack is None or (isinstance(stack, Stack) and stack.is_empty)
@@ -142,9 +144,9 @@ def _examined(asking: Asking, looks: _Looks, entry: Entry) -> Examined:
     case = with_all(session, case, last_use=looks.cloudtrail)
     found += health.diagnosis(case, _last_user(session, case) if looks.cloudtrail else None)
     if looks.indexes is not None and case.key_arn is not None:
-        found += about_indexes(case, looks.indexes)
+        found += health.about_indexes(case, looks.indexes)
     if looks.organization:
-        found += about_controls(case, _controls(asking, own.account))
+        found += health.about_controls(case, _controls(asking, own.account))
     if looks.cloudtrail:
         found = [_with_culprit(session, case, one) for one in found]
     return Examined(entry, role_arn, key_arn, found)

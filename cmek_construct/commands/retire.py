@@ -15,7 +15,7 @@ import typer
 
 from cmek_construct import checks
 from cmek_construct.aws import reading, writing
-from cmek_construct.aws.events import read_last
+from cmek_construct.aws.events import read_calls, read_last
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands import pinecone_sdk
@@ -220,7 +220,9 @@ def _look(ask: Ask, *, writes: bool) -> tuple[Deployed, Session, Steps]:
     attempt = read_last(session, key_arn, USE, since) if key is not None else None
     indexes = pinecone_sdk.indexes()
     names = list(indexes) if isinstance(indexes, dict) else indexes
-    return seen, session, steps(seen, names, attempt, ask.days, ask.quiet_since)
+    key_id, region = key_arn.rpartition("/")[2], key_arn.split(":")[3]
+    changes = read_calls(session, ["PutKeyPolicy"], key_id, region)
+    return seen, session, steps(seen, names, attempt, ask.days, ask.quiet_since, changes)
 
 
 def _confirm(case: Deployed, typed: Callable[[str], str]) -> None:

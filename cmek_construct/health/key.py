@@ -8,12 +8,12 @@ from typing import Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import printable
-from cmek_construct.deployment.config import StackSettings
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
     NOW,
     Effect,
     Finding,
+    few,
     not_read,
     right,
     said,
@@ -45,9 +45,9 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield _same_key(case)
     yield _deletion(case, key)
     if not key.is_ending:
-        yield _enabled(case, key.state)
+        yield about_enabled(case, key)
         # Of a key that is to be deleted KMS says that it does not rotate.
-        yield _rotation(case, key)
+        yield about_rotation(case, key)
     yield from _alias(case, key)
 
 
@@ -92,13 +92,14 @@ def at(when: datetime) -> str:
     return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
-def _enabled(case: Deployed, state: str) -> Finding:
-    if state == "Enabled":
+def about_enabled(case: Deployed, key: Key) -> Finding:
+    """Whether it can be used."""
+    if key.state == "Enabled":
         return right("enabled", "it is enabled")
-    disabled = state == "Disabled"
+    disabled = key.state == "Disabled"
     return wrong(
         "enabled",
-        "the key is disabled" if disabled else f"the key is in state {printable(state)}",
+        "the key is disabled" if disabled else f"the key is in state {printable(key.state)}",
         case.kms("enable-key")
         if disabled
         else "See the KMS console: this key cannot be used as it is.",
@@ -107,34 +108,28 @@ def _enabled(case: Deployed, state: str) -> Finding:
     )
 
 
-def every(days: int | None) -> str:
-    """How often a key rotates."""
-    return "not at all" if days is None else f"every {days} days"
-
-
-def rotation_of_file(own: StackSettings) -> int | None:
-    """The days between two rotations that the file says; None for a key that does not rotate."""
-    return None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
-
-
-def _rotation(case: Deployed, key: Key) -> Finding:
+def about_rotation(case: Deployed, key: Key) -> Finding:
     """Whether it rotates as the file says."""
     own, found = case.entry.settings, key.rotation_days
     if isinstance(found, Unread):
         return not_read("rotation", "whether it rotates", found, "kms:GetKeyRotationStatus")
     if own.key is not None:
-        return said("rotation", f"the key is yours, and rotates {every(found)}")
-    wanted = rotation_of_file(own)
+        return said("rotation", f"the key is yours, and {_rotates(found)}")
+    wanted = None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
     if found == wanted:
-        return right("rotation", f"it rotates {every(found)}")
+        return right("rotation", f"it {_rotates(found)}")
     turn_on = f"{case.kms('enable-key-rotation')} --rotation-period-in-days {wanted}"
     return wrong(
         "rotation",
-        f"the key rotates {every(found)}, but {every(wanted)} by the file",
+        f"the key {_rotates(found)}, but by the file it {_rotates(wanted)}",
         turn_on if wanted else case.kms("disable-key-rotation"),
         means="none: old data stays readable, and Pinecone notices nothing",
         events=("kms:DisableKeyRotation", "kms:EnableKeyRotation"),
     )
+
+
+def _rotates(days: int | None) -> str:
+    return "does not rotate" if days is None else f"rotates every {days} days"
 
 
 def alias_of_file(case: Deployed) -> str | Unread | None:
@@ -156,13 +151,14 @@ def _alias(case: Deployed, key: Key) -> Iterator[Finding]:
     elif wanted in there:
         yield right("alias", f"{wanted} points to it")
     else:
-        command = "create" if target is None else "update"
-        which = "" if isinstance(target, Unread) else f", {printable(target)}"
+        command, words = "update", f"{wanted} points to another key, {printable(target)}"
+        if target is None:
+            command, words = "create", f"{wanted} does not exist"
+        elif isinstance(target, Unread):
+            words = f"{wanted} does not point to it; to which it does was not read ({target.why})"
         yield wrong(
             "alias",
-            f"{wanted} does not exist"
-            if target is None
-            else f"{wanted} points to another key{which}",
+            words,
             f"aws kms {command}-alias --region {case.entry.settings.region} --alias-name {wanted} "
             f"--target-key-id {case.key_arn}",
             means="none for Pinecone, which goes by the key's ARN; people and policies that go by "
@@ -179,15 +175,15 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     if not grants:
         return right("grants", "there are no grants on it")
     others = [one for one in grants if not is_ours(case.role_arn, one)]
-    shown = "; ".join(map(grant_in_words, (others or grants)[:_SHOWN]))
-    left = len(others or grants) - _SHOWN
-    more = f"; and {left} more" if left > 0 else ""
+    shown = few([*map(grant_in_words, others or grants)], _SHOWN)
     if not others:
-        return said("grants", f"grants for the role itself or AWS services: {shown}{more}")
-    words = f"grants let others use the key: {shown}{more}"
+        return said("grants", f"grants for the role itself or AWS services: {shown}")
+    words = f"grants let others use the key: {shown}"
     revoke = "\n".join(
         f"{case.kms('revoke-grant')} --grant-id {printable(one.id)}" for one in others[:_SHOWN]
     )
+    if len(others) > _SHOWN:
+        revoke += f"\nThen see which are left: cmek doctor {case.entry.name}"
     if case.entry.settings.key is not None:
         return said("grants", words)
     return wrong(
@@ -235,16 +231,13 @@ def about_use(case: Deployed, by: str | Unread | None) -> Iterator[Finding]:
     if isinstance(use, Unread):
         action = "kms:GetKeyLastUsage, or leave it out with --no-cloudtrail"
         yield not_read("last-use", f"the last use of the key; {words}", use, action)
-    elif use is not None and use.when is None:
-        since = f"KMS has seen no use of the key since {at(use.tracked_since)}"
-        yield said("last-use", f"{since}; {words}")
-    elif use is not None and use.when is not None:
-        who = f"; by whom is not known ({by.why})" if isinstance(by, Unread) else f", by {by}"
-        operation = f"{printable(use.operation)}, by KMS"
-        yield said(
-            "last-use",
-            f"the key was last used at {at(use.when)} ({operation}){who if by else ''}; {words}",
-        )
+    elif use is not None:
+        seen = f"KMS has seen no use of the key since {at(use.tracked_since)}"
+        if use.when is not None:
+            who = f"; by whom is not known ({by.why})" if isinstance(by, Unread) else f", by {by}"
+            operation = f"{printable(use.operation)}, by KMS"
+            seen = f"the key was last used at {at(use.when)} ({operation}){who if by else ''}"
+        yield said("last-use", f"{seen}; {words}")
     elif isinstance(role, Role):
         yield said("last-use", words)
 
