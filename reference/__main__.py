@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 from cmek_construct.deployment import config
-from reference import commands, ids, pictures, props
+from reference import commands, ids, pictures, props, screenshot
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
+SCREENSHOT = DOCS / "pictures" / "review-page.png"
 
 
 def made() -> dict[Path, str]:
@@ -32,3 +33,5 @@ def made() -> dict[Path, str]:
 if __name__ == "__main__":
     for path, content in made().items():
         path.write_text(content, encoding="utf-8")
+    if not screenshot.is_current(SCREENSHOT):
+        screenshot.take(SCREENSHOT)

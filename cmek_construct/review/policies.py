@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from cmek_construct import policy
 from cmek_construct.policy.statements import Kind, Statement
 from cmek_construct.review.beside import Known
-from cmek_construct.review.seen import Policy, Said
+from cmek_construct.review.model import Policy, Said
 from cmek_construct.templates.attributes import KEYS
 from cmek_construct.templates.choices import Case, Choices, InCase, where
 from cmek_construct.templates.found import Attached, Found, KeyNow, Place, RoleNow

@@ -16,10 +16,11 @@ from markupsafe import Markup, escape
 
 from cmek_construct.policy.sentences import Quoted, Words, plain_letters, visible
 from cmek_construct.review.changes import NOTHING, Difference
+from cmek_construct.review.drawing import Drawing
 from cmek_construct.review.page import Page
 
 _MOST_NAMES: Final = 10
-_TEMPLATES: Final = ("page.html.j2", "parts.html.j2", "picture.svg.j2")
+_TEMPLATES: Final = ("page.html.j2", "parts.html.j2")
 
 
 def html(page: Page) -> str:
@@ -36,6 +37,7 @@ def html(page: Page) -> str:
     environment.tests["quoted"] = _is_quoted
     environment.filters["code"] = Quoted
     environment.filters["any_language"] = _in_any_language
+    environment.filters["inline"] = _inline
     environment.globals["counted"] = _counted
     style = Markup(_text("page.css"))  # noqa: S704 - a file of ours, not of a template
     return environment.get_template("page.html.j2").render(page=page, style=style)
@@ -62,8 +64,12 @@ def _is_quoted(value: object) -> bool:
     return isinstance(value, Quoted)
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _inline(drawing: Drawing, name: str) -> Markup:
+    return Markup(drawing.in_page(name))  # noqa: S704 - it escapes what is a template's
+
+
+def _counted(number: int, what: str, several: str = "") -> str:
+    return f"{number:,} {what if number == 1 else several or f'{what}s'}"
 
 
 def markdown(differences: Sequence[Difference]) -> str:
