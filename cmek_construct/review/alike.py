@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -43,13 +42,6 @@ def alike(templates: Iterable[Template]) -> list[Alike]:
         found.setdefault(_text(part), []).append(part)
     refused_first = sorted(found.values(), key=lambda parts: not parts[0].refused)
     return [Alike(number, parts) for number, parts in enumerate(refused_first, 1)]
-
-
-def used_twice(templates: Iterable[Template]) -> list[str]:
-    """External IDs that stand in more than one place: each is to be Pinecone's for one project."""
-    parts = (part for template in templates for part in template.parts)
-    counted = Counter(one for part in parts for one in part.external_ids)
-    return [one for one, count in counted.items() if count > 1]
 
 
 def _text(part: Part) -> str:

@@ -116,17 +116,22 @@ def _common(changes: Sequence[Change], templates: Sequence[Template]) -> str:
 
 def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
     """What changes from one version of a template to another."""
-    if old is None or new is None:
-        yield from _whole(old, new)
-        return
-    yield from _elsewhere(old, new)
-    if old.parts != new.parts:
-        for kind in ("Role", "Key", "Alias"):
-            before, after = old.things(kind), new.things(kind)
-            yield from _come_and_gone(kind, before, after)
-            for name in (name for name in before if name in after):
-                yield from _thing(before[name], after[name])
-    yield from _findings(old, new)
+    if old is None:
+        yield Change(OTHER, ["The template is new. All of it is on this page."])
+    elif new is None:
+        yield Change(
+            REPLACED, ["The template is gone. What AWS keeps of its stack, if that is deleted:"]
+        )
+    else:
+        yield from _elsewhere(old, new)
+    for kind in ("Role", "Key", "Alias"):
+        before = old.things(kind) if old else {}
+        after = new.things(kind) if new else {}
+        yield from _come_and_gone(kind, before, after)
+        for name in (name for name in before if name in after):
+            yield from _thing(before[name], after[name])
+    if old and new:
+        yield from _findings(old, new)
 
 
 def _elsewhere(old: Template, new: Template) -> Iterator[Change]:
@@ -138,19 +143,6 @@ def _elsewhere(old: Template, new: Template) -> Iterator[Change]:
         if was and now and was != now:
             said: Words = [f"The {what} was ", Quoted(was), ", is now ", Quoted(now)]
             yield Change(REPLACED, [*said, f": ANOTHER role and ANOTHER key.{_ANOTHER['Key']}"])
-
-
-def _whole(old: Template | None, new: Template | None) -> Iterator[Change]:
-    if new is not None:
-        yield Change(OTHER, ["The template is new. All of it is on this page."])
-        for name in [*new.things("Role"), *new.things("Key")]:
-            yield Change(OTHER, ["New: ", Quoted(name), "."])
-    elif old is not None:
-        yield Change(
-            REPLACED, ["The template is gone. What AWS keeps of its stack, if that is deleted:"]
-        )
-        for kind in ("Role", "Key"):
-            yield from _come_and_gone(kind, old.things(kind), {})
 
 
 def _come_and_gone(

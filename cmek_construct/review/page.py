@@ -13,7 +13,7 @@ from typing import Final
 
 from cmek_construct.policy.aws import TRAILING_DAYS
 from cmek_construct.policy.sentences import Quoted, Words
-from cmek_construct.review.alike import Alike, alike, used_twice
+from cmek_construct.review.alike import Alike, alike
 from cmek_construct.review.answers import CUT_OFF
 from cmek_construct.review.beside import why
 from cmek_construct.review.changes import NOTHING, Difference
@@ -165,8 +165,10 @@ class Page:
 
     @property
     def ids_used_twice(self) -> list[str]:
-        """External IDs that stand in more than one place."""
-        return used_twice(self.templates)
+        """External IDs that stand in more than one place: each is for one Pinecone project."""
+        parts = (part for one in self.templates for part in one.parts)
+        counted = Counter(one for part in parts for one in part.external_ids)
+        return [one for one, count in counted.items() if count > 1]
 
     def things(self, kind: str) -> list[Thing]:
         """The roles or the keys in all templates."""

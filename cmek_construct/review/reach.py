@@ -15,9 +15,9 @@ from cmek_construct.review.answers import Answers
 from cmek_construct.review.drawing import Arrow, Box, Drawing, wrapped
 from cmek_construct.review.model import Part, Said, Thing
 
-_OUTSIDE, _INNER, _OWN, _ROLE, _KEY = 10, 25, 390, 500, 800
-"""Where the columns begin: outside of the account, in a frame there, one's own account …"""
-_WIDTHS: Final = {_OUTSIDE: 292, _INNER: 262, _ROLE: 200, _KEY: 200}
+_OUTSIDE, _OWN, _ROLE, _KEY = 10, 390, 500, 800
+"""Where the columns begin: outside of the account, one's own account, roles and keys in it."""
+_WIDTHS: Final = {_ROLE: 200, _KEY: 200}
 _ELSEWHERE: Final = 290
 _DOOR: Final = 110
 _MOST: Final = 3
@@ -38,7 +38,7 @@ def reach(part: Part, answers: Answers) -> Drawing:
         sketch.permissions(part.role, role)
     sketch.everybody_else()
     sentences = [f"{one.sid}: {plain(one.words)}".removeprefix(": ") for one in part.said]
-    boxes = [*sketch.frames(), *sketch.boxes]
+    boxes = [sketch.account(), *sketch.boxes]
     width = max(box.x + box.width for box in boxes) + 10
     return Drawing("Who reaches what", width, boxes, sketch.arrows, sentences, sketch.told)
 
@@ -53,18 +53,15 @@ class _Sketch:
     arrows: list[Arrow] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     ends: dict[int, int] = field(default_factory=dict)
-    pinecones: list[Box] = field(default_factory=list)
-    """What stands in the account that is named as Pinecone's."""
 
     def box(self, x: int, texts: Iterable[str], kind: str = "plain", *, height: int = 0) -> Box:
         """The next box of a column."""
-        lines = wrapped(texts, _WIDTHS.get(x, _ELSEWHERE))
-        y = self.ends.get(x, 36 if x in (_OUTSIDE, _INNER) else 30) + 14
-        box = Box(x, y, _WIDTHS.get(x, _ELSEWHERE), lines, kind, max(height, len(lines) * 18 + 14))
+        width = _WIDTHS.get(x, _ELSEWHERE)
+        lines = wrapped(texts, width)
+        y = self.ends.get(x, 30) + 14
+        box = Box(x, y, width, lines, kind, max(height, len(lines) * 18 + 14))
         self.boxes.append(box)
         self.ends[x] = box.bottom
-        if x in (_OUTSIDE, _INNER):
-            self.ends[_OUTSIDE] = self.ends[_INNER] = box.bottom + 8
         return box
 
     def kind(self, said: Said) -> str:
@@ -116,35 +113,45 @@ class _Sketch:
 
     def _caller(self, said: Said) -> Box:
         """Whoever a statement is about, outside of one's own account."""
-        if said.is_of_pinecone:
-            named = [one.rpartition("/")[2] for one in said.callers]
-            box = self.box(_INNER, ["Pinecone's roles", *named[:_MOST]], self.kind(said))
-            self.pinecones.append(box)
-            return box
-        return self.box(_OUTSIDE, _whom(said), self.kind(said))
+        if not said.is_of_pinecone:
+            return self.box(_OUTSIDE, _whom(said), self.kind(said))
+        numbers = " or ".join(dict.fromkeys(one.split(":")[4] for one in said.callers))
+        names = [one.rpartition("/")[2] for one in said.callers]
+        return self.box(_OUTSIDE, [f"Pinecone's account {numbers}", *names], "account")
 
     def keys(self, role: Box | None) -> None:
         """Each key, with the role's arrows into it and those of others."""
-        arns = self.part.role.arns if self.part.role else frozenset()
         for key in self.part.keys[:_MOST]:
-            uses = [one for one in key.policies[0].allows if role and arns.intersection(one.names)]
-            others = [one for one in key.policies[0].allows if one not in uses]
-            inside = [one for one in others if _is_within(one, self.part.account)]
-            outside = [one for one in others if one not in inside]
-            drawn = [*self.first(_ROLE, inside), *self.first(_OUTSIDE, outside)]
-            cut = bool(uses) and self.answers.is_closed(key.logical_id, arns)
-            box = self._key(key, len(uses) + len(drawn), cut=cut)
-            for index, said in enumerate((*uses, *drawn), 1):
-                y = box.y + box.height * index // (len(uses) + len(drawn) + 1)
-                start, is_cut = role, cut
-                if said not in uses:
-                    start = self._user(said, inside=said in inside)
-                    is_cut = self.answers.is_closed(key.logical_id, said.names)
-                if start:
-                    self.arrow(start, _KEY - 90 + 10 * index, box, y, said, cut=is_cut)
+            self._users(key, role)
         left = len(self.part.keys) - _MOST
         if left > 0:
             self.box(_KEY, [f"and {left:,} more keys, each below"], "differs")
+
+    def _users(self, key: Thing, role: Box | None) -> None:
+        arns = self.part.role.arns if self.part.role else frozenset()
+        allows = key.policies[0].allows
+        uses = [one for one in allows if role and arns.intersection(one.names)]
+        inside = [one for one in allows if _is_within(one, self.part.account)]
+        others = [one for one in inside if one not in uses]
+        outside = [one for one in allows if one not in uses and one not in inside]
+        drawn = [
+            *((said, None, arns) for said in self.first(_KEY, uses)),
+            *((said, _ROLE, said.names) for said in self.first(_ROLE, others)),
+            *((said, _OUTSIDE, said.names) for said in self.first(_OUTSIDE, outside)),
+        ]
+        cut = bool(uses) and self.answers.is_closed(key.logical_id, arns)
+        box = self._key(key, len(drawn), cut=cut)
+        for index, (said, column, whom) in enumerate(drawn, 1):
+            start = self._user(said, column) if column else role
+            if start:
+                y = box.y + box.height * index // (len(drawn) + 1)
+                cut = self.answers.is_closed(key.logical_id, whom)
+                self.arrow(start, _KEY - 90 + 10 * index, box, y, said, cut=cut)
+
+    def _user(self, said: Said, column: int) -> Box:
+        if column == _OUTSIDE:
+            self.ends[_OUTSIDE] = max(self.ends.get(_OUTSIDE, 0), self.ends.get(_ROLE, 0))
+        return self.box(column, _whom(said), self.kind(said))
 
     def _key(self, key: Thing, arrows: int, *, cut: bool) -> Box:
         alias = any(
@@ -155,26 +162,20 @@ class _Sketch:
         texts = [f"Key {key.logical_id}", *notes, *["CUT OFF: the role may do nothing"] * cut]
         return self.box(_KEY, texts, "key", height=26 * arrows + 8)
 
-    def _user(self, said: Said, *, inside: bool) -> Box:
-        if inside:
-            return self.box(_ROLE, _whom(said), self.kind(said))
-        self.ends[_OUTSIDE] = max(self.ends.get(_OUTSIDE, 0), self.ends.get(_ROLE, 0))
-        return self.box(_OUTSIDE, _whom(said), self.kind(said))
-
     def permissions(self, role: Thing, own: Box) -> None:
         """What the role may do elsewhere, by permissions of its own."""
         column = self._right + 90
         self.ends[column] = self.ends.get(_KEY, 30) + 10 * bool(self.part.keys)
         cut = self.answers.is_closed(role.logical_id)
+        lane = _KEY - 20 if self.part.keys else self._right + 30
         for policy in (one for one in role.policies[1:] if not one.said):
             box = self.box(column, ["Nobody can tell from here", policy.title], "wrong")
-            self.arrow(own, self._right + 40, box, box.side("left")[1], None, cut=cut)
+            self.arrow(own, lane, box, box.side("left")[1], None, cut=cut)
             self.told.append(f"Role {role.logical_id}: {policy.title}.")
         some = [said for policy in role.policies[1:] for said in policy.allows]
         for index, said in enumerate(self.first(column, some)):
             box = self.box(column, [_reached(said), *_difference(said)], self.kind(said))
-            lane = self._right - 10 + 14 * index
-            self.arrow(own, lane, box, box.side("left")[1], said, cut=cut)
+            self.arrow(own, lane - 6 * index, box, box.side("left")[1], said, cut=cut)
 
     def everybody_else(self) -> None:
         """Outside, if the answers say that nobody else comes in."""
@@ -189,17 +190,13 @@ class _Sketch:
         """Where one's own account ends."""
         return (_KEY if self.part.keys else _ROLE) + 220
 
-    def frames(self) -> list[Box]:
-        """The accounts around the boxes: one's own, and the one that is named as Pinecone's."""
+    def account(self) -> Box:
+        """One's own account, around what is in it."""
         bottom = max((box.bottom for box in self.boxes), default=80) + 10
-        name = "Your AWS account" + (f" {self.part.account}" if self.part.account.isdigit() else "")
-        frames = [Box(_OWN, 10, self._right - _OWN, [name], "account", bottom - 10)]
-        if self.pinecones and self.part.role:
-            end = max(box.bottom for box in self.pinecones) + 12
-            numbers = " or ".join(self.part.role.pinecones)
-            title = wrapped([f"Pinecone's account {numbers}"], 292, 1)
-            frames.append(Box(_OUTSIDE, 10, 292, title, "account", end - 10))
-        return frames
+        name = f"Your AWS account {self.part.account}"
+        number = self.part.account.isdigit()
+        lines = [name if number else "Your AWS account"]
+        return Box(_OWN, 10, self._right - _OWN, lines, "account", bottom - 10)
 
 
 def _whom(said: Said) -> list[str]:
