@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from cmek_construct.deployment import config
+from cmek_construct.review.render import svg
 from reference import commands, ids, pictures, props, screenshot
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +25,7 @@ def made() -> dict[Path, str]:
         DOCS / "reference" / "warnings-and-guardrails.md": ids.page(),
         DOCS / "reference" / "commands.md": commands.page(),
         **{
-            DOCS / "pictures" / f"{name}.svg": drawing.svg()
+            DOCS / "pictures" / f"{name}.svg": svg(drawing)
             for name, drawing in pictures.drawings().items()
         },
     }

@@ -24,6 +24,7 @@ from cmek_construct.commands.app import cli
 from cmek_construct.commands.reviewing import judged
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guardrails.rules import RULES
+from cmek_construct.review import render
 from cmek_construct.review.reach import reach
 from cmek_construct.templates.files import template_of
 from cmek_construct.templates.run import Run
@@ -282,11 +283,11 @@ def test_every_warning_and_every_guardrail_is_in_the_reference() -> None:
 @pytest.mark.parametrize("name", drawings())
 def test_a_picture_stands_by_itself_and_no_text_leaves_its_box(name: str) -> None:
     drawing = drawings()[name]
-    svg = ElementTree.fromstring(drawing.svg())
+    svg = ElementTree.fromstring(render.svg(drawing))
     assert {one.tag.partition("}")[2] for one in svg.iter()} <= {
         *("svg", "title", "desc", "style", "rect", "text", "path", "polygon", "circle")
     }
-    assert not re.search(r"href|url\(|@import", drawing.svg())
+    assert not re.search(r"href|url\(|@import", render.svg(drawing))
     for box in drawing.boxes:
         assert len(box.lines[0]) * 7.7 <= box.width - 12, box.lines[0]
         assert all(len(line) * 6.7 <= box.width - 12 for line in box.lines), box.lines
@@ -299,7 +300,7 @@ def test_the_picture_of_who_reaches_what_is_that_of_the_template() -> None:
     template = template_of(json.loads(text), account=ACCOUNT)
     (one,) = judged(Run([template])).page().shown
     drawn = reach(one.part, one.template.answers)
-    assert drawn.svg() == drawings()["who-reaches-what"].svg()
+    assert render.svg(drawn) == render.svg(drawings()["who-reaches-what"])
 
 
 def test_the_picture_of_the_page_is_taken_of_the_page_as_it_is() -> None:

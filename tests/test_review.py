@@ -404,7 +404,7 @@ def test_plain_words_leave_nothing_out(statement: Template, said: str) -> None:
 
 def picture(html: str) -> str:
     (found,) = re.findall("<svg.*?</svg>", html, re.DOTALL)
-    return str(found)
+    return unescape(found)
 
 
 def test_the_picture_has_a_title_and_says_the_same_in_words(tmp_path: Path) -> None:

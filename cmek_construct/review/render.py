@@ -20,11 +20,22 @@ from cmek_construct.review.drawing import Drawing
 from cmek_construct.review.page import Page
 
 _MOST_NAMES: Final = 10
-_TEMPLATES: Final = ("page.html.j2", "parts.html.j2")
+_TEMPLATES: Final = ("page.html.j2", "parts.html.j2", "drawing.svg.j2")
 
 
 def html(page: Page) -> str:
     """The page."""
+    style = Markup(_text("page.css"))  # noqa: S704 - a file of ours, not of a template
+    return _environment().get_template("page.html.j2").render(page=page, style=style)
+
+
+def svg(drawing: Drawing) -> str:
+    """A file of its own: no script, no font, no other file."""
+    draw = _environment().get_template("drawing.svg.j2").module
+    return str(draw.draw(drawing, "drawing", file=True))  # type: ignore[attr-defined]
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=DictLoader({name: _text(name) for name in _TEMPLATES}),
         autoescape=True,
@@ -37,10 +48,8 @@ def html(page: Page) -> str:
     environment.tests["quoted"] = _is_quoted
     environment.filters["code"] = Quoted
     environment.filters["any_language"] = _in_any_language
-    environment.filters["inline"] = _inline
     environment.globals["counted"] = _counted
-    style = Markup(_text("page.css"))  # noqa: S704 - a file of ours, not of a template
-    return environment.get_template("page.html.j2").render(page=page, style=style)
+    return environment
 
 
 def _text(name: str) -> str:
@@ -62,10 +71,6 @@ def _in_any_language(text: str) -> Markup:
 
 def _is_quoted(value: object) -> bool:
     return isinstance(value, Quoted)
-
-
-def _inline(drawing: Drawing, name: str) -> Markup:
-    return Markup(drawing.in_page(name))  # noqa: S704 - it escapes what is a template's
 
 
 def _counted(number: int, what: str, several: str = "") -> str:
