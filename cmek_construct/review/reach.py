@@ -14,6 +14,7 @@ from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.review.answers import Answers
 from cmek_construct.review.drawing import Arrow, Box, Drawing, wrapped
 from cmek_construct.review.model import Part, Said, Thing
+from cmek_construct.templates.evidence import account_of
 
 _OUTSIDE, _OWN, _ROLE, _KEY = 10, 390, 500, 800
 """Where the columns begin: outside of the account, one's own account, roles and keys in it."""
@@ -115,7 +116,7 @@ class _Sketch:
         """Whoever a statement is about, outside of one's own account."""
         if not said.is_of_pinecone:
             return self.box(_OUTSIDE, _whom(said), self.kind(said))
-        numbers = " or ".join(dict.fromkeys(one.split(":")[4] for one in said.callers))
+        numbers = " or ".join(dict.fromkeys(map(account_of, said.callers)))
         names = [one.rpartition("/")[2] for one in said.callers]
         return self.box(_OUTSIDE, [f"Pinecone's account {numbers}", *names], "account")
 
