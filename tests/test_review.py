@@ -607,7 +607,7 @@ def test_the_page_says_what_no_template_does(tmp_path: Path) -> None:
 
 def test_what_a_deployer_types_in_is_said_to_be_unsigned(tmp_path: Path) -> None:
     said = text(tmp_path, forms.template("environment_agnostic"))
-    assert "types in: PineconeAccount, CustomerExternalId. The signature does not bind" in said
+    assert "types in: CustomerExternalId, PineconeAccount. The signature does not bind" in said
 
 
 # A thousand of them.
@@ -854,7 +854,10 @@ def test_another_logical_id_is_another_key_and_that_is_said_first(tmp_path: Path
     assert f"Key `{KEY}` is GONE" in printed
     assert "Key `Renamed` is new while another is gone: it is ANOTHER key." in printed
     assert printed.index("Pinecone would lose") < printed.index("Who may do what")
-    assert "Read this first" in text_of((tmp_path / "page.html").read_text())
+    html = (tmp_path / "page.html").read_text()
+    assert "Read this first" in text_of(html)
+    assert 'class="sheet bad"' in html
+    assert "Pinecone would lose role, key or access by what changes" in text_of(html)
 
 
 def test_the_same_change_in_many_templates_is_said_once(tmp_path: Path) -> None:

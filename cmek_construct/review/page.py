@@ -6,7 +6,7 @@ import hashlib
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -27,17 +27,6 @@ MOST_LISTED: Final = 200
 """Findings that are about nothing that is shown, and things that only a person can tell."""
 MOST_ON_SHEET: Final = 4
 """Files that are named beside the signature; more of them stand further below."""
-
-
-@dataclass(frozen=True)
-class RuleResult:
-    """A rule of the guardrails, and how it came out."""
-
-    id: str
-    sentence: str
-    broken: int
-    acknowledged: list[tuple[str, str | None, int]]
-    """What was acknowledged, why, and how often."""
 
 
 @dataclass(frozen=True)
@@ -101,23 +90,24 @@ class Page:
     @property
     def is_fit_to_sign(self) -> bool:
         """Whether nothing here is red: what only a person can check is still to be checked."""
-        red = self.open_findings or self.missing or self.ids_used_twice
+        red = self.open_findings or self.missing or self.ids_used_twice or self.replaces
         accounts = len(self.accounts_named) > 1 or self.takes_own_for_pinecones
         return bool(self.each) and self.each == self.shown and not red and not accounts
 
+    @property
+    def replaces(self) -> bool:
+        """Whether Pinecone would lose role, key or access by what changes."""
+        return any(one.replaces for one in self.differences or ())
+
     @cached_property
-    def results(self) -> list[RuleResult]:
-        """The rules with their results, first those that are not kept."""
+    def results(self) -> list[tuple[str, str, list[Finding]]]:
+        """The rules, each with its sentence and what breaks it; first those that are not kept."""
         by_rule: dict[str, list[Finding]] = {}
         for one in self.findings:
             by_rule.setdefault(one.rule.partition("[")[0], []).append(one)
-        found = []
-        for rule, sentence in self.rules:
-            reasons = Counter((one.rule, one.acknowledged) for one in by_rule.get(rule, []))
-            broken = sum(count for (_, reason), count in reasons.items() if reason is None)
-            acknowledged = [(*one, count) for one, count in reasons.items() if one[1] is not None]
-            found.append(RuleResult(rule, sentence, broken, acknowledged))
-        return sorted(found, key=lambda one: (not one.broken, not one.acknowledged))
+        found = [(rule, sentence, by_rule.get(rule, [])) for rule, sentence in self.rules]
+        reasons = {rule: [one.acknowledged for one in some] for rule, some in by_rule.items()}
+        return sorted(found, key=lambda one: (None not in reasons.get(one[0], ()), not one[2]))
 
     @cached_property
     def statements(self) -> list[Said]:
@@ -183,7 +173,9 @@ class Page:
     @property
     def parameters(self) -> list[str]:
         """What whoever deploys types in, and policies hang on."""
-        return _once(name for one in self.each for name in _typed(one))
+        texts = ((one, Quoted(said.statement)) for one in self.each for said in one.part.said)
+        names = ((one, name) for one, text in texts for name in re.findall(r"\$\{([^{}]+)\}", text))
+        return sorted({name for one, name in names if name in one.template.parameters})
 
     def drawing(self, one: Alike) -> Drawing:
         """Who reaches what."""
@@ -201,10 +193,3 @@ class Page:
 
 def _once(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
-
-
-def _typed(one: Alike) -> Iterator[str]:
-    for line in (line for said in one.part.said for line in said.comparison.own):
-        for name in re.findall(r"\$\{([^{}]+)\}", line):
-            if name in one.template.parameters:
-                yield name
