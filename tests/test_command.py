@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ FLAGS = [
     "--name=acme",
     "--account=011122223333",
 ]
+OF_AN_APP = ["app.py", "cdk.json", "requirements.txt", "package.json", ".gitignore"]
 ROLE_ARN = "arn:aws:iam::011122223333:role/acme-Role1ABCC5F0-x"
 KEY_ARN = "arn:aws:kms:us-east-1:011122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -120,6 +122,41 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
     refused = cmek(tmp_path, "init", *FLAGS, code=1)
     assert "never overwritten" in refused.stderr
     assert (tmp_path / "cmek.yaml").read_text() == before
+
+
+def test_init_in_an_empty_folder_writes_what_this_checkout_has(tmp_path: Path) -> None:
+    printed = cmek(tmp_path, "init", *FLAGS).stdout
+    made = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert set(made) == {"cmek.yaml", *OF_AN_APP}
+    assert all(name in printed for name in made)
+    for name in ("app.py", "cdk.json"):
+        assert made[name] == (ROOT / name).read_text()
+    ours = json.loads((ROOT / "package.json").read_text())
+    assert json.loads(made["package.json"])["devDependencies"] == ours["devDependencies"]
+    assert set(made[".gitignore"].split()) <= set((ROOT / ".gitignore").read_text().split())
+    assert (
+        made["requirements.txt"].splitlines()[-1]
+        == f"cmek-construct[cli]=={version('cmek-construct')}"
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in OF_AN_APP if name != "cdk.json"])
+def test_init_leaves_each_file_that_is_there_and_says_so(name: str, tmp_path: Path) -> None:
+    theirs = "# cmek_construct.deployment, in a way of theirs\n"
+    (tmp_path / name).write_text(theirs)
+    assert f"Left as it was: {name}." in cmek(tmp_path, "init", *FLAGS).stdout
+    assert (tmp_path / name).read_text() == theirs
+    assert {path.name for path in tmp_path.iterdir()} == {"cmek.yaml", *OF_AN_APP}
+
+
+@pytest.mark.parametrize("name", ["cdk.json", "app.py"])
+def test_init_beside_another_app_writes_the_file_alone_and_says_so(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text("{}\n")
+    assert "an app is here that does not read it" in cmek(tmp_path, "init", *FLAGS).stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"cmek.yaml", name}
+    assert (tmp_path / name).read_text() == "{}\n"
 
 
 def test_init_refuses_what_the_construct_refuses_and_writes_nothing(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from cmek_construct.commands.adopting import (
     write_mapping,
 )
 from cmek_construct.commands.errors import refusals
+from cmek_construct.commands.init import make_folder
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
 from cmek_construct.commands.options import (
@@ -177,6 +178,8 @@ def _lines(ask: Ask) -> Iterator[str]:
     write_mapping(ask.file, json.dumps(mapping, indent=2) + "\n")
     if changed is not None:
         write_whole(changed)
+    if text is None:
+        yield from make_folder()
     yield f"Wrote {ask.file}: {', '.join(mapping)}."
     yield from clear_gone(ask.name, ask.account, region)
     yield from _what_next(ask.name, ask.file, added=changed is not None)

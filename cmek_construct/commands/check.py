@@ -8,7 +8,13 @@ from typing import Any
 import typer
 
 from cmek_construct.commands.errors import refuse
-from cmek_construct.commands.options import Acknowledge, AsJson, Templates, VendorRoles
+from cmek_construct.commands.options import (
+    AccountOfTemplates,
+    Acknowledge,
+    AsJson,
+    Templates,
+    VendorRoles,
+)
 from cmek_construct.commands.printing import counted, tell, tell_json
 from cmek_construct.guardrails.acknowledged import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
@@ -20,6 +26,7 @@ def check(
     paths: Templates,
     acknowledge: Acknowledge = None,
     vendor_role_arn: VendorRoles = None,
+    account: AccountOfTemplates = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge templates by the guardrails, without CDK.
@@ -27,7 +34,7 @@ def check(
     Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of
     Pinecone's is in any of them.
     """
-    run = read_run(paths)
+    run = read_run(paths, account)
     acknowledged: dict[str, str] = dict(acknowledge or [])
     found, judged = guarded(run, paths, vendor_role_arn or [], acknowledged)
     if as_json:

@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from cmek_construct.constructs.cmek import PineconeCmek
-from cmek_construct.constructs.own_app import synthesized
+from cmek_construct.constructs.own_stage import synthesized
 
 EXTERNAL_ID: Final = "ExternalId"
 """The parameter of a template for accounts that have an external ID each."""
