@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmek_construct.commands.kit import Kit, policy_text
-from cmek_construct.commands.marks import in_a_line as line
+from cmek_construct.commands.printing import in_a_line as line
+from cmek_construct.deployment.customer_kit import Kit, policy_text
 from cmek_construct.guide import KeyAccess, key_denial, role_statements
 from cmek_construct.health.customer_key import CustomerKeySeen, findings
 from tests.command import INSTALLED, cmek
@@ -337,7 +337,7 @@ STATEMENTS = JSON | st.builds(
     st.dictionaries(st.sampled_from([*METADATA, "Other"]), JSON, max_size=5),
     st.sampled_from(KeyAccess),
 )
-@settings(max_examples=400)
+@settings(max_examples=100)
 def test_no_policy_and_no_metadata_make_a_traceback(
     statements: Any, metadata: dict[str, Any], access: KeyAccess
 ) -> None:

@@ -220,7 +220,7 @@ def test_an_account_without_an_id_fails_in_a_rule_that_names_the_cure() -> None:
     assert template["Parameters"]["ExternalId"]["Default"] == ""
     ((assertion,),) = (rule["Assertions"] for rule in template["Rules"].values())
     assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExternalId"}, ""]}]}
-    assert "add it to account_ids and external_ids" in assertion["AssertDescription"]
+    assert "add both to the mapping in StackSetTargets.accounts" in assertion["AssertDescription"]
 
 
 def test_but_for_the_id_the_template_is_the_same() -> None:

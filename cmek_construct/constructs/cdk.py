@@ -129,10 +129,8 @@ def _symmetric(parameter: str, key: kms.IKey) -> None:
     """A key of Pinecone's partition that encrypts and decrypts, as far as is seen."""
     environment_of(key)
     resource = resource_of(key)
-    for name, needed, found in (
-        ("key_spec", "SYMMETRIC_DEFAULT", resource and resource.key_spec),
-        ("key_usage", "ENCRYPT_DECRYPT", resource and resource.key_usage),
-    ):
+    for name, needed in (("key_spec", "SYMMETRIC_DEFAULT"), ("key_usage", "ENCRYPT_DECRYPT")):
+        found = getattr(resource, name, None)
         if found not in (None, needed) and not checks.is_token(found):
             checks.refuse(
                 f"{parameter} ({name})",
