@@ -212,6 +212,9 @@ def test_the_commands_to_run_next_are_in_their_order(tmp_path: Path) -> None:
     places = [printed.index(f"  {command}  #") for command in commands]
     assert places == sorted(places)
     assert "Never deploy before the import" in printed
+    for name in ("app.py", "cdk.json", "requirements.txt", "package.json", ".gitignore"):
+        assert name in printed
+        assert (tmp_path / name).is_file()
 
 
 @pytest.mark.usefixtures("aws")
