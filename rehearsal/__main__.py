@@ -24,8 +24,10 @@ from rehearsal.acts import (
     entering,
     failing,
     fleet,
+    folder,
     life,
     locking,
+    plain,
     retiring,
     ruling,
     selecting,
@@ -45,7 +47,7 @@ from rehearsal.world import World
 _ACTS = (
     *(enforcement, deploying, documents, entering, using, who, locking, selecting),
     *(changing, life, failing, destroying, adopting, retiring),
-    *(vendor, sides, ruling, checking, fleet),
+    *(vendor, sides, ruling, checking, fleet, plain, folder),
 )
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

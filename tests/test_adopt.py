@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from moto.kms.models import kms_backends
@@ -45,6 +46,7 @@ from tests.test_doctor import (
     text_of,
     without_stack,
 )
+from tests.test_suspend import Killed
 
 __all__ = ["aws"]
 ADMINS = [f"arn:aws:iam::{ACCOUNT}:role/security", f"arn:aws:iam::{ACCOUNT}:user/ann"]
@@ -255,6 +257,82 @@ def test_interrupted_between_its_two_files_it_is_run_again_to_the_same_end(
     same_as_there(tmp_path, role, key)
 
 
+def files(folder: Path) -> dict[str, str]:
+    return {one.name: one.read_text() for one in folder.iterdir()}
+
+
+def killed_after(step: int, monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> int:
+    """Do something that is killed after one of its calls and writes.
+
+    Returns:
+        How many there were.
+    """
+    count = 0
+    call, write = BaseClient._make_api_call, Path.replace
+
+    def counted(does: Callable[..., Any]) -> Callable[..., Any]:
+        def stepped(*arguments: Any) -> Any:
+            nonlocal count
+            found = does(*arguments)
+            count += 1
+            if count == step:
+                raise Killed
+            return found
+
+        return stepped
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BaseClient, "_make_api_call", counted(call))
+        patched.setattr(Path, "replace", counted(write))
+        try:
+            work()
+        except Killed:
+            assert step
+    return count
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("of_a_deleted_stack", [False, True])
+def test_killed_at_each_call_and_write_and_run_again_it_comes_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of_a_deleted_stack: bool
+) -> None:
+    if of_a_deleted_stack:
+        deploy(tmp_path)
+        role, key = outputs()["RoleArn"], outputs()["KeyArn"]
+        lock_what_is_deployed(tmp_path)
+        with (tmp_path / "cmek.lock").open("a") as file:
+            file.write(f'acme {ACCOUNT} {REGION} Role1ABCC5F0 Gone "2026-01-05"\n')
+        answer(monkeypatch, deleted())
+    else:
+        role, key = clicked()
+    before = files(tmp_path)
+
+    def begin() -> None:
+        for one in tmp_path.iterdir():
+            one.unlink()
+        for name, text in before.items():
+            (tmp_path / name).write_text(text)
+
+    steps = killed_after(0, monkeypatch, lambda: adopted(tmp_path, role, key))
+    assert steps >= 10
+    end = files(tmp_path)
+    assert set(end) >= {"cmek.yaml", "cmek-import-acme.json"}
+    for step in range(1, steps + 1):
+        begin()
+        killed_after(step, monkeypatch, lambda: adopted(tmp_path, role, key))
+        adopted(tmp_path, role, key)
+        assert files(tmp_path) == end, step
+
+
+@pytest.mark.usefixtures("aws")
+def test_two_accounts_that_are_taken_for_pinecones_are_said(tmp_path: Path) -> None:
+    trust = json.loads(json.dumps(FORMS["explicit regions and ID"]))
+    trust["Statement"][0]["Principal"]["AWS"].append(guide.access_role(OTHER, "us-east-1"))
+    role = clicked_role(trust)
+    printed = adopted(tmp_path, role, clicked_key(console_policy(role)), code=1)
+    assert f"names 2 accounts as Pinecone's: {PINECONE}, {OTHER}" in printed
+
+
 def without(policy: list[Given], sid: str) -> list[Given]:
     return [one for one in policy if one["Sid"] != sid]
 
@@ -345,7 +423,7 @@ def test_administrators_of_former_years_and_deleted_ones_do_no_harm(tmp_path: Pa
     policy[1]["Action"].remove("kms:RotateKeyOnDemand")
     printed = adopted(tmp_path, role, clicked_key(policy))
     assert "✗" not in printed
-    assert "AIDAEXAMPLE0BOB00, which was deleted" in printed
+    assert "names AIDAEXAMPLE0BOB00: deleted, and nobody any more" in printed
     assert "do kms:RotateKeyOnDemand" in printed
     (entry,) = read_entries(tmp_path / "cmek.yaml")
     assert entry.settings.key_admins == ADMINS
@@ -410,7 +488,7 @@ def test_a_trust_policy_that_no_entry_can_say_is_refused(
 def test_a_deleted_role_in_the_trust_policy_is_named_and_does_no_harm(tmp_path: Path) -> None:
     role = clicked_role(wider(Principal={"AWS": [guide.access_role(PINECONE, "us-east-1"), GONE]}))
     printed = adopted(tmp_path, role, clicked_key(console_policy(role)))
-    assert f"the trust policy names {GONE}, which was deleted" in printed
+    assert f"the trust policy names {GONE}: deleted, and nobody any more" in printed
     assert "✗" not in printed
 
 
@@ -443,9 +521,9 @@ def test_what_the_template_does_not_say_of_the_role_is_said_and_stays(tmp_path: 
     printed = adopted(tmp_path, role, clicked_key(console_policy(role)))
     for said in (
         "'For Pinecone', stays",
-        "7200 seconds",
+        "may last 2 hours, not one hour as by the file. It stays so",
         "tags of the role (1)",
-        "(more): it lets in by",
+        "the role's permissions (in more) are not what the file says: it lets in by",
     ):
         assert said in printed
 
@@ -560,7 +638,7 @@ def test_a_vendors_role_is_adopted_with_its_customers_and_without_a_key(tmp_path
     )
     assert "--region: it is missing" in adopted(tmp_path, role, None, code=1)
     printed = adopted(tmp_path, role, None, f"--region={REGION}")
-    assert "for 2 customers (customers)" in printed
+    assert "those of the file (for 2 customers)" in printed
     (entry,) = read_entries(tmp_path / "cmek.yaml")
     assert entry.settings.customer_account_ids == [OTHER, "444455556666"]
     assert mapping(tmp_path) == {"Role1ABCC5F0": {"RoleName": "PineconeCMEK"}}

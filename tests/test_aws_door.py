@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
-from cmek_construct.aws.bootstrap import lookup_role
-from cmek_construct.aws.session import AwsError, Reason
+from cmek_construct.aws.objects import Unread
+from cmek_construct.aws.reading import read_role
+from cmek_construct.aws.session import Asking, AwsError, Reason, lookup_role
 from cmek_construct.commands.errors import in_words
 from tests.building import REGION
 from tests.command import cmek
-from tests.test_doctor import ACCOUNT, OTHER, OWN, answer, aws, deploy, findings, text_of
+from tests.test_doctor import ACCOUNT, OTHER, OWN, answer, aws, deploy, findings, refusing, text_of
 
 __all__ = ["aws"]
 DEFAULT = f"arn:aws:iam::{OTHER}:role/cdk-hnb659fds-lookup-role-{OTHER}-{REGION}"
@@ -83,6 +88,132 @@ def test_a_refusal_advises_the_options_that_the_command_has(
     assert not any(option in said for option in lacks)
     other = in_words(AwsError(Reason.ANOTHER_ACCOUNT, "it is in another account"), command)
     assert "Sign in" not in other
+
+
+EXPIRED = "Signature expired: 20261127T060000Z is now earlier than 20261127T065500Z"
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("SignatureDoesNotMatch", EXPIRED),
+        ("InvalidSignatureException", EXPIRED.replace("expired", "not yet current")),
+        ("RequestTimeTooSkewed", "The difference between the request time and the current time"),
+        ("RequestExpired", "Request has expired."),
+    ],
+)
+def test_a_clock_that_is_wrong_is_said_to_be_and_nobody_is_sent_to_sign_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, message: str
+) -> None:
+    deploy(tmp_path)
+
+    def skewed(operation: str, _parameters: dict[str, Any]) -> Any:
+        raise ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+    answer(monkeypatch, skewed)
+    found = findings(tmp_path, code=3)
+    assert list(found) == ["aws"]
+    assert "the clock of this machine is wrong" in found["aws"]["words"]
+    assert code in found["aws"]["words"]
+    assert found["aws"]["cure"].startswith("Set the clock of this machine")
+    refused = cmek(tmp_path, "sheet", code=1).stderr
+    assert "Set the clock" in refused
+    assert "sso login" not in refused
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_wrong_secret_key_is_no_wrong_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path)
+    answer(monkeypatch, refusing("GetCallerIdentity", code="SignatureDoesNotMatch"))
+    found = findings(tmp_path, code=3)["aws"]
+    assert "clock" not in found["words"]
+    assert "aws sso login" in found["cure"]
+
+
+class Iam(HTTPServer):
+    """An IAM that answers whatever it is asked in one way."""
+
+    body = b""
+    is_cut_off = False
+
+    def answered(self) -> bytes:
+        length = len(self.body) + (100 if self.is_cut_off else 0)
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        return head.encode() + self.body
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Iam
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.wfile.write(self.server.answered())
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("body", "is_cut_off"),
+    [
+        (b"", False),
+        (b"<GetRoleResponse/>", False),
+        (b"<GetRoleResponse><GetRo", False),
+        (b"<html>a proxy</html>", False),
+        (b"<GetRoleResponse/>", True),
+    ],
+    ids=["empty", "without an answer", "half of it", "of a proxy", "cut off"],
+)
+def test_an_answer_that_is_none_is_not_read_and_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, body: bytes, is_cut_off: bool
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    with Iam(("127.0.0.1", 0), _Handler) as server:
+        server.body, server.is_cut_off = body, is_cut_off
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        for name, value in (
+            ("AWS_ENDPOINT_URL_IAM", address),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ):
+            monkeypatch.setenv(name, value)
+        session = Asking("doctor").signed_in(REGION)
+        found = read_role(session, f"arn:aws:iam::{ACCOUNT}:role/x")
+        server.shutdown()
+    assert isinstance(found, Unread)
+    assert found.why.startswith(("AWS could not be asked: ", "the answer of AWS cannot be read: "))
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_page_of_a_thousand_and_the_next_one_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(tmp_path)
+    grantee = f"arn:aws:iam::{OTHER}:role/x"
+
+    def grants(operation: str, parameters: dict[str, Any]) -> Any:
+        if operation != "ListGrants":
+            return NotImplemented
+        is_last = "Marker" in parameters
+        page = [
+            {"GrantId": f"{is_last}{number}", "GranteePrincipal": grantee, "Operations": []}
+            for number in range(1_000)
+        ]
+        return {
+            "Grants": page,
+            "Truncated": not is_last,
+            **({} if is_last else {"NextMarker": "n"}),
+        }
+
+    answer(monkeypatch, grants)
+    found = findings(tmp_path, code=1)["grants"]
+    assert " and 1994 more" in found["words"]
+    assert found["cure"].count("revoke-grant") == 6
+    assert "see which are left: cmek doctor acme" in found["cure"]
 
 
 @pytest.mark.usefixtures("aws")

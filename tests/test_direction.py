@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cmek_construct.aws.objects import PermissionsPolicy, Stack, Unread
+from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guide import assume_role_denial, key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity
@@ -23,6 +23,7 @@ from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Findin
 from cmek_construct.health.policies import about_key_policy, about_permissions, about_trust
 from cmek_construct.health.role import about_brake
 from tests.building import EXTERNAL_ID, PINECONE
+from tests.runnable import check
 from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VENDOR, text_of
 
 Given = dict[str, Any]
@@ -46,17 +47,35 @@ def case_of(own: Given) -> Deployed:
     return Deployed(entry, ROLE_ARN, key_arn, LockedIdentity(), datetime.now(timezone.utc))
 
 
+UNREAD = Unread("not looked at")
+
+
+def there(
+    own: Given,
+    *,
+    trust: list[Given] | Unread = UNREAD,
+    permissions: list[PermissionsPolicy] | Unread = UNREAD,
+    key: list[Given] | Unread = UNREAD,
+) -> Deployed:
+    """The stack, with these policies of its role and its key."""
+    return replace(
+        case_of(own),
+        role=Role(ROLE_ARN, "AROAEXAMPLE0000000001", trust, permissions),
+        key=Key(KEY_ARN, "Enabled", key, 365, UNREAD, UNREAD, None),
+    )
+
+
 def changed(own: Given, name: str, change: Change) -> list[Given]:
     """The statements that the file says, with a change."""
     statements: list[Given] = expected_policies(case_of(own).entry, ROLE_ARN)[name]["Statement"]
-    there = copy.deepcopy(statements)
-    change(there)
-    return there
+    found = copy.deepcopy(statements)
+    change(found)
+    return found
 
 
 def trust(change: Change, own: Given = OWN) -> list[Finding]:
-    case = replace(case_of(own), stack=deployed(own))
-    found = list(about_trust(case, changed(own, "trust-policy", change)))
+    case = there(own, trust=changed(own, "trust-policy", change))
+    found = list(about_trust(replace(case, stack=deployed(own))))
     return [one for one in found if one.about == "trust-policy"]
 
 
@@ -67,7 +86,7 @@ def deployed(own: Given) -> Stack:
 
 
 def key(change: Change, own: Given = ADMINS) -> list[Finding]:
-    found = list(about_key_policy(case_of(own), changed(own, "key-policy", change)))
+    found = list(about_key_policy(there(own, key=changed(own, "key-policy", change))))
     return [one for one in found if one.about == "key-policy"]
 
 
@@ -77,6 +96,7 @@ def has(found: list[Finding], effects: Iterable[Effect]) -> None:
     assert sorted(map(str, (one.effect for one in found))) == sorted(map(str, wanted)), found
     for one in found:
         assert one.verdict is Verdict.WRONG, one.words
+        assert check(one.cure), one.cure
         assert ("somebody is let in" in one.means) is (one.effect is IN)
         assert ("Pinecone is locked out" in one.means) is (one.effect is OUT)
         assert ("the owner is locked out" in one.means) is (one.effect is OWNER)
@@ -199,6 +219,17 @@ def test_a_changed_key_policy_goes_in_its_direction(change: Change, effects: set
     has(key(change), effects)
 
 
+def test_of_two_who_are_locked_out_each_is_told_what_it_lost() -> None:
+    found = key(lambda s: (s[2].update(Action="kms:Decrypt"), s.pop(0)))
+    has(found, {OUT, OWNER})
+    pinecone, owner = sorted(found, key=lambda one: one.effect is OWNER)
+    assert "Allow use of the key" in pinecone.words
+    assert "Enable IAM User Permissions" not in pinecone.words
+    assert "Enable IAM User Permissions" in owner.words
+    assert "Allow use of the key" not in owner.words
+    assert "a key administrator" in owner.cure
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -268,7 +299,8 @@ def test_a_key_policy_in_other_words_is_no_drift(change: Change) -> None:
 
 
 def permissions(own: Given, *statements: Given) -> list[Finding]:
-    return list(about_permissions(case_of(own), [PermissionsPolicy("more", statements)]))
+    policies = [PermissionsPolicy("more", statements)]
+    return list(about_permissions(there(own, permissions=policies)))
 
 
 OF_VENDOR = [
@@ -322,10 +354,10 @@ def test_what_cannot_be_told_is_said_with_what_it_hangs_on_and_never_right() -> 
 
 
 def brake(own: Given, change: Change) -> Finding:
-    name = "trust-policy" if "customer_account_ids" in own else "key-policy"
-    there, unread = changed(own, name, change), Unread("not looked at")
-    in_trust = name == "trust-policy"
-    return about_brake(case_of(own), there if in_trust else unread, unread if in_trust else there)
+    kind = "trust" if "customer_account_ids" in own else "key"
+    statements = changed(own, f"{kind}-policy", change)
+    case = there(own, trust=statements) if kind == "trust" else there(own, key=statements)
+    return about_brake(case)
 
 
 SUSPENDED: Given = {**ADMINS, "suspended": True}
@@ -371,11 +403,11 @@ def test_a_suspension_in_other_words_is_the_files_policy_or_what_it_does_besides
 
 def test_a_unique_id_is_told_and_is_a_loss_only_in_place_of_somebody() -> None:
     own = changed(OWN, "trust-policy", member(0, Principal={"AWS": [ROLES[0], GONE]}))
-    gone, policy = about_trust(case_of(OWN), own)
+    gone, policy = about_trust(there(OWN, trust=own))
     assert (gone.verdict, gone.effect, policy.verdict) == (Verdict.WRONG, OUT, Verdict.RIGHT)
     assert ROLES[1] in gone.words
     own = changed(OWN, "trust-policy", member(0, Principal={"AWS": [*ROLES, GONE]}))
-    gone, policy = about_trust(case_of(OWN), own)
+    gone, policy = about_trust(there(OWN, trust=own))
     assert (gone.verdict, policy.verdict) == (Verdict.SAID, Verdict.RIGHT)
     assert GONE in gone.words
 

@@ -24,15 +24,15 @@ from botocore.exceptions import ClientError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
-from moto.kms import responses
-from moto.kms.models import Key
+from moto.kms import models, responses
+from moto.kms.utils import generate_private_key
 
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.documents import permissions
 from cmek_construct.deployment.reading import Entry, parse_entries, read_entries
 from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.guide import PINECONE_REGIONS
-from cmek_construct.health.comparing import Where, in_words
+from cmek_construct.health.comparing import Where
 from cmek_construct.health.doctor import expected_policies
 from tests.building import EXTERNAL_ID, PINECONE, REGION, of_type
 from tests.command import cmek
@@ -112,18 +112,25 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("AWS_DEFAULT_REGION", REGION),
     ):
         monkeypatch.setenv(name, value)
-    unmended = Key.create_from_cloudformation_json
+    unmended = models.Key.create_from_cloudformation_json
 
     def create(name: str, resource: Any, account: str, region: str, **more: Any) -> Any:
         key = unmended(name, resource, account, region, **more)
         key.policy = json.dumps(key.policy)
         return key
 
-    monkeypatch.setattr(Key, "create_from_cloudformation_json", create)
+    monkeypatch.setattr(models.Key, "create_from_cloudformation_json", create)
     monkeypatch.setattr(responses, "validate_policy", lambda *_: None)
+    monkeypatch.setattr(models, "generate_private_key", _key_material)
     with mock_aws():
         answer(monkeypatch, looked_up())
         yield
+
+
+@cache
+def _key_material(key_spec: str) -> Any:
+    """One for all keys: none of these tests encrypts, and moto makes a pair of primes for each."""
+    return generate_private_key(key_spec)
 
 
 def text_of(stacks: dict[str, Any]) -> str:
@@ -333,7 +340,12 @@ def delete_role() -> None:
         ),
         (give_permissions, "permissions", "(in more)", "delete-role-policy"),
         (grant_to_a_stranger, "grants", f"{OTHER}:role/x may Decrypt", "revoke-grant"),
-        (stop_rotation, "rotation", "not at all, but every 365 days", "enable-key-rotation"),
+        (
+            stop_rotation,
+            "rotation",
+            "does not rotate, but by the file it rotates every 365 days",
+            "enable-key-rotation",
+        ),
         (deny_the_role, "suspended", "cut off by the suspension", "cmek resume acme"),
         (
             bound,
@@ -370,7 +382,10 @@ def test_another_period_of_rotation_is_named(
     answer(monkeypatch, status)
     found = wrong(tmp_path)
     assert list(found) == ["rotation"]
-    assert "every 365 days, but every 90 days by the file" in found["rotation"]["words"]
+    assert (
+        "rotates every 365 days, but by the file it rotates every 90 days"
+        in found["rotation"]["words"]
+    )
     assert "--rotation-period-in-days 90\n" in found["rotation"]["cure"]
 
 
@@ -829,10 +844,10 @@ def test_a_statement_means_the_same_in_the_words_that_aws_gives_back() -> None:
 def test_drift_is_named_by_statement_and_shows_no_control_character() -> None:
     one = {"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "kms:Sign", "Resource": "*"}
     place = Where("key", KEY_ARN)
-    words = in_words(place.drift([{**one, "Sid": "\x1b[31m"}], [{**one, "Sid": "B"}]), ACCOUNT)
+    words = place.drift([{**one, "Sid": "\x1b[31m"}], [{**one, "Sid": "B"}]).in_words(ACCOUNT)
     assert words == ""
     evil = {**one, "Sid": "\x1b[31m", "Action": "kms:Verify"}
-    words = in_words(place.drift([evil], [{**one, "Sid": "B"}]), ACCOUNT)
+    words = place.drift([evil], [{**one, "Sid": "B"}]).in_words(ACCOUNT)
     assert 'it lets in by statement "\\x1b[31m": Lets AWS account' in words
     assert 'it lacks statement "B": Lets AWS account' in words
     assert "\x1b" not in words

@@ -11,10 +11,12 @@ import boto3
 import pytest
 
 from tests.command import cmek
+from tests.runnable import check
 from tests.test_doctor import (
     ACCOUNT,
     OTHER,
     OWN,
+    VENDOR,
     answer,
     aws,
     bound,
@@ -162,6 +164,7 @@ def test_a_fault_has_exactly_its_effects(tmp_path: Path, name: str) -> None:
         assert one["time"]
         assert one["cure"]
         assert ("Pinecone is locked out" in one["means"]) <= (one["effect"] == OUT)
+        assert check(one["cure"]), one["cure"]
 
 
 @pytest.mark.usefixtures("aws")
@@ -235,3 +238,14 @@ def test_the_night_with_five_faults_is_one_screen(
     )
     assert printed.index("grants let others") < printed.index("the key is disabled")
     assert outputs()["KeyArn"] in printed
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_customer_more_in_a_vendors_file_is_no_tampering(tmp_path: Path) -> None:
+    deploy(tmp_path, acme=VENDOR)
+    file = tmp_path / "cmek.yaml"
+    file.write_text(file.read_text().replace('"444455556666"]', '"444455556666", "555566667777"]'))
+    (found,) = wrong(tmp_path)
+    assert (found["about"], found["effect"]) == ("file-ahead", None)
+    assert "555566667777" in found["words"]
+    assert check(found["cure"]) == ["npx cdk deploy acme"]

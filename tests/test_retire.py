@@ -72,6 +72,9 @@ class CloudTrail:
         if operation != "LookupEvents":
             return NotImplemented
         (attribute,) = parameters["LookupAttributes"]
+        if attribute["AttributeKey"] == "EventName":
+            name = attribute["AttributeValue"]
+            return {"Events": [one for one in self.events if one["EventName"] == name]}
         assert attribute["AttributeValue"] == outputs()["KeyArn"]
         events = [one for one in self.events if one["EventTime"] >= parameters["StartTime"]]
         first = int(parameters.get("NextToken", 0))
@@ -288,6 +291,21 @@ def test_what_a_person_says_never_goes_before_what_is_seen(
     cloudtrail.events.clear()
     cloudtrail.key_used = NOW - timedelta(days=1)
     assert "the key was used then" in refused(tmp_path, "--quiet-since=2020-01-01")
+
+
+def test_days_in_which_the_suspension_hides_use_are_told_apart(
+    tmp_path: Path, cloudtrail: CloudTrail
+) -> None:
+    suspended(tmp_path, cloudtrail, days=30)
+    assert "since when there is one is not known" in retire(tmp_path)
+    cloudtrail.add("PutKeyPolicy", 0, on=key_id())
+    assert f"Until {NOW:%Y-%m-%d %H:%M} UTC it could be used, and was not" in retire(tmp_path)
+    cloudtrail.events.clear()
+    cloudtrail.add("PutKeyPolicy", 31, on=key_id())
+    cloudtrail.add("PutKeyPolicy", 1, on=key_id(), errorCode="AccessDenied")
+    printed = retire(tmp_path)
+    assert "In all that time it was suspended (since " in printed
+    assert done(printed) == [1, 3, 4]
 
 
 def test_a_key_that_kms_has_seen_nobody_use_is_quiet_since_it_looks(

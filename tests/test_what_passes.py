@@ -80,8 +80,8 @@ def _any_statement(random: Random) -> Template:
 def test_a_trust_policy_that_passes_lets_in_nobody_but_pinecone() -> None:
     random = Random(6)
     passing, requests = 0, []
-    for _ in range(1_000):
-        template = forms.template("explicit_without_id")
+    for _ in range(600):
+        template = forms.template("role_alone")
         statements = [_any_statement(random) for _ in range(random.choice([1, 1, 1, 2]))]
         role(template)["AssumeRolePolicyDocument"]["Statement"] = statements
         if judge(template, account=CUSTOMER) == []:
@@ -89,7 +89,7 @@ def test_a_trust_policy_that_passes_lets_in_nobody_but_pinecone() -> None:
             allowing = str([one for one in statements if one["Effect"] == "Allow"])
             calls = WITHOUT_THE_ID * ("externalid" in allowing.lower()) + CALLS
             requests += [call.request(template) for call in calls]
-    assert passing > 30
+    assert passing > 20
     answers = simulate(requests)
     for request, answer in zip(requests, answers, strict=True):
         assert answer.result != Result.ALLOWED, request
@@ -149,7 +149,7 @@ def test_a_key_policy_that_passes_keeps_strangers_out_and_its_owner_in() -> None
     random = Random(6)
     owners: list[Request] = []
     others: list[Request] = []
-    for _ in range(1_000):
+    for _ in range(300):
         template = forms.template("explicit_with_id")
         statements = key_policy(template)
         if random.random() < 0.3:
@@ -158,7 +158,7 @@ def test_a_key_policy_that_passes_keeps_strangers_out_and_its_owner_in() -> None
         if judge(template, account=CUSTOMER) == []:
             owners.append(_use(template, OWNER, "kms:PutKeyPolicy"))
             others += _refused_calls(template)
-    assert len(owners) > 100
+    assert len(owners) > 30
     for request, answer in zip(owners + others, simulate(owners + others), strict=True):
         assert (answer.result == Result.ALLOWED) is (request.principal == OWNER.arn), request
 
@@ -185,7 +185,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_whatever_stands_in_a_template_is_judged_and_never_an_error(data: st.DataObject) -> None:
     template = forms.template("all_regions")

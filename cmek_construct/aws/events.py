@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from cmek_construct.aws.objects import Event, Unread
+from cmek_construct.aws.objects import Event
 from cmek_construct.aws.session import Session, asked, read
 
 IAM_REGION: Final = "us-east-1"
@@ -19,14 +19,14 @@ _PAGE: Final = 50
 _MOST: Final = 1_000
 
 
-def read_event(session: Session, event_id: str, region: str) -> Event | Unread | None:
+@asked
+def read_event(session: Session, event_id: str, region: str) -> Event | None:
     """One event by its ID; None where CloudTrail shows it no more, or not yet."""
-    return asked(lambda: next(_events(session, region, "EventId", event_id), None))
+    return next(_events(session, region, "EventId", event_id), None)
 
 
-def read_calls(
-    session: Session, names: Sequence[str], about: str, region: str
-) -> list[Event] | Unread:
+@read
+def read_calls(session: Session, names: Sequence[str], about: str, region: str) -> list[Event]:
     """The calls of some names that were about a role or key, the newest first.
 
     Looked up by their names: a key in use has too many other events to look through.
@@ -37,22 +37,19 @@ def read_calls(
         about: the name of the role, or the ID of the key.
         region: where they happened.
     """
-
-    def call() -> list[Event]:
-        found = [
-            one
-            for name in names
-            for one in _events(session, region, "EventName", name, most=_PAGE)
-            if about in one.text
-        ]
-        return sorted(found, key=lambda one: one.when, reverse=True)
-
-    return read(call, "there are none")
+    found = [
+        one
+        for name in names
+        for one in _events(session, region, "EventName", name, most=_PAGE)
+        if about in one.text
+    ]
+    return sorted(found, key=lambda one: one.when, reverse=True)
 
 
+@asked
 def read_last(
     session: Session, key_arn: str, names: tuple[str, ...], since: datetime
-) -> Event | Unread | None:
+) -> Event | None:
     """The last call about a key whose name begins with one of these, refused or not.
 
     Args:
@@ -61,12 +58,8 @@ def read_last(
         names: how the calls' names begin.
         since: none before; that there are more events than can be read is no answer.
     """
-
-    def call() -> Event | None:
-        events = _events(session, key_arn.split(":")[3], "ResourceName", key_arn, since)
-        return next((one for one in events if one.name.startswith(names)), None)
-
-    return asked(call)
+    events = _events(session, key_arn.split(":")[3], "ResourceName", key_arn, since)
+    return next((one for one in events if one.name.startswith(names)), None)
 
 
 def _events(
@@ -82,9 +75,8 @@ def _events(
     wanted: dict[str, Any] = {
         "LookupAttributes": [{"AttributeKey": attribute, "AttributeValue": value}],
         "MaxResults": _PAGE,
+        **({"StartTime": since} if since else {}),
     }
-    if since is not None:
-        wanted["StartTime"] = since
     for _page in range(0, most, _PAGE):
         answer = cloudtrail.lookup_events(**wanted)
         yield from map(_event, answer["Events"])

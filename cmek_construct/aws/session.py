@@ -1,4 +1,4 @@
-"""Sessions: who asks AWS, in which account, and what a refusal means.
+"""Sessions: who asks AWS, in which account, as which role, and what a refusal means.
 
 A session is named after the command, so that CloudTrail shows which one it was. AWS is asked again
 when it is busy, and given up within a minute or two.
@@ -7,27 +7,37 @@ when it is busy, and given up within a minute or two.
 from __future__ import annotations
 
 import enum
+import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final, TypeVar
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
 
-from cmek_construct.aws.bootstrap import lookup_role
 from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
+from cmek_construct.templates.files import MANIFEST
+from cmek_construct.templates.reading import members
 
+P = ParamSpec("P")
 T = TypeVar("T")
+_CDK_JSON: Final = Path("cdk.json")
+_QUALIFIER: Final = "@aws-cdk/core:bootstrapQualifier"
+_DEFAULT: Final = "hnb659fds"
 _ABSENT: Final = ("NoSuchEntity", "NotFoundException")
 _NO_CREDENTIALS: Final = (
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidClientTokenId",
-    "RequestExpired",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 )
-_CLOCK: Final = ("SignatureDoesNotMatch", "RequestExpired", "InvalidSignatureException")
+_CLOCK: Final = ("RequestExpired", "RequestTimeTooSkewed")
+_OF_ANOTHER_TIME: Final = ("Signature expired", "Signature not yet current")
+"""How AWS begins to say of a signature that the clock is wrong; the code is that of a wrong key."""
 
 
 class Reason(enum.Enum):
@@ -36,6 +46,7 @@ class Reason(enum.Enum):
     NO_CREDENTIALS = "no credentials"
     NO_REGION = "no region"
     ANOTHER_ACCOUNT = "another account"
+    CLOCK = "the clock is wrong"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
 
@@ -50,6 +61,92 @@ class AwsError(Exception):
         """AWS's own."""
 
 
+@contextmanager
+def called() -> Iterator[None]:
+    """What boto3 raises, and what an answer lacks, as an `AwsError`; also of a whole function.
+
+    Raises:
+        AwsError: there is no answer.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _refused(error.response.get("Error", {})) from None
+    except BotoCoreError as error:
+        raise AwsError(_reason(error), f"AWS could not be asked: {_told(error)}") from None
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        RecursionError,
+        ResponseParserError,
+    ) as error:
+        why = f"the answer of AWS cannot be read: {printable(error)}"
+        raise AwsError(Reason.UNREACHABLE, why) from None
+
+
+def asked(ask: Callable[P, T]) -> Callable[P, T | Unread | None]:
+    """Have a function give why there is no answer; None where AWS says: there is no such thing."""
+
+    @wraps(ask)
+    def answer(*args: P.args, **kwargs: P.kwargs) -> T | Unread | None:
+        try:
+            with called():
+                return ask(*args, **kwargs)
+        except AwsError as error:
+            # CloudFormation has no code of its own for a stack that is not there.
+            no_stack = error.code == "ValidationError" and "not exist" in str(error)
+            return None if error.code in _ABSENT or no_stack else Unread(str(error))
+
+    return answer
+
+
+def read(ask: Callable[P, T]) -> Callable[P, T | Unread]:
+    """The same, where that there is no such thing is no answer either."""
+
+    @wraps(ask)
+    def answer(*args: P.args, **kwargs: P.kwargs) -> T | Unread:
+        try:
+            with called():
+                return ask(*args, **kwargs)
+        except AwsError as error:
+            return Unread(str(error))
+
+    return answer
+
+
+def _refused(said: dict[str, Any]) -> AwsError:
+    code, message = str(said.get("Code", "")), _told(said.get("Message", ""))
+    why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
+    if code in _CLOCK or message.startswith(_OF_ANOTHER_TIME):
+        return AwsError(Reason.CLOCK, f"the clock of this machine is wrong. {why}", code)
+    return AwsError(Reason.NO_CREDENTIALS if code in _NO_CREDENTIALS else Reason.REFUSED, why, code)
+
+
+def _reason(error: Exception) -> Reason:
+    from botocore import exceptions
+
+    missing = (
+        exceptions.NoCredentialsError,
+        exceptions.PartialCredentialsError,
+        exceptions.ProfileNotFound,
+        exceptions.TokenRetrievalError,
+        exceptions.SSOError,
+        exceptions.CredentialRetrievalError,
+    )
+    if isinstance(error, exceptions.NoRegionError):
+        return Reason.NO_REGION
+    return Reason.NO_CREDENTIALS if isinstance(error, missing) else Reason.UNREACHABLE
+
+
+def _told(words: object) -> str:
+    return printable(words).rstrip(".")
+
+
 class Session:
     """Somebody who asks, in one account and region. Its clients may be used side by side."""
 
@@ -60,6 +157,7 @@ class Session:
         self._one_at_a_time = threading.Lock()
         self._client = cache(self._made)
 
+    @called()
     def client(self, service: str, region: str | None = None) -> Any:
         """A client of a service, in the region of the session or another one.
 
@@ -67,7 +165,7 @@ class Session:
             AwsError: there is no region.
         """
         # A session of boto3 makes one client at a time.
-        with _refusals(), self._one_at_a_time:
+        with self._one_at_a_time:
             return self._client(service, region or self.region)
 
     def kms(self, key_arn: str) -> Any:
@@ -86,6 +184,53 @@ class Session:
 
 
 @dataclass(frozen=True)
+class LookupRole:
+    """A role that may read."""
+
+    arn: str
+    external_id: str | None = None
+
+
+def lookup_role(stack: str, account: str, region: str) -> LookupRole:
+    """The one that the cloud assembly in this folder names, else the one of the app's qualifier.
+
+    Args:
+        stack: its name.
+        account: of the stack.
+        region: of the stack.
+    """
+    cdk = _json(_CDK_JSON)
+    out = cdk.get("output")
+    place = stack, f"aws://{account}/{region}"
+    for where, found in _in_assembly(Path(out) if isinstance(out, str) else Path("cdk.out")):
+        arn = str(found.get("arn", "")).replace("${AWS::Partition}", "aws")
+        if where == place and arn.startswith(f"arn:aws:iam::{account}:role/"):
+            return LookupRole(arn, found.get("assumeRoleExternalId"))
+    qualifier = members(cdk.get("context")).get(_QUALIFIER) or _DEFAULT
+    return LookupRole(f"arn:aws:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}")
+
+
+def _in_assembly(folder: Path) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+    """The lookup roles of the stacks of an assembly and of its stages."""
+    for name, artifact in members(_json(folder / MANIFEST).get("artifacts")).items():
+        one = members(artifact)
+        own = members(one.get("properties"))
+        if one.get("type") == "cdk:cloud-assembly" and isinstance(own.get("directoryName"), str):
+            yield from _in_assembly(folder / own["directoryName"])
+        if members(own.get("lookupRole")):
+            place = str(own.get("stackName", name)), str(one.get("environment"))
+            yield place, own["lookupRole"]
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    """A JSON object in a file; an empty one where there is none."""
+    try:
+        return members(json.loads(path.read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+@dataclass(frozen=True)
 class Asking:
     """With which credentials a command asks."""
 
@@ -95,6 +240,7 @@ class Asking:
     role: str | None = None
     """The ARN of a role to act as."""
 
+    @called()
     def signed_in(self, region: str | None = None) -> Session:
         """A session of the profile or the environment itself, of which nobody asks whose it is.
 
@@ -103,10 +249,10 @@ class Asking:
         """
         import boto3
 
-        with _refusals():
-            boto = boto3.Session(profile_name=self.profile, region_name=region)
+        boto = boto3.Session(profile_name=self.profile, region_name=region)
         return Session(boto, "", region)
 
+    @called()
     def own(self, region: str | None = None) -> Session:
         """The same, in whichever account that is, and as the role that is to be acted as.
 
@@ -116,8 +262,7 @@ class Asking:
         session = self.signed_in(region)
         if self.role is not None:
             session = self.acting_as(session, self.role)
-        with _refusals():
-            session.account = session.client("sts").get_caller_identity()["Account"]
+        session.account = session.client("sts").get_caller_identity()["Account"]
         return session
 
     def reading(self, account: str, region: str, stack: str = "") -> Session:
@@ -160,6 +305,7 @@ class Asking:
             )
         return session
 
+    @called()
     def acting_as(
         self,
         session: Session,
@@ -175,10 +321,9 @@ class Asking:
         import boto3
 
         more = {} if external_id is None else {"ExternalId": external_id}
-        with _refusals():
-            given = session.client("sts").assume_role(
-                RoleArn=role_arn, RoleSessionName=f"cmek-{self.command}", **more
-            )["Credentials"]
+        given = session.client("sts").assume_role(
+            RoleArn=role_arn, RoleSessionName=f"cmek-{self.command}", **more
+        )["Credentials"]
         keys = {
             "aws_access_key_id": given["AccessKeyId"],
             "aws_secret_access_key": given["SecretAccessKey"],
@@ -186,70 +331,3 @@ class Asking:
         }
         region = region or session.region
         return Session(boto3.Session(region_name=region, **keys), role_arn.split(":")[4], region)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What boto3 raises, in words."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        raise _said(error) from None
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-        raise AwsError(
-            Reason.UNREACHABLE, f"the answer of AWS cannot be read: {printable(error)}"
-        ) from None
-
-
-def _said(error: Any) -> AwsError:
-    from botocore import exceptions
-
-    if not isinstance(error, exceptions.ClientError):
-        missing = (
-            exceptions.NoCredentialsError,
-            exceptions.PartialCredentialsError,
-            exceptions.ProfileNotFound,
-            exceptions.TokenRetrievalError,
-            exceptions.SSOError,
-            exceptions.CredentialRetrievalError,
-        )
-        reason = Reason.NO_CREDENTIALS if isinstance(error, missing) else Reason.UNREACHABLE
-        if isinstance(error, exceptions.NoRegionError):
-            reason = Reason.NO_REGION
-        return AwsError(reason, f"AWS could not be asked: {printable(error).rstrip('.')}")
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    message = str(error.response.get("Error", {}).get("Message", ""))
-    why = f"AWS refused: {printable(code)}"
-    why += f" ({printable(message).rstrip('.')})" if message else ""
-    if code in _CLOCK:
-        why += "; the clock of this machine may be wrong"
-    reason = Reason.NO_CREDENTIALS if code in _NO_CREDENTIALS else Reason.REFUSED
-    return AwsError(reason, why, code)
-
-
-def called(call: Callable[[], T]) -> T:
-    """The answer of AWS.
-
-    Raises:
-        AwsError: there is none.
-    """
-    with _refusals():
-        return call()
-
-
-def asked(call: Callable[[], T]) -> T | Unread | None:
-    """The answer of AWS, or why there is none; None where it says that there is no such thing."""
-    try:
-        return called(call)
-    except AwsError as error:
-        # CloudFormation has no code of its own for a stack that is not there.
-        no_stack = error.code == "ValidationError" and "not exist" in str(error)
-        return None if error.code in _ABSENT or no_stack else Unread(str(error))
-
-
-def read(call: Callable[[], T], absent: str) -> T | Unread:
-    """The same, where that there is no such thing is no answer."""
-    found = asked(call)
-    return Unread(absent) if found is None else found

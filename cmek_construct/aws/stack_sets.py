@@ -41,6 +41,7 @@ class StackSets:
     call_as: str | None = None
     """``DELEGATED_ADMIN`` from a delegated administrator's account."""
 
+    @called()
     def read(self, name: str) -> StackSet:
         """One of them, with all its stacks.
 
@@ -48,37 +49,28 @@ class StackSets:
             AwsError: it is not there, or AWS could not be asked.
         """
         cloudformation = self.session.client("cloudformation")
+        found = cloudformation.describe_stack_set(**self._of(name))["StackSet"]
+        pages = cloudformation.get_paginator("list_stack_instances").paginate(**self._of(name))
+        return StackSet(
+            found["StackSetName"],
+            found["TemplateBody"],
+            _values(found, "Parameters"),
+            [_instance(one) for page in pages for one in page["Summaries"]],
+        )
 
-        def call() -> StackSet:
-            found = cloudformation.describe_stack_set(**self._of(name))["StackSet"]
-            pages = cloudformation.get_paginator("list_stack_instances").paginate(**self._of(name))
-            instances = [_instance(one) for page in pages for one in page["Summaries"]]
-            return StackSet(
-                found["StackSetName"],
-                found["TemplateBody"],
-                _values(found, "Parameters"),
-                instances,
-            )
-
-        return called(call)
-
+    @called()
     def overrides(self, name: str, instance: Instance) -> Mapping[str, str]:
         """The parameters that one stack has otherwise than the set.
 
         Raises:
             AwsError: AWS could not be asked.
         """
-        cloudformation = self.session.client("cloudformation")
-        return called(
-            lambda: _values(
-                cloudformation.describe_stack_instance(
-                    **self._of(name),
-                    StackInstanceAccount=instance.account,
-                    StackInstanceRegion=instance.region,
-                )["StackInstance"],
-                "ParameterOverrides",
-            )
-        )
+        found = self.session.client("cloudformation").describe_stack_instance(
+            **self._of(name),
+            StackInstanceAccount=instance.account,
+            StackInstanceRegion=instance.region,
+        )["StackInstance"]
+        return _values(found, "ParameterOverrides")
 
     def _of(self, name: str) -> dict[str, str]:
         """The parameters of each call about a set."""

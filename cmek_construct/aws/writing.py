@@ -1,4 +1,7 @@
-"""Changes a policy, a grant or the state of a key: one call each, which says if it was not done."""
+"""Changes a policy, a grant or the state of a key: one call each, which says if it was not done.
+
+Each raises an `AwsError` where it was not done, or where nobody knows whether it was.
+"""
 
 from __future__ import annotations
 
@@ -12,66 +15,43 @@ MALFORMED: Final = ("MalformedPolicyDocumentException", "MalformedPolicyDocument
 _NO_GRANT: Final = ("NotFoundException", "InvalidGrantIdException")
 
 
+@called()
 def put_key_policy(session: Session, key_arn: str, policy: dict[str, Any]) -> None:
-    """Set a key policy. KMS refuses one that would lock its account out.
-
-    Raises:
-        AwsError: it was not set, or it is not known whether it was.
-    """
-    kms = session.kms(key_arn)
+    """Set a key policy. KMS refuses one that would lock its account out."""
     text = json.dumps(policy)
-    called(lambda: kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=text))
+    session.kms(key_arn).put_key_policy(KeyId=key_arn, PolicyName="default", Policy=text)
 
 
+@called()
 def put_trust_policy(session: Session, role_arn: str, policy: dict[str, Any]) -> None:
-    """Set the trust policy of a role.
-
-    Raises:
-        AwsError: it was not set, or it is not known whether it was.
-    """
-    iam, name, text = session.client("iam"), role_arn.rpartition("/")[2], json.dumps(policy)
-    called(lambda: iam.update_assume_role_policy(RoleName=name, PolicyDocument=text))
+    """Set the trust policy of a role."""
+    iam, name = session.client("iam"), role_arn.rpartition("/")[2]
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policy))
 
 
 def revoke_grant(session: Session, key_arn: str, grant_id: str) -> None:
-    """Revoke a grant; one that is gone already is no failure.
-
-    Raises:
-        AwsError: it was not revoked.
-    """
-    kms = session.kms(key_arn)
+    """Revoke a grant; one that is gone already is no failure."""
     try:
-        called(lambda: kms.revoke_grant(KeyId=key_arn, GrantId=grant_id))
+        with called():
+            session.kms(key_arn).revoke_grant(KeyId=key_arn, GrantId=grant_id)
     except AwsError as error:
         if error.code not in _NO_GRANT:
             raise
 
 
+@called()
 def order_deletion(session: Session, key_arn: str, days: int) -> None:
-    """Order the deletion of a key, in so many days.
-
-    Raises:
-        AwsError: it was not ordered, or it is not known whether it was.
-    """
-    kms = session.kms(key_arn)
-    called(lambda: kms.schedule_key_deletion(KeyId=key_arn, PendingWindowInDays=days))
+    """Order the deletion of a key, in so many days."""
+    session.kms(key_arn).schedule_key_deletion(KeyId=key_arn, PendingWindowInDays=days)
 
 
+@called()
 def cancel_deletion(session: Session, key_arn: str) -> None:
-    """Take the order to delete a key back: it is disabled then.
-
-    Raises:
-        AwsError: it was not taken back, or it is not known whether it was.
-    """
-    kms = session.kms(key_arn)
-    called(lambda: kms.cancel_key_deletion(KeyId=key_arn))
+    """Take the order to delete a key back: it is disabled then."""
+    session.kms(key_arn).cancel_key_deletion(KeyId=key_arn)
 
 
+@called()
 def enable(session: Session, key_arn: str) -> None:
-    """Enable a key.
-
-    Raises:
-        AwsError: it was not enabled, or it is not known whether it was.
-    """
-    kms = session.kms(key_arn)
-    called(lambda: kms.enable_key(KeyId=key_arn))
+    """Enable a key."""
+    session.kms(key_arn).enable_key(KeyId=key_arn)

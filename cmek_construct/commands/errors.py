@@ -37,12 +37,13 @@ def refuse(*reasons: object) -> NoReturn:
 
 
 @contextmanager
-def refusals(command: str, about: str = "") -> Iterator[None]:
+def refusals(command: str, about: str = "", *, interrupted: str = "") -> Iterator[None]:
     """End the command for what the rooms below refuse.
 
     Args:
         command: its name, such as ``project create``.
         about: what AWS was asked about, such as a stack.
+        interrupted: what to say after Ctrl-C, of a command that does more than look.
     """
     try:
         yield
@@ -50,18 +51,29 @@ def refusals(command: str, about: str = "") -> Iterator[None]:
         refuse(error)
     except AwsError as error:
         refuse(in_words(error, command, about))
+    except (KeyboardInterrupt, typer.Abort):
+        if not interrupted:
+            raise
+        refuse(f"\n{interrupted}")
 
 
 def in_words(error: AwsError, command: str, about: str = "") -> str:
     """What AWS refused, and which options of the command may help."""
+    return f"{f'{about}: ' if about else ''}{error}. {advice(error, command)}"
+
+
+def advice(error: AwsError, command: str) -> str:
+    """What may help."""
+    if error.reason is Reason.CLOCK:
+        return "Set the clock of this machine, and run the same again."
     has = options_of(command)
     ways = [words for option, words in _OPTIONS.items() if option in has]
     if error.reason is Reason.NO_REGION:
         ways.insert(0, "give --region" if ("--region", "REGION") in has else "set AWS_REGION")
     elif error.reason is not Reason.ANOTHER_ACCOUNT:
         ways.insert(0, _SIGN_IN)
-    advice = _listed(ways)
-    return f"{f'{about}: ' if about else ''}{error}. {advice[:1].upper()}{advice[1:]}."
+    listed = _listed(ways)
+    return f"{listed[:1].upper()}{listed[1:]}."
 
 
 def _listed(ways: list[str]) -> str:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.checking import counted
 from cmek_construct.commands.errors import refuse
 from cmek_construct.commands.options import (
+    AccountOfTemplates,
     Acknowledge,
     Templates,
     VendorRoles,
-    account_of_templates,
-    checked,
 )
+from cmek_construct.commands.printing import counted
 
 if TYPE_CHECKING:
     from cmek_construct.review.page import Page
@@ -44,15 +43,7 @@ def review(
     ] = False,
     acknowledge: Acknowledge = None,
     vendor_role_arn: VendorRoles = None,
-    account: Annotated[
-        str | None,
-        checked(
-            account_of_templates,
-            "account",
-            metavar="DIGITS",
-            help="The AWS account of templates that do not say theirs.",
-        ),
-    ] = None,
+    account: AccountOfTemplates = None,
 ) -> None:
     """Write a page for a security reviewer to read and sign.
 

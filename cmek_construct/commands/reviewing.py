@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from cmek_construct.commands import checking
+from cmek_construct.guardrails.acknowledged import by_place, guarded
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.review.changes import Difference
 from cmek_construct.review.model import Template
@@ -52,21 +52,18 @@ def read(
         acknowledged: reasons, by rule.
         account: of templates that do not say theirs.
     """
-    run = read_run(paths, account)
-    return judged(
-        run, vendor_role_arns, acknowledged, checking.in_app(checking.folders(paths, run))
-    )
+    return judged(read_run(paths, account), paths, vendor_role_arns, acknowledged)
 
 
 def judged(
     run: Run,
+    paths: Sequence[Path] = (),
     vendor_role_arns: Sequence[str] = (),
     acknowledged: Mapping[str, str] | None = None,
-    by_app: checking.InApp | None = None,
 ) -> Source:
-    """Judge templates that were read; the arguments are those of `checking.check`."""
-    found, results = checking.check(run, vendor_role_arns, acknowledged or {}, by_app or {})
-    made = templates_of(found, checking.by_place(results), vendor_role_arns)
+    """Judge templates that were read; the arguments are those of `read`."""
+    found, results = guarded(run, paths, vendor_role_arns, acknowledged or {})
+    made = templates_of(found, by_place(results), vendor_role_arns)
     return Source(made, list(map(str, found.problems)))
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from cmek_construct.checks import printable
-from cmek_construct.deployment.config import StackSettings
+from cmek_construct.deployment.config import Settings, StackSettings
 from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, text_of
 from cmek_construct.deployment.replacing import replace
 from cmek_construct.deployment.yaml_text import YamlText
@@ -26,7 +28,8 @@ _FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA}\n"
 _NEW_FILE = """\
 {schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region. With
 # customer_account_ids it is a vendor's role, for the keys of its customers.
-# Every key is in docs/reference/props.md; the top holds for all stacks, and a stack overrides it.
+# The top holds for all stacks, and a stack overrides it. Every key is in docs/reference/props.md of
+# cmek-construct.
 
 # Pinecone's AWS account number: Pinecone console, Manage > CMEK > Add CMEK.
 pinecone_account_id: "{pinecone_account_id}"
@@ -55,6 +58,12 @@ _CUSTOMERS = """\
     # last one leaves, leave [] here: without the line, the stack would make a key.
     customer_account_ids: {customer_account_ids}
 """
+
+
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*")
+_WORDS: Final = ("null", "true", "false")
+_NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termination_protection")
+"""What is of the stack, not of role and key: it holds as the top of the file says."""
 
 
 class NotWrittenError(ConfigError):
@@ -96,6 +105,35 @@ def regions_in_yaml(answer: str) -> str:
 def accounts_in_yaml(answer: str) -> str:
     """Account IDs as they were answered, separated by commas; in YAML each stands in quotes."""
     return json.dumps([account.strip() for account in answer.split(",")])
+
+
+def in_yaml(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, str | None]:
+    """Props as they are written in a stack: what the top of the file says otherwise is taken back.
+
+    Args:
+        props: of the entry; None is left out.
+        top: what the file says for all stacks.
+    """
+    return dict(_lines(props, top))
+
+
+def _lines(props: Mapping[str, Any], top: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    for name in dict.fromkeys(["account", *StackSettings.model_fields]):
+        own = props.get(name)
+        shared = top.get(name) if name in Settings.model_fields else None
+        if name in _NOT_SEEN or (name == "pending_window" and "alias" in props):
+            continue
+        if own != shared:
+            yield name, "null" if own is None else _text(own)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
+    if not isinstance(value, str) or (_PLAIN.fullmatch(value) and value.lower() not in _WORDS):
+        return value if isinstance(value, str) else json.dumps(value)
+    quoted = json.dumps(value, ensure_ascii=False)
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
 def new_file(answers: Answers, external_id: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from cmek_construct.guardrails.meant import Meant, meant
 from cmek_construct.guardrails.questions import Questions
@@ -26,6 +26,8 @@ from cmek_construct.templates.found import (
 )
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.texts import parts
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class KeyUse:
     """The roles of the run that Pinecone assumes and that must be able to use it."""
     role_arns: tuple[str, ...]
     """Those, and one that is not in the run but goes to Pinecone's console."""
+    role_of_construct: str | None
+    """The role that the construct of the key says it is for."""
     where: ClassVar = "The key policy"
 
     @property
@@ -104,22 +108,21 @@ class KeyUse:
 
 
 @dataclass(frozen=True)
-class TrustExcess:
-    """What a trust policy may allow one principal, and the guide's does not."""
+class Excess(Generic[T]):
+    """What a policy may allow one principal beyond its limit."""
 
-    of: Trust
+    of: T
     witness: Witness
     who: str
     """The principal, as the statement names it."""
 
 
-@dataclass(frozen=True)
-class KeyExcess:
-    """What a key policy may allow one principal beyond its limit."""
+class TrustExcess(Excess[Trust]):
+    """Of a trust policy."""
 
-    of: KeyUse
-    witness: Witness
-    who: str
+
+class KeyExcess(Excess[KeyUse]):
+    """Of a key policy."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +215,8 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
                 for role in every
                 if (role.arn in named or not one.value.roles) and _is_for_pinecone(role)
             )
-            yield KeyUse(context, key, one.value, one.case, roles, tuple(arns))
+            said = context.run.said_of(key.place.stack, key.place.logical_id, one.case)
+            yield KeyUse(context, key, one.value, one.case, roles, tuple(arns), said)
 
 
 def _names(policy: Policy) -> Iterator[str]:

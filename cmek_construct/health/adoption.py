@@ -10,23 +10,38 @@ resources into a CloudFormation stack".
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
-from cmek_construct.aws.objects import SESSION_SECONDS, Key, Role
+from cmek_construct.aws.objects import Key, Role
 from cmek_construct.checks import printable
-from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.health.beside import Beside, of_key, of_trust
-from cmek_construct.health.comparing import Drift, Where, gone, in_words
+from cmek_construct.health.comparing import Drift
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.entries import pinecone_accounts, readable
-from cmek_construct.health.findings import Effect, Finding, Refused, right, said, wrong
+from cmek_construct.health.entries import readable
+from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.import_mapping import alias_of
-from cmek_construct.health.key import every, rotation_of_file
+from cmek_construct.health.key import about_enabled, about_rotation
 from cmek_construct.health.needs import locked_out
+from cmek_construct.health.policies import Beside, about_nobody, about_permissions
+from cmek_construct.health.role import about_boundary, about_session
+from cmek_construct.policy.statements import Kind
+from cmek_construct.templates.evidence import pinecones_accounts
 
 _NEW_ADMIN_ACTIONS: Final = {"kms:RotateKeyOnDemand"}
 """The console gives it since 2024; whoever may replace the key policy could take it anyway."""
+_STAYS: Final = {
+    "session": "It stays so: the template says nothing of it",
+    "permissions": "Neither the import nor a deploy touches them, and Pinecone's sessions have "
+    "them too; `cmek doctor` names them until they are taken away",
+    "rotation": "The next deploy that changes the rotation in the template changes it: old data "
+    "stays readable",
+    "enabled": "Pinecone cannot use it, and neither import nor deploy enables it",
+}
+"""What becomes of what the doctor calls wrong, and the template does not change at once."""
+_CUSTOMERS: Final = (
+    "The deploy adds what is missing; what is there more stays, outside of the stack"
+)
 
 
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
@@ -35,28 +50,25 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
     Raises:
         Refused: CloudFormation would make another role or key.
     """
-    entry = case.entry
-    if entry.settings.role is None:
-        _refuse_another_role(entry, role)
-        yield from _about_trust(case, role)
-        yield from _about_role(entry, role)
-        yield _about_permissions(entry, role)
+    own = case.entry.settings
+    if own.role is None:
+        _refuse_another_role(case.entry, role)
+        yield from _about_role(case, role)
     else:
         yield said("role", "the role stays as it is: the entry names it, no stack takes it over")
-    if key is not None and entry.settings.key is not None:
+    if key is not None and own.key is not None:
         yield said(
             "key",
             "the key and its policy stay as they are: the entry names it, no stack takes it over. "
             "`npx cdk synth` says the statements that must stand in its policy",
         )
     elif key is not None:
-        _refuse_another_key(entry, key)
-        beside = of_key(case, readable(key.policy))
+        _refuse_another_key(case.entry, key)
         yield from _about_policy(
-            case, beside, "use the key as given: --as-given key; or mend the key policy"
+            case, "key", "use the key as given: --as-given key; or mend the key policy"
         )
-        yield from _about_key(entry, key)
-        yield from _about_aliases(entry, key)
+        yield from _about_key(case, key)
+        yield from _about_aliases(case.entry, key)
 
 
 def _next_deploy(what: str) -> str:
@@ -103,9 +115,40 @@ def _refuse_another_key(entry: Entry, key: Key) -> None:
         )
 
 
-def _about_trust(case: Deployed, role: Role) -> Iterator[Finding]:
-    trust = readable(role.trust)
-    accounts = pinecone_accounts(trust)
+def _about_policy(case: Deployed, kind: Kind, cure: str) -> Iterator[Finding]:
+    """A policy beside the template's."""
+    observed, what = readable(case.statements(kind)), f"{kind} policy"
+    beside = Beside.of(case, kind, observed)
+    found = beside.found
+    yield from about_nobody(beside, f". {_next_deploy(what)}leaves them out")
+    again = f"({case.role_arn} was deleted and made again)"
+    words = found.in_words(case.entry.settings.account)
+    title = f"the {what} is not what the file says: {words}"
+    if case.role_arn in beside.lost or not _is_harmless(beside, found):
+        yield wrong(
+            f"{kind}-policy",
+            f"{title} {again}".strip() if case.role_arn in beside.lost else title,
+            cure,
+            means=_next_deploy(what) + "takes away what is added here, and gives what is missing "
+            "here: who may do what changes",
+        )
+    elif found.is_none:
+        yield right(f"{kind}-policy", f"the {what} says what the file says")
+    else:
+        yield said(f"{kind}-policy", f"{title}. {_next_deploy(what)}changes it")
+
+
+def _is_harmless(beside: Beside, found: Drift) -> bool:
+    """Whether a difference locks nobody out and lets nobody in."""
+    missing = [one for one in found.taken if not _NEW_ADMIN_ACTIONS.issuperset(one.actions)]
+    by_denial = bool(found.denials) and not list(
+        locked_out(beside.case, beside.kind, beside.there, beside.wanted)
+    )
+    return not (found.given or found.doubt or (missing and not by_denial))
+
+
+def _about_role(case: Deployed, role: Role) -> Iterator[Finding]:
+    accounts = pinecones_accounts(case.where("trust").read(readable(role.trust)))
     if len(accounts) > 1:
         yield wrong(
             "pinecone-account",
@@ -114,80 +157,33 @@ def _about_trust(case: Deployed, role: Role) -> Iterator[Finding]:
             "trust policy",
             Effect.SOMEBODY_LET_IN,
         )
-    cure = "mend the entry or the trust policy and run this again, or leave the role out of the "
-    yield from _about_policy(case, of_trust(case, trust), f"{cure}stack: --as-given role")
-
-
-def _about_policy(case: Deployed, beside: Beside, cure: str) -> Iterator[Finding]:
-    """A policy beside the template's."""
-    what, account = beside.what, case.entry.settings.account
-    about, found = what.replace(" ", "-"), beside.found
-    ids = gone(*beside.there)
-    if ids:
-        yield said(
-            f"{about}-gone",
-            f"the {what} names {', '.join(ids)}, which was deleted and is nobody any more. "
-            + _next_deploy(what)
-            + "leaves it out",
-        )
-    again = [one for one in beside.lost if one == case.role_arn]
-    lost = [f"({one} was deleted and made again)" for one in again]
-    harmless = _harmless(case, beside, found)
-    if harmless is not None and not lost:
-        words = in_words(harmless, account)
-        yield (
-            said(
-                about,
-                f"the {what} is not what the file says: {words}. "
-                + _next_deploy(what)
-                + "changes it",
+    yield from _about_policy(
+        case,
+        "trust",
+        "mend the entry or the trust policy and run this again, or leave the role out of the "
+        "stack: --as-given role",
+    )
+    bounded = about_boundary(case, role)
+    if bounded.fails:
+        cure = "write the role's into the entry (permissions_boundary)"
+        means = _next_deploy("role") + "may take the boundary away, or keep Pinecone out by it"
+        bounded = replace(bounded, verdict=Verdict.WRONG, cure=cure, means=means)
+    yield bounded
+    yield from map(_staying, about_session(case, role))
+    for finding in about_permissions(case):
+        customers = case.entry.settings.customers is not None
+        yield _staying(finding, _CUSTOMERS if customers else "")
+        if customers and finding.verdict is Verdict.RIGHT:
+            yield said(
+                "permissions",
+                "The deploy writes the permissions anew into policies of the stack, unless it has "
+                "taken over those that are there: then take the old ones away",
             )
-            if words
-            else right(about, f"the {what} says what the file says")
-        )
-        return
-    words = " ".join(filter(None, [in_words(found, account), *lost]))
-    yield wrong(
-        about,
-        f"the {what} is not what the file says: {words}",
-        cure,
-        means=_next_deploy(what)
-        + "takes away what is added here, and gives what is missing here: who may do what changes",
-    )
-
-
-def _harmless(case: Deployed, beside: Beside, found: Drift) -> Drift | None:
-    """A difference that locks nobody out and lets nobody in; None if it does."""
-    if found.is_none:
-        return found
-    missing = [one for one in found.taken if not _NEW_ADMIN_ACTIONS.issuperset(one.actions)]
-    by_denial = bool(found.denials) and not list(
-        locked_out(case, beside.where, beside.there, beside.wanted)
-    )
-    harms = found.given or found.doubt or (missing and not by_denial)
-    return None if harms else found
-
-
-def _about_role(entry: Entry, role: Role) -> Iterator[Finding]:
-    wanted, found = entry.settings.permissions_boundary, role.boundary and role.boundary.arn
-    if wanted != found:
-        yield wrong(
-            "boundary",
-            f"the role's permissions boundary is {printable(found)}, but {wanted} in the file",
-            "write the role's into the entry (permissions_boundary)",
-            means=_next_deploy("role") + "may take the boundary away, or keep Pinecone out by it",
-        )
     if role.description:
         yield said(
             "role-description",
             f"the role's description, '{printable(role.description)}', stays: the template says "
             "none",
-        )
-    if role.session_seconds != SESSION_SECONDS:
-        yield said(
-            "session",
-            f"sessions of the role may last {role.session_seconds} seconds, and go on so: the "
-            "template says nothing of it",
         )
     if role.tags:
         yield said(
@@ -197,47 +193,17 @@ def _about_role(entry: Entry, role: Role) -> Iterator[Finding]:
         )
 
 
-def _about_permissions(entry: Entry, role: Role) -> Finding:
-    wanted, account = documents.permissions(entry.settings), entry.settings.account
-    there = readable(role.permissions)
-    observed = [one for policy in there for one in policy.statements]
-    words = in_words(Where("permissions").drift(observed, wanted), account)
-    names = ", ".join(printable(policy.name) for policy in there)
-    if not wanted and not observed:
-        return right("permissions", "the role has no permissions of its own, as in the template")
-    if not wanted:
-        return said(
-            "permissions",
-            f"the role has permissions of its own ({names}): {words}. Neither the import nor a "
-            "deploy touches them, and Pinecone's sessions have them too; `cmek doctor` names them "
-            "until they are taken away",
-        )
-    if not words:
-        return said(
-            "permissions",
-            f"the role's permissions are the template's, for {len(wanted)} customers ({names}). "
-            "The deploy writes them anew into policies of the stack where these are none: then "
-            "take the old ones away",
-        )
-    return said(
-        "permissions",
-        f"the role's permissions are not the template's: {words}"
-        + (f" (in {names})" if names else "")
-        + ". The deploy adds what is missing; what is there more stays, outside of the stack",
-    )
+def _staying(finding: Finding, stays: str = "") -> Finding:
+    """What the doctor says of what no deploy changes at once: to be known."""
+    if not finding.fails:
+        return finding
+    return said(finding.about, f"{finding.words}. {stays or _STAYS[finding.about]}", finding.cure)
 
 
-def _about_key(entry: Entry, key: Key) -> Iterator[Finding]:
-    own, found = entry.settings, readable(key.rotation_days)
-    days = rotation_of_file(own)
-    if days != found:
-        yield said(
-            "rotation",
-            f"the key rotates {every(found)}, but {every(days)} by the file. "
-            + _next_deploy("rotation")
-            + "changes it: old data stays readable",
-        )
-    elif days is None:
+def _about_key(case: Deployed, key: Key) -> Iterator[Finding]:
+    own = case.entry.settings
+    yield _staying(about_rotation(case, key))
+    if key.rotation_days is None and own.enable_key_rotation is False:
         yield said(
             "rotation",
             "the key does not rotate, and stays so: to have it rotate, take enable_key_rotation: "
@@ -251,13 +217,8 @@ def _about_key(entry: Entry, key: Key) -> Iterator[Finding]:
             + _next_deploy("description")
             + "changes it",
         )
-    if key.state == "Disabled":
-        region = key.arn.split(":")[3]
-        yield said(
-            "enabled",
-            "the key is disabled: Pinecone cannot use it, and neither import nor deploy enables "
-            f"it. To do so: aws kms enable-key --region {region} --key-id {key.arn}",
-        )
+    if not key.is_ending:
+        yield _staying(about_enabled(case, key))
 
 
 def _about_aliases(entry: Entry, key: Key) -> Iterator[Finding]:

@@ -1,9 +1,7 @@
 """How a policy that is there differs in meaning from the one that should be there.
 
 AWS gives a policy back in other words than it was given, and people write the same in other words:
-so it is not statements that are compared, but whom both let do what. In place of somebody who was
-deleted AWS has left a unique ID, which is nobody: a role that is made again under its old name is
-not the old one to the policy.
+so it is not statements that are compared, but whom both let do what.
 """
 
 from __future__ import annotations
@@ -24,14 +22,13 @@ from cmek_construct.policy import (
 )
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
-from cmek_construct.policy.principals import DELETED
+from cmek_construct.policy.deleted import gone, named, naming_as
 from cmek_construct.policy.sentences import Quoted, plain, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.words import of_witness
 
-_EVERYTHING: Final = Meant(
-    "everything", "Allow", (Principal("AWS", "*"),), actions=("*",), resources=("*",)
-)
+_EVERYBODY: Final = Principal("AWS", "*")
+_EVERYTHING: Final = Meant("everything", "Allow", (_EVERYBODY,), actions=("*",), resources=("*",))
 _SHOWN: Final = 6
 
 
@@ -58,15 +55,13 @@ class Drift:
         """Whether they differ whatever the unknowns turn out to be."""
         return any(one.certain for one in (*self.given, *self.taken))
 
-    @property
-    def more(self) -> Drift:
-        """What it lets somebody do, alone."""
-        return Drift(given=self.given, doubt=self.doubt)
-
-    @property
-    def less(self) -> Drift:
-        """What it keeps somebody from, alone."""
-        return Drift(taken=self.taken, denials=self.denials, doubt=self.doubt)
+    def in_words(self, account: str) -> str:
+        """All of it, each statement by its name and in words."""
+        parts = [f"it lets in by {one}" for one in sentences(self.given, account)]
+        parts += [f"it lacks {one}" for one in sentences(self.taken, account)]
+        more = [f"and {len(parts) - _SHOWN} statements more"] if len(parts) > _SHOWN else []
+        by = [f"it is denied by {plain(quoted_list(self.denials))}"] if self.denials else []
+        return "; ".join([*parts[:_SHOWN], *more, *by, *filter(None, [self.doubt])])
 
 
 @dataclass(frozen=True)
@@ -94,6 +89,26 @@ class Where:
             )
         return one == other or (len(effects) == 1 and _compared(mine, yours).is_none)
 
+    def written_as(self, observed: Any, ours: Iterable[Statement]) -> Statement | None:
+        """The one of our statements that this was, before principals of it were deleted."""
+        lost = gone(observed)
+        for own in ours if lost else ():
+            alive = set(named(observed)) - set(lost)
+            if alive < set(named(own)) and self.same(naming_as(observed, own), own):
+                return own
+        return None
+
+    def revived(
+        self, observed: Iterable[Any], ours: Sequence[Statement]
+    ) -> tuple[list[Any], list[str]]:
+        """The statements as if nobody had been deleted, and who was."""
+        left, lost = [], list[str]()
+        for one in observed:
+            own = self.written_as(one, ours)
+            left.append(own or one)
+            lost += [name for name in named(own) if name not in named(one)] if own else []
+        return left, list(dict.fromkeys(lost))
+
 
 def _compared(there: Policy, wanted: Policy) -> Drift:
     try:
@@ -105,55 +120,23 @@ def _compared(there: Policy, wanted: Policy) -> Drift:
     return Drift(tuple(given), tuple(taken), tuple(dict.fromkeys(by)))
 
 
-def in_words(found: Drift, account: str) -> str:
-    """All of it, each statement by its name and in words."""
-    parts = [f"it lets in by {one}" for one in _sentences(found.given, account)]
-    parts += [f"it lacks {one}" for one in _sentences(found.taken, account)]
-    more = [f"and {len(parts) - _SHOWN} statements more"] if len(parts) > _SHOWN else []
-    by = [f"it is denied by {plain(quoted_list(found.denials))}"] if found.denials else []
-    return "; ".join([*parts[:_SHOWN], *more, *by, *([found.doubt] if found.doubt else [])])
-
-
-def _sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:
-    """Each statement once, and what is certain before what is not."""
+def sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:
+    """Each statement once, by its name and in words, and what is certain before what is not."""
     by: dict[tuple[str, tuple[str, ...]], list[Witness]] = {}
     for one in sorted(witnesses, key=lambda one: not one.certain):
-        by.setdefault((one.statement.name, one.principals), []).append(one)
-    for (name, _), several in by.items():
-        actions = list(dict.fromkeys(each for one in several for each in one.actions))
-        first = replace(several[0], actions=tuple(actions[:_SHOWN]))
-        more = f" (and {len(actions) - _SHOWN} actions more)" if len(actions) > _SHOWN else ""
+        by.setdefault((one.statement.name, _people(one)), []).append(one)
+    for (name, people), several in by.items():
+        actions = tuple(dict.fromkeys(each for one in several for each in one.actions))
+        written, more = several[0].statement.actions or (), ""
+        if len(actions) > _SHOWN and 0 < len(written) <= _SHOWN:
+            more, actions = f" ({len(actions)} actions of that)", written
+        elif len(actions) > _SHOWN:
+            more = f" (and {len(actions) - _SHOWN} actions more)"
+        first = replace(several[0], principals=people, actions=actions[:_SHOWN])
         yield f"{Quoted(name)}: {plain(of_witness(first, account)).rstrip('.')}{more}"
 
 
-def principals(statement: Any) -> list[str]:
-    """The AWS principals that a statement names."""
-    (one,) = read([statement], "trust").statements
-    return [each.name for each in one.principals or () if each.kind == "AWS"]
-
-
-def gone(*statements: Any) -> list[str]:
-    """The principals of some statements that have turned into unique IDs."""
-    return [name for one in statements for name in principals(one) if DELETED.fullmatch(name)]
-
-
-def written_as(where: Where, observed: Any, ours: Iterable[Statement]) -> Statement | None:
-    """The one of our statements that this was, before principals of it were deleted."""
-    alive = set(principals(observed)) - set(gone(observed))
-    for own in ours if gone(observed) else ():
-        before = {**observed, "Principal": own["Principal"]}
-        if alive < set(principals(own)) and where.same(before, own):
-            return own
-    return None
-
-
-def revived(
-    where: Where, observed: Iterable[Any], ours: Sequence[Statement]
-) -> tuple[list[Any], list[str]]:
-    """The statements as if nobody had been deleted, and who was."""
-    left, lost = [], []
-    for one in observed:
-        own = written_as(where, one, ours)
-        left.append(one if own is None else own)
-        lost += [name for name in principals(own) if name not in principals(one)]
-    return left, list(dict.fromkeys(lost))
+def _people(one: Witness) -> tuple[str, ...]:
+    """Who is let in: everybody, where the statement says so, in place of examples."""
+    named = {principal.name for principal in one.statement.principals or (_EVERYBODY,)}
+    return ("*",) if "*" in named and not named & {*one.principals} else one.principals

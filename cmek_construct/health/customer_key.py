@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Final
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from cmek_construct import guide, policy
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import ENCRYPT_DECRYPT, KeyAccess
-from cmek_construct.health.customer_policy import ANY_KEY_ARN, CustomerKeySeen, about_policy
-from cmek_construct.health.findings import Effect, Finding, Verdict, judged
+from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KEY_USE, KeyAccess
+from cmek_construct.health.comparing import sentences
+from cmek_construct.health.findings import Effect, Finding, judged, right, said, unknown, wrong
+from cmek_construct.health.needs import use_of
+from cmek_construct.policy import Said, Verdict, Witness
+from cmek_construct.policy.aws import EXPANDED, RULING
+from cmek_construct.policy.deleted import gone
 
+ANY_KEY_ARN: Final = re.compile(
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:"
+    r"((?P<key>key)/[A-Za-z0-9-]{1,64}|alias/[A-Za-z0-9/_-]{1,250})"
+)
+"""The ARN of a key or of an alias, in any partition."""
+_KEY_USE: Final = [action for one in KEY_USE for action in EXPANDED.get(one, (one,))]
+_ACTIONS: Final = {
+    KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT,
+    KeyAccess.KEY_USER: tuple(dict.fromkeys([*ENCRYPT_DECRYPT, *_KEY_USE, *GRANTS])),
+}
+_READ_IT: Final = "Have somebody read {} who knows IAM, or write it in plain terms."
 _ANOTHER_KEY: Final = "That cannot be changed: make another key with the kit's template."
 _WANTED: Final = (
     ("KeySpec", "SYMMETRIC_DEFAULT", "symmetric"),
@@ -24,6 +41,23 @@ _STATES: Final = {
     "PendingDeletion": "Stop that at once, or the data is lost: `aws kms cancel-key-deletion "
     "--key-id {arn}`, then `aws kms enable-key --key-id {arn}`.",
 }
+
+
+@dataclass(frozen=True)
+class CustomerKeySeen:
+    """A key as KMS shows it."""
+
+    source: str
+    """Where this was read, in words."""
+    arn: str
+    metadata: Mapping[str, Any]
+    """KMS's ``KeyMetadata``."""
+    policy: Mapping[str, Any]
+
+    @property
+    def account(self) -> str:
+        """The account that owns the key."""
+        return self.arn.split(":")[4]
 
 
 def findings(
@@ -46,7 +80,7 @@ def findings(
     return [
         *_about_arn(seen, role_arn, given_arn),
         *_about_key(seen),
-        *about_policy(seen, role_arn, key_access),
+        *_about_policy(seen, role_arn, key_access),
         _about_vendor(seen, role_arn, vendor),
     ]
 
@@ -62,9 +96,8 @@ def _about_arn(seen: CustomerKeySeen, role_arn: str, given: str | None) -> Itera
         f"Use the key's own ARN, {seen.arn}.",
     )
     if is_key and arn != seen.arn:
-        yield Finding(
+        yield wrong(
             "same-key",
-            Verdict.WRONG,
             f"{arn} was given, but {seen.source} shows another key, {seen.arn}",
             "Ask the customer for the ARN and both files of one key.",
         )
@@ -75,9 +108,8 @@ def _about_arn(seen: CustomerKeySeen, role_arn: str, given: str | None) -> Itera
         "Make a key in a commercial region: no policy reaches across partitions.",
     )
     if seen.account == role_arn.split(":")[4]:
-        yield Finding(
+        yield wrong(
             "two-accounts",
-            Verdict.WRONG,
             f"key and role are both in account {seen.account}, so this is no customer's key",
             "Compare --role-arn with the vendor's role. For one's own key use PineconeCmek.",
         )
@@ -91,59 +123,142 @@ def _about_key(seen: CustomerKeySeen) -> Iterator[Finding]:
     state = data.get("KeyState")
     cure = _STATES.get(state, "Find out why in the KMS console.") if isinstance(state, str) else ""
     effect = Effect.KEY_ENDS if state == "PendingDeletion" else Effect.PINECONE_LOCKED_OUT
-    found = _value("KeyState", state, "Enabled", "enabled", cure.format(arn=seen.arn))
-    yield replace(found, effect=effect) if found.verdict is Verdict.WRONG else found
+    yield _value("KeyState", state, "Enabled", "enabled", cure.format(arn=seen.arn), effect)
     if data.get("MultiRegion"):
-        yield Finding(
-            "MultiRegion",
-            Verdict.SAID,
-            "it is a multi-Region key, which works; Pinecone uses the one ARN that it is given",
-        )
+        words = "it is a multi-Region key, which works; Pinecone uses the one ARN that it is given"
+        yield said("MultiRegion", words)
 
 
-def _value(name: str, value: object, wanted: str, what: str, cure: str) -> Finding:
+def _value(
+    name: str, value: object, wanted: str, what: str, cure: str, effect: Effect | None = None
+) -> Finding:
     if not isinstance(value, str):
-        return Finding(
+        return unknown(
             name,
-            Verdict.UNKNOWN,
             f"whether the key is {what}: there is no {name}",
             "Give the whole output of a current `aws kms describe-key`.",
         )
     shown = f"({name} {printable(value)})"
     words = (f"the key is {what} {shown}", f"the key is not {what} {shown}")
-    return judged(name, value == wanted, words, cure)
+    return judged(name, value == wanted, words, cure, effect)
+
+
+def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -> Iterator[Finding]:
+    """All that is right and wrong with the key policy."""
+    document = guide.key_policy(seen.account, role_arn, key_access)
+    own, limit = (policy.read(one, "key", resource=seen.arn) for one in (seen.policy, document))
+    actions = _ACTIONS[key_access]
+    root = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root"
+    requests = [use_of(seen.arn, role_arn, one) for one in actions]
+    try:
+        answers = policy.answers(own, [*requests, *(use_of(seen.arn, root, one) for one in RULING)])
+        more = policy.beyond(own, limit, role_arn)
+        others = policy.beyond(own, limit)
+    except policy.CannotBeJudged as reason:
+        words = f"the key policy cannot be judged: {reason}"
+        yield unknown("policy", words, _READ_IT.format("it"))
+        return
+    allowing = [one.raw for one in own.statements if one.effect != "Deny"]
+    deleted = list(dict.fromkeys(map(printable, gone(*allowing))))
+    for action, answer in zip(actions, answers, strict=False):
+        yield _about_action(action, answer, deleted)
+    if more:
+        words = "; ".join(sentences(more, seen.account))
+        yield said("more", f"the key policy lets the role do more than it must: {words}")
+    yield _about_root(seen.account, answers[len(actions) :])
+    yield _about_others(others, deleted, seen.account, role_arn)
+
+
+def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
+    how = f"{action} through an AWS service" if action in GRANTS else action
+    by = printable(answer.statement.name) if answer.statement else "no statement"
+    if answer.verdict is Verdict.CANNOT_TELL:
+        return unknown(
+            action,
+            f"whether the key policy lets the role do {how}: {by} hangs on {_doubt(answer)}",
+            _READ_IT.format("that statement"),
+        )
+    if answer.verdict is Verdict.BY_ACCOUNT:
+        by += ", which names the role's whole account"
+    if answer.verdict is not Verdict.NO:
+        return right(action, f"the key policy lets the role do {how} ({by})")
+    words = f"the key policy does not let the role do {how}"
+    cure = "Add the statements of key-policy.json that name the role."
+    if answer.statement:
+        words = f"the key policy denies the role {how} ({by})"
+        cure = "Deploy the kit's stack with Suspended=false, or take that statement out."
+    elif deleted:
+        cure += (
+            f" The policy names one that was deleted ({', '.join(deleted)}): if that was the "
+            "vendor's, save the policy with the role's ARN again."
+        )
+    return wrong(action, words, cure, Effect.PINECONE_LOCKED_OUT)
+
+
+def _doubt(answer: Said) -> str:
+    return printable(", ".join(answer.hangs_on))
+
+
+def _about_root(account: str, answers: Sequence[Said]) -> Finding:
+    doubts = [one for one in answers if one.verdict is Verdict.CANNOT_TELL]
+    if doubts:
+        words = f"whether the account's root rules the key hangs on {_doubt(doubts[0])}"
+        return unknown("root", words, "Read that statement yourself.")
+    return judged(
+        "root",
+        all(one.verdict is Verdict.YES for one in answers),
+        (
+            f"the root of account {account} rules the key",
+            f"the root of account {account} does not rule the key, so nobody may be able to "
+            "manage it",
+        ),
+        "Add the first statement of key-policy.json, with this account's number; or these are the "
+        "metadata of one key and the policy of another.",
+        Effect.OWNER_LOCKED_OUT,
+    )
+
+
+def _about_others(
+    found: Sequence[Witness], deleted: Sequence[str], account: str, role_arn: str
+) -> Finding:
+    """Who of outside may do anything, under whatever conditions."""
+    inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{account}:.*|{account}")
+    outside = [
+        replace(one, principals=names)
+        for one in found
+        if (names := tuple(n for n in one.principals if n != role_arn and not inside.fullmatch(n)))
+    ]
+    others = [*(f"{one} (deleted)" for one in deleted), *sentences(outside, account)]
+    if not others:
+        return right("others", "nobody else outside the customer's account may do anything")
+    return said("others", f"the key policy also names: {'; '.join(others)}")
 
 
 def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) -> Finding:
     """The other half: across accounts, AWS wants both sides to allow."""
     both = " and ".join(ENCRYPT_DECRYPT)
     if vendor is None:
-        return Finding(
-            "vendor",
-            Verdict.UNKNOWN,
+        words = (
             f"not visible from here: the vendor's role must allow {both} on this key "
-            "(customer_account_ids)",
-            "The vendor sees it with --vendor.",
-            elsewhere=True,
+            "(customer_account_ids)"
+        )
+        return replace(
+            unknown("vendor", words, "The vendor sees it with --vendor."), elsewhere=True
         )
     own, name = vendor.settings, vendor.name
-    role_account = role_arn.split(":")[4]
-    if own.account != role_account:
-        words = f"{name} is in account {own.account}, but the role in account {role_account}"
-        return Finding("vendor", Verdict.WRONG, words, "Compare --role-arn and --vendor.")
-    if own.role_name and own.role_name != role_arn.rpartition("/")[2]:
+    account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    cure = "Compare --role-arn and --vendor."
+    if own.account != account:
+        words = f"{name} is in account {own.account}, but the role in account {account}"
+    elif own.role_name not in (None, role):
         words = f"the role of {name} is named {own.role_name}, but another role was given"
-        return Finding("vendor", Verdict.WRONG, words, "Compare --role-arn and --vendor.")
-    if own.suspended:
+    elif own.suspended:
         words = f"{name} is suspended in cmek.yaml: nobody can assume the role"
-        return Finding("vendor", Verdict.WRONG, words, "Deploy it with suspended: false.")
-    return judged(
-        "vendor",
-        own.customers is not None and own.customers.cover(seen.arn),
-        (
-            f"{name} lets the role do {both} on this key, by cmek.yaml",
-            f"{name} does not let the role use this key: cmek.yaml has neither its account nor "
-            "the key",
-        ),
-        f'Add "{seen.account}" to customer_account_ids of {name}, and deploy.',
-    )
+        cure = "Deploy it with suspended: false."
+    elif own.customers is None or not own.customers.cover(seen.arn):
+        words = f"{name} does not let the role use this key: cmek.yaml has neither its account nor "
+        words += "the key"
+        cure = f'Add "{seen.account}" to customer_account_ids of {name}, and deploy.'
+    else:
+        return right("vendor", f"{name} lets the role do {both} on this key, by cmek.yaml")
+    return wrong("vendor", words, cure, Effect.PINECONE_LOCKED_OUT)

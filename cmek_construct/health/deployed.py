@@ -11,12 +11,14 @@ from functools import cached_property
 from typing import Any, Final
 
 from cmek_construct import checks, templates
-from cmek_construct.aws.objects import Key, Role, Stack, Unread
-from cmek_construct.deployment.documents import is_suspended_by_trust
+from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Stack, Unread
+from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
+from cmek_construct.guide import Statement
 from cmek_construct.health.comparing import Where
 from cmek_construct.lock.model import Lock, Place, stacks_at
-from cmek_construct.templates.attributes import KEY, ROLE
+from cmek_construct.policy.statements import Kind
+from cmek_construct.templates.attributes import ROLE
 
 ROLE_ARN: Final = "RoleArn"
 KEY_ARN: Final = "KeyArn"
@@ -109,7 +111,11 @@ def own_outputs(entry: Entry, stack: Stack | Unread | None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Deployed:
-    """One stack, its role and its key."""
+    """One stack, its role and its key.
+
+    Of each policy there are three: what is there, what the last deploy wrote, and what the file
+    says.
+    """
 
     entry: Entry
     role_arn: str
@@ -141,53 +147,82 @@ class Deployed:
         return own_outputs(self.entry, self.stack)
 
     @property
-    def trust(self) -> Where:
-        """Where the role's trust policy stands."""
-        return Where("trust", self.role_arn)
-
-    @property
-    def key_policy(self) -> Where:
-        """Where the key policy stands."""
-        return Where("key", self.key_arn)
-
-    @property
-    def brake(self) -> Where:
-        """Where the suspension stands."""
-        by_trust = is_suspended_by_trust(self.entry.settings)
-        return self.trust if by_trust else self.key_policy
-
-    @property
     def role_name(self) -> str:
         """The name of the role."""
         return self.role_arn.rpartition("/")[2]
 
-    def in_template(self, kind: str) -> Sequence[Any] | None:
-        """The statements that the last deploy wrote: ``trust`` or ``key``; None: not known."""
+    def where(self, kind: Kind) -> Where:
+        """Where a policy of a kind stands."""
+        return Where(kind, {"trust": self.role_arn, "key": self.key_arn}.get(kind))
+
+    @property
+    def brake(self) -> Where:
+        """Where the suspension stands."""
+        by_trust = documents.is_suspended_by_trust(self.entry.settings)
+        return self.where("trust" if by_trust else "key")
+
+    def statements(self, kind: Kind) -> Sequence[Any] | Unread:
+        """The policy that is there; of the role's permissions, with what the key policy lets it."""
+        of = self.key if kind == "key" else self.role
+        if of is None or isinstance(of, Unread):
+            return of or Unread(f"there is no such {'key' if kind == 'key' else 'role'}")
+        if isinstance(of, Key):
+            return of.policy
+        if kind == "trust":
+            return of.trust
+        if isinstance(of.permissions, Unread):
+            return of.permissions
+        return [*(one for policy in self.permissions for one in policy.statements), *self.by_key]
+
+    @property
+    def permissions(self) -> Sequence[PermissionsPolicy]:
+        """The permissions policies of the role, as far as they were read."""
+        found = self.role.permissions if isinstance(self.role, Role) else ()
+        return () if isinstance(found, Unread) else found
+
+    def written(self, kind: Kind) -> Sequence[Any] | None:
+        """The policy that the last deploy wrote; None: not known."""
         return self._of_template.get(kind)
+
+    def wanted(self, kind: Kind, *, suspended: bool = False) -> list[Statement]:
+        """The policy that the file says."""
+        own = self.entry.settings
+        if kind == "permissions":
+            return [*documents.permissions(own), *self.by_key]
+        if kind == "trust":
+            return list(documents.trust_policy(own, suspended=suspended)["Statement"])
+        return list(documents.key_policy(own, self.role_arn, suspended=suspended)["Statement"])
+
+    @property
+    def by_key(self) -> list[Statement]:
+        """What the role may do by the policy of a key of its own account."""
+        if self.key_arn is None:
+            return []
+        return documents.role_permissions(self.entry.settings, self.key_arn)
 
     @cached_property
     def _of_template(self) -> dict[str, Sequence[Any]]:
         if isinstance(self.template, Unread):
             return {}
         try:
-            resources = templates.parsed(self.template).get("Resources", {})
+            content = templates.parsed(self.template)
         except templates.UnreadableError:
             return {}
-        found: dict[str, Sequence[Any]] = {}
-        text = json.dumps(resources)
-        for name in resources:
-            reference = json.dumps({"Fn::GetAtt": [name, "Arn"]})
-            if resources[name].get("Type") == ROLE:
-                text = text.replace(reference, json.dumps(self.role_arn))
-        for one in json.loads(text).values():
-            for kind, type_, name in (
-                ("trust", ROLE, "AssumeRolePolicyDocument"),
-                ("key", KEY, "KeyPolicy"),
-            ):
-                policy = one.get("Properties", {}).get(name)
-                if one.get("Type") == type_ and isinstance(policy, dict):
-                    found[kind] = policy.get("Statement", [])
-        return found
+        account = self.entry.settings.account
+        one = templates.template_of(content, self.entry.name, account)
+        found = templates.find(templates.Run([one]))
+        own = [one.policy for one in found.attached if one.policy and not one.is_boundary]
+        policies = [("permissions", one) for one in own]
+        policies += [("trust", now.value.trust) for role in found.roles for now in role.cases]
+        policies += [("key", now.value.policy) for key in found.keys for now in key.cases]
+        written: dict[str, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
+        for kind, policy in policies:
+            written.setdefault(kind, []).extend(one.raw for one in policy.statements)
+        text = json.dumps(written)
+        for now in (now for role in found.roles for now in role.cases):
+            text = text.replace(now.value.arn, self.role_arn)
+        by_kind: dict[str, Sequence[Any]] = json.loads(text)
+        return by_kind
 
     def kms(self, command: str) -> str:
         """A command of the AWS CLI about the key."""
@@ -199,14 +234,9 @@ class Deployed:
         """A command of the AWS CLI about the role."""
         return f"aws iam {command} --role-name {self.role_name}"
 
-    @property
-    def put_trust_policy(self) -> str:
-        """The command that puts the trust policy of the file."""
-        shown = f'"$(cmek doctor {self.entry.name} --show trust-policy)"'
-        return f"{self.iam('update-assume-role-policy')} --policy-document {shown}"
-
-    @property
-    def put_key_policy(self) -> str:
-        """The command that puts the key policy of the file."""
-        shown = f'"$(cmek doctor {self.entry.name} --show key-policy)"'
+    def put(self, kind: Kind) -> str:
+        """The command that puts the trust policy or the key policy of the file."""
+        shown = f'"$(cmek doctor {self.entry.name} --show {kind}-policy)"'
+        if kind == "trust":
+            return f"{self.iam('update-assume-role-policy')} --policy-document {shown}"
         return f"{self.kms('put-key-policy')} --policy-name default --policy {shown}"

@@ -1,12 +1,13 @@
-"""The doctor: all that is right and wrong with one stack of cmek.yaml, its role and its key."""
+"""The doctor: all that is right and wrong with one stack of cmek.yaml, and what is around it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cmek_construct.aws.objects import Event, Key, Role, Stack, Unread
+from cmek_construct.aws.objects import Control, Event, Key, Role, Stack, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
@@ -18,16 +19,21 @@ from cmek_construct.health.findings import (
     Finding,
     Verdict,
     as_data,
+    few,
     not_read,
     right,
+    said,
     unknown,
     wrong,
 )
-from cmek_construct.health.key import about_grants, about_key, about_use, at
+from cmek_construct.health.key import about_grants, about_key, about_use, about_used_key, at
 from cmek_construct.health.role import about_brake, about_role
+from cmek_construct.policy.sentences import as_list, plain
+from cmek_construct.policy.words import of_statement
 
 HEALTHY, WRONG, UNREAD = 0, 1, 3
 """Exit codes: for cron, wrong goes before what could not be read."""
+_SERVICES: Final = ("sts:", "kms:", "*")
 _VERDICTS: Final = {HEALTHY: "healthy", WRONG: "WRONG", UNREAD: "NOT ALL COULD BE READ"}
 
 
@@ -76,23 +82,20 @@ def diagnosis(case: Deployed, last_user: str | Unread | None = None) -> Iterator
         case: the stack, its role and its key, as they are.
         last_user: who used the key the last time, where that was asked.
     """
-    absent = Unread("there is no such role")
-    role, key = case.role, case.key
-    trust = role.trust if isinstance(role, Role) else role or absent
-    policy = key.policy if isinstance(key, Key) else key or Unread("no such key")
-    yield from about_role(case, policies.role_is_gone_from(case, policy))
-    if isinstance(role, Role):
-        yield from policies.about_trust(case, trust)
-        yield from policies.about_permissions(case, role.permissions)
+    is_there, key = isinstance(case.role, Role), case.key
+    yield from about_role(case)
+    if is_there:
+        yield from policies.about_trust(case)
+        yield from policies.about_permissions(case)
     if case.key_arn is not None:
         yield from about_key(case)
+    if key is not None:
+        yield from policies.about_key_policy(case)
     if isinstance(key, Key):
-        yield from policies.about_key_policy(case, policy)
+        yield from about_used_key(case)
         yield about_grants(case, key)
-    elif isinstance(key, Unread):
-        yield not_read("key-policy", "the key policy", key, "kms:DescribeKey")
-    if isinstance(role, Role) or not documents.is_suspended_by_trust(case.entry.settings):
-        yield about_brake(case, trust, policy)
+    if is_there or case.brake.kind == "key":
+        yield about_brake(case)
     yield from about_use(case, last_user)
 
 
@@ -156,10 +159,9 @@ def _no_stack(
     )
 
 
-def no_aws(why: str) -> Finding:
+def no_aws(why: str, cure: str) -> Finding:
     """Nothing could be asked."""
-    action = "read in this account (`aws sso login`)"
-    return not_read("aws", "anything", Unread(why.rstrip(".")), action)
+    return unknown("aws", f"not read: anything ({why})", cure)
 
 
 def lock_unread(file: str, why: str) -> Finding:
@@ -208,3 +210,89 @@ def expected_policies(entry: Entry, role_arn: str) -> dict[str, Policy]:
     if own.customers is None and own.key is None:
         found["key-policy"] = documents.key_policy(own, role_arn, suspended=suspended)
     return found
+
+
+def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> Iterator[Finding]:
+    """Whether the indexes of the project are under this key.
+
+    Args:
+        case: the stack.
+        found: the key of each index by its name, as Pinecone says it: an ARN, or an ID of its own;
+            None where the index is under no key of a customer.
+    """
+    if isinstance(found, Unread):
+        yield replace(
+            unknown("indexes", f"not read: the project's indexes ({found.why})", ""), means=""
+        )
+        return
+    if not found:
+        yield said("indexes", "there are no indexes in the project of PINECONE_API_KEY")
+        return
+    without = [name for name, key in found.items() if key is None]
+    others = [name for name, key in found.items() if _is_another(case, key)]
+    untold = [
+        f"{name} ({key})"
+        for name, key in found.items()
+        if key is not None and not key.startswith("arn:")
+    ]
+    if without:
+        yield wrong(
+            "indexes",
+            f"indexes under no key of yours: {few(without)}",
+            "Look in Pinecone's console whether the project is the right one, and its encryption "
+            "forced; an index cannot be moved under a key: make it anew, and copy its records.",
+            means="their data does not hang on this key: cutting Pinecone off does not shut them",
+        )
+    if others:
+        yield wrong(
+            "indexes",
+            f"indexes under another key: {few(others)}",
+            "Look in Pinecone's console, Manage > CMEK, which key the project has: "
+            "PINECONE_API_KEY may be of another project.",
+            means="their data does not hang on this key",
+        )
+    if untold:
+        yield said(
+            "indexes",
+            f"indexes under a customer's key, which Pinecone calls by an ID of its own: "
+            f"{few(untold)}. Whether that is this key, it does not say",
+        )
+    if not without and not others and not untold:
+        yield right("indexes", f"all indexes are under this key ({few(list(found))})")
+
+
+def _is_another(case: Deployed, key: str | None) -> bool:
+    return key is not None and key.startswith("arn:") and key != case.key_arn
+
+
+def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterator[Finding]:
+    """The SCPs and RCPs over the account that mention STS or KMS; no verdict on any."""
+    if isinstance(found, Unread):
+        action = "organizations:ListParents, ListPoliciesForTarget and DescribePolicy"
+        yield not_read("organization", "the organization's policies", found, action)
+        return
+    shown = 0
+    for one in found:
+        for statement in one.statements:
+            if _mentions(statement):
+                shown += 1
+                words = plain(of_statement(statement, case.entry.settings.account)).rstrip(".")
+                text = json.dumps(statement, ensure_ascii=True)
+                yield said(
+                    "organization",
+                    f"look at this {one.kind}, {printable(one.name)} on {printable(one.on)}: "
+                    f"{words}. As text: {text}",
+                )
+    if not shown:
+        yield said(
+            "organization", "no SCP or RCP over the account mentions STS or KMS, as far as is seen"
+        )
+
+
+def _mentions(statement: object) -> bool:
+    """Whether a statement may hinder STS or KMS: by its actions, or by what it leaves out."""
+    if not isinstance(statement, dict) or "Action" not in statement:
+        return True
+    if statement.get("Effect") == "Allow" and "*" in as_list(statement["Action"]):
+        return "Condition" in statement  # without one it forbids nothing
+    return any(str(one).lower().startswith(_SERVICES) for one in as_list(statement["Action"]))

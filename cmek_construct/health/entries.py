@@ -5,15 +5,12 @@ What no prop can say is left to `adoption`.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct import checks
 from cmek_construct.aws.objects import ROTATION_DAYS, Key, PermissionsPolicy, Role, Unread
-from cmek_construct.checks import PRINCIPAL_ARN
-from cmek_construct.deployment.config import Settings, StackSettings
 from cmek_construct.guide import (
     ADMINISTRATION,
     ENCRYPT_DECRYPT,
@@ -23,18 +20,14 @@ from cmek_construct.guide import (
     customer_statement,
     key_denial,
 )
-from cmek_construct.health.comparing import Where, principals
+from cmek_construct.health.comparing import Where
 from cmek_construct.health.findings import Refused
-from cmek_construct.policy.sentences import as_list
+from cmek_construct.policy import Statement, aws, read
 
-Props = dict[str, Any]
+Props: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 _PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{ROLE_NAME_PREFIX}(.+)")
 _CUSTOMER: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*")
-_WORDS: Final = ("null", "true", "false")
-_NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termination_protection")
-"""What is of the stack, not of role and key: it holds as the top of the file says."""
 _MOST_OF_THE_ACTIONS: Final = 10
 """The console's administrators had fewer actions in former years, and may lack two by a click."""
 
@@ -52,21 +45,8 @@ def readable(part: T | Unread) -> T:
 
 def said_external_id(trust: Sequence[Any]) -> str | None:
     """The external ID that a trust policy asks of Pinecone, by the guide's statements in it."""
-    found = next(filter(None, map(_of_statement, trust)), None)
+    found = _said(trust)
     return found["external_id"] if found else None
-
-
-def pinecone_accounts(trust: Sequence[Any]) -> list[str]:
-    """The accounts that a trust policy names as Pinecone's."""
-    found = [
-        match[1]
-        for one in trust
-        if isinstance(one, dict) and one.get("Effect") == "Allow"
-        for name in [*principals(one), *_compared_with(one, "StringLike", "aws:PrincipalArn")]
-        for match in [_PINECONE.fullmatch(name)]
-        if match
-    ]
-    return list(dict.fromkeys(found))
 
 
 def of_role(role: Role, *, given: bool) -> Props:
@@ -115,7 +95,7 @@ def of_customers(role: Role, given: Sequence[str]) -> Props:
     Raises:
         Refused: there are none.
     """
-    accounts, keys = customers_in(readable(role.permissions))
+    accounts, keys = _customers_in(readable(role.permissions))
     accounts += [one for one in given if one not in accounts]
     if not accounts and not keys:
         raise Refused(
@@ -132,24 +112,22 @@ def of_customers(role: Role, given: Sequence[str]) -> Props:
     }
 
 
-def customers_in(permissions: Sequence[PermissionsPolicy]) -> tuple[list[str], list[str]]:
+def _customers_in(permissions: Sequence[PermissionsPolicy]) -> tuple[list[str], list[str]]:
     """Accounts of customers and single keys that the guide's statement is about."""
     accounts: dict[str, None] = {}
     keys: dict[str, None] = {}
-    for one in (statement for policy in permissions for statement in policy.statements):
-        resources = as_list(one.get("Resource")) if isinstance(one, dict) else []
-        for name in resources:
-            whole = _CUSTOMER.fullmatch(str(name))
-            if not whole and not checks.KEY_ARN.fullmatch(str(name)):
-                continue
-            wanted = customer_statement("", resources)
-            if Where("permissions").same(one, wanted):
+    for raw in (statement for policy in permissions for statement in policy.statements):
+        (one,) = read([raw], "permissions").statements
+        for name in one.resources or ():
+            whole = _CUSTOMER.fullmatch(name)
+            wanted = customer_statement("", list(one.resources or ()))
+            if (whole or checks.KEY_ARN.fullmatch(name)) and Where("permissions").same(raw, wanted):
                 (accounts if whole else keys)[whole[1] if whole else name] = None
     return list(accounts), [key for key in keys if key.split(":")[4] not in accounts]
 
 
 def _trust(role: Role) -> Props:
-    found = next(filter(None, map(_of_statement, readable(role.trust))), None)
+    found = _said(readable(role.trust))
     if found is None:
         raise Refused(
             f"--role-arn: got {role.arn}, but no statement of its trust policy lets in roles of "
@@ -165,47 +143,46 @@ def _trust(role: Role) -> Props:
     return found
 
 
-def _of_statement(statement: Any) -> Props | None:
+def _said(trust: Sequence[Any]) -> Props | None:
+    """What the first of the guide's three snippets in a trust policy says."""
+    return next(filter(None, map(_of_statement, read(list(trust), "trust").statements)), None)
+
+
+def _of_statement(one: Statement) -> Props | None:
     """What one of the guide's three snippets says; None of any other statement."""
-    if not isinstance(statement, dict) or statement.get("Effect") != "Allow":
+    if one.effect != "Allow":
         return None
-    listed = list(filter(None, map(_PINECONE.fullmatch, principals(statement))))
-    regions = [one[2] for one in listed if checks.REGION.fullmatch(one[2])]
-    external_ids = _compared_with(statement, "StringEquals", "sts:ExternalId")
-    found: Props = {
-        "external_id": external_ids[0] if len(external_ids) == 1 else None,
-        "pin_account": None,
-    }
+    named = _names(one)
+    listed = [found.groups() for name in named if (found := _PINECONE.fullmatch(name))]
+    regions = [region for account, region in listed if account == listed[0][0]]
+    regions = list(filter(checks.REGION.fullmatch, dict.fromkeys(regions)))
+    ids = _equal(one, aws.EXTERNAL_ID)
+    external_id = ids[0] if len(ids) == 1 else None
+    said: Props = {"external_id": external_id, "pin_account": None}
     if regions:
-        return {"pinecone_account_id": listed[0][1], "regions": regions, **found}
-    for name in _compared_with(statement, "StringLike", "aws:PrincipalArn"):
+        return {"pinecone_account_id": listed[0][0], "regions": regions, **said}
+    for name in _equal(one, aws.PRINCIPAL_ARN):
         every = _PINECONE.fullmatch(name)
         if every and every[2] == "*":
-            pinned = principals(statement) != ["*"]
-            return {
-                "pinecone_account_id": every[1],
-                "regions": "ALL_REGIONS",
-                **found,
-                "pin_account": pinned or None,
-            }
+            pinned = None if named == ["*"] else True
+            said |= {"regions": "ALL_REGIONS", "pin_account": pinned}
+            return {"pinecone_account_id": every[1], **said}
     return None
 
 
-def _compared_with(statement: Mapping[str, Any], operator: str, key: str) -> list[str]:
-    condition = statement.get("Condition")
-    keys = condition.get(operator) if isinstance(condition, dict) else None
-    for name, values in keys.items() if isinstance(keys, dict) else ():
-        if name.lower() == key.lower():
-            return [str(one) for one in as_list(values)]
-    return []
+def _equal(one: Statement, key: str) -> list[str]:
+    """The values that a statement wants a key to have."""
+    wanted = (condition for condition in one.on(key) if "Not" not in condition.operator)
+    return [value for condition in wanted for value in condition.values]
 
 
 def _key_access(key: Key, role_arn: str) -> str | None:
+    policy = read(list(readable(key.policy)), "key")
     allowed = {
-        str(action).lower()
-        for one in readable(key.policy)
-        if role_arn in principals(one) and one.get("Effect") == "Allow"
-        for action in as_list(one.get("Action", []))
+        action.lower()
+        for one in policy.statements
+        if one.effect == "Allow" and role_arn in _names(one)
+        for action in one.actions or ()
     }
     is_two = allowed == set(map(str.lower, ENCRYPT_DECRYPT))
     return KeyAccess.ENCRYPT_DECRYPT.name if is_two else None
@@ -213,12 +190,15 @@ def _key_access(key: Key, role_arn: str) -> str | None:
 
 def _key_admins(key: Key) -> list[str]:
     """The principals of the console's statement, but for those that were deleted."""
-    for one in readable(key.policy):
-        if isinstance(one, dict) and one.get("Effect") == "Allow":
-            known = set(ADMINISTRATION) & set(map(str, as_list(one.get("Action", []))))
-            if len(known) >= _MOST_OF_THE_ACTIONS:
-                return [name for name in principals(one) if PRINCIPAL_ARN.fullmatch(name)]
+    for one in read(list(readable(key.policy)), "key").statements:
+        known = set(ADMINISTRATION) & set(one.actions or ())
+        if one.effect == "Allow" and len(known) >= _MOST_OF_THE_ACTIONS:
+            return [name for name in _names(one) if checks.PRINCIPAL_ARN.fullmatch(name)]
     return []
+
+
+def _names(one: Statement) -> list[str]:
+    return [principal.name for principal in one.principals or () if principal.kind == "AWS"]
 
 
 def _alias(key: Key, wanted: str | None) -> str | None:
@@ -237,32 +217,3 @@ def _alias(key: Key, wanted: str | None) -> str | None:
             "the others stay as they are, outside of the stack."
         )
     return next(iter(aliases), None)
-
-
-def in_yaml(props: Props, top: Mapping[str, Any]) -> dict[str, str | None]:
-    """Props as they are written in a stack: what the top of the file says otherwise is taken back.
-
-    Args:
-        props: of the entry; None is left out.
-        top: what the file says for all stacks.
-    """
-    return dict(_lines(props, top))
-
-
-def _lines(props: Props, top: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    for name in dict.fromkeys(["account", *StackSettings.model_fields]):
-        own = props.get(name)
-        shared = top.get(name) if name in Settings.model_fields else None
-        if name in _NOT_SEEN or (name == "pending_window" and "alias" in props):
-            continue
-        if own != shared:
-            yield name, "null" if own is None else _text(own)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_text, value))}]"
-    if not isinstance(value, str) or (_PLAIN.fullmatch(value) and value.lower() not in _WORDS):
-        return value if isinstance(value, str) else json.dumps(value)
-    quoted = json.dumps(value, ensure_ascii=False)
-    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)

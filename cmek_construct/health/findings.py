@@ -42,7 +42,7 @@ CACHED: Final = (
     "publish; then every request to the indexes fails until this is mended"
 )
 NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
-NOW: Final = "none: it is open now"
+NOW: Final = "it is open now"
 NO_HURRY: Final = "no hurry"
 NO_HARM: Final = "neither is Pinecone or the owner locked out, nor is anybody let in"
 NOT_KNOWN: Final = "not known: do not take it for healthy"
@@ -100,9 +100,7 @@ def judged(
     about: str, is_right: bool, words: tuple[str, str], cure: str, effect: Effect | None = None
 ) -> Finding:
     """One that is right by the first words, or wrong by the second."""
-    if is_right:
-        return right(about, words[0])
-    return Finding(about, Verdict.WRONG, words[1], cure, effect=effect)
+    return right(about, words[0]) if is_right else wrong(about, words[1], cure, effect)
 
 
 def said(about: str, words: str, cure: str = "") -> Finding:
@@ -147,10 +145,10 @@ def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
     return unknown(about, f"not read: {what} ({unread.why})", cure)
 
 
-def few(names: Sequence[str]) -> str:
+def few(names: Sequence[str], most: int = _FEW) -> str:
     """The first of some names, and how many more there are."""
-    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
-    return printable(", ".join(names[:_FEW])) + more
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return printable(", ".join(names[:most])) + more
 
 
 def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import printable
-from cmek_construct.deployment.config import StackSettings
+from cmek_construct.guide import ENDING
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
     NOW,
     Effect,
     Finding,
+    few,
     not_read,
     right,
     said,
     wrong,
 )
+from cmek_construct.health.needs import use_of
+from cmek_construct.policy import CannotBeJudged, answers
+from cmek_construct.policy import Verdict as Answer
+from cmek_construct.policy.aws import TRAILING_DAYS
 from cmek_construct.policy.principals import DELETED
 
 _SHOWN: Final = 6
@@ -45,9 +51,9 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield _same_key(case)
     yield _deletion(case, key)
     if not key.is_ending:
-        yield _enabled(case, key.state)
+        yield about_enabled(case, key)
         # Of a key that is to be deleted KMS says that it does not rotate.
-        yield _rotation(case, key)
+        yield about_rotation(case, key)
     yield from _alias(case, key)
 
 
@@ -92,13 +98,14 @@ def at(when: datetime) -> str:
     return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
-def _enabled(case: Deployed, state: str) -> Finding:
-    if state == "Enabled":
+def about_enabled(case: Deployed, key: Key) -> Finding:
+    """Whether it can be used."""
+    if key.state == "Enabled":
         return right("enabled", "it is enabled")
-    disabled = state == "Disabled"
+    disabled = key.state == "Disabled"
     return wrong(
         "enabled",
-        "the key is disabled" if disabled else f"the key is in state {printable(state)}",
+        "the key is disabled" if disabled else f"the key is in state {printable(key.state)}",
         case.kms("enable-key")
         if disabled
         else "See the KMS console: this key cannot be used as it is.",
@@ -107,34 +114,28 @@ def _enabled(case: Deployed, state: str) -> Finding:
     )
 
 
-def every(days: int | None) -> str:
-    """How often a key rotates."""
-    return "not at all" if days is None else f"every {days} days"
-
-
-def rotation_of_file(own: StackSettings) -> int | None:
-    """The days between two rotations that the file says; None for a key that does not rotate."""
-    return None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
-
-
-def _rotation(case: Deployed, key: Key) -> Finding:
+def about_rotation(case: Deployed, key: Key) -> Finding:
     """Whether it rotates as the file says."""
     own, found = case.entry.settings, key.rotation_days
     if isinstance(found, Unread):
         return not_read("rotation", "whether it rotates", found, "kms:GetKeyRotationStatus")
     if own.key is not None:
-        return said("rotation", f"the key is yours, and rotates {every(found)}")
-    wanted = rotation_of_file(own)
+        return said("rotation", f"the key is yours, and {_rotates(found)}")
+    wanted = None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
     if found == wanted:
-        return right("rotation", f"it rotates {every(found)}")
+        return right("rotation", f"it {_rotates(found)}")
     turn_on = f"{case.kms('enable-key-rotation')} --rotation-period-in-days {wanted}"
     return wrong(
         "rotation",
-        f"the key rotates {every(found)}, but {every(wanted)} by the file",
+        f"the key {_rotates(found)}, but by the file it {_rotates(wanted)}",
         turn_on if wanted else case.kms("disable-key-rotation"),
         means="none: old data stays readable, and Pinecone notices nothing",
         events=("kms:DisableKeyRotation", "kms:EnableKeyRotation"),
     )
+
+
+def _rotates(days: int | None) -> str:
+    return "does not rotate" if days is None else f"rotates every {days} days"
 
 
 def alias_of_file(case: Deployed) -> str | Unread | None:
@@ -156,13 +157,14 @@ def _alias(case: Deployed, key: Key) -> Iterator[Finding]:
     elif wanted in there:
         yield right("alias", f"{wanted} points to it")
     else:
-        command = "create" if target is None else "update"
-        which = "" if isinstance(target, Unread) else f", {printable(target)}"
+        command, words = "update", f"{wanted} points to another key, {printable(target)}"
+        if target is None:
+            command, words = "create", f"{wanted} does not exist"
+        elif isinstance(target, Unread):
+            words = f"{wanted} does not point to it; to which it does was not read ({target.why})"
         yield wrong(
             "alias",
-            f"{wanted} does not exist"
-            if target is None
-            else f"{wanted} points to another key{which}",
+            words,
             f"aws kms {command}-alias --region {case.entry.settings.region} --alias-name {wanted} "
             f"--target-key-id {case.key_arn}",
             means="none for Pinecone, which goes by the key's ARN; people and policies that go by "
@@ -179,15 +181,15 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     if not grants:
         return right("grants", "there are no grants on it")
     others = [one for one in grants if not is_ours(case.role_arn, one)]
-    shown = "; ".join(map(grant_in_words, (others or grants)[:_SHOWN]))
-    left = len(others or grants) - _SHOWN
-    more = f"; and {left} more" if left > 0 else ""
+    shown = few([*map(grant_in_words, others or grants)], _SHOWN)
     if not others:
-        return said("grants", f"grants for the role itself or AWS services: {shown}{more}")
-    words = f"grants let others use the key: {shown}{more}"
+        return said("grants", f"grants for the role itself or AWS services: {shown}")
+    words = f"grants let others use the key: {shown}"
     revoke = "\n".join(
         f"{case.kms('revoke-grant')} --grant-id {printable(one.id)}" for one in others[:_SHOWN]
     )
+    if len(others) > _SHOWN:
+        revoke += f"\nThen see which are left: cmek doctor {case.entry.name}"
     if case.entry.settings.key is not None:
         return said("grants", words)
     return wrong(
@@ -235,16 +237,13 @@ def about_use(case: Deployed, by: str | Unread | None) -> Iterator[Finding]:
     if isinstance(use, Unread):
         action = "kms:GetKeyLastUsage, or leave it out with --no-cloudtrail"
         yield not_read("last-use", f"the last use of the key; {words}", use, action)
-    elif use is not None and use.when is None:
-        since = f"KMS has seen no use of the key since {at(use.tracked_since)}"
-        yield said("last-use", f"{since}; {words}")
-    elif use is not None and use.when is not None:
-        who = f"; by whom is not known ({by.why})" if isinstance(by, Unread) else f", by {by}"
-        operation = f"{printable(use.operation)}, by KMS"
-        yield said(
-            "last-use",
-            f"the key was last used at {at(use.when)} ({operation}){who if by else ''}; {words}",
-        )
+    elif use is not None:
+        seen = f"KMS has seen no use of the key since {at(use.tracked_since)}"
+        if use.when is not None:
+            who = f"; by whom is not known ({by.why})" if isinstance(by, Unread) else f", by {by}"
+            operation = f"{printable(use.operation)}, by KMS"
+            seen = f"the key was last used at {at(use.when)} ({operation}){who if by else ''}"
+        yield said("last-use", f"{seen}; {words}")
     elif isinstance(role, Role):
         yield said("last-use", words)
 
@@ -266,3 +265,45 @@ def who_used(case: Deployed, event: Event | Unread | None) -> str | Unread:
 def caller(case: Deployed, event: Event) -> str:
     """Who called, for a person: the role is Pinecone."""
     return "Pinecone" if event.by == case.role_arn else printable(event.by)
+
+
+def about_used_key(case: Deployed) -> Iterator[Finding]:
+    """Whether its policy holds the key while it is used, beside the file."""
+    wanted, held = case.entry.settings.protect_used_key or 0, _days_held(case)
+    if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
+        return
+    if wanted == held:
+        words = f"nobody can disable or delete the key while it was used within {_days(held)}"
+        yield right("used-key", f"{words}; whoever may change the policy can end that")
+    else:
+        yield said(
+            "used-key",
+            "disabling and deleting a used key: denied for "
+            f"{_days(wanted)} after its use by the file, for {_days(held)} by the key policy",
+        )
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
+
+
+def _days_held(case: Deployed) -> int | None:
+    """For how many days after its use nobody may end the key; None where it cannot be judged."""
+    statements = case.statements("key")
+    if isinstance(statements, Unread):
+        return None
+    policy = case.where("key").read(statements)
+    compared = [one for each in policy.statements for one in each.compared(TRAILING_DAYS)]
+    root = f"arn:aws:iam::{case.entry.settings.account}:root"
+
+    def is_held(days: int) -> bool:
+        """The owner's root, whom only a denial to everybody stops, may do neither."""
+        asked = [use_of(case.key_arn, root, action) for action in ENDING]
+        sent = [replace(one, context={**one.context, TRAILING_DAYS: str(days)}) for one in asked]
+        return all(one.verdict is Answer.NO for one in answers(policy, sent))
+
+    try:
+        ends = sorted({int(one) + more for one in compared if one.isdecimal() for more in (0, 1)})
+        return next((days for days in ends if is_held(0) and not is_held(days)), 0)
+    except CannotBeJudged:
+        return None

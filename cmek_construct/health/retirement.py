@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from cmek_construct.aws.objects import Event, Key, LastUse, Role, Unread
+from cmek_construct.aws.objects import Event, Key, LastUse, Unread
 from cmek_construct.checks import printable
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
@@ -78,6 +78,7 @@ def steps(
     attempt: Event | Unread | None,
     days: int,
     quiet_since: datetime | None,
+    changes: Sequence[Event] | Unread,
 ) -> Steps:
     """Look at each step.
 
@@ -87,6 +88,7 @@ def steps(
         attempt: the last call that asked for the key, refused or not, by CloudTrail.
         days: how long nobody must have used the key.
         quiet_since: since when that is so, as the person says.
+        changes: the calls that put the key policy, the newest first, by CloudTrail.
     """
     found = _quiet(case, attempt, quiet_since) if isinstance(case.key, Key) else None
     suspended = _suspended(case)
@@ -94,58 +96,50 @@ def steps(
         _indexes(indexes),
         _deleted_at_pinecone(),
         suspended,
-        _cooled(case, found if is_done(suspended) else None, days),
+        _cooled(case, found if is_done(suspended) else None, days, changes),
     ]
     return Steps([*before, _deletion(case, before, found, days)], case.key)
 
 
 def _quiet(case: Deployed, attempt: Event | Unread | None, told: datetime | None) -> Quiet:
     """Since when it has been quiet: the newest of what is seen counts, never what could not be."""
-    use = case.key.last_use if isinstance(case.key, Key) else None
-    cannot = list(_cannot(case.role, use, attempt))
-    seen = list(_seen(case, use, attempt))
+    found = list(_evidence(case, attempt))
+    unread = [one for one in found if isinstance(one, str)]
+    seen = [one for one in found if not isinstance(one, str)]
     asked_at = max(seen)[0] if seen else None
-    if cannot and told is None:
-        return Quiet(None, "; ".join(cannot), asked_at)
-    found = [*seen, *_not_before(case, use), *([(told, "as you say")] if told else [])]
-    since, why = max(found)
+    if unread and told is None:
+        return Quiet(None, "; ".join(unread), asked_at)
+    if isinstance(case.key, Key):
+        use = case.key.last_use
+        if case.key.created:
+            seen.append((case.key.created, "the key was made then"))
+        if isinstance(use, LastUse) and use.when is None:
+            seen.append((use.tracked_since, "KMS has seen no use since"))
+    since, why = max([*seen, *([(told, "as you say")] if told else [])])
     return Quiet(since, why, asked_at)
 
 
-def _cannot(
-    role: Role | Unread | None, use: LastUse | Unread | None, attempt: Event | Unread | None
-) -> Iterator[str]:
+def _evidence(
+    case: Deployed, attempt: Event | Unread | None
+) -> Iterator[tuple[datetime, str] | str]:
+    """When somebody used the key, or asked for it; or what could not be read, as text."""
+    role, use = case.role, case.key.last_use if isinstance(case.key, Key) else None
     if isinstance(role, Unread):
         yield f"the role's last use was not read ({role.why}): it needs iam:GetRole"
+    elif role is not None and role.last_used:
+        yield role.last_used, "by IAM, the role was used then: Pinecone still asks"
     if not isinstance(use, LastUse):
         why = use.why if isinstance(use, Unread) else "it was not asked"
         yield f"the key's last use was not read ({why}): it needs kms:GetKeyLastUsage"
+    elif use.when:
+        yield use.when, f"by KMS, the key was used then ({printable(use.operation)})"
     if isinstance(attempt, Unread):
         yield (
             f"whether somebody asked in vain was not read ({attempt.why}): it needs "
             "cloudtrail:LookupEvents"
         )
-
-
-def _seen(
-    case: Deployed, use: LastUse | Unread | None, attempt: Event | Unread | None
-) -> Iterator[tuple[datetime, str]]:
-    """When somebody used the key, or asked for it."""
-    if isinstance(case.role, Role) and case.role.last_used:
-        yield case.role.last_used, "by IAM, the role was used then: Pinecone still asks"
-    if isinstance(use, LastUse) and use.when:
-        yield use.when, f"by KMS, the key was used then ({printable(use.operation)})"
-    if isinstance(attempt, Event):
-        who = caller(case, attempt)
-        yield attempt.when, f"{who} asked for {printable(attempt.name)} then"
-
-
-def _not_before(case: Deployed, use: LastUse | Unread | None) -> Iterator[tuple[datetime, str]]:
-    """Before what nothing is known."""
-    if isinstance(case.key, Key) and case.key.created:
-        yield case.key.created, "the key was made then"
-    if isinstance(use, LastUse) and use.when is None:
-        yield use.tracked_since, "KMS has seen no use since"
+    elif attempt is not None:
+        yield attempt.when, f"{caller(case, attempt)} asked for {printable(attempt.name)} then"
 
 
 def _indexes(found: Sequence[str] | Unread | None) -> Finding:
@@ -182,11 +176,9 @@ def _deleted_at_pinecone() -> Finding:
 
 
 def _suspended(case: Deployed) -> Finding:
-    key = case.key
-    if key is None:
+    if case.key is None:
         return right("suspended", "Suspended: the key is gone")
-    policy = key if isinstance(key, Unread) else key.policy
-    found = about_brake(case, Unread("not looked at"), policy)
+    found = about_brake(case)
     if found.verdict is Verdict.RIGHT:
         cure = f'cmek suspend {case.entry.name} --reason "retirement"'
         return said("suspended", "Suspended: not yet", cure)
@@ -195,7 +187,9 @@ def _suspended(case: Deployed) -> Finding:
     return replace(found, verdict=verdict, words=words)
 
 
-def _cooled(case: Deployed, found: Quiet | None, days: int) -> Finding:
+def _cooled(
+    case: Deployed, found: Quiet | None, days: int, changes: Sequence[Event] | Unread
+) -> Finding:
     title = f"{days} days without use"
     if case.key is None:
         return right("quiet", f"{title}: the key is gone")
@@ -205,11 +199,30 @@ def _cooled(case: Deployed, found: Quiet | None, days: int) -> Finding:
     if found.since is None:
         return unknown("quiet", f"{title}: not known: {found.why}", again)
     end = found.since + timedelta(days=days)
-    words = f"quiet since {at(found.since)} ({found.why})"
+    words = f"quiet since {at(found.since)} ({found.why}). {_hidden(found.since, changes)}"
     if end <= case.now:
         return right("quiet", f"{title}: {words}")
     wait = f"Wait until {at(end)}, and run cmek retire {case.entry.name} again"
     return said("quiet", f"{title}: not yet, {words}", wait)
+
+
+def _hidden(since: datetime, changes: Sequence[Event] | Unread) -> str:
+    """What the suspension hides: who cannot use a key is not seen to do without it."""
+    done = [] if isinstance(changes, Unread) else [one.when for one in changes if not one.refused]
+    if not done:
+        return (
+            "A suspension hides use, and since when there is one is not known: see that for some "
+            "days the key could be used, and was not"
+        )
+    if done[0] <= since:
+        return (
+            f"In all that time it was suspended (since {at(done[0])} at the latest), which hides "
+            "use: that nobody is seen to have asked in vain is all that speaks for it"
+        )
+    return (
+        f"Until {at(done[0])} it could be used, and was not; since then it is suspended, which "
+        "hides use, and nobody is seen to have asked in vain"
+    )
 
 
 def _deletion(case: Deployed, before: Sequence[Finding], found: Quiet | None, days: int) -> Finding:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from cmek_construct.aws.objects import SESSION_SECONDS, Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.health import needs
-from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
     NOTHING_LOST,
-    NOW,
     Effect,
     Finding,
     not_read,
@@ -22,21 +20,15 @@ from cmek_construct.health.findings import (
     unknown,
     wrong,
 )
+from cmek_construct.health.policies import EVENTS, role_is_gone_from
 from cmek_construct.health.suspension import is_cut_off, is_suspended
-from cmek_construct.policy import CannotBeJudged
-from cmek_construct.policy import Verdict as Answer
 
 _MADE_AGAIN: Final = ("iam:DeleteRole",)
 _BOUNDING: Final = ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary")
 
 
-def about_role(case: Deployed, gone_from: str | None) -> Iterator[Finding]:
-    """Whether it is the very role that Pinecone stores.
-
-    Args:
-        case: the stack.
-        gone_from: the statement of the key policy that names a deleted role in its place.
-    """
+def about_role(case: Deployed) -> Iterator[Finding]:
+    """Whether it is the very role that Pinecone stores."""
     role = case.role
     if isinstance(role, Unread):
         yield not_read("role", f"the role {case.role_name}", role, "iam:GetRole")
@@ -44,9 +36,9 @@ def about_role(case: Deployed, gone_from: str | None) -> Iterator[Finding]:
         yield _no_role(case)
     else:
         yield right("role", "the role is there")
-        yield _same_role(case, role.role_id, gone_from)
-        yield _boundary(case, role)
-        yield from _session(case, role)
+        yield _same_role(case, role.role_id)
+        yield about_boundary(case, role)
+        yield from about_session(case, role)
 
 
 def _no_role(case: Deployed) -> Finding:
@@ -74,8 +66,8 @@ def _anew(case: Deployed) -> str:
     return f'cmek suspend {name} --reason "role made again" && cmek resume {name}'
 
 
-def _same_role(case: Deployed, role_id: str, gone_from: str | None) -> Finding:
-    lock = case.lock
+def _same_role(case: Deployed, role_id: str) -> Finding:
+    lock, gone_from = case.lock, role_is_gone_from(case)
     if lock.role_arn and lock.role_arn != case.role_arn:
         return wrong(
             "same-role",
@@ -98,21 +90,23 @@ def _same_role(case: Deployed, role_id: str, gone_from: str | None) -> Finding:
             events=_MADE_AGAIN,
         )
     if lock.role_id is None:
-        return said("same-role", f"not locked (`cmek lock --deployed`): unique ID {role_id}")
+        words = f"the role is not locked (`cmek lock --deployed`); its unique ID is {role_id}"
+        return said("same-role", words)
     return right("same-role", f"the role is the locked one ({role_id})")
 
 
-def _boundary(case: Deployed, role: Role) -> Finding:
+def about_boundary(case: Deployed, role: Role) -> Finding:
+    """Whether what bounds it is what the file says, and lets it use the key."""
     own, found = case.entry.settings, role.boundary.arn if role.boundary else None
     wanted = own.permissions_boundary
     if own.role is not None:
         wanted = found
-    refused = _refused_by(case, role)
-    if isinstance(refused, str):
+    refused, doubt = _refused_by(case, role)
+    if doubt:
         return unknown(
             "boundary",
             f"whether the permissions boundary {printable(found)} lets the role use the key: "
-            f"{refused}",
+            f"{doubt}",
             "Ask again with credentials that may iam:GetPolicy and iam:GetPolicyVersion "
             "(--profile), or have somebody read it who knows IAM.",
             Effect.PINECONE_LOCKED_OUT,
@@ -143,24 +137,17 @@ def _boundary(case: Deployed, role: Role) -> Finding:
     )
 
 
-def _refused_by(case: Deployed, role: Role) -> list[str] | str:
+def _refused_by(case: Deployed, role: Role) -> tuple[list[str], str]:
     """The actions on the key that a boundary does not let the role do; or why that is not known."""
     if role.boundary is None:
-        return []
+        return [], ""
     if isinstance(role.boundary.statements, Unread):
-        return f"not read ({role.boundary.statements.why})"
-    try:
-        answers = needs.of_use(case, Where("permissions"), role.boundary.statements)
-    except CannotBeJudged as reason:
-        return f"there are {reason}"
-    doubts = [one for one in answers.values() if one.verdict is Answer.CANNOT_TELL]
-    refused = [action for action, one in answers.items() if one.verdict is Answer.NO]
-    if doubts and not refused:
-        return f"that hangs on {printable(', '.join(doubts[0].hangs_on))}"
-    return refused
+        return [], f"not read ({role.boundary.statements.why})"
+    return needs.refused(case, case.where("permissions").read(role.boundary.statements))
 
 
-def _session(case: Deployed, role: Role) -> Iterator[Finding]:
+def about_session(case: Deployed, role: Role) -> Iterator[Finding]:
+    """Whether its sessions end after an hour, as of a role that a stack makes."""
     hours = f"{role.session_seconds / SESSION_SECONDS:g} hours"
     if role.session_seconds == SESSION_SECONDS:
         return
@@ -178,36 +165,32 @@ def _session(case: Deployed, role: Role) -> Iterator[Finding]:
     )
 
 
-def about_brake(
-    case: Deployed, trust: Sequence[Any] | Unread, policy: Sequence[Any] | Unread
-) -> Finding:
+def about_brake(case: Deployed) -> Finding:
     """Whether Pinecone is cut off if, and only if, the file says so."""
-    by_trust = is_suspended_by_trust(case.entry.settings)
-    observed, name = trust if by_trust else policy, case.entry.name
+    kind, name, own = case.brake.kind, case.entry.name, case.entry.settings
+    observed, events = case.statements(kind), EVENTS[kind]
     if isinstance(observed, Unread):
-        action = "iam:GetRole" if by_trust else "kms:GetKeyPolicy"
+        action = "iam:GetRole" if kind == "trust" else "kms:GetKeyPolicy"
         return not_read("suspended", "whether Pinecone is cut off", observed, action)
-    events = ("iam:UpdateAssumeRolePolicy",) if by_trust else ("kms:PutKeyPolicy",)
-    if case.entry.settings.suspended and is_cut_off(case, observed):
+    if own.suspended and is_cut_off(case, observed):
         return said("suspended", "SUSPENDED on purpose: Pinecone is cut off, as the file says")
-    if is_suspended(case, observed) and not case.entry.settings.suspended:
+    if own.suspended:
         return wrong(
             "suspended",
-            "Pinecone is cut off by the suspension, but the file does not say suspended: true",
-            f"cmek resume {name}\nIf it is meant, write `suspended: true` into cmek.yaml instead, "
-            "and commit it.",
-            Effect.PINECONE_LOCKED_OUT,
-            means=NOTHING_LOST + "; the next deploy that changes the policy lets it back in",
+            "the file says suspended: true, but nothing cuts Pinecone off",
+            f'cmek suspend {name} --reason "…"',
+            Effect.SOMEBODY_LET_IN,
+            means="Pinecone is let in: it can read and write all data, against the file",
             events=events,
         )
-    if not case.entry.settings.suspended:
+    if not is_suspended(case, observed):
         return right("suspended", "not suspended, as the file says")
     return wrong(
         "suspended",
-        "the file says suspended: true, but nothing cuts Pinecone off",
-        f'cmek suspend {name} --reason "…"',
-        Effect.SOMEBODY_LET_IN,
-        means="Pinecone is let in: it can read and write all data, against the file",
-        time=NOW,
+        "Pinecone is cut off by the suspension, but the file does not say suspended: true",
+        f"cmek resume {name}\nIf it is meant, write `suspended: true` into cmek.yaml instead, and "
+        "commit it.",
+        Effect.PINECONE_LOCKED_OUT,
+        means=NOTHING_LOST + "; the next deploy that changes the policy lets it back in",
         events=events,
     )

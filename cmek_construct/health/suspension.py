@@ -12,15 +12,14 @@ from typing import Any
 
 from cmek_construct.deployment import documents
 from cmek_construct.guide import Policy, Statement, policy_document
-from cmek_construct.health.comparing import gone, principals, written_as
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.policy.principals import DELETED
+from cmek_construct.policy.deleted import without_gone
 
 
 def is_denial(case: Deployed, statement: Any) -> bool:
     """Whether a statement is the suspension's, perhaps with a role that was deleted."""
     denial = documents.denial(case.entry.settings, case.role_arn)
-    was = written_as(case.brake, statement, [denial])
+    was = case.brake.written_as(statement, [denial])
     return was is not None or case.brake.same(statement, denial)
 
 
@@ -35,17 +34,6 @@ def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
     return is_suspended(case, statements) or (
         case.brake.drift(statements, [*statements, denial]).is_none
     )
-
-
-def of_the_file(case: Deployed, on: bool) -> list[Statement]:
-    """The statements that the next deploy sets."""
-    own = case.entry.settings
-    policy = (
-        documents.trust_policy(own, suspended=on)
-        if documents.is_suspended_by_trust(own)
-        else documents.key_policy(own, case.role_arn, suspended=on)
-    )
-    return list(policy["Statement"])
 
 
 def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
@@ -72,37 +60,25 @@ def to_write(case: Deployed, before: Policy, observed: Sequence[Any], on: bool) 
 
 
 def _candidates(case: Deployed, observed: Sequence[Any], on: bool) -> Iterator[list[Any]]:
-    usual = of_the_file(case, on=False)
+    usual, goal = (case.wanted(case.brake.kind, suspended=one) for one in (False, on))
     rest = kept(case, observed)
     denials = [documents.denial(case.entry.settings, case.role_arn)] if on else []
     role_alone = [one for one in usual if case.role_arn in json.dumps(one)]
-    choices = [rest] if on else []
-    choices += [list(_mended(case, rest, usual)), list(_mended(case, rest, role_alone))]
-    for index, statements in enumerate(choices):
-        ours = role_alone if index == len(choices) - 1 else usual
+    choices = [(rest, usual)] if on else []
+    choices += [(list(_mended(case, rest, ours)), ours) for ours in (usual, role_alone)]
+    for statements, ours in choices:
         missing = [] if on else [one for one in ours if not _is_there(case, one, statements)]
         found = [*statements, *missing, *denials]
         # In the order and the words of the template, where it says the same.
-        yield of_the_file(case, on) if _same(case, found, of_the_file(case, on)) else found
+        yield goal if _same(case, found, goal) else found
 
 
 def _mended(case: Deployed, statements: Sequence[Any], ours: Sequence[Statement]) -> Iterator[Any]:
     """The statements without deleted principals: ours anew, and others without them."""
     for one in statements:
-        left = written_as(case.brake, one, ours) or _without_gone(one)
+        left = case.brake.written_as(one, ours) or without_gone(one)
         if left is not None:
             yield left
-
-
-def _without_gone(statement: Any) -> Any:
-    """A statement without principals that match nobody any more; None if it has no other."""
-    if not gone(statement):
-        return statement
-    left = [name for name in principals(statement) if not DELETED.fullmatch(name)]
-    kinds = {kind: names for kind, names in statement["Principal"].items() if kind != "AWS"}
-    if left:
-        kinds["AWS"] = left
-    return {**statement, "Principal": kinds} if kinds else None
 
 
 def _is_there(case: Deployed, one: Statement, statements: Sequence[Any]) -> bool:
