@@ -24,14 +24,6 @@ TRUST_POLICY_LIMIT: Final = 8_192
 """Characters of a role's trust policy that no raised quota goes over."""
 KEY_POLICY: Final = 32_768
 """Bytes of a KMS key policy."""
-MANAGED_POLICY: Final = 6_144
-"""Characters of an IAM managed policy."""
-MANAGED_POLICIES: Final = 10
-"""Managed policies on an IAM role. IAM's default; can be raised to 20."""
-ROTATION_DAYS: Final = (90, 2_560)
-"""Days between two automatic rotations of a KMS key."""
-PROTECTED_DAYS: Final = (1, 365)
-"""Days within which a KMS key was used that may not be ended."""
 PENDING_WINDOW_DAYS: Final = (7, 30)
 """Days between the order to delete a KMS key and its deletion."""
 ALIAS_CHARACTERS: Final = 256
@@ -50,7 +42,6 @@ ROLE_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/{_NAMED}")
 PRINCIPAL_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:(root|(user|role)/{_NAMED})")
 KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
 EXAMPLE: Final = "arn:aws:iam::111122223333:"
-_COPY: Final = "Copy it from the AWS console."
 _TOKEN: Final = re.compile(r"[$#]\{Token\[[A-Za-z0-9:._-]*\]\}")
 _NUMBER_TOKENS: Final = -1e280
 """CDK writes a number token as a float below this one."""
@@ -109,48 +100,45 @@ def characters(policy: dict[str, Any]) -> int:
     return len(json.dumps(policy, separators=(",", ":")))
 
 
-def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
-    """A check of a text that has a form from its beginning to its end."""
+def within(holds: Callable[[Any], object], allowed: str, way_out: str) -> Check:
+    """A check of a value of which something holds."""
 
     def check(parameter: str, value: Any) -> None:
-        known = not is_unknown(value)
-        if known and (not isinstance(value, str) or not re.fullmatch(form, value)):
+        if not holds(value):
             refuse(parameter, value, allowed, way_out)
 
     return check
 
 
-def days(bounds: tuple[int, int]) -> Check:
+def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
+    """A check of a text that has a form from its beginning to its end."""
+
+    def holds(value: object) -> object:
+        return is_unknown(value) or (isinstance(value, str) and re.fullmatch(form, value))
+
+    return within(holds, allowed, way_out)
+
+
+def days(least: int, most: int) -> Check:
     """A check of whole days within bounds."""
-    least, most = bounds
-
-    def check(parameter: str, value: Any) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            refuse(
-                parameter,
-                value,
-                f"AWS KMS takes {least} to {most:,} whole days",
-                f"Give a number of days in these bounds, or leave {parameter} out.",
-            )
-
-    return check
+    return within(
+        lambda value: type(value) is int and least <= value <= most,
+        f"AWS KMS takes {least} to {most:,} whole days",
+        "Give a number of days in these bounds, or leave it out.",
+    )
 
 
 def one_of(*allowed: str, enum: str = "") -> Check:
     """A check of one of a few words, in Python the members of an enum."""
     way_out = f"Choose one of them, in Python like {enum}.{allowed[0]}." if enum else "Choose one."
-
-    def check(parameter: str, value: Any) -> None:
-        if value not in allowed:
-            refuse(parameter, value, f"it is one of {', '.join(allowed)}", way_out)
-
-    return check
+    return within(lambda value: value in allowed, f"it is one of {', '.join(allowed)}", way_out)
 
 
-def flag(parameter: str, value: object) -> None:
-    """True or False."""
-    if not isinstance(value, bool):
-        refuse(parameter, value, "it is True or False", "Write one of the two, or leave it out.")
+flag: Final = within(
+    lambda value: isinstance(value, bool),
+    "it is True or False",
+    "Write one of the two, or leave it out.",
+)
 
 
 def account_id(parameter: str, value: object, way_out: str) -> None:
@@ -167,7 +155,11 @@ def pinecone_account_id(parameter: str, value: object) -> None:
 
 
 def arn(
-    parameter: str, value: object, form: re.Pattern[str], example: str, way_out: str = _COPY
+    parameter: str,
+    value: object,
+    form: re.Pattern[str],
+    example: str,
+    way_out: str = "Copy it from the AWS console.",
 ) -> None:
     """An ARN of one kind, in the partition ``aws``.
 
@@ -228,18 +220,11 @@ def regions(parameter: str, value: object) -> None:
         'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS; in Python without '
         "quotes, from cmek_construct."
     )
-
-    def region(name: str, member: Any) -> None:
-        if is_token(member) and member.startswith("#"):
-            refuse(
-                parameter,
-                value,
-                "the members of a list token are not known at synth, and each becomes a principal",
-                "Write the regions out, or take them from a list that Python knows.",
-            )
-        if not is_unknown(member) and not (isinstance(member, str) and REGION.fullmatch(member)):
-            refuse(name, member, "a region looks like us-east-1", way_out)
-
+    if isinstance(value, list) and any(is_token(one) and one.startswith("#") for one in value):
+        what = "the members of a list token are not known at synth, and each becomes a principal"
+        known = "Write the regions out, or take them from a list that Python knows."
+        refuse(parameter, value, what, known)
+    region = matching(REGION, "a region looks like us-east-1", way_out)
     what = "regions are a list of AWS region names, or in its place ALL_REGIONS"
     listed(parameter, value, region, what=what, way_out=way_out, each="each region")
 

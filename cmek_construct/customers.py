@@ -14,6 +14,11 @@ from cmek_construct.checks import Check
 from cmek_construct.guide import Policy
 from cmek_construct.props import Prop
 
+MANAGED_POLICY: Final = 6_144
+"""Characters of an IAM managed policy."""
+MANAGED_POLICIES: Final = 10
+"""Managed policies on an IAM role. IAM's default; can be raised to 20."""
+
 
 @dataclass(frozen=True)
 class Customers:
@@ -24,21 +29,24 @@ class Customers:
 
     def problems(self, own_account: str | None, pinecone_account: str) -> Iterator[ValueError]:
         """What the two lists, each right by itself, may not say together or of this account."""
-        if pinecone_account in self.account_ids:
-            yield ValueError(
-                f"customer_account_ids: got {pinecone_account!r}, which is Pinecone's account, and "
-                "Pinecone's keys are none of a customer. Write the number of the customer's."
-            )
-        if own_account in self.account_ids:
-            yield _own_account("customer_account_ids", own_account)
-        for arn in self.key_arns:
-            account = _account_of(arn)
-            if account == own_account:
-                yield _own_account("customer_key_arns", arn)
-            if account in self.account_ids:
+        accounts = [("customer_account_ids", one, one) for one in self.account_ids]
+        keys = [("customer_key_arns", arn, _account_of(arn)) for arn in self.key_arns]
+        for parameter, value, account in [*accounts, *keys]:
+            got = f"{parameter}: got {value!r}, "
+            if account == pinecone_account:
                 yield ValueError(
-                    f"customer_key_arns: got {arn!r}, but customer_account_ids has its account, "
-                    f"{account}, and with it every key there. Leave out one of the two."
+                    f"{got}of Pinecone's account, and Pinecone's keys are none of a customer. "
+                    "Write that of the customer's."
+                )
+            elif account == own_account:
+                yield ValueError(
+                    f"{got}of the role's own account. There the key policy alone lets the role in: "
+                    "use PineconeCmek, or PineconeKey(role=…), and leave it out here."
+                )
+            elif value != account and account in self.account_ids:
+                yield ValueError(
+                    f"{got}but customer_account_ids has its account, {account}, and with it every "
+                    "key there. Leave out one of the two."
                 )
         yield from self._over_limit()
 
@@ -56,12 +64,12 @@ class Customers:
         parameter = "customer_account_ids" if self.account_ids else "customer_key_arns"
         for digit, policy in policies.items():
             size = checks.characters(policy)
-            if size > checks.MANAGED_POLICY:
+            if size > MANAGED_POLICY:
                 yield ValueError(
                     f"{parameter}: got {count:,} customers, {len(policy['Statement'])} of them "
                     f"with an account ID that ends in {digit}, whose statements have {size:,} "
-                    f"characters. IAM takes {checks.MANAGED_POLICY:,} in a managed policy (48 "
-                    f"customers by account) and {checks.MANAGED_POLICIES} policies on a role by "
+                    f"characters. IAM takes {MANAGED_POLICY:,} in a managed policy (48 "
+                    f"customers by account) and {MANAGED_POLICIES} policies on a role by "
                     "default, and each last digit has its own, so that nobody moves when another "
                     "comes or goes. Give some of those to a second PineconeRole, with Pinecone "
                     "projects of its own."
@@ -98,13 +106,6 @@ key_arns: Final = _listed(
 
 def _account_of(key_arn: str) -> str:
     return key_arn.split(":")[4]
-
-
-def _own_account(parameter: str, value: str | None) -> ValueError:
-    return ValueError(
-        f"{parameter}: got {value!r}, which is the role's own account. There the key policy alone "
-        "lets the role in: use PineconeCmek, or PineconeKey(role=…), and leave it out here."
-    )
 
 
 CUSTOMERS: Final = (

@@ -192,29 +192,6 @@ def key_policy(
     )
 
 
-def key_policy_in_template(role_arn: str, access: KeyAccess, suspended_if: str) -> Policy:
-    """`key_policy` in a CloudFormation template for whichever account deploys it.
-
-    Args:
-        role_arn: the role that Pinecone assumes.
-        access: what the role may do.
-        suspended_if: the template's condition under which the role may do nothing.
-    """
-    policy = key_policy("${AWS::AccountId}", role_arn, access, suspended=True)
-    root, *use, denial = policy["Statement"]
-    root["Principal"]["AWS"] = {"Fn::Sub": root["Principal"]["AWS"]}
-    return policy_document(root, *use, only_if(suspended_if, denial))
-
-
-NO_VALUE: Final = {"Ref": "AWS::NoValue"}
-"""Of a CloudFormation template: what is not there."""
-
-
-def only_if(condition: str, value: Any, otherwise: Any = NO_VALUE) -> dict[str, Any]:
-    """A value that is there under a condition of a CloudFormation template."""
-    return {"Fn::If": [condition, value, otherwise]}
-
-
 def root_statement(owner: str) -> Statement:
     """The account that owns the key rules it, through its own IAM policies.
 

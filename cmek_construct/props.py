@@ -34,8 +34,6 @@ class Prop:
     """The default itself."""
     cdk: str = ""
     """What the constructors take, where it is no plain value; ``cmek.yaml`` has the plain one."""
-    shapes: str = ""
-    """Of what is made here alone: beside a ``role`` or a ``key`` that is given it has no place."""
 
     @property
     def sentence(self) -> str:
@@ -127,7 +125,6 @@ ROLE_NAME: Final = Prop(
         "Shorten or mend it, or leave it out: CloudFormation then makes a unique name.",
     ),
     default="CloudFormation makes a unique one",
-    shapes="role",
 )
 ROLE_PATH: Final = Prop(
     "role_path",
@@ -139,7 +136,6 @@ ROLE_PATH: Final = Prop(
         "Write it like /security/pinecone/, or leave it out: the path is then /.",
     ),
     default="``/``",
-    shapes="role",
 )
 PERMISSIONS_BOUNDARY: Final = Prop(
     "permissions_boundary",
@@ -148,7 +144,6 @@ PERMISSIONS_BOUNDARY: Final = Prop(
     'key. Source: IAM user guide, "Permissions boundaries for IAM entities".',
     _policy_arn,
     cdk="iam.IManagedPolicy",
-    shapes="role",
 )
 
 GIVEN_KEY: Final = Prop(
@@ -178,7 +173,6 @@ KEY_ADMINS: Final = Prop(
     _admins,
     default="none, as in the guide; the account's root is always there",
     cdk="list[iam.IPrincipal]",
-    shapes="key",
 )
 ALIAS: Final = Prop(
     "alias",
@@ -191,65 +185,6 @@ ALIAS: Final = Prop(
         "Write it like alias/pinecone, or leave it out: the default is unique.",
     ),
     default="``alias/pinecone-cmek/`` and a name that is unique by the construct's path",
-    shapes="key",
-)
-DESCRIPTION: Final = Prop(
-    "description",
-    "up to 8,192 characters",
-    "Of the key.",
-    checks.matching(
-        r"(?s:.){0,8192}",
-        "it is a string of up to 8,192 characters",
-        "Shorten it, or leave it out.",
-    ),
-    shapes="key",
-)
-ENABLE_KEY_ROTATION: Final = Prop(
-    "enable_key_rotation",
-    "bool",
-    "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes "
-    "by it.",
-    checks.flag,
-    default="True",
-    shapes="key",
-)
-ROTATION_PERIOD: Final = Prop(
-    "rotation_period",
-    "90 to 2,560 whole days",
-    "Between two rotations.",
-    checks.days(checks.ROTATION_DAYS),
-    default="KMS's 365 days",
-    cdk="cdk.Duration",
-    shapes="key",
-)
-MULTI_REGION: Final = Prop(
-    "multi_region",
-    "bool",
-    "True makes a multi-Region primary key, for good. Pinecone takes one key ARN per project, so a "
-    "replica helps only with Pinecone's support.",
-    checks.flag,
-    default="False, as in step 2.7 of the guide",
-    shapes="key",
-)
-PENDING_WINDOW: Final = Prop(
-    "pending_window",
-    "7 to 30 whole days",
-    "Between an order to delete the key and its end.",
-    checks.days(checks.PENDING_WINDOW_DAYS),
-    default="KMS's 30 days",
-    cdk="cdk.Duration",
-    shapes="key",
-)
-
-PROTECT_USED_KEY: Final = Prop(
-    "protect_used_key",
-    "1 to 365 whole days",
-    "The key policy denies everybody to disable the key, or to order its deletion, as long as it "
-    "was used within them. It stops a mistake, not who may change the policy; a key that was never "
-    "used is not held. `suspended` works as ever.",
-    checks.days(checks.PROTECTED_DAYS),
-    cdk="cdk.Duration",
-    shapes="key",
 )
 REMOVAL_POLICY: Final = Prop(
     "removal_policy",
@@ -260,7 +195,6 @@ REMOVAL_POLICY: Final = Prop(
     checks.one_of("RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY", enum="RemovalPolicy"),
     default="``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails",
     cdk="cdk.RemovalPolicy",
-    shapes="role and key",
 )
 SUSPENDED: Final = Prop(
     "suspended",
@@ -276,12 +210,57 @@ SUSPENDED: Final = Prop(
 KEY: Final = (
     KEY_ACCESS,
     ALIAS,
-    DESCRIPTION,
-    ENABLE_KEY_ROTATION,
-    ROTATION_PERIOD,
-    MULTI_REGION,
-    PENDING_WINDOW,
-    PROTECT_USED_KEY,
+    Prop(
+        "description",
+        "up to 8,192 characters",
+        "Of the key.",
+        checks.matching(
+            r"(?s:.){0,8192}",
+            "it is a string of up to 8,192 characters",
+            "Shorten it, or leave it out.",
+        ),
+    ),
+    Prop(
+        "enable_key_rotation",
+        "bool",
+        "False stops the yearly new key material; the key ARN, which Pinecone stores, never "
+        "changes by it.",
+        checks.flag,
+        default="True",
+    ),
+    Prop(
+        "rotation_period",
+        "90 to 2,560 whole days",
+        "Between two rotations.",
+        checks.days(90, 2_560),
+        default="KMS's 365 days",
+        cdk="cdk.Duration",
+    ),
+    Prop(
+        "multi_region",
+        "bool",
+        "True makes a multi-Region primary key, for good. Pinecone takes one key ARN per project, "
+        "so a replica helps only with Pinecone's support.",
+        checks.flag,
+        default="False, as in step 2.7 of the guide",
+    ),
+    Prop(
+        "pending_window",
+        "7 to 30 whole days",
+        "Between an order to delete the key and its end.",
+        checks.days(*checks.PENDING_WINDOW_DAYS),
+        default="KMS's 30 days",
+        cdk="cdk.Duration",
+    ),
+    Prop(
+        "protect_used_key",
+        "1 to 365 whole days",
+        "The key policy denies everybody to disable the key, or to order its deletion, as long as "
+        "it was used within them. It stops a mistake, not who may change the policy; a key that "
+        "was never used is not held. `suspended` works as ever.",
+        checks.days(1, 365),
+        cdk="cdk.Duration",
+    ),
     REMOVAL_POLICY,
     SUSPENDED,
 )
@@ -295,6 +274,12 @@ _BY_TRUST: Final = (
 SUSPENDED_CMEK: Final = replace(SUSPENDED, says=SUSPENDED.says + _BY_TRUST)
 CMEK: Final = (*TRUST, *ROLE, GIVEN_KEY, KEY_ADMINS, *KEY[:-1], SUSPENDED_CMEK)
 """What `PineconeCmek` takes."""
+SHAPING: Final = {
+    "role": ROLE[1:],
+    "key": (KEY_ADMINS, *KEY[1:-2]),
+    "role and key": (REMOVAL_POLICY,),
+}
+"""What shapes a role or key that is made here, and has no place beside one that is given."""
 
 
 def rotation(props: Mapping[str, Any]) -> Iterator[ValueError]:
@@ -308,12 +293,12 @@ def rotation(props: Mapping[str, Any]) -> Iterator[ValueError]:
 
 def beside(props: Mapping[str, Any]) -> Iterator[ValueError]:
     """Props of `PineconeCmek` that shape a new role or key, beside one that is given."""
-    there = {what for what in ("role", "key") if props.get(what) is not None}
-    for row in CMEK:
-        wanted = set(row.shapes.split(" and ")) - {""}
-        if wanted and wanted <= there and props.get(row.name) is not None:
-            yield ValueError(
-                f"{row.name}: got {checks.shown(props[row.name])} together with {row.shapes}=, but "
-                f"{row.name} only shapes a {row.shapes} that is made here. Leave out {row.name} "
-                f"and set it where your {row.shapes} is made, or leave out {row.shapes}."
-            )
+    for what, rows in SHAPING.items():
+        is_given = all(props.get(one) is not None for one in what.split(" and "))
+        for row in rows if is_given else ():
+            if props.get(row.name) is not None:
+                yield ValueError(
+                    f"{row.name}: got {checks.shown(props[row.name])} together with {what}=, but "
+                    f"{row.name} only shapes a {what} that is made here. Leave out {row.name} "
+                    f"and set it where your {what} is made, or leave out {what}."
+                )

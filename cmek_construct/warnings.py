@@ -6,9 +6,7 @@ without tokens.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,23 +23,8 @@ PENDING_WINDOW: Final = "key-pending-window"
 ROLE_RETAINED: Final = "role-retained"
 KEY_RETAINED: Final = "key-retained"
 ALIAS_RETAINED: Final = "alias-retained"
-_LONGEST: Final = 200
-
-
-def acknowledged_as(rule: str) -> str:
-    """What CDK wants for the id of an acknowledgement."""
-    return f"{PLUGIN}::{rule}"
-
-
-def about(rule: str, witness: str) -> str:
-    """A rule about one witness alone: another one is not acknowledged with it."""
-    if not witness:
-        return rule
-    text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    return f"{rule}[{text}]"
-
+ROLE_OF_KEY: Final = "cmek-construct:role"
+"""The metadata of a key in which its construct says the ARN of the role that it is for."""
 
 # Warnings: what may be right and is unusual
 

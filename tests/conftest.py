@@ -1,9 +1,11 @@
 """What every test runs with."""
 
+import functools
 import os
 import sysconfig
 from pathlib import Path
 
+import botocore.session
 from hypothesis import settings
 
 # CDK's own validation starts an engine for 1.3 s a synth; test_checkers.py looks at it.
@@ -14,6 +16,9 @@ for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+# Each session of boto3 parses the models of its services anew; here all share what was parsed.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("any-machine", settings.default, deadline=None)

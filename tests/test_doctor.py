@@ -24,8 +24,8 @@ from botocore.exceptions import ClientError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
-from moto.kms import responses
-from moto.kms.models import Key
+from moto.kms import models, responses
+from moto.kms.utils import generate_private_key
 
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.documents import permissions
@@ -112,18 +112,25 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("AWS_DEFAULT_REGION", REGION),
     ):
         monkeypatch.setenv(name, value)
-    unmended = Key.create_from_cloudformation_json
+    unmended = models.Key.create_from_cloudformation_json
 
     def create(name: str, resource: Any, account: str, region: str, **more: Any) -> Any:
         key = unmended(name, resource, account, region, **more)
         key.policy = json.dumps(key.policy)
         return key
 
-    monkeypatch.setattr(Key, "create_from_cloudformation_json", create)
+    monkeypatch.setattr(models.Key, "create_from_cloudformation_json", create)
     monkeypatch.setattr(responses, "validate_policy", lambda *_: None)
+    monkeypatch.setattr(models, "generate_private_key", _key_material)
     with mock_aws():
         answer(monkeypatch, looked_up())
         yield
+
+
+@cache
+def _key_material(key_spec: str) -> Any:
+    """One for all keys: none of these tests encrypts, and moto makes a pair of primes for each."""
+    return generate_private_key(key_spec)
 
 
 def text_of(stacks: dict[str, Any]) -> str:

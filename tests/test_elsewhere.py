@@ -13,7 +13,7 @@ from tests import forms
 from tests.command import cmek
 from tests.forms import CUSTOMER
 from tests.judged import judge, names
-from tests.mutants.made import Template, add, key, key_policy, role, role_arn
+from tests.mutants.made import Template, add, allow, key, key_policy, role, role_arn
 
 STRANGER = "777788889999"
 
@@ -52,6 +52,98 @@ def test_a_principal_in_an_allow_of_a_bucket_lets_the_role_in() -> None:
     template = forms.template("explicit_with_id")
     bucket_policy(template, Principal={"AWS": role_arn(template)})
     assert broken(template) == {"role-permissions"}
+
+
+def _policy_of(whom: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": whom}, "Action": "s3:*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+_MAP = json.dumps([{"data": {"mapRoles": json.dumps([{"rolearn": "${Who}", "groups": ["all"]}])}}])
+DOORS: dict[str, Callable[[Any], tuple[str, Template]]] = {
+    "an access entry": lambda arn: ("EKS::AccessEntry", {"PrincipalArn": arn}),
+    "an administrator of a data lake": lambda arn: (
+        "LakeFormation::DataLakeSettings",
+        {"Admins": [{"DataLakePrincipalIdentifier": arn}]},
+    ),
+    "the master user of a search domain": lambda arn: (
+        "OpenSearchService::Domain",
+        {"AdvancedSecurityOptions": {"MasterUserOptions": {"MasterUserARN": arn}}},
+    ),
+    "the owner of an environment": lambda arn: ("Cloud9::EnvironmentEC2", {"OwnerArn": arn}),
+    "a list of rules as text": lambda arn: (
+        "OpenSearchServerless::AccessPolicy",
+        {
+            "Policy": {
+                "Fn::Sub": [
+                    '[{"Rules": [], "Principal": ["${Who}"], "Permission": ["aoss:*"]}]',
+                    {"Who": arn},
+                ]
+            }
+        },
+    ),
+    "a policy as text in text": lambda arn: (
+        "CloudFormation::CustomResource",
+        {"Call": {"Fn::Sub": [json.dumps({"Policy": _policy_of("${Who}")}), {"Who": arn}]}},
+    ),
+    "the map of a cluster": lambda arn: (
+        "CloudFormation::CustomResource",
+        {"Manifest": {"Fn::Sub": [_MAP, {"Who": arn}]}},
+    ),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_whatever_says_whom_it_lets_in_and_names_the_role_is_a_door(door: str) -> None:
+    template = forms.template("explicit_with_id")
+    kind, properties = DOORS[door](role_arn(template))
+    add(template, "More", kind, **properties)
+    assert broken(template) == {"role-permissions"}
+
+
+@pytest.mark.parametrize("session", ["", ":*"])
+def test_a_condition_on_the_id_of_the_role_lets_it_in(session: str) -> None:
+    template = forms.template("explicit_with_id")
+    user = {"Fn::Sub": f"${{{role_arn(template)['Fn::GetAtt'][0]}.RoleId}}{session}"}
+    bucket_policy(template, Principal="*", Condition={"StringLike": {"aws:userId": user}})
+    assert broken(template) == {"role-permissions"}
+
+
+def test_what_hangs_on_the_region_is_compared_in_the_same_region() -> None:
+    template = forms.template("explicit_with_id")
+    regions = {one: {"a": f"arn:aws:iam::{CUSTOMER}:role/Of-{one}"} for one in ("eu-west-1", "x-1")}
+    template["Mappings"] = {"Own": regions}
+    whom = {"Fn::FindInMap": ["Own", {"Ref": "AWS::Region"}, "a"]}
+    key_policy(template).append(allow({"AWS": whom}, "kms:DescribeKey"))
+    assert broken(template) == set()
+
+
+def test_an_output_of_the_key_in_another_region_is_none_of_the_key() -> None:
+    template = forms.template("explicit_with_id")
+    [key_id] = [n for n, one in template["Resources"].items() if one["Type"] == "AWS::KMS::Key"]
+    arn = {"Fn::Sub": f"arn:aws:kms:sa-east-1:{CUSTOMER}:key/${{{key_id}}}"}
+    said = 'For "Key ARN" in the Pinecone console'
+    template["Outputs"] = {"KeyArn": {"Value": arn, "Description": said}}
+    assert broken(template) == {"output-value"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [
+        ("Lambda::Function", "Role"),
+        ("CloudFormation::StackSet", "AdministrationRoleARN"),
+        ("SageMaker::Domain", "DefaultUserSettings.ExecutionRole"),
+        ("Lambda::Function", "Environment.Variables.PrincipalArn"),
+        ("SSM::Parameter", "Value"),
+    ],
+)
+def test_what_only_says_which_role_there_is_lets_nobody_in(kind: str, member: str) -> None:
+    template = forms.template("explicit_with_id")
+    value: Any = role_arn(template)
+    for name in reversed(member.split(".")):
+        value = {name: value}
+    add(template, "More", kind, **value)
+    assert broken(template) == set()
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconePrincipal
+from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconeKey, PineconePrincipal
 from cmek_construct.commands import kit as customer_kit
 from cmek_construct.guardrails.rules import RULES
 from tests import forms, harmless
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack
+from tests.command import cmek as cmek_command
 from tests.conftest import ROOT
 from tests.forms import CUSTOMER, REGION, VENDOR_ROLE
 from tests.judged import judge, judge_all, names
@@ -158,9 +159,6 @@ def test_harmless_apps_pass_without_a_word(tmp_path: Path) -> None:
     violations, acknowledged = synthesized(harmless.make_app(str(tmp_path)))
     assert violations == []
     assert {one["acknowledgedAt"].split("/")[0] for one in acknowledged} == {
-        "ACustomersKey",
-        "ACustomersKeyForARoleThatTheDeployerNames",
-        "ACustomersKeyWithMoreAccessSuspended",
         "EverythingThatPropsAskFor",
         "OneMoreConditionOnPinecone",
     }
@@ -400,15 +398,36 @@ def test_a_second_vendor_is_not_acknowledged_with_the_first(tmp_path: Path) -> N
             )
         )
 
-    violations, acknowledged = synthesized(guarded(tmp_path, fill, more))
+    violations, _ = synthesized(guarded(tmp_path, fill, more))
     assert refused(violations) == {
         "Stack1/Theirs/Key/Resource": ["key-foreign-principal"],
         "Stack2/Theirs/Key/Resource": ["key-role-access"],
     }
-    assert [one["acknowledgedId"] for one in acknowledged] == [
-        f"cmek-guardrails::key-foreign-principal[{harmless.VENDOR_ROLE}]"
-    ] * 2
+    printed = cmek_command(tmp_path, "check", ".", code=1).stdout
+    assert printed.count(f"acknowledged key-foreign-principal[{harmless.VENDOR_ROLE}]: ") == 2
+    assert printed.count("Reason: The prop role names this role of another account") == 2
+    assert f"WRONG key-foreign-principal[arn:aws:iam::{harmless.STRANGER}:root]" in printed
     assert f"key-foreign-principal[arn:aws:iam::{harmless.STRANGER}:root]" in str(violations)
+
+
+@pytest.mark.parametrize("scope", [lambda stack: stack, lambda s: cdk.NestedStack(s, "Nested")])
+def test_a_role_of_another_account_is_meant_on_its_own_key_alone(
+    tmp_path: Path, scope: Callable[[cdk.Stack], cdk.Stack]
+) -> None:
+    def fill(stack: cdk.Stack) -> None:
+        vendor = iam.Role.from_role_arn(stack, "Vendor", harmless.VENDOR_ROLE)
+        PineconeKey(scope(stack), "Theirs", role=vendor)
+
+    def other(stack: cdk.Stack) -> None:
+        statement = iam.PolicyStatement(
+            actions=["kms:Decrypt"],
+            resources=["*"],
+            principals=[iam.ArnPrincipal(harmless.VENDOR_ROLE)],
+        )
+        cmek(stack).key.add_to_resource_policy(statement)
+
+    violations, _ = synthesized(guarded(tmp_path, fill, other))
+    assert refused(violations) == {"Stack2/Cmek/Key/Resource": ["key-foreign-principal"]}
 
 
 def test_a_stack_of_cmek_yaml_acknowledges_by_the_full_id(tmp_path: Path) -> None:

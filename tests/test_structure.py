@@ -14,7 +14,7 @@ import cmek_construct
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
-PURE = {"guide", "checks", "props", "warnings", "trust", "customers"}
+PURE = {"guide", "in_template", "checks", "props", "warnings", "trust", "customers"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 
@@ -150,9 +150,8 @@ def test_every_public_parameter_is_described() -> None:
         names = list(inspect.signature(initializer).parameters)[1:]
         assert names[:2] == ["scope", "construct_id"] or len(names) < 5
         for parameter in names:
-            assert f"            {parameter}: " in (initializer.__doc__ or ""), (
-                f"{name}: {parameter}"
-            )
+            said = inspect.cleandoc(initializer.__doc__ or "")
+            assert f"\n    {parameter}: " in said, f"{name}: {parameter}"
 
 
 def run(code: str) -> str:

@@ -339,6 +339,72 @@ def with_key_of_many_cases(template: Template, principal: Any) -> Template:
     return with_more(template, "KMS::Key", KeyPolicy=document)
 
 
+def of_many_cases(text: str) -> tuple[Template, Template]:
+    """A text of one of twenty values, which are more cases than can be judged; and a template."""
+    values = [f"value{number}" for number in range(20)]
+    which = {"Type": "String", "AllowedValues": values}
+    first = {"First": {"Fn::Equals": [{"Ref": "Which"}, values[0]]}}
+    return {"Fn::Sub": text}, {"Parameters": {"Which": which}, "Conditions": first}
+
+
+def role_of_many_cases() -> Template:
+    """A role in whose template nothing is called Pinecone's."""
+    principal, template = of_many_cases(f"arn:aws:iam::{STRANGER}:role/${{Which}}")
+    template |= role_of({"AWS": principal})
+    template["Resources"]["R"]["Properties"]["RoleName"] = "search"
+    return template
+
+
+def what_names_it(how: str) -> Template:
+    template: Template
+    if how == "an output for Pinecone's console":
+        said = 'For "Role ARN" in the Pinecone console'
+        output = {"Value": f"{ARN}/search", "Description": said}
+        return {"Resources": {}, "Outputs": {"RoleArn": output}}
+    template = good()
+    for statement in of_type(template, "KMS::Key")["KeyPolicy"]["Statement"][1:]:
+        statement["Principal"] = {"AWS": f"{ARN}/search"}
+    return template
+
+
+@pytest.mark.parametrize("how", ["an output for Pinecone's console", "a key of Pinecone's"])
+def test_a_role_of_many_cases_that_another_template_makes_pinecones_cannot_be_judged(
+    how: str,
+) -> None:
+    found = found_in(role_of_many_cases(), what_names_it(how), account=CUSTOMER)
+    assert "R" in [one.place.logical_id for one in found.unread]
+    assert "R" not in [one.place.logical_id for one in found.roles]
+
+
+def test_a_role_of_many_cases_that_a_lock_has_cannot_be_judged() -> None:
+    found = found_in(role_of_many_cases(), known=lambda place: place.logical_id == "R")
+    assert ["more cases than can be judged" in one.why for one in found.unread] == [True]
+
+
+def test_a_role_of_many_cases_that_nothing_names_is_none_of_ours() -> None:
+    assert found_in(role_of_many_cases(), good(), account=CUSTOMER).unread == []
+
+
+@pytest.mark.parametrize("where", ["an output", "an alias"])
+def test_a_key_of_many_cases_that_another_template_makes_pinecones_cannot_be_judged(
+    where: str,
+) -> None:
+    key = with_key_of_many_cases({"Resources": {}}, {"AWS": f"{ARN}/Other"})
+    key["Outputs"] = {"Id": {"Value": {"Ref": "More"}, "Export": {"Name": "the-id"}}}
+    imported = {"Fn::ImportValue": "the-id"}
+    properties = {"AliasName": "alias/pinecone-cmek/search", "TargetKeyId": imported}
+    other = {
+        "an output": {
+            "Resources": {},
+            "Outputs": {
+                "A": {"Value": imported, "Description": 'For "Key ARN" in the Pinecone console'}
+            },
+        },
+        "an alias": {"Resources": {"A": {"Type": "AWS::KMS::Alias", "Properties": properties}}},
+    }[where]
+    assert [one.place.logical_id for one in found_in(key, other).unread] == ["More"]
+
+
 @pytest.mark.parametrize("around", ["nothing of Pinecone's", "Pinecone's role and key"])
 def test_a_key_of_many_cases_that_nothing_makes_pinecones_is_none_of_ours(around: str) -> None:
     template = {"Resources": {}} if around.startswith("nothing") else good()

@@ -108,7 +108,10 @@ def check(
     judged = []
     for stack in run.stacks:
         with_reasons = [
-            (one, acknowledged.get(one.rule) or by_app.get((one.rule, *_where(one))))
+            (
+                one,
+                acknowledged.get(one.rule) or by_app.get((one.rule, *_where(one))) or one.meant,
+            )
             for one in by_stack.get(stack.name, [])
         ]
         ours = (roles.get(stack.name, []), keys.get(stack.name, []))

@@ -20,6 +20,7 @@ import yaml
 from cmek_construct import checks, guide
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.findings import Refused
+from cmek_construct.in_template import key_policy_in_template
 
 TEMPLATE = "customer-key.yaml"
 POLICY = "key-policy.json"
@@ -102,7 +103,7 @@ def template(kit: Kit) -> dict[str, Any]:
                     "KeyUsage": "ENCRYPT_DECRYPT",
                     "MultiRegion": False,
                     "EnableKeyRotation": True,
-                    "KeyPolicy": guide.key_policy_in_template(
+                    "KeyPolicy": key_policy_in_template(
                         kit.role_arn, kit.key_access, "IsSuspended"
                     ),
                 },

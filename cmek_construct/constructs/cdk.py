@@ -39,19 +39,10 @@ def described(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Init
             one = given.replace(name=row.name, kind=given.KEYWORD_ONLY, annotation=form)
             own.append(one.replace(default=row.left_out) if row.default else one)
         init.__dict__["__signature__"] = signature.replace(parameters=own)
-        said = re.match(r"((?:.|\n)*)(\n\n( *)Raises:(?:.|\n)*)", init.__doc__ or "")
-        if said:  # not under `python -OO`; from 3.13 on without its indentation
-            first, others = f"{said[3]}    ", f"{said[3]}        "
-            lines = [
-                textwrap.fill(
-                    f"{row.name}: {row.sentence}",
-                    96,
-                    initial_indent=first,
-                    subsequent_indent=others,
-                )
-                for row in rows
-            ]
-            init.__doc__ = "\n".join([said[1], *lines]) + said[2]
+        arguments, raises, why = inspect.cleandoc(init.__doc__ or "").partition("\n\nRaises:")
+        fill = textwrap.TextWrapper(96, initial_indent=" " * 4, subsequent_indent=" " * 8).fill
+        lines = [fill(f"{row.name}: {row.sentence}") for row in rows]
+        init.__doc__ = "\n".join([arguments, *lines]) + raises + why
         return init
 
     return describe
@@ -136,8 +127,8 @@ def days(parameter: str, duration: cdk.Duration) -> float:
 
 def _symmetric(parameter: str, key: kms.IKey) -> None:
     """A key of Pinecone's partition that encrypts and decrypts, as far as is seen."""
-    region, resource = environment_of_resource(key).region, resource_of(key)
-    checks.in_pinecone_partition(region or "")
+    environment_of(key)
+    resource = resource_of(key)
     for name, needed, found in (
         ("key_spec", "SYMMETRIC_DEFAULT", resource and resource.key_spec),
         ("key_usage", "ENCRYPT_DECRYPT", resource and resource.key_usage),
@@ -184,40 +175,28 @@ class Environment(NamedTuple):
     region: str | None
 
 
-def environment_of(scope: IConstruct) -> Environment:
-    """The environment of a scope's stack: a construct of ours knows it without a message.
+def environment_of(one: Any) -> Environment:
+    """The environment of a scope's stack, or of a resource, which may be of another one.
+
+    A construct of ours knows it without a message.
 
     Raises:
-        ValueError: the stack is in a partition where Pinecone is not.
+        ValueError: it is in a partition where Pinecone is not.
     """
-    known: Environment | None = getattr(scope, "_pinecone_environment", None)
+    known: Environment | None = getattr(one, "_pinecone_environment", None)
     if known is None:
-        stack = scope if isinstance(scope, cdk.Stack) else cdk.Stack.of(scope)
-        account, region = stack.environment.removeprefix("aws://").split("/")
+        where = getattr(one, "env", None) or cdk.Stack.of(one)
         known = Environment(
-            None if account == "unknown-account" else account,
-            None if region == "unknown-region" else region,
+            None if checks.is_token(where.account) else where.account,
+            None if checks.is_token(where.region) else where.region,
         )
-    if known.region is not None:
-        checks.in_pinecone_partition(known.region)
+    checks.in_pinecone_partition(known.region or "")
     return known
-
-
-def environment_of_resource(resource: Any) -> Environment:
-    """The environment of a role or a key, which may be imported from another one."""
-    known: Environment | None = getattr(resource, "_pinecone_environment", None)
-    if known is not None:
-        return known
-    env = resource.env
-    return Environment(
-        None if checks.is_token(env.account) else env.account,
-        None if checks.is_token(env.region) else env.region,
-    )
 
 
 def in_two_accounts(one: Any, other: Any) -> bool:
     """Whether two resources are seen to be in different accounts."""
-    accounts = [environment_of_resource(resource).account for resource in (one, other)]
+    accounts = [environment_of(resource).account for resource in (one, other)]
     return None not in accounts and accounts[0] != accounts[1]
 
 
@@ -249,16 +228,20 @@ def warn(construct: IConstruct, notices: Iterable[Notice]) -> None:
         cdk.Validations.of(construct).add_warning(notice.id, notice.message)
 
 
-def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
+def acknowledge(construct: IConstruct, rules: Iterable[tuple[str, str]]) -> None:
     """What a prop asks for in so many words is no oversight: acknowledge the guardrail, by its id.
 
     The same by an override has no acknowledgement, and the guardrails refuse it.
+
+    Args:
+        construct: whose prop it is.
+        rules: the id of each guardrail, and the prop with its value.
     """
-    ids = {warnings.acknowledged_as(rule): reason for rule, reason in reasons.items()}
-    if ids:
-        cdk.Validations.of(construct).acknowledge(
-            *(cdk.Acknowledgment(id=one, reason=reason) for one, reason in ids.items())
+    for rule, prop in rules:
+        asked = cdk.Acknowledgment(
+            id=f"{warnings.PLUGIN}::{rule}", reason=f"The prop {prop} asks for it"
         )
+        cdk.Validations.of(construct).acknowledge(asked)
 
 
 def dialog_output(scope: Construct, name: str, label: str, value: str) -> None:

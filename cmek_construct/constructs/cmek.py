@@ -110,7 +110,7 @@ class PineconeCmek(Construct):
         else:
             self.key = key
             self._let_role_use(key, own["key_access"], suspended)
-        ours.warn(self, trust.key_notices(ours.environment_of_resource(self.key).region))
+        ours.warn(self, trust.key_notices(ours.environment_of(self.key).region))
         self._outputs(own)
 
     def _let_role_use(self, key: kms.IKey, key_access: guide.KeyAccess, suspended: bool) -> None:

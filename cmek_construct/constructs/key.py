@@ -103,24 +103,26 @@ class PineconeKey(kms.Key):
         )
         self._pinecone_environment, self._pinecone_arn = environment, self.key_arn
         _make_alias(self, own["alias"], own["removal_policy"])
-        ours.acknowledge(self, dict([*asked_for(own), *_role_of_another_account(self, role)]))
+        ours.acknowledge(self, asked_for(own))
+        if not isinstance(role, iam.Role):  # it may be of another account: that is meant then
+            self.node.add_metadata(warnings.ROLE_OF_KEY, ours.arn_of(role))
         if ours.in_two_accounts(role, self):
             permissions = guide.role_permissions("<output KeyArn>", own["key_access"])
             ours.warn(self, [notice("role-in-another-account", permissions=permissions)])
 
 
 def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What the props of a key ask for in so many words, by the guardrail that would refuse it."""
+    """What props of a key ask for in so many words, by the guardrail that would refuse it."""
     if own.get("removal_policy") is cdk.RemovalPolicy.DESTROY:
-        for rule in (warnings.KEY_RETAINED, warnings.ALIAS_RETAINED):
-            yield rule, "The prop removal_policy=RemovalPolicy.DESTROY asks for it"
+        yield warnings.KEY_RETAINED, "removal_policy=RemovalPolicy.DESTROY"
+        yield warnings.ALIAS_RETAINED, "removal_policy=RemovalPolicy.DESTROY"
     if own["enable_key_rotation"] is False:
-        yield warnings.ROTATION, "The prop enable_key_rotation=False asks for it"
+        yield warnings.ROTATION, "enable_key_rotation=False"
     if own["multi_region"]:
-        yield warnings.MULTI_REGION, "The prop multi_region=True asks for it"
+        yield warnings.MULTI_REGION, "multi_region=True"
     window, (least, _) = own["pending_window"], checks.PENDING_WINDOW_DAYS
     if window is not None and ours.days("pending_window", window) <= least:
-        yield warnings.PENDING_WINDOW, f"The prop pending_window of {least} days asks for it"
+        yield warnings.PENDING_WINDOW, f"pending_window of {least} days"
 
 
 def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPolicy | None) -> None:
@@ -136,25 +138,3 @@ def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPoli
         resource.apply_removal_policy(
             removal_policy or ours.RETAIN, apply_to_update_replace_policy=False
         )
-
-
-def _role_of_another_account(key: kms.Key, role: iam.IRole) -> Iterator[tuple[str, str]]:
-    """A role of another account that is imported: the one that was named, and no other."""
-    own = ours.environment_of(key).account or "${AWS::AccountId}"
-    arn = ours.arn_of(role)
-    if checks.is_token(arn) and not isinstance(role, iam.Role):
-        arn = _text(cdk.Stack.of(key).resolve(arn), own)
-    if not isinstance(role, iam.Role) and not arn.startswith(f"arn:aws:iam::{own}:"):
-        rule = warnings.about(warnings.FOREIGN_PRINCIPAL, arn)
-        yield rule, "The prop role names this role of another account"
-
-
-def _text(value: Any, account: str) -> str:
-    """A role's ARN as the guardrails name it: what only the deploy knows by its name."""
-    if not isinstance(value, dict):
-        return str(value)
-    [(name, argument)] = value.items()
-    if name == "Fn::Join":
-        return str(argument[0]).join(_text(one, account) for one in argument[1])
-    known = {"AWS::Partition": "aws", "AWS::AccountId": account}
-    return known.get(argument, f"${{{argument}}}") if name == "Ref" else f"${{{name}}}"

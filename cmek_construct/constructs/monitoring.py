@@ -19,7 +19,6 @@ from cmek_construct.constructs.cdk import (
     Environment,
     arn_of,
     environment_of,
-    environment_of_resource,
     in_two_accounts,
     warn,
 )
@@ -145,7 +144,7 @@ class PineconeCmekMonitoring(Construct):
 
     def _watch_role(self, what: _Watched, name: str, here: Environment, forwarded: bool) -> None:
         if not what.role_is_here:
-            there = environment_of_resource(what.role)
+            there = environment_of(what.role)
             warn(self, [notice("role-events-elsewhere", account=there.account)])
             return
         for kind in events.ROLE_CALLS:
@@ -219,7 +218,7 @@ class _Watched:
         """A key of another place, whose events never come here."""
         if self.key is None:
             return
-        there = environment_of_resource(self.key)
+        there = environment_of(self.key)
         for what, own, its in (
             ("account", here.account, there.account),
             ("region", here.region, there.region),
@@ -309,7 +308,7 @@ def _check_topic(topic: Any) -> None:
 def _problems(
     topic: aws_sns.ITopic, what: _Watched, here: Environment, watch_use: bool
 ) -> Iterator[ValueError]:
-    there = environment_of_resource(topic).region
+    there = environment_of(topic).region
     if None not in (there, here.region) and there != here.region:
         yield ValueError(
             f"topic: got a topic in {there}, but a rule in {here.region} reaches topics of its "

@@ -98,8 +98,9 @@ class PineconeRole(iam.Role):
         self._pinecone_environment, self._pinecone_arn = environment, self.role_arn
         self.apply_removal_policy(own["removal_policy"] or ours.RETAIN)
         if own["removal_policy"] is cdk.RemovalPolicy.DESTROY:
-            reason = "The prop removal_policy=RemovalPolicy.DESTROY asks for it"
-            ours.acknowledge(self, {warnings.ROLE_RETAINED: reason})
+            ours.acknowledge(
+                self, [(warnings.ROLE_RETAINED, "removal_policy=RemovalPolicy.DESTROY")]
+            )
         if own["suspended"]:
             deny_assume_role(self)
         for digit, policy in customers.policies().items():

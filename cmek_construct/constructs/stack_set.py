@@ -32,12 +32,11 @@ if TYPE_CHECKING:
 
 
 def _count(least: int) -> checks.Check:
-    def check(parameter: str, value: Any) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            what = f"it is a whole number of accounts, {least} or more"
-            checks.refuse(parameter, value, what, "Leave it out for the default.")
-
-    return check
+    return checks.within(
+        lambda value: type(value) is int and value >= least,
+        f"it is a whole number of accounts, {least} or more",
+        "Leave it out for the default.",
+    )
 
 
 def _region(parameter: str, value: Any) -> None:
@@ -53,16 +52,11 @@ def _region(parameter: str, value: Any) -> None:
     checks.in_pinecone_partition(value)
 
 
-def _targets(parameter: str, value: Any) -> None:
-    if not isinstance(value, StackSetTargets):
-        checks.refuse(
-            parameter,
-            value,
-            "it is a StackSetTargets",
-            "Write StackSetTargets.organizational_units([…]) or StackSetTargets.accounts([…]).",
-        )
-
-
+_targets: Final = checks.within(
+    lambda value: isinstance(value, StackSetTargets),
+    "it is a StackSetTargets",
+    "Write StackSetTargets.organizational_units([…]) or StackSetTargets.accounts([…]).",
+)
 _NAME: Final = Prop(
     "stack_set_name",
     "1 to 128 letters, digits and hyphens, a letter first",
@@ -203,7 +197,7 @@ class PineconeCmekStackSet(Construct):
         self._role = f"role{own['role_path'] or '/'}{own['role_name']}"
         self._accounts = set(targets.account_ids)
         self.stack_set = _stack_set(self, own, template_body)
-        acknowledge(self, dict(asked_for(own)))
+        acknowledge(self, asked_for(own))
         warn(self, _notices(targets, trust, region))
         cdk.CfnOutput(self, "StackSetName", value=name, description="For `cmek sheet --fleet`")
         if one_id is not None:

@@ -112,7 +112,7 @@ def _of_a_vendor(settings: StackSettings) -> Iterator[ValueError]:
     if settings.customers is None:
         return
     yield from settings.customers.problems(settings.account, settings.pinecone_account_id or "")
-    shaping = [row.name for row in props.CMEK if row.shapes == "key"]
+    shaping = [row.name for row in props.SHAPING["key"]]
     for prop in ("role", "key", "key_access", *shaping):
         if getattr(settings, prop) is not None:
             yield ValueError(

@@ -85,6 +85,8 @@ class KeyUse:
     """The roles of the run that Pinecone assumes and that must be able to use it."""
     role_arns: tuple[str, ...]
     """Those, and one that is not in the run but goes to Pinecone's console."""
+    role_of_construct: str | None
+    """The role that the construct of the key says it is for."""
     where: ClassVar = "The key policy"
 
     @property
@@ -212,7 +214,8 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
                 for role in every
                 if (role.arn in named or not one.value.roles) and _is_for_pinecone(role)
             )
-            yield KeyUse(context, key, one.value, one.case, roles, tuple(arns))
+            said = context.run.said_of(key.place.stack, key.place.logical_id, one.case)
+            yield KeyUse(context, key, one.value, one.case, roles, tuple(arns), said)
 
 
 def _names(policy: Policy) -> Iterator[str]:

@@ -17,7 +17,7 @@ from cmek_construct.guardrails.judged import (
     trusts,
 )
 from cmek_construct.guardrails.questions import Questions
-from cmek_construct.guardrails.rule import Fault, Rule, Violation
+from cmek_construct.guardrails.rule import Fault, Rule, Violation, about
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.guardrails.too_much_key import key_excesses
 from cmek_construct.guardrails.too_much_trust import trust_excesses
@@ -124,6 +124,6 @@ _WITHIN: Final = {
 
 
 def _violation(place: Place, rule: Rule, fault: Fault) -> Violation:
-    name = ids.about(rule.id, fault.witness)
+    name = about(rule.id, fault.witness)
     what = fault.what if len(fault.what) <= _LONGEST else f"{fault.what[:_LONGEST]} …"
-    return Violation(name, place, what, rule.allows, rule.cure)
+    return Violation(name, place, what, rule.allows, rule.cure, fault.meant)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from cmek_construct import checks
 from cmek_construct import warnings as ids
@@ -113,8 +113,8 @@ def alias_target(one: Named) -> Iterator[Fault]:
 def kind(use: KeyUse) -> Iterator[Fault]:
     """Not symmetric, not for encryption, or with key material from elsewhere."""
     for name, needed in _KIND.items():
-        value = _text(use, name, needed)
-        if value != needed and "${" not in value:
+        value = _known(use, name, needed)
+        if value not in (None, needed):
             yield Fault(f"{name} is {Quoted(value)}, and the guide's key has {needed}.")
 
 
@@ -139,8 +139,8 @@ def enabled(use: KeyUse) -> Iterator[Fault]:
 )
 def rotation(use: KeyUse) -> Iterator[Fault]:
     """A key whose material stays the same for good."""
-    set_to = _text(use, "EnableKeyRotation", "false").lower()
-    if not _is_replica(use) and set_to != "true" and "${" not in set_to:
+    set_to = _known(use, "EnableKeyRotation", "false")
+    if not _is_replica(use) and set_to is not None and set_to.lower() != "true":
         yield Fault("EnableKeyRotation is not true.")
 
 
@@ -169,9 +169,9 @@ def multi_region(use: KeyUse) -> Iterator[Fault]:
 )
 def pending_window(use: KeyUse) -> Iterator[Fault]:
     """The shortest time in which a deletion can still be called off."""
-    value = _text(use, "PendingWindowInDays", "30")
+    value = _known(use, "PendingWindowInDays", "30")
     least, _ = checks.PENDING_WINDOW_DAYS
-    if "${" not in value and not (_NUMBER.fullmatch(value) and int(value) > least):
+    if value is not None and not (_NUMBER.fullmatch(value) and int(value) > least):
         what = f"PendingWindowInDays is {Quoted(value)}, and the least that KMS takes is {least}."
         yield Fault(what)
 
@@ -197,9 +197,10 @@ def lockout_check(use: KeyUse) -> Iterator[Fault]:
 )
 def session(trust: Trust) -> Iterator[Fault]:
     """Sessions of more than an hour."""
-    seconds = _shown(trust.now.properties.get("MaxSessionDuration", str(_LONGEST_SESSION)))
-    is_short = _NUMBER.fullmatch(seconds) and int(seconds) <= _LONGEST_SESSION
-    if "${" not in seconds and not is_short:
+    seconds = _known(trust, "MaxSessionDuration", str(_LONGEST_SESSION))
+    if seconds is not None and not (
+        _NUMBER.fullmatch(seconds) and int(seconds) <= _LONGEST_SESSION
+    ):
         said = f"MaxSessionDuration is {Quoted(seconds)} seconds; the guide's role has "
         yield Fault(f"{said}{_LONGEST_SESSION}.")
 
@@ -215,8 +216,13 @@ _READABLE: Final = {
 def unread_property(subject: Trust | KeyUse) -> Iterator[Fault]:
     """A property of role or key that only the deploy knows."""
     properties, is_role = subject.now.properties, isinstance(subject, Trust)
-    yield from _rewritten(subject.place)
-    yield from _unknown(properties, ("", *(_ROLE_PROPERTIES if is_role else _KEY_PROPERTIES)))
+    for name in subject.place.raw:
+        if name.startswith("Fn::"):
+            yield Fault(f"{name} beside its Type rewrites it.", name)
+    for name in ("", *(_ROLE_PROPERTIES if is_role else _KEY_PROPERTIES)):
+        if _known(subject, name, "") is None:
+            value = Quoted(str(properties[name]))
+            yield Fault(f"{name or 'Properties'} is {value}, which is not known.", name)
     if not is_role and not properties.keys() & {"KeyPolicy", ""}:
         yield Fault("The key has no KeyPolicy, so that it is KMS's default.", "KeyPolicy")
 
@@ -227,32 +233,17 @@ def unread(one: Unread) -> Iterator[Fault]:
     yield Fault(f"{Quoted(one.place.path)}: {one.why} {one.way_out}")
 
 
-def _rewritten(place: Place) -> Iterator[Fault]:
-    for name in place.raw:
-        if name.startswith("Fn::"):
-            yield Fault(f"{name} beside its Type rewrites it.", name)
-
-
-def _unknown(properties: Any, names: tuple[str, ...]) -> Iterator[Fault]:
-    for name in names:
-        value = _shown(properties.get(name, ""))
-        if "${" in value:
-            yield Fault(f"{name or 'Properties'} is {Quoted(value)}, which is not known.", name)
-
-
 def _not(use: KeyUse, name: str, wanted: str) -> Iterator[Fault]:
-    """A Boolean that is neither this nor left to another rule, as what is not read is."""
-    value = _text(use, name, wanted)
-    if value.lower() != wanted and "${" not in value:
+    """A Boolean that is known, and is not this."""
+    value = _known(use, name, wanted)
+    if value is not None and value.lower() != wanted:
         yield Fault(f"{name} is {Quoted(value.lower())}.")
 
 
-def _text(use: KeyUse, name: str, default: str) -> str:
-    return _shown(use.now.properties.get(name, default))
-
-
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else str(value)
+def _known(subject: Trust | KeyUse, name: str, default: str) -> str | None:
+    """A property as text; None where only the deploy knows it, which a rule of its own says."""
+    value = str(subject.now.properties.get(name, default))
+    return None if "${" in value else value
 
 
 def _is_replica(use: KeyUse) -> bool:

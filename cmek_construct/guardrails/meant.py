@@ -85,9 +85,12 @@ def _form(text: str) -> re.Match[str] | None:
     return PINECONES_ROLE.fullmatch(text) or PINECONES_ROLES.fullmatch(text)
 
 
-def _texts(statement: Statement) -> Iterator[str]:
-    yield from (one.name for one in statement.principals or () if one.kind == "AWS")
-    yield from statement.compared(aws.PRINCIPAL_ARN)
+def _texts(statement: Statement) -> list[str]:
+    """Whom a statement names one by one; else whom it compares with all that it names."""
+    named = [one.name for one in statement.principals or () if one.kind == "AWS"]
+    if named and all(map(PINECONES_ROLE.fullmatch, named)):
+        return named
+    return [*named, *statement.compared(aws.PRINCIPAL_ARN)]
 
 
 def _external_ids(trust: Policy) -> Iterator[str]:

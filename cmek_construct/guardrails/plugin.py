@@ -87,7 +87,8 @@ class CmekGuardrails:
         run = read_run(files)
         found = find(run, known=_known(self._lock_file), vendor_role_arns=self._vendor_role_arns)
         violations = [_unread(problem, files[0]) for problem in found.problems]
-        violations += map(_reported, judge(run, found, self._vendor_role_arns))
+        judged = judge(run, found, self._vendor_role_arns)
+        violations += [_reported(one) for one in judged if one.meant is None]
         violations += map(_locked, refusals(self._lock_file, run))
         return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
@@ -97,20 +98,8 @@ def _reported(violation: Violation) -> cdk.PolicyViolation:
     while stack.is_in_stack_set and stack.parent:
         within = f"In TemplateBody, {logical_id}: {within}"
         stack, logical_id = stack.parent, stack.within[-1]
-    # Without a severity CDK takes it for a success once anything else is acknowledged.
-    return cdk.PolicyViolation(
-        rule_name=violation.rule,
-        severity="error",
-        description=f"{within}{violation.what} {violation.allows}",
-        fix=violation.cure,
-        violating_resources=[
-            cdk.PolicyViolatingResource(
-                resource_logical_id=logical_id,
-                template_path=str(stack.template.file),
-                locations=[],
-            )
-        ],
-    )
+    what = f"{within}{violation.what} {violation.allows}"
+    return _violation(violation.rule, what, violation.cure, logical_id, stack.template.file)
 
 
 def _known(lock_file: Path) -> Callable[[Place], bool]:
@@ -122,31 +111,29 @@ def _known(lock_file: Path) -> Callable[[Place], bool]:
 
 
 def _unread(problem: Problem, file: Path) -> cdk.PolicyViolation:
-    return cdk.PolicyViolation(
-        rule_name=ids.CANNOT_BE_JUDGED,
-        severity="fatal",
-        description=f"{problem.where}: {problem.what}",
-        fix=problem.way_out or "Synthesize the app anew.",
-        violating_resources=[
-            cdk.PolicyViolatingResource(
-                resource_logical_id="", template_path=str(file), locations=[]
-            )
-        ],
-    )
+    what, cure = f"{problem.where}: {problem.what}", problem.way_out or "Synthesize the app anew."
+    return _violation(ids.CANNOT_BE_JUDGED, what, cure, "", file, severity="fatal")
 
 
 def _locked(refusal: Refusal) -> cdk.PolicyViolation:
     # What is fatal cannot be acknowledged: the one way to mean it is `cmek unlock`.
+    what = f"{refusal.what} {refusal.consequence}"
+    where = (refusal.logical_id, refusal.file)
+    return _violation(refusal.rule, what, refusal.cure, *where, severity="fatal")
+
+
+def _violation(
+    rule: str, what: str, cure: str, logical_id: str, file: Path, severity: str = "error"
+) -> cdk.PolicyViolation:
+    """A violation; without a severity CDK takes it for a success if another is acknowledged."""
     return cdk.PolicyViolation(
-        rule_name=refusal.rule,
-        severity="fatal",
-        description=f"{refusal.what} {refusal.consequence}",
-        fix=refusal.cure,
+        rule_name=rule,
+        severity=severity,
+        description=what,
+        fix=cure,
         violating_resources=[
             cdk.PolicyViolatingResource(
-                resource_logical_id=refusal.logical_id,
-                template_path=str(refusal.file),
-                locations=[],
+                resource_logical_id=logical_id, template_path=str(file), locations=[]
             )
         ],
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from cmek_construct.templates.found import Place
+
+_LONGEST: Final = 200
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,8 @@ class Fault:
     """What is wrong, in one sentence, with the value."""
     witness: str = ""
     """Who could do what, where each is acknowledged by itself."""
+    meant: str | None = None
+    """Why it is meant, where its construct says so."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class Violation:
     what: str
     allows: str
     cure: str
+    meant: str | None = None
+    """Why it is meant, where its construct says so."""
 
     @property
     def logical_id(self) -> str:
@@ -74,3 +82,13 @@ def rule(
         return check
 
     return note
+
+
+def about(rule_id: str, witness: str) -> str:
+    """A rule about one witness alone: another one is not acknowledged with it."""
+    if not witness:
+        return rule_id
+    text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{rule_id}[{text}]"

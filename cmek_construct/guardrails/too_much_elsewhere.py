@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
 from cmek_construct import guide
@@ -23,8 +24,16 @@ _ONE_KEY: Final = re.compile(
 )
 _GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
 """Their policies only narrow what others allow."""
-_LETS_IN: Final = re.compile(r"principal|grantee|\badmins?\b", re.IGNORECASE)
-"""Properties in which a resource says whom it lets in."""
+_LET_IN: Final = re.compile(
+    r"[A-Za-z]*(?i:principal|grantee|owner|admin|member|user|accessor)[A-Za-z]*|mapRoles"
+)
+"""How AWS names what a resource lets in: words for who somebody is."""
+_FREE: Final = re.compile(
+    r"\w*(Variables|Parameters|Tags|Arguments|Attributes|Labels|Metadata)|Value|SecretString"
+)
+"""Properties within which names are one's own, and say nothing to AWS."""
+_TAKEN_ON: Final = re.compile(r"(\w*[a-z])?Role(Arn|ARN|Name)?")
+"""How it names a role that a service takes on, whose trust policy then decides."""
 
 
 _PERMISSIONS: Final = {
@@ -87,7 +96,7 @@ def elsewhere(naming: Naming) -> Iterator[Fault]:
         return
     member, kind = Quoted(naming.member), naming.place.type
     if naming.policy is None:
-        if _LETS_IN.search(naming.member):
+        if _says_whom(naming.member):
             yield Fault(f"{member} of a {kind} names the role.", f"{kind} {naming.member}")
         return
     for statement in allowing(naming.policy):
@@ -97,13 +106,19 @@ def elsewhere(naming: Naming) -> Iterator[Fault]:
             yield Fault(f"{member} of a {kind} lets the role {said}.", " ".join([kind, *does]))
 
 
+def _says_whom(member: str) -> bool:
+    """Whether a property, by its path, says whom its resource lets in."""
+    names = [one for one in member.split(".") if not one.isdecimal()]
+    of_aws = takewhile(lambda name: not _FREE.fullmatch(name), names)
+    return not _TAKEN_ON.fullmatch(names[-1]) and any(map(_LET_IN.fullmatch, of_aws))
+
+
 def _lets_in(statement: Statement, text: str) -> bool:
     """Whether a statement lets in whom a text names: as a principal, or by a condition."""
     if any(one.name == text for one in statement.principals or ()):
         return True
-    return any(
-        text in one.values for one in statement.on(aws.PRINCIPAL_ARN) if "Not" not in one.operator
-    )
+    conditions = statement.on(aws.PRINCIPAL_ARN, aws.USER_ID)
+    return any(text in one.values for one in conditions if "Not" not in one.operator)
 
 
 @rule(

@@ -122,7 +122,10 @@ def foreign_principal(use: KeyUse) -> Iterator[Fault]:
     for who in dict.fromkeys(_foreigners(use)):
         if who not in use.context.vendors:
             what = f"The key policy lets in {Quoted(shown(use, who))}, who is not seen to be of "
-            yield Fault(f"{what}the key's account.", shown(use, who))
+            meant = "The prop role names this role of another account"
+            is_meant = who == use.role_of_construct
+            text = f"{what}the key's account."
+            yield Fault(text, shown(use, who), meant if is_meant else None)
 
 
 def _is_user(excess: KeyExcess) -> bool:

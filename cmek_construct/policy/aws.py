@@ -69,6 +69,7 @@ DIRECT_CALL: Final[Mapping[str, str | None]] = {
 """What a call over TLS says that no AWS service makes for somebody."""
 SERVICES: Final = ("kms:", "sts:")
 PRINCIPAL_ARN: Final = "aws:principalarn"
+USER_ID: Final = "aws:userid"
 EXTERNAL_ID: Final = "sts:externalid"
 CALLER_ACCOUNT: Final = "kms:calleraccount"
 """The key that says the caller's account, in every request to KMS but some."""

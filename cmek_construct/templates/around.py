@@ -20,7 +20,7 @@ from cmek_construct.templates.found import (
     Unknown,
     Unread,
 )
-from cmek_construct.templates.reading import each_of, members
+from cmek_construct.templates.reading import each_of, from_json, members
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import alone, holes, is_known, refers
@@ -33,6 +33,7 @@ _NAMING: Final = (ALIAS, *KEYS)
 _PINECONE: Final = re.compile("pine[-_]?cone", re.I)
 _FROM_ELSEWHERE: Final = re.compile(r"Fn::ImportValue|Fn::GetStackOutput|Outputs\.|/exports/")
 _CONCERNS: Final = re.compile(r"AWS::(IAM::(Role|\w*Policy)|KMS::\w*Key)|pine[-_]?cone", re.I)
+_DEEPEST: Final = 100
 
 
 def collect(finder: _Finder) -> None:
@@ -125,7 +126,7 @@ def _look_at(
 def _not_judged(finder: _Finder) -> None:
     """Roles and keys with too many cases, where they may concern what is Pinecone's."""
     for place, hangs_on in finder.too_many.items():
-        if finder.known(place) or _may_be_pinecones(finder, place):
+        if place in finder.why or _may_be_pinecones(finder, place):
             what = f"its conditions have more cases than can be judged ({hangs_on})."
             unread = Unread(place, what, "Let it hang on fewer conditions.")
             finder.result.unread.append(unread)
@@ -203,23 +204,18 @@ def _handed(finder: _Finder, place: Place, properties: dict[str, Any]) -> None:
 
 def _naming(finder: _Finder, place: Place, one: InCase[Any]) -> None:
     """Where another resource names the role."""
-    for member, document in _documents(one.value, ""):
-        policy = evidence.policy_of(document, "key", None, finder.run.forms)
+    for member, leaf in _leaves(one.value, ""):
+        policy, names = None, [(leaf, False)] if str(leaf).startswith("arn:") else []
+        if _is_document(leaf):
+            policy = evidence.policy_of(leaf, "key", None, finder.run.forms)
+            names = [name for each in policy.statements for name in evidence.names_in(each)]
+            _list_unknown(finder, place, member, policy)
         named = {
-            role: text
-            for statement in policy.statements
-            for text, wild in evidence.names_in(statement)
-            for role in _roles_by(finder, text, place, wild)
+            role: text for text, wild in names for role in _roles_by(finder, text, place, wild)
         }
-        for role, text in named.items():
-            found = Naming(place, role, member, one.case, text, policy)
-            finder.result.naming.append(found)
-        _list_unknown(finder, place, member, policy)
-    for member, text in _texts(one.value, ""):
-        if text.startswith("arn:"):
-            for role in _roles_by(finder, text, place):
-                found = Naming(place, role, member, one.case, text, None)
-                finder.result.naming.append(found)
+        finder.result.naming += [
+            Naming(place, role, member, one.case, text, policy) for role, text in named.items()
+        ]
 
 
 def _list_unknown(finder: _Finder, place: Place, member: str, policy: Policy) -> None:
@@ -229,31 +225,21 @@ def _list_unknown(finder: _Finder, place: Place, member: str, policy: Policy) ->
                 finder.result.unknown.append(Unknown(place, member, text))
 
 
-def _documents(value: Any, member: str) -> Iterator[tuple[str, Any]]:
-    """The policy documents in a value, at any depth, as objects or as text."""
-    if isinstance(value, dict):
-        if "Statement" in value:
-            yield member, value
-            return
-        for name, one in value.items():
-            yield from _documents(one, f"{member}.{name}" if member else name)
-    elif isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from _documents(one, f"{member}.{number}")
-    elif isinstance(value, str) and '"Statement"' in value and value.lstrip()[:1] == "{":
+def _leaves(value: Any, member: str) -> Iterator[tuple[str, Any]]:
+    """The texts and the policy documents in a value, at any depth, also in texts that are JSON."""
+    value = from_json(value) if isinstance(value, str) else value
+    if _is_document(value) or not isinstance(value, dict | list):
         yield member, value
+    elif member.count(".") < _DEEPEST:
+        for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(one, f"{member}.{name}" if member else str(name))
 
 
-def _texts(value: Any, member: str) -> Iterator[tuple[str, str]]:
-    """The texts in a value that stand in no policy document."""
-    if isinstance(value, dict) and "Statement" not in value:
-        for name, one in value.items():
-            yield from _texts(one, f"{member}.{name}" if member else name)
-    elif isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from _texts(one, f"{member}.{number}")
-    elif isinstance(value, str):
-        yield member, value
+def _is_document(value: Any) -> bool:
+    """Whether a value is a policy document, or the text of one that is no JSON."""
+    if isinstance(value, str):
+        return '"Statement"' in value and value.lstrip()[:1] == "{"
+    return isinstance(value, dict) and "Statement" in value
 
 
 def _rewritten(finder: _Finder, ours: set[Place]) -> None:
@@ -281,7 +267,7 @@ def _keys_that_may_be(finder: _Finder) -> None:
         return
     lone = not finder.result.keys
     for place, cases in finder.keys.items():
-        if place not in finder.why:
+        if place not in finder.why and place not in finder.too_many:
             unread = any(
                 evidence.may_name_anybody(one.value.policy, by_parameter=lone)
                 or (lone and "KeyPolicy" not in one.value.properties)

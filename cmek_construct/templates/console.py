@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from cmek_construct.policy import literal
 from cmek_construct.templates.attributes import ALIAS
-from cmek_construct.templates.choices import Case, InCase, TooManyCases
+from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase, TooManyCases
 from cmek_construct.templates.found import Alias, AliasNow, Output, Place
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import Stack
-from cmek_construct.templates.texts import is_known, parts
+from cmek_construct.templates.texts import hole, is_known, parts
 
 if TYPE_CHECKING:
     from cmek_construct.templates.pinecone import _Finder
@@ -87,12 +88,12 @@ def may_be_key(text: str, arn: str) -> bool:
 
 def by_aliases(finder: _Finder) -> None:
     """Keys by aliases that are named as Pinecone's: where no key has lost its own."""
-    ids = _ids(finder)
+    keys = Called(finder.keys)
     aliases = []
     for stack in finder.run.stacks:
         for logical_id in stack.resources:
             if stack.type_of(logical_id) == ALIAS:
-                aliases.append(_alias(finder, Place(stack, logical_id), ids))
+                aliases.append(_alias(finder, Place(stack, logical_id), keys))
     finder.result.aliases = [one for one in aliases if one.cases]
     targets = {now.value.key for one in finder.result.aliases for now in one.cases}
     lost = {one.stack for one in finder.why if one in finder.keys and one not in targets}
@@ -102,16 +103,48 @@ def by_aliases(finder: _Finder) -> None:
                 finder.why.setdefault(now.value.key, "an alias")
 
 
-def _ids(finder: _Finder) -> dict[str, Place]:
-    return {
-        text: place
-        for place, cases in finder.keys.items()
-        for one in cases
-        for text in (one.value.arn, one.value.arn.rpartition("/")[2])
-    }
+class Called:
+    """Finds roles and keys by their ARNs, and by names and IDs alone."""
+
+    def __init__(self, some: Mapping[Place, Iterable[InCase[Any]]]) -> None:
+        """Remember them.
+
+        Args:
+            some: roles or keys in each case, by where they stand.
+        """
+        self._by_name: dict[str, list[tuple[Place, InCase[str]]]] = {}
+        for place, cases in some.items():
+            for one in cases:
+                own = InCase(one.case, one.value.arn)
+                self._by_name.setdefault(_name(own.value), []).append((place, own))
+
+    def place(self, text: InCase[str]) -> Place | None:
+        """What a text is the ARN, the name or the ID of, in one case."""
+        for place, arn in self._by_name.get(_name(text.value), ()):
+            if text.value == _name(arn.value) or _is_same(text, arn):
+                return place
+        return None
 
 
-def _alias(finder: _Finder, place: Place, ids: dict[str, Place]) -> Alias:
+def _name(arn: str) -> str:
+    return parts(arn, "/")[-1]
+
+
+def _is_same(one: InCase[str], other: InCase[str]) -> bool:
+    """Whether two texts, each in its case, are the same where both cases are."""
+    return one.case.agrees(other.case) and _chosen(one, other.case) == _chosen(other, one.case)
+
+
+def _chosen(text: InCase[str], case: Case) -> str:
+    """A text with the values that another case chose for its holes."""
+    found = text.value
+    for name, value in case.choices.items():
+        if value not in (YES, NO, OTHER):
+            found = found.replace(hole(name), literal(value))
+    return found
+
+
+def _alias(finder: _Finder, place: Place, keys: Called) -> Alias:
     properties = place.stack.properties(place.logical_id)
 
     def work(values: Any) -> AliasNow | None:
@@ -119,7 +152,7 @@ def _alias(finder: _Finder, place: Place, ids: dict[str, Place]) -> Alias:
             return None
         own = values.text(place.stack, properties.get("AliasName", ""))
         target = values.text(place.stack, properties.get("TargetKeyId", ""))
-        return AliasNow(own, target, ids.get(target))
+        return AliasNow(own, target, keys.place(InCase(values.case, target)))
 
     try:
         found = finder.run.cases(place.stack, work)

@@ -48,7 +48,7 @@ def names_in(statement: Statement, *, denials: bool = True) -> Iterator[tuple[st
     for principal in (*(statement.principals or ()), *(statement.not_principals or ())):
         if principal.kind == "AWS":
             yield principal.name, False
-    for condition in statement.on(aws.PRINCIPAL_ARN):
+    for condition in statement.on(aws.PRINCIPAL_ARN, aws.USER_ID):
         has_wildcards = "Equals" not in condition.operator or "Arn" in condition.operator
         yield from ((one, has_wildcards) for one in condition.values)
 

@@ -11,7 +11,15 @@ from typing import Any, Final
 
 from cmek_construct import checks
 from cmek_construct.checks import ACCOUNT_ID, REGION, printable
-from cmek_construct.templates.reading import UnreadableError, bytes_of, members, parsed, text_of
+from cmek_construct.templates.reading import (
+    UnreadableError,
+    bytes_of,
+    each_of,
+    members,
+    parsed,
+    text_of,
+)
+from cmek_construct.warnings import ROLE_OF_KEY
 
 NESTED: Final = "AWS::CloudFormation::Stack"
 STACK_SET: Final = "AWS::CloudFormation::StackSet"
@@ -20,6 +28,8 @@ _STACK: Final = "aws:cloudformation:stack"
 _ASSEMBLY: Final = "cdk:cloud-assembly"
 _FILES: Final = {_STACK: "templateFile", _ASSEMBLY: "directoryName"}
 """By the type of an artifact, what says where it is."""
+_FILE: Final = "aws:cdk:templateFile"
+_LOGICAL_ID: Final = "aws:cdk:logicalId"
 _TEMPLATES: Final = "*.template.json"
 _NESTED_FILES: Final = "*.nested.template.json"
 _ASSET: Final = "asset."
@@ -57,6 +67,8 @@ class Template:
     """What its app calls the stack, such as ``Stage/Search``."""
     account: str | None = None
     region: str | None = None
+    roles_of_keys: Mapping[str, Any] = field(default_factory=dict)
+    """The role that each key's construct says it is for, by the key's logical ID."""
     inner: Mapping[str, Template] = field(default_factory=dict)
     """The templates of its nested stacks and stack sets, by logical ID."""
 
@@ -103,6 +115,7 @@ class _Reader:
         self.spare: dict[Path, Template] = {}
         """Of an assembly that does not say of which stack they are nested ones."""
         self.problems: list[Problem] = []
+        self._said: dict[Path, dict[str, Any]] = {}
         self._read: set[Path] = set()
         self._assemblies: dict[Path, dict[str, Mapping[str, Any]]] = {}
         self._of_assembly: dict[Path, dict[Path, tuple[str, Mapping[str, Any]]]] = {}
@@ -166,11 +179,13 @@ class _Reader:
         """A file, as the template of a stack."""
         if file in self.found:
             return
+        folder = file.parent
+        artifact = self._stacks(folder).get(file) if (folder / MANIFEST).is_file() else None
+        if artifact is not None:
+            self._said |= _said(folder, self._metadata(folder, artifact[1]))
         template = self._template(file)
         if template is None:
             return
-        folder = file.parent
-        artifact = self._stacks(folder).get(file) if (folder / MANIFEST).is_file() else None
         if artifact is not None:
             template = replace(template, **_place(*artifact))
         self.found[file] = self._with_nested(template, _Assets(self, file), 0)
@@ -180,10 +195,15 @@ class _Reader:
             content = bytes_of(file)
             digest = hashlib.sha256(content).hexdigest()
             one = Template(printable(file), file, parsed(text_of(content)), digest)
-            return _with_stack_sets(one)
+            return _with_stack_sets(replace(one, roles_of_keys=self._said.get(file, {})))
         except UnreadableError as error:
             self._problem(file, str(error))
             return None
+
+    def _metadata(self, folder: Path, artifact: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What constructs of a stack say of their resources, by their paths."""
+        file = folder / Path(str(artifact.get("additionalMetadataFile"))).name
+        return self._json(file) if file.is_file() else members(artifact.get("metadata"))
 
     def _with_nested(self, template: Template, assets: _Assets, depth: int) -> Template:
         inner = dict(template.inner)
@@ -255,6 +275,23 @@ def _place(name: str, artifact: Mapping[str, Any]) -> dict[str, Any]:
         "account": account if ACCOUNT_ID.fullmatch(account) else None,
         "region": region if REGION.fullmatch(region) else None,
     }
+
+
+def _said(folder: Path, metadata: Mapping[str, Any]) -> dict[Path, dict[str, Any]]:
+    """The roles that constructs say their keys are for, by template and logical ID."""
+    each = {
+        path: {str(members(one).get("type")): members(one).get("data") for one in each_of(entries)}
+        for path, entries in metadata.items()
+    }
+    files = {path: says[_FILE] for path, says in each.items() if _FILE in says}
+    found: dict[Path, dict[str, Any]] = {}
+    for path, says in each.items():
+        around = [one for one in files if path.startswith(f"{one}/")]
+        if ROLE_OF_KEY in says and around:
+            file = folder / str(files[max(around, key=len)])
+            logical_id = str(each.get(f"{path}/Resource", {}).get(_LOGICAL_ID))
+            found.setdefault(file, {})[logical_id] = says[ROLE_OF_KEY]
+    return found
 
 
 def _with_stack_sets(template: Template) -> Template:

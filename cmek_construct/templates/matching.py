@@ -60,14 +60,21 @@ class Identity:
 class Roles(Generic[T]):
     """Finds roles by texts; each text is looked up once."""
 
-    def __init__(self, roles: Mapping[Identity, frozenset[T]], forms: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        roles: Mapping[Identity, frozenset[T]],
+        forms: Mapping[str, str],
+        ids: Mapping[str, frozenset[T]],
+    ) -> None:
         """Remember roles.
 
         Args:
             roles: what they are, by identity.
             forms: what is known of holes.
+            ids: what they are, by the ID with which AWS begins the names of their sessions.
         """
         self._roles = roles
+        self._ids = ids
         self._exact = {(one.account, one.name.lower()): it for one, it in roles.items()}
         self._forms = forms
         self._seen: dict[tuple[Named, bool], frozenset[T]] = {}
@@ -76,13 +83,14 @@ class Roles(Generic[T]):
         """The roles that a text names.
 
         Args:
-            text: an ARN, or a name.
+            text: an ARN, a name, or what ``aws:userid`` is.
             account: of who says it.
             wild: whether ``*`` and ``?`` stand for other characters.
         """
         whom = named(text, account)
-        if whom is None:
-            return frozenset()
+        of_id = self._ids.get(parts(text, ":")[0])
+        if whom is None or of_id:
+            return of_id or frozenset()
         exact = self._exact.get((whom.account, whom.name.lower()))
         if exact is not None:
             return exact

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from cmek_construct.templates import around, console, evidence
 from cmek_construct.templates.attributes import KEYS, REPLICA, ROLE, arn, name
-from cmek_construct.templates.choices import InCase, TooManyCases
+from cmek_construct.templates.choices import Case, InCase, TooManyCases, Undecided
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow
 from cmek_construct.templates.matching import Identity, Roles
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import OWN_ACCOUNT, Stack
-from cmek_construct.templates.texts import is_known
+from cmek_construct.templates.texts import hole, is_known
 from cmek_construct.templates.values import Values
+
+_Work: TypeAlias = Callable[[Values, Place, dict[str, Any]], Any]
+"""What a role or a key is, of its properties."""
+_NOT_READ: Final = dict.fromkeys(
+    ("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged")
+)
 
 
 def find(
@@ -95,7 +101,6 @@ class _Finder:
         """The roles that are Pinecone's."""
         self.too_many: dict[Place, str] = {}
         """Roles and keys with more cases than can be judged, and what those hang on."""
-        self.known = known
         self.roles = self._each(ROLE, work=self._role)
         self.keys = self._each(*KEYS, work=self._key)
         self.outputs = console.outputs(run, run.stacks)
@@ -104,13 +109,17 @@ class _Finder:
             for one in now:
                 own = Identity(one.value.account, one.value.name)
                 identities[own] = identities.get(own, frozenset()) | {place}
-        self.by_name = Roles(identities, run.forms)
+        ids = {
+            hole(f"{one.stack.named(one.logical_id)}.RoleId"): frozenset({one})
+            for one in self.roles
+        }
+        self.by_name = Roles(identities, run.forms, ids)
         self.named = {place: self._named(place) for place in self.keys}
         for place in (*self.roles, *self.keys):
             if known(place):
                 self.why[place] = "the lock"
 
-    def _each(self, *types: str, work: Callable[[Values, Place], Any]) -> dict[Place, Any]:
+    def _each(self, *types: str, work: _Work) -> dict[Place, Any]:
         """What each resource of some types is, in each case that has it."""
         found: dict[Place, Any] = {}
         for stack in self.run.stacks:
@@ -121,23 +130,31 @@ class _Finder:
                         cases = self.run.cases(stack, _where_there(place, work))
                     except TooManyCases as too_many:
                         self.too_many[place] = str(too_many)
-                        continue
+                        cases = [self._in_some_case(place, work)]
                     there = tuple(one for one in cases if one.value is not None)
                     if there:
                         found[place] = there
         return found
 
-    def _role(self, values: Values, place: Place) -> RoleNow:
+    def _in_some_case(self, place: Place, work: _Work) -> InCase[Any]:
+        """What has too many cases: known by what it is called in one, its policy not read."""
+        case = Case(holes=True)
+        while True:
+            try:
+                return InCase(case, work(self.run.values(case), place, _NOT_READ))
+            except Undecided as question:
+                chosen = {**case.choices, question.name: question.values[0]}
+                case = replace(case, choices=chosen)
+
+    def _role(self, values: Values, place: Place, properties: dict[str, Any]) -> RoleNow:
         stack, logical_id = place.stack, place.logical_id
-        properties = _resolved(values, stack, logical_id)
         own = arn(values, stack, logical_id) or ""
         account = values.parameter(stack, "AWS::AccountId")
         document = properties.get("AssumeRolePolicyDocument")
         trust = evidence.policy_of(document, "trust", own, self.run.forms)
         return RoleNow(own, name(values, stack, logical_id), account, trust, properties)
 
-    def _key(self, values: Values, place: Place) -> KeyNow:
-        properties = _resolved(values, place.stack, place.logical_id)
+    def _key(self, values: Values, place: Place, properties: dict[str, Any]) -> KeyNow:
         own = arn(values, place.stack, place.logical_id) or ""
         account = values.parameter(place.stack, "AWS::AccountId")
         document = properties.get("KeyPolicy", [])
@@ -187,20 +204,12 @@ class _Finder:
                     self.why.setdefault(place, "whom it lets in")
 
     def _by_outputs(self) -> None:
-        texts = {
-            text: place
-            for some in (self.roles, self.keys)
-            for place, cases in some.items()
-            for one in cases
-            for text in (one.value.arn, one.value.arn.rpartition("/")[2])
-        }
+        called = console.Called({**self.roles, **self.keys})
         for index, output in enumerate(self.outputs):
-            of = {texts.get(one.value) for one in output.cases}
-            place = of.pop() if len(of) == 1 else None
-            self.outputs[index] = replace(output, of=place)
-            for one in output.cases:
-                if one.value in texts:
-                    self.why.setdefault(texts[one.value], "an output for Pinecone's console")
+            of = {called.place(one) for one in output.cases}
+            for place in filter(None, of):
+                self.why.setdefault(place, "an output for Pinecone's console")
+            self.outputs[index] = replace(output, of=of.pop() if len(of) == 1 else None)
 
     def _is_key(self, key: KeyNow, place: Place) -> bool:
         """Whether a key lets Pinecone in past a role, or a declared vendor's role."""
@@ -250,11 +259,11 @@ class _Finder:
 
     def _collect(self) -> None:
         for place, cases in self.roles.items():
-            if place in self.why:
+            if place in self.why and place not in self.too_many:
                 self.result.roles.append(Role(place, cases, self.why[place]))
         ours = self.ours = {one.place for one in self.result.roles}
         for place, cases in self.keys.items():
-            if place in self.why:
+            if place in self.why and place not in self.too_many:
                 now = tuple(
                     replace(one, value=replace(one.value, roles=roles & ours))
                     for one, roles in zip(cases, self.named[place], strict=True)
@@ -263,10 +272,13 @@ class _Finder:
                 self.result.keys.append(Key(place, now, self.why[place], primary))
 
 
-def _where_there(place: Place, work: Callable[[Values, Place], Any]) -> Callable[[Values], Any]:
+def _where_there(place: Place, work: _Work) -> Callable[[Values], Any]:
     """Work on a resource, where it is made."""
+    stack, logical_id = place.stack, place.logical_id
     return lambda values: (
-        work(values, place) if values.exists(place.stack, place.logical_id) else None
+        work(values, place, _resolved(values, stack, logical_id))
+        if values.exists(stack, logical_id)
+        else None
     )
 
 

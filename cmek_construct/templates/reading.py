@@ -78,6 +78,16 @@ def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number of JSON")
 
 
+def from_json(text: str) -> Any:
+    """The object or list that a text is in JSON; another text as it is."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return text
+    try:
+        return json.loads(text, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
+        return text
+
+
 def _is_deep(content: Any) -> bool:
     level, depth = [content], 0
     while level and depth <= _DEEPEST:

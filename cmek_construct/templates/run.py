@@ -100,6 +100,14 @@ class Run:
 
         return each_case(in_case)
 
+    def said_of(self, stack: Stack, logical_id: str, case: Case) -> str | None:
+        """The ARN of the role that the construct of a key says it is for."""
+        said = stack.template.roles_of_keys.get(logical_id)
+        try:
+            return None if said is None else self.values(case).text(stack, said)
+        except Undecided:
+            return None
+
     def export(self, stack: Stack, name: str) -> tuple[Stack, str] | None:
         """The stack and output behind a name that is exported in an account and Region."""
         found = [one for one in self._exports.get(name, ()) if _may_be_beside(one[0], stack)]

@@ -25,6 +25,8 @@ from tests.mutants.made import (
 ROOT_ARN = f"arn:aws:iam::{CUSTOMER}:root"
 OF_ACCOUNT = "arn:aws:iam::${AWS::AccountId}"
 ORGANIZATION = "o-1234567890"
+_PINECONES = f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_{{}}"
+_TWO = ("us-east-1", "eu-west-1")
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
@@ -99,6 +101,10 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         t,
         "kms:PutKeyPolicy",
         ArnNotEquals={"aws:PrincipalArn": [ROOT_ARN, f"arn:aws:iam::{CUSTOMER}:role/Security"]},
+    ),
+    "two of Pinecone's roles by name, and a pattern of all of them besides": lambda t: (
+        trust(t)["Condition"].update(ArnLike={"aws:PrincipalArn": _PINECONES.format("*")}),
+        trust(t).update(Principal={"AWS": [_PINECONES.format(one) for one in _TWO]}),
     ),
     "Pinecone's account of a mapping": lambda t: (
         _more(t, Mappings={"Accounts": {"of": {"Pinecone": PINECONE}}}),

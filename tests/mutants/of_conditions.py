@@ -187,16 +187,19 @@ trust_mutants(
     rule="trust-external-id",
 )
 trust_mutants(
-    (
-        "the third policy with the caller under StringLikeIfExists",
-        "a caller without such an ARN, such as a service",
-        lambda t: trust(t).update(
-            Condition={
-                **equals(StringEquals=EXTERNAL_ID),
-                "StringLikeIfExists": all_regions()["StringLike"],
-            }
-        ),
-        Call(Caller("ec2.amazonaws.com")),
+    *(
+        (
+            f"the third policy with the caller under {operator}",
+            "a caller without such an ARN, such as a service",
+            lambda t, operator=operator: trust(t).update(
+                Condition={
+                    **equals(StringEquals=EXTERNAL_ID),
+                    operator: all_regions()["StringLike"],
+                }
+            ),
+            Call(Caller("ec2.amazonaws.com")),
+        )
+        for operator in ("StringLikeIfExists", "ArnLikeIfExists", "ForAllValues:StringLike")
     ),
     (
         "the third policy with the caller negated",
