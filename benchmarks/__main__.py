@@ -61,6 +61,7 @@ def _ask(bench: Bench, regions: int, counts: list[int], linear: bool) -> Report:
         regions=regions,
         messages=bench.messages(),
         compared={count: bench.compare(count) for count in counts},
+        synth=bench.synth(),
         validated={most: bench.validated(most)},
         only={most: bench.only(most)},
         imports=bench.imports(),

@@ -1,4 +1,4 @@
-"""The four apps that are compared, and what each needs to run."""
+"""The apps that are compared, and what each needs to run."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class App:
 
 
 OURS = "ours"
+UNGUARDED = "ours without guardrails"
 BARE_PYTHON = "bare Python"
 BARE_PYTHON_O = "bare Python -O"
 BARE_JAVASCRIPT = "bare JavaScript"
@@ -45,9 +46,10 @@ def all_apps() -> list[App]:
     settings = json.loads((ROOT / "cdk.json").read_text())
     # Without `PATH=…` before it, which is for a person without the environment's bin folder.
     *ours, script = dropwhile(lambda word: "=" in word, shlex.split(settings["app"]))
-    bare = str(BARE / "bare_l2.py")
+    bare, context = str(BARE / "bare_l2.py"), settings.get("context", {})
     return [
-        App(OURS, (*ours, str(ROOT / script)), settings.get("context", {})),
+        App(OURS, (*ours, str(ROOT / script)), context),
+        App(UNGUARDED, (*ours, str(BARE / "unguarded.py")), context),
         App(BARE_PYTHON, ("python3", bare, "accounts.json")),
         App(BARE_PYTHON_O, ("python3", "-O", bare, "accounts.json")),
         # jsii gives its Node the same limit of the heap.
@@ -56,6 +58,26 @@ def all_apps() -> list[App]:
             ("node", "--max-old-space-size=4069", str(BARE / "bare_l2.js"), "accounts.json"),
         ),
     ]
+
+
+def write_ours(folder: Path) -> None:
+    """What `cmek init` writes for the CDK CLI, beside a cmek.yaml."""
+    for name in ("app.py", "cdk.json"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
+
+
+def write_by_hand(folder: Path) -> None:
+    """The bare app as `cdk init` leaves one; only that nothing leaves this machine."""
+    shutil.copy(BARE / "bare_l2.py", folder / "app.py")
+    flags = json.loads((ROOT / "tests" / "cdk_init_flags.json").read_text())
+    settings = {
+        "app": "python3 app.py accounts.json",
+        "context": {**flags, "cli-telemetry": False},
+        "notices": False,
+    }
+    (folder / "cdk.json").write_text(json.dumps(settings))
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
 
 
 def javascript_packages() -> Path:

@@ -8,11 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import accounts
-from benchmarks.apps import BARE, BARE_PYTHON, OURS, App, all_apps
+from benchmarks.apps import (
+    BARE,
+    BARE_PYTHON,
+    OURS,
+    App,
+    all_apps,
+    write_by_hand,
+    write_ours,
+)
 from benchmarks.crowds import CROWDS
-from benchmarks.measure import OUTPUT, Cost, Trial, kernel_messages, least, run
+from benchmarks.measure import OUTPUT, UNVALIDATED, Cost, Trial, kernel_messages, least, run
 from benchmarks.same import check_same, essence
 
+BY_HAND = "by hand"
 _CDK = "import aws_cdk, aws_cdk.aws_iam, aws_cdk.aws_kms"
 
 
@@ -66,6 +75,26 @@ class Bench:
             if app.name in (OURS, BARE_PYTHON)
         )
 
+    def synth(self) -> dict[str, dict[str, Cost]]:
+        """What does a person wait for, who types `npx cdk synth` for one account?"""
+        folders = {
+            OURS: self._by_cli("ours", write_ours),
+            BY_HAND: self._by_cli("hand", write_by_hand),
+        }
+        return {
+            validation: self._least(
+                Trial(name, ("npx", "cdk", "synth"), folder, environment)
+                for name, folder in folders.items()
+            )
+            for validation, environment in {"as written": {}, "off in both": UNVALIDATED}.items()
+        }
+
+    def _by_cli(self, name: str, write_app: Callable[[Path], None]) -> Path:
+        folder = self._folder / f"cdk synth, {name}"
+        accounts.write(folder, 1, self._regions)
+        write_app(folder)
+        return folder
+
     def only(self, count: int) -> dict[str, Cost]:
         """What does one entry of many cost, beside one of one?"""
         [ours] = [app for app in all_apps() if app.name == OURS]
@@ -96,7 +125,8 @@ class Bench:
         """What do hundreds of customers of a role cost, or of accounts of a stack set?"""
         script = str(BARE / "crowds.py")
         return self._least(
-            Trial(crowd, ("python3", script, crowd), self._accounts(1)) for crowd in CROWDS
+            Trial(crowd, ("python3", script, crowd), self._accounts(1), UNVALIDATED)
+            for crowd in CROWDS
         )
 
     def _least(self, trials: Iterable[Trial], rounds: int | None = None) -> dict[str, Cost]:
@@ -109,4 +139,4 @@ class Bench:
 
 def _trial(app: App, folder: Path, name: str | None = None, **environment: str) -> Trial:
     context = {"CDK_CONTEXT_JSON": json.dumps(app.context)}
-    return Trial(name or app.name, app.command, folder, context | environment)
+    return Trial(name or app.name, app.command, folder, UNVALIDATED | context | environment)

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.apps import BARE_PYTHON, OURS
+from benchmarks.apps import BARE_PYTHON, OURS, UNGUARDED
 from benchmarks.measure import Cost
 
 Costs = dict[str, Cost]
@@ -23,6 +23,7 @@ class Report:
     """So many are in each account's trust policy."""
     compared: dict[int, Costs] = field(default_factory=dict)
     messages: dict[str, int] = field(default_factory=dict)
+    synth: dict[str, Costs] = field(default_factory=dict)
     validated: dict[int, Costs] = field(default_factory=dict)
     only: dict[int, Costs] = field(default_factory=dict)
     imports: Costs = field(default_factory=dict)
@@ -75,6 +76,17 @@ class Report:
 
     def _lines(self) -> list[str]:
         lines = []
+        for count, costs in self.compared.items():
+            ours = costs[OURS].cpu
+            share = (ours - costs[UNGUARDED].cpu) / ours
+            lines.append(f"The guardrails' share of the CPU, {_accounts(count)}: {share:.0%}.")
+        for validation, costs in self.synth.items():
+            own, hand = costs.values()
+            lines.append(
+                f"`npx cdk synth` of 1 account, CDK's validation {validation}: ours "
+                f"{own.wall:.2f} s wall, by hand {hand.wall:.2f} s, ratio "
+                f"{own.wall / hand.wall:.2f}."
+            )
         for count, costs in self.validated.items():
             ours, bare = costs[OURS].cpu, costs[BARE_PYTHON].cpu
             lines.append(

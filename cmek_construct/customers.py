@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from cmek_construct import checks, guide
 from cmek_construct.checks import Check
@@ -85,11 +86,8 @@ def _listed(check: Check, what: str, example: str) -> Check:
             checks.refuse(name, member, what, "Write it out.")
         check(name, member)
 
-    def listed(parameter: str, value: Any) -> None:
-        way_out, each = f"Write {example}.", "each customer"
-        checks.listed(parameter, value, known, what=what, way_out=way_out, each=each, least=0)
-
-    return listed
+    way_out, each = f"Write {example}.", "each customer"
+    return partial(checks.listed, check=known, what=what, way_out=way_out, each=each, least=0)
 
 
 account_ids: Final = _listed(

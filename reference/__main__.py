@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 from cmek_construct.deployment import config
-from reference import commands, ids, pictures, props
+from cmek_construct.review.render import svg
+from reference import commands, ids, pictures, props, screenshot
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
+SCREENSHOT = DOCS / "pictures" / "review-page.png"
 
 
 def made() -> dict[Path, str]:
@@ -23,7 +25,7 @@ def made() -> dict[Path, str]:
         DOCS / "reference" / "warnings-and-guardrails.md": ids.page(),
         DOCS / "reference" / "commands.md": commands.page(),
         **{
-            DOCS / "pictures" / f"{name}.svg": drawing.svg()
+            DOCS / "pictures" / f"{name}.svg": svg(drawing)
             for name, drawing in pictures.drawings().items()
         },
     }
@@ -32,3 +34,5 @@ def made() -> dict[Path, str]:
 if __name__ == "__main__":
     for path, content in made().items():
         path.write_text(content, encoding="utf-8")
+    if not screenshot.is_current(SCREENSHOT):
+        screenshot.take(SCREENSHOT)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cmek_construct.guide import KeyAccess, key_policy, permissions, trust_statement
-from reference.drawing import Arrow, Box, Drawing
+from cmek_construct.review.drawing import Arrow, Box, Drawing
+from reference.example import OWN, PINECONE, REGIONS, page
 
-_PINECONE: Final = "999988887777"
-_OWN: Final = "111122223333"
 _CUSTOMERS: Final = ("444455556666", "777788889999")
-_REGIONS: Final = ["us-east-1", "eu-west-1"]
-_TRUST: Final = trust_statement(_PINECONE, _REGIONS, "an external ID")
+_TRUST: Final = trust_statement(PINECONE, REGIONS, "an external ID")
 
 
 def drawings() -> dict[str, Drawing]:
     """Each picture by its name."""
+    shown = page()
     return {
-        "who-reaches-what": _who_reaches_what(),
+        "who-reaches-what": shown.drawing(shown.shown[0]),
         "vendor": _vendor(),
         "life-of-a-key": _life_of_a_key(),
     }
@@ -30,50 +29,15 @@ def _says(statement: dict[str, Any], what: str) -> str:
     return f"{statement['Sid']}: {named}, {what}"
 
 
-def _pinecones_roles(count: int) -> list[Box]:
-    arns = _TRUST["Principal"]["AWS"][:count]
-    account = Box(10, 10, 292, [f"Pinecone's account {_PINECONE}"], "account", 40 + count * 44)
-    names = [arn.rpartition("/")[2] for arn in arns]
-    return [account, *(Box(25, 44 + 44 * i, 262, [name]) for i, name in enumerate(names))]
-
-
-def _who_reaches_what() -> Drawing:
-    root, use, attach = key_policy(_OWN, "role", KeyAccess.KEY_USER)["Statement"]
-    account, *callers = _pinecones_roles(2)
-    others = Box(25, 178, 262, ["Everybody else", "other customers of Pinecone, too"])
-    own = Box(390, 10, 520, [f"Your AWS account {_OWN}"], "account", 226)
-    role = Box(420, 60, 190, ["Role", "no permissions of its own"], "role")
-    key = Box(720, 60, 170, ["KMS key", "with an alias; rotates"], "key")
-    owner = Box(420, 170, 190, ["Your account's root", "and so your IAM policies"])
-    come_in = [
-        [one.side("right"), (340, one.side("left")[1]), (340, 85), role.side("left")]
-        for one in callers
-    ]
-    beside = others.side("right")[1]
-    return Drawing(
-        "Who reaches what",
-        920,
-        [account, own, *callers, others, role, key, owner],
-        [
-            *(Arrow(points, number=1) for points in come_in),
-            Arrow([others.side("right"), (390, beside)], cut=True),
-            Arrow([role.side("right", 0.2), key.side("left", 0.2)], number=2),
-            Arrow([role.side("right", 0.8), key.side("left", 0.8)], number=3),
-            Arrow([owner.side("right"), (805, owner.side("right")[1]), (805, 110)], number=4),
-        ],
-        [
-            _says(_TRUST, "for Pinecone with the external ID"),
-            _says(use, "for the role"),
-            _says(attach, "for the role, for AWS services alone"),
-            _says(root, "for the account"),
-        ],
-        ["Nobody else of outside reaches role or key."],
-    )
+def _pinecones_role() -> list[Box]:
+    name = _TRUST["Principal"]["AWS"][0].rpartition("/")[2]
+    account = Box(10, 10, 292, [f"Pinecone's account {PINECONE}"], "account", 84)
+    return [account, Box(25, 44, 262, [name])]
 
 
 def _vendor() -> Drawing:
-    account, caller = _pinecones_roles(1)
-    own = Box(390, 10, 210, [f"Your account {_OWN}"], "account", 232)
+    account, caller = _pinecones_role()
+    own = Box(390, 10, 210, [f"Your account {OWN}"], "account", 232)
     role = Box(405, 60, 180, ["Role", "without a key of its own"], "role")
     accounts, keys, arrows = [], [], []
     for index, customer in enumerate(_CUSTOMERS):
@@ -112,8 +76,8 @@ def _life_of_a_key() -> Drawing:
     orphan = Box(
         250, 150, 190, ["Stack deleted", "role, key, alias stay", "Pinecone still gets in"], "role"
     )
-    ordered = Box(720, 290, 190, ["Deletion ordered", "30 days", "nobody can use the key"], "bad")
-    gone = Box(490, 290, 190, ["Gone", "and with it all data", "nobody brings it back"], "bad")
+    ordered = Box(720, 290, 190, ["Deletion ordered", "30 days", "nobody can use the key"], "wrong")
+    gone = Box(490, 290, 190, ["Gone", "and with it all data", "nobody brings it back"], "wrong")
     retire = ["cmek retire", "--schedule-deletion"]
     return Drawing(
         "The life of a key",

@@ -26,8 +26,10 @@ from rehearsal.acts import (
     entering,
     failing,
     fleet,
+    folder,
     life,
     locking,
+    plain,
     retiring,
     ruling,
     selecting,
@@ -50,7 +52,7 @@ _SCENES: Final[Sequence[Sequence[_Lane]]] = (
     [
         (deploying.play, documents.play, entering.play, using.play, who.play),
         (vendor.play, sides.play, ruling.play, checking.play),
-        (selecting.play, fleet.play),
+        (selecting.play, fleet.play, plain.play, folder.play),
     ],
     [(changing.play,), (locking.play,)],
     [

@@ -76,11 +76,13 @@ class Project:
         Args:
             who: who runs it.
             arguments: of the command.
-            validate: False spares CDK's own validation of the templates, which takes longer than
-                all else together; once is enough.
+            validate: True switches CDK's own validation of the templates on, which takes longer
+                than all else together; once is enough.
         """
-        spared = {} if validate else NO_VALIDATION
-        return run(self.folder, self._aws.environment(who) | spared, CDK, *arguments)
+        environment = self._aws.environment(who)
+        if validate:
+            environment["CDK_VALIDATION"] = "true"
+        return run(self.folder, environment, CDK, *arguments)
 
     def deploy(self, who: Credentials, *sites: Site, validate: bool = False) -> Ended:
         """`cdk deploy`, as the README has it: of all stacks at the same time, or of some."""

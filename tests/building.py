@@ -14,6 +14,8 @@ ACCOUNT = "111122223333"
 REGION = "us-east-1"
 EXTERNAL_ID = "5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f"
 REGIONS = ["us-east-1", "eu-west-1"]
+CONTEXT = "com.aws.cloudformation.Context"
+"""The metadata in which AWS's tools read what a template is for."""
 
 Template = dict[str, Any]
 
@@ -109,3 +111,17 @@ def warnings_of(stack: cdk.Stack) -> dict[str, str]:
     return {
         message.rpartition("[ack: Annotation::")[2].rstrip("]"): message for message in messages
     }
+
+
+def without_context(template: Template) -> Template:
+    """A template of ours as the construct makes it: without why role and key are there.
+
+    That has to be said by AWS's schema, and for both that neither is replaced.
+    """
+    context = template["Metadata"].pop(CONTEXT)
+    assert set(context) == {"arch", "must"}
+    assert "Pinecone assumes the role" in context["arch"]
+    assert [one.partition(":")[0] for one in context["must"]] == [
+        f"Never replace or delete the {one}" for one in ("role", "key")
+    ]
+    return {name: value for name, value in template.items() if value or name != "Metadata"}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.building import without_context
 from tests.conftest import ROOT
 
 FILE = """\
@@ -101,7 +102,7 @@ def test_there_is_one_stack_per_entry_in_its_account_and_region(folder: Path) ->
         resources = template["Resources"]
         assert isinstance(resources, dict)
         assert {name: one["Type"] for name, one in resources.items()} == IDS
-        assert sorted(template) == ["Description", "Outputs", "Resources"]
+        assert sorted(without_context(template)) == ["Description", "Outputs", "Resources"]
         assert sorted(template["Outputs"]) == ["ExternalId", "KeyArn", "RoleArn"]  # type: ignore[call-overload]
 
 
@@ -124,6 +125,8 @@ def test_a_stack_with_customers_is_a_role_with_their_statements_and_no_key(folde
     assert role == own["Resources"]["Role1ABCC5F0"]["Properties"]  # type: ignore[index]
     assert sorted(vendor["Outputs"]) == ["ExternalId", "RoleArn"]  # type: ignore[call-overload]
     assert "customers" in str(vendor["Description"])
+    assert "Never replace or delete the role" in str(vendor["Metadata"])
+    assert "the key:" not in str(vendor["Metadata"])
 
 
 def test_the_order_of_the_file_moves_nothing(folder: Path) -> None:
@@ -179,7 +182,7 @@ def test_cdk_synth_prints_the_reviewers_template(folder: Path) -> None:
     printed = cdk(folder, "synth", "acme")
     assert printed.returncode == 0, printed.stderr
     template = yaml.safe_load(printed.stdout)
-    assert sorted(template) == ["Description", "Outputs", "Resources"]
+    assert sorted(without_context(template)) == ["Description", "Outputs", "Resources"]
     assert "aws:cdk" not in printed.stdout
     assert "BootstrapVersion" not in printed.stdout
     assert all("Metadata" not in one for one in template["Resources"].values())
@@ -207,6 +210,18 @@ def test_a_mistake_is_one_message_and_exit_code_1(folder: Path, by: str) -> None
     assert not (folder / "cdk.out").exists() or not list((folder / "cdk.out").glob("*.template*"))
     if by == "python":
         assert len(printed.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("said", "heard"), [(None, "false"), ("true", "true")])
+def test_cdks_own_validation_is_off_and_one_word_switches_it_on(
+    folder: Path, said: str | None, heard: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = folder / "in-place-of-node"
+    node.write_text('#!/bin/sh\necho "$CDK_VALIDATION" >heard\n')
+    node.chmod(0o755)
+    monkeypatch.delenv("CDK_VALIDATION")
+    run_app(folder, JSII_NODE=str(node), **({"CDK_VALIDATION": said} if said else {}))
+    assert (folder / "heard").read_text().strip() == heard
 
 
 def test_without_a_file_the_app_says_how_to_make_one(folder: Path) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from cmek_construct.deployment.config import StackSettings
 from tests import forms
+from tests.checkers import others
 from tests.checkers.broken import BROKEN
 from tests.checkers.tools import CHECKERS, Finding
 
@@ -54,6 +56,13 @@ ACKNOWLEDGED = [
         "A hint of style: CDK itself writes Fn::Join, not Fn::Sub, where an ARN has an account "
         "or a partition that only the deploy knows.",
     ),
+    Acknowledged(
+        "cloudformation-validate",
+        "W9013",
+        ["every_other_prop", "file-names", "stack-set"],
+        "An ARN with an account number in it: the permissions boundary that the user names, and "
+        "in the text of the template inside a stack set Pinecone's roles, of another account.",
+    ),
     *(
         Acknowledged(checker, rule, WITH_OWN_POLICY, OF_OWN_POLICY)
         for checker, rule in [
@@ -77,6 +86,8 @@ FAULTS = {
     "checkov": "CKV_AWS_60",
     "Control Tower": "CT.KMS.PR.1",
     "CDK validation": "F3034",
+    "cdk-preflight": "pf-kms-alias-target",
+    "cloudformation-validate": "F3034",
     "cdk-nag AwsSolutions": "AwsSolutions-KMS5",
     "cdk-nag NIST 800-53 R5": "NIST.800.53.R5-KMSBackingKeyRotationEnabled",
     "cdk-nag PCI DSS": "PCI.DSS.321-KMSBackingKeyRotationEnabled",
@@ -111,6 +122,12 @@ def test_every_finding_is_acknowledged_and_every_acknowledgement_is_needed(check
     assert not needless, f"no longer found, so not to be acknowledged: {listed(needless)}"
     # A checker that did not run, or not on what it was given, would be as silent.
     assert Finding(FAULTS[checker], BROKEN) in found_by(checker)
+
+
+def test_each_key_of_the_file_is_in_a_form_that_is_checked() -> None:
+    said = {name for own in others.STACKS.values() for name in own}
+    everywhere = {"account", "external_id", "pinecone_account_id", "region", "regions"}
+    assert said | everywhere == set(StackSettings.model_fields)
 
 
 def test_every_acknowledgement_is_of_a_checker_and_has_a_reason() -> None:

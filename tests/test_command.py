@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
+import sys
+import time
 import uuid
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from cmek_construct.commands.printing import in_json
 from tests.command import INSTALLED, cmek
+from tests.conftest import ROOT
 
 FLAGS = [
     "--pinecone-account-id=999988887777",
@@ -19,6 +26,7 @@ FLAGS = [
     "--name=acme",
     "--account=011122223333",
 ]
+OF_AN_APP = ["app.py", "cdk.json", "requirements.txt", "package.json", ".gitignore"]
 ROLE_ARN = "arn:aws:iam::011122223333:role/acme-Role1ABCC5F0-x"
 KEY_ARN = "arn:aws:kms:us-east-1:011122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -114,6 +122,41 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
     refused = cmek(tmp_path, "init", *FLAGS, code=1)
     assert "never overwritten" in refused.stderr
     assert (tmp_path / "cmek.yaml").read_text() == before
+
+
+def test_init_in_an_empty_folder_writes_what_this_checkout_has(tmp_path: Path) -> None:
+    printed = cmek(tmp_path, "init", *FLAGS).stdout
+    made = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert set(made) == {"cmek.yaml", *OF_AN_APP}
+    assert all(name in printed for name in made)
+    for name in ("app.py", "cdk.json"):
+        assert made[name] == (ROOT / name).read_text()
+    ours = json.loads((ROOT / "package.json").read_text())
+    assert json.loads(made["package.json"])["devDependencies"] == ours["devDependencies"]
+    assert set(made[".gitignore"].split()) <= set((ROOT / ".gitignore").read_text().split())
+    assert (
+        made["requirements.txt"].splitlines()[-1]
+        == f"cmek-construct[cli]=={version('cmek-construct')}"
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in OF_AN_APP if name != "cdk.json"])
+def test_init_leaves_each_file_that_is_there_and_says_so(name: str, tmp_path: Path) -> None:
+    theirs = "# cmek_construct.deployment, in a way of theirs\n"
+    (tmp_path / name).write_text(theirs)
+    assert f"Left as it was: {name}." in cmek(tmp_path, "init", *FLAGS).stdout
+    assert (tmp_path / name).read_text() == theirs
+    assert {path.name for path in tmp_path.iterdir()} == {"cmek.yaml", *OF_AN_APP}
+
+
+@pytest.mark.parametrize("name", ["cdk.json", "app.py"])
+def test_init_beside_another_app_writes_the_file_alone_and_says_so(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text("{}\n")
+    assert "an app is here that does not read it" in cmek(tmp_path, "init", *FLAGS).stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"cmek.yaml", name}
+    assert (tmp_path / name).read_text() == "{}\n"
 
 
 def test_init_refuses_what_the_construct_refuses_and_writes_nothing(tmp_path: Path) -> None:
@@ -391,3 +434,75 @@ def test_a_suspended_stack_says_so_on_its_sheet(tmp_path: Path) -> None:
     with (tmp_path / "cmek.yaml").open("a") as text:
         text.write("    suspended: true\n")
     assert "SUSPENDED" in cmek(tmp_path, "sheet", "--outputs", str(file)).stdout
+
+
+@pytest.mark.parametrize("arguments", [("sheet", "--outputs=outputs.json"), ("--help",)])
+def test_a_reader_that_is_gone_ends_it_without_a_word(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    outputs(tmp_path)
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [INSTALLED, *arguments], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_what_is_begun_is_done_though_nobody_reads_it(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from cmek_construct.commands.printing import tell\n"
+        "tell(['x' * 100_000] * 3)\n"
+        "Path('done').touch()"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize("module", ["rich", "boto3"], ids=["while it starts", "while AWS is asked"])
+def test_ctrl_c_ends_it_at_once_and_without_a_word(tmp_path: Path, module: str) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    (tmp_path / f"{module}.py").write_text(
+        "import pathlib, time\npathlib.Path('waits').touch()\ntime.sleep(10_000)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    running = subprocess.Popen(
+        [INSTALLED, "doctor"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    while not (tmp_path / "waits").exists():
+        assert running.poll() is None
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert (running.returncode, said) == (130, "")
+
+
+def test_json_has_a_line_for_each_record(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    printed = cmek(tmp_path, "sheet", "--json", f"--outputs={outputs(tmp_path)}").stdout
+    lines = printed.splitlines()
+    assert (lines[0], lines[-1]) == ("[", "]")
+    assert json.loads(lines[1])["name"] == "acme"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        {"rows": [{"a": "},\n{", "b": [1, 2]}, {}, {"a": "}, {", "c": {"d": 1}}]},
+        [{"inner": []}, {"inner": [{"a": ()}, {"b": "\\"}]}],
+        {"nothing": None, "text": 'a "quoted" {x}'},
+    ],
+    ids=repr,
+)
+def test_json_says_what_it_was_made_of(data: object) -> None:
+    assert json.loads(in_json(data)) == json.loads(json.dumps(data))

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmek_construct.commands.kit import Kit, policy_text
-from cmek_construct.commands.marks import in_a_line as line
+from cmek_construct.commands.printing import in_a_line as line
+from cmek_construct.deployment.customer_kit import Kit, policy_text
 from cmek_construct.guide import KeyAccess, key_denial, role_statements
 from cmek_construct.health.customer_key import CustomerKeySeen, findings
 from tests.command import INSTALLED, cmek

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from cmek_construct import PINECONE_REGIONS, CustomerKey, KeyAccess
-from cmek_construct.commands.kit import Kit, write
+from cmek_construct.commands.customer_kit import write
+from cmek_construct.deployment.customer_kit import Kit
 from cmek_construct.health.findings import Refused
 from tests.building import ACCOUNT, REGION, key, new_stack, only, template_of
 from tests.command import cmek

@@ -70,6 +70,10 @@ DOORS: dict[str, Callable[[Any], tuple[str, Template]]] = {
         "OpenSearchService::Domain",
         {"AdvancedSecurityOptions": {"MasterUserOptions": {"MasterUserARN": arn}}},
     ),
+    "the identity of an access policy": lambda arn: (
+        "IoTSiteWise::AccessPolicy",
+        {"AccessPolicyIdentity": {"IamRole": {"arn": arn}}},
+    ),
     "the owner of an environment": lambda arn: ("Cloud9::EnvironmentEC2", {"OwnerArn": arn}),
     "a list of rules as text": lambda arn: (
         "OpenSearchServerless::AccessPolicy",

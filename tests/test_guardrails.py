@@ -16,7 +16,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconeKey, PineconePrincipal
-from cmek_construct.commands import kit as customer_kit
+from cmek_construct.deployment import customer_kit
 from cmek_construct.guardrails.rules import RULES
 from tests import forms, harmless
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack

@@ -10,6 +10,7 @@ import pytest
 
 from cmek_construct import guide
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, KeyAccess
+from cmek_construct.in_template import key_policy_in_template
 from rehearsal import guide as typed
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE
 from tests.test_role_and_key import CONSOLE_ADMIN_ACTIONS
@@ -71,7 +72,7 @@ def test_suspended_adds_one_denial_at_the_end_and_changes_nothing_else() -> None
 @pytest.mark.parametrize("suspended", [True, False])
 def test_the_key_policy_in_a_template_is_the_key_policy_of_the_account(suspended: bool) -> None:
     access = KeyAccess.ENCRYPT_DECRYPT
-    made = guide.key_policy_in_template(ROLE, access, "Off")["Statement"]
+    made = key_policy_in_template(ROLE, access, "Off")["Statement"]
     root, (name, then, otherwise) = made[0]["Principal"], made.pop()["Fn::If"]
     assert (name, otherwise) == ("Off", {"Ref": "AWS::NoValue"})
     root["AWS"] = root["AWS"]["Fn::Sub"].replace("${AWS::AccountId}", ACCOUNT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -76,6 +78,52 @@ def test_an_index_is_told_for_whom_and_for_which_python_it_is(wheel: zipfile.Zip
     assert f"Programming Language :: Python :: {oldest}" in fields["Classifier"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert changelog.partition("\n## ")[2].startswith(fields["Version"][0])
+
+
+def test_in_an_empty_folder_the_wheel_alone_makes_an_app_that_every_command_knows(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    """What the wheel needs is this environment's; the library itself is the wheel's."""
+    assert wheel.filename is not None
+    installed, folder = tmp_path / "installed", tmp_path / "folder"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--target", str(installed), wheel.filename], check=True)
+    folder.mkdir()
+    cmek = [sys.executable, str(installed / "bin" / "cmek")]
+
+    def run(*command: str) -> str:
+        environment = os.environ | {"PYTHONPATH": str(installed)}
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout + done.stderr
+
+    where = run(sys.executable, "-c", "import cmek_construct; print(cmek_construct.__file__)")
+    assert where.startswith(str(installed))
+    run(*cmek, "init", "--pinecone-account-id=999988887777", "--regions=us-east-1", *_OWN)
+    requirement = (folder / "requirements.txt").read_text().splitlines()[-1]
+    assert requirement == f"./{Path(wheel.filename).name}[cli]"
+    assert (folder / Path(wheel.filename).name).read_bytes() == Path(wheel.filename).read_bytes()
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
+    run("npx", "cdk", "synth", "--quiet")
+    outputs = {"RoleArn": _ROLE_ARN, "KeyArn": _KEY_ARN, "ExternalId": _external_id(folder)}
+    (folder / "outputs.json").write_text(json.dumps({"acme": outputs}))
+    assert "0 violations" in run(*cmek, "check", "cdk.out")
+    assert "Pinecone's role of us-east-1" in run(*cmek, "who", "cdk.out")
+    assert "review.html" in run(*cmek, "review", "cdk.out")
+    assert "Wrote cmek.lock" in run(*cmek, "lock")
+    assert _KEY_ARN in run(*cmek, "sheet", "acme", "--outputs", "outputs.json")
+
+
+_OWN = ("--region=us-east-1", "--name=acme", "--account=111122223333")
+_ROLE_ARN = "arn:aws:iam::111122223333:role/acme-Role1ABCC5F0-x"
+_KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def _external_id(folder: Path) -> str:
+    (found,) = re.findall(r"external_id: (\S+)", (folder / "cmek.yaml").read_text())
+    return str(found)
 
 
 def test_the_lock_of_the_cdk_cli_names_no_address() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.apps import ROOT, javascript_packages
 from cmek_construct import ALL_REGIONS, PINECONE_REGIONS
-from tests.building import EXTERNAL_ID, PINECONE, cmek_template, of_type, only
+from tests.building import EXTERNAL_ID, PINECONE, cmek_template, of_type, only, without_context
 from tests.command import cmek
 
 NAMES = {region: region.title().replace("-", "") for region in PINECONE_REGIONS}
@@ -77,6 +77,11 @@ def test_it_is_the_same_each_time_and_has_nothing_of_the_cdk(file: Path) -> None
     assert cmek(file.parent, "template").stdout == file.read_text()
     text = file.read_text()
     assert not [word for word in ("aws:cdk", "CDKMetadata", "NoEcho", "Bootstrap") if word in text]
+
+
+def test_it_says_why_role_and_key_are_there_and_that_neither_is_replaced(file: Path) -> None:
+    template = without_context(json.loads(file.read_text()))
+    assert list(template["Metadata"]) == ["AWS::CloudFormation::Interface"]
 
 
 def test_the_guardrails_pass_it_and_refuse_it_with_one_regions_condition_broken(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from cmek_construct import CmekGuardrails, CustomerKey, PineconeRole
 from cmek_construct.commands.reviewing import read
 from cmek_construct.policy import words
 from cmek_construct.policy.sentences import as_list, plain
-from cmek_construct.review.seen import Template as SeenTemplate
+from cmek_construct.review.model import Template as SeenTemplate
 from tests import forms
 from tests.browser.browser import Seen, Visit, look
 from tests.building import (
@@ -126,9 +128,10 @@ def customer() -> Template:
 def test_the_page_says_what_is_asked_what_was_found_and_what_to_compare(tmp_path: Path) -> None:
     said = text(tmp_path, good())
     assert "1 template, with 1 role and 1 key, lets in Pinecone" in said
-    assert re.search(r"The machine's answer: All \d+ guardrails are kept", said)
-    assert "Of 4 policy statements, 4 say what Pinecone's guide or the KMS console says." in said
-    assert f"shows {forms.PINECONE} as Pinecone's AWS account" in said
+    assert re.search(r"What the machine says ?All \d+ guardrails are kept", said)
+    assert "Nothing: all 4 policy statements say what the guide or the KMS console says." in said
+    assert f"That {forms.PINECONE} is Pinecone's AWS account." in said
+    assert "ask the owner of the Pinecone organization to read it to you" in said
 
 
 def test_a_template_that_a_guardrail_refuses_is_not_to_be_signed(tmp_path: Path) -> None:
@@ -137,15 +140,16 @@ def test_a_template_that_a_guardrail_refuses_is_not_to_be_signed(tmp_path: Path)
     said = text(tmp_path, template)
     assert "Do not sign yet 1 violation of the guardrails" in said
     assert STRANGER in said
-    assert "and 1 does not: each is marked" in said
+    assert "1 statement of 4 does not say what the guide or the KMS console says" in said
+    assert 'class="sheet bad"' in (tmp_path / "page.html").read_text()
 
 
 def test_what_is_acknowledged_stands_there_with_its_reason(tmp_path: Path) -> None:
     template = good()
     properties(template, KEY)["EnableKeyRotation"] = False
     said = text(tmp_path, template, "--acknowledge", "key-rotation=Ticket 42")
-    assert "guardrails are kept, 1 acknowledged with a reason" in said
-    assert "acknowledged key-rotation: Ticket 42" in said
+    assert "guardrails are kept 1 acknowledged with a reason" in said
+    assert "Acknowledged key-rotation: Ticket 42" in said
     assert "Acknowledged: Ticket 42" in said
 
 
@@ -177,9 +181,22 @@ def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_signature_is_bound_to_the_bytes_that_were_read(tmp_path: Path) -> None:
     html = page(tmp_path, good())
     digest = hashlib.sha256((tmp_path / "t.template.json").read_bytes()).hexdigest()
-    assert f"<td><code>{digest}</code></td>" in html
+    assert f"SHA-256 <code>{digest}</code>" in html
     for place in ("Name", "Date", "Signature"):
         assert f'<th scope="row">{place}</th><td></td>' in html
+
+
+def test_the_command_that_is_given_prints_what_is_signed(tmp_path: Path) -> None:
+    put(tmp_path, good(), "of mine; really")
+    put(tmp_path, forms.template("all_regions"), "other")
+    cmek(tmp_path, "review", ".")
+    html = (tmp_path / "review.html").read_text()
+    (digest,) = re.findall(r"together: <code>([0-9a-f]{64})</code>", html)
+    (command,) = re.findall(r"<code>(sha256sum [^<]*\| sha256sum)</code>", html)
+    done = subprocess.run(
+        ["bash", "-c", unescape(command)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[0] == digest
 
 
 def test_the_same_templates_give_the_same_bytes(tmp_path: Path) -> None:
@@ -197,7 +214,7 @@ def test_account_and_region_come_from_the_manifest_of_a_cloud_assembly(tmp_path:
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"S": artifact}}))
     cmek(tmp_path, "review", str(tmp_path))
     said = text_of((tmp_path / "review.html").read_text())
-    assert "Stage/Search123412341234eu-west-1Role1ABCC5F0" in said
+    assert "Stage/Search: account 123412341234, Region eu-west-1" in said
 
 
 # Each statement, beside the guide's.
@@ -207,6 +224,7 @@ def test_account_and_region_come_from_the_manifest_of_a_cloud_assembly(tmp_path:
 def test_the_guides_three_forms_say_what_the_guide_says(tmp_path: Path, form: str) -> None:
     html = page(tmp_path, forms.template(form))
     assert html.count('<span class="mark good">Same as the guide</span>') == 4
+    assert "<details open" not in html
     assert "<ins>" not in html
     assert "<del>" not in html
 
@@ -226,6 +244,7 @@ def test_what_differs_is_marked_and_explained(
 ) -> None:
     said = text(tmp_path, forms.template(form))
     assert re.search(rf"{re.escape(verdict)} [^{{]*{why}", said)
+    assert "<details open" in (tmp_path / "page.html").read_text() or verdict.startswith("Same")
 
 
 def test_a_difference_is_marked_with_words_and_not_with_a_colour_alone(tmp_path: Path) -> None:
@@ -256,7 +275,7 @@ def test_a_statement_says_in_which_cases_of_the_template_it_stands(tmp_path: Pat
     for env in ("test", "prod"):
         assert f"Only if in the template Env is '{env}': Lets the role {env} of this acc" in said
     assert """{"Env is 'dev'": "open", "Env is 'test'": "test", "Env is 'prod'": "prod"}""" in said
-    assert "4 say what Pinecone's guide" in said
+    assert "3 statements of 7 do not say what the guide or the KMS console says" in said
 
 
 def test_a_policy_that_something_rewrites_is_not_shown_as_the_guides(tmp_path: Path) -> None:
@@ -385,15 +404,41 @@ def test_plain_words_leave_nothing_out(statement: Template, said: str) -> None:
 
 def picture(html: str) -> str:
     (found,) = re.findall("<svg.*?</svg>", html, re.DOTALL)
-    return str(found)
+    return unescape(found)
 
 
 def test_the_picture_has_a_title_and_says_the_same_in_words(tmp_path: Path) -> None:
     drawn = picture(page(tmp_path, good()))
-    assert 'role="img" aria-labelledby="picture-1-title picture-1-desc"' in drawn
-    assert "the role CmekRoleB9267AA0 may encrypt, decrypt, re-encrypt" in drawn
-    assert drawn.count("<rect") == 4
+    assert 'role="img" aria-labelledby="drawing-1-title drawing-1-told"' in drawn
+    assert "Lets the role CmekRoleB9267AA0 encrypt, decrypt, re-encrypt" in drawn
     assert 'class="wrong"' not in drawn
+    for text in (
+        f"Pinecone's account {forms.PINECONE}",
+        f"Your AWS account {forms.CUSTOMER}",
+        "pinecone_cmek_access_us-east-1",
+        "external ID",
+        f"Role {ROLE}",
+        f"Key {KEY}",
+        "Everybody else",
+    ):
+        assert f">{text}</text>" in drawn
+
+
+def test_the_door_is_drawn_where_the_external_id_is_asked_for(tmp_path: Path) -> None:
+    door = ">external ID</text>"
+    assert door in picture(page(tmp_path, forms.template("environment_agnostic")))
+    assert door not in picture(page(tmp_path, forms.template("explicit_without_id")))
+    template = good()
+    trust(template)[0]["Condition"] = {"StringEqualsIfExists": {"sts:ExternalId": EXTERNAL_ID}}
+    assert door not in picture(page(tmp_path, template))
+
+
+def test_everybody_else_is_drawn_outside_only_if_that_is_sure(tmp_path: Path) -> None:
+    template = good()
+    key_policy(template)[0]["Principal"] = {"AWS": "*"}
+    drawn = picture(page(tmp_path, template))
+    assert "Everybody else" not in drawn
+    assert ">Anybody in any AWS account</text>" in drawn
 
 
 @pytest.mark.parametrize(
@@ -401,8 +446,9 @@ def test_the_picture_has_a_title_and_says_the_same_in_words(tmp_path: Path) -> N
 )
 def test_who_is_suspended_is_drawn_cut_off(tmp_path: Path, form: str, cut: int) -> None:
     drawn = picture(page(tmp_path, forms.template(form)))
-    assert drawn.count('class="plain cut"') == cut
-    assert drawn.count('class="cross"') == cut
+    everybody_else = 1
+    assert drawn.count('class="arrow plain cut"') == cut + everybody_else
+    assert drawn.count('class="cross"') == cut + everybody_else
     assert ("CUT OFF" in drawn) is bool(cut)
 
 
@@ -430,15 +476,15 @@ def test_a_stranger_and_a_policy_that_nobody_sees_are_drawn_as_wrong(tmp_path: P
     drawn = picture(page(tmp_path, template))
     assert ">Anybody in any AWS account</text>" in drawn
     assert "Nobody can tell from here" in drawn
-    assert drawn.count('<g class="wrong">') == 4
+    assert drawn.count('<rect class="wrong"') == 2
 
 
 def test_the_table_says_who_can_do_what_and_by_which_statement(tmp_path: Path) -> None:
     said = text(tmp_path, good())
-    assert "Who can take on the role CmekRoleB9267AA0, by the external ID" in said
-    assert "yes (AllowPineconeToAssumeIntoRoleFromExplicitRegionswithID)" in said
-    assert "yes (Allow use of the key) kms:Encrypt, kms:Decrypt" in said
-    assert "no everything asked" in said
+    assert "With CmekRoleB9267AA0, asked: the right external ID, another" in said
+    assert "yes the right external ID (AllowPineconeToAssumeIntoRoleFromExplicitRegions" in said
+    assert "kms:ReEncryptTo, kms:DescribeKey (Allow use of the key)" in said
+    assert "no to everything asked." in said
 
 
 def denied(**statement: Any) -> Template:
@@ -505,8 +551,8 @@ def test_what_pinecone_can_do_now_is_what_the_table_says(
 
 
 def pinecone_now(html: str) -> str:
-    """The column of the only form."""
-    (found,) = re.findall(r"Form 1</a></th>\s*<td>[^<]*</td>\s*<td>([^<]*)</td>", html)
+    """Of the only stack."""
+    (found,) = re.findall(r"Pinecone now: ([^;]*);", html)
     return str(found)
 
 
@@ -551,7 +597,8 @@ def test_the_page_says_what_no_template_does(tmp_path: Path) -> None:
         "about 1 USD a month at first",
         "which it does not publish",
         "aws kms list-grants",
-        "Set suspended to false and deploy",
+        "Set it to false and deploy",
+        "cmek suspend STACK --reason WHY",
         "Service and resource control policies",
         "encryption context",
     ):
@@ -560,7 +607,7 @@ def test_the_page_says_what_no_template_does(tmp_path: Path) -> None:
 
 def test_what_a_deployer_types_in_is_said_to_be_unsigned(tmp_path: Path) -> None:
     said = text(tmp_path, forms.template("environment_agnostic"))
-    assert "types in: PineconeAccount, CustomerExternalId. The signature does not bind" in said
+    assert "types in: CustomerExternalId, PineconeAccount. The signature does not bind" in said
 
 
 # A thousand of them.
@@ -574,7 +621,7 @@ def with_values(number: int) -> Template:
     return made
 
 
-def test_many_accounts_with_one_text_are_one_form_and_a_list_of_places(tmp_path: Path) -> None:
+def test_many_accounts_with_one_text_are_shown_once_with_a_list_of_places(tmp_path: Path) -> None:
     for number in range(60):
         put(tmp_path / "cdk.out", with_values(number), f"s{number}")
     other = with_values(60)
@@ -584,17 +631,17 @@ def test_many_accounts_with_one_text_are_one_form_and_a_list_of_places(tmp_path:
     properties(named, ROLE)["RoleName"] = "named"
     put(tmp_path / "cdk.out", named, "s61")
     printed = cmek(tmp_path, "review", "cdk.out")
-    assert "62 templates, 2 forms" in printed.stderr
+    assert "62 templates, 2 different" in printed.stderr
     html = (tmp_path / "review.html").read_text()
     assert html.count("<svg") == 2
     said = text_of(html)
-    assert "All places of form 1" in said
+    assert "s0 and 60 more of the same text" in said
     for number in range(60):
-        assert f"s{number}{200_000_000_000 + number}" in said
-        assert f"external-id-of-{number}alias/pinecone/{number}/" in said
+        assert f"s{number}: account {200_000_000_000 + number}" in said
+        assert f"external ID external-id-of-{number}; names given alias/pinecone/{number}/" in said
 
 
-def test_more_forms_than_anybody_reads_are_not_to_be_signed_at_once(tmp_path: Path) -> None:
+def test_more_texts_than_anybody_reads_are_not_to_be_signed_at_once(tmp_path: Path) -> None:
     for number in range(52):
         template = with_values(number)
         properties(template, KEY)["RotationPeriodInDays"] = 100 + number
@@ -604,8 +651,8 @@ def test_more_forms_than_anybody_reads_are_not_to_be_signed_at_once(tmp_path: Pa
     put(tmp_path / "cdk.out", template, "the-wrong-one")
     cmek(tmp_path, "review", "cdk.out")
     said = text_of((tmp_path / "review.html").read_text())
-    assert "Too much to sign at once 3 of 53 forms are not shown" in said
-    assert "Form 1: the-wrong-one" in said
+    assert "Too much to sign at once 3 of 53 different texts are not shown" in said
+    assert said.index("the-wrong-one") < said.index("What is asked")
 
 
 @pytest.mark.parametrize(
@@ -624,12 +671,12 @@ def test_more_forms_than_anybody_reads_are_not_to_be_signed_at_once(tmp_path: Pa
         ),
     ],
 )
-def test_whatever_lets_somebody_do_something_makes_another_form(tmp_path: Path, edit: Any) -> None:
+def test_whatever_lets_somebody_do_something_makes_another_text(tmp_path: Path, edit: Any) -> None:
     other = with_values(1)
     edit(other)
     put(tmp_path, with_values(0), "a")
     put(tmp_path, other, "b")
-    assert ", 2 forms;" in cmek(tmp_path, "review", str(tmp_path)).stderr
+    assert ", 2 different;" in cmek(tmp_path, "review", str(tmp_path)).stderr
 
 
 def test_an_external_id_that_stands_twice_is_said(tmp_path: Path) -> None:
@@ -807,7 +854,10 @@ def test_another_logical_id_is_another_key_and_that_is_said_first(tmp_path: Path
     assert f"Key `{KEY}` is GONE" in printed
     assert "Key `Renamed` is new while another is gone: it is ANOTHER key." in printed
     assert printed.index("Pinecone would lose") < printed.index("Who may do what")
-    assert "Read this first" in text_of((tmp_path / "page.html").read_text())
+    html = (tmp_path / "page.html").read_text()
+    assert "Read this first" in text_of(html)
+    assert 'class="sheet bad"' in html
+    assert "Pinecone would lose role, key or access by what changes" in text_of(html)
 
 
 def test_the_same_change_in_many_templates_is_said_once(tmp_path: Path) -> None:
@@ -905,6 +955,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
         ("suspended", forms.template("suspended")),
     ):
         put(folder / "many", template, name)
+    put(folder / "two", good(), "search")
+    put(folder / "two", forms.template("suspended"), "answers")
+    cmek(folder, "review", "two", "--out", "two.html")
     put(folder / "old", good(), "suspended")
     cmek(folder, "review", "many", "--against", "old", "--out", "many.html")
     put(folder / "bad", hostile(), '"><img src=x onerror=ran=1>')
@@ -917,6 +970,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
         "dark": Visit(str(one), dark=True, check=True),
         "phone": Visit(str(one), width=360, check=True),
         "paper": Visit(str(one), media="print", check=True),
+        "two stacks": Visit(str(folder / "two.html"), media="print", paper=str(folder / "two.pdf")),
         "without script": Visit(str(one), javascript=False),
         "many": Visit(str(folder / "many.html"), check=True),
         "many, dark": Visit(str(folder / "many.html"), dark=True, check=True),
@@ -928,11 +982,13 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
     return dict(zip(visits, look(list(visits.values())), strict=True))
 
 
+GUIDE = "https://docs.pinecone.io/guides/production/configure-cmek"
 PAGES = (
     "light",
     "dark",
     "phone",
     "paper",
+    "two stacks",
     "without script",
     "many",
     "many, dark",
@@ -962,12 +1018,27 @@ def test_the_page_opens_asks_for_nothing_and_fits_its_window(
     assert found.errors == []
     assert found.requests == []
     assert not found.sideways
-    assert all(link.startswith(("#", "data:,")) for link in found.links)
+    assert all(link.startswith(("#", "data:,")) or link == GUIDE for link in found.links)
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if "phone" not in name])
-def test_the_first_screen_has_the_five_sentences(seen: dict[str, Seen], name: str) -> None:
-    assert len(seen[name].sentences) == 5
+def test_the_first_screen_can_be_signed(seen: dict[str, Seen], name: str) -> None:
+    assert seen[name].first_screen == [
+        "What is asked",
+        "What the machine says",
+        "What differs from Pinecone's guide",
+        "What only a person can check",
+        "Sign here",
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_verdict_is_seen_without_scrolling_sideways(seen: dict[str, Seen], name: str) -> None:
+    assert seen[name].hidden_verdicts == []
+
+
+def test_two_stacks_are_printed_on_at_most_six_sheets(seen: dict[str, Seen]) -> None:
+    assert 2 <= seen["two stacks"].sheets <= 6
 
 
 @pytest.mark.parametrize("name", ["light", "dark", "phone", "paper", "many", "many, dark"])
@@ -1046,7 +1117,7 @@ def test_policies_by_a_condition_end_in_no_traceback(tmp_path: Path, policies: A
     made = good()
     properties(made, ROLE)["Policies"] = policies
     made["Conditions"] = {"On": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}}
-    assert "form" in text(tmp_path, made)
+    assert "What is asked" in text(tmp_path, made)
 
 
 def test_of_a_key_that_is_protected_while_used_nobody_is_told_to_disable_it(tmp_path: Path) -> None:
@@ -1058,3 +1129,31 @@ def test_of_a_key_that_is_protected_while_used_nobody_is_told_to_disable_it(tmp_
     assert disable in usual
     assert disable not in protected
     assert "cannot be disabled: use one of the other ways" in protected
+
+
+def test_the_statement_of_a_protected_key_is_explained(tmp_path: Path) -> None:
+    said = text(tmp_path, cmek_template(protect_used_key=cdk.Duration.days(90)))
+    assert (
+        "The guide has no such statement Forbids anybody in any AWS account to disable the key and "
+        "order the key's deletion where the number of days since the key was last used is less "
+        "than 90, whatever another policy allows. A prop of this library, protect_used_key:"
+    ) in said
+
+
+def test_a_denial_that_only_looks_like_the_protection_of_a_key_is_not_explained_as_one(
+    tmp_path: Path,
+) -> None:
+    template = cmek_template(protect_used_key=cdk.Duration.days(90))
+    key = next(one for one in template["Resources"].values() if one["Type"] == "AWS::KMS::Key")
+    key["Properties"]["KeyPolicy"]["Statement"][-1]["Action"].append("kms:Decrypt")
+    said = text(tmp_path, template)
+    assert "is less than 90" in said
+    assert "A prop of this library, protect_used_key" not in said
+
+
+def test_the_account_can_be_told(tmp_path: Path) -> None:
+    template = forms.template("environment_agnostic")
+    assert "account not in the template" in text(tmp_path, template)
+    assert f"account {ACCOUNT}, Region" in text(tmp_path, template, "--account", ACCOUNT)
+    printed = cmek(tmp_path, "review", "t.template.json", "--account", "12", code=2)
+    assert "account: got '12'" in printed.stderr

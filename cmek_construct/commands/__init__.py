@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Final
+
+_INTERRUPTED: Final = 130
 
 
 def main() -> None:
-    """Run `cmek`, or say which extra it needs."""
+    """Run `cmek`, or say which extra it needs. Ctrl-C ends it at once, and without a word."""
     try:
         from cmek_construct.commands.app import cli
+
+        cli()
     except ModuleNotFoundError as error:
         sys.exit(f"cmek: {error.name} is not installed. Run: pip install 'cmek-construct[cli]'")
     except KeyboardInterrupt:
-        sys.exit(130)
-    cli()
+        os._exit(_INTERRUPTED)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            os._exit(_INTERRUPTED)  # nobody waits for what other threads ask of AWS
+        raise

@@ -17,9 +17,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cmek_construct import checks, customers, props
+from cmek_construct import props
 from cmek_construct.aws.objects import Key, Role
 from cmek_construct.aws.session import Asking
+from cmek_construct.commands import options
 from cmek_construct.commands.adopting import (
     held_by,
     key_of,
@@ -30,11 +31,19 @@ from cmek_construct.commands.adopting import (
     write_mapping,
 )
 from cmek_construct.commands.errors import refusals
-from cmek_construct.commands.locking import clear_gone
+from cmek_construct.commands.init import make_folder
+from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
-from cmek_construct.commands.marks import marked
-from cmek_construct.commands.options import Profile, checked, stack_name
-from cmek_construct.deployment import values
+from cmek_construct.commands.options import (
+    Profile,
+    a_stack,
+    customers,
+    flag,
+    listed,
+    of_row,
+    option,
+)
+from cmek_construct.commands.printing import marked, tell
 from cmek_construct.deployment.reading import Entry, parse_entries, text_of
 from cmek_construct.deployment.writing import (
     FILE,
@@ -83,50 +92,20 @@ class Ask:
         return self.mapping or Path(f"cmek-import-{self.name}.json")
 
 
-def _listed(value: str) -> list[str]:
-    return [part.strip() for part in value.split(",")]
-
-
-def _check_customers(parameter: str, value: str) -> None:
-    customers.account_ids(parameter, _listed(value))
-
-
 def adopt(
-    name: Annotated[
-        str,
-        typer.Argument(
-            parser=stack_name,
-            metavar="NAME",
-            help="Of the stack, in cmek.yaml or new to it. For good.",
-        ),
-    ],
-    role_arn: Annotated[
-        str,
-        checked(checks.role_arn, "role_arn", metavar="ARN", help="The role that Pinecone stores."),
-    ],
+    name: Annotated[str, a_stack("Of the stack, in cmek.yaml or new to it. For good.")],
+    role_arn: Annotated[str, options.role_arn("The role that Pinecone stores.")],
     key_arn: Annotated[
         str | None,
-        checked(
-            checks.key_arn,
-            "key_arn",
-            metavar="ARN",
-            help="The key that Pinecone stores. A vendor's role, for keys of customers, has none.",
+        options.key_arn(
+            "The key that Pinecone stores. A vendor's role, for keys of customers, has none."
         ),
     ] = None,
     mapping: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="To write for `cdk import`. Default: cmek-import-NAME.json."
-        ),
+        Path | None, option("FILE", "To write for `cdk import`. Default: cmek-import-NAME.json.")
     ] = None,
     alias: Annotated[
-        str | None,
-        checked(
-            props.ALIAS.check,
-            "alias",
-            metavar="NAME",
-            help="Of a key with several: the stack's one.",
-        ),
+        str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")
     ] = None,
     as_given: Annotated[
         AsGiven | None,
@@ -137,28 +116,15 @@ def adopt(
     ] = None,
     customer_account_ids: Annotated[
         str | None,
-        checked(
-            _check_customers,
-            "customer_account_ids",
-            metavar="DIGITS,…",
-            help="For a vendor's role that has lost its permissions: accounts of customers.",
-        ),
+        customers("For a vendor's role that has lost its permissions: accounts of customers."),
     ] = None,
     region: Annotated[
-        str | None,
-        checked(
-            values.region,
-            "region",
-            metavar="REGION",
-            help="For a vendor's role: of its stack. Default: as in cmek.yaml.",
-        ),
+        str | None, options.region("For a vendor's role: of its stack. Default: as in cmek.yaml.")
     ] = None,
     profile: Profile = None,
     accept: Annotated[
         bool,
-        typer.Option(
-            "--accept", help="Go on where the template would lock somebody out or let somebody in."
-        ),
+        flag("--accept", "Go on where the template would lock somebody out or let somebody in."),
     ] = False,
 ) -> None:
     """Take a role and a key that are there already into a stack, unchanged.
@@ -175,13 +141,12 @@ def adopt(
         mapping=mapping,
         alias=alias,
         as_given=as_given,
-        customers=_listed(customer_account_ids) if customer_account_ids else (),
+        customers=listed(customer_account_ids) if customer_account_ids else (),
         region=region,
         accept=accept,
     )
     with refusals("adopt", f"{name}: nothing was written"):
-        for line in _lines(ask):
-            typer.echo(line)
+        tell(_lines(ask))
 
 
 def _lines(ask: Ask) -> Iterator[str]:
@@ -213,6 +178,8 @@ def _lines(ask: Ask) -> Iterator[str]:
     write_mapping(ask.file, json.dumps(mapping, indent=2) + "\n")
     if changed is not None:
         write_whole(changed)
+    if text is None:
+        yield from make_folder()
     yield f"Wrote {ask.file}: {', '.join(mapping)}."
     yield from clear_gone(ask.name, ask.account, region)
     yield from _what_next(ask.name, ask.file, added=changed is not None)
@@ -222,14 +189,14 @@ def _refuse_idle_options(ask: Ask, there: Entry | None) -> None:
     """An option that would do nothing was meant to do something."""
     of_key = {"--alias": ask.alias, "--as-given": ask.as_given}
     of_role = {"--customer-account-ids": ask.customers, "--region": ask.region}
-    for options, idle, why in (
+    for some, idle, why in (
         (of_key | of_role, there is not None, f"{FILE} has stacks.{ask.name}, and that holds"),
         (of_role, ask.key_arn is not None, "it is for a role without --key-arn"),
         (of_key, ask.key_arn is None, "it is for a role with --key-arn"),
     ):
-        for option, value in options.items():
+        for name, value in some.items():
             if idle and value:
-                raise Refused(f"{option}: {why}. Leave the option out.")
+                raise Refused(f"{name}: {why}. Leave the option out.")
 
 
 def _region(ask: Ask, text: str | None, there: Entry | None) -> str:

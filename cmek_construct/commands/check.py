@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import typer
 
-from cmek_construct.commands import checking
 from cmek_construct.commands.errors import refuse
-from cmek_construct.commands.options import Acknowledge, AsJson, Templates, VendorRoles
+from cmek_construct.commands.options import (
+    AccountOfTemplates,
+    Acknowledge,
+    AsJson,
+    Templates,
+    VendorRoles,
+)
+from cmek_construct.commands.printing import counted, tell, tell_json
+from cmek_construct.guardrails.acknowledged import Judged, guarded
+from cmek_construct.policy.sentences import Quoted, visible
 from cmek_construct.templates.run import read_run
 from cmek_construct.who.policies import two_accounts
 
@@ -17,6 +26,7 @@ def check(
     paths: Templates,
     acknowledge: Acknowledge = None,
     vendor_role_arn: VendorRoles = None,
+    account: AccountOfTemplates = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge templates by the guardrails, without CDK.
@@ -24,15 +34,13 @@ def check(
     Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of
     Pinecone's is in any of them.
     """
-    run = read_run(paths)
+    run = read_run(paths, account)
     acknowledged: dict[str, str] = dict(acknowledge or [])
-    by_app = checking.in_app(checking.folders(paths, run))
-    found, judged = checking.check(run, vendor_role_arn or [], acknowledged, by_app)
+    found, judged = guarded(run, paths, vendor_role_arn or [], acknowledged)
     if as_json:
-        typer.echo(json.dumps(checking.as_data(judged), indent=2))
+        tell_json(_as_data(judged))
     else:
-        for line in (line for one in judged for line in checking.lines(one)):
-            typer.echo(line)
+        tell(line for one in judged for line in _lines(one))
     problems = list(map(str, found.problems))
     roles = [role for one in judged for role in one.roles]
     keys = [key for one in judged for key in one.keys]
@@ -42,12 +50,51 @@ def check(
     said = two_accounts(found)
     if said:
         typer.echo(said, err=True)
-    for rule in checking.unused(judged, acknowledged):
+    broken = {violation.rule for one in judged for violation, _ in one.found}
+    for rule in (rule for rule in acknowledged if rule not in broken):
         typer.echo(f"--acknowledge {rule}: nothing breaks it any more.", err=True)
     typer.echo(
-        f"{checking.counted(judged, 'template')}, {checking.counted(roles, 'role')} and "
-        f"{checking.counted(keys, 'key')} judged: {checking.counted(refused, 'violation')}.",
+        f"{counted(judged, 'template')}, {counted(roles, 'role')} and "
+        f"{counted(keys, 'key')} judged: {counted(refused, 'violation')}.",
         err=as_json,
     )
     if problems or refused:
         refuse(*problems)
+
+
+def _lines(judged: Judged) -> Iterator[str]:
+    """What there is to say of one template, for a person."""
+    if not judged.roles and not judged.keys and not judged.found:
+        yield f"{judged.template}: nothing of Pinecone's"
+        return
+    found = f"{counted(judged.roles, 'role')}, {counted(judged.keys, 'key')}"
+    yield f"{judged.template}: {found}" + ("" if judged.found else ": nothing wrong")
+    for one, reason in judged.found:
+        mark = "WRONG" if reason is None else "acknowledged"
+        yield f"  {mark} {one.rule}: {Quoted(one.logical_id)}"
+        yield f"    {one.what}"
+        yield f"    Allows: {one.allows}"
+        yield f"    Cure: {one.cure}" if reason is None else f"    Reason: {visible(reason)}"
+
+
+def _as_data(judged: Sequence[Judged]) -> list[dict[str, Any]]:
+    """What was found, for a machine."""
+    return [
+        {
+            "template": one.template,
+            "roles": one.roles,
+            "keys": one.keys,
+            "violations": [
+                {
+                    "rule": violation.rule,
+                    "logical_id": violation.logical_id,
+                    "what": violation.what,
+                    "allows": violation.allows,
+                    "cure": violation.cure,
+                    "acknowledged": reason,
+                }
+                for violation, reason in one.found
+            ],
+        }
+        for one in judged
+    ]

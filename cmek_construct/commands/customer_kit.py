@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cmek_construct import checks
-from cmek_construct.aws.session import Asking
-from cmek_construct.commands import kit as kits
-from cmek_construct.commands.customer_answers import WHO_CAN_SEE, from_files, from_kms
-from cmek_construct.commands.errors import refusals
-from cmek_construct.commands.looking import from_aws, from_outputs_file
-from cmek_construct.commands.marks import in_a_line
-from cmek_construct.commands.options import checked
-from cmek_construct.deployment import values
+from cmek_construct.aws.reading import read_key_policy_document
+from cmek_construct.aws.session import Asking, AwsError, called
+from cmek_construct.checks import printable
+from cmek_construct.commands import options
+from cmek_construct.commands.errors import in_words, refusals
+from cmek_construct.commands.options import AsJson, option
+from cmek_construct.commands.outputs import from_aws, from_outputs_file
+from cmek_construct.commands.printing import in_a_line, tell, tell_json
+from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.deployed import ROLE_ARN
-from cmek_construct.health.findings import Finding, as_data
+from cmek_construct.health.findings import Finding, Refused, as_data
 
 cli = typer.Typer(rich_markup_mode=None)
-
-
-def _customer_account_id(parameter: str, value: object) -> None:
-    checks.account_id(parameter, value, "Write the number of the customer's AWS account.")
+DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
+GET_KEY_POLICY = "aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json"
+WHO_CAN_SEE = (
+    "The vendor's own people cannot see the key: this runs with the customer's credentials, or on "
+    "the two files that the customer sends."
+)
 
 
 def _key_or_alias(parameter: str, value: object) -> None:
@@ -53,39 +59,25 @@ def kit(
     context: typer.Context,
     role_arn: Annotated[
         str | None,
-        checked(
-            checks.role_arn,
-            "role_arn",
-            metavar="ARN",
-            help="The vendor's role, which the customer's key lets in. Or --vendor.",
-        ),
+        options.role_arn("The vendor's role, which the customer's key lets in. Or --vendor."),
     ] = None,
     vendor: Annotated[
         str | None,
-        checked(
-            values.stack_name,
-            "vendor",
-            metavar="NAME",
-            help="In place of --role-arn: the role of this deployed stack of cmek.yaml.",
+        options.stack(
+            "vendor", "In place of --role-arn: the role of this deployed stack of cmek.yaml."
         ),
     ] = None,
     outputs: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="With --vendor: this file of `cdk deploy --outputs-file FILE`, not AWS.",
-        ),
+        option("FILE", "With --vendor: this file of `cdk deploy --outputs-file FILE`, not AWS."),
     ] = None,
     profile: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With --vendor: AWS profile to ask with.")
+        str | None, option("NAME", "With --vendor: AWS profile to ask with.")
     ] = None,
     region: Annotated[
         str | None,
-        checked(
-            values.region,
-            "region",
-            metavar="REGION",
-            help="AWS region of the customer's key, for the page. Default: it says to ask you.",
+        options.region(
+            "AWS region of the customer's key, for the page. Default: it says to ask you."
         ),
     ] = None,
     key_access: Annotated[
@@ -93,11 +85,10 @@ def kit(
     ] = kits.Kit.key_access,
     customer_account_id: Annotated[
         str | None,
-        checked(
-            _customer_account_id,
+        options.account(
             "customer_account_id",
-            metavar="DIGITS",
-            help="The customer's AWS account, for key-policy.json. Default: a placeholder.",
+            "Write the number of the customer's AWS account.",
+            "The customer's AWS account, for key-policy.json. Default: a placeholder.",
         ),
     ] = None,
     vendor_name: Annotated[
@@ -113,9 +104,9 @@ def kit(
             parser=_s3_url,
         ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Folder to write. Never overwritten.")
-    ] = Path("customer-kit"),
+    out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path(
+        "customer-kit"
+    ),
 ) -> None:
     """Write a folder to send to a customer whose key it is to be.
 
@@ -131,10 +122,15 @@ def kit(
     with refusals("customer-kit", vendor or ""):
         role = role_arn or _role_of(vendor or "", outputs, profile)
         made = kits.Kit(role, key_access, customer_account_id, region, vendor_name, template_url)
-        made.check()
-        names = kits.write(made, out)
+        if customer_account_id == made.vendor_account_id:
+            raise Refused(
+                f"customer_account_id: got {customer_account_id!r}, the account of the role "
+                "itself, but a customer has another one. For a key in the role's own account use "
+                "PineconeCmek."
+            )
+        names = write(made, out)
     typer.echo(
-        f"Wrote {checks.printable(out)}: {', '.join(names)}, for {role}. Read {kits.PAGE}, see "
+        f"Wrote {printable(out)}: {', '.join(names)}, for {role}. Read {kits.PAGE}, see "
         "that the role exists, and send the folder to the customer."
     )
 
@@ -147,18 +143,57 @@ def _role_of(vendor: str, outputs: Path | None, profile: str | None) -> str:
     return from_aws(entry, Asking("customer-kit", profile))[0][ROLE_ARN]
 
 
+def write(kit: kits.Kit, folder: Path) -> list[str]:
+    """Write the files of a kit into a folder that is not there, or is empty: all or nothing.
+
+    Returns:
+        The names of the files.
+
+    Raises:
+        Refused: something is there already, or cannot be written.
+    """
+    files = kit.files()
+    shown = printable(folder)
+    place = Path(os.path.realpath(folder))
+    draft = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        if os.path.lexists(place) and (not place.is_dir() or any(place.iterdir())):
+            raise Refused(
+                f"{shown}: it is there already, and nothing is ever overwritten. Move it away, "
+                "or give another folder with --out."
+            )
+        draft.mkdir()
+        for name, text in files.items():
+            draft.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
+        _put(draft, place)
+    except OSError as error:
+        raise Refused(
+            f"{shown}: cannot be written: {error.strerror}. Give another folder with --out."
+        ) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return list(files)
+
+
+def _put(draft: Path, place: Path) -> None:
+    """Put what is written in its place; an empty folder that is there stays the same folder."""
+    if not place.is_dir():
+        draft.rename(place)
+        return
+    for file in sorted(draft.iterdir()):
+        file.rename(place / file.name)
+
+
 @cli.command(
     epilog="Exit codes: 0 all is right; 1 something is wrong, cannot be told (?), or could not be "
     "read; 2 wrong usage. What the vendor's role allows is seen with --vendor alone: without it "
     "that one ? does not count.",
 )
 def check(
-    role_arn: Annotated[
-        str, checked(checks.role_arn, "role_arn", metavar="ARN", help="The vendor's role.")
-    ],
+    role_arn: Annotated[str, options.role_arn("The vendor's role.")],
     key_arn: Annotated[
         str | None,
-        checked(
+        options.checked(
             _key_or_alias,
             "key_arn",
             metavar="ARN",
@@ -166,30 +201,24 @@ def check(
         ),
     ] = None,
     profile: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="AWS profile of the customer, to ask KMS with."),
+        str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")
     ] = None,
     describe_key: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The customer's output of `aws kms describe-key`."),
+        Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")
     ] = None,
     key_policy: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The customer's output of `aws kms get-key-policy`."),
+        Path | None, option("FILE", "The customer's output of `aws kms get-key-policy`.")
     ] = None,
     key_access: Annotated[
         KeyAccess, typer.Option(help="What the role must be able to do.")
     ] = kits.Kit.key_access,
     vendor: Annotated[
         str | None,
-        checked(
-            values.stack_name,
-            "vendor",
-            metavar="NAME",
-            help="The vendor's stack in cmek.yaml here: whether its role may use the key.",
+        options.stack(
+            "vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what is right and wrong with a customer's key.
 
@@ -210,13 +239,13 @@ def _seen(
 ) -> CustomerKeySeen:
     """The key, from the two files or from KMS."""
     if describe_key and key_policy and profile is None:
-        return from_files(describe_key, key_policy)
+        return _from_files(describe_key, key_policy)
     if describe_key or key_policy or key_arn is None:
         raise typer.BadParameter(
             "Give --key-arn, perhaps with --profile, to ask KMS; or both --describe-key and "
             "--key-policy, perhaps with the --key-arn that was given back."
         )
-    return from_kms(key_arn, profile)
+    return _from_kms(key_arn, profile)
 
 
 def _print(
@@ -228,19 +257,12 @@ def _print(
 ) -> None:
     right = not any(finding.fails for finding in found)
     if as_json:
-        report = {
-            "key_arn": seen.arn,
-            "role_arn": role_arn,
-            "source": seen.source,
-            "right": right,
-            "findings": as_data(found),
-        }
-        typer.echo(json.dumps(report, indent=2))
+        said = {"key_arn": seen.arn, "role_arn": role_arn, "source": seen.source, "right": right}
+        tell_json({**said, "findings": as_data(found)})
         return
     typer.echo(f"The key {seen.arn}\nfor the role {role_arn}\nas shown by {seen.source}.")
     typer.echo(f"{WHO_CAN_SEE}\n")
-    for finding in found:
-        typer.echo(in_a_line(finding))
+    tell(map(in_a_line, found))
     typer.echo(f"\n{_verdict(vendor) if right else 'Not all is right.'}")
 
 
@@ -248,3 +270,87 @@ def _verdict(vendor: str | None) -> str:
     if vendor is None:
         return "All that can be seen here is right. The vendor's half is not seen from here."
     return f"All is right, once {vendor} is deployed as cmek.yaml has it."
+
+
+def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
+    """A key by the outputs of two commands of the AWS CLI.
+
+    Args:
+        describe_key: the JSON of ``aws kms describe-key``.
+        key_policy: the JSON of ``aws kms get-key-policy``. A policy alone is refused: it may be the
+            kit's own file, which KMS has never seen.
+
+    Raises:
+        Refused: a file is missing, or is no such output.
+    """
+    described = _json(describe_key, DESCRIBE_KEY)
+    answer = _json(key_policy, GET_KEY_POLICY)
+    if "Statement" in answer:
+        raise Refused(
+            f"{printable(key_policy)}: it is a policy by itself, as the kit's own key-policy.json "
+            f"is, and does not show what KMS has. Give what `{GET_KEY_POLICY}` prints."
+        )
+    said = answer.get("Policy")
+    policy = _parsed(said, key_policy, GET_KEY_POLICY) if isinstance(said, str) else {}
+    if "Statement" not in policy:
+        raise Refused(
+            f"{printable(key_policy)}: it holds no key policy. `{GET_KEY_POLICY}` prints one."
+        )
+    files = f"{printable(describe_key)} and {printable(key_policy)}"
+    return _described(files, described.get("KeyMetadata"), policy, describe_key)
+
+
+def _from_kms(key_arn: str, profile: str | None = None) -> CustomerKeySeen:
+    """A key as KMS shows it to these credentials.
+
+    Args:
+        key_arn: its ARN, or that of one of its aliases.
+        profile: the AWS profile to ask with.
+
+    Raises:
+        Refused: AWS refused, or cannot be asked; or it is no key.
+    """
+    try:
+        session = Asking("customer-kit", profile).signed_in(key_arn.split(":")[3])
+        with called():
+            metadata = session.client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]
+        policy = read_key_policy_document(session, metadata["Arn"])
+    except AwsError as error:
+        if error.code == "NotFoundException":
+            raise Refused(f"{error}. Compare the ARN with the customer's KMS console.") from None
+        raise Refused(f"{in_words(error, 'customer-kit check')} {WHO_CAN_SEE}") from None
+    return _described("KMS", metadata, policy, key_arn)
+
+
+def _described(
+    source: str, metadata: Any, policy: Mapping[str, Any], place: object
+) -> CustomerKeySeen:
+    arn = metadata.get("Arn") if isinstance(metadata, dict) else None
+    form = ANY_KEY_ARN.fullmatch(arn) if isinstance(arn, str) else None
+    if form is None or not form["key"]:
+        raise Refused(
+            f"{printable(place)}: it holds no KeyMetadata with the ARN of a key. "
+            f"`{DESCRIBE_KEY}` prints it."
+        )
+    return CustomerKeySeen(source, form[0], metadata, policy)
+
+
+def _json(path: Path, command: str) -> dict[str, Any]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Refused(f"{printable(path)}: cannot be read: {error.strerror}.") from None
+    return _parsed(content, path, command)
+
+
+def _parsed(content: str | bytes, place: object, command: str) -> dict[str, Any]:
+    """A JSON object; PowerShell writes files in UTF-16, which `json` knows by its first bytes."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Refused(
+            f"{printable(place)}: cannot be read as JSON: {error}. `{command}` prints it."
+        ) from None
+    if not isinstance(found, dict):
+        raise Refused(f"{printable(place)}: is no JSON object. `{command}` prints it.")
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
@@ -19,10 +18,10 @@ from cmek_construct.aws.objects import Control, Key, LastUse, Stack, Unread
 from cmek_construct.aws.reading import read_controls, read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.errors import advice, refusals, refuse
-from cmek_construct.commands.looking import LOCK, locked, with_all
-from cmek_construct.commands.marks import whole
-from cmek_construct.commands.options import Profile
-from cmek_construct.commands.pinecone_sdk import indexes
+from cmek_construct.commands.looking import LOCK, locked, side_by_side, with_all
+from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
+from cmek_construct.commands.printing import tell, tell_json, whole
+from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
@@ -32,7 +31,6 @@ from cmek_construct.health.findings import Effect, Finding, Verdict
 from cmek_construct.health.key import who_used
 from cmek_construct.lock.model import LockError
 
-_AT_A_TIME: Final = 8
 EXIT_CODES: Final = (
     "Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, "
     "and nothing else is wrong."
@@ -58,9 +56,9 @@ class Policy(str, Enum):
 
 
 def doctor(
-    name: Annotated[str | None, typer.Argument(help="One stack. Default: all.")] = None,
+    name: OneOrAll = None,
     profile: Profile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     show: Annotated[
         Policy | None,
         typer.Option(help="Print this policy as the file says it, and look at nothing."),
@@ -74,9 +72,9 @@ def doctor(
     ] = True,
     organization: Annotated[
         bool,
-        typer.Option(
+        flag(
             "--organization",
-            help="From the management account: show the organization's SCPs and RCPs over the "
+            "From the management account: show the organization's SCPs and RCPs over the "
             "account that mention STS or KMS.",
         ),
     ] = False,
@@ -94,13 +92,11 @@ def doctor(
     if show is not None:
         _show(entries, show, asking)
         return
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        found = list(pool.map(partial(_examined, asking, looks), entries))
+    found = side_by_side(partial(_examined, asking, looks), entries)
     if as_json:
-        typer.echo(json.dumps([one.as_data() for one in found], indent=2))
+        tell_json([one.as_data() for one in found])
     else:
-        for line in _screen(found):
-            typer.echo(line)
+        tell(_screen(found))
     codes = {one.code for one in found}
     raise typer.Exit(WRONG if WRONG in codes else max(codes, default=UNREAD))
 

@@ -37,12 +37,13 @@ def refuse(*reasons: object) -> NoReturn:
 
 
 @contextmanager
-def refusals(command: str, about: str = "") -> Iterator[None]:
+def refusals(command: str, about: str = "", *, interrupted: str = "") -> Iterator[None]:
     """End the command for what the rooms below refuse.
 
     Args:
         command: its name, such as ``project create``.
         about: what AWS was asked about, such as a stack.
+        interrupted: what to say after Ctrl-C, of a command that does more than look.
     """
     try:
         yield
@@ -50,6 +51,10 @@ def refusals(command: str, about: str = "") -> Iterator[None]:
         refuse(error)
     except AwsError as error:
         refuse(in_words(error, command, about))
+    except (KeyboardInterrupt, typer.Abort):
+        if not interrupted:
+            raise
+        refuse(f"\n{interrupted}")
 
 
 def in_words(error: AwsError, command: str, about: str = "") -> str:

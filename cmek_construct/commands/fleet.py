@@ -6,10 +6,9 @@ import csv
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 from rich.console import Console
@@ -20,13 +19,15 @@ from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.reading import read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.aws.stack_sets import Instance, StackSet, StackSets
+from cmek_construct.commands.looking import side_by_side
+from cmek_construct.commands.outputs import wrong_output
+from cmek_construct.commands.printing import tell_json
 from cmek_construct.constructs.stack_set_targets import CALL_AS
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN
 from cmek_construct.health.findings import Refused
 
 ROLE: Final = "OrganizationAccountAccessRole"
-_AT_A_TIME: Final = 10
 _SUSPENDED: Final = key_denial("")["Sid"]
 _COLUMNS: Final = {
     "account": "Account",
@@ -38,34 +39,6 @@ _COLUMNS: Final = {
 }
 _WIDE: Final = 10_000
 """Columns of the terminal that the table is laid out for: no value is ever broken or cut."""
-
-Fleet = Annotated[
-    str | None,
-    typer.Option(
-        metavar="STACK_SET",
-        help="All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml.",
-    ),
-]
-Role = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", help=f"With --fleet: the role to take on in each account. Default: {ROLE}."
-    ),
-]
-Region = Annotated[
-    str | None,
-    typer.Option(
-        metavar="REGION", help="With --fleet: the region of the set. Default: the profile's."
-    ),
-]
-CallAs = Annotated[
-    str | None,
-    typer.Option(
-        metavar="|".join(CALL_AS),
-        help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account.",
-    ),
-]
-AsCsv = Annotated[bool, typer.Option("--csv", help="With --fleet: print CSV.")]
 
 
 @dataclass(frozen=True)
@@ -137,24 +110,6 @@ def _of_type(body: Mapping[str, Any], resource_type: str) -> Iterator[dict[str, 
             yield resource["Properties"]
 
 
-def only_with_fleet(**given: object) -> None:
-    """Refuse options that are for ``--fleet`` alone."""
-    for name, value in given.items():
-        if value:
-            raise typer.BadParameter("it is for --fleet alone", param_hint=_option(name))
-
-
-def not_with_fleet(**given: object) -> None:
-    """Refuse options that are for a stack of cmek.yaml."""
-    for name, value in given.items():
-        if value:
-            raise typer.BadParameter("it is not for --fleet", param_hint=_option(name))
-
-
-def _option(name: str) -> str:
-    return "NAME" if name == "name" else f"--{name.replace('_', '-')}"
-
-
 def show(ask: Ask, *, as_csv: bool, as_json: bool) -> list[str]:
     """Print what to paste for every account.
 
@@ -171,7 +126,7 @@ def show(ask: Ask, *, as_csv: bool, as_json: bool) -> list[str]:
         raise typer.BadParameter("choose --csv or --json", param_hint="--csv")
     rows = _rows(ask)
     if as_json:
-        typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        tell_json([asdict(row) for row in rows])
     elif as_csv:
         _csv(rows)
     else:
@@ -200,8 +155,8 @@ def _rows(ask: Ask) -> list[_Row]:
             "CloudFormation console, StackSets."
         )
     row = partial(_row, ask, sets, found, template)
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        return sorted(pool.map(row, found.instances), key=lambda row: (row.account, row.region))
+    rows = side_by_side(row, found.instances)
+    return sorted(rows, key=lambda row: (row.account, row.region))
 
 
 def _row(
@@ -249,25 +204,24 @@ def _external_id(
     external_id = values.get(template.parameter)
     if not external_id:
         raise Refused(
-            "the set has no external ID for this account: add it to external_ids and deploy"
+            "the set has no external ID for this account: add both to the mapping in "
+            "StackSetTargets.accounts and deploy"
         )
     return external_id
 
 
 def _with_outputs(row: _Row, template: _Template, stack: Stack, external_id: str | None) -> _Row:
-    role_arn = f"arn:aws:iam::{row.account}:{template.role}"
-    role, key, found = (stack.outputs.get(one) for one in (ROLE_ARN, KEY_ARN, EXTERNAL_ID))
-    if role != role_arn:
-        raise Refused(f"the output {ROLE_ARN} is {role!a}, but that of the set is {role_arn}")
+    role_arn, found = f"arn:aws:iam::{row.account}:{template.role}", stack.outputs.get(EXTERNAL_ID)
     place = f"arn:aws:kms:{row.region}:{row.account}:key/"
-    if not checks.KEY_ARN.fullmatch(key or "") or not str(key).startswith(place):
-        raise Refused(f"the output {KEY_ARN} is {key or ''!a}, but that of the set is {place}…")
+    wrong = wrong_output(stack.outputs, "the set", role_arn, place)
+    if wrong:
+        raise Refused(wrong)
     if found != external_id:
         raise Refused(
             f"the external ID is {external_id!a} in the set, but {found!a} in the deployed stack: "
             "deploy first, or, if Pinecone has the key already, put the deployed one back"
         )
-    return replace(row, role_arn=role_arn, key_arn=key, external_id=found)
+    return replace(row, role_arn=role_arn, key_arn=stack.outputs[KEY_ARN], external_id=found)
 
 
 def _cells(row: _Row) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +13,8 @@ from cmek_construct import checks, customers
 from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.options import checked
 from cmek_construct.deployment import values
+from cmek_construct.deployment.folder import write_folder
+from cmek_construct.deployment.reading import is_of_another_app
 from cmek_construct.deployment.writing import (
     FILE,
     Answers,
@@ -141,14 +145,38 @@ def init(
         ),
     ] = True,
 ) -> None:
-    """Write a new cmek.yaml.
+    """Write a new cmek.yaml, and what an app of it needs.
 
-    Asks for what no option says. Never overwrites a file.
+    Asks for what no option says. In an empty folder it also writes app.py, cdk.json,
+    requirements.txt, package.json and .gitignore, and the wheel that it was installed from. Never
+    overwrites a file.
     """
     answers = Answers(pinecone_account_id, regions, region, name, account, customer_account_ids)
     with refusals("init"):
         new_file(answers, mint_external_id() if external_id else None)
-    typer.echo(f"Wrote {FILE}. Read it, commit it, and run: npx cdk deploy {name}")
+        for line in make_folder():
+            typer.echo(line)
+    typer.echo(f"Read {FILE}, commit what was written, and run: npx cdk deploy {name}")
+
+
+def make_folder() -> Iterator[str]:
+    """Write what the folder of a new cmek.yaml lacks; the lines say what was written."""
+    if is_of_another_app(Path()):
+        yield (
+            f"Wrote {FILE}, and nothing else: an app is here that does not read it. To deploy from "
+            f"{FILE}, begin in an empty folder; an app of your own takes the same values as props "
+            "of PineconeCmek."
+        )
+        return
+    written = write_folder()
+    yield f"Wrote {', '.join([str(FILE), *written.new])}."
+    if written.left:
+        yield (
+            f"Left as it was: {', '.join(written.left)}. `cmek init` in an empty folder shows what "
+            "it would be."
+        )
+    if "package.json" in written.new:
+        yield "Once, for the CDK CLI: npm install"
 
 
 def add(

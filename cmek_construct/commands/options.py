@@ -1,31 +1,34 @@
-"""Options that several commands have."""
+"""Options that several commands have, each declared once."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from cmek_construct import checks
-from cmek_construct.commands.checking import acknowledgement
+from cmek_construct import checks, warnings
+from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment import values
+from cmek_construct.guardrails.rules import RULES
+from cmek_construct.props import Prop
+
+_REGION: Final = next(row for row in values.OF_A_STACK if row.name == "region")
+_ACKNOWLEDGED: Final = re.compile(
+    rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S
+)
 
 
-def stack_name(value: str) -> str:
-    """The name of one stack, as it stands in cmek.yaml."""
-    try:
-        values.stack_name("name", value)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    return value
+def flag(name: str, says: str) -> Any:
+    """An option that is there or not."""
+    return typer.Option(name, help=says)
 
 
-Profile = Annotated[str | None, typer.Option(metavar="NAME", help="AWS profile to ask with.")]
-Name = Annotated[
-    str, typer.Argument(parser=stack_name, metavar="NAME", help="The stack in cmek.yaml.")
-]
+def option(metavar: str, says: str) -> Any:
+    """An option that takes what its type takes."""
+    return typer.Option(metavar=metavar, help=says)
 
 
 def checked(
@@ -42,7 +45,12 @@ def checked(
         written: makes what people type into what the file says.
         **shown: as `typer.Option` takes it.
     """
+    return typer.Option(parser=_parser(check, parameter, written), **shown)
 
+
+def _parser(
+    check: Callable[[str, Any], None], parameter: str, written: Callable[[str], str] = str
+) -> Callable[[str], str]:
     def parse(value: str) -> str:
         value = written(value)
         try:
@@ -52,20 +60,78 @@ def checked(
             raise typer.BadParameter(str(error)) from None
         return value
 
-    return typer.Option(parser=parse, **shown)
+    return parse
 
 
-def _acknowledgement(text: str) -> tuple[str, str]:
-    try:
-        return acknowledgement(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+def of_row(row: Prop, metavar: str, says: str = "") -> Any:
+    """An option that is the value of a prop, with its check; what it says stands in the row."""
+    return checked(row.check, row.name, metavar=metavar, help=says or row.says)
 
 
-def account_of_templates(parameter: str, value: object) -> None:
-    checks.account_id(parameter, value, "Write the number of the templates' account.")
+def role_arn(says: str, name: str = "role_arn") -> Any:
+    """An option that names a role."""
+    return checked(checks.role_arn, name, metavar="ARN", help=says)
 
 
+def key_arn(says: str) -> Any:
+    """An option that names a key."""
+    return checked(checks.key_arn, "key_arn", metavar="ARN", help=says)
+
+
+def account(parameter: str, way_out: str, says: str) -> Any:
+    """An option that is the number of an account."""
+
+    def check(name: str, value: object) -> None:
+        checks.account_id(name, value, way_out)
+
+    return checked(check, parameter, metavar="DIGITS", help=says)
+
+
+def region(says: str = "") -> Any:
+    """An option that is a region to deploy to."""
+    return of_row(_REGION, "REGION", says)
+
+
+def listed(value: str) -> list[str]:
+    """What was written with commas between."""
+    return [part.strip() for part in value.split(",")]
+
+
+def customers(says: str) -> Any:
+    """An option that lists accounts of customers."""
+    (row,) = (one for one in CUSTOMERS if one.name == "customer_account_ids")
+
+    def check(name: str, value: str) -> None:
+        row.check(name, listed(value))
+
+    return checked(check, row.name, metavar="DIGITS,…", help=says)
+
+
+def stack(parameter: str, says: str) -> Any:
+    """An option that names a stack of cmek.yaml."""
+    return checked(values.stack_name, parameter, metavar="NAME", help=says)
+
+
+def a_stack(says: str) -> Any:
+    """An argument that names a stack."""
+    return typer.Argument(parser=_parser(values.stack_name, "name"), metavar="NAME", help=says)
+
+
+def acknowledgement(text: str) -> tuple[str, str]:
+    """Rule and reason out of ``RULE=REASON``."""
+    found = _ACKNOWLEDGED.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter("it is RULE=REASON, with the rule as `cmek check` prints it")
+    if all(rule.id != found[2] for rule in RULES):
+        names = ", ".join(sorted({rule.id for rule in RULES}))
+        raise typer.BadParameter(f"there is no rule {found[2]}. There are: {names}")
+    return found[1], found[3].strip()
+
+
+Profile = Annotated[str | None, option("NAME", "AWS profile to ask with.")]
+Name = Annotated[str, a_stack("The stack in cmek.yaml.")]
+OneOrAll = Annotated[str | None, typer.Argument(help="One stack. Default: all.")]
+AsJson = Annotated[bool, flag("--json", "Print JSON.")]
 Templates = Annotated[
     list[Path],
     typer.Argument(
@@ -73,21 +139,25 @@ Templates = Annotated[
         help="CloudFormation templates, JSON or YAML; or folders such as cdk.out.",
     ),
 ]
+AccountOfTemplates = Annotated[
+    str | None,
+    account(
+        "account",
+        "Write the number of the templates' account.",
+        "The AWS account of templates that do not say theirs.",
+    ),
+]
 Acknowledge = Annotated[
     list[Any] | None,
     typer.Option(
-        parser=_acknowledgement,
+        parser=acknowledgement,
         metavar="RULE=REASON",
         help="Show what breaks this rule with its reason, and do not fail for it. Repeatable.",
     ),
 ]
 VendorRoles = Annotated[
     list[str] | None,
-    checked(
-        checks.role_arn,
-        "vendor_role_arn",
-        metavar="ARN",
-        help="A vendor's role of another account that a key may let in. Repeatable.",
+    role_arn(
+        "A vendor's role of another account that a key may let in. Repeatable.", "vendor_role_arn"
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -1,34 +1,61 @@
 """`cmek project create`: a Pinecone project that encrypts with a customer's key and no other way.
 
-Project names are not unique at Pinecone, and its SDK asks again when an answer is lost. So this
-looks first at what is there, and afterwards whether something was made twice.
+What Pinecone's SDK does not do by itself. Project names are not unique, and the SDK asks again when
+an answer is lost: so this looks first at what is there, and afterwards whether something was made
+twice. A forced encryption is for good, and an API key is shown once: so nothing is made without
+--yes, nor where nobody would see the key.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import typer
 
+from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
-from cmek_construct.commands import pinecone_sdk
 from cmek_construct.commands.errors import refusals
-from cmek_construct.commands.options import Name
-from cmek_construct.commands.pinecone_sdk import asking, is_safe
+from cmek_construct.commands.options import Name, flag, option
+from cmek_construct.commands.printing import tell
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.findings import Refused
 
+CLIENT_ID: Final = "PINECONE_CLIENT_ID"
+CLIENT_SECRET: Final = "PINECONE_CLIENT_SECRET"  # noqa: S105 - the name of the variable
+API_KEY: Final = "PINECONE_API_KEY"
+HOST: Final = "PINECONE_CONTROLLER_HOST"
+"""The SDK's own variable for the API of a private deployment."""
+_HERE: Final = ("127.0.0.1", "::1", "localhost")
+_SIGN_IN: Final = (
+    f"Check {CLIENT_ID} and {CLIENT_SECRET}: they are those of a service account of your "
+    "organization (Pinecone console, Settings > Organization settings). Its secret is shown only "
+    "once, and one that was rotated is no longer valid."
+)
 _KEY_NAME: Final = "default"
 """Of the API key, as Pinecone's console names the first one."""
 _NOT_ENTITLED: Final = (
     "CMEK is a part of Pinecone's Enterprise plan. If the organization has it, the credentials may "
     "not make projects, or the organization has as many as it may."
 )
+_AGAIN: Final = (
+    "What was asked may be done or not. Run the same again: it looks first at what is there."
+)
+_UNKNOWN_KEY: Final = f"Check {API_KEY}. If the project is deleted, unset it."
+_CURES: Final = {
+    "PineconeValueError": _SIGN_IN,
+    "401": _SIGN_IN,
+    "403": "These credentials may not do that: an owner of the organization gives the role.",
+    "ResponseParsingError": "This version of the SDK may be too old for it: pip install -U "
+    f"pinecone. {_AGAIN}",
+}
+"""By HTTP status, or by the SDK's own error where there is none."""
 _FOR_GOOD: Final = "Every index in it needs a key of yours: that can never be switched off"
 
 
@@ -56,7 +83,7 @@ def _group() -> None:
 
 
 def _url(value: str) -> str:
-    if not is_safe(value):
+    if not _is_safe(value):
         raise typer.BadParameter("a secret is sent only to https://…, or to this machine")
     return value
 
@@ -65,15 +92,13 @@ def _url(value: str) -> str:
 def create(
     name: Name,
     project_name: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Its name at Pinecone. Default: the stack's."),
+        str | None, option("TEXT", "Its name at Pinecone. Default: the stack's.")
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Make it. Without this, only say what would be made.")
+        bool, flag("--yes", "Make it. Without this, only say what would be made.")
     ] = False,
     show_key: Annotated[
-        bool,
-        typer.Option("--show-key", help="Show the API key although the output is no terminal."),
+        bool, flag("--show-key", "Show the API key although the output is no terminal.")
     ] = False,
     oauth_url: Annotated[
         str | None,
@@ -92,13 +117,8 @@ def create(
     not changed.
     """
     may_show = show_key or sys.stdout.isatty()
-    try:
-        with refusals("project create"):
-            for line in _lines(Ask(name, project_name, yes, may_show, oauth_url)):
-                typer.echo(line)
-    except KeyboardInterrupt:
-        typer.echo("\nInterrupted. Run the same again: it looks first at what is there.", err=True)
-        raise typer.Exit(1) from None
+    with refusals("project create", interrupted=f"Interrupted. {_AGAIN}"):
+        tell(_lines(Ask(name, project_name, yes, may_show, oauth_url)))
 
 
 def _lines(ask: Ask) -> Iterator[str]:
@@ -110,7 +130,8 @@ def _lines(ask: Ask) -> Iterator[str]:
             "The API key is shown once, and this output is no terminal. Run it in a terminal; or, "
             "if nobody else reads what becomes of the output, with --show-key. Nothing was made."
         )
-    admin = pinecone_sdk.admin(ask.oauth_url)
+    with _asking("sign in"):
+        admin = _sdk().Admin(oauth_url=ask.oauth_url)
     yield from _who(admin)
     there = _there(admin, name)
     keys = _keys(admin, there) if there else []
@@ -143,10 +164,10 @@ def _project_name(entry: Entry, ask: Ask) -> str:
 
 def _who(admin: Any) -> Iterator[str]:
     """Who asks, and of which organization; never with which secret."""
-    client = printable(os.environ[pinecone_sdk.CLIENT_ID])
-    yield f"Signed in at Pinecone as {client} ({pinecone_sdk.CLIENT_ID})"
+    client = printable(os.environ[CLIENT_ID])
+    yield f"Signed in at Pinecone as {client} ({CLIENT_ID})"
     try:
-        with asking("read the organization"):
+        with _asking("read the organization"):
             found = list(admin.organizations.list())
     except Refused as error:
         yield f"Organization: not known. {error}"
@@ -174,12 +195,12 @@ def _there(admin: Any, name: str) -> Any:
 
 
 def _all_named(admin: Any, name: str) -> list[Any]:
-    with asking("list the projects"):
+    with _asking("list the projects"):
         return [one for one in admin.projects.list() if one.name == name]
 
 
 def _keys(admin: Any, project: Any) -> list[Any]:
-    with asking("list the project's API keys"):
+    with _asking("list the project's API keys"):
         return list(admin.api_keys.list(project_id=project.id))
 
 
@@ -198,7 +219,7 @@ def _would(name: str, there: Any) -> Iterator[str]:
 def _make(admin: Any, name: str, there: Any, ask: Ask) -> Iterator[str]:
     project = there
     if project is None:
-        with asking("make the project", {403: _NOT_ENTITLED}):
+        with _asking("make the project", {"403": _NOT_ENTITLED}):
             project = admin.projects.create(name=name, force_encryption_with_cmek=True)
         if not project.force_encryption_with_cmek:
             raise Refused(
@@ -207,7 +228,7 @@ def _make(admin: Any, name: str, there: Any, ask: Ask) -> Iterator[str]:
             )
         yield f"Made the project {_named(project)}. {_FOR_GOOD}"
     try:
-        with asking("make the API key"):
+        with _asking("make the API key"):
             secret = admin.api_keys.create(project_id=project.id, name=_KEY_NAME)
     except Refused as error:
         again = f"cmek project create {ask.name}" + (
@@ -254,3 +275,71 @@ def _next(entry: Entry) -> Iterator[str]:
         "It says what to paste into Manage > CMEK > Add CMEK of that project: the key is added in "
         "Pinecone's console alone, for which there is no public API."
     )
+
+
+def indexes() -> dict[str, str | None] | Unread | None:
+    """The indexes of the project to which the API key in the environment belongs.
+
+    Returns:
+        By name what each is encrypted with, None where that is no key of a customer; why they could
+        not be read; None where there is no API key to ask with.
+    """
+    if not os.environ.get(API_KEY, "").strip():
+        return None
+    try:
+        with _asking("list the indexes", {"401": _UNKNOWN_KEY}):
+            client = _sdk().Pinecone(api_key=os.environ[API_KEY])
+            return {str(one.name): one.cmek_id for one in client.indexes.list()}
+    except Refused as error:
+        return Unread(str(error))
+
+
+@contextmanager
+def _asking(what: str, cures: Mapping[str, str] = _CURES) -> Iterator[None]:
+    """Say what a refusal of the SDK means, without a secret in it.
+
+    Args:
+        what: was to be done, such as ``make the project``.
+        cures: by status or error, where they differ from the usual ones.
+
+    Raises:
+        Refused: in place of what the SDK raises.
+    """
+    sdk, host = _sdk(), os.environ.get(HOST, "")
+    if host and not _is_safe(host):
+        raise Refused(
+            f"{HOST}: got {printable(host)}, but a secret is sent only to https://…, or to this "
+            "machine. Unset it for Pinecone itself."
+        )
+    try:
+        yield
+    except sdk.PineconeError as error:
+        words = str(error)
+        for secret in filter(None, map(os.environ.get, (CLIENT_SECRET, API_KEY))):
+            words = words.replace(secret, "***")
+        words = printable(" ".join(words.split())).rstrip(".")
+        status = getattr(error, "status_code", None)
+        usual = "Nothing was changed." if (status or 500) < 500 else _AGAIN
+        cure = {**_CURES, **cures}.get(str(status or type(error).__name__), usual)
+        raise Refused(f"Pinecone: could not {what}: {words}. {cure}") from None
+
+
+def _sdk() -> Any:
+    """The SDK, imported where it is needed."""
+    try:
+        import pinecone
+    except ModuleNotFoundError:
+        raise Refused(
+            "Pinecone's SDK is not installed. Run: pip install 'cmek-construct[pinecone]'"
+        ) from None
+    return pinecone
+
+
+def _is_safe(url: str) -> bool:
+    """Whether a secret may be sent there: encrypted, or to this machine."""
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+    except ValueError:
+        return False
+    here = parts.scheme == "http" and parts.hostname in _HERE
+    return bool(parts.hostname) and (parts.scheme == "https" or here)

@@ -13,16 +13,15 @@ from typing import Annotated, Final
 
 import typer
 
-from cmek_construct import checks
 from cmek_construct.aws import reading, writing
 from cmek_construct.aws.events import read_calls, read_last
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands import pinecone_sdk
 from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.looking import case_of, locked
-from cmek_construct.commands.marks import marked
-from cmek_construct.commands.options import Name, Profile, checked
+from cmek_construct.commands.options import Name, Profile, flag, role_arn
+from cmek_construct.commands.printing import marked, tell
+from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import Deployed
@@ -36,14 +35,12 @@ EXIT_CODES: Final = (
 )
 Role = Annotated[
     str | None,
-    checked(
-        checks.role_arn,
-        "role",
-        metavar="ARN",
-        help="A role of the stack's account to act as. It needs cloudformation:DescribeStacks, "
+    role_arn(
+        "A role of the stack's account to act as. It needs cloudformation:DescribeStacks, "
         "kms:DescribeKey, kms:GetKeyPolicy, kms:GetKeyLastUsage, iam:GetRole and "
         "cloudtrail:LookupEvents; to change something, kms:ScheduleKeyDeletion, or "
         "kms:CancelKeyDeletion and kms:EnableKey.",
+        "role",
     ),
 ]
 
@@ -62,15 +59,14 @@ def retire(
     name: Name,
     schedule_deletion: Annotated[
         bool,
-        typer.Option(
+        flag(
             "--schedule-deletion",
-            help="Order the deletion of the key, 30 days from now, if all before it is done. Asks "
+            "Order the deletion of the key, 30 days from now, if all before it is done. Asks "
             "for the name to be typed.",
         ),
     ] = False,
     cancel: Annotated[
-        bool,
-        typer.Option("--cancel", help="Take the order back. The key stays suspended."),
+        bool, flag("--cancel", "Take the order back. The key stays suspended.")
     ] = False,
     days: Annotated[
         int, typer.Option(min=1, max=90, help="How long nobody must have used the key.")
@@ -99,13 +95,9 @@ def retire(
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
     ask = Ask(name, Asking("retire", profile, role), days, since)
     lines = _cancel(ask) if cancel else _schedule(ask, _typed) if schedule_deletion else _show(ask)
-    try:
-        with refusals("retire", name):
-            for line in lines:
-                typer.echo(line)
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo(f"\nInterrupted. To see how it stands: cmek retire {name}", err=True)
-        raise typer.Exit(1) from None
+    interrupted = f"Interrupted. To see how it stands: cmek retire {name}"
+    with refusals("retire", name, interrupted=interrupted):
+        tell(lines)
 
 
 def _typed(question: str) -> str:
@@ -218,8 +210,8 @@ def _look(ask: Ask, *, writes: bool) -> tuple[Deployed, Session, Steps]:
     seen = replace(case, role=role, key=key)
     since = seen.now - timedelta(days=ask.days)
     attempt = read_last(session, key_arn, USE, since) if key is not None else None
-    indexes = pinecone_sdk.indexes()
-    names = list(indexes) if isinstance(indexes, dict) else indexes
+    found = indexes()
+    names = list(found) if isinstance(found, dict) else found
     key_id, region = key_arn.rpartition("/")[2], key_arn.split(":")[3]
     changes = read_calls(session, ["PutKeyPolicy"], key_id, region)
     return seen, session, steps(seen, names, attempt, ask.days, ask.quiet_since, changes)

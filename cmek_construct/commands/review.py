@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.checking import counted
 from cmek_construct.commands.errors import refuse
-from cmek_construct.commands.options import Acknowledge, Templates, VendorRoles
-from cmek_construct.guardrails.rules import RULES
+from cmek_construct.commands.options import (
+    AccountOfTemplates,
+    Acknowledge,
+    Templates,
+    VendorRoles,
+)
+from cmek_construct.commands.printing import counted
 
 if TYPE_CHECKING:
     from cmek_construct.review.page import Page
@@ -40,6 +43,7 @@ def review(
     ] = False,
     acknowledge: Acknowledge = None,
     vendor_role_arn: VendorRoles = None,
+    account: AccountOfTemplates = None,
 ) -> None:
     """Write a page for a security reviewer to read and sign.
 
@@ -51,12 +55,11 @@ def review(
     # Imported where they are needed: they take longer than all else that `cmek` does.
     from cmek_construct.commands.reviewing import read
     from cmek_construct.review.changes import differences
-    from cmek_construct.review.page import Page
     from cmek_construct.review.render import markdown
 
     acknowledged = dict(acknowledge or [])
-    new = read(paths, vendor_role_arn or [], acknowledged)
-    old = read(against, vendor_role_arn or [], acknowledged) if against else None
+    new = read(paths, vendor_role_arn or [], acknowledged, account)
+    old = read(against, vendor_role_arn or [], acknowledged, account) if against else None
     problems = new.problems + (old.problems if old else [])
     if not problems and not any(one.parts or one.findings for one in new.templates) and not old:
         problems = ["Nothing of Pinecone's was found: there is nothing to review."]
@@ -67,24 +70,7 @@ def review(
         typer.echo(markdown(changed), nl=False)
     if out is None and as_markdown:
         return
-    page = Page(
-        templates=[one for one in new.templates if one.parts],
-        others=[one for one in new.templates if not one.parts],
-        rules=_rules(),
-        version=version("cmek-construct"),
-        differences=changed,
-    )
-    _write(page, out or Path("review.html"))
-
-
-def _rules() -> list[tuple[str, str]]:
-    """Each rule once: what must hold of a role, a key and an alias may have one name."""
-    found: dict[str, list[str]] = {}
-    for rule in RULES:
-        sentences = found.setdefault(rule.id, [])
-        if rule.sentence not in sentences:
-            sentences.append(rule.sentence)
-    return [(rule, " ".join(sentences)) for rule, sentences in found.items()]
+    _write(new.page(changed), out or Path("review.html"))
 
 
 def _write(page: Page, file: Path) -> None:
@@ -101,7 +87,7 @@ def _write(page: Page, file: Path) -> None:
     found = page.open_findings
     said = f"{counted(found, 'violation')} of the guardrails" if found else "all guardrails kept"
     typer.echo(
-        f"Wrote {shown}: {counted(page.templates, 'template')}, {counted(page.shapes, 'form')}; "
+        f"Wrote {shown}: {counted(page.templates, 'template')}, {len(page.each):,} different; "
         f"{said}. Open it in a browser, read it, print it, sign it.",
         err=True,
     )

@@ -1,27 +1,19 @@
-"""Templates as a reviewer is shown them: read, judged, and ready to be asked who can do what."""
+"""Templates as a reviewer is shown them: read, judged, and put on a page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import Final
 
-from cmek_construct.checks import printable
-from cmek_construct.commands import checking
+from cmek_construct.guardrails.acknowledged import by_place, guarded
+from cmek_construct.guardrails.rules import RULES
+from cmek_construct.review.changes import Difference
+from cmek_construct.review.model import Template
+from cmek_construct.review.page import Page
 from cmek_construct.review.parts import templates_of
-from cmek_construct.review.seen import Access, Answer, Template
-from cmek_construct.templates.run import read_run
-from cmek_construct.templates.stacks import Stack
-from cmek_construct.who.answers import GRANT, Asker
-from cmek_construct.who.rows import Row
-
-_PRESENTS: Final = {
-    "right": "the right external ID",
-    "wrong": "another external ID",
-    "none": "no external ID",
-}
+from cmek_construct.templates.run import Run, read_run
 
 
 @dataclass(frozen=True)
@@ -31,9 +23,26 @@ class Source:
     templates: list[Template]
     problems: list[str]
 
+    def page(self, differences: list[Difference] | None = None) -> Page:
+        """The page of them.
+
+        Args:
+            differences: what changes, if that is asked.
+        """
+        return Page(
+            templates=[one for one in self.templates if one.parts],
+            others=[one for one in self.templates if not one.parts],
+            rules=_rules(),
+            version=version("cmek-construct"),
+            differences=differences,
+        )
+
 
 def read(
-    paths: Sequence[Path], vendor_role_arns: Sequence[str], acknowledged: Mapping[str, str]
+    paths: Sequence[Path],
+    vendor_role_arns: Sequence[str],
+    acknowledged: Mapping[str, str],
+    account: str | None = None,
 ) -> Source:
     """Read templates and judge them by the guardrails.
 
@@ -41,32 +50,28 @@ def read(
         paths: files, or folders such as ``cdk.out``.
         vendor_role_arns: roles of other accounts that a key policy may name.
         acknowledged: reasons, by rule.
+        account: of templates that do not say theirs.
     """
-    run = read_run(paths)
-    by_app = checking.in_app(checking.folders(paths, run))
-    found, judged = checking.check(run, vendor_role_arns, acknowledged, by_app)
-    asker = cache(partial(Asker, found))
-    made = templates_of(found, checking.by_place(judged), vendor_role_arns, partial(_ask, asker))
+    return judged(read_run(paths, account), paths, vendor_role_arns, acknowledged)
+
+
+def judged(
+    run: Run,
+    paths: Sequence[Path] = (),
+    vendor_role_arns: Sequence[str] = (),
+    acknowledged: Mapping[str, str] | None = None,
+) -> Source:
+    """Judge templates that were read; the arguments are those of `read`."""
+    found, results = guarded(run, paths, vendor_role_arns, acknowledged or {})
+    made = templates_of(found, by_place(results), vendor_role_arns)
     return Source(made, list(map(str, found.problems)))
 
 
-def _ask(asker: Callable[[], Asker], stack: Stack) -> Access:
-    """Who can do what by one template."""
-    answers = asker().about(stack)
-    notes = [
-        f"As deployed with {printable(name)}={printable(value)}, the template's default."
-        for name, value in answers.assumed.items()
-    ]
-    if not answers.account_is_known:
-        notes.append("The template does not say its account.")
-    notes += filter(None, [asker().different])
-    return Access([_answer(row) for row in answers.rows], notes)
-
-
-def _answer(row: Row) -> Answer:
-    what = _PRESENTS[row.presents] if row.presents else row.action
-    if row.action == GRANT:
-        what += {True: " for an AWS service", False: " for others", None: ""}[row.for_aws_service]
-    by = row.doubt or row.statement
-    who, direct = row.who, row.verdict.value
-    return Answer(row.resource, who.words, who.arn, what, row.answer, by, who.is_pinecone, direct)
+def _rules() -> list[tuple[str, str]]:
+    """Each rule once: what must hold of a role, a key and an alias may have one name."""
+    found: dict[str, list[str]] = {}
+    for rule in RULES:
+        sentences = found.setdefault(rule.id, [])
+        if rule.sentence not in sentences:
+            sentences.append(rule.sentence)
+    return [(rule, " ".join(sentences)) for rule, sentences in found.items()]

@@ -5,7 +5,7 @@ The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's g
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -14,12 +14,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cmek_construct import checks
 from cmek_construct.aws.session import Asking, AwsError
 from cmek_construct.commands import fleet as fleets
+from cmek_construct.commands import options
 from cmek_construct.commands.errors import in_words, refusals, refuse
-from cmek_construct.commands.looking import from_aws, from_outputs_file, with_customer_key
-from cmek_construct.commands.options import Profile, checked
+from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
+from cmek_construct.commands.outputs import from_aws, from_outputs_file, with_customer_key
+from cmek_construct.commands.printing import tell_json
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN
@@ -74,30 +75,41 @@ class Sheet:
 
 
 def sheet(
-    name: Annotated[str | None, typer.Argument(help="One stack. Default: all.")] = None,
+    name: OneOrAll = None,
     outputs: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Values from this file of `cdk deploy --outputs-file FILE`, not from AWS.",
-        ),
+        option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
     ] = None,
     key_arn: Annotated[
         str | None,
-        checked(
-            checks.key_arn,
-            "key_arn",
-            metavar="ARN",
-            help="For a vendor's stack: the Key ARN that the customer sent back.",
-        ),
+        options.key_arn("For a vendor's stack: the Key ARN that the customer sent back."),
     ] = None,
     profile: Profile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    fleet: fleets.Fleet = None,
-    role: fleets.Role = None,
-    region: fleets.Region = None,
-    call_as: fleets.CallAs = None,
-    as_csv: fleets.AsCsv = False,
+    as_json: AsJson = False,
+    fleet: Annotated[
+        str | None,
+        option(
+            "STACK_SET",
+            "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml.",
+        ),
+    ] = None,
+    role: Annotated[
+        str | None,
+        option(
+            "NAME", f"With --fleet: the role to take on in each account. Default: {fleets.ROLE}."
+        ),
+    ] = None,
+    region: Annotated[
+        str | None, option("REGION", "With --fleet: the region of the set. Default: the profile's.")
+    ] = None,
+    call_as: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(fleets.CALL_AS),
+            help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account.",
+        ),
+    ] = None,
+    as_csv: Annotated[bool, flag("--csv", "With --fleet: print CSV.")] = False,
 ) -> None:
     """Show what to paste where in Pinecone's console.
 
@@ -106,14 +118,15 @@ def sheet(
     """
     asking = Asking("sheet", profile)
     if fleet is not None:
-        fleets.not_with_fleet(name=name, outputs=outputs, key_arn=key_arn)
+        _refuse("it is not for --fleet", {"NAME": name, "--outputs": outputs, "--key-arn": key_arn})
         ask = fleets.Ask(fleet, role or fleets.ROLE, asking, region, call_as)
         with refusals("sheet"):
             problems = fleets.show(ask, as_csv=as_csv, as_json=as_json)
         if problems:
             refuse(*problems)
         return
-    fleets.only_with_fleet(role=role, region=region, call_as=call_as, csv=as_csv)
+    of_fleet = {"--role": role, "--region": region, "--call-as": call_as, "--csv": as_csv}
+    _refuse("it is for --fleet alone", of_fleet)
     with refusals("sheet"):
         entries = read_entries(FILE, only=name)
     found, refused = [], []
@@ -132,13 +145,19 @@ def sheet(
         except AwsError as error:
             refused.append(in_words(error, "sheet", entry.name))
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+        tell_json([asdict(one) for one in found])
     else:
         console = Console(highlight=False, markup=False, emoji=False)
         for one in found:
             _show(one, console)
     if refused:
         refuse(*refused)
+
+
+def _refuse(why: str, given: Mapping[str, object]) -> None:
+    for name, value in given.items():
+        if value:
+            raise typer.BadParameter(why, param_hint=name)
 
 
 def _of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> Sheet:

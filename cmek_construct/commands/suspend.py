@@ -9,44 +9,55 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from cmek_construct import checks
 from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Grant, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.brake import Braked, set_brake
-from cmek_construct.commands.errors import refusals, refuse
+from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.looking import case_of, locked
-from cmek_construct.commands.options import Profile, checked
+from cmek_construct.commands.options import Profile, flag, option, role_arn
+from cmek_construct.commands.printing import tell
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_flag
-from cmek_construct.guide import key_denial
+from cmek_construct.guide import Policy, key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.key import grant_in_words, is_ours
+from cmek_construct.health.suspension import is_suspended, kept, to_write
 from cmek_construct.lock.model import LockError
+from cmek_construct.policy.sentences import as_list
 
+_TRIES: Final = 6
+"""How often a policy is read back, a second apart, until it says what was written."""
 Name = Annotated[str, typer.Argument(help="The stack in cmek.yaml.")]
 Role = Annotated[
     str | None,
-    checked(
-        checks.role_arn,
+    role_arn(
+        "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, "
+        "kms:ListGrants, kms:RevokeGrant and cloudformation:DescribeStacks; where the brake is in "
+        "the role's trust policy, iam:GetRole and iam:UpdateAssumeRolePolicy.",
         "role",
-        metavar="ARN",
-        help="A role of the stack's account to act as. It needs kms:GetKeyPolicy, "
-        "kms:PutKeyPolicy, kms:ListGrants, kms:RevokeGrant and cloudformation:DescribeStacks; "
-        "where the brake is in the role's trust policy, iam:GetRole and "
-        "iam:UpdateAssumeRolePolicy.",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Braked:
+    """What was done to the policy."""
+
+    what: str
+    changed: bool
+    """False: it said so already."""
+    kept: str
+    """Statements that are there and not as in the file, in words."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +73,11 @@ class Ask:
 
 def suspend(
     name: Name,
-    reason: Annotated[
-        str, typer.Option(metavar="TEXT", help="Why. It is written into cmek.yaml, for others.")
-    ],
+    reason: Annotated[str, option("TEXT", "Why. It is written into cmek.yaml, for others.")],
     profile: Profile = None,
     role: Role = None,
     revoke_grants: Annotated[
-        bool, typer.Option("--revoke-grants", help="Revoke the key's grants, without asking.")
+        bool, flag("--revoke-grants", "Revoke the key's grants, without asking.")
     ] = False,
 ) -> None:
     """Cut Pinecone off, in seconds.
@@ -91,14 +100,9 @@ def resume(name: Name, profile: Profile = None, role: Role = None) -> None:
 
 
 def _run(ask: Ask) -> None:
-    with refusals(ask.asking.command):
-        try:
-            for line in _lines(ask):
-                # A reader that is gone, as of `| head`, does not stop the brake.
-                with suppress(BrokenPipeError):
-                    typer.echo(line)
-        except KeyboardInterrupt:
-            refuse(_not_done(ask, "It was interrupted."))
+    interrupted = _not_done(ask, "It was interrupted.")
+    with refusals(ask.asking.command, interrupted=interrupted):
+        tell(_lines(ask))
 
 
 def _lines(ask: Ask) -> Iterator[str]:
@@ -121,7 +125,7 @@ def _lines(ask: Ask) -> Iterator[str]:
     try:
         session = ask.asking.writing(entry.settings.account, entry.settings.region or "")
         case = case_of(session, entry, _lock_of(entry), ask.asking.profile)
-        done = set_brake(case, session, ask.on)
+        done = _brake(case, session, ask.on)
     except (AwsError, Refused) as error:
         raise Refused(_not_done(ask, f"{error}.", entry, case)) from None
     yield from _said(case, done, ask.on)
@@ -164,6 +168,39 @@ def _refuse_in_vain(entry: Entry, on: bool) -> None:
             f"{entry.name}: role and key are both given by ARN, and their policies are yours. "
             f"{does} the key policy, by hand: {json.dumps(key_denial(own.role))}"
         )
+
+
+def _brake(case: Deployed, session: Session, on: bool) -> Braked:
+    """Put the brake on or take it off, and read it back.
+
+    Raises:
+        AwsError: AWS refused, or could not be asked.
+        Refused: the policy is not so.
+    """
+    what, arn = "key policy", case.key_arn or ""
+    read: Callable[[Session, str], Policy] = reading.read_key_policy_document
+    put: Callable[[Session, str, Policy], None] = writing.put_key_policy
+    if documents.is_suspended_by_trust(case.entry.settings):
+        what, arn = "trust policy", case.role_arn
+        read, put = reading.read_trust_policy, writing.put_trust_policy
+    before = read(session, arn)
+    wanted = to_write(case, before, as_list(before["Statement"]), on)
+    for index, policy in enumerate(wanted):
+        try:
+            put(session, arn, policy)
+            break
+        except AwsError as error:
+            if index == len(wanted) - 1 or error.code not in writing.MALFORMED:
+                raise
+    for _try in range(_TRIES):
+        after = as_list(read(session, arn)["Statement"])
+        if is_suspended(case, after) is on:
+            break
+        time.sleep(1)
+    else:
+        raise Refused(f"the {what} was written, but reads as before")
+    found = case.brake.drift(kept(case, after), case.wanted(case.brake.kind))
+    return Braked(what, bool(wanted), found.in_words(case.entry.settings.account))
 
 
 def _said(case: Deployed, done: Braked, on: bool) -> Iterator[str]:
@@ -209,7 +246,10 @@ def _is_revocable(case: Deployed, grant: Grant) -> bool:
 
 
 def _wants_to_revoke(count: int) -> bool:
-    return sys.stdin.isatty() and typer.confirm(f"Revoke {count} of them?")
+    try:
+        return sys.stdin.isatty() and typer.confirm(f"Revoke {count} of them?")
+    except typer.Abort:
+        return False
 
 
 def _revoke(case: Deployed, session: Session, grants: Sequence[Grant]) -> None:

@@ -129,10 +129,8 @@ def _symmetric(parameter: str, key: kms.IKey) -> None:
     """A key of Pinecone's partition that encrypts and decrypts, as far as is seen."""
     environment_of(key)
     resource = resource_of(key)
-    for name, needed, found in (
-        ("key_spec", "SYMMETRIC_DEFAULT", resource and resource.key_spec),
-        ("key_usage", "ENCRYPT_DECRYPT", resource and resource.key_usage),
-    ):
+    for name, needed in (("key_spec", "SYMMETRIC_DEFAULT"), ("key_usage", "ENCRYPT_DECRYPT")):
+        found = getattr(resource, name, None)
         if found not in (None, needed) and not checks.is_token(found):
             checks.refuse(
                 f"{parameter} ({name})",
@@ -166,6 +164,16 @@ def _principal_arns(parameter: str, admins: Sequence[Any]) -> list[str]:
         what = "it lets everybody administer the key"
         checks.refuse(parameter, "*", what, "Name the roles or users.")
     return [f"{checks.EXAMPLE}root" if checks.ACCOUNT_ID.fullmatch(one) else one for one in names]
+
+
+_ROLE_STAYS: Final = (
+    "Never replace or delete the role: Pinecone stores its ARN for good, and a key policy names "
+    "this very role, not another one of its name."
+)
+_KEY_STAYS: Final = (
+    "Never replace or delete the key: Pinecone stores its ARN for good, and without the key all "
+    "data of the Pinecone project is lost."
+)
 
 
 class Environment(NamedTuple):
@@ -248,3 +256,20 @@ def dialog_output(scope: Construct, name: str, label: str, value: str) -> None:
     """An output that a person carries to one field of Pinecone's "Add CMEK" dialog."""
     description = f'For "{label}" in the Pinecone console, Manage > CMEK > Add CMEK'
     cdk.CfnOutput(scope, name, value=value, description=description)
+
+
+def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
+    """Say in a template why role and key are there, and that neither is ever replaced.
+
+    By AWS's schema of the metadata that its tools and agents read before they change a template.
+
+    Args:
+        stack: one of ours, whose template is no user's own.
+        keys_of_customers: whether it has the role alone.
+    """
+    keys = "its customers' KMS keys" if keys_of_customers else "the KMS key"
+    must = [_ROLE_STAYS] if keys_of_customers else [_ROLE_STAYS, _KEY_STAYS]
+    arch = (
+        f"Pinecone assumes the role, and the role uses {keys} that Pinecone encrypts with (CMEK)."
+    )
+    stack.add_metadata("com.aws.cloudformation.Context", {"arch": arch, "must": must})

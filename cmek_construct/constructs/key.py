@@ -134,7 +134,5 @@ def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPoli
         alias = _ALIAS_PREFIX + alias
     resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=ours.arn_of(key))
     resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
-    if removal_policy is not cdk.RemovalPolicy.DESTROY:
-        resource.apply_removal_policy(
-            removal_policy or ours.RETAIN, apply_to_update_replace_policy=False
-        )
+    on_deletion = removal_policy or ours.RETAIN
+    resource.apply_removal_policy(on_deletion, apply_to_update_replace_policy=False)

@@ -12,13 +12,13 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from cmek_construct.constructs.cmek import PineconeCmek
-from cmek_construct.constructs.own_app import synthesized
+from cmek_construct.constructs.own_stage import synthesized
 
 EXTERNAL_ID: Final = "ExternalId"
 """The parameter of a template for accounts that have an external ID each."""
 _NO_EXTERNAL_ID = (
-    "This account has no external ID of its own: add it to account_ids and external_ids of the "
-    "PineconeCmekStackSet and deploy again."
+    "This account has no external ID of its own: add both to the mapping in "
+    "StackSetTargets.accounts and deploy again."
 )
 LARGEST: Final = 51_200
 """Bytes of a template that a stack set takes inline (``TemplateBody``)."""

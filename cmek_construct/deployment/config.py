@@ -37,7 +37,8 @@ class Settings(BaseModel):
     A value of ``null`` in a stack takes back what the top says.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Deferred: what validates is made once, for the file, not for each of the three models.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     region: str | None = _of("region")
     pinecone_account_id: str | None = _of(

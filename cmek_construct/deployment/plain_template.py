@@ -12,7 +12,7 @@ from typing import Any, Final
 import aws_cdk as cdk
 
 from cmek_construct.constructs.cmek import PineconeCmek
-from cmek_construct.constructs.own_app import synthesized
+from cmek_construct.constructs.own_stage import synthesized
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions
 from cmek_construct.in_template import NO_VALUE, only_if
 

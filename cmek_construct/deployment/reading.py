@@ -74,17 +74,24 @@ def text_of(path: Path) -> str:
 
 def _instead(folder: Path) -> str:
     """What to do where there is no cmek.yaml: in a CDK app of one's own, nothing needs one."""
-    try:
-        is_ours = "cmek_construct.deployment" in (folder / "app.py").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        is_ours = False
-    if (folder / "cdk.json").exists() and not is_ours:
+    if is_of_another_app(folder):
         return (
             "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here "
             "work cmek check, who, review, lock, unlock, customer-kit and sheet --fleet; to cut "
             "Pinecone off, suspended=True and a deploy."
         )
     return "`cmek init` writes one; examples/cmek.yaml shows what can stand in it."
+
+
+def is_of_another_app(folder: Path) -> bool:
+    """Whether an app is here that does not read cmek.yaml, as far as its files say."""
+    app = folder / "app.py"
+    if not app.exists():
+        return (folder / "cdk.json").exists()
+    try:
+        return "cmek_construct.deployment" not in app.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return True
 
 
 def _parse(source: str, path: Path) -> tuple[YamlText, Config]:

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cmek_construct import props
-from cmek_construct.constructs.cdk import Environment, dialog_output, warn
+from cmek_construct.constructs.cdk import Environment, dialog_output, explain, warn
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.role import PineconeRole
 from cmek_construct.customers import CUSTOMERS
@@ -41,6 +41,7 @@ class CmekStack(cdk.Stack):
             synthesizer=_synthesizer(own),
         )
         self._pinecone_environment = Environment(own.account, own.region)
+        explain(self, keys_of_customers=own.customers is not None)
         if own.customers is None:
             # The id "Default" keeps logical IDs and outputs short: RoleArn, KeyArn, ExternalId.
             PineconeCmek(self, "Default", **_made(self, own, props.CMEK))

@@ -28,7 +28,8 @@ _FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA}\n"
 _NEW_FILE = """\
 {schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region. With
 # customer_account_ids it is a vendor's role, for the keys of its customers.
-# Every key is in docs/reference/props.md; the top holds for all stacks, and a stack overrides it.
+# The top holds for all stacks, and a stack overrides it. Every key is in docs/reference/props.md of
+# cmek-construct.
 
 # Pinecone's AWS account number: Pinecone console, Manage > CMEK > Add CMEK.
 pinecone_account_id: "{pinecone_account_id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from cmek_construct.guardrails.meant import Meant, meant
 from cmek_construct.guardrails.questions import Questions
@@ -26,6 +26,8 @@ from cmek_construct.templates.found import (
 )
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.texts import parts
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -106,22 +108,21 @@ class KeyUse:
 
 
 @dataclass(frozen=True)
-class TrustExcess:
-    """What a trust policy may allow one principal, and the guide's does not."""
+class Excess(Generic[T]):
+    """What a policy may allow one principal beyond its limit."""
 
-    of: Trust
+    of: T
     witness: Witness
     who: str
     """The principal, as the statement names it."""
 
 
-@dataclass(frozen=True)
-class KeyExcess:
-    """What a key policy may allow one principal beyond its limit."""
+class TrustExcess(Excess[Trust]):
+    """Of a trust policy."""
 
-    of: KeyUse
-    witness: Witness
-    who: str
+
+class KeyExcess(Excess[KeyUse]):
+    """Of a key policy."""
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import warnings as ids
+from cmek_construct.guardrails.excess import named_by
 from cmek_construct.guardrails.judged import (
     Context,
+    KeyExcess,
     KeyUse,
     Named,
     Trust,
+    TrustExcess,
     carried,
     key_uses,
     permissions,
@@ -19,8 +22,7 @@ from cmek_construct.guardrails.judged import (
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.guardrails.rule import Fault, Rule, Violation, about
 from cmek_construct.guardrails.rules import RULES
-from cmek_construct.guardrails.too_much_key import key_excesses
-from cmek_construct.guardrails.too_much_trust import trust_excesses
+from cmek_construct.guardrails.too_much_key import key_limit
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.templates.console import is_named
 from cmek_construct.templates.found import Found, Place
@@ -52,12 +54,12 @@ def judge(
         if str(one.get("Type", "String")) in ("String", "Number")
     }
     context = Context(run, found, frozenset(vendor_role_arns), Questions(), frozenset(typed))
-    about: dict[type[Any], list[Rule]] = {}
+    by_subject: dict[type[Any], list[Rule]] = {}
     for rule in rules:
-        about.setdefault(rule.subject, []).append(rule)
+        by_subject.setdefault(rule.subject, []).append(rule)
     violations: dict[tuple[str, Place], Violation] = {}
     for place, subject in _subjects(context):
-        for one in _violations(place, subject, about):
+        for one in _violations(place, subject, by_subject):
             violations.setdefault((one.rule, place), one)
     return list(violations.values())
 
@@ -81,10 +83,10 @@ def _subjects(context: Context) -> Iterator[tuple[Place, Any]]:
         yield unread.place, unread
 
 
-def _violations(place: Place, subject: Any, about: _Rules) -> Iterator[Violation]:
+def _violations(place: Place, subject: Any, by_subject: _Rules) -> Iterator[Violation]:
     try:
-        yield from _excessive(place, subject, about)
-        for rule in about.get(type(subject), ()):
+        yield from _excessive(place, subject, by_subject)
+        for rule in by_subject.get(type(subject), ()):
             for fault in rule.check(subject):
                 yield _violation(place, rule, fault)
     except CannotBeJudged as why:
@@ -92,16 +94,11 @@ def _violations(place: Place, subject: Any, about: _Rules) -> Iterator[Violation
         yield _violation(place, rule, Fault(f"Its policies cannot be compared: {why}.", str(why)))
 
 
-def _excessive(place: Place, subject: Any, about: _Rules) -> Iterator[Violation]:
+def _excessive(place: Place, subject: Any, by_subject: _Rules) -> Iterator[Violation]:
     """What a policy allows too much: the first rule that is about it names it."""
-    excesses: Iterable[Any] = ()
-    if isinstance(subject, Trust):
-        excesses = trust_excesses(subject)
-    elif isinstance(subject, KeyUse):
-        excesses = key_excesses(subject)
     named: dict[Any, list[tuple[Rule, Fault]]] = {}
-    for one in excesses:
-        for rule in about.get(type(one), ()):
+    for one in _excesses(subject):
+        for rule in by_subject.get(type(one), ()):
             fault = next(iter(rule.check(one)), None)
             if fault:
                 named.setdefault(id(one.witness.statement), []).append((rule, fault))
@@ -111,6 +108,20 @@ def _excessive(place: Place, subject: Any, about: _Rules) -> Iterator[Violation]
         for rule, fault in some:
             if not _WITHIN.get(rule.id, set()) & names:
                 yield _violation(place, rule, fault)
+
+
+def _excesses(subject: Any) -> Iterator[TrustExcess | KeyExcess]:
+    """What it allows beyond its limit, principal by principal."""
+    kind: type[Any]
+    if isinstance(subject, Trust):
+        limit, kind = subject.meant.limit(), TrustExcess
+    elif isinstance(subject, KeyUse):
+        limit, kind = key_limit(subject), KeyExcess
+    else:
+        return
+    for witness in subject.context.ask.beyond(subject.policy, limit):
+        for who in named_by(witness):
+            yield kind(subject, witness, who)
 
 
 _LONGEST: Final = 1_000

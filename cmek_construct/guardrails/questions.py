@@ -103,10 +103,10 @@ class Questions:
 
         names, found = self._asked(text, policy, work)
         return [
-            replace(
-                one,
-                statement=None if number < 0 else policy.statements[number],
-                hangs_on=tuple(names(text) for text in one.hangs_on),
+            Said(
+                one.verdict,
+                None if number < 0 else policy.statements[number],
+                tuple(map(names, one.hangs_on)),
             )
             for number, one in found
         ]
@@ -144,15 +144,17 @@ def _text(policy: Policy) -> str:
 
 
 def _requested(requests: Sequence[Request]) -> str:
-    """Requests as text; most have the same context."""
-    contexts: list[Any] = []
+    """Requests as text, with each who asks and each context once."""
+    whom: dict[Any, int] = {}
+    contexts: list[Mapping[str, Any]] = []
     asked = []
     for one in requests:
+        who = (one.principal, one.resource, one.own, *one.but)
         if one.context not in contexts:
             contexts.append(one.context)
-        context = contexts.index(one.context)
-        asked.append([one.principal, one.action, one.resource, one.own, one.but, context])
-    return json.dumps([asked, [dict(one) for one in contexts]])
+        number = whom.setdefault(who, len(whom))
+        asked.append((number, one.action, contexts.index(one.context)))
+    return json.dumps([asked, list(whom), list(map(dict, contexts))])
 
 
 def _index(policy: Policy, statement: Statement | None) -> int:

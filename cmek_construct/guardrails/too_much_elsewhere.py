@@ -25,7 +25,7 @@ _ONE_KEY: Final = re.compile(
 _GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
 """Their policies only narrow what others allow."""
 _LET_IN: Final = re.compile(
-    r"[A-Za-z]*(?i:principal|grantee|owner|admin|member|user|accessor)[A-Za-z]*|mapRoles"
+    r"[A-Za-z]*(?i:principal|identity|grantee|owner|admin|member|user|accessor)[A-Za-z]*|mapRoles"
 )
 """How AWS names what a resource lets in: words for who somebody is."""
 _FREE: Final = re.compile(

@@ -7,21 +7,13 @@ from typing import Any, Final
 
 from cmek_construct import guide
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.excess import actions_of, named_by, said, shown
+from cmek_construct.guardrails.excess import actions_of, said, shown
 from cmek_construct.guardrails.judged import KeyExcess, KeyUse, Trust
 from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import allowing
 from cmek_construct.templates.texts import is_unreadable
-
-
-def key_excesses(use: KeyUse) -> Iterator[KeyExcess]:
-    """What a key policy may allow beyond its limit, principal by principal."""
-    policy = use.now.policy
-    for one in use.context.ask.beyond(policy, key_limit(use)):
-        for who in named_by(one):
-            yield KeyExcess(use, one, who)
 
 
 def key_limit(use: KeyUse) -> guide.Policy:

@@ -12,7 +12,7 @@ from typing import Final
 
 from cmek_construct import guide
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.excess import READABLE, actions_of, named_by, said, shown
+from cmek_construct.guardrails.excess import READABLE, actions_of, said, shown
 from cmek_construct.guardrails.judged import Trust, TrustExcess
 from cmek_construct.guardrails.meant import (
     ANY_REGION,
@@ -21,20 +21,12 @@ from cmek_construct.guardrails.meant import (
 from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import aws
 from cmek_construct.policy.sentences import Quoted
-from cmek_construct.templates.evidence import allowing
+from cmek_construct.templates.evidence import LOOK_ALIKE, allowing
 from cmek_construct.templates.texts import is_unreadable, parts
 
-_LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")
 _GUIDE: Final = "Write one of the three trust policies of Pinecone's guide (step 1.5)."
 _NUMBER: Final = "Copy Pinecone's number from the Pinecone console, Manage > CMEK > Add CMEK."
-
-
-def trust_excesses(trust: Trust) -> Iterator[TrustExcess]:
-    """What a trust policy may allow, and the guide's does not, principal by principal."""
-    for one in trust.context.ask.beyond(trust.policy, trust.meant.limit()):
-        for who in named_by(one):
-            yield TrustExcess(trust, one, who)
 
 
 @rule(
@@ -46,7 +38,7 @@ def trust_excesses(trust: Trust) -> Iterator[TrustExcess]:
 )
 def other_partition(excess: TrustExcess) -> Iterator[Fault]:
     """A role of another AWS partition."""
-    if re.match(r"arn:aws-[a-z-]+:", excess.who) and _LOOK_ALIKE.search(excess.who):
+    if re.match(r"arn:aws-[a-z-]+:", excess.who) and LOOK_ALIKE.search(excess.who):
         yield _by_whom(excess)
 
 
@@ -97,7 +89,7 @@ def accounts(excess: TrustExcess) -> Iterator[Fault]:
 )
 def look_alike(excess: TrustExcess) -> Iterator[Fault]:
     """A role that is called nearly as Pinecone's."""
-    if _LOOK_ALIKE.search(excess.who) and not _is_pinecone(excess):
+    if LOOK_ALIKE.search(excess.who) and not _is_pinecone(excess):
         yield _by_whom(excess)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 from cmek_construct.aws.objects import PermissionsPolicy, Unread
@@ -82,7 +83,7 @@ class Beside:
             written = None if where.drift(written, wanted).is_none else written
         return cls(case, kind, there, wanted, lost, written)
 
-    @property
+    @cached_property
     def found(self) -> Drift:
         """How it differs from what the file says."""
         return self.case.where(self.kind).drift(self.there, self.wanted)

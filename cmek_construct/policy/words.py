@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cmek_construct.guide import ADMINISTRATION, Statement
-from cmek_construct.policy.aws import EXTERNAL_ID
+from cmek_construct.policy.aws import EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.comparing import Witness
 from cmek_construct.policy.sentences import Quoted, Words, as_list, listed, quoted_list
 
@@ -44,6 +44,7 @@ _KEYS: Final = {
     "aws:principalorgid": "the caller's organization",
     "aws:sourceip": "the caller's address",
     "kms:viaservice": "the AWS service that asks for the caller",
+    TRAILING_DAYS: "the number of days since the key was last used",
 }
 _OPERATORS: Final = {
     "StringEquals": "is",
@@ -51,6 +52,7 @@ _OPERATORS: Final = {
     "StringLike": "is like",
     "ArnLike": "is like",
     "NumericEquals": "is",
+    "NumericLessThan": "is less than",
     "Bool": "is",
     "StringNotEquals": "is not",
     "StringNotLike": "is not like",

@@ -7,14 +7,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cmek_construct import checks, guide
 from cmek_construct.guide import GRANTS, PINECONE_REGIONS, KeyAccess, Statement
 from cmek_construct.policy.sentences import Quoted, as_list
 
-_STEP: Final = "Pinecone's guide, step 1.5"
-_CONSOLE: Final = "the KMS console's default key policy"
 EXPLICIT_WITH_ID: Final = "Explicit regions + external ID"
 EXPLICIT: Final = "Explicit regions + no external ID"
 ALL_REGIONS: Final = "All regions + external ID"
@@ -25,38 +23,14 @@ ATTACH: Final = "Key users: attachment of persistent resources"
 CUSTOMER: Final = "Keys outside your account"
 _OF_KEY: Final = (ROOT, ADMINISTRATORS, USE, ATTACH)
 """In the order of the guide's key policy."""
-_SOURCES: Final = {
-    EXPLICIT_WITH_ID: _STEP,
-    EXPLICIT: _STEP,
-    ALL_REGIONS: _STEP,
-    ROOT: f"{_CONSOLE} (guide, step 2.10)",
-    ADMINISTRATORS: f"{_CONSOLE} (guide, step 2.10, where it has none)",
-    USE: f"{_CONSOLE} (guide, step 2.11)",
-    ATTACH: f"{_CONSOLE} (guide, step 2.11)",
-    CUSTOMER: "Pinecone's guide, step 1, second tab: there in the box of the trust policy, where "
-    "AWS refuses it; here a permission of the role, once for each customer",
-}
+Beside: TypeAlias = tuple[str | None, Statement]
+"""A statement of the guide by its title, the template's values in its places to fill in."""
+_NOTHING: Final[Beside] = (None, {})
 _PLACE: Final = re.compile("<(Pinecone|external ID|role|administrator|customer|label)>")
 _ORDER: Final = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 _PINECONE: Final = re.compile(
     rf"arn:aws:iam::([0-9]{{12}}|\$\{{[A-Za-z0-9.:]+\}}):role/{guide.ROLE_NAME_PREFIX}"
 )
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """A statement of the guide or of the console, the template's values in its places to fill in.
-
-    Words in ``<…>`` are places for which the template has no value.
-    """
-
-    title: str
-    statement: Statement
-
-    @property
-    def source(self) -> str:
-        """Where it stands."""
-        return _SOURCES[self.title]
 
 
 @dataclass(frozen=True)
@@ -72,16 +46,12 @@ class Line:
 class Comparison:
     """A statement and the guide's."""
 
-    snippet: Snippet | None
-    """None: the guide has no such statement."""
+    title: str | None
+    """Of the guide's statement; None: the guide has no such statement."""
     lines: list[Line]
+    """Of both, the template's values in the places that the guide leaves to fill in."""
     own: list[str]
     """The statement alone, line by line."""
-
-    @property
-    def title(self) -> str | None:
-        """Of the guide's statement."""
-        return self.snippet.title if self.snippet else None
 
     @property
     def different(self) -> list[Line]:
@@ -92,12 +62,12 @@ class Comparison:
     def same(self) -> bool:
         """Nothing differs but perhaps the label, which lets nobody do anything."""
         labels = (line.text.lstrip().startswith('"Sid":') for line in self.different)
-        return self.snippet is not None and all(labels)
+        return self.title is not None and all(labels)
 
     @property
     def verdict(self) -> str:
         """In one phrase."""
-        if self.snippet is None:
+        if self.title is None:
             return "The guide has no such statement"
         if not self.different:
             return "Same as the guide"
@@ -128,23 +98,19 @@ def compare(statement: Statement, kind: str, known: Known) -> Comparison:
         known: what is known beside it.
     """
     own = _lines(_arranged(statement, {}))
-    if statement.get("Effect") != "Allow":
-        snippet = None
-    else:
-        snippet = {"trust": _of_trust, "key": _of_key}.get(kind, _of_permissions)(statement, known)
-    if snippet is None:
+    beside = {"trust": _of_trust, "key": _of_key}.get(kind, _of_permissions)
+    title, wanted = beside(statement, known) if statement.get("Effect") == "Allow" else _NOTHING
+    if title is None:
         return Comparison(None, [Line("template", line) for line in own], own)
-    wanted = snippet.statement
-    return Comparison(
-        snippet, _differences(_lines(wanted), _lines(_arranged(statement, wanted))), own
-    )
+    arranged = _lines(_arranged(statement, wanted))
+    return Comparison(title, _differences(_lines(wanted), arranged), own)
 
 
-def missing(titles: set[str | None]) -> list[Snippet]:
-    """What every key policy of the guide has, and is not among these."""
+def missing(titles: set[str | None]) -> list[tuple[str, str]]:
+    """What every key policy of the guide has, and is not among these: labels and titles."""
     document = guide.key_policy("", "", KeyAccess.KEY_USER, admins=[""])
     every = zip(_OF_KEY, document["Statement"], strict=True)
-    return [Snippet(*one) for one in every if one[0] in (ROOT, USE) and one[0] not in titles]
+    return [(one["Sid"], title) for title, one in every if title in {ROOT, USE} - titles]
 
 
 def _named(statement: Statement) -> list[Any]:
@@ -152,7 +118,7 @@ def _named(statement: Statement) -> list[Any]:
     return as_list(principal["AWS"]) if isinstance(principal, dict) and "AWS" in principal else []
 
 
-def _of_trust(statement: Statement, known: Known) -> Snippet | None:
+def _of_trust(statement: Statement, known: Known) -> Beside:
     names, text = _named(statement), json.dumps(statement)
     found = _PINECONE.search(text)
     account = found[1] if found else "<Pinecone>"
@@ -160,14 +126,13 @@ def _of_trust(statement: Statement, known: Known) -> Snippet | None:
     condition = json.dumps(statement.get("Condition"))
     if not any(isinstance(name, str) and _PINECONE.match(name) for name in names):
         if "aws:PrincipalArn" in condition or statement.get("Principal") == "*" or "*" in names:
-            third = guide.trust_statement(account, guide.ALL_REGIONS, external_id)
-            return Snippet(ALL_REGIONS, third)
-        return None
+            return ALL_REGIONS, guide.trust_statement(account, guide.ALL_REGIONS, external_id)
+        return _NOTHING
     role = f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}"
     regions = [one for one in PINECONE_REGIONS if f"{role}{one}" in names] or PINECONE_REGIONS
     if "sts:ExternalId" in condition:
-        return Snippet(EXPLICIT_WITH_ID, guide.trust_statement(account, regions, external_id))
-    return Snippet(EXPLICIT, guide.trust_statement(account, regions))
+        return EXPLICIT_WITH_ID, guide.trust_statement(account, regions, external_id)
+    return EXPLICIT, guide.trust_statement(account, regions)
 
 
 def _external_id(statement: Statement) -> str:
@@ -182,16 +147,16 @@ def _external_id(statement: Statement) -> str:
     return str(found) if legal else "<external ID>"
 
 
-def _of_key(statement: Statement, known: Known) -> Snippet | None:
+def _of_key(statement: Statement, known: Known) -> Beside:
     title = _title(statement)
     if title is None:
-        return None
+        return _NOTHING
     names = [name for name in _named(statement) if isinstance(name, str)]
     role = names[0] if names and names[0] in known.roles else "<role>"
     own = re.compile(rf"arn:aws:iam::{re.escape(known.account)}:(role|user)/[^*?]+")
     admins = names if names and all(map(own.fullmatch, names)) else ["<administrator>"]
     document = guide.key_policy(known.account, role, KeyAccess.KEY_USER, admins=admins)
-    return Snippet(title, document["Statement"][_OF_KEY.index(title)])
+    return title, document["Statement"][_OF_KEY.index(title)]
 
 
 def _title(statement: Statement) -> str | None:
@@ -207,7 +172,7 @@ def _title(statement: Statement) -> str | None:
     return USE if actions & {*guide.ENCRYPT_DECRYPT, "kms:*"} else None
 
 
-def _of_permissions(statement: Statement, known: Known) -> Snippet:
+def _of_permissions(statement: Statement, known: Known) -> Beside:
     customers = (
         re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", str(resource))
         for resource in as_list(statement.get("Resource"))
@@ -215,7 +180,7 @@ def _of_permissions(statement: Statement, known: Known) -> Snippet:
     customer = next((found[1] for found in customers if found), "<customer>")
     label = statement.get("Sid")
     sid = {"Sid": label if isinstance(label, str) else "<label>"}
-    return Snippet(CUSTOMER, {**guide.customer_statement(customer), **sid})
+    return CUSTOMER, {**guide.customer_statement(customer), **sid}
 
 
 def _arranged(value: Any, like: Any) -> Any:
@@ -256,58 +221,29 @@ def _differences(guides: list[str], own: list[str]) -> list[Line]:
     return found
 
 
-# Why a statement may be meant: what is known about it, no excuse.
+# Why a statement may be meant: what is known about it, no excuse. The page has the words.
 
-_PINNED: Final = (
-    "A prop of this library, pin_account: it names Pinecone's account in place of everybody. Both "
-    "conditions still hold, so the same callers get in; and AWS refuses a number that no account "
-    "has."
-)
-_TWO_ACTIONS: Final = (
-    "A prop of this library, KeyAccess.ENCRYPT_DECRYPT: the two actions of the guide's second tab. "
-    "Whether they pass Pinecone's Add CMEK, only Pinecone knows."
-)
-_SUSPENDED: Final = (
-    "A prop of this library, suspended: while it stands here, Pinecone is cut off. Taking it away "
-    "lets Pinecone in again."
-)
-_SINGLE_KEYS: Final = (
-    "It names single keys, where the guide has all keys of the customer's account."
-)
-_ADMINISTRATORS: Final = (
-    "The guide keeps the console's default, which names no administrators. Whoever is named here "
-    "may change the key policy."
-)
-_NO_EXTERNAL_ID: Final = (
-    "No external ID: the guide allows it. Then Pinecone alone sees to it that no other customer of "
-    "Pinecone's has it use this role."
-)
-_ROLE_FROM_ELSEWHERE: Final = (
-    "Whom it names is no role for Pinecone in these templates: whether it is the one you mean, "
-    "only you can tell."
-)
-_LABEL: Final = "A label lets nobody do anything."
 _KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 
 def why(statement: Statement, kind: str, comparison: Comparison) -> list[str]:
-    """What a reviewer should know about a statement beside the differences."""
+    """What a reviewer should know about a statement beside the differences, by name."""
     title, lines = comparison.title, [line.text for line in comparison.different]
-    if title is None:
-        return [_SUSPENDED] if _is_suspension(statement, kind) else []
     changed = {text.split('"')[1] for text in lines if '"' in text}
     actions = {str(one) for one in as_list(statement.get("Action"))}
     resources = [str(one) for one in as_list(statement.get("Resource"))]
     known = {
-        _ADMINISTRATORS: title == ADMINISTRATORS,
-        _ROLE_FROM_ELSEWHERE: title in (USE, ATTACH) and any("<role>" in text for text in lines),
-        _NO_EXTERNAL_ID: title == EXPLICIT,
-        _LABEL: changed == {"Sid"},
-        _TWO_ACTIONS: title == USE and actions == {*guide.ENCRYPT_DECRYPT},
-        _PINNED: title == ALL_REGIONS and changed == {"AWS"} and _is_pinned(statement),
-        _SINGLE_KEYS: title == CUSTOMER and all(map(_KEY_ARN.fullmatch, resources)),
+        "suspended": _is_suspension(statement, kind),
+        "protect_used_key": _is_protection(statement, kind),
+        "administrators": title == ADMINISTRATORS,
+        "elsewhere": title in (USE, ATTACH) and any("<role>" in text for text in lines),
+        "no_external_id": title == EXPLICIT,
+        "label": title is not None and changed == {"Sid"},
+        "two_actions": title == USE and actions == {*guide.ENCRYPT_DECRYPT},
+        "pin_account": title == ALL_REGIONS and changed == {"AWS"} and _is_pinned(statement),
+        "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, resources)),
     }
-    return [sentence for sentence, holds in known.items() if holds]
+    return [name for name, holds in known.items() if holds]
 
 
 def _is_pinned(statement: Statement) -> bool:
@@ -321,3 +257,12 @@ def _is_suspension(statement: Statement, kind: str) -> bool:
     action = {"key": ["kms:*"], "trust": ["sts:AssumeRole"]}.get(kind)
     denies = statement.get("Effect") == "Deny" and "Condition" not in statement
     return denies and as_list(statement.get("Action")) == action
+
+
+def _is_protection(statement: Statement, kind: str) -> bool:
+    """It is what `protect_used_key` writes, for however many days and under whatever label."""
+
+    def bare(one: Statement) -> str:
+        return re.sub(r'"[0-9]+"', '"days"', json.dumps({**one, "Sid": ""}, sort_keys=True))
+
+    return kind == "key" and bare(statement) == bare(guide.used_key_denial(1))

@@ -11,18 +11,13 @@ from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.review.meaning import differences as meanings
 from cmek_construct.review.meaning import together
-from cmek_construct.review.seen import AliasSeen, KeySeen, Policy, RoleSeen, Said, Template
-from cmek_construct.review.shapes import external_ids
+from cmek_construct.review.model import Policy, Said, Template, Thing
 
 NOTHING: Final = "Nothing changes about Pinecone's roles, keys and aliases."
 REPLACED: Final = "Pinecone would lose role, key or access"
 ACCESS: Final = "Who may do what"
 OTHER: Final = "Other"
 _WEIGHTS: Final = (REPLACED, ACCESS, OTHER)
-_FIXED: Final = {
-    "Role": ("RoleName", "Path"),
-    "Key": ("KeySpec", "KeyUsage", "Origin", "MultiRegion"),
-}
 _HARMLESS: Final = ("Description", "Tags", "EnableKeyRotation", "RotationPeriodInDays")
 """Properties that let nobody do more or less."""
 _ANOTHER: Final = {
@@ -30,7 +25,22 @@ _ANOTHER: Final = {
     "out of the data. A policy that named the old role does not let the new one in by itself.",
     "Key": " Pinecone cannot be given another key for a project, and no other key reads what this "
     "one encrypted.",
+    "Alias": "",
 }
+_REPLACES: Final = f" CloudFormation REPLACES the role: it makes another one.{_ANOTHER['Role']}"
+_FIXED: Final = (
+    f" KMS cannot change this on a key: the deploy fails, or makes ANOTHER KEY.{_ANOTHER['Key']}"
+)
+_WHAT_FOLLOWS: Final = {
+    ("Role", "RoleName"): (REPLACED, _REPLACES),
+    ("Role", "Path"): (REPLACED, _REPLACES),
+    **{
+        ("Key", one): (REPLACED, _FIXED) for one in ("KeySpec", "KeyUsage", "Origin", "MultiRegion")
+    },
+    ("Alias", "AliasName"): (OTHER, " The alias is replaced; the key stays the same."),
+    ("Alias", "TargetKeyId"): (REPLACED, " Whoever uses the alias uses ANOTHER key."),
+}
+"""Of a property that changes, where it is more than another value."""
 _ANOTHER_ID: Final = (
     " Pinecone goes on presenting the one that it stores and cannot be told of another: it is "
     "locked out."
@@ -98,8 +108,7 @@ def _common(changes: Sequence[Change], templates: Sequence[Template]) -> str:
     """The text of changes without what each account has of its own."""
     text = json.dumps([[change.weight, *change.words] for change in changes])
     for template in templates:
-        roles = (part.role for part in template.parts if part.role)
-        own = [one for role in roles for one in external_ids(role.trust)]
+        own = [one for part in template.parts for one in part.external_ids]
         for value in filter(None, [template.account, *own]):
             text = text.replace(value, "<own>")
     return text
@@ -107,22 +116,22 @@ def _common(changes: Sequence[Change], templates: Sequence[Template]) -> str:
 
 def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
     """What changes from one version of a template to another."""
-    if old is None or new is None:
-        yield from _whole(old, new)
-        return
-    yield from _elsewhere(old, new)
-    if old.parts != new.parts:
-        roles, keys = (_roles(old), _roles(new)), (_keys(old), _keys(new))
-        yield from _come_and_gone("Role", *roles)
-        yield from _come_and_gone("Key", *keys)
-        for name in (name for name in roles[0] if name in roles[1]):
-            yield from _role(roles[0][name], roles[1][name])
-        for name in (name for name in keys[0] if name in keys[1]):
-            yield from _key(keys[0][name], keys[1][name])
-        before, after = map(_aliases, keys)
-        for name in dict.fromkeys([*before, *after]):
-            yield from _alias(name, before.get(name), after.get(name))
-    yield from _findings(old, new)
+    if old is None:
+        yield Change(OTHER, ["The template is new. All of it is on this page."])
+    elif new is None:
+        yield Change(
+            REPLACED, ["The template is gone. What AWS keeps of its stack, if that is deleted:"]
+        )
+    else:
+        yield from _elsewhere(old, new)
+    for kind in ("Role", "Key", "Alias"):
+        before = old.things(kind) if old else {}
+        after = new.things(kind) if new else {}
+        yield from _come_and_gone(kind, before, after)
+        for name in (name for name in before if name in after):
+            yield from _thing(before[name], after[name])
+    if old and new:
+        yield from _findings(old, new)
 
 
 def _elsewhere(old: Template, new: Template) -> Iterator[Change]:
@@ -136,54 +145,50 @@ def _elsewhere(old: Template, new: Template) -> Iterator[Change]:
             yield Change(REPLACED, [*said, f": ANOTHER role and ANOTHER key.{_ANOTHER['Key']}"])
 
 
-def _roles(template: Template) -> dict[str, RoleSeen]:
-    return {part.role.logical_id: part.role for part in template.parts if part.role}
-
-
-def _keys(template: Template) -> dict[str, KeySeen]:
-    return {key.logical_id: key for part in template.parts for key in part.keys}
-
-
-def _aliases(keys: Mapping[str, KeySeen]) -> dict[str, AliasSeen]:
-    return {one.logical_id: one for key in keys.values() for one in key.aliases}
-
-
-def _whole(old: Template | None, new: Template | None) -> Iterator[Change]:
-    if new is not None:
-        yield Change(OTHER, ["The template is new. All of it is on this page."])
-        for name in [*_roles(new), *_keys(new)]:
-            yield Change(OTHER, ["New: ", Quoted(name), "."])
-    elif old is not None:
-        yield Change(
-            REPLACED, ["The template is gone. What AWS keeps of its stack, if that is deleted:"]
-        )
-        yield from _come_and_gone("Role", _roles(old), {})
-        yield from _come_and_gone("Key", _keys(old), {})
-
-
 def _come_and_gone(
-    what: str, old: Mapping[str, RoleSeen | KeySeen], new: Mapping[str, RoleSeen | KeySeen]
+    kind: str, old: Mapping[str, Thing], new: Mapping[str, Thing]
 ) -> Iterator[Change]:
     gone = [one for name, one in old.items() if name not in new]
     for one in gone:
-        said: Words = [f"{what} ", Quoted(one.logical_id), " is GONE from the template. "]
+        said: Words = [f"{kind} ", Quoted(one.logical_id), " is GONE from the template. "]
         if one.retained:
             said.append("AWS keeps it, as it is retained, but nothing manages it any more.")
         else:
-            said.append(f"AWS DELETES it with this deploy: it is not retained.{_ANOTHER[what]}")
-        yield Change(REPLACED, said)
+            said.append(f"AWS DELETES it with this deploy: it is not retained.{_ANOTHER[kind]}")
+        yield Change(OTHER if kind == "Alias" else REPLACED, said)
     for name in (name for name in new if name not in old):
-        if gone:
-            said = [f"{what} ", Quoted(name), " is new while another is gone: it is ANOTHER "]
-            yield Change(REPLACED, [*said, f"{what.lower()}.{_ANOTHER[what]}"])
+        if gone and kind != "Alias":
+            said = [f"{kind} ", Quoted(name), " is new while another is gone: it is ANOTHER "]
+            yield Change(REPLACED, [*said, f"{kind.lower()}.{_ANOTHER[kind]}"])
         else:
-            yield Change(ACCESS, [f"{what} ", Quoted(name), " is new."])
+            yield Change(
+                OTHER if kind == "Alias" else ACCESS, [f"{kind} ", Quoted(name), " is new."]
+            )
 
 
-def _role(old: RoleSeen, new: RoleSeen) -> Iterator[Change]:
-    own: Words = ["Role ", Quoted(new.logical_id)]
-    yield from _properties("Role", old, new)
-    was, now = external_ids(old.trust), external_ids(new.trust)
+def _thing(old: Thing, new: Thing) -> Iterator[Change]:
+    own: Words = [f"{new.kind} ", Quoted(new.logical_id)]
+    yield from _properties(own, old, new)
+    if new.kind == "Role":
+        yield from _identity(own, old, new)
+    for (kind, what, before), (*_, after) in zip(_policies(old), _policies(new), strict=True):
+        yield from _policy([*own, f", {what}: "], before, after, kind)
+
+
+def _policies(one: Thing) -> list[tuple[Kind, str, Policy]]:
+    """The policies that are compared: a role's permissions as one."""
+    if one.kind == "Role":
+        trust, *permissions = one.policies
+        return [
+            ("trust", "trust policy", trust),
+            ("permissions", "its permissions", together(permissions)),
+        ]
+    return [("key", "key policy", policy) for policy in one.policies]
+
+
+def _identity(own: Words, old: Thing, new: Thing) -> Iterator[Change]:
+    """What Pinecone stores of a role, and whom the role takes for Pinecone."""
+    was, now = old.external_ids, new.external_ids
     if was and was != now:
         said: Words = [*own, ": the external ID was ", *quoted_list(was), ", is now "]
         yield Change(REPLACED, [*said, *(quoted_list(now) or ["none"]), f".{_ANOTHER_ID}"])
@@ -191,37 +196,24 @@ def _role(old: RoleSeen, new: RoleSeen) -> Iterator[Change]:
     if was != now:
         said = [*own, ": Pinecone's AWS account was ", *quoted_list(was), ", is now "]
         yield Change(REPLACED, [*said, *quoted_list(now), f".{_ANOTHER_ACCOUNT}"])
-    yield from _policy([*own, ", trust policy: "], old.trust, new.trust, "trust")
-    before, after = together(old.permissions), together(new.permissions)
-    yield from _policy([*own, ", its permissions: "], before, after, "permissions")
 
 
-def _key(old: KeySeen, new: KeySeen) -> Iterator[Change]:
-    yield from _properties("Key", old, new)
-    own: Words = ["Key ", Quoted(new.logical_id), ", key policy: "]
-    yield from _policy(own, old.policy, new.policy, "key")
-
-
-def _properties(what: str, old: RoleSeen | KeySeen, new: RoleSeen | KeySeen) -> Iterator[Change]:
-    own: Words = [f"{what} ", Quoted(new.logical_id)]
+def _properties(own: Words, old: Thing, new: Thing) -> Iterator[Change]:
+    light = OTHER if new.kind == "Alias" else REPLACED
     if old.retained and not new.retained:
-        yield Change(REPLACED, [*own, " is no longer retained: it goes when the stack goes."])
+        yield Change(light, [*own, " is no longer retained: it goes when the stack goes."])
     if new.retained and not old.retained:
         yield Change(OTHER, [*own, " is retained now."])
     before, after = old.properties, new.properties
     for name in dict.fromkeys([*before, *after]):
         if before.get(name) == after.get(name):
             continue
+        weight, follows = _WHAT_FOLLOWS.get(
+            (new.kind, name), (OTHER if name in _HARMLESS else ACCESS, "")
+        )
         was, now = _value(before, name), _value(after, name)
         said: Words = [*own, ": ", Quoted(name), " was ", *was, ", is now ", *now, "."]
-        if name not in _FIXED[what]:
-            yield Change(OTHER if name in _HARMLESS else ACCESS, said)
-            continue
-        if what == "Role":
-            said.append(" CloudFormation REPLACES the role: it makes another one.")
-        else:
-            said.append(" KMS cannot change this on a key: the deploy fails, or makes ANOTHER KEY.")
-        yield Change(REPLACED, [*said, _ANOTHER[what]])
+        yield Change(weight, [*said, follows])
 
 
 def _value(properties: Mapping[str, Any], name: str) -> Words:
@@ -254,22 +246,6 @@ def _statements(gone: list[Said], come: list[Said]) -> Iterator[Words]:
             yield ["a statement is NEW. ", *said.words]
     for said in gone:
         yield ["a statement is GONE. ", *said.words]
-
-
-def _alias(name: str, old: AliasSeen | None, new: AliasSeen | None) -> Iterator[Change]:
-    own: Words = ["Alias ", Quoted(name)]
-    if old is None or new is None:
-        yield Change(OTHER, [*own, " is gone." if new is None else " is new."])
-        return
-    if old.name != new.name:
-        was: Words = [" was ", Quoted(old.name), ", is now ", Quoted(new.name)]
-        yield Change(OTHER, [*own, *was, ". The alias is replaced; the key stays the same."])
-    if old.target != new.target:
-        was = [" pointed at ", Quoted(old.target), ", points now at ", Quoted(new.target)]
-        yield Change(REPLACED, [*own, *was, ": whoever uses the alias uses ANOTHER key."])
-    if old.retained != new.retained:
-        kept = " is retained on deletion now." if new.retained else " is no longer retained."
-        yield Change(OTHER, [*own, kept])
 
 
 def _findings(old: Template, new: Template) -> Iterator[Change]:

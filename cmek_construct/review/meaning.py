@@ -9,7 +9,7 @@ from cmek_construct import policy
 from cmek_construct.policy import words
 from cmek_construct.policy.sentences import Quoted, Words
 from cmek_construct.policy.statements import Kind
-from cmek_construct.review.seen import Policy, Said
+from cmek_construct.review.model import Policy, Said
 from cmek_construct.templates.choices import OTHER, Choices, where
 
 _MOST_CASES: Final = 64

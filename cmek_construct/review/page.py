@@ -4,63 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from cmek_construct.policy.aws import TRAILING_DAYS
-from cmek_construct.policy.sentences import Words
+from cmek_construct.policy.sentences import Quoted, Words
+from cmek_construct.review.alike import Alike, alike
+from cmek_construct.review.answers import CUT_OFF
 from cmek_construct.review.beside import why
 from cmek_construct.review.changes import NOTHING, Difference
-from cmek_construct.review.picture import Picture, draw
-from cmek_construct.review.seen import CUT_OFF, Answer, Finding, Said, Template
-from cmek_construct.review.shapes import Shape, shapes_of, used_twice
+from cmek_construct.review.drawing import Drawing
+from cmek_construct.review.model import Finding, Said, Template, Thing
+from cmek_construct.review.reach import reach
 
-FEW: Final = 12
-"""Places that are listed beside their shape; more of them stand in a table at the end."""
 MOST: Final = 50
-"""Shapes that are shown whole. Those with a violation come first."""
+"""Distinct texts that are shown whole. Those with a violation come first."""
 MOST_LISTED: Final = 200
-"""Findings that are about no shape, and things that only a person can tell."""
-
-
-@dataclass(frozen=True)
-class RuleResult:
-    """A rule of the guardrails, and how it came out."""
-
-    id: str
-    sentence: str
-    broken: int
-    acknowledged: list[tuple[str, str | None, int]]
-    """What was acknowledged, why, and how often."""
-
-
-@dataclass
-class Table:
-    """All answers about one role or one key, by who asks and what is asked."""
-
-    about: str
-    lines: dict[tuple[str, str], dict[str, Answer]] = field(default_factory=dict)
-
-    @property
-    def asked(self) -> list[str]:
-        """Everything that was asked, in its order."""
-        return list(dict.fromkeys(what for cells in self.lines.values() for what in cells))
-
-    @property
-    def is_of_role(self) -> bool:
-        """Few questions: each gets a column."""
-        return len(self.asked) <= 3
-
-    @staticmethod
-    def grouped(cells: Mapping[str, Answer]) -> list[tuple[str, str | None, list[str]]]:
-        """The questions that have one answer by one statement, together."""
-        found: dict[tuple[str, str | None], list[str]] = {}
-        for what, answer in cells.items():
-            found.setdefault((answer.answer, answer.by), []).append(what)
-        return [(*answer, whats) for answer, whats in found.items()]
+"""Findings that are about nothing that is shown, and things that only a person can tell."""
+MOST_ON_SHEET: Final = 4
+"""Files that are named beside the signature; more of them stand further below."""
 
 
 @dataclass(frozen=True)
@@ -76,30 +42,35 @@ class Page:
     version: str
     differences: list[Difference] | None = None
 
-    few = FEW
     most_listed = MOST_LISTED
+    most_on_sheet = MOST_ON_SHEET
     nothing = NOTHING
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """The SHA-256 of each file that is signed."""
+        return {one.file: one.sha256 for one in self.templates}
 
     @property
     def digest(self) -> str:
-        """Of the list of templates: the one number that a signature is bound to."""
-        lines = "".join(f"{one.sha256}  {one.file}\n" for one in self.templates)
+        """Of the list of files: the one number that a signature is bound to."""
+        lines = "".join(f"{sha256}  {file}\n" for file, sha256 in self.files.items())
         return hashlib.sha256(lines.encode()).hexdigest()
 
+    @property
+    def digest_command(self) -> str:
+        """What prints it again."""
+        return f"sha256sum {shlex.join(self.files)} | sha256sum"
+
     @cached_property
-    def shapes(self) -> list[Shape]:
-        """The distinct shapes."""
-        return shapes_of(self.templates)
+    def each(self) -> list[Alike]:
+        """The distinct texts."""
+        return alike(self.templates)
 
     @property
-    def shown(self) -> list[Shape]:
-        """The shapes that are shown whole: nobody reads more in one sitting."""
-        return self.shapes[:MOST]
-
-    @property
-    def not_shown(self) -> int:
-        """How many shapes are in the table alone."""
-        return len(self.shapes) - len(self.shown)
+    def shown(self) -> list[Alike]:
+        """Those that are shown whole: nobody reads more in one sitting."""
+        return self.each[:MOST]
 
     @cached_property
     def findings(self) -> list[Finding]:
@@ -116,25 +87,32 @@ class Page:
         """Those that are about no role or key that is shown."""
         return [(each, one) for each in (*self.templates, *self.others) for one in each.findings]
 
+    @property
+    def is_fit_to_sign(self) -> bool:
+        """Whether nothing here is red: what only a person can check is still to be checked."""
+        red = self.open_findings or self.missing or self.ids_used_twice or self.replaces
+        accounts = len(self.accounts_named) > 1 or self.takes_own_for_pinecones
+        return bool(self.each) and self.each == self.shown and not red and not accounts
+
+    @property
+    def replaces(self) -> bool:
+        """Whether Pinecone would lose role, key or access by what changes."""
+        return any(one.replaces for one in self.differences or ())
+
     @cached_property
-    def results(self) -> list[RuleResult]:
-        """The rules with their results."""
+    def results(self) -> list[tuple[str, str, list[Finding]]]:
+        """The rules, each with its sentence and what breaks it; first those that are not kept."""
         by_rule: dict[str, list[Finding]] = {}
         for one in self.findings:
             by_rule.setdefault(one.rule.partition("[")[0], []).append(one)
-        found = []
-        for rule, sentence in self.rules:
-            own = by_rule.get(rule, [])
-            reasons = Counter((one.rule, one.acknowledged) for one in own)
-            broken = sum(count for (_, reason), count in reasons.items() if reason is None)
-            acknowledged = [(*one, count) for one, count in reasons.items() if one[1] is not None]
-            found.append(RuleResult(rule, sentence, broken, acknowledged))
-        return found
+        found = [(rule, sentence, by_rule.get(rule, [])) for rule, sentence in self.rules]
+        reasons = {rule: [one.acknowledged for one in some] for rule, some in by_rule.items()}
+        return sorted(found, key=lambda one: (None not in reasons.get(one[0], ()), not one[2]))
 
     @cached_property
     def statements(self) -> list[Said]:
-        """Every statement of every shape."""
-        return [said for shape in self.shapes for said in shape.part.said]
+        """Every statement of every distinct text."""
+        return [said for one in self.each for said in one.part.said]
 
     @cached_property
     def different(self) -> list[Said]:
@@ -142,17 +120,22 @@ class Page:
         return [said for said in self.statements if not said.as_guide]
 
     @cached_property
+    def missing(self) -> list[str]:
+        """The statements of the guide's that are not there."""
+        policies = [policy for one in self.each for policy in one.part.policies]
+        return [label for policy in policies for label, _ in policy.missing]
+
+    @cached_property
     def accounts_named(self) -> list[str]:
         """What the templates take for Pinecone's account."""
-        roles = (shape.part.role for shape in self.shapes)
-        return _once(one for role in roles if role for one in role.pinecones)
+        roles = filter(None, (one.part.role for one in self.each))
+        return _once(account for role in roles for account in role.pinecones)
 
     @property
     def takes_own_for_pinecones(self) -> bool:
         """Whether an account of one's own stands in the place of Pinecone's."""
         return any(
-            shape.part.role and shape.template.account in shape.part.role.pinecones
-            for shape in self.shapes
+            one.part.role and one.template.account in one.part.role.pinecones for one in self.each
         )
 
     @cached_property
@@ -166,71 +149,47 @@ class Page:
 
     @property
     def count_of_cut(self) -> int:
-        """Roles that Pinecone cannot use now, in the forms that are shown."""
+        """Roles that Pinecone cannot use now, of those that are shown."""
         cut = (one for one in self.shown if one.part.role and self.pinecone_now(one) == CUT_OFF)
-        return sum(len(one.places) for one in cut)
+        return sum(len(one.parts) for one in cut)
 
     @property
     def ids_used_twice(self) -> list[str]:
-        """External IDs that stand in more than one place."""
-        return used_twice(self.templates)
+        """External IDs that stand in more than one place: each is for one Pinecone project."""
+        parts = (part for one in self.templates for part in one.parts)
+        counted = Counter(one for part in parts for one in part.external_ids)
+        return [one for one, count in counted.items() if count > 1]
 
-    @property
-    def count_of_keys(self) -> int:
-        """Keys in all templates."""
-        return sum(len(part.keys) for one in self.templates for part in one.parts)
+    def things(self, kind: str) -> list[Thing]:
+        """The roles or the keys in all templates."""
+        return [thing for one in self.templates for thing in one.things(kind).values()]
 
     @property
     def protects_used_keys(self) -> bool:
         """Whether a key may not be disabled while it is used."""
-        return any(
-            condition.lower() == TRAILING_DAYS
-            for one in self.templates
-            for part in one.parts
-            for said in part.said
-            for keys in (said.statement.get("Condition") or {}).values()
-            for condition in keys
-        )
-
-    @property
-    def count_of_roles(self) -> int:
-        """Roles in all templates."""
-        return sum(part.role is not None for one in self.templates for part in one.parts)
+        conditions = (said.statement.get("Condition") or {} for said in self.statements)
+        return any(f'"{TRAILING_DAYS}"' in str(Quoted(one)).lower() for one in conditions)
 
     @property
     def parameters(self) -> list[str]:
         """What whoever deploys types in, and policies hang on."""
-        return _once(name for shape in self.shapes for name in _typed(shape))
+        texts = ((one, Quoted(said.statement)) for one in self.each for said in one.part.said)
+        names = ((one, name) for one, text in texts for name in re.findall(r"\$\{([^{}]+)\}", text))
+        return sorted({name for one, name in names if name in one.template.parameters})
 
-    def picture(self, shape: Shape) -> Picture:
-        """Who reaches what, drawn."""
-        return draw(shape.part, shape.template.access)
+    def drawing(self, one: Alike) -> Drawing:
+        """Who reaches what."""
+        return reach(one.part, one.template.answers)
 
-    def pinecone_now(self, shape: Shape) -> str:
-        """What Pinecone can do by the answers; of a form that is not shown nothing was asked."""
-        shown = shape.number <= len(self.shown)
-        return shape.template.access.of_pinecone(shape.part) if shown else "not asked"
-
-    def tables(self, shape: Shape) -> list[Table]:
-        """Who can do what."""
-        found = {one: Table(one) for one in shape.part.logical_ids}
-        for answer in shape.template.access.answers:
-            if answer.about in found:
-                lines = found[answer.about].lines
-                lines.setdefault((answer.who, answer.arn), {})[answer.what] = answer
-        return [table for table in found.values() if table.lines]
+    def pinecone_now(self, one: Alike) -> str:
+        """What Pinecone can do by the answers; of what is not shown nothing was asked."""
+        shown = one.number <= len(self.shown)
+        return one.template.answers.of_pinecone(one.part) if shown else "not asked"
 
     def why(self, said: Said) -> list[str]:
-        """What to know about a statement."""
+        """What to know about a statement, by name."""
         return why(said.statement, said.kind, said.comparison)
 
 
 def _once(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
-
-
-def _typed(shape: Shape) -> Iterator[str]:
-    for line in (line for said in shape.part.said for line in said.comparison.own):
-        for name in re.findall(r"\$\{([^{}]+)\}", line):
-            if name in shape.template.parameters:
-                yield name

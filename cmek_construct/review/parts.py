@@ -1,69 +1,59 @@
-"""From what is Pinecone's in a run to what is shown: roles, keys and statements by template."""
+"""From what is Pinecone's in a run to what is shown: roles, keys and aliases by template."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, Final
 
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.rule import Violation
-from cmek_construct.policy.sentences import Quoted, Words, quoted_list
+from cmek_construct.review.answers import answers_about
+from cmek_construct.review.model import Finding, Part, Policy, Template, Thing
 from cmek_construct.review.policies import Texts, typed
-from cmek_construct.review.seen import (
-    Access,
-    AliasSeen,
-    Finding,
-    KeySeen,
-    Part,
-    Policy,
-    RoleSeen,
-    Template,
-)
+from cmek_construct.review.to_check import to_check
 from cmek_construct.templates.attributes import ROLE
 from cmek_construct.templates.choices import Choices
-from cmek_construct.templates.evidence import organizations, pinecones_accounts
-from cmek_construct.templates.found import Alias, Attached, Found, Key, Output, Place, Role, Unread
+from cmek_construct.templates.evidence import pinecones_accounts
+from cmek_construct.templates.found import Alias, Attached, Found, Key, Place, Role, Unread
 from cmek_construct.templates.stacks import Stack, hole_of
 from cmek_construct.templates.texts import is_known
+from cmek_construct.who.answers import Asker
 
 Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
 """What the guardrails found at each place, with the reason for which it is acknowledged."""
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 
 
-def templates_of(
-    found: Found,
-    reasons: Reasons,
-    vendor_role_arns: Iterable[str],
-    ask: Callable[[Stack], Access],
-) -> list[Template]:
+def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]) -> list[Template]:
     """What is shown of each template of a run.
 
     Args:
         found: what is Pinecone's in it.
         reasons: what the guardrails found.
         vendor_role_arns: roles of other accounts that a key policy may name.
-        ask: asks who can do what by a template.
     """
     reader = _Reader(found, reasons, frozenset(vendor_role_arns))
-    parts = {stack: list(reader.parts(stack)) for stack in found.run.stacks}
     titles = [top.template.title for top in found.run.tops]
-    checks = _to_check(found)
-    return [
-        Template(
+    checks, asker = to_check(found), cache(partial(Asker, found))
+    made = {
+        stack: Template(
             name=_name(stack, titles),
-            file=stack.template.name,
+            file=printable(stack.template.file),
             sha256=stack.template.sha256,
             account=stack.account if is_known(stack.account) else None,
             region=stack.region if is_known(stack.region) else None,
-            parts=parts[stack],
-            findings=reader.left(stack),
-            to_check=checks.get(stack, []),
             parameters=frozenset(_parameters(stack)),
-            ask=lambda stack=stack: ask(stack),  # type: ignore[misc]
+            to_check=checks.get(stack, []),
+            ask=partial(answers_about, stack, asker),
         )
         for stack in found.run.stacks
-    ]
+    }
+    for stack, template in made.items():
+        template.parts.extend(reader.parts(stack, template))
+    for stack, template in made.items():
+        template.findings.extend(reader.left(stack))
+    return list(made.values())
 
 
 def _name(stack: Stack, titles: Sequence[str | None]) -> str:
@@ -86,64 +76,50 @@ class _Reader:
         self._found = found
         self._vendors = vendors
         self._reasons = dict(reasons)
-        self._places: dict[Stack, list[Place]] = {}
-        for place in reasons:
-            self._places.setdefault(place.stack, []).append(place)
+        self._places = _by(reasons, lambda place: place.stack)
         self._roles, self._keys = _by_stack(found.roles), _by_stack(found.keys)
         self._unread = _by_stack(one for one in found.unread if one.place.is_role_or_key)
         self._arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
-        self._attached: dict[Place, list[Attached]] = {}
-        for one in found.attached:
-            self._attached.setdefault(one.role, []).append(one)
-        self._outputs: dict[Place | None, list[Output]] = {}
-        for output in found.outputs:
-            self._outputs.setdefault(output.of, []).append(output)
+        self._attached = _by(found.attached, lambda one: one.role)
+        self._outputs = _by(found.outputs, lambda one: one.of)
         self._aliases: dict[Place | None, list[Alias]] = {}
         for alias in found.aliases:
             for key in {now.value.key for now in alias.cases}:
                 self._aliases.setdefault(key, []).append(alias)
 
-    def parts(self, stack: Stack) -> Iterator[Part]:
+    def parts(self, stack: Stack, template: Template) -> Iterator[Part]:
         """Each role of a stack with the keys that name it, then the keys that name none."""
         keys = {one.place: one for one in self._keys.get(stack, ())}
         roles = {one.place: one for one in self._roles.get(stack, ())}
+        shown = {*keys, *roles}
         for role in roles.values():
             own = [key for key in keys.values() if _names(key, role.place)]
             keys = {place: key for place, key in keys.items() if key not in own}
-            yield self._part(role, own)
+            yield self._part(template, role, own)
         for key in keys.values():
-            yield self._part(None, [key])
-        shown = {one.place for one in (*roles.values(), *self._keys.get(stack, ()))}
+            yield self._part(template, None, [key])
         unread = {one.place: one for one in reversed(self._unread.get(stack, ()))}
         for one in (one for place, one in unread.items() if place not in shown):
-            yield self._part(None, [one.key]) if one.key else self._not_judged(one)
+            yield (
+                self._part(template, None, [one.key])
+                if one.key
+                else Part(template, [_not_judged(one)], self._findings(stack, [one.place]))
+            )
 
-    def _part(self, role: Role | None, keys: Sequence[Key]) -> Part:
-        stack = (role or keys[0]).place.stack
+    def _part(self, template: Template, role: Role | None, keys: Sequence[Key]) -> Part:
         places = [one.place for one in (role, *keys) if one]
         around = [one.place for key in keys for one in self._aliases.get(key.place, ())]
         around += [one.place for one in self._attached.get(role.place, ())] if role else []
-        return Part(
-            self._role(role) if role else None,
-            [self._key(key) for key in keys],
-            self._findings(stack, [*places, *around]),
-            [
-                (one.label, place.logical_id)
-                for place in places
-                for one in self._outputs.get(place, ())
-                if one.label
-            ],
+        outputs = (
+            (one.label, place.logical_id)
+            for place in places
+            for one in self._outputs.get(place, ())
+            if one.label
         )
-
-    def _not_judged(self, unread: Unread) -> Part:
-        place, why = unread.place, unread.why
-        findings = self._findings(place.stack, [place])
-        name, kept = place.logical_id, _is_kept(place)
-        if place.type == ROLE:
-            trust = Policy(f"Trust policy ({why})", [], name)
-            return Part(RoleSeen(name, kept, {}, trust), [], findings)
-        policy = Policy(f"Key policy ({why})", [], name)
-        return Part(None, [KeySeen(name, kept, {}, policy)], findings)
+        things = [thing for key in keys for thing in (self._key(key), *self._of_key(key))]
+        findings = self._findings(places[0].stack, [*places, *around])
+        own = [self._role(role)] if role else []
+        return Part(template, [*own, *things], findings, list(outputs))
 
     def left(self, stack: Stack) -> list[Finding]:
         """What the guardrails found in a stack about nothing that is shown."""
@@ -157,19 +133,19 @@ class _Reader:
             for one, reason in self._reasons.pop(place, ())
         ]
 
-    def _role(self, role: Role) -> RoleSeen:
+    def _role(self, role: Role) -> Thing:
         stack, cases = role.place.stack, typed(role.cases)
         texts = Texts(self._found, stack)
         arns = frozenset(map(stack.short, self._arns[role.place]))
         own = [(one.case, one.value.trust) for one in cases]
         trust = texts.policy("Trust policy", "trust", role.place, own, arns)
         accounts = [a for one in cases for a in pinecones_accounts(one.value.trust)]
-        return RoleSeen(
+        return Thing(
+            "Role",
             role.place.logical_id,
             _is_kept(role.place),
             texts.properties(role.place, cases),
-            trust,
-            [*self._permissions(role, texts, trust.cases)],
+            [trust, *self._permissions(role, texts, trust.cases)],
             arns,
             [stack.short(one) for one in dict.fromkeys(accounts)],
         )
@@ -188,75 +164,50 @@ class _Reader:
             of_role = cases if place == role.place else None
             yield texts.policy(title, "permissions", place, own, every=of_role)
 
-    def _key(self, key: Key) -> KeySeen:
+    def _key(self, key: Key) -> Thing:
         place, cases = key.place, typed(key.cases)
         texts = Texts(self._found, place.stack)
         named = {role for one in cases for role in one.value.roles}
         arns = frozenset(place.stack.short(arn) for role in named for arn in self._arns[role])
         own = [(one.case, one.value.policy) for one in cases]
-        found = texts.policy("Key policy", "key", place, own, arns | self._vendors)
-        return KeySeen(
-            place.logical_id,
-            _is_kept(place),
-            texts.properties(place, cases),
-            found,
-            [_alias(one, place) for one in self._aliases.get(place, ())],
-        )
+        policy = texts.policy("Key policy", "key", place, own, arns | self._vendors)
+        properties = texts.properties(place, cases)
+        return Thing("Key", place.logical_id, _is_kept(place), properties, [policy])
+
+    def _of_key(self, key: Key) -> Iterator[Thing]:
+        """The aliases of a key."""
+        stack = key.place.stack
+        for alias in self._aliases.get(key.place, ()):
+            names = dict.fromkeys(stack.short(now.value.name) for now in alias.cases)
+            given = {"AliasName": " or ".join(names), "TargetKeyId": key.place.logical_id}
+            kept = _is_kept(alias.place, replaced=False)
+            yield Thing("Alias", alias.place.seen_from(stack), kept, given)
+
+
+def _by(some: Iterable[Any], of: Any) -> dict[Any, list[Any]]:
+    """Some by what they are of."""
+    found: dict[Any, list[Any]] = {}
+    for one in some:
+        found.setdefault(of(one), []).append(one)
+    return found
 
 
 def _by_stack(some: Iterable[Any]) -> dict[Stack, list[Any]]:
-    found: dict[Stack, list[Any]] = {}
-    for one in some:
-        found.setdefault(one.place.stack, []).append(one)
-    return found
+    return _by(some, lambda one: one.place.stack)
 
 
 def _names(key: Key, role: Place) -> bool:
     return any(role in now.value.roles for now in key.cases)
 
 
+def _not_judged(unread: Unread) -> Thing:
+    place = unread.place
+    kind, title = ("Role", "Trust policy") if place.type == ROLE else ("Key", "Key policy")
+    policy = Policy(f"{title} ({unread.why})", [], place.logical_id)
+    return Thing(kind, place.logical_id, _is_kept(place), {}, [policy])
+
+
 def _is_kept(place: Place, *, replaced: bool = True) -> bool:
     """On deletion; and where that is asked, when it would be replaced."""
     kept = place.raw.get("DeletionPolicy") in _KEPT
     return kept and (not replaced or place.raw.get("UpdateReplacePolicy") == "Retain")
-
-
-def _alias(alias: Alias, key: Place) -> AliasSeen:
-    names = dict.fromkeys(key.stack.short(now.value.name) for now in alias.cases)
-    kept = _is_kept(alias.place, replaced=False)
-    return AliasSeen(alias.place.seen_from(key.stack), " or ".join(names), key.logical_id, kept)
-
-
-def _to_check(found: Found) -> dict[Stack, list[Words]]:
-    """What only a person can tell, each once, by the stack in which it stands."""
-    by_stack: dict[Stack, list[Words]] = {}
-    for place, words in _to_tell(found):
-        some = by_stack.setdefault(place.stack, [])
-        said: Words = [Quoted(place.logical_id), *words]
-        some += [] if said in some else [said]
-    return by_stack
-
-
-def _to_tell(found: Found) -> Iterator[tuple[Place, Words]]:
-    for unknown in found.unknown:
-        named: Words = [" names ", Quoted(unknown.place.stack.short(unknown.text)), " in "]
-        yield unknown.place, [*named, Quoted(unknown.member), ": whether that is the role is open."]
-    for naming in found.naming:
-        role = Quoted(naming.role.seen_from(naming.place.stack))
-        where: Words = [f" (a {naming.place.type}) names the role ", role, " in "]
-        yield naming.place, [*where, Quoted(naming.member), "."]
-    for one in found.attached:
-        if one.is_boundary and one.policy is None:
-            name = Quoted(one.place.stack.short(one.name))
-            bound: Words = [" has the permissions boundary ", name, ", which no template shows: "]
-            yield one.place, [*bound, "it must leave the role the use of the key."]
-    for key in found.keys:
-        for ids in {tuple(organizations(now.value.policy)): None for now in key.cases}:
-            if ids:
-                denied: Words = [" denies whoever is not of the organization ", *quoted_list(ids)]
-                yield key.place, [*denied, ": it must be that of the account."]
-    for output in found.outputs:
-        if output.of is None and output.label in ("Role ARN", "Key ARN"):
-            values = dict.fromkeys(output.place.stack.short(now.value) for now in output.cases)
-            given: Words = [f" gives Pinecone's console for {output.label} ", *quoted_list(values)]
-            yield output.place, [*given, ", which is none of these templates."]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from cmek_construct import policy
 from cmek_construct.policy.statements import Kind, Statement
 from cmek_construct.review.beside import Known
-from cmek_construct.review.seen import Policy, Said
+from cmek_construct.review.model import Policy, Said
 from cmek_construct.templates.attributes import KEYS
 from cmek_construct.templates.choices import Case, Choices, InCase, where
 from cmek_construct.templates.found import Attached, Found, KeyNow, Place, RoleNow
@@ -53,19 +53,11 @@ class Texts:
 
     def value(self, value: Any) -> Any:
         """A text, or a list or an object of some."""
-        if isinstance(value, dict):
-            return {self.text(str(name)): self.value(one) for name, one in value.items()}
-        if isinstance(value, list):
-            return [self.value(one) for one in value]
-        return self.text(value) if isinstance(value, str) else value
+        return _each_text(value, self.text)
 
     def called(self, value: Any) -> Any:
         """A value of the page in which who is of the templates is called by logical ID."""
-        if isinstance(value, dict):
-            return {name: self.called(one) for name, one in value.items()}
-        if isinstance(value, list):
-            return [self.called(one) for one in value]
-        return self._called.get(value, value) if isinstance(value, str) else value
+        return _each_text(value, lambda text: self._called.get(text, text))
 
     def policy(
         self,
@@ -140,3 +132,12 @@ class Texts:
             told = {where(some, every): value for value, some in apart.values()}
             found[self.text(name)] = told.get(None, told)
         return found | {name: one for name, one in place.raw.items() if name == "Condition"}
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """A value, with each text in it changed."""
+    if isinstance(value, dict):
+        return {change(str(name)): _each_text(one, change) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_each_text(one, change) for one in value]
+    return change(value) if isinstance(value, str) else value

@@ -16,14 +16,26 @@ from markupsafe import Markup, escape
 
 from cmek_construct.policy.sentences import Quoted, Words, plain_letters, visible
 from cmek_construct.review.changes import NOTHING, Difference
+from cmek_construct.review.drawing import Drawing
 from cmek_construct.review.page import Page
 
 _MOST_NAMES: Final = 10
-_TEMPLATES: Final = ("page.html.j2", "parts.html.j2", "picture.svg.j2")
+_TEMPLATES: Final = ("page.html.j2", "parts.html.j2", "drawing.svg.j2")
 
 
 def html(page: Page) -> str:
     """The page."""
+    style = Markup(_text("page.css"))  # noqa: S704 - a file of ours, not of a template
+    return _environment().get_template("page.html.j2").render(page=page, style=style)
+
+
+def svg(drawing: Drawing) -> str:
+    """A file of its own: no script, no font, no other file."""
+    draw = _environment().get_template("drawing.svg.j2").module
+    return str(draw.draw(drawing, "drawing", file=True))  # type: ignore[attr-defined]
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=DictLoader({name: _text(name) for name in _TEMPLATES}),
         autoescape=True,
@@ -37,8 +49,7 @@ def html(page: Page) -> str:
     environment.filters["code"] = Quoted
     environment.filters["any_language"] = _in_any_language
     environment.globals["counted"] = _counted
-    style = Markup(_text("page.css"))  # noqa: S704 - a file of ours, not of a template
-    return environment.get_template("page.html.j2").render(page=page, style=style)
+    return environment
 
 
 def _text(name: str) -> str:
@@ -62,8 +73,8 @@ def _is_quoted(value: object) -> bool:
     return isinstance(value, Quoted)
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _counted(number: int, what: str, several: str = "") -> str:
+    return f"{number:,} {what if number == 1 else several or f'{what}s'}"
 
 
 def markdown(differences: Sequence[Difference]) -> str:

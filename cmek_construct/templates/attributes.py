@@ -78,7 +78,7 @@ def attribute(values: Values, stack: Stack, logical_id: str, attribute: str) -> 
     if attribute == "KeyId" and kind in KEYS:
         return name(values, stack, logical_id)
     if kind == _READER:
-        written = values.links.parameter(stack, attribute)
+        written = values.run.parameter(stack, attribute)
         if written:
             return values.resolved(*written)
         return hole(f"parameter {attribute} of {stack.account} {stack.region}")

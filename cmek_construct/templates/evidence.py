@@ -16,7 +16,8 @@ from cmek_construct.templates.texts import alone, between, is_known, is_unreadab
 
 _ACCESS: Final = re.compile(r"pine[-_?*]?cone[-_?*]*(cmek|cmk)[-_?*]*acc", re.IGNORECASE)
 """What calls itself one of the roles that Pinecone comes with, or comes near it."""
-_CMEK: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
+LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
+"""What is called nearly as a role of Pinecone's."""
 _EXAMPLE: Final = "pinecone_cmek_access_us-east-1"
 _FEWEST_LETTERS: Final = 4
 _GUIDE_SID: Final = "allowpineconetoassumeintorole"
@@ -43,7 +44,7 @@ def allowing(policy: Policy) -> Iterator[Statement]:
     return (one for one in policy.statements if one.effect != "Deny")
 
 
-def names_in(statement: Statement, *, denials: bool = True) -> Iterator[tuple[str, bool]]:
+def names_in(statement: Statement) -> Iterator[tuple[str, bool]]:
     """The texts that name AWS principals in a statement, and whether each may have wildcards."""
     for principal in (*(statement.principals or ()), *(statement.not_principals or ())):
         if principal.kind == "AWS":
@@ -85,7 +86,7 @@ def is_like_pinecone(text: str, account: str) -> bool:
         _EXAMPLE, "*".join(some)
     ):
         return True
-    return whom.account != account and is_known(account) and bool(_CMEK.search(bare))
+    return whom.account != account and is_known(account) and bool(LOOK_ALIKE.search(bare))
 
 
 def key_users(policy: Policy) -> Iterator[str]:

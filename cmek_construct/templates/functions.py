@@ -17,41 +17,42 @@ if TYPE_CHECKING:
     from cmek_construct.templates.values import Values
 
 
-def _is_list(value: Any, length: int) -> bool:
+def is_list(value: Any, length: int) -> bool:
+    """Whether a value is a list of some length."""
     return isinstance(value, list) and len(value) == length
 
 
 def _if(values: Values, stack: Stack, argument: Any) -> Any:
-    if not _is_list(argument, 3) or not isinstance(argument[0], str):
+    if not is_list(argument, 3) or not isinstance(argument[0], str):
         return None
     holds = conditions.holds(values, stack, argument[0])
     return None if holds is None else values.resolved(stack, argument[1 if holds else 2])
 
 
 def _join(values: Values, stack: Stack, argument: Any) -> Any:
-    if not _is_list(argument, 2):
+    if not is_list(argument, 2):
         return None
     return joined(values.texts(stack, argument[1]), values.text(stack, argument[0]))
 
 
 def _sub(values: Values, stack: Stack, argument: Any) -> Any:
-    text, own = argument if _is_list(argument, 2) else (argument, {})
+    text, own = argument if is_list(argument, 2) else (argument, {})
     if not isinstance(text, str) or not isinstance(own, dict):
         return None
     return values.substituted(stack, text, own)
 
 
 def _split(values: Values, stack: Stack, argument: Any) -> Any:
-    if not _is_list(argument, 2):
+    if not is_list(argument, 2):
         return None
     at, text = values.text(stack, argument[0]), values.text(stack, argument[1])
-    if not at or not is_known(at) or not all(map(values.links.is_part, holes(text))):
+    if not at or not is_known(at) or not all(map(values.run.is_part, holes(text))):
         return None
     return parts(text, at)
 
 
 def _select(values: Values, stack: Stack, argument: Any) -> Any:
-    if not _is_list(argument, 2):
+    if not is_list(argument, 2):
         return None
     index, some = values.text(stack, argument[0]), values.resolved(stack, argument[1])
     good = index.isdecimal() and isinstance(some, list) and int(index) < len(some)
@@ -84,7 +85,7 @@ def _key(values: Values, key: str, name: str, found: Mapping[str, Any]) -> str:
 
 def _import(values: Values, stack: Stack, argument: Any) -> Any:
     name = values.text(stack, argument)
-    found = values.links.export(stack, name) if is_known(name) else None
+    found = values.run.export(stack, name) if is_known(name) else None
     if found:
         return values.output(*found)
     place = f"{stack.account} {stack.region}"
@@ -96,7 +97,7 @@ def _stack_output(values: Values, stack: Stack, argument: Any) -> Any:
         return None
     asked = [values.text(stack, argument.get(one, "")) for one in ("StackName", "OutputName")]
     region = values.text(stack, argument["Region"]) if "Region" in argument else stack.region
-    found = values.links.output(stack, asked[0], region, asked[1])
+    found = values.run.output(stack, asked[0], region, asked[1])
     if found:
         return values.output(found, plain(asked[1]))
     return hole(f"output {' of '.join(reversed(asked))} in {region}")
@@ -111,12 +112,9 @@ def _json(values: Values, stack: Stack, argument: Any) -> Any:
 def _all_holes(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield from holes(value)
-    for one in value.values() if isinstance(value, dict) else value if _is_any_list(value) else ():
+    inside = value.values() if isinstance(value, dict) else value
+    for one in inside if isinstance(value, dict | list) else ():
         yield from _all_holes(one)
-
-
-def _is_any_list(value: Any) -> bool:
-    return isinstance(value, list)
 
 
 def _length(values: Values, stack: Stack, argument: Any) -> Any:

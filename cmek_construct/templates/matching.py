@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -49,20 +48,12 @@ def named(text: str, account: str) -> Named | None:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Identity:
-    """One role, in one case."""
-
-    account: str
-    name: str
-
-
 class Roles(Generic[T]):
     """Finds roles by texts; each text is looked up once."""
 
     def __init__(
         self,
-        roles: Mapping[Identity, frozenset[T]],
+        roles: Mapping[Named, frozenset[T]],
         forms: Mapping[str, str],
         ids: Mapping[str, frozenset[T]],
     ) -> None:
@@ -100,7 +91,7 @@ class Roles(Generic[T]):
         return self._seen[whom, wild]
 
     @cached_property
-    def _globs(self) -> list[tuple[str, str, Identity]]:
+    def _globs(self) -> list[tuple[str, str, Named]]:
         forms = self._forms
         return [(_glob(one.account, forms), _glob(one.name, forms), one) for one in self._roles]
 

@@ -15,7 +15,7 @@ from cmek_construct.templates.attributes import KEYS, REPLICA, ROLE, arn, name
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, Undecided
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow
-from cmek_construct.templates.matching import Identity, Roles
+from cmek_construct.templates.matching import Named, Roles
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import OWN_ACCOUNT, Stack
 from cmek_construct.templates.texts import hole, is_known
@@ -104,10 +104,10 @@ class _Finder:
         self.roles = self._each(ROLE, work=self._role)
         self.keys = self._each(*KEYS, work=self._key)
         self.outputs = console.outputs(run, run.stacks)
-        identities: dict[Identity, frozenset[Place]] = {}
+        identities: dict[Named, frozenset[Place]] = {}
         for place, now in self.roles.items():
             for one in now:
-                own = Identity(one.value.account, one.value.name)
+                own = Named(one.value.account, one.value.name)
                 identities[own] = identities.get(own, frozenset()) | {place}
         ids = {
             hole(f"{one.stack.named(one.logical_id)}.RoleId"): frozenset({one})

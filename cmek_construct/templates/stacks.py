@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from cmek_construct.policy import ACCOUNT
 from cmek_construct.templates.files import NESTED, STACK_SET, Template
@@ -163,22 +163,6 @@ class Stack:
         for name, one in members(self.content.get("Resources")).items():
             if name.startswith(FOR_EACH) and not list(_made({name: one})):
                 yield name, one
-
-
-class Links(Protocol):
-    """What stacks of a run know of each other."""
-
-    def export(self, stack: Stack, name: str) -> tuple[Stack, str] | None:
-        """The stack and output behind an exported name."""
-
-    def output(self, stack: Stack, name: str, region: str, output: str) -> Stack | None:
-        """The stack of a name that has an output."""
-
-    def parameter(self, stack: Stack, name: str) -> tuple[Stack, Any] | None:
-        """Who writes a parameter of SSM for another Region, and what."""
-
-    def is_part(self, name: str) -> bool:
-        """Whether a hole is a part of an ARN: it has no separator in it."""
 
 
 def hole_of(stack: Stack, name: str) -> str | None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.policy import literal
 from cmek_construct.templates import attributes, conditions, functions
 from cmek_construct.templates.choices import MEMBER, NO, OTHER, YES, Case, Undecided
 from cmek_construct.templates.reading import each_of, function_of
-from cmek_construct.templates.stacks import Links, Stack, hole_of
+from cmek_construct.templates.stacks import Stack, hole_of
 from cmek_construct.templates.texts import (
     hole,
     joined,
@@ -22,6 +22,9 @@ from cmek_construct.templates.texts import (
     unreadable,
     written,
 )
+
+if TYPE_CHECKING:
+    from cmek_construct.templates.run import Run
 
 _DYNAMIC: Final = re.compile(r"\{\{(resolve:[^{}]*)\}\}")
 _MOST_CHARACTERS: Final = 20_000_000
@@ -40,14 +43,14 @@ _KNOWN: Final = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 class Values:
     """Works out values in one case."""
 
-    def __init__(self, links: Links, case: Case) -> None:
+    def __init__(self, run: Run, case: Case) -> None:
         """Begin.
 
         Args:
-            links: what stacks know of each other.
+            run: what stacks know of each other.
             case: what was chosen.
         """
-        self.links = links
+        self.run = run
         self.case = case
         self._known: dict[tuple[str, ...], Any] = {}
         self._open: set[tuple[str, ...]] = set()
@@ -240,7 +243,7 @@ class Values:
     def _attribute(self, stack: Stack, argument: Any) -> Any:
         if isinstance(argument, str):
             argument = argument.split(".", 1)
-        if not _is_list(argument, 2) or not isinstance(argument[0], str):
+        if not functions.is_list(argument, 2) or not isinstance(argument[0], str):
             return self._unread(stack, "Fn::GetAtt", argument)
         name, attribute = argument[0], self.text(stack, argument[1])
         key = (stack.name, "attribute", name, attribute)
@@ -282,14 +285,10 @@ def _typed(declared: Mapping[str, Any], text: str) -> Any:
     return [one.strip() for one in text.split(",")] if text else []
 
 
-def _is_list(value: Any, length: int) -> bool:
-    return isinstance(value, list) and len(value) == length
-
-
 def _conditional(member: Any) -> tuple[str | None, bool]:
     """The condition by which a member of a list is there, and how it must be."""
     function = function_of(member)
-    if not function or function[0] != "Fn::If" or not _is_list(function[1], 3):
+    if not function or function[0] != "Fn::If" or not functions.is_list(function[1], 3):
         return None, True
     name, yes, no = function[1]
     nothing = {"Ref": "AWS::NoValue"}

@@ -7,7 +7,6 @@ of an organization: an answer says what the role's trust policy and the key poli
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from cmek_construct import guide
@@ -112,7 +111,9 @@ class Asker:
         cases, defaults = by_default(stack, every)
         assumed |= defaults
         asked = [self._questions(one.place, now, pinecone) for now in cases]
-        rows = list(dict.fromkeys(row for _, some in asked for row in some))
+        rows = asked[0][1]
+        if len(asked) > 1:
+            rows = list(dict.fromkeys(row for _, some in asked for row in some))
         differing = _differing([now.case for now in cases])
         policies, account = [policy for policy, _ in asked], cases[0].value.account
         try:
@@ -153,10 +154,9 @@ class Asker:
         more: dict[Row, Row] = {}
         for row, now in zip(out, again, strict=True):
             if now.verdict is Verdict.CANNOT_TELL:
-                more[row] = replace(now, doubt=f"through {service}: {now.doubt}")
+                more[row] = now._replace(doubt=f"through {service}: {now.doubt}")
             elif now.verdict not in (Verdict.NO, row.verdict):
-                more[row] = replace(
-                    row,
+                more[row] = row._replace(
                     statement=now.statement,
                     through=(*row.through, service),
                     for_them=now.verdict,
@@ -173,6 +173,8 @@ class Asker:
         """The rows, with those who may end the key only once nobody has used it for some days."""
         days = max(_protected_days(policies), default=0)
         ending = [row for row in rows if days and row.action in guide.ENDING]
+        if not ending:
+            return rows
         used, unused = (
             self._answers(
                 policies, ending, account, differing, {**DIRECT_CALL, TRAILING_DAYS: str(sent)}
@@ -180,7 +182,7 @@ class Asker:
             for sent in (0, days)
         )
         more = {
-            row: replace(row, verdict=now.verdict, statement=no.statement, doubt=None, unused=days)
+            row: row._replace(verdict=now.verdict, statement=no.statement, doubt=None, unused=days)
             for row, no, now in zip(ending, used, unused, strict=True)
             if no.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT)
         }
@@ -297,13 +299,13 @@ def _answered(row: Row, said: Sequence[Said], differing: Sequence[str]) -> Row:
     first, name = said[0], _name(said[0].statement)
     if len({one.verdict for one in said}) > 1:
         doubt = f"the template's choice of {', '.join(map(printable, differing))}"
-        return replace(row, verdict=Verdict.CANNOT_TELL, doubt=doubt)
+        return row._replace(verdict=Verdict.CANNOT_TELL, doubt=doubt)
     if first.verdict is Verdict.CANNOT_TELL:
         doubt = ", ".join(map(printable, first.hangs_on)) or "what it says is not known"
-        return replace(
-            row, verdict=first.verdict, statement=name, doubt=f"{name}: {doubt}" if name else doubt
+        return row._replace(
+            verdict=first.verdict, statement=name, doubt=f"{name}: {doubt}" if name else doubt
         )
-    return replace(row, verdict=first.verdict, statement=name)
+    return row._replace(verdict=first.verdict, statement=name)
 
 
 def _name(statement: Statement | None) -> str | None:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Principal, Statement, aws
@@ -23,8 +22,7 @@ _ARN: Final = re.compile(r"arn:aws:(?:iam|sts)::((?:\$\{[^{}]*\}|[^:])*):([^/]+)
 _KINDS: Final = ("role", "user", "assumed-role", "federated-user")
 
 
-@dataclass(frozen=True)
-class Somebody:
+class Somebody(NamedTuple):
     """Who asks AWS: one, or all of a form but some."""
 
     words: str
@@ -171,11 +169,11 @@ class People:
                 arns += [] if one.arn in arns else [one.arn]
         wild = [arn for account, arns in by_account.items() if is_wild(account) for arn in arns]
         made = []
-        for one in found:
+        for one in dict.fromkeys(found):
             others = [*by_account[one.account], *wild] if one.account else []
             but = [arn for arn in others if arn != one.arn and self._is_apart(one.arn, arn)]
             but += [f"arn:aws:iam::{other}:*" for other in self._others(one.account)]
-            made.append(replace(one, but=tuple(dict.fromkeys(but))))
+            made.append(one._replace(but=tuple(dict.fromkeys(but))))
         return made
 
     def _is_apart(self, arn: str, other: str) -> bool:
@@ -230,12 +228,14 @@ def _is_person(arn: str) -> bool:
     return found is not None and found[2] in _KINDS and found[3] is not None
 
 
+@cache
 def _parts(arn: str) -> tuple[str, str, str]:
     """Account, kind, and path and name."""
     found = _ARN.fullmatch(arn)
     return (found[1], found[2], found[3] or "") if found else ("", "", arn)
 
 
+@cache
 def is_wild(text: str) -> bool:
     """Whether it has wildcards."""
     return re.search("[*?]", _HOLE.sub("", text)) is not None

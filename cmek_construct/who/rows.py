@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.who.people import Somebody
 
 _BY_IAM: Final = ", by IAM policies of the account"
+_PERSON: Final = re.compile("the account's (role|user)")
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One question and its answer."""
 
     resource: str
@@ -78,8 +79,7 @@ def shortened(rows: Sequence[Row], stack: Stack) -> list[Row]:
     """Rows in which what their own stack has is called without the name of the stack."""
     whom = {who: _somebody(who, stack) for who in dict.fromkeys(row.who for row in rows)}
     return [
-        replace(
-            row,
+        row._replace(
             who=whom[row.who],
             external_id=row.external_id and stack.short(row.external_id),
             doubt=row.doubt and stack.short(row.doubt),
@@ -89,23 +89,18 @@ def shortened(rows: Sequence[Row], stack: Stack) -> list[Row]:
 
 
 def _somebody(who: Somebody, stack: Stack) -> Somebody:
-    names = tuple(stack.short(one) for one in who.but)
-    return replace(who, words=stack.short(who.words), arn=stack.short(who.arn), but=names)
+    names = tuple(map(stack.short, who.but))
+    return who._replace(words=stack.short(who.words), arn=stack.short(who.arn), but=names)
 
 
 def called(rows: Sequence[Row]) -> list[Row]:
     """Who of the account may write the key policy is called a key administrator."""
     administrators = {
-        row.who: replace(
-            row.who,
-            words=row.who.words.replace("the account's role", "key administrator").replace(
-                "the account's user", "key administrator"
-            ),
-        )
+        row.who: row.who._replace(words=_PERSON.sub("key administrator", row.who.words))
         for row in rows
         if row.action == "kms:PutKeyPolicy" and row.answer == Verdict.YES.value
     }
     return [
-        replace(row, who=administrators[row.who]) if row.who in administrators else row
+        row._replace(who=administrators[row.who]) if row.who in administrators else row
         for row in rows
     ]

@@ -68,8 +68,8 @@ def _deploy_reviewed_template(world: World) -> None:
         ended = world.reviewed.cdk(world.deployer, "synth", REVIEWED.name)
     world.must_end_well("`cdk synth NAME` prints the template to review", ended)
     world.report.row(
-        "it has no parameter, rule or metadata of CDK",
-        "Description, Outputs, Resources",
+        "it has no parameter or rule of CDK, and one metadata",
+        "Description, Metadata, Outputs, Resources",
         ", ".join(sorted(yaml.safe_load(ended.stdout))),
     )
     cloudformation = world.client("cloudformation", REVIEWED)

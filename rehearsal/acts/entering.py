@@ -33,15 +33,20 @@ def play(world: World) -> None:
     """Try to come in, everywhere, as everybody."""
     for site in SITES:
         world.report.heading(f"{site.name}: who gets in")
-        with_id = "" if site.external_id is None else " with the right external ID"
-        for region in [*LISTED, NEVER_LISTED] if site.all_regions else LISTED:
-            attempt = _Attempt(guide.access_role(PINECONE, region), site.external_id)
-            question = f"Pinecone's role of {region}{with_id}"
-            world.report.row(question, ALLOWED, _try(world, site, attempt))
-        control = _Attempt(guide.access_role(PINECONE, LISTED[0]), site.external_id)
-        for (question, right), attempt in _others(site, control):
-            world.report.row(question, REFUSED, _try(world, site, attempt))
-            world.report.row(f"   {right}", ALLOWED, _try(world, site, control))
+        ask(world, site)
+
+
+def ask(world: World, site: Site) -> None:
+    """Try to come in to one stack's role, as everybody."""
+    with_id = "" if site.external_id is None else " with the right external ID"
+    for region in [*LISTED, NEVER_LISTED] if site.all_regions else LISTED:
+        attempt = _Attempt(guide.access_role(PINECONE, region), site.external_id)
+        question = f"Pinecone's role of {region}{with_id}"
+        world.report.row(question, ALLOWED, _try(world, site, attempt))
+    control = _Attempt(guide.access_role(PINECONE, LISTED[0]), site.external_id)
+    for (question, right), attempt in _others(site, control):
+        world.report.row(question, REFUSED, _try(world, site, attempt))
+        world.report.row(f"   {right}", ALLOWED, _try(world, site, control))
 
 
 def _others(site: Site, control: _Attempt) -> Iterator[tuple[tuple[str, str], _Attempt]]:

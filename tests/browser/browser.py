@@ -22,12 +22,17 @@ class Visit:
 
     file: str
     width: int = 1100
+    height: int = 900
     dark: bool = False
     javascript: bool = True
     media: str = "screen"
     """Or ``print``."""
     check: bool = False
     """Whether axe looks too. It needs JavaScript."""
+    picture: str = ""
+    """The file that gets a picture of the window."""
+    paper: str = ""
+    """The file that gets the page as it is printed."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,12 @@ class Seen:
     """All that the page points at."""
     handlers: int
     """Elements with an attribute that is a script."""
-    sentences: list[str]
-    """Those of the first list that are seen before anybody scrolls."""
+    first_screen: list[str]
+    """What is to be signed, as far as it is seen before anybody scrolls."""
     sideways: bool
-    """Whether the page is wider than the window."""
+    """Whether the page, with all that is folded opened, is wider than the window."""
+    hidden_verdicts: list[str]
+    """Those that are not seen without scrolling sideways."""
     ran: bool
     """Whether a script of the page set ``window.ran``."""
     dialogs: list[str]
@@ -54,9 +61,11 @@ class Seen:
     requests: list[str]
     """What the page asked for beside itself. None of it was let out."""
     faults: list[str]
-    """What axe finds, element by element."""
+    """What axe finds with everything opened, element by element."""
     unsure: list[str]
     """What axe cannot decide."""
+    sheets: int
+    """Of paper, where it is printed."""
 
 
 def look(visits: Sequence[Visit]) -> list[Seen]:

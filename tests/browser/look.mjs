@@ -1,8 +1,8 @@
 // Reads visits as JSON on stdin, opens each in one headless browser, and writes what was seen.
 //
-// In:  [{file, width, dark, javascript, media, check}]
-// Out: [{title, text, elements, links, handlers, sentences, sideways, ran, dialogs, errors,
-//        requests, faults, unsure}]
+// In:  [{file, width, height, dark, javascript, media, check, picture, paper}]
+// Out: [{title, text, elements, links, handlers, first_screen, sideways, hidden_verdicts, ran, dialogs,
+//        errors, requests, faults, unsure, sheets}]
 //
 // A page comes from its file, in a window of a size: axe judges contrast by what is laid out.
 import chromium from '@sparticuz/chromium'
@@ -12,6 +12,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import puppeteer from 'puppeteer-core'
 
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+
+async function sheetsOf(page, path) {
+  const pdf = await page.pdf({ path, format: 'A4', preferCSSPageSize: true })
+  return Buffer.from(pdf).toString('latin1').match(/\/Type \/Page\b/g).length
+}
 
 async function look(browser, visit) {
   const page = await browser.newPage()
@@ -35,7 +40,7 @@ async function look(browser, visit) {
     requests.push(request.url())
     return request.abort()
   })
-  await page.setViewport({ width: visit.width, height: 900 })
+  await page.setViewport({ width: visit.width, height: visit.height })
   await page.emulateMediaFeatures([
     { name: 'prefers-color-scheme', value: visit.dark ? 'dark' : 'light' },
   ])
@@ -54,16 +59,31 @@ async function look(browser, visit) {
     ).length,
     text: document.body.innerText,
     title: document.title,
-    // The sentences that are seen before anybody scrolls.
-    sentences: [...document.querySelectorAll('main ol li')]
+    // What is to be signed, as far as it is seen before anybody scrolls.
+    first_screen: [...document.querySelectorAll('.sheet dl > div')]
       .filter((one) => one.getBoundingClientRect().bottom <= window.innerHeight)
-      .map((one) => one.innerText),
+      .map((one) => one.querySelector('dt').innerText),
     links: [...document.querySelectorAll('[href], [src]')].map(
       (one) => one.getAttribute('href') ?? one.getAttribute('src'),
     ),
-    sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth,
     ran: 'ran' in window,
   }))
+  if (visit.picture) await page.screenshot({ path: visit.picture, optimizeForSpeed: false })
+  const sheets = visit.paper ? await sheetsOf(page, visit.paper) : 0
+  // All that is folded is opened, so that it is looked at too.
+  const opened = await page.evaluate(() => {
+    for (const one of document.querySelectorAll('details')) one.open = true
+    const verdicts = [...document.querySelectorAll('.mark, .answer')]
+    return {
+      sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+      hidden_verdicts: verdicts
+        .filter((one) => {
+          const { left, right, height } = one.getBoundingClientRect()
+          return left < 0 || right > document.documentElement.clientWidth || !height
+        })
+        .map((one) => one.innerText),
+    }
+  })
   const faults = []
   const unsure = []
   if (visit.check) {
@@ -75,7 +95,8 @@ async function look(browser, visit) {
     unsure.push(...named(result.incomplete))
   }
   await page.close()
-  return { ...seen, elements: Object.fromEntries(seen.elements), errors, requests, dialogs, faults, unsure }
+  const elements = Object.fromEntries(seen.elements)
+  return { ...seen, ...opened, elements, errors, requests, dialogs, faults, unsure, sheets }
 }
 
 const browser = await puppeteer.launch({

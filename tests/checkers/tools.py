@@ -17,9 +17,11 @@ from typing import Any
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
+from cloudformation_validate import CompositeEngine, Severity
 
 from cmek_construct import PINECONE_REGIONS
 from tests import forms
+from tests.checkers import others
 from tests.checkers.broken import BROKEN, BROKEN_TEMPLATE, add_broken_stack
 from tests.simulator.once import install_once
 
@@ -72,19 +74,30 @@ def checkov() -> set[Finding]:
 
 
 def control_tower() -> set[Finding]:
-    """The rules of AWS Control Tower's proactive controls."""
+    """The rules of AWS Control Tower's proactive controls, over what the constructs make."""
     return {
         Finding(_control(violation["description"]), form)
         for violation, form in _violations("cdk-validator-cfnguard")
+        if form in (BROKEN, *forms.FORMS)
     }
 
 
-def cdk_validation() -> set[Finding]:
-    """CDK's own validation at synth."""
-    return {
-        Finding(violation["ruleName"], form)
-        for violation, form in _violations("CloudFormation Validate")
-    }
+def at_synth(plugin: str) -> set[Finding]:
+    """CDK's own validation, or a plugin of its kind."""
+    return {Finding(violation["ruleName"], form) for violation, form in _violations(plugin)}
+
+
+def cloudformation_validate() -> set[Finding]:
+    """AWS's own engine, whatever is above a hint."""
+    engine = CompositeEngine()
+    with _templates() as folder:
+        others.write_templates(Path(folder))
+        return {
+            Finding(found.rule_id, _form_of(path.name))
+            for path in Path(folder).iterdir()
+            for found in engine.validate_template(path).diagnostics
+            if found.severity is not Severity.INFO
+        }
 
 
 def cdk_nag(pack: str) -> set[Finding]:
@@ -108,7 +121,9 @@ CHECKERS: dict[str, Callable[[], set[Finding]]] = {
     "cfn-lint": cfn_lint,
     "checkov": checkov,
     "Control Tower": control_tower,
-    "CDK validation": cdk_validation,
+    "CDK validation": functools.partial(at_synth, "CloudFormation Validate"),
+    "cdk-preflight": functools.partial(at_synth, "cdk-preflight"),
+    "cloudformation-validate": cloudformation_validate,
     **{pack: functools.partial(cdk_nag, pack) for pack in _NAG_PACKS},
 }
 """Each checker by its name."""
@@ -125,7 +140,9 @@ def _templates() -> tempfile.TemporaryDirectory[str]:
 def _form_of(place: str) -> str:
     """The form of a stack's name or of a template's path."""
     stack = Path(place).name.partition(".")[0]
-    return BROKEN if stack == "Broken" else forms.form_of(stack)
+    if stack == "Broken":
+        return BROKEN
+    return forms.form_of(stack) if stack[0].isupper() else stack
 
 
 def _json_of(command: list[str], env: Mapping[str, str]) -> Any:

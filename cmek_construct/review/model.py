@@ -1,18 +1,22 @@
-"""What is seen in a template: roles, keys and their statements, each beside the guide's."""
+"""What the page shows: statements in policies of roles and keys, in templates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from cmek_construct.guide import ENCRYPT_DECRYPT, Statement
-from cmek_construct.policy import Verdict, words
+from cmek_construct import checks
+from cmek_construct.guide import Statement
+from cmek_construct.policy import words
 from cmek_construct.policy.sentences import Quoted, Words, as_list
 from cmek_construct.policy.statements import Kind
-from cmek_construct.review.beside import Comparison, Known, Snippet, compare, missing
+from cmek_construct.review.beside import Comparison, Known, compare, missing
 from cmek_construct.templates.choices import Choices
+
+if TYPE_CHECKING:
+    from cmek_construct.review.answers import Answers
 
 _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "trust": ("trust-", "pinecone-", "deleted-", "cannot-"),
@@ -21,11 +25,6 @@ _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "permissions": ("role-permissions", "pinecone-", "cannot-"),
 }  # fmt: skip
 """Guardrails about the statements of each kind of policy, by how their ids begin."""
-
-CUT_OFF: Final = "cut off"
-_WORST_LAST: Final = tuple(
-    one.value for one in (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
-)
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Said:
 
     @property
     def sid(self) -> str:
-        """Its label, or its place."""
+        """Its label, if it has one."""
         return Quoted(self.statement.get("Sid", ""))
 
     @cached_property
@@ -89,31 +88,37 @@ class Said:
         return found or ["the role"]
 
     @property
-    def may(self) -> Words:
-        """What it is about."""
-        return words.actions(self.statement)
-
-    @property
-    def on(self) -> Words:
-        """With what, where that is not the role or key itself."""
-        return words.resources(self.statement)
-
-    @property
-    def only(self) -> Words:
-        """Under which conditions."""
-        return words.conditions(self.statement.get("Condition"), denies=self.denies)
-
-    @property
     def denies(self) -> bool:
         """It forbids."""
         return self.statement.get("Effect") == "Deny"
 
     @cached_property
-    def names(self) -> frozenset[str]:
+    def names(self) -> list[str]:
         """The principals that it names."""
         principal = self.statement.get("Principal")
         named = principal.get("AWS", []) if isinstance(principal, dict) else principal
-        return frozenset(name for name in as_list(named) if isinstance(name, str))
+        return [name for name in as_list(named) if isinstance(name, str)]
+
+    @property
+    def is_of_pinecone(self) -> bool:
+        """Whether it lets in Pinecone, and in the words of the guide."""
+        return self.kind == "trust" and self.as_guide
+
+    @property
+    def callers(self) -> list[str]:
+        """The ARNs of those whom a trust statement in the guide's words lets in."""
+        condition = self.statement.get("Condition", {})
+        return as_list(condition.get("StringLike", {}).get("aws:PrincipalArn", self.names))
+
+    @property
+    def external_id(self) -> str | None:
+        """What a trust statement asks for, if it asks for one text of the right form."""
+        try:
+            value = self.called["Condition"]["StringEquals"]["sts:ExternalId"]
+        except (KeyError, TypeError):
+            return None
+        known = isinstance(value, str) and checks.EXTERNAL_ID.fullmatch(value)
+        return value if known else None
 
 
 @dataclass(frozen=True)
@@ -136,10 +141,9 @@ class Policy:
     """All cases of the template in which it is there."""
 
     @cached_property
-    def missing(self) -> list[Snippet]:
-        """What the guide's key policy has and this one has not."""
-        titles = {said.comparison.title for said in self.said}
-        return missing(titles) if self.kind == "key" else []
+    def missing(self) -> list[tuple[str, str]]:
+        """What the guide's key policy has and this one has not: labels and titles."""
+        return missing({said.comparison.title for said in self.said}) if self.kind == "key" else []
 
     @property
     def allows(self) -> list[Said]:
@@ -148,40 +152,26 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class AliasSeen:
-    """An alias of a key."""
+class Thing:
+    """A role that Pinecone assumes, a key that it encrypts with, or an alias of one."""
 
-    logical_id: str
-    name: str
-    target: str
-    retained: bool
-
-
-@dataclass(frozen=True)
-class RoleSeen:
-    """A role that Pinecone takes on."""
-
+    kind: str
+    """``Role``, ``Key`` or ``Alias``."""
     logical_id: str
     retained: bool
     properties: Mapping[str, Any]
     """All but its policies."""
-    trust: Policy
-    permissions: list[Policy] = field(default_factory=list)
-    arns: frozenset[str] = frozenset()
+    policies: list[Policy] = field(default_factory=list)
+    """The trust policy of a role, then its permissions; the key policy of a key."""
+    arns: frozenset[str] = field(default=frozenset(), compare=False)
     pinecones: list[str] = field(default_factory=list)
-    """The accounts that its trust policy takes for Pinecone's."""
+    """The accounts that a trust policy takes for Pinecone's."""
 
-
-@dataclass(frozen=True)
-class KeySeen:
-    """A key that Pinecone encrypts with."""
-
-    logical_id: str
-    retained: bool
-    properties: Mapping[str, Any]
-    """All but its policy."""
-    policy: Policy
-    aliases: list[AliasSeen] = field(default_factory=list)
+    @property
+    def external_ids(self) -> list[str]:
+        """Those that a trust policy asks for."""
+        trust = [one for policy in self.policies[:1] for one in policy.allows]
+        return list(dict.fromkeys(one.external_id for one in trust if one.external_id))
 
 
 @dataclass(frozen=True)
@@ -199,73 +189,39 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One answer of the table of who can do what."""
-
-    about: str
-    """The logical ID of the role or key."""
-    who: str
-    arn: str
-    what: str
-    """The action; of a role, what is presented."""
-    answer: str
-    """``yes``, ``no``, or longer words."""
-    by: str | None
-    """The statement that decides, or what cannot be told."""
-    is_pinecone: bool = False
-    """Whether Pinecone comes in this way: by its own role, and with the role that it takes on."""
-    direct: str = Verdict.NO.value
-    """The answer to a call that no AWS service makes for somebody."""
-
-
-@dataclass(frozen=True)
-class Access:
-    """All answers about one template."""
-
-    answers: list[Answer] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    """What was assumed to answer."""
-
-    def is_closed(self, about: str, arns: Collection[str] | None = None) -> bool:
-        """Whether nobody, or nobody of these, may do anything with a role or key."""
-        of_it = [one for one in self.answers if one.about == about]
-        return {one.answer for one in of_it if arns is None or one.arn in arns} == {"no"}
-
-    def of_pinecone(self, part: Part) -> str:
-        """What Pinecone can do now: take on the role, and encrypt and decrypt with a key of it."""
-        needed = [self._best(part.role.logical_id, None)] if part.role else []
-        keys = [
-            max((self._best(key.logical_id, one) for one in ENCRYPT_DECRYPT), key=_WORST_LAST.index)
-            for key in part.keys
-        ]
-        needed += [min(keys, key=_WORST_LAST.index)] if keys else []
-        found = max(needed, key=_WORST_LAST.index)
-        return {"yes": "can come in", "no": CUT_OFF}.get(found, found)
-
-    def _best(self, about: str, what: str | None) -> str:
-        """The best answer that Pinecone gets; where nobody is known for Pinecone, that any role."""
-        asked = [one for one in self.answers if one.about == about and what in (None, one.what)]
-        ways = [one for one in asked if one.is_pinecone]
-        ways = ways or [one for one in asked if ":role/" in one.arn]
-        found = [one.direct for one in ways or asked]
-        return min(found, key=_WORST_LAST.index, default="no")
-
-
-@dataclass(frozen=True)
 class Part:
     """A role and the keys that let it in, or one of the two alone."""
 
-    role: RoleSeen | None
-    keys: list[KeySeen]
+    template: Template = field(compare=False, repr=False)
+    things: list[Thing]
+    """The role, then each key with its aliases."""
     findings: list[Finding] = field(default_factory=list)
     outputs: list[tuple[str, str]] = field(default_factory=list)
     """What goes into which field of Pinecone's console."""
 
     @property
+    def role(self) -> Thing | None:
+        """The role, if there is one."""
+        return next(iter(self.of("Role")), None)
+
+    @property
+    def keys(self) -> list[Thing]:
+        """The keys."""
+        return self.of("Key")
+
+    @property
+    def account(self) -> str:
+        """That owns it: of the template, or as a policy says it; empty if neither does."""
+        return self.template.account or next((one.known.account for one in self.said), "")
+
+    def of(self, kind: str) -> list[Thing]:
+        """Those of one kind."""
+        return [one for one in self.things if one.kind == kind]
+
+    @property
     def policies(self) -> list[Policy]:
         """All policies of role and keys."""
-        own = [self.role.trust, *self.role.permissions] if self.role else []
-        return own + [key.policy for key in self.keys]
+        return [policy for one in self.things for policy in one.policies]
 
     @property
     def said(self) -> list[Said]:
@@ -284,14 +240,26 @@ class Part:
     @property
     def logical_ids(self) -> list[str]:
         """Of role, keys, aliases, and what gives the role permissions."""
-        aliases = [alias.logical_id for key in self.keys for alias in key.aliases]
-        own = [self.role.logical_id] if self.role else []
-        permissions = [policy.owner for policy in self.role.permissions] if self.role else []
-        keys = [key.logical_id for key in self.keys]
-        return list(dict.fromkeys([*own, *keys, *aliases, *permissions]))
+        owners = [policy.owner for policy in self.policies]
+        return list(dict.fromkeys([*(one.logical_id for one in self.things), *owners]))
+
+    @property
+    def external_ids(self) -> list[str]:
+        """What Pinecone presents here."""
+        return self.role.external_ids if self.role else []
+
+    @property
+    def names(self) -> list[str]:
+        """Names of role and aliases that the template gives."""
+        given = (one.properties.get(name) for one in self.things for name in NAMES)
+        return list(filter(None, given))
 
 
-@dataclass(frozen=True)
+NAMES: Final = ("RoleName", "AliasName")
+"""Properties that name a role or an alias."""
+
+
+@dataclass(frozen=True, eq=False)
 class Template:
     """One template that was read."""
 
@@ -301,18 +269,18 @@ class Template:
     sha256: str
     account: str | None
     region: str | None
-    parts: list[Part]
+    parameters: frozenset[str]
+    """What a deployer types in."""
+    to_check: list[Words]
+    """What only a person can tell."""
+    ask: Callable[[], Answers]
+    """Asks who can do what: of a thousand templates only those are asked that are shown."""
+    parts: list[Part] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     """Those that are about no part."""
-    to_check: list[Words] = field(default_factory=list)
-    """What only a person can tell."""
-    parameters: frozenset[str] = frozenset()
-    """What a deployer types in."""
-    ask: Callable[[], Access] = Access
-    """Asks who can do what: of a thousand templates only those are asked that are shown."""
 
     @cached_property
-    def access(self) -> Access:
+    def answers(self) -> Answers:
         """Who can do what."""
         return self.ask()
 
@@ -320,3 +288,7 @@ class Template:
     def all_findings(self) -> list[Finding]:
         """All that the guardrails found."""
         return [*self.findings, *(one for part in self.parts for one in part.findings)]
+
+    def things(self, kind: str) -> dict[str, Thing]:
+        """The roles, the keys or the aliases, by logical ID."""
+        return {one.logical_id: one for part in self.parts for one in part.of(kind)}

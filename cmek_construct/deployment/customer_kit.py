@@ -6,20 +6,16 @@ Its key policy is the one that `CustomerKey` makes.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import urlencode
 
 import yaml
 
-from cmek_construct import checks, guide
+from cmek_construct import guide
 from cmek_construct.guide import KeyAccess
-from cmek_construct.health.findings import Refused
 from cmek_construct.in_template import key_policy_in_template
 
 TEMPLATE = "customer-key.yaml"
@@ -54,15 +50,6 @@ class Kit:
     def alias(self) -> str:
         """The alias that the template proposes."""
         return f"alias/pinecone-cmek/{self.vendor_account_id}"
-
-    def check(self) -> None:
-        """Raise a `Refused` if the customer is the vendor."""
-        if self.customer_account_id == self.vendor_account_id:
-            raise Refused(
-                f"customer_account_id: got {self.customer_account_id!r}, the account of the role "
-                "itself, but a customer has another one. For a key in the role's own account use "
-                "PineconeCmek."
-            )
 
     @property
     def quick_create(self) -> str:
@@ -185,7 +172,7 @@ def policy_text(kit: Kit) -> str:
 
 def page(kit: Kit) -> str:
     """The page that explains the kit to the customer."""
-    text = resources.files(__package__).joinpath("kit.md").read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath("customer_kit.md").read_text(encoding="utf-8")
     statements = guide.role_statements(kit.role_arn, kit.key_access)
     return Template(text).substitute(
         role_arn=kit.role_arn,
@@ -215,44 +202,3 @@ def page(kit: Kit) -> str:
 
 def _json(data: Any) -> str:
     return json.dumps(data, indent=2) + "\n"
-
-
-def write(kit: Kit, folder: Path) -> list[str]:
-    """Write the files of a kit into a folder that is not there, or is empty: all or nothing.
-
-    Returns:
-        The names of the files.
-
-    Raises:
-        Refused: something is there already, or cannot be written.
-    """
-    files = kit.files()
-    shown = checks.printable(folder)
-    place = Path(os.path.realpath(folder))
-    draft = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        if os.path.lexists(place) and (not place.is_dir() or any(place.iterdir())):
-            raise Refused(
-                f"{shown}: it is there already, and nothing is ever overwritten. Move it away, "
-                "or give another folder with --out."
-            )
-        draft.mkdir()
-        for name, text in files.items():
-            draft.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
-        _put(draft, place)
-    except OSError as error:
-        raise Refused(
-            f"{shown}: cannot be written: {error.strerror}. Give another folder with --out."
-        ) from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return list(files)
-
-
-def _put(draft: Path, place: Path) -> None:
-    """Put what is written in its place; an empty folder that is there stays the same folder."""
-    if not place.is_dir():
-        draft.rename(place)
-        return
-    for file in sorted(draft.iterdir()):
-        file.rename(place / file.name)
