@@ -166,16 +166,6 @@ def _principal_arns(parameter: str, admins: Sequence[Any]) -> list[str]:
     return [f"{checks.EXAMPLE}root" if checks.ACCOUNT_ID.fullmatch(one) else one for one in names]
 
 
-_ROLE_STAYS: Final = (
-    "Never replace or delete the role: Pinecone stores its ARN for good, and a key policy names "
-    "this very role, not another one of its name."
-)
-_KEY_STAYS: Final = (
-    "Never replace or delete the key: Pinecone stores its ARN for good, and without the key all "
-    "data of the Pinecone project is lost."
-)
-
-
 class Environment(NamedTuple):
     """An account and a region: ``None`` where only the deploy knows."""
 
@@ -256,20 +246,3 @@ def dialog_output(scope: Construct, name: str, label: str, value: str) -> None:
     """An output that a person carries to one field of Pinecone's "Add CMEK" dialog."""
     description = f'For "{label}" in the Pinecone console, Manage > CMEK > Add CMEK'
     cdk.CfnOutput(scope, name, value=value, description=description)
-
-
-def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
-    """Say in a template why role and key are there, and that neither is ever replaced.
-
-    By AWS's schema of the metadata that its tools and agents read before they change a template.
-
-    Args:
-        stack: one of ours, whose template is no user's own.
-        keys_of_customers: whether it has the role alone.
-    """
-    keys = "its customers' KMS keys" if keys_of_customers else "the KMS key"
-    must = [_ROLE_STAYS] if keys_of_customers else [_ROLE_STAYS, _KEY_STAYS]
-    arch = (
-        f"Pinecone assumes the role, and the role uses {keys} that Pinecone encrypts with (CMEK)."
-    )
-    stack.add_metadata("com.aws.cloudformation.Context", {"arch": arch, "must": must})

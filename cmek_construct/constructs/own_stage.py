@@ -1,15 +1,22 @@
-"""A template from a stage of its own, of which no reference of an app is a part."""
+"""Stacks of this library: what each says of itself, and a template from a stage of its own."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import aws_cdk as cdk
 from constructs import RootConstruct
 
-from cmek_construct.constructs.cdk import explain
+_ROLE_STAYS: Final = (
+    "Never replace or delete the role: Pinecone stores its ARN for good, and a key policy names "
+    "this very role, not another one of its name."
+)
+_KEY_STAYS: Final = (
+    "Never replace or delete the key: Pinecone stores its ARN for good, and without the key all "
+    "data of the Pinecone project is lost."
+)
 
 
 def synthesized(
@@ -47,3 +54,20 @@ def synthesized(
         explain(stack)
         template: dict[str, Any] = stage.synth().get_stack_artifact(stack.artifact_id).template
     return template
+
+
+def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
+    """Say in a template why role and key are there, and that neither is ever replaced.
+
+    By AWS's schema of the metadata that its tools and agents read before they change a template.
+
+    Args:
+        stack: one of ours, whose template is no user's own.
+        keys_of_customers: whether it has the role alone.
+    """
+    keys = "its customers' KMS keys" if keys_of_customers else "the KMS key"
+    must = [_ROLE_STAYS] if keys_of_customers else [_ROLE_STAYS, _KEY_STAYS]
+    arch = (
+        f"Pinecone assumes the role, and the role uses {keys} that Pinecone encrypts with (CMEK)."
+    )
+    stack.add_metadata("com.aws.cloudformation.Context", {"arch": arch, "must": must})
