@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 import signal
 import sys
-import time
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -44,11 +46,23 @@ from rehearsal.project import Project
 from rehearsal.report import CannotGoOnError, Report
 from rehearsal.world import World
 
-_ACTS = (
-    *(enforcement, deploying, documents, entering, using, who, locking, selecting),
-    *(changing, life, failing, destroying, adopting, retiring),
-    *(vendor, sides, ruling, checking, fleet, plain, folder),
+_Lane: TypeAlias = Sequence[Callable[[World], object]]
+_SCENES: Final[Sequence[Sequence[_Lane]]] = (
+    [(enforcement.play,)],
+    [
+        (deploying.play, documents.play, entering.play, using.play, who.play),
+        (vendor.play, sides.play, ruling.play, checking.play),
+        (selecting.play, fleet.play, plain.play, folder.play),
+    ],
+    [(changing.play,), (locking.play,)],
+    [
+        (life.play, failing.update),
+        (destroying.play, adopting.play),
+        (failing.first_deploy, retiring.play),
+    ],
 )
+"""Scene after scene, and then the sheet. The lanes of one are played at the same time: each has
+stacks and a folder of its own."""
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -71,14 +85,13 @@ def rehearse(
     for ending in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(ending, _end)
-    started = time.monotonic()
     report = Report(as_json=as_json)
     shutil.rmtree(WORK, ignore_errors=True)
     with report.step("the emulator's environment"):
         emulator.install()
     with emulator.running(WORK / "emulator", keep=keep) as running:
         shown = _play(running.endpoint, report)
-        report.end(time.monotonic() - started)
+        report.end()
         if not as_json:
             print(f"\n{shown}", end="")
         if keep:
@@ -99,13 +112,35 @@ def _play(endpoint: str, report: Report) -> str:
     accounts.make_roles(aws)
     customers.make_roles(aws)
     try:
-        for act in _ACTS:
-            act.play(world)
-        return sheet.play(world)
+        for number, lanes in enumerate(_SCENES):
+            _play_lanes(world, number, lanes)
+        return sheet.play(replace(world, report=report.lane()))
     except (CannotGoOnError, ClientError, BotoCoreError) as error:
         report.row("the rehearsal comes to its end", "yes", "no")
         report.console.print(f"\n{error}", markup=False)
         return ""
+
+
+def _play_lanes(world: World, scene: int, lanes: Sequence[_Lane]) -> None:
+    """Play one scene to its end, whatever becomes of a lane."""
+
+    def play(number: int, lane: _Lane, report: Report) -> None:
+        own = world.app.copy(WORK / f"app-{scene}-{number}") if number else world.app
+        for act in lane:
+            act(replace(world, app=own, report=report))
+
+    pool = ThreadPoolExecutor()
+    try:
+        played = [
+            pool.submit(play, number, lane, world.report.lane())
+            for number, lane in enumerate(lanes)
+        ]
+        wait(played)
+        for lane in played:
+            lane.result()
+    finally:
+        # Whoever ends it does not wait: with the emulator, what a lane runs comes to its end.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _end(number: int, _frame: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,8 @@ from rehearsal.paths import BIN
 ALLOWED: Final = "allowed"
 REFUSED: Final = "refused"
 _REFUSALS: Final = ("AccessDenied", "AccessDeniedException")
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""A session of boto3 makes one client at a time."""
 _NO_FILES: Final = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
@@ -51,16 +54,17 @@ class Aws:
 
     def client(self, service: str, who: Credentials, region: str = "us-east-1") -> Any:
         """A boto3 client that asks as these credentials."""
-        return self._session.client(
-            service,
-            region_name=region,
-            endpoint_url=self.endpoint,
-            aws_access_key_id=who.access_key_id,
-            aws_secret_access_key=who.secret_access_key,
-            aws_session_token=who.session_token,
-            # A refusal is an answer, so nothing is asked twice.
-            config=Config(retries={"total_max_attempts": 1}, proxies={}),
-        )
+        with _ONE_AT_A_TIME:
+            return self._session.client(
+                service,
+                region_name=region,
+                endpoint_url=self.endpoint,
+                aws_access_key_id=who.access_key_id,
+                aws_secret_access_key=who.secret_access_key,
+                aws_session_token=who.session_token,
+                # A refusal is an answer, so nothing is asked twice.
+                config=Config(retries={"total_max_attempts": 1}, proxies={}),
+            )
 
     def assume(self, role_arn: str, who: Credentials, **parameters: str) -> Credentials:
         """A session of a role, as STS gives it to these credentials."""

@@ -54,6 +54,12 @@ class Project:
                 }
             )
 
+    def copy(self, folder: Path) -> Project:
+        """The same in another folder, for commands that run beside those of this one."""
+        made = Project(folder, self._aws, [])
+        made._config.write_bytes(self._config.read_bytes())
+        return made
+
     def change(self, site: Site, **settings: Any) -> None:
         """Change an entry of cmek.yaml; `None` takes a line away."""
         config = yaml.safe_load(self._config.read_text(encoding="utf-8"))

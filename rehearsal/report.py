@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from copy import copy
+from dataclasses import asdict, dataclass, field
 
 from rich.console import Console
 from rich.markup import escape
@@ -34,17 +37,41 @@ class Row:
         return self.expected == self.given
 
 
+@dataclass
+class _Screen:
+    """What all lanes write on, each line under the heading of its own."""
+
+    console: Console
+    heading: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    began: float = field(default_factory=time.monotonic)
+
+
 class Report:
-    """Collects the rows and shows them as they come."""
+    """Collects the rows and shows them as they come, of several lanes at the same time."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         """Show everything on stdout; or as JSON: rows on stdout, the rest on stderr."""
-        self.rows: list[Row] = []
+        self._rows: list[Row] = []
+        self._lanes: list[Report] = []
         self.console = Console(stderr=as_json, highlight=False)
         if not self.console.is_terminal:
             self.console.width = _WIDTH_OF_A_FILE
+        self._screen = _Screen(self.console)
         self._as_json = as_json
         self._heading = ""
+
+    def lane(self) -> Report:
+        """A report for acts that are played beside others; its rows stand after those before it."""
+        made = copy(self)
+        made._rows, made._lanes = [], []
+        self._lanes.append(made)
+        return made
+
+    @property
+    def rows(self) -> list[Row]:
+        """All of them, lane by lane."""
+        return [*self._rows, *(row for lane in self._lanes for row in lane.rows)]
 
     @property
     def wrong(self) -> list[Row]:
@@ -54,30 +81,37 @@ class Report:
     def heading(self, text: str) -> None:
         """Begin a group of rows."""
         self._heading = text
-        line = self._line()
-        line.add_row("", f"[bold]{escape(text)}", "[dim]expected", "[dim]given")
-        self.console.print()
-        self.console.print(line)
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Say what takes a moment."""
-        self.console.print(f"[dim] …  {escape(text)}")
-        with self.console.status(escape(text)):
-            yield
+        """Say what takes a moment, and how long after the beginning."""
+        seconds = time.monotonic() - self._screen.began
+        self._show(f"[dim] …  {escape(text)} ({seconds:.0f} s)")
+        yield
 
     def row(self, question: str, expected: str, given: str) -> None:
         """Add one question."""
         row = Row(self._heading, question, expected, given)
-        self.rows.append(row)
+        self._rows.append(row)
         mark, style = ("✓", "green") if row.right else ("✗", "bold red")
         line = self._line()
         line.add_row(
             f"[{style}]{mark}", *map(escape, (question, expected)), f"[{style}]{escape(given)}"
         )
-        self.console.print(line)
+        self._show(line)
 
-    def end(self, seconds: float) -> None:
+    def _show(self, line: Table | str) -> None:
+        with self._screen.lock:
+            if self._screen.heading != self._heading:
+                self._screen.heading = self._heading
+                heading = self._line()
+                words = (f"[bold]{escape(self._heading)}", "[dim]expected", "[dim]given")
+                heading.add_row("", *words)
+                self.console.print()
+                self.console.print(heading)
+            self.console.print(line)
+
+    def end(self) -> None:
         """Say how it went, and which rows are wrong."""
         if self._as_json:
             rows = [asdict(row) | {"right": row.right} for row in self.rows]
@@ -89,6 +123,7 @@ class Report:
                 soft_wrap=True,
             )
         verdict = f"{len(self.wrong)} wrong" if self.wrong else "all as expected"
+        seconds = time.monotonic() - self._screen.began
         self.console.print(f"\n{len(self.rows)} questions, {verdict}; {seconds:.0f} seconds.")
 
     def _line(self) -> Table:

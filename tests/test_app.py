@@ -44,10 +44,22 @@ IDS = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the app of this checkout and a file of three stacks."""
+    return filled(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Such a folder in which the app has run; it is read alone."""
+    folder = filled(tmp_path_factory.mktemp("synthesized"))
+    assert run_app(folder).returncode == 0
+    return folder
+
+
+def filled(folder: Path) -> Path:
     for name in ("app.py", "cdk.json"):
-        shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "cmek.yaml").write_text(FILE)
-    return tmp_path
+        shutil.copy(ROOT / name, folder)
+    (folder / "cmek.yaml").write_text(FILE)
+    return folder
 
 
 def run_app(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -89,16 +101,15 @@ def templates(folder: Path) -> dict[str, dict[str, object]]:
     }
 
 
-def test_there_is_one_stack_per_entry_in_its_account_and_region(folder: Path) -> None:
-    assert run_app(folder).returncode == 0
-    stacks = manifest(folder)
+def test_there_is_one_stack_per_entry_in_its_account_and_region(synthesized: Path) -> None:
+    stacks = manifest(synthesized)
     assert list(stacks) == ["acme", "globex", "initech"]
     assert [stack["terminationProtection"] for stack in stacks.values()][:2] == [True, True]
     assert (
         "terminationProtection" not in stacks["initech"]
         or not stacks["initech"]["terminationProtection"]
     )
-    for template in templates(folder).values():
+    for template in templates(synthesized).values():
         resources = template["Resources"]
         assert isinstance(resources, dict)
         assert {name: one["Type"] for name, one in resources.items()} == IDS
@@ -106,10 +117,11 @@ def test_there_is_one_stack_per_entry_in_its_account_and_region(folder: Path) ->
         assert sorted(template["Outputs"]) == ["ExternalId", "KeyArn", "RoleArn"]  # type: ignore[call-overload]
 
 
-def test_a_stack_with_customers_is_a_role_with_their_statements_and_no_key(folder: Path) -> None:
+def test_a_stack_with_customers_is_a_role_with_their_statements_and_no_key(
+    folder: Path, synthesized: Path
+) -> None:
     file = folder / "cmek.yaml"
-    run_app(folder)
-    own = templates(folder)["acme"]
+    own = templates(synthesized)["acme"]
     customers = '\n    customer_account_ids: ["777788889990"]\n    role_path: /vendor/\n  globex:'
     file.write_text(FILE.replace("\n  globex:", customers))
     assert run_app(folder).returncode == 0
@@ -129,10 +141,8 @@ def test_a_stack_with_customers_is_a_role_with_their_statements_and_no_key(folde
     assert "the key:" not in str(vendor["Metadata"])
 
 
-def test_the_order_of_the_file_moves_nothing(folder: Path) -> None:
-    run_app(folder)
-    before = templates(folder)
-    shutil.rmtree(folder / "cdk.out")
+def test_the_order_of_the_file_moves_nothing(folder: Path, synthesized: Path) -> None:
+    before = templates(synthesized)
     document = yaml.safe_load(FILE)
     document["stacks"] = dict(reversed(document["stacks"].items()))
     document["stacks"]["another"] = document["stacks"]["acme"] | {
@@ -143,17 +153,15 @@ def test_the_order_of_the_file_moves_nothing(folder: Path) -> None:
     assert templates(folder).items() >= before.items()
 
 
-def test_an_account_without_bootstrap_is_one_line(folder: Path) -> None:
-    run_app(folder)
-    stacks = manifest(folder)
+def test_an_account_without_bootstrap_is_one_line(synthesized: Path) -> None:
+    stacks = manifest(synthesized)
     assert "stackTemplateAssetObjectUrl" in stacks["acme"]
     assert "stackTemplateAssetObjectUrl" not in stacks["globex"]
 
 
-def test_a_deploy_of_one_stack_publishes_its_own_template_alone(folder: Path) -> None:
-    run_app(folder)
+def test_a_deploy_of_one_stack_publishes_its_own_template_alone(synthesized: Path) -> None:
     for name in ("acme", "initech"):
-        assets = json.loads((folder / "cdk.out" / f"{name}.assets.json").read_text())
+        assets = json.loads((synthesized / "cdk.out" / f"{name}.assets.json").read_text())
         (asset,) = assets["files"].values()
         assert asset["source"]["path"] == f"{name}.template.json"
 
@@ -201,23 +209,11 @@ def test_the_same_external_id_in_two_stacks_warns(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("by", ["python", "cdk"])
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ((FILE, ""), "cmek.yaml:1: "),
-        (("  globex:", "  acme:"), "cmek.yaml:8: stacks.acme: it stands twice, first in line 5"),
-        (("bootstrap: false", "bootstrp: false"), "cmek.yaml:12: stacks.globex.bootstrp: "),
-        (('"111122223333"', "111122223333"), "cmek.yaml:6: stacks.acme.account: "),
-    ],
-    ids=["empty", "duplicate", "unknown", "number"],
-)
-def test_a_mistake_is_one_message_and_exit_code_1(
-    folder: Path, change: tuple[str, str], said: str, by: str
-) -> None:
-    (folder / "cmek.yaml").write_text(FILE.replace(*change, 1))
+def test_a_mistake_is_one_message_and_exit_code_1(folder: Path, by: str) -> None:
+    (folder / "cmek.yaml").write_text(FILE.replace("bootstrap: false", "bootstrp: false"))
     printed = run_app(folder) if by == "python" else cdk(folder, "synth")
     assert printed.returncode == 1
-    assert said in printed.stderr
+    assert "cmek.yaml:12: stacks.globex.bootstrp: " in printed.stderr
     assert "Traceback" not in printed.stderr
     assert not (folder / "cdk.out").exists() or not list((folder / "cdk.out").glob("*.template*"))
     if by == "python":

@@ -106,6 +106,7 @@ def test_null_takes_back_what_the_top_says() -> None:
         (("  globex:", "  9lives:"), 8, "stacks: got '9lives'"),
         (("  globex:", "  7:"), 8, "stacks: got 7"),
         (("  globex:", "  acme:"), 8, "stacks.acme: it stands twice, first in line 5"),
+        (('"444455556666"', "444455556666"), 9, "put the digits into quotes"),
         (('    account: "444455556666"\n', ""), 8, "stacks.globex.account: it is missing"),
         (("region: us-east-1\n", ""), 1, "cmek.yaml:1: region: it is missing"),
         (("    external_id: 0c3f", "    #"), 8, "stacks.globex.external_id: got None with"),

@@ -452,6 +452,16 @@ def test_who_is_suspended_is_drawn_cut_off(tmp_path: Path, form: str, cut: int) 
     assert ("CUT OFF" in drawn) is bool(cut)
 
 
+def test_what_is_not_the_guides_is_drawn_before_what_is_left_out(tmp_path: Path) -> None:
+    template = good()
+    own = {"AWS": f"arn:aws:iam::{forms.CUSTOMER}:role/Backup"}
+    root = key_policy(template)[0]
+    key_policy(template).extend([*[root] * 4, {**root, "Principal": own}])
+    drawn = picture(page(tmp_path, template))
+    assert ">The role Backup of</text>" in drawn
+    assert ">and 3 more, each below</text>" in drawn
+
+
 def test_a_vendors_role_reaches_the_keys_of_each_customer(tmp_path: Path) -> None:
     drawn = picture(page(tmp_path, vendor()))
     for account in ("444455556666", "777788889990"):
@@ -685,6 +695,7 @@ def test_an_external_id_that_stands_twice_is_said(tmp_path: Path) -> None:
     cmek(tmp_path, "review", str(tmp_path))
     said = text_of((tmp_path / "review.html").read_text())
     assert f"in more than one place {forms.EXTERNAL_ID}" in said
+    assert 'class="sheet bad"' in (tmp_path / "review.html").read_text()
 
 
 # What changes.
@@ -802,6 +813,7 @@ def test_a_role_of_another_name_is_replaced_and_its_key_policy_goes_with_it(tmp_
     printed = changes(tmp_path, good(), new)
     assert "CloudFormation REPLACES the role" in printed
     assert "Who may do what" not in printed
+    assert 'class="sheet bad"' in (tmp_path / "page.html").read_text()
     literal = good()
     key_policy(literal)[1]["Principal"]["AWS"] = f"arn:aws:iam::{ACCOUNT}:role/path/named"
     assert "NO LONGER POSSIBLE" in changes(tmp_path, new, literal)

@@ -197,6 +197,35 @@ def test_an_account_that_the_assembly_does_not_say_is_the_callers(tmp_path: Path
         assert run.tops[0].account == ("111122223333" if problems else "222233334444")
 
 
+ROLE = {"Fn::Join": ["", ["arn:aws:iam::", {"Ref": "AWS::AccountId"}, ":role/x"]]}
+SAID: dict[str, Any] = {
+    "/S": [{"type": "aws:cdk:templateFile", "data": "a.template.json"}],
+    "/S/Key": [{"type": "cmek-construct:role", "data": ROLE}],
+    "/S/Key/Resource": [{"type": "aws:cdk:logicalId", "data": "K"}],
+}
+
+
+@pytest.mark.parametrize("where", ["in the manifest", "in a file of its own"])
+@pytest.mark.parametrize(
+    ("said", "found"), [(SAID, {"K": ROLE}), ({**SAID, "/S": 3, "": None}, {}), ([SAID], {})]
+)
+def test_the_construct_of_a_key_says_its_role_in_the_assembly(
+    said: Any, found: dict[str, Any], where: str, tmp_path: Path
+) -> None:
+    artifact: dict[str, Any] = {
+        "type": "aws:cloudformation:stack",
+        "properties": {"templateFile": "a.template.json"},
+    }
+    artifact |= (
+        {"metadata": said} if "manifest" in where else {"additionalMetadataFile": "a.metadata.json"}
+    )
+    (tmp_path / "a.metadata.json").write_text(json.dumps(said))
+    (tmp_path / "a.template.json").write_text(json.dumps({"Resources": {}}))
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"s": artifact}}))
+    [template] = read_run([tmp_path]).templates
+    assert template.roles_of_keys == found
+
+
 def test_reading_json_needs_neither_yaml_nor_cdk_nor_boto3() -> None:
     code = (
         "import sys\n"

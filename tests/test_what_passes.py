@@ -185,7 +185,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_whatever_stands_in_a_template_is_judged_and_never_an_error(data: st.DataObject) -> None:
     template = forms.template("all_regions")

@@ -18,8 +18,8 @@ from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.errors import in_words, refusals
+from cmek_construct.commands.looking import from_aws, from_outputs_file
 from cmek_construct.commands.options import AsJson, option
-from cmek_construct.commands.outputs import from_aws, from_outputs_file
 from cmek_construct.commands.printing import in_a_line, tell, tell_json
 from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.deployment.reading import read_entries

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from cmek_construct import checks, customers
+from cmek_construct import props
+from cmek_construct.commands import options
 from cmek_construct.commands.errors import refusals
-from cmek_construct.commands.options import checked
+from cmek_construct.commands.options import checked, of_row
+from cmek_construct.commands.printing import tell
 from cmek_construct.deployment import values
 from cmek_construct.deployment.folder import write_folder
 from cmek_construct.deployment.reading import is_of_another_app
@@ -43,12 +46,8 @@ def _accounts(value: str) -> str:
 
 
 def _check_regions(parameter: str, value: str) -> None:
-    listed = [one for one in value.split(",") if one]
-    checks.regions(parameter, ALL_REGIONS if value == "ALL_REGIONS" else listed)
-
-
-def _check_customers(parameter: str, value: str) -> None:
-    customers.account_ids(parameter, value.split(","))
+    some = ALL_REGIONS if value == "ALL_REGIONS" else [one for one in value.split(",") if one]
+    props.REGIONS.check(parameter, some)
 
 
 def _not_pinecones(context: typer.Context, value: str) -> str:
@@ -58,22 +57,32 @@ def _not_pinecones(context: typer.Context, value: str) -> str:
     return value
 
 
-_PINECONE_ACCOUNT: dict[str, Any] = {
-    "metavar": "DIGITS",
-    "help": "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > "
-    "Add CMEK.",
-}
-_REGIONS: dict[str, Any] = {
-    "metavar": "REGION,…",
-    "help": "Regions whose Pinecone role may come in, separated by commas or spaces "
+_pinecone_account: Final = partial(
+    of_row,
+    props.PINECONE_ACCOUNT_ID,
+    "DIGITS",
+    "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > Add "
+    "CMEK.",
+    _digits,
+)
+_regions: Final = partial(
+    checked,
+    _check_regions,
+    props.REGIONS.name,
+    _commas,
+    metavar="REGION,…",
+    help="Regions whose Pinecone role may come in, separated by commas or spaces "
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
-}
-_CUSTOMERS: dict[str, Any] = {
-    "metavar": "DIGITS,…",
-    "help": "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role "
-    "may use. The stack makes the role alone.",
-}
-_REGION: dict[str, Any] = {"metavar": "REGION", "help": "AWS region of the key."}
+)
+_region: Final = partial(options.region, "AWS region of the key.")
+Customers = Annotated[
+    str | None,
+    options.customers(
+        "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role may "
+        "use. The stack makes the role alone.",
+        _accounts,
+    ),
+]
 Account = Annotated[
     str,
     checked(
@@ -111,33 +120,21 @@ def _before_asking(external_id: bool) -> bool:
 def init(
     pinecone_account_id: Annotated[
         str,
-        checked(
-            checks.pinecone_account_id,
-            "pinecone_account_id",
-            _digits,
-            prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)",
-            **_PINECONE_ACCOUNT,
+        _pinecone_account(
+            prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)"
         ),
     ],
     regions: Annotated[
         str,
-        checked(
-            _check_regions,
-            "regions",
-            _commas,
+        _regions(
             prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or "
-            "ALL_REGIONS",
-            **_REGIONS,
+            "ALL_REGIONS"
         ),
     ],
-    region: Annotated[
-        str, checked(values.region, "region", prompt="AWS region of the key", **_REGION)
-    ],
+    region: Annotated[str, _region(prompt="AWS region of the key")],
     name: Name,
     account: Account,
-    customer_account_ids: Annotated[
-        str | None, checked(_check_customers, "customer_account_ids", _accounts, **_CUSTOMERS)
-    ] = None,
+    customer_account_ids: Customers = None,
     external_id: Annotated[
         bool,
         typer.Option(
@@ -154,8 +151,7 @@ def init(
     answers = Answers(pinecone_account_id, regions, region, name, account, customer_account_ids)
     with refusals("init"):
         new_file(answers, mint_external_id() if external_id else None)
-        for line in make_folder():
-            typer.echo(line)
+        tell(make_folder())
     typer.echo(f"Read {FILE}, commit what was written, and run: npx cdk deploy {name}")
 
 
@@ -182,15 +178,10 @@ def make_folder() -> Iterator[str]:
 def add(
     name: Annotated[str, typer.Argument(help="Name of the new stack. For good.")],
     account: Account,
-    region: Annotated[str | None, checked(values.region, "region", **_REGION)] = None,
-    regions: Annotated[str | None, checked(_check_regions, "regions", _commas, **_REGIONS)] = None,
-    pinecone_account_id: Annotated[
-        str | None,
-        checked(checks.pinecone_account_id, "pinecone_account_id", _digits, **_PINECONE_ACCOUNT),
-    ] = None,
-    customer_account_ids: Annotated[
-        str | None, checked(_check_customers, "customer_account_ids", _accounts, **_CUSTOMERS)
-    ] = None,
+    region: Annotated[str | None, _region()] = None,
+    regions: Annotated[str | None, _regions()] = None,
+    pinecone_account_id: Annotated[str | None, _pinecone_account()] = None,
+    customer_account_ids: Customers = None,
     external_id: Annotated[
         bool, typer.Option("--external-id/--no-external-id", **_EXTERNAL_ID)
     ] = True,

@@ -16,6 +16,7 @@ from cmek_construct.guardrails.rules import RULES
 from cmek_construct.props import Prop
 
 _REGION: Final = next(row for row in values.OF_A_STACK if row.name == "region")
+_CUSTOMER_ACCOUNTS: Final = next(row for row in CUSTOMERS if row.name == "customer_account_ids")
 _ACKNOWLEDGED: Final = re.compile(
     rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S
 )
@@ -63,9 +64,11 @@ def _parser(
     return parse
 
 
-def of_row(row: Prop, metavar: str, says: str = "") -> Any:
-    """An option that is the value of a prop, with its check; what it says stands in the row."""
-    return checked(row.check, row.name, metavar=metavar, help=says or row.says)
+def of_row(
+    row: Prop, metavar: str, says: str, written: Callable[[str], str] = str, **shown: Any
+) -> Any:
+    """An option that is the value of a prop: its name and its check are the row's."""
+    return checked(row.check, row.name, written, metavar=metavar, help=says, **shown)
 
 
 def role_arn(says: str, name: str = "role_arn") -> Any:
@@ -87,9 +90,9 @@ def account(parameter: str, way_out: str, says: str) -> Any:
     return checked(check, parameter, metavar="DIGITS", help=says)
 
 
-def region(says: str = "") -> Any:
+def region(says: str, **shown: Any) -> Any:
     """An option that is a region to deploy to."""
-    return of_row(_REGION, "REGION", says)
+    return of_row(_REGION, "REGION", says, **shown)
 
 
 def listed(value: str) -> list[str]:
@@ -97,14 +100,13 @@ def listed(value: str) -> list[str]:
     return [part.strip() for part in value.split(",")]
 
 
-def customers(says: str) -> Any:
+def customers(says: str, written: Callable[[str], str] = str) -> Any:
     """An option that lists accounts of customers."""
-    (row,) = (one for one in CUSTOMERS if one.name == "customer_account_ids")
 
     def check(name: str, value: str) -> None:
-        row.check(name, listed(value))
+        _CUSTOMER_ACCOUNTS.check(name, listed(value))
 
-    return checked(check, row.name, metavar="DIGITS,…", help=says)
+    return checked(check, _CUSTOMER_ACCOUNTS.name, written, metavar="DIGITS,…", help=says)
 
 
 def stack(parameter: str, says: str) -> Any:

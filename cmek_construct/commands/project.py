@@ -47,7 +47,9 @@ _NOT_ENTITLED: Final = (
 _AGAIN: Final = (
     "What was asked may be done or not. Run the same again: it looks first at what is there."
 )
-_UNKNOWN_KEY: Final = f"Check {API_KEY}. If the project is deleted, unset it."
+_UNKNOWN_KEY: Final = (
+    f"It does not know this API key: check {API_KEY}. If the project is deleted, unset it."
+)
 _CURES: Final = {
     "PineconeValueError": _SIGN_IN,
     "401": _SIGN_IN,

@@ -18,8 +18,8 @@ from cmek_construct.aws.session import Asking, AwsError
 from cmek_construct.commands import fleet as fleets
 from cmek_construct.commands import options
 from cmek_construct.commands.errors import in_words, refusals, refuse
+from cmek_construct.commands.looking import from_aws, from_outputs_file, with_customer_key
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
-from cmek_construct.commands.outputs import from_aws, from_outputs_file, with_customer_key
 from cmek_construct.commands.printing import tell_json
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE

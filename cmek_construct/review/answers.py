@@ -104,5 +104,5 @@ def answers_about(stack: Stack, asker: Callable[[], Asker]) -> Answers:
         for name, value in found.assumed.items()
     ]
     if not found.account_is_known:
-        notes.append("The template does not say its account.")
+        notes.append("The template does not say its account: --account says it.")
     return Answers(found.rows, [*notes, *filter(None, [asker().different])])

@@ -203,7 +203,9 @@ class _Reader:
     def _metadata(self, folder: Path, artifact: Mapping[str, Any]) -> Mapping[str, Any]:
         """What constructs of a stack say of their resources, by their paths."""
         file = folder / Path(str(artifact.get("additionalMetadataFile"))).name
-        return self._json(file) if file.is_file() else members(artifact.get("metadata"))
+        if file.is_file():
+            return self._json(file, having=ROLE_OF_KEY)
+        return members(artifact.get("metadata"))
 
     def _with_nested(self, template: Template, assets: _Assets, depth: int) -> Template:
         inner = dict(template.inner)
@@ -219,9 +221,11 @@ class _Reader:
                 self.spare |= {file: one} if one else {}
         return replace(template, inner=inner)
 
-    def _json(self, file: Path) -> Mapping[str, Any]:
+    def _json(self, file: Path, having: str = "") -> Mapping[str, Any]:
+        """What is in a file; nothing where a text does not stand in it."""
         try:
-            return members(json.loads(text_of(bytes_of(file, _LARGEST_MANIFEST))))
+            text = text_of(bytes_of(file, _LARGEST_MANIFEST))
+            return members(json.loads(text)) if having in text else {}
         except (UnreadableError, ValueError, RecursionError):
             self._problem(file, "it is no JSON that can be read.", "Synthesize the app anew.")
             return {}

@@ -6,7 +6,7 @@ of an organization: an answer says what the role's trust policy and the key poli
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from cmek_construct import guide
@@ -20,11 +20,7 @@ from cmek_construct.templates.defaults import by_default
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, RoleNow, Unread
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import is_known
-from cmek_construct.who.people import (
-    People,
-    Somebody,
-    not_asked,
-)
+from cmek_construct.who.people import People, Somebody, not_asked
 from cmek_construct.who.policies import (
     Ours,
     accounts_of_pinecone,
@@ -58,6 +54,10 @@ _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
 _OTHER_ID: Final = "another-external-id"
 Now: TypeAlias = InCase[RoleNow] | InCase[KeyNow]
+Sent: TypeAlias = Mapping[str, str | None]
+"""The condition keys of a request."""
+Ask: TypeAlias = Callable[[Sequence[Row], Sent], list[Row]]
+"""Gives rows their answers, by the policy in each case."""
 
 
 def who(found: Found) -> list[Who]:
@@ -116,77 +116,21 @@ class Asker:
             rows = list(dict.fromkeys(row for _, some in asked for row in some))
         differing = _differing([now.case for now in cases])
         policies, account = [policy for policy, _ in asked], cases[0].value.account
+
+        def ask(rows: Sequence[Row], sent: Sent) -> list[Row]:
+            requests = [_request(row, account, sent) for row in rows]
+            said = zip(*(self._ask.answers(each, requests) for each in policies), strict=True)
+            return [_answered(row, each, differing) for row, each in zip(rows, said, strict=True)]
+
         try:
-            answered = self._answers(policies, rows, account, differing)
+            answered = ask(rows, DIRECT_CALL)
             for service in _services(policies):
-                answered = self._through(service, policies, answered, account, differing)
-            answered = self._when_unused(policies, answered, account, differing)
+                answered = _through(service, ask, answered)
+            answered = _when_unused(policies, ask, answered)
         except CannotBeJudged as error:
             return [_not_judged(one.place, str(error))]
         more = dict.fromkeys(row for policy, _ in asked for row in _not_asked(name, policy))
         return shortened([*called(answered), *more], stack)
-
-    def _answers(
-        self,
-        policies: Sequence[Policy],
-        rows: Sequence[Row],
-        account: str,
-        differing: Sequence[str],
-        context: Mapping[str, str | None] = DIRECT_CALL,
-    ) -> list[Row]:
-        """Rows with their answers, by the policy in each case."""
-        requests = [_request(row, account, context) for row in rows]
-        said = [self._ask.answers(policy, requests) for policy in policies]
-        every = zip(*said, strict=True)
-        return [_answered(row, each, differing) for row, each in zip(rows, every, strict=True)]
-
-    def _through(
-        self,
-        service: str,
-        policies: Sequence[Policy],
-        rows: list[Row],
-        account: str,
-        differing: Sequence[str],
-    ) -> list[Row]:
-        """The rows, with those to whom more is said where this service calls for them."""
-        out = [row for row in rows if row.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
-        again = self._answers(policies, out, account, differing, _called_by(_example(service)))
-        more: dict[Row, Row] = {}
-        for row, now in zip(out, again, strict=True):
-            if now.verdict is Verdict.CANNOT_TELL:
-                more[row] = now._replace(doubt=f"through {service}: {now.doubt}")
-            elif now.verdict not in (Verdict.NO, row.verdict):
-                more[row] = row._replace(
-                    statement=now.statement,
-                    through=(*row.through, service),
-                    for_them=now.verdict,
-                )
-        return [more.get(row, row) for row in rows]
-
-    def _when_unused(
-        self,
-        policies: Sequence[Policy],
-        rows: list[Row],
-        account: str,
-        differing: Sequence[str],
-    ) -> list[Row]:
-        """The rows, with those who may end the key only once nobody has used it for some days."""
-        days = max(_protected_days(policies), default=0)
-        ending = [row for row in rows if days and row.action in guide.ENDING]
-        if not ending:
-            return rows
-        used, unused = (
-            self._answers(
-                policies, ending, account, differing, {**DIRECT_CALL, TRAILING_DAYS: str(sent)}
-            )
-            for sent in (0, days)
-        )
-        more = {
-            row: row._replace(verdict=now.verdict, statement=no.statement, doubt=None, unused=days)
-            for row, no, now in zip(ending, used, unused, strict=True)
-            if no.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT)
-        }
-        return [more.get(row, row) for row in rows]
 
     def _questions(self, place: Place, now: Now, pinecone: str | None) -> tuple[Policy, list[Row]]:
         """The policy in one case, and what is asked of it."""
@@ -220,6 +164,35 @@ class Asker:
         named = {place for key in keys for now in key.cases for place in now.value.roles}
         roles = [self._roles[place] for place in sorted(named, key=str)]
         return next(iter(accounts_of_pinecone([*some, *roles])), None)
+
+
+def _through(service: str, ask: Ask, rows: Sequence[Row]) -> list[Row]:
+    """The rows, with those to whom more is said where this service calls for them."""
+    out = [row for row in rows if row.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
+    more: dict[Row, Row] = {}
+    for row, now in zip(out, ask(out, _called_by(_example(service))), strict=True):
+        if now.verdict is Verdict.CANNOT_TELL:
+            more[row] = now._replace(doubt=f"through {service}: {now.doubt}")
+        elif now.verdict not in (Verdict.NO, row.verdict):
+            more[row] = row._replace(
+                statement=now.statement, through=(*row.through, service), for_them=now.verdict
+            )
+    return [more.get(row, row) for row in rows]
+
+
+def _when_unused(policies: Sequence[Policy], ask: Ask, rows: list[Row]) -> list[Row]:
+    """The rows, with those who may end the key only once nobody has used it for some days."""
+    days = max(_protected_days(policies), default=0)
+    ending = [row for row in rows if days and row.action in guide.ENDING]
+    if not ending:
+        return rows
+    used, unused = (ask(ending, {**DIRECT_CALL, TRAILING_DAYS: str(sent)}) for sent in (0, days))
+    more = {
+        row: row._replace(verdict=now.verdict, statement=no.statement, doubt=None, unused=days)
+        for row, no, now in zip(ending, used, unused, strict=True)
+        if no.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT)
+    }
+    return [more.get(row, row) for row in rows]
 
 
 def _services(policies: Sequence[Policy]) -> list[str]:
@@ -263,7 +236,7 @@ def _protected_days(policies: Sequence[Policy]) -> list[int]:
     ]
 
 
-def _request(row: Row, account: str, sent: Mapping[str, str | None]) -> Request:
+def _request(row: Row, account: str, sent: Sent) -> Request:
     """One question. Who is of another account has the leave of that account, which it needs."""
     context = dict(sent)
     if row.action == ASSUME:

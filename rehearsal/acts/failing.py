@@ -16,13 +16,8 @@ from rehearsal.world import World
 _BROKEN: Final = "broken"
 
 
-def play(world: World) -> None:
-    """Break an update and a first deploy on purpose."""
-    _update(world)
-    _first_deploy(world)
-
-
-def _update(world: World) -> None:
+def update(world: World) -> None:
+    """Break an update on purpose."""
     world.report.heading("An update that fails rolls back")
     # The region goes, which works, and then the key is to become another, which KMS refuses.
     world.app.change(WITH_ID, regions=LISTED, multi_region=True)
@@ -36,7 +31,8 @@ def _update(world: World) -> None:
     world.app.change(WITH_ID, regions=[*LISTED, LISTED_LATER], multi_region=None)
 
 
-def _first_deploy(world: World) -> None:
+def first_deploy(world: World) -> None:
+    """Break a first deploy on purpose."""
     world.report.heading("A first deploy that fails leaves no orphan")
     template = json.loads(world.reviewed.template(REVIEWED))
     resources = template["Resources"]

@@ -31,6 +31,7 @@ def play(world: World) -> None:
         (_make_role_again, "same-role", _anew),
     ):
         _fault(world, fault, about, mend)
+    _doctor(world, "all mended", _HEALTHY)
     world.compare_with_first(WITH_ID)
 
 
@@ -90,7 +91,6 @@ def _fault(
     kept = fault(world)
     _doctor(world, (fault.__doc__ or "").rstrip("."), f"exit code 1, {about} wrong")
     mend(world, kept)
-    _doctor(world, "   mended", _HEALTHY)
 
 
 def _put(world: World, policy: dict[str, Any]) -> None:
