@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +71,16 @@ Pinecone out, or lets a stranger in who may do more than use the key."""
 # The dangerous set.
 
 
+@cache
+def _broken_by_form(form: str) -> set[str]:
+    return broken(forms.template(form))
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
 def test_a_dangerous_template_is_refused_for_its_own_reason_alone(mutant: Mutant) -> None:
     found = broken(mutant.template)
     assert found == {mutant.rule, ALSO.get(mutant.words, mutant.rule)}
-    assert mutant.rule not in NOT_KEPT_OR_OPENED.get(mutant.form, ())
+    assert mutant.rule not in _broken_by_form(mutant.form)
     without_account = names(judge(mutant.template, [VENDOR_ROLE]))
     assert mutant.rule in without_account
 

@@ -81,7 +81,7 @@ def test_a_trust_policy_that_passes_lets_in_nobody_but_pinecone() -> None:
     random = Random(6)
     passing, requests = 0, []
     for _ in range(600):
-        template = forms.template("role_alone")
+        template = forms.template("explicit_without_id")
         statements = [_any_statement(random) for _ in range(random.choice([1, 1, 1, 2]))]
         role(template)["AssumeRolePolicyDocument"]["Statement"] = statements
         if judge(template, account=CUSTOMER) == []:

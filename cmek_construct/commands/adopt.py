@@ -1,7 +1,7 @@
 """`cmek adopt`: an entry and a mapping for a role and a key that were there before their stack.
 
-The mapping is written first: a run that ends before cmek.yaml is written begins anew, and one that
-ends after it finds the entry and compares.
+cmek.yaml is written last: a run that ends before begins anew, and one that ends after it finds the
+entry and compares.
 """
 
 from __future__ import annotations
@@ -176,10 +176,10 @@ def _lines(ask: Ask) -> Iterator[str]:
     yield from _shown(found)
     _refuse_harm(ask, found)
     write_mapping(ask.file, json.dumps(mapping, indent=2) + "\n")
+    made = list(make_folder()) if text is None else []
     if changed is not None:
         write_whole(changed)
-    if text is None:
-        yield from make_folder()
+    yield from made
     yield f"Wrote {ask.file}: {', '.join(mapping)}."
     yield from clear_gone(ask.name, ask.account, region)
     yield from _what_next(ask.name, ask.file, added=changed is not None)

@@ -24,9 +24,10 @@ from cmek_construct.deployment.writing import (
     accounts_in_yaml,
     add_entry,
     mint_external_id,
-    new_file,
+    new_text,
     refuse_if_there,
     regions_in_yaml,
+    write_new,
 )
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 
@@ -150,8 +151,11 @@ def init(
     """
     answers = Answers(pinecone_account_id, regions, region, name, account, customer_account_ids)
     with refusals("init"):
-        new_file(answers, mint_external_id() if external_id else None)
-        tell(make_folder())
+        text = new_text(answers, mint_external_id() if external_id else None)
+        # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
+        made = list(make_folder())
+        write_new(text)
+        tell(made)
     typer.echo(f"Read {FILE}, commit what was written, and run: npx cdk deploy {name}")
 
 

@@ -136,12 +136,13 @@ def _text(value: Any) -> str:
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
-def new_file(answers: Answers, external_id: str | None) -> None:
-    """Write cmek.yaml into the current folder.
+def new_text(answers: Answers, external_id: str | None) -> str:
+    """The text of a new cmek.yaml.
 
     Raises:
         ConfigError: there is one already, or the answers contradict each other.
     """
+    refuse_if_there()
     text = _NEW_FILE.format(
         schema=_FIRST_LINE if SCHEMA.exists() else "",
         pinecone_account_id=answers.pinecone_account_id,
@@ -156,6 +157,15 @@ def new_file(answers: Answers, external_id: str | None) -> None:
         listed = accounts_in_yaml(answers.customer_account_ids)
         text += _CUSTOMERS.format(customer_account_ids=listed)
     parse_entries(text, FILE)
+    return text
+
+
+def write_new(text: str) -> None:
+    """Write cmek.yaml into the current folder.
+
+    Raises:
+        ConfigError: there is one already.
+    """
     try:
         with FILE.open("x", encoding="utf-8") as file:
             file.write(text)
