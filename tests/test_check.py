@@ -47,6 +47,33 @@ def test_a_template_with_nothing_wrong_passes_and_says_what_was_judged(tmp_path:
     assert "1 template, 1 role and 1 key judged: 0 violations." in printed.stdout
 
 
+def test_what_cdk_synth_wrote_is_judged_where_nothing_is_named(tmp_path: Path) -> None:
+    for command in ("check", "who", "review"):
+        refused = cmek(tmp_path, command, code=1).stderr
+        assert "cdk.out: there is no such file or folder. Run `npx cdk synth` first" in refused
+    (tmp_path / "cdk.out").mkdir()
+    put(tmp_path / "cdk.out", "explicit_with_id")
+    for command in ("check", "who", "review"):
+        cmek(tmp_path, command)
+
+
+@pytest.mark.parametrize("command", ["check", "who"])
+def test_what_only_a_person_can_tell_is_asked_beside_the_answer(
+    tmp_path: Path, command: str
+) -> None:
+    boundary = put(tmp_path, "explicit_without_id")
+    role = boundary["Resources"]["CmekRoleB9267AA0"]["Properties"]
+    role["PermissionsBoundary"] = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    (tmp_path / "t.template.json").write_text(json.dumps(boundary))
+    asked = cmek(tmp_path, command, "t.template.json").stderr
+    assert (
+        "CmekRoleB9267AA0 lets Pinecone in without an external ID, and Pinecone takes none" in asked
+    )
+    assert f"the permissions boundary arn:aws:iam::{ACCOUNT}:policy/boundary, which no" in asked
+    put(tmp_path, "explicit_with_id")
+    assert "Ask a person" not in cmek(tmp_path, command, "t.template.json").stderr
+
+
 def test_a_violation_says_where_what_why_and_the_cure_and_fails(tmp_path: Path) -> None:
     opened(tmp_path)
     printed = cmek(tmp_path, "check", "t.template.json", code=1).stdout
@@ -82,7 +109,7 @@ def test_what_cannot_be_read_fails_and_the_rest_is_still_judged(tmp_path: Path) 
     printed = cmek(tmp_path, "check", ".", "missing.yaml", code=1)
     assert "1 role and 1 key judged: 0 violations" in printed.stdout
     assert "broken.template.json: it is neither JSON nor YAML" in printed.stderr
-    assert "missing.yaml: cannot be read: No such file" in printed.stderr
+    assert "missing.yaml: there is no such file or folder. Run `npx cdk synth`" in printed.stderr
 
 
 def test_what_is_acknowledged_is_shown_with_its_reason_and_does_not_fail(tmp_path: Path) -> None:

@@ -9,13 +9,14 @@ import typer
 
 from cmek_construct.commands.errors import refuse
 from cmek_construct.commands.options import (
+    CDK_OUT,
     AccountOfTemplates,
     Acknowledge,
     AsJson,
     Templates,
     VendorRoles,
 )
-from cmek_construct.commands.printing import counted, tell, tell_json
+from cmek_construct.commands.printing import counted, tell, tell_json, tell_what_to_ask
 from cmek_construct.guardrails.acknowledged import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
 from cmek_construct.templates.run import read_run
@@ -23,7 +24,7 @@ from cmek_construct.who.policies import two_accounts
 
 
 def check(
-    paths: Templates,
+    paths: Templates = None,
     acknowledge: Acknowledge = None,
     vendor_role_arn: VendorRoles = None,
     account: AccountOfTemplates = None,
@@ -34,6 +35,7 @@ def check(
     Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of
     Pinecone's is in any of them.
     """
+    paths = paths or [CDK_OUT]
     run = read_run(paths, account)
     acknowledged: dict[str, str] = dict(acknowledge or [])
     found, judged = guarded(run, paths, vendor_role_arn or [], acknowledged)
@@ -50,6 +52,7 @@ def check(
     said = two_accounts(found)
     if said:
         typer.echo(said, err=True)
+    tell_what_to_ask(found)
     broken = {violation.rule for one in judged for violation, _ in one.found}
     for rule in (rule for rule in acknowledged if rule not in broken):
         typer.echo(f"--acknowledge {rule}: nothing breaks it any more.", err=True)

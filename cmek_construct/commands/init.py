@@ -156,7 +156,10 @@ def init(
         made = list(make_folder())
         write_new(text)
         tell(made)
-    typer.echo(f"Read {FILE}, commit what was written, and run: npx cdk deploy {name}")
+    typer.echo(
+        f"Read {FILE} and commit what was written. Next: npx cdk synth {name}; cmek check; "
+        f"cmek review; then npx cdk deploy {name}"
+    )
 
 
 def make_folder() -> Iterator[str]:

@@ -15,7 +15,7 @@ from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_n
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.errors import in_words, refusals, refuse
-from cmek_construct.commands.options import flag, option
+from cmek_construct.commands.options import CDK_OUT, Templates, flag, option
 from cmek_construct.commands.printing import tell
 from cmek_construct.deployment.replacing import replace
 from cmek_construct.lock import updating
@@ -37,7 +37,6 @@ from cmek_construct.lock.updating import Update, deployed, marked_gone, update
 from cmek_construct.templates.files import NESTED, STACK_SET
 
 ATTRIBUTES: Final = ".gitattributes"
-_CDK_OUT: Final = Path("cdk.out")
 _UNION: Final = "merge=union"
 T = TypeVar("T")
 
@@ -54,13 +53,7 @@ def _reason(text: str) -> str:
 
 
 def lock(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="TEMPLATE…",
-            help="Folders of `cdk synth`, or template files. Default: cdk.out.",
-        ),
-    ] = None,
+    paths: Templates = None,
     check: Annotated[
         bool, flag("--check", "Write nothing; exit code 1 if there is anything to do.")
     ] = False,
@@ -84,7 +77,7 @@ def lock(
         raise typer.BadParameter("it is for --deployed alone", param_hint="--profile")
     with refusals("lock"):
         before = read(file)
-        stacks, ours = read_templates(paths or [_CDK_OUT], before)
+        stacks, ours = read_templates(paths or [CDK_OUT], before)
         refused = [*changes(before, stacks, str(file), beside=beside)]
         if refused:
             refuse(*(f"{one.what} {one.cure}" for one in refused))
@@ -207,12 +200,6 @@ def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], s
     Raises:
         LockError: one cannot be read, or nothing of Pinecone's is in any of them.
     """
-    for path in paths:
-        if not path.exists():
-            raise LockError(
-                f"{printable(path)}: there is no such file or folder. Run `npx cdk synth` first, "
-                "or name template files."
-            )
     run = templates.read_run(paths)
     found = templates.find(run, known=known(lock))
     if found.problems:

@@ -134,11 +134,13 @@ Profile = Annotated[str | None, option("NAME", "AWS profile to ask with.")]
 Name = Annotated[str, a_stack("The stack in cmek.yaml.")]
 OneOrAll = Annotated[str | None, typer.Argument(help="One stack. Default: all.")]
 AsJson = Annotated[bool, flag("--json", "Print JSON.")]
+CDK_OUT: Final = Path("cdk.out")
+"""Where `cdk synth` writes: what is read if nothing is named."""
 Templates = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Argument(
-        metavar="TEMPLATE",
-        help="CloudFormation templates, JSON or YAML; or folders such as cdk.out.",
+        metavar="TEMPLATE…",
+        help="CloudFormation templates, JSON or YAML, or folders of `cdk synth`. Default: cdk.out.",
     ),
 ]
 AccountOfTemplates = Annotated[

@@ -7,11 +7,15 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from cmek_construct.health.findings import Finding, Verdict
+from cmek_construct.policy.sentences import plain
+
+if TYPE_CHECKING:
+    from cmek_construct.templates.found import Found
 
 _MARKS: Final = {
     Verdict.RIGHT: ("✓", "ok"),
@@ -19,6 +23,7 @@ _MARKS: Final = {
     Verdict.UNKNOWN: ("?", "?"),
     Verdict.SAID: ("·", "-"),
 }
+_MOST_ASKED: Final = 10
 _COMMANDS: Final = ("aws ", "cmek ", "npx ")
 
 
@@ -30,6 +35,21 @@ def tell(lines: Iterable[str]) -> None:
         except BrokenPipeError:
             with suppress(OSError):  # it is no file
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell_what_to_ask(found: Found) -> None:
+    """Print, beside an answer, what only a person can tell of templates."""
+    from cmek_construct.review.to_check import to_check
+
+    said = [
+        f"Ask a person: {stack.template.name}: {plain(words)}"
+        for stack, some in to_check(found).items()
+        for words in some
+    ]
+    for line in said[:_MOST_ASKED]:
+        typer.echo(line, err=True)
+    if len(said) > _MOST_ASKED:
+        typer.echo(f"And {len(said) - _MOST_ASKED:,} more: cmek review lists them.", err=True)
 
 
 def tell_json(data: Any) -> None:

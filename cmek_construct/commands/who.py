@@ -15,8 +15,8 @@ from rich.text import Text
 
 from cmek_construct.checks import printable
 from cmek_construct.commands.errors import refuse
-from cmek_construct.commands.options import AccountOfTemplates, AsJson, Templates
-from cmek_construct.commands.printing import tell_json
+from cmek_construct.commands.options import CDK_OUT, AccountOfTemplates, AsJson, Templates
+from cmek_construct.commands.printing import tell_json, tell_what_to_ask
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
@@ -36,7 +36,7 @@ _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "b
 
 
 def who(
-    paths: Templates,
+    paths: Templates = None,
     account: AccountOfTemplates = None,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +45,7 @@ def who(
     By the templates alone: every principal against every action, with the statement that decides.
     What cannot be told is named, and the exit code is then 1.
     """
-    found = find(read_run(paths, account))
+    found = find(read_run(paths or [CDK_OUT], account))
     answers = asking.who(found)
     if as_json:
         tell_json({"note": NOT_SHOWN, "templates": _as_data(answers)})
@@ -56,6 +56,7 @@ def who(
     said = two_accounts(found)
     if said:
         typer.echo(said, err=True)
+    tell_what_to_ask(found)
     if not answers:
         problems.append("Nothing of Pinecone's was found: there is nobody to ask about.")
     doubts = [row for one in answers for row in one.rows if row.doubt]

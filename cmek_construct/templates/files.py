@@ -121,6 +121,10 @@ class _Reader:
         self._of_assembly: dict[Path, dict[Path, tuple[str, Mapping[str, Any]]]] = {}
 
     def add(self, path: Path) -> None:
+        if not path.exists():
+            way_out = "Run `npx cdk synth` first, or name template files."
+            self._problem(path, "there is no such file or folder.", way_out)
+            return
         if not path.is_dir():
             self._stack(path)
             return
