@@ -139,7 +139,7 @@ CDK_OUT: Final = Path("cdk.out")
 Templates = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="TEMPLATE…",
+        metavar="TEMPLATE",
         help="CloudFormation templates, JSON or YAML, or folders of `cdk synth`. Default: cdk.out.",
     ),
 ]
