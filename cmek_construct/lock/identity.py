@@ -208,7 +208,9 @@ class StackNow:
         """What only the deploy knows in a text: the parameters of SSM and the resources that say
         it, with the parameters, conditions and mappings to which these refer.
         """
-        for stack in every([self.top]) if "${" in text else ():
+        dots = re.compile(r"\.|$")
+        said = {name[: dot.start()] for name in holes(text) for dot in dots.finditer(name)}
+        for stack in every([self.top]) if said else ():
             parameters = {
                 k: one["Default"] for k, one in stack.parameters.items() if "Default" in one
             }
@@ -217,15 +219,11 @@ class StackNow:
                 for name in stack.resources
                 if stack.type_of(name) not in REPLACING and name not in stack.children
             } | {name: one for name, one in parameters.items() if is_of_ssm(stack.parameters[name])}
-            found = {k: one for k, one in behind.items() if self._is_in(text, stack.named(k))}
+            found = {k: behind[k] for k in behind if self._words(stack.named(k)) in said}
             if found:
                 found = _with_declared(found, {**stack.mappings, **stack.conditions, **parameters})
             for name, one in found.items():
                 yield f"Source of {self._words(stack.named(name))}", one
-
-    def _is_in(self, text: str, name: str) -> bool:
-        """Whether a text has a hole of a parameter or resource, or of an attribute of it."""
-        return re.search(rf"\$\{{{re.escape(self._words(name))}[}}.]", text) is not None
 
     def _case(self, case: Case, apart: set[str]) -> str:
         choices = {name: one for name, one in case.choices.items() if name not in apart}
