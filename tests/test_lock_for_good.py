@@ -11,6 +11,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ssm as ssm
 
 from cmek_construct import (
     ALL_REGIONS,
@@ -124,6 +126,39 @@ def of(**props: Any) -> Fill:
     return lambda stack: cmek(stack, **props)
 
 
+def of_ssm(path: str) -> Fill:
+    """A role whose name the deploy takes out of SSM."""
+    kind = "AWS::SSM::Parameter::Value<String>"
+    return lambda stack: cmek(stack, role_name=f"{parameter(stack, 'N', path, type=kind)}-role")
+
+
+def of_typed(stack: cdk.Stack) -> None:
+    cmek(stack, role_name=f"{cdk.CfnParameter(stack, 'N').value_as_string}-role")
+
+
+def of_resource(default: str, tag: str = "x") -> Fill:
+    """A role whose name a resource says, which has it of a parameter."""
+
+    def fill(stack: cdk.Stack) -> None:
+        value, tags = parameter(stack, "Name", default), {"tag": tag}
+        said = ssm.CfnParameter(stack, "Said", type="String", value=value, tags=tags)
+        cmek(stack, role_name=said.attr_value)
+
+    return fill
+
+
+def of_key(**properties: Any) -> Fill:
+    """A key with these properties, of which those that are None are not set."""
+
+    def fill(stack: cdk.Stack) -> None:
+        key = cmek(stack).node.find_child("Key").node.default_child
+        assert isinstance(key, kms.CfnKey)
+        for name, value in properties.items():
+            key.add_property_override(name, value)
+
+    return fill
+
+
 def given_role(external_id: str) -> Fill:
     """A role that no template has: it was made before, and asks for an external ID."""
 
@@ -153,6 +188,9 @@ REFUSED: dict[str, tuple[Fill, Fill, str]] = {
     "a condition's parameter": (conditional("prod"), conditional("prod", "dev"), "Default of Env"),
     "a condition more": (conditional("dev", here=False), conditional("dev"), "Condition was not s"),
     "of a nested parameter": (nested("one"), nested("two"), 'RoleName was "one" and is now "two"'),
+    "name in SSM": (of_ssm("/a"), of_ssm("/b"), 'Source of N was "/a" and is now "/b"'),
+    "a parameter of SSM now": (of_typed, of_ssm("/a"), 'Source of N was not set and is now "/a"'),
+    "name of a resource": (of_resource("a"), of_resource("b"), 'Source of Name was "a" and is now'),
     "region of a stack set": (fleet(), fleet("eu-west-1"), 'Regions was "us-east-1" and is now'),
     "ID of an account": (
         fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER}),
@@ -184,6 +222,10 @@ SAME: dict[str, tuple[Fill, Fill]] = {
     "a region more": (of(), of(regions=["us-east-1", "eu-west-1", "us-west-2"])),
     "every region": (of(), of(regions=ALL_REGIONS)),
     "its account pinned": (of(regions=ALL_REGIONS), of(regions=ALL_REGIONS, pin_account=True)),
+    "a key's defaults not set": (of(), of_key(KeySpec=None, KeyUsage=None, MultiRegion=None)),
+    "a key's defaults set": (of_key(MultiRegion=None), of_key(Origin="AWS_KMS", MultiRegion=False)),
+    "a truth value as text": (of(), of_key(MultiRegion="False")),
+    "a tag of a resource that says the name": (of_resource("a"), of_resource("a", tag="y")),
     "an account more": (
         fleet(**{f"_{ONE}": EXTERNAL_ID}),
         fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER}),

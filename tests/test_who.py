@@ -610,6 +610,34 @@ S3, DYNAMODB = (f"{name}.us-east-1.amazonaws.com" for name in ("s3", "dynamodb")
             {"StringEquals": {"kms:ViaService": S3, "aws:SourceVpce": "vpce-1"}},
             "cannot tell",
         ),
+        ("Allow", {"Bool": {"aws:ViaAWSService": "true"}}, "cannot tell"),
+        ("Deny", {"Bool": {"aws:ViaAWSService": "false"}}, "cannot tell"),
+        (
+            "Allow",
+            {"ForAnyValue:StringEquals": {"aws:CalledVia": "athena.amazonaws.com"}},
+            "cannot tell",
+        ),
+        (
+            "Allow",
+            {
+                "StringLike": {"kms:ViaService": "s3.*"},
+                "StringLikeIfExists": {"kms:ViaService": "*.eu-west-1.amazonaws.com"},
+            },
+            "cannot tell",
+        ),
+        (
+            "Allow",
+            {"Null": {"kms:ViaService": "false"}, "StringNotLike": {"kms:ViaService": "s3.*"}},
+            "cannot tell",
+        ),
+        (
+            "Allow",
+            {
+                "StringEquals": {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"},
+                "StringLikeIfExists": {"kms:ViaService": "s3.*"},
+            },
+            "no",
+        ),
     ],
     ids=str,
 )
@@ -719,6 +747,58 @@ def test_every_external_id_is_asked_and_a_star_for_one_lets_a_wrong_one_in() -> 
     assert entered == {"one-id", "another-id"}
     star = asked(trust={**TRUST, "Condition": {"StringLike": {"sts:ExternalId": "*"}}})
     assert "yes" in {row.verdict.value for row in star.roles if row.presents == "wrong"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "patterns", "another"),
+    [
+        ({"StringLike": {"sts:ExternalId": "abc-*"}}, "yes", "cannot tell"),
+        (
+            {
+                "StringLike": {"sts:ExternalId": "abc-*"},
+                "StringLikeIfExists": {"sts:ExternalId": "*-def"},
+            },
+            "cannot tell",
+            "cannot tell",
+        ),
+        (
+            {
+                "StringLike": {"sts:ExternalId": "abc-*"},
+                "StringNotLike": {"sts:ExternalId": "a*"},
+            },
+            "no",
+            "no",
+        ),
+        (
+            {
+                "StringLike": {"sts:ExternalId": "abc-*"},
+                "Bool": {"aws:ViaAWSService": "true"},
+            },
+            "cannot tell",
+            "cannot tell",
+        ),
+        ({"StringEquals": {"sts:ExternalId": "abc"}}, "yes", "no"),
+    ],
+    ids=str,
+)
+def test_an_external_id_that_no_policy_spells_may_be_let_in(
+    condition: dict[str, Any], patterns: str, another: str
+) -> None:
+    found = asked(trust={**TRUST, "Condition": condition})
+    pinecones = [row for row in found.roles if row.who.is_pinecone]
+    assert {row.answer for row in pinecones if row.presents == "right"} == {patterns}
+    assert {row.answer for row in pinecones if row.presents == "wrong"} == {another}
+    doubts = [row.doubt for row in pinecones if row.answer == "cannot tell"]
+    assert all(one and ("sts:externalid" in one or "aws:viaaws" in one) for one in doubts)
+    assert "yes" not in {row.answer for row in found.roles if not row.who.is_pinecone}
+
+
+def test_another_external_id_is_none_of_those_that_are_asked_for() -> None:
+    taken = ["another-external-id", "another-external-id-2"]
+    found = asked(trust={**TRUST, "Condition": {"StringNotEquals": {"sts:ExternalId": taken}}})
+    wrong = {(row.external_id, row.answer) for row in found.roles if row.who.is_pinecone}
+    assert ("another-external-id-3", "yes") in wrong
+    assert {(one, "no") for one in taken} <= wrong
 
 
 def test_a_role_with_policies_of_its_own_is_said(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from cmek_construct.templates.attributes import KEY, ROLE
 from cmek_construct.templates.choices import Case, TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
 from cmek_construct.templates.reading import each_of, members
-from cmek_construct.templates.stacks import every, hole_of
+from cmek_construct.templates.stacks import every, hole_of, is_of_ssm
 from cmek_construct.templates.texts import holes, refers, written
 from cmek_construct.templates.values import NOTHING, Values
 
@@ -178,7 +178,8 @@ class StackNow:
             found[CONDITION] = sorted(by_case)
         asked = {name for one in cases for name in one.case.choices} - apart
         varies = CONDITION in found or any(isinstance(one, dict) for one in found.values())
-        return found | self._used(place, asked if varies else set(), found)
+        sources = dict(self._sources(json.dumps(found)))
+        return found | self._used(place, asked if varies else set(), found) | sources
 
     def _add(self, found: _Values, more: _Values) -> None:
         """Add the values of one case to those of others that are told as the same one."""
@@ -202,6 +203,27 @@ class StackNow:
             raw = json.dumps(place.raw, default=str)
             used |= {f"Mapping {k}": v for k, v in place.stack.mappings.items() if f'"{k}"' in raw}
         return used
+
+    def _sources(self, text: str) -> Iterator[tuple[str, Any]]:
+        """What only the deploy knows in a text: the parameters of SSM and the resources that say
+        it, with the parameters, conditions and mappings to which these refer.
+        """
+        dots = re.compile(r"\.|$")
+        said = {name[: dot.start()] for name in holes(text) for dot in dots.finditer(name)}
+        for stack in every([self.top]) if said else ():
+            parameters = {
+                k: one["Default"] for k, one in stack.parameters.items() if "Default" in one
+            }
+            behind = {
+                name: {k: v for k, v in stack.properties(name).items() if k != "Tags"}
+                for name in stack.resources
+                if stack.type_of(name) not in REPLACING and name not in stack.children
+            } | {name: one for name, one in parameters.items() if is_of_ssm(stack.parameters[name])}
+            found = {k: behind[k] for k in behind if self._words(stack.named(k)) in said}
+            if found:
+                found = _with_declared(found, {**stack.mappings, **stack.conditions, **parameters})
+            for name, one in found.items():
+                yield f"Source of {self._words(stack.named(name))}", one
 
     def _case(self, case: Case, apart: set[str]) -> str:
         choices = {name: one for name, one in case.choices.items() if name not in apart}
@@ -229,6 +251,16 @@ def stacks_of(run: templates.Run) -> list[StackNow]:
         for top in run.tops
         if top.template.stack or not (top.template.file.parent / MANIFEST).is_file()
     ]
+
+
+def _with_declared(found: _Values, declared: _Values) -> _Values:
+    """Values, with the declarations that these, or others of them, refer to."""
+    while True:
+        raw = json.dumps(list(found.values()), default=str)
+        more = {k: one for k, one in declared.items() if k not in found and refers(raw, k)}
+        if not more:
+            return found
+        found = found | more
 
 
 def _together(by_case: Mapping[str, _Values]) -> _Values:

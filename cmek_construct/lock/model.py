@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cmek_construct import templates
 from cmek_construct.checks import ACCOUNT_ID, REGION
-from cmek_construct.templates.attributes import KEYS, ROLE
+from cmek_construct.templates.attributes import KEY, KEYS, ROLE
 from cmek_construct.templates.files import STACK_SET
 
 ANY_ACCOUNT: Final = "any-account"
@@ -20,6 +20,13 @@ RESOURCE: Final = re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*")
 """A logical ID; within a nested stack or a stack set, after the ID of that one."""
 OF_ACCOUNT: Final = "account"
 """What stands in place of a type, for an account of a stack set that has values of its own."""
+_BY_DEFAULT: Final = {
+    "KeySpec": "SYMMETRIC_DEFAULT",
+    "KeyUsage": "ENCRYPT_DECRYPT",
+    "Origin": "AWS_KMS",
+    "MultiRegion": "false",
+}
+"""What a property of a key is where it is not set. Source: its page in CloudFormation's guide."""
 WORDS: Final[Mapping[str, str]] = {
     ROLE: "role",
     **dict.fromkeys(KEYS, "key"),
@@ -90,8 +97,13 @@ class Identity:
         return [
             (name, shown(self.values.get(name)), shown(other.values.get(name)))
             for name in dict.fromkeys([*self.values, *other.values])
-            if self.values.get(name) != other.values.get(name)
+            if self._meant(name) != other._meant(name)
         ]
+
+    def _meant(self, name: str) -> Any:
+        """A value as AWS takes it: of a key also what is not set, and a truth value in any case."""
+        value = self.values.get(name, _BY_DEFAULT.get(name) if self.type == KEY else None)
+        return value.lower() if name == "MultiRegion" and isinstance(value, str) else value
 
 
 def shown(value: Any) -> str:

@@ -170,9 +170,14 @@ def hole_of(stack: Stack, name: str) -> str | None:
     if name == "AWS::Region":
         return alone(stack.region) if stack.region == OWN_REGION else None
     declared = stack.parameters.get(name)
-    if declared is None or stack.parent or str(declared.get("Type")).startswith("AWS::SSM::"):
+    if declared is None or stack.parent or is_of_ssm(declared):
         return None
     return alone(hole(stack.named(name)))
+
+
+def is_of_ssm(declared: Mapping[str, Any]) -> bool:
+    """Whether the deploy takes what a parameter is out of SSM; its default is the name there."""
+    return str(declared.get("Type")).startswith("AWS::SSM::")
 
 
 def of_template(template: Template, name: str) -> Stack:

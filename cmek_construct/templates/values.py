@@ -13,7 +13,7 @@ from cmek_construct.policy import literal
 from cmek_construct.templates import attributes, conditions, functions
 from cmek_construct.templates.choices import MEMBER, NO, OTHER, YES, Case, Undecided
 from cmek_construct.templates.reading import each_of, function_of
-from cmek_construct.templates.stacks import Stack, hole_of
+from cmek_construct.templates.stacks import Stack, hole_of, is_of_ssm
 from cmek_construct.templates.texts import (
     hole,
     joined,
@@ -163,7 +163,7 @@ class Values:
         """What a parameter is where nobody types it."""
         if name.startswith("AWS::"):
             return self._pseudo(stack, name)
-        if str(declared.get("Type")).startswith("AWS::SSM::"):
+        if is_of_ssm(declared):
             return _typed(declared, hole(stack.named(name)))
         given = stack.given.get(name, [])
         if stack.parent and given:

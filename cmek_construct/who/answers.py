@@ -7,20 +7,31 @@ of an organization: an answer says what the role's trust policy and the key poli
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, count
 from typing import Final, TypeAlias
 
 from cmek_construct import guide
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.questions import Questions
-from cmek_construct.policy import CannotBeJudged, Policy, Request, Said, Statement, Verdict
-from cmek_construct.policy.aws import DIRECT_CALL, TRAILING_DAYS
+from cmek_construct.policy import (
+    CannotBeJudged,
+    Policy,
+    Principal,
+    Request,
+    Said,
+    Statement,
+    Verdict,
+)
+from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
+from cmek_construct.policy.statements import Condition
 from cmek_construct.templates.attributes import ROLE
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.defaults import by_default
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, RoleNow, Unread
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import is_known
-from cmek_construct.who.people import People, Somebody, not_asked
+from cmek_construct.who.people import People, Somebody, is_wild, not_asked
 from cmek_construct.who.policies import (
     Ours,
     accounts_of_pinecone,
@@ -52,11 +63,14 @@ ON_KEY: Final = (
 _GRANT_KEY: Final = "kms:GrantIsForAWSResource"
 _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
+_TLS: Final = {"aws:securetransport": DIRECT_CALL["aws:securetransport"]}
+_HOW: Final = tuple(name for name in DIRECT_CALL if name not in _TLS)
+"""The condition keys that say through which services a call comes, if through any."""
 _OTHER_ID: Final = "another-external-id"
 Now: TypeAlias = InCase[RoleNow] | InCase[KeyNow]
 Sent: TypeAlias = Mapping[str, str | None]
 """The condition keys of a request."""
-Ask: TypeAlias = Callable[[Sequence[Row], Sent], list[Row]]
+Ask: TypeAlias = Callable[[Sequence[Policy], Sequence[Row], Sent], list[Row]]
 """Gives rows their answers, by the policy in each case."""
 
 
@@ -117,15 +131,17 @@ class Asker:
         differing = _differing([now.case for now in cases])
         policies, account = [policy for policy, _ in asked], cases[0].value.account
 
-        def ask(rows: Sequence[Row], sent: Sent) -> list[Row]:
+        def ask(policies: Sequence[Policy], rows: Sequence[Row], sent: Sent) -> list[Row]:
             requests = [_request(row, account, sent) for row in rows]
             said = zip(*(self._ask.answers(each, requests) for each in policies), strict=True)
             return [_answered(row, each, differing) for row, each in zip(rows, said, strict=True)]
 
         try:
-            answered = ask(rows, DIRECT_CALL)
+            answered = ask(policies, rows, DIRECT_CALL)
             for service in _services(policies):
-                answered = _through(service, ask, answered)
+                answered = _through(service, policies, ask, answered)
+            answered = _by_how(policies, ask, answered)
+            answered = _by_other_ids(policies, ask, answered)
             answered = _when_unused(policies, ask, answered)
         except CannotBeJudged as error:
             return [_not_judged(one.place, str(error))]
@@ -166,11 +182,11 @@ class Asker:
         return next(iter(accounts_of_pinecone([*some, *roles])), None)
 
 
-def _through(service: str, ask: Ask, rows: Sequence[Row]) -> list[Row]:
+def _through(service: str, policies: Sequence[Policy], ask: Ask, rows: Sequence[Row]) -> list[Row]:
     """The rows, with those to whom more is said where this service calls for them."""
     out = [row for row in rows if row.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
     more: dict[Row, Row] = {}
-    for row, now in zip(out, ask(out, _called_by(_example(service))), strict=True):
+    for row, now in zip(out, ask(policies, out, _called_by(_example(service))), strict=True):
         if now.verdict is Verdict.CANNOT_TELL:
             more[row] = now._replace(doubt=f"through {service}: {now.doubt}")
         elif now.verdict not in (Verdict.NO, row.verdict):
@@ -180,13 +196,57 @@ def _through(service: str, ask: Ask, rows: Sequence[Row]) -> list[Row]:
     return [more.get(row, row) for row in rows]
 
 
+def _by_how(policies: Sequence[Policy], ask: Ask, rows: list[Row]) -> list[Row]:
+    """The rows, with those who may come in some way, though not directly nor as an example does."""
+    if not any(one.on(*_HOW) for policy in policies for one in policy.statements):
+        return rows
+    out = [row for row in rows if row.verdict is Verdict.NO and not row.through]
+    more = dict(zip(out, ask(policies, out, _TLS), strict=True))
+    return [more.get(row, row) for row in rows]
+
+
+def _by_other_ids(policies: Sequence[Policy], ask: Ask, rows: list[Row]) -> list[Row]:
+    """The rows, with those whom an external ID may let in that is not among those presented."""
+    ids = tuple(dict.fromkeys(one for policy in policies for one in external_ids(policy)))
+    out = [
+        row
+        for row in rows
+        if row.verdict is Verdict.NO and (row.presents == "wrong" or is_wild(row.external_id or ""))
+    ]
+    others = [_without(ids, policy) for policy in policies] if ids else []
+    if not others or not out:
+        return rows
+    found = ask(others, [row._replace(presents=None) for row in out], _TLS)
+    more = {
+        row: row._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
+        for row, now in zip(out, found, strict=True)
+        if now.verdict is not Verdict.NO
+    }
+    return [more.get(row, row) for row in rows]
+
+
+def _without(ids: tuple[str, ...], policy: Policy) -> Policy:
+    """A policy that lets nobody in with these external IDs, by a statement that has no name."""
+    denied = Statement(
+        "",
+        "Deny",
+        principals=(Principal("AWS", "*"),),
+        actions=("*",),
+        conditions=(Condition("StringEquals", EXTERNAL_ID, ids),),
+        raw=ids,
+    )
+    return replace(policy, statements=(*policy.statements, denied))
+
+
 def _when_unused(policies: Sequence[Policy], ask: Ask, rows: list[Row]) -> list[Row]:
     """The rows, with those who may end the key only once nobody has used it for some days."""
     days = max(_protected_days(policies), default=0)
     ending = [row for row in rows if days and row.action in guide.ENDING]
     if not ending:
         return rows
-    used, unused = (ask(ending, {**DIRECT_CALL, TRAILING_DAYS: str(sent)}) for sent in (0, days))
+    used, unused = (
+        ask(policies, ending, {**DIRECT_CALL, TRAILING_DAYS: str(sent)}) for sent in (0, days)
+    )
     more = {
         row: row._replace(verdict=now.verdict, statement=no.statement, doubt=None, unused=days)
         for row, no, now in zip(ending, used, unused, strict=True)
@@ -239,7 +299,7 @@ def _protected_days(policies: Sequence[Policy]) -> list[int]:
 def _request(row: Row, account: str, sent: Sent) -> Request:
     """One question. Who is of another account has the leave of that account, which it needs."""
     context = dict(sent)
-    if row.action == ASSUME:
+    if row.presents is not None:
         context["sts:ExternalId"] = row.external_id
     if row.for_aws_service is not None:
         context[_GRANT_KEY] = str(row.for_aws_service).lower()
@@ -255,7 +315,8 @@ def _presented(policy: Policy) -> Iterator[tuple[str, str | None]]:
     """The external IDs to present: each that is asked for, another, and none."""
     ids = dict.fromkeys(external_ids(policy))
     yield from (("right", one) for one in ids)
-    yield "wrong", next(one for one in (_OTHER_ID, f"{_OTHER_ID}-2") if one not in ids)
+    others = chain([_OTHER_ID], (f"{_OTHER_ID}-{number}" for number in count(2)))
+    yield "wrong", next(one for one in others if one not in ids)
     yield "none", None
 
 
