@@ -140,6 +140,27 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
             {"Fn::ForEach::Buckets": ["N", ["a"], {"B${N}": {"Type": "AWS::S3::Bucket"}}]}
         ),
     ),
+    "queues by Fn::ForEach, with members by Fn::ForEach": lambda t: (
+        _more(t, Transform="AWS::LanguageExtensions"),
+        t["Resources"].update(
+            {
+                "Fn::ForEach::Queues": [
+                    "N",
+                    {"Ref": "Names"},
+                    {"Q${N}": {"Type": "AWS::SQS::Queue"}},
+                ]
+            }
+        ),
+        add(
+            t,
+            "Worker",
+            "SQS::Queue",
+            **{"Fn::ForEach::Member": ["M", ["QueueName"], {"${M}": "worker"}]},
+        ),
+    ),
+    "a bucket whose policy cannot be read and names nobody": lambda t: add(
+        t, "Policy", "S3::BucketPolicy", PolicyDocument={"Version": {"Ref": "Version"}}
+    ),
     "a worker that AWS runs": lambda t: _worker(t, {"Service": "lambda.amazonaws.com"}),
     "a worker that the account assumes": lambda t: _worker(t, {"AWS": ROOT_ARN}),
     "a policy for another role": lambda t: add(
