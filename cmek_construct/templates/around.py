@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.policy import Policy
+from cmek_construct.policy.statements import Kind
 from cmek_construct.templates import console, evidence
 from cmek_construct.templates.attributes import ALIAS, KEYS
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
@@ -105,7 +106,7 @@ def _look_at(
         there = values.exists(stack, place.logical_id)
         return values.resolved(stack, properties) if there else None
 
-    if not properties or not finder.result.roles:
+    if not properties or not (finder.result.roles or finder.given):
         return
     _written_by_others(finder, place)
     try:
@@ -163,8 +164,10 @@ def _mentions(finder: _Finder, value: Any) -> bool:
     """Whether something that is written names the role."""
     text = json.dumps(value, default=str)
     names = {now.value.name for one in finder.result.roles for now in one.cases}
-    named = any(refers(text, role.logical_id) for role in finder.ours)
-    return named or any(name in text for name in filter(is_known, names))
+    names |= {one.name for one in finder.given}
+    refer = any(refers(text, role.logical_id) for role in finder.ours)
+    words = map(re.escape, filter(is_known, names))
+    return refer or any(re.search(rf"(?<![\w+@-]){one}(?![\w+@-])", text, re.I) for one in words)
 
 
 def _attached(
@@ -192,7 +195,9 @@ def _attached(
 
 
 def _roles_by(finder: _Finder, text: str, place: Place, wild: bool = False) -> set[Place]:
-    return finder.ours & finder.by_name.by(text, place.stack.account, wild=wild)
+    account = place.stack.account
+    made = finder.ours & finder.by_name.by(text, account, wild=wild)
+    return made or set(finder.by_given.by(text, account, wild=wild))
 
 
 def _is_of_run(finder: _Finder, text: str) -> bool:
@@ -230,14 +235,16 @@ def _naming(finder: _Finder, place: Place, one: InCase[Any]) -> None:
             Naming(place, role, member, one.case, text, policy) for role, text in named.items()
         ]
         if policy and not named:
-            _unread(finder, place, policy, leaf)
+            _unread(finder, place, leaf)
 
 
-def _unread(finder: _Finder, place: Place, policy: Policy, document: Any) -> None:
-    """A policy that names the role where nobody can tell what it says of it."""
-    what = [one for each in evidence.allowing(policy) for one in each.unreadable]
-    if what and _mentions(finder, [place.raw, document]):
-        made = Unread(place, f"it names the role, and its policy cannot be read ({what[0]}).")
+def _unread(finder: _Finder, place: Place, document: Any) -> None:
+    """A policy that cannot be read as one of any kind, where it names the role."""
+    kinds: tuple[Kind, ...] = ("key", "trust", "permissions")
+    read = [evidence.policy_of(document, kind, None, finder.run.forms) for kind in kinds]
+    what = [[one for each in evidence.allowing(it) for one in each.unreadable] for it in read]
+    if all(what) and _mentions(finder, [place.raw, document]):
+        made = Unread(place, f"it names the role, and its policy cannot be read ({what[0][0]}).")
         if made not in finder.result.unread:
             finder.result.unread.append(made)
 

@@ -117,6 +117,8 @@ class _Finder:
             for one in self.roles
         }
         self.by_name = Roles(identities, run.forms, ids)
+        self.given = console.given_roles(self.outputs)
+        self.by_given = Roles(self.given, run.forms, {})
         self.named = {place: self._named(place) for place in self.keys}
         for place in (*self.roles, *self.keys):
             if known(place):
