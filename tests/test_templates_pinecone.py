@@ -16,6 +16,7 @@ from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import Run
 from tests import forms
 from tests.forms import CUSTOMER, PINECONE
+from tests.judged import judge, names
 
 Template = dict[str, Any]
 STRANGER = "777788889999"
@@ -147,6 +148,35 @@ def test_two_accounts_that_rule_the_key_are_refused() -> None:
     [problem] = found_in(template).problems
     assert STRANGER in problem.what
     assert CUSTOMER in problem.what
+
+
+OWN_ROOT = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"Principal": {"AWS": OWN_ROOT}, "Action": ["kms:Put*", "kms:ScheduleKeyDeletion"]},
+        {"Principal": {"AWS": OWN_ROOT}, "Action": "kms:?*"},
+        {"Principal": {"AWS": OWN_ROOT}, "NotAction": "kms:Nothing"},
+        {
+            "Principal": {"AWS": {"Ref": "AWS::AccountId"}},
+            "Action": "kms:*",
+            "Condition": {"StringEquals": {"kms:CallerAccount": {"Ref": "AWS::AccountId"}}},
+        },
+    ],
+    ids=["a list", "a pattern", "all but one", "a condition"],
+)
+def test_whom_the_key_lets_in_beside_its_own_root_is_a_stranger(own: Template) -> None:
+    template = good()
+    statements = of_type(template, "KMS::Key")["KeyPolicy"]["Statement"]
+    statements[0] = {"Effect": "Allow", "Resource": "*", **own}
+    root = {"AWS": f"arn:aws:iam::{STRANGER}:root"}
+    more = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+    statements.append(more)
+    found = found_in(template)
+    assert [one.cases[0].value.account for one in found.keys] == ["${AWS::AccountId}"]
+    assert "key-foreign-principal" in names(judge(template))
 
 
 def by_stack_name(template: Template) -> str:

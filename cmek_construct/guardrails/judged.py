@@ -238,7 +238,8 @@ def permissions(context: Context) -> Iterator[Permission]:
     accounts = {role.place: role.cases[0].value.account for role in context.found.roles}
     for attached in context.found.attached:
         own = tuple(dict.fromkeys(keys.get(attached.role, ())))
-        yield Permission(context, attached, accounts[attached.role], own)
+        account = accounts.get(attached.role, attached.role.stack.account)
+        yield Permission(context, attached, account, own)
 
 
 def is_readable(policy: Policy) -> bool:

@@ -16,6 +16,7 @@ from cmek_construct.guardrails.judged import KeyUse, Named, Trust
 from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.found import Place, Unread
+from cmek_construct.templates.reading import writers
 
 _WANTED: Final = {
     "DeletionPolicy": ("Retain", "RetainExceptOnCreate"),
@@ -219,6 +220,8 @@ def unread_property(subject: Trust | KeyUse) -> Iterator[Fault]:
     for name in subject.place.raw:
         if name.startswith("Fn::"):
             yield Fault(f"{name} beside its Type rewrites it.", name)
+    for name in writers(subject.place.raw.get("Properties")):
+        yield Fault(f"{name} in its Properties rewrites them.", name)
     for name in ("", *(_ROLE_PROPERTIES if is_role else _KEY_PROPERTIES)):
         if _known(subject, name, "") is None:
             value = Quoted(str(properties[name]))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.policy import Policy
+from cmek_construct.policy.statements import Kind
 from cmek_construct.templates import console, evidence
 from cmek_construct.templates.attributes import ALIAS, KEYS
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
@@ -20,7 +21,7 @@ from cmek_construct.templates.found import (
     Unknown,
     Unread,
 )
-from cmek_construct.templates.reading import each_of, from_json, members
+from cmek_construct.templates.reading import each_of, from_json, members, writers
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import alone, holes, is_known, refers
@@ -105,12 +106,13 @@ def _look_at(
         there = values.exists(stack, place.logical_id)
         return values.resolved(stack, properties) if there else None
 
-    if not properties or not finder.result.roles:
+    if not properties or not (finder.result.roles or finder.given):
         return
+    _written_by_others(finder, place)
     try:
         cases = [one for one in finder.run.cases(stack, work) if isinstance(one.value, dict)]
     except TooManyCases as why:
-        if _mentions(finder, place):
+        if _mentions(finder, place.raw):
             what = f"it names the role, in more cases than can be judged ({why})."
             finder.result.unread.append(Unread(place, what))
         return
@@ -121,6 +123,17 @@ def _look_at(
             _handed(finder, place, one.value)
         else:
             _naming(finder, place, one)
+
+
+def _written_by_others(finder: _Finder, place: Place) -> None:
+    """What names the role, and an IAM policy that names the key, with members of the deploy's."""
+    names = writers(place.raw)
+    if not names:
+        return
+    text = json.dumps(place.raw, default=str)
+    keys = finder.result.keys if place.type in _POLICIES else ()
+    if _mentions(finder, place.raw) or any(refers(text, key.place.logical_id) for key in keys):
+        finder.result.unread += [Unread(place, f"{name} rewrites what it says.") for name in names]
 
 
 def _not_judged(finder: _Finder) -> None:
@@ -143,15 +156,18 @@ def _may_be_pinecones(finder: _Finder, place: Place) -> bool:
         _PINECONE.search(text)
         or any(refers(one, place.logical_id) and _PINECONE.search(one) for one in around)
         or (finder.ours and from_elsewhere)
-        or _mentions(finder, place)
+        or _mentions(finder, place.raw)
     )
 
 
-def _mentions(finder: _Finder, place: Place) -> bool:
-    text = json.dumps(place.raw, default=str)
+def _mentions(finder: _Finder, value: Any) -> bool:
+    """Whether something that is written names the role."""
+    text = json.dumps(value, default=str)
     names = {now.value.name for one in finder.result.roles for now in one.cases}
-    named = any(refers(text, role.logical_id) for role in finder.ours)
-    return named or any(name in text for name in filter(is_known, names))
+    names |= {one.name for one in finder.given}
+    refer = any(refers(text, role.logical_id) for role in finder.ours)
+    words = map(re.escape, filter(is_known, names))
+    return refer or any(re.search(rf"(?<![\w+@-]){one}(?![\w+@-])", text, re.I) for one in words)
 
 
 def _attached(
@@ -179,7 +195,9 @@ def _attached(
 
 
 def _roles_by(finder: _Finder, text: str, place: Place, wild: bool = False) -> set[Place]:
-    return finder.ours & finder.by_name.by(text, place.stack.account, wild=wild)
+    account = place.stack.account
+    made = finder.ours & finder.by_name.by(text, account, wild=wild)
+    return made or set(finder.by_given.by(text, account, wild=wild))
 
 
 def _is_of_run(finder: _Finder, text: str) -> bool:
@@ -216,6 +234,19 @@ def _naming(finder: _Finder, place: Place, one: InCase[Any]) -> None:
         finder.result.naming += [
             Naming(place, role, member, one.case, text, policy) for role, text in named.items()
         ]
+        if policy and not named:
+            _unread(finder, place, leaf)
+
+
+def _unread(finder: _Finder, place: Place, document: Any) -> None:
+    """A policy that cannot be read as one of any kind, where it names the role."""
+    kinds: tuple[Kind, ...] = ("key", "trust", "permissions")
+    read = [evidence.policy_of(document, kind, None, finder.run.forms) for kind in kinds]
+    what = [[one for each in evidence.allowing(it) for one in each.unreadable] for it in read]
+    if all(what) and _mentions(finder, [place.raw, document]):
+        made = Unread(place, f"it names the role, and its policy cannot be read ({what[0][0]}).")
+        if made not in finder.result.unread:
+            finder.result.unread.append(made)
 
 
 def _list_unknown(finder: _Finder, place: Place, member: str, policy: Policy) -> None:
@@ -250,7 +281,7 @@ def _rewritten(finder: _Finder, ours: set[Place]) -> None:
             why = f"{what} rewrites the template, so that role and key cannot be judged."
             finder.result.unread.append(Unread(first[stack], why))
         for name, loop in stack.not_made():
-            if _CONCERNS.search(json.dumps(loop, default=str)):
+            if _CONCERNS.search(json.dumps(loop, default=str)) or _mentions(finder, loop):
                 why = "the loop is over what only the deploy knows."
                 finder.result.unread.append(Unread(Place(stack, name), why))
         for logical_id in stack.template.of_type(STACK_SET):

@@ -141,6 +141,13 @@ def roots(policy: Policy) -> frozenset[str]:
     return frozenset(found)
 
 
+def names_root(policy: Policy, account: str) -> bool:
+    """Whether a key policy lets in an account's root, to whatever and under whatever condition."""
+    names = (text for one in allowing(policy) for text, _ in names_in(one))
+    found = filter(None, map(_ROOT.fullmatch, names))
+    return any(root[1] == account for root in found)
+
+
 def organizations(policy: Policy) -> list[str]:
     """The organizations whose members a policy's denials spare."""
     return [value for one in policy.statements for value in _spared(one)]

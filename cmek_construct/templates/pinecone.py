@@ -61,7 +61,10 @@ def _accounts(run: Run, keys: Iterable[Key]) -> tuple[dict[str, str], list[Probl
         top = key.place.stack.top
         if key.place.stack.account in (OWN_ACCOUNT, run.account) and not top.template.account:
             for one in key.cases:
-                owners.setdefault(top.name, set()).update(evidence.roots(one.value.policy))
+                ruling = owners.setdefault(top.name, set())
+                ruling |= evidence.roots(one.value.policy)
+                if evidence.names_root(one.value.policy, OWN_ACCOUNT):
+                    ruling.add(OWN_ACCOUNT)
     accounts, problems = {}, []
     for top in run.tops:
         found = owners.get(top.name, set())
@@ -114,6 +117,8 @@ class _Finder:
             for one in self.roles
         }
         self.by_name = Roles(identities, run.forms, ids)
+        self.given = console.given_roles(self.outputs)
+        self.by_given = Roles(self.given, run.forms, {})
         self.named = {place: self._named(place) for place in self.keys}
         for place in (*self.roles, *self.keys):
             if known(place):

@@ -20,6 +20,7 @@ SECTIONS: Final = {
     "Metadata", "Outputs", "Parameters", "Resources", "Rules", "Transform",
 }  # fmt: skip
 FOR_EACH: Final = "Fn::ForEach::"
+_TRANSFORM: Final = "Fn::Transform"
 _DEEPEST: Final = 100
 
 
@@ -164,3 +165,14 @@ def function_of(value: Any) -> tuple[str, Any] | None:
         if name == "Ref" or str(name).startswith("Fn::"):
             return name, argument
     return None
+
+
+def writers(value: Any) -> list[str]:
+    """The members, at any depth, in whose place the deploy writes others."""
+    found = []
+    if isinstance(value, dict):
+        found = [str(k) for k in value if str(k) == _TRANSFORM or str(k).startswith(FOR_EACH)]
+        value = list(value.values())
+    for one in value if isinstance(value, list) else ():
+        found += writers(one)
+    return list(dict.fromkeys(found))

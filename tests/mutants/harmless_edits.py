@@ -20,6 +20,7 @@ from tests.mutants.made import (
     resource,
     role,
     trust,
+    without_its_role,
 )
 
 ROOT_ARN = f"arn:aws:iam::{CUSTOMER}:root"
@@ -140,6 +141,42 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
             {"Fn::ForEach::Buckets": ["N", ["a"], {"B${N}": {"Type": "AWS::S3::Bucket"}}]}
         ),
     ),
+    "queues by Fn::ForEach, with members by Fn::ForEach": lambda t: (
+        _more(t, Transform="AWS::LanguageExtensions"),
+        t["Resources"].update(
+            {
+                "Fn::ForEach::Queues": [
+                    "N",
+                    {"Ref": "Names"},
+                    {"Q${N}": {"Type": "AWS::SQS::Queue"}},
+                ]
+            }
+        ),
+        add(
+            t,
+            "Worker",
+            "SQS::Queue",
+            **{"Fn::ForEach::Member": ["M", ["QueueName"], {"${M}": "worker"}]},
+        ),
+    ),
+    "a bucket whose policy cannot be read and names nobody": lambda t: add(
+        t, "Policy", "S3::BucketPolicy", PolicyDocument={"Version": {"Ref": "Version"}}
+    ),
+    "an auditor who looks at the role": lambda t: add(
+        t,
+        "Auditor",
+        "IAM::Role",
+        AssumeRolePolicyDocument={
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                }
+            ]
+        },
+        Policies=[grant(Action="iam:GetRole", Resource={"Fn::GetAtt": [_role_id(t), "Arn"]})],
+    ),
     "a worker that AWS runs": lambda t: _worker(t, {"Service": "lambda.amazonaws.com"}),
     "a worker that the account assumes": lambda t: _worker(t, {"AWS": ROOT_ARN}),
     "a policy for another role": lambda t: add(
@@ -148,6 +185,25 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         "IAM::Policy",
         Roles=[{"Ref": "Worker"}],
         PolicyDocument=grant(Action="s3:GetObject")["PolicyDocument"],
+    ),
+    "a role that no template makes, with its second tab and a policy for another": lambda t: (
+        without_its_role(t, "pinecone-cmek"),
+        add(
+            t,
+            "Customer",
+            "IAM::Policy",
+            Roles=["pinecone-cmek"],
+            PolicyDocument=grant(
+                Action=["kms:Decrypt", "kms:Encrypt"], Resource="arn:aws:kms:*:777788889999:key/*"
+            )["PolicyDocument"],
+        ),
+        add(
+            t,
+            "More",
+            "IAM::Policy",
+            Roles=["pinecone-cmek-reader", {"Ref": "Worker"}],
+            PolicyDocument=grant(Action="s3:GetObject")["PolicyDocument"],
+        ),
     ),
     "another key for a principal of a parameter": lambda t: (
         _more(t, Parameters={"Admin": {"Type": "String"}}),

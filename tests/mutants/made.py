@@ -163,6 +163,15 @@ def add(template: Template, logical_id: str, kind: str, **properties: Any) -> Te
     return resource
 
 
+def without_its_role(template: Template, role_name: str) -> Template:
+    """The role is made elsewhere, and named by its ARN."""
+    arn = json.dumps(f"arn:aws:iam::{CUSTOMER}:role/{role_name}")
+    reference = role_arn(template)
+    del template["Resources"][reference["Fn::GetAtt"][0]]
+    template.update(json.loads(json.dumps(template).replace(json.dumps(reference), arn)))
+    return template
+
+
 def equals(**external_id: Any) -> Template:
     """A condition on the external ID: ``StringEquals=…`` and such."""
     return {operator: {"sts:ExternalId": value} for operator, value in external_id.items()}

@@ -16,6 +16,7 @@ from tests.mutants.made import (
     mutant,
     role,
     role_arn,
+    without_its_role,
 )
 from tests.simulator.who_may_assume import STRANGER
 
@@ -202,3 +203,33 @@ mutant(
     "whomever the deployer names",
     _named_by_a_parameter,
 )
+for words, edit in (
+    (
+        "a policy for a role that no template makes",
+        lambda t: _attached(without_its_role(t, "pinecone-cmek"), ["pinecone-cmek"]),
+    ),
+    (
+        "a policy of a role that no template makes",
+        lambda t: add(
+            without_its_role(t, "vectors"),
+            "More",
+            "IAM::RolePolicy",
+            RoleName="vectors",
+            PolicyDocument=POLICY,
+        ),
+    ),
+    (
+        "a bucket that lets in a role that no template makes",
+        lambda t: add(
+            without_its_role(t, "vectors"),
+            "More",
+            "S3::BucketPolicy",
+            PolicyDocument={
+                "Statement": [
+                    allow({"AWS": f"arn:aws:iam::{CUSTOMER}:role/vectors"}, "s3:GetObject")
+                ]
+            },
+        ),
+    ),
+):
+    mutant(words, "role-permissions", "Pinecone reads the buckets", edit)

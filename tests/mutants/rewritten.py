@@ -9,12 +9,16 @@ from typing import Any
 
 from tests.mutants.made import (
     Template,
+    add,
     all_regions,
+    allow,
     equals,
+    grant,
     key,
     mutant,
     resource,
     role,
+    role_arn,
     trust,
 )
 
@@ -42,6 +46,40 @@ def _external_id(template: Template, value: Any, parameter: Mapping[str, str]) -
     trust(template).update(Condition=equals(StringEquals=value))
 
 
+AWS_MANAGED = "arn:aws:iam::aws:policy"
+GRANT = {"PolicyDocument": grant(Action="s3:GetObject")["PolicyDocument"]}
+_AS_TEXT = '{"Effect": "Allow", "Principal": {"AWS": "${%s.Arn}"}, "Action": "s3:*"}'
+
+
+def _id(template: Template) -> Template:
+    return {"Ref": role_arn(template)["Fn::GetAtt"][0]}
+
+
+def _looped(name: str, value: Any) -> Template:
+    """A member that a loop writes."""
+    return {"Fn::ForEach::Members": ["Member", [name], {"${Member}": value}]}
+
+
+def _reading(template: Template) -> Template:
+    return allow({"AWS": role_arn(template)}, "s3:GetObject")
+
+
+def _decrypting(template: Template) -> Template:
+    (name,) = [n for n, one in template["Resources"].items() if one["Type"] == "AWS::KMS::Key"]
+    resource_arn = {"Fn::GetAtt": [name, "Arn"]}
+    return {"PolicyDocument": grant(Action="kms:Decrypt", Resource=resource_arn)["PolicyDocument"]}
+
+
+def _bucket(template: Template, document: Any) -> Template:
+    return add(template, "More", "S3::BucketPolicy", Bucket="b", PolicyDocument=document)
+
+
+def _over_a_parameter(template: Template) -> Template:
+    properties = {"Bucket": {"Ref": "N"}, "PolicyDocument": {"Statement": [_reading(template)]}}
+    made = {"P${N}": {"Type": "AWS::S3::BucketPolicy", "Properties": properties}}
+    return {"Fn::ForEach::Policies": ["N", {"Ref": "Names"}, made]}
+
+
 for words, edit in (
     ("Fn::Transform at the top", lambda t: t.update(INCLUDE)),
     ("Fn::Transform among the outputs", lambda t: t["Outputs"].update(INCLUDE)),
@@ -60,6 +98,50 @@ for words, edit in (
     (
         "a member of the key policy that is none",
         lambda t: key(t)["KeyPolicy"].update(statement=[]),
+    ),
+    ("Fn::Transform among the role's properties", lambda t: role(t).update(INCLUDE)),
+    ("Fn::Transform among the key's properties", lambda t: key(t).update(INCLUDE)),
+    (
+        "Fn::Transform in a tag of the role",
+        lambda t: role(t).update(Tags=[{"Key": "team", **INCLUDE}]),
+    ),
+    (
+        "managed policies of the role by Fn::ForEach",
+        lambda t: role(t).update(_looped("ManagedPolicyArns", [f"{AWS_MANAGED}/PowerUserAccess"])),
+    ),
+    (
+        "the lockout check by Fn::ForEach",
+        lambda t: key(t).update(_looped("BypassPolicyLockoutSafetyCheck", value=True)),
+    ),
+    (
+        "a policy whose roles are by Fn::ForEach",
+        lambda t: add(t, "More", "IAM::Policy", **GRANT, **_looped("Roles", [_id(t)])),
+    ),
+    (
+        "a policy for the key with Fn::Transform",
+        lambda t: add(t, "More", "IAM::Policy", **_decrypting(t), **INCLUDE),
+    ),
+    (
+        "a bucket policy whose statements are by Fn::ForEach",
+        lambda t: _bucket(t, {"Version": "2012-10-17", **_looped("Statement", [_reading(t)])}),
+    ),
+    (
+        "bucket policies by Fn::ForEach over a parameter",
+        lambda t: t["Resources"].update(_over_a_parameter(t)),
+    ),
+    (
+        "a bucket policy whose Version only the deploy knows",
+        lambda t: _bucket(t, {"Version": {"Ref": "Version"}, "Statement": [_reading(t)]}),
+    ),
+    (
+        "a bucket policy as text with what only the deploy knows",
+        lambda t: _bucket(
+            t, {"Fn::Sub": f'{{"Statement": [{_AS_TEXT % _id(t)["Ref"]}]${{More}}}}'}
+        ),
+    ),
+    (
+        "a policy of an event bus with its Statement beside",
+        lambda t: add(t, "More", "Events::EventBusPolicy", Statement=_reading(t), StatementId="a"),
     ),
     ("sessions by a parameter", lambda t: role(t).update(MaxSessionDuration={"Ref": "Seconds"})),
 ):
