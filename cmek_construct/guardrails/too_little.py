@@ -15,7 +15,7 @@ from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import spares_organization
-from cmek_construct.templates.texts import is_unreadable
+from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SecureTransport": "true",
@@ -44,6 +44,7 @@ _MAYBE: Final = {
     "allows": "Nobody: Pinecone may be kept out, and no template can tell.",
     "cure": "See that Pinecone's calls meet it, and acknowledge it; or take it out.",
 }
+_EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
 LOCKED_OUT: Final = "pinecone-locked-out"
 NOT_SEEN: Final = "pinecone-not-seen-to-come-in"
 
@@ -92,22 +93,23 @@ def maybe_out_of_key(use: KeyUse) -> Iterator[Fault]:
 @rule(LOCKED_OUT, Permission, **_OUT)
 def out_by_permissions(permission: Permission) -> Iterator[Fault]:
     """A denial in a policy of the role's own, or a boundary that does not let it."""
-    attached, policy = permission.attached, permission.attached.policy
-    if policy is None:
-        return
-    if not (attached.is_boundary or any(one.effect == "Deny" for one in policy.statements)):
-        return
-    for key in permission.keys:
-        asked = [Request("", action, key, _BY_ITSELF, but=()) for action in _NEEDED]
-        requests = [replace(one, principal=_role_of(permission)) for one in asked]
-        for one, said in zip(
-            requests, permission.context.ask.answers(policy, requests), strict=True
-        ):
-            if (attached.is_boundary and said.verdict is Verdict.NO) or _is_denied(said):
-                yield Fault(
-                    f"{Quoted(attached.name)} keeps the role from {one.action}.", attached.name
-                )
-                return
+    name = permission.attached.name
+    for request, said in _permits(permission):
+        if said.verdict is Verdict.NO:
+            yield Fault(f"{Quoted(name)} keeps the role from {request.action}.", name)
+            return
+
+
+@rule(NOT_SEEN, Permission, **_MAYBE)
+def maybe_out_by_permissions(permission: Permission) -> Iterator[Fault]:
+    """It hangs on something that no template says."""
+    name = permission.attached.name
+    for request, said in _permits(permission):
+        if said.verdict is Verdict.CANNOT_TELL and not _cannot_be_read(said):
+            by = " ".join(said.hangs_on)
+            what = f"{Quoted(name)} lets the role {request.action} only as far as this holds"
+            yield Fault(f"{what}: {Quoted(by)}.", f"{name} {by}")
+            return
 
 
 _NEEDED: Final = guide.ENCRYPT_DECRYPT
@@ -117,6 +119,33 @@ def _role_of(permission: Permission) -> str:
     context, place = permission.context, permission.attached.role
     now = next(context.roles_now(frozenset({place}), permission.attached.case), None)
     return now.arn if now else f"arn:aws:iam::{permission.account}:role/x"
+
+
+@lru_cache(maxsize=2)
+def _permits(permission: Permission) -> list[tuple[Request, Said]]:
+    """What a policy of the role's own leaves of what the key policy lets it."""
+    attached, policy = permission.attached, permission.attached.policy
+    if policy is None or not permission.keys:
+        return []
+    policy = _without_own_organization(policy)
+    if not attached.is_boundary:
+        denials = _kept(policy, lambda one: one.effect != "Allow")
+        if not denials.statements:
+            return []
+        policy = replace(denials, statements=(_EVERYTHING, *denials.statements))
+    role = _role_of(permission)
+    requests = [
+        Request(role, action, key, {**_BY_ITSELF, **_of_key(key)})
+        for key in permission.keys
+        for action in _NEEDED
+    ]
+    return list(zip(requests, permission.context.ask.answers(policy, requests), strict=True))
+
+
+def _of_key(key: str) -> Mapping[str, str]:
+    """What a call on a key says of where it is, as far as that is known."""
+    said = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
+    return {name: one for name, one in said if is_known(one)}
 
 
 @lru_cache(maxsize=2)

@@ -8,6 +8,7 @@ from cmek_construct.guide import key_denial
 from tests.forms import CUSTOMER, PINECONE
 from tests.mutants.made import (
     CONDITIONS,
+    USE,
     Edit,
     Template,
     add,
@@ -17,7 +18,7 @@ from tests.mutants.made import (
     grant,
     key,
     key_policy,
-    resource,
+    resource_id,
     role,
     trust,
 )
@@ -47,6 +48,10 @@ def _worker(template: Template, principal: Template) -> object:
     return _allowed(template, {"Fn::GetAtt": ["Worker", "Arn"]}, "kms:Decrypt")
 
 
+def _own(template: Template, **members: Any) -> object:
+    return role(template).update(Policies=[grant(Effect="Deny", **members)])
+
+
 def _more(template: Template, **members: Any) -> object:
     return template.update(members)
 
@@ -68,8 +73,26 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
             PolicyDocument=grant(Action="s3:GetObject")["PolicyDocument"],
         ),
     ),
+    "a denial of the role's own on what is outside the organization": lambda t: _own(
+        t, Action="*", Condition={"StringNotEquals": {"aws:ResourceOrgID": ORGANIZATION}}
+    ),
+    "a boundary of KMS in its own region": lambda t: (
+        add(
+            t,
+            "Boundary",
+            "IAM::ManagedPolicy",
+            PolicyDocument=grant(
+                Action="kms:*",
+                Resource={"Fn::Sub": "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/*"},
+            )["PolicyDocument"],
+        ),
+        role(t).update(PermissionsBoundary={"Ref": "Boundary"}),
+    ),
+    "keys of the region in the key policy": lambda t: key_policy(t)[USE].update(
+        Resource={"Fn::Sub": "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/*"}
+    ),
     "a suspension in the form of the library": lambda t: key_policy(t).append(
-        key_denial({"Fn::GetAtt": [_role_id(t), "Arn"]})  # type: ignore[arg-type]
+        key_denial({"Fn::GetAtt": [resource_id(t, "IAM::Role"), "Arn"]})  # type: ignore[arg-type]
     ),
     "an administrator by the pseudo parameter": lambda t: _allowed(
         t, {"Fn::Sub": f"{OF_ACCOUNT}:role/Admin"}, "kms:DescribeKey"
@@ -167,7 +190,9 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         t,
         "Policy",
         "S3::BucketPolicy",
-        PolicyDocument={"Statement": [deny({"AWS": {"Fn::GetAtt": [_role_id(t), "Arn"]}}, "*")]},
+        PolicyDocument={
+            "Statement": [deny({"AWS": {"Fn::GetAtt": [resource_id(t, "IAM::Role"), "Arn"]}}, "*")]
+        },
     ),
     "an external ID that a rule wants": lambda t: (
         _more(
@@ -183,9 +208,3 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         trust(t).update(Condition=equals(StringEquals={"Ref": "Id"})),
     ),
 }
-
-
-def _role_id(template: Template) -> str:
-    role_resource = resource(template, "IAM::Role")
-    (name,) = [name for name, one in template["Resources"].items() if one is role_resource]
-    return str(name)
