@@ -30,8 +30,9 @@ _LET_IN: Final = re.compile(
 """How AWS names what a resource lets in: words for who somebody is."""
 _FREE: Final = re.compile(
     r"\w*(Variables|Parameters|Tags|Arguments|Attributes|Labels|Metadata)|Value|SecretString"
+    r"|\w*(EventPattern|FilterPattern|FilterPolicy|Criteria|DashboardBody)"
 )
-"""Properties within which names are one's own, and say nothing to AWS."""
+"""Properties within which names are one's own, or those of what has happened: no doors."""
 _TAKEN_ON: Final = re.compile(r"(\w*[a-z])?Role(Arn|ARN|Name)?")
 """How it names a role that a service takes on, whose trust policy then decides."""
 

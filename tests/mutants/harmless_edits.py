@@ -20,6 +20,7 @@ from tests.mutants.made import (
     key_policy,
     resource_id,
     role,
+    role_arn,
     trust,
 )
 
@@ -165,6 +166,23 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
     ),
     "a worker that AWS runs": lambda t: _worker(t, {"Service": "lambda.amazonaws.com"}),
     "a worker that the account assumes": lambda t: _worker(t, {"AWS": ROOT_ARN}),
+    "a rule for what the role does": lambda t: add(
+        t, "Rule", "Events::Rule", EventPattern={"detail": {"userIdentity": {"arn": [role_arn(t)]}}}
+    ),
+    "findings of the role": lambda t: add(
+        t,
+        "Filter",
+        "GuardDuty::Filter",
+        FindingCriteria={
+            "Criterion": {"resource.accessKeyDetails.userName": {"Eq": [role_arn(t)]}}
+        },
+    ),
+    "a dashboard of the role": lambda t: add(
+        t,
+        "Dashboard",
+        "CloudWatch::Dashboard",
+        DashboardBody={"Fn::Sub": f'{{"owner": "${{{resource_id(t, "IAM::Role")}.Arn}}"}}'},
+    ),
     "a policy for another role": lambda t: add(
         t,
         "More",
