@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from cmek_construct import checks, guide
@@ -15,7 +15,7 @@ from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import spares_organization
-from cmek_construct.templates.texts import is_known, is_unreadable, parts
+from cmek_construct.templates.texts import alone, is_known, is_unreadable, parts
 
 _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SecureTransport": "true",
@@ -112,6 +112,7 @@ def maybe_out_by_permissions(permission: Permission) -> Iterator[Fault]:
             return
 
 
+_SERVICE: Final = re.compile(r"([a-z0-9-]+):")
 _NEEDED: Final = guide.ENCRYPT_DECRYPT
 
 
@@ -127,19 +128,36 @@ def _permits(permission: Permission) -> list[tuple[Request, Said]]:
     attached, policy = permission.attached, permission.attached.policy
     if policy is None or not permission.keys:
         return []
-    policy = _without_own_organization(policy)
+    policy = _kept(_without_own_organization(policy), _may_be_of_kms)
     if not attached.is_boundary:
         denials = _kept(policy, lambda one: one.effect != "Allow")
         if not denials.statements:
             return []
         policy = replace(denials, statements=(_EVERYTHING, *denials.statements))
     role = _role_of(permission)
-    requests = [
-        Request(role, action, key, {**_BY_ITSELF, **_of_key(key)})
-        for key in permission.keys
-        for action in _NEEDED
-    ]
-    return list(zip(requests, permission.context.ask.answers(policy, requests), strict=True))
+    found: list[tuple[Request, Said]] = []
+    for key in permission.keys:
+        here = _kept(policy, partial(_is_of_key, key, policy.forms))
+        requests = [Request(role, one, key, {**_BY_ITSELF, **_of_key(key)}) for one in _NEEDED]
+        found += zip(requests, permission.context.ask.answers(here, requests), strict=True)
+    return found
+
+
+def _is_of_key(key: str, forms: Mapping[str, str], statement: Statement) -> bool:
+    """Whether a statement may be about a key: each key of a stack has an ID of its own."""
+    own = alone(key.rpartition("/")[2]) or ""
+    stack = own.rpartition(".")[0]
+    names = [alone(one.rpartition(":key/")[2]) or "" for one in statement.resources or ("",)]
+    return not stack or not all(
+        one != own and one.rpartition(".")[0] == stack and forms.get(one, "") == forms.get(own)
+        for one in names
+    )
+
+
+def _may_be_of_kms(statement: Statement) -> bool:
+    """Whether a statement can be about KMS: of another service is all that has such a name."""
+    services = (_SERVICE.match(one.lower()) for one in statement.actions or ("",))
+    return bool(statement.unreadable) or any(not it or it[1] == "kms" for it in services)
 
 
 def _of_key(key: str) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from cmek_construct import warnings as ids
 from cmek_construct.guardrails.excess import READABLE, plainly, texts_of
 from cmek_construct.guardrails.judged import Carried, Permission
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.policy import Policy, Statement, aws, words
+from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import allowing
 from cmek_construct.templates.found import Naming
@@ -68,10 +68,14 @@ def permissions(permission: Permission) -> Iterator[Fault]:
             yield Fault(f"The role has the policy {Quoted(attached.name)}, {what}.", attached.name)
         return
     readable = [one for one in allowing(attached.policy) if not one.unreadable]
-    policy = Policy("permissions", tuple(attached.policy.statements), forms=attached.policy.forms)
-    excess = (
-        permission.context.ask.beyond(policy, _second_tab(readable, permission)) if readable else []
-    )
+    limit = _second_tab(readable, permission)
+    excess: list[Witness] = []
+    # Denials give nothing: they are looked at only where something is too much without them.
+    for statements in (tuple(allowing(attached.policy)), attached.policy.statements):
+        policy = Policy("permissions", statements, forms=attached.policy.forms)
+        excess = permission.context.ask.beyond(policy, limit) if readable else []
+        if not excess:
+            return
     for statement in readable:
         if any(one.statement is statement for one in excess):
             said = plain(words.of_statement(plainly(statement)))

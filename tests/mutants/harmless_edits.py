@@ -26,6 +26,7 @@ from tests.mutants.made import (
 
 ROOT_ARN = f"arn:aws:iam::{CUSTOMER}:root"
 OF_ACCOUNT = "arn:aws:iam::${AWS::AccountId}"
+CUSTOMERS_KEYS = "arn:aws:kms:*:777788889999:key/*"
 ORGANIZATION = "o-1234567890"
 _PINECONES = f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_{{}}"
 _TWO = ("us-east-1", "eu-west-1")
@@ -53,6 +54,18 @@ def _own(template: Template, **members: Any) -> object:
     return role(template).update(Policies=[grant(Effect="Deny", **members)])
 
 
+def _denials(template: Template) -> object:
+    customers = grant(Action=["kms:Encrypt", "kms:Decrypt"], Resource=CUSTOMERS_KEYS)
+    for number in range(15):
+        denied = {
+            "Effect": "Deny",
+            "Action": ["s3:*Acl*", "ec2:*Internet*", "iam:*AccessKey*"],
+            "Resource": [f"arn:aws:s3:::*prod-{number}-*", "*log*archive*"],
+        }
+        customers["PolicyDocument"]["Statement"].append(denied)
+    return role(template).update(Policies=[customers])
+
+
 def _more(template: Template, **members: Any) -> object:
     return template.update(members)
 
@@ -76,6 +89,11 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
     ),
     "a denial of the role's own on what is outside the organization": lambda t: _own(
         t, Action="*", Condition={"StringNotEquals": {"aws:ResourceOrgID": ORGANIZATION}}
+    ),
+    "many denials beside what customers allow": _denials,
+    "a denial of the role's own on another key of the stack": lambda t: (
+        add(t, "Other", "KMS::Key", KeyPolicy={"Statement": [allow({"AWS": ROOT_ARN}, "kms:*")]}),
+        _own(t, Action="kms:*", Resource={"Fn::GetAtt": ["Other", "Arn"]}),
     ),
     "a boundary of KMS in its own region": lambda t: (
         add(

@@ -84,6 +84,18 @@ for words, rule, edit in (
         ),
     ),
     (
+        "a denial of the role's own, on the key of a parameter",
+        "pinecone-not-seen-to-come-in",
+        lambda t: (
+            t.setdefault("Parameters", {}).update(Other={"Type": "String"}),
+            _own(
+                t,
+                Action="kms:Decrypt",
+                Resource={"Fn::Sub": "arn:aws:kms:*:${AWS::AccountId}:key/${Other}"},
+            ),
+        ),
+    ),
+    (
         "a denial of the role's own, outside of another region",
         "pinecone-not-seen-to-come-in",
         lambda t: _own(
