@@ -125,7 +125,7 @@ class KeyExcess(Excess[KeyUse]):
     """Of a key policy."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Permission:
     """A policy of a role."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from cmek_construct import checks, guide
@@ -15,7 +15,7 @@ from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import spares_organization
-from cmek_construct.templates.texts import is_unreadable
+from cmek_construct.templates.texts import alone, is_known, is_unreadable, parts
 
 _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SecureTransport": "true",
@@ -44,6 +44,7 @@ _MAYBE: Final = {
     "allows": "Nobody: Pinecone may be kept out, and no template can tell.",
     "cure": "See that Pinecone's calls meet it, and acknowledge it; or take it out.",
 }
+_EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
 LOCKED_OUT: Final = "pinecone-locked-out"
 NOT_SEEN: Final = "pinecone-not-seen-to-come-in"
 
@@ -92,24 +93,26 @@ def maybe_out_of_key(use: KeyUse) -> Iterator[Fault]:
 @rule(LOCKED_OUT, Permission, **_OUT)
 def out_by_permissions(permission: Permission) -> Iterator[Fault]:
     """A denial in a policy of the role's own, or a boundary that does not let it."""
-    attached, policy = permission.attached, permission.attached.policy
-    if policy is None:
-        return
-    if not (attached.is_boundary or any(one.effect == "Deny" for one in policy.statements)):
-        return
-    for key in permission.keys:
-        asked = [Request("", action, key, _BY_ITSELF, but=()) for action in _NEEDED]
-        requests = [replace(one, principal=_role_of(permission)) for one in asked]
-        for one, said in zip(
-            requests, permission.context.ask.answers(policy, requests), strict=True
-        ):
-            if (attached.is_boundary and said.verdict is Verdict.NO) or _is_denied(said):
-                yield Fault(
-                    f"{Quoted(attached.name)} keeps the role from {one.action}.", attached.name
-                )
-                return
+    name = permission.attached.name
+    for request, said in _permits(permission):
+        if said.verdict is Verdict.NO:
+            yield Fault(f"{Quoted(name)} keeps the role from {request.action}.", name)
+            return
 
 
+@rule(NOT_SEEN, Permission, **_MAYBE)
+def maybe_out_by_permissions(permission: Permission) -> Iterator[Fault]:
+    """It hangs on something that no template says."""
+    name = permission.attached.name
+    for request, said in _permits(permission):
+        if said.verdict is Verdict.CANNOT_TELL and not _cannot_be_read(said):
+            by = " ".join(said.hangs_on)
+            what = f"{Quoted(name)} lets the role {request.action} only as far as this holds"
+            yield Fault(f"{what}: {Quoted(by)}.", f"{name} {by}")
+            return
+
+
+_SERVICE: Final = re.compile(r"([a-z0-9-]+):")
 _NEEDED: Final = guide.ENCRYPT_DECRYPT
 
 
@@ -117,6 +120,50 @@ def _role_of(permission: Permission) -> str:
     context, place = permission.context, permission.attached.role
     now = next(context.roles_now(frozenset({place}), permission.attached.case), None)
     return now.arn if now else f"arn:aws:iam::{permission.account}:role/x"
+
+
+@lru_cache(maxsize=2)
+def _permits(permission: Permission) -> list[tuple[Request, Said]]:
+    """What a policy of the role's own leaves of what the key policy lets it."""
+    attached, policy = permission.attached, permission.attached.policy
+    if policy is None or not permission.keys:
+        return []
+    policy = _kept(_without_own_organization(policy), _may_be_of_kms)
+    if not attached.is_boundary:
+        denials = _kept(policy, lambda one: one.effect != "Allow")
+        if not denials.statements:
+            return []
+        policy = replace(denials, statements=(_EVERYTHING, *denials.statements))
+    role = _role_of(permission)
+    found: list[tuple[Request, Said]] = []
+    for key in permission.keys:
+        here = _kept(policy, partial(_is_of_key, key, policy.forms))
+        requests = [Request(role, one, key, {**_BY_ITSELF, **_of_key(key)}) for one in _NEEDED]
+        found += zip(requests, permission.context.ask.answers(here, requests), strict=True)
+    return found
+
+
+def _is_of_key(key: str, forms: Mapping[str, str], statement: Statement) -> bool:
+    """Whether a statement may be about a key: each key of a stack has an ID of its own."""
+    own = alone(key.rpartition("/")[2]) or ""
+    stack = own.rpartition(".")[0]
+    names = [alone(one.rpartition(":key/")[2]) or "" for one in statement.resources or ("",)]
+    return not stack or not all(
+        one != own and one.rpartition(".")[0] == stack and forms.get(one, "") == forms.get(own)
+        for one in names
+    )
+
+
+def _may_be_of_kms(statement: Statement) -> bool:
+    """Whether a statement can be about KMS: of another service is all that has such a name."""
+    services = (_SERVICE.match(one.lower()) for one in statement.actions or ("",))
+    return bool(statement.unreadable) or any(not it or it[1] == "kms" for it in services)
+
+
+def _of_key(key: str) -> Mapping[str, str]:
+    """What a call on a key says of where it is, as far as that is known."""
+    said = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
+    return {name: one for name, one in said if is_known(one)}
 
 
 @lru_cache(maxsize=2)

@@ -12,7 +12,7 @@ from cmek_construct import warnings as ids
 from cmek_construct.guardrails.excess import READABLE, plainly, texts_of
 from cmek_construct.guardrails.judged import Carried, Permission
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.policy import Policy, Statement, aws, words
+from cmek_construct.policy import Policy, Statement, Witness, aws, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import allowing
 from cmek_construct.templates.found import Naming
@@ -30,8 +30,9 @@ _LET_IN: Final = re.compile(
 """How AWS names what a resource lets in: words for who somebody is."""
 _FREE: Final = re.compile(
     r"\w*(Variables|Parameters|Tags|Arguments|Attributes|Labels|Metadata)|Value|SecretString"
+    r"|\w*(EventPattern|FilterPattern|FilterPolicy|Criteria|DashboardBody)"
 )
-"""Properties within which names are one's own, and say nothing to AWS."""
+"""Properties within which names are one's own, or those of what has happened: no doors."""
 _TAKEN_ON: Final = re.compile(r"(\w*[a-z])?Role(Arn|ARN|Name)?")
 """How it names a role that a service takes on, whose trust policy then decides."""
 
@@ -67,10 +68,14 @@ def permissions(permission: Permission) -> Iterator[Fault]:
             yield Fault(f"The role has the policy {Quoted(attached.name)}, {what}.", attached.name)
         return
     readable = [one for one in allowing(attached.policy) if not one.unreadable]
-    policy = Policy("permissions", tuple(attached.policy.statements), forms=attached.policy.forms)
-    excess = (
-        permission.context.ask.beyond(policy, _second_tab(readable, permission)) if readable else []
-    )
+    limit = _second_tab(readable, permission)
+    excess: list[Witness] = []
+    # Denials give nothing: they are looked at only where something is too much without them.
+    for statements in (tuple(allowing(attached.policy)), attached.policy.statements):
+        policy = Policy("permissions", statements, forms=attached.policy.forms)
+        excess = permission.context.ask.beyond(policy, limit) if readable else []
+        if not excess:
+            return
     for statement in readable:
         if any(one.statement is statement for one in excess):
             said = plain(words.of_statement(plainly(statement)))

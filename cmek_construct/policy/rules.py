@@ -304,5 +304,8 @@ def on(space: Space, policy: Policy, resource: str | None) -> dict[str, int]:
     dimension = space.dimension(RESOURCE, _TEXTS)
     if resource is None:
         return {}
-    one = part(items(resource), RESOURCE, ANY, policy.forms)
+    whole = items(resource)
+    parts = split(whole, ":", 5)
+    is_arn = len(parts) == 6
+    one = arn(parts, policy.forms) if is_arn else part(whole, RESOURCE, ANY, policy.forms)
     return {RESOURCE: dimension.like(Pattern(one.tokens), one.flags)}

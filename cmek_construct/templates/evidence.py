@@ -26,7 +26,12 @@ _LONGEST: Final = 2_048
 """Characters of an ARN; what is longer is none."""
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
-_ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths")
+_ORGANIZATIONS: Final = (
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:resourceorgid",
+    "aws:resourceorgpaths",
+)
 _OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}|\$\{[^{}!?][^{}]*\}")
 

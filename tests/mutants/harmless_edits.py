@@ -8,6 +8,7 @@ from cmek_construct.guide import key_denial
 from tests.forms import CUSTOMER, PINECONE
 from tests.mutants.made import (
     CONDITIONS,
+    USE,
     Edit,
     Template,
     add,
@@ -17,14 +18,16 @@ from tests.mutants.made import (
     grant,
     key,
     key_policy,
-    resource,
+    resource_id,
     role,
+    role_arn,
     trust,
     without_its_role,
 )
 
 ROOT_ARN = f"arn:aws:iam::{CUSTOMER}:root"
 OF_ACCOUNT = "arn:aws:iam::${AWS::AccountId}"
+CUSTOMERS_KEYS = "arn:aws:kms:*:777788889999:key/*"
 ORGANIZATION = "o-1234567890"
 _PINECONES = f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_{{}}"
 _TWO = ("us-east-1", "eu-west-1")
@@ -48,6 +51,22 @@ def _worker(template: Template, principal: Template) -> object:
     return _allowed(template, {"Fn::GetAtt": ["Worker", "Arn"]}, "kms:Decrypt")
 
 
+def _own(template: Template, **members: Any) -> object:
+    return role(template).update(Policies=[grant(Effect="Deny", **members)])
+
+
+def _denials(template: Template) -> object:
+    customers = grant(Action=["kms:Encrypt", "kms:Decrypt"], Resource=CUSTOMERS_KEYS)
+    for number in range(15):
+        denied = {
+            "Effect": "Deny",
+            "Action": ["s3:*Acl*", "ec2:*Internet*", "iam:*AccessKey*"],
+            "Resource": [f"arn:aws:s3:::*prod-{number}-*", "*log*archive*"],
+        }
+        customers["PolicyDocument"]["Statement"].append(denied)
+    return role(template).update(Policies=[customers])
+
+
 def _more(template: Template, **members: Any) -> object:
     return template.update(members)
 
@@ -69,8 +88,31 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
             PolicyDocument=grant(Action="s3:GetObject")["PolicyDocument"],
         ),
     ),
+    "a denial of the role's own on what is outside the organization": lambda t: _own(
+        t, Action="*", Condition={"StringNotEquals": {"aws:ResourceOrgID": ORGANIZATION}}
+    ),
+    "many denials beside what customers allow": _denials,
+    "a denial of the role's own on another key of the stack": lambda t: (
+        add(t, "Other", "KMS::Key", KeyPolicy={"Statement": [allow({"AWS": ROOT_ARN}, "kms:*")]}),
+        _own(t, Action="kms:*", Resource={"Fn::GetAtt": ["Other", "Arn"]}),
+    ),
+    "a boundary of KMS in its own region": lambda t: (
+        add(
+            t,
+            "Boundary",
+            "IAM::ManagedPolicy",
+            PolicyDocument=grant(
+                Action="kms:*",
+                Resource={"Fn::Sub": "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/*"},
+            )["PolicyDocument"],
+        ),
+        role(t).update(PermissionsBoundary={"Ref": "Boundary"}),
+    ),
+    "keys of the region in the key policy": lambda t: key_policy(t)[USE].update(
+        Resource={"Fn::Sub": "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/*"}
+    ),
     "a suspension in the form of the library": lambda t: key_policy(t).append(
-        key_denial({"Fn::GetAtt": [_role_id(t), "Arn"]})  # type: ignore[arg-type]
+        key_denial({"Fn::GetAtt": [resource_id(t, "IAM::Role"), "Arn"]})  # type: ignore[arg-type]
     ),
     "an administrator by the pseudo parameter": lambda t: _allowed(
         t, {"Fn::Sub": f"{OF_ACCOUNT}:role/Admin"}, "kms:DescribeKey"
@@ -179,6 +221,23 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
     ),
     "a worker that AWS runs": lambda t: _worker(t, {"Service": "lambda.amazonaws.com"}),
     "a worker that the account assumes": lambda t: _worker(t, {"AWS": ROOT_ARN}),
+    "a rule for what the role does": lambda t: add(
+        t, "Rule", "Events::Rule", EventPattern={"detail": {"userIdentity": {"arn": [role_arn(t)]}}}
+    ),
+    "findings of the role": lambda t: add(
+        t,
+        "Filter",
+        "GuardDuty::Filter",
+        FindingCriteria={
+            "Criterion": {"resource.accessKeyDetails.userName": {"Eq": [role_arn(t)]}}
+        },
+    ),
+    "a dashboard of the role": lambda t: add(
+        t,
+        "Dashboard",
+        "CloudWatch::Dashboard",
+        DashboardBody={"Fn::Sub": f'{{"owner": "${{{resource_id(t, "IAM::Role")}.Arn}}"}}'},
+    ),
     "a policy for another role": lambda t: add(
         t,
         "More",
@@ -223,7 +282,9 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         t,
         "Policy",
         "S3::BucketPolicy",
-        PolicyDocument={"Statement": [deny({"AWS": {"Fn::GetAtt": [_role_id(t), "Arn"]}}, "*")]},
+        PolicyDocument={
+            "Statement": [deny({"AWS": {"Fn::GetAtt": [resource_id(t, "IAM::Role"), "Arn"]}}, "*")]
+        },
     ),
     "an external ID that a rule wants": lambda t: (
         _more(
@@ -239,9 +300,3 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         trust(t).update(Condition=equals(StringEquals={"Ref": "Id"})),
     ),
 }
-
-
-def _role_id(template: Template) -> str:
-    role_resource = resource(template, "IAM::Role")
-    (name,) = [name for name, one in template["Resources"].items() if one is role_resource]
-    return str(name)

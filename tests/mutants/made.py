@@ -94,6 +94,12 @@ def resource(template: Template, kind: str) -> Template:
     return found
 
 
+def resource_id(template: Template, kind: str) -> str:
+    """Its logical ID."""
+    (name,) = [n for n, one in template["Resources"].items() if one["Type"] == f"AWS::{kind}"]
+    return str(name)
+
+
 def role(template: Template) -> Template:
     """The properties of the role."""
     properties: Template = resource(template, "IAM::Role")["Properties"]
@@ -130,8 +136,7 @@ ROOT, USE, ATTACH = 0, 1, 2
 
 def role_arn(template: Template) -> Template:
     """How the template names its role."""
-    (name,) = [n for n, one in template["Resources"].items() if one["Type"] == "AWS::IAM::Role"]
-    return {"Fn::GetAtt": [name, "Arn"]}
+    return {"Fn::GetAtt": [resource_id(template, "IAM::Role"), "Arn"]}
 
 
 def allow(principal: Any, *actions: str, **members: Any) -> Template:

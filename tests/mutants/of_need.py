@@ -12,6 +12,7 @@ from tests.mutants.made import (
     grant,
     key_policy,
     mutant,
+    resource_id,
     role,
     role_arn,
     trust,
@@ -24,6 +25,16 @@ DELETED = "AROAJ2UCCR6DPCEXAMPLE"
 def _deny_role(template: Template, **members: object) -> None:
     statement = deny({"AWS": role_arn(template)}, "kms:Decrypt", **members)
     key_policy(template).append(statement)
+
+
+def _own(template: Template, **members: object) -> None:
+    role(template).update(Policies=[grant(Effect="Deny", **members)])
+
+
+def _bounded(template: Template, **members: object) -> None:
+    document = grant(Action="*", **members)["PolicyDocument"]
+    add(template, "Boundary", "IAM::ManagedPolicy", PolicyDocument=document)
+    role(template).update(PermissionsBoundary={"Ref": "Boundary"})
 
 
 for words, rule, edit in (
@@ -62,6 +73,50 @@ for words, rule, edit in (
                 )
             ]
         ),
+    ),
+    (
+        "a denial of the role's own, on the key alone",
+        "pinecone-locked-out",
+        lambda t: _own(
+            t,
+            Action="kms:Decrypt",
+            Resource={"Fn::GetAtt": [resource_id(t, "KMS::Key"), "Arn"]},
+        ),
+    ),
+    (
+        "a denial of the role's own, on the key of a parameter",
+        "pinecone-not-seen-to-come-in",
+        lambda t: (
+            t.setdefault("Parameters", {}).update(Other={"Type": "String"}),
+            _own(
+                t,
+                Action="kms:Decrypt",
+                Resource={"Fn::Sub": "arn:aws:kms:*:${AWS::AccountId}:key/${Other}"},
+            ),
+        ),
+    ),
+    (
+        "a denial of the role's own, outside of another region",
+        "pinecone-not-seen-to-come-in",
+        lambda t: _own(
+            t,
+            Action="kms:*",
+            Condition={"StringNotEquals": {"aws:RequestedRegion": "eu-south-2"}},
+        ),
+    ),
+    (
+        "a denial of the role's own, without MFA",
+        "pinecone-not-seen-to-come-in",
+        lambda t: _own(
+            t,
+            NotAction="iam:*",
+            Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+        ),
+    ),
+    (
+        "a boundary for one address",
+        "pinecone-not-seen-to-come-in",
+        lambda t: _bounded(t, Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
     ),
     (
         "a boundary without KMS",
