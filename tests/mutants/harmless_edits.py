@@ -217,7 +217,7 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
                 }
             ]
         },
-        Policies=[grant(Action="iam:GetRole", Resource={"Fn::GetAtt": [_role_id(t), "Arn"]})],
+        Policies=[grant(Action="iam:GetRole", Resource=role_arn(t))],
     ),
     "a worker that AWS runs": lambda t: _worker(t, {"Service": "lambda.amazonaws.com"}),
     "a worker that the account assumes": lambda t: _worker(t, {"AWS": ROOT_ARN}),

@@ -27,8 +27,8 @@ def _deny_role(template: Template, **members: object) -> None:
     key_policy(template).append(statement)
 
 
-def _own(template: Template, **members: object) -> None:
-    role(template).update(Policies=[grant(Effect="Deny", **members)])
+def _own(template: Template, **members: object) -> object:
+    return role(template).update(Policies=[grant(Effect="Deny", **members)])
 
 
 def _bounded(template: Template, **members: object) -> None:
