@@ -9,7 +9,6 @@ import typer
 
 from cmek_construct.commands.errors import refuse
 from cmek_construct.commands.options import (
-    CDK_OUT,
     AccountOfTemplates,
     Acknowledge,
     AsJson,
@@ -20,11 +19,10 @@ from cmek_construct.commands.printing import counted, tell, tell_json, tell_what
 from cmek_construct.guardrails.acknowledged import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
 from cmek_construct.templates.run import read_run
-from cmek_construct.who.policies import two_accounts
 
 
 def check(
-    paths: Templates = None,
+    paths: Templates,
     acknowledge: Acknowledge = None,
     vendor_role_arn: VendorRoles = None,
     account: AccountOfTemplates = None,
@@ -35,7 +33,6 @@ def check(
     Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of
     Pinecone's is in any of them.
     """
-    paths = paths or [CDK_OUT]
     run = read_run(paths, account)
     acknowledged: dict[str, str] = dict(acknowledge or [])
     found, judged = guarded(run, paths, vendor_role_arn or [], acknowledged)
@@ -49,9 +46,6 @@ def check(
     refused = [violation for one in judged for violation in one.refused]
     if not roles and not keys:
         problems.append("Nothing of Pinecone's was found, so nothing was checked.")
-    said = two_accounts(found)
-    if said:
-        typer.echo(said, err=True)
     tell_what_to_ask(found)
     broken = {violation.rule for one in judged for violation, _ in one.found}
     for rule in (rule for rule in acknowledged if rule not in broken):

@@ -15,7 +15,7 @@ from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_n
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.errors import in_words, refusals, refuse
-from cmek_construct.commands.options import CDK_OUT, Templates, flag, option
+from cmek_construct.commands.options import Templates, flag, option
 from cmek_construct.commands.printing import tell
 from cmek_construct.deployment.replacing import replace
 from cmek_construct.lock import updating
@@ -53,7 +53,7 @@ def _reason(text: str) -> str:
 
 
 def lock(
-    paths: Templates = None,
+    paths: Templates,
     check: Annotated[
         bool, flag("--check", "Write nothing; exit code 1 if there is anything to do.")
     ] = False,
@@ -77,7 +77,7 @@ def lock(
         raise typer.BadParameter("it is for --deployed alone", param_hint="--profile")
     with refusals("lock"):
         before = read(file)
-        stacks, ours = read_templates(paths or [CDK_OUT], before)
+        stacks, ours = read_templates(paths, before)
         refused = [*changes(before, stacks, str(file), beside=beside)]
         if refused:
             refuse(*(f"{one.what} {one.cure}" for one in refused))

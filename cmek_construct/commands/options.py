@@ -134,11 +134,11 @@ Profile = Annotated[str | None, option("NAME", "AWS profile to ask with.")]
 Name = Annotated[str, a_stack("The stack in cmek.yaml.")]
 OneOrAll = Annotated[str | None, typer.Argument(help="One stack. Default: all.")]
 AsJson = Annotated[bool, flag("--json", "Print JSON.")]
-CDK_OUT: Final = Path("cdk.out")
-"""Where `cdk synth` writes: what is read if nothing is named."""
 Templates = Annotated[
-    list[Path] | None,
+    list[Path],
     typer.Argument(
+        default_factory=lambda: [Path("cdk.out")],
+        show_default=False,
         metavar="TEMPLATE",
         help="CloudFormation templates, JSON or YAML, or folders of `cdk synth`. Default: cdk.out.",
     ),

@@ -40,7 +40,11 @@ def tell(lines: Iterable[str]) -> None:
 def tell_what_to_ask(found: Found) -> None:
     """Print, beside an answer, what only a person can tell of templates."""
     from cmek_construct.review.to_check import to_check
+    from cmek_construct.who.policies import two_accounts
 
+    accounts = two_accounts(found)
+    if accounts:
+        typer.echo(accounts, err=True)
     said = [
         f"Ask a person: {stack.template.name}: {plain(words)}"
         for stack, some in to_check(found).items()

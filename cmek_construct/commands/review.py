@@ -10,7 +10,6 @@ import typer
 from cmek_construct.checks import printable
 from cmek_construct.commands.errors import refuse
 from cmek_construct.commands.options import (
-    CDK_OUT,
     AccountOfTemplates,
     Acknowledge,
     Templates,
@@ -29,7 +28,7 @@ EXIT_CODES = (
 
 
 def review(
-    paths: Templates = None,
+    paths: Templates,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The page. Default: review.html; none with --markdown."),
@@ -59,7 +58,7 @@ def review(
     from cmek_construct.review.render import markdown
 
     acknowledged = dict(acknowledge or [])
-    new = read(paths or [CDK_OUT], vendor_role_arn or [], acknowledged, account)
+    new = read(paths, vendor_role_arn or [], acknowledged, account)
     old = read(against, vendor_role_arn or [], acknowledged, account) if against else None
     problems = new.problems + (old.problems if old else [])
     if not problems and not any(one.parts or one.findings for one in new.templates) and not old:

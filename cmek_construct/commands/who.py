@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-import typer
 from rich import box
 from rich.console import Console
 from rich.segment import Segments
@@ -15,14 +14,13 @@ from rich.text import Text
 
 from cmek_construct.checks import printable
 from cmek_construct.commands.errors import refuse
-from cmek_construct.commands.options import CDK_OUT, AccountOfTemplates, AsJson, Templates
+from cmek_construct.commands.options import AccountOfTemplates, AsJson, Templates
 from cmek_construct.commands.printing import tell_json, tell_what_to_ask
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
 from cmek_construct.who import answers as asking
 from cmek_construct.who.answers import GRANT, NOT_SHOWN, ON_KEY
-from cmek_construct.who.policies import two_accounts
 from cmek_construct.who.rows import Row, Who
 
 LEGEND: Final = (
@@ -36,7 +34,7 @@ _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "b
 
 
 def who(
-    paths: Templates = None,
+    paths: Templates,
     account: AccountOfTemplates = None,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +43,7 @@ def who(
     By the templates alone: every principal against every action, with the statement that decides.
     What cannot be told is named, and the exit code is then 1.
     """
-    found = find(read_run(paths or [CDK_OUT], account))
+    found = find(read_run(paths, account))
     answers = asking.who(found)
     if as_json:
         tell_json({"note": NOT_SHOWN, "templates": _as_data(answers)})
@@ -53,9 +51,6 @@ def who(
         _show(answers)
     problems = list(map(str, found.problems))
     problems += [printable(one) for one in found.unread if not one.place.is_role_or_key]
-    said = two_accounts(found)
-    if said:
-        typer.echo(said, err=True)
     tell_what_to_ask(found)
     if not answers:
         problems.append("Nothing of Pinecone's was found: there is nobody to ask about.")

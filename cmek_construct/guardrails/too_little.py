@@ -45,6 +45,7 @@ _MAYBE: Final = {
     "cure": "See that Pinecone's calls meet it, and acknowledge it; or take it out.",
 }
 _EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
+_SERVICE: Final = re.compile(r"([a-z0-9-]+):")
 LOCKED_OUT: Final = "pinecone-locked-out"
 NOT_SEEN: Final = "pinecone-not-seen-to-come-in"
 
@@ -112,7 +113,6 @@ def maybe_out_by_permissions(permission: Permission) -> Iterator[Fault]:
             return
 
 
-_SERVICE: Final = re.compile(r"([a-z0-9-]+):")
 _NEEDED: Final = guide.ENCRYPT_DECRYPT
 
 

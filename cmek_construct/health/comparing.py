@@ -81,13 +81,15 @@ class Where:
 
     def same(self, one: Any, other: Any) -> bool:
         """Whether two statements mean the same in any policy."""
+        if one == other:
+            return True
         mine, yours = self.read([one]), self.read([other])
         effects = {each.effect for each in (*mine.statements, *yours.statements)}
         if effects == {"Deny"}:
             mine, yours = (
                 replace(each, statements=(*each.statements, _EVERYTHING)) for each in (mine, yours)
             )
-        return one == other or (len(effects) == 1 and _compared(mine, yours).is_none)
+        return len(effects) == 1 and _compared(mine, yours).is_none
 
     def written_as(self, observed: Any, ours: Iterable[Statement]) -> Statement | None:
         """The one of our statements that this was, before principals of it were deleted."""

@@ -214,12 +214,14 @@ class StackNow:
             parameters = {
                 k: one["Default"] for k, one in stack.parameters.items() if "Default" in one
             }
-            behind = {
-                name: {k: v for k, v in stack.properties(name).items() if k != "Tags"}
-                for name in stack.resources
-                if stack.type_of(name) not in REPLACING and name not in stack.children
-            } | {name: one for name, one in parameters.items() if is_of_ssm(stack.parameters[name])}
-            found = {k: behind[k] for k in behind if self._words(stack.named(k)) in said}
+            found: _Values = {}
+            for name in (k for k in stack.resources if self._words(stack.named(k)) in said):
+                if stack.type_of(name) not in REPLACING and name not in stack.children:
+                    own = stack.properties(name)
+                    found[name] = {k: v for k, v in own.items() if k != "Tags"}
+            for name in (k for k in parameters if self._words(stack.named(k)) in said):
+                if is_of_ssm(stack.parameters[name]):
+                    found[name] = parameters[name]
             if found:
                 found = _with_declared(found, {**stack.mappings, **stack.conditions, **parameters})
             for name, one in found.items():

@@ -234,19 +234,23 @@ def _naming(finder: _Finder, place: Place, one: InCase[Any]) -> None:
         finder.result.naming += [
             Naming(place, role, member, one.case, text, policy) for role, text in named.items()
         ]
-        if policy and not named:
-            _unread(finder, place, leaf)
+        if policy and not named and _unreadable(policy):
+            _unread(finder, place, leaf, policy)
 
 
-def _unread(finder: _Finder, place: Place, document: Any) -> None:
+def _unread(finder: _Finder, place: Place, document: Any, policy: Policy) -> None:
     """A policy that cannot be read as one of any kind, where it names the role."""
-    kinds: tuple[Kind, ...] = ("key", "trust", "permissions")
-    read = [evidence.policy_of(document, kind, None, finder.run.forms) for kind in kinds]
-    what = [[one for each in evidence.allowing(it) for one in each.unreadable] for it in read]
+    kinds: tuple[Kind, ...] = ("trust", "permissions")
+    others = (evidence.policy_of(document, kind, None, finder.run.forms) for kind in kinds)
+    what = [_unreadable(policy), *map(_unreadable, others)]
     if all(what) and _mentions(finder, [place.raw, document]):
         made = Unread(place, f"it names the role, and its policy cannot be read ({what[0][0]}).")
         if made not in finder.result.unread:
             finder.result.unread.append(made)
+
+
+def _unreadable(policy: Policy) -> list[str]:
+    return [one for each in evidence.allowing(policy) for one in each.unreadable]
 
 
 def _list_unknown(finder: _Finder, place: Place, member: str, policy: Policy) -> None:
