@@ -112,7 +112,7 @@ GIVEN_ROLE: Final = Prop(
     "Use this role. Its trust policy is yours and stays as it is; where it does not surely let "
     "Pinecone in as these props ask, a warning says the statement. Retain it where it is made.",
     checks.role_arn,
-    default="a new `PineconeRole`",
+    default="a new one",
     cdk="iam.IRole",
 )
 ROLE_NAME: Final = Prop(

@@ -46,7 +46,7 @@ class CustomerKeyProps(KeyShape, total=False):
     """The types of `CUSTOMER_KEY`."""
 
     role_arn: Required[str]
-    key_admins: Sequence[iam.IPrincipal] | None
+    key_admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
     removal_policy: cdk.RemovalPolicy | None
 
 

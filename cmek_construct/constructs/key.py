@@ -49,10 +49,10 @@ class KeyShape(TypedDict, total=False):
 
 
 class KeyProps(KeyShape, total=False):
-    """The types of `KEY`."""
+    """The types of `KEY`. A class stands beside its interface: to pyright it is none of it."""
 
-    role: Required[iam.IRole]
-    admins: Sequence[iam.IPrincipal] | None
+    role: Required[iam.IRole | iam.Role]
+    admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
     removal_policy: cdk.RemovalPolicy | None
 
 

@@ -26,7 +26,8 @@ from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.customer_key import CustomerKey
 from cmek_construct.constructs.events import Kind, Pattern
 from cmek_construct.constructs.key import PineconeKey
-from cmek_construct.constructs.role import PineconeRole
+from cmek_construct.constructs.role import CmekRole
+from cmek_construct.constructs.vendor_role import PineconeRole
 from cmek_construct.warnings import notice
 
 
@@ -64,7 +65,7 @@ class PineconeCmekMonitoring(Construct):
         construct_id: str,
         *,
         cmek: PineconeCmek | CustomerKey | PineconeKey | PineconeRole,
-        topic: aws_sns.ITopic,
+        topic: aws_sns.ITopic | aws_sns.Topic,
         watch_use: bool = False,
         iam_events_forwarded: bool = False,
         dead_letter_queue: aws_sqs.IQueue | None = None,
@@ -240,7 +241,7 @@ def _watched(cmek: Any) -> _Watched:
         return _Watched(cmek.node.path, key=cmek.key, user=vendor)
     if isinstance(cmek, PineconeKey):
         return _Watched(cmek.node.path, key=cmek)
-    if isinstance(cmek, PineconeRole):
+    if isinstance(cmek, CmekRole):
         return _Watched(cmek.node.path, role=cmek)
     return checks.refuse(
         "cmek",
