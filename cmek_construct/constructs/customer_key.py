@@ -91,10 +91,14 @@ class CustomerKey(Construct):
                 reason="The vendor's role has its permissions by customer_account_ids",
             )
         )
+        role_arn = own["role_arn"]
+        if not checks.is_token(role_arn) and not role_arn.startswith("arn:"):
+            # Not looked up yet, which `from_role_arn` does not take. CDK synthesizes once more.
+            role_arn = f"arn:aws:iam::{'0' * 12}:role/{role_arn}"
         self.key = PineconeKey(
             self,
             "Key",
-            role=iam.Role.from_role_arn(self, "VendorRole", own["role_arn"]),
+            role=iam.Role.from_role_arn(self, "VendorRole", role_arn),
             admins=own["key_admins"],
             **some_of(own, props.KEY),
         )
