@@ -37,7 +37,9 @@ CUSTOMER_KEY: Final = (
         "those of the vendor's role",
         left_out=KeyAccess.ENCRYPT_DECRYPT,
     ),
-    *props.KEY[1:],
+    *props.NEW_KEY,
+    props.REMOVAL_POLICY,
+    props.SUSPENDED,
 )
 """What `CustomerKey` takes."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import aws_cdk as cdk
@@ -269,7 +270,9 @@ def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
     construct_id = f"{name}-{here.account}" if here.account else name
     # Named after a stack, whose name is its own in the account and Region: that of another app or
     # stage is another one, and ends no messages here when it goes.
-    name = f"{name}-{stack.stack_name}"[:128]
+    name = f"{name}-{stack.stack_name}"
+    if len(name) > 128:
+        name = f"{name[:119]}-{sha256(name.encode()).hexdigest()[:8]}"
     there = stage.node.try_find_child(construct_id)
     forwarder = there or _forwarder(stage, construct_id, name, here)
     assert isinstance(forwarder, cdk.Stack)
