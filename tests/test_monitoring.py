@@ -445,6 +445,11 @@ def test_a_topic_is_a_topic(value: Any) -> None:
     assert "sns.Topic.from_topic_arn" in said
 
 
+@pytest.mark.parametrize("value", ["arn:aws:sqs:us-east-1:111122223333:dead", [], sqs.Queue])
+def test_a_dead_letter_queue_is_a_queue(value: Any) -> None:
+    assert "sqs.Queue.from_queue_arn" in refused(new_stack(), dead_letter_queue=value)
+
+
 def test_a_fifo_topic_is_refused() -> None:
     stack = new_stack()
     assert "standard" in refused(stack, topic=sns.Topic(stack, "Topic", fifo=True))

@@ -20,6 +20,7 @@ from cmek_construct.props import Prop
 from cmek_construct.warnings import Notice
 
 RETAIN: Final = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+"""Of role and key: kept on deletion and on replacement, but for a first deployment that fails."""
 Props = TypeVar("Props", bound=Mapping[str, Any])
 Initializer = TypeVar("Initializer", bound=Callable[..., None])
 

@@ -126,7 +126,10 @@ def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPolicy | None) -> None:
-    """The L2 keeps the child id ``Alias`` for the user's first `add_alias`; this has its own."""
+    """Make the alias: kept on deletion only, for another name replaces it and never the key.
+
+    The L2 keeps the child id ``Alias`` for the user's first `add_alias`; this has its own.
+    """
     if alias is None:
         longest = checks.ALIAS_CHARACTERS - len(_DEFAULT_ALIAS_PREFIX)
         alias = _DEFAULT_ALIAS_PREFIX + cdk.Names.unique_resource_name(key, max_length=longest)

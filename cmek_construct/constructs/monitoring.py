@@ -110,7 +110,9 @@ class PineconeCmekMonitoring(Construct):
         what = _watched(cmek)
         checks.flag("watch_use", watch_use)
         checks.flag("iam_events_forwarded", iam_events_forwarded)
-        _check_topic(topic)
+        _check_kind("topic", topic, "sns.ITopic", "topic_arn")
+        if dead_letter_queue is not None:
+            _check_kind("dead_letter_queue", dead_letter_queue, "sqs.IQueue", "queue_arn")
         checks.first(what.elsewhere(here), _problems(topic, what, here, watch_use))
 
         super().__init__(scope, construct_id)
@@ -300,18 +302,21 @@ def _forwarder(stage: cdk.Stage, construct_id: str, name: str, to: Environment) 
     return stack
 
 
-def _check_topic(topic: Any) -> None:
-    if isinstance(topic, str | type) or not hasattr(topic, "topic_arn"):
-        way_out = "For an ARN, write sns.Topic.from_topic_arn(self, id, arn)."
-        checks.refuse("topic", topic, "it is an sns.ITopic", way_out)
-    if topic.fifo:
-        what = "EventBridge publishes to standard topics"
-        checks.refuse("topic", "a FIFO topic", what, "Give one.")
+def _check_kind(parameter: str, value: Any, kind: str, known_by: str) -> None:
+    """A construct of this kind, not its ARN."""
+    if isinstance(value, str | type) or not hasattr(value, known_by):
+        package, interface = kind.split(".I")
+        way_out = f"For an ARN, write {package}.{interface}.from_{known_by}(self, id, arn)."
+        checks.refuse(parameter, value, f"it is an {kind}", way_out)
 
 
 def _problems(
     topic: aws_sns.ITopic, what: _Watched, here: Environment, watch_use: bool
 ) -> Iterator[ValueError]:
+    if topic.fifo:
+        yield ValueError(
+            "topic: got a FIFO topic, but EventBridge publishes to standard topics. Give one."
+        )
     there = environment_of(topic).region
     if None not in (there, here.region) and there != here.region:
         yield ValueError(
