@@ -69,6 +69,19 @@ def test_each_construct_of_the_core_knows_those_before_it_alone() -> None:
         before.add(name)
 
 
+def test_what_makes_the_template_is_read_over_one_coffee() -> None:
+    found: set[Path] = set()
+    todo = {"cmek_construct.constructs.cmek"}
+    while todo:
+        path = ROOT.joinpath(*todo.pop().split(".")).with_suffix(".py")
+        if path.is_file() and path not in found:
+            found.add(path)
+            todo |= imports(path)
+    assert PACKAGE / "guide.py" in found
+    assert PACKAGE / "customers.py" not in found, "a vendor's customers are none of it"
+    assert sum(len(path.read_text().splitlines()) for path in found) <= 1_900
+
+
 ABOVE = ("deployment", "aws", "health", "who", "commands")
 
 
