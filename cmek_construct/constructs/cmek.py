@@ -86,6 +86,7 @@ class PineconeCmek(Construct):
             self.role = CmekRole(
                 self,
                 "Role",
+                environment=environment,
                 trust=trust,
                 role_name=own["role_name"],
                 path=own["role_path"],

@@ -26,6 +26,7 @@ class CmekRole(iam.Role):
         scope: Construct,
         construct_id: str,
         *,
+        environment: ours.Environment,
         trust: Trust,
         role_name: str | None,
         path: str | None,
@@ -40,7 +41,6 @@ class CmekRole(iam.Role):
             ValueError: ``suspended`` is asked of a role that `Role.customize_roles` keeps out of
                 the app.
         """
-        environment = ours.environment_of(scope)
         super().__init__(
             scope,
             construct_id,

@@ -84,7 +84,8 @@ class PineconeRole(CmekRole):
         trust = trust_of(own)
         customers = Customers(own["customer_account_ids"], own["customer_key_arns"])
         checks.first(customers.problems(environment.account, trust.account_id))
-        super().__init__(scope, construct_id, trust=trust, **ours.some_of(own, _SHAPE))
+        shape = ours.some_of(own, _SHAPE)
+        super().__init__(scope, construct_id, environment=environment, trust=trust, **shape)
         for digit, policy in customers.policies().items():
             # No description and no name: a change of either would replace the policy.
             iam.ManagedPolicy(
