@@ -15,7 +15,7 @@ from constructs import Construct, IConstruct
 
 from cmek_construct import checks, guide, props
 from cmek_construct.constructs import cdk as ours
-from cmek_construct.constructs.key import KeyShape, PineconeKey
+from cmek_construct.constructs.key import KeyShape, PineconeKey, of_two_accounts
 from cmek_construct.constructs.principal import TrustProps, trust_of
 from cmek_construct.constructs.role import CmekRole, deny_assume_role
 from cmek_construct.trust import Trust
@@ -130,11 +130,7 @@ class PineconeCmek(Construct):
                 if one["Sid"] in sids:  # of another construct of ours: a Sid stands once
                     one["Sid"] += f" for {cdk.Names.unique_id(self)}"
                 key.add_to_resource_policy(iam.PolicyStatement.from_json(one))
-        if ours.in_two_accounts(self.role, key):
-            permissions = guide.role_permissions(
-                ours.readable(ours.arn_of(key), "KeyArn"), key_access
-            )
-            ours.warn(self, [notice("role-in-another-account", permissions=permissions)])
+        ours.warn(self, of_two_accounts(self.role, key, key_access))
 
     def _outputs(self, own: CmekProps) -> None:
         """One output per field of the dialog, in the stack of what it names."""
