@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from cmek_construct.constructs.key import PineconeKey
     from cmek_construct.constructs.monitoring import PineconeCmekMonitoring
     from cmek_construct.constructs.principal import PineconePrincipal
-    from cmek_construct.constructs.role import PineconeRole
     from cmek_construct.constructs.stack_set import PineconeCmekStackSet
     from cmek_construct.constructs.stack_set_targets import StackSetTargets
+    from cmek_construct.constructs.vendor_role import PineconeRole
     from cmek_construct.guardrails.plugin import CmekGuardrails
     from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, KeyAccess
 
@@ -47,7 +47,7 @@ _ROOMS = {
     "PineconeCmekStackSet": "constructs.stack_set",
     "PineconeKey": "constructs.key",
     "PineconePrincipal": "constructs.principal",
-    "PineconeRole": "constructs.role",
+    "PineconeRole": "constructs.vendor_role",
     "StackSetTargets": "constructs.stack_set_targets",
 }
 

@@ -59,8 +59,8 @@ def is_token(value: object) -> bool:
 
 
 def is_unknown(value: object) -> bool:
-    """Whether a string is no value yet: a token, or what was not looked up."""
-    return is_token(value) or (isinstance(value, str) and value.startswith(_NOT_LOOKED_UP))
+    """Whether a string is no value yet: a token, or what has something that was not looked up."""
+    return is_token(value) or (isinstance(value, str) and _NOT_LOOKED_UP in value)
 
 
 def shown(value: object) -> str:

@@ -104,7 +104,9 @@ PIN_ACCOUNT: Final = Prop(
     default="False",
     left_out=False,
 )
-TRUST: Final = (PINECONE_ACCOUNT_ID, REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
+WHO: Final = (REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
+TRUST: Final = (PINECONE_ACCOUNT_ID, *WHO)
+"""Who of Pinecone may come in."""
 
 GIVEN_ROLE: Final = Prop(
     "role",
@@ -112,7 +114,7 @@ GIVEN_ROLE: Final = Prop(
     "Use this role. Its trust policy is yours and stays as it is; where it does not surely let "
     "Pinecone in as these props ask, a warning says the statement. Retain it where it is made.",
     checks.role_arn,
-    default="a new `PineconeRole`",
+    default="a new one",
     cdk="iam.IRole",
 )
 ROLE_NAME: Final = Prop(
@@ -145,6 +147,8 @@ PERMISSIONS_BOUNDARY: Final = Prop(
     _policy_arn,
     cdk="iam.IManagedPolicy",
 )
+NEW_ROLE: Final = (ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)
+"""What shapes a role that is made here."""
 
 GIVEN_KEY: Final = Prop(
     "key",
@@ -207,8 +211,7 @@ SUSPENDED: Final = Prop(
     left_out=False,
 )
 
-KEY: Final = (
-    KEY_ACCESS,
+NEW_KEY: Final = (
     ALIAS,
     Prop(
         "description",
@@ -261,25 +264,34 @@ KEY: Final = (
         checks.days(1, 365),
         cdk="cdk.Duration",
     ),
-    REMOVAL_POLICY,
-    SUSPENDED,
 )
-"""What shapes a key, in whichever construct."""
-ROLE: Final = (GIVEN_ROLE, ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)
+"""What shapes a key that is made here, in whichever construct."""
+KEY: Final = (KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, SUSPENDED)
+"""What is said of a key, in whichever construct."""
 _BY_TRUST: Final = (
     " Where the key is imported, everybody is denied to assume the role instead: a session that "
     "runs goes on to its end, an hour at most, unless you add the statement of the warning to the "
     "key policy."
 )
 SUSPENDED_CMEK: Final = replace(SUSPENDED, says=SUSPENDED.says + _BY_TRUST)
-CMEK: Final = (*TRUST, *ROLE, GIVEN_KEY, KEY_ADMINS, *KEY[:-1], SUSPENDED_CMEK)
+CMEK: Final = (
+    *TRUST,
+    GIVEN_ROLE,
+    *NEW_ROLE,
+    GIVEN_KEY,
+    KEY_ADMINS,
+    KEY_ACCESS,
+    *NEW_KEY,
+    REMOVAL_POLICY,
+    SUSPENDED_CMEK,
+)
 """What `PineconeCmek` takes."""
 SHAPING: Final = {
-    "role": ROLE[1:],
-    "key": (KEY_ADMINS, *KEY[1:-2]),
+    "role": NEW_ROLE,
+    "key": (KEY_ADMINS, *NEW_KEY),
     "role and key": (REMOVAL_POLICY,),
 }
-"""What shapes a role or key that is made here, and has no place beside one that is given."""
+"""What has no place beside a role or a key that is given."""
 
 
 def rotation(props: Mapping[str, Any]) -> Iterator[ValueError]:

@@ -20,8 +20,8 @@ from cmek_construct import (
 )
 from cmek_construct.constructs.customer_key import CUSTOMER_KEY
 from cmek_construct.constructs.key import KEY
-from cmek_construct.constructs.role import ROLE
 from cmek_construct.constructs.stack_set import STACK_SET
+from cmek_construct.constructs.vendor_role import ROLE
 from cmek_construct.deployment import values
 from cmek_construct.deployment.config import ROWS, Config, Settings, StackSettings
 from cmek_construct.guide import KeyAccess, role_statements

@@ -98,6 +98,24 @@ def test_a_session_administers_no_key(arn: str) -> None:
     assert "acme.key_admins[0]: got" in in_file("key_admins", f"['{arn}']")
 
 
+@pytest.mark.parametrize(
+    "admin",
+    [
+        iam.ServicePrincipal("s3.amazonaws.com"),
+        iam.FederatedPrincipal("cognito-identity.amazonaws.com"),
+        iam.CanonicalUserPrincipal("79a59df900b949e55d96a1e698fbaced"),
+    ],
+    ids=lambda admin: type(admin).__name__,
+)
+def test_a_service_or_a_login_of_elsewhere_administers_no_key(admin: iam.PrincipalBase) -> None:
+    vendor = "arn:aws:iam::444455556666:role/vendor"
+    for build in (
+        lambda stack: cmek(stack, key_admins=[admin]),
+        lambda stack: CustomerKey(stack, "Key", role_arn=vendor, key_admins=[admin]),
+    ):
+        assert "a role, a user or an account administers a key" in refused(build)
+
+
 def test_an_account_or_a_role_administers_a_key() -> None:
     for admin in (iam.AccountPrincipal(ACCOUNT), iam.AccountRootPrincipal()):
         cmek(new_stack(), key_admins=[admin])
@@ -150,7 +168,11 @@ def test_a_value_that_is_not_looked_up_yet_passes_as_a_token_does() -> None:
     assert value.startswith("dummy-value-for-")
     props: dict[str, Any] = {"pinecone_account_id": value, "external_id": value, "alias": value}
     cmek(stack, **props, regions=[value], description=value)
-    assert warnings_of(stack) == {}
+    CustomerKey(stack, "Whole", role_arn=value)
+    CustomerKey(stack, "Part", role_arn=f"arn:aws:iam::444455556666:role/{value}")
+    key = kms.Key.from_key_arn(stack, "Theirs", f"{KEY}key/{value}")
+    cmek(cdk.Stack(stack, "Nested"), external_id=EXTERNAL_ID, key=key)
+    assert set(warnings_of(stack)) <= {"cmek-construct:key-policy"}
 
 
 def test_a_given_role_that_may_go_with_its_stack_warns_with_the_line_to_write() -> None:

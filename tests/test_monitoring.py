@@ -367,6 +367,19 @@ def test_two_stages_of_one_account_do_not_end_each_others_messages() -> None:
     }
 
 
+def test_long_names_that_differ_at_their_end_have_a_stack_each() -> None:
+    names = set()
+    for end in ("test", "prod"):
+        app = new_app()
+        env = cdk.Environment(account=ACCOUNT, region="eu-west-1")
+        monitoring(cdk.Stack(app, "Search", stack_name=f"{'s' * 124}{end}", env=env))
+        assembly = app.synth()
+        names |= {
+            one.stack_name for one in assembly.stacks if one.environment.region == "us-east-1"
+        }
+    assert [len(one) for one in names] == [128, 128]
+
+
 def test_an_app_without_bootstrap_has_it_without_too() -> None:
     app = cdk.App(default_stack_synthesizer=cdk.BootstraplessSynthesizer())
     monitoring(new_stack(app, region="eu-west-1"))
@@ -430,6 +443,11 @@ def refused(stack: cdk.Stack, **props: Any) -> str:
 def test_a_topic_is_a_topic(value: Any) -> None:
     said = refused(new_stack(), topic=value)
     assert "sns.Topic.from_topic_arn" in said
+
+
+@pytest.mark.parametrize("value", ["arn:aws:sqs:us-east-1:111122223333:dead", [], sqs.Queue])
+def test_a_dead_letter_queue_is_a_queue(value: Any) -> None:
+    assert "sqs.Queue.from_queue_arn" in refused(new_stack(), dead_letter_queue=value)
 
 
 def test_a_fifo_topic_is_refused() -> None:

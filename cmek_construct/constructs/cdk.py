@@ -20,6 +20,7 @@ from cmek_construct.props import Prop
 from cmek_construct.warnings import Notice
 
 RETAIN: Final = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+"""Of role and key: kept on deletion and on replacement, but for a first deployment that fails."""
 Props = TypeVar("Props", bound=Mapping[str, Any])
 Initializer = TypeVar("Initializer", bound=Callable[..., None])
 
@@ -156,9 +157,14 @@ def administration(parameter: str, admins: Sequence[Any]) -> Statement:
 
 
 def _principal_arns(parameter: str, admins: Sequence[Any]) -> list[str]:
-    """Those of AWS: nobody administers a key by a wildcard."""
+    """Those of AWS: nobody administers a key by a wildcard, and no service does."""
     named = administration(parameter, admins).get("Principal", {}) if admins else {}
-    names = named.get("AWS", []) if isinstance(named, dict) else named
+    kinds = named if isinstance(named, dict) else {"AWS": named}
+    for kind in kinds:
+        if kind != "AWS":
+            what = "a role, a user or an account administers a key"
+            checks.refuse(parameter, f"a principal of the kind {kind}", what, "Name one of these.")
+    names = kinds.get("AWS", [])
     names = [names] if isinstance(names, str) else names
     if "*" in names:
         what = "it lets everybody administer the key"

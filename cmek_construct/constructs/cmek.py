@@ -15,9 +15,9 @@ from constructs import Construct, IConstruct
 
 from cmek_construct import checks, guide, props
 from cmek_construct.constructs import cdk as ours
-from cmek_construct.constructs.key import KeyShape, PineconeKey
+from cmek_construct.constructs.key import KeyShape, PineconeKey, of_two_accounts
 from cmek_construct.constructs.principal import TrustProps, trust_of
-from cmek_construct.constructs.role import PineconeRole, deny_assume_role
+from cmek_construct.constructs.role import CmekRole, deny_assume_role
 from cmek_construct.trust import Trust
 from cmek_construct.warnings import notice
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 class CmekProps(TrustProps, KeyShape, total=False):
     """The types of `props.CMEK`."""
 
-    role: iam.IRole | None
+    role: iam.IRole | iam.Role | None
     role_name: str | None
     role_path: str | None
     permissions_boundary: iam.IManagedPolicy | None
-    key: kms.IKey | None
-    key_admins: Sequence[iam.IPrincipal] | None
+    key: kms.IKey | kms.Key | None
+    key_admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
     removal_policy: cdk.RemovalPolicy | None
 
 
@@ -47,7 +47,7 @@ class PineconeCmek(Construct):
     """
 
     role: iam.IRole
-    """The role that Pinecone assumes: a `PineconeRole`, or the one that was given.
+    """The role that Pinecone assumes: an `iam.Role` made here, or the one that was given.
 
     For what `iam.Role` has and `iam.IRole` has not, ask ``isinstance(cmek.role, iam.Role)`` first.
     """
@@ -83,10 +83,11 @@ class PineconeCmek(Construct):
         self._pinecone_environment = environment
         suspended_by_trust = suspended and key is not None and ours.resource_of(key) is None
         if role is None:
-            self.role = PineconeRole(
+            self.role = CmekRole(
                 self,
                 "Role",
-                **ours.some_of(own, props.TRUST),
+                environment=environment,
+                trust=trust,
                 role_name=own["role_name"],
                 path=own["role_path"],
                 permissions_boundary=own["permissions_boundary"],
@@ -129,11 +130,7 @@ class PineconeCmek(Construct):
                 if one["Sid"] in sids:  # of another construct of ours: a Sid stands once
                     one["Sid"] += f" for {cdk.Names.unique_id(self)}"
                 key.add_to_resource_policy(iam.PolicyStatement.from_json(one))
-        if ours.in_two_accounts(self.role, key):
-            permissions = guide.role_permissions(
-                ours.readable(ours.arn_of(key), "KeyArn"), key_access
-            )
-            ours.warn(self, [notice("role-in-another-account", permissions=permissions)])
+        ours.warn(self, of_two_accounts(self.role, key, key_access))
 
     def _outputs(self, own: CmekProps) -> None:
         """One output per field of the dialog, in the stack of what it names."""
@@ -177,7 +174,7 @@ class _GivenRole:
 
 
 def _suspended_in_vain(
-    role: iam.IRole | None, key: kms.IKey | None, suspended: bool
+    role: iam.IRole | iam.Role | None, key: kms.IKey | None, suspended: bool
 ) -> Iterator[ValueError]:
     if not suspended or role is None or key is None:
         return

@@ -37,7 +37,9 @@ CUSTOMER_KEY: Final = (
         "those of the vendor's role",
         left_out=KeyAccess.ENCRYPT_DECRYPT,
     ),
-    *props.KEY[1:],
+    *props.NEW_KEY,
+    props.REMOVAL_POLICY,
+    props.SUSPENDED,
 )
 """What `CustomerKey` takes."""
 
@@ -46,7 +48,7 @@ class CustomerKeyProps(KeyShape, total=False):
     """The types of `CUSTOMER_KEY`."""
 
     role_arn: Required[str]
-    key_admins: Sequence[iam.IPrincipal] | None
+    key_admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
     removal_policy: cdk.RemovalPolicy | None
 
 
@@ -91,10 +93,14 @@ class CustomerKey(Construct):
                 reason="The vendor's role has its permissions by customer_account_ids",
             )
         )
+        role_arn = own["role_arn"]
+        if not checks.is_token(role_arn) and not role_arn.startswith("arn:"):
+            # Not looked up yet, which `from_role_arn` does not take. CDK synthesizes once more.
+            role_arn = f"arn:aws:iam::{'0' * 12}:role/{role_arn}"
         self.key = PineconeKey(
             self,
             "Key",
-            role=iam.Role.from_role_arn(self, "VendorRole", own["role_arn"]),
+            role=iam.Role.from_role_arn(self, "VendorRole", role_arn),
             admins=own["key_admins"],
             **some_of(own, props.KEY),
         )

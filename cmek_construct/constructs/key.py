@@ -14,7 +14,7 @@ from constructs import Construct
 from cmek_construct import checks, guide, props, warnings
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.guide import KeyAccess
-from cmek_construct.warnings import notice
+from cmek_construct.warnings import Notice, notice
 
 if TYPE_CHECKING:
     from typing_extensions import Required, Unpack
@@ -49,10 +49,10 @@ class KeyShape(TypedDict, total=False):
 
 
 class KeyProps(KeyShape, total=False):
-    """The types of `KEY`."""
+    """The types of `KEY`. A class stands beside its interface: to pyright it is none of it."""
 
-    role: Required[iam.IRole]
-    admins: Sequence[iam.IPrincipal] | None
+    role: Required[iam.IRole | iam.Role]
+    admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
     removal_policy: cdk.RemovalPolicy | None
 
 
@@ -106,9 +106,14 @@ class PineconeKey(kms.Key):
         ours.acknowledge(self, asked_for(own))
         if not isinstance(role, iam.Role):  # it may be of another account: that is meant then
             self.node.add_metadata(warnings.ROLE_OF_KEY, ours.arn_of(role))
-        if ours.in_two_accounts(role, self):
-            permissions = guide.role_permissions("<output KeyArn>", own["key_access"])
-            ours.warn(self, [notice("role-in-another-account", permissions=permissions)])
+        ours.warn(self, of_two_accounts(role, self, own["key_access"]))
+
+
+def of_two_accounts(role: iam.IRole, key: kms.IKey, access: KeyAccess) -> Iterator[Notice]:
+    """What the role needs beside the key policy, if it is seen to be in another account."""
+    if ours.in_two_accounts(role, key):
+        arn = ours.readable(ours.arn_of(key), "KeyArn")
+        yield notice("role-in-another-account", permissions=guide.role_permissions(arn, access))
 
 
 def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -126,7 +131,10 @@ def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPolicy | None) -> None:
-    """The L2 keeps the child id ``Alias`` for the user's first `add_alias`; this has its own."""
+    """Make the alias: kept on deletion only, for another name replaces it and never the key.
+
+    The L2 keeps the child id ``Alias`` for the user's first `add_alias`; this has its own.
+    """
     if alias is None:
         longest = checks.ALIAS_CHARACTERS - len(_DEFAULT_ALIAS_PREFIX)
         alias = _DEFAULT_ALIAS_PREFIX + cdk.Names.unique_resource_name(key, max_length=longest)

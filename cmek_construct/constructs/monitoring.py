@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import aws_cdk as cdk
@@ -26,7 +27,8 @@ from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.customer_key import CustomerKey
 from cmek_construct.constructs.events import Kind, Pattern
 from cmek_construct.constructs.key import PineconeKey
-from cmek_construct.constructs.role import PineconeRole
+from cmek_construct.constructs.role import CmekRole
+from cmek_construct.constructs.vendor_role import PineconeRole
 from cmek_construct.warnings import notice
 
 
@@ -64,7 +66,7 @@ class PineconeCmekMonitoring(Construct):
         construct_id: str,
         *,
         cmek: PineconeCmek | CustomerKey | PineconeKey | PineconeRole,
-        topic: aws_sns.ITopic,
+        topic: aws_sns.ITopic | aws_sns.Topic,
         watch_use: bool = False,
         iam_events_forwarded: bool = False,
         dead_letter_queue: aws_sqs.IQueue | None = None,
@@ -108,7 +110,9 @@ class PineconeCmekMonitoring(Construct):
         what = _watched(cmek)
         checks.flag("watch_use", watch_use)
         checks.flag("iam_events_forwarded", iam_events_forwarded)
-        _check_topic(topic)
+        _check_kind("topic", topic, "sns.ITopic", "topic_arn")
+        if dead_letter_queue is not None:
+            _check_kind("dead_letter_queue", dead_letter_queue, "sqs.IQueue", "queue_arn")
         checks.first(what.elsewhere(here), _problems(topic, what, here, watch_use))
 
         super().__init__(scope, construct_id)
@@ -240,7 +244,7 @@ def _watched(cmek: Any) -> _Watched:
         return _Watched(cmek.node.path, key=cmek.key, user=vendor)
     if isinstance(cmek, PineconeKey):
         return _Watched(cmek.node.path, key=cmek)
-    if isinstance(cmek, PineconeRole):
+    if isinstance(cmek, CmekRole):
         return _Watched(cmek.node.path, role=cmek)
     return checks.refuse(
         "cmek",
@@ -268,7 +272,9 @@ def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
     construct_id = f"{name}-{here.account}" if here.account else name
     # Named after a stack, whose name is its own in the account and Region: that of another app or
     # stage is another one, and ends no messages here when it goes.
-    name = f"{name}-{stack.stack_name}"[:128]
+    name = f"{name}-{stack.stack_name}"
+    if len(name) > 128:
+        name = f"{name[:119]}-{sha256(name.encode()).hexdigest()[:8]}"
     there = stage.node.try_find_child(construct_id)
     forwarder = there or _forwarder(stage, construct_id, name, here)
     assert isinstance(forwarder, cdk.Stack)
@@ -296,18 +302,21 @@ def _forwarder(stage: cdk.Stage, construct_id: str, name: str, to: Environment) 
     return stack
 
 
-def _check_topic(topic: Any) -> None:
-    if isinstance(topic, str | type) or not hasattr(topic, "topic_arn"):
-        way_out = "For an ARN, write sns.Topic.from_topic_arn(self, id, arn)."
-        checks.refuse("topic", topic, "it is an sns.ITopic", way_out)
-    if topic.fifo:
-        what = "EventBridge publishes to standard topics"
-        checks.refuse("topic", "a FIFO topic", what, "Give one.")
+def _check_kind(parameter: str, value: Any, kind: str, known_by: str) -> None:
+    """A construct of this kind, not its ARN."""
+    if isinstance(value, str | type) or not hasattr(value, known_by):
+        package, interface = kind.split(".I")
+        way_out = f"For an ARN, write {package}.{interface}.from_{known_by}(self, id, arn)."
+        checks.refuse(parameter, value, f"it is an {kind}", way_out)
 
 
 def _problems(
     topic: aws_sns.ITopic, what: _Watched, here: Environment, watch_use: bool
 ) -> Iterator[ValueError]:
+    if topic.fifo:
+        yield ValueError(
+            "topic: got a FIFO topic, but EventBridge publishes to standard topics. Give one."
+        )
     there = environment_of(topic).region
     if None not in (there, here.region) and there != here.region:
         yield ValueError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class WhoProps(TypedDict, total=False):
-    """The types of `props.TRUST` but for the account."""
+    """The types of `props.WHO`."""
 
     regions: Required[Regions]
     external_id: str | None
@@ -55,7 +55,7 @@ class PineconePrincipal(iam.PrincipalBase):
     the role, not directly.
     """
 
-    @described(WhoProps, props.TRUST[1:])
+    @described(WhoProps, props.WHO)
     def __init__(self, account_id: str, **given: Unpack[WhoProps]) -> None:
         """Describe who may come in.
 
@@ -68,7 +68,7 @@ class PineconePrincipal(iam.PrincipalBase):
                 characters that IAM takes at most.
         """
         checks.pinecone_account_id("account_id", account_id)
-        own = settled("PineconePrincipal", given, props.TRUST[1:])
+        own = settled("PineconePrincipal", given, props.WHO)
         trust = trust_of({**own, "pinecone_account_id": account_id})
         super().__init__()
         self._statement = trust.statement()
