@@ -21,7 +21,7 @@ import yaml
 
 from cmek_construct import ALL_REGIONS
 from cmek_construct.commands.app import cli
-from cmek_construct.commands.reviewing import judged
+from cmek_construct.commands.review import judged
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.review import render

@@ -198,31 +198,22 @@ def read_grants(session: Session, key_arn: str) -> list[Grant]:
 
 
 @called()
-def read_trust_policy(session: Session, role_arn: str) -> dict[str, Any]:
-    """The trust policy document of a role.
+def read_policy(session: Session, arn: str) -> dict[str, Any]:
+    """The trust policy document of a role, or the policy document of a key.
 
     Raises:
         AwsError: it cannot be read.
     """
-    name = role_arn.rpartition("/")[2]
-    found = session.client("iam").get_role(RoleName=name)["Role"]
-    return document_of(found["AssumeRolePolicyDocument"])
-
-
-@called()
-def read_key_policy_document(session: Session, key_arn: str) -> dict[str, Any]:
-    """The policy document of a key.
-
-    Raises:
-        AwsError: it cannot be read.
-    """
-    kms = session.kms(key_arn)
-    return document_of(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
+    if arn.split(":")[2] == "kms":
+        found = session.kms(arn).get_key_policy(KeyId=arn, PolicyName="default")
+        return document_of(found["Policy"])
+    found = session.client("iam").get_role(RoleName=arn.rpartition("/")[2])
+    return document_of(found["Role"]["AssumeRolePolicyDocument"])
 
 
 @read
 def _key_statements(session: Session, key_arn: str) -> Statements:
-    return as_list(read_key_policy_document(session, key_arn)["Statement"])
+    return as_list(read_policy(session, key_arn)["Statement"])
 
 
 @asked

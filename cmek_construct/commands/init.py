@@ -13,20 +13,18 @@ import typer
 from cmek_construct import props
 from cmek_construct.commands import options
 from cmek_construct.commands.errors import refusals
-from cmek_construct.commands.options import checked, of_row
+from cmek_construct.commands.options import checked, listed, of_row
 from cmek_construct.commands.printing import tell
 from cmek_construct.deployment import values
 from cmek_construct.deployment.folder import write_folder
-from cmek_construct.deployment.reading import is_of_another_app
+from cmek_construct.deployment.reading import is_of_another_app, parse_entries
 from cmek_construct.deployment.writing import (
     FILE,
-    Answers,
-    accounts_in_yaml,
     add_entry,
+    first_entry,
+    in_yaml,
     mint_external_id,
-    new_text,
     refuse_if_there,
-    regions_in_yaml,
     write_new,
 )
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
@@ -149,9 +147,17 @@ def init(
     requirements.txt, package.json and .gitignore, and the wheel that it was installed from. Never
     overwrites a file.
     """
-    answers = Answers(pinecone_account_id, regions, region, name, account, customer_account_ids)
+    values = _in_yaml(
+        external_id,
+        account=account,
+        region=region,
+        regions=regions,
+        pinecone_account_id=pinecone_account_id,
+        customer_account_ids=customer_account_ids,
+    )
     with refusals("init"):
-        text = new_text(answers, mint_external_id() if external_id else None)
+        text = first_entry(name, values)
+        parse_entries(text, FILE)
         # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
         made = list(make_folder())
         write_new(text)
@@ -160,6 +166,15 @@ def init(
         f"Read {FILE} and commit what was written. Next: npx cdk synth {name}; cmek check; "
         f"cmek review; then npx cdk deploy {name}"
     )
+
+
+def _in_yaml(external_id: bool, **told: str | None) -> dict[str, str]:
+    """What was told, as it is written into the file, and perhaps a new external ID."""
+    props: dict[str, Any] = {**told, "external_id": mint_external_id() if external_id else None}
+    for name in ("regions", "customer_account_ids"):
+        if told[name] not in (None, "ALL_REGIONS"):
+            props[name] = listed(str(told[name]))
+    return in_yaml(props, {})
 
 
 def make_folder() -> Iterator[str]:
@@ -197,17 +212,14 @@ def add(
 
     What no option says holds as at the top of the file. Every other line stays as it is.
     """
+    values = _in_yaml(
+        external_id,
+        account=account,
+        region=region,
+        regions=regions,
+        pinecone_account_id=pinecone_account_id,
+        customer_account_ids=customer_account_ids,
+    )
     with refusals("init"):
-        add_entry(
-            name,
-            {
-                "account": f'"{account}"',
-                "region": region,
-                "regions": regions and regions_in_yaml(regions),
-                "pinecone_account_id": pinecone_account_id and f'"{pinecone_account_id}"',
-                "external_id": mint_external_id() if external_id else None,
-                "customer_account_ids": customer_account_ids
-                and accounts_in_yaml(customer_account_ids),
-            },
-        )
+        add_entry(name, values)
     typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")

@@ -29,7 +29,6 @@ from cmek_construct.health.deployed import (
 )
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.key import alias_of_file
-from cmek_construct.lock.model import LockError
 from cmek_construct.lock.text import FILE, read
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.templates.attributes import ALIAS
@@ -105,67 +104,37 @@ def _alias(session: Session, case: Deployed) -> str | Unread | None:
     return next((one.physical_id for one in found if one.type == ALIAS), None)
 
 
-def from_outputs_file(entry: Entry, path: Path) -> dict[str, str]:
-    """The outputs of one stack in the file that `cdk deploy --outputs-file` wrote.
-
-    Raises:
-        Refused: the file or the stack in it is missing.
-    """
-    try:
-        outputs = json.loads(path.read_text(encoding="utf-8"))[entry.name]
-    except OSError as error:
-        raise Refused(
-            f"{path}: cannot be read: {error.strerror}. {_instead_of(path, entry)}"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"{path}: cannot be read as JSON: {error}") from None
-    except (KeyError, TypeError):
-        raise Refused(
-            f"{entry.name}: {path} has no such stack. {_instead_of(path, entry)}"
-        ) from None
-    return _checked(entry, outputs)
-
-
-def _instead_of(path: Path, entry: Entry) -> str:
-    if _way_back(entry, None):
-        return "Leave --outputs out, and AWS is asked."
-    return f"`npx cdk deploy {entry.name} --outputs-file {path}` writes it."
-
-
-def _way_back(entry: Entry, profile: str | None) -> str | None:
-    try:
-        return locked(entry).way_back(entry, profile)
-    except LockError as error:
-        raise Refused(f"{entry.name}: {error}") from None
-
-
-def _absent(entry: Entry, profile: str | None, what: str) -> Refused:
-    own = entry.settings
-    command = _way_back(entry, profile) or f"npx cdk deploy {entry.name}"
-    return Refused(
-        f"{entry.name}: {what} in account {own.account}, {own.region}. Run `{command}` first."
-    )
-
-
-def from_aws(entry: Entry, asking: Asking) -> tuple[dict[str, str], Customers | None]:
-    """The outputs of one stack, asked of CloudFormation; of a vendor's, its deployed customers too.
+def outputs_of(
+    entry: Entry, file: Path | None, asking: Asking
+) -> tuple[dict[str, str], Customers | None]:
+    """The outputs of one stack; of a vendor's, its deployed customers too, where AWS is asked.
 
     Credentials of another account are enough if they may assume the lookup role that
     `cdk bootstrap --trust` made in the account of the stack.
 
+    Args:
+        entry: of the stack.
+        file: that `cdk deploy --outputs-file` wrote. Default: CloudFormation is asked.
+        asking: with which credentials.
+
     Raises:
         AwsError: AWS cannot be asked.
-        Refused: the stack is not there, or is not whole.
+        LockError: the stack is not there, and what is locked of it cannot be told.
+        Refused: the stack is not there, or is not whole; the file or the stack in it is missing.
     """
+    if file is not None:
+        return _checked(entry, _in_file(entry, file)), None
     own = entry.settings
     session = asking.reading(own.account, own.region or "", entry.name)
     stack = reading.read_stack(session, entry.name)
     if isinstance(stack, Unread):
         raise Refused(f"{entry.name}: {stack.why}. Choose --profile, or give --outputs.")
-    if stack is None:
-        raise _absent(entry, asking.profile, "there is no such stack")
-    if stack.is_empty:
-        raise _absent(entry, asking.profile, f"the stack came to nothing ({stack.status})")
+    if stack is None or stack.is_empty:
+        what = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
+        command = locked(entry).way_back(entry, asking.profile) or f"npx cdk deploy {entry.name}"
+        raise Refused(
+            f"{entry.name}: {what} in account {own.account}, {own.region}. Run `{command}` first."
+        )
     if not stack.is_whole:
         raise Refused(
             f"{entry.name}: the stack is in {stack.status}, so its role and key may not last. Wait "
@@ -178,6 +147,20 @@ def from_aws(entry: Entry, asking: Asking) -> tuple[dict[str, str], Customers | 
     if isinstance(template, Unread):
         raise Refused(f"{entry.name}: its deployed customers could not be read: {template.why}.")
     return outputs, _customers(template)
+
+
+def _in_file(entry: Entry, file: Path) -> Any:
+    instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
+    if locked(entry).way_back(entry):
+        instead = "Leave --outputs out, and AWS is asked."
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))[entry.name]
+    except OSError as error:
+        raise Refused(f"{file}: cannot be read: {error.strerror}. {instead}") from None
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"{file}: cannot be read as JSON: {error}") from None
+    except (KeyError, TypeError):
+        raise Refused(f"{entry.name}: {file} has no such stack. {instead}") from None
 
 
 def _customers(template: str) -> Customers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,21 @@ _CUSTOMER_ACCOUNTS: Final = next(row for row in CUSTOMERS if row.name == "custom
 _ACKNOWLEDGED: Final = re.compile(
     rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S
 )
+
+
+def fields(command: Callable[..., Callable[[], None]]) -> Callable[..., None]:
+    """A command with many options: they are the fields of a class, of which one is made and called.
+
+    Args:
+        command: the class. Its docstring is the help.
+    """
+
+    def called(**options: Any) -> None:
+        command(**options)()
+
+    called.__name__, called.__doc__ = command.__name__.lower(), command.__doc__
+    called.__signature__ = inspect.signature(command, eval_str=True)  # type: ignore[attr-defined]
+    return called
 
 
 def flag(name: str, says: str) -> Any:

@@ -64,18 +64,14 @@ def tell_json(data: Any) -> None:
 def in_json(data: Any, margin: str = "\n") -> str:
     """JSON in which each record is a line: there may be a hundred thousand of them."""
     inner = f"{margin}  "
-    if isinstance(data, dict) and any(map(_has_records, data.values())):
-        parts = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
-        return f"{{{inner}{f',{inner}'.join(parts)}{margin}}}"
-    if not _has_records(data):
-        return json.dumps(data)
-    if any(_has_records(value) for one in data for value in one.values()):
-        lines = f",{inner}".join(in_json(one, inner) for one in data)
+    if _has_records(data):
+        lines, (begin, end) = [in_json(one, inner) for one in data], "[]"
+    elif isinstance(data, dict) and any(map(_has_records, data.values())):
+        lines = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
+        begin, end = "{}"
     else:
-        # All at once, which is quick: no text in JSON has a line break.
-        lines = json.dumps(data, separators=(",\n", ": "))[1:-1].replace("},\n{", "}\n{")
-        lines = lines.replace(",\n", ", ").replace("}\n{", f"}},{inner}{{")
-    return f"[{inner}{lines}{margin}]"
+        return json.dumps(data)
+    return f"{begin}{inner}{f',{inner}'.join(lines)}{margin}{end}"
 
 
 def _has_records(data: Any) -> bool:

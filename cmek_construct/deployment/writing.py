@@ -10,7 +10,6 @@ import os
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,19 +47,20 @@ stacks:
 
 _ASKED = ("pinecone_account_id", "regions", "region", "account")
 
-_EXTERNAL_ID = """\
+_COMMENTS: Final = {
+    "external_id": """\
     # Made once for this stack. Pinecone stores it: never change it.
-    external_id: {external_id}
-"""
-
-_CUSTOMERS = """\
+""",
+    "customer_account_ids": """\
     # Accounts of customers whose keys the role may use: the stack makes the role alone. When the
     # last one leaves, leave [] here: without the line, the stack would make a key.
-    customer_account_ids: {customer_account_ids}
-"""
+""",
+}
+"""What a new file says of a prop, above it."""
 
-
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*")
+_PLAIN: Final = re.compile(
+    r"[A-Za-z][A-Za-z0-9_/-]*|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+)
 _WORDS: Final = ("null", "true", "false")
 _NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termination_protection")
 """What is of the stack, not of role and key: it holds as the top of the file says."""
@@ -79,35 +79,12 @@ class NotWrittenError(ConfigError):
         """To be written by hand."""
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What `cmek init` was told."""
-
-    pinecone_account_id: str
-    regions: str
-    region: str
-    name: str
-    account: str
-    customer_account_ids: str | None = None
-
-
 def mint_external_id() -> str:
     """A new external ID: a UUID v4, as the guide asks."""
     return str(uuid.uuid4())
 
 
-def regions_in_yaml(answer: str) -> str:
-    """Regions as they were answered, separated by commas, or ALL_REGIONS."""
-    listed = ", ".join(region.strip() for region in answer.split(","))
-    return answer if answer == "ALL_REGIONS" else f"[{listed}]"
-
-
-def accounts_in_yaml(answer: str) -> str:
-    """Account IDs as they were answered, separated by commas; in YAML each stands in quotes."""
-    return json.dumps([account.strip() for account in answer.split(",")])
-
-
-def in_yaml(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, str | None]:
+def in_yaml(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, str]:
     """Props as they are written in a stack: what the top of the file says otherwise is taken back.
 
     Args:
@@ -117,7 +94,7 @@ def in_yaml(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, str |
     return dict(_lines(props, top))
 
 
-def _lines(props: Mapping[str, Any], top: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+def _lines(props: Mapping[str, Any], top: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in dict.fromkeys(["account", *StackSettings.model_fields]):
         own = props.get(name)
         shared = top.get(name) if name in Settings.model_fields else None
@@ -134,30 +111,6 @@ def _text(value: Any) -> str:
         return value if isinstance(value, str) else json.dumps(value)
     quoted = json.dumps(value, ensure_ascii=False)
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
-
-
-def new_text(answers: Answers, external_id: str | None) -> str:
-    """The text of a new cmek.yaml.
-
-    Raises:
-        ConfigError: there is one already, or the answers contradict each other.
-    """
-    refuse_if_there()
-    text = _NEW_FILE.format(
-        schema=_FIRST_LINE if SCHEMA.exists() else "",
-        pinecone_account_id=answers.pinecone_account_id,
-        regions=regions_in_yaml(answers.regions),
-        region=answers.region,
-        name=answers.name,
-        account=answers.account,
-    )
-    if external_id is not None:
-        text += _EXTERNAL_ID.format(external_id=external_id)
-    if answers.customer_account_ids is not None:
-        listed = accounts_in_yaml(answers.customer_account_ids)
-        text += _CUSTOMERS.format(customer_account_ids=listed)
-    parse_entries(text, FILE)
-    return text
 
 
 def write_new(text: str) -> None:
@@ -187,7 +140,7 @@ def refuse_if_there() -> None:
         )
 
 
-def add_entry(name: str, values: dict[str, str | None]) -> None:
+def add_entry(name: str, values: Mapping[str, str]) -> None:
     """Add a stack at the end of those in cmek.yaml; every other byte of the file stays.
 
     Args:
@@ -202,7 +155,7 @@ def add_entry(name: str, values: dict[str, str | None]) -> None:
     replace(path, with_entry(text_of(FILE), name, values))
 
 
-def with_entry(text: str, name: str, values: dict[str, str | None]) -> str:
+def with_entry(text: str, name: str, values: Mapping[str, str]) -> str:
     """The text of cmek.yaml with a stack more; every other byte stays.
 
     Raises:
@@ -227,21 +180,18 @@ def with_entry(text: str, name: str, values: dict[str, str | None]) -> str:
     return changed
 
 
-def first_entry(name: str, values: dict[str, str | None]) -> str:
+def first_entry(name: str, values: Mapping[str, str]) -> str:
     """The text of a new cmek.yaml with one stack.
 
     Args:
         name: of the stack.
         values: its props, as they are written in YAML; what `cmek init` asks for is among them.
     """
-    first = {prop: values[prop] or "" for prop in _ASKED}
-    return _NEW_FILE.format(
-        schema=_FIRST_LINE if SCHEMA.exists() else "",
-        name=name,
-        **{prop: value.strip('"') for prop, value in first.items()},
-    ) + "".join(
-        f"    {prop}: {value}\n" for prop, value in values.items() if value and prop not in _ASKED
-    )
+    first = {prop: values[prop].strip('"') for prop in _ASKED}
+    text = _NEW_FILE.format(schema=_FIRST_LINE if SCHEMA.exists() else "", name=name, **first)
+    for prop in (one for one in values if one not in _ASKED):
+        text += f"{_COMMENTS.get(prop, '')}    {prop}: {values[prop]}\n"
+    return text
 
 
 def write_whole(text: str) -> None:
@@ -249,8 +199,8 @@ def write_whole(text: str) -> None:
     replace(FILE.resolve(), text)
 
 
-def _block(name: str, values: dict[str, str | None]) -> list[str]:
-    return [f"{name}:"] + [f"  {prop}: {value}" for prop, value in values.items() if value]
+def _block(name: str, values: Mapping[str, str]) -> list[str]:
+    return [f"{name}:"] + [f"  {prop}: {value}" for prop, value in values.items()]
 
 
 def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
