@@ -30,7 +30,6 @@ from cmek_construct.commands.adopting import (
     role_of,
     write_mapping,
 )
-from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.init import make_folder
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
@@ -43,7 +42,7 @@ from cmek_construct.commands.options import (
     of_row,
     option,
 )
-from cmek_construct.commands.printing import marked, tell
+from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.deployment.reading import Entry, parse_entries, text_of
 from cmek_construct.deployment.writing import (
     FILE,
@@ -101,7 +100,10 @@ class Adopt:
         customers("For a vendor's role that has lost its permissions: accounts of customers."),
     ] = None
     region: Annotated[
-        str | None, options.region("For a vendor's role: of its stack. Default: as in cmek.yaml.")
+        str | None,
+        options.region(
+            "Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml."
+        ),
     ] = None
     profile: Profile = None
     accept: Annotated[

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import typer
 
-from cmek_construct.commands.errors import refuse
 from cmek_construct.commands.options import (
     AccountOfTemplates,
     Acknowledge,
@@ -15,7 +14,7 @@ from cmek_construct.commands.options import (
     Templates,
     VendorRoles,
 )
-from cmek_construct.commands.printing import counted, tell, tell_json, tell_what_to_ask
+from cmek_construct.commands.printing import counted, refuse, tell, tell_json, tell_what_to_ask
 from cmek_construct.guardrails.acknowledged import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
 from cmek_construct.templates.run import read_run

@@ -17,10 +17,9 @@ from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
-from cmek_construct.commands.errors import in_words, refusals
 from cmek_construct.commands.looking import outputs_of
 from cmek_construct.commands.options import AsJson, option
-from cmek_construct.commands.printing import in_a_line, tell, tell_json
+from cmek_construct.commands.printing import in_a_line, in_words, refusals, tell, tell_json
 from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE

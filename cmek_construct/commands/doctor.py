@@ -17,10 +17,9 @@ from cmek_construct.aws.events import IAM_REGION, read_calls, read_event
 from cmek_construct.aws.objects import Control, Key, LastUse, Stack, Unread
 from cmek_construct.aws.reading import read_controls, read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.errors import advice, refusals, refuse
 from cmek_construct.commands.looking import LOCK, case_of, locked, side_by_side, with_all
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
-from cmek_construct.commands.printing import tell, tell_json, whole
+from cmek_construct.commands.printing import advice, refusals, refuse, tell, tell_json, whole
 from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE

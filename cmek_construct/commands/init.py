@@ -12,12 +12,11 @@ import typer
 
 from cmek_construct import props
 from cmek_construct.commands import options
-from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.options import checked, listed, of_row
-from cmek_construct.commands.printing import tell
+from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment import values
 from cmek_construct.deployment.folder import write_folder
-from cmek_construct.deployment.reading import is_of_another_app, parse_entries
+from cmek_construct.deployment.reading import is_of_another_app, parse_entries, read_entries
 from cmek_construct.deployment.writing import (
     FILE,
     add_entry,
@@ -28,6 +27,7 @@ from cmek_construct.deployment.writing import (
     write_new,
 )
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
+from cmek_construct.trust import Trust
 
 
 def _digits(value: str) -> str:
@@ -70,7 +70,7 @@ _regions: Final = partial(
     props.REGIONS.name,
     _commas,
     metavar="REGION,…",
-    help="Regions whose Pinecone role may come in, separated by commas or spaces "
+    help="Regions whose Pinecone role may assume the role, separated by commas or spaces "
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
 )
 _region: Final = partial(options.region, "AWS region of the key.")
@@ -162,6 +162,7 @@ def init(
         made = list(make_folder())
         write_new(text)
         tell(made)
+        tell(_unusual(name))
     typer.echo(
         f"Read {FILE} and commit what was written. Next: npx cdk synth {name}; cmek check; "
         f"cmek review; then npx cdk deploy {name}"
@@ -175,6 +176,15 @@ def _in_yaml(external_id: bool, **told: str | None) -> dict[str, str]:
         if told[name] not in (None, "ALL_REGIONS"):
             props[name] = listed(str(told[name]))
     return in_yaml(props, {})
+
+
+def _unusual(name: str) -> Iterator[str]:
+    """What may be right about a stack, and is to be looked at before it is deployed."""
+    (entry,) = read_entries(FILE, only=name)
+    own = entry.settings
+    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
+    of_key = trust.key_notices(own.region) if own.customers is None else ()
+    yield from (f"CHECK: {notice.message}" for notice in (*trust.notices(own.account), *of_key))
 
 
 def make_folder() -> Iterator[str]:
@@ -222,4 +232,5 @@ def add(
     )
     with refusals("init"):
         add_entry(name, values)
+        tell(_unusual(name))
     typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")

@@ -14,9 +14,8 @@ from cmek_construct.aws.objects import Resource, Unread
 from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_names
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.errors import in_words, refusals, refuse
 from cmek_construct.commands.options import Templates, flag, option
-from cmek_construct.commands.printing import tell
+from cmek_construct.commands.printing import in_words, refusals, refuse, tell
 from cmek_construct.deployment.replacing import replace
 from cmek_construct.lock import updating
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
@@ -158,7 +157,7 @@ def unlock(
     region: Annotated[str | None, option("REGION", "If the name is locked in several.")] = None,
     file: File = Path(FILE),
 ) -> None:
-    """Take a role or key out of force: the next deploy may replace or drop it.
+    """Let the next deploy replace or drop a role or key that is locked.
 
     The reason and the date stay in the file. The next `cmek lock` locks what is there then.
     """

@@ -20,9 +20,8 @@ import typer
 
 from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
-from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.options import Name, fields, flag, option
-from cmek_construct.commands.printing import tell
+from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.findings import Refused

@@ -18,10 +18,9 @@ from cmek_construct.aws import reading, writing
 from cmek_construct.aws.events import read_calls, read_last
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.looking import case_of, locked
 from cmek_construct.commands.options import Name, Profile, flag, role_arn
-from cmek_construct.commands.printing import marked, tell
+from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE

@@ -11,14 +11,13 @@ from typing import Annotated, Final
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.errors import refuse
 from cmek_construct.commands.options import (
     AccountOfTemplates,
     Acknowledge,
     Templates,
     VendorRoles,
 )
-from cmek_construct.commands.printing import counted
+from cmek_construct.commands.printing import counted, refuse
 from cmek_construct.guardrails.acknowledged import by_place, guarded
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.review.changes import Difference, differences

@@ -15,13 +15,12 @@ import typer
 from cmek_construct.aws.session import Asking, AwsError
 from cmek_construct.commands import fleet as fleets
 from cmek_construct.commands import options
-from cmek_construct.commands.errors import in_words, refusals, refuse
-from cmek_construct.commands.looking import outputs_of, with_customer_key
+from cmek_construct.commands.looking import outputs_of
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
-from cmek_construct.commands.printing import tell_json
+from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
-from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.model import LockError
 from cmek_construct.trust import Trust
@@ -42,7 +41,7 @@ CANNOT_BE_UNDONE = (
     "If role or key is lost, so is the data. Keep the AWS stack, the role and the key.",
 )
 AFTER = (
-    "Create the first index: serverless, in an AWS region whose Pinecone role may come in.",
+    "Create the first index: serverless, in an AWS region whose Pinecone role may assume yours.",
     "Write a record and read it back: that is the proof that Pinecone can use the key.",
 )
 LIMITS = (
@@ -120,7 +119,7 @@ def sheet(
         raise typer.BadParameter("choose --csv or --json", param_hint="--csv")
     if fleet is not None:
         _refuse("it is not for --fleet", {"NAME": name, "--outputs": outputs, "--key-arn": key_arn})
-        with refusals("sheet"):
+        with refusals("sheet", idle="--outputs"):
             rows = fleets.rows(fleet, asking, role or fleets.ROLE, region, call_as)
             problems = fleets.show(rows, as_csv=as_csv, as_json=as_json)
         if problems:

@@ -21,10 +21,9 @@ from cmek_construct.aws.objects import Grant, Stack, Unread
 from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.looking import case_of, locked
 from cmek_construct.commands.options import Profile, flag, option, role_arn
-from cmek_construct.commands.printing import tell
+from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_flag
 from cmek_construct.guide import key_denial
@@ -42,7 +41,7 @@ Role = Annotated[
     str | None,
     role_arn(
         "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, "
-        "kms:ListGrants, kms:RevokeGrant and cloudformation:DescribeStacks; where the brake is in "
+        "kms:ListGrants, kms:RevokeGrant and cloudformation:DescribeStacks; where the denial is in "
         "the role's trust policy, iam:GetRole and iam:UpdateAssumeRolePolicy.",
         "role",
     ),
@@ -66,7 +65,13 @@ def suspend(
     profile: Profile = None,
     role: Role = None,
     revoke_grants: Annotated[
-        bool, flag("--revoke-grants", "Revoke the key's grants, without asking.")
+        bool,
+        flag(
+            "--revoke-grants",
+            "Revoke the grants on the key (of a key that is given by ARN, the role's), without "
+            "asking: they do not come back. Without it they are listed, and revoked only if you "
+            "say so in a terminal.",
+        ),
     ] = False,
 ) -> None:
     """Cut Pinecone off, in seconds.

@@ -33,7 +33,7 @@ _NEW_FILE = """\
 # Pinecone's AWS account number: Pinecone console, Manage > CMEK > Add CMEK.
 pinecone_account_id: "{pinecone_account_id}"
 
-# The regions whose Pinecone role may come in, or ALL_REGIONS.
+# The regions whose Pinecone role may assume the role, or ALL_REGIONS.
 regions: {regions}
 
 # The AWS region of the keys.
