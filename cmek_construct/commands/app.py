@@ -21,7 +21,6 @@ from cmek_construct.commands import (
     review,
     sheet,
     suspend,
-    template,
     who,
 )
 from cmek_construct.commands.options import fields
@@ -33,7 +32,7 @@ _GROUPS: Final = {
         project.cli,
         sheet.sheet,
         customer_kit.cli,
-        template.template,
+        init.template,
     ),
     "Review": (check.check, who.who, review.review),
     "Keep": (lock.lock, lock.unlock),
@@ -41,7 +40,7 @@ _GROUPS: Final = {
     "Take over, and end": (fields(adopt.Adopt), retire.retire),
 }
 _EPILOGS: Final = {
-    "template": template.EPILOG,
+    "template": init.PARAMETERS,
     "review": review.EXIT_CODES,
     "doctor": doctor.EXIT_CODES,
     "retire": retire.EXIT_CODES,
@@ -53,9 +52,12 @@ class _InGroups(TyperGroup):
     """Help that lists the commands by what they are for, each sentence whole."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        for heading, group in _GROUPS.items():
-            with formatter.section(f"{heading} commands"):
-                found = [self.commands[_name(one)] for one in group]
+        groups = {f"{heading} commands": map(_name, group) for heading, group in _GROUPS.items()}
+        for heading, names in (
+            groups.items() if ctx.parent is None else [("Commands", self.commands)]
+        ):
+            with formatter.section(heading):
+                found = [self.commands[name] for name in names]
                 formatter.write_dl([(one.name, one.get_short_help_str(_LONGEST)) for one in found])
 
 
@@ -97,6 +99,6 @@ def _options(
 
 for _command in (one for group in _GROUPS.values() for one in group):
     if isinstance(_command, typer.Typer):
-        cli.add_typer(_command)
+        cli.add_typer(_command, cls=_InGroups)
     else:
         cli.command(epilog=_EPILOGS.get(_name(_command)))(_command)

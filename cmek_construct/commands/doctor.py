@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timezone
 from enum import Enum
 from functools import partial
@@ -26,7 +25,7 @@ from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities, own_outputs
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
-from cmek_construct.health.findings import Effect, Finding, Refused, Verdict
+from cmek_construct.health.findings import Effect, Finding, Verdict
 from cmek_construct.health.key import who_used
 from cmek_construct.lock.model import LockError
 
@@ -121,7 +120,7 @@ def _examined(
         return Examined(
             entry,
             *identities(entry, {}, lock),
-            [health.no_aws(str(error), advice(error, "doctor"))],
+            [*of_lock, health.no_aws(str(error), advice(error, "doctor"))],
         )
     stack = read_stack(session, entry.name)
     role_arn, key_arn = identities(entry, own_outputs(entry, stack), lock)
@@ -176,16 +175,14 @@ def _show(entries: list[Entry], policy: Policy, asking: Asking) -> None:
     if len(entries) != 1:
         raise typer.BadParameter("name one stack", param_hint="--show")
     (entry,) = entries
-    own, role_arn = entry.settings, entry.settings.role
-    if policy is Policy.KEY and role_arn is None:
-        with suppress(LockError, AwsError, Refused):
+    own, role_arn = entry.settings, entry.settings.role or ""
+    if policy.value not in health.expected_policies(entry, role_arn):
+        refuse(f"{entry.name}: there is no such policy to show: the stack makes no key.")
+    if policy is Policy.KEY and not role_arn:
+        with refusals("doctor", entry.name):
             session = asking.reading(own.account, own.region or "", entry.name)
             role_arn = case_of(session, entry, locked(entry)).role_arn
-    found = health.expected_policies(entry, role_arn or "").get(policy.value)
-    if found is None or (policy is Policy.KEY and role_arn is None):
-        why = "its role is not known" if found else "the stack makes no key"
-        refuse(f"{entry.name}: there is no such policy to show: {why}.")
-    typer.echo(json.dumps(found, indent=2))
+    typer.echo(json.dumps(health.expected_policies(entry, role_arn)[policy.value], indent=2))
 
 
 def _screen(examined: Sequence[Examined]) -> Iterator[str]:

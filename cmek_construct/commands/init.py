@@ -1,7 +1,11 @@
-"""`cmek init` and `cmek add`: a new cmek.yaml, and one more stack in the one that is there."""
+"""`cmek init`, `cmek add` and `cmek template`: what is written to begin with.
+
+A new cmek.yaml, one more stack in the one that is there, and a template for people without either.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -28,6 +32,12 @@ from cmek_construct.deployment.writing import (
 )
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 from cmek_construct.trust import Trust
+
+PARAMETERS: Final = (
+    "Parameters: PineconeAccountId and PineconeExternalId; InAllRegions, or InUsEast1, InUsWest2, "
+    "… for each of the guide's regions, `yes` or `no`. It deploys as it is: by the console, by "
+    "`aws cloudformation deploy --capabilities CAPABILITY_IAM`, by StackSets or Service Catalog."
+)
 
 
 def _digits(value: str) -> str:
@@ -234,3 +244,11 @@ def add(
         add_entry(name, values)
         tell(_unusual(name))
     typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")
+
+
+def template() -> None:
+    """Print one plain CloudFormation template of role, key, alias and outputs."""
+    # Starts Node: `cmek check` and `cmek doctor` do not wait for it.
+    from cmek_construct.deployment.plain_template import plain_template
+
+    typer.echo(json.dumps(plain_template(), indent=2, ensure_ascii=False))

@@ -68,7 +68,8 @@ def case_of(
         if stack is not None:
             why = stack.why if isinstance(stack, Unread) else stack.status
         raise Refused(
-            f"which role and key it is, neither the stack's outputs say ({why}) nor cmek.lock"
+            f"{entry.name}: which role and key it is, neither the stack's outputs say ({why}) nor "
+            f"cmek.lock. `cmek doctor {entry.name}` says what to do."
         )
     now = datetime.now(timezone.utc)
     return Deployed(entry, role_arn, key_arn, lock, now, stack, profile=profile)

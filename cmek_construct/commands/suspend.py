@@ -121,7 +121,7 @@ def _lines(ask: Ask) -> Iterator[str]:
         case = case_of(session, entry, _lock_of(entry), ask.asking.profile)
         changed, left = _brake(case, session, ask.on)
     except (AwsError, Refused) as error:
-        raise Refused(_not_done(ask, f"{error}.", entry, case)) from None
+        raise Refused(_not_done(ask, f"{str(error).rstrip('.')}.", entry, case)) from None
     yield from _said(case, ask.on, changed, left)
     if by_hand:
         yield (

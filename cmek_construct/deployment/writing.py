@@ -1,4 +1,4 @@
-"""Writes cmek.yaml: a new one, one more stack in the one that is there, or one setting of a stack.
+"""Writes a file whole or not at all, and cmek.yaml: a new one, one more stack, or one setting.
 
 External IDs are minted here and nowhere else, once, into the file.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +17,6 @@ from typing import Any, Final
 from cmek_construct.checks import printable
 from cmek_construct.deployment.config import Settings, StackSettings
 from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, text_of
-from cmek_construct.deployment.replacing import replace
 from cmek_construct.deployment.yaml_text import YamlText
 
 FILE = Path("cmek.yaml")
@@ -77,6 +77,18 @@ class NotWrittenError(ConfigError):
         )
         self.line = line
         """To be written by hand."""
+
+
+def replace(path: Path, text: str) -> None:
+    """All of the new file, or all of the old; its mode stays."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(text.encode("utf-8"))
+        if path.exists():
+            shutil.copymode(path, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def mint_external_id() -> str:

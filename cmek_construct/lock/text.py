@@ -69,9 +69,8 @@ def read(file: Path) -> Lock:
             return {}
         raise LockError(f"{file}: it is a link to a file that is not there.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise LockError(
-            f"{file}: it cannot be read: {error}. Take it from git as it was."
-        ) from None
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise LockError(f"{file}: it cannot be read: {why}. Take it from git as it was.") from None
     return parse(text, str(file))
 
 
