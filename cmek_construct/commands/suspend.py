@@ -33,7 +33,7 @@ from cmek_construct.health.findings import Refused
 from cmek_construct.health.key import grant_in_words, is_ours
 from cmek_construct.health.suspension import is_suspended, kept, to_write
 from cmek_construct.lock.model import LockError
-from cmek_construct.policy.sentences import as_list
+from cmek_construct.policy.statements import as_of_2012
 
 _TRIES: Final = 6
 """How often a policy is read back, a second apart, until it says what was written."""
@@ -184,7 +184,7 @@ def _brake(case: Deployed, session: Session, on: bool) -> Braked:
         what, arn = "trust policy", case.role_arn
         read, put = reading.read_trust_policy, writing.put_trust_policy
     before = read(session, arn)
-    wanted = to_write(case, before, as_list(before["Statement"]), on)
+    wanted = to_write(case, before, as_of_2012(before), on)
     for index, policy in enumerate(wanted):
         try:
             put(session, arn, policy)
@@ -193,7 +193,7 @@ def _brake(case: Deployed, session: Session, on: bool) -> Braked:
             if index == len(wanted) - 1 or error.code not in writing.MALFORMED:
                 raise
     for _try in range(_TRIES):
-        after = as_list(read(session, arn)["Statement"])
+        after = as_of_2012(read(session, arn))
         if is_suspended(case, after) is on:
             break
         time.sleep(1)
