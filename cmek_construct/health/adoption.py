@@ -23,7 +23,7 @@ from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, ri
 from cmek_construct.health.import_mapping import alias_of
 from cmek_construct.health.key import about_enabled, about_rotation
 from cmek_construct.health.needs import locked_out
-from cmek_construct.health.policies import Beside, about_nobody, about_permissions
+from cmek_construct.health.policies import Beside, about_nobody, about_permissions, about_used_key
 from cmek_construct.health.role import about_boundary, about_session
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.evidence import pinecones_accounts
@@ -67,6 +67,8 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
         yield from _about_policy(
             case, "key", "use the key as given: --as-given key; or mend the key policy"
         )
+        for one in about_used_key(case):
+            yield _staying(one, _next_deploy("key policy") + "changes it")
         yield from _about_key(case, key)
         yield from _about_aliases(case.entry, key)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.deployment import documents
+from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
 from cmek_construct.health.comparing import Where
@@ -134,6 +135,11 @@ class Deployed:
     """Of the last deploy."""
     profile: str | None = None
     """With which it was asked."""
+
+    def with_settings(self, **props: Any) -> Deployed:
+        """The same, as if the file said something else."""
+        changed: StackSettings = self.entry.settings.model_copy(update=props)
+        return replace(self, entry=replace(self.entry, settings=changed))
 
     @property
     def way_back(self) -> str | None:

@@ -26,7 +26,7 @@ from cmek_construct.health.findings import (
     unknown,
     wrong,
 )
-from cmek_construct.health.key import about_grants, about_key, about_use, about_used_key, at
+from cmek_construct.health.key import about_grants, about_key, about_use, at
 from cmek_construct.health.role import about_brake, about_role
 from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.policy.words import of_statement
@@ -91,8 +91,8 @@ def diagnosis(case: Deployed, last_user: str | Unread | None = None) -> Iterator
         yield from about_key(case)
     if key is not None:
         yield from policies.about_key_policy(case)
+        yield from policies.about_used_key(case)
     if isinstance(key, Key):
-        yield from about_used_key(case)
         yield about_grants(case, key)
     if is_there or case.brake.kind == "key":
         yield about_brake(case)

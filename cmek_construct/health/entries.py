@@ -85,6 +85,7 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
         "enable_key_rotation": False if days is None else None,
         "rotation_period": None if days in (None, ROTATION_DAYS) else days,
         "multi_region": key.is_multi_region or None,
+        "protect_used_key": where.days_held(readable(key.policy)) or None,
         "suspended": suspended or None,
     }
 

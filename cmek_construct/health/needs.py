@@ -14,10 +14,10 @@ from cmek_construct.deployment import documents
 from cmek_construct.guide import (
     ALL_REGIONS,
     ENCRYPT_DECRYPT,
-    GRANTS,
     PINECONE_REGIONS,
     ROLE_NAME_PREFIX,
 )
+from cmek_construct.health.comparing import use_of
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Effect
 from cmek_construct.policy import CannotBeJudged, Policy, Request, answers
@@ -74,13 +74,6 @@ def _needs(case: Deployed, kind: Kind) -> Iterator[Request]:
             yield from (
                 use_of(case.key_arn, case.role_arn, one) for one in EXPANDED.get(action, (action,))
             )
-
-
-def use_of(key_arn: str | None, principal: str, action: str) -> Request:
-    """The use of a key by somebody whom nobody asks for it but himself."""
-    for_aws = {"kms:GrantIsForAWSResource": "true"} if action in GRANTS else {}
-    by_account = True if principal.endswith(":root") else None
-    return Request(principal, action, key_arn, {**DIRECT_CALL, **for_aws}, own=by_account)
 
 
 def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
