@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NoReturn
 
 from cmek_construct.guide import ALL_REGIONS, ROLE_NAME_PREFIX
@@ -81,6 +81,12 @@ def shown(value: object) -> str:
 def printable(name: object) -> str:
     """A name out of a file as it can be shown: no control character reaches a terminal."""
     return str(name) if str(name).isprintable() else ascii(name)
+
+
+def few(names: Sequence[str], most: int = 10) -> str:
+    """The first of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return printable(", ".join(names[:most])) + more
 
 
 def refuse(parameter: str, value: object, allowed: str, way_out: str) -> NoReturn:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmek_construct.commands import suspend as suspending
-from cmek_construct.deployment import replacing, writing
+from cmek_construct.deployment import writing
 from cmek_construct.deployment.documents import denial
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
 from cmek_construct.health.comparing import Where
@@ -404,7 +404,7 @@ def trace(folder: Path, monkeypatch: pytest.MonkeyPatch, on: bool, kill_after: i
     with monkeypatch.context() as patched:
         from botocore.client import BaseClient
 
-        call, replace = BaseClient._make_api_call, replacing.replace
+        call, replace = BaseClient._make_api_call, writing.replace
         patched.setattr(
             BaseClient,
             "_make_api_call",

@@ -47,8 +47,8 @@ from cmek_construct.commands.printing import marked, tell
 from cmek_construct.deployment.reading import Entry, parse_entries, text_of
 from cmek_construct.deployment.writing import (
     FILE,
-    first_entry,
-    in_yaml,
+    beside_top,
+    new_text,
     with_entry,
     write_whole,
 )
@@ -230,8 +230,8 @@ def _with_entry(ask: Ask, text: str | None, region: str, role: Role, key: Key | 
     else:
         props |= entries.of_key(key, role.arn, ask.alias, given=ask.as_given is AsGiven.KEY)
     if text is None:
-        return first_entry(ask.name, in_yaml(props, {}))
-    return with_entry(text, ask.name, in_yaml(props, YamlText(text).data))
+        return new_text(ask.name, beside_top(props, {}))
+    return with_entry(text, ask.name, beside_top(props, YamlText(text).data))
 
 
 def _entry(ask: Ask, text: str) -> Entry:

@@ -16,8 +16,7 @@ from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.aws.session import Session
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import ConfigError, Entry
-from cmek_construct.deployment.replacing import replace
-from cmek_construct.deployment.writing import FILE
+from cmek_construct.deployment.writing import FILE, replace
 from cmek_construct.health import import_mapping
 from cmek_construct.health.findings import Finding, Refused, said
 

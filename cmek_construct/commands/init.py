@@ -13,21 +13,19 @@ import typer
 from cmek_construct import props
 from cmek_construct.commands import options
 from cmek_construct.commands.errors import refusals
-from cmek_construct.commands.options import checked, of_row
+from cmek_construct.commands.options import checked, listed, of_row
 from cmek_construct.commands.printing import tell
 from cmek_construct.deployment import values
 from cmek_construct.deployment.folder import write_folder
-from cmek_construct.deployment.reading import is_of_another_app
+from cmek_construct.deployment.reading import is_of_another_app, parse_entries, text_of
 from cmek_construct.deployment.writing import (
     FILE,
-    Answers,
-    accounts_in_yaml,
-    add_entry,
     mint_external_id,
     new_text,
     refuse_if_there,
-    regions_in_yaml,
+    with_entry,
     write_new,
+    write_whole,
 )
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 
@@ -149,9 +147,14 @@ def init(
     requirements.txt, package.json and .gitignore, and the wheel that it was installed from. Never
     overwrites a file.
     """
-    answers = Answers(pinecone_account_id, regions, region, name, account, customer_account_ids)
     with refusals("init"):
-        text = new_text(answers, mint_external_id() if external_id else None)
+        text = new_text(
+            name,
+            _props(
+                pinecone_account_id, regions, region, account, external_id, customer_account_ids
+            ),
+        )
+        parse_entries(text, FILE)
         # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
         made = list(make_folder())
         write_new(text)
@@ -160,6 +163,26 @@ def init(
         f"Read {FILE} and commit what was written. Next: npx cdk synth {name}; cmek check; "
         f"cmek review; then npx cdk deploy {name}"
     )
+
+
+def _props(
+    pinecone_account_id: str | None,
+    regions: str | None,
+    region: str | None,
+    account: str,
+    external_id: bool,
+    customer_account_ids: str | None,
+) -> dict[str, Any]:
+    """What was answered, as the file says it."""
+    answered = {
+        "account": account,
+        "region": region,
+        "regions": regions if regions == "ALL_REGIONS" else regions and listed(regions),
+        "pinecone_account_id": pinecone_account_id,
+        "external_id": mint_external_id() if external_id else None,
+        "customer_account_ids": customer_account_ids and listed(customer_account_ids),
+    }
+    return {prop: value for prop, value in answered.items() if value}
 
 
 def make_folder() -> Iterator[str]:
@@ -198,16 +221,8 @@ def add(
     What no option says holds as at the top of the file. Every other line stays as it is.
     """
     with refusals("init"):
-        add_entry(
-            name,
-            {
-                "account": f'"{account}"',
-                "region": region,
-                "regions": regions and regions_in_yaml(regions),
-                "pinecone_account_id": pinecone_account_id and f'"{pinecone_account_id}"',
-                "external_id": mint_external_id() if external_id else None,
-                "customer_account_ids": customer_account_ids
-                and accounts_in_yaml(customer_account_ids),
-            },
+        props = _props(
+            pinecone_account_id, regions, region, account, external_id, customer_account_ids
         )
+        write_whole(with_entry(text_of(FILE), name, props))
     typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")

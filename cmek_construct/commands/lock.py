@@ -17,7 +17,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.errors import in_words, refusals, refuse
 from cmek_construct.commands.options import Templates, flag, option
 from cmek_construct.commands.printing import tell
-from cmek_construct.deployment.replacing import replace
+from cmek_construct.deployment.writing import replace
 from cmek_construct.lock import updating
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
 from cmek_construct.lock.model import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cmek_construct.aws.objects import Control, Event, Key, Role, Stack, Unread
-from cmek_construct.checks import printable
+from cmek_construct.checks import few, printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
@@ -19,7 +19,6 @@ from cmek_construct.health.findings import (
     Finding,
     Verdict,
     as_data,
-    few,
     not_read,
     right,
     said,

@@ -7,13 +7,12 @@ from datetime import datetime, timezone
 from typing import Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, Event, Grant, Key, Role, Unread
-from cmek_construct.checks import printable
+from cmek_construct.checks import few, printable
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
     NOW,
     Effect,
     Finding,
-    few,
     not_read,
     right,
     said,
