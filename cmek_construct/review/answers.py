@@ -1,4 +1,4 @@
-"""What the machine answers about each template, who can do what; and what only a person can tell."""
+"""Of each template: the machine's answers, who can do what, and what only a person can tell."""
 
 from __future__ import annotations
 

@@ -233,8 +233,8 @@ def _policy(own: Words, old: Policy, new: Policy, kind: Kind) -> Iterator[Change
     if not meant:
         yield Change(OTHER, [*own, "it is written in another way, and means the same."])
         return
-    for words in [*meant, *_statements(gone, come)]:
-        yield Change(ACCESS, [*own, *words])
+    for said in [*meant, *_statements(gone, come)]:
+        yield Change(ACCESS, [*own, *said])
 
 
 def _statements(gone: list[Said], come: list[Said]) -> Iterator[Words]:
@@ -259,7 +259,7 @@ def _meant(old: Policy, new: Policy, kind: Kind) -> Iterator[Words]:
     found: dict[str, tuple[Words, list[Choices]]] = {}
     known = [one.known for one in (*old.said, *new.said)]
     try:
-        pairs = _pairs(old.cases or [{}], new.cases or [{}])
+        pairs = _both(old.cases or [{}], new.cases or [{}])
         every = [{**was, **now} for was, now in pairs]
         for both, (was, now) in zip(every, pairs, strict=True):
             said = _differ(_in_case(old, kind, was), _in_case(new, kind, now), known)
@@ -273,7 +273,7 @@ def _meant(old: Policy, new: Policy, kind: Kind) -> Iterator[Words]:
         yield text if only is None else [*text, " Only if in the template: ", Quoted(only), "."]
 
 
-def _pairs(old: Sequence[Choices], new: Sequence[Choices]) -> list[tuple[Choices, Choices]]:
+def _both(old: Sequence[Choices], new: Sequence[Choices]) -> list[tuple[Choices, Choices]]:
     """The cases of one version with those of the other that can be at once."""
     found = [(was, now) for was in old for now in new if _agree(was, now, old, new)]
     if not 0 < len(found) <= _MOST_CASES:

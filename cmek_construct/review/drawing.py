@@ -1,15 +1,32 @@
-"""Boxes, accounts and arrows, each in its place; `drawing.svg.j2` draws them."""
+"""Who reaches what, drawn left to right: Pinecone's account, the door, one's own account, the key.
+
+Boxes, accounts and arrows, each in its place; `drawing.svg.j2` draws them. What breaks a guardrail
+comes first, so that nothing bad is among what is left out.
+"""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from cmek_construct.policy.sentences import as_list, plain
+from cmek_construct.review.answers import Answers
+from cmek_construct.review.model import Part, Said, Thing
+from cmek_construct.templates.evidence import account_of
 
 LINE: Final = 18
 _STRONG_CHARACTER: Final = 7.7
 _CHARACTER: Final = 6.7
+_OUTSIDE, _OWN, _ROLE, _KEY = 10, 390, 500, 800
+"""Where the columns begin: outside of the account, one's own account, roles and keys in it."""
+_WIDTHS: Final = {_ROLE: 200, _KEY: 200}
+_ELSEWHERE: Final = 290
+_DOOR: Final = 110
+_MOST: Final = 3
+_KINDS: Final = ("wrong", "differs", "plain")
 
 Point = tuple[int, int]
 
@@ -119,15 +136,6 @@ class Drawing:
         """With the sentences."""
         ends = (y + len(lines) * LINE for _, y, lines in self.legend)
         return max(ends, default=self.height + 8) - 2
-
-
-_OUTSIDE, _OWN, _ROLE, _KEY = 10, 390, 500, 800
-"""Where the columns begin: outside of the account, one's own account, roles and keys in it."""
-_WIDTHS: Final = {_ROLE: 200, _KEY: 200}
-_ELSEWHERE: Final = 290
-_DOOR: Final = 110
-_MOST: Final = 3
-_KINDS: Final = ("wrong", "differs", "plain")
 
 
 def reach(part: Part, answers: Answers) -> Drawing:

@@ -18,9 +18,8 @@ from cmek_construct.policy.sentences import Quoted, Words
 from cmek_construct.review.answers import CUT_OFF
 from cmek_construct.review.beside import why
 from cmek_construct.review.changes import NOTHING, Difference
-from cmek_construct.review.drawing import Drawing
+from cmek_construct.review.drawing import Drawing, reach
 from cmek_construct.review.model import NAMES, Finding, Part, Policy, Said, Template, Thing
-from cmek_construct.review.reach import reach
 
 MOST: Final = 50
 """Distinct texts that are shown whole. Those with a violation come first."""
