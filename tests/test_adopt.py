@@ -25,7 +25,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from cmek_construct.commands import adopt
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.guide import PINECONE_REGIONS, used_key_denial
-from cmek_construct.health import import_mapping as adopt_stack
+from cmek_construct.health import entries as adopt_stack
 from rehearsal import guide
 from tests.building import EXTERNAL_ID, PINECONE, REGION, REGIONS, of_type, only
 from tests.command import cmek

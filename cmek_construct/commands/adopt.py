@@ -53,7 +53,7 @@ from cmek_construct.deployment.writing import (
     write_whole,
 )
 from cmek_construct.deployment.yaml_text import YamlText
-from cmek_construct.health import entries, import_mapping
+from cmek_construct.health import entries
 from cmek_construct.health.adoption import differences
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Refused, Verdict
@@ -165,13 +165,13 @@ def _lines(ask: Ask) -> Iterator[str]:
     changed = None if there else _with_entry(ask, text, region, role, key)
     entry = there or _entry(ask, changed or "")
     _refuse_another(ask, entry, role)
-    mapping = import_mapping.mapping(entry, role, key)
+    mapping = entries.import_mapping(entry, role, key)
     now = datetime.now(timezone.utc)
     case = Deployed(entry, role.arn, ask.key_arn, locked(entry), now, role=role, key=key)
     found = [*differences(case, role, key)]
     refuse_taken_alias(entry, key, session)
     found += other_stacks(mapping, entry, session)
-    mapping = import_mapping.without_held(mapping, entry, held_by(entry, session))
+    mapping = entries.without_held(mapping, entry, held_by(entry, session))
     yield f"{ask.name} (account {ask.account}, {region})"
     yield from _shown(found)
     _refuse_harm(ask, found)

@@ -14,7 +14,7 @@ import typer
 from cmek_construct.aws.session import AwsError, Reason
 from cmek_construct.deployment.reading import ConfigError
 from cmek_construct.health.findings import Refused
-from cmek_construct.lock.model import LockError
+from cmek_construct.lock.text import LockError
 
 REFUSED: Final = 1
 """The exit code of what is refused, with the reason."""

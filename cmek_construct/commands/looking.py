@@ -29,8 +29,7 @@ from cmek_construct.health.deployed import (
 )
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.key import alias_of_file
-from cmek_construct.lock.model import LockError
-from cmek_construct.lock.text import FILE, read
+from cmek_construct.lock.text import FILE, LockError, read
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.templates.attributes import ALIAS
 

@@ -8,7 +8,6 @@ from typing import Final
 from cmek_construct import checks
 from cmek_construct.props import Prop
 
-STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 _TAG: Final = re.compile(r"[\w\s.:/=+@-]*")
 """What IAM takes: letters, digits and spaces of any language, and these signs."""
 _MOST_TAGS: Final = 50
@@ -40,7 +39,7 @@ def region(parameter: str, value: object) -> None:
 
 def stack_name(parameter: str, value: object) -> None:
     """The name of an entry of cmek.yaml, which is the name of its stack."""
-    if not isinstance(value, str) or not STACK_NAME.fullmatch(value):
+    if not isinstance(value, str) or not checks.STACK_NAME.fullmatch(value):
         checks.refuse(
             parameter,
             value,

@@ -18,9 +18,8 @@ from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health.comparing import Drift
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.entries import readable
+from cmek_construct.health.entries import alias_of, readable
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
-from cmek_construct.health.import_mapping import alias_of
 from cmek_construct.health.key import about_enabled, about_rotation
 from cmek_construct.health.needs import locked_out
 from cmek_construct.health.policies import Beside, about_nobody, about_permissions, about_used_key

@@ -17,7 +17,7 @@ from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
 from cmek_construct.health.comparing import Where
-from cmek_construct.lock.model import Lock, Place, stacks_at
+from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.attributes import ROLE
 
