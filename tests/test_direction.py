@@ -28,7 +28,7 @@ from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.statements import as_of_2012
 from tests.building import EXTERNAL_ID, PINECONE
 from tests.runnable import check
-from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VENDOR, text_of
+from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VENDOR, template, text_of
 
 Given = dict[str, Any]
 Change = Callable[[list[Given]], object]
@@ -365,6 +365,25 @@ def test_only_the_newer_version_of_a_policy_has_variables(version: str, answer: 
     found = Where("permissions").read(as_of_2012({"Version": version, "Statement": allow}))
     tagged = {"aws:PrincipalTag/a": "x"}
     assert allows(found, Request(ROLE_ARN, "kms:Decrypt", KEY_ARN, tagged)).verdict is answer
+
+
+@pytest.mark.parametrize("version", ["2008-10-17", "2012-10-17"])
+def test_what_the_last_deploy_wrote_is_no_drift_with_variables_or_without(version: str) -> None:
+    tagged = {"StringEquals": {"aws:PrincipalTag/a": "${aws:username}"}}
+    more = on_key("Deny", {"AWS": "*"}, "kms:Tag*", Condition=tagged)
+    case = there(
+        OWN, key=as_of_2012({"Version": version, "Statement": changed(OWN, "key-policy", more)})
+    )
+    written = copy.deepcopy(template(case.entry))
+    (policy,) = (
+        one["Properties"]["KeyPolicy"]
+        for one in written["Resources"].values()
+        if "KeyPolicy" in one["Properties"]
+    )
+    policy["Version"] = version
+    more(policy["Statement"])
+    case = replace(case, template=json.dumps(written))
+    assert [one.about for one in about_key_policy(case)] == ["file-ahead"]
 
 
 def brake(own: Given, change: Change) -> Finding:

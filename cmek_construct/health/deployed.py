@@ -223,7 +223,12 @@ class Deployed:
         policies += [("key", now.value.policy) for key in found.keys for now in key.cases]
         written: dict[str, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
         for kind, policy in policies:
-            written.setdefault(kind, []).extend(one.raw for one in policy.statements)
+            statements = written.setdefault(kind, [])
+            for one in policy.statements:
+                text = json.dumps(one.raw)
+                # As AWS gives it back: no hole, and without variables in an older Version.
+                text = text.replace("${!", "${" if one.variables else "${$}{")
+                statements.append(json.loads(text))
         text = json.dumps(written)
         for now in (now for role in found.roles for now in role.cases):
             text = text.replace(now.value.arn, self.role_arn)
