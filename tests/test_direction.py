@@ -28,7 +28,17 @@ from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.statements import as_of_2012
 from tests.building import EXTERNAL_ID, PINECONE
 from tests.runnable import check
-from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VENDOR, template, text_of
+from tests.test_doctor import (
+    ACCOUNT,
+    GONE,
+    KEY_ARN,
+    OTHER,
+    OWN,
+    ROLE_ARN,
+    VENDOR,
+    template,
+    text_of,
+)
 
 Given = dict[str, Any]
 Change = Callable[[list[Given]], object]

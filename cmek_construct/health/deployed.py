@@ -224,10 +224,10 @@ class Deployed:
         written: dict[str, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
         for kind, policy in policies:
             statements = written.setdefault(kind, [])
-            for one in policy.statements:
-                text = json.dumps(one.raw)
+            for statement in policy.statements:
                 # As AWS gives it back: no hole, and without variables in an older Version.
-                text = text.replace("${!", "${" if one.variables else "${$}{")
+                dollar = "${" if statement.variables else "${$}{"
+                text = json.dumps(statement.raw).replace("${!", dollar)
                 statements.append(json.loads(text))
         text = json.dumps(written)
         for now in (now for role in found.roles for now in role.cases):

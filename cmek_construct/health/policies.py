@@ -68,20 +68,18 @@ class Beside:
         """What is there beside what the file says: suspended, if so in words that are not ours."""
         where = case.where(kind)
         brakes = where == case.brake
-        rest = kept(case, observed) if brakes else list(observed)
+        rest, written = list(observed), case.written(kind)
+        if brakes:
+            rest, written = kept(case, rest), written and kept(case, written)
         suspended = (
             brakes
             and bool(case.entry.settings.suspended)
             and len(rest) == len(observed)
             and is_cut_off(case, observed)
         )
-        wanted, written = case.wanted(kind, suspended=suspended), case.written(kind)
-        if written is not None:
-            written = kept(case, written) if brakes else written
-        if kind == "key" and where.days_held(rest) not in (
-            None,
-            (case.entry.settings.protect_used_key or 0),
-        ):
+        wanted = case.wanted(kind, suspended=suspended)
+        held = where.days_held(rest) if kind == "key" else None
+        if held not in (None, case.entry.settings.protect_used_key or 0):
             # The days have a finding of their own.
             rest, wanted = (_without_days(case, one) for one in (rest, wanted))
             written = written and _without_days(case, written)
