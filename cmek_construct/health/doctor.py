@@ -228,12 +228,9 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
         yield said("indexes", "there are no indexes in the project of PINECONE_API_KEY")
         return
     without = [name for name, key in found.items() if key is None]
-    others = [name for name, key in found.items() if _is_another(case, key)]
-    untold = [
-        f"{name} ({key})"
-        for name, key in found.items()
-        if key is not None and not key.startswith("arn:")
-    ]
+    known = {name: key for name, key in found.items() if key is not None}
+    others = [n for n, key in known.items() if key.startswith("arn:") and key != case.key_arn]
+    untold = [f"{n} ({key})" for n, key in known.items() if not key.startswith("arn:")]
     if without:
         yield wrong(
             "indexes",
@@ -258,10 +255,6 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
         )
     if not without and not others and not untold:
         yield right("indexes", f"all indexes are under this key ({few(list(found))})")
-
-
-def _is_another(case: Deployed, key: str | None) -> bool:
-    return key is not None and key.startswith("arn:") and key != case.key_arn
 
 
 def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterator[Finding]:

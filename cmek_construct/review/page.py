@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any, Final
 
 from cmek_construct.guide import Statement
-from cmek_construct.policy.aws import TRAILING_DAYS
 from cmek_construct.policy.sentences import Quoted, Words
 from cmek_construct.review.answers import CUT_OFF
 from cmek_construct.review.beside import why
@@ -23,8 +22,6 @@ from cmek_construct.review.model import NAMES, Finding, Part, Policy, Said, Temp
 
 MOST: Final = 50
 """Distinct texts that are shown whole. Those with a violation come first."""
-
-
 _THEIR_OWN: Final = (*NAMES, "TargetKeyId", "Description", "Tags")
 """Properties that let nobody do anything: they may differ among what is alike."""
 _EXTERNAL_ID: Final = "<external ID>"
@@ -193,8 +190,8 @@ class Page:
     @property
     def protects_used_keys(self) -> bool:
         """Whether a key may not be disabled while it is used."""
-        conditions = (said.statement.get("Condition") or {} for said in self.statements)
-        return any(f'"{TRAILING_DAYS}"' in str(Quoted(one)).lower() for one in conditions)
+        rows = (row for one in self.shown for row in one.template.answers.rows)
+        return any(row.unused and row.action == "kms:DisableKey" for row in rows)
 
     @property
     def parameters(self) -> list[str]:
