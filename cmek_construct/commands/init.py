@@ -15,7 +15,7 @@ from cmek_construct.commands import options
 from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.options import checked, listed, of_row
 from cmek_construct.commands.printing import tell
-from cmek_construct.deployment import values
+from cmek_construct.deployment import config
 from cmek_construct.deployment.folder import write_folder
 from cmek_construct.deployment.reading import is_of_another_app, parse_entries, text_of
 from cmek_construct.deployment.writing import (
@@ -85,7 +85,7 @@ Customers = Annotated[
 Account = Annotated[
     str,
     checked(
-        values.own_account_id,
+        config.own_account_id,
         "account",
         _digits,
         callback=_not_pinecones,
@@ -97,7 +97,7 @@ Account = Annotated[
 Name = Annotated[
     str,
     checked(
-        values.stack_name,
+        config.stack_name,
         "name",
         prompt="Name of the first stack, such as your Pinecone project's",
         metavar="NAME",
