@@ -21,7 +21,7 @@ from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.entries import alias_of, readable
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.key import about_enabled, about_rotation
-from cmek_construct.health.needs import locked_out
+from cmek_construct.health.lockout import locked_out
 from cmek_construct.health.policies import Beside, about_nobody, about_permissions, about_used_key
 from cmek_construct.health.role import about_boundary, about_session
 from cmek_construct.policy.statements import Kind

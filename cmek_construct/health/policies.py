@@ -15,12 +15,12 @@ from cmek_construct.aws.objects import PermissionsPolicy, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
 from cmek_construct.guide import used_key_denial
-from cmek_construct.health import needs
+from cmek_construct.health import lockout
 from cmek_construct.health.comparing import Drift
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.health.entries import said_external_id
 from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.health.suspension import is_cut_off, kept
+from cmek_construct.health.lockout import is_cut_off, kept
 from cmek_construct.policy.deleted import gone
 from cmek_construct.policy.statements import Kind
 
@@ -124,7 +124,9 @@ class Beside:
     def _wrong(
         self, found: Drift, wanted: Sequence[Any], cure: str, within: str
     ) -> Iterator[Finding]:
-        taken = [*needs.locked_out(self.case, self.kind, self.there, wanted)] if found.taken else []
+        taken: list[Effect] = []
+        if found.taken:
+            taken = [*lockout.locked_out(self.case, self.kind, self.there, wanted)]
         less = [(each, self._taken(found, each)) for each in taken]
         let_in = replace(found, taken=(), denials=()) if taken else found
         parts: list[tuple[Effect | None, Drift]] = [*less]
@@ -302,7 +304,7 @@ def role_is_gone_from(case: Deployed) -> str | None:
 
 def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
     """The policy of a key of the user's own: in whatever words, it must let the role use it."""
-    refused, doubt = needs.refused(case, case.where("key").read(observed))
+    refused, doubt = lockout.refused(case, case.where("key").read(observed))
     if doubt:
         return unknown(
             "key-policy",
