@@ -143,6 +143,23 @@ def test_statements_of_others_are_kept_and_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("aws")
+def test_a_policy_of_the_older_version_says_the_same_afterwards(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    team = {"StringEquals": {"aws:PrincipalTag/team": "${aws:username}"}}
+    administrator = {"AWS": f"arn:aws:iam::{OWN['account']}:root"}
+    literal = {"Effect": "Deny", "Principal": administrator, "Action": "kms:Tag*", "Resource": "*"}
+    before = [*key_statements(), {**literal, "Condition": team}]
+    boto3.client("kms").put_key_policy(
+        KeyId=outputs()["KeyArn"].rpartition("/")[2],
+        PolicyName="default",
+        Policy=json.dumps({"Version": "2008-10-17", "Statement": before}),
+    )
+    suspend(tmp_path)
+    (kept,) = (one for one in key_statements() if one["Action"] == "kms:Tag*")
+    assert kept["Condition"]["StringEquals"] == {"aws:PrincipalTag/team": "${$}{aws:username}"}
+
+
+@pytest.mark.usefixtures("aws")
 def test_resumed_has_again_what_the_file_says_and_somebody_took_out(tmp_path: Path) -> None:
     deploy(tmp_path)
     before = key_statements()

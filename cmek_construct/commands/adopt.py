@@ -46,13 +46,13 @@ from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.deployment.reading import Entry, parse_entries, text_of
 from cmek_construct.deployment.writing import (
     FILE,
-    first_entry,
-    in_yaml,
+    beside_top,
+    new_text,
     with_entry,
     write_whole,
 )
 from cmek_construct.deployment.yaml_text import YamlText
-from cmek_construct.health import entries, import_mapping
+from cmek_construct.health import entries
 from cmek_construct.health.adoption import differences
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Refused, Verdict
@@ -142,13 +142,13 @@ def _lines(ask: Adopt) -> Iterator[str]:
     changed = None if there else _with_entry(ask, text, region, role, key)
     entry = there or _entry(ask, changed or "")
     _refuse_another(ask, entry, role)
-    mapping = import_mapping.mapping(entry, role, key)
+    mapping = entries.import_mapping(entry, role, key)
     now = datetime.now(timezone.utc)
     case = Deployed(entry, role.arn, ask.key_arn, locked(entry), now, role=role, key=key)
     found = [*differences(case, role, key)]
     refuse_taken_alias(entry, key, session)
     found += other_stacks(mapping, entry, session)
-    mapping = import_mapping.without_held(mapping, entry, held_by(entry, session))
+    mapping = entries.without_held(mapping, entry, held_by(entry, session))
     yield f"{ask.name} (account {ask.account}, {region})"
     yield from _shown(found)
     _refuse_harm(ask, found)
@@ -208,8 +208,8 @@ def _with_entry(ask: Adopt, text: str | None, region: str, role: Role, key: Key 
     else:
         props |= entries.of_key(key, role.arn, ask.alias, given=ask.as_given is AsGiven.KEY)
     if text is None:
-        return first_entry(ask.name, in_yaml(props, {}))
-    return with_entry(text, ask.name, in_yaml(props, YamlText(text).data))
+        return new_text(ask.name, beside_top(props, {}))
+    return with_entry(text, ask.name, beside_top(props, YamlText(text).data))
 
 
 def _entry(ask: Adopt, text: str) -> Entry:

@@ -27,7 +27,7 @@ from cmek_construct.health.deployed import Deployed, LockedIdentity, identities,
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
 from cmek_construct.health.findings import Effect, Finding, Verdict
 from cmek_construct.health.key import who_used
-from cmek_construct.lock.model import LockError
+from cmek_construct.lock.text import LockError
 
 EXIT_CODES: Final = (
     "Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, "

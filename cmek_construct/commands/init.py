@@ -18,17 +18,22 @@ from cmek_construct import props
 from cmek_construct.commands import options
 from cmek_construct.commands.options import checked, listed, of_row
 from cmek_construct.commands.printing import refusals, tell
-from cmek_construct.deployment import values
+from cmek_construct.deployment import config
 from cmek_construct.deployment.folder import write_folder
-from cmek_construct.deployment.reading import is_of_another_app, parse_entries, read_entries
+from cmek_construct.deployment.reading import (
+    is_of_another_app,
+    parse_entries,
+    read_entries,
+    text_of,
+)
 from cmek_construct.deployment.writing import (
     FILE,
-    add_entry,
-    first_entry,
-    in_yaml,
     mint_external_id,
+    new_text,
     refuse_if_there,
+    with_entry,
     write_new,
+    write_whole,
 )
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 from cmek_construct.trust import Trust
@@ -95,7 +100,7 @@ Customers = Annotated[
 Account = Annotated[
     str,
     checked(
-        values.own_account_id,
+        config.own_account_id,
         "account",
         _digits,
         callback=_not_pinecones,
@@ -107,7 +112,7 @@ Account = Annotated[
 Name = Annotated[
     str,
     checked(
-        values.stack_name,
+        config.stack_name,
         "name",
         prompt="Name of the first stack, such as your Pinecone project's",
         metavar="NAME",
@@ -157,16 +162,13 @@ def init(
     requirements.txt, package.json and .gitignore, and the wheel that it was installed from. Never
     overwrites a file.
     """
-    values = _in_yaml(
-        external_id,
-        account=account,
-        region=region,
-        regions=regions,
-        pinecone_account_id=pinecone_account_id,
-        customer_account_ids=customer_account_ids,
-    )
     with refusals("init"):
-        text = first_entry(name, values)
+        text = new_text(
+            name,
+            _props(
+                pinecone_account_id, regions, region, account, external_id, customer_account_ids
+            ),
+        )
         parse_entries(text, FILE)
         # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
         made = list(make_folder())
@@ -179,13 +181,24 @@ def init(
     )
 
 
-def _in_yaml(external_id: bool, **told: str | None) -> dict[str, str]:
-    """What was told, as it is written into the file, and perhaps a new external ID."""
-    props: dict[str, Any] = {**told, "external_id": mint_external_id() if external_id else None}
-    for name in ("regions", "customer_account_ids"):
-        if told[name] not in (None, "ALL_REGIONS"):
-            props[name] = listed(str(told[name]))
-    return in_yaml(props, {})
+def _props(
+    pinecone_account_id: str | None,
+    regions: str | None,
+    region: str | None,
+    account: str,
+    external_id: bool,
+    customer_account_ids: str | None,
+) -> dict[str, Any]:
+    """What was answered, as the file says it."""
+    answered = {
+        "account": account,
+        "region": region,
+        "regions": regions if regions == "ALL_REGIONS" else regions and listed(regions),
+        "pinecone_account_id": pinecone_account_id,
+        "external_id": mint_external_id() if external_id else None,
+        "customer_account_ids": customer_account_ids and listed(customer_account_ids),
+    }
+    return {prop: value for prop, value in answered.items() if value}
 
 
 def _unusual(name: str) -> Iterator[str]:
@@ -232,16 +245,11 @@ def add(
 
     What no option says holds as at the top of the file. Every other line stays as it is.
     """
-    values = _in_yaml(
-        external_id,
-        account=account,
-        region=region,
-        regions=regions,
-        pinecone_account_id=pinecone_account_id,
-        customer_account_ids=customer_account_ids,
-    )
     with refusals("init"):
-        add_entry(name, values)
+        props = _props(
+            pinecone_account_id, regions, region, account, external_id, customer_account_ids
+        )
+        write_whole(with_entry(text_of(FILE), name, props))
         tell(_unusual(name))
     typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")
 

@@ -17,7 +17,7 @@ import typer
 from cmek_construct.aws.session import AwsError, Reason
 from cmek_construct.deployment.reading import ConfigError
 from cmek_construct.health.findings import Finding, Refused, Verdict
-from cmek_construct.lock.model import LockError
+from cmek_construct.lock.text import LockError
 from cmek_construct.policy.sentences import plain
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def tell(lines: Iterable[str]) -> None:
 
 def tell_what_to_ask(found: Found) -> None:
     """Print, beside an answer, what only a person can tell of templates."""
-    from cmek_construct.review.to_check import to_check
+    from cmek_construct.review.answers import to_check
     from cmek_construct.who.policies import two_accounts
 
     accounts = two_accounts(found)

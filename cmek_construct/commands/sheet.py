@@ -22,7 +22,7 @@ from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key
 from cmek_construct.health.findings import Refused
-from cmek_construct.lock.model import LockError
+from cmek_construct.lock.text import LockError
 from cmek_construct.trust import Trust
 
 BEFORE = (

@@ -30,9 +30,9 @@ from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.key import grant_in_words, is_ours
-from cmek_construct.health.suspension import is_suspended, kept, to_write
-from cmek_construct.lock.model import LockError
-from cmek_construct.policy.sentences import as_list
+from cmek_construct.health.lockout import is_suspended, kept, to_write
+from cmek_construct.lock.text import LockError
+from cmek_construct.policy.statements import as_of_2012
 
 _TRIES: Final = 6
 """How often a policy is read back, a second apart, until it says what was written."""
@@ -177,7 +177,7 @@ def _brake(case: Deployed, session: Session, on: bool) -> tuple[bool, str]:
     """
     arn = str(case.brake.resource)
     before = read_policy(session, arn)
-    wanted = to_write(case, before, as_list(before["Statement"]), on)
+    wanted = to_write(case, before, as_of_2012(before), on)
     for index, policy in enumerate(wanted):
         try:
             writing.put_policy(session, arn, policy)
@@ -186,7 +186,7 @@ def _brake(case: Deployed, session: Session, on: bool) -> tuple[bool, str]:
             if index == len(wanted) - 1 or error.code not in writing.MALFORMED:
                 raise
     for _try in range(_TRIES):
-        after = as_list(read_policy(session, arn)["Statement"])
+        after = as_of_2012(read_policy(session, arn))
         if is_suspended(case, after) is on:
             break
         time.sleep(1)

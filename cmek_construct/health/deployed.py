@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -15,11 +15,12 @@ from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.customers import Customers
 from cmek_construct.deployment import documents
+from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
 from cmek_construct.health.comparing import Where
 from cmek_construct.health.findings import Refused
-from cmek_construct.lock.model import Lock, Place, stacks_at
+from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.attributes import ROLE
@@ -163,6 +164,11 @@ class Deployed:
     profile: str | None = None
     """With which it was asked."""
 
+    def with_settings(self, **props: Any) -> Deployed:
+        """The same, as if the file said something else."""
+        changed: StackSettings = self.entry.settings.model_copy(update=props)
+        return replace(self, entry=replace(self.entry, settings=changed))
+
     @property
     def way_back(self) -> str | None:
         """The command that takes role and key back; None where their stack is there."""
@@ -245,7 +251,12 @@ class Deployed:
         policies += [("key", now.value.policy) for key in found.keys for now in key.cases]
         written: dict[str, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
         for kind, policy in policies:
-            written.setdefault(kind, []).extend(one.raw for one in policy.statements)
+            statements = written.setdefault(kind, [])
+            for statement in policy.statements:
+                # As AWS gives it back: no hole, and without variables in an older Version.
+                dollar = "${" if statement.variables else "${$}{"
+                text = json.dumps(statement.raw).replace("${!", dollar)
+                statements.append(json.loads(text))
         text = json.dumps(written)
         for now in (now for role in found.roles for now in role.cases):
             text = text.replace(now.value.arn, self.role_arn)
