@@ -19,7 +19,7 @@ from cmek_construct.health.deployed import (
     Deployed,
     LockedIdentity,
     checked_outputs,
-    customers_in,
+    deployed_customers,
     identities,
     locked_identity,
     own_outputs,
@@ -139,10 +139,7 @@ def outputs_of(
     outputs = checked_outputs(entry, dict(stack.outputs))
     if own.customers is None:
         return outputs, None
-    template = reading.read_template(session, entry.name)
-    if isinstance(template, Unread):
-        raise Refused(f"{entry.name}: its deployed customers could not be read: {template.why}.")
-    return outputs, customers_in(template)
+    return outputs, deployed_customers(entry, reading.read_template(session, entry.name))
 
 
 def _in_file(entry: Entry, file: Path) -> Any:

@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,9 +19,10 @@ from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
 from cmek_construct.health.comparing import Where
+from cmek_construct.health.entries import customers_in
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import Lock, Place, stacks_at
-from cmek_construct.policy.sentences import as_list
+from cmek_construct.policy import Policy
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.attributes import ROLE
 
@@ -235,33 +236,9 @@ class Deployed:
         return documents.role_permissions(self.entry.settings, self.key_arn)
 
     @cached_property
-    def _of_template(self) -> dict[str, Sequence[Any]]:
-        if isinstance(self.template, Unread):
-            return {}
-        try:
-            content = templates.parsed(self.template)
-        except templates.UnreadableError:
-            return {}
-        account = self.entry.settings.account
-        one = templates.template_of(content, self.entry.name, account)
-        found = templates.find(templates.Run([one]))
-        own = [one.policy for one in found.attached if one.policy and not one.is_boundary]
-        policies = [("permissions", one) for one in own]
-        policies += [("trust", now.value.trust) for role in found.roles for now in role.cases]
-        policies += [("key", now.value.policy) for key in found.keys for now in key.cases]
-        written: dict[str, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
-        for kind, policy in policies:
-            statements = written.setdefault(kind, [])
-            for statement in policy.statements:
-                # As AWS gives it back: no hole, and without variables in an older Version.
-                dollar = "${" if statement.variables else "${$}{"
-                text = json.dumps(statement.raw).replace("${!", dollar)
-                statements.append(json.loads(text))
-        text = json.dumps(written)
-        for now in (now for role in found.roles for now in role.cases):
-            text = text.replace(now.value.arn, self.role_arn)
-        by_kind: dict[str, Sequence[Any]] = json.loads(text)
-        return by_kind
+    def _of_template(self) -> Mapping[Kind, Sequence[Any]]:
+        found = None if isinstance(self.template, Unread) else _written_by(self, self.template)
+        return found or {}
 
     def kms(self, command: str) -> str:
         """A command of the AWS CLI about the key."""
@@ -281,17 +258,46 @@ class Deployed:
         return f"{self.kms('put-key-policy')} --policy-name default --policy {shown}"
 
 
-def customers_in(template: str) -> Customers:
-    """The customers in a vendor's deployed template."""
-    resources = [
-        resource
-        for policy in templates.parsed(template)["Resources"].values()
-        if policy["Type"] == "AWS::IAM::ManagedPolicy"
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-        for resource in as_list(statement["Resource"])
-    ]
-    every = [resource.split(":")[4] for resource in resources if resource.endswith(":key/*")]
-    return Customers(every, [one for one in resources if not one.endswith(":key/*")])
+def _written_by(case: Deployed, template: str) -> dict[Kind, Sequence[Any]] | None:
+    """The policies of a role and a key in a template; None where it cannot be read."""
+    try:
+        content = templates.parsed(template)
+    except templates.UnreadableError:
+        return None
+    one = templates.template_of(content, case.entry.name, case.entry.settings.account)
+    found = templates.find(templates.Run([one]))
+    own = [one.policy for one in found.attached if one.policy and not one.is_boundary]
+    policies: list[tuple[Kind, Policy]] = [("permissions", one) for one in own]
+    policies += [("trust", now.value.trust) for role in found.roles for now in role.cases]
+    policies += [("key", now.value.policy) for key in found.keys for now in key.cases]
+    written: dict[Kind, list[Any]] = {"permissions": list(case.by_key)} if found.roles else {}
+    for kind, policy in policies:
+        statements = written.setdefault(kind, [])
+        for statement in policy.statements:
+            # As AWS gives it back: no hole, and without variables in an older Version.
+            dollar = "${" if statement.variables else "${$}{"
+            text = json.dumps(statement.raw).replace("${!", dollar)
+            statements.append(json.loads(text))
+    text = json.dumps(written)
+    for now in (now for role in found.roles for now in role.cases):
+        text = text.replace(now.value.arn, case.role_arn)
+    by_kind: dict[Kind, Sequence[Any]] = json.loads(text)
+    return by_kind
+
+
+def deployed_customers(entry: Entry, template: str | Unread) -> Customers:
+    """The customers in a vendor's deployed template.
+
+    Raises:
+        Refused: it could not be read.
+    """
+    if not isinstance(template, Unread):
+        now = datetime.now(timezone.utc)
+        written = _written_by(Deployed(entry, "", None, LockedIdentity(), now), template)
+        if written is not None:
+            return Customers(*customers_in(written.get("permissions", ())))
+    why = template.why if isinstance(template, Unread) else "it is no template"
+    raise Refused(f"{entry.name}: its deployed customers could not be read: {why}.")
 
 
 def with_customer_key(

@@ -6,11 +6,11 @@ Its props are read out of role and key; what no prop can say is left to `adoptio
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct import checks
-from cmek_construct.aws.objects import ROTATION_DAYS, Key, PermissionsPolicy, Role, Unread
+from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import (
@@ -115,7 +115,8 @@ def of_customers(role: Role, given: Sequence[str]) -> Props:
     Raises:
         Refused: there are none.
     """
-    accounts, keys = _customers_in(readable(role.permissions))
+    permissions = readable(role.permissions)
+    accounts, keys = customers_in(one for policy in permissions for one in policy.statements)
     accounts += [one for one in given if one not in accounts]
     if not accounts and not keys:
         raise Refused(
@@ -132,17 +133,19 @@ def of_customers(role: Role, given: Sequence[str]) -> Props:
     }
 
 
-def _customers_in(permissions: Sequence[PermissionsPolicy]) -> tuple[list[str], list[str]]:
+def customers_in(statements: Iterable[Any]) -> tuple[list[str], list[str]]:
     """Accounts of customers and single keys that the guide's statement is about."""
     accounts: dict[str, None] = {}
     keys: dict[str, None] = {}
-    for raw in (statement for policy in permissions for statement in policy.statements):
+    for raw in statements:
         (one,) = read([raw], "permissions").statements
-        for name in one.resources or ():
-            whole = _CUSTOMER.fullmatch(name)
-            wanted = customer_statement("", list(one.resources or ()))
-            if (whole or checks.KEY_ARN.fullmatch(name)) and Where("permissions").same(raw, wanted):
-                (accounts if whole else keys)[whole[1] if whole else name] = None
+        names = list(one.resources or ())
+        if names and Where("permissions").same(raw, customer_statement("", names)):
+            for name in names:
+                if whole := _CUSTOMER.fullmatch(name):
+                    accounts[whole[1]] = None
+                elif checks.KEY_ARN.fullmatch(name):
+                    keys[name] = None
     return list(accounts), [key for key in keys if key.split(":")[4] not in accounts]
 
 
