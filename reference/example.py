@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from typing import Any, Final
 
-from cmek_construct.commands.reviewing import judged
+from cmek_construct.commands.review import judged
 from cmek_construct.guide import KeyAccess, key_policy, trust_policy
 from cmek_construct.review.page import Page
 from cmek_construct.templates.files import Template, template_of

@@ -22,7 +22,7 @@ from cmek_construct.constructs.customer_key import CUSTOMER_KEY
 from cmek_construct.constructs.key import KEY
 from cmek_construct.constructs.stack_set import STACK_SET
 from cmek_construct.constructs.vendor_role import ROLE
-from cmek_construct.deployment import values
+from cmek_construct.deployment import config
 from cmek_construct.deployment.config import ROWS, Config, Settings, StackSettings
 from cmek_construct.guide import KeyAccess, role_statements
 from cmek_construct.props import Prop
@@ -130,7 +130,7 @@ def _file() -> Iterable[str]:
             [
                 code(name),
                 "at the top" if name == "stacks" else "both" if name in shared else "in a stack",
-                text(values.sentence(ROWS[name]) if name in ROWS else _description(name)),
+                text(config.sentence(ROWS[name]) if name in ROWS else _description(name)),
             ]
             for name in fields
         ),

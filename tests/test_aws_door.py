@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from cmek_construct.aws.objects import Unread
 from cmek_construct.aws.reading import read_role
 from cmek_construct.aws.session import Asking, AwsError, Reason, lookup_role
-from cmek_construct.commands.errors import in_words
+from cmek_construct.commands.printing import in_words
 from tests.building import REGION
 from tests.command import cmek
 from tests.test_doctor import ACCOUNT, OTHER, OWN, answer, aws, deploy, findings, refusing, text_of

@@ -63,7 +63,9 @@ def test_help_is_enough_to_use_it(tmp_path: Path) -> None:
     assert "..." not in commands
     assert "Exit codes: 0 done; 1 refused" in printed
     for command in re.findall(r"^  ([\w-]+)  ", commands, re.MULTILINE):
-        assert "Options:" in cmek(tmp_path, command, "--help").stdout
+        inner = cmek(tmp_path, command, "--help").stdout
+        assert "Options:" in inner
+        assert "..." not in inner.partition("Commands:")[2]
 
 
 def test_in_an_app_of_ones_own_nobody_is_sent_to_init(tmp_path: Path) -> None:
@@ -249,9 +251,24 @@ stacks: {acme: {account: "011122223333"}}
     assert (tmp_path / "cmek.yaml").read_text() == text
 
 
-def test_add_refuses_what_is_no_text(tmp_path: Path) -> None:
+def test_add_refuses_what_is_no_text_and_what_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "cmek.yaml").write_bytes(b"\xff")
-    assert "cannot be read" in cmek(tmp_path, "add", "x", "--account=044455556666", code=1).stderr
+    assert "not UTF-8" in cmek(tmp_path, "add", "x", "--account=044455556666", code=1).stderr
+    (tmp_path / "cmek.yaml").unlink()
+    (tmp_path / "cmek.yaml").mkdir()
+    said = cmek(tmp_path, "add", "x", "--account=044455556666", code=1).stderr
+    assert said == "cmek.yaml: cannot be read: Is a directory.\n"
+
+
+def test_what_is_unusual_about_a_new_stack_is_said_at_once(tmp_path: Path) -> None:
+    assert "CHECK" not in cmek(tmp_path, "init", *FLAGS).stdout
+    added = ("add", "b", "--account=044455556666", "--regions=us-east-1 us-weast-2")
+    printed = cmek(tmp_path, *added).stdout
+    assert "CHECK: regions: us-weast-2 is none of the regions of Pinecone's guide" in printed
+    assert (
+        "CHECK: external_id"
+        in cmek(tmp_path, *added[:1], "c", *added[2:], "--no-external-id").stdout
+    )
 
 
 def test_add_refuses_a_name_that_is_there_and_a_file_that_is_wrong(tmp_path: Path) -> None:

@@ -17,14 +17,28 @@ import pytest
 from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guide import assume_role_denial, key_denial
+from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import expected_policies
 from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
 from cmek_construct.health.policies import about_key_policy, about_permissions, about_trust
 from cmek_construct.health.role import about_brake
+from cmek_construct.policy import Request, allows
+from cmek_construct.policy import Verdict as Answer
+from cmek_construct.policy.statements import as_of_2012
 from tests.building import EXTERNAL_ID, PINECONE
 from tests.runnable import check
-from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VENDOR, text_of
+from tests.test_doctor import (
+    ACCOUNT,
+    GONE,
+    KEY_ARN,
+    OTHER,
+    OWN,
+    ROLE_ARN,
+    VENDOR,
+    template,
+    text_of,
+)
 
 Given = dict[str, Any]
 Change = Callable[[list[Given]], object]
@@ -33,6 +47,7 @@ OUT, IN, OWNER = (
     Effect.SOMEBODY_LET_IN,
     Effect.OWNER_LOCKED_OUT,
 )
+NO, CANNOT_TELL = Answer.NO, Answer.CANNOT_TELL
 STRANGER = f"arn:aws:iam::{OTHER}:role/stranger"
 BILLING = f"arn:aws:iam::{ACCOUNT}:role/billing"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/security"
@@ -351,6 +366,34 @@ def test_what_cannot_be_told_is_said_with_what_it_hangs_on_and_never_right() -> 
     finding = only(key(lambda s: s.extend(many)))
     assert (finding.verdict, finding.effect) == (Verdict.UNKNOWN, None)
     assert "2,000 statements" in finding.words
+
+
+@pytest.mark.parametrize(("version", "answer"), [("2008-10-17", NO), ("2012-10-17", CANNOT_TELL)])
+def test_only_the_newer_version_of_a_policy_has_variables(version: str, answer: Answer) -> None:
+    own_tag = {"StringEquals": {"aws:PrincipalTag/a": "${aws:PrincipalTag/b}"}}
+    allow = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": own_tag}
+    found = Where("permissions").read(as_of_2012({"Version": version, "Statement": allow}))
+    tagged = {"aws:PrincipalTag/a": "x"}
+    assert allows(found, Request(ROLE_ARN, "kms:Decrypt", KEY_ARN, tagged)).verdict is answer
+
+
+@pytest.mark.parametrize("version", ["2008-10-17", "2012-10-17"])
+def test_what_the_last_deploy_wrote_is_no_drift_with_variables_or_without(version: str) -> None:
+    tagged = {"StringEquals": {"aws:PrincipalTag/a": "${aws:username}"}}
+    more = on_key("Deny", {"AWS": "*"}, "kms:Tag*", Condition=tagged)
+    case = there(
+        OWN, key=as_of_2012({"Version": version, "Statement": changed(OWN, "key-policy", more)})
+    )
+    written = copy.deepcopy(template(case.entry))
+    (policy,) = (
+        one["Properties"]["KeyPolicy"]
+        for one in written["Resources"].values()
+        if "KeyPolicy" in one["Properties"]
+    )
+    policy["Version"] = version
+    more(policy["Statement"])
+    case = replace(case, template=json.dumps(written))
+    assert [one.about for one in about_key_policy(case)] == ["file-ahead"]
 
 
 def brake(own: Given, change: Change) -> Finding:

@@ -748,6 +748,9 @@ def test_without_credentials_nothing_is_healthy(tmp_path: Path) -> None:
     found = findings(tmp_path, code=3)
     assert list(found) == ["aws"]
     assert "aws sso login" in found["aws"]["cure"]
+    (tmp_path / "cmek.lock").write_text("<<<<<<< ours\n")
+    assert list(findings(tmp_path, code=3)) == ["lock", "aws"]
+    assert "aws sso login" in cmek(tmp_path, "doctor", "acme", "--show=key-policy", code=1).stderr
 
 
 def test_a_mistake_in_the_file_and_wrong_usage_have_their_exit_codes(tmp_path: Path) -> None:

@@ -327,7 +327,9 @@ def test_a_set_of_another_kind_and_one_without_stacks_are_refused() -> None:
 
 
 def test_without_credentials_it_says_what_to_do() -> None:
-    assert "Sign in" in sheet("--region=us-east-1", code=1).stderr
+    said = sheet("--region=us-east-1", code=1).stderr
+    assert "Sign in" in said
+    assert "--outputs" not in said
 
 
 @pytest.mark.usefixtures("aws")

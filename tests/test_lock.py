@@ -17,10 +17,9 @@ from moto import mock_aws
 from moto.kms.models import kms_backends
 
 from cmek_construct import CmekGuardrails, templates
+from cmek_construct.lock.changing import Refusal, refusals
 from cmek_construct.lock.identity import REPLACING
-from cmek_construct.lock.model import Identity, Lock, Locked, LockError, Place
-from cmek_construct.lock.refusing import Refusal, refusals
-from cmek_construct.lock.text import parse, read, render
+from cmek_construct.lock.text import Identity, Lock, Locked, LockError, Place, parse, read, render
 from tests import forms
 from tests.building import ACCOUNT, REGION, cmek, new_stack
 from tests.command import cmek as run

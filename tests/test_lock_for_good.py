@@ -21,8 +21,7 @@ from cmek_construct import (
     StackSetTargets,
     templates,
 )
-from cmek_construct.lock.model import known
-from cmek_construct.lock.text import read
+from cmek_construct.lock.text import known, read
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, cmek, new_stack
 from tests.command import cmek as run
 

@@ -17,6 +17,7 @@ from tests.test_doctor import (  # noqa: F401 - a fixture
     findings,
     key_statements,
     put_key_statements,
+    text_of,
 )
 
 DAYS = 90
@@ -49,9 +50,9 @@ def test_what_is_said_of_the_template(command: tuple[str, ...], template: Path) 
     ("file", "there", "said"),
     [
         (DAYS, DAYS, ("right", "while it was used within 90 days")),
-        (DAYS, 30, ("said", "90 days after its use by the file, for 30 days by the key policy")),
-        (DAYS, None, ("said", "90 days after its use by the file, for 0 days by the key policy")),
-        (None, 1, ("said", "0 days after its use by the file, for 1 day by the key policy")),
+        (DAYS, 30, ("wrong", "90 days after its use by the file, for 30 days by the key policy")),
+        (DAYS, None, ("wrong", "90 days after its use by the file, for 0 days by the key policy")),
+        (None, 1, ("wrong", "0 days after its use by the file, for 1 day by the key policy")),
         (None, None, None),
     ],
 )
@@ -68,12 +69,29 @@ def test_what_the_doctor_says_of_the_deployed_key(
         if one["Effect"] == "Deny"
     ]
     put_key_statements([*rest, *denied])
-    found = findings(tmp_path, code=0 if file == there else 3).get("used-key")
+    every = findings(tmp_path, code=0 if file == there else 1)
+    assert every["key-policy"]["verdict"] == "right"
+    found = every.get("used-key")
     if said is None:
         assert found is None
     else:
         assert found is not None
         assert (found["verdict"], said[1] in found["words"]) == (said[0], True)
+
+
+@pytest.mark.usefixtures("aws")
+def test_other_days_in_the_file_alone_are_deployed_and_in_the_key_alone_put_back(
+    tmp_path: Path,
+) -> None:
+    deploy(tmp_path, acme={**OWN, "protect_used_key": DAYS})
+    statements = key_statements()
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": {**OWN, "protect_used_key": 30}}))
+    found = findings(tmp_path, code=1)
+    assert found["used-key"]["cure"] == "npx cdk deploy acme"
+    assert "file-ahead" not in found
+    put_key_statements([one for one in statements if one["Effect"] == "Allow"])
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": {**OWN, "protect_used_key": DAYS}}))
+    assert "aws kms put-key-policy" in findings(tmp_path, code=1)["used-key"]["cure"]
 
 
 @pytest.mark.usefixtures("aws")
@@ -84,4 +102,4 @@ def test_a_denial_that_is_not_to_everybody_holds_nothing(tmp_path: Path) -> None
         if one["Effect"] == "Deny":
             one["Principal"] = {"AWS": f"arn:aws:iam::{OWN['account']}:role/one-alone"}
     put_key_statements(statements)
-    assert "for 0 days by the key policy" in findings(tmp_path, code=3)["used-key"]["words"]
+    assert "for 0 days by the key policy" in findings(tmp_path, code=1)["used-key"]["words"]

@@ -15,10 +15,11 @@ import aws_cdk as cdk
 import pytest
 
 from cmek_construct import CmekGuardrails, CustomerKey, PineconeRole
-from cmek_construct.commands.reviewing import read
+from cmek_construct.commands.review import judged
 from cmek_construct.policy import words
 from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.review.model import Template as SeenTemplate
+from cmek_construct.templates.run import read_run
 from tests import forms
 from tests.browser.browser import Seen, Visit, look
 from tests.building import (
@@ -302,7 +303,7 @@ ABOUT_STATEMENTS = [
 
 @pytest.mark.parametrize("mutant", ABOUT_STATEMENTS[::10], ids=str)
 def test_the_page_finds_what_the_guardrails_find(tmp_path: Path, mutant: Mutant) -> None:
-    [found] = read([put(tmp_path, mutant.template)], [], {}).templates
+    [found] = judged(read_run([put(tmp_path, mutant.template)])).templates
     wanted = {(one.rule, one.what) for one in judge(mutant.template)}
     assert {(one.rule, one.what) for one in found.all_findings} == wanted
 
@@ -313,7 +314,7 @@ def mutants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SeenTemplate]
     folder = tmp_path_factory.mktemp("mutants")
     for number, mutant in enumerate(ABOUT_STATEMENTS):
         put(folder, mutant.template, str(number))
-    return {one.name: one for one in read([folder], [], {}).templates}
+    return {one.name: one for one in judged(read_run([folder])).templates}
 
 
 @pytest.mark.parametrize("number", range(len(ABOUT_STATEMENTS)), ids=map(str, ABOUT_STATEMENTS))

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmek_construct.commands import suspend as suspending
-from cmek_construct.deployment import replacing, writing
+from cmek_construct.deployment import writing
 from cmek_construct.deployment.documents import denial
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
 from cmek_construct.health.comparing import Where
@@ -140,6 +140,23 @@ def test_statements_of_others_are_kept_and_said(tmp_path: Path) -> None:
     assert 'statement "Helper"' in printed
     resume(tmp_path)
     assert key_statements() == [*before, helper]
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_policy_of_the_older_version_says_the_same_afterwards(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    team = {"StringEquals": {"aws:PrincipalTag/team": "${aws:username}"}}
+    administrator = {"AWS": f"arn:aws:iam::{OWN['account']}:root"}
+    literal = {"Effect": "Deny", "Principal": administrator, "Action": "kms:Tag*", "Resource": "*"}
+    before = [*key_statements(), {**literal, "Condition": team}]
+    boto3.client("kms").put_key_policy(
+        KeyId=outputs()["KeyArn"].rpartition("/")[2],
+        PolicyName="default",
+        Policy=json.dumps({"Version": "2008-10-17", "Statement": before}),
+    )
+    suspend(tmp_path)
+    (kept,) = (one for one in key_statements() if one["Action"] == "kms:Tag*")
+    assert kept["Condition"]["StringEquals"] == {"aws:PrincipalTag/team": "${$}{aws:username}"}
 
 
 @pytest.mark.usefixtures("aws")
@@ -387,7 +404,7 @@ def trace(folder: Path, monkeypatch: pytest.MonkeyPatch, on: bool, kill_after: i
     with monkeypatch.context() as patched:
         from botocore.client import BaseClient
 
-        call, replace = BaseClient._make_api_call, replacing.replace
+        call, replace = BaseClient._make_api_call, writing.replace
         patched.setattr(
             BaseClient,
             "_make_api_call",

@@ -74,3 +74,16 @@ def test_a_customer_who_is_in_the_file_and_not_deployed_gets_no_sheet(
     assert "the deployed role does not" in printed.stderr
     assert "npx cdk deploy vendor" in printed.stderr
     assert printed.stdout == ""
+
+
+def test_a_customer_whom_the_deployed_role_serves_by_half_gets_no_sheet(folder: Path) -> None:
+    cloudformation = boto3.client("cloudformation")
+    template = cloudformation.get_template(StackName="vendor")["TemplateBody"]
+    text = (template if isinstance(template, str) else json.dumps(template)).replace(
+        "kms:Decrypt", "kms:DescribeKey"
+    )
+    cloudformation.update_stack(
+        StackName="vendor", TemplateBody=text, Capabilities=["CAPABILITY_IAM"]
+    )
+    printed = cmek(folder, "sheet", f"--key-arn={key_of(ACME)}", code=1)
+    assert "the deployed role does not" in printed.stderr

@@ -26,6 +26,7 @@ from cmek_construct.aws.objects import (
 )
 from cmek_construct.aws.session import Session, asked, called, read
 from cmek_construct.policy.sentences import as_list
+from cmek_construct.policy.statements import as_of_2012
 
 _GONE: Final = "DELETE_COMPLETE"
 _CONTROLS: Final = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
@@ -45,7 +46,7 @@ def document_of(policy: Any) -> dict[str, Any]:
 
 @read
 def _statements(policy: Any) -> Statements:
-    return as_list(document_of(policy)["Statement"])
+    return as_of_2012(document_of(policy))
 
 
 @asked
@@ -114,7 +115,7 @@ def _permissions(iam: Any, role: str) -> list[PermissionsPolicy]:
     for page in iam.get_paginator("list_role_policies").paginate(RoleName=role):
         for name in page["PolicyNames"]:
             one = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            found.append(PermissionsPolicy(name, as_list(document_of(one)["Statement"])))
+            found.append(PermissionsPolicy(name, as_of_2012(document_of(one))))
     for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=role):
         for one in page["AttachedPolicies"]:
             arn = one["PolicyArn"]
@@ -126,7 +127,7 @@ def _managed(iam: Any, arn: str) -> Statements:
     """The statements of a managed policy."""
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     found = iam.get_policy_version(PolicyArn=arn, VersionId=version)
-    return as_list(document_of(found["PolicyVersion"]["Document"])["Statement"])
+    return as_of_2012(document_of(found["PolicyVersion"]["Document"]))
 
 
 @asked
@@ -198,31 +199,22 @@ def read_grants(session: Session, key_arn: str) -> list[Grant]:
 
 
 @called()
-def read_trust_policy(session: Session, role_arn: str) -> dict[str, Any]:
-    """The trust policy document of a role.
+def read_policy(session: Session, arn: str) -> dict[str, Any]:
+    """The trust policy document of a role, or the policy document of a key.
 
     Raises:
         AwsError: it cannot be read.
     """
-    name = role_arn.rpartition("/")[2]
-    found = session.client("iam").get_role(RoleName=name)["Role"]
-    return document_of(found["AssumeRolePolicyDocument"])
-
-
-@called()
-def read_key_policy_document(session: Session, key_arn: str) -> dict[str, Any]:
-    """The policy document of a key.
-
-    Raises:
-        AwsError: it cannot be read.
-    """
-    kms = session.kms(key_arn)
-    return document_of(kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"])
+    if arn.split(":")[2] == "kms":
+        found = session.kms(arn).get_key_policy(KeyId=arn, PolicyName="default")
+        return document_of(found["Policy"])
+    found = session.client("iam").get_role(RoleName=arn.rpartition("/")[2])
+    return document_of(found["Role"]["AssumeRolePolicyDocument"])
 
 
 @read
 def _key_statements(session: Session, key_arn: str) -> Statements:
-    return as_list(read_key_policy_document(session, key_arn)["Statement"])
+    return as_of_2012(read_policy(session, key_arn))
 
 
 @asked

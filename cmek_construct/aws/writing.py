@@ -16,17 +16,17 @@ _NO_GRANT: Final = ("NotFoundException", "InvalidGrantIdException")
 
 
 @called()
-def put_key_policy(session: Session, key_arn: str, policy: dict[str, Any]) -> None:
-    """Set a key policy. KMS refuses one that would lock its account out."""
+def put_policy(session: Session, arn: str, policy: dict[str, Any]) -> None:
+    """Set the trust policy of a role or the policy of a key.
+
+    KMS refuses one that would lock its account out.
+    """
     text = json.dumps(policy)
-    session.kms(key_arn).put_key_policy(KeyId=key_arn, PolicyName="default", Policy=text)
-
-
-@called()
-def put_trust_policy(session: Session, role_arn: str, policy: dict[str, Any]) -> None:
-    """Set the trust policy of a role."""
-    iam, name = session.client("iam"), role_arn.rpartition("/")[2]
-    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policy))
+    if arn.split(":")[2] == "kms":
+        session.kms(arn).put_key_policy(KeyId=arn, PolicyName="default", Policy=text)
+    else:
+        name = arn.rpartition("/")[2]
+        session.client("iam").update_assume_role_policy(RoleName=name, PolicyDocument=text)
 
 
 def revoke_grant(session: Session, key_arn: str, grant_id: str) -> None:

@@ -30,7 +30,6 @@ from cmek_construct.commands.adopting import (
     role_of,
     write_mapping,
 )
-from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.init import make_folder
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
@@ -43,17 +42,17 @@ from cmek_construct.commands.options import (
     of_row,
     option,
 )
-from cmek_construct.commands.printing import marked, tell
+from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.deployment.reading import Entry, parse_entries, text_of
 from cmek_construct.deployment.writing import (
     FILE,
-    first_entry,
-    in_yaml,
+    beside_top,
+    new_text,
     with_entry,
     write_whole,
 )
 from cmek_construct.deployment.yaml_text import YamlText
-from cmek_construct.health import entries, import_mapping
+from cmek_construct.health import entries
 from cmek_construct.health.adoption import differences
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Refused, Verdict
@@ -67,19 +66,50 @@ class AsGiven(str, Enum):
 
 
 @dataclass(frozen=True)
-class Ask:
-    """What is to be taken over, and how."""
+class Adopt:
+    """Take a role and a key that are there already into a stack, unchanged.
 
-    name: str
-    role_arn: str
-    asking: Asking
-    key_arn: str | None = None
-    mapping: Path | None = None
-    alias: str | None = None
-    as_given: AsGiven | None = None
-    customers: Sequence[str] = ()
-    region: str | None = None
-    accept: bool = False
+    Reads them, writes the entry of cmek.yaml whose template is what is there, and the file for `cdk
+    import`. Each difference is named. Changes nothing in AWS. For an entry that is there already,
+    after its stack was deleted, it writes the file alone.
+    """
+
+    name: Annotated[str, a_stack("Of the stack, in cmek.yaml or new to it. For good.")]
+    role_arn: Annotated[str, options.role_arn("The role that Pinecone stores.")]
+    key_arn: Annotated[
+        str | None,
+        options.key_arn(
+            "The key that Pinecone stores. A vendor's role, for keys of customers, has none."
+        ),
+    ] = None
+    mapping: Annotated[
+        Path | None, option("FILE", "To write for `cdk import`. Default: cmek-import-NAME.json.")
+    ] = None
+    alias: Annotated[
+        str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")
+    ] = None
+    as_given: Annotated[
+        AsGiven | None,
+        typer.Option(
+            help="Do not take this one over: the entry names it by its ARN, and its policy stays "
+            "yours."
+        ),
+    ] = None
+    customer_account_ids: Annotated[
+        str | None,
+        customers("For a vendor's role that has lost its permissions: accounts of customers."),
+    ] = None
+    region: Annotated[
+        str | None,
+        options.region(
+            "Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml."
+        ),
+    ] = None
+    profile: Profile = None
+    accept: Annotated[
+        bool,
+        flag("--accept", "Go on where the template would lock somebody out or let somebody in."),
+    ] = False
 
     @property
     def account(self) -> str:
@@ -91,65 +121,12 @@ class Ask:
         """The file for `cdk import`."""
         return self.mapping or Path(f"cmek-import-{self.name}.json")
 
-
-def adopt(
-    name: Annotated[str, a_stack("Of the stack, in cmek.yaml or new to it. For good.")],
-    role_arn: Annotated[str, options.role_arn("The role that Pinecone stores.")],
-    key_arn: Annotated[
-        str | None,
-        options.key_arn(
-            "The key that Pinecone stores. A vendor's role, for keys of customers, has none."
-        ),
-    ] = None,
-    mapping: Annotated[
-        Path | None, option("FILE", "To write for `cdk import`. Default: cmek-import-NAME.json.")
-    ] = None,
-    alias: Annotated[
-        str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")
-    ] = None,
-    as_given: Annotated[
-        AsGiven | None,
-        typer.Option(
-            help="Do not take this one over: the entry names it by its ARN, and its policy stays "
-            "yours."
-        ),
-    ] = None,
-    customer_account_ids: Annotated[
-        str | None,
-        customers("For a vendor's role that has lost its permissions: accounts of customers."),
-    ] = None,
-    region: Annotated[
-        str | None, options.region("For a vendor's role: of its stack. Default: as in cmek.yaml.")
-    ] = None,
-    profile: Profile = None,
-    accept: Annotated[
-        bool,
-        flag("--accept", "Go on where the template would lock somebody out or let somebody in."),
-    ] = False,
-) -> None:
-    """Take a role and a key that are there already into a stack, unchanged.
-
-    Reads them, writes the entry of cmek.yaml whose template is what is there, and the file for `cdk
-    import`. Each difference is named. Changes nothing in AWS. For an entry that is there already,
-    after its stack was deleted, it writes the file alone.
-    """
-    ask = Ask(
-        name=name,
-        role_arn=role_arn,
-        asking=Asking("adopt", profile),
-        key_arn=key_arn,
-        mapping=mapping,
-        alias=alias,
-        as_given=as_given,
-        customers=listed(customer_account_ids) if customer_account_ids else (),
-        region=region,
-        accept=accept,
-    )
-    with refusals("adopt", f"{name}: nothing was written"):
-        tell(_lines(ask))
+    def __call__(self) -> None:
+        with refusals("adopt", f"{self.name}: nothing was written"):
+            tell(_lines(self))
 
 
-def _lines(ask: Ask) -> Iterator[str]:
+def _lines(ask: Adopt) -> Iterator[str]:
     """Take over a role and a key; the lines say what was found, and what to run next."""
     refuse_another_file(ask.file)
     text = text_of(FILE) if os.path.lexists(FILE) else None
@@ -159,19 +136,19 @@ def _lines(ask: Ask) -> Iterator[str]:
     )
     _refuse_idle_options(ask, there)
     region = _region(ask, text, there)
-    session = ask.asking.reading(ask.account, region, ask.name)
+    session = Asking("adopt", ask.profile).reading(ask.account, region, ask.name)
     role = role_of(session, ask.role_arn)
     key = key_of(session, ask.key_arn) if ask.key_arn else None
     changed = None if there else _with_entry(ask, text, region, role, key)
     entry = there or _entry(ask, changed or "")
     _refuse_another(ask, entry, role)
-    mapping = import_mapping.mapping(entry, role, key)
+    mapping = entries.import_mapping(entry, role, key)
     now = datetime.now(timezone.utc)
     case = Deployed(entry, role.arn, ask.key_arn, locked(entry), now, role=role, key=key)
     found = [*differences(case, role, key)]
     refuse_taken_alias(entry, key, session)
     found += other_stacks(mapping, entry, session)
-    mapping = import_mapping.without_held(mapping, entry, held_by(entry, session))
+    mapping = entries.without_held(mapping, entry, held_by(entry, session))
     yield f"{ask.name} (account {ask.account}, {region})"
     yield from _shown(found)
     _refuse_harm(ask, found)
@@ -185,10 +162,10 @@ def _lines(ask: Ask) -> Iterator[str]:
     yield from _what_next(ask.name, ask.file, added=changed is not None)
 
 
-def _refuse_idle_options(ask: Ask, there: Entry | None) -> None:
+def _refuse_idle_options(ask: Adopt, there: Entry | None) -> None:
     """An option that would do nothing was meant to do something."""
     of_key = {"--alias": ask.alias, "--as-given": ask.as_given}
-    of_role = {"--customer-account-ids": ask.customers, "--region": ask.region}
+    of_role = {"--customer-account-ids": ask.customer_account_ids, "--region": ask.region}
     for some, idle, why in (
         (of_key | of_role, there is not None, f"{FILE} has stacks.{ask.name}, and that holds"),
         (of_role, ask.key_arn is not None, "it is for a role without --key-arn"),
@@ -199,7 +176,7 @@ def _refuse_idle_options(ask: Ask, there: Entry | None) -> None:
                 raise Refused(f"{name}: {why}. Leave the option out.")
 
 
-def _region(ask: Ask, text: str | None, there: Entry | None) -> str:
+def _region(ask: Adopt, text: str | None, there: Entry | None) -> str:
     """The region of the stack: the key's, or for a role alone the entry's or the file's."""
     of_key = ask.key_arn.split(":")[3:5] if ask.key_arn else None
     if of_key and of_key[1] != ask.account:
@@ -221,25 +198,26 @@ def _region(ask: Ask, text: str | None, there: Entry | None) -> str:
     return str(region)
 
 
-def _with_entry(ask: Ask, text: str | None, region: str, role: Role, key: Key | None) -> str:
+def _with_entry(ask: Adopt, text: str | None, region: str, role: Role, key: Key | None) -> str:
     """cmek.yaml with the entry more whose template is what is there."""
     props: dict[str, Any] = {"account": ask.account, "region": region}
     props |= entries.of_role(role, given=ask.as_given is AsGiven.ROLE)
     if key is None:
-        props |= entries.of_customers(role, ask.customers)
+        told = listed(ask.customer_account_ids) if ask.customer_account_ids else []
+        props |= entries.of_customers(role, told)
     else:
         props |= entries.of_key(key, role.arn, ask.alias, given=ask.as_given is AsGiven.KEY)
     if text is None:
-        return first_entry(ask.name, in_yaml(props, {}))
-    return with_entry(text, ask.name, in_yaml(props, YamlText(text).data))
+        return new_text(ask.name, beside_top(props, {}))
+    return with_entry(text, ask.name, beside_top(props, YamlText(text).data))
 
 
-def _entry(ask: Ask, text: str) -> Entry:
+def _entry(ask: Adopt, text: str) -> Entry:
     found = parse_entries(text, f"{FILE}, with {ask.name} added")
     return next(entry for entry in found if entry.name == ask.name)
 
 
-def _refuse_another(ask: Ask, entry: Entry, role: Role) -> None:
+def _refuse_another(ask: Adopt, entry: Entry, role: Role) -> None:
     """Role and key are those of the entry, and of the lock."""
     own, lock = entry.settings, locked(entry)
     if own.customers is not None and ask.key_arn is not None:
@@ -263,7 +241,7 @@ def _refuse_another(ask: Ask, entry: Entry, role: Role) -> None:
             )
 
 
-def _refuse_harm(ask: Ask, found: list[Finding]) -> None:
+def _refuse_harm(ask: Adopt, found: list[Finding]) -> None:
     wrong = [one.about for one in found if one.verdict is Verdict.WRONG]
     if wrong and not ask.accept:
         raise Refused(

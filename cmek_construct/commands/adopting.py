@@ -16,9 +16,8 @@ from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.aws.session import Session
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import ConfigError, Entry
-from cmek_construct.deployment.replacing import replace
-from cmek_construct.deployment.writing import FILE
-from cmek_construct.health import import_mapping
+from cmek_construct.deployment.writing import FILE, replace
+from cmek_construct.health import entries
 from cmek_construct.health.findings import Finding, Refused, said
 
 T = TypeVar("T")
@@ -29,10 +28,10 @@ _READS_ROLE: Final = (
 _READS_KEY: Final = "kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus and ListAliases"
 _READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
 _LOGICAL_IDS: Final = {
-    import_mapping.ROLE,
-    import_mapping.KEY,
-    import_mapping.ALIAS,
-    *import_mapping.CUSTOMERS.values(),
+    entries.ROLE,
+    entries.KEY,
+    entries.ALIAS,
+    *entries.CUSTOMERS.values(),
 }
 
 
@@ -116,10 +115,10 @@ def held_by(entry: Entry, session: Session) -> dict[str, str]:
 
 
 def other_stacks(
-    mapping: import_mapping.ImportMapping, entry: Entry, session: Session
+    mapping: entries.ImportMapping, entry: Entry, session: Session
 ) -> Iterator[Finding]:
     """Whether another stack has one of them: CloudFormation gives nothing to two."""
-    for logical_id in (one for one in (import_mapping.ROLE, import_mapping.KEY) if one in mapping):
+    for logical_id in (one for one in (entries.ROLE, entries.KEY) if one in mapping):
         (physical,) = mapping[logical_id].values()
         owner = reading.read_owner(session, physical)
         if isinstance(owner, Unread):
@@ -139,7 +138,7 @@ def other_stacks(
 
 def refuse_taken_alias(entry: Entry, key: Key | None, session: Session) -> None:
     own = entry.settings
-    if key is None or own.key or not own.alias or import_mapping.alias_of(entry, key):
+    if key is None or own.key or not own.alias or entries.alias_of(entry, key):
         return
     alias = f"alias/{own.alias.removeprefix('alias/')}"
     target = reading.read_key_arn(session, alias)

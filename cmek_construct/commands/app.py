@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
@@ -20,16 +21,29 @@ from cmek_construct.commands import (
     review,
     sheet,
     suspend,
-    template,
     who,
 )
+from cmek_construct.commands.options import fields
 
 _GROUPS: Final = {
-    "Set up": ("init", "add", "project", "sheet", "customer-kit", "template"),
-    "Review": ("check", "who", "review"),
-    "Keep": ("lock", "unlock"),
-    "On call": ("doctor", "suspend", "resume"),
-    "Take over, and end": ("adopt", "retire"),
+    "Set up": (
+        init.init,
+        init.add,
+        project.cli,
+        sheet.sheet,
+        customer_kit.cli,
+        init.template,
+    ),
+    "Review": (check.check, who.who, review.review),
+    "Keep": (lock.lock, lock.unlock),
+    "On call": (doctor.doctor, suspend.suspend, suspend.resume),
+    "Take over, and end": (fields(adopt.Adopt), retire.retire),
+}
+_EPILOGS: Final = {
+    "template": init.PARAMETERS,
+    "review": review.EXIT_CODES,
+    "doctor": doctor.EXIT_CODES,
+    "retire": retire.EXIT_CODES,
 }
 _LONGEST: Final = 1_000
 
@@ -38,11 +52,17 @@ class _InGroups(TyperGroup):
     """Help that lists the commands by what they are for, each sentence whole."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        for heading, names in _GROUPS.items():
-            with formatter.section(f"{heading} commands"):
-                formatter.write_dl(
-                    [(name, self.commands[name].get_short_help_str(_LONGEST)) for name in names]
-                )
+        groups = {f"{heading} commands": map(_name, group) for heading, group in _GROUPS.items()}
+        for heading, names in (
+            groups.items() if ctx.parent is None else [("Commands", self.commands)]
+        ):
+            with formatter.section(heading):
+                found = [self.commands[name] for name in names]
+                formatter.write_dl([(one.name, one.get_short_help_str(_LONGEST)) for one in found])
+
+
+def _name(command: Callable[..., None] | typer.Typer) -> str:
+    return str(command.info.name if isinstance(command, typer.Typer) else command.__name__)
 
 
 cli = typer.Typer(
@@ -77,19 +97,8 @@ def _options(
     """Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`."""
 
 
-cli.command()(init.init)
-cli.command()(init.add)
-cli.command()(sheet.sheet)
-cli.add_typer(customer_kit.cli, name="customer-kit")
-cli.command(epilog=template.EPILOG)(template.template)
-cli.command()(check.check)
-cli.command()(who.who)
-cli.command(epilog=review.EXIT_CODES)(review.review)
-cli.command(epilog=doctor.EXIT_CODES)(doctor.doctor)
-cli.command()(suspend.suspend)
-cli.command()(suspend.resume)
-cli.command()(lock.lock)
-cli.command()(lock.unlock)
-cli.command()(adopt.adopt)
-cli.add_typer(project.cli, name="project")
-cli.command(epilog=retire.EXIT_CODES)(retire.retire)
+for _command in (one for group in _GROUPS.values() for one in group):
+    if isinstance(_command, typer.Typer):
+        cli.add_typer(_command, cls=_InGroups)
+    else:
+        cli.command(epilog=_EPILOGS.get(_name(_command)))(_command)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
 
-from cmek_construct.commands.errors import refuse
 from cmek_construct.commands.options import (
     AccountOfTemplates,
     Acknowledge,
@@ -15,10 +14,13 @@ from cmek_construct.commands.options import (
     Templates,
     VendorRoles,
 )
-from cmek_construct.commands.printing import counted, tell, tell_json, tell_what_to_ask
+from cmek_construct.commands.printing import counted, refuse, tell, tell_json, tell_what_to_ask
 from cmek_construct.guardrails.acknowledged import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
 from cmek_construct.templates.run import read_run
+
+_SHOWN: Final = ("rule", "logical_id", "what", "allows", "cure")
+"""Of a violation, for a machine."""
 
 
 def check(
@@ -82,14 +84,7 @@ def _as_data(judged: Sequence[Judged]) -> list[dict[str, Any]]:
             "roles": one.roles,
             "keys": one.keys,
             "violations": [
-                {
-                    "rule": violation.rule,
-                    "logical_id": violation.logical_id,
-                    "what": violation.what,
-                    "allows": violation.allows,
-                    "cure": violation.cure,
-                    "acknowledged": reason,
-                }
+                {name: getattr(violation, name) for name in _SHOWN} | {"acknowledged": reason}
                 for violation, reason in one.found
             ],
         }

@@ -13,14 +13,13 @@ from typing import Annotated, Any
 import typer
 
 from cmek_construct import checks
-from cmek_construct.aws.reading import read_key_policy_document
+from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
-from cmek_construct.commands.errors import in_words, refusals
-from cmek_construct.commands.looking import from_aws, from_outputs_file
+from cmek_construct.commands.looking import outputs_of
 from cmek_construct.commands.options import AsJson, option
-from cmek_construct.commands.printing import in_a_line, tell, tell_json
+from cmek_construct.commands.printing import in_a_line, in_words, refusals, tell, tell_json
 from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
@@ -29,7 +28,7 @@ from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, fin
 from cmek_construct.health.deployed import ROLE_ARN
 from cmek_construct.health.findings import Finding, Refused, as_data
 
-cli = typer.Typer(rich_markup_mode=None)
+cli = typer.Typer(name="customer-kit", rich_markup_mode=None)
 DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
 GET_KEY_POLICY = "aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json"
 WHO_CAN_SEE = (
@@ -138,9 +137,7 @@ def kit(
 def _role_of(vendor: str, outputs: Path | None, profile: str | None) -> str:
     """The role of a vendor's stack, as it is deployed."""
     [entry] = read_entries(FILE, only=vendor)
-    if outputs:
-        return from_outputs_file(entry, outputs)[ROLE_ARN]
-    return from_aws(entry, Asking("customer-kit", profile))[0][ROLE_ARN]
+    return outputs_of(entry, outputs, Asking("customer-kit", profile))[0][ROLE_ARN]
 
 
 def write(kit: kits.Kit, folder: Path) -> list[str]:
@@ -314,7 +311,7 @@ def _from_kms(key_arn: str, profile: str | None = None) -> CustomerKeySeen:
         session = Asking("customer-kit", profile).signed_in(key_arn.split(":")[3])
         with called():
             metadata = session.client("kms").describe_key(KeyId=key_arn)["KeyMetadata"]
-        policy = read_key_policy_document(session, metadata["Arn"])
+        policy = read_policy(session, metadata["Arn"])
     except AwsError as error:
         if error.code == "NotFoundException":
             raise Refused(f"{error}. Compare the ARN with the customer's KMS console.") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from functools import partial
@@ -17,10 +16,9 @@ from cmek_construct.aws.events import IAM_REGION, read_calls, read_event
 from cmek_construct.aws.objects import Control, Key, LastUse, Stack, Unread
 from cmek_construct.aws.reading import read_controls, read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.errors import advice, refusals, refuse
-from cmek_construct.commands.looking import LOCK, locked, side_by_side, with_all
+from cmek_construct.commands.looking import LOCK, case_of, locked, side_by_side, with_all
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
-from cmek_construct.commands.printing import tell, tell_json, whole
+from cmek_construct.commands.printing import advice, refusals, refuse, tell, tell_json, whole
 from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
@@ -29,7 +27,7 @@ from cmek_construct.health.deployed import Deployed, LockedIdentity, identities,
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
 from cmek_construct.health.findings import Effect, Finding, Verdict
 from cmek_construct.health.key import who_used
-from cmek_construct.lock.model import LockError
+from cmek_construct.lock.text import LockError
 
 EXIT_CODES: Final = (
     "Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, "
@@ -88,11 +86,12 @@ def doctor(
     with refusals("doctor"):
         entries = read_entries(FILE, only=name)
     asking = Asking("doctor", profile)
-    looks = _Looks(cloudtrail, organization, indexes() if len(entries) == 1 else None)
     if show is not None:
         _show(entries, show, asking)
         return
-    found = side_by_side(partial(_examined, asking, looks), entries)
+    of_project = indexes() if len(entries) == 1 else None
+    examined = partial(_examined, asking, cloudtrail, organization, of_project)
+    found = side_by_side(examined, entries)
     if as_json:
         tell_json([one.as_data() for one in found])
     else:
@@ -101,17 +100,13 @@ def doctor(
     raise typer.Exit(WRONG if WRONG in codes else max(codes, default=UNREAD))
 
 
-@dataclass(frozen=True)
-class _Looks:
-    """What is looked at beside stack, role and key."""
-
-    cloudtrail: bool
-    organization: bool
-    indexes: Mapping[str, str | None] | Unread | None
-    """None: nobody was asked."""
-
-
-def _examined(asking: Asking, looks: _Looks, entry: Entry) -> Examined:
+def _examined(
+    asking: Asking,
+    cloudtrail: bool,
+    organization: bool,
+    indexes: Mapping[str, str | None] | Unread | None,
+    entry: Entry,
+) -> Examined:
     """Look at one stack, and change nothing."""
     of_lock: list[Finding] = []
     try:
@@ -125,7 +120,7 @@ def _examined(asking: Asking, looks: _Looks, entry: Entry) -> Examined:
         return Examined(
             entry,
             *identities(entry, {}, lock),
-            [health.no_aws(str(error), advice(error, "doctor"))],
+            [*of_lock, health.no_aws(str(error), advice(error, "doctor"))],
         )
     stack = read_stack(session, entry.name)
     role_arn, key_arn = identities(entry, own_outputs(entry, stack), lock)
@@ -137,13 +132,13 @@ def _examined(asking: Asking, looks: _Looks, entry: Entry) -> Examined:
         return Examined(entry, role_arn, key_arn, [*found, health.not_found(entry)])
     now = datetime.now(timezone.utc)
     case = Deployed(entry, role_arn, key_arn, lock, now, stack, profile=asking.profile)
-    case = with_all(session, case, last_use=looks.cloudtrail)
-    found += health.diagnosis(case, _last_user(session, case) if looks.cloudtrail else None)
-    if looks.indexes is not None and case.key_arn is not None:
-        found += health.about_indexes(case, looks.indexes)
-    if looks.organization:
+    case = with_all(session, case, last_use=cloudtrail)
+    found += health.diagnosis(case, _last_user(session, case) if cloudtrail else None)
+    if indexes is not None and case.key_arn is not None:
+        found += health.about_indexes(case, indexes)
+    if organization:
         found += health.about_controls(case, _controls(asking, own.account))
-    if looks.cloudtrail:
+    if cloudtrail:
         found = [_with_culprit(session, case, one) for one in found]
     return Examined(entry, role_arn, key_arn, found)
 
@@ -180,25 +175,14 @@ def _show(entries: list[Entry], policy: Policy, asking: Asking) -> None:
     if len(entries) != 1:
         raise typer.BadParameter("name one stack", param_hint="--show")
     (entry,) = entries
-    role_arn = "" if policy is Policy.TRUST else _role_arn(entry, asking)
-    found = health.expected_policies(entry, role_arn or "").get(policy.value)
-    if found is None or role_arn is None:
-        why = "its role is not known" if found else "the stack makes no key"
-        refuse(f"{entry.name}: there is no such policy to show: {why}.")
-    typer.echo(json.dumps(found, indent=2))
-
-
-def _role_arn(entry: Entry, asking: Asking) -> str | None:
-    """The ARN of the role of a stack, or None where it is not to be known."""
-    own = entry.settings
-    if own.role is not None:
-        return own.role
-    try:
-        lock = locked(entry)
-        session = asking.reading(own.account, own.region or "", entry.name)
-    except (LockError, AwsError):
-        return None
-    return identities(entry, own_outputs(entry, read_stack(session, entry.name)), lock)[0]
+    own, role_arn = entry.settings, entry.settings.role or ""
+    if policy.value not in health.expected_policies(entry, role_arn):
+        refuse(f"{entry.name}: there is no such policy to show: the stack makes no key.")
+    if policy is Policy.KEY and not role_arn:
+        with refusals("doctor", entry.name):
+            session = asking.reading(own.account, own.region or "", entry.name)
+            role_arn = case_of(session, entry, locked(entry)).role_arn
+    typer.echo(json.dumps(health.expected_policies(entry, role_arn)[policy.value], indent=2))
 
 
 def _screen(examined: Sequence[Examined]) -> Iterator[str]:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cmek_construct import checks
 from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.reading import read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.aws.stack_sets import Instance, StackSet, StackSets
-from cmek_construct.commands.looking import side_by_side, wrong_output
+from cmek_construct.commands.looking import side_by_side
 from cmek_construct.commands.printing import tell_json
 from cmek_construct.constructs.stack_set_targets import CALL_AS
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, wrong_output
 from cmek_construct.health.findings import Refused
 
 ROLE: Final = "OrganizationAccountAccessRole"
@@ -36,23 +34,10 @@ _COLUMNS: Final = {
     "external_id": "External ID",
     "status": "Status",
 }
-_WIDE: Final = 10_000
-"""Columns of the terminal that the table is laid out for: no value is ever broken or cut."""
 
 
 @dataclass(frozen=True)
-class Ask:
-    """Which stack set, and with which credentials."""
-
-    stack_set: str
-    role: str
-    asking: Asking
-    region: str | None = None
-    call_as: str | None = None
-
-
-@dataclass(frozen=True)
-class _Row:
+class Row:
     """What to paste for one account; with a problem, nothing to paste."""
 
     account: str
@@ -109,67 +94,63 @@ def _of_type(body: Mapping[str, Any], resource_type: str) -> Iterator[dict[str, 
             yield resource["Properties"]
 
 
-def show(ask: Ask, *, as_csv: bool, as_json: bool) -> list[str]:
-    """Print what to paste for every account.
+def rows(
+    stack_set: str, asking: Asking, role: str, region: str | None, call_as: str | None
+) -> list[Row]:
+    """A row for every account of the set, also for one that cannot be read.
 
-    Returns:
-        What is wrong, account by account.
+    Args:
+        stack_set: its name.
+        asking: with which credentials.
+        role: the name of the one to take on in each account.
+        region: of the set. Default: the profile's.
+        call_as: ``DELEGATED_ADMIN`` from a delegated administrator's account.
 
     Raises:
         AwsError: AWS could not be asked about the set.
         Refused: the set is not ours, or has no stacks.
     """
-    if ask.call_as not in (None, *CALL_AS):
+    if call_as not in (None, *CALL_AS):
         raise typer.BadParameter(f"it is {' or '.join(CALL_AS)}", param_hint="--call-as")
-    if as_csv and as_json:
-        raise typer.BadParameter("choose --csv or --json", param_hint="--csv")
-    rows = _rows(ask)
-    if as_json:
-        tell_json([asdict(row) for row in rows])
-    elif as_csv:
-        _csv(rows)
-    else:
-        _table(rows)
-    return [f"{row.account}: {row.problem}." for row in rows if row.problem]
-
-
-def _rows(ask: Ask) -> list[_Row]:
-    """A row for every account of the set, also for one that cannot be read."""
-    session = ask.asking.own(ask.region)
-    sets = StackSets(session, ask.call_as)
+    session = asking.own(region)
+    sets = StackSets(session, call_as)
     try:
-        found = sets.read(ask.stack_set)
+        found = sets.read(stack_set)
     except AwsError as error:
         if not error.code:
             raise
         raise Refused(
-            f"{ask.stack_set}: {error}. Check the name and --region: the set is in the account and "
+            f"{stack_set}: {error}. Check the name and --region: the set is in the account and "
             "region of the stack that made it. A delegated administrator gives --call-as "
             "DELEGATED_ADMIN."
         ) from None
     template = _Template.of(found)
     if not found.instances:
         raise Refused(
-            f"{ask.stack_set}: the stack set has no stacks. Look at its operations in the "
+            f"{stack_set}: the stack set has no stacks. Look at its operations in the "
             "CloudFormation console, StackSets."
         )
-    row = partial(_row, ask, sets, found, template)
-    rows = side_by_side(row, found.instances)
-    return sorted(rows, key=lambda row: (row.account, row.region))
+    inside = partial(_inside, asking, session, role)
+    row = partial(_row, inside, sets, found, template)
+    return sorted(side_by_side(row, found.instances), key=lambda row: (row.account, row.region))
 
 
 def _row(
-    ask: Ask, sets: StackSets, stack_set: StackSet, template: _Template, instance: Instance
-) -> _Row:
+    inside: Callable[[Instance], Session],
+    sets: StackSets,
+    stack_set: StackSet,
+    template: _Template,
+    instance: Instance,
+) -> Row:
     """What one stack gives out, or why nothing can be pasted for it."""
     status = f"{instance.status}, suspended" if template.suspended else instance.status
-    row = _Row(instance.account, instance.region, status=status)
+    row = Row(instance.account, instance.region, status=status)
     try:
         if instance.stack_id is None:
             reason = instance.reason or "look at the set's operations"
             raise Refused(f"there is no stack in this account: {reason}")
         external_id = _external_id(sets, stack_set, template, instance)
-        stack = read_stack(_inside(ask, sets.session, instance), instance.stack_id)
+        stack = read_stack(inside(instance), instance.stack_id)
         if stack is None or isinstance(stack, Unread):
             raise Refused(stack.why if stack else "there is no such stack in this account")
         if not stack.is_whole:
@@ -179,13 +160,13 @@ def _row(
         return replace(row, problem=checks.printable(error))
 
 
-def _inside(ask: Ask, session: Session, instance: Instance) -> Session:
+def _inside(asking: Asking, session: Session, role: str, instance: Instance) -> Session:
     """A session in one account, through the role there if it is another one."""
     if instance.account == session.account:
-        return ask.asking.own(instance.region)
-    arn = f"arn:aws:iam::{instance.account}:role/{ask.role}"
+        return asking.own(instance.region)
+    arn = f"arn:aws:iam::{instance.account}:role/{role}"
     try:
-        return ask.asking.acting_as(session, arn, region=instance.region)
+        return asking.acting_as(session, arn, region=instance.region)
     except AwsError as error:
         raise Refused(
             f"credentials of account {session.account} may not assume {arn} ({error.code}): choose "
@@ -209,7 +190,7 @@ def _external_id(
     return external_id
 
 
-def _with_outputs(row: _Row, template: _Template, stack: Stack, external_id: str | None) -> _Row:
+def _with_outputs(row: Row, template: _Template, stack: Stack, external_id: str | None) -> Row:
     role_arn, found = f"arn:aws:iam::{row.account}:{template.role}", stack.outputs.get(EXTERNAL_ID)
     place = f"arn:aws:kms:{row.region}:{row.account}:key/"
     wrong = wrong_output(stack.outputs, "the set", role_arn, place)
@@ -223,26 +204,36 @@ def _with_outputs(row: _Row, template: _Template, stack: Stack, external_id: str
     return replace(row, role_arn=role_arn, key_arn=stack.outputs[KEY_ARN], external_id=found)
 
 
-def _cells(row: _Row) -> dict[str, str]:
+def show(rows: Sequence[Row], *, as_csv: bool, as_json: bool) -> list[str]:
+    """Print what to paste for every account.
+
+    Returns:
+        What is wrong, account by account.
+    """
+    if as_json:
+        tell_json([asdict(row) for row in rows])
+    elif as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([list(_COLUMNS), *(_cells(row, "") for row in rows)])
+    else:
+        lines = [list(_COLUMNS.values()), *(_cells(row, "(leave blank)") for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            typer.echo(" ".join(cells).rstrip())
+    return [f"{row.account}: {row.problem}." for row in rows if row.problem]
+
+
+def _cells(row: Row, blank: str) -> list[str]:
+    """The values of a row, in the order of the columns.
+
+    Args:
+        row: of one account.
+        blank: what stands for an external ID that there is none of.
+    """
     cells = {column: getattr(row, column) or "" for column in _COLUMNS}
     if row.problem:
         cells["status"] = ": ".join(filter(None, (row.status, row.problem)))
-    return cells
-
-
-def _csv(rows: Sequence[_Row]) -> None:
-    writer = csv.DictWriter(sys.stdout, list(_COLUMNS), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(map(_cells, rows))
-
-
-def _table(rows: Sequence[_Row]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading in _COLUMNS.values():
-        table.add_column(heading, no_wrap=True)
-    for row in rows:
-        cells = _cells(row)
-        if not row.problem and row.external_id is None:
-            cells["external_id"] = "(leave blank)"
-        table.add_row(*cells.values())
-    Console(highlight=False, markup=False, emoji=False, width=_WIDE).print(table)
+    elif row.external_id is None:
+        cells["external_id"] = blank
+    return list(cells.values())

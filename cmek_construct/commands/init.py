@@ -1,7 +1,11 @@
-"""`cmek init` and `cmek add`: a new cmek.yaml, and one more stack in the one that is there."""
+"""`cmek init`, `cmek add` and `cmek template`: what is written to begin with.
+
+A new cmek.yaml, one more stack in the one that is there, and a template for people without either.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -12,24 +16,33 @@ import typer
 
 from cmek_construct import props
 from cmek_construct.commands import options
-from cmek_construct.commands.errors import refusals
-from cmek_construct.commands.options import checked, of_row
-from cmek_construct.commands.printing import tell
-from cmek_construct.deployment import values
+from cmek_construct.commands.options import checked, listed, of_row
+from cmek_construct.commands.printing import refusals, tell
+from cmek_construct.deployment import config
 from cmek_construct.deployment.folder import write_folder
-from cmek_construct.deployment.reading import is_of_another_app
+from cmek_construct.deployment.reading import (
+    is_of_another_app,
+    parse_entries,
+    read_entries,
+    text_of,
+)
 from cmek_construct.deployment.writing import (
     FILE,
-    Answers,
-    accounts_in_yaml,
-    add_entry,
     mint_external_id,
     new_text,
     refuse_if_there,
-    regions_in_yaml,
+    with_entry,
     write_new,
+    write_whole,
 )
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
+from cmek_construct.trust import Trust
+
+PARAMETERS: Final = (
+    "Parameters: PineconeAccountId and PineconeExternalId; InAllRegions, or InUsEast1, InUsWest2, "
+    "… for each of the guide's regions, `yes` or `no`. It deploys as it is: by the console, by "
+    "`aws cloudformation deploy --capabilities CAPABILITY_IAM`, by StackSets or Service Catalog."
+)
 
 
 def _digits(value: str) -> str:
@@ -72,7 +85,7 @@ _regions: Final = partial(
     props.REGIONS.name,
     _commas,
     metavar="REGION,…",
-    help="Regions whose Pinecone role may come in, separated by commas or spaces "
+    help="Regions whose Pinecone role may assume the role, separated by commas or spaces "
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
 )
 _region: Final = partial(options.region, "AWS region of the key.")
@@ -87,7 +100,7 @@ Customers = Annotated[
 Account = Annotated[
     str,
     checked(
-        values.own_account_id,
+        config.own_account_id,
         "account",
         _digits,
         callback=_not_pinecones,
@@ -99,7 +112,7 @@ Account = Annotated[
 Name = Annotated[
     str,
     checked(
-        values.stack_name,
+        config.stack_name,
         "name",
         prompt="Name of the first stack, such as your Pinecone project's",
         metavar="NAME",
@@ -149,17 +162,52 @@ def init(
     requirements.txt, package.json and .gitignore, and the wheel that it was installed from. Never
     overwrites a file.
     """
-    answers = Answers(pinecone_account_id, regions, region, name, account, customer_account_ids)
     with refusals("init"):
-        text = new_text(answers, mint_external_id() if external_id else None)
+        text = new_text(
+            name,
+            _props(
+                pinecone_account_id, regions, region, account, external_id, customer_account_ids
+            ),
+        )
+        parse_entries(text, FILE)
         # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
         made = list(make_folder())
         write_new(text)
         tell(made)
+        tell(_unusual(name))
     typer.echo(
         f"Read {FILE} and commit what was written. Next: npx cdk synth {name}; cmek check; "
         f"cmek review; then npx cdk deploy {name}"
     )
+
+
+def _props(
+    pinecone_account_id: str | None,
+    regions: str | None,
+    region: str | None,
+    account: str,
+    external_id: bool,
+    customer_account_ids: str | None,
+) -> dict[str, Any]:
+    """What was answered, as the file says it."""
+    answered = {
+        "account": account,
+        "region": region,
+        "regions": regions if regions == "ALL_REGIONS" else regions and listed(regions),
+        "pinecone_account_id": pinecone_account_id,
+        "external_id": mint_external_id() if external_id else None,
+        "customer_account_ids": customer_account_ids and listed(customer_account_ids),
+    }
+    return {prop: value for prop, value in answered.items() if value}
+
+
+def _unusual(name: str) -> Iterator[str]:
+    """What may be right about a stack, and is to be looked at before it is deployed."""
+    (entry,) = read_entries(FILE, only=name)
+    own = entry.settings
+    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
+    of_key = trust.key_notices(own.region) if own.customers is None else ()
+    yield from (f"CHECK: {notice.message}" for notice in (*trust.notices(own.account), *of_key))
 
 
 def make_folder() -> Iterator[str]:
@@ -198,16 +246,17 @@ def add(
     What no option says holds as at the top of the file. Every other line stays as it is.
     """
     with refusals("init"):
-        add_entry(
-            name,
-            {
-                "account": f'"{account}"',
-                "region": region,
-                "regions": regions and regions_in_yaml(regions),
-                "pinecone_account_id": pinecone_account_id and f'"{pinecone_account_id}"',
-                "external_id": mint_external_id() if external_id else None,
-                "customer_account_ids": customer_account_ids
-                and accounts_in_yaml(customer_account_ids),
-            },
+        props = _props(
+            pinecone_account_id, regions, region, account, external_id, customer_account_ids
         )
+        write_whole(with_entry(text_of(FILE), name, props))
+        tell(_unusual(name))
     typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")
+
+
+def template() -> None:
+    """Print one plain CloudFormation template of role, key, alias and outputs."""
+    # Starts Node: `cmek check` and `cmek doctor` do not wait for it.
+    from cmek_construct.deployment.plain_template import plain_template
+
+    typer.echo(json.dumps(plain_template(), indent=2, ensure_ascii=False))

@@ -13,27 +13,26 @@ from cmek_construct import templates
 from cmek_construct.aws.objects import Resource, Unread
 from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_names
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.checks import printable
-from cmek_construct.commands.errors import in_words, refusals, refuse
+from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.options import Templates, flag, option
-from cmek_construct.commands.printing import tell
-from cmek_construct.deployment.replacing import replace
-from cmek_construct.lock import updating
+from cmek_construct.commands.printing import in_words, refusals, refuse, tell
+from cmek_construct.deployment.writing import replace
+from cmek_construct.lock import changing
+from cmek_construct.lock.changing import Update, changes, deployed, marked_gone, update
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
-from cmek_construct.lock.model import (
+from cmek_construct.lock.text import (
     ANY_ACCOUNT,
     ANY_REGION,
-    STACK_NAME,
+    FILE,
     Lock,
     LockError,
     Place,
     Stack,
     known,
+    read,
+    render,
     stacks_at,
 )
-from cmek_construct.lock.refusing import changes
-from cmek_construct.lock.text import FILE, read, render
-from cmek_construct.lock.updating import Update, deployed, marked_gone, update
 from cmek_construct.templates.files import NESTED, STACK_SET
 
 ATTRIBUTES: Final = ".gitattributes"
@@ -158,14 +157,14 @@ def unlock(
     region: Annotated[str | None, option("REGION", "If the name is locked in several.")] = None,
     file: File = Path(FILE),
 ) -> None:
-    """Take a role or key out of force: the next deploy may replace or drop it.
+    """Let the next deploy replace or drop a role or key that is locked.
 
     The reason and the date stay in the file. The next `cmek lock` locks what is there then.
     """
     with refusals("lock"):
         before = read(file)
         place = _one_of(before, stack, account, region, file)
-        found = updating.unlock(before, place, which, f"{date.today().isoformat()} {reason}")
+        found = changing.unlock(before, place, which, f"{date.today().isoformat()} {reason}")
         write_lock(file, found.lock)
     typer.echo(
         "\n".join(found.done) + f"\nWrote {file}. Make the change, run `npx cdk synth` and `cmek "

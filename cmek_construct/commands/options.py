@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +12,30 @@ import typer
 
 from cmek_construct import checks, warnings
 from cmek_construct.customers import CUSTOMERS
-from cmek_construct.deployment import values
+from cmek_construct.deployment import config
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.props import Prop
 
-_REGION: Final = next(row for row in values.OF_A_STACK if row.name == "region")
+_REGION: Final = next(row for row in config.OF_A_STACK if row.name == "region")
 _CUSTOMER_ACCOUNTS: Final = next(row for row in CUSTOMERS if row.name == "customer_account_ids")
 _ACKNOWLEDGED: Final = re.compile(
     rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S
 )
+
+
+def fields(command: Callable[..., Callable[[], None]]) -> Callable[..., None]:
+    """A command with many options: they are the fields of a class, of which one is made and called.
+
+    Args:
+        command: the class. Its docstring is the help.
+    """
+
+    def called(**options: Any) -> None:
+        command(**options)()
+
+    called.__name__, called.__doc__ = command.__name__.lower(), command.__doc__
+    called.__signature__ = inspect.signature(command, eval_str=True)  # type: ignore[attr-defined]
+    return called
 
 
 def flag(name: str, says: str) -> Any:
@@ -55,7 +71,7 @@ def _parser(
     def parse(value: str) -> str:
         value = written(value)
         try:
-            values.no_token(parameter, value)
+            config.no_token(parameter, value)
             check(parameter, value)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
@@ -111,12 +127,12 @@ def customers(says: str, written: Callable[[str], str] = str) -> Any:
 
 def stack(parameter: str, says: str) -> Any:
     """An option that names a stack of cmek.yaml."""
-    return checked(values.stack_name, parameter, metavar="NAME", help=says)
+    return checked(config.stack_name, parameter, metavar="NAME", help=says)
 
 
 def a_stack(says: str) -> Any:
     """An argument that names a stack."""
-    return typer.Argument(parser=_parser(values.stack_name, "name"), metavar="NAME", help=says)
+    return typer.Argument(parser=_parser(config.stack_name, "name"), metavar="NAME", help=says)
 
 
 def acknowledgement(text: str) -> tuple[str, str]:

@@ -1,4 +1,7 @@
-"""What every command prints: lines for a person, JSON for a machine."""
+"""What every command says: lines for a person, JSON for a machine, and why it ends.
+
+What the rooms below raise says why; which option of the command helps is known here alone.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,31 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
 
-from cmek_construct.health.findings import Finding, Verdict
+from cmek_construct.aws.session import AwsError, Reason
+from cmek_construct.deployment.reading import ConfigError
+from cmek_construct.health.findings import Finding, Refused, Verdict
+from cmek_construct.lock.text import LockError
 from cmek_construct.policy.sentences import plain
 
 if TYPE_CHECKING:
     from cmek_construct.templates.found import Found
 
+REFUSED: Final = 1
+"""The exit code of what is refused, with the reason."""
+_SIGN_IN: Final = "Sign in (`aws sso login`)"
+_OPTIONS: Final = {
+    ("--profile", "NAME"): "choose another --profile",
+    ("--role", "ARN"): "give --role",
+    ("--outputs", "FILE"): "give --outputs with the file of `cdk deploy --outputs-file`",
+    ("--describe-key", "FILE"): "give --describe-key and --key-policy",
+    ("--deployed", None): "leave --deployed out",
+}
+"""By name and value of an option, what it helps."""
 _MARKS: Final = {
     Verdict.RIGHT: ("✓", "ok"),
     Verdict.WRONG: ("✗", "WRONG"),
@@ -39,7 +56,7 @@ def tell(lines: Iterable[str]) -> None:
 
 def tell_what_to_ask(found: Found) -> None:
     """Print, beside an answer, what only a person can tell of templates."""
-    from cmek_construct.review.to_check import to_check
+    from cmek_construct.review.answers import to_check
     from cmek_construct.who.policies import two_accounts
 
     accounts = two_accounts(found)
@@ -64,18 +81,14 @@ def tell_json(data: Any) -> None:
 def in_json(data: Any, margin: str = "\n") -> str:
     """JSON in which each record is a line: there may be a hundred thousand of them."""
     inner = f"{margin}  "
-    if isinstance(data, dict) and any(map(_has_records, data.values())):
-        parts = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
-        return f"{{{inner}{f',{inner}'.join(parts)}{margin}}}"
-    if not _has_records(data):
-        return json.dumps(data)
-    if any(_has_records(value) for one in data for value in one.values()):
-        lines = f",{inner}".join(in_json(one, inner) for one in data)
+    if _has_records(data):
+        lines, (begin, end) = [in_json(one, inner) for one in data], "[]"
+    elif isinstance(data, dict) and any(map(_has_records, data.values())):
+        lines = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
+        begin, end = "{}"
     else:
-        # All at once, which is quick: no text in JSON has a line break.
-        lines = json.dumps(data, separators=(",\n", ": "))[1:-1].replace("},\n{", "}\n{")
-        lines = lines.replace(",\n", ", ").replace("}\n{", f"}},{inner}{{")
-    return f"[{inner}{lines}{margin}]"
+        return json.dumps(data)
+    return f"{begin}{inner}{f',{inner}'.join(lines)}{margin}{end}"
 
 
 def _has_records(data: Any) -> bool:
@@ -113,3 +126,63 @@ def whole(finding: Finding) -> Iterator[str]:
 def counted(found: Sequence[object], name: str) -> str:
     """``1 role``, ``2 roles``."""
     return f"{len(found)} {name}" + ("" if len(found) == 1 else "s")
+
+
+def refuse(*reasons: object) -> NoReturn:
+    """End the command: each reason once, in a line of its own."""
+    for reason in dict.fromkeys(map(str, reasons)):
+        typer.echo(reason, err=True)
+    raise typer.Exit(REFUSED)
+
+
+@contextmanager
+def refusals(
+    command: str, about: str = "", *, interrupted: str = "", idle: str = ""
+) -> Iterator[None]:
+    """End the command for what the rooms below refuse.
+
+    Args:
+        command: its name, such as ``project create``.
+        about: what AWS was asked about, such as a stack.
+        interrupted: what to say after Ctrl-C, of a command that does more than look.
+        idle: an option that it has, and that does not help this time.
+    """
+    try:
+        yield
+    except (ConfigError, LockError, Refused) as error:
+        refuse(error)
+    except AwsError as error:
+        refuse(in_words(error, command, about, idle))
+    except (KeyboardInterrupt, typer.Abort):
+        if not interrupted:
+            raise
+        refuse(f"\n{interrupted}")
+
+
+def in_words(error: AwsError, command: str, about: str = "", idle: str = "") -> str:
+    """What AWS refused, and which options of the command may help."""
+    return f"{f'{about}: ' if about else ''}{error}. {advice(error, command, idle)}"
+
+
+def advice(error: AwsError, command: str, idle: str = "") -> str:
+    """What may help."""
+    if error.reason is Reason.CLOCK:
+        return "Set the clock of this machine, and run the same again."
+    has = options_of(command)
+    ways = [words for option, words in _OPTIONS.items() if option in has and option[0] != idle]
+    if error.reason is Reason.NO_REGION:
+        ways.insert(0, "give --region" if ("--region", "REGION") in has else "set AWS_REGION")
+    elif error.reason is not Reason.ANOTHER_ACCOUNT:
+        ways.insert(0, _SIGN_IN)
+    listed = ways[0] if len(ways) == 1 else f"{', '.join(ways[:-1])}, or {ways[-1]}"
+    return f"{listed[:1].upper()}{listed[1:]}."
+
+
+def options_of(command: str) -> set[tuple[str, str | None]]:
+    """The options that a command has, each with what it takes."""
+    from cmek_construct.commands.app import cli  # it imports this module
+
+    found: Any = typer.main.get_command(cli)
+    for name in command.split():
+        found = found.commands[name]
+    return {(option, one.metavar) for one in found.params for option in one.opts}

@@ -20,9 +20,8 @@ import typer
 
 from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
-from cmek_construct.commands.errors import refusals
-from cmek_construct.commands.options import Name, flag, option
-from cmek_construct.commands.printing import tell
+from cmek_construct.commands.options import Name, fields, flag, option
+from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.findings import Refused
@@ -61,21 +60,11 @@ _CURES: Final = {
 _FOR_GOOD: Final = "Every index in it needs a key of yours: that can never be switched off"
 
 
-@dataclass(frozen=True)
-class Ask:
-    """What was asked for."""
-
-    name: str
-    project: str | None = None
-    """Its name at Pinecone. Default: the stack's."""
-    does: bool = False
-    """Whether to make it, not only to look."""
-    may_show_key: bool = False
-    oauth_url: str | None = None
-
-
 cli = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Make the Pinecone project of a stack."
+    name="project",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Make the Pinecone project of a stack.",
 )
 
 
@@ -90,18 +79,25 @@ def _url(value: str) -> str:
     return value
 
 
-@cli.command()
-def create(
-    name: Name,
+@dataclass(frozen=True)
+class Create:
+    """Make the Pinecone project of a stack, with the encryption forced for good.
+
+    Signs in as a service account: PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET. The API key of
+    the project is shown once and written nowhere. A project that is there already is checked, and
+    not changed.
+    """
+
+    name: Name
     project_name: Annotated[
         str | None, option("TEXT", "Its name at Pinecone. Default: the stack's.")
-    ] = None,
-    yes: Annotated[
-        bool, flag("--yes", "Make it. Without this, only say what would be made.")
-    ] = False,
+    ] = None
+    yes: Annotated[bool, flag("--yes", "Make it. Without this, only say what would be made.")] = (
+        False
+    )
     show_key: Annotated[
         bool, flag("--show-key", "Show the API key although the output is no terminal.")
-    ] = False,
+    ] = False
     oauth_url: Annotated[
         str | None,
         typer.Option(
@@ -110,24 +106,21 @@ def create(
             help="Token endpoint of a private deployment of Pinecone, whose API the variable "
             "PINECONE_CONTROLLER_HOST names.",
         ),
-    ] = None,
-) -> None:
-    """Make the Pinecone project of a stack, with the encryption forced for good.
+    ] = None
 
-    Signs in as a service account: PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET. The API key of
-    the project is shown once and written nowhere. A project that is there already is checked, and
-    not changed.
-    """
-    may_show = show_key or sys.stdout.isatty()
-    with refusals("project create", interrupted=f"Interrupted. {_AGAIN}"):
-        tell(_lines(Ask(name, project_name, yes, may_show, oauth_url)))
+    def __call__(self) -> None:
+        with refusals("project create", interrupted=f"Interrupted. {_AGAIN}"):
+            tell(_lines(self))
 
 
-def _lines(ask: Ask) -> Iterator[str]:
+cli.command()(fields(Create))
+
+
+def _lines(ask: Create) -> Iterator[str]:
     """Make the project of a stack, or say what would be made; the lines say it as it is done."""
     (entry,) = read_entries(FILE, only=ask.name)
     name = _project_name(entry, ask)
-    if ask.does and not ask.may_show_key:
+    if ask.yes and not (ask.show_key or sys.stdout.isatty()):
         raise Refused(
             "The API key is shown once, and this output is no terminal. Run it in a terminal; or, "
             "if nobody else reads what becomes of the output, with --show-key. Nothing was made."
@@ -141,17 +134,17 @@ def _lines(ask: Ask) -> Iterator[str]:
         yield f"The project is there already, as it should be: {_named(there)}"
     if there and keys:
         yield from _nothing_to_do(keys)
-    elif not ask.does:
+    elif not ask.yes:
         yield from _would(name, there)
     else:
         yield from _make(admin, name, there, ask)
-    if ask.does or keys:
+    if ask.yes or keys:
         yield from _next(entry)
 
 
-def _project_name(entry: Entry, ask: Ask) -> str:
-    name = ask.project or entry.name
-    if entry.settings.customers is not None and ask.project is None:
+def _project_name(entry: Entry, ask: Create) -> str:
+    name = ask.project_name or entry.name
+    if entry.settings.customers is not None and ask.project_name is None:
         raise Refused(
             f"{entry.name}: a vendor's stack has one Pinecone project per customer. Say its name: "
             f"cmek project create {entry.name} --project-name TEXT"
@@ -218,7 +211,7 @@ def _would(name: str, there: Any) -> Iterator[str]:
     yield "Nothing was made. To do it, in a terminal: the same command with --yes"
 
 
-def _make(admin: Any, name: str, there: Any, ask: Ask) -> Iterator[str]:
+def _make(admin: Any, name: str, there: Any, ask: Create) -> Iterator[str]:
     project = there
     if project is None:
         with _asking("make the project", {"403": _NOT_ENTITLED}):
@@ -234,7 +227,7 @@ def _make(admin: Any, name: str, there: Any, ask: Ask) -> Iterator[str]:
             secret = admin.api_keys.create(project_id=project.id, name=_KEY_NAME)
     except Refused as error:
         again = f"cmek project create {ask.name}" + (
-            f" --project-name {name!a}" * bool(ask.project)
+            f" --project-name {name!a}" * bool(ask.project_name)
         )
         raise Refused(
             f"The project is there, but it has no API key yet. {error} To make the key: {again} "

@@ -7,8 +7,9 @@ one was stopped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -17,17 +18,16 @@ from cmek_construct.aws import reading, writing
 from cmek_construct.aws.events import read_calls, read_last
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.looking import case_of, locked
 from cmek_construct.commands.options import Name, Profile, flag, role_arn
-from cmek_construct.commands.printing import marked, tell
+from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Refused
+from cmek_construct.health.lockout import is_suspended
 from cmek_construct.health.retirement import USE, WINDOW, Steps, ends, is_done, steps
-from cmek_construct.health.suspension import is_suspended
 
 EXIT_CODES: Final = (
     "Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is "
@@ -43,16 +43,6 @@ Role = Annotated[
         "role",
     ),
 ]
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What was asked for, and with which credentials."""
-
-    name: str
-    asking: Asking
-    days: int = 7
-    quiet_since: datetime | None = None
 
 
 def retire(
@@ -93,66 +83,56 @@ def retire(
     since = quiet_since and quiet_since.replace(tzinfo=timezone.utc)
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
-    ask = Ask(name, Asking("retire", profile, role), days, since)
-    lines = _cancel(ask) if cancel else _schedule(ask, _typed) if schedule_deletion else _show(ask)
-    interrupted = f"Interrupted. To see how it stands: cmek retire {name}"
-    with refusals("retire", name, interrupted=interrupted):
-        tell(lines)
+    asking = Asking("retire", profile, role)
+    with refusals(
+        "retire", name, interrupted=f"Interrupted. To see how it stands: cmek retire {name}"
+    ):
+        case, session = _case(name, asking, writes=bool(schedule_deletion or cancel or role))
+        if cancel:
+            tell(_cancel(case, session))
+            return
+        case, found = _look(case, session, days, since)
+        tell(_checklist(case, found))
+        if schedule_deletion:
+            tell(_schedule(case, session, found))
+        elif any(step.fails for step in found.steps):
+            raise Refused("Not all of it is right, or could be read.")
 
 
-def _typed(question: str) -> str:
-    return str(typer.prompt(question, default="", show_default=False))
-
-
-def _show(ask: Ask) -> Iterator[str]:
-    """The checklist: what is done, and what is next."""
-    case, _, found = _look(ask, writes=ask.asking.role is not None)
-    yield from _checklist(case, found)
-    if any(step.fails for step in found.steps):
-        raise Refused("Not all of it is right, or could be read.")
-
-
-def _schedule(ask: Ask, typed: Callable[[str], str]) -> Iterator[str]:
+def _schedule(case: Deployed, session: Session, found: Steps) -> Iterator[str]:
     """Order the deletion of the key, if all before it is done."""
-    case, session, found = _look(ask, writes=True)
-    yield from _checklist(case, found)
     if is_done(found.steps[-1]):
         return
     first = found.next
     if first is not None and (first is not found.steps[-1] or first.fails):
         raise Refused(f"Refused. First, step {found.number(first)}: {first.words}.")
-    _confirm(case, typed)
-    key_arn = str(case.key_arn)
-    refused = _called(lambda: writing.order_deletion(session, key_arn, WINDOW))
-    after = _key(case, session)
-    if not after.is_ending:
-        raise refused or Refused("The deletion was ordered, but the key reads as before.")
+    _confirm(case)
+    order = partial(writing.order_deletion, session, str(case.key_arn), WINDOW)
+    after = _changed(case, session, order, lambda key: key.is_ending, "The deletion was ordered")
     yield ""
     yield f"Done: the deletion of {case.key_arn} is {ends(after)}."
     yield from _afterwards(case, after)
 
 
-def _cancel(ask: Ask) -> Iterator[str]:
+def _cancel(case: Deployed, session: Session) -> Iterator[str]:
     """Take the order back, and leave the key enabled, and suspended if it was."""
-    case, session = _case(ask, writes=True)
-    key_arn, was_ending = str(case.key_arn), _key(case, session).is_ending
-    refused = None
+    key_arn, key = str(case.key_arn), _key(case, session)
+    was_ending = key.is_ending
     if was_ending:
-        refused = _called(lambda: writing.cancel_deletion(session, key_arn))
-    after = _key(case, session)
-    if after.is_ending:
-        raise refused or Refused("The order was taken back, but the key reads as before.")
-    policy = after.policy
+        take_back = partial(writing.cancel_deletion, session, key_arn)
+        key = _changed(
+            case, session, take_back, lambda key: not key.is_ending, "The order was taken back"
+        )
+    policy = key.policy
     suspended = not isinstance(policy, Unread) and is_suspended(case, policy)
-    if after.state == "Disabled":
+    if key.state == "Disabled":
         if not was_ending and not suspended:
             raise Refused(
                 "No deletion is ordered. The key is disabled and not suspended, so that was done "
                 f"for another reason. To enable it: {case.kms('enable-key')}"
             )
-        refused = _called(lambda: writing.enable(session, key_arn))
-        if _key(case, session).state != "Enabled":
-            raise refused or Refused("The key was enabled, but reads as before.")
+        enable = partial(writing.enable, session, key_arn)
+        _changed(case, session, enable, lambda key: key.state == "Enabled", "The key was enabled")
     yield (
         f"{'Taken back' if was_ending else 'Nothing to take back'}: no deletion of the key is "
         f"ordered, and {case.key_arn} is enabled."
@@ -164,17 +144,8 @@ def _cancel(ask: Ask) -> Iterator[str]:
     )
 
 
-def _called(call: Callable[[], None]) -> AwsError | None:
-    """Call KMS; what it refuses counts only if the key is not so already."""
-    try:
-        call()
-    except AwsError as error:
-        return error
-    return None
-
-
-def _case(ask: Ask, *, writes: bool) -> tuple[Deployed, Session]:
-    (entry,) = read_entries(FILE, only=ask.name)
+def _case(name: str, asking: Asking, *, writes: bool) -> tuple[Deployed, Session]:
+    (entry,) = read_entries(FILE, only=name)
     own = entry.settings
     if own.customers is not None:
         raise Refused(
@@ -189,15 +160,16 @@ def _case(ask: Ask, *, writes: bool) -> tuple[Deployed, Session]:
         )
     lock, region = locked(entry), own.region or ""
     session = (
-        ask.asking.writing(own.account, region)
+        asking.writing(own.account, region)
         if writes
-        else ask.asking.reading(own.account, region, entry.name)
+        else asking.reading(own.account, region, entry.name)
     )
-    return case_of(session, entry, lock, ask.asking.profile), session
+    return case_of(session, entry, lock, asking.profile), session
 
 
-def _look(ask: Ask, *, writes: bool) -> tuple[Deployed, Session, Steps]:
-    case, session = _case(ask, writes=writes)
+def _look(
+    case: Deployed, session: Session, days: int, quiet_since: datetime | None
+) -> tuple[Deployed, Steps]:
     if case.lock.key_arn not in (None, case.key_arn):
         raise Refused(
             f"{case.entry.name}: the stack's key is {case.key_arn}, but cmek.lock has "
@@ -208,16 +180,16 @@ def _look(ask: Ask, *, writes: bool) -> tuple[Deployed, Session, Steps]:
     role = reading.read_role(session, case.role_arn)
     key = reading.read_key(session, key_arn, last_use=True)
     seen = replace(case, role=role, key=key)
-    since = seen.now - timedelta(days=ask.days)
+    since = seen.now - timedelta(days=days)
     attempt = read_last(session, key_arn, USE, since) if key is not None else None
     found = indexes()
     names = list(found) if isinstance(found, dict) else found
     key_id, region = key_arn.rpartition("/")[2], key_arn.split(":")[3]
     changes = read_calls(session, ["PutKeyPolicy"], key_id, region)
-    return seen, session, steps(seen, names, attempt, ask.days, ask.quiet_since, changes)
+    return seen, steps(seen, names, attempt, days, quiet_since, changes)
 
 
-def _confirm(case: Deployed, typed: Callable[[str], str]) -> None:
+def _confirm(case: Deployed) -> None:
     name = case.entry.name
     end = f"{case.now + timedelta(days=WINDOW):%Y-%m-%d}"
     for question in (
@@ -226,7 +198,7 @@ def _confirm(case: Deployed, typed: Callable[[str], str]) -> None:
         f"From {end} on, nobody can ever read again what {case.key_arn} has encrypted, AWS "
         f"included. To order that, type {name}",
     ):
-        answer = typed(question)
+        answer = str(typer.prompt(question, default="", show_default=False))
         if answer != name:
             raise Refused(f"Typed {answer!a}, not {name}: nothing was changed.")
 
@@ -241,6 +213,33 @@ def _key(case: Deployed, session: Session) -> Key:
             "--role, and run the same again."
         )
     return found
+
+
+def _changed(
+    case: Deployed,
+    session: Session,
+    change: Callable[[], None],
+    is_so: Callable[[Key], bool],
+    done: str,
+) -> Key:
+    """Change the key, and read it back: what KMS refuses counts only if it is not so already.
+
+    Args:
+        case: whose key it is.
+        session: of somebody who may.
+        change: one call.
+        is_so: whether a key is as it is to be.
+        done: what was done, in words.
+    """
+    refused = None
+    try:
+        change()
+    except AwsError as error:
+        refused = error
+    after = _key(case, session)
+    if not is_so(after):
+        raise refused or Refused(f"{done}, but the key reads as before.")
+    return after
 
 
 def _checklist(case: Deployed, found: Steps) -> Iterator[str]:

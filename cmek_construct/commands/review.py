@@ -1,30 +1,85 @@
-"""The command line of `cmek review`."""
+"""`cmek review`: templates read, judged, and put on a page for a reviewer."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Final
 
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.errors import refuse
 from cmek_construct.commands.options import (
     AccountOfTemplates,
     Acknowledge,
     Templates,
     VendorRoles,
 )
-from cmek_construct.commands.printing import counted
+from cmek_construct.commands.printing import counted, refuse
+from cmek_construct.guardrails.acknowledged import by_place, guarded
+from cmek_construct.guardrails.rules import RULES
+from cmek_construct.review.changes import Difference, differences
+from cmek_construct.review.model import Template
+from cmek_construct.review.page import Page
+from cmek_construct.review.parts import templates_of
+from cmek_construct.templates.run import Run, read_run
 
-if TYPE_CHECKING:
-    from cmek_construct.review.page import Page
-
-_PAGE = "<!doctype html>"
-EXIT_CODES = (
+_PAGE: Final = "<!doctype html>"
+EXIT_CODES: Final = (
     "Exit codes: 0 written, whatever the guardrails found (cmek check is the gate); 1 something "
     "could not be read or written, and nothing is; 2 wrong usage."
 )
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read, and what could not be."""
+
+    templates: list[Template]
+    problems: list[str]
+
+    def page(self, differences: list[Difference] | None = None) -> Page:
+        """The page of them.
+
+        Args:
+            differences: what changes, if that is asked.
+        """
+        return Page(
+            templates=[one for one in self.templates if one.parts],
+            others=[one for one in self.templates if not one.parts],
+            rules=_rules(),
+            version=version("cmek-construct"),
+            differences=differences,
+        )
+
+
+def judged(
+    run: Run,
+    paths: Sequence[Path] = (),
+    vendor_role_arns: Sequence[str] = (),
+    acknowledged: Mapping[str, str] | None = None,
+) -> Source:
+    """Templates judged by the guardrails.
+
+    Args:
+        run: the templates.
+        paths: what was read: files, or folders such as ``cdk.out``.
+        vendor_role_arns: roles of other accounts that a key policy may name.
+        acknowledged: reasons, by rule.
+    """
+    found, results = guarded(run, paths, vendor_role_arns, acknowledged or {})
+    made = templates_of(found, by_place(results), vendor_role_arns)
+    return Source(made, list(map(str, found.problems)))
+
+
+def _rules() -> list[tuple[str, str]]:
+    """Each rule once: what must hold of a role, a key and an alias may have one name."""
+    found: dict[str, dict[str, None]] = {}
+    for rule in RULES:
+        found.setdefault(rule.id, {})[rule.sentence] = None
+    return [(rule, " ".join(sentences)) for rule, sentences in found.items()]
 
 
 def review(
@@ -52,14 +107,9 @@ def review(
     """
     if as_markdown and not against:
         raise typer.BadParameter("it is for --against alone", param_hint="--markdown")
-    # Imported where they are needed: they take longer than all else that `cmek` does.
-    from cmek_construct.commands.reviewing import read
-    from cmek_construct.review.changes import differences
-    from cmek_construct.review.render import markdown
-
-    acknowledged = dict(acknowledge or [])
-    new = read(paths, vendor_role_arn or [], acknowledged, account)
-    old = read(against, vendor_role_arn or [], acknowledged, account) if against else None
+    roles, reasons = vendor_role_arn or [], dict(acknowledge or [])
+    new = judged(read_run(paths, account), paths, roles, reasons)
+    old = judged(read_run(against, account), against, roles, reasons) if against else None
     problems = new.problems + (old.problems if old else [])
     if not problems and not any(one.parts or one.findings for one in new.templates) and not old:
         problems = ["Nothing of Pinecone's was found: there is nothing to review."]
@@ -67,6 +117,8 @@ def review(
         refuse(*problems)
     changed = differences(old.templates, new.templates) if old else None
     if as_markdown and changed is not None:
+        from cmek_construct.review.render import markdown  # its engine takes long
+
         typer.echo(markdown(changed), nl=False)
     if out is None and as_markdown:
         return
@@ -74,7 +126,7 @@ def review(
 
 
 def _write(page: Page, file: Path) -> None:
-    from cmek_construct.review.render import html
+    from cmek_construct.review.render import html  # its engine takes long
 
     text = html(page)
     shown = printable(file)

@@ -5,26 +5,24 @@ The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from cmek_construct.aws.session import Asking, AwsError
 from cmek_construct.commands import fleet as fleets
 from cmek_construct.commands import options
-from cmek_construct.commands.errors import in_words, refusals, refuse
-from cmek_construct.commands.looking import from_aws, from_outputs_file, with_customer_key
+from cmek_construct.commands.looking import outputs_of
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
-from cmek_construct.commands.printing import tell_json
+from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
-from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key
 from cmek_construct.health.findings import Refused
+from cmek_construct.lock.text import LockError
 from cmek_construct.trust import Trust
 
 BEFORE = (
@@ -43,7 +41,7 @@ CANNOT_BE_UNDONE = (
     "If role or key is lost, so is the data. Keep the AWS stack, the role and the key.",
 )
 AFTER = (
-    "Create the first index: serverless, in an AWS region whose Pinecone role may come in.",
+    "Create the first index: serverless, in an AWS region whose Pinecone role may assume yours.",
     "Write a record and read it back: that is the proof that Pinecone can use the key.",
 )
 LIMITS = (
@@ -117,11 +115,13 @@ def sheet(
     line for every account of a stack set.
     """
     asking = Asking("sheet", profile)
+    if as_csv and as_json:
+        raise typer.BadParameter("choose --csv or --json", param_hint="--csv")
     if fleet is not None:
         _refuse("it is not for --fleet", {"NAME": name, "--outputs": outputs, "--key-arn": key_arn})
-        ask = fleets.Ask(fleet, role or fleets.ROLE, asking, region, call_as)
-        with refusals("sheet"):
-            problems = fleets.show(ask, as_csv=as_csv, as_json=as_json)
+        with refusals("sheet", idle="--outputs"):
+            rows = fleets.rows(fleet, asking, role or fleets.ROLE, region, call_as)
+            problems = fleets.show(rows, as_csv=as_csv, as_json=as_json)
         if problems:
             refuse(*problems)
         return
@@ -140,16 +140,15 @@ def sheet(
             continue
         try:
             found.append(_of(entry, outputs, asking, key_arn))
-        except Refused as error:
+        except (Refused, LockError) as error:
             refused.append(str(error))
         except AwsError as error:
             refused.append(in_words(error, "sheet", entry.name))
     if as_json:
         tell_json([asdict(one) for one in found])
     else:
-        console = Console(highlight=False, markup=False, emoji=False)
         for one in found:
-            _show(one, console)
+            typer.echo("\n".join(_lines(one)))
     if refused:
         refuse(*refused)
 
@@ -162,7 +161,7 @@ def _refuse(why: str, given: Mapping[str, object]) -> None:
 
 def _of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> Sheet:
     """The sheet of a stack."""
-    given, deployed = (from_outputs_file(entry, file), None) if file else from_aws(entry, asking)
+    given, deployed = outputs_of(entry, file, asking)
     outputs = with_customer_key(entry, given, key_arn, deployed)
     own = entry.settings
     region, account = outputs[KEY_ARN].split(":")[3:5]
@@ -188,7 +187,7 @@ def _of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) ->
     )
 
 
-def _show(sheet: Sheet, console: Console) -> None:
+def _lines(sheet: Sheet) -> Iterator[str]:
     """The sheet for a person. Lines are never broken, so that they can be copied."""
     title = f"Pinecone CMEK for {sheet.name}: AWS account {sheet.account}, {sheet.region}"
     if sheet.key_account != sheet.account:
@@ -196,33 +195,27 @@ def _show(sheet: Sheet, console: Console) -> None:
             f"Pinecone CMEK for {sheet.name}: role in AWS account {sheet.account}, key in account "
             f"{sheet.key_account}, {sheet.region}"
         )
-    console.print(Text(title, style="bold underline"), soft_wrap=True)
+    yield typer.style(title, bold=True, underline=True)
     if sheet.suspended:
-        console.print(
-            "SUSPENDED: Pinecone may not use this key until suspended: false is deployed."
-        )
-    for notice in sheet.notices:
-        console.print(f"CHECK: {notice}", soft_wrap=True)
-    _steps(
-        console,
+        yield "SUSPENDED: Pinecone may not use this key until suspended: false is deployed."
+    yield from (f"CHECK: {notice}" for notice in sheet.notices)
+    yield from _steps(
         "1. Create the CMEK-enabled project, unless you did for the account number in its dialog",
         sheet.before,
     )
-    _steps(console, "This cannot be undone", sheet.cannot_be_undone)
-    _steps(console, "2. Add the key", sheet.dialog)
-    _line(console, "Pinecone's AWS account", sheet.pinecone_account_id)
-    for label, value in sheet.fields.items():
-        _line(console, label, "(leave blank)" if value is None else value)
-    _steps(console, "3. The first index", sheet.after)
-    _steps(console, "Limits", sheet.limits)
+    yield from _steps("This cannot be undone", sheet.cannot_be_undone)
+    yield from _steps("2. Add the key", sheet.dialog)
+    for label, value in {
+        "Pinecone's AWS account": sheet.pinecone_account_id,
+        **sheet.fields,
+    }.items():
+        shown = "(leave blank)" if value is None else value
+        yield f"    {typer.style(f'{label:<24}', bold=True)}{shown}"
+    yield from _steps("3. The first index", sheet.after)
+    yield from _steps("Limits", sheet.limits)
 
 
-def _steps(console: Console, heading: str, steps: tuple[str, ...]) -> None:
-    console.print()
-    console.print(Text(heading, style="bold"))
-    for step in steps:
-        console.print(f"  - {step}", soft_wrap=True)
-
-
-def _line(console: Console, label: str, value: str) -> None:
-    console.print(Text.assemble("    ", (f"{label:<24}", "bold"), value), soft_wrap=True)
+def _steps(heading: str, steps: tuple[str, ...]) -> Iterator[str]:
+    yield ""
+    yield typer.style(heading, bold=True)
+    yield from (f"  - {step}" for step in steps)

@@ -10,30 +10,29 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import typer
 
-from cmek_construct.aws import reading, writing
+from cmek_construct.aws import writing
 from cmek_construct.aws.objects import Grant, Stack, Unread
+from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.errors import refusals
 from cmek_construct.commands.looking import case_of, locked
 from cmek_construct.commands.options import Profile, flag, option, role_arn
-from cmek_construct.commands.printing import tell
-from cmek_construct.deployment import documents
+from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_flag
-from cmek_construct.guide import Policy, key_denial
+from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.key import grant_in_words, is_ours
-from cmek_construct.health.suspension import is_suspended, kept, to_write
-from cmek_construct.lock.model import LockError
-from cmek_construct.policy.sentences import as_list
+from cmek_construct.health.lockout import is_suspended, kept, to_write
+from cmek_construct.lock.text import LockError
+from cmek_construct.policy.statements import as_of_2012
 
 _TRIES: Final = 6
 """How often a policy is read back, a second apart, until it says what was written."""
@@ -42,22 +41,11 @@ Role = Annotated[
     str | None,
     role_arn(
         "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, "
-        "kms:ListGrants, kms:RevokeGrant and cloudformation:DescribeStacks; where the brake is in "
+        "kms:ListGrants, kms:RevokeGrant and cloudformation:DescribeStacks; where the denial is in "
         "the role's trust policy, iam:GetRole and iam:UpdateAssumeRolePolicy.",
         "role",
     ),
 ]
-
-
-@dataclass(frozen=True)
-class Braked:
-    """What was done to the policy."""
-
-    what: str
-    changed: bool
-    """False: it said so already."""
-    kept: str
-    """Statements that are there and not as in the file, in words."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +65,13 @@ def suspend(
     profile: Profile = None,
     role: Role = None,
     revoke_grants: Annotated[
-        bool, flag("--revoke-grants", "Revoke the key's grants, without asking.")
+        bool,
+        flag(
+            "--revoke-grants",
+            "Revoke the grants on the key (of a key that is given by ARN, the role's), without "
+            "asking: they do not come back. Without it they are listed, and revoked only if you "
+            "say so in a terminal.",
+        ),
     ] = False,
 ) -> None:
     """Cut Pinecone off, in seconds.
@@ -125,10 +119,10 @@ def _lines(ask: Ask) -> Iterator[str]:
     try:
         session = ask.asking.writing(entry.settings.account, entry.settings.region or "")
         case = case_of(session, entry, _lock_of(entry), ask.asking.profile)
-        done = _brake(case, session, ask.on)
+        changed, left = _brake(case, session, ask.on)
     except (AwsError, Refused) as error:
-        raise Refused(_not_done(ask, f"{error}.", entry, case)) from None
-    yield from _said(case, done, ask.on)
+        raise Refused(_not_done(ask, f"{str(error).rstrip('.')}.", entry, case)) from None
+    yield from _said(case, ask.on, changed, left)
     if by_hand:
         yield (
             f"{FILE} IS NOT CHANGED: it is written in a way in which that cannot be set alone. "
@@ -142,7 +136,7 @@ def _lines(ask: Ask) -> Iterator[str]:
         )
     if ask.on:
         yield from _grants(case, session, ask)
-    yield from _what_is_left(case, done, ask.on)
+    yield from _what_is_left(case, ask.on, left)
 
 
 def _entry(name: str) -> Entry:
@@ -170,57 +164,56 @@ def _refuse_in_vain(entry: Entry, on: bool) -> None:
         )
 
 
-def _brake(case: Deployed, session: Session, on: bool) -> Braked:
+def _brake(case: Deployed, session: Session, on: bool) -> tuple[bool, str]:
     """Put the brake on or take it off, and read it back.
+
+    Returns:
+        Whether the policy was changed, which it is not if it says so already; and in words what is
+        there and not as in the file.
 
     Raises:
         AwsError: AWS refused, or could not be asked.
         Refused: the policy is not so.
     """
-    what, arn = "key policy", case.key_arn or ""
-    read: Callable[[Session, str], Policy] = reading.read_key_policy_document
-    put: Callable[[Session, str, Policy], None] = writing.put_key_policy
-    if documents.is_suspended_by_trust(case.entry.settings):
-        what, arn = "trust policy", case.role_arn
-        read, put = reading.read_trust_policy, writing.put_trust_policy
-    before = read(session, arn)
-    wanted = to_write(case, before, as_list(before["Statement"]), on)
+    arn = str(case.brake.resource)
+    before = read_policy(session, arn)
+    wanted = to_write(case, before, as_of_2012(before), on)
     for index, policy in enumerate(wanted):
         try:
-            put(session, arn, policy)
+            writing.put_policy(session, arn, policy)
             break
         except AwsError as error:
             if index == len(wanted) - 1 or error.code not in writing.MALFORMED:
                 raise
     for _try in range(_TRIES):
-        after = as_list(read(session, arn)["Statement"])
+        after = as_of_2012(read_policy(session, arn))
         if is_suspended(case, after) is on:
             break
         time.sleep(1)
     else:
-        raise Refused(f"the {what} was written, but reads as before")
+        raise Refused(f"the {case.brake.kind} policy was written, but reads as before")
     found = case.brake.drift(kept(case, after), case.wanted(case.brake.kind))
-    return Braked(what, bool(wanted), found.in_words(case.entry.settings.account))
+    return bool(wanted), found.in_words(case.entry.settings.account)
 
 
-def _said(case: Deployed, done: Braked, on: bool) -> Iterator[str]:
-    how = "written and read back" if done.changed else "it was so already, and was read again"
-    if documents.is_suspended_by_trust(case.entry.settings):
+def _said(case: Deployed, on: bool, changed: bool, left: str) -> Iterator[str]:
+    how = "written and read back" if changed else "it was so already, and was read again"
+    if case.brake.kind == "trust":
         words = "CUT OFF: nobody can take on" if on else "LET IN: Pinecone can take on"
-        yield f"{words} the role {case.role_arn} ({done.what}: {how})"
+        yield f"{words} the role {case.role_arn} (trust policy: {how})"
     else:
         words = "can do nothing with" if on else "is no longer denied"
         state = "CUT OFF" if on else "LET IN"
-        yield f"{state}: {case.role_arn} {words} {case.key_arn} ({done.what}: {how})"
-    if done.kept:
-        yield f"Kept as it is, though not as in the file; the next deploy undoes it: {done.kept}"
+        yield f"{state}: {case.role_arn} {words} {case.key_arn} (key policy: {how})"
+    if left:
+        yield f"Kept as it is, though not as in the file; the next deploy undoes it: {left}"
 
 
 def _grants(case: Deployed, session: Session, ask: Ask) -> Iterator[str]:
     """The grants on the key, which outlive the brake; a vendor has no key."""
     if case.key_arn is None:
         return
-    found = reading.read_grants(session, case.key_arn)
+    found = read_grants(session, case.key_arn)
     if isinstance(found, Unread):
         raise Refused(
             f"Pinecone's role is cut off, but the grants on the key could not be listed "
@@ -263,10 +256,10 @@ def _revoke(case: Deployed, session: Session, grants: Sequence[Grant]) -> None:
             ) from None
 
 
-def _what_is_left(case: Deployed, done: Braked, on: bool) -> Iterator[str]:
+def _what_is_left(case: Deployed, on: bool, left: str) -> Iterator[str]:
     name, own = case.entry.name, case.entry.settings
     yield ""
-    if on and documents.is_suspended_by_trust(own):
+    if on and case.brake.kind == "trust":
         yield "- A session of Pinecone's that runs goes on to its end, an hour at most."
         if own.key is not None:
             denial = json.dumps(key_denial(case.role_arn))
@@ -280,7 +273,7 @@ def _what_is_left(case: Deployed, done: Braked, on: bool) -> Iterator[str]:
         )
     else:
         yield "- Pinecone works again as soon as it asks the next time: read a record to see it."
-    more = "That undoes what was kept." if done.kept else "That changes nothing more."
+    more = "That undoes what was kept." if left else "That changes nothing more."
     yield (
         f"- Commit {FILE} now. The stack is gone; before any deploy: {case.way_back}"
         if case.way_back

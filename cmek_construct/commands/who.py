@@ -13,9 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.errors import refuse
 from cmek_construct.commands.options import AccountOfTemplates, AsJson, Templates
-from cmek_construct.commands.printing import tell_json, tell_what_to_ask
+from cmek_construct.commands.printing import refuse, tell_json, tell_what_to_ask
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run

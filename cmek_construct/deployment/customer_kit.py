@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from importlib import resources
 from string import Template
+from textwrap import indent
 from typing import Any
 from urllib.parse import urlencode
 
@@ -70,85 +71,6 @@ class Kit:
         return {PAGE: page(self), TEMPLATE: template_text(self), POLICY: policy_text(self)}
 
 
-def template(kit: Kit) -> dict[str, Any]:
-    """The CloudFormation template: key, alias and output."""
-    return {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": f"A KMS key for data in Pinecone, which {kit.role_arn} may use.",
-        "Metadata": {"AWS::CloudFormation::Interface": _console_form()},
-        "Parameters": _parameters(kit),
-        "Conditions": {"IsSuspended": {"Fn::Equals": [{"Ref": "Suspended"}, "true"]}},
-        "Resources": {
-            "Key": {
-                "Type": "AWS::KMS::Key",
-                "DeletionPolicy": "RetainExceptOnCreate",
-                "UpdateReplacePolicy": "Retain",
-                "Properties": {
-                    "Description": f"Encrypts data in Pinecone, used by {kit.role_arn}. Never "
-                    "delete it: the data would be lost for good.",
-                    "KeySpec": "SYMMETRIC_DEFAULT",
-                    "KeyUsage": "ENCRYPT_DECRYPT",
-                    "MultiRegion": False,
-                    "EnableKeyRotation": True,
-                    "KeyPolicy": key_policy_in_template(
-                        kit.role_arn, kit.key_access, "IsSuspended"
-                    ),
-                },
-            },
-            "Alias": {
-                "Type": "AWS::KMS::Alias",
-                "DeletionPolicy": "RetainExceptOnCreate",
-                "UpdateReplacePolicy": "Delete",
-                "Properties": {
-                    "AliasName": {"Ref": "AliasName"},
-                    "TargetKeyId": {"Fn::GetAtt": ["Key", "Arn"]},
-                },
-            },
-        },
-        "Outputs": {
-            "KeyArn": {
-                "Description": "Send this to the vendor, who enters it in the Pinecone console",
-                "Value": {"Fn::GetAtt": ["Key", "Arn"]},
-            }
-        },
-    }
-
-
-def _parameters(kit: Kit) -> dict[str, Any]:
-    return {
-        "AliasName": {
-            "Type": "String",
-            "Default": kit.alias,
-            "AllowedPattern": "^alias/(?!aws/)[A-Za-z0-9/_-]{1,250}$",
-            "ConstraintDescription": "alias/ and up to 250 letters, digits, slashes, underscores "
-            "and hyphens; alias/aws/ belongs to AWS.",
-            "Description": "The name of the key in your account and region. Change it if you "
-            "have a key of this name already.",
-        },
-        "Suspended": {
-            "Type": "String",
-            "Default": "false",
-            "AllowedValues": ["false", "true"],
-            "Description": "true cuts the vendor and Pinecone off from the key; false lets them "
-            "in again.",
-        },
-    }
-
-
-def _console_form() -> dict[str, Any]:
-    """How CloudFormation's console shows the parameters."""
-    return {
-        "ParameterGroups": [
-            {"Label": {"default": "Your key"}, "Parameters": ["AliasName"]},
-            {"Label": {"default": "Cut the vendor off"}, "Parameters": ["Suspended"]},
-        ],
-        "ParameterLabels": {
-            "AliasName": {"default": "Name of the key (alias)"},
-            "Suspended": {"default": "Suspend the vendor's use of the key"},
-        },
-    }
-
-
 class _Readable(yaml.SafeDumper):
     """YAML as a person writes it: no anchors, and lists indented."""
 
@@ -160,8 +82,12 @@ class _Readable(yaml.SafeDumper):
 
 
 def template_text(kit: Kit) -> str:
-    """The template as YAML."""
-    return yaml.dump(template(kit), Dumper=_Readable, sort_keys=False, width=1000)
+    """The CloudFormation template, in YAML: key, alias and output."""
+    policy = key_policy_in_template(kit.role_arn, kit.key_access, "IsSuspended")
+    text = yaml.dump(policy, Dumper=_Readable, sort_keys=False, width=1000)
+    return _text("customer_key.yaml").substitute(
+        role_arn=kit.role_arn, alias=kit.alias, key_policy=indent(text, " " * 8).rstrip()
+    )
 
 
 def policy_text(kit: Kit) -> str:
@@ -172,9 +98,8 @@ def policy_text(kit: Kit) -> str:
 
 def page(kit: Kit) -> str:
     """The page that explains the kit to the customer."""
-    text = resources.files(__package__).joinpath("customer_kit.md").read_text(encoding="utf-8")
     statements = guide.role_statements(kit.role_arn, kit.key_access)
-    return Template(text).substitute(
+    return _text("customer_kit.md").substitute(
         role_arn=kit.role_arn,
         vendor=kit.vendor_name,
         quick_create=kit.quick_create,
@@ -198,6 +123,10 @@ def page(kit: Kit) -> str:
         ),
         denial=_json(guide.key_denial(kit.role_arn)).rstrip(),
     )
+
+
+def _text(name: str) -> Template:
+    return Template(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 
 def _json(data: Any) -> str:

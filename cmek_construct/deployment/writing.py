@@ -8,16 +8,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from cmek_construct.checks import printable
 from cmek_construct.deployment.config import Settings, StackSettings
 from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, text_of
-from cmek_construct.deployment.replacing import replace
 from cmek_construct.deployment.yaml_text import YamlText
 
 FILE = Path("cmek.yaml")
@@ -32,9 +31,9 @@ _NEW_FILE = """\
 # cmek-construct.
 
 # Pinecone's AWS account number: Pinecone console, Manage > CMEK > Add CMEK.
-pinecone_account_id: "{pinecone_account_id}"
+pinecone_account_id: {pinecone_account_id}
 
-# The regions whose Pinecone role may come in, or ALL_REGIONS.
+# The regions whose Pinecone role may assume the role, or ALL_REGIONS.
 regions: {regions}
 
 # The AWS region of the keys.
@@ -43,24 +42,20 @@ region: {region}
 stacks:
   # The name is the stack's, for good: another name is another key.
   {name}:
-    account: "{account}"
+    account: {account}
 """
 
-_ASKED = ("pinecone_account_id", "regions", "region", "account")
-
-_EXTERNAL_ID = """\
-    # Made once for this stack. Pinecone stores it: never change it.
-    external_id: {external_id}
-"""
-
-_CUSTOMERS = """\
-    # Accounts of customers whose keys the role may use: the stack makes the role alone. When the
-    # last one leaves, leave [] here: without the line, the stack would make a key.
-    customer_account_ids: {customer_account_ids}
-"""
-
-
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*")
+_ASKED: Final = ("pinecone_account_id", "regions", "region", "account")
+_COMMENTS: Final = {
+    "external_id": ["Made once for this stack. Pinecone stores it: never change it."],
+    "customer_account_ids": [
+        "Accounts of customers whose keys the role may use: the stack makes the role alone. When "
+        "the",
+        "last one leaves, leave [] here: without the line, the stack would make a key.",
+    ],
+}
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""What is text without quotes: a word, or a UUID."""
 _WORDS: Final = ("null", "true", "false")
 _NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termination_protection")
 """What is of the stack, not of role and key: it holds as the top of the file says."""
@@ -79,52 +74,25 @@ class NotWrittenError(ConfigError):
         """To be written by hand."""
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What `cmek init` was told."""
-
-    pinecone_account_id: str
-    regions: str
-    region: str
-    name: str
-    account: str
-    customer_account_ids: str | None = None
-
-
 def mint_external_id() -> str:
     """A new external ID: a UUID v4, as the guide asks."""
     return str(uuid.uuid4())
 
 
-def regions_in_yaml(answer: str) -> str:
-    """Regions as they were answered, separated by commas, or ALL_REGIONS."""
-    listed = ", ".join(region.strip() for region in answer.split(","))
-    return answer if answer == "ALL_REGIONS" else f"[{listed}]"
-
-
-def accounts_in_yaml(answer: str) -> str:
-    """Account IDs as they were answered, separated by commas; in YAML each stands in quotes."""
-    return json.dumps([account.strip() for account in answer.split(",")])
-
-
-def in_yaml(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, str | None]:
-    """Props as they are written in a stack: what the top of the file says otherwise is taken back.
+def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """The props that a stack has to say for itself: None takes back what the top of the file says.
 
     Args:
-        props: of the entry; None is left out.
+        props: of the stack.
         top: what the file says for all stacks.
     """
-    return dict(_lines(props, top))
-
-
-def _lines(props: Mapping[str, Any], top: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    for name in dict.fromkeys(["account", *StackSettings.model_fields]):
-        own = props.get(name)
-        shared = top.get(name) if name in Settings.model_fields else None
-        if name in _NOT_SEEN or (name == "pending_window" and "alias" in props):
-            continue
-        if own != shared:
-            yield name, "null" if own is None else _text(own)
+    shared = {name: value for name, value in top.items() if name in Settings.model_fields}
+    left_out = (*_NOT_SEEN, *(["pending_window"] if "alias" in props else []))
+    return {
+        name: props.get(name)
+        for name in dict.fromkeys(["account", *StackSettings.model_fields])
+        if name not in left_out and props.get(name) != shared.get(name)
+    }
 
 
 def _text(value: Any) -> str:
@@ -136,28 +104,21 @@ def _text(value: Any) -> str:
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
-def new_text(answers: Answers, external_id: str | None) -> str:
-    """The text of a new cmek.yaml.
+def new_text(name: str, props: Mapping[str, Any]) -> str:
+    """The text of a new cmek.yaml with one stack.
 
-    Raises:
-        ConfigError: there is one already, or the answers contradict each other.
+    Args:
+        name: of the stack.
+        props: what it says; what `cmek init` asks for is among them.
     """
-    refuse_if_there()
-    text = _NEW_FILE.format(
-        schema=_FIRST_LINE if SCHEMA.exists() else "",
-        pinecone_account_id=answers.pinecone_account_id,
-        regions=regions_in_yaml(answers.regions),
-        region=answers.region,
-        name=answers.name,
-        account=answers.account,
-    )
-    if external_id is not None:
-        text += _EXTERNAL_ID.format(external_id=external_id)
-    if answers.customer_account_ids is not None:
-        listed = accounts_in_yaml(answers.customer_account_ids)
-        text += _CUSTOMERS.format(customer_account_ids=listed)
-    parse_entries(text, FILE)
-    return text
+    lines = [
+        f"    {line}\n"
+        for prop in (one for one in props if one not in _ASKED)
+        for line in (*(f"# {one}" for one in _COMMENTS.get(prop, [])), _line(prop, props[prop]))
+    ]
+    first = {prop: _text(props[prop]) for prop in _ASKED}
+    schema = _FIRST_LINE if SCHEMA.exists() else ""
+    return _NEW_FILE.format(schema=schema, name=name, **first) + "".join(lines)
 
 
 def write_new(text: str) -> None:
@@ -187,23 +148,13 @@ def refuse_if_there() -> None:
         )
 
 
-def add_entry(name: str, values: dict[str, str | None]) -> None:
-    """Add a stack at the end of those in cmek.yaml; every other byte of the file stays.
+def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
+    """The text of cmek.yaml with a stack more; every other byte stays.
 
     Args:
+        text: of the file.
         name: of the stack.
-        values: its props, as they are written in YAML.
-
-    Raises:
-        ConfigError: there is no such file, it has mistakes, it has the name already, or it is
-            written in a way that cannot be continued.
-    """
-    path = FILE.resolve()
-    replace(path, with_entry(text_of(FILE), name, values))
-
-
-def with_entry(text: str, name: str, values: dict[str, str | None]) -> str:
-    """The text of cmek.yaml with a stack more; every other byte stays.
+        props: what it says.
 
     Raises:
         ConfigError: it has mistakes, it has the name already, or it is written in a way that cannot
@@ -215,7 +166,7 @@ def with_entry(text: str, name: str, values: dict[str, str | None]) -> str:
             f"{FILE}: stacks.{name}: it is there already. Choose another name: a stack's role and "
             "key are for one Pinecone project."
         )
-    block = _block(name, values)
+    block = [f"{name}:", *(f"  {_line(*one)}" for one in props.items())]
     changed = _with_block(text, block)
     if changed is None or _others(
         parse_entries(changed, f"{FILE}, with {name} added"), name
@@ -227,30 +178,13 @@ def with_entry(text: str, name: str, values: dict[str, str | None]) -> str:
     return changed
 
 
-def first_entry(name: str, values: dict[str, str | None]) -> str:
-    """The text of a new cmek.yaml with one stack.
-
-    Args:
-        name: of the stack.
-        values: its props, as they are written in YAML; what `cmek init` asks for is among them.
-    """
-    first = {prop: values[prop] or "" for prop in _ASKED}
-    return _NEW_FILE.format(
-        schema=_FIRST_LINE if SCHEMA.exists() else "",
-        name=name,
-        **{prop: value.strip('"') for prop, value in first.items()},
-    ) + "".join(
-        f"    {prop}: {value}\n" for prop, value in values.items() if value and prop not in _ASKED
-    )
-
-
 def write_whole(text: str) -> None:
     """Write cmek.yaml: all of it or nothing."""
     replace(FILE.resolve(), text)
 
 
-def _block(name: str, values: dict[str, str | None]) -> list[str]:
-    return [f"{name}:"] + [f"  {prop}: {value}" for prop, value in values.items() if value]
+def _line(prop: str, value: Any) -> str:
+    return f"{prop}: {_text(value)}"
 
 
 def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
@@ -284,7 +218,7 @@ def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
             except OSError as error:
                 raise ConfigError(f"{FILE}: cannot be written: {error.strerror}.") from None
             return True
-    raise NotWrittenError(name, f"{prop}: {str(value).lower()}")
+    raise NotWrittenError(name, _line(prop, value))
 
 
 def _with_flag(text: str, name: str, prop: str, value: bool, reason: str) -> Iterator[str]:
@@ -345,3 +279,15 @@ def _with_block(text: str, block: list[str]) -> str | None:
 
 def _others(entries: list[Entry], name: str) -> list[tuple[str, StackSettings]]:
     return [(entry.name, entry.settings) for entry in entries if entry.name != name]
+
+
+def replace(path: Path, text: str) -> None:
+    """All of the new file, or all of the old; its mode stays."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(text.encode("utf-8"))
+        if path.exists():
+            shutil.copymode(path, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

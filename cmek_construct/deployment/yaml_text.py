@@ -78,23 +78,27 @@ class YamlText:
                 "values without tags."
             ) from None
 
-    def line_of(self, location: tuple[Any, ...]) -> int:
-        """The line of a value, or of the nearest thing around it; the first line is 1."""
+    def _way(self, location: tuple[Any, ...]) -> Iterator[tuple[Any, Any, Any]]:
+        """Each step to a value, as far as there is one: what it stands in, its key, and itself."""
         node = self._root
-        line = node.start_mark.line if node else 0
         for part in location:
             if isinstance(node, yaml.MappingNode):
                 pairs = [pair for pair in node.value if pair[0].value == str(part)]
-                pair = pairs[-1] if pairs else None  # of two, the one that YAML takes
-                if pair is None:
-                    break
-                line, node = pair[0].start_mark.line, pair[1]
+                if not pairs:
+                    return
+                key, value = pairs[-1]  # of two, the one that YAML takes
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-                node = node.value[part]
-                line = node.start_mark.line
+                key = value = node.value[part]
             else:
-                break
-        return int(line) + 1
+                return
+            yield node, key, value
+            node = value
+
+    def line_of(self, location: tuple[Any, ...]) -> int:
+        """The line of a value, or of the nearest thing around it; the first line is 1."""
+        marks = [self._root.start_mark] if self._root else []
+        marks += [key.start_mark for _, key, _ in self._way(location)]
+        return int(marks[-1].line) + 1 if marks else 1
 
     def duplicates(self) -> Iterator[tuple[tuple[str, ...], int]]:
         """Keys that stand twice in one mapping: the path, and the line of the first."""
@@ -118,20 +122,14 @@ class YamlText:
 
     def pair(self, location: tuple[str, ...]) -> Pair | None:
         """Where a key and its value stand; None where there is no such key in a mapping."""
-        node, found, in_line = self._root, None, False
-        for part in location:
-            pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            found = next((one for one in reversed(pairs) if one[0].value == part), None)
-            if found is None:
-                return None
-            in_line, node = bool(node.flow_style), found[1]
-        if found is None:
+        way = list(self._way(location))
+        if len(way) < len(location):
             return None
-        key, value = found
+        mapping, key, value = way[-1]
         return Pair(
             (key.start_mark.index, key.end_mark.index),
             (value.start_mark.index, value.end_mark.index),
-            in_line,
+            bool(mapping.flow_style),
         )
 
     def end_of(self, name: str) -> tuple[int, int] | None:

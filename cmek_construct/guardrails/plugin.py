@@ -14,10 +14,9 @@ from cmek_construct.guardrails.judging import judge
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.guardrails.selection import concern_every_selection
-from cmek_construct.lock.model import LockError, known
-from cmek_construct.lock.refusing import Refusal, refusals
+from cmek_construct.lock.changing import Refusal, refusals
 from cmek_construct.lock.text import FILE as LOCK_FILE
-from cmek_construct.lock.text import read
+from cmek_construct.lock.text import LockError, known, read
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.found import Place
 from cmek_construct.templates.pinecone import find

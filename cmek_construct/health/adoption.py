@@ -18,12 +18,11 @@ from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health.comparing import Drift
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.entries import readable
+from cmek_construct.health.entries import alias_of, readable
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
-from cmek_construct.health.import_mapping import alias_of
 from cmek_construct.health.key import about_enabled, about_rotation
-from cmek_construct.health.needs import locked_out
-from cmek_construct.health.policies import Beside, about_nobody, about_permissions
+from cmek_construct.health.lockout import locked_out
+from cmek_construct.health.policies import Beside, about_nobody, about_permissions, about_used_key
 from cmek_construct.health.role import about_boundary, about_session
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.evidence import pinecones_accounts
@@ -67,6 +66,8 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
         yield from _about_policy(
             case, "key", "use the key as given: --as-given key; or mend the key policy"
         )
+        for one in about_used_key(case):
+            yield _staying(one, _next_deploy("key policy") + "changes it")
         yield from _about_key(case, key)
         yield from _about_aliases(case.entry, key)
 

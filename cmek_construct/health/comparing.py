@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cmek_construct.guide import Statement, policy_document
+from cmek_construct.guide import ENDING, GRANTS, Statement, policy_document
 from cmek_construct.policy import (
     CannotBeJudged,
     Policy,
     Principal,
+    Request,
     Witness,
     answers,
     beyond,
@@ -22,6 +23,7 @@ from cmek_construct.policy import (
 )
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
+from cmek_construct.policy.aws import DIRECT_CALL, TRAILING_DAYS
 from cmek_construct.policy.deleted import gone, named, naming_as
 from cmek_construct.policy.sentences import Quoted, plain, quoted_list
 from cmek_construct.policy.statements import Kind
@@ -91,6 +93,28 @@ class Where:
             )
         return len(effects) == 1 and _compared(mine, yours).is_none
 
+    def days_held(self, statements: Sequence[Any]) -> int | None:
+        """For how many days after its use a key policy lets nobody end the key; None: not known."""
+        policy, root = (
+            self.read(statements),
+            f"arn:aws:iam::{str(self.resource).split(':')[4]}:root",
+        )
+        compared = [one for each in policy.statements for one in each.compared(TRAILING_DAYS)]
+        asked = [use_of(self.resource, root, action) for action in ENDING]
+
+        def is_held(days: int) -> bool:
+            """The owner's root, whom only a denial to everybody stops, may do neither."""
+            sent = [
+                replace(one, context={**one.context, TRAILING_DAYS: str(days)}) for one in asked
+            ]
+            return all(one.verdict is Answer.NO for one in answers(policy, sent))
+
+        try:
+            ends = sorted({int(one) + n for one in compared if one.isdecimal() for n in (0, 1)})
+            return next((days for days in ends if is_held(0) and not is_held(days)), 0)
+        except CannotBeJudged:
+            return None
+
     def written_as(self, observed: Any, ours: Iterable[Statement]) -> Statement | None:
         """The one of our statements that this was, before principals of it were deleted."""
         lost = gone(observed)
@@ -110,6 +134,13 @@ class Where:
             left.append(own or one)
             lost += [name for name in named(own) if name not in named(one)] if own else []
         return left, list(dict.fromkeys(lost))
+
+
+def use_of(key_arn: str | None, principal: str, action: str) -> Request:
+    """The use of a key by somebody whom nobody asks for it but himself."""
+    for_aws = {"kms:GrantIsForAWSResource": "true"} if action in GRANTS else {}
+    by_account = True if principal.endswith(":root") else None
+    return Request(principal, action, key_arn, {**DIRECT_CALL, **for_aws}, own=by_account)
 
 
 def _compared(there: Policy, wanted: Policy) -> Drift:

@@ -11,9 +11,8 @@ from cmek_construct import guide, policy
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KEY_USE, KeyAccess
-from cmek_construct.health.comparing import sentences
+from cmek_construct.health.comparing import sentences, use_of
 from cmek_construct.health.findings import Effect, Finding, judged, right, said, unknown, wrong
-from cmek_construct.health.needs import use_of
 from cmek_construct.policy import Said, Verdict, Witness
 from cmek_construct.policy.aws import EXPANDED, RULING
 from cmek_construct.policy.deleted import gone

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, Final
 
 from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Stack, Unread
+from cmek_construct.customers import Customers
 from cmek_construct.deployment import documents
+from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
 from cmek_construct.health.comparing import Where
-from cmek_construct.lock.model import Lock, Place, stacks_at
+from cmek_construct.health.entries import customers_in
+from cmek_construct.health.findings import Refused
+from cmek_construct.lock.text import Lock, Place, stacks_at
+from cmek_construct.policy import Policy
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.attributes import ROLE
 
@@ -24,6 +30,8 @@ ROLE_ARN: Final = "RoleArn"
 KEY_ARN: Final = "KeyArn"
 EXTERNAL_ID: Final = "ExternalId"
 """The outputs of a stack."""
+_OUTPUTS: Final = (ROLE_ARN, KEY_ARN, EXTERNAL_ID)
+_KEY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -98,15 +106,37 @@ def identities(
 def own_outputs(entry: Entry, stack: Stack | Unread | None) -> dict[str, str]:
     """Those outputs that have the form and the place of this stack's."""
     own, outputs = entry.settings, stack.outputs if isinstance(stack, Stack) else {}
-    found = {EXTERNAL_ID: outputs[EXTERNAL_ID]} if EXTERNAL_ID in outputs else {}
-    for name, form, place in (
-        (ROLE_ARN, checks.ROLE_ARN, f"arn:aws:iam::{own.account}:role/"),
-        (KEY_ARN, checks.KEY_ARN, f"arn:aws:kms:{own.region}:{own.account}:key/"),
-    ):
-        value = outputs.get(name, "")
-        if form.fullmatch(value) and value.startswith(place):
-            found[name] = value
-    return found
+    role, key = f"arn:aws:iam::{own.account}:role/", f"arn:aws:kms:{own.region}:{own.account}:key/"
+    wrong = {name for name, _ in _wrong_outputs(outputs, role, key)}
+    return {name: outputs[name] for name in _OUTPUTS if name in outputs and name not in wrong}
+
+
+def wrong_output(outputs: Mapping[str, Any], whose: str, role: str, key: str | None) -> str | None:
+    """Which output is not the one that is meant, in words.
+
+    Args:
+        outputs: of a stack.
+        whose: it is meant to be.
+        role: its ARN, or how it begins, up to a slash.
+        key: the same of the key; None where the stack has none.
+    """
+    for name, wanted in _wrong_outputs(outputs, role, key):
+        more = "…" if wanted.endswith("/") else ""
+        value = str(outputs.get(name, ""))
+        return f"the output {name} is {value!a}, but that of {whose} is {wanted}{more}"
+    return None
+
+
+def _wrong_outputs(
+    outputs: Mapping[str, Any], role: str, key: str | None
+) -> Iterator[tuple[str, str]]:
+    """The names of those that are not meant, each with what is."""
+    for name, form, wanted in ((ROLE_ARN, checks.ROLE_ARN, role), (KEY_ARN, checks.KEY_ARN, key)):
+        if wanted is not None:
+            value = str(outputs.get(name, ""))
+            begins = wanted.endswith("/") and value.startswith(wanted)
+            if not (form.fullmatch(value) and (begins or value == wanted)):
+                yield name, wanted
 
 
 @dataclass(frozen=True)
@@ -134,6 +164,11 @@ class Deployed:
     """Of the last deploy."""
     profile: str | None = None
     """With which it was asked."""
+
+    def with_settings(self, **props: Any) -> Deployed:
+        """The same, as if the file said something else."""
+        changed: StackSettings = self.entry.settings.model_copy(update=props)
+        return replace(self, entry=replace(self.entry, settings=changed))
 
     @property
     def way_back(self) -> str | None:
@@ -201,28 +236,9 @@ class Deployed:
         return documents.role_permissions(self.entry.settings, self.key_arn)
 
     @cached_property
-    def _of_template(self) -> dict[str, Sequence[Any]]:
-        if isinstance(self.template, Unread):
-            return {}
-        try:
-            content = templates.parsed(self.template)
-        except templates.UnreadableError:
-            return {}
-        account = self.entry.settings.account
-        one = templates.template_of(content, self.entry.name, account)
-        found = templates.find(templates.Run([one]))
-        own = [one.policy for one in found.attached if one.policy and not one.is_boundary]
-        policies = [("permissions", one) for one in own]
-        policies += [("trust", now.value.trust) for role in found.roles for now in role.cases]
-        policies += [("key", now.value.policy) for key in found.keys for now in key.cases]
-        written: dict[str, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
-        for kind, policy in policies:
-            written.setdefault(kind, []).extend(one.raw for one in policy.statements)
-        text = json.dumps(written)
-        for now in (now for role in found.roles for now in role.cases):
-            text = text.replace(now.value.arn, self.role_arn)
-        by_kind: dict[str, Sequence[Any]] = json.loads(text)
-        return by_kind
+    def _of_template(self) -> Mapping[Kind, Sequence[Any]]:
+        found = None if isinstance(self.template, Unread) else _written_by(self, self.template)
+        return found or {}
 
     def kms(self, command: str) -> str:
         """A command of the AWS CLI about the key."""
@@ -240,3 +256,112 @@ class Deployed:
         if kind == "trust":
             return f"{self.iam('update-assume-role-policy')} --policy-document {shown}"
         return f"{self.kms('put-key-policy')} --policy-name default --policy {shown}"
+
+
+def _written_by(case: Deployed, template: str) -> dict[Kind, Sequence[Any]] | None:
+    """The policies of a role and a key in a template; None where it cannot be read."""
+    try:
+        content = templates.parsed(template)
+    except templates.UnreadableError:
+        return None
+    one = templates.template_of(content, case.entry.name, case.entry.settings.account)
+    found = templates.find(templates.Run([one]))
+    own = [one.policy for one in found.attached if one.policy and not one.is_boundary]
+    policies: list[tuple[Kind, Policy]] = [("permissions", one) for one in own]
+    policies += [("trust", now.value.trust) for role in found.roles for now in role.cases]
+    policies += [("key", now.value.policy) for key in found.keys for now in key.cases]
+    written: dict[Kind, list[Any]] = {"permissions": list(case.by_key)} if found.roles else {}
+    for kind, policy in policies:
+        statements = written.setdefault(kind, [])
+        for statement in policy.statements:
+            # As AWS gives it back: no hole, and without variables in an older Version.
+            dollar = "${" if statement.variables else "${$}{"
+            text = json.dumps(statement.raw).replace("${!", dollar)
+            statements.append(json.loads(text))
+    text = json.dumps(written)
+    for now in (now for role in found.roles for now in role.cases):
+        text = text.replace(now.value.arn, case.role_arn)
+    by_kind: dict[Kind, Sequence[Any]] = json.loads(text)
+    return by_kind
+
+
+def deployed_customers(entry: Entry, template: str | Unread) -> Customers:
+    """The customers in a vendor's deployed template.
+
+    Raises:
+        Refused: it could not be read.
+    """
+    if not isinstance(template, Unread):
+        now = datetime.now(timezone.utc)
+        written = _written_by(Deployed(entry, "", None, LockedIdentity(), now), template)
+        if written is not None:
+            return Customers(*customers_in(written.get("permissions", ())))
+    why = template.why if isinstance(template, Unread) else "it is no template"
+    raise Refused(f"{entry.name}: its deployed customers could not be read: {why}.")
+
+
+def with_customer_key(
+    entry: Entry, outputs: dict[str, str], key_arn: str | None, deployed: Customers | None
+) -> dict[str, str]:
+    """The outputs of a vendor's stack, and the key of one of its customers.
+
+    Args:
+        entry: of the stack.
+        outputs: of the stack.
+        key_arn: what the customer sent back.
+        deployed: the customers in the deployed stack, where they are known.
+
+    Raises:
+        Refused: there is no such key, or the role may not use it.
+    """
+    customers = entry.settings.customers
+    if customers is None:
+        if key_arn is not None:
+            raise Refused(
+                f"{entry.name}: --key-arn is for the stack of a vendor, with customer_account_ids "
+                "or customer_key_arns in its entry. This one has its own key: leave it out."
+            )
+        return outputs
+    if key_arn is None:
+        raise Refused(
+            f"{entry.name}: the keys of this stack are its customers'. Give --key-arn with the "
+            "Key ARN that the customer sent back."
+        )
+    if not _KEY_ID.fullmatch(key_arn.rpartition("/")[2]):
+        raise Refused(
+            f"{entry.name}: --key-arn is {key_arn}, but a key ID is a UUID, or mrk- and 32 "
+            "hexadecimal digits. A part may be missing: copy the Key ARN whole."
+        )
+    if not customers.cover(key_arn):
+        raise Refused(
+            f"{entry.name}: --key-arn is {key_arn}, but the role may not use it: neither "
+            "customer_account_ids has its account nor customer_key_arns the key. Add it, deploy, "
+            "and ask again; or correct the ARN."
+        )
+    if deployed is not None and not deployed.cover(key_arn):
+        raise Refused(
+            f"{entry.name}: cmek.yaml has the customer of {key_arn}, but the deployed role does "
+            f"not. Run `npx cdk deploy {entry.name}` first."
+        )
+    return outputs | {KEY_ARN: key_arn}
+
+
+def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
+    """The outputs, if they are those of this very stack: what Pinecone stores stays for good."""
+    own = entry.settings
+    found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
+    role = own.role or f"arn:aws:iam::{own.account}:role/"
+    key = own.key or f"arn:aws:kms:{own.region}:{own.account}:key/"
+    wrong = wrong_output(found, "this stack", role, key if own.customers is None else None)
+    if wrong:
+        raise Refused(
+            f"{entry.name}: {wrong}. Check the name, the account and the region, or the file of "
+            "outputs: it may be of another deploy."
+        )
+    if found.get(EXTERNAL_ID) != own.external_id:
+        raise Refused(
+            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but "
+            f"{found.get(EXTERNAL_ID)!a} in the deployed stack. If Pinecone has the key already, "
+            "put the deployed one back into the file; if not, deploy first."
+        )
+    return found

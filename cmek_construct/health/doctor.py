@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cmek_construct.aws.objects import Control, Event, Key, Role, Stack, Unread
-from cmek_construct.checks import printable
+from cmek_construct.checks import few, printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
@@ -19,14 +19,13 @@ from cmek_construct.health.findings import (
     Finding,
     Verdict,
     as_data,
-    few,
     not_read,
     right,
     said,
     unknown,
     wrong,
 )
-from cmek_construct.health.key import about_grants, about_key, about_use, about_used_key, at
+from cmek_construct.health.key import about_grants, about_key, about_use, at
 from cmek_construct.health.role import about_brake, about_role
 from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.policy.words import of_statement
@@ -91,8 +90,8 @@ def diagnosis(case: Deployed, last_user: str | Unread | None = None) -> Iterator
         yield from about_key(case)
     if key is not None:
         yield from policies.about_key_policy(case)
+        yield from policies.about_used_key(case)
     if isinstance(key, Key):
-        yield from about_used_key(case)
         yield about_grants(case, key)
     if is_there or case.brake.kind == "key":
         yield about_brake(case)
@@ -229,12 +228,9 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
         yield said("indexes", "there are no indexes in the project of PINECONE_API_KEY")
         return
     without = [name for name, key in found.items() if key is None]
-    others = [name for name, key in found.items() if _is_another(case, key)]
-    untold = [
-        f"{name} ({key})"
-        for name, key in found.items()
-        if key is not None and not key.startswith("arn:")
-    ]
+    known = {name: key for name, key in found.items() if key is not None}
+    others = [n for n, key in known.items() if key.startswith("arn:") and key != case.key_arn]
+    untold = [f"{n} ({key})" for n, key in known.items() if not key.startswith("arn:")]
     if without:
         yield wrong(
             "indexes",
@@ -259,10 +255,6 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
         )
     if not without and not others and not untold:
         yield right("indexes", f"all indexes are under this key ({few(list(found))})")
-
-
-def _is_another(case: Deployed, key: str | None) -> bool:
-    return key is not None and key.startswith("arn:") and key != case.key_arn
 
 
 def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterator[Finding]:

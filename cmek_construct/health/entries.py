@@ -1,16 +1,18 @@
-"""The entry of cmek.yaml whose template is what is there: its props, read out of role and key.
+"""The entry of cmek.yaml whose template is what is there, and what `cdk import` is told of it.
 
-What no prop can say is left to `adoption`.
+Its props are read out of role and key; what no prop can say is left to `adoption`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct import checks
-from cmek_construct.aws.objects import ROTATION_DAYS, Key, PermissionsPolicy, Role, Unread
+from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role, Unread
+from cmek_construct.checks import printable
+from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import (
     ADMINISTRATION,
     ENCRYPT_DECRYPT,
@@ -24,7 +26,24 @@ from cmek_construct.health.comparing import Where
 from cmek_construct.health.findings import Refused
 from cmek_construct.policy import Statement, aws, read
 
+ROLE: Final = "Role1ABCC5F0"
+KEY: Final = "Key961B73FD"
+ALIAS: Final = "KeyPineconeAlias0F7AA316"
+CUSTOMERS: Final = {
+    "0": "RoleCustomersEndingIn09E6C58E1",
+    "1": "RoleCustomersEndingIn195D06167",
+    "2": "RoleCustomersEndingIn2193D1DF5",
+    "3": "RoleCustomersEndingIn34B3B3BFA",
+    "4": "RoleCustomersEndingIn425E94E37",
+    "5": "RoleCustomersEndingIn5F10E810F",
+    "6": "RoleCustomersEndingIn629DFD003",
+    "7": "RoleCustomersEndingIn778FF6F68",
+    "8": "RoleCustomersEndingIn8B5EC6EA4",
+    "9": "RoleCustomersEndingIn943007F5E",
+}
+"""The logical IDs of the app's stacks: an interface, and the same in each (a test holds them)."""
 Props: TypeAlias = dict[str, Any]
+ImportMapping: TypeAlias = dict[str, dict[str, str]]
 T = TypeVar("T")
 _PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{ROLE_NAME_PREFIX}(.+)")
 _CUSTOMER: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
@@ -85,6 +104,7 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
         "enable_key_rotation": False if days is None else None,
         "rotation_period": None if days in (None, ROTATION_DAYS) else days,
         "multi_region": key.is_multi_region or None,
+        "protect_used_key": where.days_held(readable(key.policy)) or None,
         "suspended": suspended or None,
     }
 
@@ -95,7 +115,8 @@ def of_customers(role: Role, given: Sequence[str]) -> Props:
     Raises:
         Refused: there are none.
     """
-    accounts, keys = _customers_in(readable(role.permissions))
+    permissions = readable(role.permissions)
+    accounts, keys = customers_in(one for policy in permissions for one in policy.statements)
     accounts += [one for one in given if one not in accounts]
     if not accounts and not keys:
         raise Refused(
@@ -112,17 +133,19 @@ def of_customers(role: Role, given: Sequence[str]) -> Props:
     }
 
 
-def _customers_in(permissions: Sequence[PermissionsPolicy]) -> tuple[list[str], list[str]]:
+def customers_in(statements: Iterable[Any]) -> tuple[list[str], list[str]]:
     """Accounts of customers and single keys that the guide's statement is about."""
     accounts: dict[str, None] = {}
     keys: dict[str, None] = {}
-    for raw in (statement for policy in permissions for statement in policy.statements):
+    for raw in statements:
         (one,) = read([raw], "permissions").statements
-        for name in one.resources or ():
-            whole = _CUSTOMER.fullmatch(name)
-            wanted = customer_statement("", list(one.resources or ()))
-            if (whole or checks.KEY_ARN.fullmatch(name)) and Where("permissions").same(raw, wanted):
-                (accounts if whole else keys)[whole[1] if whole else name] = None
+        names = list(one.resources or ())
+        if names and Where("permissions").same(raw, customer_statement("", names)):
+            for name in names:
+                if whole := _CUSTOMER.fullmatch(name):
+                    accounts[whole[1]] = None
+                elif checks.KEY_ARN.fullmatch(name):
+                    keys[name] = None
     return list(accounts), [key for key in keys if key.split(":")[4] not in accounts]
 
 
@@ -217,3 +240,61 @@ def _alias(key: Key, wanted: str | None) -> str | None:
             "the others stay as they are, outside of the stack."
         )
     return next(iter(aliases), None)
+
+
+def import_mapping(entry: Entry, role: Role, key: Key | None) -> ImportMapping:
+    """What the stack of an entry takes over."""
+    own, found = entry.settings, ImportMapping()
+    if own.role is None:
+        found[ROLE] = {"RoleName": role.name}
+    for digit, wanted in own.customers.policies().items() if own.customers else ():
+        for policy in readable(role.permissions):
+            is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{own.account}:")
+            compared = Where("permissions").drift(policy.statements, wanted["Statement"])
+            if is_ours and compared.is_none:
+                found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
+    if key is not None and own.key is None:
+        found[KEY] = {"KeyId": key.key_id}
+        alias = alias_of(entry, key)
+        if alias is not None:
+            found[ALIAS] = {"AliasName": alias}
+    return found
+
+
+def alias_of(entry: Entry, key: Key) -> str | None:
+    """That alias of the key which the template has, by its name or by its default name."""
+    own = entry.settings.alias
+    letters = re.sub("[^A-Za-z0-9]", "", entry.name)
+    default = re.compile(rf"alias/pinecone-cmek/{letters}(Key)?[0-9A-F]{{8}}")
+    for alias in readable(key.aliases):
+        if alias == f"alias/{own.removeprefix('alias/')}" if own else default.fullmatch(alias):
+            return alias
+    return None
+
+
+def without_held(found: ImportMapping, entry: Entry, held: Mapping[str, str]) -> ImportMapping:
+    """Without what the stack holds already.
+
+    Args:
+        found: what is to be taken over.
+        entry: of the stack.
+        held: what the stack holds, by logical ID.
+
+    Raises:
+        Refused: the stack holds all of it, or something else in its place.
+    """
+    for logical_id, identifier in found.items():
+        (physical,) = identifier.values()
+        if held.get(logical_id, physical) != physical:
+            raise Refused(
+                f"{entry.name}: there is a stack of that name, and it has another one in place of "
+                f"{physical}: {printable(held[logical_id])}. Choose another name: a stack is for "
+                "one role and one key."
+            )
+    left = {name: found[name] for name in found if name not in held}
+    if not left:
+        raise Refused(
+            f"{entry.name}: the stack has role and key already, so there is nothing to take over. "
+            f"Run `npx cdk deploy {entry.name}`, or `cmek doctor {entry.name}`."
+        )
+    return left

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cmek_construct.aws.objects import Unread
-from cmek_construct.checks import printable
-
-_FEW: Final = 10
 
 
 class Refused(Exception):  # noqa: N818 - what was done, not what went wrong
@@ -143,12 +140,6 @@ def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
     """One that cannot be told, because it could not be read."""
     cure = f"Ask again with credentials that may {action} (--profile)."
     return unknown(about, f"not read: {what} ({unread.why})", cure)
-
-
-def few(names: Sequence[str], most: int = _FEW) -> str:
-    """The first of some names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return printable(", ".join(names[:most])) + more
 
 
 def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, Event, Grant, Key, Role, Unread
-from cmek_construct.checks import printable
-from cmek_construct.guide import ENDING
+from cmek_construct.checks import few, printable
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
     NOW,
     Effect,
     Finding,
-    few,
     not_read,
     right,
     said,
     wrong,
 )
-from cmek_construct.health.needs import use_of
-from cmek_construct.policy import CannotBeJudged, answers
-from cmek_construct.policy import Verdict as Answer
-from cmek_construct.policy.aws import TRAILING_DAYS
 from cmek_construct.policy.principals import DELETED
 
 _SHOWN: Final = 6
@@ -265,45 +258,3 @@ def who_used(case: Deployed, event: Event | Unread | None) -> str | Unread:
 def caller(case: Deployed, event: Event) -> str:
     """Who called, for a person: the role is Pinecone."""
     return "Pinecone" if event.by == case.role_arn else printable(event.by)
-
-
-def about_used_key(case: Deployed) -> Iterator[Finding]:
-    """Whether its policy holds the key while it is used, beside the file."""
-    wanted, held = case.entry.settings.protect_used_key or 0, _days_held(case)
-    if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
-        return
-    if wanted == held:
-        words = f"nobody can disable or delete the key while it was used within {_days(held)}"
-        yield right("used-key", f"{words}; whoever may change the policy can end that")
-    else:
-        yield said(
-            "used-key",
-            "disabling and deleting a used key: denied for "
-            f"{_days(wanted)} after its use by the file, for {_days(held)} by the key policy",
-        )
-
-
-def _days(count: int) -> str:
-    return f"{count} day{'' if count == 1 else 's'}"
-
-
-def _days_held(case: Deployed) -> int | None:
-    """For how many days after its use nobody may end the key; None where it cannot be judged."""
-    statements = case.statements("key")
-    if isinstance(statements, Unread):
-        return None
-    policy = case.where("key").read(statements)
-    compared = [one for each in policy.statements for one in each.compared(TRAILING_DAYS)]
-    root = f"arn:aws:iam::{case.entry.settings.account}:root"
-
-    def is_held(days: int) -> bool:
-        """The owner's root, whom only a denial to everybody stops, may do neither."""
-        asked = [use_of(case.key_arn, root, action) for action in ENDING]
-        sent = [replace(one, context={**one.context, TRAILING_DAYS: str(days)}) for one in asked]
-        return all(one.verdict is Answer.NO for one in answers(policy, sent))
-
-    try:
-        ends = sorted({int(one) + more for one in compared if one.isdecimal() for more in (0, 1)})
-        return next((days for days in ends if is_held(0) and not is_held(days)), 0)
-    except CannotBeJudged:
-        return None

@@ -14,13 +14,13 @@ from typing import Any, Final
 from cmek_construct.aws.objects import PermissionsPolicy, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
-from cmek_construct.deployment.config import StackSettings
-from cmek_construct.health import needs
+from cmek_construct.guide import used_key_denial
+from cmek_construct.health import lockout
 from cmek_construct.health.comparing import Drift
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.health.entries import said_external_id
 from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.health.suspension import is_cut_off, kept
+from cmek_construct.health.lockout import is_cut_off, kept
 from cmek_construct.policy.deleted import gone
 from cmek_construct.policy.statements import Kind
 
@@ -68,7 +68,9 @@ class Beside:
         """What is there beside what the file says: suspended, if so in words that are not ours."""
         where = case.where(kind)
         brakes = where == case.brake
-        rest = kept(case, observed) if brakes else observed
+        rest, written = list(observed), case.written(kind)
+        if brakes:
+            rest, written = kept(case, rest), written and kept(case, written)
         suspended = (
             brakes
             and bool(case.entry.settings.suspended)
@@ -76,11 +78,14 @@ class Beside:
             and is_cut_off(case, observed)
         )
         wanted = case.wanted(kind, suspended=suspended)
+        held = where.days_held(rest) if kind == "key" else None
+        if held not in (None, case.entry.settings.protect_used_key or 0):
+            # The days have a finding of their own.
+            rest, wanted = (_without_days(case, one) for one in (rest, wanted))
+            written = written and _without_days(case, written)
         there, lost = where.revived(rest, wanted)
-        written = None if suspended else case.written(kind)
-        if written is not None:
-            written = kept(case, written) if brakes else written
-            written = None if where.drift(written, wanted).is_none else written
+        if suspended or (written is not None and where.drift(written, wanted).is_none):
+            written = None
         return cls(case, kind, there, wanted, lost, written)
 
     @cached_property
@@ -119,7 +124,9 @@ class Beside:
     def _wrong(
         self, found: Drift, wanted: Sequence[Any], cure: str, within: str
     ) -> Iterator[Finding]:
-        taken = [*needs.locked_out(self.case, self.kind, self.there, wanted)] if found.taken else []
+        taken: list[Effect] = []
+        if found.taken:
+            taken = [*lockout.locked_out(self.case, self.kind, self.there, wanted)]
         less = [(each, self._taken(found, each)) for each in taken]
         let_in = replace(found, taken=(), denials=()) if taken else found
         parts: list[tuple[Effect | None, Drift]] = [*less]
@@ -157,8 +164,7 @@ def about_trust(case: Deployed) -> Iterator[Finding]:
     stays, is_known = _external_id(case, observed)
     if stays != asked:
         yield _about_external_id(case, stays, is_known)
-        changed: StackSettings = case.entry.settings.model_copy(update={"external_id": stays})
-        case = replace(case, entry=replace(case.entry, settings=changed))
+        case = case.with_settings(external_id=stays)
     own, beside = case.entry.settings, Beside.of(case, "trust", observed)
     if beside.lost:
         yield wrong(
@@ -241,6 +247,40 @@ def about_key_policy(case: Deployed) -> Iterator[Finding]:
     yield from beside.findings(f"{case.put('key')}\n{_NO_DEPLOY}")
 
 
+def about_used_key(case: Deployed) -> Iterator[Finding]:
+    """Whether the key policy holds the key while it is used, as the file says."""
+    observed, written = case.statements("key"), case.written("key")
+    held = None if isinstance(observed, Unread) else case.where("key").days_held(observed)
+    wanted = case.entry.settings.protect_used_key or 0
+    if case.entry.settings.key is not None:
+        wanted = held or 0
+    if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
+        return
+    if wanted == held:
+        words = f"nobody can disable or delete the key while it was used within {_days(held)}"
+        yield right("used-key", f"{words}; whoever may change the policy can end that")
+        return
+    is_ahead = written is not None and case.where("key").days_held(written) not in (None, wanted)
+    yield wrong(
+        "used-key",
+        "disabling and deleting a used key: denied for "
+        f"{_days(wanted)} after its use by the file, for {_days(held)} by the key policy",
+        f"npx cdk deploy {case.entry.name}" if is_ahead else f"{case.put('key')}\n{_NO_DEPLOY}",
+        events=() if is_ahead else EVENTS["key"],
+    )
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
+
+
+def _without_days(case: Deployed, statements: Sequence[Any]) -> list[Any]:
+    """A key policy without the statement that holds a used key."""
+    where = case.where("key")
+    held = used_key_denial(where.days_held(statements) or 0)
+    return [one for one in statements if not where.same(one, held)]
+
+
 def about_nobody(beside: Beside, more: str = "") -> Iterator[Finding]:
     """Who is named and is nobody any more."""
     ids = gone(*beside.there)
@@ -264,7 +304,7 @@ def role_is_gone_from(case: Deployed) -> str | None:
 
 def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
     """The policy of a key of the user's own: in whatever words, it must let the role use it."""
-    refused, doubt = needs.refused(case, case.where("key").read(observed))
+    refused, doubt = lockout.refused(case, case.where("key").read(observed))
     if doubt:
         return unknown(
             "key-policy",

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cmek_construct.aws.objects import Event, Key, LastUse, Unread
-from cmek_construct.checks import printable
+from cmek_construct.checks import few, printable
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
     Finding,
     Verdict,
-    few,
     not_read,
     right,
     said,

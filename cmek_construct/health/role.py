@@ -8,7 +8,7 @@ from typing import Final
 from cmek_construct.aws.objects import SESSION_SECONDS, Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment.documents import is_suspended_by_trust
-from cmek_construct.health import needs
+from cmek_construct.health import lockout
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import (
     NOTHING_LOST,
@@ -20,8 +20,8 @@ from cmek_construct.health.findings import (
     unknown,
     wrong,
 )
+from cmek_construct.health.lockout import is_cut_off, is_suspended
 from cmek_construct.health.policies import EVENTS, role_is_gone_from
-from cmek_construct.health.suspension import is_cut_off, is_suspended
 
 _MADE_AGAIN: Final = ("iam:DeleteRole",)
 _BOUNDING: Final = ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary")
@@ -143,7 +143,7 @@ def _refused_by(case: Deployed, role: Role) -> tuple[list[str], str]:
         return [], ""
     if isinstance(role.boundary.statements, Unread):
         return [], f"not read ({role.boundary.statements.why})"
-    return needs.refused(case, case.where("permissions").read(role.boundary.statements))
+    return lockout.refused(case, case.where("permissions").read(role.boundary.statements))
 
 
 def about_session(case: Deployed, role: Role) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
-from cmek_construct.lock.model import OF_ACCOUNT, Identity, Place
+from cmek_construct.lock.text import OF_ACCOUNT, Identity, Place
 from cmek_construct.policy import aws
 from cmek_construct.templates import console, evidence
 from cmek_construct.templates.attributes import KEY, ROLE

@@ -128,6 +128,18 @@ def read(
     return Policy(kind, statements, resource, forms or {})
 
 
+def as_of_2012(document: Mapping[str, Any]) -> list[Any]:
+    """The statements of a document as one of Version 2012-10-17 has them.
+
+    In another one ``${…}`` is no policy variable, but text, and ``${$}`` is its ``$``.
+    """
+    found = _listed(document["Statement"])
+    if document.get("Version") == _WITH_VARIABLES:
+        return found
+    same: list[Any] = json.loads(json.dumps(found).replace("${", "${$}{"))
+    return same
+
+
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):

@@ -7,11 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cmek_construct import policy
+from cmek_construct.lock.identity import REPLACING
+from cmek_construct.policy import words
 from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
-from cmek_construct.review.meaning import differences as meanings
-from cmek_construct.review.meaning import together
+from cmek_construct.review.beside import Known
 from cmek_construct.review.model import Policy, Said, Template, Thing
+from cmek_construct.templates.attributes import KEY, ROLE
+from cmek_construct.templates.choices import OTHER as OTHER_VALUE
+from cmek_construct.templates.choices import Choices, where
 
 NOTHING: Final = "Nothing changes about Pinecone's roles, keys and aliases."
 REPLACED: Final = "Pinecone would lose role, key or access"
@@ -20,6 +25,7 @@ OTHER: Final = "Other"
 _WEIGHTS: Final = (REPLACED, ACCESS, OTHER)
 _HARMLESS: Final = ("Description", "Tags", "EnableKeyRotation", "RotationPeriodInDays")
 """Properties that let nobody do more or less."""
+_MOST_CASES: Final = 64
 _ANOTHER: Final = {
     "Role": " Pinecone goes on asking for the old role and cannot be told of another: it is locked "
     "out of the data. A policy that named the old role does not let the new one in by itself.",
@@ -32,11 +38,8 @@ _FIXED: Final = (
     f" KMS cannot change this on a key: the deploy fails, or makes ANOTHER KEY.{_ANOTHER['Key']}"
 )
 _WHAT_FOLLOWS: Final = {
-    ("Role", "RoleName"): (REPLACED, _REPLACES),
-    ("Role", "Path"): (REPLACED, _REPLACES),
-    **{
-        ("Key", one): (REPLACED, _FIXED) for one in ("KeySpec", "KeyUsage", "Origin", "MultiRegion")
-    },
+    **{("Role", one): (REPLACED, _REPLACES) for one in REPLACING[ROLE]},
+    **{("Key", one): (REPLACED, _FIXED) for one in REPLACING[KEY]},
     ("Alias", "AliasName"): (OTHER, " The alias is replaced; the key stays the same."),
     ("Alias", "TargetKeyId"): (REPLACED, " Whoever uses the alias uses ANOTHER key."),
 }
@@ -181,7 +184,7 @@ def _policies(one: Thing) -> list[tuple[Kind, str, Policy]]:
         trust, *permissions = one.policies
         return [
             ("trust", "trust policy", trust),
-            ("permissions", "its permissions", together(permissions)),
+            ("permissions", "its permissions", _together(permissions)),
         ]
     return [("key", "key policy", policy) for policy in one.policies]
 
@@ -226,12 +229,12 @@ def _policy(own: Words, old: Policy, new: Policy, kind: Kind) -> Iterator[Change
     come = [said for said in new.said if said not in old.said]
     if not gone and not come and old.variables == new.variables:
         return
-    meant = list(meanings(old, new, kind))
+    meant = list(_meant(old, new, kind))
     if not meant:
         yield Change(OTHER, [*own, "it is written in another way, and means the same."])
         return
-    for words in [*meant, *_statements(gone, come)]:
-        yield Change(ACCESS, [*own, *words])
+    for said in [*meant, *_statements(gone, come)]:
+        yield Change(ACCESS, [*own, *said])
 
 
 def _statements(gone: list[Said], come: list[Said]) -> Iterator[Words]:
@@ -246,6 +249,109 @@ def _statements(gone: list[Said], come: list[Said]) -> Iterator[Words]:
             yield ["a statement is NEW. ", *said.words]
     for said in gone:
         yield ["a statement is GONE. ", *said.words]
+
+
+def _meant(old: Policy, new: Policy, kind: Kind) -> Iterator[Words]:
+    """What a new version lets whom do that the old one did not, and the reverse.
+
+    Nothing, where both mean the same, however they are written.
+    """
+    found: dict[str, tuple[Words, list[Choices]]] = {}
+    known = [one.known for one in (*old.said, *new.said)]
+    try:
+        pairs = _both(old.cases or [{}], new.cases or [{}])
+        every = [{**was, **now} for was, now in pairs]
+        for both, (was, now) in zip(every, pairs, strict=True):
+            said = _differ(_in_case(old, kind, was), _in_case(new, kind, now), known)
+            for text in {"".join(one): one for one in said}.values():
+                found.setdefault("".join(text), (text, []))[1].append(both)
+    except policy.CannotBeJudged as reason:
+        yield ["what it means CANNOT BE JUDGED: ", Quoted(str(reason)), "."]
+        return
+    for text, some in found.values():
+        only = where(some, every)
+        yield text if only is None else [*text, " Only if in the template: ", Quoted(only), "."]
+
+
+def _both(old: Sequence[Choices], new: Sequence[Choices]) -> list[tuple[Choices, Choices]]:
+    """The cases of one version with those of the other that can be at once."""
+    found = [(was, now) for was in old for now in new if _agree(was, now, old, new)]
+    if not 0 < len(found) <= _MOST_CASES:
+        raise policy.CannotBeJudged("the cases of the template's conditions are others, or many")
+    return found
+
+
+def _agree(was: Choices, now: Choices, old: Sequence[Choices], new: Sequence[Choices]) -> bool:
+    """Something else than the values of one version may be a value of the other."""
+
+    def other(one: str, another: str, name: str, cases: Sequence[Choices]) -> bool:
+        return one == OTHER_VALUE and all(case.get(name) != another for case in cases)
+
+    return all(
+        was[name] == now[name]
+        or other(was[name], now[name], name, old)
+        or other(now[name], was[name], name, new)
+        for name in was.keys() & now.keys()
+    )
+
+
+def _in_case(own: Policy, kind: Kind, case: Choices) -> policy.Policy:
+    """A policy in one case of the conditions of its template."""
+    there = [one for one in own.said if any(some.items() <= case.items() for some in one.cases)]
+    document: dict[str, Any] = {"Statement": [one.called for one in there]}
+    if own.variables:
+        document["Version"] = "2012-10-17"
+    return policy.read(
+        document, kind, resource=own.resource, texts=policy.canonical, forms=own.forms
+    )
+
+
+def _differ(old: policy.Policy, new: policy.Policy, known: Sequence[Known]) -> Iterator[Words]:
+    for unreadable in sorted(_unreadable(old) ^ _unreadable(new)):
+        yield ["what it means CANNOT BE JUDGED: ", Quoted(unreadable), "."]
+        return
+    account = known[-1].account if known else None
+    people = {arn: name for one in known for arn, name in one.people.items()}
+    for title, found in (
+        ("NOW POSSIBLE", policy.beyond(new, old)),
+        ("NO LONGER POSSIBLE", policy.short(new, old)),
+    ):
+        for text in words.of_witnesses(found, account, people):
+            yield [f"{title} by ", *text]
+    denials = [
+        sorted(repr(one.raw) for one in each.statements if one.effect == "Deny")
+        for each in (old, new)
+    ]
+    # It counts in a role's permissions even where they allow nothing.
+    if new.kind == "permissions" and denials[0] != denials[1]:
+        yield ["what is FORBIDDEN to the role, whatever another policy allows, changes."]
+
+
+def _unreadable(own: policy.Policy) -> set[str]:
+    return {
+        f"{what}: {one.raw}"[:300] if one.raw else what
+        for one in own.statements
+        for what in one.unreadable
+    }
+
+
+def _together(policies: Sequence[Policy]) -> Policy:
+    """The policies of a role as one: they allow and forbid together."""
+    cases: list[Choices] = [{}]
+    for one in policies:
+        both = [{**case, **more} for case in cases for more in one.cases if _fit(case, more)]
+        cases = [case for at, case in enumerate(both) if case not in both[:at]] or cases
+    return Policy(
+        "",
+        [said for one in policies for said in one.said],
+        forms={name: form for one in policies for name, form in one.forms.items()},
+        variables=all(one.variables for one in policies),
+        cases=cases,
+    )
+
+
+def _fit(one: Choices, other: Choices) -> bool:
+    return all(other.get(name, value) == value for name, value in one.items())
 
 
 def _findings(old: Template, new: Template) -> Iterator[Change]:

@@ -1,15 +1,32 @@
-"""Boxes, accounts and arrows, each in its place; `drawing.svg.j2` draws them."""
+"""Who reaches what, drawn left to right: Pinecone's account, the door, one's own account, the key.
+
+Boxes, accounts and arrows, each in its place; `drawing.svg.j2` draws them. What breaks a guardrail
+comes first, so that nothing bad is among what is left out.
+"""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from cmek_construct.policy.sentences import as_list, plain
+from cmek_construct.review.answers import Answers
+from cmek_construct.review.model import Part, Said, Thing
+from cmek_construct.templates.evidence import account_of
 
 LINE: Final = 18
 _STRONG_CHARACTER: Final = 7.7
 _CHARACTER: Final = 6.7
+_OUTSIDE, _OWN, _ROLE, _KEY = 10, 390, 500, 800
+"""Where the columns begin: outside of the account, one's own account, roles and keys in it."""
+_WIDTHS: Final = {_ROLE: 200, _KEY: 200}
+_ELSEWHERE: Final = 290
+_DOOR: Final = 110
+_MOST: Final = 3
+_KINDS: Final = ("wrong", "differs", "plain")
 
 Point = tuple[int, int]
 
@@ -119,3 +136,209 @@ class Drawing:
         """With the sentences."""
         ends = (y + len(lines) * LINE for _, y, lines in self.legend)
         return max(ends, default=self.height + 8) - 2
+
+
+def reach(part: Part, answers: Answers) -> Drawing:
+    """The drawing of one role with its keys, or of one of the two alone.
+
+    Args:
+        part: what is drawn.
+        answers: by which an arrow is cut off.
+    """
+    sketch = _Sketch(part, answers)
+    role = sketch.role(part.role) if part.role else None
+    sketch.keys(role)
+    if part.role and role:
+        sketch.permissions(part.role, role)
+    sketch.everybody_else()
+    sentences = [f"{one.sid}: {plain(one.words)}".removeprefix(": ") for one in part.said]
+    boxes = [sketch.account(), *sketch.boxes]
+    width = max(box.x + box.width for box in boxes) + 10
+    return Drawing("Who reaches what", width, boxes, sketch.arrows, sentences, sketch.told)
+
+
+@dataclass
+class _Sketch:
+    """What is drawn so far, and where each column ends."""
+
+    part: Part
+    answers: Answers
+    boxes: list[Box] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    ends: dict[int, int] = field(default_factory=dict)
+
+    def box(self, x: int, texts: Iterable[str], kind: str = "plain", *, height: int = 0) -> Box:
+        """The next box of a column."""
+        width = _WIDTHS.get(x, _ELSEWHERE)
+        lines = wrapped(texts, width)
+        y = self.ends.get(x, 30) + 14
+        box = Box(x, y, width, lines, kind, max(height, len(lines) * 18 + 14))
+        self.boxes.append(box)
+        self.ends[x] = box.bottom
+        return box
+
+    def kind(self, said: Said) -> str:
+        """How a statement is drawn."""
+        if said.as_guide:
+            return "plain"
+        return "wrong" if self.part.breaks(said.kind) else "differs"
+
+    def arrow(
+        self, start: Box, lane: int, end: Box, y: int, said: Said | None, *, cut: bool
+    ) -> None:
+        """What a statement, or who knows what, lets somebody do: right, along a lane, and right."""
+        begin = start.side("right")
+        if start.kind == "role":
+            begin = (begin[0], min(max(y, start.y + 10), start.bottom - 10))
+        turns = [(lane, begin[1]), (lane, y)] if begin[1] != y else []
+        number = self.part.said.index(said) + 1 if said else 0
+        kind = self.kind(said) if said else "wrong"
+        self.arrows.append(Arrow([begin, *turns, (end.x, y)], number, cut=cut, kind=kind))
+        if cut:
+            self.told.append(f"Number {number} is cut off now.")
+
+    def first(self, column: int, some: Iterable[Said]) -> Sequence[Said]:
+        """The statements that are drawn, the worst first; how many are not is said."""
+        found = sorted(some, key=lambda said: _KINDS.index(self.kind(said)))
+        if len(found) > _MOST:
+            kind = self.kind(found[_MOST])
+            self.box(column, [f"and {len(found) - _MOST:,} more, each below"], kind)
+        return found[:_MOST]
+
+    def role(self, role: Thing) -> Box:
+        """The role, and whoever may take it on."""
+        cut = self.answers.is_closed(role.logical_id)
+        notes = [] if role.policies[1:] else ["no permissions of its own"]
+        texts = [f"Role {role.logical_id}", *notes, *["CUT OFF: nobody may take it on"] * cut]
+        allows = role.policies[0].allows
+        box = self.box(_ROLE, texts, "role", height=max(62, 24 * min(len(allows), _MOST) + 8))
+        drawn = sorted(self.first(_OUTSIDE, allows), key=lambda said: not said.is_of_pinecone)
+        for index, said in enumerate(drawn, 1):
+            caller = self._caller(said)
+            y = box.y + box.height * index // (len(drawn) + 1)
+            if _has_door(said):
+                middle = caller.side("right")[1]
+                self.boxes.append(
+                    Box(_OWN - _DOOR // 2, middle - 16, _DOOR, ["external ID"], "door")
+                )
+            self.arrow(caller, _ROLE - 48, box, y, said, cut=cut)
+        return box
+
+    def _caller(self, said: Said) -> Box:
+        """Whoever a statement is about, outside of one's own account."""
+        if not said.is_of_pinecone:
+            return self.box(_OUTSIDE, _whom(said), self.kind(said))
+        numbers = " or ".join(dict.fromkeys(map(account_of, said.callers)))
+        names = [one.rpartition("/")[2] for one in said.callers]
+        return self.box(_OUTSIDE, [f"Pinecone's account {numbers}", *names], "account")
+
+    def keys(self, role: Box | None) -> None:
+        """Each key, with the role's arrows into it and those of others."""
+        for key in self.part.keys[:_MOST]:
+            self._users(key, role)
+        left = len(self.part.keys) - _MOST
+        if left > 0:
+            self.box(_KEY, [f"and {left:,} more keys, each below"], "differs")
+
+    def _users(self, key: Thing, role: Box | None) -> None:
+        arns = self.part.role.arns if self.part.role else frozenset()
+        allows = key.policies[0].allows
+        uses = [one for one in allows if role and arns.intersection(one.names)]
+        inside = [one for one in allows if _is_within(one, self.part.account)]
+        others = [one for one in inside if one not in uses]
+        outside = [one for one in allows if one not in uses and one not in inside]
+        drawn = [
+            *((said, None, arns) for said in self.first(_KEY, uses)),
+            *((said, _ROLE, said.names) for said in self.first(_ROLE, others)),
+            *((said, _OUTSIDE, said.names) for said in self.first(_OUTSIDE, outside)),
+        ]
+        cut = bool(uses) and self.answers.is_closed(key.logical_id, arns)
+        box = self._key(key, len(drawn), cut=cut)
+        for index, (said, column, whom) in enumerate(drawn, 1):
+            start = self._user(said, column) if column else role
+            if start:
+                y = box.y + box.height * index // (len(drawn) + 1)
+                cut = self.answers.is_closed(key.logical_id, whom)
+                self.arrow(start, _KEY - 90 + 10 * index, box, y, said, cut=cut)
+
+    def _user(self, said: Said, column: int) -> Box:
+        if column == _OUTSIDE:
+            self.ends[_OUTSIDE] = max(self.ends.get(_OUTSIDE, 0), self.ends.get(_ROLE, 0))
+        return self.box(column, _whom(said), self.kind(said))
+
+    def _key(self, key: Thing, arrows: int, *, cut: bool) -> Box:
+        alias = any(
+            one.properties["TargetKeyId"] == key.logical_id for one in self.part.of("Alias")
+        )
+        rotates = key.properties.get("EnableKeyRotation") in (True, "true")
+        notes = [*["with an alias"] * alias, *["rotates"] * rotates]
+        texts = [f"Key {key.logical_id}", *notes, *["CUT OFF: the role may do nothing"] * cut]
+        return self.box(_KEY, texts, "key", height=26 * arrows + 8)
+
+    def permissions(self, role: Thing, own: Box) -> None:
+        """What the role may do elsewhere, by permissions of its own."""
+        column = self._right + 90
+        self.ends[column] = self.ends.get(_KEY, 30) + 10 * bool(self.part.keys)
+        cut = self.answers.is_closed(role.logical_id)
+        lane = _KEY - 20 if self.part.keys else self._right + 30
+        for policy in (one for one in role.policies[1:] if not one.said):
+            box = self.box(column, ["Nobody can tell from here", policy.title], "wrong")
+            self.arrow(own, lane, box, box.side("left")[1], None, cut=cut)
+            self.told.append(f"Role {role.logical_id}: {policy.title}.")
+        some = [said for policy in role.policies[1:] for said in policy.allows]
+        for index, said in enumerate(self.first(column, some)):
+            box = self.box(column, [_reached(said), *_difference(said)], self.kind(said))
+            self.arrow(own, lane - 6 * index, box, box.side("left")[1], said, cut=cut)
+
+    def everybody_else(self) -> None:
+        """Outside, if the answers say that nobody else comes in."""
+        if not self.part.refused and self.answers.keep_out(self.part.account):
+            box = self.box(_OUTSIDE, ["Everybody else", "other customers of Pinecone, too"])
+            start = box.side("right")
+            self.arrows.append(Arrow([start, (_OWN, start[1])], cut=True))
+            self.told.append("Nobody else of outside reaches role or key.")
+
+    @property
+    def _right(self) -> int:
+        """Where one's own account ends."""
+        return (_KEY if self.part.keys else _ROLE) + 220
+
+    def account(self) -> Box:
+        """One's own account, around what is in it."""
+        bottom = max((box.bottom for box in self.boxes), default=80) + 10
+        name = f"Your AWS account {self.part.account}"
+        number = self.part.account.isdigit()
+        lines = [name if number else "Your AWS account"]
+        return Box(_OWN, 10, self._right - _OWN, lines, "account", bottom - 10)
+
+
+def _whom(said: Said) -> list[str]:
+    whom, _, more = plain(said.whom).partition(" (")
+    return [whom[:1].upper() + whom[1:], *filter(None, [more.rstrip(")")]), *_difference(said)]
+
+
+def _difference(said: Said) -> list[str]:
+    return [] if said.as_guide else [f"[{said.verdict}]"]
+
+
+def _has_door(said: Said) -> bool:
+    """Whether nobody comes in by a statement who does not present the external ID."""
+    is_guides = said.as_guide and "sts:ExternalId" in str(said.statement.get("Condition"))
+    return said.external_id is not None or is_guides
+
+
+def _is_within(said: Said, account: str) -> bool:
+    """Whether a statement is about an account's own roles, users and root alone."""
+    own = re.compile(rf"arn:aws:iam::{re.escape(account)}:[^*?]+")
+    principal = said.statement.get("Principal")
+    if not isinstance(principal, dict) or list(principal) != ["AWS"]:
+        return False
+    return all(map(own.fullmatch, map(str, as_list(principal["AWS"]))))
+
+
+def _reached(said: Said) -> str:
+    """What a permission of the role is about: keys of another account, or who knows what."""
+    resource = str(as_list(said.statement.get("Resource"))[0])
+    key = re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", resource)
+    return f"Keys of AWS account {key[1]}" if key else "Elsewhere"

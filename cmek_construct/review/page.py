@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
-from cmek_construct.policy.aws import TRAILING_DAYS
+from cmek_construct.guide import Statement
 from cmek_construct.policy.sentences import Quoted, Words
-from cmek_construct.review.alike import Alike, alike
 from cmek_construct.review.answers import CUT_OFF
 from cmek_construct.review.beside import why
 from cmek_construct.review.changes import NOTHING, Difference
-from cmek_construct.review.drawing import Drawing
-from cmek_construct.review.model import Finding, Said, Template, Thing
-from cmek_construct.review.reach import reach
+from cmek_construct.review.drawing import Drawing, reach
+from cmek_construct.review.model import NAMES, Finding, Part, Policy, Said, Template, Thing
 
 MOST: Final = 50
 """Distinct texts that are shown whole. Those with a violation come first."""
-MOST_LISTED: Final = 200
-"""Findings that are about nothing that is shown, and things that only a person can tell."""
-MOST_ON_SHEET: Final = 4
-"""Files that are named beside the signature; more of them stand further below."""
+_THEIR_OWN: Final = (*NAMES, "TargetKeyId", "Description", "Tags")
+"""Properties that let nobody do anything: they may differ among what is alike."""
+_EXTERNAL_ID: Final = "<external ID>"
+_OWN_ACCOUNT: Final = "<own account>"
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Roles and keys of one text, wherever they stand."""
+
+    number: int
+    parts: list[Part]
+
+    @property
+    def part(self) -> Part:
+        """The first of them, which the page shows."""
+        return self.parts[0]
+
+    @property
+    def template(self) -> Template:
+        """The template of the first of them."""
+        return self.part.template
 
 
 @dataclass(frozen=True)
@@ -42,9 +59,15 @@ class Page:
     version: str
     differences: list[Difference] | None = None
 
-    most_listed = MOST_LISTED
-    most_on_sheet = MOST_ON_SHEET
+    most_listed = 200
+    """Findings that are about nothing that is shown, and things that only a person can tell."""
+    most_on_sheet = 4
+    """Files that are named beside the signature; more of them stand further below."""
     nothing = NOTHING
+
+    @property
+    def _every(self) -> list[Template]:
+        return [*self.templates, *self.others]
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -65,7 +88,7 @@ class Page:
     @cached_property
     def each(self) -> list[Alike]:
         """The distinct texts."""
-        return alike(self.templates)
+        return _alike(self.templates)
 
     @property
     def shown(self) -> list[Alike]:
@@ -75,7 +98,7 @@ class Page:
     @cached_property
     def findings(self) -> list[Finding]:
         """All that the guardrails found."""
-        return [one for each in (*self.templates, *self.others) for one in each.all_findings]
+        return [one for each in self._every for one in each.all_findings]
 
     @property
     def open_findings(self) -> list[Finding]:
@@ -85,7 +108,7 @@ class Page:
     @property
     def elsewhere(self) -> list[tuple[Template, Finding]]:
         """Those that are about no role or key that is shown."""
-        return [(each, one) for each in (*self.templates, *self.others) for one in each.findings]
+        return [(each, one) for each in self._every for one in each.findings]
 
     @property
     def is_fit_to_sign(self) -> bool:
@@ -129,7 +152,7 @@ class Page:
     def accounts_named(self) -> list[str]:
         """What the templates take for Pinecone's account."""
         roles = filter(None, (one.part.role for one in self.each))
-        return _once(account for role in roles for account in role.pinecones)
+        return list(dict.fromkeys(account for role in roles for account in role.pinecones))
 
     @property
     def takes_own_for_pinecones(self) -> bool:
@@ -142,7 +165,7 @@ class Page:
     def to_check(self) -> list[tuple[Words, list[str]]]:
         """What only a person can tell, and the templates that it is in."""
         found: dict[tuple[str, ...], list[str]] = {}
-        for template in (*self.templates, *self.others):
+        for template in self._every:
             for words in template.to_check:
                 found.setdefault(tuple(words), []).append(template.name)
         return [(list(words), names) for words, names in found.items()]
@@ -167,8 +190,8 @@ class Page:
     @property
     def protects_used_keys(self) -> bool:
         """Whether a key may not be disabled while it is used."""
-        conditions = (said.statement.get("Condition") or {} for said in self.statements)
-        return any(f'"{TRAILING_DAYS}"' in str(Quoted(one)).lower() for one in conditions)
+        rows = (row for one in self.shown for row in one.template.answers.rows)
+        return any(row.unused and row.action == "kms:DisableKey" for row in rows)
 
     @property
     def parameters(self) -> list[str]:
@@ -191,5 +214,43 @@ class Page:
         return why(said.statement, said.kind, said.comparison)
 
 
-def _once(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))
+def _alike(templates: Iterable[Template]) -> list[Alike]:
+    """The distinct ones: first those that a guardrail refuses, each as it is first met."""
+    found: dict[str, list[Part]] = {}
+    for part in (part for template in templates for part in template.parts):
+        found.setdefault(_text(part), []).append(part)
+    refused_first = sorted(found.values(), key=lambda parts: not parts[0].refused)
+    return [Alike(number, parts) for number, parts in enumerate(refused_first, 1)]
+
+
+def _text(part: Part) -> str:
+    """What is the same among what is alike: own account, IDs and names are left out.
+
+    Each only where it stands for itself: an external ID in its condition, an account in an ARN.
+    """
+    findings = sorted((one.rule, one.acknowledged or "") for one in part.findings)
+    things = [_thing(one) for one in part.things]
+    text = json.dumps([things, findings, [label for label, _ in part.outputs]], sort_keys=True)
+    for index, logical_id in enumerate(part.logical_ids):
+        text = re.sub(rf"\$\{{{re.escape(logical_id)}(?=[.}}])", f"${{{index}", text)
+    account = part.template.account
+    if account is not None:
+        text = re.sub(rf"(?<=[:\"]){account}(?=[:\"])", _OWN_ACCOUNT, text)
+    return text.replace("${AWS::AccountId}", _OWN_ACCOUNT)
+
+
+def _thing(one: Thing) -> list[Any]:
+    properties = {name: value for name, value in one.properties.items() if name not in _THEIR_OWN}
+    return [one.kind, properties, one.retained, [_policy(policy) for policy in one.policies]]
+
+
+def _policy(policy: Policy) -> list[Any]:
+    return [*([said.when, _without_external_id(said)] for said in policy.said), policy.variables]
+
+
+def _without_external_id(said: Said) -> Statement:
+    if said.external_id is None:
+        return said.called
+    condition = said.called["Condition"]
+    equals = {**condition["StringEquals"], "sts:ExternalId": _EXTERNAL_ID}
+    return {**said.called, "Condition": {**condition, "StringEquals": equals}}

@@ -45,9 +45,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.tests["quoted"] = _is_quoted
+    environment.tests["quoted"] = lambda value: isinstance(value, Quoted)
     environment.filters["code"] = Quoted
-    environment.filters["any_language"] = _in_any_language
+    environment.filters["any_language"] = lambda text: escape(visible(text))
     environment.globals["counted"] = _counted
     return environment
 
@@ -63,14 +63,6 @@ def _shown(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return plain_letters(value)
     return value
-
-
-def _in_any_language(text: str) -> Markup:
-    return escape(visible(text))
-
-
-def _is_quoted(value: object) -> bool:
-    return isinstance(value, Quoted)
 
 
 def _counted(number: int, what: str, several: str = "") -> str:

@@ -46,7 +46,9 @@ def parsed(text: str) -> dict[str, Any]:
         reason = printable(" ".join(str(error).split()))
         raise UnreadableError(f"it is neither JSON nor YAML: {reason}") from None
     if not isinstance(content, dict) or _is_deep(content):
-        raise UnreadableError("it is no CloudFormation template: that is an object, and not deep.")
+        raise UnreadableError(
+            "it is no CloudFormation template: that is one object, not nested too deeply."
+        )
     if content and not content.keys() & SECTIONS:
         raise UnreadableError("it is no CloudFormation template: none of its members is of one.")
     resources = {} if content.get("Resources") is None else content["Resources"]
