@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cmek_construct.deployment.reading import Entry
 
 
 def synthesize(path: str) -> None:
@@ -15,22 +20,37 @@ def synthesize(path: str) -> None:
         path: the file, usually ``cmek.yaml``.
     """
     gc.disable()  # A synth makes little garbage, and its imports much that a collection looks at.
-    # The import of the CDK waits for Node; Python reads the rest meanwhile.
+    # The CDK starts Node, and waits for it again and again; another thread imports meanwhile what
+    # asks Node nothing. First jsii, which is in Node's way.
+    import jsii  # noqa: F401
+
     meanwhile = ThreadPoolExecutor(1)
-    for name in ("cmek_construct.deployment.reading", "cmek_construct.guardrails.judging"):
-        meanwhile.submit(import_module, name)
+    reading = meanwhile.submit(_read, path)
+    for name in ("guardrails.judging", "deployment.stack", "guardrails.plugin"):
+        meanwhile.submit(import_module, f"cmek_construct.{name}")
     import aws_cdk as cdk
 
+    # Of what Python makes CDK's stack traces have no line of the user's.
+    untraced = {"aws:cdk:disable-creation-stack-traces": True}
+    app = cdk.App(analytics_reporting=False, stack_traces=False, context=untraced)
     from cmek_construct import CmekGuardrails
-    from cmek_construct.deployment.reading import read_entries
+    from cmek_construct.deployment.reading import named
     from cmek_construct.deployment.stack import CmekStack
 
-    app = cdk.App(analytics_reporting=False, stack_traces=False)
     cdk.Validations.of(app).add_plugins(CmekGuardrails())
     try:
         # `-c only=NAME,…` builds the named stacks alone: quick, however long the file is.
-        for entry in read_entries(path, only=app.node.try_get_context("only")):
+        for entry in named(reading.result(), path, app.node.try_get_context("only")):
             CmekStack(app, entry)
     except ValueError as error:
         sys.exit(str(error))
     app.synth()
+    gc.freeze()  # What is left goes with the process: Python's end has nothing to look through.
+
+
+def _read(path: str) -> list[Entry]:
+    # Looking for plugins of pydantic reads the metadata of every package that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from cmek_construct.deployment.reading import read_entries
+
+    return read_entries(path)

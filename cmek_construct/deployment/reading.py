@@ -49,7 +49,15 @@ def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
     Raises:
         ConfigError: there is no such file, or it has mistakes; all of them are named.
     """
-    entries = parse_entries(text_of(Path(path)), path)
+    return named(parse_entries(text_of(Path(path)), path), path, only)
+
+
+def named(entries: list[Entry], path: str | Path, only: str | None) -> list[Entry]:
+    """The entries of these names, separated by commas; all where there are none.
+
+    Raises:
+        ConfigError: the file has no entry of a name.
+    """
     names = [entry.name for entry in entries]
     wanted = only.split(",") if only else names
     for name in wanted:

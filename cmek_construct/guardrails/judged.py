@@ -162,7 +162,7 @@ class Carried:
 def carried(found: Found) -> Iterator[Carried]:
     """Each output for Pinecone's console."""
     ours: list[Role | Key] = [*found.roles, *found.keys]
-    accounts = {now.value.account for one in ours for now in one.cases}
+    accounts = frozenset(now.value.account for one in ours for now in one.cases)
     named = {one.of for one in found.outputs}
     left: dict[tuple[str, str], list[str]] = {}
     for one in ours:
@@ -172,7 +172,8 @@ def carried(found: Found) -> Iterator[Carried]:
     for output in found.outputs if ours else ():
         stack = output.place.stack
         instead = left.get((output.label, stack.name), ())
-        yield Carried(output, frozenset({*accounts, stack.account}), tuple(instead))
+        known = accounts if stack.account in accounts else accounts | {stack.account}
+        yield Carried(output, known, tuple(instead))
 
 
 def trusts(context: Context) -> Iterator[Trust]:

@@ -11,8 +11,9 @@ import re
 import string
 from collections import deque
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import groupby
+from operator import or_
 from typing import Final, NamedTuple
 
 PATH_END: Final = "\x01"
@@ -54,6 +55,7 @@ class Token(NamedTuple):
     """The hole that it is a part of: its place among others, and its name."""
 
 
+@lru_cache(maxsize=10_000)
 def one_of(chars: str) -> Chars:
     """These characters."""
     return Chars("".join(dict.fromkeys(chars)))
@@ -65,6 +67,7 @@ def all_but(chars: str) -> Chars:
 
 
 ANY: Final = all_but("")
+_NONE: Final = Chars("")
 
 
 def star(chars: Chars) -> Token:
@@ -117,76 +120,83 @@ class Atom(NamedTuple):
     """The patterns that they have."""
 
 
-_State = frozenset[int]
-
-
 class _Automaton:
-    """Some patterns at once: a state has the places in them that a text has come to."""
+    """Some patterns at once, side by side: a place for each of their tokens, and for each end.
+
+    A state is an integer, with a bit for each place that a text has come to. One character moves
+    all of them on, by one place or, in any number of characters, by none.
+    """
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
-        self._chars: list[Chars | None] = []
-        """Of each place the characters that lead on; of an end none."""
-        self._next: list[tuple[int, ...]] = []
-        self._stays: list[bool] = []
+        self._chars: list[Chars] = []
+        """Of each place the characters that lead on from it; of an end none."""
+        self._many = self._stays = self._all_ends = 0
         self._ends: dict[int, int] = {}
-        first: list[int] = []
+        first = 0
         for number, pattern in enumerate(patterns):
             start = len(self._chars)
-            reached = [_reached(pattern.tokens, place) for place in range(len(pattern.tokens) + 1)]
-            for place, token in enumerate(pattern.tokens):
+            first |= 1 << start
+            for token in pattern.tokens:
+                self._many |= token.many << len(self._chars)
                 self._chars.append(token.chars)
-                following = reached[place if token.many else place + 1]
-                self._next.append(tuple(start + one for one in following))
-            self._chars.append(None)
-            self._next.append(())
-            self._stays += [pattern.over_paths] * (len(pattern.tokens) + 1)
-            self._ends[len(self._chars) - 1] = number
-            first += [start + one for one in reached[0]]
-        self.first = frozenset(first)
+            end = len(self._chars)
+            self._chars.append(_NONE)
+            self._ends[end] = number
+            self._all_ends |= 1 << end
+            if pattern.over_paths:
+                self._stays |= (1 << end + 1) - (1 << start)
+        self._places: dict[Chars, int] = {}
+        for place, chars in enumerate(self._chars):
+            self._places[chars] = self._places.get(chars, 0) | 1 << place
+        self._leading: dict[str, int] = {}
+        self.first = self._without_char(first)
 
-    def step(self, state: _State, char: str) -> _State:
+    def _without_char(self, state: int) -> int:
+        """With the places that are reached without a character."""
+        while (further := state | (state & self._many) << 1) != state:
+            state = further
+        return state
+
+    def step(self, state: int, char: str) -> int:
         """Where one character leads to."""
-        found: set[int] = set()
-        for place in state:
-            if char == PATH_END and self._stays[place]:
-                found.add(place)
-                continue
-            chars = self._chars[place]
-            if chars is not None and (char in chars.some) != chars.all_but:
-                found.update(self._next[place])
-        return frozenset(found)
+        if char not in self._leading:
+            places = (places for chars, places in self._places.items() if chars.has(char))
+            self._leading[char] = reduce(or_, places, 0)
+        stays = state & self._stays if char == PATH_END else 0
+        moved = state & ~stays & self._leading[char]
+        again = moved & self._many
+        return self._without_char(stays | again | (moved ^ again) << 1)
 
     def run(self, text: str) -> frozenset[int]:
         """The patterns that a text is of."""
-        state = self.first
-        for char in text:
-            state = self.step(state, char)
-        return self.ended(state)
+        return self.ended(reduce(self.step, text, self.first))
 
-    def ended(self, state: _State) -> frozenset[int]:
+    def ended(self, state: int) -> frozenset[int]:
         """The patterns that a text of this state is of."""
-        return frozenset(self._ends[place] for place in state if place in self._ends)
+        return frozenset(self._ends[place] for place in _bits(state & self._all_ends))
 
-    def chars(self, state: _State) -> Iterator[str]:
+    def chars(self, state: int) -> list[str]:
         """Characters that stand for all that lead on from a state."""
-        chars = {one for place in state if (one := self._chars[place])}
-        classes = frozenset(one for one in chars if one.all_but or len(one.some) > _LETTER)
-        letters = sorted(chars - classes)
-        named = [one.some[0] for one in letters] + [
-            char for one in letters for char in one.some[1:]
-        ]
-        yield from named
-        for cell in _cells(classes):
-            yield from next(([char] for char in cell if char not in named), [])
+        return _standing_for(frozenset(self._chars[place] for place in _bits(state)))
 
 
-def _reached(tokens: Sequence[Token], place: int) -> list[int]:
-    """A place, and those behind it that are reached without a character."""
-    found = [place]
-    while place < len(tokens) and tokens[place].many:
-        place += 1
-        found.append(place)
-    return found
+def _bits(state: int) -> Iterator[int]:
+    """The numbers of the bits that are set."""
+    while state:
+        bit = state & -state
+        yield bit.bit_length() - 1
+        state ^= bit
+
+
+@lru_cache(maxsize=10_000)
+def _standing_for(chars: frozenset[Chars]) -> list[str]:
+    """Characters that stand for all of these."""
+    classes = frozenset(one for one in chars if one.all_but or len(one.some) > _LETTER)
+    letters = sorted(chars - classes)
+    named = [one.some[0] for one in letters if one.some]
+    named += [char for one in letters for char in one.some[1:]]
+    others = (next((char for char in cell if char not in named), "") for cell in _cells(classes))
+    return [*named, *filter(None, others)]
 
 
 @lru_cache(maxsize=256)
@@ -197,6 +207,8 @@ def atoms(domain: tuple[Pattern, ...], patterns: tuple[Pattern, ...]) -> list[At
         CannotBeJudged: there are too many patterns, or too long ones.
     """
     single = {text: n for n, one in enumerate(patterns) if (text := one.text) is not None}
+    for one in domain:
+        single.pop(one.text or "", None)
     while True:
         # A single text is its own atom, and no step of the walk, unless the walk comes upon it.
         walked = [n for n in range(len(patterns)) if n not in set(single.values())]
@@ -230,7 +242,7 @@ def _walk(walk: _Automaton, patterns: int) -> dict[frozenset[int], str]:
         if ended and max(ended) >= patterns:
             found.setdefault(frozenset(n for n in ended if n < patterns), text)
         for char in walk.chars(state):
-            steps += len(state)
+            steps += state.bit_count()
             following = walk.step(state, char)
             if following not in seen:
                 seen.add(following)

@@ -171,10 +171,15 @@ def function_of(value: Any) -> tuple[str, Any] | None:
 
 def writers(value: Any) -> list[str]:
     """The members, at any depth, in whose place the deploy writes others."""
-    found = []
-    if isinstance(value, dict):
-        found = [str(k) for k in value if str(k) == _TRANSFORM or str(k).startswith(FOR_EACH)]
-        value = list(value.values())
-    for one in value if isinstance(value, list) else ():
-        found += writers(one)
-    return list(dict.fromkeys(found))
+    found: dict[str, None] = {}
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            found |= dict.fromkeys(
+                str(k) for k in one if str(k) == _TRANSFORM or str(k).startswith(FOR_EACH)
+            )
+            left += reversed(one.values())
+        elif isinstance(one, list):
+            left += reversed(one)
+    return list(found)

@@ -97,7 +97,7 @@ def parts(text: str, at: str) -> list[str]:
         return text.split(at)
     left = iter([place[0] for place in places(text)])
     marked = "\x00".join(one.replace("\x00", "") for one in between(text)).split(at)
-    return [_MARK.sub(lambda _: next(left), one) for one in marked]
+    return [_MARK.sub(lambda _: next(left), one) if "\x00" in one else one for one in marked]
 
 
 def _with_between(texts: list[str], between: str) -> Iterable[str]:
