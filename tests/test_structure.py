@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -186,6 +187,14 @@ PineconeCmek(cdk.Stack(app, "Stack"), "Cmek", pinecone_account_id="999988887777"
 print(len(app.synth().get_stack_by_name("Stack").template["Resources"]))
 """
     assert run(code).strip() == "3"
+
+
+def test_what_is_used_of_the_cdk_is_read_by_the_type_checker() -> None:
+    read = set(re.findall(r'"aws_cdk\.(\w+)"', (ROOT / "pyproject.toml").read_text()))
+    for room in ("cmek_construct", "tests", "examples", "rehearsal", "benchmarks", "reference"):
+        for path in (ROOT / room).rglob("*.py"):
+            used = {one for one in imports(path) if re.match(r"aws_cdk\.[a-z]", one)}
+            assert {one.split(".")[1] for one in used} <= read, path
 
 
 def test_every_prop_has_a_row_and_a_type() -> None:
