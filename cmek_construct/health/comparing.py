@@ -113,6 +113,8 @@ class Where:
 
 
 def _compared(there: Policy, wanted: Policy) -> Drift:
+    if there == wanted:
+        return Drift()
     try:
         given, taken = beyond(there, wanted), beyond(wanted, there)
         said = answers(there, [one.request for one in taken])
