@@ -8,6 +8,8 @@ from pathlib import Path
 import botocore.session
 from hypothesis import settings
 
+from cmek_construct.guardrails.questions import Questions
+
 # CDK's own validation starts an engine for 1.3 s a synth; test_checkers.py looks at it.
 os.environ["CDK_VALIDATION"] = "false"
 # The Node of this environment, whatever else the machine has.
@@ -19,6 +21,10 @@ os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.d
 
 # Each session of boto3 parses the models of its services anew; here all share what was parsed.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+# What one run was answered is not asked again in another: most differ in one policy of several.
+answered = vars(Questions())
+Questions.__init__ = lambda self: vars(self).update(answered)  # type: ignore[method-assign]
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("any-machine", settings.default, deadline=None)

@@ -337,7 +337,7 @@ STATEMENTS = JSON | st.builds(
     st.dictionaries(st.sampled_from([*METADATA, "Other"]), JSON, max_size=5),
     st.sampled_from(KeyAccess),
 )
-@settings(max_examples=400)
+@settings(max_examples=100)
 def test_no_policy_and_no_metadata_make_a_traceback(
     statements: Any, metadata: dict[str, Any], access: KeyAccess
 ) -> None:

@@ -36,6 +36,7 @@ from cmek_construct.health.comparing import Where
 from cmek_construct.health.doctor import expected_policies
 from tests.building import EXTERNAL_ID, PINECONE, REGION, of_type
 from tests.command import cmek
+from tests.runnable import check
 
 ACCOUNT = "123456789012"
 OTHER = "210987654321"
@@ -318,55 +319,80 @@ def delete_role() -> None:
     boto3.client("iam").delete_role(RoleName=role_name())
 
 
+OUT, IN, OWNER, ENDS = (
+    "pinecone-locked-out",
+    "somebody-let-in",
+    "owner-locked-out",
+    "key-ends",
+)
+
+
+def is_whole(finding: dict[str, Any]) -> None:
+    """A finding says what it means, how soon, and a cure whose commands there are."""
+    assert finding["means"]
+    assert finding["time"]
+    assert ("Pinecone is locked out" in finding["means"]) <= (finding["effect"] == OUT)
+    assert check(finding["cure"]), finding["cure"]
+
+
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(
-    ("fault", "about", "words", "cure"),
+    ("fault", "about", "effect", "words", "cure"),
     [
         (
             widen_key_policy,
             "key-policy",
+            IN,
             f'it lets in by statement "Helper": Lets AWS account {OTHER} (its root',
             "put-key-policy",
         ),
-        (disable, "enabled", "the key is disabled", "aws kms enable-key"),
-        (schedule_deletion, "deletion", "WILL BE DELETED at 20", "cancel-key-deletion"),
-        (make_role_again, "same-role", "made again under its old name", "cmek resume acme"),
-        (move_alias, "alias", "points to another key, arn:aws:kms:", "update-alias"),
+        (disable, "enabled", OUT, "the key is disabled", "aws kms enable-key"),
+        (schedule_deletion, "deletion", ENDS, "WILL BE DELETED at 20", "cancel-key-deletion"),
+        (make_role_again, "same-role", OUT, "made again under its old name", "cmek resume acme"),
+        (move_alias, "alias", None, "points to another key, arn:aws:kms:", "update-alias"),
         (
             widen_trust_policy,
             "trust-policy",
+            IN,
             "take on this role, under no condition",
             "update-assume-role-policy",
         ),
-        (give_permissions, "permissions", "(in more)", "delete-role-policy"),
-        (grant_to_a_stranger, "grants", f"{OTHER}:role/x may Decrypt", "revoke-grant"),
+        (give_permissions, "permissions", IN, "(in more)", "delete-role-policy"),
+        (grant_to_a_stranger, "grants", IN, f"{OTHER}:role/x may Decrypt", "revoke-grant"),
         (
             stop_rotation,
             "rotation",
+            None,
             "does not rotate, but by the file it rotates every 365 days",
             "enable-key-rotation",
         ),
-        (deny_the_role, "suspended", "cut off by the suspension", "cmek resume acme"),
+        (deny_the_role, "suspended", OUT, "cut off by the suspension", "cmek resume acme"),
         (
             bound,
             "boundary",
+            OUT,
             "does not let it do kms:Decrypt and kms:Encrypt",
             "delete-role-permissions-boundary",
         ),
-        (delete_role, "role", "somebody deleted it", "create-role"),
+        (delete_role, "role", OUT, "somebody deleted it", "create-role"),
     ],
 )
 def test_one_fault_is_named_by_its_own_finding_and_by_no_other(
-    tmp_path: Path, fault: Callable[[], None], about: str, words: str, cure: str
+    tmp_path: Path,
+    fault: Callable[[], None],
+    about: str,
+    effect: str | None,
+    words: str,
+    cure: str,
 ) -> None:
     deploy(tmp_path)
     fault()
     found = wrong(tmp_path)
     assert list(found) == [about]
+    assert found[about]["effect"] == effect
     assert words in found[about]["words"]
     assert cure in found[about]["cure"]
-    assert found[about]["means"]
-    assert found[about]["time"]
+    is_whole(found[about])
 
 
 @pytest.mark.usefixtures("aws")
@@ -455,21 +481,22 @@ READS = [
 
 
 @pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize("operation", READS)
-@pytest.mark.parametrize("code", ["AccessDenied", "ThrottlingException"])
 def test_what_cannot_be_read_is_said_and_never_healthy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, code: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy(tmp_path)
-    answer(monkeypatch, refusing(operation, code=code))
-    found = findings(tmp_path, code=3)
-    unknown = [one for one in found.values() if one["verdict"] == "unknown"]
-    assert unknown
-    assert all(one["words"].startswith("not read: ") and one["cure"] for one in unknown)
-    assert "wrong" not in {one["verdict"] for one in found.values()}
-    printed = cmek(tmp_path, "doctor", code=3).stdout
-    assert "acme: NOT ALL COULD BE READ" in printed
-    assert code in printed
+    codes = dict.fromkeys(READS, "AccessDenied") | {"GetKeyPolicy": "ThrottlingException"}
+    for operation, code in codes.items():
+        with monkeypatch.context() as patched:
+            answer(patched, refusing(operation, code=code))
+            found = findings(tmp_path, code=3)
+            printed = cmek(tmp_path, "doctor", code=3).stdout
+        unknown = [one for one in found.values() if one["verdict"] == "unknown"]
+        assert unknown, operation
+        assert all(one["words"].startswith("not read: ") and one["cure"] for one in unknown)
+        assert "wrong" not in {one["verdict"] for one in found.values()}, operation
+        assert "acme: NOT ALL COULD BE READ" in printed
+        assert code in printed
 
 
 @pytest.mark.usefixtures("aws")

@@ -6,14 +6,14 @@ import json
 import os
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
+import aws_cdk as cdk
 import botocore.session
 import pytest
 import typer
@@ -68,21 +68,30 @@ def numbered(language: str) -> list[Any]:
     ]
 
 
-def run(script: str, folder: Path) -> dict[str, Any]:
-    """Run a script that synthesizes; the templates by file name."""
-    subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env=os.environ | {"CDK_OUTDIR": str(folder)},
-        check=True,
-        capture_output=True,
-    )
-    return {path.name: json.loads(path.read_text()) for path in folder.rglob("*.template.json")}
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]]:
+    """Runs a script that synthesizes an app, beside the CDK that runs already; its templates."""
+    synthesized: list[cdk.App] = []
+    synth = cdk.App.synth
+
+    def noted(app: cdk.App) -> Any:
+        synthesized.append(app)
+        return synth(app)
+
+    def templates(script: str) -> dict[str, Any]:
+        exec(script, {"__name__": "__main__"})
+        (app,) = synthesized
+        written = Path(app.outdir).rglob("*.template.json")
+        return {path.name: json.loads(path.read_text()) for path in written}
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(cdk.App, "synth", noted)
+    return templates
 
 
 @pytest.mark.parametrize("block", numbered("python"))
-def test_python_in_a_document_runs(block: str, tmp_path: Path) -> None:
-    assert "AWS::KMS::Key" in json.dumps(run(block, tmp_path))
+def test_python_in_a_document_runs(block: str, run: Callable[[str], dict[str, Any]]) -> None:
+    assert "AWS::KMS::Key" in json.dumps(run(block))
 
 
 def test_yaml_in_a_document_is_a_cmek_yaml_or_a_workflow() -> None:
@@ -107,12 +116,10 @@ def typed() -> Iterator[tuple[str, list[str]]]:
             yield page, code.split()
 
 
-def of(program: str) -> list[Any]:
-    return [
-        pytest.param(words[1:], id=f"{page}: {' '.join(words)[:60]}")
-        for page, words in typed()
-        if words and words[0] == program
-    ]
+def of(program: str) -> list[tuple[str, list[str]]]:
+    """What is typed after the name of a program, each once, with a page of it."""
+    found = {tuple(words[1:]): page for page, words in typed() if words[:1] == [program]}
+    return [(page, list(words)) for words, page in found.items()]
 
 
 def options(words: list[str]) -> set[str]:
@@ -127,30 +134,30 @@ def test_what_is_typed_is_a_program_that_is_known() -> None:
             assert os.access(script, os.X_OK), (page, words)
 
 
-@pytest.mark.parametrize("words", of("cmek"))
-def test_a_cmek_command_in_a_document_exists_with_its_options(words: list[str]) -> None:
-    command, rest = COMMANDS, list(words)
-    while rest and rest[0] in getattr(command, "commands", {}):
-        command = command.commands[rest.pop(0)]
-    assert command is not COMMANDS or words[0] == "--version"
-    known = {one for parameter in command.params for one in parameter.opts}
-    known |= {one for parameter in command.params for one in parameter.secondary_opts}
-    assert options(rest) <= known | {"--help"}
+def test_a_cmek_command_in_a_document_exists_with_its_options() -> None:
+    for page, words in of("cmek"):
+        command, rest = COMMANDS, list(words)
+        while rest and rest[0] in getattr(command, "commands", {}):
+            command = command.commands[rest.pop(0)]
+        assert command is not COMMANDS or words[0] == "--version", (page, words)
+        known = {one for parameter in command.params for one in parameter.opts}
+        known |= {one for parameter in command.params for one in parameter.secondary_opts}
+        assert options(rest) <= known | {"--help"}, (page, words)
 
 
-@pytest.mark.parametrize("words", of("aws"))
-def test_an_aws_command_in_a_document_exists_with_its_options(words: list[str]) -> None:
-    service, operation, *rest = words
-    if (service, operation) in OF_THE_AWS_CLI:
-        known = OF_THE_AWS_CLI[service, operation]
-    else:
-        model = botocore.session.get_session().get_service_model(service)
-        name = "".join(part.title() for part in operation.split("-"))
-        shape = model.operation_model(name).input_shape
-        assert shape is not None
-        known = {"--" + re.sub(r"(?<!^)(?=[A-Z])", "-", one).lower() for one in shape.members}
-        known |= {f"--no-{one[2:]}" for one in known} | {"--region", "--query", "--output"}
-    assert options(rest) <= known
+def test_an_aws_command_in_a_document_exists_with_its_options() -> None:
+    for page, words in of("aws"):
+        service, operation, *rest = words
+        if (service, operation) in OF_THE_AWS_CLI:
+            known = OF_THE_AWS_CLI[service, operation]
+        else:
+            model = botocore.session.get_session().get_service_model(service)
+            name = "".join(part.title() for part in operation.split("-"))
+            shape = model.operation_model(name).input_shape
+            assert shape is not None
+            known = {"--" + re.sub(r"(?<!^)(?=[A-Z])", "-", one).lower() for one in shape.members}
+            known |= {f"--no-{one[2:]}" for one in known} | {"--region", "--query", "--output"}
+        assert options(rest) <= known, (page, words)
 
 
 def test_a_cdk_command_in_a_document_exists_with_its_options() -> None:
@@ -308,8 +315,8 @@ def test_the_picture_of_the_page_is_taken_of_the_page_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
-def test_the_examples_run(path: Path, tmp_path: Path) -> None:
-    templates = run(path.read_text(), tmp_path)
+def test_the_examples_run(path: Path, run: Callable[[str], dict[str, Any]]) -> None:
+    templates = run(path.read_text())
     assert templates
     assert all(template["Resources"] for template in templates.values())
 

@@ -228,6 +228,14 @@ print(*[name for name in sys.modules if name.startswith("cmek_construct.policy")
     assert run(code).split() == ["3"]
 
 
+def test_what_is_used_of_the_cdk_is_read_by_the_type_checker() -> None:
+    read = set(re.findall(r'"aws_cdk\.(\w+)"', (ROOT / "pyproject.toml").read_text()))
+    for room in ("cmek_construct", "tests", "examples", "rehearsal", "benchmarks", "reference"):
+        for path in (ROOT / room).rglob("*.py"):
+            used = {one for one in imports(path) if re.match(r"aws_cdk\.[a-z]", one)}
+            assert {one.split(".")[1] for one in used} <= read, path
+
+
 def test_every_prop_has_a_row_and_a_type() -> None:
     from cmek_construct.constructs import customer_key, key, stack_set, vendor_role
     from cmek_construct.constructs.cmek import CmekProps

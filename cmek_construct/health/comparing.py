@@ -144,6 +144,8 @@ def use_of(key_arn: str | None, principal: str, action: str) -> Request:
 
 
 def _compared(there: Policy, wanted: Policy) -> Drift:
+    if there == wanted:
+        return Drift()
     try:
         given, taken = beyond(there, wanted), beyond(wanted, there)
         said = answers(there, [one.request for one in taken])

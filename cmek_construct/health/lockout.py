@@ -172,16 +172,14 @@ def _mended(case: Deployed, statements: Sequence[Any], ours: Sequence[Statement]
 
 def _is_there(case: Deployed, one: Statement, statements: Sequence[Any]) -> bool:
     """Whether a statement of ours is there, under its Sid perhaps with other words."""
-    return any(
-        (isinstance(other, dict) and other.get("Sid") == one["Sid"]) or case.brake.same(one, other)
-        for other in statements
-    )
+    named = [other.get("Sid") for other in statements if isinstance(other, dict)]
+    return one["Sid"] in named or any(case.brake.same(one, other) for other in statements)
 
 
 def _same(case: Deployed, some: Sequence[Any], others: Sequence[Any]) -> bool:
     """Whether each statement of two policies means what one of the other's does."""
     return len(some) == len(others) and all(
-        any(case.brake.same(one, other) for other in those)
+        one in those or any(case.brake.same(one, other) for other in those)
         for these, those in ((some, others), (others, some))
         for one in these
     )
