@@ -49,7 +49,7 @@ def _send_files_back(world: World) -> None:
 
 def _check(world: World, question: str, ends: str, who: Credentials, *options: str) -> None:
     role = ("--role-arn", world.first[BY_KIT].role_arn)
-    ended = world.vendor.cmek(who, KIT, "check", *role, *options)
+    ended = world.run(world.vendor.folder, who, "cmek", KIT, "check", *role, *options)
     refused = ended.stderr.startswith("AWS refused")
     given = "AWS refused" if refused else f"{ended}, {ended.stdout.count('✗')} wrong"
-    world.report.row(question, ends, given)
+    world.report.row(question, ends, given, ended.said)

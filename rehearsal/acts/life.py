@@ -41,7 +41,7 @@ def _brake(world: World) -> None:
     row("before, a session of Pinecone's reads", ALLOWED, world.reads(WITH_ID, session))
     begun = time.monotonic()
     ended = _cmek(world, "suspend", WITH_ID.name, "--reason", "rehearsed")
-    row("`cmek suspend`", "exit code 0", str(ended))
+    world.ends("`cmek suspend`", ended)
     row("   the same session reads", REFUSED, world.reads(WITH_ID, session))
     quick = time.monotonic() - begun < _SECONDS
     row("   that took", f"under {_SECONDS} s", f"under {_SECONDS} s" if quick else "longer")
@@ -50,7 +50,7 @@ def _brake(world: World) -> None:
     world.deploy("after `cmek suspend`", WITH_ID)
     row("   changed in the key policy", "nothing", _changed(policy, _policy(world)))
     world.compare_with_first(WITH_ID, reads=REFUSED)
-    row("`cmek resume`", "exit code 0", str(_cmek(world, "resume", WITH_ID.name)))
+    world.ends("`cmek resume`", _cmek(world, "resume", WITH_ID.name))
     world.compare_with_first(WITH_ID)
     policy = _policy(world)
     world.deploy("after `cmek resume`", WITH_ID)
@@ -59,7 +59,7 @@ def _brake(world: World) -> None:
 
 
 def _cmek(world: World, *arguments: str) -> Ended:
-    return world.app.cmek(world.administrator(WITH_ID), *arguments)
+    return world.run(world.app.folder, world.administrator(WITH_ID), "cmek", *arguments)
 
 
 def _doctor(world: World, when: str, expected: str) -> None:
@@ -68,7 +68,7 @@ def _doctor(world: World, when: str, expected: str) -> None:
     (found,) = json.loads(ended.stdout or '[{"findings": []}]')
     wrong = [one["about"] for one in found["findings"] if one["fails"]]
     given = f"{ended}, {', '.join(wrong) or 'none'} wrong"
-    world.report.row(f"`cmek doctor`: {when}", expected, given)
+    world.report.row(f"`cmek doctor`: {when}", expected, given, ended.said)
 
 
 def _policy(world: World) -> dict[str, Any]:
@@ -166,5 +166,4 @@ def _make_role_again(world: World) -> str:
 
 def _anew(world: World, _kept: str) -> None:
     _cmek(world, "suspend", WITH_ID.name, "--reason", "role made again")
-    ended = _cmek(world, "resume", WITH_ID.name)
-    world.report.row("   `cmek suspend`, `cmek resume`", "exit code 0", str(ended))
+    world.ends("   `cmek suspend`, `cmek resume`", _cmek(world, "resume", WITH_ID.name))

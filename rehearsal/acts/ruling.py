@@ -65,6 +65,4 @@ def _update(world: World, *, suspended: str) -> None:
                 {"ParameterKey": "Suspended", "ParameterValue": suspended},
             ],
         )
-        cloudformation.get_waiter("stack_update_complete").wait(
-            StackName=BY_KIT.name, WaiterConfig={"Delay": 1}
-        )
+        world.settled(BY_KIT)

@@ -9,7 +9,7 @@ from rehearsal.accounts import Site
 from rehearsal.aws import ALLOWED, REFUSED
 from rehearsal.customers import BY_CONSTRUCT, BY_KIT, CUSTOMERS, NOT_LISTED, VENDOR, other
 from rehearsal.guide import Document
-from rehearsal.world import Made, World
+from rehearsal.world import NOT_ASKED, Made, World
 
 
 def play(world: World) -> None:
@@ -111,9 +111,9 @@ def _make_key_of_nobody(world: World) -> None:
 
 def _list(world: World, what: str, *customers: Site) -> None:
     world.vendor.change(VENDOR, customer_account_ids=[site.account for site in customers])
-    with world.report.step(f"cdk deploy: {what}"):
-        ended = world.vendor.deploy(world.administrator(VENDOR), VENDOR)
-    world.report.row(f"`cdk deploy`: {what}", "exit code 0", str(ended))
+    deploy = ("cdk", "deploy", VENDOR.name, *NOT_ASKED)
+    ended = world.run(world.vendor.folder, world.administrator(VENDOR), *deploy)
+    world.ends(f"`cdk deploy`: {what}", ended)
 
 
 def _read(world: World, site: Site, expected: str) -> None:

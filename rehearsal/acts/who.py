@@ -24,8 +24,9 @@ def play(world: World) -> None:
         world.report.heading(f"{site.name}: `cmek who`, and who tries it")
         project = world.reviewed if site == REVIEWED else world.app
         template = f"cdk.out/{site.name}.template.json"
-        ended = project.cmek(world.administrator(site), "who", template, "--json")
-        world.report.row("`cmek who` of the deployed template", "exit code 0", str(ended))
+        command = ("cmek", "who", template, "--json")
+        ended = world.run(project.folder, world.administrator(site), *command)
+        world.ends("`cmek who` of the deployed template", ended)
         (found,) = json.loads(ended.stdout)["templates"]
         rows = [row for row in found["rows"] if _can_be_tried(row)]
         callers = _Callers(world, site, found["rows"])
