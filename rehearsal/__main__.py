@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal import accounts, customers, emulator
+from rehearsal import accounts, emulator
 from rehearsal.accounts import BY_CDK, REVIEWED
 from rehearsal.acts import (
     adopting,
@@ -26,6 +26,7 @@ from rehearsal.acts import (
     enforcement,
     entering,
     failing,
+    faults,
     fleet,
     folder,
     life,
@@ -33,7 +34,6 @@ from rehearsal.acts import (
     plain,
     retiring,
     ruling,
-    selecting,
     sheet,
     sides,
     using,
@@ -54,10 +54,10 @@ _SCENES: Final[Sequence[Sequence[_Lane]]] = (
     [
         (deploying.play, documents.play, entering.play, using.play, who.play, changing.play),
         (vendor.play, sides.play, ruling.play, checking.play),
-        (selecting.play, fleet.play, plain.play, folder.play),
+        (fleet.play, plain.play, folder.play),
     ],
     [
-        (life.play, failing.update),
+        (life.play, faults.play, failing.update),
         (destroying.play, adopting.play),
         (failing.first_deploy, locking.play, retiring.play),
     ],
@@ -116,7 +116,6 @@ def _play(endpoint: str, shell: Shell, report: Report) -> str:
         vendor=Project(WORK / "vendor", []),
     )
     accounts.make_roles(aws)
-    customers.make_roles(aws)
     try:
         for number, lanes in enumerate(_SCENES):
             _play_lanes(world, number, lanes)

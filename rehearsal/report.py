@@ -73,8 +73,7 @@ class Report:
 
     def __init__(self, *, as_json: bool = False) -> None:
         """Show everything on stdout; or as JSON: rows on stdout, the rest on stderr."""
-        self._rows: list[Row] = []
-        self._lanes: list[Report] = []
+        self.rows: list[Row] = []
         self.console = Console(stderr=as_json, highlight=False)
         if not self.console.is_terminal:
             self.console.width = _WIDTH_OF_A_FILE
@@ -84,16 +83,8 @@ class Report:
         self._heading = ""
 
     def lane(self) -> Report:
-        """A report for acts that are played beside others; its rows stand after those before it."""
-        made = copy(self)
-        made._rows, made._lanes = [], []
-        self._lanes.append(made)
-        return made
-
-    @property
-    def rows(self) -> list[Row]:
-        """All of them, lane by lane."""
-        return [*self._rows, *(row for lane in self._lanes for row in lane.rows)]
+        """The same report, for acts with headings of their own that are played beside others."""
+        return copy(self)
 
     @property
     def wrong(self) -> list[Row]:
@@ -132,7 +123,7 @@ class Report:
             said: what a command said that was asked for it; shown if the answer is wrong.
         """
         row = Row(self._heading, question, expected, given)
-        self._rows.append(row)
+        self.rows.append(row)
         mark, style = ("✓", "green") if row.right else ("✗", "bold red")
         line = _line(
             f"[{style}]{mark}", *map(escape, (question, expected)), f"[{style}]{escape(given)}"

@@ -63,7 +63,10 @@ class World:
 
     def administrator(self, site: Site) -> Credentials:
         """Who may do everything in the account of a stack."""
-        return self.session(accounts.role_arn(site, ADMINISTRATOR))
+        arn = accounts.role_arn(site, ADMINISTRATOR)
+        if arn not in self._sessions:
+            accounts.make_role(self.aws, arn, "*")
+        return self.session(arn)
 
     def client(self, service: str, site: Site) -> Any:
         """A client of the administrator, for looking and for controls."""

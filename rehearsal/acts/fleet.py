@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from rehearsal import accounts, guide
-from rehearsal.accounts import ADMINISTRATOR, LISTED, PINECONE, Site
+from rehearsal import guide
+from rehearsal.accounts import LISTED, PINECONE, Site
 from rehearsal.acts import documents
 from rehearsal.aws import ALLOWED, REFUSED, answer
 from rehearsal.paths import WORK
@@ -55,7 +55,6 @@ def _synthesize(world: World) -> dict[str, Any]:
 
 def _deploy(world: World, stack_set: dict[str, Any]) -> None:
     for site in _MEMBERS:
-        accounts.make_role(world.aws, accounts.role_arn(site, ADMINISTRATOR), "*")
         template, capabilities = stack_set["TemplateBody"], stack_set["Capabilities"]
         status = world.create_stack(site, template, *capabilities)
         question = f"the template inside, as it is, in account {site.account}"

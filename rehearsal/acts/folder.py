@@ -7,8 +7,7 @@ from typing import Final
 
 import yaml
 
-from rehearsal import accounts
-from rehearsal.accounts import ADMINISTRATOR, LISTED, PINECONE, Site
+from rehearsal.accounts import LISTED, PINECONE, Site
 from rehearsal.acts import deploying, documents, entering
 from rehearsal.commands import LOG, Ended
 from rehearsal.paths import WORK
@@ -22,7 +21,6 @@ def play(world: World) -> None:
     """From an empty folder to the sheet, with each program started as a person does."""
     world.report.heading("A folder of one's own: cmek init in an empty one")
     site = Site("own-folder", "191919191919", "us-east-1")
-    accounts.make_role(world.aws, accounts.role_arn(site, ADMINISTRATOR), "*")
     _FOLDER.mkdir(parents=True)
 
     def run(*command: str, started: bool = True) -> Ended:
