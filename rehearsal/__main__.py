@@ -34,6 +34,7 @@ from rehearsal.acts import (
     plain,
     retiring,
     ruling,
+    selecting,
     sheet,
     sides,
     using,
@@ -54,7 +55,7 @@ _SCENES: Final[Sequence[Sequence[_Lane]]] = (
     [
         (deploying.play, documents.play, entering.play, using.play, who.play, changing.play),
         (vendor.play, sides.play, ruling.play, checking.play),
-        (fleet.play, plain.play, folder.play),
+        (selecting.play, fleet.play, plain.play, folder.play),
     ],
     [
         (life.play, faults.play, failing.update),

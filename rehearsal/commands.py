@@ -11,7 +11,7 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
@@ -23,7 +23,7 @@ LOG: Final = "commands.log"
 """In the folder of the command: what was run there, and what it said."""
 
 _STARTED: Final = {"cdk": CDK / "bin" / "cdk", "cmek": BIN / "cmek"}
-_LOADED: Final = {
+_LOADED: Final[Mapping[str, Sequence[str | Path]]] = {
     "cdk": (BIN / "node", ROOT / "rehearsal" / "loaded_cdk.cjs", CDK / "lib" / "index.js"),
     "cmek": (BIN / "python", "-m", "rehearsal.loaded_cmek"),
 }

@@ -30,7 +30,8 @@ def _run(asked: Mapping[str, Any]) -> dict[str, object]:
             os.environ.clear()
             os.environ.update(asked["environment"])
             sys.argv = asked["command"]
-            sys.exit(main())
+            main()
+            sys.exit()
         exit_code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         ended: dict[str, object] = {"exit_code": exit_code}
         for name, file in (("stdout", stdout), ("stderr", stderr)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from rehearsal import accounts, guide
 from rehearsal.accounts import ADMINISTRATOR, DEPLOYER, LISTED, PINECONE, Site
 from rehearsal.aws import ALLOWED, Aws, Credentials, answer, root
 from rehearsal.commands import Ended, Shell
+from rehearsal.guide import Document
 from rehearsal.project import Project
 from rehearsal.report import CannotGoOnError, Report
 
@@ -101,6 +103,17 @@ class World:
     def ends(self, question: str, ended: Ended, code: int = 0) -> None:
         """One row for how a command ended."""
         self.report.row(question, f"exit code {code}", str(ended), ended.said)
+
+    def key_policy(self, site: Site) -> Document:
+        """That of a stack's key, as KMS has it."""
+        answered = self.client("kms", site).get_key_policy(KeyId=self.first[site].key_arn)
+        policy: Document = json.loads(answered["Policy"])
+        return policy
+
+    def put_key_policy(self, site: Site, policy: Document) -> None:
+        """Write it, as the owner of the key may."""
+        key = self.first[site].key_arn
+        self.client("kms", site).put_key_policy(KeyId=key, Policy=json.dumps(policy))
 
     def must_end_well(self, question: str, ended: Ended) -> None:
         """One row for a command without which nothing goes on.

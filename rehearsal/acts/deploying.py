@@ -27,7 +27,8 @@ def play(world: World) -> None:
     cloudformation = world.aws.client("cloudformation", world.deployer)
     given = answer(cloudformation.list_stacks)
     world.report.row("the deployer may do anything without the bootstrap roles", REFUSED, given)
-    ended = world.run(world.app.folder, world.deployer, "cdk", "deploy", *ALL, *NOT_ASKED)
+    deploy = ("cdk", "deploy", *ALL, *NOT_ASKED)
+    ended = world.run(world.app.folder, world.deployer, *deploy, started=True)
     world.must_end_well("one `cdk deploy --all` through the bootstrap roles", ended)
     _deploy_reviewed_template(world)
     for site in SITES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Final
+from typing import Final
 
 from rehearsal.accounts import WITH_ID
 from rehearsal.aws import ALLOWED, REFUSED
@@ -34,15 +34,11 @@ def _brake(world: World) -> None:
     quick = time.monotonic() - begun < _SECONDS
     row("   that took", f"under {_SECONDS} s", f"under {_SECONDS} s" if quick else "longer")
     doctor(world, "while suspended", HEALTHY)
-    policy = _policy(world)
-    world.deploy("after `cmek suspend`", WITH_ID)
-    row("   changed in the key policy", "nothing", _changed(policy, _policy(world)))
+    _deploy(world, "after `cmek suspend`")
     world.compare_with_first(WITH_ID, reads=REFUSED)
     world.ends("`cmek resume`", cmek(world, "resume", WITH_ID.name))
     world.compare_with_first(WITH_ID)
-    policy = _policy(world)
-    world.deploy("after `cmek resume`", WITH_ID)
-    row("   changed in the key policy", "nothing", _changed(policy, _policy(world)))
+    _deploy(world, "after `cmek resume`")
     doctor(world, "after that", HEALTHY)
 
 
@@ -63,12 +59,8 @@ def doctor(world: World, when: str, expected: str) -> None:
     world.report.row(f"`cmek doctor`: {when}", expected, given, ended.said)
 
 
-def _policy(world: World) -> dict[str, Any]:
-    kms, key = world.client("kms", WITH_ID), world.first[WITH_ID].key_arn
-    found = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
-    policy: dict[str, Any] = json.loads(found)
-    return policy
-
-
-def _changed(before: dict[str, Any], after: dict[str, Any]) -> str:
-    return "nothing" if before == after else "something"
+def _deploy(world: World, what: str) -> None:
+    policy = world.key_policy(WITH_ID)
+    world.deploy(what, WITH_ID)
+    changed = "nothing" if world.key_policy(WITH_ID) == policy else "something"
+    world.report.row("   changed in the key policy", "nothing", changed)
