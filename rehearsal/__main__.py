@@ -7,13 +7,14 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import replace
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal import accounts, customers, emulator
+from rehearsal import accounts, emulator
 from rehearsal.accounts import BY_CDK, REVIEWED
 from rehearsal.acts import (
     adopting,
@@ -25,6 +26,7 @@ from rehearsal.acts import (
     enforcement,
     entering,
     failing,
+    faults,
     fleet,
     folder,
     life,
@@ -39,7 +41,8 @@ from rehearsal.acts import (
     vendor,
     who,
 )
-from rehearsal.aws import Aws
+from rehearsal.aws import Aws, clean_environment
+from rehearsal.commands import Shell
 from rehearsal.keeping import show_how_to_look_around
 from rehearsal.paths import WORK
 from rehearsal.project import Project
@@ -50,15 +53,14 @@ _Lane: TypeAlias = Sequence[Callable[[World], object]]
 _SCENES: Final[Sequence[Sequence[_Lane]]] = (
     [(enforcement.play,)],
     [
-        (deploying.play, documents.play, entering.play, using.play, who.play),
+        (deploying.play, documents.play, entering.play, using.play, who.play, changing.play),
         (vendor.play, sides.play, ruling.play, checking.play),
         (selecting.play, fleet.play, plain.play, folder.play),
     ],
-    [(changing.play,), (locking.play,)],
     [
-        (life.play, failing.update),
+        (life.play, faults.play, failing.update),
         (destroying.play, adopting.play),
-        (failing.first_deploy, retiring.play),
+        (failing.first_deploy, locking.play, retiring.play),
     ],
 )
 """Scene after scene, and then the sheet. The lanes of one are played at the same time: each has
@@ -87,10 +89,14 @@ def rehearse(
             signal.signal(ending, _end)
     report = Report(as_json=as_json)
     shutil.rmtree(WORK, ignore_errors=True)
-    with report.step("the emulator's environment"):
+    with report.live(), report.step("the emulator's environment"):
         emulator.install()
-    with emulator.running(WORK / "emulator", keep=keep) as running:
-        shown = _play(running.endpoint, report)
+    with (
+        closing(Shell(clean_environment())) as shell,
+        emulator.running(WORK / "emulator", keep=keep) as running,
+    ):
+        with report.live():
+            shown = _play(running.endpoint, shell, report)
         report.end()
         if not as_json:
             print(f"\n{shown}", end="")
@@ -99,18 +105,18 @@ def rehearse(
     raise typer.Exit(1 if report.wrong else 0)
 
 
-def _play(endpoint: str, report: Report) -> str:
+def _play(endpoint: str, shell: Shell, report: Report) -> str:
     """Play all acts. Returns the sheet, or nothing where the play could not go on."""
     aws = Aws(endpoint)
     world = World(
         aws,
+        shell,
         report,
-        app=Project(WORK / "app", aws, BY_CDK),
-        reviewed=Project(WORK / "reviewed", aws, [REVIEWED]),
-        vendor=Project(WORK / "vendor", aws, []),
+        app=Project(WORK / "app", BY_CDK),
+        reviewed=Project(WORK / "reviewed", [REVIEWED]),
+        vendor=Project(WORK / "vendor", []),
     )
     accounts.make_roles(aws)
-    customers.make_roles(aws)
     try:
         for number, lanes in enumerate(_SCENES):
             _play_lanes(world, number, lanes)

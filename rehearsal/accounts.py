@@ -96,7 +96,6 @@ def role_arn(site: Site, role: str) -> str:
 def make_roles(aws: Aws) -> None:
     """Make the roles that ask. Those who try to come in may all ask STS for any role."""
     for site in SITES:
-        make_role(aws, role_arn(site, ADMINISTRATOR), "*", "*")
         make_role(aws, role_arn(site, BYSTANDER))
     make_role(aws, DEPLOYER, "sts:AssumeRole", "arn:aws:iam::*:role/cdk-*")
     pinecone = [

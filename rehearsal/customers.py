@@ -1,12 +1,10 @@
-"""A vendor on Pinecone, customers of it with keys of their own, and the roles that act there."""
+"""A vendor on Pinecone, and customers of it with keys of their own."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from rehearsal import accounts
-from rehearsal.accounts import ADMINISTRATOR, Site
-from rehearsal.aws import Aws
+from rehearsal.accounts import Site
 
 VENDOR: Final = Site(
     "vendor",
@@ -36,10 +34,3 @@ def other(customer: Site) -> Site:
     """The other of the two customers."""
     (found,) = (site for site in CUSTOMERS if site != customer)
     return found
-
-
-def make_roles(aws: Aws) -> None:
-    """Make the roles that deploy and rule in these accounts, and the vendor's other role."""
-    for site in (VENDOR, *CUSTOMERS, NOT_LISTED):
-        accounts.make_role(aws, accounts.role_arn(site, ADMINISTRATOR), "*")
-    accounts.make_role(aws, OTHER_ROLE, "kms:*")

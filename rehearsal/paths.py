@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 BIN: Final = ROOT / ".venv" / "bin"
 """Python, `cmek` and Node, as scripts/setup makes them."""
 
-CDK: Final = ROOT / "node_modules" / ".bin" / "cdk"
+CDK: Final = ROOT / "node_modules" / "aws-cdk"
 """The CDK CLI that package-lock.json pins."""
 
 EMULATOR: Final = ROOT / ".venv-emulator"

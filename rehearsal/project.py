@@ -1,4 +1,4 @@
-"""A user's folder: cmek.yaml, the repository's cdk.json, and commands run in it."""
+"""A user's folder: the repository's cdk.json, and cmek.yaml or an example."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import json
 import re
 import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
 from rehearsal.accounts import PINECONE, Site
-from rehearsal.aws import Aws, Credentials
-from rehearsal.commands import Ended, run
-from rehearsal.paths import BIN, CDK, ROOT
-
-NO_VALIDATION: Final = {"CDK_VALIDATION": "false"}
+from rehearsal.paths import ROOT
 
 
 def make_folder(folder: Path, app: Path) -> None:
@@ -38,13 +34,12 @@ def copy_example(name: str, folder: Path, **values: str) -> None:
 
 
 class Project:
-    """A folder from which stacks are deployed."""
+    """A folder from which stacks are deployed, by the repository's app.py."""
 
-    def __init__(self, folder: Path, aws: Aws, sites: list[Site]) -> None:
-        """Write cdk.json, and cmek.yaml if there are stacks. The app is the repository's app.py."""
+    def __init__(self, folder: Path, sites: list[Site]) -> None:
+        """Write cdk.json, and cmek.yaml if there are stacks."""
         make_folder(folder, ROOT / "app.py")
         self.folder = folder
-        self._aws = aws
         self._config = folder / "cmek.yaml"
         if sites:
             self._write(
@@ -56,7 +51,7 @@ class Project:
 
     def copy(self, folder: Path) -> Project:
         """The same in another folder, for commands that run beside those of this one."""
-        made = Project(folder, self._aws, [])
+        made = Project(folder, [])
         made._config.write_bytes(self._config.read_bytes())
         return made
 
@@ -69,33 +64,6 @@ class Project:
 
     def _write(self, config: dict[str, Any]) -> None:
         self._config.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-
-    def cdk(self, who: Credentials, *arguments: str, validate: bool = False) -> Ended:
-        """A command of the CDK CLI.
-
-        Args:
-            who: who runs it.
-            arguments: of the command.
-            validate: True switches CDK's own validation of the templates on, which takes longer
-                than all else together; once is enough.
-        """
-        environment = self._aws.environment(who)
-        if validate:
-            environment["CDK_VALIDATION"] = "true"
-        return run(self.folder, environment, CDK, *arguments)
-
-    def deploy(self, who: Credentials, *sites: Site, validate: bool = False) -> Ended:
-        """`cdk deploy`, as the README has it: of all stacks at the same time, or of some."""
-        which = [site.name for site in sites] or ["--all", "--concurrency", "3"]
-        return self.cdk(who, "deploy", *which, "--require-approval", "never", validate=validate)
-
-    def sheet(self, who: Credentials, site: Site, *options: str) -> Ended:
-        """`cmek sheet`."""
-        return self.cmek(who, "sheet", site.name, *options)
-
-    def cmek(self, who: Credentials, *arguments: str, typed: str = "") -> Ended:
-        """A command of `cmek`."""
-        return run(self.folder, self._aws.environment(who), BIN / "cmek", *arguments, typed=typed)
 
     def template(self, site: Site) -> str:
         """The template of the last synthesis, as it stands in cdk.out."""

@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 _WIDTH_OF_A_FILE = 120
 _ANSWER_WIDTH = 24
@@ -37,14 +39,33 @@ class Row:
         return self.expected == self.given
 
 
-@dataclass
 class _Screen:
     """What all lanes write on, each line under the heading of its own."""
 
-    console: Console
-    heading: str = ""
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    began: float = field(default_factory=time.monotonic)
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._heading = ""
+        self._lock = threading.Lock()
+        # The last lines of a terminal: what is being done now, and since when.
+        self.running = Progress(
+            SpinnerColumn(),
+            TextColumn("[bold]{task.fields[heading]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+    def show(self, heading: str, line: Table | Text, *, cut: bool = False) -> None:
+        """Write one line, and before it the heading, if that of the line before is another."""
+        with self._lock:
+            if self._heading != heading:
+                self._heading = heading
+                words = (f"[bold]{escape(heading)}", "[dim]expected", "[dim]given")
+                self._console.print()
+                self._console.print(_line("", *words))
+            self._console.print(line, no_wrap=cut, overflow="ellipsis" if cut else "fold")
 
 
 class Report:
@@ -52,26 +73,18 @@ class Report:
 
     def __init__(self, *, as_json: bool = False) -> None:
         """Show everything on stdout; or as JSON: rows on stdout, the rest on stderr."""
-        self._rows: list[Row] = []
-        self._lanes: list[Report] = []
+        self.rows: list[Row] = []
         self.console = Console(stderr=as_json, highlight=False)
         if not self.console.is_terminal:
             self.console.width = _WIDTH_OF_A_FILE
         self._screen = _Screen(self.console)
+        self._began = time.monotonic()
         self._as_json = as_json
         self._heading = ""
 
     def lane(self) -> Report:
-        """A report for acts that are played beside others; its rows stand after those before it."""
-        made = copy(self)
-        made._rows, made._lanes = [], []
-        self._lanes.append(made)
-        return made
-
-    @property
-    def rows(self) -> list[Row]:
-        """All of them, lane by lane."""
-        return [*self._rows, *(row for lane in self._lanes for row in lane.rows)]
+        """The same report, for acts with headings of their own that are played beside others."""
+        return copy(self)
 
     @property
     def wrong(self) -> list[Row]:
@@ -83,33 +96,42 @@ class Report:
         self._heading = text
 
     @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Say what takes a moment, and how long after the beginning."""
-        seconds = time.monotonic() - self._screen.began
-        self._show(f"[dim] …  {escape(text)} ({seconds:.0f} s)")
-        yield
+    def live(self) -> Iterator[None]:
+        """On a terminal, show in its last lines what is being done, as long as the block lasts."""
+        with self._screen.running:
+            yield
 
-    def row(self, question: str, expected: str, given: str) -> None:
-        """Add one question."""
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Say what is being done, and how long it took."""
+        began, running = time.monotonic(), self._screen.running
+        task = running.add_task(text, heading=self._heading)
+        try:
+            yield
+        finally:
+            running.remove_task(task)
+            took = f"{time.monotonic() - began:5.1f} s"
+            self._screen.show(self._heading, Text(f" …  {took}  {text}", "dim"), cut=True)
+
+    def row(self, question: str, expected: str, given: str, said: str = "") -> None:
+        """Add one question.
+
+        Args:
+            question: in words.
+            expected: the right answer.
+            given: the answer.
+            said: what a command said that was asked for it; shown if the answer is wrong.
+        """
         row = Row(self._heading, question, expected, given)
-        self._rows.append(row)
+        self.rows.append(row)
         mark, style = ("✓", "green") if row.right else ("✗", "bold red")
-        line = self._line()
-        line.add_row(
+        line = _line(
             f"[{style}]{mark}", *map(escape, (question, expected)), f"[{style}]{escape(given)}"
         )
-        self._show(line)
-
-    def _show(self, line: Table | str) -> None:
-        with self._screen.lock:
-            if self._screen.heading != self._heading:
-                self._screen.heading = self._heading
-                heading = self._line()
-                words = (f"[bold]{escape(self._heading)}", "[dim]expected", "[dim]given")
-                heading.add_row("", *words)
-                self.console.print()
-                self.console.print(heading)
-            self.console.print(line)
+        self._screen.show(self._heading, line)
+        if not row.right:
+            for text in said.splitlines():
+                self._screen.show(self._heading, Text(f"      {text}"))
 
     def end(self) -> None:
         """Say how it went, and which rows are wrong."""
@@ -123,13 +145,15 @@ class Report:
                 soft_wrap=True,
             )
         verdict = f"{len(self.wrong)} wrong" if self.wrong else "all as expected"
-        seconds = time.monotonic() - self._screen.began
+        seconds = time.monotonic() - self._began
         self.console.print(f"\n{len(self.rows)} questions, {verdict}; {seconds:.0f} seconds.")
 
-    def _line(self) -> Table:
-        line = Table.grid(padding=(0, 1), expand=True)
-        line.add_column(width=3, justify="center")
-        line.add_column(ratio=1)
-        line.add_column(width=_ANSWER_WIDTH, overflow="fold")
-        line.add_column(width=_ANSWER_WIDTH, overflow="fold")
-        return line
+
+def _line(mark: str, *cells: str) -> Table:
+    line = Table.grid(padding=(0, 1), expand=True)
+    line.add_column(width=3, justify="center")
+    line.add_column(ratio=1)
+    line.add_column(width=_ANSWER_WIDTH, overflow="fold")
+    line.add_column(width=_ANSWER_WIDTH, overflow="fold")
+    line.add_row(mark, *cells)
+    return line

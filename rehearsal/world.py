@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import time
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from rehearsal import accounts, guide
 from rehearsal.accounts import ADMINISTRATOR, DEPLOYER, LISTED, PINECONE, Site
 from rehearsal.aws import ALLOWED, Aws, Credentials, answer, root
-from rehearsal.commands import Ended
+from rehearsal.commands import Ended, Shell
+from rehearsal.guide import Document
 from rehearsal.project import Project
 from rehearsal.report import CannotGoOnError, Report
 
-PLAINTEXT = b"what Pinecone encrypts"
+PLAINTEXT: Final = b"what Pinecone encrypts"
+ALL: Final = ("--all", "--concurrency", "3")
+"""For `cdk deploy`, as README has it: all stacks at the same time."""
+NOT_ASKED: Final = ("--require-approval", "never")
+"""For `cdk deploy`, where nobody sits before it."""
 
 
 class Made(NamedTuple):
@@ -28,6 +37,7 @@ class World:
     """The state of one rehearsal."""
 
     aws: Aws
+    shell: Shell
     report: Report
     app: Project
     """The folder that deploys to three accounts."""
@@ -55,7 +65,10 @@ class World:
 
     def administrator(self, site: Site) -> Credentials:
         """Who may do everything in the account of a stack."""
-        return self.session(accounts.role_arn(site, ADMINISTRATOR))
+        arn = accounts.role_arn(site, ADMINISTRATOR)
+        if arn not in self._sessions:
+            accounts.make_role(self.aws, arn, "*")
+        return self.session(arn)
 
     def client(self, service: str, site: Site) -> Any:
         """A client of the administrator, for looking and for controls."""
@@ -79,21 +92,61 @@ class World:
         )
         return Made(outputs["RoleArn"], outputs["KeyArn"], alias)
 
+    def run(
+        self, folder: Path, who: Credentials, *command: str, typed: str = "", started: bool = False
+    ) -> Ended:
+        """Run `cdk` or `cmek`, and show what is typed; see `Shell.run`."""
+        with self.report.step(f"$ {shlex.join(command)}"):
+            environment = self.aws.environment(who)
+            return self.shell.run(folder, environment, *command, typed=typed, started=started)
+
+    def ends(self, question: str, ended: Ended, code: int = 0) -> None:
+        """One row for how a command ended."""
+        self.report.row(question, f"exit code {code}", str(ended), ended.said)
+
+    def key_policy(self, site: Site) -> Document:
+        """That of a stack's key, as KMS has it."""
+        answered = self.client("kms", site).get_key_policy(KeyId=self.first[site].key_arn)
+        policy: Document = json.loads(answered["Policy"])
+        return policy
+
+    def put_key_policy(self, site: Site, policy: Document) -> None:
+        """Write it, as the owner of the key may."""
+        key = self.first[site].key_arn
+        self.client("kms", site).put_key_policy(KeyId=key, Policy=json.dumps(policy))
+
     def must_end_well(self, question: str, ended: Ended) -> None:
         """One row for a command without which nothing goes on.
 
         Raises:
             CannotGoOnError: it failed.
         """
-        self.report.row(question, "exit code 0", str(ended))
+        self.ends(question, ended)
         if ended.exit_code:
-            raise CannotGoOnError(f"{ended.stdout[-2000:]}\n{ended.stderr[-4000:]}")
+            raise CannotGoOnError(f"Nothing goes on after {question}.")
 
-    def deploy(self, what: str, *sites: Site, ends: str = "exit code 0") -> None:
+    def deploy(self, what: str, *sites: Site, code: int = 0) -> None:
         """Run `cdk deploy` once more, for all stacks or those named; one row for how it ends."""
-        with self.report.step(f"cdk deploy: {what}"):
-            ended = self.app.deploy(self.deployer, *sites)
-        self.report.row(f"`cdk deploy`: {what}", ends, str(ended))
+        which = [site.name for site in sites] or ALL
+        ended = self.run(self.app.folder, self.deployer, "cdk", "deploy", *which, *NOT_ASKED)
+        self.ends(f"`cdk deploy`: {what}", ended, code)
+
+    def create_stack(self, site: Site, template: str, *capabilities: str) -> str:
+        """Let CloudFormation alone deploy a template. Returns the status of the stack then."""
+        with self.report.step(f"CloudFormation makes {site.name} in account {site.account}"):
+            self.client("cloudformation", site).create_stack(
+                StackName=site.name, TemplateBody=template, Capabilities=capabilities
+            )
+            return self.settled(site)
+
+    def settled(self, site: Site) -> str:
+        """The status of a stack, when nothing of it is in progress any more."""
+        cloudformation = self.client("cloudformation", site)
+        while True:
+            (stack,) = cloudformation.describe_stacks(StackName=site.name)["Stacks"]
+            if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+                return str(stack["StackStatus"])
+            time.sleep(0.1)
 
     def compare_with_first(
         self, site: Site, *, changed: str = "nothing", reads: str = ALLOWED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from rehearsal.acts.sides import put_key_policy, take_vendor_out
+from rehearsal.acts.sides import take_vendor_out
 from rehearsal.acts.vendor import KIT
 from rehearsal.aws import Credentials
 from rehearsal.customers import BY_KIT, CUSTOMERS, VENDOR
@@ -32,7 +32,7 @@ def play(world: World) -> None:
     world.report.heading("The same, of its key policy without the vendor's role")
     _check(world, "by the customer, who asks KMS", _WRONG, customer, *key)
     _check(world, "by the vendor, on the files sent back", _WRONG, vendor, *files)
-    put_key_policy(world, BY_KIT, policy)
+    world.put_key_policy(BY_KIT, policy)
 
 
 def _send_files_back(world: World) -> None:
@@ -49,7 +49,7 @@ def _send_files_back(world: World) -> None:
 
 def _check(world: World, question: str, ends: str, who: Credentials, *options: str) -> None:
     role = ("--role-arn", world.first[BY_KIT].role_arn)
-    ended = world.vendor.cmek(who, KIT, "check", *role, *options)
+    ended = world.run(world.vendor.folder, who, "cmek", KIT, "check", *role, *options)
     refused = ended.stderr.startswith("AWS refused")
     given = "AWS refused" if refused else f"{ended}, {ended.stdout.count('✗')} wrong"
-    world.report.row(question, ends, given)
+    world.report.row(question, ends, given, ended.said)

@@ -12,21 +12,21 @@ from rehearsal.world import World
 def play(world: World) -> None:
     """Destroy one stack: not at first, then with its protection lifted."""
     world.report.heading("Destroyed")
-    _destroy(world, "protected from termination", ends="exit code 1")
+    _destroy(world, "protected from termination", code=1)
     world.report.row("the stack is there", "yes", _is_there(world))
     world.compare_with_first(WITHOUT_ID)
 
     world.app.change(WITHOUT_ID, termination_protection=False)
     world.deploy("termination_protection: false", WITHOUT_ID)
-    _destroy(world, "its protection lifted", ends="exit code 0")
+    _destroy(world, "its protection lifted", code=0)
     world.report.row("the stack is there", "no", _is_there(world))
     _what_is_left(world)
 
 
-def _destroy(world: World, what: str, *, ends: str) -> None:
-    with world.report.step(f"cdk destroy: {what}"):
-        ended = world.app.cdk(world.deployer, "destroy", WITHOUT_ID.name, "--force")
-    world.report.row(f"`cdk destroy`: {what}", ends, str(ended))
+def _destroy(world: World, what: str, *, code: int) -> None:
+    destroy = ("cdk", "destroy", WITHOUT_ID.name, "--force")
+    ended = world.run(world.app.folder, world.deployer, *destroy)
+    world.ends(f"`cdk destroy`: {what}", ended, code)
 
 
 def _is_there(world: World) -> str:

@@ -34,11 +34,10 @@ def compare(world: World, site: Site) -> None:
     ]
     world.report.row("the role has permissions of its own", "none", str(policies or "none"))
     kms = world.client("kms", site)
-    policy = json.loads(kms.get_key_policy(KeyId=made.key_arn)["Policy"])
     world.report.row(
         "the key policy is the console's",
         _TO_THE_LETTER,
-        _difference(guide.key_policy(site.account, made.role_arn), policy),
+        _difference(guide.key_policy(site.account, made.role_arn), world.key_policy(site)),
     )
     key = kms.describe_key(KeyId=made.key_arn)["KeyMetadata"]
     others = {name: key[name] for name, value in guide.KEY.items() if key[name] != value}

@@ -16,8 +16,10 @@ def play(world: World) -> None:
         CannotGoOnError: nothing is enforced.
     """
     world.report.heading("Enforcement is on")
-    for who, expected in ((BYSTANDER, REFUSED), (ADMINISTRATOR, ALLOWED)):
-        session = world.session(accounts.role_arn(WITH_ID, who))
+    for who, session, expected in (
+        (BYSTANDER, world.session(accounts.role_arn(WITH_ID, BYSTANDER)), REFUSED),
+        (ADMINISTRATOR, world.administrator(WITH_ID), ALLOWED),
+    ):
         given = answer(world.aws.client("iam", session).list_roles)
         world.report.row(f"the {who} of the first account lists its roles", expected, given)
         if given != expected:

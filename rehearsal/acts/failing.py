@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
-
-from botocore.exceptions import WaiterError
 
 from rehearsal.accounts import LISTED, LISTED_LATER, REVIEWED, WITH_ID
 from rehearsal.acts.changing import newcomer_comes_in
 from rehearsal.aws import ALLOWED
 from rehearsal.world import World
 
-_BROKEN: Final = "broken"
+_BROKEN: Final = replace(REVIEWED, name="broken")
 
 
 def update(world: World) -> None:
@@ -21,10 +19,8 @@ def update(world: World) -> None:
     world.report.heading("An update that fails rolls back")
     # The region goes, which works, and then the key is to become another, which KMS refuses.
     world.app.change(WITH_ID, regions=LISTED, multi_region=True)
-    world.deploy("multi_region: true for a key that exists", WITH_ID, ends="exit code 1")
-    stack = world.client("cloudformation", WITH_ID).describe_stacks(StackName=WITH_ID.name)
-    status = stack["Stacks"][0]["StackStatus"]
-    world.report.row("the stack", "UPDATE_ROLLBACK_COMPLETE", status)
+    world.deploy("multi_region: true for a key that exists", WITH_ID, code=1)
+    world.report.row("the stack", "UPDATE_ROLLBACK_COMPLETE", world.settled(WITH_ID))
     given = newcomer_comes_in(world)
     world.report.row(f"Pinecone's role of {LISTED_LATER}, as before", ALLOWED, given)
     world.compare_with_first(WITH_ID)
@@ -42,19 +38,8 @@ def first_deploy(world: World) -> None:
         "DependsOn": list(resources),
     }
     before = _roles_and_keys(world)
-    cloudformation = world.client("cloudformation", REVIEWED)
-    cloudformation.create_stack(
-        StackName=_BROKEN,
-        TemplateBody=json.dumps(template),
-        Capabilities=["CAPABILITY_IAM"],
-    )
-    # The waiter ends with an error when the stack cannot become what it waits for.
-    with suppress(WaiterError):
-        cloudformation.get_waiter("stack_create_complete").wait(
-            StackName=_BROKEN, WaiterConfig={"Delay": 1}
-        )
-    stack = cloudformation.describe_stacks(StackName=_BROKEN)["Stacks"][0]
-    world.report.row("the stack", "ROLLBACK_COMPLETE", stack["StackStatus"])
+    status = world.create_stack(_BROKEN, json.dumps(template), "CAPABILITY_IAM")
+    world.report.row("the stack", "ROLLBACK_COMPLETE", status)
     new = _roles_and_keys(world) - before
     world.report.row("roles and keys that it leaves", "none", ", ".join(new) or "none")
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from rehearsal import accounts, guide
-from rehearsal.accounts import ADMINISTRATOR, LISTED, PINECONE, Site
+from rehearsal import guide
+from rehearsal.accounts import LISTED, PINECONE, Site
 from rehearsal.acts import documents
 from rehearsal.aws import ALLOWED, REFUSED, answer
-from rehearsal.commands import run
-from rehearsal.paths import CDK, WORK
-from rehearsal.project import NO_VALIDATION, copy_example
+from rehearsal.paths import WORK
+from rehearsal.project import copy_example
 from rehearsal.world import World
 
 _EXAMPLE: Final = "organization.py"
@@ -43,9 +42,7 @@ def _synthesize(world: World) -> dict[str, Any]:
     """The properties of the stack set."""
     folder = WORK / "organization"
     copy_example(_EXAMPLE, folder, pinecone_account_id=PINECONE, external_id=_EXTERNAL_ID)
-    with world.report.step(f"cdk synth of examples/{_EXAMPLE}"):
-        environment = world.aws.environment(world.deployer) | NO_VALIDATION
-        ended = run(folder, environment, CDK, "synth", "--quiet")
+    ended = world.run(folder, world.deployer, "cdk", "synth", "--quiet")
     world.must_end_well("`cdk synth`", ended)
     (template,) = (folder / "cdk.out").glob("*.template.json")
     (found,) = (
@@ -58,21 +55,10 @@ def _synthesize(world: World) -> dict[str, Any]:
 
 def _deploy(world: World, stack_set: dict[str, Any]) -> None:
     for site in _MEMBERS:
-        accounts.make_role(world.aws, accounts.role_arn(site, ADMINISTRATOR), "*")
-        world.client("cloudformation", site).create_stack(
-            StackName=site.name,
-            TemplateBody=stack_set["TemplateBody"],
-            Capabilities=stack_set["Capabilities"],
-        )
-    for site in _MEMBERS:
-        cloudformation = world.client("cloudformation", site)
-        with world.report.step(f"CloudFormation deploys the template inside to {site.account}"):
-            cloudformation.get_waiter("stack_create_complete").wait(
-                StackName=site.name, WaiterConfig={"Delay": 1}
-            )
-        stack = cloudformation.describe_stacks(StackName=site.name)["Stacks"][0]
+        template, capabilities = stack_set["TemplateBody"], stack_set["Capabilities"]
+        status = world.create_stack(site, template, *capabilities)
         question = f"the template inside, as it is, in account {site.account}"
-        world.report.row(question, "CREATE_COMPLETE", stack["StackStatus"])
+        world.report.row(question, "CREATE_COMPLETE", status)
         world.first[site] = world.made(site)
 
 

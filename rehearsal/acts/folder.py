@@ -2,61 +2,53 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
 
 import yaml
 
-from rehearsal import accounts
-from rehearsal.accounts import ADMINISTRATOR, LISTED, PINECONE, Site
+from rehearsal.accounts import LISTED, PINECONE, Site
 from rehearsal.acts import deploying, documents, entering
-from rehearsal.commands import Ended, run
-from rehearsal.paths import BIN, CDK, WORK
-from rehearsal.world import World
+from rehearsal.commands import LOG, Ended
+from rehearsal.paths import WORK
+from rehearsal.world import NOT_ASKED, World
 
 _FOLDER: Final = WORK / "own-folder"
 _FILES: Final = ".gitignore, app.py, cdk.json, cmek.yaml, package.json, requirements.txt"
 
 
 def play(world: World) -> None:
-    """From an empty folder to the sheet."""
+    """From an empty folder to the sheet, with each program started as a person does."""
     world.report.heading("A folder of one's own: cmek init in an empty one")
     site = Site("own-folder", "191919191919", "us-east-1")
-    accounts.make_role(world.aws, accounts.role_arn(site, ADMINISTRATOR), "*")
     _FOLDER.mkdir(parents=True)
+
+    def run(*command: str, started: bool = True) -> Ended:
+        return world.run(_FOLDER, world.administrator(site), *command, started=started)
+
     given = ("--pinecone-account-id", PINECONE, "--regions", ",".join(LISTED))
     place = ("--region", site.region, "--name", site.name, "--account", site.account)
-    world.must_end_well("`cmek init`", _cmek(world, site, "init", *given, *place))
-    files = ", ".join(sorted(path.name for path in _FOLDER.iterdir() if path.suffix != ".log"))
+    world.must_end_well("`cmek init`", run("cmek", "init", *given, *place))
+    files = ", ".join(sorted(path.name for path in _FOLDER.iterdir() if path.name != LOG))
     world.report.row("what it writes", _FILES, files)
-    world.must_end_well("`cdk bootstrap`", deploying.bootstrap(world, site))
+    world.must_end_well("`cdk bootstrap`", deploying.bootstrap(world, site, started=True))
     written = yaml.safe_load((_FOLDER / "cmek.yaml").read_text(encoding="utf-8"))
-    made = Site(**vars(site) | {"external_id": written["stacks"][site.name]["external_id"]})
-    with world.report.step("cdk deploy"):
-        ended = _run(world, site, CDK, "deploy", site.name, "--require-approval", "never")
+    made = replace(site, external_id=written["stacks"][site.name]["external_id"])
+    ended = run("cdk", "deploy", site.name, *NOT_ASKED)
     world.must_end_well("`cdk deploy` of what it wrote", ended)
     world.first[made] = world.made(made)
     documents.compare(world, made)
     entering.ask(world, made)
-    for words, ends in (
-        (("check", "cdk.out"), 0),
-        (("who", "cdk.out"), 0),
-        (("review", "cdk.out"), 0),
-        (("lock", "--deployed"), 0),
-        (("doctor", "--no-cloudtrail"), 0),  # which the emulator has not
-        (("sheet", site.name), 0),
+    for words in (
+        ("check", "cdk.out"),
+        ("who", "cdk.out"),
+        ("review", "cdk.out"),
+        ("lock", "--deployed"),
+        ("doctor", "--no-cloudtrail"),  # which the emulator has not
     ):
-        ended = _cmek(world, site, *words)
-        world.report.row(f"`cmek {' '.join(words)}` there", f"exit code {ends}", str(ended))
-    row = "   shows role, key and external ID"
+        world.ends(f"`cmek {' '.join(words)}` there", run("cmek", *words, started=False))
+    ended = run("cmek", "sheet", site.name)
+    world.ends(f"`cmek sheet {site.name}` there", ended)
     shown = all(one in ended.stdout for one in (*world.first[made][:2], str(made.external_id)))
+    row = "   shows role, key and external ID"
     world.report.row(row, "yes", "yes" if shown else "no")
-
-
-def _cmek(world: World, site: Site, *arguments: str) -> Ended:
-    return _run(world, site, BIN / "cmek", *arguments)
-
-
-def _run(world: World, site: Site, command: Path, *arguments: str) -> Ended:
-    environment = world.aws.environment(world.administrator(site))
-    return run(_FOLDER, environment, command, *arguments)

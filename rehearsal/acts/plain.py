@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rehearsal import accounts
-from rehearsal.accounts import ADMINISTRATOR, LISTED, PINECONE, Site
+from rehearsal.accounts import LISTED, PINECONE, Site
 from rehearsal.acts import documents, entering
 from rehearsal.aws import ALLOWED
 from rehearsal.world import World
@@ -30,10 +29,9 @@ _FORMS: Final = [
 def play(world: World) -> None:
     """Deploy it twice, and ask at each who gets in."""
     world.report.heading("The plain template, without Python or the CDK")
-    ended = world.app.cmek(world.deployer, "template")
+    ended = world.run(world.app.folder, world.deployer, "cmek", "template")
     world.must_end_well("`cmek template` prints it", ended)
     for site in _FORMS:
-        accounts.make_role(world.aws, accounts.role_arn(site, ADMINISTRATOR), "*")
         _deploy(world, site, ended.stdout)
         world.report.heading(f"{site.name}: the documents, and who gets in")
         documents.compare(world, site)
@@ -60,13 +58,9 @@ def _deploy(world: World, site: Site, template: str) -> None:
                 {"ParameterKey": key, "ParameterValue": value} for key, value in typed.items()
             ],
         )
-        for waiter, asked in (
-            ("change_set_create_complete", name),
-            ("stack_create_complete", {"StackName": site.name}),
-        ):
-            cloudformation.get_waiter(waiter).wait(**asked, WaiterConfig={"Delay": 1})
-            if waiter.startswith("change_set"):
-                cloudformation.execute_change_set(**name)
-    status = cloudformation.describe_stacks(StackName=site.name)["Stacks"][0]["StackStatus"]
+        ready = cloudformation.get_waiter("change_set_create_complete")
+        ready.wait(**name, WaiterConfig={"Delay": 0.1})
+        cloudformation.execute_change_set(**name)
+        status = world.settled(site)
     world.report.row(f"it deploys as it is: {site.name}", "CREATE_COMPLETE", status)
     world.first[site] = world.made(site)

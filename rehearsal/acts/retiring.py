@@ -19,23 +19,23 @@ def play(world: World) -> None:
     _refused(world, "before it is suspended", *_QUIET, typed=_NAME * 2)
     row = world.report.row
     ended = _cmek(world, "suspend", REVIEWED.name, "--reason", "retired")
-    row("`cmek suspend`", "exit code 0", str(ended))
+    world.ends("`cmek suspend`", ended)
     _refused(world, "before 7 days without use are known", typed=_NAME * 2)
     _refused(world, "another name typed", *_QUIET, typed="another\n" * 2)
 
     ended = _retire(world, _ORDER, *_QUIET, typed=_NAME * 2)
-    row(f"`cmek retire {_ORDER}`, in its order", "exit code 0", str(ended))
+    world.ends(f"`cmek retire {_ORDER}`, in its order", ended)
     row("   the key", "PendingDeletion", _state(world))
-    row("`cmek retire --cancel`", "exit code 0", str(_retire(world, "--cancel")))
+    world.ends("`cmek retire --cancel`", _retire(world, "--cancel"))
     row("   the key", "Enabled", _state(world))
     row("   Pinecone decrypts the first ciphertext", REFUSED, world.pinecone_reads(REVIEWED))
-    row("`cmek resume`", "exit code 0", str(_cmek(world, "resume", REVIEWED.name)))
+    world.ends("`cmek resume`", _cmek(world, "resume", REVIEWED.name))
     row("   Pinecone decrypts the first ciphertext", ALLOWED, world.pinecone_reads(REVIEWED))
 
 
 def _refused(world: World, when: str, *options: str, typed: str) -> None:
     ended = _retire(world, _ORDER, *options, typed=typed)
-    world.report.row(f"`cmek retire {_ORDER}`, {when}", "exit code 1", str(ended))
+    world.ends(f"`cmek retire {_ORDER}`, {when}", ended, 1)
     world.report.row("   the key", "Enabled", _state(world))
 
 
@@ -44,7 +44,8 @@ def _retire(world: World, *options: str, typed: str = "") -> Ended:
 
 
 def _cmek(world: World, *arguments: str, typed: str = "") -> Ended:
-    return world.reviewed.cmek(world.administrator(REVIEWED), *arguments, typed=typed)
+    administrator = world.administrator(REVIEWED)
+    return world.run(world.reviewed.folder, administrator, "cmek", *arguments, typed=typed)
 
 
 def _state(world: World) -> str:

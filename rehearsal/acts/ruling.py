@@ -15,7 +15,8 @@ _WRONG_ID = "88888888-8888-4888-8888-888888888888"
 def play(world: World) -> None:
     """Try to come in as others, rule the keys, and suspend and resume."""
     namesake = world.first[BY_KIT].role_arn.replace(VENDOR.account, STRANGER)
-    make_role(world.aws, namesake, "kms:*")
+    for role in (namesake, OTHER_ROLE):
+        make_role(world.aws, role, "kms:*")
     for site, who in CUSTOMERS.items():
         world.report.heading(f"Who and what else gets in to the key of {who}")
         _others(world, site, namesake)
@@ -65,6 +66,4 @@ def _update(world: World, *, suspended: str) -> None:
                 {"ParameterKey": "Suspended", "ParameterValue": suspended},
             ],
         )
-        cloudformation.get_waiter("stack_update_complete").wait(
-            StackName=BY_KIT.name, WaiterConfig={"Delay": 1}
-        )
+        world.settled(BY_KIT)

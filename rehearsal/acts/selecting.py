@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from rehearsal.commands import Ended, run
-from rehearsal.paths import CDK, WORK
-from rehearsal.project import NO_VALIDATION, copy_example
+from rehearsal.commands import Ended
+from rehearsal.paths import WORK
+from rehearsal.project import copy_example
 from rehearsal.world import World
 
 _EXAMPLE: Final = "stage_per_environment.py"
@@ -34,17 +34,17 @@ def play(world: World) -> None:
     example, synth, _ = app.read_text(encoding="utf-8").rpartition("app.synth()")
 
     app.write_text(example + _GUARDED + synth, encoding="utf-8")
-    row("`cdk synth`", "exit code 0", str(_cdk(world, "synth", "--quiet")))
+    world.ends("`cdk synth`", _cdk(world, "synth", "--quiet"))
     app.write_text(example + _GUARDED + _MISTAKE + synth, encoding="utf-8")
     for words in (("synth", "--quiet"), ("synth", "Test/*"), ("deploy", "Test/*")):
         ended = _cdk(world, *words)
         command = f"`cdk {' '.join(words)}`, with another removal policy in Prod"
-        row(command, "exit code 1", str(ended))
+        world.ends(command, ended, 1)
         times = str((ended.stdout + ended.stderr).count("Prod/Pinecone/Cmek/Key/Resource"))
         row("   names the key", "once", "once" if times == "1" else f"{times} times")
     app.write_text(example + _GUARDED + _MISTAKE + _MEANT + synth, encoding="utf-8")
-    row("`cdk synth`, acknowledged", "exit code 0", str(_cdk(world, "synth", "--quiet")))
+    world.ends("`cdk synth`, acknowledged", _cdk(world, "synth", "--quiet"))
 
 
 def _cdk(world: World, *arguments: str) -> Ended:
-    return run(_FOLDER, world.aws.environment(world.deployer) | NO_VALIDATION, CDK, *arguments)
+    return world.run(_FOLDER, world.deployer, "cdk", *arguments)

@@ -9,6 +9,8 @@ from rehearsal.customers import BY_KIT, VENDOR
 from rehearsal.project import Project
 from rehearsal.world import World
 
+_SHEET = ("cmek", "sheet")
+
 
 def play(world: World) -> str:
     """Ask for sheets; returns the first stack's."""
@@ -18,27 +20,25 @@ def play(world: World) -> str:
     _sheet(world, world.app, ALL_REGIONS, deployer)
     _sheet(world, world.reviewed, REVIEWED, world.administrator(REVIEWED))
     _vendor(world)
-    gone = world.app.sheet(deployer, WITHOUT_ID)
-    question = f"`cmek sheet {WITHOUT_ID.name}`, which was destroyed"
-    world.report.row(question, "exit code 1", str(gone))
+    gone = world.run(world.app.folder, deployer, *_SHEET, WITHOUT_ID.name)
+    world.ends(f"`cmek sheet {WITHOUT_ID.name}`, which was destroyed", gone, 1)
     return shown
 
 
 def _sheet(world: World, project: Project, site: Site, who: Credentials) -> str:
-    ended = project.sheet(who, site)
-    world.report.row(f"`cmek sheet {site.name}`", "exit code 0", str(ended))
+    ended = world.run(project.folder, who, *_SHEET, site.name)
+    world.ends(f"`cmek sheet {site.name}`", ended)
     _shows(world, ended, site)
     return ended.stdout
 
 
 def _vendor(world: World) -> None:
     administrator = world.administrator(VENDOR)
-    ended = world.vendor.sheet(administrator, VENDOR, "--key-arn", world.first[BY_KIT].key_arn)
-    question = f"`cmek sheet {VENDOR.name} --key-arn`, of the customer with the kit"
-    world.report.row(question, "exit code 0", str(ended))
+    sheet = (world.vendor.folder, administrator, *_SHEET, VENDOR.name)
+    ended = world.run(*sheet, "--key-arn", world.first[BY_KIT].key_arn)
+    world.ends(f"`cmek sheet {VENDOR.name} --key-arn`, of the customer with the kit", ended)
     _shows(world, ended, BY_KIT)
-    ended = world.vendor.sheet(administrator, VENDOR)
-    world.report.row(f"`cmek sheet {VENDOR.name}`, of no customer", "exit code 1", str(ended))
+    world.ends(f"`cmek sheet {VENDOR.name}`, of no customer", world.run(*sheet), 1)
 
 
 def _shows(world: World, ended: Ended, site: Site) -> None:

@@ -9,7 +9,7 @@ from rehearsal.accounts import Site
 from rehearsal.aws import ALLOWED, REFUSED
 from rehearsal.customers import BY_CONSTRUCT, BY_KIT, CUSTOMERS, NOT_LISTED, VENDOR, other
 from rehearsal.guide import Document
-from rehearsal.world import Made, World
+from rehearsal.world import NOT_ASKED, Made, World
 
 
 def play(world: World) -> None:
@@ -24,7 +24,7 @@ def _without_the_customers_side(world: World, site: Site) -> None:
     policy = take_vendor_out(world, site)
     _read(world, site, REFUSED)
     _read(world, other(site), ALLOWED)
-    put_key_policy(world, site, policy)
+    world.put_key_policy(site, policy)
     world.report.row("   put back", ALLOWED, world.pinecone_reads(site))
 
 
@@ -53,18 +53,11 @@ def _without_the_vendors_side(world: World) -> None:
 
 def take_vendor_out(world: World, site: Site) -> Document:
     """The customer takes the vendor's role out of the key policy. Returns it as it was."""
-    kms = world.client("kms", site)
-    policy: Document = json.loads(kms.get_key_policy(KeyId=world.first[site].key_arn)["Policy"])
+    policy = world.key_policy(site)
     vendor = {"AWS": world.first[site].role_arn}
     others = [one for one in policy["Statement"] if one["Principal"] != vendor]
-    put_key_policy(world, site, policy | {"Statement": others})
+    world.put_key_policy(site, policy | {"Statement": others})
     return policy
-
-
-def put_key_policy(world: World, site: Site, policy: Document) -> None:
-    """The customer writes the key policy."""
-    kms = world.client("kms", site)
-    kms.put_key_policy(KeyId=world.first[site].key_arn, Policy=json.dumps(policy))
 
 
 class _ManagedPolicy(NamedTuple):
@@ -102,7 +95,7 @@ def _change(world: World, before: _ManagedPolicy) -> str:
 def _make_key_of_nobody(world: World) -> None:
     """A key with the policy of a customer's, in an account that the vendor does not list."""
     of_customer = world.first[BY_CONSTRUCT]
-    policy = world.client("kms", BY_CONSTRUCT).get_key_policy(KeyId=of_customer.key_arn)["Policy"]
+    policy = json.dumps(world.key_policy(BY_CONSTRUCT))
     key = world.client("kms", NOT_LISTED).create_key(
         Policy=policy.replace(BY_CONSTRUCT.account, NOT_LISTED.account)
     )
@@ -111,9 +104,9 @@ def _make_key_of_nobody(world: World) -> None:
 
 def _list(world: World, what: str, *customers: Site) -> None:
     world.vendor.change(VENDOR, customer_account_ids=[site.account for site in customers])
-    with world.report.step(f"cdk deploy: {what}"):
-        ended = world.vendor.deploy(world.administrator(VENDOR), VENDOR)
-    world.report.row(f"`cdk deploy`: {what}", "exit code 0", str(ended))
+    deploy = ("cdk", "deploy", VENDOR.name, *NOT_ASKED)
+    ended = world.run(world.vendor.folder, world.administrator(VENDOR), *deploy)
+    world.ends(f"`cdk deploy`: {what}", ended)
 
 
 def _read(world: World, site: Site, expected: str) -> None:

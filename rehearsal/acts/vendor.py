@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from rehearsal.accounts import LISTED, PINECONE, Site
 from rehearsal.acts import deploying
 from rehearsal.aws import ALLOWED
-from rehearsal.commands import run
+from rehearsal.commands import Ended
 from rehearsal.customers import BY_CONSTRUCT, BY_KIT, CUSTOMERS, VENDOR
-from rehearsal.paths import CDK, WORK
-from rehearsal.project import NO_VALIDATION, copy_example
-from rehearsal.world import Made, World
+from rehearsal.paths import WORK
+from rehearsal.project import copy_example
+from rehearsal.world import NOT_ASKED, Made, World
 
 KIT: Final = "customer-kit"
 """The command, and the folder that it writes."""
@@ -21,10 +20,7 @@ KIT: Final = "customer-kit"
 def play(world: World) -> None:
     """Deploy to three accounts, and encrypt with the keys of two of them."""
     world.report.heading("A vendor's role, for the keys of two customers")
-    with ThreadPoolExecutor() as pool:
-        bootstrapped = pool.submit(deploying.bootstrap, world, BY_CONSTRUCT)
-        role_arn = _deploy_vendor(world)
-        world.must_end_well("a customer's `cdk bootstrap`", bootstrapped.result())
+    role_arn = _deploy_vendor(world)
     _deploy_customers(world, role_arn)
     for site, who in CUSTOMERS.items():
         (key_arn,) = (value for value in world.outputs(site).values() if ":key/" in value)
@@ -34,41 +30,34 @@ def play(world: World) -> None:
 
 
 def _deploy_vendor(world: World) -> str:
-    ended = world.vendor.cmek(
-        world.administrator(VENDOR),
-        "init",
-        *("--pinecone-account-id", PINECONE, "--regions", ",".join(LISTED)),
-        *("--region", VENDOR.region, "--name", VENDOR.name, "--account", VENDOR.account),
-        *("--customer-account-ids", ",".join(site.account for site in CUSTOMERS)),
-    )
+    def run(*command: str) -> Ended:
+        return world.run(world.vendor.folder, world.administrator(VENDOR), *command)
+
+    given = ("--pinecone-account-id", PINECONE, "--regions", ",".join(LISTED))
+    place = ("--region", VENDOR.region, "--name", VENDOR.name, "--account", VENDOR.account)
+    customers = ("--customer-account-ids", ",".join(site.account for site in CUSTOMERS))
+    ended = run("cmek", "init", *given, *place, *customers)
     world.must_end_well("the vendor's `cmek init`, with a list of customers", ended)
     # In place of the ID that was minted, one that the questions know.
     world.vendor.change(VENDOR, external_id=VENDOR.external_id, bootstrap=False)
-    with world.report.step("cdk deploy: the vendor's role; cdk bootstrap: a customer"):
-        ended = world.vendor.deploy(world.administrator(VENDOR), VENDOR)
+    ended = run("cdk", "deploy", VENDOR.name, *NOT_ASKED)
     world.must_end_well("the vendor's `cdk deploy`", ended)
     outputs = world.outputs(VENDOR)
-    given = ", ".join(sorted(outputs))
-    world.report.row("what it gives out", "ExternalId, RoleArn", given)
+    world.report.row("what it gives out", "ExternalId, RoleArn", ", ".join(sorted(outputs)))
+    ended = run("cmek", KIT, "--role-arn", outputs["RoleArn"])
+    world.must_end_well("the vendor's `cmek customer-kit` writes a folder to send", ended)
     return outputs["RoleArn"]
 
 
 def _deploy_customers(world: World, role_arn: str) -> None:
-    ended = world.vendor.cmek(world.administrator(VENDOR), KIT, "--role-arn", role_arn)
-    world.must_end_well("the vendor's `cmek customer-kit` writes a folder to send", ended)
-    with world.report.step("two customers deploy: the one with CDK, the other what was sent"):
-        # CloudFormation makes the one while the CDK CLI is at the other.
-        cloudformation = world.client("cloudformation", BY_KIT)
-        template = (world.vendor.folder / KIT / "customer-key.yaml").read_text(encoding="utf-8")
-        cloudformation.create_stack(StackName=BY_KIT.name, TemplateBody=template)
-        copy_example("customer_key.py", WORK / "customer", role_arn=role_arn)
-        administrator = world.aws.environment(world.administrator(BY_CONSTRUCT))
-        deploy = ("deploy", "--require-approval", "never")
-        ended = run(WORK / "customer", administrator | NO_VALIDATION, CDK, *deploy)
-        cloudformation.get_waiter("stack_create_complete").wait(
-            StackName=BY_KIT.name, WaiterConfig={"Delay": 1}
-        )
+    ended = deploying.bootstrap(world, BY_CONSTRUCT)
+    world.must_end_well("a customer's `cdk bootstrap`", ended)
+    folder, administrator = WORK / "customer", world.administrator(BY_CONSTRUCT)
+    copy_example("customer_key.py", folder, role_arn=role_arn)
+    ended = world.run(folder, administrator, "cdk", "deploy", *NOT_ASKED)
     world.must_end_well("a customer's `cdk deploy` of examples/customer_key.py", ended)
+    sent = world.vendor.folder / KIT / "customer-key.yaml"
+    world.create_stack(BY_KIT, sent.read_text(encoding="utf-8"))
     for site, who in CUSTOMERS.items():
         stack = world.client("cloudformation", site).describe_stack_resources(StackName=site.name)
         given = ", ".join(sorted(one["ResourceType"] for one in stack["StackResources"]))

@@ -24,8 +24,9 @@ def play(world: World) -> None:
         world.report.heading(f"{site.name}: `cmek who`, and who tries it")
         project = world.reviewed if site == REVIEWED else world.app
         template = f"cdk.out/{site.name}.template.json"
-        ended = project.cmek(world.administrator(site), "who", template, "--json")
-        world.report.row("`cmek who` of the deployed template", "exit code 0", str(ended))
+        command = ("cmek", "who", template, "--json")
+        ended = world.run(project.folder, world.administrator(site), *command)
+        world.ends("`cmek who` of the deployed template", ended)
         (found,) = json.loads(ended.stdout)["templates"]
         rows = [row for row in found["rows"] if _can_be_tried(row)]
         callers = _Callers(world, site, found["rows"])
@@ -82,7 +83,6 @@ class _Callers:
         self._site = site
         self._the_role = {row["principal"] for row in rows if row["who"] == "the role itself"}
         self._sessions: dict[str, Credentials] = {}
-        self._clients: dict[str, Any] = {}
 
     def session(self, row: dict[str, Any]) -> Credentials:
         """The one who asks: this stack's role, or a role that is made if need be."""
@@ -96,11 +96,7 @@ class _Callers:
 
     def kms(self, row: dict[str, Any]) -> Any:
         """A client of KMS that asks as the one who asks."""
-        arn = _one_of(row)
-        if arn not in self._clients:
-            session, region = self.session(row), self._site.region
-            self._clients[arn] = self._world.aws.client("kms", session, region)
-        return self._clients[arn]
+        return self._world.aws.client("kms", self.session(row), self._site.region)
 
     def _other(self, arn: str, row: dict[str, Any]) -> Credentials:
         try:
