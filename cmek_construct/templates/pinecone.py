@@ -15,7 +15,7 @@ from cmek_construct.templates.attributes import KEYS, REPLICA, ROLE, arn, name
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, Undecided
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow
-from cmek_construct.templates.matching import Named, Roles
+from cmek_construct.templates.matching import Roles
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import OWN_ACCOUNT, Stack
 from cmek_construct.templates.texts import hole, is_known
@@ -107,18 +107,10 @@ class _Finder:
         self.roles = self._each(ROLE, work=self._role)
         self.keys = self._each(*KEYS, work=self._key)
         self.outputs = console.outputs(run, run.stacks)
-        identities: dict[Named, frozenset[Place]] = {}
-        for place, now in self.roles.items():
-            for one in now:
-                own = Named(one.value.account, one.value.name)
-                identities[own] = identities.get(own, frozenset()) | {place}
-        ids = {
-            hole(f"{one.stack.named(one.logical_id)}.RoleId"): frozenset({one})
-            for one in self.roles
-        }
-        self.by_name = Roles(identities, run.forms, ids)
-        self.given = console.given_roles(self.outputs)
-        self.by_given = Roles(self.given, run.forms, {})
+        arns = ((one.value.arn, place) for place, now in self.roles.items() for one in now)
+        self.by_name = Roles(arns, run.forms)
+        self.given = list(console.given_roles(self.outputs))
+        self.by_given = Roles(self.given, run.forms)
         self.named = {place: self._named(place) for place in self.keys}
         for place in (*self.roles, *self.keys):
             if known(place):
@@ -156,14 +148,14 @@ class _Finder:
         own = arn(values, stack, logical_id) or ""
         account = values.parameter(stack, "AWS::AccountId")
         document = properties.get("AssumeRolePolicyDocument")
-        trust = evidence.policy_of(document, "trust", own, self.run.forms)
+        trust = evidence.policy_of(document, "trust", own, self.run)
         return RoleNow(own, name(values, stack, logical_id), account, trust, properties)
 
     def _key(self, values: Values, place: Place, properties: dict[str, Any]) -> KeyNow:
         own = arn(values, place.stack, place.logical_id) or ""
         account = values.parameter(place.stack, "AWS::AccountId")
         document = properties.get("KeyPolicy", [])
-        policy = evidence.policy_of(document, "key", own, self.run.forms)
+        policy = evidence.policy_of(document, "key", own, self.run)
         return KeyNow(own, account, policy, properties)
 
     def _named(self, key: Place) -> list[frozenset[Place]]:
@@ -173,8 +165,8 @@ class _Finder:
     def _roles_of(self, key: KeyNow) -> frozenset[Place]:
         found: set[Place] = set()
         for statement in evidence.allowing(key.policy):
-            for text, wild in evidence.names_in(statement):
-                found |= self.by_name.by(text, key.account, wild=wild)
+            for text in evidence.names_in(statement):
+                found |= {place for _, place in self.by_name.by(text, key.account)}
         return frozenset(found)
 
     def found(self) -> Found:
@@ -188,7 +180,7 @@ class _Finder:
         console.by_aliases(self)
         self._by_each_other()
         self._collect()
-        around.collect(self)
+        around.Around(self).collect()
         return self.result
 
     def _by_each_other(self) -> None:
@@ -222,7 +214,7 @@ class _Finder:
         return evidence.lets_pinecone_in(key.policy, key.account, document) or any(
             text in self.vendors
             for statement in evidence.allowing(key.policy)
-            for text, _ in evidence.names_in(statement)
+            for text in evidence.names_in(statement)
         )
 
     def _keys_by_roles(self) -> None:
@@ -237,7 +229,7 @@ class _Finder:
                 if place not in self.why or all(role in self.why for role in roles):
                     continue
                 texts = evidence.key_users(one.value.policy)
-                users = {u for t in texts for u in self.by_name.by(t, one.value.account)}
+                users = {u for t in texts for _, u in self.by_name.by(t, one.value.account)}
                 for role in roles:
                     if role in users or self._is_open(role):
                         self.why.setdefault(role, "a key that names it")
