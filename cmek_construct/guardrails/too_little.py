@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Final
 
@@ -24,8 +25,11 @@ _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SourceArn": None,
     "aws:SourceAccount": None,
     "aws:SourceOrgID": None,
+    "aws:TokenIssueTime": datetime.now(timezone.utc).isoformat(timespec="seconds"),
 }
-"""What is taken as given of a call that is needed: over TLS, and by no AWS service."""
+"""What is taken as given of a call that is needed: over TLS, by no AWS service, and in a session
+that begins now: a denial to those that began before some date, which AWS writes to revoke them, is
+none to Pinecone, which begins another."""
 _BY_ITSELF: Final[Mapping[str, str | None]] = {
     **_FACTS,
     "kms:ViaService": None,

@@ -80,7 +80,13 @@ def permissions(permission: Permission) -> Iterator[Fault]:
         if any(one.statement is statement for one in excess):
             said = plain(words.of_statement(plainly(statement)))
             does = [*texts_of(statement, "actions"), *texts_of(statement, "resources")]
-            yield Fault(f"By {Quoted(attached.name)}: {said}", " ".join(does))
+            unknown = " No template says which account is its own." * _may_be_own(permission)
+            yield Fault(f"By {Quoted(attached.name)}: {said}{unknown}", " ".join(does))
+
+
+def _may_be_own(permission: Permission) -> bool:
+    """Whether any account may be the role's own, in which it has a key already."""
+    return bool(permission.keys) and not is_known(permission.account)
 
 
 def _second_tab(statements: list[Statement], permission: Permission) -> guide.Policy:
@@ -89,7 +95,7 @@ def _second_tab(statements: list[Statement], permission: Permission) -> guide.Po
     for text in (text for one in statements for text in one.resources or ()):
         for form, actions in ((_ALL_KEYS, guide.ENCRYPT_DECRYPT), (_ONE_KEY, guide.KEY_USE)):
             key = form.fullmatch(text)
-            if key and key["account"] != permission.account:
+            if key and key["account"] != permission.account and not _may_be_own(permission):
                 found.append({"Effect": "Allow", "Action": list(actions), "Resource": text})
     return guide.policy_document(*found)
 

@@ -80,10 +80,11 @@ class Dimension:
             others = [flag for flag in free if flag not in apart]
             if len(others) > _MOST_FLAGS:
                 raise CannotBeJudged(f"too much is not known of the {self.name}")
-            for *truth, lone in product(*((False, True) for _ in others), ("", *one_at_most)):
+            for truth in product((False, True), repeat=len(others)):
                 true = {flag for flag, holds in zip(others, truth, strict=True) if holds}
-                flags = frozenset({*fixed, *true, *([lone] if lone else [])})
-                self._add(Value(text, signature, flags, frozenset(free)))
+                for lone in ([], *([flag] for flag in one_at_most)):
+                    flags = frozenset([*fixed, *true, *lone])
+                    self._add(Value(text, signature, flags, frozenset(free)))
 
     def _add(self, value: Value) -> None:
         atom = 1 << len(self.values)

@@ -6,7 +6,7 @@ what a lock has. Everything else is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
@@ -46,7 +46,7 @@ def find(
     """
     finder = _Finder(run, known, vendor_role_arns)
     found = finder.found()
-    accounts, problems = _accounts(run, found.keys)
+    accounts, problems = _accounts(run, {key.place: finder.owners(key) for key in found.keys})
     if accounts:
         run = Run(run.templates, run.account, run.problems, accounts)
         found = _Finder(run, known, vendor_role_arns).found()
@@ -54,17 +54,15 @@ def find(
     return found
 
 
-def _accounts(run: Run, keys: Iterable[Key]) -> tuple[dict[str, str], list[Problem]]:
-    """The accounts of stacks of which nobody says them, by the roots of Pinecone's keys."""
+def _accounts(
+    run: Run, by_key: Mapping[Place, Collection[str]]
+) -> tuple[dict[str, str], list[Problem]]:
+    """The accounts of stacks of which nobody says them, by what Pinecone's keys say."""
     owners: dict[str, set[str]] = {}
-    for key in keys:
-        top = key.place.stack.top
-        if key.place.stack.account in (OWN_ACCOUNT, run.account) and not top.template.account:
-            for one in key.cases:
-                ruling = owners.setdefault(top.name, set())
-                ruling |= evidence.roots(one.value.policy)
-                if evidence.names_root(one.value.policy, OWN_ACCOUNT):
-                    ruling.add(OWN_ACCOUNT)
+    for place, said in by_key.items():
+        top = place.stack.top
+        if place.stack.account in (OWN_ACCOUNT, run.account) and not top.template.account:
+            owners.setdefault(top.name, set()).update(said)
     accounts, problems = {}, []
     for top in run.tops:
         found = owners.get(top.name, set())
@@ -182,6 +180,23 @@ class _Finder:
         self._collect()
         around.Around(self).collect()
         return self.result
+
+    def owners(self, key: Key) -> set[str]:
+        """The accounts that may own a key: whose root rules it, or of which it calls a role."""
+        found: set[str] = set()
+        for policy in (one.value.policy for one in key.cases):
+            found |= evidence.roots(policy)
+            found |= {OWN_ACCOUNT} if evidence.names_root(policy, OWN_ACCOUNT) else set()
+            for text in (t for one in evidence.allowing(policy) for t in evidence.names_in(one)):
+                said = evidence.account_of(text)
+                called = self.by_name.by(text, OWN_ACCOUNT) if said.isdecimal() else ()
+                names = (
+                    arn.rpartition("/")[2]
+                    for arn, role in called
+                    if role.stack.account == OWN_ACCOUNT
+                )
+                found |= {said} if any(map(is_known, names)) else set()
+        return found
 
     def _by_each_other(self) -> None:
         before = -1
