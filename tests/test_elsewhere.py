@@ -9,11 +9,25 @@ from typing import Any
 
 import pytest
 
+from cmek_construct.guardrails.too_little import LOCKED_OUT
+from cmek_construct.templates.files import template_of
+from cmek_construct.templates.pinecone import find
+from cmek_construct.templates.run import Run
 from tests import forms
 from tests.command import cmek
 from tests.forms import CUSTOMER
 from tests.judged import judge, names
-from tests.mutants.made import Template, add, allow, key, key_policy, role, role_arn
+from tests.mutants.made import (
+    Template,
+    add,
+    allow,
+    grant,
+    key,
+    key_policy,
+    resource_id,
+    role,
+    role_arn,
+)
 
 STRANGER = "777788889999"
 
@@ -105,12 +119,48 @@ def test_whatever_says_whom_it_lets_in_and_names_the_role_is_a_door(door: str) -
     assert broken(template) == {"role-permissions"}
 
 
-@pytest.mark.parametrize("session", ["", ":*"])
+@pytest.mark.parametrize("session", ["", ":*", "*"])
 def test_a_condition_on_the_id_of_the_role_lets_it_in(session: str) -> None:
     template = forms.template("explicit_with_id")
     user = {"Fn::Sub": f"${{{role_arn(template)['Fn::GetAtt'][0]}.RoleId}}{session}"}
     bucket_policy(template, Principal="*", Condition={"StringLike": {"aws:userId": user}})
     assert broken(template) == {"role-permissions"}
+
+
+ALL_OF_ACCOUNT = f"arn:aws:iam::{CUSTOMER}:role"
+PATTERNS = {
+    f"{ALL_OF_ACCOUNT}/vendors/*": True,
+    f"{ALL_OF_ACCOUNT}/vendors/pinecone/C*": True,
+    "arn:aws:iam::*:*/Cmek": True,
+    "*/Cmek": True,
+    f"{ALL_OF_ACCOUNT}/*": False,
+    f"{ALL_OF_ACCOUNT}/vendor/*": False,
+    f"{ALL_OF_ACCOUNT}/*/Admin": False,
+    "arn:aws:iam::*:*": False,
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_lets_the_role_in_where_its_arn_is_of_it_and_not_every_roles(
+    pattern: str,
+) -> None:
+    template = forms.template("explicit_with_id")
+    role(template).update(RoleName="Cmek", Path="/vendors/pinecone/")
+    bucket_policy(template, Principal="*", Condition={"StringLike": {"aws:PrincipalArn": pattern}})
+    assert broken(template) == ({"role-permissions"} if PATTERNS[pattern] else set())
+
+
+def test_what_a_second_condition_or_a_denial_takes_from_the_role_is_none_of_its_own() -> None:
+    named = {"aws:PrincipalArn": f"{ALL_OF_ACCOUNT}/vendors/*"}
+    for more in ({"ArnNotLike": {"aws:PrincipalArn": f"{ALL_OF_ACCOUNT}/vendors/Cmek"}}, None):
+        template = forms.template("explicit_with_id")
+        role(template).update(RoleName="Cmek", Path="/vendors/")
+        bucket_policy(template, Principal="*", Condition={"ArnLike": named, **(more or {})})
+        if more is None:
+            document = template["Resources"]["More"]["Properties"]["PolicyDocument"]
+            denial = {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+            document["Statement"].append({**denial, "Principal": {"AWS": role_arn(template)}})
+        assert broken(template) == set()
 
 
 def test_what_hangs_on_the_region_is_compared_in_the_same_region() -> None:
@@ -187,3 +237,116 @@ def test_every_command_says_that_a_principal_was_deleted(command: str, tmp_path:
         said = (tmp_path / "review.html").read_text("utf-8")
     assert "AROAJ2UCCR6DPCEXAMPLE" in said
     assert "deleted" in said
+
+
+def _connector(role_id: str, source: str) -> Template:
+    function = {"Role": {"Fn::GetAtt": [role_id, "Arn"]}}
+    ends = {"Source": {"Id": source}, "Destination": {"Id": "Table"}, "Permissions": ["Read"]}
+    return {
+        "Fn": {"Type": "AWS::Serverless::Function", "Properties": function},
+        "Other": {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "x"}},
+        "More": {"Type": "AWS::Serverless::Connector", "Properties": ends},
+    }
+
+
+def _embedded(role_id: str, _: str) -> Template:
+    own = {"Table": {"Properties": {"Destination": {"Id": "Table"}, "Permissions": ["Read"]}}}
+    function = _connector(role_id, "Fn")["Fn"]
+    return {"Fn": {**function, "Connectors": own}}
+
+
+def _of_type(kind: str, **properties: Any) -> Callable[[str, str], Template]:
+    def made(role_id: str, key_id: str) -> Template:
+        text = json.dumps(properties).replace("ROLE", role_id).replace("KEY", key_id)
+        return {"More": {"Type": kind, "Properties": json.loads(text)}}
+
+    return made
+
+
+_CALL = {"service": "IAM", "action": "attachRolePolicy"}
+_READ = {"service": "iam", "action": "getRole", "parameters": {"RoleName": {"Ref": "ROLE"}}}
+_GRANT = {"service": "@aws-sdk/client-kms", "action": "CreateGrantCommand"}
+BECOMES = {
+    "a connector of a function that has the role": lambda r, _: _connector(r, "Fn"),
+    "a connector within such a function": _embedded,
+    "a connector that has the name": _of_type(
+        "AWS::Serverless::Connector", Source={"RoleName": {"Ref": "ROLE"}}
+    ),
+    "an application": _of_type(
+        "AWS::Serverless::Application", Location="x", Parameters={"R": {"Ref": "ROLE"}}
+    ),
+    "a module": _of_type("Acme::IAM::Access::MODULE", Role={"Ref": "ROLE"}),
+    "a nested stack, in a list as text": _of_type(
+        "AWS::CloudFormation::Stack",
+        TemplateURL="https://x",
+        Parameters={"Roles": {"Fn::Join": [",", ["x", {"Ref": "ROLE"}]]}},
+    ),
+    "a nested stack, in a text": _of_type(
+        "AWS::CloudFormation::Stack",
+        TemplateURL="https://x",
+        Parameters={"Role": {"Fn::Sub": "as-${ROLE}"}},
+    ),
+    "a call of IAM": _of_type(
+        "Custom::AWS", Create={**_CALL, "parameters": {"RoleName": {"Ref": "ROLE"}}}
+    ),
+    "a grant by a call of KMS": _of_type(
+        "Custom::AWS", Create={**_GRANT, "parameters": {"KeyId": {"Ref": "KEY"}}}
+    ),
+}
+HARMLESS = {
+    "a connector of another function": lambda r, _: _connector(r, "Other"),
+    "a function that has the role": lambda r, _: {"Fn": _connector(r, "Fn")["Fn"]},
+    "a module that does not name it": _of_type("Acme::S3::Bucket::MODULE", Name="x"),
+    "a nested stack that is not handed it": _of_type(
+        "AWS::CloudFormation::Stack", TemplateURL="https://x", Parameters={"Role": "x"}
+    ),
+    "a parameter of SSM that has the ARN": _of_type(
+        "AWS::SSM::Parameter", Type="String", Value={"Fn::Sub": '{"role": "${ROLE.Arn}"}'}
+    ),
+    "a call of IAM that reads": _of_type("Custom::AWS", Create=_READ),
+}
+
+
+@pytest.mark.parametrize("what", [*BECOMES, *HARMLESS])
+def test_what_becomes_something_that_is_not_seen_cannot_be_judged_if_it_has_the_role(
+    what: str,
+) -> None:
+    template = forms.template("explicit_with_id")
+    ids = [resource_id(template, "IAM::Role"), resource_id(template, "KMS::Key")]
+    template["Resources"] |= {**BECOMES, **HARMLESS}[what](*ids)
+    assert broken(template) == ({"cannot-be-judged"} if what in BECOMES else set())
+
+
+def test_an_account_whose_root_has_the_key_of_a_role_of_another_is_a_problem() -> None:
+    template = forms.template("explicit_with_id")
+    role(template)["RoleName"] = "Cmek"
+    text = json.dumps(key_policy(template)).replace(CUSTOMER, STRANGER)
+    for number, statement in enumerate(json.loads(text)):
+        own = {"AWS": f"arn:aws:iam::{CUSTOMER}:role/Cmek"}
+        key_policy(template)[number] = {**statement, "Principal": own} if number else statement
+    run = Run([template_of(template, "t")])
+    [problem] = find(run).problems
+    assert CUSTOMER in str(problem)
+    assert STRANGER in str(problem)
+
+
+@pytest.mark.parametrize("account", [None, CUSTOMER, "123456789012"])
+def test_a_literal_accounts_keys_are_a_customers_where_the_own_account_is_known(
+    account: str | None,
+) -> None:
+    template = forms.template("environment_agnostic")
+    keys = f"arn:aws:kms:*:{CUSTOMER}:key/*"
+    role(template)["Policies"] = [grant(Action=["kms:Encrypt", "kms:Decrypt"], Resource=keys)]
+    found = names(judge(template, account=account))
+    assert found == (set() if account == "123456789012" else {"role-permissions"})
+
+
+@pytest.mark.parametrize(("year", "right"), [("2024", set()), ("2999", {LOCKED_OUT})])
+def test_a_denial_to_sessions_that_began_long_ago_keeps_nobody_out(
+    year: str, right: set[str]
+) -> None:
+    template = forms.template("explicit_with_id")
+    older = {"DateLessThan": {"aws:TokenIssueTime": f"{year}-01-01T00:00:00Z"}}
+    denial = grant(Effect="Deny", Action=["*"], Resource=["*"], Condition=older)
+    role(template)["Policies"] = [{**denial, "PolicyName": "AWSRevokeOlderSessions"}]
+    assert broken(template) == right

@@ -76,8 +76,8 @@ def of_id(default: str) -> Fill:
     return lambda stack: cmek(stack, external_id=parameter(stack, "Id", default))
 
 
-def one_of(default: str) -> Fill:
-    allowed = ["dev", "prod"]
+def one_of(default: str, *more: str) -> Fill:
+    allowed = ["dev", "prod", *more]
 
     def fill(stack: cdk.Stack) -> None:
         cmek(stack, role_name=parameter(stack, "Env", default, allowed_values=allowed))
@@ -224,6 +224,7 @@ SAME: dict[str, tuple[Fill, Fill]] = {
     "a key's defaults not set": (of(), of_key(KeySpec=None, KeyUsage=None, MultiRegion=None)),
     "a key's defaults set": (of_key(MultiRegion=None), of_key(Origin="AWS_KMS", MultiRegion=False)),
     "a truth value as text": (of(), of_key(MultiRegion="False")),
+    "a value more that a parameter may have": (one_of("dev"), one_of("dev", "test")),
     "a tag of a resource that says the name": (of_resource("a"), of_resource("a", tag="y")),
     "an account more": (
         fleet(**{f"_{ONE}": EXTERNAL_ID}),

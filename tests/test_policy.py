@@ -372,3 +372,23 @@ def test_what_no_request_to_sts_says_is_a_key_that_is_not_sent(
     statement = {"Effect": "Allow", "Action": "sts:*", "Resource": "*", "Condition": condition}
     policy = read(policy_document(statement), "permissions")
     assert allows(policy, Request(ROLE, "sts:AssumeRole", OTHER)).verdict is right
+
+
+def test_two_names_that_aws_generates_are_never_one() -> None:
+    one, other = (f"arn:aws:iam::{OWNER}:role/${{{name}}}" for name in ("One", "Other"))
+    forms = {"One": "*-Role*", "Other": "*-Role*"}
+    policy = of_key(allow(Principal={"AWS": one}), **forms)
+    assert said(policy, one) is YES
+    assert said(policy, other) is NO
+    literal = deny(Principal={"AWS": f"arn:aws:iam::{OWNER}:role/a-Role-b"})
+    both = of_key(allow(Principal={"AWS": one}), literal, **forms)
+    assert (said(both, one), said(both, other)) == (UNKNOWN, NO)
+
+
+def test_a_text_may_be_a_generated_name_only_where_it_is_of_its_form() -> None:
+    generated = f"arn:aws:iam::{OWNER}:role/${{Name}}"
+    for text, right in (("a-Role-b", UNKNOWN), ("Role", NO), ("A*", UNKNOWN), ("*b", UNKNOWN)):
+        condition = {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/{text}"}}
+        policy = of_key(allow(Principal="*", Condition=condition), Name="*-Role-*")
+        assert said(policy, generated) is right
+    assert said(of_key(allow(Principal="*", Condition=condition), Name="*-c"), generated) is NO

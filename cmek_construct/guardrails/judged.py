@@ -19,6 +19,7 @@ from cmek_construct.templates.found import (
     Found,
     Key,
     KeyNow,
+    Naming,
     Output,
     Place,
     Role,
@@ -137,6 +138,14 @@ class Permission:
     """The ARNs of the keys that it must be able to use."""
 
 
+@dataclass(frozen=True, eq=False)
+class Elsewhere:
+    """Another resource that names a role."""
+
+    context: Context
+    naming: Naming
+
+
 @dataclass(frozen=True)
 class Named:
     """An alias that is named as Pinecone's, or is for its key."""
@@ -222,7 +231,7 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
 
 def _names(policy: Policy) -> Iterator[str]:
     for statement in policy.statements:
-        yield from (text for text, _ in names_in(statement))
+        yield from names_in(statement)
 
 
 def _is_for_pinecone(role: RoleNow) -> bool:

@@ -9,6 +9,7 @@ from cmek_construct import warnings as ids
 from cmek_construct.guardrails.excess import named_by
 from cmek_construct.guardrails.judged import (
     Context,
+    Elsewhere,
     KeyExcess,
     KeyUse,
     Named,
@@ -76,7 +77,7 @@ def _subjects(context: Context) -> Iterator[tuple[Place, Any]]:
     for permission in permissions(context):
         yield permission.attached.place, permission
     for naming in found.naming:
-        yield naming.place, naming
+        yield naming.place, Elsewhere(context, naming)
     for one in carried(found):
         yield one.output.place, one
     for unread in found.unread:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from cmek_construct import guide
 from cmek_construct.policy import (
-    ACCOUNT,
     Policy,
     Request,
     Said,
@@ -25,6 +24,7 @@ from cmek_construct.policy import (
 )
 from cmek_construct.policy import answers as _answers
 from cmek_construct.policy import beyond as _beyond
+from cmek_construct.policy.names import told_apart
 
 _NAMES: Final = re.compile(
     r"(?=[$0-9a-f])(?:\$\{[^!}][^}]*\}|(?<![0-9])[0-9]{12}(?![0-9])"
@@ -33,30 +33,7 @@ _NAMES: Final = re.compile(
 _LOOKED_INTO: Final = re.compile(
     r'[0-9>][*?]|[*?][0-9<]|ignorecase|like[^{}]*\{[^{}]*"sts:externalid'
 )
-_NUMBER: Final = re.compile("<[0-9]+>")
-_WILD: Final = re.compile(r"[*?]")
-_PART: Final = re.compile(r'(?<=/)[^/"$]+(?=[/"])|(?<=[:"])(?!\*")[^/:"$]*[*?][^/:"$]*(?=")')
-"""What may be the name of a role: the parts of paths, and other patterns."""
 T = TypeVar("T")
-
-
-class _Shape:
-    """A question whose names are numbered: what is the same for all of this shape."""
-
-    def __init__(self, text: str) -> None:
-        self.is_looked_into = _LOOKED_INTO.search(text.lower()) is not None
-        self._literals = _PART.findall(text)
-        self._keys = {
-            one for one in _NUMBER.findall(text) if text.count(one) == text.count(f":key/{one}")
-        }
-
-    def forms(self, forms: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Of what is known of holes that which counts: a literal, or another hole, may be it."""
-        for name, form in forms.items():
-            others = (o for o in forms if o != name and (o in self._keys) is (name in self._keys))
-            some = [*self._literals, *(forms[one] for one in others if forms[one] != ACCOUNT)]
-            if form == ACCOUNT or any(_may_meet(form, one) for one in some):
-                yield name, form
 
 
 class Questions:
@@ -65,28 +42,28 @@ class Questions:
     def __init__(self) -> None:
         """Begin."""
         self._known: dict[str, tuple[list[str], Any]] = {}
-        self._shapes: dict[str, _Shape] = {}
+        self._looked_into: dict[str, bool] = {}
         self._texts: dict[int, tuple[Policy, str]] = {}
 
-    def beyond(self, policy: Policy, limit: guide.Policy) -> list[Witness]:
-        """What a policy may allow, and a limit does not.
+    def beyond(
+        self, policy: Policy, limit: guide.Policy, principal: str | None = None
+    ) -> list[Witness]:
+        """What a policy may allow, and a limit does not: to everybody, or to one principal.
 
         Raises:
             CannotBeJudged: it is too large.
         """
-        text = self._text(policy) + json.dumps(limit)
+        text = self._text(policy) + json.dumps([limit, principal])
+        kind, own = policy.kind, policy.resource
+        most = read(limit, kind, resource=own, texts=canonical, forms=policy.forms)
+        both = told_apart([policy, most], [principal] if principal else [])
 
         def work() -> list[tuple[int, Witness]]:
-            own, forms = policy.resource, policy.forms
-            most = read(limit, policy.kind, resource=own, texts=canonical, forms=forms)
-            return [(_index(policy, w.statement), w) for w in _beyond(policy, most)]
+            return [(_index(policy, w.statement), w) for w in _beyond(*both, principal)]
 
-        names, found = self._asked(text, policy, work)
+        names, found = self._asked(text, both[0].forms, work)
         return [
-            replace(
-                _renamed(one, names),
-                statement=policy.statements[number],
-            )
+            replace(_renamed(one, names), statement=policy.statements[number])
             for number, one in found
         ]
 
@@ -97,11 +74,14 @@ class Questions:
             CannotBeJudged: it is too large.
         """
         text = self._text(policy) + _requested(requests)
+        people = dict.fromkeys(name for one in requests for name in (one.principal, *one.but))
+        acted_on = (one.resource for one in requests if one.resource)
+        [asked] = told_apart([policy], [*people, *acted_on])
 
         def work() -> list[tuple[int, Said]]:
-            return [(_index(policy, s.statement), s) for s in _answers(policy, requests)]
+            return [(_index(policy, s.statement), s) for s in _answers(asked, requests)]
 
-        names, found = self._asked(text, policy, work)
+        names, found = self._asked(text, asked.forms, work)
         return [
             Said(
                 one.verdict,
@@ -117,20 +97,17 @@ class Questions:
         return self._texts[id(policy)][1]
 
     def _asked(
-        self, text: str, policy: Policy, work: Callable[[], T]
+        self, text: str, forms: Mapping[str, str], work: Callable[[], T]
     ) -> tuple[Callable[[str], str], T]:
         numbers: dict[str, str] = {}
         shape = _NAMES.sub(lambda it: numbers.setdefault(it[0], f"<{len(numbers)}>"), text)
-        if shape not in self._shapes:
-            self._shapes[shape] = _Shape(shape)
-        same = self._shapes[shape]
-        if same.is_looked_into:
+        if shape not in self._looked_into:
+            self._looked_into[shape] = _LOOKED_INTO.search(shape.lower()) is not None
+        if self._looked_into[shape]:
             numbers, shape = {}, text
         own = list(numbers)
-        forms = same.forms(
-            {numbers[one]: policy.forms.get(one[2:-1], "*") for one in own if one[0] == "$"}
-        )
-        shape += " ".join(f"{number} {form}" for number, form in forms)
+        known = {number: forms[one[2:-1]] for one, number in numbers.items() if one[2:-1] in forms}
+        shape += " ".join(f"{number} {form}" for number, form in known.items())
         if shape not in self._known:
             self._known[shape] = own, work()
         names, found = self._known[shape]
@@ -160,13 +137,6 @@ def _requested(requests: Sequence[Request]) -> str:
 def _index(policy: Policy, statement: Statement | None) -> int:
     found = (number for number, one in enumerate(policy.statements) if one is statement)
     return next(found, -1)
-
-
-def _may_meet(one: str, other: str) -> bool:
-    """Whether two texts, each of which may have wildcards, can be the same, by their ends."""
-    some, others = _WILD.split(one), _WILD.split(other)
-    pairs = ((some[0], others[0]), (some[-1][::-1], others[-1][::-1]))
-    return all(a.startswith(b) or b.startswith(a) for a, b in pairs)
 
 
 def _renamed(one: Witness, names: Callable[[str], str]) -> Witness:

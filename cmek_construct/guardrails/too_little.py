@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Final
 
 from cmek_construct import checks, guide
@@ -15,7 +16,7 @@ from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import spares_organization
-from cmek_construct.templates.texts import alone, is_known, is_unreadable, parts
+from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SecureTransport": "true",
@@ -24,8 +25,11 @@ _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SourceArn": None,
     "aws:SourceAccount": None,
     "aws:SourceOrgID": None,
+    "aws:TokenIssueTime": datetime.now(timezone.utc).isoformat(timespec="seconds"),
 }
-"""What is taken as given of a call that is needed: over TLS, and by no AWS service."""
+"""What is taken as given of a call that is needed: over TLS, by no AWS service, and in a session
+that begins now: a denial to those that began before some date, which AWS writes to revoke them, is
+none to Pinecone, which begins another."""
 _BY_ITSELF: Final[Mapping[str, str | None]] = {
     **_FACTS,
     "kms:ViaService": None,
@@ -137,21 +141,9 @@ def _permits(permission: Permission) -> list[tuple[Request, Said]]:
     role = _role_of(permission)
     found: list[tuple[Request, Said]] = []
     for key in permission.keys:
-        here = _kept(policy, partial(_is_of_key, key, policy.forms))
         requests = [Request(role, one, key, {**_BY_ITSELF, **_of_key(key)}) for one in _NEEDED]
-        found += zip(requests, permission.context.ask.answers(here, requests), strict=True)
+        found += zip(requests, permission.context.ask.answers(policy, requests), strict=True)
     return found
-
-
-def _is_of_key(key: str, forms: Mapping[str, str], statement: Statement) -> bool:
-    """Whether a statement may be about a key: each key of a stack has an ID of its own."""
-    own = alone(key.rpartition("/")[2]) or ""
-    stack = own.rpartition(".")[0]
-    names = [alone(one.rpartition(":key/")[2]) or "" for one in statement.resources or ("",)]
-    return not stack or not all(
-        one != own and one.rpartition(".")[0] == stack and forms.get(one, "") == forms.get(own)
-        for one in names
-    )
 
 
 def _may_be_of_kms(statement: Statement) -> bool:

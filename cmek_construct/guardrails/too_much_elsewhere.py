@@ -10,12 +10,12 @@ from typing import Final
 from cmek_construct import guide
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.excess import READABLE, plainly, texts_of
-from cmek_construct.guardrails.judged import Carried, Permission
+from cmek_construct.guardrails.judged import Carried, Elsewhere, Permission
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.policy import Policy, Statement, Witness, aws, words
+from cmek_construct.policy import Policy, Statement, Witness, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import allowing
-from cmek_construct.templates.found import Naming
+from cmek_construct.templates.matching import NOBODY
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _ALL_KEYS: Final = re.compile(r"arn:aws:kms:\*:(?P<account>[0-9]{12}):key/\*")
@@ -80,7 +80,13 @@ def permissions(permission: Permission) -> Iterator[Fault]:
         if any(one.statement is statement for one in excess):
             said = plain(words.of_statement(plainly(statement)))
             does = [*texts_of(statement, "actions"), *texts_of(statement, "resources")]
-            yield Fault(f"By {Quoted(attached.name)}: {said}", " ".join(does))
+            unknown = " No template says which account is its own." * _may_be_own(permission)
+            yield Fault(f"By {Quoted(attached.name)}: {said}{unknown}", " ".join(does))
+
+
+def _may_be_own(permission: Permission) -> bool:
+    """Whether any account may be the role's own, in which it has a key already."""
+    return bool(permission.keys) and not is_known(permission.account)
 
 
 def _second_tab(statements: list[Statement], permission: Permission) -> guide.Policy:
@@ -89,14 +95,15 @@ def _second_tab(statements: list[Statement], permission: Permission) -> guide.Po
     for text in (text for one in statements for text in one.resources or ()):
         for form, actions in ((_ALL_KEYS, guide.ENCRYPT_DECRYPT), (_ONE_KEY, guide.KEY_USE)):
             key = form.fullmatch(text)
-            if key and key["account"] != permission.account:
+            if key and key["account"] != permission.account and not _may_be_own(permission):
                 found.append({"Effect": "Allow", "Action": list(actions), "Resource": text})
     return guide.policy_document(*found)
 
 
-@rule("role-permissions", Naming, **_PERMISSIONS)
-def elsewhere(naming: Naming) -> Iterator[Fault]:
+@rule("role-permissions", Elsewhere, **_PERMISSIONS)
+def elsewhere(one: Elsewhere) -> Iterator[Fault]:
     """Another resource that lets the role in."""
+    naming = one.naming
     if naming.place.type in _GRANTS_NOTHING:
         return
     member, kind = Quoted(naming.member), naming.place.type
@@ -104,11 +111,26 @@ def elsewhere(naming: Naming) -> Iterator[Fault]:
         if _says_whom(naming.member):
             yield Fault(f"{member} of a {kind} names the role.", f"{kind} {naming.member}")
         return
-    for statement in allowing(naming.policy):
-        if _lets_in(statement, naming.text):
-            does = texts_of(statement, "actions")
-            said = plain(words.actions(plainly(statement)))
-            yield Fault(f"{member} of a {kind} lets the role {said}.", " ".join([kind, *does]))
+    for statement in _letting_in(one, naming.policy):
+        does = texts_of(statement, "actions")
+        said = plain(words.actions(plainly(statement)))
+        yield Fault(f"{member} of a {kind} lets the role {said}.", " ".join([kind, *does]))
+
+
+def _letting_in(one: Elsewhere, policy: Policy) -> Iterator[Statement]:
+    """The statements by which the role may do what not every role of its account may."""
+    account = parts(one.naming.arn, ":")[4]
+    root = {"AWS": f"arn:aws:iam::{account}:root"}
+    by_iam = guide.policy_document(
+        {"Effect": "Allow", "Principal": root, "Action": "*", "Resource": "*"}
+    )
+    ask = one.context.ask
+    for_all = ask.beyond(policy, by_iam, f"arn:aws:iam::{account}:role/{NOBODY}")
+    everybodys = [witness.statement for witness in for_all]
+    of_role = (witness.statement for witness in ask.beyond(policy, by_iam, one.naming.arn))
+    for statement in {id(each): each for each in of_role}.values():
+        if statement.unreadable or statement not in everybodys:
+            yield statement
 
 
 def _says_whom(member: str) -> bool:
@@ -116,14 +138,6 @@ def _says_whom(member: str) -> bool:
     names = [one for one in member.split(".") if not one.isdecimal()]
     of_aws = takewhile(lambda name: not _FREE.fullmatch(name), names)
     return not _TAKEN_ON.fullmatch(names[-1]) and any(map(_LET_IN.fullmatch, of_aws))
-
-
-def _lets_in(statement: Statement, text: str) -> bool:
-    """Whether a statement lets in whom a text names: as a principal, or by a condition."""
-    if any(one.name == text for one in statement.principals or ()):
-        return True
-    conditions = statement.on(aws.PRINCIPAL_ARN, aws.USER_ID)
-    return any(text in one.values for one in conditions if "Not" not in one.operator)
 
 
 @rule(

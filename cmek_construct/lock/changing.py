@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cmek_construct import templates
 from cmek_construct.checks import printable
@@ -31,6 +31,7 @@ from cmek_construct.lock.text import (
     shown,
     stacks_at,
 )
+from cmek_construct.templates.choices import OTHER_VALUE
 from cmek_construct.templates.files import STACK_SET
 
 LOCKED_ROLE: Final = "locked-role"
@@ -41,6 +42,8 @@ _RULES: Final = {"role": LOCKED_ROLE, "account": LOCKED_ROLE, "key": LOCKED_KEY}
 _LOGICAL_ID: Final = "logical ID"
 _NONE: Final = "gone"
 _MANY: Final = 3
+_NO_CASES: Final = re.compile("Properties|Source of |Condition .")
+"""Values that are objects by themselves."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,25 @@ def _differences(
         return []
     new = stack.identity(resource)
     if new:
-        return old.differences(new)
+        found, now = old.differences(new), new.values
+        return [one for one in found if not _has_more_cases(one[0], old.values, now)]
     alike = [name for name, one in stack.resources.items() if WORDS[one.type] == old.word]
     beside = [name for name in alike if name not in lock[own] and stack.identity(name)]
     return [(_LOGICAL_ID, resource, " or ".join(beside) if 0 < len(beside) <= _MANY else _NONE)]
+
+
+def _has_more_cases(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a value is what it was in each case that there was, and there are more cases now.
+
+    A case that stands for all other values has fewer of them then: that is a change.
+    """
+    was, now = old.get(name), new.get(name)
+    if name == CONDITION and isinstance(was, list) and isinstance(now, list):
+        was, now = dict.fromkeys(was), dict.fromkeys(now)
+    if not isinstance(was, dict) or not isinstance(now, dict) or _NO_CASES.match(name):
+        return False
+    kept = all(case in now and now[case] == one for case, one in was.items())
+    return kept and not any(OTHER_VALUE in case for case in was)
 
 
 def _change(

@@ -123,7 +123,7 @@ class StackNow:
                     yield output.place, place
 
     def _trust(self, place: templates.Place) -> _Values | None:
-        return self._in_cases(place, lambda values: _of_trust(values, place, self.run.forms))
+        return self._in_cases(place, lambda values: _of_trust(values, place))
 
     def _apart(self, stack: templates.Stack) -> dict[str, str]:
         """What accounts of the stack set around a stack are given, and the holes for it."""
@@ -301,7 +301,7 @@ def _replacing(values: Values, place: templates.Place) -> _Values | None:
     return found
 
 
-def _of_trust(values: Values, place: templates.Place, forms: Mapping[str, str]) -> _Values | None:
+def _of_trust(values: Values, place: templates.Place) -> _Values | None:
     """The external ID and Pinecone's account number in the statements that let somebody in."""
     if not values.exists(place.stack, place.logical_id):
         return None
@@ -309,9 +309,8 @@ def _of_trust(values: Values, place: templates.Place, forms: Mapping[str, str]) 
     own = values.parameter(place.stack, "AWS::AccountId")
     ids: set[str] = set()
     accounts: set[str] = set()
-    for one in evidence.allowing(evidence.policy_of(document, "trust", None, forms)):
-        names = [name for name, _ in evidence.names_in(one)]
-        like = (name for name in names if evidence.is_like_pinecone(name, own))
+    for one in evidence.allowing(evidence.policy_of(document, "trust", None, values.run)):
+        like = (n for n in evidence.names_in(one) if evidence.is_like_pinecone(n, own))
         accounts.update(map(evidence.account_of, like))
         ids.update(one.compared(aws.EXTERNAL_ID))
     return {EXTERNAL_ID: _one_or_all(ids), PINECONE: _one_or_all(accounts)}

@@ -8,10 +8,11 @@ from cmek_construct.policy.patterns import CannotBeJudged
 from cmek_construct.policy.questions import Request, Said, allows, answers
 from cmek_construct.policy.rules import Verdict
 from cmek_construct.policy.statements import Policy, Principal, Statement, read
-from cmek_construct.policy.text import ACCOUNT, canonical, literal
+from cmek_construct.policy.text import ACCOUNT, REGION, canonical, literal
 
 __all__ = [
     "ACCOUNT",
+    "REGION",
     "CannotBeJudged",
     "Policy",
     "Principal",

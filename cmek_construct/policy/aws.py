@@ -47,6 +47,7 @@ ACTIONS: Final = {
     "trust": _named("sts", _ON_ROLES),
     "permissions": _named("kms", _ON_KEYS + _ON_NO_KEY)
     | _named("sts", f"{_ON_ROLES} {_ON_NO_ROLE} {_ON_OTHERS} {_OPEN}"),
+    "resource": {},
 }
 """By kind of policy the actions of KMS and STS that it can be about, each by its name in lower
 case. AWS may add one."""

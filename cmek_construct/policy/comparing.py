@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from cmek_construct.policy import aws, conditions, principals
+from cmek_construct.policy.names import told_apart
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.questions import WHOSE_ACCOUNT, Request
 from cmek_construct.policy.rules import (
@@ -97,15 +98,17 @@ def _comparisons(
     facts: Mapping[str, str | None] = MappingProxyType({}),
 ) -> tuple[_Comparison, _Comparison]:
     """The first beside the second, and the second beside the first."""
-    space = space_of([one, other], [principal] if principal else [])
+    people = [principal] if principal else []
+    one, other = told_apart([one, other], people)
+    space = space_of([one, other], people)
     for _ in space.twice():
         rules, others = Rules(space, one), Rules(space, other)
         resource = one.resource or other.resource
         base = list(_base(space, one, resource))
-        people = principals.who(space, one)
-        elsewhere = people.everybody() & ~people.at_home(resource, surely=True)
+        who = principals.who(space, one)
+        elsewhere = who.everybody() & ~who.at_home(resource, surely=True)
         if principal:
-            asked = people.exactly(principal)
+            asked = who.exactly(principal)
             base = space.overlap(base, [space.box({PRINCIPAL: asked})])
         for key in space.dimensions.keys() & facts:
             sent = conditions.sent(space, key, facts[key], {})

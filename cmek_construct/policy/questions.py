@@ -13,6 +13,7 @@ from operator import or_
 from typing import Final
 
 from cmek_construct.policy import conditions, principals
+from cmek_construct.policy.names import told_apart
 from cmek_construct.policy.patterns import Pattern
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.rules import (
@@ -76,7 +77,10 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
     Raises:
         CannotBeJudged: it is too large.
     """
-    space = space_of([policy], [name for one in requests for name in (one.principal, *one.but)])
+    people = [name for one in requests for name in (one.principal, *one.but)]
+    acted_on = [one.resource for one in requests if one.resource]
+    [policy] = told_apart([policy], [*people, *acted_on])
+    space = space_of([policy], people)
     for _ in space.twice():
         rules = Rules(space, policy)
         asking = _Asking(space, policy)

@@ -11,6 +11,7 @@ from operator import or_
 from typing import Final
 
 from cmek_construct.policy import aws, conditions, principals
+from cmek_construct.policy.names import generated
 from cmek_construct.policy.patterns import (
     ANY,
     BETWEEN,
@@ -23,7 +24,18 @@ from cmek_construct.policy.patterns import (
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, Value, both, within
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import ANYTHING, DIGITS, Part, arn, items, part, split, word
+from cmek_construct.policy.text import (
+    ANYTHING,
+    DIGITS,
+    Hole,
+    Part,
+    arn,
+    items,
+    part,
+    split,
+    word,
+    written,
+)
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
@@ -77,7 +89,10 @@ def space_of(policies: Sequence[Policy], others: Iterable[str]) -> Space:
         for statement in policy.statements
         for one in (*(statement.principals or ()), *(statement.not_principals or ()))
     ]
-    return Space(principals.spelled([*others, *named]))
+    apart = frozenset(
+        f"name is {written((Hole(name),))}" for one in policies for name in generated(one.forms)
+    )
+    return Space(principals.spelled([*others, *named]), apart)
 
 
 class Rules:

@@ -55,8 +55,12 @@ class Dimension:
         """Every atom."""
         return (1 << len(self.values)) - 1
 
-    def close(self) -> None:
-        """Find the atoms: from now on sets are known."""
+    def close(self, apart: frozenset[str]) -> None:
+        """Find the atoms: from now on sets are known.
+
+        Args:
+            apart: flags of which no two hold at once.
+        """
         patterns = list(self._patterns)
         for text, signature in atoms(tuple(self._domain), tuple(patterns)):
             exact = any(patterns[number].text is not None for number in signature)
@@ -72,12 +76,15 @@ class Dimension:
                     free.append(flag)
                 elif known:
                     fixed.add(flag)
-            if len(free) > _MOST_FLAGS:
+            one_at_most = [flag for flag in free if flag in apart]
+            others = [flag for flag in free if flag not in apart]
+            if len(others) > _MOST_FLAGS:
                 raise CannotBeJudged(f"too much is not known of the {self.name}")
-            for truth in product((False, True), repeat=len(free)):
-                true = {flag for flag, holds in zip(free, truth, strict=True) if holds}
-                flags = frozenset(fixed | true)
-                self._add(Value(text, signature, flags, frozenset(free)))
+            for truth in product((False, True), repeat=len(others)):
+                true = {flag for flag, holds in zip(others, truth, strict=True) if holds}
+                for lone in ([], *([flag] for flag in one_at_most)):
+                    flags = frozenset([*fixed, *true, *lone])
+                    self._add(Value(text, signature, flags, frozenset(free)))
 
     def _add(self, value: Value) -> None:
         atom = 1 << len(self.values)
@@ -199,13 +206,15 @@ class Budget:
 class Space:
     """The dimensions of a question."""
 
-    def __init__(self, spelled: Mapping[tuple[str, ...], str]) -> None:
+    def __init__(self, spelled: Mapping[tuple[str, ...], str], apart: frozenset[str]) -> None:
         """Begin without dimensions.
 
         Args:
             spelled: how roles and users are spelled.
+            apart: what is never true of one text at once, such as that it is two generated names.
         """
         self.spelled = spelled
+        self._apart = apart
         self.dimensions: dict[str, Dimension] = {}
         self.never: list[Box] = []
         """Requests that nobody can make."""
@@ -223,7 +232,7 @@ class Space:
         """Let everything be said twice: first to learn the patterns, then as sets of atoms."""
         yield
         for one in self.dimensions.values():
-            one.close()
+            one.close(self._apart)
         yield
 
     def box(self, sets: Mapping[str, int]) -> Box:

@@ -6,16 +6,19 @@ Source: IAM User Guide, "IAM JSON policy elements reference".
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
+from cmek_construct.policy.aws import ACCOUNT_KEYS, PRINCIPAL_ARN
 from cmek_construct.policy.text import Forms, literal
 
-Kind: TypeAlias = Literal["trust", "key", "permissions"]
-"""Of a role whom it lets in, of a key, or of what a principal may do."""
+Kind: TypeAlias = Literal["trust", "key", "permissions", "resource"]
+"""Of a role whom it lets in, of a key, of what a principal may do, or of whatever else has one."""
 _VERSIONS: Final = (None, "2012-10-17", "2008-10-17")
 _WITH_VARIABLES: Final = "2012-10-17"
+_NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _DOCUMENT: Final = {"Version", "Id", "Statement"}
 _LISTS: Final = ("Action", "NotAction", "Resource", "NotResource")
 _MEMBERS: Final = {"Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS}
@@ -67,6 +70,13 @@ class Statement:
     def on(self, *keys: str) -> list[Condition]:
         """Its conditions on some keys, by their names in lower case."""
         return [one for one in self.conditions if one.key.lower() in keys]
+
+    def people(self) -> Iterator[Principal]:
+        """Whom it names: as principals, or by conditions on who they are."""
+        yield from (*(self.principals or ()), *(self.not_principals or ()))
+        yield from (Principal("AWS", value) for value in self.compared(PRINCIPAL_ARN))
+        for number in filter(_NUMBER.fullmatch, self.compared(*ACCOUNT_KEYS)):
+            yield Principal("AWS", f"arn:aws:iam::{number}:root")
 
     def compared(self, *keys: str) -> list[str]:
         """The values with which it compares these keys."""
@@ -202,7 +212,7 @@ def _strange(raw: Mapping[str, Any], kind: Kind) -> Iterator[str]:
     if kind == "permissions" and ("Principal" in raw or "NotPrincipal" in raw):
         yield "a Principal in a policy of a principal"
     has_resource = "Resource" in raw or "NotResource" in raw
-    if has_resource is (kind == "trust"):
+    if kind != "resource" and has_resource is (kind == "trust"):
         yield "a Resource in a trust policy" if has_resource else "no Resource"
 
 

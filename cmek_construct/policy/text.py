@@ -22,9 +22,12 @@ _IN_PART: Final = all_but(":")
 _IN_NAME: Final = all_but(":/")
 DIGITS: Final = (Token(one_of("0123456789")),) * 12
 """The number of an account."""
+_REGION: Final = "??*-*-?"
 VARIABLE: Final = "policy variable"
 ACCOUNT: Final = "account"
 """The form of a hole that is the number of an account."""
+REGION: Final = "region"
+"""The form of a hole that is a region."""
 
 
 class Wild(enum.Enum):
@@ -45,7 +48,8 @@ Item: TypeAlias = str | Hole | Wild
 """One character, one hole, or a wildcard."""
 Items: TypeAlias = tuple[Item, ...]
 Forms: TypeAlias = Mapping[str, str]
-"""What is known of holes: by name a text with ``*`` and ``?``, or `ACCOUNT`."""
+"""What is known of holes: by name `ACCOUNT`, `REGION`, or the form of a name that AWS generates, a
+text with ``*`` and ``?``."""
 
 
 def literal(text: str) -> str:
@@ -153,6 +157,7 @@ def _form(hole: Hole, is_account: bool, chars: Chars, forms: Forms) -> Iterable[
     form = forms.get(hole.name, "*")
     if is_account or form == ACCOUNT:
         return DIGITS
+    form = _REGION if form == REGION else form
     within = _IN_NAME if hole.name in forms else chars
     return part(items(form, wild=True), "", within, {}).tokens
 

@@ -43,6 +43,7 @@ _KEYS: Final = {
     "aws:principalaccount": "the caller's account",
     "aws:principalorgid": "the caller's organization",
     "aws:sourceip": "the caller's address",
+    "aws:tokenissuetime": "the time at which the caller's session began",
     "kms:viaservice": "the AWS service that asks for the caller",
     TRAILING_DAYS: "the number of days since the key was last used",
 }
@@ -59,6 +60,7 @@ _OPERATORS: Final = {
     "ArnNotEquals": "is not like",
     "ArnNotLike": "is not like",
     "StringEqualsIgnoreCase": "is, in capital or small letters,",
+    "DateLessThan": "is before",
     "IpAddress": "is in",
     "NotIpAddress": "is not in",
 }

@@ -18,16 +18,17 @@ REPLICA: Final = "AWS::KMS::ReplicaKey"
 KEY: Final = "AWS::KMS::Key"
 KEYS: Final = (KEY, REPLICA)
 ALIAS: Final = "AWS::KMS::Alias"
+MANAGED_POLICY: Final = "AWS::IAM::ManagedPolicy"
 _NAMES: Final = {
     ROLE: "RoleName",
     "AWS::IAM::User": "UserName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    MANAGED_POLICY: "ManagedPolicyName",
     ALIAS: "AliasName",
 }
 _IAM: Final = {
     ROLE: "role",
     "AWS::IAM::User": "user",
-    "AWS::IAM::ManagedPolicy": "policy",
+    MANAGED_POLICY: "policy",
 }
 NAMED: Final = (ROLE, "AWS::IAM::User", *KEYS)
 """What a policy can name in a template."""
@@ -59,7 +60,7 @@ def arn(values: Values, stack: Stack, logical_id: str) -> str | None:
 
 def ref(values: Values, stack: Stack, logical_id: str) -> str:
     """What ``Ref`` gives."""
-    if stack.type_of(logical_id) == "AWS::IAM::ManagedPolicy":
+    if stack.type_of(logical_id) == MANAGED_POLICY:
         return arn(values, stack, logical_id) or hole(stack.named(logical_id))
     return name(values, stack, logical_id)
 

@@ -14,6 +14,8 @@ MOST: Final = 16
 """Cases of one thing; what has more cannot be judged."""
 OTHER: Final = "\x00other"
 """Something else than the values that are told."""
+OTHER_VALUE: Final = "is something else"
+"""The same in words."""
 MEMBER: Final = "member"
 """The kind of a condition that says whether a member of a list is there."""
 YES: Final = "\x00yes"
@@ -119,7 +121,7 @@ class Case:
 def _in_words(name: str, value: str) -> str:
     if value in (YES, NO):
         return name if value == YES else f"not {name}"
-    return f"{name} is something else" if value == OTHER else f"{name} is {value!r}"
+    return f"{name} {OTHER_VALUE}" if value == OTHER else f"{name} is {value!r}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from cmek_construct.policy import literal
 from cmek_construct.templates.attributes import ALIAS
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase, TooManyCases
 from cmek_construct.templates.found import Alias, AliasNow, Output, Place
-from cmek_construct.templates.matching import Named, named
+from cmek_construct.templates.matching import named
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import hole, is_known, parts
@@ -71,16 +71,13 @@ def outputs(run: Run, stacks: Iterable[Stack]) -> list[Output]:
     return found
 
 
-def given_roles(outputs: Iterable[Output]) -> dict[Named, frozenset[Place]]:
+def given_roles(outputs: Iterable[Output]) -> Iterator[tuple[str, Place]]:
     """The account's roles that go to the console by a known ARN, and the output that says it."""
-    found: dict[Named, frozenset[Place]] = {}
     for output in outputs:
-        account = output.place.stack.account
         for one in output.cases if output.label == "Role ARN" else ():
             whom = named(one.value, "") if is_known(one.value) else None
-            if whom and whom.account == account:
-                found.setdefault(whom, frozenset({output.place}))
-    return found
+            if whom and whom.account == output.place.stack.account:
+                yield one.value, output.place
 
 
 def in_cases(run: Run, stack: Stack, value: Any) -> tuple[InCase[str], ...]:

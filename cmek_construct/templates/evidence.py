@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, read
-from cmek_construct.policy.statements import Kind
-from cmek_construct.templates.matching import matches, named
+from cmek_construct.policy.names import may_be_one
+from cmek_construct.policy.statements import Condition, Kind
+from cmek_construct.templates.matching import named
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.texts import alone, between, is_known, is_unreadable, parts
 
+if TYPE_CHECKING:
+    from cmek_construct.templates.run import Run
+
+_ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})(?:[:*].*)?$", re.DOTALL)
+"""What AWS has for who asks: the ID of a role, and the name of its session."""
 _ACCESS: Final = re.compile(r"pine[-_?*]?cone[-_?*]*(cmek|cmk)[-_?*]*acc", re.IGNORECASE)
 """What calls itself one of the roles that Pinecone comes with, or comes near it."""
 LOOK_ALIKE: Final = re.compile(r"pine[-_]?cone[^:\"]*(cmek|cmk)", re.IGNORECASE)
@@ -36,12 +43,27 @@ _OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}|\$\{[^{}!?][^{}]*\}")
 
 
-def policy_of(document: Any, kind: Kind, resource: str | None, forms: Mapping[str, str]) -> Policy:
+def policy_of(document: Any, kind: Kind, resource: str | None, run: Run) -> Policy:
     """A policy out of a resolved document; of one that is a reference, what it may be."""
     if isinstance(document, str) and alone(document):
         what = f"the policy {document}"
-        return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, forms)
-    return read(document, kind, resource=resource, texts=canonical, forms=forms)
+        return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, run.forms)
+    policy = read(document, kind, resource=resource, texts=canonical, forms=run.forms)
+    if not any(one.on(aws.USER_ID) for one in policy.statements):
+        return policy
+    return replace(policy, statements=tuple(_by_arn(one, run) for one in policy.statements))
+
+
+def _by_arn(statement: Statement, run: Run) -> Statement:
+    """A statement that compares the IDs of roles of the run: with their ARNs instead."""
+    conditions = []
+    for one in statement.conditions:
+        ids = (_ROLE_ID.match(value) for value in one.values)
+        arns = tuple(run.roles_by_id[it[1]] for it in ids if it and it[1] in run.roles_by_id)
+        is_of_run = len(arns) == len(one.values) or (arns and "Not" not in one.operator)
+        by_arn = Condition(one.operator, aws.PRINCIPAL_ARN, arns)
+        conditions.append(by_arn if one.key.lower() == aws.USER_ID and is_of_run else one)
+    return replace(statement, conditions=tuple(conditions))
 
 
 def allowing(policy: Policy) -> Iterator[Statement]:
@@ -49,20 +71,15 @@ def allowing(policy: Policy) -> Iterator[Statement]:
     return (one for one in policy.statements if one.effect != "Deny")
 
 
-def names_in(statement: Statement) -> Iterator[tuple[str, bool]]:
-    """The texts that name AWS principals in a statement, and whether each may have wildcards."""
-    for principal in (*(statement.principals or ()), *(statement.not_principals or ())):
-        if principal.kind == "AWS":
-            yield principal.name, False
-    for condition in statement.on(aws.PRINCIPAL_ARN, aws.USER_ID):
-        has_wildcards = "Equals" not in condition.operator or "Arn" in condition.operator
-        yield from ((one, has_wildcards) for one in condition.values)
+def names_in(statement: Statement) -> Iterator[str]:
+    """The texts that name AWS principals in a statement."""
+    return (one.name for one in statement.people() if one.kind == "AWS")
 
 
 def lets_pinecone_in(policy: Policy, account: str, document: Any) -> bool:
     """Whether a policy lets in who calls itself Pinecone's role, or comes near it."""
     for statement in allowing(policy):
-        if any(is_like_pinecone(text, account) for text, _ in names_in(statement)):
+        if any(is_like_pinecone(text, account) for text in names_in(statement)):
             return True
         if statement.unreadable and _ACCESS.search(json.dumps(document, default=str)):
             return True
@@ -87,7 +104,7 @@ def is_like_pinecone(text: str, account: str) -> bool:
     if whom is None:
         return False
     some = between(whom.name)
-    if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and matches(
+    if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and may_be_one(
         _EXAMPLE, "*".join(some)
     ):
         return True
@@ -98,7 +115,7 @@ def key_users(policy: Policy) -> Iterator[str]:
     """Those whom a key policy lets in under the Sids of the console's key users."""
     for statement in allowing(policy):
         if _sid(statement).startswith(_USE_SIDS):
-            yield from (text for text, _ in names_in(statement))
+            yield from names_in(statement)
 
 
 def is_open_to_others(policy: Policy, account: str) -> bool:
@@ -119,12 +136,10 @@ def pinecones_accounts(policy: Policy) -> list[str]:
     """
     found: list[str] = []
     for statement in allowing(policy):
-        names = [text for text, _ in names_in(statement)]
+        names = list(names_in(statement))
         like = [text for text in names if _OF_PINECONE.search(text)]
-        if like:
-            accounts = list(filter(_ACCOUNT.fullmatch, map(account_of, like)))
-            accounts = accounts or list(filter(_ACCOUNT.fullmatch, map(account_of, names)))
-            found += accounts or filter(_ACCOUNT.fullmatch, statement.compared(*aws.ACCOUNT_KEYS))
+        accounts = list(filter(_ACCOUNT.fullmatch, map(account_of, like)))
+        found += accounts or filter(_ACCOUNT.fullmatch, map(account_of, names if like else ()))
     return list(dict.fromkeys(found))
 
 
@@ -148,7 +163,7 @@ def roots(policy: Policy) -> frozenset[str]:
 
 def names_root(policy: Policy, account: str) -> bool:
     """Whether a key policy lets in an account's root, to whatever and under whatever condition."""
-    names = (text for one in allowing(policy) for text, _ in names_in(one))
+    names = (each.name for one in allowing(policy) for each in one.principals or ())
     found = filter(None, map(_ROOT.fullmatch, names))
     return any(root[1] == account for root in found)
 
@@ -181,7 +196,7 @@ def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:
         says_whom = statement.principals is not None or statement.not_principals is not None
         if statement.unreadable and not says_whom:
             return True
-        for text, _ in names_in(statement):
+        for text in names_in(statement):
             if is_unreadable(text) or (by_parameter and alone(text)):
                 return True
     return False

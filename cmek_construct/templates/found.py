@@ -9,7 +9,7 @@ from typing import Any
 
 from cmek_construct.policy import Policy
 from cmek_construct.templates import attributes
-from cmek_construct.templates.choices import Case, InCase, Undecided
+from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import Stack
@@ -141,8 +141,8 @@ class Naming:
     member: str
     """The property, such as ``PolicyDocument`` or ``Admins.0.DataLakePrincipalIdentifier``."""
     case: Case
-    text: str
-    """The text that names it."""
+    arn: str
+    """Of the role."""
     policy: Policy | None
     """None where it stands in no policy."""
 
@@ -205,15 +205,6 @@ class Found:
     @cached_property
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
-        values = self.run.values(Case(holes=True))
-        found = {}
-        for stack in self.run.stacks:
-            for logical_id in stack.resources:
-                if stack.type_of(logical_id) in attributes.NAMED:
-                    try:
-                        arn = attributes.arn(values, stack, logical_id)
-                    except (Undecided, RecursionError):
-                        continue
-                    found[str(arn)] = Place(stack, logical_id)
+        found = {arn: Place(*own) for own, arn in self.run.arns.items()}
         ours: list[Role | Key] = [*self.roles, *self.keys]
         return found | {now.value.arn: one.place for one in ours for now in one.cases}

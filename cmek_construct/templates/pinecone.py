@@ -6,7 +6,7 @@ what a lock has. Everything else is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
@@ -15,7 +15,7 @@ from cmek_construct.templates.attributes import KEYS, REPLICA, ROLE, arn, name
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, Undecided
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow
-from cmek_construct.templates.matching import Named, Roles
+from cmek_construct.templates.matching import Roles
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import OWN_ACCOUNT, Stack
 from cmek_construct.templates.texts import hole, is_known
@@ -46,7 +46,7 @@ def find(
     """
     finder = _Finder(run, known, vendor_role_arns)
     found = finder.found()
-    accounts, problems = _accounts(run, found.keys)
+    accounts, problems = _accounts(run, {key.place: finder.owners(key) for key in found.keys})
     if accounts:
         run = Run(run.templates, run.account, run.problems, accounts)
         found = _Finder(run, known, vendor_role_arns).found()
@@ -54,17 +54,15 @@ def find(
     return found
 
 
-def _accounts(run: Run, keys: Iterable[Key]) -> tuple[dict[str, str], list[Problem]]:
-    """The accounts of stacks of which nobody says them, by the roots of Pinecone's keys."""
+def _accounts(
+    run: Run, by_key: Mapping[Place, Collection[str]]
+) -> tuple[dict[str, str], list[Problem]]:
+    """The accounts of stacks of which nobody says them, by what Pinecone's keys say."""
     owners: dict[str, set[str]] = {}
-    for key in keys:
-        top = key.place.stack.top
-        if key.place.stack.account in (OWN_ACCOUNT, run.account) and not top.template.account:
-            for one in key.cases:
-                ruling = owners.setdefault(top.name, set())
-                ruling |= evidence.roots(one.value.policy)
-                if evidence.names_root(one.value.policy, OWN_ACCOUNT):
-                    ruling.add(OWN_ACCOUNT)
+    for place, said in by_key.items():
+        top = place.stack.top
+        if place.stack.account in (OWN_ACCOUNT, run.account) and not top.template.account:
+            owners.setdefault(top.name, set()).update(said)
     accounts, problems = {}, []
     for top in run.tops:
         found = owners.get(top.name, set())
@@ -107,18 +105,10 @@ class _Finder:
         self.roles = self._each(ROLE, work=self._role)
         self.keys = self._each(*KEYS, work=self._key)
         self.outputs = console.outputs(run, run.stacks)
-        identities: dict[Named, frozenset[Place]] = {}
-        for place, now in self.roles.items():
-            for one in now:
-                own = Named(one.value.account, one.value.name)
-                identities[own] = identities.get(own, frozenset()) | {place}
-        ids = {
-            hole(f"{one.stack.named(one.logical_id)}.RoleId"): frozenset({one})
-            for one in self.roles
-        }
-        self.by_name = Roles(identities, run.forms, ids)
-        self.given = console.given_roles(self.outputs)
-        self.by_given = Roles(self.given, run.forms, {})
+        arns = ((one.value.arn, place) for place, now in self.roles.items() for one in now)
+        self.by_name = Roles(arns, run.forms)
+        self.given = list(console.given_roles(self.outputs))
+        self.by_given = Roles(self.given, run.forms)
         self.named = {place: self._named(place) for place in self.keys}
         for place in (*self.roles, *self.keys):
             if known(place):
@@ -156,14 +146,14 @@ class _Finder:
         own = arn(values, stack, logical_id) or ""
         account = values.parameter(stack, "AWS::AccountId")
         document = properties.get("AssumeRolePolicyDocument")
-        trust = evidence.policy_of(document, "trust", own, self.run.forms)
+        trust = evidence.policy_of(document, "trust", own, self.run)
         return RoleNow(own, name(values, stack, logical_id), account, trust, properties)
 
     def _key(self, values: Values, place: Place, properties: dict[str, Any]) -> KeyNow:
         own = arn(values, place.stack, place.logical_id) or ""
         account = values.parameter(place.stack, "AWS::AccountId")
         document = properties.get("KeyPolicy", [])
-        policy = evidence.policy_of(document, "key", own, self.run.forms)
+        policy = evidence.policy_of(document, "key", own, self.run)
         return KeyNow(own, account, policy, properties)
 
     def _named(self, key: Place) -> list[frozenset[Place]]:
@@ -173,8 +163,8 @@ class _Finder:
     def _roles_of(self, key: KeyNow) -> frozenset[Place]:
         found: set[Place] = set()
         for statement in evidence.allowing(key.policy):
-            for text, wild in evidence.names_in(statement):
-                found |= self.by_name.by(text, key.account, wild=wild)
+            for text in evidence.names_in(statement):
+                found |= {place for _, place in self.by_name.by(text, key.account)}
         return frozenset(found)
 
     def found(self) -> Found:
@@ -188,8 +178,25 @@ class _Finder:
         console.by_aliases(self)
         self._by_each_other()
         self._collect()
-        around.collect(self)
+        around.Around(self).collect()
         return self.result
+
+    def owners(self, key: Key) -> set[str]:
+        """The accounts that may own a key: whose root rules it, or of which it calls a role."""
+        found: set[str] = set()
+        for policy in (one.value.policy for one in key.cases):
+            found |= evidence.roots(policy)
+            found |= {OWN_ACCOUNT} if evidence.names_root(policy, OWN_ACCOUNT) else set()
+            for text in (t for one in evidence.allowing(policy) for t in evidence.names_in(one)):
+                said = evidence.account_of(text)
+                called = self.by_name.by(text, OWN_ACCOUNT) if said.isdecimal() else ()
+                names = (
+                    arn.rpartition("/")[2]
+                    for arn, role in called
+                    if role.stack.account == OWN_ACCOUNT
+                )
+                found |= {said} if any(map(is_known, names)) else set()
+        return found
 
     def _by_each_other(self) -> None:
         before = -1
@@ -222,7 +229,7 @@ class _Finder:
         return evidence.lets_pinecone_in(key.policy, key.account, document) or any(
             text in self.vendors
             for statement in evidence.allowing(key.policy)
-            for text, _ in evidence.names_in(statement)
+            for text in evidence.names_in(statement)
         )
 
     def _keys_by_roles(self) -> None:
@@ -237,7 +244,7 @@ class _Finder:
                 if place not in self.why or all(role in self.why for role in roles):
                     continue
                 texts = evidence.key_users(one.value.policy)
-                users = {u for t in texts for u in self.by_name.by(t, one.value.account)}
+                users = {u for t in texts for _, u in self.by_name.by(t, one.value.account)}
                 for role in roles:
                     if role in users or self._is_open(role):
                         self.why.setdefault(role, "a key that names it")

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cmek_construct.checks import printable
-from cmek_construct.policy import ACCOUNT
-from cmek_construct.templates import conditions
+from cmek_construct.policy import ACCOUNT, REGION
+from cmek_construct.templates import attributes, conditions
 from cmek_construct.templates.choices import Case, Impossible, InCase, Undecided, each_case
 from cmek_construct.templates.files import Problem, Template, read
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import OWN_ACCOUNT, OWN_REGION, Stack, every, of_template
-from cmek_construct.templates.texts import alone, is_known, plain
+from cmek_construct.templates.texts import alone, hole, is_known, plain
 from cmek_construct.templates.values import Values
 
 WRITER: Final = "Custom::CrossRegionExportWriter"
@@ -52,7 +52,7 @@ class Run:
         self.stacks = list(every(self.tops))
         self.forms = {
             "AWS::AccountId": ACCOUNT,
-            "AWS::Region": "??*-*-?",
+            "AWS::Region": REGION,
             **{name: form for one in self.stacks for name, form in one.forms()},
             **{
                 str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)
@@ -131,6 +131,29 @@ class Run:
             if one.account == stack.account and region in (stack.region, OWN_REGION)
         ]
         return _only(found)
+
+    @cached_property
+    def arns(self) -> dict[tuple[Stack, str], str]:
+        """The ARNs of all roles, users and keys, by stack and logical ID."""
+        values = self.values(Case(holes=True))
+        found: dict[tuple[Stack, str], str] = {}
+        for stack in self.stacks:
+            for name in stack.resources:
+                if stack.type_of(name) in attributes.NAMED:
+                    try:
+                        found[stack, name] = str(attributes.arn(values, stack, name))
+                    except (Undecided, RecursionError):
+                        continue
+        return found
+
+    @cached_property
+    def roles_by_id(self) -> dict[str, str]:
+        """The ARN of each role, by the text that its unique ID is."""
+        return {
+            hole(f"{stack.named(name)}.RoleId"): arn
+            for (stack, name), arn in self.arns.items()
+            if stack.type_of(name) == attributes.ROLE
+        }
 
     def is_part(self, name: str) -> bool:
         """Whether a hole is a part of an ARN: it has no separator in it."""

@@ -36,9 +36,9 @@ from cmek_construct.who.policies import (
     Ours,
     accounts_of_pinecone,
     external_ids,
-    narrowed,
     policy_of,
     two_accounts,
+    with_ids_apart,
 )
 from cmek_construct.who.rows import Row, Who, called, shortened
 
@@ -157,7 +157,7 @@ class Asker:
             ids = list(_presented(policy))
             whom = people.who_may_assume(one.arn)
             rows = [Row(name, somebody, ASSUME, *each) for somebody in whom for each in ids]
-            return narrowed(policy, [one.arn]), rows
+            return with_ids_apart(policy), rows
         arns = [role.value.arn for role in self._of_key(place, one, now.case)]
         rows = [
             Row(name, somebody, action, for_aws_service=service)
@@ -165,7 +165,7 @@ class Asker:
             for action in ON_KEY
             for service in ((True, False) if action == GRANT else (None,))
         ]
-        return narrowed(policy, arns), rows
+        return policy, rows
 
     def _of_key(self, key: Place, now: KeyNow, case: Case) -> Iterator[InCase[RoleNow]]:
         """The roles that a key names; of one that names none the only one beside it."""

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
-from cmek_construct.policy import Policy, Principal, Statement, aws
+from cmek_construct.policy import Policy, Principal, Statement
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.templates.found import Place
 from cmek_construct.templates.stacks import Stack
@@ -40,17 +40,6 @@ class Somebody(NamedTuple):
         return _parts(self.arn)[0] or None
 
 
-def named_in(statement: Statement) -> Iterator[Principal]:
-    """Whom a statement names: as principals, or by conditions on who they are."""
-    yield from (*(statement.principals or ()), *(statement.not_principals or ()))
-    for one in statement.conditions:
-        numbers = filter(_NUMBER.fullmatch, one.values)
-        if one.key.lower() == aws.PRINCIPAL_ARN:
-            yield from (Principal("AWS", value) for value in one.values)
-        elif one.key.lower() in aws.ACCOUNT_KEYS:
-            yield from (Principal("AWS", f"arn:aws:iam::{value}:root") for value in numbers)
-
-
 class People:
     """Who is asked about one policy."""
 
@@ -76,7 +65,7 @@ class People:
         self._account = account
         self._pinecone = pinecone
         self._people = people
-        named = [one for statement in policy.statements for one in named_in(statement)]
+        named = [one for statement in policy.statements for one in statement.people()]
         arns = (one.name for one in named if one.kind == "AWS" and "${!" not in one.name)
         self._names = list(dict.fromkeys(filter(_is_person, arns)))
         self._services = [one.name for one in named if one.kind == "Service"]
@@ -171,16 +160,10 @@ class People:
         made = []
         for one in dict.fromkeys(found):
             others = [*by_account[one.account], *wild] if one.account else []
-            but = [arn for arn in others if arn != one.arn and self._is_apart(one.arn, arn)]
+            but = [a for a in others if a != one.arn and is_wild(one.arn) and covers(one.arn, a)]
             but += [f"arn:aws:iam::{other}:*" for other in self._others(one.account)]
             made.append(one._replace(but=tuple(dict.fromkeys(but))))
         return made
-
-    def _is_apart(self, arn: str, other: str) -> bool:
-        """Whether somebody is not meant by an ARN: one of the group, or another of the run."""
-        if is_wild(arn):
-            return covers(arn, other)
-        return arn in self._people and other in self._people
 
     def _others(self, account: str | None) -> Iterator[str]:
         """Accounts that a number is not taken for: those that are named beside it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cmek_construct.guide import key_denial
+from cmek_construct.guide import ADMINISTRATION, key_denial
 from tests.forms import CUSTOMER, PINECONE
 from tests.mutants.made import (
     CONDITIONS,
@@ -49,6 +49,18 @@ def _worker(template: Template, principal: Template) -> object:
     document = {"Statement": [statement]}
     add(template, "Worker", "IAM::Role", AssumeRolePolicyDocument=document)
     return _allowed(template, {"Fn::GetAtt": ["Worker", "Arn"]}, "kms:Decrypt")
+
+
+def _workers(template: Template, number: int) -> object:
+    for name in (f"Worker{one}" for one in range(number)):
+        add(template, name, "IAM::Role", AssumeRolePolicyDocument=_trust_of_workers())
+        _allowed(template, {"Fn::GetAtt": [name, "Arn"]}, *ADMINISTRATION)
+    return template
+
+
+def _trust_of_workers() -> Template:
+    statement = {"Effect": "Allow", "Principal": {"AWS": ROOT_ARN}, "Action": "sts:AssumeRole"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _own(template: Template, **members: Any) -> object:
@@ -264,6 +276,8 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
             PolicyDocument=grant(Action="s3:GetObject")["PolicyDocument"],
         ),
     ),
+    "a key administrator that is another role of the template": lambda t: _workers(t, 1),
+    "as many key administrators as there may be roles": lambda t: _workers(t, 12),
     "another key for a principal of a parameter": lambda t: (
         _more(t, Parameters={"Admin": {"Type": "String"}}),
         add(
