@@ -23,11 +23,13 @@ PENDING_WINDOW: Final = "key-pending-window"
 ROLE_RETAINED: Final = "role-retained"
 KEY_RETAINED: Final = "key-retained"
 ALIAS_RETAINED: Final = "alias-retained"
+
+# What a construct tells the guardrails as data
+
 ROLE_OF_KEY: Final = "cmek-construct:role"
 """The metadata of a key in which its construct says the ARN of the role that it is for."""
 
 # Warnings: what may be right and is unusual
-
 
 WARNINGS: Final = {
     "region-not-in-guide": "regions: {region} is none of the regions of Pinecone's guide "

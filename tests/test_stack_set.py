@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
 import jsonschema
 import pytest
 from aws_cdk import aws_iam as iam
 from cfnlint import api as cfnlint
 from cfnlint.config import ManualArgs
+from constructs import IConstruct
 
 from cmek_construct import (
     ALL_REGIONS,
@@ -31,6 +33,7 @@ from cmek_construct import (
 )
 from cmek_construct.constructs import stack_set_template
 from tests.building import (
+    ACCOUNT,
     EXTERNAL_ID,
     PINECONE,
     REGION,
@@ -529,6 +532,24 @@ def test_the_role_in_each_account_has_the_boundary_of_that_account() -> None:
     }
 
 
+@jsii.implements(cdk.IAspect)
+class BoundaryOfOnesOwn:
+    """Puts a boundary on every L1 role, as a property or as an override."""
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+
+    def visit(self, node: IConstruct) -> None:
+        arn = f"arn:aws:iam::{ACCOUNT}:policy/limit"
+        if isinstance(node, iam.CfnRole) and self.how == "own property":
+            node.permissions_boundary = arn
+        elif isinstance(node, iam.CfnRole):
+            node.add_property_override("PermissionsBoundary", arn)
+
+
+BOUNDED = ["context", "aspect", "own property", "own override"]
+
+
 def bounded(how: str) -> cdk.Stack:
     """A stack of an app that puts a boundary on every role."""
     name = {"name": "limit-${AWS::AccountId}"}
@@ -537,10 +558,12 @@ def bounded(how: str) -> cdk.Stack:
     if how == "aspect":
         limit = iam.ManagedPolicy.from_managed_policy_name(stack, "Limit", "limit")
         iam.PermissionsBoundary.of(stack.node.root).apply(limit)
+    if how.startswith("own"):
+        cdk.Aspects.of(stack.node.root).add(BoundaryOfOnesOwn(how))
     return stack
 
 
-@pytest.mark.parametrize("how", ["context", "aspect"])
+@pytest.mark.parametrize("how", BOUNDED)
 def test_a_boundary_of_the_app_that_the_set_would_not_have_is_one_error(how: str) -> None:
     stack = bounded(how)
     fleet(stack)
@@ -552,7 +575,7 @@ def test_a_boundary_of_the_app_that_the_set_would_not_have_is_one_error(how: str
     assert "Give the name of a managed policy" in str(said)
 
 
-@pytest.mark.parametrize("how", ["context", "aspect"])
+@pytest.mark.parametrize("how", BOUNDED)
 def test_with_a_boundary_of_its_own_the_set_is_made_in_such_an_app(how: str) -> None:
     stack = bounded(how)
     fleet(stack, permissions_boundary_name="limit")

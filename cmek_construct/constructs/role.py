@@ -18,7 +18,8 @@ from cmek_construct.trust import Trust
 class CmekRole(iam.Role):
     """An `iam.Role` with the guide's trust policy (step 1).
 
-    It has no permissions policy: within one account the key policy lets the role in.
+    It has no permissions policy: within one account the key policy lets the role in. What
+    `PineconeCmek` makes; `PineconeRole` is the same with props of its own and with customers.
     """
 
     def __init__(
@@ -36,6 +37,19 @@ class CmekRole(iam.Role):
         description: str | None = None,
     ) -> None:
         """Make the role of props that are within their limits.
+
+        Args:
+            scope: the construct in which the role is made.
+            construct_id: its id there. The logical ID of the role follows from both.
+            environment: of the scope.
+            trust: who of Pinecone may come in.
+            role_name: as in `iam.Role`, and so are ``path``, ``permissions_boundary`` and
+                ``description``.
+            path: a change of it or of the name makes another role.
+            permissions_boundary: the most that the role may do.
+            removal_policy: of the role. Default: kept.
+            suspended: the trust policy denies everybody.
+            description: of the role.
 
         Raises:
             ValueError: ``suspended`` is asked of a role that `Role.customize_roles` keeps out of

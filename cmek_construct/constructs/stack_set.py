@@ -203,7 +203,7 @@ class PineconeCmekStackSet(Construct):
         if one_id is not None:
             dialog_output(self, "ExternalId", "External ID", one_id)
         if own["permissions_boundary_name"] is None:
-            RoleInAccounts(self, "RoleInAccounts", type="AWS::IAM::Role")
+            RoleInAccounts(self, "RoleInAccounts")
 
     def role_arn(self, account_id: str) -> str:
         """The ARN of the role in one account, known before the deploy.

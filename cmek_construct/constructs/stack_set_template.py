@@ -9,7 +9,7 @@ from typing import Any, Final
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.own_stage import synthesized
@@ -110,23 +110,40 @@ def _external_id_parameter(stack: cdk.Stack) -> str:
     return parameter.value_as_string
 
 
-class RoleInAccounts(cdk.CfnResource):
+class RoleInAccounts(iam.CfnRole):
     """Stands for the role of the template inside, which no aspect of the app reaches.
 
     CDK's permissions boundaries, of the app's context or by `iam.PermissionsBoundary.of(…)`, are
-    such aspects. It is in no template.
+    such aspects, and so are those of one's own that look for roles. It is in no template.
     """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        """Stand where an aspect visits."""
+        super().__init__(scope, construct_id, assume_role_policy_document={})
 
     @jsii.member(jsii_name="shouldSynthesize")
     def _should_synthesize(self) -> bool:
         return False
 
-    @jsii.member(jsii_name="addPropertyOverride")
-    def add_property_override(self, property_path: str, value: Any) -> None:
-        if property_path == "PermissionsBoundary":
-            cdk.Validations.of(self).add_error(
-                "cmek-construct:permissions-boundary",
-                "permissions_boundary_name: got none, but the app puts a permissions boundary on "
-                "every role, and none reaches the roles that the stack set makes in each account. "
-                "Give the name of a managed policy that is in every account.",
-            )
+    @jsii.member(jsii_name="addOverride")
+    def add_override(self, path: str, value: Any) -> None:
+        """What `add_property_override` calls as well."""
+        if path == "Properties.PermissionsBoundary":
+            self._refuse()
+
+    @property
+    @jsii.member(jsii_name="permissionsBoundary")
+    def permissions_boundary(self) -> str | None:
+        return None
+
+    @permissions_boundary.setter
+    def permissions_boundary(self, value: str | None) -> None:
+        self._refuse()
+
+    def _refuse(self) -> None:
+        cdk.Validations.of(self).add_error(
+            "cmek-construct:permissions-boundary",
+            "permissions_boundary_name: got none, but the app puts a permissions boundary on "
+            "every role, and none reaches the roles that the stack set makes in each account. "
+            "Give the name of a managed policy that is in every account.",
+        )
