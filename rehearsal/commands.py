@@ -114,6 +114,8 @@ class Shell:
             answered = from_it.readline()
         finally:
             self._idle[command[0]].put(loaded)
+        if not answered:
+            raise RuntimeError(f"`{command[0]}` ended before it answered: {shlex.join(command)}")
         return Ended(**json.loads(answered))
 
     def close(self) -> None:

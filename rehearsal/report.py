@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 _WIDTH_OF_A_FILE = 120
@@ -49,10 +49,11 @@ class _Screen:
         # The last lines of a terminal: what is being done now, and since when.
         self.running = Progress(
             SpinnerColumn(),
-            TextColumn("[bold]{task.fields[heading]}"),
             TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.fields[heading]}", "bold", markup=False, table_column=_part(2)),
+            TextColumn("{task.description}", markup=False, table_column=_part(3)),
             console=console,
+            expand=True,
             transient=True,
             disable=not console.is_terminal,
         )
@@ -147,6 +148,10 @@ class Report:
         verdict = f"{len(self.wrong)} wrong" if self.wrong else "all as expected"
         seconds = time.monotonic() - self._began
         self.console.print(f"\n{len(self.rows)} questions, {verdict}; {seconds:.0f} seconds.")
+
+
+def _part(ratio: int) -> Column:
+    return Column(ratio=ratio, no_wrap=True, overflow="ellipsis")
 
 
 def _line(mark: str, *cells: str) -> Table:

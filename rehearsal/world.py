@@ -140,13 +140,14 @@ class World:
             return self.settled(site)
 
     def settled(self, site: Site) -> str:
-        """The status of a stack, when nothing of it is in progress any more."""
+        """The status of a stack, when nothing of it is in progress any more, or after a minute."""
         cloudformation = self.client("cloudformation", site)
-        while True:
+        for _ in range(600):
             (stack,) = cloudformation.describe_stacks(StackName=site.name)["Stacks"]
             if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-                return str(stack["StackStatus"])
+                break
             time.sleep(0.1)
+        return str(stack["StackStatus"])
 
     def compare_with_first(
         self, site: Site, *, changed: str = "nothing", reads: str = ALLOWED
