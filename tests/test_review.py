@@ -477,6 +477,18 @@ def test_what_is_not_the_guides_is_drawn_before_what_is_left_out(tmp_path: Path)
     assert ">and 3 more, each below</text>" in drawn
 
 
+@pytest.mark.parametrize("whom", ["arn:aws:iam::111122223333:role/Backup", STRANGER])
+def test_who_stands_beside_the_role_in_one_statement_is_drawn_too(
+    tmp_path: Path, whom: str
+) -> None:
+    template = good()
+    use = next(one for one in key_policy(template) if one["Sid"] == "Allow use of the key")
+    use["Principal"]["AWS"] = [use["Principal"]["AWS"], whom]
+    boxes = re.findall("<text[^>]*>([^<]*)</text>", picture(page(tmp_path, template)))
+    assert any(whom.rpartition("/")[2] in one for one in boxes)
+    assert f"Role {ROLE}" in boxes
+
+
 def test_a_vendors_role_reaches_the_keys_of_each_customer_if_nothing_else(tmp_path: Path) -> None:
     drawn = picture(page(tmp_path, vendor()))
     for account in ("444455556666", "777788889990"):

@@ -246,8 +246,9 @@ class _Sketch:
         allows = key.policies[0].allows
         uses = [one for one in allows if role and arns.intersection(one.names)]
         inside = [one for one in allows if _is_within(one, self.part.account)]
-        others = [one for one in inside if one not in uses]
-        outside = [one for one in allows if one not in uses and one not in inside]
+        # One that lets in somebody beside the role is drawn from both.
+        others = [one for one in inside if one not in uses or not arns.issuperset(one.names)]
+        outside = [one for one in allows if one not in inside]
         drawn = [
             *((said, None, arns) for said in self.first(_KEY, uses)),
             *((said, _ROLE, said.names) for said in self.first(_ROLE, others)),
