@@ -456,6 +456,16 @@ def test_everybody_else_is_drawn_outside_only_if_that_is_sure(tmp_path: Path) ->
     assert ">Anybody in any AWS account</text>" in drawn
 
 
+def test_what_is_kept_on_deletion_alone_stays_and_the_guardrail_says_what_is_missing(
+    tmp_path: Path,
+) -> None:
+    template = good()
+    del template["Resources"][KEY]["UpdateReplacePolicy"]
+    said = text(tmp_path, template)
+    assert f"Key {KEY} stays when the stack is deleted" in said
+    assert re.search("1 violation ?key-retained", said)
+
+
 @pytest.mark.parametrize(
     ("form", "cut"), [("suspended", 2), ("imported_key_suspended", 1), ("explicit_with_id", 0)]
 )
