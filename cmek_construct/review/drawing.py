@@ -246,8 +246,9 @@ class _Sketch:
         allows = key.policies[0].allows
         uses = [one for one in allows if role and arns.intersection(one.names)]
         inside = [one for one in allows if _is_within(one, self.part.account)]
-        others = [one for one in inside if one not in uses]
-        outside = [one for one in allows if one not in uses and one not in inside]
+        # One that lets in somebody beside the role is drawn from both.
+        others = [one for one in inside if one not in uses or not arns.issuperset(one.names)]
+        outside = [one for one in allows if one not in inside]
         drawn = [
             *((said, None, arns) for said in self.first(_KEY, uses)),
             *((said, _ROLE, said.names) for said in self.first(_ROLE, others)),
@@ -339,6 +340,7 @@ def _is_within(said: Said, account: str) -> bool:
 
 def _reached(said: Said) -> str:
     """What a permission of the role is about: keys of another account, or who knows what."""
-    resource = str(as_list(said.statement.get("Resource"))[0])
-    key = re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", resource)
-    return f"Keys of AWS account {key[1]}" if key else "Elsewhere"
+    resources = map(str, as_list(said.statement.get("Resource")))
+    keys = [re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in resources]
+    accounts = dict.fromkeys(key[1] for key in keys if key)
+    return f"Keys of AWS account {' and '.join(accounts)}" if keys and all(keys) else "Elsewhere"

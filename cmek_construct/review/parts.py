@@ -195,7 +195,7 @@ class _Reader:
         for alias in self._aliases.get(key.place, ()):
             names = dict.fromkeys(stack.short(now.value.name) for now in alias.cases)
             given = {"AliasName": " or ".join(names), "TargetKeyId": key.place.logical_id}
-            kept = _is_kept(alias.place, replaced=False)
+            kept = _is_kept(alias.place)
             yield Thing("Alias", alias.place.seen_from(stack), kept, given)
 
 
@@ -222,10 +222,9 @@ def _not_judged(unread: Unread) -> Thing:
     return Thing(kind, place.logical_id, _is_kept(place), {}, [policy])
 
 
-def _is_kept(place: Place, *, replaced: bool = True) -> bool:
-    """On deletion; and where that is asked, when it would be replaced."""
-    kept = place.raw.get("DeletionPolicy") in _KEPT
-    return kept and (not replaced or place.raw.get("UpdateReplacePolicy") == "Retain")
+def _is_kept(place: Place) -> bool:
+    """When its stack is deleted, or it goes from the template."""
+    return place.raw.get("DeletionPolicy") in _KEPT
 
 
 def _typed(cases: Sequence[T]) -> Sequence[T]:
