@@ -248,6 +248,20 @@ def test_what_differs_is_marked_and_explained(
     assert "<details open" in (tmp_path / "page.html").read_text() or verdict.startswith("Same")
 
 
+@pytest.mark.parametrize("of", ["key", "trust"])
+def test_a_denial_of_somebody_else_is_no_suspension_of_pinecones(tmp_path: Path, of: str) -> None:
+    template = good()
+    if of == "key":
+        deny, denied = key_policy(template), {"Action": "kms:*", "Resource": "*"}
+    else:
+        deny, denied = trust(template), {"Action": "sts:AssumeRole"}
+    auditor = {"AWS": "arn:aws:iam::111122223333:role/auditor"}
+    deny.append({"Sid": "x", "Effect": "Deny", "Principal": auditor, **denied})
+    said = text(tmp_path, template)
+    assert "The guide has no such statement" in said
+    assert "Pinecone is cut off" not in said
+
+
 def test_a_difference_is_marked_with_words_and_not_with_a_colour_alone(tmp_path: Path) -> None:
     template = good()
     trust(template)[0]["Condition"] = {"StringLike": {"sts:ExternalId": "*"}}
@@ -463,10 +477,17 @@ def test_what_is_not_the_guides_is_drawn_before_what_is_left_out(tmp_path: Path)
     assert ">and 3 more, each below</text>" in drawn
 
 
-def test_a_vendors_role_reaches_the_keys_of_each_customer(tmp_path: Path) -> None:
+def test_a_vendors_role_reaches_the_keys_of_each_customer_if_nothing_else(tmp_path: Path) -> None:
     drawn = picture(page(tmp_path, vendor()))
     for account in ("444455556666", "777788889990"):
         assert f">Keys of AWS account {account}</text>" in drawn
+    template = vendor()
+    for one in template["Resources"].values():
+        for statement in one["Properties"].get("PolicyDocument", {}).get("Statement", []):
+            statement["Resource"] = [statement["Resource"], "arn:aws:s3:::*"]
+    drawn = picture(page(tmp_path, template))
+    assert "Keys of AWS account" not in drawn
+    assert ">Elsewhere</text>" in drawn
 
 
 def test_a_customers_key_shows_whose_role_reaches_it(tmp_path: Path) -> None:

@@ -226,15 +226,15 @@ def _differences(guides: list[str], own: list[str]) -> list[Line]:
 _KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 
-def why(statement: Statement, kind: str, comparison: Comparison) -> list[str]:
+def why(statement: Statement, kind: str, comparison: Comparison, known: Known) -> list[str]:
     """What a reviewer should know about a statement beside the differences, by name."""
     title, lines = comparison.title, [line.text for line in comparison.different]
     changed = {text.split('"')[1] for text in lines if '"' in text}
     actions = {str(one) for one in as_list(statement.get("Action"))}
     resources = [str(one) for one in as_list(statement.get("Resource"))]
-    known = {
-        "suspended": _is_suspension(statement, kind),
-        "protect_used_key": _is_protection(statement, kind),
+    told = {
+        "suspended": _suspends(statement, kind, known),
+        "protect_used_key": kind == "key" and _says(statement, _protection(statement)),
         "administrators": title == ADMINISTRATORS,
         "elsewhere": title in (USE, ATTACH) and any("<role>" in text for text in lines),
         "no_external_id": title == EXPLICIT,
@@ -243,7 +243,12 @@ def why(statement: Statement, kind: str, comparison: Comparison) -> list[str]:
         "pin_account": title == ALL_REGIONS and changed == {"AWS"} and _is_pinned(statement),
         "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, resources)),
     }
-    return [name for name, holds in known.items() if holds]
+    return [name for name, holds in told.items() if holds]
+
+
+def _says(statement: Statement, ours: Statement) -> bool:
+    """Whether a statement says what one of this library's says, under whatever label."""
+    return Comparison("", _differences(_lines(ours), _lines(_arranged(statement, ours))), []).same
 
 
 def _is_pinned(statement: Statement) -> bool:
@@ -253,16 +258,17 @@ def _is_pinned(statement: Statement) -> bool:
     return root.endswith(":root") and root.split(":")[4] == pattern.split(":")[4]
 
 
-def _is_suspension(statement: Statement, kind: str) -> bool:
-    action = {"key": ["kms:*"], "trust": ["sts:AssumeRole"]}.get(kind)
-    denies = statement.get("Effect") == "Deny" and "Condition" not in statement
-    return denies and as_list(statement.get("Action")) == action
+def _suspends(statement: Statement, kind: str, known: Known) -> bool:
+    """Whether it is what `suspended` writes: of a key policy, for a role of Pinecone's."""
+    if kind == "trust":
+        return _says(statement, guide.assume_role_denial())
+    return kind == "key" and any(
+        _says(statement, guide.key_denial(role))
+        for role in known.roles & set(map(str, _named(statement)))
+    )
 
 
-def _is_protection(statement: Statement, kind: str) -> bool:
-    """It is what `protect_used_key` writes, for however many days and under whatever label."""
-
-    def bare(one: Statement) -> str:
-        return re.sub(r'"[0-9]+"', '"days"', json.dumps({**one, "Sid": ""}, sort_keys=True))
-
-    return kind == "key" and bare(statement) == bare(guide.used_key_denial(1))
+def _protection(statement: Statement) -> Statement:
+    """What `protect_used_key` writes for the days that a statement has, if it has some."""
+    days = re.search(r'"([0-9]+)"', json.dumps(statement.get("Condition")))
+    return guide.used_key_denial(int(days[1]) if days else 0)

@@ -339,6 +339,7 @@ def _is_within(said: Said, account: str) -> bool:
 
 def _reached(said: Said) -> str:
     """What a permission of the role is about: keys of another account, or who knows what."""
-    resource = str(as_list(said.statement.get("Resource"))[0])
-    key = re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", resource)
-    return f"Keys of AWS account {key[1]}" if key else "Elsewhere"
+    resources = map(str, as_list(said.statement.get("Resource")))
+    keys = [re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in resources]
+    accounts = dict.fromkeys(key[1] for key in keys if key)
+    return f"Keys of AWS account {' and '.join(accounts)}" if keys and all(keys) else "Elsewhere"

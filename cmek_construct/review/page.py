@@ -211,7 +211,7 @@ class Page:
 
     def why(self, said: Said) -> list[str]:
         """What to know about a statement, by name."""
-        return why(said.statement, said.kind, said.comparison)
+        return why(said.statement, said.kind, said.comparison, said.known)
 
 
 def _alike(templates: Iterable[Template]) -> list[Alike]:
