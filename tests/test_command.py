@@ -260,6 +260,20 @@ def test_add_refuses_what_is_no_text_and_what_is_no_file(tmp_path: Path) -> None
     assert said == "cmek.yaml: cannot be read: Is a directory.\n"
 
 
+def test_a_file_that_cannot_be_written_is_told_by_its_name(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    template = tmp_path / "acme.json"
+    template.write_text(cmek(tmp_path, "template").stdout)
+    said = cmek(tmp_path, "lock", "acme.json", "--file=none/cmek.lock", code=1).stderr
+    assert said == "none/cmek.lock: cannot be written: No such file or directory.\n"
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "app.py").symlink_to("none/app.py")
+    said = cmek(new, "init", *FLAGS, code=1).stderr
+    assert said == "app.py: cannot be read or written: No such file or directory.\n"
+    assert not (new / "cmek.yaml").exists()
+
+
 def test_what_is_unusual_about_a_new_stack_is_said_at_once(tmp_path: Path) -> None:
     assert "CHECK" not in cmek(tmp_path, "init", *FLAGS).stdout
     added = ("add", "b", "--account=044455556666", "--regions=us-east-1 us-weast-2")

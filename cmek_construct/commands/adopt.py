@@ -1,7 +1,7 @@
 """`cmek adopt`: an entry and a mapping for a role and a key that were there before their stack.
 
 cmek.yaml is written last: a run that ends before begins anew, and one that ends after it finds the
-entry and compares.
+entry and compares. What could not be read is no basis for an entry, and ends the command.
 """
 
 from __future__ import annotations
@@ -13,23 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
 from cmek_construct import props
-from cmek_construct.aws.objects import Key, Role
-from cmek_construct.aws.session import Asking
+from cmek_construct.aws import reading
+from cmek_construct.aws.objects import Key, Role, Stack, Unread
+from cmek_construct.aws.session import Asking, Session
+from cmek_construct.checks import printable
 from cmek_construct.commands import options
-from cmek_construct.commands.adopting import (
-    held_by,
-    key_of,
-    other_stacks,
-    refuse_another_file,
-    refuse_taken_alias,
-    role_of,
-    write_mapping,
-)
 from cmek_construct.commands.init import make_folder
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
@@ -48,14 +41,29 @@ from cmek_construct.deployment.writing import (
     FILE,
     beside_top,
     new_text,
+    replace,
     with_entry,
     write_whole,
 )
 from cmek_construct.deployment.yaml_text import YamlText
 from cmek_construct.health import entries
-from cmek_construct.health.adoption import differences
+from cmek_construct.health.adoption import differences, refuse_unfit
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import Finding, Refused, Verdict
+from cmek_construct.health.findings import Finding, Refused, Verdict, said
+
+T = TypeVar("T")
+_READS_ROLE: Final = (
+    "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and "
+    "GetPolicyVersion"
+)
+_READS_KEY: Final = "kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus and ListAliases"
+_READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
+_LOGICAL_IDS: Final = {
+    entries.ROLE,
+    entries.KEY,
+    entries.ALIAS,
+    *entries.CUSTOMERS.values(),
+}
 
 
 class AsGiven(str, Enum):
@@ -128,7 +136,7 @@ class Adopt:
 
 def _lines(ask: Adopt) -> Iterator[str]:
     """Take over a role and a key; the lines say what was found, and what to run next."""
-    refuse_another_file(ask.file)
+    _refuse_another_file(ask.file)
     text = text_of(FILE) if os.path.lexists(FILE) else None
     there = next(
         (one for one in parse_entries(text, FILE) if one.name == ask.name) if text else iter(()),
@@ -137,8 +145,8 @@ def _lines(ask: Adopt) -> Iterator[str]:
     _refuse_idle_options(ask, there)
     region = _region(ask, text, there)
     session = Asking("adopt", ask.profile).reading(ask.account, region, ask.name)
-    role = role_of(session, ask.role_arn)
-    key = key_of(session, ask.key_arn) if ask.key_arn else None
+    role = _role_of(session, ask.role_arn)
+    key = _key_of(session, ask.key_arn) if ask.key_arn else None
     changed = None if there else _with_entry(ask, text, region, role, key)
     entry = there or _entry(ask, changed or "")
     _refuse_another(ask, entry, role)
@@ -146,13 +154,13 @@ def _lines(ask: Adopt) -> Iterator[str]:
     now = datetime.now(timezone.utc)
     case = Deployed(entry, role.arn, ask.key_arn, locked(entry), now, role=role, key=key)
     found = [*differences(case, role, key)]
-    refuse_taken_alias(entry, key, session)
-    found += other_stacks(mapping, entry, session)
-    mapping = entries.without_held(mapping, entry, held_by(entry, session))
+    _refuse_taken_alias(entry, key, session)
+    found += _other_stacks(mapping, entry, session)
+    mapping = entries.without_held(mapping, entry, _held_by(entry, session))
     yield f"{ask.name} (account {ask.account}, {region})"
     yield from _shown(found)
     _refuse_harm(ask, found)
-    write_mapping(ask.file, json.dumps(mapping, indent=2) + "\n")
+    replace(ask.file, json.dumps(mapping, indent=2) + "\n")
     made = list(make_folder()) if text is None else []
     if changed is not None:
         write_whole(changed)
@@ -277,3 +285,110 @@ def _what_next(name: str, file: Path, *, added: bool) -> Iterator[str]:
         ("cmek lock --deployed", "from then on nothing replaces them"),
     ):
         yield f"  {command}  # {why}"
+
+
+def _known(found: T | Unread | None, what: str, actions: str) -> T:
+    """What could not be read is no basis for an entry: it ends the command."""
+    if found is None:
+        raise Refused(
+            f"there is no such thing: {what}. Copy the ARN from Pinecone's console, Manage > CMEK, "
+            "and see that account and region are right."
+        )
+    if isinstance(found, Unread):
+        raise Refused(
+            f"not read: {what} ({found.why}). Nothing was written. Ask again with credentials that "
+            f"may {actions} (--profile)."
+        )
+    return found
+
+
+def _role_of(session: Session, arn: str) -> Role:
+    role = _known(reading.read_role(session, arn), f"the role {arn}", _READS_ROLE)
+    if role.arn != arn:
+        raise Refused(
+            f"--role-arn: got {arn}, but IAM has {printable(role.arn)} under that name. Copy the "
+            "ARN from the IAM console, path included."
+        )
+    _known(role.trust, "the role's trust policy", _READS_ROLE)
+    _known(role.permissions, "the role's permissions", _READS_ROLE)
+    return role
+
+
+def _key_of(session: Session, arn: str) -> Key:
+    key = _known(reading.read_key(session, arn), f"the key {arn}", _READS_KEY)
+    refuse_unfit(key)
+    for what, part in (
+        ("whether the key rotates", key.rotation_days or 0),
+        ("the key policy", key.policy),
+        ("the key's aliases", key.aliases),
+    ):
+        _known(part, what, _READS_KEY)
+    return key
+
+
+def _held_by(entry: Entry, session: Session) -> dict[str, str]:
+    """What the stack holds, by logical ID."""
+    stack = reading.read_stack(session, entry.name)
+    if stack is None or (isinstance(stack, Stack) and stack.is_empty):
+        return {}
+    if isinstance(stack, Stack) and stack.is_changing:
+        raise Refused(
+            f"{entry.name}: its stack is in {stack.status}. Wait for its end, and run this again."
+        )
+    held = stack if isinstance(stack, Unread) else reading.read_resources(session, entry.name)
+    found = _known(
+        held if held is not None else [],
+        "whether a stack of that name holds anything",
+        _READS_STACK,
+    )
+    return {one.logical_id: one.physical_id for one in found}
+
+
+def _other_stacks(
+    mapping: entries.ImportMapping, entry: Entry, session: Session
+) -> Iterator[Finding]:
+    """Whether another stack has one of them: CloudFormation gives nothing to two."""
+    for logical_id in (one for one in (entries.ROLE, entries.KEY) if one in mapping):
+        (physical,) = mapping[logical_id].values()
+        owner = reading.read_owner(session, physical)
+        if isinstance(owner, Unread):
+            yield said(
+                "other-stack",
+                f"not read: whether another stack has {physical} ({owner.why}). If one has, "
+                "`cdk import` is refused, and nothing happens",
+            )
+        elif owner not in (None, entry.name):
+            raise Refused(
+                f"{entry.name}: {physical} belongs to the stack {printable(owner)}, and "
+                "CloudFormation gives nothing to two stacks. Have that stack let go of it first: "
+                "in its template write DeletionPolicy: Retain, deploy, take the resource out of "
+                "the template, deploy again; then run this again."
+            )
+
+
+def _refuse_taken_alias(entry: Entry, key: Key | None, session: Session) -> None:
+    own = entry.settings
+    if key is None or own.key or not own.alias or entries.alias_of(entry, key):
+        return
+    alias = f"alias/{own.alias.removeprefix('alias/')}"
+    target = reading.read_key_arn(session, alias)
+    if isinstance(target, str):
+        raise Refused(
+            f"{FILE}: stacks.{entry.name}.alias: {alias} points to another key, {target}, so the "
+            "deploy would fail. Write another alias into the entry, or point it to this key."
+        )
+
+
+def _refuse_another_file(path: Path) -> None:
+    """Overwrite no file that is no such mapping."""
+    if not os.path.lexists(path):
+        return
+    try:
+        known = set(json.loads(path.read_bytes())) <= _LOGICAL_IDS
+    except (OSError, ValueError, TypeError, RecursionError):
+        known = False
+    if not known:
+        raise Refused(
+            f"--mapping: {path} is there already, and is no mapping of `cmek adopt`. Choose "
+            "another file."
+        )

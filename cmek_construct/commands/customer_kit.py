@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -17,7 +16,7 @@ from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
-from cmek_construct.commands.looking import outputs_of
+from cmek_construct.commands.looking import json_in, json_of, outputs_of
 from cmek_construct.commands.options import AsJson, option
 from cmek_construct.commands.printing import in_a_line, in_words, refusals, tell, tell_json
 from cmek_construct.deployment import customer_kit as kits
@@ -280,15 +279,16 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     Raises:
         Refused: a file is missing, or is no such output.
     """
-    described = _json(describe_key, DESCRIBE_KEY)
-    answer = _json(key_policy, GET_KEY_POLICY)
+    described = json_in(describe_key, f"`{DESCRIBE_KEY}` prints it.")
+    prints = f"`{GET_KEY_POLICY}` prints it."
+    answer = json_in(key_policy, prints)
     if "Statement" in answer:
         raise Refused(
             f"{printable(key_policy)}: it is a policy by itself, as the kit's own key-policy.json "
             f"is, and does not show what KMS has. Give what `{GET_KEY_POLICY}` prints."
         )
     said = answer.get("Policy")
-    policy = _parsed(said, key_policy, GET_KEY_POLICY) if isinstance(said, str) else {}
+    policy = json_of(said, key_policy, prints) if isinstance(said, str) else {}
     if "Statement" not in policy:
         raise Refused(
             f"{printable(key_policy)}: it holds no key policy. `{GET_KEY_POLICY}` prints one."
@@ -330,24 +330,3 @@ def _described(
             f"`{DESCRIBE_KEY}` prints it."
         )
     return CustomerKeySeen(source, form[0], metadata, policy)
-
-
-def _json(path: Path, command: str) -> dict[str, Any]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Refused(f"{printable(path)}: cannot be read: {error.strerror}.") from None
-    return _parsed(content, path, command)
-
-
-def _parsed(content: str | bytes, place: object, command: str) -> dict[str, Any]:
-    """A JSON object; PowerShell writes files in UTF-16, which `json` knows by its first bytes."""
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise Refused(
-            f"{printable(place)}: cannot be read as JSON: {error}. `{command}` prints it."
-        ) from None
-    if not isinstance(found, dict):
-        raise Refused(f"{printable(place)}: is no JSON object. `{command}` prints it.")
-    return found

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, Stack, Unread
 from cmek_construct.aws.session import Asking, Session
+from cmek_construct.checks import printable
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health.deployed import (
@@ -147,10 +148,34 @@ def _in_file(entry: Entry, file: Path) -> Any:
     if locked(entry).way_back(entry):
         instead = "Leave --outputs out, and AWS is asked."
     try:
-        return json.loads(file.read_text(encoding="utf-8"))[entry.name]
-    except OSError as error:
-        raise Refused(f"{file}: cannot be read: {error.strerror}. {instead}") from None
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"{file}: cannot be read as JSON: {error}. {instead}") from None
-    except (KeyError, TypeError):
+        return json_in(file, instead)[entry.name]
+    except KeyError:
         raise Refused(f"{entry.name}: {file} has no such stack. {instead}") from None
+
+
+def json_in(file: Path, instead: str) -> dict[str, Any]:
+    """The JSON object in a file that a command printed or wrote.
+
+    Args:
+        file: of a person's.
+        instead: what makes such a file, or what to do without one.
+
+    Raises:
+        Refused: it cannot be read, or is none.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise Refused(f"{printable(file)}: cannot be read: {error.strerror}. {instead}") from None
+    return json_of(content, file, instead)
+
+
+def json_of(content: str | bytes, place: Path, instead: str) -> dict[str, Any]:
+    """A JSON object; PowerShell writes files in UTF-16, which `json` knows by its first bytes."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"{printable(place)}: cannot be read as JSON: {error}. {instead}") from None
+    if not isinstance(found, dict):
+        raise Refused(f"{printable(place)}: is no JSON object. {instead}")
+    return found

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import typer
 
 from cmek_construct.aws.session import AwsError, Reason
+from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import ConfigError
 from cmek_construct.health.findings import Finding, Refused, Verdict
 from cmek_construct.lock.text import LockError
@@ -153,6 +154,10 @@ def refusals(
         refuse(error)
     except AwsError as error:
         refuse(in_words(error, command, about, idle))
+    except OSError as error:
+        if error.filename is None:  # no file: who read the output is gone
+            raise
+        refuse(f"{printable(error.filename)}: cannot be read or written: {error.strerror}.")
     except (KeyboardInterrupt, typer.Abort):
         if not interrupted:
             raise

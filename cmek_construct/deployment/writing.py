@@ -11,6 +11,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -213,10 +214,7 @@ def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
         return False
     for changed in _with_flag(text, name, prop, value, reason):
         if _is_only_change(entries, changed, name, prop, value):
-            try:
-                replace(path, changed)
-            except OSError as error:
-                raise ConfigError(f"{FILE}: cannot be written: {error.strerror}.") from None
+            replace(path, changed)
             return True
     raise NotWrittenError(name, _line(prop, value))
 
@@ -282,12 +280,19 @@ def _others(entries: list[Entry], name: str) -> list[tuple[str, StackSettings]]:
 
 
 def replace(path: Path, text: str) -> None:
-    """All of the new file, or all of the old; its mode stays."""
+    """All of the new file, or all of the old; its mode stays.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(text.encode("utf-8"))
         if path.exists():
             shutil.copymode(path, draft)
         draft.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}.") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)

@@ -229,3 +229,35 @@ def _about_aliases(entry: Entry, key: Key) -> Iterator[Finding]:
         yield said("alias", "the key has no alias of the template's: the deploy makes one")
     if others:
         yield said("aliases", f"{', '.join(map(printable, others))}: stays, outside of the stack")
+
+
+def refuse_unfit(key: Key) -> None:
+    """A key that will end, or that Pinecone cannot use, is taken over by nobody.
+
+    Raises:
+        Refused: it is one.
+    """
+    if key.is_ending:
+        region = key.arn.split(":")[3]
+        raise Refused(
+            f"--key-arn: got {key.arn}, but the key WILL BE DELETED at "
+            f"{printable(key.deletion_date or 'a time that KMS does not say')}, and with it all "
+            f"data of the project. First run: aws kms cancel-key-deletion --region {region} "
+            f"--key-id {key.arn} && aws kms enable-key --region {region} --key-id {key.arn}"
+        )
+    if key.state not in ("Enabled", "Disabled"):
+        raise Refused(
+            f"--key-arn: got {key.arn}, but the key is in state {printable(key.state)}, and only "
+            "one that is enabled or disabled can be taken over. See the KMS console."
+        )
+    for name, needed in (
+        ("KeyManager", "CUSTOMER"),
+        ("KeySpec", "SYMMETRIC_DEFAULT"),
+        ("KeyUsage", "ENCRYPT_DECRYPT"),
+    ):
+        if key.metadata.get(name) != needed:
+            raise Refused(
+                f"--key-arn: got {key.arn}, whose {name} is {printable(key.metadata.get(name))}, "
+                f"but Pinecone uses a key of {needed}. Copy the Key ARN that Pinecone's console "
+                "shows."
+            )
