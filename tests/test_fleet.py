@@ -12,22 +12,22 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from moto import mock_aws
 from moto.cloudformation.models import StackInstance, cloudformation_backends
 from typer.testing import CliRunner
 
 from cmek_construct import StackSetTargets
 from cmek_construct.commands.app import cli
 from tests.building import EXTERNAL_ID, REGION, Template
+from tests.test_doctor import aws
 from tests.test_stack_set import ACCOUNTS, BY_ID, BY_NAME, IDS, stack_set
 
+__all__ = ["aws"]
 SET = "pinecone-cmek"
 OF_THE_SET = (
     "StackSetName",
@@ -38,19 +38,6 @@ OF_THE_SET = (
     "ManagedExecution",
     "Description",
 )
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An organization's management account, in moto."""
-    for name, value in (
-        ("AWS_ACCESS_KEY_ID", "testing"),
-        ("AWS_SECRET_ACCESS_KEY", "testing"),
-        ("AWS_DEFAULT_REGION", REGION),
-    ):
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        yield
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,6 @@ import aws_cdk as cdk
 import boto3
 import pytest
 from aws_cdk import aws_iam as iam
-from moto import mock_aws
-from moto.kms.models import kms_backends
 
 from cmek_construct import CmekGuardrails, templates
 from cmek_construct.lock.changing import Refusal, refusals
@@ -25,12 +23,13 @@ from tests.building import ACCOUNT, REGION, cmek, new_stack
 from tests.command import cmek as run
 from tests.conftest import ROOT
 from tests.locks import forms as released
+from tests.test_doctor import ACCOUNT as MOTO
+from tests.test_doctor import aws
 from tests.test_structure import imports
 
+__all__ = ["aws"]
 Template = dict[str, Any]
 ROLE, KEY = "CmekRoleB9267AA0", "CmekKey21C8C2B3"
-MOTO = "123456789012"
-"""The account that moto is."""
 VERSIONS = sorted(file.stem for file in released.FOLDER.glob("*.lock"))
 
 
@@ -546,26 +545,13 @@ def test_line_ends_and_mode_of_the_file_stay_and_no_link_is_written_through(tmp_
 
 
 @pytest.fixture
-def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def deployed(tmp_path: Path, aws: None) -> Path:
     """A folder whose app is deployed, in moto: a stack, and one in a stack."""
-    for name, value in (
-        ("AWS_ACCESS_KEY_ID", "testing"),
-        ("AWS_SECRET_ACCESS_KEY", "testing"),
-        ("AWS_DEFAULT_REGION", REGION),
-    ):
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        assembly(tmp_path, ("search", MOTO, template()))
-        deploy("search", template())
-        yield tmp_path
-
-
-def deploy(name: str, content: Template) -> None:
+    assembly(tmp_path, ("search", MOTO, template()))
     boto3.client("cloudformation").create_stack(
-        StackName=name, TemplateBody=json.dumps(content), Capabilities=["CAPABILITY_IAM"]
+        StackName="search", TemplateBody=json.dumps(template()), Capabilities=["CAPABILITY_IAM"]
     )
-    for key in kms_backends[MOTO][REGION].keys.values():
-        key.policy = json.dumps(key.policy)  # moto leaves it an object, and then cannot read it
+    return tmp_path
 
 
 def names_in(folder: Path, resource: str) -> dict[str, str]:

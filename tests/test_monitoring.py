@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -527,7 +528,7 @@ class Deployed:
     topic_arn: str
     queue_url: str
 
-    @property
+    @cached_property
     def events(self) -> Any:
         return self.aws.client("events", root(ACCOUNT))
 

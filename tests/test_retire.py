@@ -326,14 +326,14 @@ def test_a_key_that_is_younger_than_what_a_person_says_is_not_quiet(
     assert "the key was made then" in refused(tmp_path, "--quiet-since=2020-01-01")
 
 
-@pytest.mark.parametrize("typed", ["", "acme\n", "acme\nyes\n", "yes\nacme\n", "Acme\nacme\n"])
 def test_without_the_name_typed_twice_nothing_is_changed(
-    tmp_path: Path, cloudtrail: CloudTrail, typed: str
+    tmp_path: Path, cloudtrail: CloudTrail
 ) -> None:
     suspended(tmp_path, cloudtrail, days=30)
-    printed = refused(tmp_path, typed=typed)
-    assert "all indexes are deleted, and then the key" in printed
-    assert "nothing was changed" in printed or "Interrupted" in printed
+    for typed in ("", "acme\n", "acme\nyes\n", "yes\nacme\n", "Acme\nacme\n"):
+        printed = refused(tmp_path, typed=typed)
+        assert "all indexes are deleted, and then the key" in printed
+        assert "nothing was changed" in printed or "Interrupted" in printed
 
 
 def test_without_an_api_key_the_indexes_are_said_not_to_be_known_and_asked(
@@ -353,13 +353,13 @@ def test_without_an_api_key_the_indexes_are_said_not_to_be_known_and_asked(
     assert pinecone.requests == []
 
 
-@pytest.mark.parametrize("failure", [401, 403, 429, 500, "drop before"])
 def test_indexes_that_cannot_be_listed_are_never_none(
-    tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone, failure: int | str
+    tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone
 ) -> None:
     suspended(tmp_path, cloudtrail, days=30)
-    pinecone.failures["GET /indexes"] = [failure] * 4
-    assert "could not list the indexes" in refused(tmp_path)
+    for failure in (401, 403, 429, 500, "drop before"):
+        pinecone.failures["GET /indexes"] = [failure] * 4
+        assert "could not list the indexes" in refused(tmp_path)
 
 
 def test_a_wrong_api_key_is_said_without_the_key(
@@ -449,7 +449,8 @@ def test_killed_anywhere_and_run_again_it_comes_to_the_same_end(
 
         def step(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
             nonlocal count
-            count += 1
+            # Killed after a call that reads, all is as before: one of these is enough.
+            count += not (count and operation.startswith(("Describe", "Get", "List", "Lookup")))
             found = call(client, operation, parameters)
             if count == kill_after:
                 raise Killed
@@ -472,6 +473,7 @@ def test_killed_anywhere_and_run_again_it_comes_to_the_same_end(
 
     begin()
     steps = trace(0)
+    assert steps == (3 if cancels else 2)
     assert state() == wanted
     for kill_after in range(1, steps + 1):
         begin()
@@ -480,8 +482,9 @@ def test_killed_anywhere_and_run_again_it_comes_to_the_same_end(
         assert state() == wanted
 
 
-@pytest.mark.parametrize("cancels", [False, True], ids=["schedule", "cancel"])
-@pytest.mark.parametrize("code", ["ThrottlingException", "no network"])
+@pytest.mark.parametrize(
+    ("cancels", "code"), [(False, "ThrottlingException"), (True, "no network")]
+)
 def test_any_call_that_fails_ends_in_a_clear_message_and_run_again_it_is_done(
     tmp_path: Path,
     cloudtrail: CloudTrail,

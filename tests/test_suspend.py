@@ -11,7 +11,7 @@ import boto3
 import pytest
 import typer
 from botocore.exceptions import ClientError, EndpointConnectionError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cmek_construct.commands import suspend as suspending
@@ -456,8 +456,7 @@ def test_killed_anywhere_and_run_again_it_comes_to_the_same_end(
 
 
 @pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize("on", [True, False], ids=["suspend", "resume"])
-@pytest.mark.parametrize("code", ["ThrottlingException", "no network"])
+@pytest.mark.parametrize(("on", "code"), [(True, "ThrottlingException"), (False, "no network")])
 def test_any_call_that_fails_ends_in_a_clear_message_and_run_again_in_the_same_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool, code: str
 ) -> None:
@@ -652,7 +651,6 @@ def test_where_the_file_cannot_be_edited_aws_goes_first_and_the_line_is_said(
 
 
 @given(st.text(min_size=1, max_size=60))
-@settings(max_examples=200)
 def test_no_reason_can_say_more_than_a_comment(reason: str) -> None:
     text = text_of({"acme": OWN, "globex": {**OWN, "external_id": EXTERNAL_ID[:-1] + "1"}})
     before = parse_entries(text, "cmek.yaml")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
 import yaml
-from moto import mock_aws
 
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.deployment.stack import CmekStack
 from tests.building import REGION, new_app, template_of
 from tests.command import cmek
+from tests.test_doctor import aws
 
+__all__ = ["aws"]
 VENDOR = "123456789012"  # moto's own
 ACME, GLOBEX, INITECH = "444455556666", "777788889990", "222233334444"
 FILE = f"""\
@@ -36,22 +36,16 @@ def key_of(account: str, last: str = "b") -> str:
 
 
 @pytest.fixture(params=["JSON", "YAML"])
-def folder(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def folder(request: pytest.FixtureRequest, tmp_path: Path, aws: None) -> Path:
     """A folder whose vendor is deployed, by CDK or by a template that was reviewed."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     (tmp_path / "cmek.yaml").write_text(FILE)
     [entry] = parse_entries(FILE, "cmek.yaml")
     template = template_of(CmekStack(new_app(), entry))
     body = json.dumps(template) if request.param == "JSON" else yaml.safe_dump(template)
-    with mock_aws():
-        boto3.client("cloudformation").create_stack(
-            StackName="vendor", TemplateBody=body, Capabilities=["CAPABILITY_IAM"]
-        )
-        yield tmp_path
+    boto3.client("cloudformation").create_stack(
+        StackName="vendor", TemplateBody=body, Capabilities=["CAPABILITY_IAM"]
+    )
+    return tmp_path
 
 
 @pytest.mark.parametrize("key", [key_of(ACME, "c"), key_of(GLOBEX)])

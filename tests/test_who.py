@@ -205,7 +205,7 @@ EVERYBODY = [
     st.lists(st.sampled_from([*EVERYBODY, "*", THIRD]), min_size=1, max_size=3, unique=True),
     st.sampled_from([*ON_KEY, "kms:*", "*"]),
 )
-@settings(max_examples=150, database=None)
+@settings(max_examples=50, database=None)
 def test_whoever_a_key_policy_lets_in_is_in_the_table(names: list[str], action: str) -> None:
     found = asked(
         {"Effect": "Allow", "Principal": {"AWS": names}, "Action": action, "Resource": "*"}

@@ -99,11 +99,8 @@ def answers() -> dict[Question, Answer]:
     return ask(list(questions))
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_who_may_do_what(case: Case, answers: dict[Question, Answer]) -> None:
-    source = f"{case.page.title} ({case.page.path}): {case.page.says}"
-    assert answers[case.question].result == case.answer, source
-    assert answers[case.control].result == Result.ALLOWED, f"the control of {case}: {source}"
+def test_who_may_do_what(answers: dict[Question, Answer]) -> None:
+    assert [case.with_its_page for case in CASES if not case.is_answered(answers)] == []
 
 
 def test_every_question_differs_from_its_allowed_control_in_one_thing() -> None:

@@ -18,7 +18,7 @@ from tests.simulator import who_may_use_the_key as key
 from tests.simulator import who_rules_customers_keys as ruling
 from tests.simulator.customers_forms import FORMS, A, B, deployed_form
 from tests.simulator.customers_questions import Question, Swapped
-from tests.simulator.questions import THE_ROLE, CaseOf, ask
+from tests.simulator.questions import THE_ROLE, ask
 from tests.simulator.simulator import Answer, Policy, Result, actions_on
 
 CASES = [*using.CASES, *ruling.CASES]
@@ -80,13 +80,8 @@ def answers() -> dict[Question | Swapped, Answer]:
     return ask([*QUESTIONS, *swapped, *every])
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_who_may_use_the_keys_of_customers(
-    case: CaseOf[Question], answers: dict[Question | Swapped, Answer]
-) -> None:
-    source = f"{case.page.title} ({case.page.path}): {case.page.says}"
-    assert answers[case.question].result == case.answer, source
-    assert answers[case.control].result == Result.ALLOWED, f"the control of {case}: {source}"
+def test_who_may_use_the_keys_of_customers(answers: dict[Question | Swapped, Answer]) -> None:
+    assert [case.with_its_page for case in CASES if not case.is_answered(answers)] == []
 
 
 @pytest.mark.parametrize(("one", "other"), SWAPS)

@@ -186,6 +186,16 @@ class CaseOf(Generic[AnyQuestion]):
         return f"{self.words} - {self.answer.name.lower().replace('_', ' ')}"
 
     @property
+    def with_its_page(self) -> str:
+        """The case, and what AWS says to it where."""
+        return f"{self}: {self.page.title} ({self.page.path}): {self.page.says}"
+
+    def is_answered(self, answers: Mapping[Any, Answer]) -> bool:
+        """Whether the answer is AWS's, and the control is let in."""
+        control = answers[self.control].result
+        return answers[self.question].result == self.answer and control == Result.ALLOWED
+
+    @property
     def differs_in(self) -> list[str]:
         """In what the question differs from its control."""
         return [name for name in vars(self.question) if self._of(name) != self._of(name, True)]

@@ -58,7 +58,7 @@ class Answer:
 
 
 def simulate(requests: Sequence[Request]) -> list[Answer]:
-    """Answer all requests, in one Node process.
+    """Answer all requests, in one Node process, and what is asked several times once.
 
     Raises:
         RuntimeError: a request or a policy is not valid; nothing is answered.
@@ -75,10 +75,14 @@ def simulate(requests: Sequence[Request]) -> list[Answer]:
         }
         for request in requests
     ]
-    return [
-        Answer(Result(answer["result"]), answer["statements"])
-        for answer in _node({"requests": asked, "actionsOn": []})["answers"]
-    ]
+    texts = [json.dumps(one) for one in asked]
+    different = dict(zip(texts, asked, strict=True))
+    found = _node({"requests": list(different.values()), "actionsOn": []})["answers"]
+    answers = {
+        text: Answer(Result(one["result"]), one["statements"])
+        for text, one in zip(different, found, strict=True)
+    }
+    return [answers[text] for text in texts]
 
 
 @functools.cache
