@@ -390,6 +390,16 @@ def test_what_the_guide_has_and_the_key_policy_has_not_is_said(tmp_path: Path) -
             '{"DateLessThan": {"aws:CurrentTime": ["2030"]}} holds.',
         ),
         (
+            {
+                "Effect": "Deny",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2026-01-01T00:00:00Z"}},
+            },
+            "Forbids the role to do everything that AWS offers on everything where the caller's "
+            "session began before 2026-01-01T00:00:00Z, whatever another policy allows.",
+        ),
+        (
             {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "*", "Extra": 1},
             'Lets the role decrypt on everything. It also says {"Extra": 1}, which has no words '
             "here.",

@@ -56,12 +56,12 @@ class Questions:
         text = self._text(policy) + json.dumps([limit, principal])
         kind, own = policy.kind, policy.resource
         most = read(limit, kind, resource=own, texts=canonical, forms=policy.forms)
-        both = told_apart([policy, most], [principal] if principal else [])
+        asked, most = told_apart([policy, most], [principal] if principal else [])
 
         def work() -> list[tuple[int, Witness]]:
-            return [(_index(policy, w.statement), w) for w in _beyond(*both, principal)]
+            return [(_index(policy, w.statement), w) for w in _beyond(asked, most, principal)]
 
-        names, found = self._asked(text, both[0].forms, work)
+        names, found = self._asked(text, asked.forms, work)
         return [
             replace(_renamed(one, names), statement=policy.statements[number])
             for number, one in found

@@ -13,7 +13,7 @@ from cmek_construct import checks, guide
 from cmek_construct.guardrails.judged import KeyUse, Permission, Trust, is_readable
 from cmek_construct.guardrails.meant import meant
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.policy import Policy, Request, Said, Statement, Verdict
+from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import spares_organization
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
@@ -25,7 +25,7 @@ _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SourceArn": None,
     "aws:SourceAccount": None,
     "aws:SourceOrgID": None,
-    "aws:TokenIssueTime": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    aws.SESSION_BEGAN: datetime.now(timezone.utc).isoformat(timespec="seconds"),
 }
 """What is taken as given of a call that is needed: over TLS, by no AWS service, and in a session
 that begins now: a denial to those that began before some date, which AWS writes to revoke them, is

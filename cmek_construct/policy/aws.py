@@ -72,6 +72,8 @@ SERVICES: Final = ("kms:", "sts:")
 PRINCIPAL_ARN: Final = "aws:principalarn"
 USER_ID: Final = "aws:userid"
 EXTERNAL_ID: Final = "sts:externalid"
+SESSION_BEGAN: Final = "aws:tokenissuetime"
+"""The key that says when the session of who asks began."""
 CALLER_ACCOUNT: Final = "kms:calleraccount"
 """The key that says the caller's account, in every request to KMS but some."""
 ACCOUNT_KEYS: Final = ("aws:principalaccount", CALLER_ACCOUNT)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from cmek_construct.policy.statements import Policy
 from cmek_construct.policy.text import ACCOUNT, REGION, Forms, Hole, Items, items, written
@@ -23,12 +25,11 @@ def told_apart(policies: Sequence[Policy], texts: Iterable[str]) -> list[Policy]
         policies: that are looked at together.
         texts: what else is named beside them.
     """
-    every = [*dict.fromkeys([*texts, *(text for one in policies for text in _texts(one))])]
-    wholes = [items(text, wild=True) for text in every]
-    names = list(map(_name, wholes))
-    alone = [one[0].name for one in names if len(one) == 1 and isinstance(one[0], Hole)]
-    said = [one.name for whole in wholes for one in whole if isinstance(one, Hole)]
-    others = {glob(one, {}) for one in names if any(isinstance(item, str) for item in one)}
+    every = dict.fromkeys([*texts, *(text for one in policies for text in _texts(one))])
+    named = list(map(_named, every))
+    said = [name for one in named for name in one.holes]
+    alone = [one.alone for one in named if one.alone]
+    others = {one.form for one in named if one.form}
     known = {
         name: one.forms[name]
         for name in dict.fromkeys(said)
@@ -51,10 +52,30 @@ def _texts(policy: Policy) -> Iterator[str]:
         yield from (value for each in one.conditions for value in each.values)
 
 
-def _name(whole: Items) -> Items:
-    """What stands behind the last separator."""
+class _Named(NamedTuple):
+    """What a text ends in, behind its last separator."""
+
+    holes: tuple[str, ...]
+    """All holes of the text."""
+    alone: str | None
+    """The hole that it ends in, if that is all."""
+    form: str | None
+    """What it ends in, if some of it is written."""
+
+
+@lru_cache(maxsize=10_000)
+def _named(text: str) -> _Named:
+    if "${" not in text:
+        name = text[max(text.rfind(":"), text.rfind("/")) + 1 :]
+        return _Named((), None, name if name.strip("*?") else None)
+    whole = items(text, wild=True)
     ends = [at for at, item in enumerate(whole) if item in (":", "/")]
-    return whole[ends[-1] + 1 :] if ends else whole
+    name = whole[ends[-1] + 1 :] if ends else whole
+    holes = tuple(one.name for one in whole if isinstance(one, Hole))
+    if len(name) == 1 and isinstance(name[0], Hole):
+        return _Named(holes, name[0].name, None)
+    written_too = any(isinstance(item, str) for item in name)
+    return _Named(holes, None, glob(name, {}) if written_too else None)
 
 
 def glob(whole: Items, forms: Forms) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cmek_construct.guide import ADMINISTRATION, Statement
-from cmek_construct.policy.aws import EXTERNAL_ID, TRAILING_DAYS
+from cmek_construct.policy.aws import EXTERNAL_ID, SESSION_BEGAN, TRAILING_DAYS
 from cmek_construct.policy.comparing import Witness
 from cmek_construct.policy.sentences import Quoted, Words, as_list, listed, quoted_list
 
@@ -43,7 +43,6 @@ _KEYS: Final = {
     "aws:principalaccount": "the caller's account",
     "aws:principalorgid": "the caller's organization",
     "aws:sourceip": "the caller's address",
-    "aws:tokenissuetime": "the time at which the caller's session began",
     "kms:viaservice": "the AWS service that asks for the caller",
     TRAILING_DAYS: "the number of days since the key was last used",
 }
@@ -60,7 +59,6 @@ _OPERATORS: Final = {
     "ArnNotEquals": "is not like",
     "ArnNotLike": "is not like",
     "StringEqualsIgnoreCase": "is, in capital or small letters,",
-    "DateLessThan": "is before",
     "IpAddress": "is in",
     "NotIpAddress": "is not in",
 }
@@ -243,6 +241,8 @@ def _condition(operator: str, key: str, values: list[Any], denies: bool) -> Word
         return ["the grant is for an AWS service that works with it"]
     if operator == "StringEquals" and key.lower() == EXTERNAL_ID:
         return ["the external ID ", *quoted_list(texts, " or "), " is presented"]
+    if operator == "DateLessThan" and key.lower() == SESSION_BEGAN:
+        return ["the caller's session began before ", *quoted_list(texts, " or ")]
     if operator == "Null" and texts in (["true"], ["false"]):
         return [*_key_of(key), " is not sent" if texts == ["true"] else " is sent"]
     parts = re.fullmatch(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?", operator)

@@ -85,8 +85,8 @@ class Around:
         if not ours:
             result.unknown = []
 
-    def _unread(self, place: Place, why: str, *way_out: str) -> None:
-        made = Unread(place, why, *way_out)
+    def _unread(self, place: Place, why: str, way_out: str = Unread.way_out) -> None:
+        made = Unread(place, why, way_out)
         if made not in self._result.unread:
             self._result.unread.append(made)
 
