@@ -45,7 +45,7 @@ class _Shape:
 
     def __init__(self, text: str) -> None:
         self.is_looked_into = _LOOKED_INTO.search(text.lower()) is not None
-        self._literals = _PART.findall(text)
+        self._literals = list(dict.fromkeys(_PART.findall(text)))
         self._keys = {
             one for one in _NUMBER.findall(text) if text.count(one) == text.count(f":key/{one}")
         }
