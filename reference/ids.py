@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cmek_construct.guardrails.rule import Rule
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.lock.refusing import LOCK_FILE, LOCKED_KEY, LOCKED_PLACE, LOCKED_ROLE
 from cmek_construct.warnings import PLUGIN, WARNINGS
@@ -36,13 +37,10 @@ def page() -> str:
         "## Guardrails",
         f"A violation fails the synth and `cmek check`. It is acknowledged as `{PLUGIN}::<rule>`. "
         "Who could do what stands behind a rule in brackets, as the report prints it "
-        "(`key-foreign-principal[ARN]`): another witness is refused again.",
+        "(`key-foreign-principal[ARN]`): somebody else is refused again.",
         table(
-            ["rule", "what must hold", "else", "way out"],
-            (
-                [code(rule.id), text(rule.sentence), text(rule.allows), text(rule.cure)]
-                for rule in RULES
-            ),
+            ["rule", "what must hold", "what could happen else", "way out"],
+            dict.fromkeys(map(_row, RULES)),
         ),
         "## The lock",
         "Refusals of [the lock](../app.md#the-lock). They cannot be acknowledged: "
@@ -50,6 +48,11 @@ def page() -> str:
         table(["rule", "what must hold"], ([code(name), said] for name, said in _LOCK.items())),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _row(rule: Rule) -> tuple[str, str, str, str]:
+    """A rule as its users know it: several functions may judge under one id."""
+    return code(rule.id), text(rule.sentence), text(rule.allows), text(rule.cure)
 
 
 def _filled(said: str) -> str:
