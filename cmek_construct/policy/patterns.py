@@ -41,6 +41,11 @@ class Chars(NamedTuple):
     some: str
     all_but: bool = False
 
+    @property
+    def stands_for_many(self) -> bool:
+        """Whether it is more, or less, than one character."""
+        return self.all_but or len(self.some) != 1
+
     def has(self, char: str) -> bool:
         """Whether a character is one of them."""
         return (char in self.some) != self.all_but
@@ -67,7 +72,6 @@ def all_but(chars: str) -> Chars:
 
 
 ANY: Final = all_but("")
-_NONE: Final = Chars("")
 
 
 def star(chars: Chars) -> Token:
@@ -85,9 +89,7 @@ class Pattern(NamedTuple):
     @property
     def text(self) -> str | None:
         """The text of this form, if it is one alone."""
-        if self.over_paths or any(
-            one.many or one.chars.all_but or len(one.chars.some) != 1 for one in self.tokens
-        ):
+        if self.over_paths or any(one.many or one.chars.stands_for_many for one in self.tokens):
             return None
         return "".join(one.chars.some for one in self.tokens)
 
@@ -128,26 +130,24 @@ class _Automaton:
     """
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
-        self._chars: list[Chars] = []
-        """Of each place the characters that lead on from it; of an end none."""
-        self._many = self._stays = self._all_ends = 0
-        self._ends: dict[int, int] = {}
-        first = 0
-        for number, pattern in enumerate(patterns):
-            start = len(self._chars)
-            first |= 1 << start
-            for token in pattern.tokens:
-                self._many |= token.many << len(self._chars)
-                self._chars.append(token.chars)
-            end = len(self._chars)
-            self._chars.append(_NONE)
-            self._ends[end] = number
-            self._all_ends |= 1 << end
-            if pattern.over_paths:
-                self._stays |= (1 << end + 1) - (1 << start)
         self._places: dict[Chars, int] = {}
-        for place, chars in enumerate(self._chars):
-            self._places[chars] = self._places.get(chars, 0) | 1 << place
+        """Those that the same characters lead on from; from an end none do."""
+        self._many = self._stays = first = 0
+        self._ends: dict[int, int] = {}
+        bit = 1
+        for number, pattern in enumerate(patterns):
+            start = bit
+            first |= start
+            for token in pattern.tokens:
+                self._places[token.chars] = self._places.get(token.chars, 0) | bit
+                self._many |= bit if token.many else 0
+                bit <<= 1
+            self._ends[bit] = number
+            bit <<= 1
+            if pattern.over_paths:
+                self._stays |= bit - start
+        self._all_ends = sum(self._ends)
+        self._classes = {one: it for one, it in self._places.items() if one.stands_for_many}
         self._leading: dict[str, int] = {}
         self.first = self._without_char(first)
 
@@ -160,8 +160,8 @@ class _Automaton:
     def step(self, state: int, char: str) -> int:
         """Where one character leads to."""
         if char not in self._leading:
-            places = (places for chars, places in self._places.items() if chars.has(char))
-            self._leading[char] = reduce(or_, places, 0)
+            classes = (places for chars, places in self._classes.items() if chars.has(char))
+            self._leading[char] = reduce(or_, classes, self._places.get(Chars(char), 0))
         stays = state & self._stays if char == PATH_END else 0
         moved = state & ~stays & self._leading[char]
         again = moved & self._many
@@ -173,18 +173,18 @@ class _Automaton:
 
     def ended(self, state: int) -> frozenset[int]:
         """The patterns that a text of this state is of."""
-        return frozenset(self._ends[place] for place in _bits(state & self._all_ends))
+        return frozenset(self._ends[bit] for bit in _bits(state & self._all_ends))
 
     def chars(self, state: int) -> list[str]:
         """Characters that stand for all that lead on from a state."""
-        return _standing_for(frozenset(self._chars[place] for place in _bits(state)))
+        return _standing_for(frozenset([one for one, it in self._places.items() if it & state]))
 
 
 def _bits(state: int) -> Iterator[int]:
-    """The numbers of the bits that are set."""
+    """The bits that are set, one by one."""
     while state:
         bit = state & -state
-        yield bit.bit_length() - 1
+        yield bit
         state ^= bit
 
 
@@ -193,7 +193,7 @@ def _standing_for(chars: frozenset[Chars]) -> list[str]:
     """Characters that stand for all of these."""
     classes = frozenset(one for one in chars if one.all_but or len(one.some) > _LETTER)
     letters = sorted(chars - classes)
-    named = [one.some[0] for one in letters if one.some]
+    named = [one.some[0] for one in letters]
     named += [char for one in letters for char in one.some[1:]]
     others = (next((char for char in cell if char not in named), "") for cell in _cells(classes))
     return [*named, *filter(None, others)]
