@@ -205,62 +205,68 @@ def test_a_role_has_no_policy_of_its_own_but_what_the_user_gives_it(form: str) -
         assert bool(deployed.role_policies) == given_one
 
 
-@pytest.mark.parametrize(
-    ("form", "caller", "for_aws_resource", "allowed"),
-    [
-        ("explicit_with_id", THE_ROLE, False, key.USING),
-        ("explicit_with_id", THE_ROLE, True, [*key.USING, *key.GRANTING]),
-        ("own_key", THE_ROLE, False, key.USING),
-        ("own_key", THE_ROLE, True, [*key.USING, *key.GRANTING]),
-        ("with_key_admins", THE_ROLE, False, key.USING),
-        ("policies_minimized", THE_ROLE, False, key.USING),
-        ("encrypt_decrypt", THE_ROLE, True, key.ENCRYPTING),
-        ("suspended", THE_ROLE, True, []),
-        ("suspended_role_with_own_policy", THE_ROLE, True, []),
-        ("own_key_suspended", THE_ROLE, True, []),
-        ("explicit_with_id", key.OTHER_ROLE, True, []),
-        ("with_key_admins", key.ADMIN, False, [*key.MANAGING, *key.MANAGING_BY_WILDCARD]),
-        ("policies_minimized", key.ADMIN, False, [*key.MANAGING, *key.MANAGING_BY_WILDCARD]),
-    ],
-    ids=[
-        "a key user by itself",
-        "a key user through an AWS service",
-        "a key user of a given key by itself",
-        "a key user of a given key through an AWS service",
-        "a key user beside administrators",
-        "a key user under minimized policies",
-        "a role that only encrypts and decrypts",
-        "a suspended role",
-        "a suspended role with a policy of its own",
-        "a suspended role of a given key",
-        "another role without a policy",
-        "a key administrator",
-        "a key administrator under minimized policies",
-    ],
-)
-def test_of_all_actions_on_a_key_these_and_no_other_are_allowed(
-    form: str, caller: Caller, for_aws_resource: bool, allowed: list[str]
-) -> None:
+EVERY_ACTION: dict[str, tuple[str, Caller, bool, list[str]]] = {
+    "a key user by itself": ("explicit_with_id", THE_ROLE, False, key.USING),
+    "a key user through an AWS service": (
+        "explicit_with_id",
+        THE_ROLE,
+        True,
+        [*key.USING, *key.GRANTING],
+    ),
+    "a key user of a given key by itself": ("own_key", THE_ROLE, False, key.USING),
+    "a key user of a given key through an AWS service": (
+        "own_key",
+        THE_ROLE,
+        True,
+        [*key.USING, *key.GRANTING],
+    ),
+    "a key user beside administrators": ("with_key_admins", THE_ROLE, False, key.USING),
+    "a key user under minimized policies": ("policies_minimized", THE_ROLE, False, key.USING),
+    "a role that only encrypts and decrypts": ("encrypt_decrypt", THE_ROLE, True, key.ENCRYPTING),
+    "a suspended role": ("suspended", THE_ROLE, True, []),
+    "a suspended role with a policy of its own": (
+        "suspended_role_with_own_policy",
+        THE_ROLE,
+        True,
+        [],
+    ),
+    "a suspended role of a given key": ("own_key_suspended", THE_ROLE, True, []),
+    "another role without a policy": ("explicit_with_id", key.OTHER_ROLE, True, []),
+    "a key administrator": (
+        "with_key_admins",
+        key.ADMIN,
+        False,
+        [*key.MANAGING, *key.MANAGING_BY_WILDCARD],
+    ),
+    "a key administrator under minimized policies": (
+        "policies_minimized",
+        key.ADMIN,
+        False,
+        [*key.MANAGING, *key.MANAGING_BY_WILDCARD],
+    ),
+}
+"""Who, by the form, the caller and whether an AWS service asks for it, and what is allowed."""
+
+
+def test_of_all_actions_on_a_key_these_and_no_other_are_allowed() -> None:
     """Every action that AWS has for keys, also those that the tables do not name."""
     every = actions_on("kms", "key")
     assert len(every) > 40
     questions = {
-        action: Question(
+        (who, action): Question(
             form=form,
             caller=caller,
             action=action,
             for_aws_resource=for_aws_resource if action in key.GRANTING else None,
             own_policies=False,
         )
+        for who, (form, caller, for_aws_resource, _) in EVERY_ACTION.items()
         for action in every
     }
     answers = ask(list(questions.values()))
-    found = [
-        action
-        for action, question in questions.items()
-        if answers[question].result == Result.ALLOWED
-    ]
-    assert found == sorted(allowed)
+    for who, (*_, allowed) in EVERY_ACTION.items():
+        let = [one for one in every if answers[questions[who, one]].result == Result.ALLOWED]
+        assert let == sorted(allowed), who
 
 
 def test_of_all_actions_on_a_role_pinecone_may_only_assume_it() -> None:
