@@ -66,8 +66,8 @@ class _Named(NamedTuple):
 @lru_cache(maxsize=10_000)
 def _named(text: str) -> _Named:
     if "${" not in text:
-        name = text[max(text.rfind(":"), text.rfind("/")) + 1 :]
-        return _Named((), None, name if name.strip("*?") else None)
+        last = text[max(text.rfind(":"), text.rfind("/")) + 1 :]
+        return _Named((), None, last if last.strip("*?") else None)
     whole = items(text, wild=True)
     ends = [at for at, item in enumerate(whole) if item in (":", "/")]
     name = whole[ends[-1] + 1 :] if ends else whole
