@@ -40,7 +40,8 @@ _WHOM: Final = {"Principal", "NotPrincipal"}
 _UNSEEN: Final = (NESTED, STACK_SET, "AWS::Serverless::Application")
 """What makes a stack of a template of its own, and hands it parameters."""
 _HANDED: Final = ("Parameters", "StackInstancesGroup")
-_EXPANDED: Final = re.compile(r"AWS::Serverless::Connector|.*::MODULE")
+_CONNECTOR: Final = "AWS::Serverless::Connector"
+_EXPANDED: Final = re.compile(rf"{_CONNECTOR}|.*::MODULE")
 """What becomes other resources, of which the template says nothing."""
 _SERVICES: Final = re.compile(r"(@aws-sdk/client-)?(iam|kms)", re.I)
 _HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re.I)
@@ -254,10 +255,9 @@ class Around:
             self._result.naming += [
                 Naming(place, role, member, one.case, arn, policy) for role, arn in named.items()
             ]
-            what_not = (
-                [what for each in policy.statements for what in each.unreadable] if policy else []
-            )
-            if what_not and not named and self._mentions([place.raw, leaf]):
+            allowing = evidence.allowing(policy) if policy and not named else ()
+            what_not = [what for each in allowing for what in each.unreadable]
+            if what_not and self._mentions([place.raw, leaf]):
                 why = f"it names the role, and its policy cannot be read ({what_not[0]})."
                 self._unread(place, why)
 
@@ -324,15 +324,14 @@ def _arns(run: Run, place: Place) -> set[str]:
 
 
 def _connected(place: Place) -> list[Any]:
-    """What a connector of SAM is between, which is one of its own or of the resource itself."""
-    within = members(place.raw.get("Connectors"))
-    props = place.stack.properties(place.logical_id)
-    ids = [members(props.get(one)).get("Id") for one in ("Source", "Destination")]
-    is_connector = place.type == "AWS::Serverless::Connector"
-    ends = [place.stack.resources.get(str(one)) for one in ids if is_connector]
-    return [
-        one for one in (*ends, place.raw if within else None, *(ids if is_connector else ())) if one
-    ]
+    """What a connector of SAM is between: one by itself, or one within another resource."""
+    if place.raw.get("Connectors"):
+        return [place.raw]
+    if place.type != _CONNECTOR:
+        return []
+    ends = (place.stack.properties(place.logical_id).get(one) for one in ("Source", "Destination"))
+    ids = [str(members(one).get("Id")) for one in ends]
+    return [*ids, *map(place.stack.resources.get, ids)]
 
 
 def _is_call(value: Any) -> bool:
