@@ -43,6 +43,8 @@ _HANDED: Final = ("Parameters", "StackInstancesGroup")
 _CONNECTOR: Final = "AWS::Serverless::Connector"
 _EXPANDED: Final = re.compile(rf"{_CONNECTOR}|.*::MODULE")
 """What becomes other resources, of which the template says nothing."""
+_OF_GRANT: Final = {"KeyId", "GranteePrincipal"}
+"""Members of that call alone."""
 _SERVICES: Final = re.compile(r"(@aws-sdk/client-)?(iam|kms)", re.I)
 _HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re.I)
 
@@ -237,9 +239,9 @@ class Around:
         """Where another resource names the role."""
         for member, leaf in _leaves(one.value, ""):
             policy, names = None, [leaf] if str(leaf).startswith("arn:") else []
-            if _is_call(leaf):
+            if call := _call(leaf):
                 if self._mentions(leaf, keys=True):
-                    what = f"it calls {leaf['service']} {leaf['action']} for the role or the key."
+                    what = f"it calls {call} for the role or the key."
                     self._unread(place, what, "Write what it does as resources of the template.")
                 continue
             if _is_document(leaf):
@@ -334,17 +336,20 @@ def _connected(place: Place) -> list[Any]:
     return [*ids, *map(place.stack.resources.get, ids)]
 
 
-def _is_call(value: Any) -> bool:
-    """Whether a value is a call of IAM or KMS that changes something: of a custom resource."""
+def _call(value: Any) -> str:
+    """The call of IAM or KMS that a custom resource makes of a value, if that changes something."""
     own = members(value)
     service, action = str(own.get("service", "")), str(own.get("action", ""))
-    return bool(_SERVICES.fullmatch(service) and action and not _HARMLESS_CALL.match(action))
+    if own.keys() >= _OF_GRANT:
+        return "KMS CreateGrant"
+    is_one = _SERVICES.fullmatch(service) and action and not _HARMLESS_CALL.match(action)
+    return f"{service} {action}" if is_one else ""
 
 
 def _leaves(value: Any, member: str) -> Iterator[tuple[str, Any]]:
     """The texts, documents and calls in a value, at any depth, also in texts that are JSON."""
     value = from_json(value) if isinstance(value, str) else value
-    if _is_document(value) or _is_call(value) or not isinstance(value, dict | list):
+    if _is_document(value) or _call(value) or not isinstance(value, dict | list):
         yield member, value
     elif member.count(".") < _DEEPEST:
         for name, one in value.items() if isinstance(value, dict) else enumerate(value):
