@@ -289,6 +289,9 @@ BECOMES = {
     "a call of IAM": _of_type(
         "Custom::AWS", Create={**_CALL, "parameters": {"RoleName": {"Ref": "ROLE"}}}
     ),
+    "a grant by a custom resource": _of_type(
+        "Custom::Grant", KeyId={"Ref": "KEY"}, GranteePrincipal=f"arn:aws:iam::{STRANGER}:role/x"
+    ),
     "a grant by a call of KMS": _of_type(
         "Custom::AWS", Create={**_GRANT, "parameters": {"KeyId": {"Ref": "KEY"}}}
     ),

@@ -57,10 +57,10 @@ NOT_SEEN: Final = "pinecone-not-seen-to-come-in"
 # Pinecone.
 
 
-@rule(LOCKED_OUT, Trust, **_OUT)
-def out_of_role(trust: Trust) -> Iterator[Fault]:
-    """Pinecone surely cannot assume the role."""
-    yield from _shortages(_assumes(trust), Verdict.NO, "The trust policy")
+@rule(LOCKED_OUT, Trust, KeyUse, **_OUT)
+def out(subject: Trust | KeyUse) -> Iterator[Fault]:
+    """Pinecone surely cannot assume the role, or the role not encrypt and decrypt."""
+    yield from _shortages(_needed(subject, Verdict.NO), Verdict.NO, subject.where)
 
 
 @rule(LOCKED_OUT, Trust, **_OUT)
@@ -73,26 +73,23 @@ def names_nobody(trust: Trust) -> Iterator[Fault]:
         yield Fault("The trust policy lets in none of Pinecone's roles.")
 
 
-@rule(NOT_SEEN, Trust, **_MAYBE)
-def maybe_out_of_role(trust: Trust) -> Iterator[Fault]:
+@rule(NOT_SEEN, Trust, KeyUse, **_MAYBE)
+def maybe_out(subject: Trust | KeyUse) -> Iterator[Fault]:
     """It hangs on something that no template says."""
-    yield from _shortages(_assumes(trust), Verdict.CANNOT_TELL, "The trust policy")
+    needed = _needed(subject, Verdict.CANNOT_TELL)
+    yield from _shortages(needed, Verdict.CANNOT_TELL, subject.where)
 
 
-@rule(LOCKED_OUT, KeyUse, **_OUT)
-def out_of_key(use: KeyUse) -> Iterator[Fault]:
-    """The role surely cannot encrypt and decrypt."""
-    owner = {id(said.statement) for _, said in _owner(use) if _is_denied(said)}
-    found = [one for one in _uses(use) if id(one[1].statement) not in owner]
-    yield from _shortages(found, Verdict.NO, "The key policy")
-
-
-@rule(NOT_SEEN, KeyUse, **_MAYBE)
-def maybe_out_of_key(use: KeyUse) -> Iterator[Fault]:
-    """It hangs on something that no template says."""
-    owner = {id(said.statement) for _, said in _owner(use) if said.verdict is not Verdict.YES}
-    found = [one for one in _uses(use) if id(one[1].statement) not in owner or not owner]
-    yield from _shortages(found, Verdict.CANNOT_TELL, "The key policy")
+def _needed(subject: Trust | KeyUse, verdict: Verdict) -> list[tuple[Request, Said]]:
+    """What is needed and is said; of a key without what a rule on its owner tells already."""
+    if isinstance(subject, Trust):
+        return _assumes(subject)
+    owner = {
+        id(said.statement)
+        for _, said in _owner(subject)
+        if _is_denied(said) or (verdict is not Verdict.NO and said.verdict is not Verdict.YES)
+    }
+    return [one for one in _uses(subject) if id(one[1].statement) not in owner]
 
 
 @rule(LOCKED_OUT, Permission, **_OUT)

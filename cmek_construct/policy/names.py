@@ -66,16 +66,16 @@ class _Named(NamedTuple):
 @lru_cache(maxsize=10_000)
 def _named(text: str) -> _Named:
     if "${" not in text:
-        last = text[max(text.rfind(":"), text.rfind("/")) + 1 :]
-        return _Named((), None, last if last.strip("*?") else None)
+        end = text[max(text.rfind(":"), text.rfind("/")) + 1 :]
+        return _Named((), None, end if end.strip("*?") else None)
     whole = items(text, wild=True)
     ends = [at for at, item in enumerate(whole) if item in (":", "/")]
     name = whole[ends[-1] + 1 :] if ends else whole
     holes = tuple(one.name for one in whole if isinstance(one, Hole))
     if len(name) == 1 and isinstance(name[0], Hole):
         return _Named(holes, name[0].name, None)
-    written_too = any(isinstance(item, str) for item in name)
-    return _Named(holes, None, glob(name, {}) if written_too else None)
+    is_written = any(isinstance(item, str) for item in name)
+    return _Named(holes, None, glob(name, {}) if is_written else None)
 
 
 def glob(whole: Items, forms: Forms) -> str:

@@ -40,8 +40,11 @@ _WHOM: Final = {"Principal", "NotPrincipal"}
 _UNSEEN: Final = (NESTED, STACK_SET, "AWS::Serverless::Application")
 """What makes a stack of a template of its own, and hands it parameters."""
 _HANDED: Final = ("Parameters", "StackInstancesGroup")
-_EXPANDED: Final = re.compile(r"AWS::Serverless::Connector|.*::MODULE")
+_CONNECTOR: Final = "AWS::Serverless::Connector"
+_EXPANDED: Final = re.compile(rf"{_CONNECTOR}|.*::MODULE")
 """What becomes other resources, of which the template says nothing."""
+_OF_GRANT: Final = {"KeyId", "GranteePrincipal"}
+"""Members of that call alone."""
 _SERVICES: Final = re.compile(r"(@aws-sdk/client-)?(iam|kms)", re.I)
 _HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re.I)
 
@@ -236,9 +239,9 @@ class Around:
         """Where another resource names the role."""
         for member, leaf in _leaves(one.value, ""):
             policy, names = None, [leaf] if str(leaf).startswith("arn:") else []
-            if _is_call(leaf):
+            if call := _call(leaf):
                 if self._mentions(leaf, keys=True):
-                    what = f"it calls {leaf['service']} {leaf['action']} for the role or the key."
+                    what = f"it calls {call} for the role or the key."
                     self._unread(place, what, "Write what it does as resources of the template.")
                 continue
             if _is_document(leaf):
@@ -254,10 +257,9 @@ class Around:
             self._result.naming += [
                 Naming(place, role, member, one.case, arn, policy) for role, arn in named.items()
             ]
-            what_not = (
-                [what for each in policy.statements for what in each.unreadable] if policy else []
-            )
-            if what_not and not named and self._mentions([place.raw, leaf]):
+            allowing = evidence.allowing(policy) if policy and not named else ()
+            what_not = [what for each in allowing for what in each.unreadable]
+            if what_not and self._mentions([place.raw, leaf]):
                 why = f"it names the role, and its policy cannot be read ({what_not[0]})."
                 self._unread(place, why)
 
@@ -324,28 +326,30 @@ def _arns(run: Run, place: Place) -> set[str]:
 
 
 def _connected(place: Place) -> list[Any]:
-    """What a connector of SAM is between, which is one of its own or of the resource itself."""
-    within = members(place.raw.get("Connectors"))
-    props = place.stack.properties(place.logical_id)
-    ids = [members(props.get(one)).get("Id") for one in ("Source", "Destination")]
-    is_connector = place.type == "AWS::Serverless::Connector"
-    ends = [place.stack.resources.get(str(one)) for one in ids if is_connector]
-    return [
-        one for one in (*ends, place.raw if within else None, *(ids if is_connector else ())) if one
-    ]
+    """What a connector of SAM is between: one by itself, or one within another resource."""
+    if place.raw.get("Connectors"):
+        return [place.raw]
+    if place.type != _CONNECTOR:
+        return []
+    ends = (place.stack.properties(place.logical_id).get(one) for one in ("Source", "Destination"))
+    ids = [str(members(one).get("Id")) for one in ends]
+    return [*ids, *map(place.stack.resources.get, ids)]
 
 
-def _is_call(value: Any) -> bool:
-    """Whether a value is a call of IAM or KMS that changes something: of a custom resource."""
+def _call(value: Any) -> str:
+    """The call of IAM or KMS that a custom resource makes of a value, if that changes something."""
     own = members(value)
     service, action = str(own.get("service", "")), str(own.get("action", ""))
-    return bool(_SERVICES.fullmatch(service) and action and not _HARMLESS_CALL.match(action))
+    if own.keys() >= _OF_GRANT:
+        return "KMS CreateGrant"
+    is_one = _SERVICES.fullmatch(service) and action and not _HARMLESS_CALL.match(action)
+    return f"{service} {action}" if is_one else ""
 
 
 def _leaves(value: Any, member: str) -> Iterator[tuple[str, Any]]:
     """The texts, documents and calls in a value, at any depth, also in texts that are JSON."""
     value = from_json(value) if isinstance(value, str) else value
-    if _is_document(value) or _is_call(value) or not isinstance(value, dict | list):
+    if _is_document(value) or _call(value) or not isinstance(value, dict | list):
         yield member, value
     elif member.count(".") < _DEEPEST:
         for name, one in value.items() if isinstance(value, dict) else enumerate(value):
