@@ -1,5 +1,7 @@
 """What Pinecone's guide and the KMS console say: facts, action lists, statements, whole policies.
 
+The denials alone are ours: those of a suspension, and that of a key in use.
+
 Read beside Pinecone's guide, https://docs.pinecone.io, "Configure customer-managed encryption
 keys", whose steps are named, and AWS's KMS developer guide, "Default key policy". Pinecone's
 account number is not here: only its console shows it. Pure Python over plain data; values may be
@@ -153,7 +155,7 @@ def trust_statement(
 
 
 def assume_role_denial() -> Statement:
-    """Nobody assumes the role: the suspension of a role that has no key of ours."""
+    """Nobody assumes the role: the suspension where no key policy can be changed from here."""
     return {
         "Sid": "DenyEverybodyWhileSuspended",
         "Effect": "Deny",
@@ -264,6 +266,8 @@ def key_denial(role_arn: str) -> Statement:
 
 def used_key_denial(days: int) -> Statement:
     """Nobody ends a key that was used within so many days; one that was never used is not held.
+
+    Who may change the key policy may take it out: it stops a mistake.
 
     Source: KMS developer guide, "kms:TrailingDaysWithoutKeyUsage".
     """

@@ -80,7 +80,10 @@ def some_of(props: Mapping[str, Any], rows: Sequence[Prop]) -> dict[str, Any]:
 
 _PLAIN: Final = {
     "cdk.Duration": ("to_days", "Write cdk.Duration.days(…)."),
-    "cdk.RemovalPolicy": ("name", "Write RemovalPolicy.RETAIN, or leave it out."),
+    "cdk.RemovalPolicy": (
+        "name",
+        "Write RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, or leave it out.",
+    ),
     "KeyAccess": ("name", "Write KeyAccess.KEY_USER or KeyAccess.ENCRYPT_DECRYPT."),
     "iam.IManagedPolicy": (
         "managed_policy_arn",

@@ -42,8 +42,8 @@ class PineconeCmek(Construct):
 
     Makes the role of step 1 of Pinecone's guide, the key and alias of step 2, and outputs for
     the fields of the "Add CMEK" dialog: Role ARN, Key ARN and External ID. In Pinecone none of
-    the three can be changed once set, so role and key are retained whatever happens to the
-    stack.
+    the three can be changed once set, so role and key are retained when the stack is deleted or
+    would replace them; only what a first deployment that fails has made goes with it.
     """
 
     role: iam.IRole

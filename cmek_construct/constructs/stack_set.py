@@ -154,8 +154,8 @@ class PineconeCmekStackSet(Construct):
     their stack by themselves. Self-managed for accounts that are named. The management account
     gets none from a service-managed set. Source: CloudFormation user guide, "StackSets concepts".
 
-    The set and its stacks are kept whatever happens to this stack, and role and key whatever
-    happens to theirs.
+    The set and its stacks are kept whatever happens to this stack, and role and key when theirs
+    are deleted or would replace them.
     """
 
     stack_set: cdk.CfnStackSet

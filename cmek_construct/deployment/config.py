@@ -7,19 +7,14 @@ stack, its account, name and tags, has its rows here. The JSON Schema of the mod
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from cmek_construct import checks, props
+from cmek_construct import checks, props, tags
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions
 from cmek_construct.props import Prop
-
-_TAG: Final = re.compile(r"[\w\s.:/=+@-]*")
-"""What IAM takes: letters, digits and spaces of any language, and these signs."""
-_MOST_TAGS: Final = 50
 
 
 def no_token(parameter: str, value: object) -> None:
@@ -58,41 +53,12 @@ def stack_name(parameter: str, value: object) -> None:
         )
 
 
-def tags(parameter: str, value: object) -> None:
-    """Names and values, both strings, as IAM and KMS take them both."""
+def _tags(parameter: str, value: object) -> None:
     if not isinstance(value, dict):
         checks.refuse(
             parameter, value, "it is a mapping of names to values", "Write  name: value  lines."
         )
-    if len(value) > _MOST_TAGS:
-        what = f"a role and a key take {_MOST_TAGS} tags"
-        checks.refuse(parameter, len(value), what, "Take some out.")
-    names: dict[str, str] = {}
-    for name, text in value.items():
-        tag = f"{parameter}.{checks.printable(name)}"
-        if not isinstance(name, str) or not isinstance(text, str):
-            checks.refuse(tag, text, "a tag and its value are strings", "Put it in quotes.")
-        if not 1 <= len(name) <= 128 or len(text) > 256 or name.lower().startswith("aws:"):
-            checks.refuse(
-                tag,
-                text,
-                "a name has 1 to 128 characters and does not begin with aws:, a value up to 256",
-                "Shorten or rename it.",
-            )
-        if not _TAG.fullmatch(name) or not _TAG.fullmatch(text):
-            checks.refuse(
-                tag,
-                text,
-                "IAM takes letters, digits, spaces and _ . : / = + - @ in a tag",
-                "Mend the name or the value.",
-            )
-        if names.setdefault(name.lower(), name) != name:
-            checks.refuse(
-                tag,
-                text,
-                f"IAM takes it for {checks.printable(names[name.lower()])}, which stands there too",
-                "Leave out one of the two.",
-            )
+    tags.check(parameter, value.items())
 
 
 def acknowledgements(parameter: str, value: object) -> None:
@@ -120,7 +86,7 @@ OF_A_STACK: Final = (
         default="",
     ),
     Prop("region", "such as us-east-1", "AWS region of role and key's stack.", region, default=""),
-    Prop("tags", "names and values", "Tags of the stack, and so of role and key.", tags),
+    Prop("tags", "names and values", "Tags of the stack, and so of role and key.", _tags),
     Prop(
         "acknowledge",
         "ids and reasons",

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
-from cmek_construct import checks, guide
+from cmek_construct import checks, guide, tags
 from cmek_construct.guardrails.judged import KeyUse, Permission, Trust, is_readable
 from cmek_construct.guardrails.meant import meant
 from cmek_construct.guardrails.rule import Fault, rule
@@ -332,3 +332,25 @@ def too_long(trust: Trust) -> Iterator[Fault]:
             yield Fault(
                 f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}."
             )
+
+
+@rule(
+    "role-tags",
+    Trust,
+    sentence="IAM takes the tags of the role.",
+    allows="Nobody: the deploy fails.",
+    cure="Mend the tags where they are set, such as by cdk.Tags.of(…).",
+)
+def strange_tags(trust: Trust) -> Iterator[Fault]:
+    """Tags that IAM refuses; of what only the deploy knows nothing is said."""
+    found = trust.now.properties.get("Tags")
+    every = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    pairs = [(one.get("Key"), one.get("Value")) for one in every]
+    try:
+        tags.check("Tags", filter(_is_written, pairs))
+    except ValueError as error:
+        yield Fault(str(error))
+
+
+def _is_written(pair: tuple[Any, Any]) -> bool:
+    return all(isinstance(text, str) and is_known(text) for text in pair)

@@ -166,6 +166,18 @@ for words, rule, edit in (
         ),
     ),
     (
+        "tags that differ in case alone",
+        "role-tags",
+        lambda t: role(t).update(
+            Tags=[{"Key": "owner", "Value": "a"}, {"Key": "Owner", "Value": "b"}]
+        ),
+    ),
+    (
+        "a tag with a character that IAM does not take",
+        "role-tags",
+        lambda t: role(t).update(Tags=[{"Key": "owner", "Value": "a — b"}]),
+    ),
+    (
         "a trust policy that IAM does not take",
         "trust-size",
         lambda t: trust(t).update(
