@@ -56,9 +56,10 @@ class CustomerKey(Construct):
     """A key of yours that a vendor's Pinecone project is encrypted with.
 
     You are the vendor's customer: key, alias and key policy are in your account, and beside your
-    account and its key administrators the policy names the vendor's role and nobody else. The vendor's `PineconeRole` has your account in its
-    ``customer_account_ids``: across accounts AWS wants both sides to allow. Source: KMS developer
-    guide, "Allowing users in other accounts to use a KMS key".
+    account and its key administrators the policy names the vendor's role and nobody else. The
+    vendor's `PineconeRole` has your account in its ``customer_account_ids``: across accounts AWS
+    wants both sides to allow. Source: KMS developer guide, "Allowing users in other accounts to
+    use a KMS key".
     """
 
     key: PineconeKey
