@@ -102,7 +102,7 @@ def _key(
 
 def _import(values: Values, stack: Stack, argument: Any) -> Any:
     name = values.text(stack, argument)
-    found = values.run.export(stack, name) if is_known(name) else None
+    found = values.run.export(stack, name)
     if found:
         return values.output(*found)
     place = f"{stack.account} {stack.region}"
