@@ -29,6 +29,7 @@ from tests.forms import CUSTOMER, REGION, VENDOR_ROLE
 from tests.judged import judge, judge_all, names
 from tests.mutants import MUTANTS, Mutant, Template
 from tests.mutants.harmless_edits import HARMLESS_EDITS
+from tests.mutants.made import key_policy
 from tests.simulator.simulator import Request, Result, simulate
 from tests.test_structure import imports
 
@@ -505,6 +506,31 @@ def test_one_template_may_name_what_another_exports() -> None:
     text = text.replace("kms:Encrypt", "kms:PutKeyPolicy")
     found = judge_all([(role, CUSTOMER), (json.loads(text), CUSTOMER)])
     assert names(found) == {"key-role-access", "pinecone-locked-out"}
+
+
+def _exported_and_imported(output: Template, name: Any) -> set[str]:
+    """What is wrong where the key's template imports the role, and the role's has this output."""
+    role = forms.template("role_alone")
+    [logical_id] = role["Resources"]
+    role["Conditions"] = {"Never": {"Fn::Equals": ["a", "b"]}}
+    role["Outputs"] = {"Arn": {"Value": {"Fn::GetAtt": [logical_id, "Arn"]}, **output}}
+    key = forms.template("explicit_with_id")
+    del key["Resources"]["CmekRoleB9267AA0"], key["Outputs"]
+    for statement in key_policy(key)[1:]:
+        statement["Principal"] = {"AWS": {"Fn::ImportValue": name}}
+    return names(judge_all([(role, CUSTOMER), (key, CUSTOMER)]))
+
+
+def test_an_export_is_known_by_the_region_that_it_shares_with_the_import() -> None:
+    name = {"Fn::Sub": "${AWS::Region}-${AWS::AccountId}-Role"}
+    assert _exported_and_imported({"Export": {"Name": name}}, name) == set()
+    name = {"Fn::Sub": "${AWS::StackName}-Role"}
+    assert _exported_and_imported({"Export": {"Name": name}}, name) != set()
+
+
+def test_an_output_that_is_never_made_exports_nothing() -> None:
+    output = {"Export": {"Name": "Role"}, "Condition": "Never"}
+    assert _exported_and_imported(output, "Role") == {"key-foreign-principal"}
 
 
 def test_a_worker_of_the_key_that_others_assume_is_judged_as_the_role() -> None:

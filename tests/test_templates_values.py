@@ -199,6 +199,22 @@ def test_a_mapping_is_one_case_a_key_and_one_where_all_say_the_same() -> None:
     assert list(found.values()) == [["x", "us-east-1"], ["y", "eu-west-1"]]
 
 
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["the mapping", "its key", "the key in that"])
+def test_a_key_that_is_not_known_may_be_none_of_a_mapping_with_a_default(place: int) -> None:
+    mappings = {"M": {"us-east-1": {"v": "x"}}}
+    asked: list[Any] = ["M", "us-east-1", "v"]
+    asked[place] = {"Ref": "P"}
+    value = {"Fn::FindInMap": [*asked, {"DefaultValue": "d"}]}
+    sections = {"Mappings": mappings, "Parameters": {"P": {"Type": "String"}}}
+    assert sorted(each_outcome(value, **sections)) == ["d", "x"]
+
+
+def test_a_mapping_of_too_many_keys_is_not_taken_for_its_default() -> None:
+    mappings = {"M": {f"r-{number}": {"v": str(number)} for number in range(20)}}
+    value = {"Fn::FindInMap": ["M", {"Ref": "AWS::Region"}, "v", {"DefaultValue": "d"}]}
+    assert outcome(value, Mappings=mappings).startswith("${?")
+
+
 def test_members_that_are_there_or_not_are_judged_one_by_one() -> None:
     names = [f"P{number}" for number in range(12)]
     members = [{"Fn::If": [f"C{name}", name, NOTHING]} for name in names]

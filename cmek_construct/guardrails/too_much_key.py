@@ -104,7 +104,7 @@ def key_open_to_all(excess: KeyExcess) -> Iterator[Fault]:
 
 @rule(ids.FOREIGN_PRINCIPAL, KeyExcess, **_FOREIGN)
 def foreign_kind(excess: KeyExcess) -> Iterator[Fault]:
-    """A service, or somebody who signs in elsewhere."""
+    """A service."""
     yield _of_key(excess)
 
 
@@ -118,6 +118,16 @@ def foreign_principal(use: KeyUse) -> Iterator[Fault]:
             is_meant = who == use.role_of_construct
             text = f"{what}the key's account."
             yield Fault(text, shown(use, who), meant if is_meant else None)
+
+
+@rule(ids.FOREIGN_PRINCIPAL, KeyUse, **_FOREIGN)
+def signed_in_elsewhere(use: KeyUse) -> Iterator[Fault]:
+    """Somebody who signs in elsewhere: AWS does not say what a key policy lets them do."""
+    for statement in allowing(use.now.policy):
+        for one in statement.principals or ():
+            if one.kind == "Federated":
+                text = f"The key policy lets in {Quoted(one.name)}, who signs in elsewhere."
+                yield Fault(text, one.name)
 
 
 def _is_user(excess: KeyExcess) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.templates import conditions
+from cmek_construct.templates.choices import OTHER
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import alone, hole, holes, is_known, joined, parts, plain
 
@@ -62,30 +63,46 @@ def _select(values: Values, stack: Stack, argument: Any) -> Any:
 def _in_map(values: Values, stack: Stack, argument: Any) -> Any:
     if not isinstance(argument, list) or len(argument) not in (3, 4):
         return None
-    name, *keys = [values.text(stack, one) for one in argument[:3]]
-    found: Any = stack.mappings.get(name)
-    for key in keys:
-        if isinstance(found, dict) and not is_known(key):
-            key = _key(values, key, name, found)
+    last = argument[3] if len(argument) == 4 else None
+    default = last.get("DefaultValue") if isinstance(last, dict) else None
+    found: Any = stack.mappings
+    place = "Mappings"
+    for part in argument[:3]:
+        key: str | None = values.text(stack, part)
+        if isinstance(found, dict) and not is_known(str(key)):
+            key = _key(values, str(key), place, found, default)
+        if key is None:
+            return None
         found = found.get(plain(key)) if isinstance(found, dict) else None
-    if found is None and len(argument) == 4 and isinstance(argument[3], dict):
-        found = argument[3].get("DefaultValue")
+        place = plain(key)
+    found = default if found is None else found
     return None if found is None else values.resolved(stack, found)
 
 
-def _key(values: Values, key: str, name: str, found: Mapping[str, Any]) -> str:
-    """One of the keys of a mapping, where which one is not known; any, if all say the same."""
-    if len({json.dumps(one, sort_keys=True, default=str) for one in found.values()}) == 1:
+def _key(
+    values: Values, key: str, place: str, found: Mapping[str, Any], default: Any
+) -> str | None:
+    """One of the keys of a mapping, where which one is not known; any, if all say the same.
+
+    With a default it may be another key than these. None where it is a hole for all of them.
+    """
+    several = [*found.values(), *([] if default is None else [default])]
+    if found and len({json.dumps(one, sort_keys=True, default=str) for one in several}) == 1:
         return str(next(iter(found)))
     own = alone(key) or key
-    if own in values.case.choices:
-        own = f"{own} in {name}"
-    return values.case.decided(own, tuple(map(str, found)), "value")
+    chosen = values.case.choices.get(own)
+    if chosen in found:
+        return chosen
+    if chosen is not None or default is not None:
+        own = f"{own} in {place}"
+    others = () if default is None else (OTHER,)
+    chosen = values.case.decided(own, (*map(str, found), *others), "value")
+    return chosen if own in values.case.choices else None
 
 
 def _import(values: Values, stack: Stack, argument: Any) -> Any:
     name = values.text(stack, argument)
-    found = values.run.export(stack, name) if is_known(name) else None
+    found = values.run.export(stack, name)
     if found:
         return values.output(*found)
     place = f"{stack.account} {stack.region}"

@@ -16,7 +16,7 @@ from cmek_construct.templates.choices import Case, Impossible, InCase, Undecided
 from cmek_construct.templates.files import Problem, Template, read
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import OWN_ACCOUNT, OWN_REGION, Stack, every, of_template
-from cmek_construct.templates.texts import alone, hole, is_known, plain
+from cmek_construct.templates.texts import alone, hole, holes, is_known, plain
 from cmek_construct.templates.values import Values
 
 WRITER: Final = "Custom::CrossRegionExportWriter"
@@ -167,10 +167,13 @@ class Run:
             for name, output in stack.outputs.items():
                 export = members(output.get("Export")).get("Name")
                 try:
-                    text = "${" if export is None else values.text(stack, export)
+                    text = "" if export is None else values.text(stack, export)
                 except (Undecided, RecursionError):
                     continue
-                if "${" not in text:
+                # An import is of the same account and Region as the export.
+                beside = {stack.account, stack.region}
+                is_read = text and all(hole(one) in beside for one in holes(text))
+                if is_read and not _is_never(values, stack, output.get("Condition")):
                     found.setdefault(text, []).append((stack, name))
         return found
 
@@ -221,6 +224,14 @@ def _is_beside(one: Stack, other: Stack) -> bool:
 def _may_be_beside(one: Stack, other: Stack) -> bool:
     account = one.account == other.account or OWN_ACCOUNT in (one.account, other.account)
     return account and (one.region == other.region or OWN_REGION in (one.region, other.region))
+
+
+def _is_never(values: Values, stack: Stack, condition: Any) -> bool:
+    """Whether a condition holds in no case."""
+    try:
+        return isinstance(condition, str) and conditions.holds(values, stack, condition) is False
+    except (Undecided, RecursionError):
+        return False
 
 
 def _only(found: list[T]) -> T | None:

@@ -236,6 +236,14 @@ for words, rule, allows, edit in (
         ),
     ),
     (
+        "who signs in elsewhere in the key policy",
+        "key-foreign-principal",
+        "whoever has a session by that login, as far as KMS takes it",
+        lambda t: key_policy(t).append(
+            allow({"Federated": f"arn:aws:iam::{STRANGER}:saml-provider/Login"}, "kms:Decrypt")
+        ),
+    ),
+    (
         "a principal that a parameter names",
         "key-foreign-principal",
         "whomever the deployer types in",
