@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import subprocess
-import sys
 import time
 import uuid
 from importlib import resources
@@ -44,7 +41,6 @@ from tests.building import (
     warnings_of,
     without_context,
 )
-from tests.conftest import ROOT
 from tests.linted import lint
 
 UNITS = ["ou-ab12-11112222", "r-ab12"]
@@ -132,19 +128,10 @@ def test_the_template_inside_follows_the_feature_flags_of_the_app() -> None:
     assert without_context(json.loads(body)) == direct(flags) != direct({})
 
 
-def test_the_metadata_that_the_cdk_cli_asks_for_stay_outside(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, ROOT / "examples" / "organization.py"],
-        env=os.environ
-        | {
-            "CDK_OUTDIR": str(tmp_path),
-            "CDK_CONTEXT_JSON": json.dumps({"aws:cdk:enable-path-metadata": True}),
-        },
-        check=True,
-        capture_output=True,
-    )
-    template = json.loads((tmp_path / "Organization.template.json").read_text())
-    found = only(template, "AWS::CloudFormation::StackSet")
+def test_the_metadata_that_the_cdk_cli_asks_for_stay_outside() -> None:
+    stack = new_stack(new_app(**{"aws:cdk:enable-path-metadata": True}))
+    fleet(stack)
+    found = only(template_of(stack), "AWS::CloudFormation::StackSet")
     assert "aws:cdk:path" in found["Metadata"]
     assert "aws:cdk" not in found["Properties"]["TemplateBody"]
 
