@@ -33,7 +33,9 @@ from reference import screenshot
 from reference.__main__ import SCREENSHOT, made
 from reference.pictures import drawings
 from tests.building import ACCOUNT, cmek_template, trust_statements
+from tests.command import cmek
 from tests.conftest import ROOT
+from tests.test_app import synthesize
 
 MADE = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::KMS::Key", "AWS::KMS::Alias")
 PAGES = {
@@ -206,11 +208,12 @@ def _repository(tmp_path: Path) -> Path:
     (folder / ".gitignore").write_text(".venv\nnode_modules\ncdk.out\n")
     settings = next(one for page, one in blocks("yaml") if page == "README.md")
     (folder / "cmek.yaml").write_text(settings)
+    synthesize(folder)
+    cmek(folder, "lock")
     more = settings.replace("eu-west-1]", "eu-west-1, ap-southeast-1]")
     script = f"""
 git init --quiet --initial-branch main .
 git config user.email nobody@example.com && git config user.name Nobody
-npx cdk synth --quiet && cmek lock
 git add . && git commit --quiet --message before
 git update-ref refs/remotes/origin/main main
 git checkout --quiet -b more
