@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -19,6 +16,8 @@ from aws_cdk import aws_kms as kms
 
 from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconeKey, PineconePrincipal
 from cmek_construct.deployment import customer_kit
+from cmek_construct.deployment.reading import read_entries
+from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.guardrails.rules import RULES
 from tests import forms, harmless
@@ -111,8 +110,11 @@ def _request(mutant: Mutant, template: Template) -> Request:
 def test_a_mutant_lets_in_who_was_out_or_shuts_out_who_was_in() -> None:
     asked = [one for one in MUTANTS if one.lets_in or one.keeps_out]
     assert len(asked) > 60
-    mutants = simulate([_request(one, one.as_deployed) for one in asked])
-    good = simulate([_request(one, forms.template(one.form)) for one in asked])
+    answers = simulate(
+        [_request(one, one.as_deployed) for one in asked]
+        + [_request(one, forms.template(one.form)) for one in asked]
+    )
+    mutants, good = answers[: len(asked)], answers[len(asked) :]
     for mutant, *answers in zip(asked, mutants, good, strict=True):
         let_in = [answer.result == Result.ALLOWED for answer in answers]
         assert let_in == ([True, False] if mutant.lets_in else [False, True]), str(mutant)
@@ -425,31 +427,24 @@ def test_a_stack_of_cmek_yaml_acknowledges_by_the_full_id(tmp_path: Path) -> Non
         "stacks:\n"
         '  acme: {account: "999988887777", external_id: 5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f}\n'
     )
-    refusal = run_app(tmp_path)
-    assert refusal.returncode == 1
     own = "trust-own-account[arn:aws:iam::999988887777:role/pinecone_cmek_access_us-east-1]"
-    assert f"Acknowledge with 'cmek-guardrails::{own}'" in refusal.stderr
+    ((violation,), _) = synthesized(of_file(tmp_path))
+    assert violation["ruleName"] == own
     text = (tmp_path / "cmek.yaml").read_text()
     (tmp_path / "cmek.yaml").write_text(
         text.rstrip("}\n") + f", acknowledge: {{'cmek-guardrails::{own}': A trial}}}}\n"
     )
-    assert run_app(tmp_path).returncode == 0
-    assert "A trial" in (tmp_path / "cdk.out" / "validation-report.json").read_text()
+    violations, acknowledged = synthesized(of_file(tmp_path))
+    assert violations == []
+    assert "A trial" in json.dumps(acknowledged)
 
 
-def run_app(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "app.py")],
-        cwd=folder,
-        env={**environment(), "CDK_OUTDIR": "cdk.out", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+def of_file(folder: Path) -> cdk.App:
+    """The app of a folder's cmek.yaml, beside the CDK that runs already."""
+    app = guarded(folder / "cdk.out")
+    for entry in read_entries(folder / "cmek.yaml"):
+        CmekStack(app, entry)
+    return app
 
 
 # Of the plugin and the judge themselves.

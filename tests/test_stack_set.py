@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import subprocess
-import sys
 import time
 import uuid
 from importlib import resources
@@ -18,13 +15,10 @@ import jsii
 import jsonschema
 import pytest
 from aws_cdk import aws_iam as iam
-from cfnlint import api as cfnlint
-from cfnlint.config import ManualArgs
 from constructs import IConstruct
 
 from cmek_construct import (
     ALL_REGIONS,
-    PINECONE_REGIONS,
     KeyAccess,
     PineconeCmek,
     PineconeCmekStackSet,
@@ -47,7 +41,7 @@ from tests.building import (
     warnings_of,
     without_context,
 )
-from tests.conftest import ROOT
+from tests.linted import lint
 
 UNITS = ["ou-ab12-11112222", "r-ab12"]
 ACCOUNTS = ["222233334444", "333344445555", "044455556666"]
@@ -134,19 +128,10 @@ def test_the_template_inside_follows_the_feature_flags_of_the_app() -> None:
     assert without_context(json.loads(body)) == direct(flags) != direct({})
 
 
-def test_the_metadata_that_the_cdk_cli_asks_for_stay_outside(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, ROOT / "examples" / "organization.py"],
-        env=os.environ
-        | {
-            "CDK_OUTDIR": str(tmp_path),
-            "CDK_CONTEXT_JSON": json.dumps({"aws:cdk:enable-path-metadata": True}),
-        },
-        check=True,
-        capture_output=True,
-    )
-    template = json.loads((tmp_path / "Organization.template.json").read_text())
-    found = only(template, "AWS::CloudFormation::StackSet")
+def test_the_metadata_that_the_cdk_cli_asks_for_stay_outside() -> None:
+    stack = new_stack(new_app(**{"aws:cdk:enable-path-metadata": True}))
+    fleet(stack)
+    found = only(template_of(stack), "AWS::CloudFormation::StackSet")
     assert "aws:cdk:path" in found["Metadata"]
     assert "aws:cdk" not in found["Properties"]["TemplateBody"]
 
@@ -500,25 +485,23 @@ def test_the_set_is_what_cloudformations_schema_takes(way: str) -> None:
         jsonschema.validate(properties, schema())
 
 
-def lint(template: Template) -> list[str]:
-    """What cfn-lint finds, also the hints; one of style stays, as in test_checkers.py."""
-    config = ManualArgs(include_checks=["I"], regions=[*PINECONE_REGIONS])
-    found = cfnlint.lint(json.dumps(template), config=config)
-    return [f"{match.rule.id} {match.message}" for match in found if match.rule.id != "I1022"]
+def test_cfn_lint_finds_nothing_in_the_set_nor_in_the_template_inside(tmp_path: Path) -> None:
+    for way, props in WAYS.items():
+        (tmp_path / f"{way}, the set.json").write_text(json.dumps(outer(**props)))
+        (tmp_path / f"{way}, inside.json").write_text(json.dumps(inner(**props)))
+    # One hint of style stays, as in test_checkers.py.
+    assert [match for match in lint(tmp_path) if match.rule.id != "I1022"] == []
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_cfn_lint_finds_nothing_in_the_set_nor_in_the_template_inside(way: str) -> None:
-    assert lint(outer(**WAYS[way])) == []
-    assert lint(inner(**WAYS[way])) == []
-
-
-def test_cfn_lint_looks_at_both_templates() -> None:
+def test_cfn_lint_looks_at_both_templates(tmp_path: Path) -> None:
     template, inside = outer(), inner()
     only(template, "AWS::CloudFormation::StackSet")["Properties"]["PermissionModel"] = "NONE"
     only(inside, "AWS::KMS::Key")["Properties"]["RotationPeriodInDays"] = 5
-    assert any("'NONE' is not one of" in found for found in lint(template))
-    assert any("5 is less than" in found for found in lint(inside))
+    (tmp_path / "set.json").write_text(json.dumps(template))
+    (tmp_path / "inside.json").write_text(json.dumps(inside))
+    said = {(Path(match.filename).stem, match.message) for match in lint(tmp_path)}
+    assert any(of == "set" and "'NONE' is not one of" in message for of, message in said)
+    assert any(of == "inside" and "5 is less than" in message for of, message in said)
 
 
 # Permissions boundaries

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ def svg(drawing: Drawing) -> str:
     return str(draw.draw(drawing, "drawing", file=True))  # type: ignore[attr-defined]
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=DictLoader({name: _text(name) for name in _TEMPLATES}),

@@ -19,10 +19,10 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 from cloudformation_validate import CompositeEngine, Severity
 
-from cmek_construct import PINECONE_REGIONS
 from tests import forms
 from tests.checkers import others
 from tests.checkers.broken import BROKEN, BROKEN_TEMPLATE, add_broken_stack
+from tests.linted import lint
 from tests.simulator.once import install_once
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -46,10 +46,8 @@ class Finding:
 def cfn_lint() -> set[Finding]:
     """Schemas, limits and good practice, also the hints, in every region of the guide."""
     with _templates() as folder:
-        command = ["cfn-lint", "--include-checks", "I", "--format", "json", "--regions"]
-        command += [*PINECONE_REGIONS, "--", *map(str, sorted(Path(folder).iterdir()))]
-        report = _json_of(command, os.environ)
-    return {Finding(match["Rule"]["Id"], _form_of(match["Filename"])) for match in report}
+        found = lint(Path(folder))
+    return {Finding(match.rule.id, _form_of(match.filename)) for match in found}
 
 
 def checkov() -> set[Finding]:
