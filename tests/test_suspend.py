@@ -592,10 +592,10 @@ def test_one_setting_is_written_and_every_other_byte_stays(
     file = tmp_path / "cmek.yaml"
     head = f"{SHARED}# of ours\nstacks:\n".replace("\n", newline)
     file.write_bytes((head + before.replace("\n", newline)).encode())
-    assert writing.set_flag("acme", "suspended", True, "why:  \n #1") is True
+    assert writing.set_suspended("acme", True, "why:  \n #1") is True
     assert file.read_bytes().decode() == head + after.replace("\n", newline)
-    assert writing.set_flag("acme", "suspended", True, "another") is False
-    assert writing.set_flag("acme", "suspended", False) is True
+    assert writing.set_suspended("acme", True, "another") is False
+    assert writing.set_suspended("acme", False, "") is True
     (entry,) = [one for one in read_entries("cmek.yaml") if one.name == "acme"]
     assert not entry.settings.suspended
 
@@ -607,12 +607,12 @@ def test_what_the_top_says_is_taken_back_in_the_stack_alone(
     own = '    account: "011122223333"\n'
     text = f"{SHARED}suspended: true\nstacks:\n  acme:\n{own}  globex:\n{own}"
     (tmp_path / "cmek.yaml").write_text(text)
-    assert writing.set_flag("acme", "suspended", True, "x") is False
-    assert writing.set_flag("acme", "suspended", False) is True
+    assert writing.set_suspended("acme", True, "x") is False
+    assert writing.set_suspended("acme", False, "") is True
     changed = text.replace(own, f"    suspended: false\n{own}", 1)
     assert (tmp_path / "cmek.yaml").read_text() == changed
-    assert writing.set_flag("acme", "suspended", True) is True
-    assert writing.set_flag("acme", "suspended", False) is True
+    assert writing.set_suspended("acme", True, "") is True
+    assert writing.set_suspended("acme", False, "") is True
     assert (tmp_path / "cmek.yaml").read_text() == changed
 
 
@@ -629,7 +629,7 @@ def test_what_cannot_be_set_alone_is_refused_with_the_line_to_write(
     text = f"{SHARED}stacks:\n{stacks}"
     (tmp_path / "cmek.yaml").write_text(text)
     with pytest.raises(ConfigError, match=r"Write by hand into it:  suspended: true"):
-        writing.set_flag("acme", "suspended", True, "x")
+        writing.set_suspended("acme", True, "x")
     assert (tmp_path / "cmek.yaml").read_text() == text
 
 
@@ -654,8 +654,8 @@ def test_where_the_file_cannot_be_edited_aws_goes_first_and_the_line_is_said(
 def test_no_reason_can_say_more_than_a_comment(reason: str) -> None:
     text = text_of({"acme": OWN, "globex": {**OWN, "external_id": EXTERNAL_ID[:-1] + "1"}})
     before = parse_entries(text, "cmek.yaml")
-    first = next(writing._with_flag(text, "acme", "suspended", True, reason))
-    if writing._is_only_change(before, first, "acme", "suspended", True):
+    first = next(writing._with_suspended(text, "acme", True, reason))
+    if writing._is_only_change(before, first, "acme", True):
         assert len(first.splitlines()) == len(text.splitlines()) + 1
     else:
         pytest.fail(first)

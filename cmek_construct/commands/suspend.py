@@ -25,7 +25,7 @@ from cmek_construct.commands.looking import case_of, locked
 from cmek_construct.commands.options import Profile, flag, option, role_arn
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import ConfigError, Entry, read_entries
-from cmek_construct.deployment.writing import FILE, NotWrittenError, set_flag
+from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspended
 from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
 from cmek_construct.health.findings import Refused
@@ -105,7 +105,7 @@ def _lines(ask: Ask) -> Iterator[str]:
     _refuse_in_vain(entry, ask.on)
     by_hand = ""
     try:
-        changed = set_flag(ask.name, "suspended", ask.on, ask.reason)
+        changed = set_suspended(ask.name, ask.on, ask.reason)
         entry = _entry(ask.name)
         word = str(ask.on).lower()
         yield f"{FILE}: {ask.name}: {'' if changed else 'already '}suspended: {word}"

@@ -147,7 +147,7 @@ def _symmetric(parameter: str, key: kms.IKey) -> None:
 def administration(parameter: str, admins: Sequence[Any]) -> Statement:
     """A statement that names key administrators."""
     for index, admin in enumerate(admins):
-        if isinstance(admin, str) or not hasattr(admin, "policy_fragment"):
+        if not hasattr(admin, "policy_fragment"):
             way_out = _PLAIN["list[iam.IPrincipal]"][1]
             checks.refuse(f"{parameter}[{index}]", admin, "it is an iam.IPrincipal", way_out)
     try:
@@ -218,13 +218,13 @@ def readable(arn: str, output: str) -> str:
     return f"<output {output}>" if checks.is_token(arn) else arn
 
 
-def resource_of(key: kms.IKey | None) -> kms.CfnKey | None:
+def resource_of(key: kms.IKey) -> kms.CfnKey | None:
     """The resource of a key that an app makes; None for an imported one."""
-    resource = key and (key.node.default_child or key.node.scope)
+    resource = key.node.default_child or key.node.scope
     return resource if isinstance(resource, kms.CfnKey) else None
 
 
-def is_made_here(role: iam.IRole | None) -> TypeGuard[iam.Role]:
+def is_made_here(role: iam.IRole) -> TypeGuard[iam.Role]:
     """Whether an app makes this role: not an imported one, nor one of `Role.customize_roles`."""
     return isinstance(role, iam.Role) and isinstance(role.node.default_child, iam.CfnRole)
 

@@ -191,9 +191,7 @@ class _Watched:
     @property
     def role_is_here(self) -> bool:
         """Whether IAM tells of the role in the key's account, as far as synth knows."""
-        if self.role is None or self.key is None:
-            return self.role is not None
-        return not in_two_accounts(self.role, self.key)
+        return self.key is None or not in_two_accounts(self.role, self.key)
 
     @property
     def aliases(self) -> list[str]:
@@ -304,7 +302,7 @@ def _forwarder(stage: cdk.Stage, construct_id: str, name: str, to: Environment) 
 
 def _check_kind(parameter: str, value: Any, kind: str, known_by: str) -> None:
     """A construct of this kind, not its ARN."""
-    if isinstance(value, str | type) or not hasattr(value, known_by):
+    if isinstance(value, type) or not hasattr(value, known_by):
         package, interface = kind.split(".I")
         way_out = f"For an ARN, write {package}.{interface}.from_{known_by}(self, id, arn)."
         checks.refuse(parameter, value, f"it is an {kind}", way_out)

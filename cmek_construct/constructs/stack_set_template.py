@@ -49,14 +49,7 @@ def inner_template(
     Raises:
         ValueError: a prop is outside its limits, or the template is too long.
     """
-    external_id = None if id_per_account else props["external_id"]
-    template = _template(
-        scope,
-        region,
-        {**props, "external_id": external_id},
-        id_per_account,
-        permissions_boundary_name,
-    )
+    template = _template(scope, region, {**props}, id_per_account, permissions_boundary_name)
     body = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
     size = len(body.encode())
     if size > LARGEST:

@@ -25,12 +25,11 @@ def trust_policy(own: StackSettings, *, suspended: bool) -> Policy:
 
 def key_policy(own: StackSettings, role_arn: str, *, suspended: bool) -> Policy:
     """The key policy of a key that the stack makes."""
-    admins = own.key_admins or []
     return guide.key_policy(
         own.account,
         role_arn,
         _access(own),
-        admins=admins,
+        admins=own.key_admins or [],
         suspended=suspended,
         protect_used_key=own.protect_used_key,
     )

@@ -1,4 +1,4 @@
-"""Writes cmek.yaml: a new one, one more stack in the one that is there, or one setting of a stack.
+"""Writes cmek.yaml: a new one, one more stack in the one that is there, or a suspension.
 
 External IDs are minted here and nowhere else, once, into the file.
 """
@@ -63,13 +63,12 @@ _NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termi
 
 
 class NotWrittenError(ConfigError):
-    """A setting cannot be written alone into the form that the file has."""
+    """A suspension cannot be written alone into the form that the file has."""
 
     def __init__(self, name: str, line: str) -> None:
         super().__init__(
-            f"{FILE}: stacks.{name}: it is written in a way in which {line.partition(':')[0]} "
-            f"cannot be set without changing the rest. Write by hand into it:  {line}  and run "
-            "this again."
+            f"{FILE}: stacks.{name}: it is written in a way in which suspended cannot be set "
+            f"without changing the rest. Write by hand into it:  {line}  and run this again."
         )
         self.line = line
         """To be written by hand."""
@@ -188,21 +187,20 @@ def _line(prop: str, value: Any) -> str:
     return f"{prop}: {_text(value)}"
 
 
-def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
-    """Set a yes-or-no prop of one stack in cmek.yaml; every other byte of the file stays.
+def set_suspended(name: str, value: bool, reason: str) -> bool:
+    """Set ``suspended`` of one stack in cmek.yaml; every other byte of the file stays.
 
     Args:
         name: of the stack.
-        prop: such as ``suspended``.
         value: what it is to be. False takes a line of ``true`` away, with its comment.
-        reason: is written beside it, as a comment.
+        reason: is written beside it, as a comment; empty for none.
 
     Returns:
         Whether the file was changed: it is not if it says so already.
 
     Raises:
         ConfigError: there is no such file or stack, or the file has mistakes.
-        NotWrittenError: it is written in a way in which the prop cannot be set alone.
+        NotWrittenError: it is written in a way in which it cannot be set alone.
     """
     path = FILE.resolve()
     text = text_of(FILE)
@@ -210,19 +208,19 @@ def set_flag(name: str, prop: str, value: bool, reason: str = "") -> bool:
     own = next((entry.settings for entry in entries if entry.name == name), None)
     if own is None:
         raise ConfigError(f"{FILE}: stacks.{name}: there is no such stack. Check the name.")
-    if bool(getattr(own, prop)) is value:
+    if bool(own.suspended) is value:
         return False
-    for changed in _with_flag(text, name, prop, value, reason):
-        if _is_only_change(entries, changed, name, prop, value):
+    for changed in _with_suspended(text, name, value, reason):
+        if _is_only_change(entries, changed, name, value):
             replace(path, changed)
             return True
-    raise NotWrittenError(name, _line(prop, value))
+    raise NotWrittenError(name, _line("suspended", value))
 
 
-def _with_flag(text: str, name: str, prop: str, value: bool, reason: str) -> Iterator[str]:
-    """The text with the prop set, where it stands or before the account, the shortest first."""
+def _with_suspended(text: str, name: str, value: bool, reason: str) -> Iterator[str]:
+    """The text with it set, where it stands or before the account, the shortest first."""
     yaml = YamlText(text)
-    there = yaml.pair(("stacks", name, prop))
+    there = yaml.pair(("stacks", name, "suspended"))
     pair = there or yaml.pair(("stacks", name, "account"))
     if pair is None:
         return
@@ -239,25 +237,25 @@ def _with_flag(text: str, name: str, prop: str, value: bool, reason: str) -> Ite
         word = word if begin < end else f" {word}"
         yield f"{text[:begin]}{word}{'' if pair.in_flow else comment}{text[end:]}"
     elif not is_first:
-        yield f"{text[: pair.key[0]]}{prop}: {word}, {text[pair.key[0] :]}"
+        yield f"{text[: pair.key[0]]}suspended: {word}, {text[pair.key[0] :]}"
     else:
         newline = "\r\n" if "\r\n" in text else "\n"
         comma = "," if pair.in_flow else ""
         indent = text[line : pair.key[0]]
-        yield f"{text[:line]}{indent}{prop}: {word}{comma}{comment}{newline}{text[line:]}"
+        yield f"{text[:line]}{indent}suspended: {word}{comma}{comment}{newline}{text[line:]}"
 
 
-def _is_only_change(entries: list[Entry], changed: str, name: str, prop: str, value: bool) -> bool:
-    """Whether a changed text says all that the entries say, but for one prop of one stack."""
+def _is_only_change(entries: list[Entry], changed: str, name: str, value: bool) -> bool:
+    """Whether a changed text says all that the entries say, but for one stack's ``suspended``."""
     try:
         after = parse_entries(changed, FILE)
     except ConfigError:
         return False
     own = next(entry.settings for entry in entries if entry.name == name)
     new = next((entry.settings for entry in after if entry.name == name), None)
-    if new is None or bool(getattr(new, prop)) is not value:
+    if new is None or bool(new.suspended) is not value:
         return False
-    same = own.model_copy(update={prop: getattr(new, prop)}) == new
+    same = own.model_copy(update={"suspended": new.suspended}) == new
     in_order = [entry.name for entry in entries] == [entry.name for entry in after]
     return same and in_order and _others(entries, name) == _others(after, name)
 

@@ -82,15 +82,12 @@ class YamlText:
         """Each step to a value, as far as there is one: what it stands in, its key, and itself."""
         node = self._root
         for part in location:
-            if isinstance(node, yaml.MappingNode):
-                pairs = [pair for pair in node.value if pair[0].value == str(part)]
-                if not pairs:
-                    return
-                key, value = pairs[-1]  # of two, the one that YAML takes
-            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-                key = value = node.value[part]
-            else:
+            if not isinstance(node, yaml.MappingNode):
                 return
+            pairs = [pair for pair in node.value if pair[0].value == str(part)]
+            if not pairs:
+                return
+            key, value = pairs[-1]  # of two, the one that YAML takes
             yield node, key, value
             node = value
 
