@@ -6,29 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from cmek_construct.guardrails import judging
-from cmek_construct.guardrails.rule import Rule, Violation
-from cmek_construct.guardrails.rules import RULES
+from cmek_construct.guardrails.rule import Violation
 from cmek_construct.templates.files import template_of
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import Run
 
 
 def judge(
-    template: Any,
-    vendors: Sequence[str] = (),
-    *,
-    account: str | None = None,
-    rules: Sequence[Rule] = RULES,
+    template: Any, vendors: Sequence[str] = (), *, account: str | None = None
 ) -> list[Violation]:
     """What one template says that it must not."""
-    return judge_all([(template, account)], vendors, rules=rules)
+    return judge_all([(template, account)], vendors)
 
 
 def judge_all(
-    templates: Sequence[tuple[Any, str | None]],
-    vendors: Sequence[str] = (),
-    *,
-    rules: Sequence[Rule] = RULES,
+    templates: Sequence[tuple[Any, str | None]], vendors: Sequence[str] = ()
 ) -> list[Violation]:
     """The same of several, each with its account where it is known."""
     read = [
@@ -36,7 +28,7 @@ def judge_all(
         for number, (one, account) in enumerate(templates)
     ]
     run = Run(read)
-    return judging.judge(run, find(run, vendor_role_arns=vendors), vendors, rules=rules)
+    return judging.judge(run, find(run, vendor_role_arns=vendors), vendors)
 
 
 def names(violations: Sequence[Violation]) -> set[str]:

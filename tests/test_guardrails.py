@@ -47,9 +47,9 @@ NOT_KEPT_OR_OPENED = {
 role's own, and what a prop asks for, which the construct acknowledges."""
 
 
-def broken(template: Template, **more: Any) -> set[str]:
+def broken(template: Template) -> set[str]:
     """The rules that a template breaks, without whom they are about."""
-    return names(judge(template, [VENDOR_ROLE], account=CUSTOMER, **more))
+    return names(judge(template, [VENDOR_ROLE], account=CUSTOMER))
 
 
 OUT = "pinecone-locked-out"

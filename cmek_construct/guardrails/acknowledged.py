@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,10 +24,10 @@ class Judged:
     """One template, and what the guardrails have against it."""
 
     template: str
-    roles: list[str] = field(default_factory=list)
+    roles: list[str]
     """The logical IDs of the roles that were judged."""
-    keys: list[str] = field(default_factory=list)
-    found: list[tuple[Violation, str | None]] = field(default_factory=list)
+    keys: list[str]
+    found: list[tuple[Violation, str | None]]
     """Each violation, and why it was acknowledged."""
 
     @property

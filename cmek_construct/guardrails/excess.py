@@ -5,12 +5,12 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judged import KeyExcess, KeyUse, Trust, TrustExcess
 from cmek_construct.guardrails.rule import Fault, rule
-from cmek_construct.policy import Statement, Witness, aws, words
+from cmek_construct.policy import Witness, aws, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.texts import is_unreadable
 
@@ -62,15 +62,6 @@ def actions_of(witness: Witness) -> list[str]:
         if any(fnmatch.fnmatchcase(one.lower(), text.lower()) for one in witness.actions)
     ]
     return found or list(witness.actions)
-
-
-def texts_of(statement: Statement, member: str) -> list[str]:
-    some, others = getattr(statement, member), getattr(statement, f"not_{member}")
-    return list(some or ()) if some is not None else ["all but", *(others or ())]
-
-
-def plainly(statement: Statement) -> dict[str, Any]:
-    return statement.raw if isinstance(statement.raw, dict) else {"Effect": statement.effect}
 
 
 @rule(ids.CANNOT_BE_JUDGED, TrustExcess, KeyExcess, **READABLE)

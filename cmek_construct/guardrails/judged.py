@@ -187,7 +187,7 @@ def carried(found: Found) -> Iterator[Carried]:
 
 def trusts(context: Context) -> Iterator[Trust]:
     """Each role in each case."""
-    ids = external_ids(context.found)
+    ids = _external_ids(context.found)
     for role in context.found.roles:
         for one in role.cases:
             now = one.value
@@ -195,7 +195,7 @@ def trusts(context: Context) -> Iterator[Trust]:
             yield Trust(context, role, now, one.case, whom)
 
 
-def external_ids(found: Found) -> Mapping[Place, str]:
+def _external_ids(found: Found) -> Mapping[Place, str]:
     """The external ID that goes to Pinecone's console beside a role, by the role."""
     return {
         place: one.cases[0].value
@@ -207,9 +207,9 @@ def external_ids(found: Found) -> Mapping[Place, str]:
 def key_uses(context: Context) -> Iterator[KeyUse]:
     """Each key in each case."""
     found = context.found
-    carried = dict(beside(found.outputs, "Key ARN", "Role ARN"))
+    role_arns = dict(beside(found.outputs, "Key ARN", "Role ARN"))
     for key in found.keys:
-        output: Output | None = carried.get(key.place)
+        output: Output | None = role_arns.get(key.place)
         arns_there = {now.value for now in output.cases} if output else set()
         for one in key.cases:
             own_roles = f":iam::{one.value.account}:role/"
@@ -250,8 +250,3 @@ def permissions(context: Context) -> Iterator[Permission]:
         own = tuple(dict.fromkeys(keys.get(attached.role, ())))
         account = accounts.get(attached.role, attached.role.stack.account)
         yield Permission(context, attached, account, own)
-
-
-def is_readable(policy: Policy) -> bool:
-    """Whether every statement can be read."""
-    return not any(one.unreadable for one in policy.statements)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Collection, Iterator
+from typing import Any, Final
 
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.excess import named_by
@@ -29,24 +29,20 @@ from cmek_construct.templates.console import is_named
 from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.run import Run
 
-_Rules: TypeAlias = Mapping[type[Any], Sequence[Rule]]
-"""By what they judge."""
+_BY_SUBJECT: Final = {
+    subject: [rule for rule in RULES if rule.subject is subject]
+    for subject in {rule.subject for rule in RULES}
+}
+"""The rules, by what they judge."""
 
 
-def judge(
-    run: Run,
-    found: Found,
-    vendor_role_arns: Collection[str] = (),
-    *,
-    rules: Sequence[Rule] = RULES,
-) -> list[Violation]:
+def judge(run: Run, found: Found, vendor_role_arns: Collection[str] = ()) -> list[Violation]:
     """What the templates of a run say that they must not; each once, resource by resource.
 
     Args:
         run: the templates.
         found: what is Pinecone's in them.
         vendor_role_arns: roles of other accounts that a key policy may name.
-        rules: by which rules. Default: all.
     """
     typed = {
         stack.named(name)
@@ -55,12 +51,9 @@ def judge(
         if str(one.get("Type", "String")) in ("String", "Number")
     }
     context = Context(run, found, frozenset(vendor_role_arns), Questions(), frozenset(typed))
-    by_subject: dict[type[Any], list[Rule]] = {}
-    for rule in rules:
-        by_subject.setdefault(rule.subject, []).append(rule)
     violations: dict[tuple[str, Place], Violation] = {}
     for place, subject in _subjects(context):
-        for one in _violations(place, subject, by_subject):
+        for one in _violations(place, subject):
             violations.setdefault((one.rule, place), one)
     return list(violations.values())
 
@@ -84,10 +77,10 @@ def _subjects(context: Context) -> Iterator[tuple[Place, Any]]:
         yield unread.place, unread
 
 
-def _violations(place: Place, subject: Any, by_subject: _Rules) -> Iterator[Violation]:
+def _violations(place: Place, subject: Any) -> Iterator[Violation]:
     try:
-        yield from _excessive(place, subject, by_subject)
-        for rule in by_subject.get(type(subject), ()):
+        yield from _excessive(place, subject)
+        for rule in _BY_SUBJECT.get(type(subject), ()):
             for fault in rule.check(subject):
                 yield _violation(place, rule, fault)
     except CannotBeJudged as why:
@@ -95,11 +88,11 @@ def _violations(place: Place, subject: Any, by_subject: _Rules) -> Iterator[Viol
         yield _violation(place, rule, Fault(f"Its policies cannot be compared: {why}.", str(why)))
 
 
-def _excessive(place: Place, subject: Any, by_subject: _Rules) -> Iterator[Violation]:
+def _excessive(place: Place, subject: Any) -> Iterator[Violation]:
     """What a policy allows too much: the first rule that is about it names it."""
     named: dict[Any, list[tuple[Rule, Fault]]] = {}
     for one in _excesses(subject):
-        for rule in by_subject.get(type(one), ()):
+        for rule in _BY_SUBJECT.get(type(one), ()):
             fault = next(iter(rule.check(one)), None)
             if fault:
                 named.setdefault(id(one.witness.statement), []).append((rule, fault))

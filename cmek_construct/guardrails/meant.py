@@ -17,9 +17,9 @@ from cmek_construct.policy import Policy, Statement, aws
 from cmek_construct.templates.evidence import allowing
 from cmek_construct.templates.texts import alone, is_unreadable
 
-HOLE: Final = r"\$\{[^!?}][^}]*\}"
-_ROLES: Final = rf"arn:aws:iam::(?P<account>[0-9]{{12}}|{HOLE}):role/{guide.ROLE_NAME_PREFIX}"
-PINECONES_ROLE: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{HOLE})")
+_HOLE: Final = r"\$\{[^!?}][^}]*\}"
+_ROLES: Final = rf"arn:aws:iam::(?P<account>[0-9]{{12}}|{_HOLE}):role/{guide.ROLE_NAME_PREFIX}"
+PINECONES_ROLE: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{_HOLE})")
 PINECONES_ROLES: Final = re.compile(rf"{_ROLES}\*")
 ANY_REGION: Final = re.compile(rf"{_ROLES}.*")
 _SOME_ID: Final = "the-one-external-ID"
@@ -37,7 +37,7 @@ class Meant:
     all_regions: bool
     """Whether the guide's third form is there."""
     external_id: str | None
-    asks: bool = False
+    asks: bool
     """Whether an external ID is asked for, or promised, at all."""
 
     def limit(self) -> guide.Policy:
@@ -96,10 +96,10 @@ def _texts(statement: Statement) -> list[str]:
 def _external_ids(trust: Policy) -> Iterator[str]:
     for statement in allowing(trust):
         for value in statement.compared(aws.EXTERNAL_ID):
-            if can_be_presented(value) and not is_unreadable(value):
+            if _can_be_presented(value) and not is_unreadable(value):
                 yield value
 
 
-def can_be_presented(value: str) -> bool:
+def _can_be_presented(value: str) -> bool:
     """Whether STS takes a text for an external ID."""
     return alone(value) is not None or EXTERNAL_ID.fullmatch(value) is not None

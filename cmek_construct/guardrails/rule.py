@@ -50,7 +50,7 @@ class Violation:
     what: str
     allows: str
     cure: str
-    meant: str | None = None
+    meant: str | None
     """Why it is meant, where its construct says so."""
 
     @property

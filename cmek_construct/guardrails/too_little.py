@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from cmek_construct import checks, guide, tags
-from cmek_construct.guardrails.judged import KeyUse, Permission, Trust, is_readable
+from cmek_construct.guardrails.judged import KeyUse, Permission, Trust
 from cmek_construct.guardrails.meant import meant
 from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws
@@ -67,7 +67,7 @@ def out(subject: Trust | KeyUse) -> Iterator[Fault]:
 def names_nobody(trust: Trust) -> Iterator[Fault]:
     """A trust policy that lets nobody in: neither Pinecone nor, too much, others."""
     policy = trust.now.trust
-    if any(trust.meant.roles()) or not is_readable(policy):
+    if any(trust.meant.roles()) or any(one.unreadable for one in policy.statements):
         return
     if not trust.context.ask.beyond(policy, trust.meant.limit()):
         yield Fault("The trust policy lets in none of Pinecone's roles.")
@@ -114,9 +114,6 @@ def maybe_out_by_permissions(permission: Permission) -> Iterator[Fault]:
             return
 
 
-_NEEDED: Final = guide.ENCRYPT_DECRYPT
-
-
 def _role_of(permission: Permission) -> str:
     context, place = permission.context, permission.attached.role
     now = next(context.roles_now(frozenset({place}), permission.attached.case), None)
@@ -138,7 +135,8 @@ def _permits(permission: Permission) -> list[tuple[Request, Said]]:
     role = _role_of(permission)
     found: list[tuple[Request, Said]] = []
     for key in permission.keys:
-        requests = [Request(role, one, key, {**_BY_ITSELF, **_of_key(key)}) for one in _NEEDED]
+        context = {**_BY_ITSELF, **_of_key(key)}
+        requests = [Request(role, one, key, context) for one in guide.ENCRYPT_DECRYPT]
         found += zip(requests, permission.context.ask.answers(policy, requests), strict=True)
     return found
 
@@ -181,17 +179,14 @@ def _uses(use: KeyUse) -> list[tuple[Request, Said]]:
     requests = []
     for role in use.roles:
         policy = _but(policy, guide.key_denial(role.arn))
+        is_across = role.account != use.now.account
         requests += [
-            Request(role.arn, action, context=_BY_ITSELF, own=_is_across(use, role.account) or None)
-            for action in _NEEDED
+            Request(role.arn, action, context=_BY_ITSELF, own=is_across or None)
+            for action in guide.ENCRYPT_DECRYPT
         ]
     if not requests:
         return []
     return list(zip(requests, use.context.ask.answers(policy, requests), strict=True))
-
-
-def _is_across(use: KeyUse, account: str) -> bool:
-    return account != use.now.account
 
 
 def _shortages(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import takewhile
-from typing import Final
+from typing import Any, Final
 
 from cmek_construct import guide
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.excess import READABLE, plainly, texts_of
+from cmek_construct.guardrails.excess import READABLE
 from cmek_construct.guardrails.judged import Carried, Elsewhere, Permission
 from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import Policy, Statement, Witness, words
@@ -78,10 +78,19 @@ def permissions(permission: Permission) -> Iterator[Fault]:
             return
     for statement in readable:
         if any(one.statement is statement for one in excess):
-            said = plain(words.of_statement(plainly(statement)))
-            does = [*texts_of(statement, "actions"), *texts_of(statement, "resources")]
+            said = plain(words.of_statement(_plainly(statement)))
+            does = [*_texts_of(statement, "actions"), *_texts_of(statement, "resources")]
             unknown = " No template says which account is its own." * _may_be_own(permission)
             yield Fault(f"By {Quoted(attached.name)}: {said}{unknown}", " ".join(does))
+
+
+def _texts_of(statement: Statement, member: str) -> list[str]:
+    some, others = getattr(statement, member), getattr(statement, f"not_{member}")
+    return list(some) if some is not None else ["all but", *(others or ())]
+
+
+def _plainly(statement: Statement) -> dict[str, Any]:
+    return statement.raw if isinstance(statement.raw, dict) else {"Effect": statement.effect}
 
 
 def _may_be_own(permission: Permission) -> bool:
@@ -112,8 +121,8 @@ def elsewhere(one: Elsewhere) -> Iterator[Fault]:
             yield Fault(f"{member} of a {kind} names the role.", f"{kind} {naming.member}")
         return
     for statement in _letting_in(one, naming.policy):
-        does = texts_of(statement, "actions")
-        said = plain(words.actions(plainly(statement)))
+        does = _texts_of(statement, "actions")
+        said = plain(words.actions(_plainly(statement)))
         yield Fault(f"{member} of a {kind} lets the role {said}.", " ".join([kind, *does]))
 
 

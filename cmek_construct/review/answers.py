@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from cmek_construct.checks import printable
@@ -33,8 +33,8 @@ Said: TypeAlias = tuple[str, str | None, list[str]]
 class Answers:
     """All answers about one template."""
 
-    rows: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    rows: list[Row]
+    notes: list[str]
     """What was assumed to answer."""
 
     def is_closed(self, about: str, arns: Collection[str] | None = None) -> bool:

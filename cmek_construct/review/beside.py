@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import checks, guide
@@ -83,9 +83,9 @@ class Known:
 
     account: str
     """That owns role or key: twelve digits, or ``${AWS::AccountId}``."""
-    roles: frozenset[str] = frozenset()
+    roles: frozenset[str]
     """The ARNs of the roles that Pinecone takes on."""
-    people: Mapping[str, str] = field(default_factory=dict)
+    people: Mapping[str, str]
     """What roles and users of the templates are called, by their ARNs."""
 
 

@@ -15,7 +15,7 @@ from cmek_construct.policy.statements import Kind
 from cmek_construct.review.beside import Known
 from cmek_construct.review.model import Policy, Said, Template, Thing
 from cmek_construct.templates.attributes import KEY, ROLE
-from cmek_construct.templates.choices import OTHER as OTHER_VALUE
+from cmek_construct.templates.choices import OTHER as ANY_OTHER
 from cmek_construct.templates.choices import Choices, where
 
 NOTHING: Final = "Nothing changes about Pinecone's roles, keys and aliases."
@@ -285,7 +285,7 @@ def _agree(was: Choices, now: Choices, old: Sequence[Choices], new: Sequence[Cho
     """Something else than the values of one version may be a value of the other."""
 
     def other(one: str, another: str, name: str, cases: Sequence[Choices]) -> bool:
-        return one == OTHER_VALUE and all(case.get(name) != another for case in cases)
+        return one == ANY_OTHER and all(case.get(name) != another for case in cases)
 
     return all(
         was[name] == now[name]

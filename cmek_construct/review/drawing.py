@@ -26,24 +26,25 @@ _WIDTHS: Final = {_ROLE: 200, _KEY: 200}
 _ELSEWHERE: Final = 290
 _DOOR: Final = 110
 _MOST: Final = 3
+_MOST_LINES: Final = 4
+"""Of one text in a box."""
 _KINDS: Final = ("wrong", "differs", "plain")
 
 Point = tuple[int, int]
 
 
-def wrapped(texts: Iterable[str], width: int, most: int = 4) -> list[str]:
+def _wrapped(texts: Iterable[str], width: int) -> list[str]:
     """Lines of a box, the first text strong. What does not fit in is said to be below.
 
     Args:
         texts: what stands in the box.
         width: of the box.
-        most: lines of one text.
     """
     lines: list[str] = []
     for index, text in enumerate(texts):
         each = (width - 24) / (_CHARACTER if index else _STRONG_CHARACTER)
         some = textwrap.wrap(text, int(each), break_on_hyphens=False)
-        lines += some if len(some) <= most else [*some[: most - 1], "… (whole below)"]
+        lines += some if len(some) <= _MOST_LINES else [*some[: _MOST_LINES - 1], "… (whole below)"]
     return lines
 
 
@@ -171,9 +172,9 @@ class _Sketch:
     def box(self, x: int, texts: Iterable[str], kind: str = "plain", *, height: int = 0) -> Box:
         """The next box of a column."""
         width = _WIDTHS.get(x, _ELSEWHERE)
-        lines = wrapped(texts, width)
+        lines = _wrapped(texts, width)
         y = self.ends.get(x, 30) + 14
-        box = Box(x, y, width, lines, kind, max(height, len(lines) * 18 + 14))
+        box = Box(x, y, width, lines, kind, max(height, len(lines) * LINE + 14))
         self.boxes.append(box)
         self.ends[x] = box.bottom
         return box

@@ -39,9 +39,9 @@ class Said:
     known: Known = field(compare=False)
     cases: list[Choices] = field(compare=False)
     """Those in which it stands there."""
-    when: str | None = None
+    when: str | None
     """These in words; None if it stands there in all cases of the template."""
-    is_second: bool = False
+    is_second: bool
     """Whether another statement of the trust policy lets somebody in before it."""
 
     @cached_property
@@ -184,7 +184,7 @@ class Finding:
     what: str
     allows: str
     cure: str
-    acknowledged: str | None = None
+    acknowledged: str | None
     """The reason, if somebody acknowledged it."""
 
 
@@ -195,7 +195,7 @@ class Part:
     template: Template = field(compare=False, repr=False)
     things: list[Thing]
     """The role, then each key with its aliases."""
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Finding]
     outputs: list[tuple[str, str]] = field(default_factory=list)
     """What goes into which field of Pinecone's console."""
 

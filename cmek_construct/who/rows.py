@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from cmek_construct.policy import Verdict
@@ -66,8 +66,8 @@ class Who:
     """Parameters whose default decided a condition of the template."""
     own_permissions: Sequence[str]
     """Roles of Pinecone's that have permissions of their own in the template."""
-    roles: list[Row] = field(default_factory=list)
-    keys: list[Row] = field(default_factory=list)
+    roles: list[Row]
+    keys: list[Row]
 
     @property
     def rows(self) -> list[Row]:
