@@ -53,7 +53,7 @@ class Stack:
 
     name: str
     status: str
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str]
 
     @property
     def is_whole(self) -> bool:
@@ -131,10 +131,10 @@ class LastUse:
 
     tracked_since: datetime
     """KMS knows of no use before."""
-    when: datetime | None = None
+    when: datetime | None
     """None: nobody has used it since then."""
-    operation: str = ""
-    event_id: str = ""
+    operation: str
+    event_id: str
     """In CloudTrail."""
 
 
@@ -180,7 +180,7 @@ class Event:
     """The ARN of the role that it was done as, or of whoever did it."""
     refused: bool
     """Whether AWS refused it."""
-    text: str = ""
+    text: str
     """All that CloudTrail says of it."""
 
 

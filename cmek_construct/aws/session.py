@@ -241,7 +241,7 @@ class Asking:
     """The ARN of a role to act as."""
 
     @called()
-    def signed_in(self, region: str | None = None) -> Session:
+    def signed_in(self, region: str | None) -> Session:
         """A session of the profile or the environment itself, of which nobody asks whose it is.
 
         Raises:
@@ -253,7 +253,7 @@ class Asking:
         return Session(boto, "", region)
 
     @called()
-    def own(self, region: str | None = None) -> Session:
+    def own(self, region: str | None) -> Session:
         """The same, in whichever account that is, and as the role that is to be acted as.
 
         Raises:
@@ -265,7 +265,7 @@ class Asking:
         session.account = session.client("sts").get_caller_identity()["Account"]
         return session
 
-    def reading(self, account: str, region: str, stack: str = "") -> Session:
+    def reading(self, account: str, region: str, stack: str) -> Session:
         """A session in an account, through the lookup role of `cdk bootstrap` if need be.
 
         Args:

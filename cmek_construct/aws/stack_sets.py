@@ -19,7 +19,7 @@ class Instance:
     """CURRENT, OUTDATED or INOPERABLE, and the state of the last operation if it failed."""
     stack_id: str | None
     """None: there is no stack in the account."""
-    reason: str = ""
+    reason: str
     """Why, where the set says it."""
 
 

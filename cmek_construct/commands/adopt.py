@@ -208,16 +208,16 @@ def _region(ask: Adopt, text: str | None, there: Entry | None) -> str:
 
 def _with_entry(ask: Adopt, text: str | None, region: str, role: Role, key: Key | None) -> str:
     """cmek.yaml with the entry more whose template is what is there."""
-    props: dict[str, Any] = {"account": ask.account, "region": region}
-    props |= entries.of_role(role, given=ask.as_given is AsGiven.ROLE)
+    found: dict[str, Any] = {"account": ask.account, "region": region}
+    found |= entries.of_role(role, given=ask.as_given is AsGiven.ROLE)
     if key is None:
         told = listed(ask.customer_account_ids) if ask.customer_account_ids else []
-        props |= entries.of_customers(role, told)
+        found |= entries.of_customers(role, told)
     else:
-        props |= entries.of_key(key, role.arn, ask.alias, given=ask.as_given is AsGiven.KEY)
+        found |= entries.of_key(key, role.arn, ask.alias, given=ask.as_given is AsGiven.KEY)
     if text is None:
-        return new_text(ask.name, beside_top(props, {}))
-    return with_entry(text, ask.name, beside_top(props, YamlText(text).data))
+        return new_text(ask.name, beside_top(found, {}))
+    return with_entry(text, ask.name, beside_top(found, YamlText(text).data))
 
 
 def _entry(ask: Adopt, text: str) -> Entry:

@@ -297,7 +297,7 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     return _described(files, described.get("KeyMetadata"), policy, describe_key)
 
 
-def _from_kms(key_arn: str, profile: str | None = None) -> CustomerKeySeen:
+def _from_kms(key_arn: str, profile: str | None) -> CustomerKeySeen:
     """A key as KMS shows it to these credentials.
 
     Args:

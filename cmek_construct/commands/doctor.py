@@ -34,8 +34,6 @@ EXIT_CODES: Final = (
     "and nothing else is wrong."
 )
 _ORDER: Final = (Verdict.WRONG, Verdict.UNKNOWN, Verdict.SAID, Verdict.RIGHT)
-
-
 _WORDS: Final[dict[Effect | None, str]] = {
     Effect.KEY_ENDS: "THE KEY WILL END",
     Effect.SOMEBODY_LET_IN: "somebody is let in",

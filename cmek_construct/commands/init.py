@@ -246,10 +246,10 @@ def add(
     What no option says holds as at the top of the file. Every other line stays as it is.
     """
     with refusals("init"):
-        props = _props(
+        answered = _props(
             pinecone_account_id, regions, region, account, external_id, customer_account_ids
         )
-        write_whole(with_entry(text_of(FILE), name, props))
+        write_whole(with_entry(text_of(FILE), name, answered))
         tell(_unusual(name))
     typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")
 

@@ -179,8 +179,8 @@ def _one_of(lock: Lock, stack: str, account: str | None, region: str | None, fil
         if one.stack == stack and account in (None, one.account) and region in (None, one.region)
     ]
     if not places:
-        known = ", ".join(sorted(map(str, lock))) or "nothing"
-        raise LockError(f"{file}: got {stack!a}, but it has {known}. Check the name.")
+        names = ", ".join(sorted(map(str, lock))) or "nothing"
+        raise LockError(f"{file}: got {stack!a}, but it has {names}. Check the name.")
     if len(places) > 1:
         raise LockError(
             f"{file}: {stack} is locked as {', '.join(map(str, sorted(places)))}. Say which, with "
@@ -259,15 +259,15 @@ def _known(place: Place, found: T | Unread | None, what: str) -> T:
 
 
 def _names(
-    session: Session, place: Place, stack: Stack, deployed: dict[str, Resource]
+    session: Session, place: Place, stack: Stack, held: dict[str, Resource]
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    sets = {name for name, one in deployed.items() if one.type == STACK_SET}
+    sets = {name for name, one in held.items() if one.type == STACK_SET}
     for resource, locked in stack.items():
         if locked.identity is None or locked.identity.word not in ("role", "key"):
             continue
         if any(resource.startswith(f"{one}/") for one in sets):
             continue
-        own = deployed.get(resource)
+        own = held.get(resource)
         if own is None or own.type != locked.identity.type:
             raise LockError(
                 f"{place}: {resource} is locked as {locked.identity.type}, but the deployed stack "

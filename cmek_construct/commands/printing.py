@@ -98,11 +98,11 @@ def _has_records(data: Any) -> bool:
 
 def marked(finding: Finding) -> str:
     """A finding behind its mark, one that the terminal has."""
-    mark, plain = _MARKS[finding.verdict]
+    mark, in_ascii = _MARKS[finding.verdict]
     try:
         mark.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
-        mark = plain
+        mark = in_ascii
     return f"{mark} {finding.words}."
 
 

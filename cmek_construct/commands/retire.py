@@ -111,7 +111,7 @@ def _schedule(case: Deployed, session: Session, found: Steps) -> Iterator[str]:
     after = _changed(case, session, order, lambda key: key.is_ending, "The deletion was ordered")
     yield ""
     yield f"Done: the deletion of {case.key_arn} is {ends(after)}."
-    yield from _afterwards(case, after)
+    yield from _afterwards(case)
 
 
 def _cancel(case: Deployed, session: Session) -> Iterator[str]:
@@ -253,15 +253,15 @@ def _checklist(case: Deployed, found: Steps) -> Iterator[str]:
     yield ""
     left = found.next
     if is_done(found.steps[-1]):
-        yield from _afterwards(case, found.key)
+        yield from _afterwards(case)
     elif left is not None:
         yield f"Next: step {found.number(left)}. {left.cure or left.words}"
 
 
-def _afterwards(case: Deployed, key: Key | Unread | None) -> Iterator[str]:
+def _afterwards(case: Deployed) -> Iterator[str]:
     """What is left to do once the deletion is ordered, or the key is gone."""
     name, own = case.entry.name, case.entry.settings
-    if key is not None:
+    if case.key is not None:
         yield f"Until then it can be taken back, and nothing is lost: cmek retire {name} --cancel"
         yield (
             "Until then, leave the stack, cmek.yaml and cmek.lock as they are. `cmek doctor` calls "

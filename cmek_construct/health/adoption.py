@@ -16,7 +16,6 @@ from typing import Final
 from cmek_construct.aws.objects import Key, Role
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.health.comparing import Drift
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.entries import alias_of, readable
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
@@ -125,7 +124,7 @@ def _about_policy(case: Deployed, kind: Kind, cure: str) -> Iterator[Finding]:
     again = f"({case.role_arn} was deleted and made again)"
     words = found.in_words(case.entry.settings.account)
     title = f"the {what} is not what the file says: {words}"
-    if case.role_arn in beside.lost or not _is_harmless(beside, found):
+    if case.role_arn in beside.lost or not _is_harmless(beside):
         yield wrong(
             f"{kind}-policy",
             f"{title} {again}".strip() if case.role_arn in beside.lost else title,
@@ -139,8 +138,9 @@ def _about_policy(case: Deployed, kind: Kind, cure: str) -> Iterator[Finding]:
         yield said(f"{kind}-policy", f"{title}. {_next_deploy(what)}changes it")
 
 
-def _is_harmless(beside: Beside, found: Drift) -> bool:
+def _is_harmless(beside: Beside) -> bool:
     """Whether a difference locks nobody out and lets nobody in."""
+    found = beside.found
     missing = [one for one in found.taken if not _NEW_ADMIN_ACTIONS.issuperset(one.actions)]
     by_denial = bool(found.denials) and not list(
         locked_out(beside.case, beside.kind, beside.there, beside.wanted)

@@ -74,7 +74,7 @@ class Examined:
         }
 
 
-def diagnosis(case: Deployed, last_user: str | Unread | None = None) -> Iterator[Finding]:
+def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Finding]:
     """All that is right and wrong with role and key.
 
     Args:

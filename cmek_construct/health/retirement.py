@@ -37,10 +37,9 @@ _IN_CONSOLE: Final = (
 
 @dataclass(frozen=True)
 class Steps:
-    """What was found at each step, in their order; and the key, as KMS shows it."""
+    """What was found at each step, in their order."""
 
     steps: Sequence[Finding]
-    key: Key | Unread | None
 
     @property
     def next(self) -> Finding | None:
@@ -89,7 +88,7 @@ def steps(
         quiet_since: since when that is so, as the person says.
         changes: the calls that put the key policy, the newest first, by CloudTrail.
     """
-    found = _quiet(case, attempt, quiet_since) if isinstance(case.key, Key) else None
+    found = _quiet(case, case.key, attempt, quiet_since) if isinstance(case.key, Key) else None
     suspended = _suspended(case)
     before = [
         _indexes(indexes),
@@ -97,32 +96,32 @@ def steps(
         suspended,
         _cooled(case, found if is_done(suspended) else None, days, changes),
     ]
-    return Steps([*before, _deletion(case, before, found, days)], case.key)
+    return Steps([*before, _deletion(case, before, found, days)])
 
 
-def _quiet(case: Deployed, attempt: Event | Unread | None, told: datetime | None) -> Quiet:
+def _quiet(
+    case: Deployed, key: Key, attempt: Event | Unread | None, told: datetime | None
+) -> Quiet:
     """Since when it has been quiet: the newest of what is seen counts, never what could not be."""
-    found = list(_evidence(case, attempt))
+    found = list(_evidence(case, key, attempt))
     unread = [one for one in found if isinstance(one, str)]
     seen = [one for one in found if not isinstance(one, str)]
     asked_at = max(seen)[0] if seen else None
     if unread and told is None:
         return Quiet(None, "; ".join(unread), asked_at)
-    if isinstance(case.key, Key):
-        use = case.key.last_use
-        if case.key.created:
-            seen.append((case.key.created, "the key was made then"))
-        if isinstance(use, LastUse) and use.when is None:
-            seen.append((use.tracked_since, "KMS has seen no use since"))
+    if key.created:
+        seen.append((key.created, "the key was made then"))
+    if isinstance(key.last_use, LastUse) and key.last_use.when is None:
+        seen.append((key.last_use.tracked_since, "KMS has seen no use since"))
     since, why = max([*seen, *([(told, "as you say")] if told else [])])
     return Quiet(since, why, asked_at)
 
 
 def _evidence(
-    case: Deployed, attempt: Event | Unread | None
+    case: Deployed, key: Key, attempt: Event | Unread | None
 ) -> Iterator[tuple[datetime, str] | str]:
     """When somebody used the key, or asked for it; or what could not be read, as text."""
-    role, use = case.role, case.key.last_use if isinstance(case.key, Key) else None
+    role, use = case.role, key.last_use
     if isinstance(role, Unread):
         yield f"the role's last use was not read ({role.why}): it needs iam:GetRole"
     elif role is not None and role.last_used:
