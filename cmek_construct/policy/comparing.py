@@ -195,7 +195,7 @@ class _Comparison:
         dimension, some = self._space.dimensions[ACTION], piece[self._space.at(ACTION)]
         found: list[str] = []
         for text in statement.actions or ():
-            whole = action(dimension, statement, text)
+            whole = action(dimension, text)
             if whole and not whole & ~some:
                 found.append(text)
                 some &= ~whole

@@ -189,7 +189,7 @@ def meets(
     condition: Condition,
     policy: Policy,
     *,
-    is_sent: bool = True,
+    is_sent: bool,
 ) -> tuple[str, int]:
     """The dimension of a condition, and the texts there that meet it.
 

@@ -266,9 +266,9 @@ def _actions(space: Space, statement: Statement, policy: Policy) -> int:
     if statement.actions is None and statement.not_actions is None:
         return dimension.all
     if statement.actions is None:
-        others = [action(dimension, statement, text) for text in statement.not_actions or ()]
+        others = [action(dimension, text) for text in statement.not_actions or ()]
         return dimension.all & ~reduce(or_, others, 0)
-    return reduce(or_, (action(dimension, statement, text) for text in statement.actions), 0)
+    return reduce(or_, (action(dimension, text) for text in statement.actions), 0)
 
 
 def actions_of(space: Space, policy: Policy) -> Dimension:
@@ -280,7 +280,7 @@ def actions_of(space: Space, policy: Policy) -> Dimension:
     return dimension
 
 
-def action(dimension: Dimension, statement: Statement, text: str) -> int:
+def action(dimension: Dimension, text: str) -> int:
     """The actions of one text."""
     if text == "*":
         return dimension.all

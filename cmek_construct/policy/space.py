@@ -35,7 +35,7 @@ class Value(NamedTuple):
 class Dimension:
     """What a request may be in one respect."""
 
-    def __init__(self, name: str, domain: Sequence[Pattern], is_unknown: bool = False) -> None:
+    def __init__(self, name: str, domain: Sequence[Pattern], is_unknown: bool) -> None:
         """Begin without patterns."""
         self.name = name.partition(BETWEEN)[0]
         self.is_unknown = is_unknown

@@ -97,7 +97,7 @@ def of_statement(
 
 
 def principals(
-    statement: Statement, account: str | None = None, people: Mapping[str, str] | None = None
+    statement: Statement, account: str | None, people: Mapping[str, str] | None
 ) -> Words:
     """Whom a statement is about; empty where the policy hangs on whom it is about."""
     if "NotPrincipal" in statement:
@@ -211,7 +211,7 @@ def _resource(resource: Any) -> Words:
     return [Quoted(resource)]
 
 
-def conditions(condition: Any, *, denies: bool = False) -> Words:
+def conditions(condition: Any, *, denies: bool) -> Words:
     """All that must hold, or nothing if there is no condition.
 
     Args:
@@ -264,7 +264,7 @@ def _key_of(key: str) -> Words:
 
 
 def of_witness(
-    witness: Witness, account: str | None = None, people: Mapping[str, str] | None = None
+    witness: Witness, account: str | None, people: Mapping[str, str] | None = None
 ) -> Words:
     """Whom a statement lets do what that another policy does not, and on what that hangs."""
     raw = witness.statement.raw
@@ -286,9 +286,7 @@ def of_witness(
 
 
 def of_witnesses(
-    witnesses: Sequence[Witness],
-    account: str | None = None,
-    people: Mapping[str, str] | None = None,
+    witnesses: Sequence[Witness], account: str | None, people: Mapping[str, str] | None
 ) -> list[Words]:
     """Each statement once, by its name, and what it lets whom do that another policy does not."""
     return [

@@ -251,10 +251,10 @@ class _Texts:
             name = place.seen_from(self.stack)
             self._called[short] = f"{short.partition('/')[0]}/${{{name}}}"
             self._people |= {short: name, self._called[short]: name}
-            self._forms[name] = self._found.forms.get(place.stack.named(place.logical_id), "*")
+            self._forms[name] = self._found.run.forms.get(place.stack.named(place.logical_id), "*")
         for name in holes(text) if "${" in text else ():
-            if name in self._found.forms:
-                self._forms[self.stack.short(name)] = self._found.forms[name]
+            if name in self._found.run.forms:
+                self._forms[self.stack.short(name)] = self._found.run.forms[name]
         return short
 
     def value(self, value: Any) -> Any:

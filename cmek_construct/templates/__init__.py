@@ -3,48 +3,18 @@
 Pure Python. `read_run` reads files and folders, `find` says what is Pinecone's in them.
 """
 
-from cmek_construct.templates.choices import Case, InCase
-from cmek_construct.templates.files import Problem, Template, template_of
-from cmek_construct.templates.found import (
-    Alias,
-    AliasNow,
-    Attached,
-    Found,
-    Key,
-    KeyNow,
-    Naming,
-    Output,
-    Place,
-    Role,
-    RoleNow,
-    Unknown,
-    Unread,
-)
+from cmek_construct.templates.files import template_of
+from cmek_construct.templates.found import Output, Place
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.reading import UnreadableError, parsed
 from cmek_construct.templates.run import Run, read_run
 from cmek_construct.templates.stacks import Stack
 
 __all__ = [
-    "Alias",
-    "AliasNow",
-    "Attached",
-    "Case",
-    "Found",
-    "InCase",
-    "Key",
-    "KeyNow",
-    "Naming",
     "Output",
     "Place",
-    "Problem",
-    "Role",
-    "RoleNow",
     "Run",
     "Stack",
-    "Template",
-    "Unknown",
-    "Unread",
     "UnreadableError",
     "find",
     "parsed",

@@ -189,7 +189,7 @@ class Around:
     def _not_judged(self) -> None:
         """Roles and keys with too many cases, where they may concern what is Pinecone's."""
         for place, hangs_on in self._finder.too_many.items():
-            if place in self._finder.why or self._may_be_pinecones(place):
+            if place in self._finder.pinecones or self._may_be_pinecones(place):
                 what = f"its conditions have more cases than can be judged ({hangs_on})."
                 self._unread(place, what, "Let it hang on fewer conditions.")
 
@@ -307,7 +307,7 @@ class Around:
             return
         lone = not self._result.keys
         for place, cases in self._finder.keys.items():
-            if place not in self._finder.why and place not in self._finder.too_many:
+            if place not in self._finder.pinecones and place not in self._finder.too_many:
                 unread = any(
                     evidence.may_name_anybody(one.value.policy, by_parameter=lone)
                     or (lone and "KeyPolicy" not in one.value.properties)
@@ -316,7 +316,7 @@ class Around:
                 if unread:
                     why = "nobody can tell whether its policy names the role."
                     way_out = "Name whom it lets in, by the ARN or by a reference to the role."
-                    key = Key(place, cases, why)
+                    key = Key(place, cases)
                     self._result.unread.append(Unread(place, why, way_out, key))
 
 

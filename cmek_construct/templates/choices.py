@@ -29,7 +29,7 @@ Choices: TypeAlias = Mapping[str, str]
 class Undecided(Exception):  # noqa: N818 - no error: a question on the way
     """A choice must be made first."""
 
-    def __init__(self, name: str, values: tuple[str, ...], kind: str = "") -> None:
+    def __init__(self, name: str, values: tuple[str, ...], kind: str) -> None:
         """Ask.
 
         Args:

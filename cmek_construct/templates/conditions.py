@@ -82,7 +82,7 @@ def _is_true(values: Values, stack: Stack, expression: Any) -> bool | None:
         return _together(found, name == "Fn::Or")
     if name in ("Fn::Contains", "Fn::EachMemberIn") and len(argument) == 2:
         some, others = argument if name == "Fn::Contains" else argument[::-1]
-        return _all_in(values, values.texts(stack, some), _compared(values, stack, others))
+        return _all_in(values.texts(stack, some), _compared(values, stack, others))
     return None
 
 
@@ -113,7 +113,7 @@ def _equal(values: Values, stack: Stack, argument: list[Any]) -> bool:
     return values.case.decided(what, (YES, NO)) == YES
 
 
-def _all_in(values: Values, some: list[str], others: Any) -> bool | None:
+def _all_in(some: list[str], others: Any) -> bool | None:
     if not _is_all_known(others) or not all(map(_is_all_known, some)):
         return None
     return all(one in some for one in each_of(others))

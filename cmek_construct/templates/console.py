@@ -67,7 +67,7 @@ def outputs(run: Run, stacks: Iterable[Stack]) -> list[Output]:
                 label = _LABEL.search(description)
                 cases = in_cases(run, stack, one.get("Value"))
                 place = Place(stack, name)
-                found.append(Output(place, description, label[1] if label else "", cases, None))
+                found.append(Output(place, label[1] if label else "", cases, None))
     return found
 
 
@@ -106,11 +106,11 @@ def by_aliases(finder: _Finder) -> None:
                 aliases.append(_alias(finder, Place(stack, logical_id), keys))
     finder.result.aliases = [one for one in aliases if one.cases]
     targets = {now.value.key for one in finder.result.aliases for now in one.cases}
-    lost = {one.stack for one in finder.why if one in finder.keys and one not in targets}
+    lost = {one.stack for one in finder.pinecones if one in finder.keys and one not in targets}
     for one in finder.result.aliases:
         for now in one.cases if one.place.stack not in lost else ():
             if now.value.key and PINECONES.match(now.value.name):
-                finder.why.setdefault(now.value.key, "an alias")
+                finder.pinecones.add(now.value.key)
 
 
 class Called:

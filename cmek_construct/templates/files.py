@@ -244,7 +244,8 @@ class _Assets:
     def __init__(self, reader: _Reader, file: Path) -> None:
         self._folder = file.parent
         assets = file.with_name(file.name.replace(".template.json", ".assets.json"))
-        files = members(reader._json(assets).get("files")) if _is_assets(assets, file) else {}
+        is_there = assets != file and assets.is_file()
+        files = members(reader._json(assets).get("files")) if is_there else {}
         self.paths = {
             str(name): str(members(members(one).get("source")).get("path"))
             for name, one in files.items()
@@ -263,10 +264,6 @@ class _Assets:
             if "://" not in name and ".." not in Path(name).parts and file.is_file():
                 return file
         return None
-
-
-def _is_assets(assets: Path, file: Path) -> bool:
-    return assets != file and assets.is_file()
 
 
 def _is_asset(file: Path, folder: Path) -> bool:

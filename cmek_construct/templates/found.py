@@ -60,7 +60,6 @@ class RoleNow:
     """A role in one case."""
 
     arn: str
-    name: str
     account: str
     trust: Policy
     properties: Mapping[str, Any]
@@ -85,8 +84,6 @@ class Role:
 
     place: Place
     cases: tuple[InCase[RoleNow], ...]
-    why: str
-    """By what it is known."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,6 @@ class Key:
 
     place: Place
     cases: tuple[InCase[KeyNow], ...]
-    why: str
     primary: Place | None = None
     """Of a replica, the key that it is a copy of, if that is in the run."""
 
@@ -152,7 +148,6 @@ class Output:
     """A value that a person carries to Pinecone's console."""
 
     place: Place
-    description: str
     label: str
     """The field of the console; empty where the description names none."""
     cases: tuple[InCase[str], ...]
@@ -199,8 +194,6 @@ class Found:
     unknown: list[Unknown] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     """Of reading and putting together the templates."""
-    forms: Mapping[str, str] = field(default_factory=dict)
-    """What is known of holes."""
 
     @cached_property
     def arns(self) -> dict[str, Place]:

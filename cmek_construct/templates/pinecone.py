@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from cmek_construct.templates import around, console, evidence
-from cmek_construct.templates.attributes import KEYS, REPLICA, ROLE, arn, name
+from cmek_construct.templates.attributes import KEYS, REPLICA, ROLE, arn
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, Undecided
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow
@@ -95,8 +95,9 @@ class _Finder:
         self, run: Run, known: Callable[[Place], bool], vendor_role_arns: Collection[str]
     ) -> None:
         self.run = run
-        self.result = Found(run, forms=run.forms)
-        self.why: dict[Place, str] = {}
+        self.result = Found(run)
+        self.pinecones: set[Place] = set()
+        """The roles and keys that are known to be Pinecone's."""
         self.vendors = set(vendor_role_arns)
         self.ours: set[Place] = set()
         """The roles that are Pinecone's."""
@@ -112,7 +113,7 @@ class _Finder:
         self.named = {place: self._named(place) for place in self.keys}
         for place in (*self.roles, *self.keys):
             if known(place):
-                self.why[place] = "the lock"
+                self.pinecones.add(place)
 
     def _each(self, *types: str, work: _Work) -> dict[Place, Any]:
         """What each resource of some types is, in each case that has it."""
@@ -147,7 +148,7 @@ class _Finder:
         account = values.parameter(stack, "AWS::AccountId")
         document = properties.get("AssumeRolePolicyDocument")
         trust = evidence.policy_of(document, "trust", own, self.run)
-        return RoleNow(own, name(values, stack, logical_id), account, trust, properties)
+        return RoleNow(own, account, trust, properties)
 
     def _key(self, values: Values, place: Place, properties: dict[str, Any]) -> KeyNow:
         own = arn(values, place.stack, place.logical_id) or ""
@@ -173,7 +174,7 @@ class _Finder:
         self._by_outputs()
         for place, cases in self.keys.items():
             if any(self._is_key(one.value, place) for one in cases):
-                self.why.setdefault(place, "its policy")
+                self.pinecones.add(place)
         self._by_each_other()
         console.by_aliases(self)
         self._by_each_other()
@@ -200,8 +201,8 @@ class _Finder:
 
     def _by_each_other(self) -> None:
         before = -1
-        while before != len(self.why):
-            before = len(self.why)
+        while before != len(self.pinecones):
+            before = len(self.pinecones)
             self._keys_by_roles()
             self._roles_by_keys()
             self._replicas()
@@ -210,17 +211,16 @@ class _Finder:
         for place, cases in self.roles.items():
             for one in cases:
                 trust, document = one.value.trust, place.stack.properties(place.logical_id)
-                if evidence.has_guides_sid(trust):
-                    self.why.setdefault(place, "the Sid of Pinecone's guide")
-                if evidence.lets_pinecone_in(trust, one.value.account, document):
-                    self.why.setdefault(place, "whom it lets in")
+                lets_in = evidence.lets_pinecone_in(trust, one.value.account, document)
+                if lets_in or evidence.has_guides_sid(trust):
+                    self.pinecones.add(place)
 
     def _by_outputs(self) -> None:
         called = console.Called({**self.roles, **self.keys})
         for index, output in enumerate(self.outputs):
             of = {called.place(one) for one in output.cases}
             for place in filter(None, of):
-                self.why.setdefault(place, "an output for Pinecone's console")
+                self.pinecones.add(place)
             self.outputs[index] = replace(output, of=of.pop() if len(of) == 1 else None)
 
     def _is_key(self, key: KeyNow, place: Place) -> bool:
@@ -234,20 +234,20 @@ class _Finder:
 
     def _keys_by_roles(self) -> None:
         for place, named in self.named.items():
-            if any(role in self.why for roles in named for role in roles):
-                self.why.setdefault(place, "a role that it names")
+            if any(role in self.pinecones for roles in named for role in roles):
+                self.pinecones.add(place)
 
     def _roles_by_keys(self) -> None:
         """Those whom a known key lets in as the guide does, or who are open to others."""
         for place, cases in self.keys.items():
             for one, roles in zip(cases, self.named[place], strict=True):
-                if place not in self.why or all(role in self.why for role in roles):
+                if place not in self.pinecones or all(role in self.pinecones for role in roles):
                     continue
                 texts = evidence.key_users(one.value.policy)
                 users = {u for t in texts for _, u in self.by_name.by(t, one.value.account)}
                 for role in roles:
                     if role in users or self._is_open(role):
-                        self.why.setdefault(role, "a key that names it")
+                        self.pinecones.add(role)
 
     def _is_open(self, role: Place) -> bool:
         return any(
@@ -257,31 +257,31 @@ class _Finder:
 
     def _replicas(self) -> None:
         for place, cases in self.keys.items():
-            if place.type == REPLICA and place not in self.why and self.primary(cases):
-                self.why[place] = "the key that it is a copy of"
+            if place.type == REPLICA and place not in self.pinecones and self.primary(cases):
+                self.pinecones.add(place)
 
     def primary(self, cases: Iterable[InCase[KeyNow]]) -> Place | None:
         """The key of Pinecone's that a replica is a copy of, or may be."""
         for one in cases:
             text = str(one.value.properties.get("PrimaryKeyArn"))
-            for place in filter(self.why.__contains__, self.keys):
+            for place in filter(self.pinecones.__contains__, self.keys):
                 if any(console.may_be_key(text, key.value.arn) for key in self.keys[place]):
                     return place
         return None
 
     def _collect(self) -> None:
         for place, cases in self.roles.items():
-            if place in self.why and place not in self.too_many:
-                self.result.roles.append(Role(place, cases, self.why[place]))
+            if place in self.pinecones and place not in self.too_many:
+                self.result.roles.append(Role(place, cases))
         ours = self.ours = {one.place for one in self.result.roles}
         for place, cases in self.keys.items():
-            if place in self.why and place not in self.too_many:
+            if place in self.pinecones and place not in self.too_many:
                 now = tuple(
                     replace(one, value=replace(one.value, roles=roles & ours))
                     for one, roles in zip(cases, self.named[place], strict=True)
                 )
                 primary = self.primary(cases) if place.type == REPLICA else None
-                self.result.keys.append(Key(place, now, self.why[place], primary))
+                self.result.keys.append(Key(place, now, primary))
 
 
 def _where_there(place: Place, work: _Work) -> Callable[[Values], Any]:

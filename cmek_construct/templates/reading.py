@@ -59,7 +59,7 @@ def parsed(text: str) -> dict[str, Any]:
 
 def _is_resource(item: tuple[str, Any]) -> bool:
     name, resource = item
-    if name.startswith(("Fn::ForEach::", "Fn::Transform")):
+    if name.startswith((FOR_EACH, _TRANSFORM)):
         return True
     return (
         isinstance(resource, dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -236,8 +235,3 @@ def _is_never(values: Values, stack: Stack, condition: Any) -> bool:
 
 def _only(found: list[T]) -> T | None:
     return found[0] if len(found) == 1 else None
-
-
-def shown(value: Any) -> str:
-    """A resolved value as one text."""
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)

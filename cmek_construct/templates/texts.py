@@ -85,7 +85,7 @@ def joined(parts: Iterable[str], between: str = "") -> str | None:
     if sum(map(len, texts)) + len(between) * len(texts) > LONGEST:
         return None
     whole = between.join(texts)
-    if "${" not in whole and "$" not in whole:
+    if "$" not in whole:
         return whole
     known = [name for one in _with_between(texts, between) if "${" in one for name in holes(one)]
     return whole if holes(whole) == known else None
