@@ -46,7 +46,7 @@ def _without_own(boxes: Iterator[Any], of: Any, *_: Any) -> Iterator[Any]:
         yield (*box[:at], of.dimensions[principals.OWN].all, *box[at + 1 :])
 
 
-def _case_counts(found: int, _: Any, __: Any, name: str) -> int:
+def _case_counts(found: int, _: Any, name: str) -> int:
     return found if name.startswith(("kms:", "sts:", "*")) else 0
 
 
