@@ -1,11 +1,19 @@
 """Our app without the guardrails: the difference is what they cost."""
 
-import aws_cdk as cdk
+import gc
+import os
 
-from cmek_construct.deployment.reading import read_entries
-from cmek_construct.deployment.stack import CmekStack
+gc.disable()
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-app = cdk.App(analytics_reporting=False, stack_traces=False)
+import aws_cdk as cdk  # noqa: E402
+
+from cmek_construct.deployment.reading import read_entries  # noqa: E402
+from cmek_construct.deployment.stack import CmekStack  # noqa: E402
+
+untraced = {"aws:cdk:disable-creation-stack-traces": True}
+app = cdk.App(analytics_reporting=False, stack_traces=False, context=untraced)
 for entry in read_entries("cmek.yaml"):
     CmekStack(app, entry)
 app.synth()
+gc.freeze()
