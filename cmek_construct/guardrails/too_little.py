@@ -16,6 +16,7 @@ from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import spares_organization
+from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _FACTS: Final[Mapping[str, str | None]] = {
@@ -338,8 +339,7 @@ def too_long(trust: Trust) -> Iterator[Fault]:
 )
 def strange_tags(trust: Trust) -> Iterator[Fault]:
     """Tags that IAM refuses; of what only the deploy knows nothing is said."""
-    found = trust.now.properties.get("Tags")
-    every = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    every = map(members, each_of(trust.now.properties.get("Tags")))
     pairs = [(one.get("Key"), one.get("Value")) for one in every]
     try:
         tags.check("Tags", filter(_is_written, pairs))
