@@ -1,7 +1,7 @@
 """README as a package index shows it: no link and no picture that leads into the repository.
 
-An index does not know the repository, which has no address yet: a link to a file becomes the words
-with the file's name, which the source distribution has.
+An index does not know the repository, which has no address yet: a link to a file becomes the words with the file's
+name, which the source distribution has.
 """
 
 from __future__ import annotations

@@ -19,19 +19,13 @@ _MANY = 1_000
 
 def main(
     accounts: Annotated[
-        list[int] | None,
-        typer.Option(min=1, help="How many; can be given several times. Default: 1, 100, 1000."),
+        list[int] | None, typer.Option(min=1, help="How many; can be given several times. Default: 1, 100, 1000.")
     ] = None,
-    rounds: Annotated[
-        int, typer.Option(min=1, help="Runs of each app; the least of them counts.")
-    ] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each app; the least of them counts.")] = 3,
     regions: Annotated[
-        int,
-        typer.Option(min=1, max=5, help="Regions in each trust policy: bare L2s pay for each."),
+        int, typer.Option(min=1, max=5, help="Regions in each trust policy: bare L2s pay for each.")
     ] = 2,
-    linear: Annotated[
-        bool, typer.Option("--linear", help="Also 1,000 against 5,000 accounts: takes minutes.")
-    ] = False,
+    linear: Annotated[bool, typer.Option("--linear", help="Also 1,000 against 5,000 accounts: takes minutes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Figures for a machine.")] = False,
 ) -> None:
     """What our app costs, beside the same accounts by bare L2s in Python and in JavaScript.
@@ -39,10 +33,7 @@ def main(
     The apps take turns in one run. Ratios are what to look at: seconds are this machine's.
     """
     counts = accounts or [1, 100, _MANY]
-    with (
-        tempfile.TemporaryDirectory(prefix="cmek-bench-") as folder,
-        Console(stderr=True).status("…") as status,
-    ):
+    with tempfile.TemporaryDirectory(prefix="cmek-bench-") as folder, Console(stderr=True).status("…") as status:
         bench = Bench(Path(folder), rounds, regions, status.update)
         try:
             report = _ask(bench, regions, counts, linear)

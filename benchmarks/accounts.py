@@ -31,18 +31,12 @@ def write(folder: Path, count: int, regions: int) -> Path:
             "account": f"{100_000_000_000 + index}",
             "region": REGION,
             "external_id": str(uuid.UUID(int=repeatable.getrandbits(128), version=4)),
-            "principals": [
-                f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_{region}" for region in named
-            ],
+            "principals": [f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_{region}" for region in named],
         }
         for index in range(count)
     }
     (folder / "accounts.json").write_text(json.dumps(accounts))
-    shared = {
-        "pinecone_account_id": PINECONE,
-        "region": REGION,
-        "regions": named,
-    }
+    shared = {"pinecone_account_id": PINECONE, "region": REGION, "regions": named}
     lines = [f"{key}: {json.dumps(value)}" for key, value in shared.items()]
     lines.append("stacks:")
     for stack, account in accounts.items():

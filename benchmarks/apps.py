@@ -53,10 +53,7 @@ def all_apps() -> list[App]:
         App(BARE_PYTHON, ("python3", bare, "accounts.json")),
         App(BARE_PYTHON_O, ("python3", "-O", bare, "accounts.json")),
         # jsii gives its Node the same limit of the heap.
-        App(
-            BARE_JAVASCRIPT,
-            ("node", "--max-old-space-size=4069", str(BARE / "bare_l2.js"), "accounts.json"),
-        ),
+        App(BARE_JAVASCRIPT, ("node", "--max-old-space-size=4069", str(BARE / "bare_l2.js"), "accounts.json")),
     ]
 
 
@@ -71,11 +68,7 @@ def write_by_hand(folder: Path) -> None:
     """The bare app as `cdk init` leaves one; only that nothing leaves this machine."""
     shutil.copy(BARE / "bare_l2.py", folder / "app.py")
     flags = json.loads((ROOT / "tests" / "cdk_init_flags.json").read_text())
-    settings = {
-        "app": "python3 app.py accounts.json",
-        "context": {**flags, "cli-telemetry": False},
-        "notices": False,
-    }
+    settings = {"app": "python3 app.py accounts.json", "context": {**flags, "cli-telemetry": False}, "notices": False}
     (folder / "cdk.json").write_text(json.dumps(settings))
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
 

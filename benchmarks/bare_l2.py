@@ -28,9 +28,9 @@ class BareStack(cdk.Stack):
             description=f"Role and KMS key for Pinecone, {name}",
             termination_protection=True,
         )
-        pinecone = iam.CompositePrincipal(
-            *(iam.ArnPrincipal(arn) for arn in account["principals"])
-        ).with_conditions({"StringEquals": {"sts:ExternalId": account["external_id"]}})
+        pinecone = iam.CompositePrincipal(*(iam.ArnPrincipal(arn) for arn in account["principals"])).with_conditions(
+            {"StringEquals": {"sts:ExternalId": account["external_id"]}}
+        )
         role = iam.Role(self, "Role", assumed_by=pinecone)
         role.apply_removal_policy(RETAIN)
 
@@ -39,13 +39,7 @@ class BareStack(cdk.Stack):
             iam.PolicyStatement(
                 sid="Allow use of the key",
                 principals=[role],
-                actions=[
-                    "kms:Encrypt",
-                    "kms:Decrypt",
-                    "kms:ReEncrypt*",
-                    "kms:GenerateDataKey*",
-                    "kms:DescribeKey",
-                ],
+                actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
                 resources=["*"],
             )
         )
@@ -58,19 +52,11 @@ class BareStack(cdk.Stack):
                 conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
             )
         )
-        kms.Alias(
-            self,
-            "Alias",
-            alias_name=f"alias/pinecone-cmek/{name}",
-            target_key=key,
-            removal_policy=RETAIN,
-        )
+        kms.Alias(self, "Alias", alias_name=f"alias/pinecone-cmek/{name}", target_key=key, removal_policy=RETAIN)
 
         cdk.CfnOutput(self, "RoleArn", value=role.role_arn, description="For Role ARN")
         cdk.CfnOutput(self, "KeyArn", value=key.key_arn, description="For Key ARN")
-        cdk.CfnOutput(
-            self, "ExternalId", value=account["external_id"], description="For External ID"
-        )
+        cdk.CfnOutput(self, "ExternalId", value=account["external_id"], description="For External ID")
 
 
 app = cdk.App()

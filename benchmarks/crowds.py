@@ -13,31 +13,19 @@ import cmek_construct
 from cmek_construct import StackSetTargets
 
 _ACCOUNTS: Final = [f"{200_000_000_000 + number}" for number in range(1_000)]
-_IDS: Final = {
-    account: str(uuid.UUID(int=number, version=4)) for number, account in enumerate(_ACCOUNTS)
-}
+_IDS: Final = {account: str(uuid.UUID(int=number, version=4)) for number, account in enumerate(_ACCOUNTS)}
 _TRUST: Final[dict[str, Any]] = {"pinecone_account_id": "999988887777", "regions": ["us-east-1"]}
-_SET: Final[dict[str, Any]] = {
-    **_TRUST,
-    "stack_set_name": "pinecone-cmek",
-    "region": "us-east-1",
-}
+_SET: Final[dict[str, Any]] = {**_TRUST, "stack_set_name": "pinecone-cmek", "region": "us-east-1"}
 _ID: Final = {"external_id": _IDS[_ACCOUNTS[0]]}
 
 CROWDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "a role of no customer": ("PineconeRole", {**_TRUST, **_ID}),
-    "a role of 300 customers": (
-        "PineconeRole",
-        {**_TRUST, **_ID, "customer_account_ids": _ACCOUNTS[:300]},
-    ),
+    "a role of 300 customers": ("PineconeRole", {**_TRUST, **_ID, "customer_account_ids": _ACCOUNTS[:300]}),
     "a set of 1,000 accounts": (
         "PineconeCmekStackSet",
         {**_SET, **_ID, "targets": StackSetTargets.accounts(_ACCOUNTS)},
     ),
-    "the same with an external ID each": (
-        "PineconeCmekStackSet",
-        {**_SET, "targets": StackSetTargets.accounts(_IDS)},
-    ),
+    "the same with an external ID each": ("PineconeCmekStackSet", {**_SET, "targets": StackSetTargets.accounts(_IDS)}),
 }
 
 if __name__ == "__main__":

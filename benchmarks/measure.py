@@ -93,9 +93,7 @@ def kernel_messages(trial: Trial) -> int:
 def _environment() -> dict[str, str]:
     """This one's, without what steers Python, Node, jsii and the CDK, and quick."""
     kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTHON", "NODE_", "JSII_", "CDK_"))
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "NODE_", "JSII_", "CDK_"))
     }
     return kept | {
         "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",

@@ -8,15 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import accounts
-from benchmarks.apps import (
-    BARE,
-    BARE_PYTHON,
-    OURS,
-    App,
-    all_apps,
-    write_by_hand,
-    write_ours,
-)
+from benchmarks.apps import BARE, BARE_PYTHON, OURS, App, all_apps, write_by_hand, write_ours
 from benchmarks.crowds import CROWDS
 from benchmarks.measure import OUTPUT, UNVALIDATED, Cost, Trial, kernel_messages, least, run
 from benchmarks.same import check_same, essence
@@ -28,9 +20,7 @@ _CDK = "import aws_cdk, aws_cdk.aws_iam, aws_cdk.aws_kms"
 class Bench:
     """Runs the apps in folders of its own."""
 
-    def __init__(
-        self, folder: Path, rounds: int, regions: int, tell: Callable[[str], None]
-    ) -> None:
+    def __init__(self, folder: Path, rounds: int, regions: int, tell: Callable[[str], None]) -> None:
         """Work in a folder; tell a person what is running."""
         self._folder = folder
         self._regions = regions
@@ -61,30 +51,21 @@ class Bench:
         self._tell("kernel messages")
         python = [app for app in all_apps() if app.name in (OURS, BARE_PYTHON)]
         two, three = self._accounts(2), self._accounts(3)
-        return {
-            app.name: kernel_messages(_trial(app, three)) - kernel_messages(_trial(app, two))
-            for app in python
-        }
+        return {app.name: kernel_messages(_trial(app, three)) - kernel_messages(_trial(app, two)) for app in python}
 
     def validated(self, count: int) -> dict[str, Cost]:
         """What do they cost with CDK's built-in validation on, as it is when shipped?"""
         folder = self._accounts(count)
         return self._least(
-            _trial(app, folder, CDK_VALIDATION="true")
-            for app in all_apps()
-            if app.name in (OURS, BARE_PYTHON)
+            _trial(app, folder, CDK_VALIDATION="true") for app in all_apps() if app.name in (OURS, BARE_PYTHON)
         )
 
     def synth(self) -> dict[str, dict[str, Cost]]:
         """What does a person wait for, who types `npx cdk synth` for one account?"""
-        folders = {
-            OURS: self._by_cli("ours", write_ours),
-            BY_HAND: self._by_cli("hand", write_by_hand),
-        }
+        folders = {OURS: self._by_cli("ours", write_ours), BY_HAND: self._by_cli("hand", write_by_hand)}
         return {
             validation: self._least(
-                Trial(name, ("npx", "cdk", "synth"), folder, environment)
-                for name, folder in folders.items()
+                Trial(name, ("npx", "cdk", "synth"), folder, environment) for name, folder in folders.items()
             )
             for validation, environment in {"as written": {}, "off in both": UNVALIDATED}.items()
         }
@@ -100,10 +81,7 @@ class Bench:
         [ours] = [app for app in all_apps() if app.name == OURS]
         named = replace(ours, context={**ours.context, "only": accounts.name(count // 2)})
         return self._least(
-            [
-                _trial(ours, self._accounts(1), "one of one"),
-                _trial(named, self._accounts(count), "one of many"),
-            ]
+            [_trial(ours, self._accounts(1), "one of one"), _trial(named, self._accounts(count), "one of many")]
         )
 
     def linear(self, *counts: int) -> dict[int, Cost]:
@@ -117,17 +95,13 @@ class Bench:
         folder = self._accounts(1)
         statements = {"the CDK": _CDK, "the library": f"{_CDK}\nfrom cmek_construct import *"}
         return self._least(
-            (Trial(name, ("python3", "-c", said), folder) for name, said in statements.items()),
-            rounds=4 * self._rounds,
+            (Trial(name, ("python3", "-c", said), folder) for name, said in statements.items()), rounds=4 * self._rounds
         )
 
     def crowds(self) -> dict[str, Cost]:
         """What do hundreds of customers of a role cost, or of accounts of a stack set?"""
         script = str(BARE / "crowds.py")
-        return self._least(
-            Trial(crowd, ("python3", script, crowd), self._accounts(1), UNVALIDATED)
-            for crowd in CROWDS
-        )
+        return self._least(Trial(crowd, ("python3", script, crowd), self._accounts(1), UNVALIDATED) for crowd in CROWDS)
 
     def _least(self, trials: Iterable[Trial], rounds: int | None = None) -> dict[str, Cost]:
         return least(trials, rounds or self._rounds, self._tell)

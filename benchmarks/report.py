@@ -42,9 +42,8 @@ class Report:
     def show(self, console: Console) -> None:
         """Print the tables, then a line for each other question."""
         console.print(
-            "ratio: ours divided by the app of the line. CPU: of all processes of an app. "
-            "MiB: the peak of the largest of them. messages: to the jsii kernel, for "
-            "one account more.\n"
+            "ratio: ours divided by the app of the line. CPU: of all processes of an app. MiB: the peak of the "
+            "largest of them. messages: to the jsii kernel, for one account more.\n"
         )
         for count, costs in self.compared.items():
             console.print(self._comparison(count, costs))
@@ -83,9 +82,8 @@ class Report:
         for validation, costs in self.synth.items():
             own, hand = costs.values()
             lines.append(
-                f"`npx cdk synth` of 1 account, CDK's validation {validation}: ours "
-                f"{own.wall:.2f} s wall, by hand {hand.wall:.2f} s, ratio "
-                f"{own.wall / hand.wall:.2f}."
+                f"`npx cdk synth` of 1 account, CDK's validation {validation}: ours {own.wall:.2f} s wall, by hand "
+                f"{hand.wall:.2f} s, ratio {own.wall / hand.wall:.2f}."
             )
         for count, costs in self.validated.items():
             ours, bare = costs[OURS].cpu, costs[BARE_PYTHON].cpu
@@ -102,9 +100,8 @@ class Report:
         if self.imports:
             cdk, library = self.imports.values()
             lines.append(
-                f"The import of the library: {library.cpu - cdk.cpu:.3f} s CPU, "
-                f"{library.wall - cdk.wall:.3f} s wall, over that of aws_cdk with iam and kms "
-                f"({cdk.cpu:.2f} s CPU, {cdk.wall:.2f} s wall)."
+                f"The import of the library: {library.cpu - cdk.cpu:.3f} s CPU, {library.wall - cdk.wall:.3f} s wall, "
+                f"over that of aws_cdk with iam and kms ({cdk.cpu:.2f} s CPU, {cdk.wall:.2f} s wall)."
             )
         if self.crowds:
             (nobody, alone), *crowds = self.crowds.items()
@@ -115,9 +112,8 @@ class Report:
         if self.linear:
             (few, fewer), (many, more) = self.linear.items()
             lines.append(
-                f"CPU of an account: {1000 * fewer.cpu / few:.2f} ms of {few:,}, "
-                f"{1000 * more.cpu / many:.2f} ms of {many:,}, "
-                f"ratio {more.cpu * few / fewer.cpu / many:.2f}."
+                f"CPU of an account: {1000 * fewer.cpu / few:.2f} ms of {few:,}, {1000 * more.cpu / many:.2f} ms of "
+                f"{many:,}, ratio {more.cpu * few / fewer.cpu / many:.2f}."
             )
         return lines
 

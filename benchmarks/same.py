@@ -14,15 +14,13 @@ _COMPARED = ("AssumeRolePolicyDocument", "KeyPolicy", "EnableKeyRotation", "Targ
 def essence(output: Path) -> str:
     """What a cloud assembly deploys, whatever its parts are called.
 
-    The types of resources, their retention, both policies to the letter but for Sids, the
-    values of the outputs, and how many files each stack uploads.
+    The types of resources, their retention, both policies to the letter but for Sids, the values of the outputs, and
+    how many files each stack uploads.
     """
     stacks = [
         _essence(json.loads(template.read_text()), len(json.loads(assets.read_text())["files"]))
         for template, assets in zip(
-            sorted(output.glob("*.template.json")),
-            sorted(output.glob("*.assets.json")),
-            strict=True,
+            sorted(output.glob("*.template.json")), sorted(output.glob("*.assets.json")), strict=True
         )
     ]
     return json.dumps(stacks, indent=1, sort_keys=True)
@@ -37,12 +35,8 @@ def check_same(made: dict[str, str]) -> None:
     (first, wanted), *others = made.items()
     for name, found in others:
         if found != wanted:
-            lines = difflib.unified_diff(
-                wanted.splitlines(), found.splitlines(), first, name, lineterm=""
-            )
-            raise RuntimeError(
-                "The apps do not make the same, so nothing is measured.\n" + "\n".join(lines)
-            )
+            lines = difflib.unified_diff(wanted.splitlines(), found.splitlines(), first, name, lineterm="")
+            raise RuntimeError("The apps do not make the same, so nothing is measured.\n" + "\n".join(lines))
 
 
 def _essence(template: dict[str, Any], files: int) -> dict[str, Any]:

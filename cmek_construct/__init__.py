@@ -1,7 +1,7 @@
 """Customer-managed encryption keys (CMEK) for Pinecone, as an AWS CDK construct.
 
-`PineconeCmek` makes what Pinecone's guide has a person click together: a role that Pinecone
-assumes and a KMS key that it encrypts with.
+`PineconeCmek` makes what Pinecone's guide has a person click together: a role that Pinecone assumes and a KMS key that
+it encrypts with.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ if not TYPE_CHECKING:  # or a type checker would take every name for one of ours
     def __getattr__(name: str) -> Any:
         """Import a public name when it is asked for.
 
-        `import aws_cdk` starts Node; what needs no construct (the `cmek` command, the policy
-        statements) does without it.
+        `import aws_cdk` starts Node; what needs no construct (the `cmek` command, the policy statements) does without
+        it.
         """
         if name not in _ROOMS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

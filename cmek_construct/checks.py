@@ -1,7 +1,7 @@
 """One plain value: within the limits of AWS and of the guide, or one clear `ValueError`.
 
-Pure Python. A message names the parameter, the value, what is allowed and the way out. A CDK token
-stands for a value that only the deploy knows, and passes unchecked.
+Pure Python. A message names the parameter, the value, what is allowed and the way out. A CDK token stands for a value
+that only the deploy knows, and passes unchecked.
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
 STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
-UUID_V4: Final = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
-)
+UUID_V4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _NAMED: Final = r"([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
 ROLE_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/{_NAMED}")
 PRINCIPAL_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:(root|(user|role)/{_NAMED})")
@@ -142,9 +140,7 @@ def one_of(*allowed: str, enum: str = "") -> Check:
 
 
 flag: Final = within(
-    lambda value: isinstance(value, bool),
-    "it is True or False",
-    "Write one of the two, or leave it out.",
+    lambda value: isinstance(value, bool), "it is True or False", "Write one of the two, or leave it out."
 )
 
 
@@ -162,11 +158,7 @@ def pinecone_account_id(parameter: str, value: object) -> None:
 
 
 def arn(
-    parameter: str,
-    value: object,
-    form: re.Pattern[str],
-    example: str,
-    way_out: str = "Copy it from the AWS console.",
+    parameter: str, value: object, form: re.Pattern[str], example: str, way_out: str = "Copy it from the AWS console."
 ) -> None:
     """An ARN of one kind, in the partition ``aws``.
 
@@ -201,14 +193,7 @@ def key_arn(parameter: str, value: object) -> None:
 
 
 def listed(
-    parameter: str,
-    value: object,
-    check: Check,
-    *,
-    what: str,
-    way_out: str,
-    each: str = "each",
-    least: int = 1,
+    parameter: str, value: object, check: Check, *, what: str, way_out: str, each: str = "each", least: int = 1
 ) -> None:
     """A list whose members pass a check, each once."""
     if not isinstance(value, list | tuple) or len(value) < least:
@@ -240,7 +225,6 @@ def in_pinecone_partition(region: str) -> None:
     """Pinecone is in the partition ``aws``."""
     if region.startswith(OTHER_PARTITIONS):
         raise ValueError(
-            f"region: got {region!r}, but Pinecone's roles are in the AWS partition `aws`, and "
-            "no trust policy reaches across partitions. Deploy the role and the key to a "
-            "commercial region, such as us-east-1."
+            f"region: got {region!r}, but Pinecone's roles are in the AWS partition `aws`, and no trust policy reaches "
+            "across partitions. Deploy the role and the key to a commercial region, such as us-east-1."
         )

@@ -67,13 +67,11 @@ class Customers:
             size = checks.characters(policy)
             if size > MANAGED_POLICY:
                 yield ValueError(
-                    f"{parameter}: got {count:,} customers, {len(policy['Statement'])} of them "
-                    f"with an account ID that ends in {digit}, whose statements have {size:,} "
-                    f"characters. IAM takes {MANAGED_POLICY:,} in a managed policy (48 "
-                    f"customers by account) and {MANAGED_POLICIES} policies on a role by "
-                    "default, and each last digit has its own, so that nobody moves when another "
-                    "comes or goes. Give some of those to a second PineconeRole, with Pinecone "
-                    "projects of its own."
+                    f"{parameter}: got {count:,} customers, {len(policy['Statement'])} of them with an account ID that "
+                    f"ends in {digit}, whose statements have {size:,} characters. IAM takes {MANAGED_POLICY:,} in a "
+                    f"managed policy (48 customers by account) and {MANAGED_POLICIES} policies on a role by default, "
+                    "and each last digit has its own, so that nobody moves when another comes or goes. Give some of "
+                    "those to a second PineconeRole, with Pinecone projects of its own."
                 )
 
 
@@ -91,15 +89,11 @@ def _listed(check: Check, what: str, example: str) -> Check:
 
 
 account_ids: Final = _listed(
-    lambda name, one: checks.account_id(
-        name, one, "Write the number of the customer's AWS account."
-    ),
+    lambda name, one: checks.account_id(name, one, "Write the number of the customer's AWS account."),
     "it is a list of account IDs",
     '["444455556666"]',
 )
-key_arns: Final = _listed(
-    checks.key_arn, "it is a list of key ARNs", '["arn:aws:kms:us-east-1:444455556666:key/…"]'
-)
+key_arns: Final = _listed(checks.key_arn, "it is a list of key ARNs", '["arn:aws:kms:us-east-1:444455556666:key/…"]')
 
 
 def _account_of(key_arn: str) -> str:

@@ -2,10 +2,9 @@
 
 The denials alone are ours: those of a suspension, and that of a key in use.
 
-Read beside Pinecone's guide, https://docs.pinecone.io, "Configure customer-managed encryption
-keys", whose steps are named, and AWS's KMS developer guide, "Default key policy". Pinecone's
-account number is not here: only its console shows it. Pure Python over plain data; values may be
-CDK tokens, and nothing looks into them.
+Read beside Pinecone's guide, https://docs.pinecone.io, "Configure customer-managed encryption keys", whose steps are
+named, and AWS's KMS developer guide, "Default key policy". Pinecone's account number is not here: only its console
+shows it. Pure Python over plain data; values may be CDK tokens, and nothing looks into them.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ class AllRegions(enum.Enum):
 
 
 ALL_REGIONS: Final[Literal[AllRegions.ALL_REGIONS]] = AllRegions.ALL_REGIONS
-"""Pass as ``regions`` for the guide's third trust policy: Pinecone's role of every region,
-today's and tomorrow's. Needs an external ID."""
+"""Pass as ``regions`` for the guide's third trust policy: Pinecone's role of every region, today's and tomorrow's.
+Needs an external ID."""
 
 Regions: TypeAlias = Sequence[str] | AllRegions
 
@@ -80,12 +79,12 @@ class KeyAccess(enum.Enum):
     """What the key policy lets Pinecone's role do with the key."""
 
     KEY_USER = "KEY_USER"
-    """The KMS console's "Key users" (step 2.11 of the guide): encrypt, decrypt, re-encrypt,
-    make data keys, describe, and grants for AWS services alone."""
+    """The KMS console's "Key users" (step 2.11 of the guide): encrypt, decrypt, re-encrypt, make data keys,
+    describe, and grants for AWS services alone."""
 
     ENCRYPT_DECRYPT = "ENCRYPT_DECRYPT"
-    """``kms:Decrypt`` and ``kms:Encrypt`` alone, as in the guide's second tab. Whether these
-    two are enough for Pinecone's "Add CMEK" cannot be verified from outside Pinecone."""
+    """``kms:Decrypt`` and ``kms:Encrypt`` alone, as in the guide's second tab. Whether these two are enough for
+    Pinecone's "Add CMEK" cannot be verified from outside Pinecone."""
 
 
 _USE: Final = {KeyAccess.KEY_USER: KEY_USE, KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT}
@@ -197,8 +196,7 @@ def key_policy(
 def root_statement(owner: str) -> Statement:
     """The account that owns the key rules it, through its own IAM policies.
 
-    Always there: without it a key can become unmanageable. Source: KMS developer guide,
-    "Default key policy".
+    Always there: without it a key can become unmanageable. Source: KMS developer guide, "Default key policy".
     """
     return {
         "Sid": "Enable IAM User Permissions",
@@ -227,9 +225,7 @@ def key_admins_statement(admins: Sequence[str] | Statement) -> Statement:
     }
 
 
-def role_statements(
-    role_arn: str, access: KeyAccess, *, suspended: bool = False
-) -> list[Statement]:
+def role_statements(role_arn: str, access: KeyAccess, *, suspended: bool = False) -> list[Statement]:
     """What a key policy says of Pinecone's role: the console's "Key users" (step 2.11), or less."""
     use: Statement = {
         "Sid": "Allow use of the key",
@@ -287,8 +283,8 @@ def used_key_denial(days: int) -> Statement:
 def permissions(account_ids: Sequence[str], key_arns: Sequence[str] = ()) -> dict[str, Policy]:
     """Of a vendor's role: each managed policy, by the last digit of its customers' account IDs.
 
-    The account ID alone decides, so a customer who comes or goes moves nobody else. AWS gives out
-    account IDs at random, which fills the ten policies evenly.
+    The account ID alone decides, so a customer who comes or goes moves nobody else. AWS gives out account IDs at
+    random, which fills the ten policies evenly.
 
     Args:
         account_ids: accounts of customers of which every key may be used.
@@ -307,8 +303,8 @@ def permissions(account_ids: Sequence[str], key_arns: Sequence[str] = ()) -> dic
 def customer_statement(account_id: str, key_arns: Sequence[str] = ()) -> Statement:
     """The statement of the guide's second tab, "Grant access to keys outside your account".
 
-    The guide shows it in the box of the trust policy, which has no ``Resource``: it is a permission
-    of the role. ``key_arns`` names single keys of the account in place of all.
+    The guide shows it in the box of the trust policy, which has no ``Resource``: it is a permission of the role.
+    ``key_arns`` names single keys of the account in place of all.
     """
     return {
         "Sid": account_id,

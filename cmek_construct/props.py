@@ -1,8 +1,8 @@
 """A row for each value that a user may give, and what may not stand together.
 
-Constructors, ``cmek.yaml``, its schema and the reference table are made of the rows. Pure Python: a
-row judges plain values. A CDK object is made plain first (`constructs/cdk.py`): a role or a key is
-its ARN, a duration its days, an enum its name.
+Constructors, ``cmek.yaml``, its schema and the reference table are made of the rows. Pure Python: a row judges plain
+values. A CDK object is made plain first (`constructs/cdk.py`): a role or a key is its ARN, a duration its days, an enum
+its name.
 """
 
 from __future__ import annotations
@@ -55,9 +55,7 @@ def _admins(parameter: str, value: object) -> None:
     policy = guide.key_policy("0" * 12, example, KeyAccess.ENCRYPT_DECRYPT, admins=value)
     least = checks.characters(policy)
     if least > checks.KEY_POLICY:
-        what = (
-            f"the key policy then has {least:,} bytes or more, and KMS takes {checks.KEY_POLICY:,}"
-        )
+        what = f"the key policy then has {least:,} bytes or more, and KMS takes {checks.KEY_POLICY:,}"
         checks.refuse(parameter, len(value), what, "Name fewer, or a role that they assume.")
 
 
@@ -69,8 +67,7 @@ def _policy_arn(parameter: str, value: object) -> None:
 PINECONE_ACCOUNT_ID: Final = Prop(
     "pinecone_account_id",
     "12 digits in a string",
-    "Pinecone's AWS account number, from the Pinecone console, Manage > CMEK > Add CMEK. There is "
-    "no default.",
+    "Pinecone's AWS account number, from the Pinecone console, Manage > CMEK > Add CMEK. There is no default.",
     checks.pinecone_account_id,
     default="",
 )
@@ -184,8 +181,7 @@ ALIAS: Final = Prop(
     "``alias/`` is added where it is missing. A change makes another alias for the same key.",
     checks.matching(
         r"(?!(alias/)?aws/|alias/\Z)(alias/)?[A-Za-z0-9/_-]{1,250}",
-        "an alias has up to 256 characters with its alias/, out of A-Z a-z 0-9 / _ -, and "
-        "alias/aws/ belongs to AWS",
+        "an alias has up to 256 characters with its alias/, out of A-Z a-z 0-9 / _ -, and alias/aws/ belongs to AWS",
         "Write it like alias/pinecone, or leave it out: the default is unique.",
     ),
     default="``alias/pinecone-cmek/`` and a name that is unique by the construct's path",
@@ -193,9 +189,8 @@ ALIAS: Final = Prop(
 REMOVAL_POLICY: Final = Prop(
     "removal_policy",
     "",
-    "Of what is made here, when it leaves the template. ``DESTROY`` schedules the deletion of the "
-    "key, and with it of all that was encrypted; a role made again under its name is another one "
-    "to every policy that named it.",
+    "Of what is made here, when it leaves the template. ``DESTROY`` schedules the deletion of the key, and with it of "
+    "all that was encrypted; a role made again under its name is another one to every policy that named it.",
     checks.one_of("RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY", enum="RemovalPolicy"),
     default="``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails",
     cdk="cdk.RemovalPolicy",
@@ -217,17 +212,12 @@ NEW_KEY: Final = (
         "description",
         "up to 8,192 characters",
         "Of the key.",
-        checks.matching(
-            r"(?s:.){0,8192}",
-            "it is a string of up to 8,192 characters",
-            "Shorten it, or leave it out.",
-        ),
+        checks.matching(r"(?s:.){0,8192}", "it is a string of up to 8,192 characters", "Shorten it, or leave it out."),
     ),
     Prop(
         "enable_key_rotation",
         "bool",
-        "False stops the yearly new key material; the key ARN, which Pinecone stores, never "
-        "changes by it.",
+        "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes by it.",
         checks.flag,
         default="True",
     ),
@@ -269,9 +259,8 @@ NEW_KEY: Final = (
 KEY: Final = (KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, SUSPENDED)
 """What is said of a key, in whichever construct."""
 _BY_TRUST: Final = (
-    " Where the key is imported, everybody is denied to assume the role instead: a session that "
-    "runs goes on to its end, an hour at most, unless you add the statement of the warning to the "
-    "key policy."
+    " Where the key is imported, everybody is denied to assume the role instead: a session that runs goes on to its "
+    "end, an hour at most, unless you add the statement of the warning to the key policy."
 )
 SUSPENDED_CMEK: Final = replace(SUSPENDED, says=SUSPENDED.says + _BY_TRUST)
 CMEK: Final = (
@@ -286,11 +275,7 @@ CMEK: Final = (
     SUSPENDED_CMEK,
 )
 """What `PineconeCmek` takes."""
-SHAPING: Final = {
-    "role": NEW_ROLE,
-    "key": (KEY_ADMINS, *NEW_KEY),
-    "role and key": (REMOVAL_POLICY,),
-}
+SHAPING: Final = {"role": NEW_ROLE, "key": (KEY_ADMINS, *NEW_KEY), "role and key": (REMOVAL_POLICY,)}
 """What has no place beside a role or a key that is given."""
 
 

@@ -37,17 +37,15 @@ class Trust:
             )
         if self.regions is not ALL_REGIONS and self.pin_account:
             yield ValueError(
-                "pin_account: got True with explicit regions, but it only replaces the * "
-                "principal of regions=ALL_REGIONS. Leave it out: explicit regions name the "
-                "account already."
+                "pin_account: got True with explicit regions, but it only replaces the * principal of "
+                "regions=ALL_REGIONS. Leave it out: explicit regions name the account already."
             )
         size = self.known_size()
         if size > checks.TRUST_POLICY_LIMIT:
             yield ValueError(
-                f"regions: got a trust policy of {size:,} characters, but IAM takes "
-                f"{checks.TRUST_POLICY_LIMIT:,} at most (by default "
-                f"{checks.TRUST_POLICY_QUOTA:,}). List fewer regions, shorten the external ID, "
-                "or use ALL_REGIONS with an external ID."
+                f"regions: got a trust policy of {size:,} characters, but IAM takes {checks.TRUST_POLICY_LIMIT:,} at "
+                f"most (by default {checks.TRUST_POLICY_QUOTA:,}). List fewer regions, shorten the external ID, or use "
+                "ALL_REGIONS with an external ID."
             )
 
     def statement(self) -> Statement:
@@ -86,9 +84,7 @@ class Trust:
         if self.regions is ALL_REGIONS or key_region is None:
             return
         if key_region not in self.regions and not any(map(checks.is_unknown, self.regions)):
-            yield notice(
-                "key-region-not-in-regions", key_region=key_region, regions=", ".join(self.regions)
-            )
+            yield notice("key-region-not-in-regions", key_region=key_region, regions=", ".join(self.regions))
 
     def notices(self, own_account: str | None, *, suspended: bool = False) -> Iterator[Notice]:
         """What may be right and is unusual.
@@ -103,14 +99,10 @@ class Trust:
             yield notice("pinecone-account-is-own", account="cdk.Aws.ACCOUNT_ID")
         for region in [] if self.regions is ALL_REGIONS else self.regions:
             if region not in PINECONE_REGIONS and not checks.is_unknown(region):
-                yield notice(
-                    "region-not-in-guide", region=region, listed=", ".join(PINECONE_REGIONS)
-                )
+                yield notice("region-not-in-guide", region=region, listed=", ".join(PINECONE_REGIONS))
         if self.external_id is None:
             yield notice("no-external-id")
-        elif not checks.is_unknown(self.external_id) and not checks.UUID_V4.fullmatch(
-            self.external_id
-        ):
+        elif not checks.is_unknown(self.external_id) and not checks.UUID_V4.fullmatch(self.external_id):
             yield notice("external-id-not-uuid-v4", external_id=self.external_id)
         size = self.known_size(suspended=suspended)
         if size > checks.TRUST_POLICY_QUOTA:

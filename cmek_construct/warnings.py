@@ -1,7 +1,6 @@
 """Every id that can be acknowledged, an interface: warnings and their words, and guardrails.
 
-`cdk.Validations.of(construct).acknowledge(…)` names them. Pure Python over plain data; values come
-without tokens.
+`cdk.Validations.of(construct).acknowledge(…)` names them. Pure Python over plain data; values come without tokens.
 """
 
 from __future__ import annotations
@@ -44,8 +43,7 @@ WARNINGS: Final = {
     "set in Pinecone, none can be added.",
     "external-id-not-uuid-v4": "external_id: {external_id!r} is no UUID v4, which the guide asks "
     "for: an ID that can be guessed protects less. Make one once with `cmek init` or `uuidgen`.",
-    "external-id-used-twice": "external_id: {names} have the same one. Give each its own: `cmek "
-    "add` makes one.",
+    "external-id-used-twice": "external_id: {names} have the same one. Give each its own: `cmek add` makes one.",
     "trust-policy-over-quota": "regions: the trust policy has {size:,} characters, over IAM's "
     "default quota of {quota:,}. Have the quota 'Role trust policy length' raised for the account, "
     "list fewer regions, or use ALL_REGIONS with an external ID.",
@@ -87,8 +85,5 @@ class Notice:
 
 def notice(name: str, **facts: Any) -> Notice:
     """A warning, with its facts: a document among them stands in it as JSON, to be pasted."""
-    said = {
-        what: json.dumps(fact) if isinstance(fact, dict | list) else fact
-        for what, fact in facts.items()
-    }
+    said = {what: json.dumps(fact) if isinstance(fact, dict | list) else fact for what, fact in facts.items()}
     return Notice(f"cmek-construct:{name}", WARNINGS[name].format(**said))

@@ -9,12 +9,8 @@ from cmek_construct import ALL_REGIONS, PineconeCmek
 class Search(cdk.Stage):
     """What each environment gets."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, account: str, external_id: str
-    ) -> None:
-        super().__init__(
-            scope, construct_id, env=cdk.Environment(account=account, region="eu-west-1")
-        )
+    def __init__(self, scope: Construct, construct_id: str, *, account: str, external_id: str) -> None:
+        super().__init__(scope, construct_id, env=cdk.Environment(account=account, region="eu-west-1"))
         stack = cdk.Stack(self, "Pinecone", termination_protection=True)
         PineconeCmek(
             stack,

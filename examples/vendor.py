@@ -19,9 +19,7 @@ role = PineconeRole(
     regions=REGIONS,
     external_id=EXTERNAL_ID,
     customer_account_ids=["444455556666", "777788889999"],
-    customer_key_arns=[
-        "arn:aws:kms:us-east-1:222233334444:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    ],
+    customer_key_arns=["arn:aws:kms:us-east-1:222233334444:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
 )
 
 # The same role beside a key of the vendor's own, for its own project.

@@ -17,17 +17,11 @@ SCREENSHOT = DOCS / "pictures" / "review-page.png"
 def made() -> dict[Path, str]:
     """Each file, and what stands in it."""
     return {
-        Path(config.__file__).with_name("cmek.schema.json"): json.dumps(
-            config.json_schema(), indent=2
-        )
-        + "\n",
+        Path(config.__file__).with_name("cmek.schema.json"): json.dumps(config.json_schema(), indent=2) + "\n",
         DOCS / "reference" / "props.md": props.page(),
         DOCS / "reference" / "warnings-and-guardrails.md": ids.page(),
         DOCS / "reference" / "commands.md": commands.page(),
-        **{
-            DOCS / "pictures" / f"{name}.svg": svg(drawing)
-            for name, drawing in pictures.drawings().items()
-        },
+        **{DOCS / "pictures" / f"{name}.svg": svg(drawing) for name, drawing in pictures.drawings().items()},
     }
 
 

@@ -22,10 +22,7 @@ def page() -> str:
         text(f"{root.epilog} Where a command has others, it says so."),
         table(
             ["command", "what it does"],
-            (
-                [f"[{code(name)}](#{name.replace(' ', '-')})", text(_first(command))]
-                for name, command in found
-            ),
+            ([f"[{code(name)}](#{name.replace(' ', '-')})", text(_first(command))] for name, command in found),
         ),
     ]
     for name, command in found:

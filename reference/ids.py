@@ -12,11 +12,9 @@ from reference.markdown import MADE, code, table, text
 
 _LOCK = {
     LOCK_FILE: "`cmek.lock` can be read.",
-    LOCKED_ROLE: "No locked role is replaced, dropped, or given another external ID or account "
-    "number of Pinecone's.",
+    LOCKED_ROLE: "No locked role is replaced, dropped, or given another external ID or account number of Pinecone's.",
     LOCKED_KEY: "No locked key is replaced or dropped.",
-    LOCKED_PLACE: "No locked stack is moved to another account or region, or made anew after its "
-    "stack is gone.",
+    LOCKED_PLACE: "No locked stack is moved to another account or region, or made anew after its stack is gone.",
 }
 
 
@@ -31,20 +29,15 @@ def page() -> str:
         "## Warnings",
         "What may be right and is unusual. What stands in braces is filled in.",
         table(
-            ["id", "what it says"],
-            ([code(f"cmek-construct:{name}"), _filled(said)] for name, said in WARNINGS.items()),
+            ["id", "what it says"], ([code(f"cmek-construct:{name}"), _filled(said)] for name, said in WARNINGS.items())
         ),
         "## Guardrails",
         f"A violation fails the synth and `cmek check`. It is acknowledged as `{PLUGIN}::<rule>`. "
         "Who could do what stands behind a rule in brackets, as the report prints it "
         "(`key-foreign-principal[ARN]`): somebody else is refused again.",
-        table(
-            ["rule", "what must hold", "what could happen else", "way out"],
-            dict.fromkeys(map(_row, RULES)),
-        ),
+        table(["rule", "what must hold", "what could happen else", "way out"], dict.fromkeys(map(_row, RULES))),
         "## The lock",
-        "Refusals of [the lock](../app.md#the-lock). They cannot be acknowledged: "
-        "`cmek unlock` is the way.",
+        "Refusals of [the lock](../app.md#the-lock). They cannot be acknowledged: `cmek unlock` is the way.",
         table(["rule", "what must hold"], ([code(name), said] for name, said in _LOCK.items())),
     ]
     return "\n\n".join(parts) + "\n"

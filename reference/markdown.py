@@ -14,10 +14,7 @@ def text(words: str) -> str:
     words = " ".join(words.split()).replace("``", "`")
     parts = re.split(r"(`[^`]*`)", words)  # what is code already stays as it is
     plain = re.compile(r"([<>*|])")
-    return "".join(
-        one.replace("|", "\\|") if index % 2 else plain.sub(r"\\\1", one)
-        for index, one in enumerate(parts)
-    )
+    return "".join(one.replace("|", "\\|") if index % 2 else plain.sub(r"\\\1", one) for index, one in enumerate(parts))
 
 
 def code(words: str) -> str:
@@ -39,12 +36,6 @@ def paragraphs(docstring: str | None) -> list[str]:
 
 def arguments(docstring: str | None) -> dict[str, str]:
     """What a docstring says of each parameter."""
-    section = re.search(
-        r"^Args:\n(.*?)(?=\n\S|\Z)", inspect.cleandoc(docstring or ""), re.DOTALL | re.MULTILINE
-    )
-    found = re.findall(
-        r"^    (\w+): (.*?)(?=^    \w+: |\Z)",
-        section[1] if section else "",
-        re.DOTALL | re.MULTILINE,
-    )
+    section = re.search(r"^Args:\n(.*?)(?=\n\S|\Z)", inspect.cleandoc(docstring or ""), re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", section[1] if section else "", re.DOTALL | re.MULTILINE)
     return {name: text(said) for name, said in found}

@@ -15,11 +15,7 @@ _TRUST: Final = trust_statement(PINECONE, REGIONS, "an external ID")
 def drawings() -> dict[str, Drawing]:
     """Each picture by its name."""
     shown = page()
-    return {
-        "who-reaches-what": shown.drawing(shown.shown[0]),
-        "vendor": _vendor(),
-        "life-of-a-key": _life_of_a_key(),
-    }
+    return {"who-reaches-what": shown.drawing(shown.shown[0]), "vendor": _vendor(), "life-of-a-key": _life_of_a_key()}
 
 
 def _says(statement: dict[str, Any], what: str) -> str:
@@ -73,9 +69,7 @@ def _life_of_a_key() -> Drawing:
     stored = Box(240, 20, 200, ["Stored at Pinecone", "Manage > CMEK > Add CMEK", "for good"])
     used = Box(490, 20, 190, ["In use", "rotates; the ARN stays", "cmek doctor"], "key")
     suspended = Box(720, 150, 190, ["Suspended", "Pinecone is cut off", "no data is lost"], "role")
-    orphan = Box(
-        250, 150, 190, ["Stack deleted", "role, key, alias stay", "Pinecone still gets in"], "role"
-    )
+    orphan = Box(250, 150, 190, ["Stack deleted", "role, key, alias stay", "Pinecone still gets in"], "role")
     ordered = Box(720, 290, 190, ["Deletion ordered", "30 days", "nobody can use the key"], "wrong")
     gone = Box(490, 290, 190, ["Gone", "and with it all data", "nobody brings it back"], "wrong")
     retire = ["cmek retire", "--schedule-deletion"]
@@ -98,8 +92,7 @@ def _life_of_a_key() -> Drawing:
             "Made by npx cdk deploy, then stored at Pinecone for good, then in use.",
             "cmek suspend cuts Pinecone off, cmek resume lets it back in.",
             "cdk destroy deletes the stack, not role, key and alias; cmek adopt takes them back.",
-            "cmek retire --schedule-deletion orders the deletion of a suspended key in 30 days; "
-            "cmek retire --cancel takes that back until then. Afterwards the key is gone, and "
-            "with it all data.",
+            "cmek retire --schedule-deletion orders the deletion of a suspended key in 30 days; cmek retire --cancel "
+            "takes that back until then. Afterwards the key is gone, and with it all data.",
         ],
     )  # fmt: skip

@@ -42,16 +42,13 @@ def page() -> str:
     parts = [
         MADE,
         "# Every prop",
-        "Everything is imported from `cmek_construct`. After `scope` and `construct_id` every "
-        "parameter is given by its name. A wrong value is a `ValueError` before anything is built: "
-        "it names the parameter, the value, what is allowed and the way out. Where a default is "
-        "`none`, leave the prop out.",
+        "Everything is imported from `cmek_construct`. After `scope` and `construct_id` every parameter is given by "
+        "its name. A wrong value is a `ValueError` before anything is built: it names the parameter, the value, what "
+        "is allowed and the way out. Where a default is `none`, leave the prop out.",
         *_all_of_rows(),
         *_of_docstring("## PineconePrincipal", PineconePrincipal, PineconePrincipal.__init__),
         *_targets(),
-        *_of_docstring(
-            "## PineconeCmekMonitoring", PineconeCmekMonitoring, PineconeCmekMonitoring.__init__
-        ),
+        *_of_docstring("## PineconeCmekMonitoring", PineconeCmekMonitoring, PineconeCmekMonitoring.__init__),
         *_of_docstring("## CmekGuardrails", CmekGuardrails, CmekGuardrails.__init__),
         *_names(),
         *_file(),
@@ -65,15 +62,7 @@ def _all_of_rows() -> Iterable[str]:
         yield from paragraphs(public.__doc__)
         yield table(
             ["prop", "what it takes", "default", "what it does"],
-            (
-                [
-                    code(row.name),
-                    text(_form(row)),
-                    text(row.default) or "must be given",
-                    text(row.says),
-                ]
-                for row in rows
-            ),
+            ([code(row.name), text(_form(row)), text(row.default) or "must be given", text(row.says)] for row in rows),
         )
 
 
@@ -118,9 +107,8 @@ def _actions(access: KeyAccess) -> str:
 def _file() -> Iterable[str]:
     yield "## cmek.yaml"
     yield text(
-        "What stands at the top holds for every stack; a stack overrides it, and takes it back "
-        "with `null`. Durations are numbers of days, roles and keys are ARNs, enums are their "
-        "names."
+        "What stands at the top holds for every stack; a stack overrides it, and takes it back with `null`. Durations "
+        "are numbers of days, roles and keys are ARNs, enums are their names."
     )
     shared = set(Settings.model_fields)
     fields = dict.fromkeys((*Config.model_fields, *StackSettings.model_fields))

@@ -63,8 +63,8 @@ _SCENES: Final[Sequence[Sequence[_Lane]]] = (
         (failing.first_deploy, locking.play, retiring.play),
     ],
 )
-"""Scene after scene, and then the sheet. The lanes of one are played at the same time: each has
-stacks and a folder of its own."""
+"""Scene after scene, and then the sheet. The lanes of one are played at the same time: each has stacks and a folder
+of its own."""
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -75,14 +75,13 @@ def rehearse(
         bool, typer.Option("--json", help="Print the rows as JSON on stdout; progress on stderr.")
     ] = False,
     keep: Annotated[
-        bool,
-        typer.Option("--keep", help="Leave the emulator running, and say how to look around."),
+        bool, typer.Option("--keep", help="Leave the emulator running, and say how to look around.")
     ] = False,
 ) -> None:
     """Deploy to an AWS that is pretended on loopback, and ask it who gets in.
 
-    No AWS account is needed and none is reached. Exit code 0: every answer was as expected;
-    1: one was not, or something failed.
+    No AWS account is needed and none is reached. Exit code 0: every answer was as expected; 1: one was not, or
+    something failed.
     """
     for ending in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup sets it
@@ -91,10 +90,7 @@ def rehearse(
     shutil.rmtree(WORK, ignore_errors=True)
     with report.live(), report.step("the emulator's environment"):
         emulator.install()
-    with (
-        closing(Shell(clean_environment())) as shell,
-        emulator.running(WORK / "emulator", keep=keep) as running,
-    ):
+    with closing(Shell(clean_environment())) as shell, emulator.running(WORK / "emulator", keep=keep) as running:
         with report.live():
             shown = _play(running.endpoint, shell, report)
         report.end()
@@ -137,10 +133,7 @@ def _play_lanes(world: World, scene: int, lanes: Sequence[_Lane]) -> None:
 
     pool = ThreadPoolExecutor()
     try:
-        played = [
-            pool.submit(play, number, lane, world.report.lane())
-            for number, lane in enumerate(lanes)
-        ]
+        played = [pool.submit(play, number, lane, world.report.lane()) for number, lane in enumerate(lanes)]
         wait(played)
         for lane in played:
             lane.result()

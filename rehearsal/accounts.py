@@ -49,10 +49,7 @@ class Site:
 
 
 WITH_ID: Final = Site(
-    "explicit-regions-with-id",
-    "111111111111",
-    "us-east-1",
-    external_id="11111111-1111-4111-8111-111111111111",
+    "explicit-regions-with-id", "111111111111", "us-east-1", external_id="11111111-1111-4111-8111-111111111111"
 )
 WITHOUT_ID: Final = Site("explicit-regions-without-id", "222222222222", "eu-west-1")
 ALL_REGIONS: Final = Site(
@@ -63,10 +60,7 @@ ALL_REGIONS: Final = Site(
     external_id="33333333-3333-4333-8333-333333333333",
 )
 REVIEWED: Final = Site(
-    "reviewed-template",
-    "444444444444",
-    "eu-central-1",
-    external_id="44444444-4444-4444-8444-444444444444",
+    "reviewed-template", "444444444444", "eu-central-1", external_id="44444444-4444-4444-8444-444444444444"
 )
 
 BY_CDK: Final = [WITH_ID, WITHOUT_ID, ALL_REGIONS]
@@ -98,9 +92,7 @@ def make_roles(aws: Aws) -> None:
     for site in SITES:
         make_role(aws, role_arn(site, BYSTANDER))
     make_role(aws, DEPLOYER, "sts:AssumeRole", "arn:aws:iam::*:role/cdk-*")
-    pinecone = [
-        guide.access_role(PINECONE, region) for region in (*LISTED, LISTED_LATER, NEVER_LISTED)
-    ]
+    pinecone = [guide.access_role(PINECONE, region) for region in (*LISTED, LISTED_LATER, NEVER_LISTED)]
     for arn in (*pinecone, PINECONE_OTHER, SAME_NAME, ANYBODY):
         make_role(aws, arn, "sts:AssumeRole", "*")
 
@@ -110,16 +102,9 @@ def make_role(aws: Aws, arn: str, action: str | None = None, resource: str = "*"
     account, name = arn.split(":")[4], arn.rsplit("/", 1)[1]
     iam = aws.client("iam", root(account))
     own_account = {"AWS": f"arn:aws:iam::{account}:root"}
-    iam.create_role(
-        RoleName=name,
-        AssumeRolePolicyDocument=_policy(Principal=own_account, Action="sts:AssumeRole"),
-    )
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(Principal=own_account, Action="sts:AssumeRole"))
     if action:
-        iam.put_role_policy(
-            RoleName=name,
-            PolicyName="own",
-            PolicyDocument=_policy(Action=action, Resource=resource),
-        )
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_policy(Action=action, Resource=resource))
 
 
 def _policy(**statement: object) -> str:

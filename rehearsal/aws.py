@@ -72,9 +72,9 @@ class Aws:
 
     def assume(self, role_arn: str, who: Credentials, **parameters: str) -> Credentials:
         """A session of a role, as STS gives it to these credentials."""
-        answer = self.client("sts", who).assume_role(
-            RoleArn=role_arn, RoleSessionName="rehearsal", **parameters
-        )["Credentials"]
+        answer = self.client("sts", who).assume_role(RoleArn=role_arn, RoleSessionName="rehearsal", **parameters)[
+            "Credentials"
+        ]
         return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
 
     def environment(self, who: Credentials) -> dict[str, str]:
@@ -92,8 +92,8 @@ class Aws:
 
     @cached_property
     def _session(self) -> Any:
-        # One session: it reads each service's description once. It looks for a profile, though
-        # every client here is told its credentials.
+        # One session: it reads each service's description once. It looks for a profile, though every client here is
+        # told its credentials.
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(_NO_FILES)

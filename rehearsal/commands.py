@@ -1,7 +1,7 @@
 """Types commands, as a person would: in a folder, with credentials in the environment.
 
-The CDK CLI and `cmek` take longer to start than to do what is asked of them here. So both are
-loaded once, by loaded_cdk.cjs and loaded_cmek.py, and run one command after another.
+The CDK CLI and `cmek` take longer to start than to do what is asked of them here. So both are loaded once, by
+loaded_cdk.cjs and loaded_cmek.py, and run one command after another.
 """
 
 from __future__ import annotations
@@ -79,12 +79,7 @@ class Shell:
                 self._idle[program].put((process.stdin, process.stdout))
 
     def run(
-        self,
-        folder: Path,
-        environment: Mapping[str, str],
-        *command: str,
-        typed: str = "",
-        started: bool = False,
+        self, folder: Path, environment: Mapping[str, str], *command: str, typed: str = "", started: bool = False
     ) -> Ended:
         """Run a command and wait for its end.
 
@@ -101,9 +96,7 @@ class Shell:
             log.write(f"$ {shlex.join(command)}\n{ended.stdout}{ended.stderr}\n")
         return ended
 
-    def _ask(
-        self, folder: Path, environment: Mapping[str, str], command: tuple[str, ...], typed: str
-    ) -> Ended:
+    def _ask(self, folder: Path, environment: Mapping[str, str], command: tuple[str, ...], typed: str) -> Ended:
         asked = {"folder": str(folder), "environment": environment}
         asked |= {"command": command, "typed": typed}
         loaded = self._idle[command[0]].get()
@@ -125,15 +118,8 @@ class Shell:
             process.wait()
 
 
-def _start(
-    folder: Path, environment: Mapping[str, str], command: tuple[str, ...], typed: str
-) -> Ended:
+def _start(folder: Path, environment: Mapping[str, str], command: tuple[str, ...], typed: str) -> Ended:
     ran = subprocess.run(
-        [_STARTED[command[0]], *command[1:]],
-        cwd=folder,
-        env=environment,
-        input=typed,
-        capture_output=True,
-        text=True,
+        [_STARTED[command[0]], *command[1:]], cwd=folder, env=environment, input=typed, capture_output=True, text=True
     )
     return Ended(ran.returncode, ran.stdout, ran.stderr)

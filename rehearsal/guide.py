@@ -9,12 +9,7 @@ from typing import Any, Final, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
 
-KEY: Final = {
-    "KeySpec": "SYMMETRIC_DEFAULT",
-    "KeyUsage": "ENCRYPT_DECRYPT",
-    "Origin": "AWS_KMS",
-    "MultiRegion": False,
-}
+KEY: Final = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS", "MultiRegion": False}
 """Steps 2.4 to 2.7, in the words of the KMS API."""
 
 
@@ -89,13 +84,7 @@ def key_policy(account: str, role_arn: str) -> Document:
                 "Sid": "Allow use of the key",
                 "Effect": "Allow",
                 "Principal": {"AWS": role_arn},
-                "Action": [
-                    "kms:Encrypt",
-                    "kms:Decrypt",
-                    "kms:ReEncrypt*",
-                    "kms:GenerateDataKey*",
-                    "kms:DescribeKey",
-                ],
+                "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
                 "Resource": "*",
             },
             {

@@ -42,12 +42,7 @@ class Project:
         self.folder = folder
         self._config = folder / "cmek.yaml"
         if sites:
-            self._write(
-                {
-                    "pinecone_account_id": PINECONE,
-                    "stacks": {site.name: site.entry() for site in sites},
-                }
-            )
+            self._write({"pinecone_account_id": PINECONE, "stacks": {site.name: site.entry() for site in sites}})
 
     def copy(self, folder: Path) -> Project:
         """The same in another folder, for commands that run beside those of this one."""

@@ -126,9 +126,7 @@ class Report:
         row = Row(self._heading, question, expected, given)
         self.rows.append(row)
         mark, style = ("✓", "green") if row.right else ("✗", "bold red")
-        line = _line(
-            f"[{style}]{mark}", *map(escape, (question, expected)), f"[{style}]{escape(given)}"
-        )
+        line = _line(f"[{style}]{mark}", *map(escape, (question, expected)), f"[{style}]{escape(given)}")
         self._screen.show(self._heading, line)
         if not row.right:
             for text in said.splitlines():

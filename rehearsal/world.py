@@ -86,15 +86,11 @@ class World:
         cloudformation = self.client("cloudformation", site)
         resources = cloudformation.describe_stack_resources(StackName=site.name)["StackResources"]
         (alias,) = (
-            resource["PhysicalResourceId"]
-            for resource in resources
-            if resource["ResourceType"] == "AWS::KMS::Alias"
+            resource["PhysicalResourceId"] for resource in resources if resource["ResourceType"] == "AWS::KMS::Alias"
         )
         return Made(outputs["RoleArn"], outputs["KeyArn"], alias)
 
-    def run(
-        self, folder: Path, who: Credentials, *command: str, typed: str = "", started: bool = False
-    ) -> Ended:
+    def run(self, folder: Path, who: Credentials, *command: str, typed: str = "", started: bool = False) -> Ended:
         """Run `cdk` or `cmek`, and show what is typed; see `Shell.run`."""
         with self.report.step(f"$ {shlex.join(command)}"):
             environment = self.aws.environment(who)
@@ -149,9 +145,7 @@ class World:
             time.sleep(0.1)
         return str(stack["StackStatus"])
 
-    def compare_with_first(
-        self, site: Site, *, changed: str = "nothing", reads: str = ALLOWED
-    ) -> None:
+    def compare_with_first(self, site: Site, *, changed: str = "nothing", reads: str = ALLOWED) -> None:
         """One row for role, key and alias, and one for the first ciphertext."""
         pairs = zip(Made._fields, self.first[site], self.made(site), strict=True)
         others = [name for name, first, now in pairs if first != now]
@@ -193,9 +187,7 @@ class World:
         kms = self.aws.client("kms", who, site.region)
         decrypted = answer(
             lambda: plaintexts.append(
-                kms.decrypt(KeyId=self.first[site].key_arn, CiphertextBlob=self.ciphertexts[site])[
-                    "Plaintext"
-                ]
+                kms.decrypt(KeyId=self.first[site].key_arn, CiphertextBlob=self.ciphertexts[site])["Plaintext"]
             )
         )
         return decrypted if plaintexts in ([], [PLAINTEXT]) else "another plaintext"

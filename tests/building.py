@@ -25,17 +25,12 @@ def new_app(**context: Any) -> cdk.App:
     return cdk.App(
         analytics_reporting=False,
         context=context,
-        default_stack_synthesizer=cdk.DefaultStackSynthesizer(
-            generate_bootstrap_version_rule=False
-        ),
+        default_stack_synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
     )
 
 
 def new_stack(
-    app: cdk.App | None = None,
-    name: str = "Stack",
-    account: str | None = ACCOUNT,
-    region: str | None = REGION,
+    app: cdk.App | None = None, name: str = "Stack", account: str | None = ACCOUNT, region: str | None = REGION
 ) -> cdk.Stack:
     """A stack in a known account and region, unless told otherwise."""
     return cdk.Stack(app or new_app(), name, env=cdk.Environment(account=account, region=region))
@@ -43,11 +38,7 @@ def new_stack(
 
 def cmek(scope: Any, construct_id: str = "Cmek", **props: Any) -> PineconeCmek:
     """A `PineconeCmek` of the first form, with some props changed."""
-    usual: dict[str, Any] = {
-        "pinecone_account_id": PINECONE,
-        "regions": REGIONS,
-        "external_id": EXTERNAL_ID,
-    }
+    usual: dict[str, Any] = {"pinecone_account_id": PINECONE, "regions": REGIONS, "external_id": EXTERNAL_ID}
     return PineconeCmek(scope, construct_id, **(usual | props))
 
 
@@ -108,9 +99,7 @@ def warnings_of(stack: cdk.Stack) -> dict[str, str]:
         for message in assembly.get_stack_artifact(stack.artifact_id).messages
         if "cmek-construct:" in str(message.entry.data)
     ]
-    return {
-        message.rpartition("[ack: Annotation::")[2].rstrip("]"): message for message in messages
-    }
+    return {message.rpartition("[ack: Annotation::")[2].rstrip("]"): message for message in messages}
 
 
 def without_context(template: Template) -> Template:

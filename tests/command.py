@@ -32,9 +32,7 @@ def cmek(folder: Path, *arguments: str, answers: str | None = None, code: int = 
     before = Path.cwd()
     os.chdir(folder)
     try:
-        done = testing.CliRunner().invoke(
-            cli, list(arguments), input=answers, catch_exceptions=False
-        )
+        done = testing.CliRunner().invoke(cli, list(arguments), input=answers, catch_exceptions=False)
     finally:
         os.chdir(before)
     assert done.exit_code == code, done.output

@@ -1,8 +1,8 @@
 """Events as AWS documents them, each with its page, about the tests' key and role.
 
-The account is the tests' own, and the key and the role are those that are given; nothing else that
-a rule can see is changed. IAM's pages show `CreateRole` alone of the calls that change a role: the
-others have the parameters of the API reference in the same form.
+The account is the tests' own, and the key and the role are those that are given; nothing else that a rule can see is
+changed. IAM's pages show `CreateRole` alone of the calls that change a role: the others have the parameters of the API
+reference in the same form.
 """
 
 from __future__ import annotations
@@ -42,14 +42,7 @@ class Names:
         return f"arn:aws:iam::{ACCOUNT}:role/{self.role}"
 
 
-def event(
-    service: str,
-    name: str,
-    request: Any,
-    response: Any = None,
-    resources: Any = None,
-    **more: Any,
-) -> Event:
+def event(service: str, name: str, request: Any, response: Any = None, resources: Any = None, **more: Any) -> Event:
     """As EventBridge delivers a call (user guide, "AWS service events delivered …")."""
     detail = {
         "eventVersion": "1.08",
@@ -71,9 +64,7 @@ def event(
         "eventCategory": "Management",
     }
     if resources is not None:
-        detail["resources"] = [
-            {"accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": arn} for arn in resources
-        ]
+        detail["resources"] = [{"accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": arn} for arn in resources]
     return envelope(f"aws.{service}", "AWS API Call via CloudTrail", detail | more)
 
 
@@ -117,14 +108,7 @@ def of_key(names: Names) -> Iterator[tuple[str, str, Event]]:
         ("ct-retire-grant", "KeyGrantsChanged", "RetireGrant", None, None, [arn]),
         ("ct-createalias", "KeyAliasChanged", "CreateAlias", target, None, [arn, alias_arn]),
         ("ct-updatealias", "KeyAliasChanged", "UpdateAlias", target, answer, [alias_arn, arn]),
-        (
-            "ct-deletealias",
-            "KeyAliasChanged",
-            "DeleteAlias",
-            {"aliasName": names.alias},
-            None,
-            [alias_arn, arn],
-        ),
+        ("ct-deletealias", "KeyAliasChanged", "DeleteAlias", {"aliasName": names.alias}, None, [alias_arn, arn]),
         (
             "ct-enablekeyrotation",
             "KeyRotationChanged",
@@ -133,55 +117,16 @@ def of_key(names: Names) -> Iterator[tuple[str, str, Event]]:
             answer,
             [arn],
         ),
-        (
-            "ct-disable-key-rotation",
-            "KeyRotationChanged",
-            "DisableKeyRotation",
-            by_arn,
-            None,
-            [arn],
-        ),
-        (
-            "ct-rotatekeyondemand",
-            "KeyRotationChanged",
-            "RotateKeyOnDemand",
-            by_id,
-            {"keyId": key_id},
-            [arn],
-        ),
+        ("ct-disable-key-rotation", "KeyRotationChanged", "DisableKeyRotation", by_arn, None, [arn]),
+        ("ct-rotatekeyondemand", "KeyRotationChanged", "RotateKeyOnDemand", by_id, {"keyId": key_id}, [arn]),
         ("ct-tagresource", "KeyChanged", "TagResource", by_arn | tags, None, [arn]),
-        (
-            "ct-untagresource",
-            "KeyChanged",
-            "UntagResource",
-            by_arn | {"tagKeys": ["D"]},
-            None,
-            [arn],
-        ),
+        ("ct-untagresource", "KeyChanged", "UntagResource", by_arn | {"tagKeys": ["D"]}, None, [arn]),
         ("ct-replicate-key", "KeyChanged", "ReplicateKey", by_id | replica, None, [arn]),
-        (
-            "ct-update-primary-region",
-            "KeyChanged",
-            "UpdatePrimaryRegion",
-            by_id | moved,
-            None,
-            [arn],
-        ),
-        (
-            "ct-update-primary-region, new primary",
-            "KeyChanged",
-            "UpdatePrimaryRegion",
-            by_arn | moved,
-            None,
-            None,
-        ),
+        ("ct-update-primary-region", "KeyChanged", "UpdatePrimaryRegion", by_id | moved, None, [arn]),
+        ("ct-update-primary-region, new primary", "KeyChanged", "UpdatePrimaryRegion", by_arn | moved, None, None),
     ):
         yield page, kind, event("kms", name, request, response, resources)
-    yield (
-        "API_DeleteImportedKeyMaterial",
-        "KeyStopped",
-        event("kms", "DeleteImportedKeyMaterial", by_id, None, [arn]),
-    )
+    yield ("API_DeleteImportedKeyMaterial", "KeyStopped", event("kms", "DeleteImportedKeyMaterial", by_id, None, [arn]))
     for name in ("KMS CMK Deletion", "KMS Imported Key Material Expiration"):
         yield f"kms-events, {name}", "KeyGone", envelope("aws.kms", name, {"key-id": key_id}, [arn])
 

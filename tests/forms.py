@@ -60,12 +60,7 @@ def _cmek(
     **props: Any,
 ) -> PineconeCmek:
     return PineconeCmek(
-        stack,
-        "Cmek",
-        pinecone_account_id=pinecone_account_id,
-        regions=regions,
-        external_id=external_id,
-        **props,
+        stack, "Cmek", pinecone_account_id=pinecone_account_id, regions=regions, external_id=external_id, **props
     )
 
 
@@ -175,39 +170,25 @@ def imported_key_suspended(stack: cdk.Stack) -> object:
 
 @_form
 def own_role_imported_key(stack: cdk.Stack) -> object:
-    return _cmek(
-        stack,
-        role=_role_of_theirs(stack),
-        key=kms.Key.from_key_arn(stack, "Theirs", IMPORTED_KEY),
-    )
+    return _cmek(stack, role=_role_of_theirs(stack), key=kms.Key.from_key_arn(stack, "Theirs", IMPORTED_KEY))
 
 
 @_form
 def own_role_imported_key_suspended(stack: cdk.Stack) -> object:
     return _cmek(
-        stack,
-        role=_role_of_theirs(stack),
-        key=kms.Key.from_key_arn(stack, "Theirs", IMPORTED_KEY),
-        suspended=True,
+        stack, role=_role_of_theirs(stack), key=kms.Key.from_key_arn(stack, "Theirs", IMPORTED_KEY), suspended=True
     )
 
 
 @_form
 def role_alone(stack: cdk.Stack) -> object:
-    return PineconeRole(
-        stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID
-    )
+    return PineconeRole(stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID)
 
 
 @_form
 def role_alone_suspended(stack: cdk.Stack) -> object:
     return PineconeRole(
-        stack,
-        "Role",
-        pinecone_account_id=PINECONE,
-        regions=REGIONS,
-        external_id=EXTERNAL_ID,
-        suspended=True,
+        stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID, suspended=True
     )
 
 
@@ -226,12 +207,7 @@ def control_tower_deny(stack: cdk.Stack) -> object:
             principals=[iam.AnyPrincipal()],
             actions=["kms:CreateGrant"],
             resources=["*"],
-            conditions={
-                "BoolIfExists": {
-                    "kms:GrantIsForAWSResource": "false",
-                    "aws:PrincipalIsAWSService": "false",
-                }
-            },
+            conditions={"BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}},
         )
     )
     return cmek
@@ -239,9 +215,7 @@ def control_tower_deny(stack: cdk.Stack) -> object:
 
 def _role_of_theirs(stack: cdk.Stack) -> iam.Role:
     return iam.Role(
-        stack,
-        "RoleOfTheirs",
-        assumed_by=PineconePrincipal(PINECONE, regions=REGIONS, external_id=EXTERNAL_ID),
+        stack, "RoleOfTheirs", assumed_by=PineconePrincipal(PINECONE, regions=REGIONS, external_id=EXTERNAL_ID)
     )
 
 
@@ -295,9 +269,7 @@ def policies_minimized(stack: cdk.Stack) -> object:
     return _cmek(stack, key_admins=[iam.ArnPrincipal(ADMIN_ROLE)])
 
 
-FORMS_WITH_A_KEY = [
-    name for name in FORMS if not name.startswith("role_alone") and "imported_key" not in name
-]
+FORMS_WITH_A_KEY = [name for name in FORMS if not name.startswith("role_alone") and "imported_key" not in name]
 """Those whose template has a key in it."""
 
 
@@ -306,17 +278,11 @@ def make_app(outdir: str | None = None, **props: Any) -> cdk.App:
     app = cdk.App(
         analytics_reporting=False,
         outdir=outdir,
-        default_stack_synthesizer=cdk.DefaultStackSynthesizer(
-            generate_bootstrap_version_rule=False
-        ),
+        default_stack_synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         **props,
     )
     for name, make in FORMS.items():
-        env = (
-            None
-            if name in _WITHOUT_ENVIRONMENT
-            else cdk.Environment(account=CUSTOMER, region=REGION)
-        )
+        env = None if name in _WITHOUT_ENVIRONMENT else cdk.Environment(account=CUSTOMER, region=REGION)
         make(cdk.Stack(app, stack_name(name), env=env))
     return app
 

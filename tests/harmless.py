@@ -88,9 +88,7 @@ def a_worker_granted_decrypt_by_the_l2(stack: cdk.Stack) -> object:
 @_harmless
 def a_worker_named_in_the_key_policy(stack: cdk.Stack) -> object:
     return cmek(stack).key.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["kms:Decrypt"], resources=["*"], principals=[_worker(stack).grant_principal]
-        )
+        iam.PolicyStatement(actions=["kms:Decrypt"], resources=["*"], principals=[_worker(stack).grant_principal])
     )
 
 
@@ -116,9 +114,7 @@ def several_in_one_stack(stack: cdk.Stack) -> object:
 @_harmless
 def a_role_beside_a_project_with_another_external_id(stack: cdk.Stack) -> object:
     cmek(stack)
-    return PineconeRole(
-        stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID[::-1]
-    )
+    return PineconeRole(stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID[::-1])
 
 
 @_harmless
@@ -128,9 +124,7 @@ def a_customers_key(stack: cdk.Stack) -> object:
 
 @_harmless
 def a_customers_key_with_more_access_suspended(stack: cdk.Stack) -> object:
-    return CustomerKey(
-        stack, "Theirs", role_arn=VENDOR_ROLE, key_access=KeyAccess.KEY_USER, suspended=True
-    )
+    return CustomerKey(stack, "Theirs", role_arn=VENDOR_ROLE, key_access=KeyAccess.KEY_USER, suspended=True)
 
 
 @_harmless
@@ -142,9 +136,7 @@ def a_customers_key_for_a_role_that_the_deployer_names(stack: cdk.Stack) -> obje
 @_harmless
 def a_declared_vendors_role(stack: cdk.Stack) -> object:
     return cmek(stack).key.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["kms:Decrypt"], resources=["*"], principals=[iam.ArnPrincipal(DECLARED_ROLE)]
-        )
+        iam.PolicyStatement(actions=["kms:Decrypt"], resources=["*"], principals=[iam.ArnPrincipal(DECLARED_ROLE)])
     )
 
 
@@ -221,26 +213,18 @@ def denials_that_protect_the_key(stack: cdk.Stack) -> object:
 def one_more_condition_on_pinecone(stack: cdk.Stack) -> object:
     principal = PineconePrincipal(PINECONE, regions=REGIONS, external_id=EXTERNAL_ID)
     role = iam.Role(
-        stack,
-        "Role",
-        assumed_by=principal.with_conditions({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
+        stack, "Role", assumed_by=principal.with_conditions({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})
     )
     role.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     rule = "pinecone-not-seen-to-come-in[IpAddress_aws:sourceip_192.0.2.0/24]"
     reason = "Pinecone comes from there"
-    cdk.Validations.of(role).acknowledge(
-        cdk.Acknowledgment(id=f"cmek-guardrails::{rule}", reason=reason)
-    )
+    cdk.Validations.of(role).acknowledge(cdk.Acknowledgment(id=f"cmek-guardrails::{rule}", reason=reason))
     return PineconeKey(stack, "Key", role=role)
 
 
 @_harmless
 def a_given_role_and_key(stack: cdk.Stack) -> object:
-    role = iam.Role(
-        stack,
-        "Theirs",
-        assumed_by=PineconePrincipal(PINECONE, regions=REGIONS, external_id=EXTERNAL_ID),
-    )
+    role = iam.Role(stack, "Theirs", assumed_by=PineconePrincipal(PINECONE, regions=REGIONS, external_id=EXTERNAL_ID))
     role.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     return cmek(stack, role=role, key=kms.Key(stack, "Key", enable_key_rotation=True))
 
@@ -267,14 +251,10 @@ def roles_and_keys_that_are_none_of_pinecones(stack: cdk.Stack) -> object:
         max_session_duration=cdk.Duration.hours(12),
     )
     s3.Bucket(stack, "Vectors").grant_read(role)
-    worker = iam.Role(
-        stack, "PineconeCmekAuditor", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
-    )
+    worker = iam.Role(stack, "PineconeCmekAuditor", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     key = kms.Key(stack, "Other", multi_region=True, alias="alias/pinecone-cmek-backup")
     key.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["kms:*"], resources=["*"], principals=[iam.AccountPrincipal(STRANGER), worker]
-        )
+        iam.PolicyStatement(actions=["kms:*"], resources=["*"], principals=[iam.AccountPrincipal(STRANGER), worker])
     )
     return kms.CfnKey(stack, "Bare", key_spec="RSA_2048", key_usage="SIGN_VERIFY")
 
@@ -296,9 +276,7 @@ def a_stack_set(stack: cdk.Stack) -> object:
 @_harmless
 def a_role_in_another_stack(stack: cdk.Stack) -> object:
     other = new_stack(_app(stack), "RoleOfAnotherStack")
-    role = PineconeRole(
-        other, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID
-    )
+    role = PineconeRole(other, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID)
     return PineconeKey(stack, "Key", role=role)
 
 
@@ -306,12 +284,7 @@ def a_role_in_another_stack(stack: cdk.Stack) -> object:
 def a_role_in_another_account(stack: cdk.Stack) -> object:
     other = new_stack(_app(stack), "RoleOfAnotherAccount", STRANGER)
     role = PineconeRole(
-        other,
-        "Role",
-        pinecone_account_id=PINECONE,
-        regions=REGIONS,
-        external_id=EXTERNAL_ID,
-        role_name="pinecone",
+        other, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID, role_name="pinecone"
     )
     return PineconeKey(stack, "Key", role=role)
 

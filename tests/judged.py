@@ -12,21 +12,14 @@ from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import Run
 
 
-def judge(
-    template: Any, vendors: Sequence[str] = (), *, account: str | None = None
-) -> list[Violation]:
+def judge(template: Any, vendors: Sequence[str] = (), *, account: str | None = None) -> list[Violation]:
     """What one template says that it must not."""
     return judge_all([(template, account)], vendors)
 
 
-def judge_all(
-    templates: Sequence[tuple[Any, str | None]], vendors: Sequence[str] = ()
-) -> list[Violation]:
+def judge_all(templates: Sequence[tuple[Any, str | None]], vendors: Sequence[str] = ()) -> list[Violation]:
     """The same of several, each with its account where it is known."""
-    read = [
-        template_of(one, f"template{number}", account=account)
-        for number, (one, account) in enumerate(templates)
-    ]
+    read = [template_of(one, f"template{number}", account=account) for number, (one, account) in enumerate(templates)]
     run = Run(read)
     return judging.judge(run, find(run, vendor_role_arns=vendors), vendors)
 

@@ -52,12 +52,7 @@ class Pinecone:
     def add_key(self, project_id: str, name: str) -> dict[str, Any]:
         """One more API key, and its secret."""
         number = sum(map(len, self.keys.values()))
-        key = {
-            "id": f"key-{number}",
-            "name": name,
-            "project_id": project_id,
-            "roles": ["ProjectEditor"],
-        }
+        key = {"id": f"key-{number}", "name": name, "project_id": project_id, "roles": ["ProjectEditor"]}
         self.keys[project_id].append(key)
         self.secrets.append(f"pcsk_{number}_SHOWN_ONCE_{number}")
         return {"key": key, "value": self.secrets[-1]}

@@ -1,8 +1,8 @@
 """`cmek adopt`, asked of roles and keys that somebody clicked by the guide, and of retained ones.
 
-What the guide and the KMS console write is written out here and in `rehearsal.guide`. Moto leaves
-the rotation period out of its answer, and deletes what a deleted stack retains: both are answered
-here. Of a template it drops MultiRegion, which is shown with a key that was clicked.
+What the guide and the KMS console write is written out here and in `rehearsal.guide`. Moto leaves the rotation period
+out of its answer, and deletes what a deleted stack retains: both are answered here. Of a template it drops MultiRegion,
+which is shown with a key that was clicked.
 """
 
 from __future__ import annotations
@@ -65,9 +65,7 @@ Given = dict[str, Any]
 
 def clicked_role(trust: Given = FORMS["explicit regions and ID"], **more: Any) -> str:
     """A role as step 1 of the guide has it made."""
-    made = boto3.client("iam").create_role(
-        RoleName="PineconeCMEK", AssumeRolePolicyDocument=json.dumps(trust), **more
-    )
+    made = boto3.client("iam").create_role(RoleName="PineconeCMEK", AssumeRolePolicyDocument=json.dumps(trust), **more)
     return str(made["Role"]["Arn"])
 
 
@@ -165,9 +163,7 @@ def same_as_there(folder: Path, role_arn: str, key_arn: str) -> None:
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("admins", [None, ADMINS])
-def test_the_template_is_what_was_clicked(
-    tmp_path: Path, form: str, admins: list[str] | None
-) -> None:
+def test_the_template_is_what_was_clicked(tmp_path: Path, form: str, admins: list[str] | None) -> None:
     role = clicked_role(FORMS[form])
     key = clicked_key(console_policy(role, admins), Description="Pinecone's vectors")
     printed = adopted(tmp_path, role, key)
@@ -229,9 +225,7 @@ def test_the_commands_to_run_next_are_in_their_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_in_a_file_that_is_there_no_other_byte_changes_and_its_top_is_taken_back(
-    tmp_path: Path,
-) -> None:
+def test_in_a_file_that_is_there_no_other_byte_changes_and_its_top_is_taken_back(tmp_path: Path) -> None:
     role, key = clicked()
     top = "alias: shared\nenable_key_rotation: true\nkey_access: ENCRYPT_DECRYPT  # ours\n"
     text = top + text_of({"globex": {**OWN, "external_id": EXTERNAL_ID[:-1] + "1", "alias": "g"}})
@@ -353,9 +347,7 @@ def without(policy: list[Given], sid: str) -> list[Given]:
 
 def another_user(policy: list[Given]) -> list[Given]:
     for one in policy[-2:]:
-        one["Principal"] = {
-            "AWS": [one["Principal"]["AWS"], f"arn:aws:iam::{ACCOUNT}:role/billing"]
-        }
+        one["Principal"] = {"AWS": [one["Principal"]["AWS"], f"arn:aws:iam::{ACCOUNT}:role/billing"]}
     return policy
 
 
@@ -477,20 +469,12 @@ def wider(condition: Given | None = None, **more: Any) -> Given:
             wider({"StringEquals": {"sts:ExternalId": [EXTERNAL_ID, "another"]}}),
             "take on this role, under no condition",
         ),
-        (
-            wider({"Bool": {"aws:SecureTransport": "true"}}),
-            'it lacks statement "AllowPinecone',
-        ),
-        pytest.param(
-            wider(Action=["sts:AssumeRole", "sts:TagSession"]),
-            "tag sessions of this role",
-        ),
+        (wider({"Bool": {"aws:SecureTransport": "true"}}), 'it lacks statement "AllowPinecone'),
+        pytest.param(wider(Action=["sts:AssumeRole", "sts:TagSession"]), "tag sessions of this role"),
     ],
     ids=["two IDs", "another condition", "another action"],
 )
-def test_a_trust_policy_that_no_entry_can_say_is_refused(
-    tmp_path: Path, trust: Given, said: str
-) -> None:
+def test_a_trust_policy_that_no_entry_can_say_is_refused(tmp_path: Path, trust: Given, said: str) -> None:
     role = clicked_role(trust)
     printed = adopted(tmp_path, role, clicked_key(console_policy(role)), code=1)
     assert "✗ the trust policy is not what the file says: " in printed
@@ -524,14 +508,10 @@ def test_all_regions_without_external_id_is_refused_whatever_is_accepted(tmp_pat
 
 @pytest.mark.usefixtures("aws")
 def test_what_the_template_does_not_say_of_the_role_is_said_and_stays(tmp_path: Path) -> None:
-    role = clicked_role(
-        Description="For Pinecone", MaxSessionDuration=7200, Tags=[{"Key": "a", "Value": "b"}]
-    )
+    role = clicked_role(Description="For Pinecone", MaxSessionDuration=7200, Tags=[{"Key": "a", "Value": "b"}])
     policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*"}}
     policy["Statement"]["Resource"] = "*"  # type: ignore[index]
-    boto3.client("iam").put_role_policy(
-        RoleName="PineconeCMEK", PolicyName="more", PolicyDocument=json.dumps(policy)
-    )
+    boto3.client("iam").put_role_policy(RoleName="PineconeCMEK", PolicyName="more", PolicyDocument=json.dumps(policy))
     printed = adopted(tmp_path, role, clicked_key(console_policy(role)))
     for said in (
         "'For Pinecone', stays",
@@ -546,9 +526,7 @@ def test_what_the_template_does_not_say_of_the_role_is_said_and_stays(tmp_path: 
 def test_the_alias_of_several_is_chosen_and_of_none_is_made(tmp_path: Path) -> None:
     role = clicked_role()
     key = clicked_key(console_policy(role), alias=None)
-    assert "the key has no alias of the template's: the deploy makes one" in adopted(
-        tmp_path, role, key
-    )
+    assert "the key has no alias of the template's: the deploy makes one" in adopted(tmp_path, role, key)
     assert adopt_stack.ALIAS not in mapping(tmp_path)
     (tmp_path / "cmek.yaml").unlink()
     for name in ("alias/a", "alias/b"):
@@ -563,9 +541,7 @@ def test_the_alias_of_several_is_chosen_and_of_none_is_made(tmp_path: Path) -> N
 def test_an_alias_of_the_entry_that_another_key_has_is_refused(tmp_path: Path) -> None:
     role, key = clicked()
     clicked_key(console_policy(role), alias="taken")
-    (tmp_path / "cmek.yaml").write_text(
-        text_of({"acme": {**OWN, "role_name": "PineconeCMEK", "alias": "taken"}})
-    )
+    (tmp_path / "cmek.yaml").write_text(text_of({"acme": {**OWN, "role_name": "PineconeCMEK", "alias": "taken"}}))
     assert "alias/taken points to another key" in adopted(tmp_path, role, key, code=1)
 
 
@@ -604,9 +580,7 @@ def test_a_key_of_another_kind_is_refused_with_the_way_out(
     there = boto3.client("kms").describe_key(KeyId=key)["KeyMetadata"]
     answer(
         monkeypatch,
-        lambda operation, _: (
-            {"KeyMetadata": {**there, **metadata}} if operation == "DescribeKey" else NotImplemented
-        ),
+        lambda operation, _: {"KeyMetadata": {**there, **metadata}} if operation == "DescribeKey" else NotImplemented,
     )
     refused = adopted(tmp_path, role, key, "--accept", code=1)
     assert said in refused
@@ -646,9 +620,7 @@ def customers(*accounts: str) -> Given:
 def test_a_vendors_role_is_adopted_with_its_customers_and_without_a_key(tmp_path: Path) -> None:
     role = clicked_role()
     boto3.client("iam").put_role_policy(
-        RoleName="PineconeCMEK",
-        PolicyName="customers",
-        PolicyDocument=json.dumps(customers("444455556666", OTHER)),
+        RoleName="PineconeCMEK", PolicyName="customers", PolicyDocument=json.dumps(customers("444455556666", OTHER))
     )
     assert "--region: it is missing" in adopted(tmp_path, role, None, code=1)
     printed = adopted(tmp_path, role, None, f"--region={REGION}")
@@ -699,9 +671,7 @@ def test_role_and_key_of_a_deleted_stack_go_back_under_the_entry_that_is_there(
     deploy(tmp_path)
     own, text = outputs(), (tmp_path / "cmek.yaml").read_text()
     resources = boto3.client("cloudformation").describe_stack_resources(StackName="acme")
-    names = {
-        one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources["StackResources"]
-    }
+    names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources["StackResources"]}
     answer(monkeypatch, deleted())
     printed = adopted(tmp_path, own["RoleArn"], own["KeyArn"])
     assert "✗" not in printed
@@ -791,9 +761,7 @@ def test_an_entry_with_another_external_id_would_lock_pinecone_out(
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_stack_that_has_them_already_is_left_alone_and_another_is_not_touched(
-    tmp_path: Path,
-) -> None:
+def test_a_stack_that_has_them_already_is_left_alone_and_another_is_not_touched(tmp_path: Path) -> None:
     deploy(tmp_path)
     own = outputs()
     assert "nothing to take over" in adopted(tmp_path, own["RoleArn"], own["KeyArn"], code=1)
@@ -803,9 +771,7 @@ def test_a_stack_that_has_them_already_is_left_alone_and_another_is_not_touched(
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_role_of_another_stack_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_role_of_another_stack_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     role, key = clicked()
     held = {"StackName": "legacy", "ResourceStatus": "CREATE_COMPLETE", "LogicalResourceId": "R"}
 
@@ -914,8 +880,7 @@ ENTRIES = st.fixed_dictionaries(
     {"account": st.just(ACCOUNT)},
     optional={
         "external_id": st.sampled_from([EXTERNAL_ID, "no=UUID"]),
-        "regions": st.just("ALL_REGIONS")
-        | st.lists(st.sampled_from(PINECONE_REGIONS), min_size=1, unique=True),
+        "regions": st.just("ALL_REGIONS") | st.lists(st.sampled_from(PINECONE_REGIONS), min_size=1, unique=True),
         "suspended": st.booleans(),
         "role_name": st.sampled_from(["PineconeCMEK", "a+b=c,d.e@f_g"]),
         "role_path": st.sampled_from(["/", "/a/b/"]),
@@ -928,22 +893,14 @@ OF_A_KEY = st.fixed_dictionaries(
         "key_admins": st.lists(st.sampled_from(ADMINS), min_size=1, unique=True),
         "alias": st.sampled_from(["mine", "alias/a/b"]),
         "description": st.text(
-            st.characters(exclude_categories=["Cs"], min_codepoint=1, max_codepoint=0xFFFD),
-            min_size=1,
-            max_size=12,
+            st.characters(exclude_categories=["Cs"], min_codepoint=1, max_codepoint=0xFFFD), min_size=1, max_size=12
         ),
         "rotation_period": st.sampled_from([90, 180, 365]),
     },
 )
 OF_A_VENDOR = st.fixed_dictionaries(
-    {
-        "customer_account_ids": st.lists(
-            st.sampled_from(VENDOR["customer_account_ids"]), unique=True
-        )
-    },
-    optional={
-        "customer_key_arns": st.just(["arn:aws:kms:us-east-1:555566667777:key/1234abcd"]),
-    },
+    {"customer_account_ids": st.lists(st.sampled_from(VENDOR["customer_account_ids"]), unique=True)},
+    optional={"customer_key_arns": st.just(["arn:aws:kms:us-east-1:555566667777:key/1234abcd"])},
 )
 
 
@@ -967,9 +924,7 @@ def meant(shown: Given, role_arn: str) -> Any:
 @given(st.tuples(ENTRIES, OF_A_KEY | OF_A_VENDOR), st.booleans())
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_adopted_stack_has_the_template_that_it_was_deployed_from(
-    tmp_path_factory: pytest.TempPathFactory,
-    own: tuple[Given, Given],
-    still: bool,
+    tmp_path_factory: pytest.TempPathFactory, own: tuple[Given, Given], still: bool
 ) -> None:
     folder = tmp_path_factory.mktemp("adopt")
     props = {**own[0], **own[1]}

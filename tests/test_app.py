@@ -38,11 +38,7 @@ stacks:
     termination_protection: false
     tags: {owner: security}
 """
-IDS = {
-    "Role1ABCC5F0": "AWS::IAM::Role",
-    "Key961B73FD": "AWS::KMS::Key",
-    "KeyPineconeAlias0F7AA316": "AWS::KMS::Alias",
-}
+IDS = {"Role1ABCC5F0": "AWS::IAM::Role", "Key961B73FD": "AWS::KMS::Key", "KeyPineconeAlias0F7AA316": "AWS::KMS::Alias"}
 
 
 @pytest.fixture
@@ -118,10 +114,7 @@ def test_there_is_one_stack_per_entry_in_its_account_and_region(synthesized: Pat
     stacks = manifest(synthesized)
     assert list(stacks) == ["acme", "globex", "initech"]
     assert [stack["terminationProtection"] for stack in stacks.values()][:2] == [True, True]
-    assert (
-        "terminationProtection" not in stacks["initech"]
-        or not stacks["initech"]["terminationProtection"]
-    )
+    assert "terminationProtection" not in stacks["initech"] or not stacks["initech"]["terminationProtection"]
     for template in templates(synthesized).values():
         resources = template["Resources"]
         assert {name: one["Type"] for name, one in resources.items()} == IDS
@@ -129,9 +122,7 @@ def test_there_is_one_stack_per_entry_in_its_account_and_region(synthesized: Pat
         assert sorted(template["Outputs"]) == ["ExternalId", "KeyArn", "RoleArn"]
 
 
-def test_a_stack_with_customers_is_a_role_with_their_statements_and_no_key(
-    folder: Path, synthesized: Path
-) -> None:
+def test_a_stack_with_customers_is_a_role_with_their_statements_and_no_key(folder: Path, synthesized: Path) -> None:
     file = folder / "cmek.yaml"
     own = templates(synthesized)["acme"]
     customers = '\n    customer_account_ids: ["777788889990"]\n    role_path: /vendor/\n  globex:'
@@ -155,9 +146,7 @@ def test_the_order_of_the_file_moves_nothing(folder: Path, synthesized: Path) ->
     before = templates(synthesized)
     document = yaml.safe_load(FILE)
     document["stacks"] = dict(reversed(document["stacks"].items()))
-    document["stacks"]["another"] = document["stacks"]["acme"] | {
-        "external_id": "7a3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f"
-    }
+    document["stacks"]["another"] = document["stacks"]["acme"] | {"external_id": "7a3f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f"}
     (folder / "cmek.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
     assert synthesize(folder).items() >= before.items()
 

@@ -30,9 +30,7 @@ def test_the_lookup_role_is_the_assemblys_else_that_of_the_apps_qualifier(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert lookup_role("acme", OTHER, REGION).arn == DEFAULT
-    (tmp_path / "cdk.json").write_text(
-        json.dumps({"context": {"@aws-cdk/core:bootstrapQualifier": "mine"}})
-    )
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"@aws-cdk/core:bootstrapQualifier": "mine"}}))
     assert lookup_role("acme", OTHER, REGION).arn == DEFAULT.replace("hnb659fds", "mine")
     role = f"arn:${{AWS::Partition}}:iam::{OTHER}:role/looks-up"
     stack = {
@@ -53,9 +51,7 @@ def test_the_lookup_role_is_the_assemblys_else_that_of_the_apps_qualifier(
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_session_is_named_after_its_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_session_is_named_after_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": {**OWN, "account": OTHER}}))
     names: list[str] = []
 
@@ -123,9 +119,7 @@ def test_a_clock_that_is_wrong_is_said_to_be_and_nobody_is_sent_to_sign_in(
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_wrong_secret_key_is_no_wrong_clock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_secret_key_is_no_wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     answer(monkeypatch, refusing("GetCallerIdentity", code="SignatureDoesNotMatch"))
     found = findings(tmp_path, code=3)["aws"]
@@ -189,9 +183,7 @@ def test_an_answer_that_is_none_is_not_read_and_is_no_traceback(
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_page_of_a_thousand_and_the_next_one_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_of_a_thousand_and_the_next_one_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     grantee = f"arn:aws:iam::{OTHER}:role/x"
 
@@ -200,14 +192,9 @@ def test_a_page_of_a_thousand_and_the_next_one_are_read(
             return NotImplemented
         is_last = "Marker" in parameters
         page = [
-            {"GrantId": f"{is_last}{number}", "GranteePrincipal": grantee, "Operations": []}
-            for number in range(1_000)
+            {"GrantId": f"{is_last}{number}", "GranteePrincipal": grantee, "Operations": []} for number in range(1_000)
         ]
-        return {
-            "Grants": page,
-            "Truncated": not is_last,
-            **({} if is_last else {"NextMarker": "n"}),
-        }
+        return {"Grants": page, "Truncated": not is_last, **({} if is_last else {"NextMarker": "n"})}
 
     answer(monkeypatch, grants)
     found = findings(tmp_path, code=1)["grants"]
@@ -257,11 +244,7 @@ def test_the_organizations_policies_that_cannot_be_read_are_not_called_none(tmp_
     ],
 )
 def test_with_an_api_key_the_indexes_are_held_to_this_key(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    keys: dict[str, str | None],
-    verdict: str,
-    said: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: dict[str, str | None], verdict: str, said: str
 ) -> None:
     deploy(tmp_path)
     (stack,) = boto3.client("cloudformation").describe_stacks(StackName="acme")["Stacks"]

@@ -58,17 +58,13 @@ def test_what_cdk_synth_wrote_is_judged_where_nothing_is_named(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("command", ["check", "who"])
-def test_what_only_a_person_can_tell_is_asked_beside_the_answer(
-    tmp_path: Path, command: str
-) -> None:
+def test_what_only_a_person_can_tell_is_asked_beside_the_answer(tmp_path: Path, command: str) -> None:
     boundary = put(tmp_path, "explicit_without_id")
     role = boundary["Resources"]["CmekRoleB9267AA0"]["Properties"]
     role["PermissionsBoundary"] = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
     (tmp_path / "t.template.json").write_text(json.dumps(boundary))
     asked = cmek(tmp_path, command, "t.template.json").stderr
-    assert (
-        "CmekRoleB9267AA0 lets Pinecone in without an external ID, and Pinecone takes none" in asked
-    )
+    assert "CmekRoleB9267AA0 lets Pinecone in without an external ID, and Pinecone takes none" in asked
     assert f"the permissions boundary arn:aws:iam::{ACCOUNT}:policy/boundary, which no" in asked
     put(tmp_path, "explicit_with_id")
     assert "Ask a person" not in cmek(tmp_path, command, "t.template.json").stderr
@@ -134,9 +130,7 @@ def test_an_acknowledgement_is_for_its_own_rule_alone(tmp_path: Path) -> None:
         ("key-multi-region= ", "RULE=REASON"),
         ("no-such-rule=x", "there is no rule no-such-rule"),
     ):
-        words = " ".join(
-            cmek(tmp_path, "check", ".", "--acknowledge", wrong, code=2).stderr.split()
-        )
+        words = " ".join(cmek(tmp_path, "check", ".", "--acknowledge", wrong, code=2).stderr.split())
         assert said in words.replace("│ ", "").replace(" │", "")
 
 
@@ -186,13 +180,7 @@ def test_the_customers_kit_passes_in_yaml(tmp_path: Path) -> None:
 
 def test_the_account_that_the_cloud_assembly_says_is_known(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path / "cdk.out"))
-    PineconeRole(
-        new_stack(app, "Own"),
-        "Role",
-        pinecone_account_id=ACCOUNT,
-        regions=REGIONS,
-        external_id=EXTERNAL_ID,
-    )
+    PineconeRole(new_stack(app, "Own"), "Role", pinecone_account_id=ACCOUNT, regions=REGIONS, external_id=EXTERNAL_ID)
     app.synth()
     printed = cmek(tmp_path, "check", "cdk.out", code=1).stdout
     assert "WRONG trust-own-account" in printed
@@ -200,9 +188,7 @@ def test_the_account_that_the_cloud_assembly_says_is_known(tmp_path: Path) -> No
     assert "trust-own-account" not in cmek(tmp_path, "check", "cdk.out").stdout
 
 
-@pytest.mark.parametrize(
-    "form", ["explicit_with_id", "suspended_all_regions", "policies_minimized"]
-)
+@pytest.mark.parametrize("form", ["explicit_with_id", "suspended_all_regions", "policies_minimized"])
 def test_what_the_command_says_is_what_the_guardrails_say(tmp_path: Path, form: str) -> None:
     found = put(tmp_path, form)
     (one,) = json.loads(cmek(tmp_path, "check", ".", "--json").stdout)
@@ -218,9 +204,7 @@ def test_what_the_app_acknowledges_is_taken_from_its_assembly(tmp_path: Path) ->
     assert "acknowledged key-multi-region: CmekKey21C8C2B3" in printed
     assert "Reason: The prop multi_region=True asks for it" in printed
     ours.key.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["kms:*"], resources=["*"], principals=[iam.ArnPrincipal(ours.role.role_arn)]
-        )
+        iam.PolicyStatement(actions=["kms:*"], resources=["*"], principals=[iam.ArnPrincipal(ours.role.role_arn)])
     )
     with pytest.raises(RuntimeError):
         app.synth(force=True)

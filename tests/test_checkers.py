@@ -44,10 +44,9 @@ ACKNOWLEDGED = [
         "Control Tower",
         "CT.KMS.PR.3",
         [name for name in forms.FORMS_WITH_A_KEY if name != "control_tower_deny"],
-        "The control wants a Deny of kms:CreateGrant to all, beyond AWS services. The guide's "
-        "key has none: its key user makes grants through AWS services alone, by the condition of "
-        "its Allow. Whoever is held to the control adds the Deny with `add_to_resource_policy`: "
-        "the form `control_tower_deny`, which has no finding.",
+        "The control wants a Deny of kms:CreateGrant to all, beyond AWS services. The guide's key has none: its key "
+        "user makes grants through AWS services alone, by the condition of its Allow. Whoever is held to the control "
+        "adds the Deny with `add_to_resource_policy`: the form `control_tower_deny`, which has no finding.",
     ),
     Acknowledged(
         "cfn-lint",
@@ -102,12 +101,7 @@ def found_by(checker: str) -> set[Finding]:
 
 
 def acknowledged(checker: str) -> set[Finding]:
-    return {
-        Finding(entry.rule, form)
-        for entry in ACKNOWLEDGED
-        if entry.checker == checker
-        for form in entry.forms
-    }
+    return {Finding(entry.rule, form) for entry in ACKNOWLEDGED if entry.checker == checker for form in entry.forms}
 
 
 def listed(findings: set[Finding]) -> str:

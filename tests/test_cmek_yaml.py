@@ -92,10 +92,7 @@ def test_null_takes_back_what_the_top_says() -> None:
         (("    regions: ALL", "    alias: alias/aws/x\n    regions: ALL"), 10, "alias/aws/"),
         (("    regions: ALL", "    rotation_period: 100.0\n    regions: ALL"), 10, "got 100.0"),
         (
-            (
-                "    regions: ALL",
-                "    key_admins: ['arn:aws:iam::444455556666:role/*']\n    regions: A",
-            ),
+            ("    regions: ALL", "    key_admins: ['arn:aws:iam::444455556666:role/*']\n    regions: A"),
             10,
             "key_admins[0]",
         ),
@@ -111,11 +108,7 @@ def test_null_takes_back_what_the_top_says() -> None:
         (("region: us-east-1\n", ""), 1, "cmek.yaml:1: region: it is missing"),
         (("    external_id: 0c3f", "    #"), 8, "stacks.globex.external_id: got None with"),
         (("    external_id: 5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e0f", "    external_id: 17"), 7, "17"),
-        (
-            ("    external_id: 5b4f", "    pin_account: true\n    external_id: 5b4f"),
-            7,
-            "pin_account",
-        ),
+        (("    external_id: 5b4f", "    pin_account: true\n    external_id: 5b4f"), 7, "pin_account"),
         (("stacks:", "stacks:\n  acme"), 6, "This is no YAML"),
         (("    regions: ALL", "    customer_account_ids: 5\n    regions: ALL"), 10, "list of acc"),
         (
@@ -129,16 +122,10 @@ def test_null_takes_back_what_the_top_says() -> None:
             "the role's own account",
         ),
         (("    regions: ALL", "    customer_key_arns: [x]\n    regions: ALL"), 10, "arn:aws:kms"),
-        (
-            ("    regions: ALL", "    customer_account_ids: []\n    alias: x\n    regions: ALL"),
-            11,
-            "`alias: null`",
-        ),
+        (("    regions: ALL", "    customer_account_ids: []\n    alias: x\n    regions: ALL"), 11, "`alias: null`"),
     ],
 )
-def test_a_mistake_is_named_with_its_line_and_path(
-    change: tuple[str, str], line: int, said: str
-) -> None:
+def test_a_mistake_is_named_with_its_line_and_path(change: tuple[str, str], line: int, said: str) -> None:
     text = GOOD.replace(*change, 1)
     assert text != GOOD
     found = [one for one in mistakes(text) if said in one]
@@ -186,9 +173,7 @@ stacks:
     account: "111122223333"
     alias: a b
 """
-    assert [line.split(": ")[0] for line in mistakes(text)] == [
-        f"cmek.yaml:{number}" for number in (1, 1, 3, 6, 7, 10)
-    ]
+    assert [line.split(": ")[0] for line in mistakes(text)] == [f"cmek.yaml:{number}" for number in (1, 1, 3, 6, 7, 10)]
 
 
 def test_all_contradictions_are_reported_at_once() -> None:
@@ -236,10 +221,7 @@ enable_key_rotation: true
 rotation_period: 90
 multi_region: false
 pending_window: 30"""
-    text = GOOD.replace(
-        "    regions: ALL_REGIONS",
-        "    customer_account_ids: []" + shaping.replace("\n", "\n    "),
-    )
+    text = GOOD.replace("    regions: ALL_REGIONS", "    customer_account_ids: []" + shaping.replace("\n", "\n    "))
     found = [line for line in mistakes(text) if "together with customers" in line]
     assert [line.split(": ")[1] for line in found] == [
         f"stacks.globex.{line.split(':')[0]}" for line in shaping.splitlines()[1:]

@@ -39,9 +39,7 @@ def outputs(folder: Path) -> Path:
     """What `cdk deploy --outputs-file` would have written."""
     (external_id,) = external_ids(folder)
     file = folder / "outputs.json"
-    file.write_text(
-        json.dumps({"acme": {"RoleArn": ROLE_ARN, "KeyArn": KEY_ARN, "ExternalId": external_id}})
-    )
+    file.write_text(json.dumps({"acme": {"RoleArn": ROLE_ARN, "KeyArn": KEY_ARN, "ExternalId": external_id}}))
     return file
 
 
@@ -85,16 +83,12 @@ def test_the_version_is_said(tmp_path: Path) -> None:
 
 def test_init_takes_spaces_and_dashes_and_tells_its_own_account_at_once(tmp_path: Path) -> None:
     flags = ["--regions=us-east-1 eu-west-1,us-west-2", "--region=us-east-1", "--name=acme"]
-    cmek(
-        tmp_path, "init", "--pinecone-account-id=9999-8888-7777", "--account=0111-2222-3333", *flags
-    )
+    cmek(tmp_path, "init", "--pinecone-account-id=9999-8888-7777", "--account=0111-2222-3333", *flags)
     text = (tmp_path / "cmek.yaml").read_text()
     assert "regions: [us-east-1, eu-west-1, us-west-2]" in text
     assert 'account: "011122223333"' in text
     (tmp_path / "cmek.yaml").unlink()
-    printed = cmek(
-        tmp_path, "init", *flags, answers="9999-8888-7777\n9999-8888-7777\n0111-2222-3333\n"
-    )
+    printed = cmek(tmp_path, "init", *flags, answers="9999-8888-7777\n9999-8888-7777\n0111-2222-3333\n")
     assert "is the number that you gave as Pinecone's" in printed.stdout + printed.stderr
 
 
@@ -109,11 +103,7 @@ def test_init_with_flags_writes_a_commented_file_with_a_new_uuid(tmp_path: Path)
 
 
 def test_init_asks_and_asks_again(tmp_path: Path) -> None:
-    printed = cmek(
-        tmp_path,
-        "init",
-        answers="12\n999988887777\nALL_REGIONS\nus-east-1\nacme\n011122223333\n",
-    )
+    printed = cmek(tmp_path, "init", answers="12\n999988887777\nALL_REGIONS\nus-east-1\nacme\n011122223333\n")
     assert "12 digits" in printed.stdout + printed.stderr
     assert "regions: ALL_REGIONS" in (tmp_path / "cmek.yaml").read_text()
 
@@ -136,10 +126,7 @@ def test_init_in_an_empty_folder_writes_what_this_checkout_has(tmp_path: Path) -
     ours = json.loads((ROOT / "package.json").read_text())
     assert json.loads(made["package.json"])["devDependencies"] == ours["devDependencies"]
     assert set(made[".gitignore"].split()) <= set((ROOT / ".gitignore").read_text().split())
-    assert (
-        made["requirements.txt"].splitlines()[-1]
-        == f"cmek-construct[cli]=={version('cmek-construct')}"
-    )
+    assert made["requirements.txt"].splitlines()[-1] == f"cmek-construct[cli]=={version('cmek-construct')}"
 
 
 @pytest.mark.parametrize("name", [name for name in OF_AN_APP if name != "cdk.json"])
@@ -152,9 +139,7 @@ def test_init_leaves_each_file_that_is_there_and_says_so(name: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["cdk.json", "app.py"])
-def test_init_beside_another_app_writes_the_file_alone_and_says_so(
-    name: str, tmp_path: Path
-) -> None:
+def test_init_beside_another_app_writes_the_file_alone_and_says_so(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("{}\n")
     assert "an app is here that does not read it" in cmek(tmp_path, "init", *FLAGS).stdout
     assert {path.name for path in tmp_path.iterdir()} == {"cmek.yaml", name}
@@ -279,10 +264,7 @@ def test_what_is_unusual_about_a_new_stack_is_said_at_once(tmp_path: Path) -> No
     added = ("add", "b", "--account=044455556666", "--regions=us-east-1 us-weast-2")
     printed = cmek(tmp_path, *added).stdout
     assert "CHECK: regions: us-weast-2 is none of the regions of Pinecone's guide" in printed
-    assert (
-        "CHECK: external_id"
-        in cmek(tmp_path, *added[:1], "c", *added[2:], "--no-external-id").stdout
-    )
+    assert "CHECK: external_id" in cmek(tmp_path, *added[:1], "c", *added[2:], "--no-external-id").stdout
 
 
 def test_add_refuses_a_name_that_is_there_and_a_file_that_is_wrong(tmp_path: Path) -> None:
@@ -321,12 +303,7 @@ def test_sheet_as_json_has_null_where_the_field_stays_blank(tmp_path: Path) -> N
     cmek(tmp_path, "init", *FLAGS, "--no-external-id")
     (tmp_path / "o.json").write_text(json.dumps({"acme": {"RoleArn": ROLE_ARN, "KeyArn": KEY_ARN}}))
     (sheet,) = json.loads(cmek(tmp_path, "sheet", "--json", "--outputs=o.json").stdout)
-    assert sheet["fields"] == {
-        "Key name": "acme",
-        "Role ARN": ROLE_ARN,
-        "Key ARN": KEY_ARN,
-        "External ID": None,
-    }
+    assert sheet["fields"] == {"Key name": "acme", "Role ARN": ROLE_ARN, "Key ARN": KEY_ARN, "External ID": None}
     assert "(leave blank)" in cmek(tmp_path, "sheet", "--outputs=o.json").stdout
 
 
@@ -468,16 +445,12 @@ def test_a_suspended_stack_says_so_on_its_sheet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("sheet", "--outputs=outputs.json"), ("--help",)])
-def test_a_reader_that_is_gone_ends_it_without_a_word(
-    tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
+def test_a_reader_that_is_gone_ends_it_without_a_word(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     cmek(tmp_path, "init", *FLAGS)
     outputs(tmp_path)
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(
-        [INSTALLED, *arguments], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True
-    )
+    done = subprocess.run([INSTALLED, *arguments], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert (done.returncode, done.stderr) == (1, "")
 
@@ -491,9 +464,7 @@ def test_what_is_begun_is_done_though_nobody_reads_it(tmp_path: Path) -> None:
     )
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "done").exists()
@@ -502,13 +473,9 @@ def test_what_is_begun_is_done_though_nobody_reads_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("module", ["rich", "boto3"], ids=["while it starts", "while AWS is asked"])
 def test_ctrl_c_ends_it_at_once_and_without_a_word(tmp_path: Path, module: str) -> None:
     cmek(tmp_path, "init", *FLAGS)
-    (tmp_path / f"{module}.py").write_text(
-        "import pathlib, time\npathlib.Path('waits').touch()\ntime.sleep(10_000)\n"
-    )
+    (tmp_path / f"{module}.py").write_text("import pathlib, time\npathlib.Path('waits').touch()\ntime.sleep(10_000)\n")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    running = subprocess.Popen(
-        [INSTALLED, "doctor"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
-    )
+    running = subprocess.Popen([INSTALLED, "doctor"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "waits").exists():
         assert running.poll() is None
         time.sleep(0.01)

@@ -63,9 +63,7 @@ def send(folder: Path, metadata: object = METADATA, policy: object = None) -> No
     """Write the two files as the AWS CLI does."""
     (folder / "describe-key.json").write_text(json.dumps({"KeyMetadata": metadata}))
     text = json.dumps(policy or good())
-    (folder / "get-key-policy.json").write_text(
-        json.dumps({"Policy": text, "PolicyName": "default"})
-    )
+    (folder / "get-key-policy.json").write_text(json.dumps({"Policy": text, "PolicyName": "default"}))
 
 
 def check(folder: Path, *options: str, code: int = 0) -> str:
@@ -215,9 +213,7 @@ def test_a_role_that_was_deleted_is_recognized(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("principal", [VENDOR, f"arn:aws:iam::{VENDOR}:root"])
-def test_the_vendors_whole_account_lets_the_role_in_and_is_said(
-    tmp_path: Path, principal: str
-) -> None:
+def test_the_vendors_whole_account_lets_the_role_in_and_is_said(tmp_path: Path, principal: str) -> None:
     policy = good()
     policy["Statement"][1]["Principal"]["AWS"] = principal
     send(tmp_path, policy=policy)
@@ -231,9 +227,7 @@ def test_everybody_else_from_outside_is_said_and_not_judged(tmp_path: Path) -> N
     policy = with_statement(Principal={"AWS": friends}, Action="kms:DescribeKey")
     send(tmp_path, policy=policy)
     (line,) = marked(check(tmp_path), "·")
-    assert (
-        'also names: statement "Mine": Lets the principal arn:aws:iam::777788889999:user/F' in line
-    )
+    assert 'also names: statement "Mine": Lets the principal arn:aws:iam::777788889999:user/F' in line
     assert line.endswith("look at the key's settings, under no condition.")
     assert f"{OWNER}:role/Own" not in line
     for principal in ("*", {"AWS": "*"}):
@@ -311,9 +305,7 @@ def test_a_hostile_policy_is_read_without_harm(tmp_path: Path) -> None:
     ]
     for policy, code in policies:
         send(tmp_path, policy=policy)
-        printed = cmek(
-            tmp_path, "customer-kit", "check", f"--role-arn={ROLE_ARN}", *FILES, code=code
-        )
+        printed = cmek(tmp_path, "customer-kit", "check", f"--role-arn={ROLE_ARN}", *FILES, code=code)
         assert "\x1b" not in printed.stdout + printed.stderr
         assert "\u202e" not in printed.stdout + printed.stderr
 
@@ -342,9 +334,7 @@ def test_no_policy_and_no_metadata_make_a_traceback(
     statements: Any, metadata: dict[str, Any], access: KeyAccess
 ) -> None:
     policy = good()
-    policy["Statement"] = (
-        policy["Statement"] + statements if isinstance(statements, list) else statements
-    )
+    policy["Statement"] = policy["Statement"] + statements if isinstance(statements, list) else statements
     seen = CustomerKeySeen("files", KEY_ARN, METADATA | metadata, policy)
     for finding in findings(seen, ROLE_ARN, access):
         assert line(finding).isprintable()
@@ -494,9 +484,7 @@ def test_the_vendors_file_is_the_other_half(tmp_path: Path, props: dict[str, Any
     ],
     ids=str,
 )
-def test_a_vendors_file_that_does_not_meet_the_key_is_wrong(
-    tmp_path: Path, props: dict[str, Any], said: str
-) -> None:
+def test_a_vendors_file_that_does_not_meet_the_key_is_wrong(tmp_path: Path, props: dict[str, Any], said: str) -> None:
     vendors_file(tmp_path, **props)
     send(tmp_path)
     (line,) = marked(check(tmp_path, *FILES, "--vendor=acme", code=1), "✗")
@@ -568,9 +556,7 @@ def test_the_customer_asks_kms(tmp_path: Path) -> None:
         ("UnrecognizedClientException", "Sign in (`aws sso login`)"),
     ],
 )
-def test_what_kms_refuses_is_never_called_right(
-    tmp_path: Path, kms: Kms, code: str, said: str
-) -> None:
+def test_what_kms_refuses_is_never_called_right(tmp_path: Path, kms: Kms, code: str, said: str) -> None:
     kms.refusal = code
     arguments = ("customer-kit", "check", f"--role-arn={ROLE_ARN}", f"--key-arn={KEY_ARN}")
     printed = cmek(tmp_path, *arguments, code=1)

@@ -9,17 +9,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 
 from cmek_construct import CustomerKey, KeyAccess, PineconeKey
-from tests.building import (
-    ACCOUNT,
-    Template,
-    key,
-    key_statements,
-    new_stack,
-    of_type,
-    only,
-    template_of,
-    warnings_of,
-)
+from tests.building import ACCOUNT, Template, key, key_statements, new_stack, of_type, only, template_of, warnings_of
 
 VENDOR = "777788889990"
 ROLE_ARN = f"arn:aws:iam::{VENDOR}:role/path/Vendor-Role1ABCC5F0-x"
@@ -63,10 +53,7 @@ def test_the_key_is_that_of_the_guide_retained_and_rotating() -> None:
     resource = only(made, "AWS::KMS::Key")
     assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resource["UpdateReplacePolicy"] == "Retain"
-    assert sorted(one["Type"] for one in made["Resources"].values()) == [
-        "AWS::KMS::Alias",
-        "AWS::KMS::Key",
-    ]
+    assert sorted(one["Type"] for one in made["Resources"].values()) == ["AWS::KMS::Alias", "AWS::KMS::Key"]
 
 
 def test_the_key_arn_is_the_one_output() -> None:

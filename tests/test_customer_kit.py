@@ -96,9 +96,7 @@ def test_template_and_policy_and_construct_say_the_same(tmp_path: Path, access: 
 
 
 @EACH_ACCESS
-def test_the_suspended_template_is_that_of_the_suspended_construct(
-    tmp_path: Path, access: KeyAccess
-) -> None:
+def test_the_suspended_template_is_that_of_the_suspended_construct(tmp_path: Path, access: KeyAccess) -> None:
     folder = kit(tmp_path, *options_for(access))
     stack = new_stack()
     CustomerKey(stack, "Vendor", role_arn=ROLE_ARN, key_access=access, suspended=True)
@@ -160,10 +158,7 @@ def test_a_person_is_helped_by_cloudformations_console(tmp_path: Path) -> None:
 def test_the_template_needs_no_cdk_no_assets_and_no_capability(tmp_path: Path) -> None:
     folder = kit(tmp_path)
     text = (folder / "customer-key.yaml").read_text()
-    assert {one["Type"] for one in template(folder)["Resources"].values()} == {
-        "AWS::KMS::Key",
-        "AWS::KMS::Alias",
-    }
+    assert {one["Type"] for one in template(folder)["Resources"].values()} == {"AWS::KMS::Key", "AWS::KMS::Alias"}
     for word in ("cdk", "bootstrap", "asset", "Transform", "&id", "*id"):
         assert word not in text
     assert len(text) < 10_000
@@ -179,9 +174,7 @@ def test_no_account_number_is_made_up(tmp_path: Path) -> None:
 
 
 @EACH_ACCESS
-def test_the_page_names_the_role_its_actions_and_the_denial(
-    tmp_path: Path, access: KeyAccess
-) -> None:
+def test_the_page_names_the_role_its_actions_and_the_denial(tmp_path: Path, access: KeyAccess) -> None:
     folder = kit(tmp_path, *options_for(access))
     text = page(folder)
     assert f"\n    {ROLE_ARN}\n" in text
@@ -240,15 +233,9 @@ stacks:
     assert "cannot be read" in cmek(tmp_path, "customer-kit", *absent, code=1).stderr
 
 
-def test_the_pages_commands_are_aws_clis_and_ours_and_overwrite_no_file_of_the_kit(
-    tmp_path: Path,
-) -> None:
+def test_the_pages_commands_are_aws_clis_and_ours_and_overwrite_no_file_of_the_kit(tmp_path: Path) -> None:
     text = page(kit(tmp_path))
-    commands = [
-        line
-        for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
-        for line in block.splitlines()
-    ]
+    commands = [line for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
     assert len(commands) == 9
     for command in commands:
         assert command.startswith(("aws cloudformation ", "aws kms ", "cmek customer-kit check "))
@@ -312,9 +299,7 @@ def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> Non
     ],
     ids=lambda text: text if text.startswith("--") else "",
 )
-def test_wrong_usage_is_refused_in_words_and_writes_nothing(
-    tmp_path: Path, option: str, said: str
-) -> None:
+def test_wrong_usage_is_refused_in_words_and_writes_nothing(tmp_path: Path, option: str, said: str) -> None:
     given = [option] if option.startswith("--role") else [f"--role-arn={ROLE_ARN}", option]
     refused = cmek(tmp_path, "customer-kit", *given, code=2)
     assert said in refused.stderr

@@ -34,14 +34,7 @@ ACME_OTHER_KEY = f"arn:aws:kms:eu-west-1:{ACME}:key/mrk-1234abcd12ab34cd56ef1234
 def vendor(flags: dict[str, Any] | None = None, **props: Any) -> Template:
     """The template of a role alone."""
     stack = new_stack(new_app(**(flags or {})))
-    PineconeRole(
-        stack,
-        "Role",
-        pinecone_account_id=PINECONE,
-        regions=REGIONS,
-        external_id=EXTERNAL_ID,
-        **props,
-    )
+    PineconeRole(stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID, **props)
     assert warnings_of(stack) == {}
     return template_of(stack)
 
@@ -65,14 +58,7 @@ def accounts(count: int, step: int = 1) -> list[str]:
 def refused(**props: Any) -> str:
     stack = new_stack()
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the callers look at the message
-        PineconeRole(
-            stack,
-            "Role",
-            pinecone_account_id=PINECONE,
-            regions=REGIONS,
-            external_id=EXTERNAL_ID,
-            **props,
-        )
+        PineconeRole(stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID, **props)
     assert stack.node.children == []
     message = str(refusal.value)
     assert message.startswith(next(iter(props)))
@@ -114,9 +100,7 @@ def test_the_policies_are_attached_to_the_role_and_to_nothing_else() -> None:
 
 
 def test_the_trust_policy_is_that_of_the_first_tab() -> None:
-    assert trust_statements(vendor(customer_account_ids=[ACME])) == trust_statements(
-        cmek_template()
-    )
+    assert trust_statements(vendor(customer_account_ids=[ACME])) == trust_statements(cmek_template())
 
 
 @pytest.mark.parametrize("props", [{}, {"customer_account_ids": []}, {"customer_key_arns": ()}])
@@ -142,9 +126,7 @@ def test_who_comes_or_goes_moves_nobody_else(flags: dict[str, Any]) -> None:
         after = placed(vendor(flags, customer_account_ids=changed))
         stay = before.keys() & after.keys()
         assert len(stay) == min(len(changed), len(listed))
-        assert {account: before[account] for account in stay} == {
-            account: after[account] for account in stay
-        }
+        assert {account: before[account] for account in stay} == {account: after[account] for account in stay}
 
 
 def placed(template: Template) -> dict[str, str]:
@@ -160,9 +142,7 @@ def test_one_customer_who_goes_changes_one_policy() -> None:
     listed = accounts(60)
     before = policies(vendor(customer_account_ids=listed))
     after = policies(vendor(customer_account_ids=listed[1:]))
-    assert [name for name in before if before[name] != after[name]] == [
-        "RoleCustomersEndingIn09E6C58E1"
-    ]
+    assert [name for name in before if before[name] != after[name]] == ["RoleCustomersEndingIn09E6C58E1"]
 
 
 def compact(document: Template) -> int:

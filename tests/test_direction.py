@@ -28,25 +28,11 @@ from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.statements import as_of_2012
 from tests.building import EXTERNAL_ID, PINECONE
 from tests.runnable import check
-from tests.test_doctor import (
-    ACCOUNT,
-    GONE,
-    KEY_ARN,
-    OTHER,
-    OWN,
-    ROLE_ARN,
-    VENDOR,
-    template,
-    text_of,
-)
+from tests.test_doctor import ACCOUNT, GONE, KEY_ARN, OTHER, OWN, ROLE_ARN, VENDOR, template, text_of
 
 Given = dict[str, Any]
 Change = Callable[[list[Given]], object]
-OUT, IN, OWNER = (
-    Effect.PINECONE_LOCKED_OUT,
-    Effect.SOMEBODY_LET_IN,
-    Effect.OWNER_LOCKED_OUT,
-)
+OUT, IN, OWNER = (Effect.PINECONE_LOCKED_OUT, Effect.SOMEBODY_LET_IN, Effect.OWNER_LOCKED_OUT)
 NO, CANNOT_TELL = Answer.NO, Answer.CANNOT_TELL
 STRANGER = f"arn:aws:iam::{OTHER}:role/stranger"
 BILLING = f"arn:aws:iam::{ACCOUNT}:role/billing"
@@ -169,10 +155,7 @@ ROLES = [pinecone("us-east-1"), pinecone("eu-west-1")]
         (where(StringEquals={"sts:ExternalId": [EXTERNAL_ID, "another"]}), {IN}),
         (member(0, Condition={"StringLike": {"sts:ExternalId": "*"}}), {IN}),
         (more("Allow", {"AWS": ROLES}, "sts:TagSession"), {IN}),
-        pytest.param(
-            member(0, Action=["sts:AssumeRole", "sts:TagSession"]),
-            {IN},
-        ),
+        pytest.param(member(0, Action=["sts:AssumeRole", "sts:TagSession"]), {IN}),
         (more("Allow", {"Service": "ec2.amazonaws.com"}, "sts:AssumeRole"), {IN}),
         (lambda s: s.clear(), {OUT}),
     ],
@@ -185,11 +168,7 @@ def test_a_changed_trust_policy_goes_in_its_direction(change: Change, effects: s
     ("own", "change", "effects"),
     [
         (NO_ID, member(0, Condition={"StringEquals": {"sts:ExternalId": "x"}}), {OUT}),
-        (
-            ALL,
-            where(StringLike={"aws:PrincipalArn": pinecone("us-*")}),
-            {OUT},
-        ),
+        (ALL, where(StringLike={"aws:PrincipalArn": pinecone("us-*")}), {OUT}),
         (ALL, where(StringLike={"aws:PrincipalArn": pinecone("*", OTHER)}), {OUT, IN}),
         (ALL, where(StringLike={"aws:PrincipalArn": f"arn:aws:iam::{PINECONE}:role/*"}), {IN}),
         (ALL, member(0, Principal={"AWS": OTHER}), {OUT}),
@@ -214,10 +193,7 @@ def test_so_does_one_of_another_form(own: Given, change: Change, effects: set[Ef
         (on_key("Allow", "*", "kms:Decrypt"), {IN}),
         (
             on_key(
-                "Allow",
-                "*",
-                "kms:Decrypt",
-                Condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}},
+                "Allow", "*", "kms:Decrypt", Condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}
             ),
             {IN},
         ),
@@ -275,9 +251,7 @@ def rewritten(statements: list[Given]) -> None:
         if "AWS" in one["Principal"]:
             names = one["Principal"]["AWS"]
             listed = names if isinstance(names, list) else [names]
-            one["Principal"]["AWS"] = [
-                name.split(":")[4] if name.endswith(":root") else name for name in listed
-            ]
+            one["Principal"]["AWS"] = [name.split(":")[4] if name.endswith(":root") else name for name in listed]
 
 
 SAME_TRUST: list[tuple[Given, Change]] = [
@@ -336,9 +310,7 @@ OF_VENDOR = [
         (VENDOR, [*OF_VENDOR, {**OF_VENDOR[0], "Effect": "Deny"}], {OUT}),
     ],
 )
-def test_changed_permissions_go_in_their_direction(
-    own: Given, statements: list[Given], effects: set[Effect]
-) -> None:
+def test_changed_permissions_go_in_their_direction(own: Given, statements: list[Given], effects: set[Effect]) -> None:
     has(permissions(own, *statements), effects)
 
 
@@ -381,14 +353,10 @@ def test_only_the_newer_version_of_a_policy_has_variables(version: str, answer: 
 def test_what_the_last_deploy_wrote_is_no_drift_with_variables_or_without(version: str) -> None:
     tagged = {"StringEquals": {"aws:PrincipalTag/a": "${aws:username}"}}
     more = on_key("Deny", {"AWS": "*"}, "kms:Tag*", Condition=tagged)
-    case = there(
-        OWN, key=as_of_2012({"Version": version, "Statement": changed(OWN, "key-policy", more)})
-    )
+    case = there(OWN, key=as_of_2012({"Version": version, "Statement": changed(OWN, "key-policy", more)}))
     written = copy.deepcopy(template(case.entry))
     (policy,) = (
-        one["Properties"]["KeyPolicy"]
-        for one in written["Resources"].values()
-        if "KeyPolicy" in one["Properties"]
+        one["Properties"]["KeyPolicy"] for one in written["Resources"].values() if "KeyPolicy" in one["Properties"]
     )
     policy["Version"] = version
     more(policy["Statement"])
@@ -404,9 +372,7 @@ def brake(own: Given, change: Change) -> Finding:
 
 
 SUSPENDED: Given = {**ADMINS, "suspended": True}
-OTHER_WORDS = on_key(
-    "Deny", "*", ["kms:*", "kms:Decrypt"], Condition={"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
-)
+OTHER_WORDS = on_key("Deny", "*", ["kms:*", "kms:Decrypt"], Condition={"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}})
 
 
 @pytest.mark.parametrize(
@@ -426,9 +392,7 @@ OTHER_WORDS = on_key(
         ({**VENDOR, "suspended": True}, lambda s: s.pop(), Verdict.WRONG),
     ],
 )
-def test_whether_it_is_suspended_is_seen_in_any_words(
-    own: Given, change: Change, verdict: Verdict
-) -> None:
+def test_whether_it_is_suspended_is_seen_in_any_words(own: Given, change: Change, verdict: Verdict) -> None:
     assert brake(own, change).verdict is verdict
 
 

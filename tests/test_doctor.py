@@ -1,9 +1,8 @@
 """`cmek doctor`, asked of stacks that moto makes of the very templates of the app.
 
-Moto lacks CloudTrail's look-ups and the period of rotation, which are answered here. It loses the
-form of a key policy out of a template, and takes any denial in it for a denial to everybody: mended
-here. Beside that it enforces no policy, and it does not turn a deleted role into its unique ID in a
-key policy, which is written here as AWS does it.
+Moto lacks CloudTrail's look-ups and the period of rotation, which are answered here. It loses the form of a key policy
+out of a template, and takes any denial in it for a denial to everybody: mended here. Beside that it enforces no policy,
+and it does not turn a deleted role into its unique ID in a key policy, which is written here as AWS does it.
 """
 
 from __future__ import annotations
@@ -162,9 +161,7 @@ def deploy(folder: Path, **stacks: Any) -> None:
     (folder / "cmek.yaml").write_text(text_of(stacks or {"acme": OWN}))
     for entry in read_entries(folder / "cmek.yaml"):
         boto3.client("cloudformation").create_stack(
-            StackName=entry.name,
-            TemplateBody=json.dumps(template(entry)),
-            Capabilities=["CAPABILITY_NAMED_IAM"],
+            StackName=entry.name, TemplateBody=json.dumps(template(entry)), Capabilities=["CAPABILITY_NAMED_IAM"]
         )
 
 
@@ -189,9 +186,7 @@ def key_statements() -> list[Any]:
 
 def put_key_statements(statements: list[Any]) -> None:
     boto3.client("kms").put_key_policy(
-        KeyId=key_id(),
-        PolicyName="default",
-        Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+        KeyId=key_id(), PolicyName="default", Policy=json.dumps({"Version": "2012-10-17", "Statement": statements})
     )
 
 
@@ -217,9 +212,7 @@ def test_what_is_deployed_as_the_file_says_is_healthy(tmp_path: Path) -> None:
         *("stack", "role", "boundary", "trust-policy", "permissions", "key", "deletion"),
         *("enabled", "rotation", "alias", "key-policy", "grants", "suspended"),
     }
-    assert {about for about, one in found.items() if one["verdict"] == "said"} == {
-        *("same-role", "last-use"),
-    }
+    assert {about for about, one in found.items() if one["verdict"] == "said"} == {*("same-role", "last-use")}
     assert "not locked" in found["same-role"]["words"]
 
 
@@ -262,9 +255,7 @@ def make_role_again() -> None:
     iam, name = boto3.client("iam"), role_name()
     old = iam.get_role(RoleName=name)["Role"]
     iam.delete_role(RoleName=name)
-    iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=json.dumps(old["AssumeRolePolicyDocument"])
-    )
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(old["AssumeRolePolicyDocument"]))
     text = json.dumps(key_statements())
     put_key_statements(json.loads(text.replace(old["Arn"], old["RoleId"])))
 
@@ -286,16 +277,12 @@ def widen_trust_policy() -> None:
 def give_permissions() -> None:
     policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*"}}
     policy["Statement"]["Resource"] = "*"  # type: ignore[index]
-    boto3.client("iam").put_role_policy(
-        RoleName=role_name(), PolicyName="more", PolicyDocument=json.dumps(policy)
-    )
+    boto3.client("iam").put_role_policy(RoleName=role_name(), PolicyName="more", PolicyDocument=json.dumps(policy))
 
 
 def grant_to_a_stranger() -> None:
     boto3.client("kms").create_grant(
-        KeyId=outputs()["KeyArn"],
-        GranteePrincipal=f"arn:aws:iam::{OTHER}:role/x",
-        Operations=["Decrypt"],
+        KeyId=outputs()["KeyArn"], GranteePrincipal=f"arn:aws:iam::{OTHER}:role/x", Operations=["Decrypt"]
     )
 
 
@@ -319,12 +306,7 @@ def delete_role() -> None:
     boto3.client("iam").delete_role(RoleName=role_name())
 
 
-OUT, IN, OWNER, ENDS = (
-    "pinecone-locked-out",
-    "somebody-let-in",
-    "owner-locked-out",
-    "key-ends",
-)
+OUT, IN, OWNER, ENDS = ("pinecone-locked-out", "somebody-let-in", "owner-locked-out", "key-ends")
 
 
 def is_whole(finding: dict[str, Any]) -> None:
@@ -350,13 +332,7 @@ def is_whole(finding: dict[str, Any]) -> None:
         (schedule_deletion, "deletion", ENDS, "WILL BE DELETED at 20", "cancel-key-deletion"),
         (make_role_again, "same-role", OUT, "made again under its old name", "cmek resume acme"),
         (move_alias, "alias", None, "points to another key, arn:aws:kms:", "update-alias"),
-        (
-            widen_trust_policy,
-            "trust-policy",
-            IN,
-            "take on this role, under no condition",
-            "update-assume-role-policy",
-        ),
+        (widen_trust_policy, "trust-policy", IN, "take on this role, under no condition", "update-assume-role-policy"),
         (give_permissions, "permissions", IN, "(in more)", "delete-role-policy"),
         (grant_to_a_stranger, "grants", IN, f"{OTHER}:role/x may Decrypt", "revoke-grant"),
         (
@@ -367,23 +343,12 @@ def is_whole(finding: dict[str, Any]) -> None:
             "enable-key-rotation",
         ),
         (deny_the_role, "suspended", OUT, "cut off by the suspension", "cmek resume acme"),
-        (
-            bound,
-            "boundary",
-            OUT,
-            "does not let it do kms:Decrypt and kms:Encrypt",
-            "delete-role-permissions-boundary",
-        ),
+        (bound, "boundary", OUT, "does not let it do kms:Decrypt and kms:Encrypt", "delete-role-permissions-boundary"),
         (delete_role, "role", OUT, "somebody deleted it", "create-role"),
     ],
 )
 def test_one_fault_is_named_by_its_own_finding_and_by_no_other(
-    tmp_path: Path,
-    fault: Callable[[], None],
-    about: str,
-    effect: str | None,
-    words: str,
-    cure: str,
+    tmp_path: Path, fault: Callable[[], None], about: str, effect: str | None, words: str, cure: str
 ) -> None:
     deploy(tmp_path)
     fault()
@@ -396,9 +361,7 @@ def test_one_fault_is_named_by_its_own_finding_and_by_no_other(
 
 
 @pytest.mark.usefixtures("aws")
-def test_another_period_of_rotation_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_period_of_rotation_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path, acme={**OWN, "rotation_period": 90})
 
     def status(operation: str, _parameters: dict[str, Any]) -> Any:
@@ -408,10 +371,7 @@ def test_another_period_of_rotation_is_named(
     answer(monkeypatch, status)
     found = wrong(tmp_path)
     assert list(found) == ["rotation"]
-    assert (
-        "rotates every 365 days, but by the file it rotates every 90 days"
-        in found["rotation"]["words"]
-    )
+    assert "rotates every 365 days, but by the file it rotates every 90 days" in found["rotation"]["words"]
     assert "--rotation-period-in-days 90\n" in found["rotation"]["cure"]
 
 
@@ -452,9 +412,7 @@ def test_pinecones_role_that_was_made_again_is_named(tmp_path: Path) -> None:
 def test_an_administrator_that_was_deleted_is_named_and_is_no_drift(tmp_path: Path) -> None:
     admins = [f"arn:aws:iam::{ACCOUNT}:role/security", f"arn:aws:iam::{ACCOUNT}:user/ann"]
     deploy(tmp_path, acme={**OWN, "key_admins": admins})
-    put_key_statements(
-        json.loads(json.dumps(key_statements()).replace(admins[1], "AIDAEXAMPLE0ANN"))
-    )
+    put_key_statements(json.loads(json.dumps(key_statements()).replace(admins[1], "AIDAEXAMPLE0ANN")))
     found = wrong(tmp_path)
     assert list(found) == ["key-gone"]
     assert admins[1] in found["key-gone"]["words"]
@@ -481,9 +439,7 @@ READS = [
 
 
 @pytest.mark.usefixtures("aws")
-def test_what_cannot_be_read_is_said_and_never_healthy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_read_is_said_and_never_healthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     codes = dict.fromkeys(READS, "AccessDenied") | {"GetKeyPolicy": "ThrottlingException"}
     for operation, code in codes.items():
@@ -500,9 +456,7 @@ def test_what_cannot_be_read_is_said_and_never_healthy(
 
 
 @pytest.mark.usefixtures("aws")
-def test_wrong_goes_before_unread_in_the_exit_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_goes_before_unread_in_the_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     disable()
     answer(monkeypatch, refusing("ListGrants"))
@@ -556,11 +510,7 @@ def lock(folder: Path, **deployed: dict[str, str]) -> None:
 
 def lock_what_is_deployed(folder: Path) -> None:
     role = boto3.client("iam").get_role(RoleName=role_name())["Role"]
-    lock(
-        folder,
-        Role1ABCC5F0={"Arn": role["Arn"], "RoleId": role["RoleId"]},
-        Key961B73FD={"Arn": outputs()["KeyArn"]},
-    )
+    lock(folder, Role1ABCC5F0={"Arn": role["Arn"], "RoleId": role["RoleId"]}, Key961B73FD={"Arn": outputs()["KeyArn"]})
 
 
 @pytest.mark.usefixtures("aws")
@@ -622,10 +572,7 @@ def test_a_locked_stack_that_is_gone_is_adopted_and_never_deployed(
     assert "cdk deploy" not in printed
 
 
-LOCKED_ROLE, LOCKED_KEY = (
-    ROLE_ARN.replace("theirs", "ours"),
-    KEY_ARN.replace("1234abcd", "5678abcd"),
-)
+LOCKED_ROLE, LOCKED_KEY = (ROLE_ARN.replace("theirs", "ours"), KEY_ARN.replace("1234abcd", "5678abcd"))
 
 
 @pytest.mark.usefixtures("aws")
@@ -633,16 +580,8 @@ LOCKED_ROLE, LOCKED_KEY = (
     ("own", "locked", "command"),
     [
         (VENDOR, "role", f"cmek adopt acme --role-arn {LOCKED_ROLE}"),
-        (
-            {**OWN, "key": KEY_ARN},
-            "role",
-            f"cmek adopt acme --role-arn {LOCKED_ROLE} --key-arn {KEY_ARN}",
-        ),
-        (
-            {**OWN, "role": ROLE_ARN},
-            "key",
-            f"cmek adopt acme --role-arn {ROLE_ARN} --key-arn {LOCKED_KEY}",
-        ),
+        ({**OWN, "key": KEY_ARN}, "role", f"cmek adopt acme --role-arn {LOCKED_ROLE} --key-arn {KEY_ARN}"),
+        ({**OWN, "role": ROLE_ARN}, "key", f"cmek adopt acme --role-arn {ROLE_ARN} --key-arn {LOCKED_KEY}"),
         (OWN, "role", f"cmek adopt acme --role-arn {LOCKED_ROLE} --key-arn KEY-ARN"),
         (OWN, "key", f"cmek adopt acme --role-arn ROLE-ARN --key-arn {LOCKED_KEY}"),
         ({**OWN, "key": KEY_ARN.replace(ACCOUNT, OTHER)}, "role", "npx cdk import acme"),
@@ -661,10 +600,7 @@ def test_what_is_gone_comes_back_as_its_entry_has_it(
     tmp_path: Path, own: dict[str, Any], locked: str, command: str
 ) -> None:
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": own}))
-    arns = {
-        "role": {"Role1ABCC5F0": {"Arn": LOCKED_ROLE}},
-        "key": {"Key961B73FD": {"Arn": LOCKED_KEY}},
-    }
+    arns = {"role": {"Role1ABCC5F0": {"Arn": LOCKED_ROLE}}, "key": {"Key961B73FD": {"Arn": LOCKED_KEY}}}
     lock(tmp_path, **arns.get(locked, {}))
     printed = cmek(tmp_path, "doctor", code=1).stdout
     assert f"    run:  {command}\n" in printed
@@ -673,9 +609,7 @@ def test_what_is_gone_comes_back_as_its_entry_has_it(
     assert f"Run `{command}` first." in refused
 
 
-def test_a_locked_stack_that_no_outputs_are_of_is_asked_of_aws_and_not_deployed(
-    tmp_path: Path,
-) -> None:
+def test_a_locked_stack_that_no_outputs_are_of_is_asked_of_aws_and_not_deployed(tmp_path: Path) -> None:
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
     (tmp_path / "o.json").write_text('{"other": {}}')
     for locked, wanted in (({}, "cdk deploy acme"), ({"Arn": KEY_ARN}, "Leave --outputs out")):
@@ -715,9 +649,7 @@ def event(name: str, by: str, about: str = "", **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_last_use_is_kmss_and_by_whom_is_cloudtrails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_last_use_is_kmss_and_by_whom_is_cloudtrails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     assert "no use of the key since 2026-04-23" in findings(tmp_path)["last-use"]["words"]
     for events, who in (
@@ -736,9 +668,7 @@ def test_the_last_use_is_kmss_and_by_whom_is_cloudtrails(
 
 
 @pytest.mark.usefixtures("aws")
-def test_who_did_it_is_said_where_cloudtrail_shows_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_did_it_is_said_where_cloudtrail_shows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     widen_key_policy()
     widen_trust_policy()
@@ -803,8 +733,7 @@ ADMINS = [f"arn:aws:iam::{ACCOUNT}:role/a", f"arn:aws:iam::{ACCOUNT}:root"]
 ENTRIES = st.fixed_dictionaries(
     {"account": st.just(ACCOUNT), "external_id": st.just(EXTERNAL_ID)},
     optional={
-        "regions": st.just("ALL_REGIONS")
-        | st.lists(st.sampled_from(PINECONE_REGIONS), min_size=1, unique=True),
+        "regions": st.just("ALL_REGIONS") | st.lists(st.sampled_from(PINECONE_REGIONS), min_size=1, unique=True),
         "suspended": st.booleans(),
     },
 )
@@ -823,9 +752,7 @@ OF_A_VENDOR = st.fixed_dictionaries(
 )
 
 
-@example(
-    ({**OWN, "suspended": True}, {"key_access": "ENCRYPT_DECRYPT", "key_admins": ADMINS}), False
-)
+@example(({**OWN, "suspended": True}, {"key_access": "ENCRYPT_DECRYPT", "key_admins": ADMINS}), False)
 @example(({**OWN, "regions": "ALL_REGIONS"}, {"key_admins": ADMINS[:1], "role": ROLE_ARN}), True)
 @example(({**OWN, "suspended": True}, {"key": KEY_ARN}), False)
 @example(({**OWN, "suspended": True}, {"customer_account_ids": [OTHER]}), False)
@@ -839,9 +766,7 @@ def test_the_expected_policies_are_those_of_the_template(
         props["pin_account"] = True
     (entry,) = parse_entries(text_of({"acme": props}), "cmek.yaml")
     made = template(entry)
-    resolved = json.loads(
-        json.dumps(made).replace('{"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}', f'"{ROLE_ARN}"')
-    )
+    resolved = json.loads(json.dumps(made).replace('{"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}', f'"{ROLE_ARN}"'))
     expected = expected_policies(entry, ROLE_ARN)
     for resource_type, prop, name, place in (
         ("AWS::IAM::Role", "AssumeRolePolicyDocument", "trust-policy", Where("trust")),

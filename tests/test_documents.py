@@ -48,9 +48,7 @@ ENVIRONMENT = os.environ | {
     "CDK_VALIDATION": "false",
 }
 OF_THE_AWS_CLI: dict[tuple[str, str], set[str]] = {
-    ("cloudformation", "deploy"): {
-        *("--template-file", "--stack-name", "--capabilities", "--parameter-overrides")
-    },
+    ("cloudformation", "deploy"): {*("--template-file", "--stack-name", "--capabilities", "--parameter-overrides")},
     ("sso", "login"): set(),
 }
 """What is a command of the AWS CLI alone, and no call of an API."""
@@ -64,10 +62,7 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 def numbered(language: str) -> list[Any]:
-    return [
-        pytest.param(block, id=f"{page}-{number}")
-        for number, (page, block) in enumerate(blocks(language))
-    ]
+    return [pytest.param(block, id=f"{page}-{number}") for number, (page, block) in enumerate(blocks(language))]
 
 
 @pytest.fixture
@@ -189,9 +184,7 @@ def test_the_workflow_gates_a_pull_request_and_says_what_changes(tmp_path: Path)
         "PULL_REQUEST": "7",
     }
     for name, script in runs.items():
-        done = subprocess.run(
-            ["bash", "-ec", script], cwd=folder, env=environment, capture_output=True, text=True
-        )
+        done = subprocess.run(["bash", "-ec", script], cwd=folder, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, (name, done.stdout, done.stderr)
     assert "pr comment 7 --body-file ../changes.md" in (tmp_path / "commented").read_text()
     assert "ap-southeast-1" in (tmp_path / "changes.md").read_text()
@@ -336,9 +329,7 @@ def test_the_deployers_policy_is_what_cloudformations_handlers_need() -> None:
 
 
 def test_no_document_names_this_machine_or_a_registry() -> None:
-    tracked = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     for name in tracked:
         path = ROOT / name
         if path.suffix in {".md", ".py", ".json", ".toml", ".yaml", ".txt", ".js", ".mjs", ""}:

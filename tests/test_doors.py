@@ -18,12 +18,7 @@ from tests.command import cmek as command
 
 PINECONES_OWN = f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_us-east-1"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/me"
-NO_ROLES = [
-    SESSION,
-    f"arn:aws:iam::{ACCOUNT}:user/me",
-    f"arn:aws:iam::{ACCOUNT}:role/*",
-    PINECONES_OWN,
-]
+NO_ROLES = [SESSION, f"arn:aws:iam::{ACCOUNT}:user/me", f"arn:aws:iam::{ACCOUNT}:role/*", PINECONES_OWN]
 KEY = "arn:aws:kms:us-east-1:111122223333:"
 NO_KEYS = [f"{KEY}alias/x", f"{KEY}key/*"]
 PLACEHOLDER = "XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX"
@@ -65,9 +60,7 @@ def test_a_role_is_a_role_at_every_door(arn: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["check . --vendor-role-arn", "customer-kit --role-arn"])
-def test_one_of_pinecones_own_roles_is_no_vendors_role_for_a_command(
-    option: str, tmp_path: Path
-) -> None:
+def test_one_of_pinecones_own_roles_is_no_vendors_role_for_a_command(option: str, tmp_path: Path) -> None:
     said = command(tmp_path, *option.split(), PINECONES_OWN, code=2).stderr
     assert "Pinecone's own" in " ".join(said.replace("│", " ").split())
 
@@ -141,16 +134,13 @@ def test_the_guides_placeholder_is_no_external_id(value: str) -> None:
 @pytest.mark.parametrize("value", ["Pinecone — prod", "a “role”", "x" * 1_001])
 def test_a_roles_description_has_the_characters_of_iam(value: str) -> None:
     def build(stack: cdk.Stack) -> None:
-        PineconeRole(
-            stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, description=value
-        )
+        PineconeRole(stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, description=value)
 
     assert refused(build).startswith("description: ")
 
 
 @pytest.mark.parametrize(
-    "tags",
-    ["{Owner: a, owner: b}", "{'a<b': c}", "{a: 'x;y'}", str({f"t{n}": "x" for n in range(51)})],
+    "tags", ["{Owner: a, owner: b}", "{'a<b': c}", "{a: 'x;y'}", str({f"t{n}": "x" for n in range(51)})]
 )
 def test_tags_are_those_that_iam_and_kms_take_both(tags: str) -> None:
     assert "acme.tags" in in_file("tags", tags)
@@ -193,18 +183,13 @@ def test_a_given_role_that_may_go_with_its_stack_warns_with_the_line_to_write() 
 
 def test_a_given_role_is_judged_when_the_app_is_done_with_it() -> None:
     stack = new_stack()
-    role = PineconeRole(
-        stack, "Mine", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID
-    )
+    role = PineconeRole(stack, "Mine", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID)
     cmek(stack, role=role)
     assert role.assume_role_policy
     everybody = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
     role.assume_role_policy.add_statements(iam.PolicyStatement.from_json(everybody))
     cdk.RemovalPolicies.of(stack).destroy()
-    assert set(warnings_of(stack)) == {
-        "cmek-construct:role-not-retained",
-        "cmek-construct:role-trust-policy",
-    }
+    assert set(warnings_of(stack)) == {"cmek-construct:role-not-retained", "cmek-construct:role-trust-policy"}
 
 
 def test_an_unknown_prop_is_one_error_with_the_nearest_name() -> None:

@@ -67,9 +67,7 @@ def key(change: Callable[[list[Given]], object]) -> Callable[[], None]:
 def denied_by_itself() -> None:
     denial = {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}
     boto3.client("iam").put_role_policy(
-        RoleName=role_name(),
-        PolicyName="no",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": denial}),
+        RoleName=role_name(), PolicyName="no", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": denial})
     )
 
 
@@ -99,30 +97,15 @@ FAULTS: dict[str, tuple[Callable[[], None], set[str | None]]] = {
         {OUT},
     ),
     "another account": (trust(another(OTHER)), {OUT, IN}),
-    "another external ID": (
-        trust(where(StringEquals={"sts:ExternalId": "another"})),
-        {OUT, IN},
-    ),
+    "another external ID": (trust(where(StringEquals={"sts:ExternalId": "another"})), {OUT, IN}),
     "no external ID": (trust(lambda s: s[0].pop("Condition")), {IN}),
-    "a principal more": (
-        trust(lambda s: s.append({**s[0], "Sid": "X", "Principal": STRANGER})),
-        {IN},
-    ),
+    "a principal more": (trust(lambda s: s.append({**s[0], "Sid": "X", "Principal": STRANGER})), {IN}),
     "decrypt alone": (key(lambda s: s[1].update(Action="kms:Decrypt")), {OUT}),
-    "by a service alone": (
-        key(lambda s: s[1].update(Condition={"StringEquals": {"kms:ViaService": "s3"}})),
-        {OUT},
-    ),
-    "decrypt denied": (
-        key(lambda s: s.append({**EVERYBODY, "Effect": "Deny", "Action": "kms:Decrypt"})),
-        {OUT},
-    ),
+    "by a service alone": (key(lambda s: s[1].update(Condition={"StringEquals": {"kms:ViaService": "s3"}})), {OUT}),
+    "decrypt denied": (key(lambda s: s.append({**EVERYBODY, "Effect": "Deny", "Action": "kms:Decrypt"})), {OUT}),
     "denied by the role": (denied_by_itself, {OUT}),
     "a boundary with KMS": (lambda: bound("kms:*"), {None}),
-    "a key user more": (
-        key(lambda s: s.append({**s[1], "Sid": "X", "Principal": STRANGER})),
-        {IN},
-    ),
+    "a key user more": (key(lambda s: s.append({**s[1], "Sid": "X", "Principal": STRANGER})), {IN}),
     "all of KMS": (key(lambda s: s[1].update(Action="kms:*")), {IN}),
     "long sessions": (long_sessions, {IN}),
     "no root": (key(lambda s: s.pop(0)), {OWNER}),
@@ -202,9 +185,7 @@ def test_what_is_suspended_is_never_just_healthy(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_night_with_five_faults_is_one_screen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_night_with_five_faults_is_one_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     faults = (FAULTS["a region less"][0], FAULTS["a key user more"][0])
     for fault in (*faults, grant_to_a_stranger, disable, stop_rotation):
@@ -214,9 +195,7 @@ def test_the_night_with_five_faults_is_one_screen(
     first = printed.partition("\n·")[0]
     assert len(first.splitlines()) <= 40
     assert printed.count("✗") == 5
-    assert (
-        "  5 wrong: somebody is let in (2), Pinecone is locked out (2), no harm yet (1)" in printed
-    )
+    assert "  5 wrong: somebody is let in (2), Pinecone is locked out (2), no harm yet (1)" in printed
     assert printed.index("grants let others") < printed.index("the key is disabled")
     assert outputs()["KeyArn"] in printed
 

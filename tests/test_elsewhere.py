@@ -17,17 +17,7 @@ from tests import forms
 from tests.command import cmek
 from tests.forms import CUSTOMER
 from tests.judged import judge, names
-from tests.mutants.made import (
-    Template,
-    add,
-    allow,
-    grant,
-    key,
-    key_policy,
-    resource_id,
-    role,
-    role_arn,
-)
+from tests.mutants.made import Template, add, allow, grant, key, key_policy, resource_id, role, role_arn
 
 STRANGER = "777788889999"
 
@@ -91,14 +81,7 @@ DOORS: dict[str, Callable[[Any], tuple[str, Template]]] = {
     "the owner of an environment": lambda arn: ("Cloud9::EnvironmentEC2", {"OwnerArn": arn}),
     "a list of rules as text": lambda arn: (
         "OpenSearchServerless::AccessPolicy",
-        {
-            "Policy": {
-                "Fn::Sub": [
-                    '[{"Rules": [], "Principal": ["${Who}"], "Permission": ["aoss:*"]}]',
-                    {"Who": arn},
-                ]
-            }
-        },
+        {"Policy": {"Fn::Sub": ['[{"Rules": [], "Principal": ["${Who}"], "Permission": ["aoss:*"]}]', {"Who": arn}]}},
     ),
     "a policy as text in text": lambda arn: (
         "CloudFormation::CustomResource",
@@ -141,9 +124,7 @@ PATTERNS = {
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_pattern_lets_the_role_in_where_its_arn_is_of_it_and_not_every_roles(
-    pattern: str,
-) -> None:
+def test_a_pattern_lets_the_role_in_where_its_arn_is_of_it_and_not_every_roles(pattern: str) -> None:
     template = forms.template("explicit_with_id")
     role(template).update(RoleName="Cmek", Path="/vendors/pinecone/")
     bucket_policy(template, Principal="*", Condition={"StringLike": {"aws:PrincipalArn": pattern}})
@@ -201,9 +182,7 @@ def test_what_only_says_which_role_there_is_lets_nobody_in(kind: str, member: st
 
 
 @pytest.mark.parametrize(
-    "policy",
-    [lambda t: role(t)["AssumeRolePolicyDocument"], lambda t: key(t)["KeyPolicy"]],
-    ids=["trust", "key"],
+    "policy", [lambda t: role(t)["AssumeRolePolicyDocument"], lambda t: key(t)["KeyPolicy"]], ids=["trust", "key"]
 )
 def test_a_version_that_is_none_cannot_be_judged(policy: Callable[[Template], Template]) -> None:
     template = forms.template("explicit_with_id")
@@ -269,12 +248,8 @@ _GRANT = {"service": "@aws-sdk/client-kms", "action": "CreateGrantCommand"}
 BECOMES = {
     "a connector of a function that has the role": lambda r, _: _connector(r, "Fn"),
     "a connector within such a function": _embedded,
-    "a connector that has the name": _of_type(
-        "AWS::Serverless::Connector", Source={"RoleName": {"Ref": "ROLE"}}
-    ),
-    "an application": _of_type(
-        "AWS::Serverless::Application", Location="x", Parameters={"R": {"Ref": "ROLE"}}
-    ),
+    "a connector that has the name": _of_type("AWS::Serverless::Connector", Source={"RoleName": {"Ref": "ROLE"}}),
+    "an application": _of_type("AWS::Serverless::Application", Location="x", Parameters={"R": {"Ref": "ROLE"}}),
     "a module": _of_type("Acme::IAM::Access::MODULE", Role={"Ref": "ROLE"}),
     "a nested stack, in a list as text": _of_type(
         "AWS::CloudFormation::Stack",
@@ -282,19 +257,13 @@ BECOMES = {
         Parameters={"Roles": {"Fn::Join": [",", ["x", {"Ref": "ROLE"}]]}},
     ),
     "a nested stack, in a text": _of_type(
-        "AWS::CloudFormation::Stack",
-        TemplateURL="https://x",
-        Parameters={"Role": {"Fn::Sub": "as-${ROLE}"}},
+        "AWS::CloudFormation::Stack", TemplateURL="https://x", Parameters={"Role": {"Fn::Sub": "as-${ROLE}"}}
     ),
-    "a call of IAM": _of_type(
-        "Custom::AWS", Create={**_CALL, "parameters": {"RoleName": {"Ref": "ROLE"}}}
-    ),
+    "a call of IAM": _of_type("Custom::AWS", Create={**_CALL, "parameters": {"RoleName": {"Ref": "ROLE"}}}),
     "a grant by a custom resource": _of_type(
         "Custom::Grant", KeyId={"Ref": "KEY"}, GranteePrincipal=f"arn:aws:iam::{STRANGER}:role/x"
     ),
-    "a grant by a call of KMS": _of_type(
-        "Custom::AWS", Create={**_GRANT, "parameters": {"KeyId": {"Ref": "KEY"}}}
-    ),
+    "a grant by a call of KMS": _of_type("Custom::AWS", Create={**_GRANT, "parameters": {"KeyId": {"Ref": "KEY"}}}),
 }
 HARMLESS = {
     "a connector of another function": lambda r, _: _connector(r, "Other"),
@@ -311,9 +280,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("what", [*BECOMES, *HARMLESS])
-def test_what_becomes_something_that_is_not_seen_cannot_be_judged_if_it_has_the_role(
-    what: str,
-) -> None:
+def test_what_becomes_something_that_is_not_seen_cannot_be_judged_if_it_has_the_role(what: str) -> None:
     template = forms.template("explicit_with_id")
     ids = [resource_id(template, "IAM::Role"), resource_id(template, "KMS::Key")]
     template["Resources"] |= {**BECOMES, **HARMLESS}[what](*ids)
@@ -334,9 +301,7 @@ def test_an_account_whose_root_has_the_key_of_a_role_of_another_is_a_problem() -
 
 
 @pytest.mark.parametrize("account", [None, CUSTOMER, "123456789012"])
-def test_a_literal_accounts_keys_are_a_customers_where_the_own_account_is_known(
-    account: str | None,
-) -> None:
+def test_a_literal_accounts_keys_are_a_customers_where_the_own_account_is_known(account: str | None) -> None:
     template = forms.template("environment_agnostic")
     keys = f"arn:aws:kms:*:{CUSTOMER}:key/*"
     role(template)["Policies"] = [grant(Action=["kms:Encrypt", "kms:Decrypt"], Resource=keys)]
@@ -345,9 +310,7 @@ def test_a_literal_accounts_keys_are_a_customers_where_the_own_account_is_known(
 
 
 @pytest.mark.parametrize(("year", "right"), [("2024", set()), ("2999", {LOCKED_OUT})])
-def test_a_denial_to_sessions_that_began_long_ago_keeps_nobody_out(
-    year: str, right: set[str]
-) -> None:
+def test_a_denial_to_sessions_that_began_long_ago_keeps_nobody_out(year: str, right: set[str]) -> None:
     template = forms.template("explicit_with_id")
     older = {"DateLessThan": {"aws:TokenIssueTime": f"{year}-01-01T00:00:00Z"}}
     denial = grant(Effect="Deny", Action=["*"], Resource=["*"], Condition=older)

@@ -161,9 +161,7 @@ def test_mended_a_key_of_another_account_is_described_but_never_managed(mended: 
     assert answer(lambda: kms.schedule_key_deletion(KeyId=key)) == REFUSED
 
 
-@pytest.mark.parametrize(
-    "endpoint", ["https://sts.amazonaws.com", "http://localhost.example", "http://10.0.0.1:4566"]
-)
+@pytest.mark.parametrize("endpoint", ["https://sts.amazonaws.com", "http://localhost.example", "http://10.0.0.1:4566"])
 def test_no_endpoint_but_loopback_is_asked(endpoint: str) -> None:
     with pytest.raises(ValueError, match=r"only 127\.0\.0\.1 is allowed"):
         Aws(endpoint)

@@ -1,9 +1,8 @@
 """`cmek sheet --fleet`, asked of stacks that moto makes from the very values of the set.
 
-Moto makes the stacks of a set, with roles and keys, in their accounts. It does not say where: the
-stack IDs that it lists are made up, and those of service-managed sets are hidden (both are mended
-here, and a test says when they no longer need to be). It lets every role be assumed, knows no
-pages of instances, and evaluates no template rules.
+Moto makes the stacks of a set, with roles and keys, in their accounts. It does not say where: the stack IDs that it
+lists are made up, and those of service-managed sets are hidden (both are mended here, and a test says when they no
+longer need to be). It lets every role be assumed, knows no pages of instances, and evaluates no template rules.
 """
 
 from __future__ import annotations
@@ -58,9 +57,7 @@ def mended(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def make(properties: Template) -> None:
     """What CloudFormation's handler asks of StackSets for the properties of the resource."""
     cloudformation = boto3.client("cloudformation")
-    cloudformation.create_stack_set(
-        **{name: properties[name] for name in OF_THE_SET if name in properties}
-    )
+    cloudformation.create_stack_set(**{name: properties[name] for name in OF_THE_SET if name in properties})
     for group in properties["StackInstancesGroup"]:
         targets = {"DeploymentTargets": group["DeploymentTargets"]}
         if properties["PermissionModel"] == "SELF_MANAGED":  # moto looks for them outside alone
@@ -85,9 +82,7 @@ def organization() -> tuple[str, list[str]]:
         made = organizations.create_account(Email=f"{number}@example.com", AccountName=f"{number}")
         account = made["CreateAccountStatus"]["AccountId"]
         organizations.move_account(
-            AccountId=account,
-            SourceParentId=root,
-            DestinationParentId=unit["OrganizationalUnit"]["Id"],
+            AccountId=account, SourceParentId=root, DestinationParentId=unit["OrganizationalUnit"]["Id"]
         )
         accounts.append(account)
     return unit["OrganizationalUnit"]["Id"], accounts
@@ -154,14 +149,7 @@ def test_the_table_breaks_no_value() -> None:
     make(stack_set(**BY_NAME))
     found = rows()
     printed = sheet().stdout.splitlines()
-    assert re.split(r"  +", printed[0].strip()) == [
-        "Account",
-        "Region",
-        "Role ARN",
-        "Key ARN",
-        "External ID",
-        "Status",
-    ]
+    assert re.split(r"  +", printed[0].strip()) == ["Account", "Region", "Role ARN", "Key ARN", "External ID", "Status"]
     for line, account in zip(printed[1:], sorted(ACCOUNTS), strict=True):
         row = found[account]
         cells = [account, REGION, row["role_arn"], row["key_arn"], EXTERNAL_ID, "CURRENT"]
@@ -268,9 +256,7 @@ def test_a_role_that_may_not_be_assumed_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(BaseClient, "_make_api_call", refuse_one)
     found = rows("--role=Auditor", code=1)
     assert sorted(asked) == sorted(f"arn:aws:iam::{one}:role/Auditor" for one in ACCOUNTS)
-    assert (
-        f"may not assume arn:aws:iam::{ACCOUNTS[2]}:role/Auditor" in found[ACCOUNTS[2]]["problem"]
-    )
+    assert f"may not assume arn:aws:iam::{ACCOUNTS[2]}:role/Auditor" in found[ACCOUNTS[2]]["problem"]
     assert [found[one]["problem"] for one in ACCOUNTS[:2]] == [None, None]
     asked.clear()
     rows(code=1)

@@ -29,9 +29,7 @@ from tests.building import (
 KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY_ARN = KEY_ARN.replace(ACCOUNT, "444455556666")
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/theirs"
-ROLES_OF_PINECONE = [
-    f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_{region}" for region in REGIONS
-]
+ROLES_OF_PINECONE = [f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_{region}" for region in REGIONS]
 
 
 def pasted(warning: str) -> Any:
@@ -104,15 +102,10 @@ def test_the_order_of_regions_and_the_sid_do_not_matter() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [
-        {"external_id": "5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e00"},
-        {"regions": ["us-east-1"]},
-    ],
+    [{"external_id": "5b4f1f7e-9a3c-4d2e-8f10-2a6b7c8d9e00"}, {"regions": ["us-east-1"]}],
     ids=["another external ID", "fewer regions"],
 )
-def test_ones_own_role_without_it_warns_with_the_statement_and_stays_as_it_is(
-    other: dict[str, Any],
-) -> None:
+def test_ones_own_role_without_it_warns_with_the_statement_and_stays_as_it_is(other: dict[str, Any]) -> None:
     stack = new_stack()
     mine = own_role(stack, **other)
     before = only(template_of(stack), "AWS::IAM::Role")
@@ -144,9 +137,7 @@ def test_ones_own_role_that_lets_in_more_of_pinecone_lets_in_what_is_asked() -> 
     ],
     ids=json.dumps,
 )
-def test_a_denial_in_ones_own_role_warns_if_it_may_be_about_pinecone(
-    denied: dict[str, Any], warns: bool
-) -> None:
+def test_a_denial_in_ones_own_role_warns_if_it_may_be_about_pinecone(denied: dict[str, Any], warns: bool) -> None:
     stack = new_stack()
     mine = own_role(stack)
     assert mine.assume_role_policy
@@ -161,13 +152,9 @@ def test_a_denial_in_ones_own_role_warns_if_it_may_be_about_pinecone(
     [(0, 0), (2, 2), (0, 1), (0, 2), (0, 3)],
     ids=["one parameter", "a function of two", "another parameter", "a function", "a text"],
 )
-def test_what_only_the_deploy_knows_is_the_same_in_both_or_it_is_not_sure(
-    given: int, asked: int
-) -> None:
+def test_what_only_the_deploy_knows_is_the_same_in_both_or_it_is_not_sure(given: int, asked: int) -> None:
     stack = new_stack()
-    account, one, other = (
-        cdk.CfnParameter(stack, name).value_as_string for name in ("Account", "One", "Other")
-    )
+    account, one, other = (cdk.CfnParameter(stack, name).value_as_string for name in ("Account", "One", "Other"))
     ids = [one, other, f"{one}-{cdk.Fn.select(0, cdk.Fn.split('-', other))}", EXTERNAL_ID]
     principal = PineconePrincipal(account, regions=REGIONS, external_id=ids[given])
     mine = iam.Role(stack, "Mine", assumed_by=principal)
@@ -197,21 +184,11 @@ def test_an_imported_key_warns_with_the_statements_ready_to_paste() -> None:
 
 def test_with_both_imported_the_key_policy_names_the_role_and_outputs_are_made() -> None:
     stack = new_stack()
-    cmek(
-        stack,
-        role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN),
-        key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
-    )
-    assert pasted(warnings_of(stack)["cmek-construct:key-policy"])[0]["Principal"] == {
-        "AWS": ROLE_ARN
-    }
+    cmek(stack, role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN), key=kms.Key.from_key_arn(stack, "Key", KEY_ARN))
+    assert pasted(warnings_of(stack)["cmek-construct:key-policy"])[0]["Principal"] == {"AWS": ROLE_ARN}
     template = template_of(stack)
     assert "Resources" not in template
-    assert {output["Value"] for output in template["Outputs"].values()} == {
-        ROLE_ARN,
-        KEY_ARN,
-        EXTERNAL_ID,
-    }
+    assert {output["Value"] for output in template["Outputs"].values()} == {ROLE_ARN, KEY_ARN, EXTERNAL_ID}
 
 
 @pytest.mark.parametrize("key_is_given", [True, False])
@@ -223,9 +200,7 @@ def test_in_two_accounts_the_permissions_of_the_role_are_said(key_is_given: bool
         theirs = ROLE_ARN.replace(ACCOUNT, "444455556666")
         cmek(stack, role=iam.Role.from_role_arn(stack, "Theirs", theirs))
     policy = pasted(warnings_of(stack)["cmek-construct:role-in-another-account"])
-    assert policy["Statement"][0]["Resource"] == (
-        OTHER_KEY_ARN if key_is_given else "<output KeyArn>"
-    )
+    assert policy["Statement"][0]["Resource"] == (OTHER_KEY_ARN if key_is_given else "<output KeyArn>")
     assert "kms:Decrypt" in policy["Statement"][0]["Action"]
 
 
@@ -277,12 +252,7 @@ def test_a_pinecone_key_of_one_project_may_serve_another() -> None:
 def test_a_given_role_that_denies_is_not_said_to_let_in() -> None:
     stack = new_stack()
     mine = PineconeRole(
-        stack,
-        "Mine",
-        pinecone_account_id=PINECONE,
-        regions=REGIONS,
-        external_id=EXTERNAL_ID,
-        suspended=True,
+        stack, "Mine", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID, suspended=True
     )
     cmek(stack, role=mine)
     assert list(warnings_of(stack)) == ["cmek-construct:role-trust-policy"]

@@ -43,8 +43,8 @@ NOT_KEPT_OR_OPENED = {
     "every_other_prop": {"key-multi-region"},
     "key_for_a_role_of_another_account": {"key-foreign-principal"},
 }
-"""Forms whose template alone is refused: given roles that are not retained, permissions of the
-role's own, and what a prop asks for, which the construct acknowledges."""
+"""Forms whose template alone is refused: given roles that are not retained, permissions of the role's own, and what
+a prop asks for, which the construct acknowledges."""
 
 
 def broken(template: Template) -> set[str]:
@@ -66,8 +66,8 @@ ALSO = {
     "a second owner of the key": "key-role-access",
     "a stranger's account as a number, beside the root": "key-role-access",
 }
-"""By the words of a mutant the one other fault that its edit is: it lets others in and shuts
-Pinecone out, or lets a stranger in who may do more than use the key."""
+"""By the words of a mutant the one other fault that its edit is: it lets others in and shuts Pinecone out, or lets a
+stranger in who may do more than use the key."""
 
 
 # The dangerous set.
@@ -111,8 +111,7 @@ def test_a_mutant_lets_in_who_was_out_or_shuts_out_who_was_in() -> None:
     asked = [one for one in MUTANTS if one.lets_in or one.keeps_out]
     assert len(asked) > 60
     answers = simulate(
-        [_request(one, one.as_deployed) for one in asked]
-        + [_request(one, forms.template(one.form)) for one in asked]
+        [_request(one, one.as_deployed) for one in asked] + [_request(one, forms.template(one.form)) for one in asked]
     )
     mutants, good = answers[: len(asked)], answers[len(asked) :]
     for mutant, *answers in zip(asked, mutants, good, strict=True):
@@ -174,9 +173,7 @@ def test_what_the_props_of_a_form_ask_for_is_acknowledged(tmp_path: Path) -> Non
     cdk.Validations.of(app).add_plugins(CmekGuardrails())
     violations, _ = synthesized(app)
     refused = {
-        forms.form_of(construct["constructPath"].split("/")[0]): {
-            violation["ruleName"].partition("[")[0]
-        }
+        forms.form_of(construct["constructPath"].split("/")[0]): {violation["ruleName"].partition("[")[0]}
         for violation in violations
         for construct in violation["violatingConstructs"]
     }
@@ -197,9 +194,7 @@ def test_a_policy_as_the_text_of_json_is_read() -> None:
         for name in ("AssumeRolePolicyDocument", "KeyPolicy"):
             if name in resource["Properties"]:
                 document = json.dumps(resource["Properties"][name])
-                document = document.replace(
-                    '{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '"${CmekRoleB9267AA0.Arn}"'
-                )
+                document = document.replace('{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '"${CmekRoleB9267AA0.Arn}"')
                 resource["Properties"][name] = {"Fn::Sub": document}
     assert broken(template) == set()
     text = json.dumps(template).replace("kms:Encrypt", "kms:PutKeyPolicy")
@@ -263,14 +258,7 @@ def test_overrides_aspects_grants_and_hand_written_resources_are_judged(tmp_path
             external_ids=["another-id"],
         )
         role.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-        PineconeCmek(
-            stack,
-            "Cmek",
-            pinecone_account_id=PINECONE,
-            regions=REGIONS,
-            external_id=EXTERNAL_ID,
-            role=role,
-        )
+        PineconeCmek(stack, "Cmek", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID, role=role)
 
     def by_hand(stack: cdk.Stack) -> None:
         stack.template_options.metadata = {}
@@ -285,9 +273,7 @@ def test_overrides_aspects_grants_and_hand_written_resources_are_judged(tmp_path
                         "Principal": {"AWS": f"arn:aws:iam::{PINECONE}:root"},
                         "Action": "sts:AssumeRole",
                         "Condition": {
-                            "ArnLike": {
-                                "aws:PrincipalArn": "arn:aws:iam::*:role/pinecone_cmek_access_*"
-                            },
+                            "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/pinecone_cmek_access_*"},
                             "StringEquals": {"sts:ExternalId": EXTERNAL_ID},
                         },
                     }
@@ -319,11 +305,7 @@ def test_stages_nested_stacks_and_stack_sets_are_judged(tmp_path: Path) -> None:
         inner = json.loads(text.replace(root, own))
         inner["Resources"]["CmekKey21C8C2B3"]["Properties"]["Enabled"] = False
         cdk.CfnStackSet(
-            stack,
-            "Set",
-            permission_model="SELF_MANAGED",
-            stack_set_name="set",
-            template_body=json.dumps(inner),
+            stack, "Set", permission_model="SELF_MANAGED", stack_set_name="set", template_body=json.dumps(inner)
         )
 
     app = guarded(tmp_path, nested, stack_set)
@@ -362,9 +344,7 @@ def test_an_acknowledgement_names_one_rule_and_shows_with_its_reason(tmp_path: P
         ours = cmek(stack)
         resource_of(ours.key).enable_key_rotation = False
         resource_of(ours.key).enabled = False
-        cdk.Validations.of(ours).acknowledge(
-            cdk.Acknowledgment(id="cmek-guardrails::key-rotation", reason="Ticket 42")
-        )
+        cdk.Validations.of(ours).acknowledge(cdk.Acknowledgment(id="cmek-guardrails::key-rotation", reason="Ticket 42"))
 
     violations, (acknowledged,) = synthesized(guarded(tmp_path, fill))
     assert refused(violations) == {"Stack1/Cmek/Key/Resource": ["key-enabled"]}
@@ -409,9 +389,7 @@ def test_a_role_of_another_account_is_meant_on_its_own_key_alone(
 
     def other(stack: cdk.Stack) -> None:
         statement = iam.PolicyStatement(
-            actions=["kms:Decrypt"],
-            resources=["*"],
-            principals=[iam.ArnPrincipal(harmless.VENDOR_ROLE)],
+            actions=["kms:Decrypt"], resources=["*"], principals=[iam.ArnPrincipal(harmless.VENDOR_ROLE)]
         )
         cmek(stack).key.add_to_resource_policy(statement)
 
@@ -489,14 +467,10 @@ def test_a_hostile_value_is_printable_and_short() -> None:
 def test_one_template_may_name_what_another_exports() -> None:
     role = forms.template("role_alone")
     (name,) = role["Resources"]
-    role["Outputs"] = {
-        "Arn": {"Value": {"Fn::GetAtt": [name, "Arn"]}, "Export": {"Name": "RoleArn"}}
-    }
+    role["Outputs"] = {"Arn": {"Value": {"Fn::GetAtt": [name, "Arn"]}, "Export": {"Name": "RoleArn"}}}
     key = forms.template("explicit_with_id")
     del key["Resources"]["CmekRoleB9267AA0"], key["Outputs"]
-    text = json.dumps(key).replace(
-        '{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '{"Fn::ImportValue": "RoleArn"}'
-    )
+    text = json.dumps(key).replace('{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '{"Fn::ImportValue": "RoleArn"}')
     assert judge_all([(role, CUSTOMER), (json.loads(text), CUSTOMER)]) == []
     text = text.replace("kms:Encrypt", "kms:PutKeyPolicy")
     found = judge_all([(role, CUSTOMER), (json.loads(text), CUSTOMER)])
@@ -564,9 +538,7 @@ def test_a_policy_of_another_stack_that_names_the_role_is_judged(tmp_path: Path)
 def test_a_key_of_another_stack_is_judged_alone_as_one_that_cannot_be_read() -> None:
     template = forms.template("explicit_with_id")
     del template["Outputs"]
-    text = json.dumps(template).replace(
-        '{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '{"Fn::ImportValue": "RoleArn"}'
-    )
+    text = json.dumps(template).replace('{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '{"Fn::ImportValue": "RoleArn"}')
     assert broken(json.loads(text)) == {"key-foreign-principal"}
 
 

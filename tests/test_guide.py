@@ -29,18 +29,9 @@ TAB = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:Encrypt"]}
             guide.trust_policy(PINECONE, PINECONE_REGIONS, EXTERNAL_ID),
             typed.explicit_regions_with_id(PINECONE, REGIONS, EXTERNAL_ID),
         ),
-        (
-            guide.trust_policy(PINECONE, PINECONE_REGIONS),
-            typed.explicit_regions_without_id(PINECONE, REGIONS),
-        ),
-        (
-            guide.trust_policy(PINECONE, ALL_REGIONS, EXTERNAL_ID),
-            typed.all_regions_with_id(PINECONE, EXTERNAL_ID),
-        ),
-        (
-            guide.key_policy(ACCOUNT, ROLE, KeyAccess.KEY_USER),
-            typed.key_policy(ACCOUNT, ROLE),
-        ),
+        (guide.trust_policy(PINECONE, PINECONE_REGIONS), typed.explicit_regions_without_id(PINECONE, REGIONS)),
+        (guide.trust_policy(PINECONE, ALL_REGIONS, EXTERNAL_ID), typed.all_regions_with_id(PINECONE, EXTERNAL_ID)),
+        (guide.key_policy(ACCOUNT, ROLE, KeyAccess.KEY_USER), typed.key_policy(ACCOUNT, ROLE)),
     ],
     ids=["explicit regions with ID", "explicit regions", "all regions", "key policy"],
 )

@@ -24,19 +24,14 @@ from tests.building import (
 )
 
 # Properties by which CloudFormation would make another one (its resource reference).
-REPLACING = {
-    "AWS::IAM::Role": {"RoleName", "Path"},
-    "AWS::KMS::Key": {"KeySpec", "KeyUsage", "MultiRegion", "Origin"},
-}
+REPLACING = {"AWS::IAM::Role": {"RoleName", "Path"}, "AWS::KMS::Key": {"KeySpec", "KeyUsage", "MultiRegion", "Origin"}}
 
 
 def identity(template: Template) -> dict[str, Any]:
     """Logical IDs of role and key, with the properties that would replace them."""
     return {
         logical_id: {
-            name: value
-            for name, value in resource["Properties"].items()
-            if name in REPLACING[resource["Type"]]
+            name: value for name, value in resource["Properties"].items() if name in REPLACING[resource["Type"]]
         }
         for logical_id, resource in template["Resources"].items()
         if resource["Type"] in REPLACING
@@ -119,16 +114,12 @@ def test_other_constructs_come_and_go_beside_it() -> None:
     ],
     ids=["explicit-with-id", "explicit-without-id", "all-regions", "pinned", "suspended"],
 )
-def test_the_template_of_a_form_is_an_interface(
-    form: dict[str, Any], snapshot: SnapshotAssertion
-) -> None:
+def test_the_template_of_a_form_is_an_interface(form: dict[str, Any], snapshot: SnapshotAssertion) -> None:
     """A changed logical ID here is another key for everybody: a major version, if ever."""
     assert cmek_template(**form) == snapshot
 
 
-def test_the_template_of_a_given_role_and_key_is_an_interface(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_the_template_of_a_given_role_and_key_is_an_interface(snapshot: SnapshotAssertion) -> None:
     stack = new_stack()
     theirs = iam.Role.from_role_arn(stack, "Theirs", f"arn:aws:iam::{ACCOUNT}:role/theirs")
     cmek(stack, role=theirs)

@@ -37,11 +37,7 @@ from tests.building import (
 
 def flags_of_cdk_init() -> dict[str, Any]:
     """The feature flags that `cdk init` writes, out of the installed aws-cdk-lib."""
-    (archive,) = (
-        path
-        for path in resources.files("aws_cdk._jsii").iterdir()
-        if path.name.startswith("aws-cdk-lib@")
-    )
+    (archive,) = (path for path in resources.files("aws_cdk._jsii").iterdir() if path.name.startswith("aws-cdk-lib@"))
     with resources.as_file(archive) as path, tarfile.open(path) as tar:
         file = tar.extractfile("package/recommended-feature-flags.json")
         assert file is not None
@@ -112,12 +108,7 @@ def test_role_and_key_in_different_stacks_accounts_and_regions() -> None:
     roles, keys = new_stack(app, "Roles"), new_stack(app, "Keys", region="eu-west-1")
     far = new_stack(app, "Far", account="444455556666")
     pinecone = PineconeRole(
-        roles,
-        "Role",
-        pinecone_account_id=PINECONE,
-        regions=REGIONS,
-        external_id=EXTERNAL_ID,
-        role_name="pinecone",
+        roles, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID, role_name="pinecone"
     )
     PineconeKey(keys, "Key", role=pinecone)
     PineconeKey(far, "Key", role=pinecone)
@@ -145,9 +136,7 @@ def test_tags_and_boundaries_by_aspect_and_mixin_arrive() -> None:
     stack = new_stack()
     cmek(stack)
     cdk.Tags.of(stack).add("owner", "security")
-    boundary = iam.ManagedPolicy.from_managed_policy_arn(
-        stack, "Boundary", f"arn:aws:iam::{ACCOUNT}:policy/edge"
-    )
+    boundary = iam.ManagedPolicy.from_managed_policy_arn(stack, "Boundary", f"arn:aws:iam::{ACCOUNT}:policy/edge")
     iam.PermissionsBoundary.of(stack).apply(boundary)
     template = template_of(stack)
     tag = {"Key": "owner", "Value": "security"}
@@ -200,13 +189,7 @@ class Platform(Construct):
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        self.cmek = PineconeCmek(
-            self,
-            "Cmek",
-            pinecone_account_id=PINECONE,
-            regions=REGIONS,
-            external_id=EXTERNAL_ID,
-        )
+        self.cmek = PineconeCmek(self, "Cmek", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID)
 
 
 def test_it_composes_into_a_construct_of_ones_own() -> None:
@@ -218,9 +201,7 @@ def test_it_composes_into_a_construct_of_ones_own() -> None:
 def test_what_a_user_keeps_on_a_construct_of_ones_own_does_not_matter() -> None:
     class Search(cdk.Stack):
         def __init__(self) -> None:
-            super().__init__(
-                new_app(), "Search", env=cdk.Environment(account=ACCOUNT, region=REGION)
-            )
+            super().__init__(new_app(), "Search", env=cdk.Environment(account=ACCOUNT, region=REGION))
             self._environment, self._arn = "prod", "arn"
             self.cmek = cmek(self)
 

@@ -11,13 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cmek_construct import (
-    ALL_REGIONS,
-    PineconeCmek,
-    PineconeKey,
-    PineconePrincipal,
-    PineconeRole,
-)
+from cmek_construct import ALL_REGIONS, PineconeCmek, PineconeKey, PineconePrincipal, PineconeRole
 from tests.building import (
     ACCOUNT,
     EXTERNAL_ID,
@@ -40,11 +34,7 @@ def build_cmek(scope: Construct, **props: Any) -> Any:
 
 
 def build_role(scope: Construct, **props: Any) -> Any:
-    usual: dict[str, Any] = {
-        "pinecone_account_id": PINECONE,
-        "regions": REGIONS,
-        "external_id": EXTERNAL_ID,
-    }
+    usual: dict[str, Any] = {"pinecone_account_id": PINECONE, "regions": REGIONS, "external_id": EXTERNAL_ID}
     return PineconeRole(scope, "Role", **(usual | props))
 
 
@@ -108,10 +98,7 @@ def test_account_id_is_12_digits_in_a_string(build: Build, value: Any) -> None:
 
 
 @pytest.mark.parametrize("build", TRUSTING)
-@pytest.mark.parametrize(
-    "value",
-    [[], (), "us-east-1", "ALL_REGIONS", None, {"us-east-1"}, 7, True, {"us-east-1": 1}],
-)
+@pytest.mark.parametrize("value", [[], (), "us-east-1", "ALL_REGIONS", None, {"us-east-1"}, 7, True, {"us-east-1": 1}])
 def test_regions_are_a_list_that_is_not_empty(build: Build, value: Any) -> None:
     assert "list" in refused(build, "regions", value)
 
@@ -178,28 +165,20 @@ def test_pin_account_is_a_bool(build: Build, value: Any) -> None:
 
 @pytest.mark.parametrize("build", TRUSTING)
 def test_a_trust_policy_that_iam_can_never_take_is_refused(build: Build) -> None:
-    many = [f"xx-region-{number}" for number in range(100)] + [
-        f"yy-region-{number}" for number in range(30)
-    ]
+    many = [f"xx-region-{number}" for number in range(100)] + [f"yy-region-{number}" for number in range(30)]
     message = refused(build, "regions", many)
     assert "8,192" in message
     assert "ALL_REGIONS" in message
 
 
-@pytest.mark.parametrize(
-    ("build", "parameter"), [(build_cmek, "role_name"), (build_role, "role_name")]
-)
-@pytest.mark.parametrize(
-    "value", ["", "x" * 65, "with space", "slash/ed", "ünicode", "n\n", True, 5]
-)
+@pytest.mark.parametrize(("build", "parameter"), [(build_cmek, "role_name"), (build_role, "role_name")])
+@pytest.mark.parametrize("value", ["", "x" * 65, "with space", "slash/ed", "ünicode", "n\n", True, 5])
 def test_role_name_is_what_iam_takes(build: Build, parameter: str, value: Any) -> None:
     assert "64" in refused(build, parameter, value)
 
 
 @pytest.mark.parametrize(("build", "parameter"), [(build_cmek, "role_path"), (build_role, "path")])
-@pytest.mark.parametrize(
-    "value", ["", "x", "/x", "x/", "/with space/", f"/{'x' * 511}/", "/ü/", "/x/\n", True, 5]
-)
+@pytest.mark.parametrize("value", ["", "x", "/x", "x/", "/with space/", f"/{'x' * 511}/", "/ü/", "/x/\n", True, 5])
 def test_path_is_what_iam_takes(build: Build, parameter: str, value: Any) -> None:
     assert "512" in refused(build, parameter, value)
 
@@ -233,9 +212,7 @@ def test_rotation_period_is_90_to_2560_whole_days(build: Build, value: Any) -> N
 
 @pytest.mark.parametrize("build", [build_cmek, build_key])
 @pytest.mark.parametrize(
-    "value",
-    [cdk.Duration.days(6), cdk.Duration.days(31), cdk.Duration.hours(180), 30, True],
-    ids=repr_of,
+    "value", [cdk.Duration.days(6), cdk.Duration.days(31), cdk.Duration.hours(180), 30, True], ids=repr_of
 )
 def test_pending_window_is_7_to_30_whole_days(build: Build, value: Any) -> None:
     assert refused(build, "pending_window", value)
@@ -243,9 +220,7 @@ def test_pending_window_is_7_to_30_whole_days(build: Build, value: Any) -> None:
 
 @pytest.mark.parametrize("build", [build_cmek, build_key])
 @pytest.mark.parametrize(
-    "value",
-    [cdk.Duration.days(0), cdk.Duration.days(366), cdk.Duration.hours(36), 90, True],
-    ids=repr_of,
+    "value", [cdk.Duration.days(0), cdk.Duration.days(366), cdk.Duration.hours(36), 90, True], ids=repr_of
 )
 def test_a_used_key_is_protected_for_1_to_365_whole_days(build: Build, value: Any) -> None:
     assert refused(build, "protect_used_key", value)
@@ -305,9 +280,7 @@ def test_a_permissions_boundary_is_no_arn(build: Build) -> None:
     assert "from_managed_policy_arn" in refused(build, "permissions_boundary", arn)
 
 
-@pytest.mark.parametrize(
-    ("build", "parameter"), [(build_cmek, "key_admins"), (build_key, "admins")]
-)
+@pytest.mark.parametrize(("build", "parameter"), [(build_cmek, "key_admins"), (build_key, "admins")])
 @pytest.mark.parametrize("value", [ROLE_ARN, [ROLE_ARN], [7]])
 def test_key_admins_are_no_arns(build: Build, parameter: str, value: Any) -> None:
     assert "iam.ArnPrincipal" in refused(build, parameter, value)
@@ -365,12 +338,7 @@ def test_a_key_of_another_kind_is_refused(props: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameter", "value"),
-    [
-        ("role_name", "x"),
-        ("role_path", "/x/"),
-        ("permissions_boundary", "boundary"),
-    ],
+    ("parameter", "value"), [("role_name", "x"), ("role_path", "/x/"), ("permissions_boundary", "boundary")]
 )
 def test_props_of_a_new_role_are_refused_beside_a_given_one(parameter: str, value: Any) -> None:
     stack = new_stack()
@@ -472,9 +440,7 @@ def test_tokens_pass_unchecked_and_reach_the_template() -> None:
         {"Ref": "PineconeRegion"},
     ]
     aliases = [
-        one["Properties"]["AliasName"]
-        for one in template["Resources"].values()
-        if one["Type"] == "AWS::KMS::Alias"
+        one["Properties"]["AliasName"] for one in template["Resources"].values() if one["Type"] == "AWS::KMS::Alias"
     ]
     assert aliases == [{"Ref": "Alias"}]
 

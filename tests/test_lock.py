@@ -48,8 +48,7 @@ def assembly(folder: Path, *stacks: tuple[str, str, Template], region: str = REG
         (out / file).write_text(json.dumps(content))
         artifacts[f"{name}{account}"] = {
             "type": "aws:cloudformation:stack",
-            "environment": f"aws://{account or 'unknown-account'}/"
-            f"{region if account else 'unknown-region'}",
+            "environment": f"aws://{account or 'unknown-account'}/{region if account else 'unknown-region'}",
             "properties": {"templateFile": file, "stackName": name},
         }
     (out / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
@@ -91,8 +90,7 @@ def test_the_file_has_one_line_for_each_role_and_key(tmp_path: Path) -> None:
     lines = text.split("\n\n")
     assert lines[0].endswith("\nformat = 2")
     assert lines[2] == (
-        f"b {ACCOUNT} us-east-1 {KEY} AWS::KMS::Key {OF_KEY}\n"
-        f"b {ACCOUNT} us-east-1 {ROLE} AWS::IAM::Role {OF_ROLE}\n"
+        f"b {ACCOUNT} us-east-1 {KEY} AWS::KMS::Key {OF_KEY}\nb {ACCOUNT} us-east-1 {ROLE} AWS::IAM::Role {OF_ROLE}\n"
     )
     assert lines[1] == lines[2].replace(f"b {ACCOUNT} us-east-1", "a any-account any-region")[:-1]
 
@@ -107,9 +105,7 @@ def test_what_is_written_reads_back_in_any_order_and_twice(tmp_path: Path) -> No
 
 def test_notes_and_values_of_any_text_read_back() -> None:
     notes = ('2026-01-05 Grüße = "x" # no\u2028\u0085 comment', "2026-01-06 \\")
-    identity = Identity(
-        "AWS::KMS::ReplicaKey", {"PrimaryKeyArn": {"x is 'a b'": "${\n}", "": None}}
-    )
+    identity = Identity("AWS::KMS::ReplicaKey", {"PrimaryKeyArn": {"x is 'a b'": "${\n}", "": None}})
     lock: Lock = {
         Place("search"): {
             "Set/Key1": Locked(identity, {"Arn": "arn:x"}, notes, notes, "2026-01-07"),
@@ -146,19 +142,14 @@ def test_the_properties_are_those_of_cloudformations_schemas() -> None:
         (lambda text: text.replace(OF_ROLE, '"x"'), '7: got "x"'),
         (lambda text: text.replace(OF_ROLE, '{"Arn":1}'), "7: Arn is no text"),
         (lambda text: text.replace("AWS::KMS::Key", "Wings"), "6: got Wings"),
-        (
-            lambda text: re.sub(r"AWS::KMS::Key .*", 'Gone "x"', text),
-            "6: .* no line that says what",
-        ),
+        (lambda text: re.sub(r"AWS::KMS::Key .*", 'Gone "x"', text), "6: .* no line that says what"),
         (lambda text: text + text.splitlines()[-1].replace(forms.PINECONE, ACCOUNT), "in line 7"),
         (lambda text: text + "<<<<<<< HEAD\n", "8: a merge is not finished"),
         (lambda text: text.replace("\n\n", "\n=======\n"), "5: a merge is not finished"),
         (lambda text: text + "\x1b[2J\n", r"8: got '\\x1b\[2J'"),
     ],
 )
-def test_a_damaged_file_is_refused_with_its_line(
-    tmp_path: Path, change: Callable[[str], str], said: str
-) -> None:
+def test_a_damaged_file_is_refused_with_its_line(tmp_path: Path, change: Callable[[str], str], said: str) -> None:
     file = locked(tmp_path)
     file.write_text(change(file.read_text()))
     with pytest.raises(LockError, match=r"cmek\.lock:") as error:
@@ -199,23 +190,21 @@ def test_a_property_that_replaces_is_refused_with_old_and_new(
     locked(tmp_path)
     word = "role" if resource == ROLE else "key"
     assert refused(tmp_path, ("search", ACCOUNT, changed(resource, name, value))) == [
-        f"locked-{word}: search ({ACCOUNT}, us-east-1): the {word} {resource} is locked in "
-        f"cmek.lock, but its {said}."
+        f"locked-{word}: search ({ACCOUNT}, us-east-1): the {word} {resource} is locked in cmek.lock, but its {said}."
     ]
 
 
 def test_a_logical_id_that_moves_is_refused_and_so_is_one_that_goes(tmp_path: Path) -> None:
     locked(tmp_path)
     text = json.dumps(template()).replace(KEY, "Moved")
-    assert [
-        one.partition(" its ")[2]
-        for one in refused(tmp_path, ("search", ACCOUNT, json.loads(text)))
-    ] == [f"logical ID was {KEY} and is now Moved."]
+    assert [one.partition(" its ")[2] for one in refused(tmp_path, ("search", ACCOUNT, json.loads(text)))] == [
+        f"logical ID was {KEY} and is now Moved."
+    ]
     content = template()
     del content["Resources"][ROLE]
-    assert [
-        one.partition(" its ")[2] for one in refused(tmp_path, ("search", ACCOUNT, content))
-    ] == [f"logical ID was {ROLE} and is now gone."]
+    assert [one.partition(" its ")[2] for one in refused(tmp_path, ("search", ACCOUNT, content))] == [
+        f"logical ID was {ROLE} and is now gone."
+    ]
 
 
 def test_another_type_and_a_condition_are_refused(tmp_path: Path) -> None:
@@ -224,9 +213,7 @@ def test_another_type_and_a_condition_are_refused(tmp_path: Path) -> None:
     content["Conditions"] = {"Mine": {"Fn::Equals": [{"Ref": "AWS::StackName"}, "x"]}}
     content["Resources"][ROLE]["Condition"] = "Mine"
     content["Resources"][KEY]["Type"] = "AWS::KMS::ReplicaKey"
-    assert [
-        one.partition(" its ")[2] for one in refused(tmp_path, ("search", ACCOUNT, content))
-    ] == [
+    assert [one.partition(" its ")[2] for one in refused(tmp_path, ("search", ACCOUNT, content))] == [
         "Type was AWS::KMS::Key and is now AWS::KMS::ReplicaKey.",
         f"logical ID was {ROLE} and is now gone.",
     ]
@@ -290,9 +277,7 @@ def test_the_plugin_refuses_in_any_app_and_nobody_acknowledges_it(
     app(tmp_path, cmek).synth()
     changed = app(tmp_path, lambda stack: cmek(stack, role_name="other"))
     for rule in ("locked-role", "locked-key", "locked-place"):
-        cdk.Validations.of(changed).acknowledge(
-            cdk.Acknowledgment(id=f"cmek-guardrails::{rule}", reason="No")
-        )
+        cdk.Validations.of(changed).acknowledge(cdk.Acknowledgment(id=f"cmek-guardrails::{rule}", reason="No"))
     with pytest.raises(RuntimeError, match="ValidationFailed: FATAL"):
         changed.synth()
     report = json.loads((tmp_path / "cdk.out" / "validation-report.json").read_text())
@@ -387,9 +372,7 @@ def test_locking_again_changes_nothing_and_check_says_so(tmp_path: Path) -> None
 def test_what_is_locked_is_never_changed_by_locking(tmp_path: Path) -> None:
     file = locked(tmp_path)
     before = file.read_text()
-    assembly(
-        tmp_path, ("new", ACCOUNT, template()), ("search", ACCOUNT, changed(ROLE, "Path", "/x/"))
-    )
+    assembly(tmp_path, ("new", ACCOUNT, template()), ("search", ACCOUNT, changed(ROLE, "Path", "/x/")))
     for options in ((), ("--check",)):
         printed = run(tmp_path, "lock", *options, code=1).stderr
         assert 'its Path was not set and is now "/x/". Undo the change.' in printed
@@ -410,10 +393,7 @@ def test_one_template_by_itself_is_locked_under_the_name_of_its_file(tmp_path: P
 
 
 def test_where_nothing_can_be_locked_it_says_why(tmp_path: Path) -> None:
-    assert (
-        "cdk.out: there is no such file or folder. Run `npx cdk synth`"
-        in run(tmp_path, "lock", code=1).stderr
-    )
+    assert "cdk.out: there is no such file or folder. Run `npx cdk synth`" in run(tmp_path, "lock", code=1).stderr
     (tmp_path / "cdk.out").mkdir()
     assert "`npx cdk synth` writes them" in run(tmp_path, "lock", code=1).stderr
     (tmp_path / "cdk.out" / "manifest.json").write_text("{")
@@ -437,9 +417,7 @@ def test_unlocking_wants_a_reason_that_stays_when_the_new_one_is_locked(tmp_path
     assert KEY in key
     assembly(tmp_path, new)
     assert "locked anew" in run(tmp_path, "lock").stdout
-    (role,) = (
-        one for name, one in read(file)[Place("search", ACCOUNT, REGION)].items() if name == ROLE
-    )
+    (role,) = (one for name, one in read(file)[Place("search", ACCOUNT, REGION)].items() if name == ROLE)
     assert role.identity is not None
     assert role.identity.values["RoleName"] == "other"
     (note,) = role.history
@@ -605,9 +583,7 @@ def test_what_is_not_deployed_as_it_is_locked_is_refused(deployed: Path) -> None
     assert not (deployed / "cmek.lock").exists()
 
 
-def test_a_locked_stack_that_is_gone_is_written_and_refused_until_it_is_back(
-    deployed: Path,
-) -> None:
+def test_a_locked_stack_that_is_gone_is_written_and_refused_until_it_is_back(deployed: Path) -> None:
     run(deployed, "lock", "--deployed")
     names = [names_in(deployed, one)["Arn"] for one in (ROLE, KEY)]
     boto3.client("cloudformation").delete_stack(StackName="search")
@@ -645,16 +621,12 @@ def test_without_credentials_it_says_what_to_do(tmp_path: Path) -> None:
 
 def git(folder: Path, *arguments: str, code: int = 0) -> str:
     identity = ("-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "core.autocrlf=false")
-    done = subprocess.run(
-        ["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
 
-def merged(
-    folder: Path, base: Callable[[], object], *branches: Callable[[], object], code: int = 0
-) -> str:
+def merged(folder: Path, base: Callable[[], object], *branches: Callable[[], object], code: int = 0) -> str:
     """The lock after two branches, each of which does something, were merged."""
     git(folder, "init", "-q", "-b", "main")
     (folder / ".gitignore").write_text("cdk.out\n")
@@ -678,10 +650,7 @@ def locks(folder: Path, *names: str, **how: Any) -> Callable[[], Path]:
 
 def stacks_in(text: str) -> dict[str, list[str]]:
     lock = parse(text, "cmek.lock")
-    return {
-        place.stack: [resource for resource, one in stack.items() if one.in_force]
-        for place, stack in lock.items()
-    }
+    return {place.stack: [resource for resource, one in stack.items() if one.in_force] for place, stack in lock.items()}
 
 
 @pytest.mark.parametrize("base", [(), ("a",), ("z",), ("a", "z")])
@@ -743,9 +712,7 @@ def test_without_the_line_in_gitattributes_git_shows_the_conflict(tmp_path: Path
 
 
 def test_each_released_version_has_its_lock() -> None:
-    released_versions = re.findall(
-        r"^## (\d+\.\d+\.\d+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
-    )
+    released_versions = re.findall(r"^## (\d+\.\d+\.\d+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert list(released.FORMS) == VERSIONS
     assert set(VERSIONS) >= set(released_versions[1:])
 
@@ -766,21 +733,12 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_upgrade_moves_no_identity(version: str, synthesized: Callable[[str], Path]) -> None:
     kept = released.FOLDER / f"{version}.lock"
-    assert (
-        "is up to date"
-        in run(ROOT, "lock", str(synthesized(version)), f"--file={kept}", "--check").stdout
-    )
+    assert "is up to date" in run(ROOT, "lock", str(synthesized(version)), f"--file={kept}", "--check").stdout
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_upgrade_that_moves_one_would_fail(
-    version: str, tmp_path: Path, synthesized: Callable[[str], Path]
-) -> None:
+def test_an_upgrade_that_moves_one_would_fail(version: str, tmp_path: Path, synthesized: Callable[[str], Path]) -> None:
     kept = tmp_path / "kept.lock"
-    kept.write_text(
-        (released.FOLDER / f"{version}.lock").read_text().replace(f" {KEY} ", " CmekKey0 ")
-    )
-    printed = run(
-        ROOT, "lock", str(synthesized(version)), f"--file={kept}", "--check", code=1
-    ).stderr
+    kept.write_text((released.FOLDER / f"{version}.lock").read_text().replace(f" {KEY} ", " CmekKey0 "))
+    printed = run(ROOT, "lock", str(synthesized(version)), f"--file={kept}", "--check", code=1).stderr
     assert f"its logical ID was CmekKey0 and is now {KEY}" in printed

@@ -14,13 +14,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 
-from cmek_construct import (
-    ALL_REGIONS,
-    CmekGuardrails,
-    PineconeCmekStackSet,
-    StackSetTargets,
-    templates,
-)
+from cmek_construct import ALL_REGIONS, CmekGuardrails, PineconeCmekStackSet, StackSetTargets, templates
 from cmek_construct.lock.text import known, read
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, cmek, new_stack
 from tests.command import cmek as run
@@ -224,10 +218,7 @@ SAME: dict[str, tuple[Fill, Fill]] = {
     "a truth value as text": (of(), of_key(MultiRegion="False")),
     "a value more that a parameter may have": (one_of("dev"), one_of("dev", "test")),
     "a tag of a resource that says the name": (of_resource("a"), of_resource("a", tag="y")),
-    "an account more": (
-        fleet(**{f"_{ONE}": EXTERNAL_ID}),
-        fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER}),
-    ),
+    "an account more": (fleet(**{f"_{ONE}": EXTERNAL_ID}), fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER})),
     "twenty accounts more": (
         fleet(**{f"_{ONE}": EXTERNAL_ID}),
         fleet(**{f"_{int(ONE) + n}": EXTERNAL_ID[:-2] + f"{15 + n:02x}" for n in range(20)}),
@@ -272,9 +263,7 @@ def test_a_file_that_an_older_synth_left_is_not_locked() -> None:
 def test_the_same_stack_in_two_accounts_is_locked_without_the_path_of_a_file() -> None:
     app = cdk.App(outdir=str(Path("cdk.out").absolute()), analytics_reporting=False)
     for number in (ONE, TWO):
-        stage = cdk.Stage(
-            app, f"S{number}", env=cdk.Environment(account=number, region="us-east-1")
-        )
+        stage = cdk.Stage(app, f"S{number}", env=cdk.Environment(account=number, region="us-east-1"))
         of_path("/a/")(cdk.Stack(stage, "Search", stack_name="Search"))
     app.synth()
     lock()

@@ -1,8 +1,8 @@
 """People are told when role or key are touched: the rules, seen in templates and by a matcher.
 
-The matcher is the embedded AWS's TestEventPattern, over the patterns of a deployed stack. (Moto has
-none.) What it cannot show: a CloudTrail trail, the Region that IAM's events come from, delivery
-across Regions, and the state that lets read-only events in.
+The matcher is the embedded AWS's TestEventPattern, over the patterns of a deployed stack. (Moto has none.) What it
+cannot show: a CloudTrail trail, the Region that IAM's events come from, delivery across Regions, and the state that
+lets read-only events in.
 """
 
 from __future__ import annotations
@@ -24,13 +24,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 
-from cmek_construct import (
-    CustomerKey,
-    PineconeCmek,
-    PineconeCmekMonitoring,
-    PineconeKey,
-    PineconeRole,
-)
+from cmek_construct import CustomerKey, PineconeCmek, PineconeCmekMonitoring, PineconeKey, PineconeRole
 from rehearsal import emulator
 from rehearsal.aws import Aws, root
 from tests import documented_events as documented
@@ -83,9 +77,7 @@ def kinds_of(template: Template) -> set[str]:
 
 def rule_of(template: Template, kind: str) -> Template:
     (found,) = (
-        rule["Properties"]
-        for name, rule in of_type(template, RULE).items()
-        if name.startswith(f"Monitoring{kind}")
+        rule["Properties"] for name, rule in of_type(template, RULE).items() if name.startswith(f"Monitoring{kind}")
     )
     return dict(found)
 
@@ -164,9 +156,7 @@ def test_the_pattern_of_a_role_says_its_name() -> None:
     monitoring(stack)
     detail = rule_of(template_of(stack), "RoleTrustChanged")["EventPattern"]["detail"]
     assert detail["eventName"] == ["UpdateAssumeRolePolicy"]
-    assert detail["requestParameters"] == {
-        "roleName": [{"equals-ignore-case": {"Ref": "CmekRoleB9267AA0"}}]
-    }
+    assert detail["requestParameters"] == {"roleName": [{"equals-ignore-case": {"Ref": "CmekRoleB9267AA0"}}]}
 
 
 def test_every_rule_but_that_of_kms_itself_says_that_it_needs_a_trail() -> None:
@@ -239,9 +229,7 @@ def test_of_a_customers_key_there_is_no_role_to_watch() -> None:
     template = template_of(stack)
     assert kinds_of(template) == OF_KEY | {"KeyUsedByOthers", "KeyUseDenied"}
     detail = rule_of(template, "KeyUsedByOthers")["EventPattern"]["detail"]
-    assert detail["userIdentity"] == {
-        "accountId": [{"anything-but": [CUSTOMER]}, {"exists": False}]
-    }
+    assert detail["userIdentity"] == {"accountId": [{"anything-but": [CUSTOMER]}, {"exists": False}]}
 
 
 def test_a_vendors_role_is_watched_with_its_managed_policies() -> None:
@@ -319,9 +307,7 @@ def test_what_is_forwarded_is_all_that_the_rules_here_look_for() -> None:
     forwarded = rule["Properties"]["EventPattern"]["detail"]
     here = [one["Properties"]["EventPattern"] for one in of_type(made["Stack"], RULE).values()]
     assert set(forwarded) == {"eventSource", "eventName"}
-    assert set(forwarded["eventName"]) == {
-        name for pattern in here for name in pattern["detail"]["eventName"]
-    }
+    assert set(forwarded["eventName"]) == {name for pattern in here for name in pattern["detail"]["eventName"]}
 
 
 def test_it_is_deployed_first_and_like_every_stack_of_the_app() -> None:
@@ -362,10 +348,7 @@ def test_two_stages_of_one_account_do_not_end_each_others_messages() -> None:
         for one in nested.nested_assembly.stacks
         if one.environment.region == "us-east-1"
     }
-    assert names == {
-        "pinecone-cmek-iam-events-eu-west-1-Test-Search",
-        "pinecone-cmek-iam-events-eu-west-1-Prod-Search",
-    }
+    assert names == {"pinecone-cmek-iam-events-eu-west-1-Test-Search", "pinecone-cmek-iam-events-eu-west-1-Prod-Search"}
 
 
 def test_long_names_that_differ_at_their_end_have_a_stack_each() -> None:
@@ -375,9 +358,7 @@ def test_long_names_that_differ_at_their_end_have_a_stack_each() -> None:
         env = cdk.Environment(account=ACCOUNT, region="eu-west-1")
         monitoring(cdk.Stack(app, "Search", stack_name=f"{'s' * 124}{end}", env=env))
         assembly = app.synth()
-        names |= {
-            one.stack_name for one in assembly.stacks if one.environment.region == "us-east-1"
-        }
+        names |= {one.stack_name for one in assembly.stacks if one.environment.region == "us-east-1"}
     assert [len(one) for one in names] == [128, 128]
 
 
@@ -438,9 +419,7 @@ def refused(stack: cdk.Stack, **props: Any) -> str:
     return str(error.value)
 
 
-@pytest.mark.parametrize(
-    "value", ["arn:aws:sns:us-east-1:111122223333:central", None, sns.Topic], ids=str
-)
+@pytest.mark.parametrize("value", ["arn:aws:sns:us-east-1:111122223333:central", None, sns.Topic], ids=str)
 def test_a_topic_is_a_topic(value: Any) -> None:
     said = refused(new_stack(), topic=value)
     assert "sns.Topic.from_topic_arn" in said
@@ -470,9 +449,7 @@ def test_a_topic_encrypted_with_the_watched_key_is_refused() -> None:
     assert "another key" in refused(stack, cmek=ours, topic=topic)
 
 
-@pytest.mark.parametrize(
-    "where", [{"account": CUSTOMER}, {"region": "eu-west-1"}], ids=["account", "region"]
-)
+@pytest.mark.parametrize("where", [{"account": CUSTOMER}, {"region": "eu-west-1"}], ids=["account", "region"])
 def test_a_key_of_another_place_is_refused(where: dict[str, Any]) -> None:
     app = new_app()
     ours = cmek(new_stack(app, "Home", **where), role_name="fixed")
@@ -553,9 +530,7 @@ def watched_template() -> Template:
 
 def deploy(aws: Aws, template: Template) -> Deployed:
     cloudformation = aws.client("cloudformation", root(ACCOUNT))
-    cloudformation.create_stack(
-        StackName="Stack", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
-    )
+    cloudformation.create_stack(StackName="Stack", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
     cloudformation.get_waiter("stack_create_complete").wait(
         StackName="Stack", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
@@ -573,9 +548,7 @@ def deploy(aws: Aws, template: Template) -> Deployed:
             policy_arn=of["AWS::IAM::ManagedPolicy"],
         ),
         {
-            name.removeprefix("Monitoring")[:-8]: client.describe_rule(Name=ids[name])[
-                "EventPattern"
-            ]
+            name.removeprefix("Monitoring")[:-8]: client.describe_rule(Name=ids[name])["EventPattern"]
             for name in of_type(template, RULE)
         },
         of["AWS::SNS::Topic"],
@@ -609,9 +582,7 @@ def test_an_event_as_aws_documents_it_matches_its_rule_alone(page: str, deployed
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_same_event_of_another_key_or_role_matches_no_rule(
-    page: str, deployed: Deployed
-) -> None:
+def test_the_same_event_of_another_key_or_role_matches_no_rule(page: str, deployed: Deployed) -> None:
     _, event = documented_event(page, OTHERS)
     assert deployed.told_by(event) == set()
 
@@ -632,9 +603,7 @@ def test_every_call_that_a_rule_names_is_among_the_documented_events(deployed: D
 
 @pytest.mark.parametrize("by", ["key_id", "key_arn"])
 @pytest.mark.parametrize("page", ["ct-disablekey", "ct-put-key-policy", "ct-creategrant"])
-def test_a_key_is_recognized_by_its_id_and_its_arn_alone(
-    page: str, by: str, deployed: Deployed
-) -> None:
+def test_a_key_is_recognized_by_its_id_and_its_arn_alone(page: str, by: str, deployed: Deployed) -> None:
     kind, event = documented_event(page, deployed.names)
     detail = event["detail"]
     detail["responseElements"] = detail["resources"] = None
@@ -676,10 +645,7 @@ def test_an_event_that_was_forwarded_from_us_east_1_is_as_good(deployed: Deploye
 
 @pytest.mark.parametrize(
     ("change", "what"),
-    [
-        ({"source": "aws.s3"}, "another source"),
-        ({"detail-type": "AWS Console Sign In via CloudTrail"}, "another type"),
-    ],
+    [({"source": "aws.s3"}, "another source"), ({"detail-type": "AWS Console Sign In via CloudTrail"}, "another type")],
     ids=lambda one: one if isinstance(one, str) else "",
 )
 def test_other_events_match_no_rule(change: Event, what: str, deployed: Deployed) -> None:
@@ -722,9 +688,7 @@ def test_use_by_the_vendors_account_is_not_told_to_a_customer(deployed: Deployed
     del pattern["detail"]["$or"]
     for account, told in ((CUSTOMER, False), ("777788889999", True), (ACCOUNT, True)):
         event = documented.use(OTHERS, who=documented.stranger(account))
-        answer = deployed.events.test_event_pattern(
-            EventPattern=json.dumps(pattern), Event=json.dumps(event)
-        )
+        answer = deployed.events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))
         assert answer["Result"] is told
 
 
@@ -750,28 +714,22 @@ def text_of(deployed: Deployed, kind: str, event: Event) -> str:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         for message in queue.receive_message(QueueUrl=deployed.queue_url).get("Messages", ()):
-            queue.delete_message(
-                QueueUrl=deployed.queue_url, ReceiptHandle=message["ReceiptHandle"]
-            )
+            queue.delete_message(QueueUrl=deployed.queue_url, ReceiptHandle=message["ReceiptHandle"])
             return str(json.loads(message["Body"])["Message"])
         time.sleep(0.05)
     raise AssertionError("nothing arrived")
 
 
-def test_the_text_says_who_what_when_where_what_it_means_and_what_to_do(
-    deployed: Deployed,
-) -> None:
+def test_the_text_says_who_what_when_where_what_it_means_and_what_to_do(deployed: Deployed) -> None:
     _, event = documented_event("ct-schedule-key-deletion", deployed.names)
     arn = deployed.names.key_arn
     assert json.loads(text_of(deployed, "KeyStopped", event)) == (
-        f"Pinecone CMEK Stack/Cmek: ScheduleKeyDeletion on {arn}, by "
-        f"arn:aws:iam::{ACCOUNT}:user/Alice  (IAMUser, account {ACCOUNT}, from 192.0.2.0), at "
-        f"2022-09-01T20:06:16Z, in account {ACCOUNT}, us-east-1. If it failed, with the error: . "
-        "What it means: Pinecone can no longer use the key, and works on with cached data keys for "
-        "a time. A key whose deletion is scheduled is gone after 7 to 30 days, and with it for "
-        "good all that was encrypted. What to do: Unless you meant it: aws kms "
-        f"cancel-key-deletion --key-id {arn} (if it is scheduled), then aws kms enable-key "
-        f"--key-id {arn}. Imported key material: import the same again."
+        f"Pinecone CMEK Stack/Cmek: ScheduleKeyDeletion on {arn}, by arn:aws:iam::{ACCOUNT}:user/Alice  (IAMUser, "
+        f"account {ACCOUNT}, from 192.0.2.0), at 2022-09-01T20:06:16Z, in account {ACCOUNT}, us-east-1. If it failed, "
+        "with the error: . What it means: Pinecone can no longer use the key, and works on with cached data keys for "
+        "a time. A key whose deletion is scheduled is gone after 7 to 30 days, and with it for good all that was "
+        f"encrypted. What to do: Unless you meant it: aws kms cancel-key-deletion --key-id {arn} (if it is scheduled), "
+        f"then aws kms enable-key --key-id {arn}. Imported key material: import the same again."
     )
 
 

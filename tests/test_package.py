@@ -45,11 +45,7 @@ def test_the_wheel_holds_the_package_alone(wheel: zipfile.ZipFile) -> None:
 
 def test_composing_needs_three_packages_with_ranges(wheel: zipfile.ZipFile) -> None:
     required = [one for one in metadata(wheel)["Requires-Dist"] if "extra ==" not in one]
-    assert [one.split("<")[0].split(">")[0] for one in required] == [
-        "aws-cdk-lib",
-        "constructs",
-        "jsii",
-    ]
+    assert [one.split("<")[0].split(">")[0] for one in required] == ["aws-cdk-lib", "constructs", "jsii"]
     assert all("<" in one and ">=" in one for one in required)
 
 
@@ -93,9 +89,7 @@ def test_in_an_empty_folder_the_wheel_alone_makes_an_app_that_every_command_know
 
     def run(*command: str) -> str:
         environment = os.environ | {"PYTHONPATH": str(installed)}
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         return done.stdout + done.stderr
 

@@ -32,11 +32,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def answered(value: Any, true: frozenset[str], parameters: Mapping[str, str]) -> Any:
     """A template as CloudFormation has it, with these conditions true."""
     if isinstance(value, list):
-        return [
-            there
-            for one in value
-            if (there := answered(one, true, parameters)) != {"Ref": "AWS::NoValue"}
-        ]
+        return [there for one in value if (there := answered(one, true, parameters)) != {"Ref": "AWS::NoValue"}]
     if not isinstance(value, dict):
         return value
     if "Fn::If" in value:
@@ -60,9 +56,7 @@ def test_with_its_answers_it_is_what_the_construct_makes(file: Path, regions: An
     parameters = {"PineconeAccountId": PINECONE, "PineconeExternalId": EXTERNAL_ID}
     got = answered(json.loads(file.read_text()), true, parameters)
     made = cmek_template(regions=regions, external_id=EXTERNAL_ID)
-    (statement,) = only(got, "AWS::IAM::Role")["Properties"]["AssumeRolePolicyDocument"][
-        "Statement"
-    ]
+    (statement,) = only(got, "AWS::IAM::Role")["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     if regions == ["us-east-1"]:
         (statement["Principal"]["AWS"],) = statement["Principal"]["AWS"]
     assert only(got, "AWS::IAM::Role") == only(made, "AWS::IAM::Role")
@@ -84,9 +78,7 @@ def test_it_says_why_role_and_key_are_there_and_that_neither_is_replaced(file: P
     assert list(template["Metadata"]) == ["AWS::CloudFormation::Interface"]
 
 
-def test_the_guardrails_pass_it_and_refuse_it_with_one_regions_condition_broken(
-    file: Path, tmp_path: Path
-) -> None:
+def test_the_guardrails_pass_it_and_refuse_it_with_one_regions_condition_broken(file: Path, tmp_path: Path) -> None:
     cmek(file.parent, "check", file.name)
     for region in PINECONE_REGIONS:
         template = json.loads(file.read_text())

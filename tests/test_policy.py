@@ -143,9 +143,7 @@ def test_a_group_is_asked_about_without_some_of_it() -> None:
         ("ForAnyValue:StringEqualsIfExists", YES, NO, UNKNOWN),
     ],
 )
-def test_a_key_that_is_not_sent(
-    operator: str, present: Verdict, another: Verdict, absent: Verdict
-) -> None:
+def test_a_key_that_is_not_sent(operator: str, present: Verdict, another: Verdict, absent: Verdict) -> None:
     policy = under(operator, "aws:x", "a")
     assert said(policy, aws_x="a") is present
     assert said(policy, aws_x="b") is another
@@ -196,9 +194,7 @@ def test_a_doubtful_allow_hides_no_certain_one_but_a_doubtful_denial_does() -> N
 
 
 @pytest.mark.parametrize(
-    "document",
-    ["no JSON", 5, {"Statement": "x"}, {"Statement": [], "Comment": 1}, [allow(Effect="allow")]],
-    ids=str,
+    "document", ["no JSON", 5, {"Statement": "x"}, {"Statement": [], "Comment": 1}, [allow(Effect="allow")]], ids=str
 )
 def test_what_cannot_be_read_may_be_anything(document: Any) -> None:
     policy = read(document, "key", resource=KEY)
@@ -253,9 +249,7 @@ def test_every_condition_key_is_a_dimension() -> None:
 
 
 def test_a_denial_in_the_limit_counts() -> None:
-    assert found(of_key(allow()), of_key(allow(), deny(Action="kms:Sign"))) == [
-        ((ROLE,), ("kms:Sign",), True)
-    ]
+    assert found(of_key(allow()), of_key(allow(), deny(Action="kms:Sign"))) == [((ROLE,), ("kms:Sign",), True)]
     assert found(of_key(allow()), of_key(allow(), deny(Principal={"AWS": OTHER}))) == []
 
 
@@ -336,8 +330,7 @@ def test_a_key_comes_with_its_own_actions_alone() -> None:
 def test_every_request_to_kms_says_the_callers_account_and_no_other_does() -> None:
     of_owner = {"StringEquals": {"kms:CallerAccount": OWNER}}
     policy = read(
-        policy_document({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": of_owner}),
-        "permissions",
+        policy_document({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": of_owner}), "permissions"
     )
     for principal, action, resource, right in (
         (ROLE, "kms:Decrypt", KEY, YES),
@@ -365,9 +358,7 @@ def test_a_session_of_a_role_that_may_be_one_with_a_hole_is_not_certain() -> Non
         ("ForAnyValue:StringEqualsIfExists", OWNER, UNKNOWN),
     ],
 )
-def test_what_no_request_to_sts_says_is_a_key_that_is_not_sent(
-    operator: str, value: str, right: Verdict
-) -> None:
+def test_what_no_request_to_sts_says_is_a_key_that_is_not_sent(operator: str, value: str, right: Verdict) -> None:
     condition = {operator: {"kms:CallerAccount": value}}
     statement = {"Effect": "Allow", "Action": "sts:*", "Resource": "*", "Condition": condition}
     policy = read(policy_document(statement), "permissions")

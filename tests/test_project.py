@@ -17,15 +17,7 @@ from pinecone._internal import http_client
 from pinecone._internal.config import PineconeConfig
 
 from tests.command import INSTALLED, cmek
-from tests.pinecone_stand_in import (
-    API_KEY,
-    CLIENT_ID,
-    CLIENT_SECRET,
-    DROP_AFTER,
-    DROP_BEFORE,
-    Pinecone,
-    running,
-)
+from tests.pinecone_stand_in import API_KEY, CLIENT_ID, CLIENT_SECRET, DROP_AFTER, DROP_BEFORE, Pinecone, running
 from tests.test_doctor import OWN, VENDOR, text_of
 
 MAKE, KEY = "POST /admin/projects", "POST /admin/projects/proj-0/api-keys"
@@ -58,9 +50,7 @@ def create(pinecone: Pinecone, folder: Path, *options: str, code: int = 0) -> st
 YES = ("--yes", "--show-key")
 
 
-def test_without_yes_it_says_what_it_would_do_and_does_nothing(
-    pinecone: Pinecone, tmp_path: Path
-) -> None:
+def test_without_yes_it_says_what_it_would_do_and_does_nothing(pinecone: Pinecone, tmp_path: Path) -> None:
     printed = create(pinecone, tmp_path)
     assert f"as {CLIENT_ID}" in printed
     assert "Organization: Acme Inc (org-1), plan 'Enterprise'" in printed
@@ -71,9 +61,7 @@ def test_without_yes_it_says_what_it_would_do_and_does_nothing(
     assert not [one for one in pinecone.requests if one.startswith("POST /admin")]
 
 
-def test_with_yes_the_project_is_made_and_its_key_shown_once(
-    pinecone: Pinecone, tmp_path: Path
-) -> None:
+def test_with_yes_the_project_is_made_and_its_key_shown_once(pinecone: Pinecone, tmp_path: Path) -> None:
     printed = create(pinecone, tmp_path, "--project-name=Acme search", *YES)
     (project,) = pinecone.projects
     assert project["name"] == "Acme search"
@@ -97,9 +85,7 @@ def test_run_again_it_changes_nothing(pinecone: Pinecone, tmp_path: Path) -> Non
     assert (len(pinecone.projects), len(pinecone.secrets)) == (1, 1)
 
 
-def test_a_project_of_that_name_must_have_its_encryption_forced(
-    pinecone: Pinecone, tmp_path: Path
-) -> None:
+def test_a_project_of_that_name_must_have_its_encryption_forced(pinecone: Pinecone, tmp_path: Path) -> None:
     pinecone.add("acme", forced=False)
     assert "CMEK not forced" in create(pinecone, tmp_path, *YES, code=1)
     assert len(pinecone.projects) == 1
@@ -114,9 +100,7 @@ def test_two_projects_of_that_name_are_refused(pinecone: Pinecone, tmp_path: Pat
     assert pinecone.secrets == []
 
 
-def test_into_a_pipe_nothing_is_made_unless_the_key_may_be_shown(
-    pinecone: Pinecone, tmp_path: Path
-) -> None:
+def test_into_a_pipe_nothing_is_made_unless_the_key_may_be_shown(pinecone: Pinecone, tmp_path: Path) -> None:
     assert "--show-key" in create(pinecone, tmp_path, "--yes", code=1)
     assert pinecone.requests == []
 
@@ -133,18 +117,14 @@ def test_on_a_terminal_the_key_is_shown(pinecone: Pinecone, tmp_path: Path) -> N
     assert printed.count(pinecone.secrets[0]) == 1
 
 
-def test_without_the_entitlement_it_says_what_is_missing(
-    pinecone: Pinecone, tmp_path: Path
-) -> None:
+def test_without_the_entitlement_it_says_what_is_missing(pinecone: Pinecone, tmp_path: Path) -> None:
     pinecone.entitled = False
     printed = create(pinecone, tmp_path, *YES, code=1)
     assert "403" in printed
     assert "Enterprise plan" in printed
 
 
-def test_a_project_that_is_not_forced_after_all_is_not_used(
-    pinecone: Pinecone, tmp_path: Path
-) -> None:
+def test_a_project_that_is_not_forced_after_all_is_not_used(pinecone: Pinecone, tmp_path: Path) -> None:
     pinecone.forces = False
     assert "Do not use it" in create(pinecone, tmp_path, *YES, code=1)
     assert pinecone.secrets == []
@@ -232,9 +212,7 @@ def test_an_organization_that_is_not_shown_is_said(pinecone: Pinecone, tmp_path:
     assert "Organization: not known" in create(pinecone, tmp_path)
 
 
-def test_a_timeout_is_a_clear_message(
-    pinecone: Pinecone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_timeout_is_a_clear_message(pinecone: Pinecone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = pinecone.answer
 
     def slow(method: str, path: str, *more: Any) -> Any:
@@ -272,10 +250,7 @@ def test_a_key_that_cannot_be_read_is_in_no_message(
 
 
 def test_no_secret_is_logged(
-    pinecone: Pinecone,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    pinecone: Pinecone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("PINECONE_DEBUG_CURL", "1")
     with caplog.at_level(logging.DEBUG):
@@ -301,9 +276,7 @@ def test_a_vendors_project_has_a_name_of_its_own(pinecone: Pinecone, tmp_path: P
     assert "--key-arn" in create(pinecone, tmp_path, "--project-name=globex", *YES)
 
 
-def test_wrong_names_are_refused_before_pinecone_is_asked(
-    pinecone: Pinecone, tmp_path: Path
-) -> None:
+def test_wrong_names_are_refused_before_pinecone_is_asked(pinecone: Pinecone, tmp_path: Path) -> None:
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
     assert "got 'nobody'" in cmek(tmp_path, "project", "create", "nobody", code=1).stderr
     assert "a stack begins" in cmek(tmp_path, "project", "create", "a,b", code=2).stderr
@@ -319,9 +292,7 @@ def test_without_the_sdk_it_says_which_extra(tmp_path: Path) -> None:
         "sys.argv = ['cmek', 'project', 'create', 'acme']; main()"
     )
     environment = {**os.environ, "PINECONE_CLIENT_ID": "x", "PINECONE_CLIENT_SECRET": API_KEY}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
     assert "cmek-construct[pinecone]" in done.stderr
     assert "Traceback" not in done.stderr

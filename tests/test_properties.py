@@ -43,9 +43,7 @@ def test_an_account_id_is_twelve_ascii_digits(value: Any) -> None:
 @given(ANYTHING | st.text(alphabet=LETTERS + "_+=,.@:/-", min_size=1, max_size=1300))
 def test_an_external_id_is_what_sts_takes(value: Any) -> None:
     allowed = set(LETTERS + "_+=,.@:/-")
-    good = value is None or (
-        isinstance(value, str) and 2 <= len(value) <= 1224 and set(value) <= allowed
-    )
+    good = value is None or (isinstance(value, str) and 2 <= len(value) <= 1224 and set(value) <= allowed)
     assert (value is not None and refused(props.EXTERNAL_ID.check, value)) is not good
 
 
@@ -102,9 +100,7 @@ REGION = st.from_regex(r"\A[a-z]{2}-[a-z]{4,9}-[1-9]\Z")
     st.none() | st.text(alphabet=LETTERS, min_size=2, max_size=1224),
 )
 @settings(max_examples=40)
-def test_the_counted_size_is_that_of_the_rendered_policy(
-    regions: list[str], external_id: str | None
-) -> None:
+def test_the_counted_size_is_that_of_the_rendered_policy(regions: list[str], external_id: str | None) -> None:
     stack = new_stack()
     cmek(stack, regions=regions, external_id=external_id)
     rendered = role(template_of(stack))["AssumeRolePolicyDocument"]
@@ -113,9 +109,7 @@ def test_the_counted_size_is_that_of_the_rendered_policy(
 
 
 @given(st.sampled_from([ALL_REGIONS, list(PINECONE_REGIONS)]), st.booleans())
-def test_every_accepted_trust_has_the_external_id_that_was_given(
-    regions: Any, suspended: bool
-) -> None:
+def test_every_accepted_trust_has_the_external_id_that_was_given(regions: Any, suspended: bool) -> None:
     stack = new_stack()
     cmek(stack, regions=regions, suspended=suspended)
     (statement,) = role(template_of(stack))["AssumeRolePolicyDocument"]["Statement"]
@@ -141,8 +135,7 @@ def test_no_text_at_all_makes_a_traceback_of_cmek_yaml(text: str) -> None:
 @given(st.dictionaries(st.sampled_from(["role_name", "alias", "tags", "suspended"]), ANYTHING))
 def test_no_value_in_cmek_yaml_makes_a_traceback(props: dict[str, Any]) -> None:
     entry = {"account": "111122223333", "external_id": EXTERNAL_ID} | {
-        name: value.decode("latin-1") if isinstance(value, bytes) else value
-        for name, value in props.items()
+        name: value.decode("latin-1") if isinstance(value, bytes) else value for name, value in props.items()
     }
     document = {
         "pinecone_account_id": PINECONE,

@@ -80,9 +80,7 @@ def test_what_the_doctor_says_of_the_deployed_key(
 
 
 @pytest.mark.usefixtures("aws")
-def test_other_days_in_the_file_alone_are_deployed_and_in_the_key_alone_put_back(
-    tmp_path: Path,
-) -> None:
+def test_other_days_in_the_file_alone_are_deployed_and_in_the_key_alone_put_back(tmp_path: Path) -> None:
     deploy(tmp_path, acme={**OWN, "protect_used_key": DAYS})
     statements = key_statements()
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": {**OWN, "protect_used_key": 30}}))

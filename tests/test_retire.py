@@ -1,7 +1,7 @@
 """`cmek retire`: every right and wrong order, against moto and a stand-in for Pinecone's API.
 
-Moto lacks CloudTrail's look-ups and a role's last use, which are answered here as AWS documents
-them, and takes no ARN where a key is ended or enabled.
+Moto lacks CloudTrail's look-ups and a role's last use, which are answered here as AWS documents them, and takes no ARN
+where a key is ended or enabled.
 """
 
 from __future__ import annotations
@@ -142,9 +142,7 @@ def after_next(printed: str) -> str:
     return printed.partition("Next: ")[2].strip()
 
 
-def test_from_the_first_step_to_the_end(
-    tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone
-) -> None:
+def test_from_the_first_step_to_the_end(tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone) -> None:
     deploy(tmp_path)
     make_older()
     pinecone.indexes = ["old", "older"]
@@ -193,9 +191,7 @@ def refused(folder: Path, *options: str, typed: str = TYPED) -> str:
     return printed
 
 
-def test_with_indexes_left_it_is_refused(
-    tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone
-) -> None:
+def test_with_indexes_left_it_is_refused(tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     pinecone.indexes = ["old"]
     assert "Refused. First, step 1: Indexes are left (1): old" in refused(tmp_path)
@@ -206,9 +202,7 @@ def test_not_suspended_it_is_refused(tmp_path: Path, cloudtrail: CloudTrail) -> 
     assert "Refused. First, step 3: Suspended: not yet" in refused(tmp_path)
 
 
-def test_suspended_in_the_file_alone_or_in_kms_alone_it_is_refused(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_suspended_in_the_file_alone_or_in_kms_alone_it_is_refused(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     deploy(tmp_path)
     file = tmp_path / "cmek.yaml"
     text = file.read_text()
@@ -228,9 +222,7 @@ def test_before_the_days_are_over_it_is_refused(tmp_path: Path, cloudtrail: Clou
     assert state() == "PendingDeletion"
 
 
-@pytest.mark.parametrize(
-    "by", [None, f"arn:aws:iam::{ACCOUNT}:role/reports"], ids=["Pinecone", "somebody else"]
-)
+@pytest.mark.parametrize("by", [None, f"arn:aws:iam::{ACCOUNT}:role/reports"], ids=["Pinecone", "somebody else"])
 def test_the_days_begin_anew_with_each_attempt_even_if_it_was_denied(
     tmp_path: Path, cloudtrail: CloudTrail, by: str | None
 ) -> None:
@@ -258,9 +250,7 @@ def test_a_use_on_a_later_page_is_seen(tmp_path: Path, cloudtrail: CloudTrail) -
     assert "asked for Decrypt" in refused(tmp_path)
 
 
-def test_more_events_than_are_read_are_not_called_none(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_more_events_than_are_read_are_not_called_none(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     cloudtrail.page = 1
     for _each in range(25):
@@ -282,9 +272,7 @@ def test_use_that_cannot_be_read_is_never_none(
     assert state() == "PendingDeletion"
 
 
-def test_what_a_person_says_never_goes_before_what_is_seen(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_what_a_person_says_never_goes_before_what_is_seen(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     cloudtrail.used(days=1)
     assert "asked for Decrypt" in refused(tmp_path, "--quiet-since=2020-01-01")
@@ -293,9 +281,7 @@ def test_what_a_person_says_never_goes_before_what_is_seen(
     assert "the key was used then" in refused(tmp_path, "--quiet-since=2020-01-01")
 
 
-def test_days_in_which_the_suspension_hides_use_are_told_apart(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_days_in_which_the_suspension_hides_use_are_told_apart(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     assert "since when there is one is not known" in retire(tmp_path)
     cloudtrail.add("PutKeyPolicy", 0, on=key_id())
@@ -308,9 +294,7 @@ def test_days_in_which_the_suspension_hides_use_are_told_apart(
     assert done(printed) == [1, 3, 4]
 
 
-def test_a_key_that_kms_has_seen_nobody_use_is_quiet_since_it_looks(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_a_key_that_kms_has_seen_nobody_use_is_quiet_since_it_looks(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     cloudtrail.key_used = None
     printed = retire(tmp_path)
@@ -318,17 +302,13 @@ def test_a_key_that_kms_has_seen_nobody_use_is_quiet_since_it_looks(
     assert "KMS has seen no use since" in printed
 
 
-def test_a_key_that_is_younger_than_what_a_person_says_is_not_quiet(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_a_key_that_is_younger_than_what_a_person_says_is_not_quiet(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     deploy(tmp_path)
     cmek(tmp_path, "suspend", "acme", REASON)
     assert "the key was made then" in refused(tmp_path, "--quiet-since=2020-01-01")
 
 
-def test_without_the_name_typed_twice_nothing_is_changed(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_without_the_name_typed_twice_nothing_is_changed(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     for typed in ("", "acme\n", "acme\nyes\n", "yes\nacme\n", "Acme\nacme\n"):
         printed = refused(tmp_path, typed=typed)
@@ -337,10 +317,7 @@ def test_without_the_name_typed_twice_nothing_is_changed(
 
 
 def test_without_an_api_key_the_indexes_are_said_not_to_be_known_and_asked(
-    tmp_path: Path,
-    cloudtrail: CloudTrail,
-    pinecone: Pinecone,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     monkeypatch.delenv("PINECONE_API_KEY")
@@ -376,17 +353,13 @@ def order_by_hand() -> None:
     boto3.client("kms").schedule_key_deletion(KeyId=key_id(), PendingWindowInDays=7)
 
 
-def test_a_deletion_ordered_too_early_is_an_alarm(
-    tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone
-) -> None:
+def test_a_deletion_ordered_too_early_is_an_alarm(tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone) -> None:
     deploy(tmp_path)
     order_by_hand()
     pinecone.indexes = ["in-use"]
     for options in ((), (SCHEDULE,)):
         printed = retire(tmp_path, *options, code=1)
-        assert "there are indexes left; it was not suspended before" in printed.replace(
-            ", whose data goes with it", ""
-        )
+        assert "there are indexes left; it was not suspended before" in printed.replace(", whose data goes with it", "")
         assert after_next(printed).startswith("step 5. Take it back NOW: cmek retire acme --cancel")
 
 
@@ -397,9 +370,7 @@ def test_an_attempt_after_the_order_is_an_alarm(tmp_path: Path, cloudtrail: Clou
     assert "somebody still asks for it" in retire(tmp_path, code=1)
 
 
-def test_cancelled_the_key_is_enabled_and_still_suspended(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_cancelled_the_key_is_enabled_and_still_suspended(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     before = key_statements()
     retire(tmp_path, SCHEDULE, typed=TYPED)
@@ -412,9 +383,7 @@ def test_cancelled_the_key_is_enabled_and_still_suspended(
     assert done(retire(tmp_path)) == [1, 3, 4]
 
 
-def test_whatever_was_ordered_can_be_taken_back(
-    tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone
-) -> None:
+def test_whatever_was_ordered_can_be_taken_back(tmp_path: Path, cloudtrail: CloudTrail, pinecone: Pinecone) -> None:
     deploy(tmp_path)
     order_by_hand()
     pinecone.indexes = ["in-use"]
@@ -422,9 +391,7 @@ def test_whatever_was_ordered_can_be_taken_back(
     assert state() == "Enabled"
 
 
-def test_a_key_that_somebody_disabled_is_not_enabled(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_a_key_that_somebody_disabled_is_not_enabled(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     deploy(tmp_path)
     boto3.client("kms").disable_key(KeyId=key_id())
     assert "for another reason" in retire(tmp_path, "--cancel", code=1)
@@ -482,15 +449,9 @@ def test_killed_anywhere_and_run_again_it_comes_to_the_same_end(
         assert state() == wanted
 
 
-@pytest.mark.parametrize(
-    ("cancels", "code"), [(False, "ThrottlingException"), (True, "no network")]
-)
+@pytest.mark.parametrize(("cancels", "code"), [(False, "ThrottlingException"), (True, "no network")])
 def test_any_call_that_fails_ends_in_a_clear_message_and_run_again_it_is_done(
-    tmp_path: Path,
-    cloudtrail: CloudTrail,
-    monkeypatch: pytest.MonkeyPatch,
-    cancels: bool,
-    code: str,
+    tmp_path: Path, cloudtrail: CloudTrail, monkeypatch: pytest.MonkeyPatch, cancels: bool, code: str
 ) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     if cancels:
@@ -567,9 +528,7 @@ def test_a_stack_that_is_gone_is_not_deployed_to_be_destroyed(
     assert "cdk deploy" not in printed
 
 
-def test_a_key_that_is_not_the_locked_one_is_refused(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_a_key_that_is_not_the_locked_one_is_refused(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     lock_what_is_deployed(tmp_path)
     file = tmp_path / "cmek.lock"
@@ -582,9 +541,7 @@ def test_a_key_that_is_not_the_locked_one_is_refused(
     [(VENDOR, "a vendor's stack has no key"), ({**OWN, "key": KEY_ARN}, "given by ARN")],
     ids=["vendor", "imported key"],
 )
-def test_a_key_that_was_not_made_here_is_refused(
-    tmp_path: Path, own: dict[str, Any], said: str
-) -> None:
+def test_a_key_that_was_not_made_here_is_refused(tmp_path: Path, own: dict[str, Any], said: str) -> None:
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": own}))
     for options in ((), (SCHEDULE,)):
         assert said in retire(tmp_path, *options, code=1)
@@ -616,8 +573,6 @@ def test_without_credentials_it_says_so(tmp_path: Path) -> None:
         assert "credentials" in retire(tmp_path, *options, code=1)
 
 
-def test_the_role_name_in_the_last_words_is_the_deployed_one(
-    tmp_path: Path, cloudtrail: CloudTrail
-) -> None:
+def test_the_role_name_in_the_last_words_is_the_deployed_one(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     suspended(tmp_path, cloudtrail, days=30)
     assert f"--role-name {role_name()}" in retire(tmp_path, SCHEDULE, typed=TYPED)

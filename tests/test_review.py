@@ -21,15 +21,7 @@ from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.templates.run import read_run
 from tests import forms
 from tests.browser.browser import Seen, Visit, look
-from tests.building import (
-    ACCOUNT,
-    EXTERNAL_ID,
-    PINECONE,
-    REGIONS,
-    cmek_template,
-    new_stack,
-    template_of,
-)
+from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek_template, new_stack, template_of
 from tests.building import cmek as construct
 from tests.command import cmek
 from tests.conftest import ROOT
@@ -193,9 +185,7 @@ def test_the_command_that_is_given_prints_what_is_signed(tmp_path: Path) -> None
     html = (tmp_path / "review.html").read_text()
     (digest,) = re.findall(r"together: <code>([0-9a-f]{64})</code>", html)
     (command,) = re.findall(r"<code>(sha256sum [^<]*\| sha256sum)</code>", html)
-    done = subprocess.run(
-        ["bash", "-c", unescape(command)], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["bash", "-c", unescape(command)], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split()[0] == digest
 
 
@@ -239,9 +229,7 @@ def test_the_guides_three_forms_say_what_the_guide_says(tmp_path: Path, form: st
         ("explicit_without_id", "Same as the guide", "no other customer of Pinecone's"),
     ],
 )
-def test_what_differs_is_marked_and_explained(
-    tmp_path: Path, form: str, verdict: str, why: str
-) -> None:
+def test_what_differs_is_marked_and_explained(tmp_path: Path, form: str, verdict: str, why: str) -> None:
     said = text(tmp_path, forms.template(form))
     assert re.search(rf"{re.escape(verdict)} [^{{]*{why}", said)
     assert "<details open" in (tmp_path / "page.html").read_text() or verdict.startswith("Same")
@@ -278,10 +266,7 @@ CONDITIONS = {
 def test_a_statement_says_in_which_cases_of_the_template_it_stands(tmp_path: Path) -> None:
     template = good() | CONDITIONS
     mine = {**key_policy(template)[1], "Sid": "Mine", "Principal": {"AWS": STRANGER}}
-    other = {
-        **mine,
-        "Principal": {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/${Env}"}},
-    }
+    other = {**mine, "Principal": {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/${Env}"}}}
     key_policy(template).append({"Fn::If": ["Open", mine, other]})
     properties(template, KEY)["Description"] = {"Fn::If": ["Open", "open", {"Ref": "Env"}]}
     said = text(tmp_path, template)
@@ -355,8 +340,7 @@ def test_what_the_guide_has_and_the_key_policy_has_not_is_said(tmp_path: Path) -
     [
         (
             {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"},
-            "Lets anybody in any AWS account, signed in or not take on this role, under no "
-            "condition.",
+            "Lets anybody in any AWS account, signed in or not take on this role, under no condition.",
         ),
         (
             {"Effect": "Allow", "NotPrincipal": {"AWS": STRANGER}, "NotAction": "kms:Decrypt"},
@@ -401,8 +385,7 @@ def test_what_the_guide_has_and_the_key_policy_has_not_is_said(tmp_path: Path) -
         ),
         (
             {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "*", "Extra": 1},
-            'Lets the role decrypt on everything. It also says {"Extra": 1}, which has no words '
-            "here.",
+            'Lets the role decrypt on everything. It also says {"Extra": 1}, which has no words here.',
         ),
         (
             {"Effect": "Maybe", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt"},
@@ -457,9 +440,7 @@ def test_everybody_else_is_drawn_outside_only_if_that_is_sure(tmp_path: Path) ->
     assert ">Anybody in any AWS account</text>" in drawn
 
 
-def test_what_is_kept_on_deletion_alone_stays_and_the_guardrail_says_what_is_missing(
-    tmp_path: Path,
-) -> None:
+def test_what_is_kept_on_deletion_alone_stays_and_the_guardrail_says_what_is_missing(tmp_path: Path) -> None:
     template = good()
     del template["Resources"][KEY]["UpdateReplacePolicy"]
     said = text(tmp_path, template)
@@ -467,9 +448,7 @@ def test_what_is_kept_on_deletion_alone_stays_and_the_guardrail_says_what_is_mis
     assert re.search("1 violation ?key-retained", said)
 
 
-@pytest.mark.parametrize(
-    ("form", "cut"), [("suspended", 2), ("imported_key_suspended", 1), ("explicit_with_id", 0)]
-)
+@pytest.mark.parametrize(("form", "cut"), [("suspended", 2), ("imported_key_suspended", 1), ("explicit_with_id", 0)])
 def test_who_is_suspended_is_drawn_cut_off(tmp_path: Path, form: str, cut: int) -> None:
     drawn = picture(page(tmp_path, forms.template(form)))
     everybody_else = 1
@@ -489,9 +468,7 @@ def test_what_is_not_the_guides_is_drawn_before_what_is_left_out(tmp_path: Path)
 
 
 @pytest.mark.parametrize("whom", ["arn:aws:iam::111122223333:role/Backup", STRANGER])
-def test_who_stands_beside_the_role_in_one_statement_is_drawn_too(
-    tmp_path: Path, whom: str
-) -> None:
+def test_who_stands_beside_the_role_in_one_statement_is_drawn_too(tmp_path: Path, whom: str) -> None:
     template = good()
     use = next(one for one in key_policy(template) if one["Sid"] == "Allow use of the key")
     use["Principal"]["AWS"] = [use["Principal"]["AWS"], whom]
@@ -522,12 +499,8 @@ def test_a_customers_key_shows_whose_role_reaches_it(tmp_path: Path) -> None:
 
 def test_a_stranger_and_a_policy_that_nobody_sees_are_drawn_as_wrong(tmp_path: Path) -> None:
     template = good()
-    trust(template).append(
-        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-    )
-    properties(template, ROLE)["ManagedPolicyArns"] = [
-        "arn:aws:iam::aws:policy/AdministratorAccess"
-    ]
+    trust(template).append({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})
+    properties(template, ROLE)["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/AdministratorAccess"]
     drawn = picture(page(tmp_path, template))
     assert ">Anybody in any AWS account</text>" in drawn
     assert "Nobody can tell from here" in drawn
@@ -548,22 +521,14 @@ def denied(**statement: Any) -> Template:
 
 OUT_OF_REACH = {
     "denied by NotAction": denied(NotAction="kms:Encrypt"),
-    "denied with a condition that holds": denied(
-        Action="kms:*", Condition={"StringLike": {"aws:PrincipalArn": "*"}}
-    ),
-    "denied but through a service": denied(
-        Action="kms:Decrypt", Condition={"Null": {"kms:ViaService": "true"}}
-    ),
-    "denied to everybody but others": denied(
-        Action="kms:*", Condition={"ArnNotLike": {"aws:PrincipalArn": STRANGER}}
-    ),
+    "denied with a condition that holds": denied(Action="kms:*", Condition={"StringLike": {"aws:PrincipalArn": "*"}}),
+    "denied but through a service": denied(Action="kms:Decrypt", Condition={"Null": {"kms:ViaService": "true"}}),
+    "denied to everybody but others": denied(Action="kms:*", Condition={"ArnNotLike": {"aws:PrincipalArn": STRANGER}}),
 }
 
 
 @pytest.mark.parametrize("statement", OUT_OF_REACH.values(), ids=OUT_OF_REACH)
-def test_where_pinecone_cannot_use_the_key_it_cannot_come_in(
-    tmp_path: Path, statement: Template
-) -> None:
+def test_where_pinecone_cannot_use_the_key_it_cannot_come_in(tmp_path: Path, statement: Template) -> None:
     template = good()
     key_policy(template).append(statement)
     assert pinecone_now(page(tmp_path, template)) == "cut off"
@@ -574,10 +539,7 @@ def test_where_pinecone_cannot_use_the_key_it_cannot_come_in(
     [
         (lambda template: None, "can come in"),
         (lambda template: key_policy(template).pop(1), "only by IAM policies of the account"),
-        (
-            lambda template: key_policy(template)[1].update(Action="kms:Encrypt"),
-            "only by IAM policies of the account",
-        ),
+        (lambda template: key_policy(template)[1].update(Action="kms:Encrypt"), "only by IAM policies of the account"),
         (
             lambda template: key_policy(template)[1].update(
                 Condition={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
@@ -591,15 +553,10 @@ def test_where_pinecone_cannot_use_the_key_it_cannot_come_in(
             "cannot tell",
         ),
         (lambda template: trust(template)[0].update(Action="sts:TagSession"), "cut off"),
-        (
-            lambda template: properties(template, ROLE).update(AssumeRolePolicyDocument="none"),
-            "cannot tell",
-        ),
+        (lambda template: properties(template, ROLE).update(AssumeRolePolicyDocument="none"), "cannot tell"),
     ],
 )
-def test_what_pinecone_can_do_now_is_what_the_table_says(
-    tmp_path: Path, edit: Any, now: str
-) -> None:
+def test_what_pinecone_can_do_now_is_what_the_table_says(tmp_path: Path, edit: Any, now: str) -> None:
     template = good()
     edit(template)
     assert pinecone_now(page(tmp_path, template)) == now
@@ -620,10 +577,7 @@ def test_what_only_a_person_can_tell_is_listed(tmp_path: Path) -> None:
     names_the_role = denied(Principal={"AWS": {"Fn::GetAtt": [ROLE, "Arn"]}}, Action="s3:*")
     policies = {
         "Bucket": ("AWS::S3::BucketPolicy", {"PolicyDocument": {"Statement": names_the_role}}),
-        "Ci": (
-            "AWS::IAM::Policy",
-            {"Roles": [{"Fn::ImportValue": "CiRole"}], "PolicyDocument": {}},
-        ),
+        "Ci": ("AWS::IAM::Policy", {"Roles": [{"Fn::ImportValue": "CiRole"}], "PolicyDocument": {}}),
     }
     for name, (kind, given) in policies.items():
         template["Resources"][name] = {"Type": kind, "Properties": given}
@@ -640,9 +594,7 @@ def test_what_only_a_person_can_tell_is_listed(tmp_path: Path) -> None:
 
 def test_what_goes_to_pinecones_console_is_said(tmp_path: Path) -> None:
     said = text(tmp_path, good())
-    assert (
-        f"Pinecone's console gets, from the outputs of the stack: Role ARN of {ROLE}, Key" in said
-    )
+    assert f"Pinecone's console gets, from the outputs of the stack: Role ARN of {ROLE}, Key" in said
 
 
 def test_the_page_says_what_no_template_does(tmp_path: Path) -> None:
@@ -718,12 +670,8 @@ def test_more_texts_than_anybody_reads_are_not_to_be_signed_at_once(tmp_path: Pa
         lambda template: template["Resources"][ROLE].pop("DeletionPolicy"),
         lambda template: properties(template, ROLE).update(MaxSessionDuration=7200),
         lambda template: key_policy(template)[1]["Action"].pop(),
-        lambda template: trust(template)[0]["Condition"]["StringEquals"].update(
-            {"sts:ExternalId": "x"}
-        ),
-        lambda template: key_policy(template).append(
-            {**key_policy(template)[0], "Principal": {"AWS": STRANGER}}
-        ),
+        lambda template: trust(template)[0]["Condition"]["StringEquals"].update({"sts:ExternalId": "x"}),
+        lambda template: key_policy(template).append({**key_policy(template)[0], "Principal": {"AWS": STRANGER}}),
     ],
 )
 def test_whatever_lets_somebody_do_something_makes_another_text(tmp_path: Path, edit: Any) -> None:
@@ -786,9 +734,7 @@ def test_nothing_changed_is_one_line(tmp_path: Path) -> None:
             "The alias is replaced; the key stays the same.",
         ),
         (
-            lambda template: trust(template)[0]["Condition"]["StringEquals"].update(
-                {"sts:ExternalId": "another"}
-            ),
+            lambda template: trust(template)[0]["Condition"]["StringEquals"].update({"sts:ExternalId": "another"}),
             "is now `another`. Pinecone goes on presenting the one that it stores",
         ),
         (
@@ -813,10 +759,7 @@ def test_nothing_changed_is_one_line(tmp_path: Path) -> None:
             lambda template: trust(template)[0]["Principal"]["AWS"].append(STRANGER),
             "a statement CHANGES. It was: Lets the roles",
         ),
-        (
-            lambda template: key_policy(template).pop(),
-            "a statement is GONE. Lets the role",
-        ),
+        (lambda template: key_policy(template).pop(), "a statement is GONE. Lets the role"),
         (
             lambda template: key_policy(template).pop(),
             'NO LONGER POSSIBLE by `statement "Allow attachment of persistent resources"`: Lets '
@@ -844,9 +787,7 @@ def written_otherwise(template: Template) -> None:
 def test_what_means_the_same_is_no_change_of_who_may_do_what(tmp_path: Path) -> None:
     new = good()
     written_otherwise(new)
-    key_policy(new).append(
-        {"Effect": "Deny", "Principal": {"AWS": STRANGER}, "Action": "kms:*", "Resource": "*"}
-    )
+    key_policy(new).append({"Effect": "Deny", "Principal": {"AWS": STRANGER}, "Action": "kms:*", "Resource": "*"})
     printed = changes(tmp_path, good(), new)
     assert printed.count("it is written in another way, and means the same.") == 2
     assert "Who may do what" not in printed
@@ -896,9 +837,7 @@ def test_each_case_of_a_templates_conditions_is_judged(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_forbidden_or_cannot_be_read_is_never_the_same(
-    tmp_path: Path, edit: Any, said: str
-) -> None:
+def test_what_is_forbidden_or_cannot_be_read_is_never_the_same(tmp_path: Path, edit: Any, said: str) -> None:
     new = good()
     edit(new)
     assert said in changes(tmp_path, good(), new)
@@ -973,9 +912,7 @@ def hostile() -> Template:
         sid = {"Sid": one, "Action": [one, "kms:Decrypt"], one: {one: [one]}}
         condition = {one: {one: one}, "StringLike": {one: [one]}}
         principal = {"AWS": [one, STRANGER], one: one}
-        key_policy(found).append(
-            {**key_policy(found)[0], **sid, "Principal": principal, "Condition": condition}
-        )
+        key_policy(found).append({**key_policy(found)[0], **sid, "Principal": principal, "Condition": condition})
         properties(found, ROLE).setdefault("Policies", []).append(
             {"PolicyName": one, "PolicyDocument": {"Statement": {"Effect": one, "Resource": one}}}
         )
@@ -1006,11 +943,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
     folder = tmp_path_factory.mktemp("pages")
     page(folder, good())
     one = (folder / "page.html").rename(folder / "one.html")
-    for name, template in (
-        ("vendor", vendor()),
-        ("customer", customer()),
-        ("suspended", forms.template("suspended")),
-    ):
+    for name, template in (("vendor", vendor()), ("customer", customer()), ("suspended", forms.template("suspended"))):
         put(folder / "many", template, name)
     put(folder / "two", good(), "search")
     put(folder / "two", forms.template("suspended"), "answers")
@@ -1067,9 +1000,7 @@ def test_the_browser_of_these_tests_sees_what_is_wrong(seen: dict[str, Seen]) ->
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_page_opens_asks_for_nothing_and_fits_its_window(
-    seen: dict[str, Seen], name: str
-) -> None:
+def test_the_page_opens_asks_for_nothing_and_fits_its_window(seen: dict[str, Seen], name: str) -> None:
     found = seen[name]
     assert found.title == "Pinecone's access to your keys: review and sign"
     assert found.errors == []
@@ -1150,9 +1081,7 @@ def test_only_a_page_of_its_own_is_written_over(tmp_path: Path) -> None:
     page(tmp_path, forms.template("suspended"))
 
 
-def test_violations_do_not_change_the_exit_code_and_markdown_needs_an_old_one(
-    tmp_path: Path,
-) -> None:
+def test_violations_do_not_change_the_exit_code_and_markdown_needs_an_old_one(tmp_path: Path) -> None:
     template = good()
     properties(template, KEY)["EnableKeyRotation"] = False
     put(tmp_path, template)
@@ -1179,10 +1108,7 @@ def test_policies_by_a_condition_end_in_no_traceback(tmp_path: Path, policies: A
 
 def test_of_a_key_that_is_protected_while_used_nobody_is_told_to_disable_it(tmp_path: Path) -> None:
     disable = "At once, by hand: disable the key"
-    usual, protected = (
-        text(tmp_path, cmek_template(protect_used_key=days))
-        for days in (None, cdk.Duration.days(90))
-    )
+    usual, protected = (text(tmp_path, cmek_template(protect_used_key=days)) for days in (None, cdk.Duration.days(90)))
     assert disable in usual
     assert disable not in protected
     assert "cannot be disabled: use one of the other ways" in protected
@@ -1197,9 +1123,7 @@ def test_the_statement_of_a_protected_key_is_explained(tmp_path: Path) -> None:
     ) in said
 
 
-def test_a_denial_that_only_looks_like_the_protection_of_a_key_is_not_explained_as_one(
-    tmp_path: Path,
-) -> None:
+def test_a_denial_that_only_looks_like_the_protection_of_a_key_is_not_explained_as_one(tmp_path: Path) -> None:
     template = cmek_template(protect_used_key=cdk.Duration.days(90))
     key = next(one for one in template["Resources"].values() if one["Type"] == "AWS::KMS::Key")
     key["Properties"]["KeyPolicy"]["Statement"][-1]["Action"].append("kms:Decrypt")

@@ -42,13 +42,7 @@ CONSOLE_KEY_USER = [
         "Sid": "Allow use of the key",
         "Effect": "Allow",
         "Principal": {"AWS": ROLE_ARN},
-        "Action": [
-            "kms:Encrypt",
-            "kms:Decrypt",
-            "kms:ReEncrypt*",
-            "kms:GenerateDataKey*",
-            "kms:DescribeKey",
-        ],
+        "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
         "Resource": "*",
     },
     {
@@ -125,10 +119,7 @@ def test_key_admins_stand_in_the_key_policy_as_the_console_writes_them() -> None
 def test_the_condition_of_a_key_admin_is_kept() -> None:
     stack = new_stack()
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-    cmek(
-        stack,
-        key_admins=[iam.ArnPrincipal(f"arn:aws:iam::{ACCOUNT}:user/ann").with_conditions(mfa)],
-    )
+    cmek(stack, key_admins=[iam.ArnPrincipal(f"arn:aws:iam::{ACCOUNT}:user/ann").with_conditions(mfa)])
     assert key_statements(template_of(stack))[1]["Condition"] == mfa
 
 
@@ -183,10 +174,7 @@ def test_default_aliases_are_unique_by_construct_path_and_fit_kms() -> None:
         deep = Construct(deep, "Level" * 5)
     for scope, name in ((stack, "One"), (stack, "Two"), (deep, "One")):
         cmek(scope, name)
-    aliases = [
-        alias["Properties"]["AliasName"]
-        for alias in of_type(template_of(stack), "AWS::KMS::Alias").values()
-    ]
+    aliases = [alias["Properties"]["AliasName"] for alias in of_type(template_of(stack), "AWS::KMS::Alias").values()]
     assert len(set(aliases)) == 3
     assert max(map(len, aliases)) <= 256
 
@@ -194,26 +182,17 @@ def test_default_aliases_are_unique_by_construct_path_and_fit_kms() -> None:
 def test_outputs_are_the_fields_of_the_add_cmek_dialog() -> None:
     outputs = cmek_template()["Outputs"]
     said = {output["Description"].split('"')[1]: output["Value"] for output in outputs.values()}
-    assert said == {
-        "Role ARN": ROLE_ARN,
-        "Key ARN": KEY_ARN,
-        "External ID": EXTERNAL_ID,
-    }
+    assert said == {"Role ARN": ROLE_ARN, "Key ARN": KEY_ARN, "External ID": EXTERNAL_ID}
     assert all("Manage > CMEK > Add CMEK" in output["Description"] for output in outputs.values())
 
 
 def test_without_external_id_there_is_no_such_output() -> None:
-    assert [name[:10] for name in cmek_template(external_id=None)["Outputs"]] == [
-        "CmekRoleAr",
-        "CmekKeyArn",
-    ]
+    assert [name[:10] for name in cmek_template(external_id=None)["Outputs"]] == ["CmekRoleAr", "CmekKeyArn"]
 
 
 def test_every_other_prop_reaches_the_template() -> None:
     stack = new_stack()
-    boundary = iam.ManagedPolicy.from_managed_policy_arn(
-        stack, "Boundary", f"arn:aws:iam::{ACCOUNT}:policy/edge"
-    )
+    boundary = iam.ManagedPolicy.from_managed_policy_arn(stack, "Boundary", f"arn:aws:iam::{ACCOUNT}:policy/edge")
     cmek(
         stack,
         role_name="pinecone",
@@ -264,9 +243,7 @@ def test_a_used_key_is_protected_by_a_denial_to_everybody_that_spares_the_policy
         },
     ]
     assert [one for one in suspended if one not in protected] == [
-        one
-        for one in key(cmek_template(suspended=True))["KeyPolicy"]["Statement"]
-        if one not in usual
+        one for one in key(cmek_template(suspended=True))["KeyPolicy"]["Statement"] if one not in usual
     ]
 
 
@@ -319,9 +296,7 @@ def test_role_and_key_are_the_l2s_with_all_their_methods() -> None:
     first, second = ours.key.add_alias("alias/mine"), ours.key.add_alias("alias/other")
     assert (first.node.id, second.node.id) == ("Alias", "Aliasalias--other")
     ours.key.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="Mine", actions=["kms:Decrypt"], resources=["*"], principals=[function.role]
-        )
+        iam.PolicyStatement(sid="Mine", actions=["kms:Decrypt"], resources=["*"], principals=[function.role])
     )
     ours.role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name("ReadOnlyAccess"))
     ours.role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"]))

@@ -65,11 +65,10 @@ def test_a_violation_in_a_stage_fails_whatever_is_selected(tmp_path: Path) -> No
     bare = synth(tmp_path, TOP + STAGES + 'acknowledge(test, "key-pending-window")\n')
     assert bare.returncode == 1
     assert bare.stderr == (
-        "ERROR EnableKeyRotation is not true. Who ever gets hold of the key material could read all"
-        " data, of all years. (cmek-guardrails)\n"
+        "ERROR EnableKeyRotation is not true. Who ever gets hold of the key material could read all data, of all "
+        "years. (cmek-guardrails)\n"
         "   Prod/Inner/Search/Cmek/Key/Resource (CmekKey21C8C2B3) aws-cdk-lib.aws_kms.CfnKey\n"
-        "   Suggested fix: Set EnableKeyRotation to true, or enable_key_rotation=False on the"
-        " construct.\n"
+        "   Suggested fix: Set EnableKeyRotation to true, or enable_key_rotation=False on the construct.\n"
         "   Acknowledge with 'cmek-guardrails::key-rotation'\n"
         "Synthesis finished with errors\n"
     )

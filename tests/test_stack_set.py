@@ -17,14 +17,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
-from cmek_construct import (
-    ALL_REGIONS,
-    KeyAccess,
-    PineconeCmek,
-    PineconeCmekStackSet,
-    StackSetTargets,
-    checks,
-)
+from cmek_construct import ALL_REGIONS, KeyAccess, PineconeCmek, PineconeCmekStackSet, StackSetTargets, checks
 from cmek_construct.constructs import stack_set_template
 from tests.building import (
     ACCOUNT,
@@ -47,11 +40,7 @@ UNITS = ["ou-ab12-11112222", "r-ab12"]
 ACCOUNTS = ["222233334444", "333344445555", "044455556666"]
 IDS = {account: str(uuid.UUID(int=int(account), version=4)) for account in ACCOUNTS}
 NAMES: dict[str, Any] = {"stack_set_name": "pinecone-cmek", "region": REGION}
-CMEK: dict[str, Any] = {
-    "pinecone_account_id": PINECONE,
-    "regions": REGIONS,
-    "external_id": EXTERNAL_ID,
-}
+CMEK: dict[str, Any] = {"pinecone_account_id": PINECONE, "regions": REGIONS, "external_id": EXTERNAL_ID}
 units = StackSetTargets.organizational_units
 accounts = StackSetTargets.accounts
 BY_UNIT: dict[str, Any] = {"targets": units(UNITS)}
@@ -85,10 +74,7 @@ def inner(**props: Any) -> Template:
 def direct(flags: dict[str, Any], **props: Any) -> Template:
     """The template of `PineconeCmek` in a stack of its own, without a set."""
     stack = cdk.Stack(
-        new_app(**flags),
-        "Direct",
-        env=cdk.Environment(region=REGION),
-        synthesizer=cdk.BootstraplessSynthesizer(),
+        new_app(**flags), "Direct", env=cdk.Environment(region=REGION), synthesizer=cdk.BootstraplessSynthesizer()
     )
     names = {"role_name": "pinecone-cmek", "alias": "alias/pinecone-cmek/pinecone-cmek"}
     PineconeCmek(stack, "Default", **{**CMEK, **names, **props})
@@ -137,11 +123,7 @@ def test_the_metadata_that_the_cdk_cli_asks_for_stay_outside() -> None:
 
 
 def test_the_logical_ids_are_an_interface() -> None:
-    assert list(inner()["Resources"]) == [
-        "Role1ABCC5F0",
-        "Key961B73FD",
-        "KeyPineconeAlias0F7AA316",
-    ]
+    assert list(inner()["Resources"]) == ["Role1ABCC5F0", "Key961B73FD", "KeyPineconeAlias0F7AA316"]
     assert list(inner()["Outputs"]) == ["RoleArn", "KeyArn", "ExternalId"]
     assert list(outer()["Resources"]) == ["FleetStackSetEF56E433"]
 
@@ -167,9 +149,7 @@ def test_a_set_for_units_is_service_managed_and_deploys_to_accounts_that_join() 
             "MaxConcurrentCount": 10,
             "FailureToleranceCount": 0,
         },
-        "StackInstancesGroup": [
-            {"DeploymentTargets": {"OrganizationalUnitIds": UNITS}, "Regions": [REGION]}
-        ],
+        "StackInstancesGroup": [{"DeploymentTargets": {"OrganizationalUnitIds": UNITS}, "Regions": [REGION]}],
     }
 
 
@@ -178,9 +158,7 @@ def test_a_set_for_named_accounts_is_self_managed() -> None:
     assert properties["PermissionModel"] == "SELF_MANAGED"
     assert properties["ExecutionRoleName"] == "Execution"
     assert "AutoDeployment" not in properties
-    assert properties["StackInstancesGroup"] == [
-        {"DeploymentTargets": {"Accounts": ACCOUNTS}, "Regions": [REGION]}
-    ]
+    assert properties["StackInstancesGroup"] == [{"DeploymentTargets": {"Accounts": ACCOUNTS}, "Regions": [REGION]}]
 
 
 def test_an_id_for_each_account_is_a_group_for_each_with_an_override() -> None:
@@ -188,9 +166,7 @@ def test_an_id_for_each_account_is_a_group_for_each_with_an_override() -> None:
     assert properties["StackInstancesGroup"] == [
         {
             "DeploymentTargets": {"Accounts": [account]},
-            "ParameterOverrides": [
-                {"ParameterKey": "ExternalId", "ParameterValue": IDS[account]},
-            ],
+            "ParameterOverrides": [{"ParameterKey": "ExternalId", "ParameterValue": IDS[account]}],
             "Regions": [REGION],
         }
         for account in ACCOUNTS
@@ -229,16 +205,12 @@ def test_set_stacks_roles_and_keys_are_kept(way: str) -> None:
 
 
 def test_without_automatic_deployment_no_retention_is_said() -> None:
-    assert stack_set(targets=units(UNITS, auto_deployment=False))["AutoDeployment"] == {
-        "Enabled": False
-    }
+    assert stack_set(targets=units(UNITS, auto_deployment=False))["AutoDeployment"] == {"Enabled": False}
 
 
 def test_preferences_are_those_that_are_given() -> None:
     properties = stack_set(
-        targets=units(UNITS, call_as="DELEGATED_ADMIN"),
-        max_concurrent_count=100,
-        failure_tolerance_count=5,
+        targets=units(UNITS, call_as="DELEGATED_ADMIN"), max_concurrent_count=100, failure_tolerance_count=5
     )
     assert properties["CallAs"] == "DELEGATED_ADMIN"
     assert properties["OperationPreferences"]["MaxConcurrentCount"] == 100
@@ -262,17 +234,12 @@ def test_the_administration_role_may_be_one_of_this_stack() -> None:
 
 def test_the_outputs_are_the_name_and_the_one_external_id() -> None:
     values = {name: output["Value"] for name, output in outer()["Outputs"].items()}
-    assert values == {
-        "FleetStackSetName3A89FE9A": "pinecone-cmek",
-        "FleetExternalId699865BF": EXTERNAL_ID,
-    }
+    assert values == {"FleetStackSetName3A89FE9A": "pinecone-cmek", "FleetExternalId699865BF": EXTERNAL_ID}
     assert list(outer(**BY_ID)["Outputs"]) == ["FleetStackSetName3A89FE9A"]
 
 
 def test_every_role_arn_is_known_beforehand() -> None:
-    assert fleet(new_stack()).role_arn(ACCOUNTS[2]) == (
-        f"arn:aws:iam::{ACCOUNTS[2]}:role/pinecone-cmek"
-    )
+    assert fleet(new_stack()).role_arn(ACCOUNTS[2]) == (f"arn:aws:iam::{ACCOUNTS[2]}:role/pinecone-cmek")
     named = fleet(new_stack(), **BY_ID, role_name="pinecone", role_path="/security/")
     assert named.role_arn(ACCOUNTS[0]) == f"arn:aws:iam::{ACCOUNTS[0]}:role/security/pinecone"
     properties = only(inner(role_name="pinecone", role_path="/security/"), "AWS::IAM::Role")
@@ -343,10 +310,7 @@ NO_TARGETS: dict[str, tuple[Any, str]] = {
         lambda: accounts(ACCOUNTS, administration_role_arn="admin"),
         "administration_role_arn: .*ARN like",
     ),
-    "execution form": (
-        lambda: accounts(ACCOUNTS, execution_role_name="a b"),
-        "execution_role_name",
-    ),
+    "execution form": (lambda: accounts(ACCOUNTS, execution_role_name="a b"), "execution_role_name"),
     "ids empty": (lambda: accounts({}), "accounts: got an empty list"),
     "ids the same": (
         lambda: accounts(dict.fromkeys(ACCOUNTS, EXTERNAL_ID)),
@@ -387,10 +351,7 @@ def test_a_stack_in_another_partition_is_refused() -> None:
         ({"external_id": None}, ["no-external-id"]),
         ({"external_id": "guess"}, ["external-id-not-uuid-v4"]),
         (
-            {
-                "targets": accounts({**IDS, ACCOUNTS[1]: "guess", ACCOUNTS[2]: "guess2"}),
-                "external_id": None,
-            },
+            {"targets": accounts({**IDS, ACCOUNTS[1]: "guess", ACCOUNTS[2]: "guess2"}), "external_id": None},
             ["external-id-not-uuid-v4"],
         ),
         ({"region": "eu-central-1"}, ["key-region-not-in-regions"]),
@@ -443,9 +404,7 @@ def test_a_set_of_a_thousand_accounts_takes_seconds(way: str) -> None:
     assert time.monotonic() - started < 10
     groups = properties["StackInstancesGroup"]
     assert len(groups) == (1 if way == "one ID" else 1_000)
-    assert [one for group in groups for one in group["DeploymentTargets"]["Accounts"]] == list(
-        thousand()
-    )
+    assert [one for group in groups for one in group["DeploymentTargets"]["Accounts"]] == list(thousand())
 
 
 def test_accounts_that_no_template_has_room_for_are_refused() -> None:
@@ -454,9 +413,7 @@ def test_accounts_that_no_template_has_room_for_are_refused() -> None:
         accounts(ids)
 
 
-def test_the_size_that_is_reckoned_is_the_size_that_is_written(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_size_that_is_reckoned_is_the_size_that_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     template = outer(targets=accounts(thousand()), external_id=None)
     written = len(json.dumps(template, indent=1))
     monkeypatch.setattr(checks, "TEMPLATE", written - 10_000)
@@ -510,9 +467,7 @@ def test_cfn_lint_looks_at_both_templates(tmp_path: Path) -> None:
 def test_the_role_in_each_account_has_the_boundary_of_that_account() -> None:
     role = only(inner(permissions_boundary_name="vendors/limit"), "AWS::IAM::Role")
     parts = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
-    assert role["Properties"]["PermissionsBoundary"] == {
-        "Fn::Join": ["", [*parts, ":policy/vendors/limit"]]
-    }
+    assert role["Properties"]["PermissionsBoundary"] == {"Fn::Join": ["", [*parts, ":policy/vendors/limit"]]}
 
 
 @jsii.implements(cdk.IAspect)

@@ -45,9 +45,7 @@ def test_pure_modules_import_nothing_of_cdk(name: str) -> None:
 def test_what_a_policy_means_needs_the_standard_library_and_the_guide_alone() -> None:
     for path in (PACKAGE / "policy").glob("*.py"):
         known = {one for one in imports(path) if one.split(".")[0] not in sys.stdlib_module_names}
-        assert all(
-            one.startswith(("cmek_construct.policy", "cmek_construct.guide")) for one in known
-        )
+        assert all(one.startswith(("cmek_construct.policy", "cmek_construct.guide")) for one in known)
 
 
 def test_constructs_know_the_root_and_cdk_alone() -> None:
@@ -122,9 +120,7 @@ def test_a_file_has_one_subject_and_a_function_fits_on_a_screen() -> None:
         assert len(lines) <= 400, path.name
         for node in ast.walk(ast.parse("\n".join(lines))):
             if isinstance(node, ast.FunctionDef) and node.name != "__init__":
-                assert (node.end_lineno or 0) - node.body[0].lineno <= 50, (
-                    f"{path.name}: {node.name}"
-                )
+                assert (node.end_lineno or 0) - node.body[0].lineno <= 50, f"{path.name}: {node.name}"
 
 
 def test_the_public_names_are_the_contract() -> None:
@@ -176,12 +172,7 @@ def test_every_public_parameter_is_described() -> None:
 
 def test_a_prop_takes_the_classes_beside_their_interface() -> None:
     """To pyright no class of jsii is its own interface: their parameters have other names."""
-    classes = {
-        "IRole": {"Role"},
-        "IKey": {"Key"},
-        "ITopic": {"Topic"},
-        "IPrincipal": {"PrincipalBase", "Role", "User"},
-    }
+    classes = {"IRole": {"Role"}, "IKey": {"Key"}, "ITopic": {"Topic"}, "IPrincipal": {"PrincipalBase", "Role", "User"}}
     found = set()
     for name, initializer in INITIALIZERS.items():
         for parameter in inspect.signature(initializer).parameters.values():
@@ -193,15 +184,12 @@ def test_a_prop_takes_the_classes_beside_their_interface() -> None:
 
 
 def run(code: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
 def test_the_package_and_its_command_do_not_start_node() -> None:
     code = (
-        "import sys, cmek_construct, cmek_construct.commands.app;"
-        "print('jsii' in sys.modules, 'boto3' in sys.modules)"
+        "import sys, cmek_construct, cmek_construct.commands.app;print('jsii' in sys.modules, 'boto3' in sys.modules)"
     )
     assert run(code).strip() == "False False"
 

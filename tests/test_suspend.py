@@ -173,9 +173,7 @@ def test_resumed_has_again_what_the_file_says_and_somebody_took_out(tmp_path: Pa
 def malformed_where_somebody_is_gone(operation: str, parameters: dict[str, Any]) -> Any:
     """AWS takes no policy that names the unique ID of somebody who was deleted."""
     text = parameters.get("Policy") or parameters.get("PolicyDocument") or ""
-    if operation.startswith(("PutKey", "UpdateAssume")) and any(
-        DELETED.fullmatch(word) for word in text.split('"')
-    ):
+    if operation.startswith(("PutKey", "UpdateAssume")) and any(DELETED.fullmatch(word) for word in text.split('"')):
         code = "MalformedPolicyDocument" + "Exception" * operation.startswith("PutKey")
         raise ClientError({"Error": {"Code": code, "Message": "invalid principals"}}, operation)
     return NotImplemented
@@ -204,10 +202,7 @@ def test_a_statement_of_somebody_deleted_is_kept_where_aws_takes_it(tmp_path: Pa
     theirs = {"Sid": "Theirs", "Effect": "Allow", "Principal": {"AWS": "AROAEXAMPLE0THEIRS"}}
     put_key_statements([*before, {**theirs, "Action": "kms:Decrypt", "Resource": "*"}])
     suspend(tmp_path)
-    assert [one["Sid"] for one in key_statements()][-2:] == [
-        "Theirs",
-        "Deny Pinecone while suspended",
-    ]
+    assert [one["Sid"] for one in key_statements()][-2:] == ["Theirs", "Deny Pinecone while suspended"]
 
 
 def denial_is_for(role_arn: str) -> bool:
@@ -265,9 +260,7 @@ def test_of_an_imported_key_only_the_roles_grants_are_revoked(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("aws")
-def test_on_a_terminal_it_asks_about_grants(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_on_a_terminal_it_asks_about_grants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     grant_to_a_stranger()
     monkeypatch.setattr(suspending, "_wants_to_revoke", lambda count: count == 1)
@@ -300,9 +293,7 @@ def test_the_lookup_role_is_not_tried_and_another_account_is_refused(tmp_path: P
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_role_of_the_account_can_be_taken_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_role_of_the_account_can_be_taken_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     taken: list[str] = []
 
@@ -344,9 +335,7 @@ def test_a_stack_in_any_state_is_suspended_and_a_running_deploy_is_said(
 
 
 @pytest.mark.usefixtures("aws")
-def test_the_lock_knows_role_and_key_when_the_stack_is_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_lock_knows_role_and_key_when_the_stack_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     lock_what_is_deployed(tmp_path)
     with monkeypatch.context() as patched:
@@ -373,9 +362,7 @@ def test_a_locked_stack_that_is_gone_is_to_be_adopted_once_it_is_suspended_and_n
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_policy_that_reads_as_before_is_not_called_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_policy_that_reads_as_before_is_not_called_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
     answer(monkeypatch, lambda operation, _: {} if operation == "PutKeyPolicy" else NotImplemented)
     assert "reads as before" in suspend(tmp_path, code=1)
@@ -508,9 +495,7 @@ def test_a_busy_aws_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("aws")
-def test_interrupted_it_says_what_is_not_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_it_says_what_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
 
     def interrupt(operation: str, _parameters: Any) -> Any:
@@ -556,10 +541,7 @@ SHARED = 'pinecone_account_id: "999988887777"\nregions: [us-east-1]\nregion: us-
             '  acme:\n      account: "011122223333"\n      "suspended" :  null\n',
             '  acme:\n      account: "011122223333"\n      "suspended" :  true  # why: #1\n',
         ),
-        (
-            '  acme: {account: "011122223333"}\n',
-            '  acme: {suspended: true, account: "011122223333"}\n',
-        ),
+        ('  acme: {account: "011122223333"}\n', '  acme: {suspended: true, account: "011122223333"}\n'),
         (
             '  acme: {suspended: false, account: "011122223333"}\n',
             '  acme: {suspended: true, account: "011122223333"}\n',
@@ -570,8 +552,7 @@ SHARED = 'pinecone_account_id: "999988887777"\nregions: [us-east-1]\nregion: us-
         ),
         (
             "  acme:\n    tags: {account: x}\n    'account': \"011122223333\"",
-            "  acme:\n    tags: {account: x}\n    suspended: true  # why: #1\n"
-            "    'account': \"011122223333\"",
+            "  acme:\n    tags: {account: x}\n    suspended: true  # why: #1\n    'account': \"011122223333\"",
         ),
         (
             '  acme:\n    suspended:\n      false\n    account: "011122223333"\n',
@@ -579,8 +560,7 @@ SHARED = 'pinecone_account_id: "999988887777"\nregions: [us-east-1]\nregion: us-
         ),
         (
             '  account:\n    account: "011122223333"\n  acme: {account: "011122223333"}\n',
-            '  account:\n    account: "011122223333"\n'
-            '  acme: {suspended: true, account: "011122223333"}\n',
+            '  account:\n    account: "011122223333"\n  acme: {suspended: true, account: "011122223333"}\n',
         ),
     ],
 )
@@ -600,9 +580,7 @@ def test_one_setting_is_written_and_every_other_byte_stays(
     assert not entry.settings.suspended
 
 
-def test_what_the_top_says_is_taken_back_in_the_stack_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_top_says_is_taken_back_in_the_stack_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     own = '    account: "011122223333"\n'
     text = f"{SHARED}suspended: true\nstacks:\n  acme:\n{own}  globex:\n{own}"
@@ -616,12 +594,7 @@ def test_what_the_top_says_is_taken_back_in_the_stack_alone(
     assert (tmp_path / "cmek.yaml").read_text() == changed
 
 
-@pytest.mark.parametrize(
-    "stacks",
-    [
-        '  globex: &g {account: "011122223333"}\n  acme: *g\n',
-    ],
-)
+@pytest.mark.parametrize("stacks", ['  globex: &g {account: "011122223333"}\n  acme: *g\n'])
 def test_what_cannot_be_set_alone_is_refused_with_the_line_to_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stacks: str
 ) -> None:
@@ -634,9 +607,7 @@ def test_what_cannot_be_set_alone_is_refused_with_the_line_to_write(
 
 
 @pytest.mark.usefixtures("aws")
-def test_where_the_file_cannot_be_edited_aws_goes_first_and_the_line_is_said(
-    tmp_path: Path,
-) -> None:
+def test_where_the_file_cannot_be_edited_aws_goes_first_and_the_line_is_said(tmp_path: Path) -> None:
     deploy(tmp_path)
     file = tmp_path / "cmek.yaml"
     text = file.read_text().partition("stacks:")[0]
@@ -671,9 +642,7 @@ def test_the_denial_is_the_one_of_the_contract() -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_reader_that_is_gone_does_not_stop_the_brake(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reader_that_is_gone_does_not_stop_the_brake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(tmp_path)
 
     def broken(*_arguments: Any, **_more: Any) -> None:

@@ -25,12 +25,7 @@ from tests.building import (
 
 KEY_ARN = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/theirs"
-NOBODY = {
-    "Sid": "DenyEverybodyWhileSuspended",
-    "Effect": "Deny",
-    "Principal": {"AWS": "*"},
-    "Action": "sts:AssumeRole",
-}
+NOBODY = {"Sid": "DenyEverybodyWhileSuspended", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
 
 
 def test_suspended_adds_one_denial_to_the_key_policy_and_changes_nothing_else() -> None:
@@ -43,9 +38,7 @@ def test_suspended_adds_one_denial_to_the_key_policy_and_changes_nothing_else() 
         "Action": "kms:*",
         "Resource": "*",
     }
-    (key_id,) = (
-        name for name, one in after["Resources"].items() if "KeyPolicy" in one["Properties"]
-    )
+    (key_id,) = (name for name, one in after["Resources"].items() if "KeyPolicy" in one["Properties"])
     after["Resources"][key_id]["Properties"]["KeyPolicy"]["Statement"].remove(denial)
     assert after == before
 
@@ -56,14 +49,7 @@ def test_resumed_is_the_first_template_again() -> None:
 
 def test_a_role_that_stands_alone_lets_nobody_in() -> None:
     stack = new_stack()
-    PineconeRole(
-        stack,
-        "Role",
-        pinecone_account_id=PINECONE,
-        regions=REGIONS,
-        external_id=EXTERNAL_ID,
-        suspended=True,
-    )
+    PineconeRole(stack, "Role", pinecone_account_id=PINECONE, regions=REGIONS, external_id=EXTERNAL_ID, suspended=True)
     statements = trust_statements(template_of(stack))
     assert statements[1:] == [NOBODY]
     assert statements[0]["Effect"] == "Allow"

@@ -125,11 +125,7 @@ def test_an_assembly_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     [
         ("cdk:cloud-assembly", {"templateFile": "a"}, "its artifact 'x' has no directoryName."),
         ("cdk:cloud-assembly", {"directoryName": "../it"}, None),
-        (
-            "aws:cloudformation:stack",
-            {"directoryName": "a"},
-            "its artifact 'x' has no templateFile.",
-        ),
+        ("aws:cloudformation:stack", {"directoryName": "a"}, "its artifact 'x' has no templateFile."),
         ("aws:cloudformation:stack", {"templateFile": 5}, "its artifact 'x' has no templateFile."),
     ],
     ids=str,
@@ -141,10 +137,7 @@ def test_what_a_manifest_says_in_no_form_of_its_own_is_told(
     manifest = {"artifacts": {"x": {"type": kind, "properties": properties}}}
     (tmp_path / "it" / "manifest.json").write_text(json.dumps(manifest))
     found = read([tmp_path / "it"])
-    assert (found.templates, [one.what for one in found.problems]) == (
-        [],
-        [problem] * bool(problem),
-    )
+    assert (found.templates, [one.what for one in found.problems]) == ([], [problem] * bool(problem))
 
 
 def test_of_a_folder_every_template_is_read_but_those_within_an_asset(tmp_path: Path) -> None:
@@ -206,19 +199,12 @@ SAID: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("where", ["in the manifest", "in a file of its own"])
-@pytest.mark.parametrize(
-    ("said", "found"), [(SAID, {"K": ROLE}), ({**SAID, "/S": 3, "": None}, {}), ([SAID], {})]
-)
+@pytest.mark.parametrize(("said", "found"), [(SAID, {"K": ROLE}), ({**SAID, "/S": 3, "": None}, {}), ([SAID], {})])
 def test_the_construct_of_a_key_says_its_role_in_the_assembly(
     said: Any, found: dict[str, Any], where: str, tmp_path: Path
 ) -> None:
-    artifact: dict[str, Any] = {
-        "type": "aws:cloudformation:stack",
-        "properties": {"templateFile": "a.template.json"},
-    }
-    artifact |= (
-        {"metadata": said} if "manifest" in where else {"additionalMetadataFile": "a.metadata.json"}
-    )
+    artifact: dict[str, Any] = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "a.template.json"}}
+    artifact |= {"metadata": said} if "manifest" in where else {"additionalMetadataFile": "a.metadata.json"}
     (tmp_path / "a.metadata.json").write_text(json.dumps(said))
     (tmp_path / "a.template.json").write_text(json.dumps({"Resources": {}}))
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"s": artifact}}))
@@ -241,10 +227,7 @@ def test_reading_json_needs_neither_yaml_nor_cdk_nor_boto3() -> None:
 
 def test_a_megabyte_takes_seconds(tmp_path: Path) -> None:
     statement = {"Effect": "Allow", "Principal": {"AWS": {"Ref": "P"}}, "Action": "s3:*"}
-    bucket = {
-        "Type": "AWS::S3::BucketPolicy",
-        "Properties": {"PolicyDocument": {"Statement": [statement] * 20}},
-    }
+    bucket = {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": {"Statement": [statement] * 20}}}
     content = {"Resources": {f"B{number}": bucket for number in range(500)}}
     (tmp_path / "a.json").write_text(json.dumps(content))
     start = time.monotonic()

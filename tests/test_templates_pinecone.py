@@ -195,9 +195,7 @@ def in_capitals(template: Template) -> str:
 
 
 @pytest.mark.parametrize("name_of", [by_stack_name, generated, in_capitals])
-def test_a_literal_that_may_be_the_roles_name_is_the_role(
-    name_of: Callable[[Template], str],
-) -> None:
+def test_a_literal_that_may_be_the_roles_name_is_the_role(name_of: Callable[[Template], str]) -> None:
     template = good()
     name = name_of(template)
     more = with_more(template, "IAM::Policy", PolicyDocument=s3("*"), Roles=[name])
@@ -226,11 +224,7 @@ def naming_by(member: str, value: Any, role: Any) -> dict[str, Any]:
     ("member", "value", "in_policy"),
     [
         ("PolicyDocument", s3({"AWS": "ROLE"}), True),
-        (
-            "PolicyDocument",
-            s3("*", Condition={"ArnEquals": {"aws:PrincipalArn": "ROLE"}}),
-            True,
-        ),
+        ("PolicyDocument", s3("*", Condition={"ArnEquals": {"aws:PrincipalArn": "ROLE"}}), True),
         ("ResourcePolicy", {"PolicyDocument": s3({"AWS": ["ROLE"]})}, True),
         ("PolicyDocument", {"Fn::If": ["X", s3({"AWS": "ROLE"}), {}]}, True),
         ("PolicyDocument", {"Fn::ToJsonString": s3({"AWS": "ROLE"})}, True),
@@ -238,9 +232,7 @@ def naming_by(member: str, value: Any, role: Any) -> dict[str, Any]:
         ("Principal", "ROLE", False),
     ],
 )
-def test_other_resources_that_name_the_role_are_found(
-    member: str, value: Any, in_policy: bool
-) -> None:
+def test_other_resources_that_name_the_role_are_found(member: str, value: Any, in_policy: bool) -> None:
     template = good()
     role = {"Fn::GetAtt": [id_of(template, "IAM::Role"), "Arn"]}
     template["Conditions"] = {"X": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}}
@@ -268,9 +260,7 @@ def test_each_case_has_its_own_policy() -> None:
     role = of_type(template, "IAM::Role")
     opened = json.loads(json.dumps(role["AssumeRolePolicyDocument"]))
     opened["Statement"] = [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]
-    role["AssumeRolePolicyDocument"] = {
-        "Fn::If": ["Open", opened, role["AssumeRolePolicyDocument"]]
-    }
+    role["AssumeRolePolicyDocument"] = {"Fn::If": ["Open", opened, role["AssumeRolePolicyDocument"]]}
     template["Conditions"] = {"Open": {"Fn::Equals": [{"Ref": "P"}, "yes"]}}
     template["Parameters"] = {"P": {"Type": "String", "Default": "no"}}
     [found] = found_in(template).roles
@@ -399,9 +389,7 @@ def what_names_it(how: str) -> Template:
 
 
 @pytest.mark.parametrize("how", ["an output for Pinecone's console", "a key of Pinecone's"])
-def test_a_role_of_many_cases_that_another_template_makes_pinecones_cannot_be_judged(
-    how: str,
-) -> None:
+def test_a_role_of_many_cases_that_another_template_makes_pinecones_cannot_be_judged(how: str) -> None:
     found = found_in(role_of_many_cases(), what_names_it(how), account=CUSTOMER)
     assert "R" in [one.place.logical_id for one in found.unread]
     assert "R" not in [one.place.logical_id for one in found.roles]
@@ -417,9 +405,7 @@ def test_a_role_of_many_cases_that_nothing_names_is_none_of_ours() -> None:
 
 
 @pytest.mark.parametrize("where", ["an output", "an alias"])
-def test_a_key_of_many_cases_that_another_template_makes_pinecones_cannot_be_judged(
-    where: str,
-) -> None:
+def test_a_key_of_many_cases_that_another_template_makes_pinecones_cannot_be_judged(where: str) -> None:
     key = with_key_of_many_cases({"Resources": {}}, {"AWS": f"{ARN}/Other"})
     key["Outputs"] = {"Id": {"Value": {"Ref": "More"}, "Export": {"Name": "the-id"}}}
     imported = {"Fn::ImportValue": "the-id"}
@@ -427,9 +413,7 @@ def test_a_key_of_many_cases_that_another_template_makes_pinecones_cannot_be_jud
     other = {
         "an output": {
             "Resources": {},
-            "Outputs": {
-                "A": {"Value": imported, "Description": 'For "Key ARN" in the Pinecone console'}
-            },
+            "Outputs": {"A": {"Value": imported, "Description": 'For "Key ARN" in the Pinecone console'}},
         },
         "an alias": {"Resources": {"A": {"Type": "AWS::KMS::Alias", "Properties": properties}}},
     }[where]
@@ -443,9 +427,7 @@ def test_a_key_of_many_cases_that_nothing_makes_pinecones_is_none_of_ours(around
     assert found.unread == []
 
 
-@pytest.mark.parametrize(
-    "how", ["names the role", "calls itself Pinecone's", "imports whom it names"]
-)
+@pytest.mark.parametrize("how", ["names the role", "calls itself Pinecone's", "imports whom it names"])
 def test_a_key_of_many_cases_that_may_be_pinecones_cannot_be_judged(how: str) -> None:
     template = good()
     principal = {

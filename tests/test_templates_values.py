@@ -51,10 +51,7 @@ KEY = {"Type": "AWS::KMS::Key"}
         ({"Fn::Sub": "${!aws:username}-${AWS::Region}"}, "${!aws:username}-${AWS::Region}"),
         ({"Fn::Sub": ["${a}${b.c}", {"a": "x", "b.c": "y"}]}, "xy"),
         ({"Fn::Select": ["1", {"Fn::Split": [",", "a,b"]}]}, "b"),
-        (
-            {"Fn::Select": [4, {"Fn::Split": [":", {"Fn::GetAtt": ["R", "Arn"]}]}]},
-            "${AWS::AccountId}",
-        ),
+        ({"Fn::Select": [4, {"Fn::Split": [":", {"Fn::GetAtt": ["R", "Arn"]}]}]}, "${AWS::AccountId}"),
         ({"Fn::GetAtt": "R.Arn"}, "arn:aws:iam::${AWS::AccountId}:role/a/${t.R}"),
         ({"Ref": "R"}, "${t.R}"),
         ({"Fn::GetAtt": ["K", "Arn"]}, "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/${t.K}"),
@@ -74,10 +71,7 @@ def test_a_value_resolves(value: Any, right: Any) -> None:
         value,
         Resources={"R": ROLE, "K": KEY},
         Mappings={"M": {"a": {"b": "c"}}},
-        Parameters={
-            "Ssm": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/x"},
-            "Bare": {"Type": "String"},
-        },
+        Parameters={"Ssm": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/x"}, "Bare": {"Type": "String"}},
     )
     assert found == right
 
@@ -124,10 +118,7 @@ def test_what_hangs_on_itself_is_a_hole() -> None:
 
 
 def test_lists_by_parameters_are_lists() -> None:
-    parameters = {
-        "L": {"Type": "CommaDelimitedList", "Default": "a, b"},
-        "N": {"Type": "List<Number>"},
-    }
+    parameters = {"L": {"Type": "CommaDelimitedList", "Default": "a, b"}, "N": {"Type": "List<Number>"}}
     found = outcomes({"Fn::Join": ["+", {"Ref": "L"}]}, Parameters=parameters)
     assert list(found.values()) == ["a+b", "${t.L}"]
     assert outcome({"Ref": "N"}, Parameters=parameters) == ["${t.N}"]
@@ -161,11 +152,7 @@ def test_a_compared_parameter_has_its_value_in_the_case() -> None:
     }
     value = [{"Ref": "P"}, {"Fn::If": ["A", "1", {"Fn::If": ["Neither", "3", "2"]}]}]
     found = outcomes(value, **sections)
-    assert found == {
-        "t.P is 'a'": ["a", "1"],
-        "t.P is 'b'": ["b", "2"],
-        "t.P is something else": ["${t.P}", "3"],
-    }
+    assert found == {"t.P is 'a'": ["a", "1"], "t.P is 'b'": ["b", "2"], "t.P is something else": ["${t.P}", "3"]}
 
 
 def test_a_condition_that_is_known_makes_no_case() -> None:

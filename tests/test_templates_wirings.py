@@ -33,11 +33,7 @@ from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek
 
 FLAGS = json.loads((Path(__file__).parent / "cdk_init_flags.json").read_text())
 """What `cdk init` writes into the context of a new app."""
-PROPS: dict[str, Any] = {
-    "pinecone_account_id": PINECONE,
-    "regions": REGIONS,
-    "external_id": EXTERNAL_ID,
-}
+PROPS: dict[str, Any] = {"pinecone_account_id": PINECONE, "regions": REGIONS, "external_id": EXTERNAL_ID}
 FOREIGN = "key-foreign-principal[arn:aws:iam::777788889999:root]"
 SHOWN = {"SecureTransport": "true"}
 
@@ -169,9 +165,7 @@ def assert_pinecone_comes_in(found: Found) -> None:
 
 @with_and_without_flags
 @pytest.mark.parametrize("wiring", WIRINGS, ids=lambda one: one.__name__)
-def test_role_and_key_are_found(
-    wiring: Callable[[Any], None], flags: dict[str, Any], tmp_path: Path
-) -> None:
+def test_role_and_key_are_found(wiring: Callable[[Any], None], flags: dict[str, Any], tmp_path: Path) -> None:
     assert_pinecone_comes_in(found_in(synthesized(wiring, tmp_path, flags)))
 
 
@@ -237,9 +231,7 @@ def test_the_verdict_at_synth_and_by_the_command_is_the_same(
 
 
 @with_and_without_flags
-def test_the_paths_that_cdk_gives_a_plugin_are_the_assembly(
-    flags: dict[str, Any], tmp_path: Path
-) -> None:
+def test_the_paths_that_cdk_gives_a_plugin_are_the_assembly(flags: dict[str, Any], tmp_path: Path) -> None:
     folder = synthesized(role_and_key_in_children_of_two, tmp_path, flags)
     assert_pinecone_comes_in(found_in(folder / "A.template.json", folder / "B.template.json"))
     assert_pinecone_comes_in(found_in(*folder.glob("*.template.json")))
@@ -277,9 +269,7 @@ def test_what_another_stack_gives_the_role_is_found(flags: dict[str, Any], tmp_p
         there = stack(app, "B")
         everything = iam.PolicyStatement(actions=["s3:*"], resources=["*"])
         iam.ManagedPolicy(there, "More", roles=[role], statements=[everything])
-        let = iam.PolicyStatement(
-            actions=["kms:*"], resources=["*"], principals=[iam.ArnPrincipal(role.role_arn)]
-        )
+        let = iam.PolicyStatement(actions=["kms:*"], resources=["*"], principals=[iam.ArnPrincipal(role.role_arn)])
         kms.Key(there, "Second", policy=iam.PolicyDocument(statements=[let]))
 
     found = found_in(synthesized(wiring, tmp_path, flags))
@@ -308,12 +298,7 @@ def test_a_stack_set_is_read(tmp_path: Path) -> None:
     def wiring(app: Any) -> None:
         there = stack(app, "A")
         PineconeCmekStackSet(
-            there,
-            "Set",
-            stack_set_name="s",
-            region="us-east-1",
-            targets=StackSetTargets.accounts([ACCOUNT]),
-            **PROPS,
+            there, "Set", stack_set_name="s", region="us-east-1", targets=StackSetTargets.accounts([ACCOUNT]), **PROPS
         )
 
     folder = synthesized(wiring, tmp_path, {})

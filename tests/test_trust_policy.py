@@ -51,18 +51,9 @@ ALL_WITH_ID = {
     },
 }
 FORMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "explicit regions and external ID": (
-        {"regions": PINECONE_REGIONS, "external_id": EXTERNAL_ID},
-        EXPLICIT_WITH_ID,
-    ),
-    "explicit regions without external ID": (
-        {"regions": PINECONE_REGIONS, "external_id": None},
-        EXPLICIT_WITHOUT_ID,
-    ),
-    "all regions and external ID": (
-        {"regions": ALL_REGIONS, "external_id": EXTERNAL_ID},
-        ALL_WITH_ID,
-    ),
+    "explicit regions and external ID": ({"regions": PINECONE_REGIONS, "external_id": EXTERNAL_ID}, EXPLICIT_WITH_ID),
+    "explicit regions without external ID": ({"regions": PINECONE_REGIONS, "external_id": None}, EXPLICIT_WITHOUT_ID),
+    "all regions and external ID": ({"regions": ALL_REGIONS, "external_id": EXTERNAL_ID}, ALL_WITH_ID),
 }
 
 
@@ -71,14 +62,9 @@ def form(request: pytest.FixtureRequest) -> tuple[dict[str, Any], dict[str, Any]
     return FORMS[request.param]
 
 
-def test_trust_policy_is_the_guides_to_the_letter(
-    form: tuple[dict[str, Any], dict[str, Any]],
-) -> None:
+def test_trust_policy_is_the_guides_to_the_letter(form: tuple[dict[str, Any], dict[str, Any]]) -> None:
     props, guide = form
-    assert role(cmek_template(**props))["AssumeRolePolicyDocument"] == {
-        "Version": "2012-10-17",
-        "Statement": [guide],
-    }
+    assert role(cmek_template(**props))["AssumeRolePolicyDocument"] == {"Version": "2012-10-17", "Statement": [guide]}
 
 
 def test_an_ordinary_role_renders_the_same(form: tuple[dict[str, Any], dict[str, Any]]) -> None:
@@ -120,9 +106,7 @@ def test_conditions_and_session_tags_keep_the_statement(props: dict[str, Any]) -
     iam.Role(
         stack,
         "Role",
-        assumed_by=principal.with_conditions(
-            {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
-        ).with_session_tags(),
+        assumed_by=principal.with_conditions({"StringEquals": {"aws:SourceVpce": "vpce-1"}}).with_session_tags(),
     )
     (statement,) = trust_statements(template_of(stack))
     guide = next(guide for given, guide in FORMS.values() if given == props)

@@ -42,9 +42,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, aws: None) -> Path:
     [entry] = parse_entries(FILE, "cmek.yaml")
     template = template_of(CmekStack(new_app(), entry))
     body = json.dumps(template) if request.param == "JSON" else yaml.safe_dump(template)
-    boto3.client("cloudformation").create_stack(
-        StackName="vendor", TemplateBody=body, Capabilities=["CAPABILITY_IAM"]
-    )
+    boto3.client("cloudformation").create_stack(StackName="vendor", TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
     return tmp_path
 
 
@@ -56,9 +54,7 @@ def test_a_key_of_a_deployed_customer_is_on_the_sheet(folder: Path, key: str) ->
 
 
 @pytest.mark.parametrize("key", [key_of("888877776666"), key_of(GLOBEX, "c")])
-def test_a_customer_who_is_in_the_file_and_not_deployed_gets_no_sheet(
-    folder: Path, key: str
-) -> None:
+def test_a_customer_who_is_in_the_file_and_not_deployed_gets_no_sheet(folder: Path, key: str) -> None:
     file = folder / "cmek.yaml"
     added = FILE.replace(f'"{INITECH}"', '"888877776666"').replace(
         "customer_key_arns: [", f'customer_key_arns: ["{key_of(GLOBEX, "c")}", '
@@ -73,11 +69,7 @@ def test_a_customer_who_is_in_the_file_and_not_deployed_gets_no_sheet(
 def test_a_customer_whom_the_deployed_role_serves_by_half_gets_no_sheet(folder: Path) -> None:
     cloudformation = boto3.client("cloudformation")
     template = cloudformation.get_template(StackName="vendor")["TemplateBody"]
-    text = (template if isinstance(template, str) else json.dumps(template)).replace(
-        "kms:Decrypt", "kms:DescribeKey"
-    )
-    cloudformation.update_stack(
-        StackName="vendor", TemplateBody=text, Capabilities=["CAPABILITY_IAM"]
-    )
+    text = (template if isinstance(template, str) else json.dumps(template)).replace("kms:Decrypt", "kms:DescribeKey")
+    cloudformation.update_stack(StackName="vendor", TemplateBody=text, Capabilities=["CAPABILITY_IAM"])
     printed = cmek(folder, "sheet", f"--key-arn={key_of(ACME)}", code=1)
     assert "the deployed role does not" in printed.stderr

@@ -11,26 +11,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cmek_construct import ALL_REGIONS, PINECONE_REGIONS, PineconeRole
-from tests.building import (
-    ACCOUNT,
-    PINECONE,
-    REGION,
-    REGIONS,
-    cmek,
-    new_stack,
-    role,
-    template_of,
-    warnings_of,
-)
+from tests.building import ACCOUNT, PINECONE, REGION, REGIONS, cmek, new_stack, role, template_of, warnings_of
 
 UNUSUAL: dict[str, dict[str, Any]] = {
     "region-not-in-guide": {"regions": [REGION, "eu-north-1"]},
     "pinecone-account-is-own": {"pinecone_account_id": ACCOUNT},
     "no-external-id": {"external_id": None},
     "external-id-not-uuid-v4": {"external_id": "our-own-name"},
-    "trust-policy-over-quota": {
-        "regions": [REGION] + [f"xx-region-{number}" for number in range(30)]
-    },
+    "trust-policy-over-quota": {"regions": [REGION] + [f"xx-region-{number}" for number in range(30)]},
     "key-region-not-in-regions": {"regions": ["eu-west-1"]},
 }
 
@@ -60,9 +48,7 @@ def test_a_warning_of_one_construct_is_not_acknowledged_by_another() -> None:
     stack = new_stack()
     cmek(stack, "One", external_id=None)
     two = cmek(stack, "Two", external_id=None)
-    cdk.Validations.of(two).acknowledge(
-        cdk.Acknowledgment(id="cmek-construct:no-external-id", reason="Decided")
-    )
+    cdk.Validations.of(two).acknowledge(cdk.Acknowledgment(id="cmek-construct:no-external-id", reason="Decided"))
     assert list(warnings_of(stack)) == ["cmek-construct:no-external-id"]
 
 
@@ -76,10 +62,7 @@ def test_the_usual_does_not_warn(regions: Any) -> None:
 def test_a_role_that_stands_alone_warns_too() -> None:
     stack = new_stack()
     PineconeRole(stack, "Role", pinecone_account_id=PINECONE, regions=["eu-north-1"])
-    assert set(warnings_of(stack)) == {
-        "cmek-construct:no-external-id",
-        "cmek-construct:region-not-in-guide",
-    }
+    assert set(warnings_of(stack)) == {"cmek-construct:no-external-id", "cmek-construct:region-not-in-guide"}
 
 
 def characters(stack: cdk.Stack) -> int:
@@ -97,9 +80,7 @@ def test_the_count_of_a_long_trust_policy_is_what_iam_counts() -> None:
 
 @pytest.mark.parametrize("regions", [["us-east-1"] + [f"xx-r-{n}" for n in range(14)]])
 @pytest.mark.parametrize(("size", "warns"), [(2048, False), (2049, True)])
-def test_the_quota_is_2048_characters_to_the_letter(
-    regions: list[str], size: int, warns: bool
-) -> None:
+def test_the_quota_is_2048_characters_to_the_letter(regions: list[str], size: int, warns: bool) -> None:
     short = new_stack()
     cmek(short, regions=regions, external_id="xx")
     stack = new_stack()
@@ -119,9 +100,7 @@ def test_no_warning_prints_a_token() -> None:
         regions=["eu-north-1", region],
         external_id=external_id,
         role=iam.Role.from_role_arn(stack, "Role", cdk.Fn.import_value("Role")),
-        key=kms.Key.from_key_arn(
-            stack, "Key", f"arn:aws:kms:us-east-1:111122223333:key/{cdk.Fn.ref('Account')}"
-        ),
+        key=kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:us-east-1:111122223333:key/{cdk.Fn.ref('Account')}"),
     )
     warnings = warnings_of(stack)
     assert set(warnings) == {

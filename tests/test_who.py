@@ -74,9 +74,7 @@ def members(form: str, row: dict[str, Any]) -> list[str | None]:
     return [*found]
 
 
-def question(
-    form: str, row: dict[str, Any], principal: str | None, own_policies: bool
-) -> simulator.Request:
+def question(form: str, row: dict[str, Any], principal: str | None, own_policies: bool) -> simulator.Request:
     caller = Caller(principal)
     deployed, context = deployed_form(form), caller.context
     if row["external_id"] is not None:
@@ -170,10 +168,7 @@ def who(templates: list[dict[str, Any]], account: str | None = None) -> list[Who
 
 def template(trust: list[Any], use: list[Any], **more: Any) -> dict[str, Any]:
     resources = {
-        "Role": {
-            "Type": "AWS::IAM::Role",
-            "Properties": {"AssumeRolePolicyDocument": policy_document(*trust)},
-        },
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": policy_document(*trust)}},
         "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy_document(*use)}},
     }
     return {"Resources": resources, **more}
@@ -207,9 +202,7 @@ EVERYBODY = [
 )
 @settings(max_examples=50, database=None)
 def test_whoever_a_key_policy_lets_in_is_in_the_table(names: list[str], action: str) -> None:
-    found = asked(
-        {"Effect": "Allow", "Principal": {"AWS": names}, "Action": action, "Resource": "*"}
-    )
+    found = asked({"Effect": "Allow", "Principal": {"AWS": names}, "Action": action, "Resource": "*"})
     let_in = {row.who.arn for row in found.keys if row.verdict is Verdict.YES}
     for name in names:
         if name == "*":
@@ -237,9 +230,7 @@ def test_whoever_a_trust_policy_lets_in_is_in_the_table(name: str) -> None:
 def of_key(*statements: Any, **more: Any) -> dict[str, dict[str, set[str]]]:
     """The answers about a key with these statements besides, by words and action."""
     found: dict[str, dict[str, set[str]]] = {}
-    allowed = [
-        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", **one} for one in statements
-    ]
+    allowed = [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", **one} for one in statements]
     for one in allowed:
         if "NotAction" in one:
             del one["Action"]
@@ -252,22 +243,14 @@ def of_key(*statements: Any, **more: Any) -> dict[str, dict[str, set[str]]]:
     ("statement", "words", "answer"),
     [
         ({"Principal": {"Service": "s3.amazonaws.com"}}, "the service s3.amazonaws.com", "yes"),
-        (
-            {"Principal": {"Federated": "accounts.google.com"}},
-            "Federated accounts.google.com",
-            None,
-        ),
+        ({"Principal": {"Federated": "accounts.google.com"}}, "Federated accounts.google.com", None),
         (
             {"Principal": {"AWS": f"arn:aws:sts::{THIRD}:assumed-role/x/session"}},
             f"the assumed-role x/session of account {THIRD}",
             "yes",
         ),
         ({"Principal": {"AWS": "AROA" + "A" * 17}}, "AROA" + "A" * 17 + ", which is deleted", "no"),
-        (
-            {"Principal": {"AWS": f"arn:aws:iam::{THIRD}:role/*"}},
-            f"every role * of account {THIRD}",
-            None,
-        ),
+        ({"Principal": {"AWS": f"arn:aws:iam::{THIRD}:role/*"}}, f"every role * of account {THIRD}", None),
         ({"Principal": {"AWS": {"Ref": "Whom"}}}, "AWS ${Whom}", None),
         ({"Principal": {"AWS": {"Ref": "Whom"}}}, "a stranger", None),
         ({"Principal": {"AWS": "{{resolve:ssm:/whom}}"}}, "a stranger", None),
@@ -313,21 +296,9 @@ def only_if(operator: str, key: str, value: Any) -> dict[str, Any]:
             "the user root of any other account",
             "a stranger",
         ),
-        (
-            only_if("StringEquals", "aws:PrincipalAccount", THIRD),
-            f"anybody else of account {THIRD}",
-            "a stranger",
-        ),
-        (
-            only_if("StringEquals", "kms:CallerAccount", [THIRD]),
-            f"the root of account {THIRD}",
-            "a stranger",
-        ),
-        (
-            only_if("StringNotEquals", "kms:CallerAccount", THIRD),
-            "a stranger",
-            f"anybody else of account {THIRD}",
-        ),
+        (only_if("StringEquals", "aws:PrincipalAccount", THIRD), f"anybody else of account {THIRD}", "a stranger"),
+        (only_if("StringEquals", "kms:CallerAccount", [THIRD]), f"the root of account {THIRD}", "a stranger"),
+        (only_if("StringNotEquals", "kms:CallerAccount", THIRD), "a stranger", f"anybody else of account {THIRD}"),
         (
             only_if("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*"),
             "a stranger",
@@ -433,18 +404,12 @@ def test_its_tables_fit_into_120_columns_and_every_answer_is_in_them() -> None:
 def test_who_is_suspended_is_answered_no_by_the_statement_that_suspends() -> None:
     rows = answers()["suspended"]["rows"]
     role = [row for row in rows if row["who"] == "the role CmekRoleB9267AA0"]
-    assert {(row["answer"], row["statement"]) for row in role} == {
-        ("no", "Deny Pinecone while suspended")
-    }
+    assert {(row["answer"], row["statement"]) for row in role} == {("no", "Deny Pinecone while suspended")}
     closed = answers()["role_alone_suspended"]["rows"]
-    assert {(row["answer"], row["statement"]) for row in closed} == {
-        ("no", "DenyEverybodyWhileSuspended")
-    }
+    assert {(row["answer"], row["statement"]) for row in closed} == {("no", "DenyEverybodyWhileSuspended")}
 
 
-def test_the_account_is_that_of_the_assembly_or_the_root_statement_or_given(
-    tmp_path: Path,
-) -> None:
+def test_the_account_is_that_of_the_assembly_or_the_root_statement_or_given(tmp_path: Path) -> None:
     def account(form: str, *options: str, folder: Path = tmp_path) -> list[Any]:
         name = forms.template_file(form).name
         (tmp_path / name).write_bytes(forms.template_file(form).read_bytes())
@@ -470,9 +435,7 @@ def test_where_the_account_is_not_known_the_answers_are_the_same() -> None:
     """But for who is asked: no answer hangs on which account it is."""
     one = forms.template("environment_agnostic")
     (known,), (unknown,) = who([one], OWNER), who([one])
-    assert {row.verdict.value for row in unknown.rows} == {verdict.value for verdict in Verdict} - {
-        "cannot tell"
-    }
+    assert {row.verdict.value for row in unknown.rows} == {verdict.value for verdict in Verdict} - {"cannot tell"}
     assert [(row.who.words, row.action, row.verdict) for row in unknown.rows] == [
         (row.who.words, row.action, row.verdict) for row in known.rows
     ]
@@ -494,9 +457,7 @@ def test_a_key_administrator_is_called_one_because_he_writes_the_key_policy() ->
     words = {row["who"] for row in rows if row["principal"] == forms.ADMIN_ROLE}
     assert words == {"key administrator security/KeyAdmin"}
     worker = f"arn:aws:iam::{OWNER}:role/Worker"
-    found = asked(
-        {"Effect": "Allow", "Principal": {"AWS": worker}, "Action": "kms:Decrypt", "Resource": "*"}
-    )
+    found = asked({"Effect": "Allow", "Principal": {"AWS": worker}, "Action": "kms:Decrypt", "Resource": "*"})
     assert said(found, "the account's role Worker", "kms:Decrypt") == {"yes"}
 
 
@@ -529,19 +490,9 @@ def test_two_accounts_that_are_taken_for_pinecones_are_said(tmp_path: Path) -> N
     assert "taken for" not in cmek(tmp_path, "who", "one.json").stderr
 
 
-@pytest.mark.parametrize(
-    ("default", "answer"), [("false", "yes"), ("true", "no"), (None, "cannot tell")]
-)
-def test_a_condition_is_decided_by_the_default_of_its_parameter(
-    default: str | None, answer: str
-) -> None:
-    denial = {
-        "Sid": "Off",
-        "Effect": "Deny",
-        "Principal": {"AWS": ROLE},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
+@pytest.mark.parametrize(("default", "answer"), [("false", "yes"), ("true", "no"), (None, "cannot tell")])
+def test_a_condition_is_decided_by_the_default_of_its_parameter(default: str | None, answer: str) -> None:
+    denial = {"Sid": "Off", "Effect": "Deny", "Principal": {"AWS": ROLE}, "Action": "kms:*", "Resource": "*"}
     parameter = {"Type": "String"} | ({} if default is None else {"Default": default})
     found = asked(
         {"Fn::If": ["Off", denial, {"Ref": "AWS::NoValue"}]},
@@ -564,9 +515,7 @@ def test_a_condition_is_decided_by_the_default_of_its_parameter(
     ],
     ids=str,
 )
-def test_a_template_is_asked_in_each_case_of_its_conditions(
-    conditions: dict[str, Any], answer: str
-) -> None:
+def test_a_template_is_asked_in_each_case_of_its_conditions(conditions: dict[str, Any], answer: str) -> None:
     """Of an SSM parameter the default is no value; a variable has one value at a time."""
     region = {"Ref": "AWS::Region"}
     known = {name: {"Fn::Equals": [region, name.lower()]} for name in ("A", "B")}
@@ -590,33 +539,17 @@ S3, DYNAMODB = (f"{name}.us-east-1.amazonaws.com" for name in ("s3", "dynamodb")
     ("effect", "condition", "answer"),
     [
         ("Allow", {"StringEquals": {"kms:ViaService": S3}}, f"only through {S3}"),
-        (
-            "Allow",
-            {"StringEquals": {"kms:ViaService": [S3, DYNAMODB]}},
-            f"only through {S3} or {DYNAMODB}",
-        ),
-        (
-            "Allow",
-            {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}},
-            "only through s3.*.amazonaws.com",
-        ),
+        ("Allow", {"StringEquals": {"kms:ViaService": [S3, DYNAMODB]}}, f"only through {S3} or {DYNAMODB}"),
+        ("Allow", {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}, "only through s3.*.amazonaws.com"),
         ("Allow", {"Null": {"kms:ViaService": "false"}}, "only through an AWS service"),
         ("Allow", {"StringNotEquals": {"kms:ViaService": S3}}, "yes"),
         ("Deny", {"StringNotEquals": {"kms:ViaService": S3}}, f"only through {S3}"),
         ("Deny", {"Null": {"kms:ViaService": "true"}}, "only through an AWS service"),
         ("Deny", {"StringEquals": {"kms:ViaService": S3}}, "yes"),
-        (
-            "Allow",
-            {"StringEquals": {"kms:ViaService": S3, "aws:SourceVpce": "vpce-1"}},
-            "cannot tell",
-        ),
+        ("Allow", {"StringEquals": {"kms:ViaService": S3, "aws:SourceVpce": "vpce-1"}}, "cannot tell"),
         ("Allow", {"Bool": {"aws:ViaAWSService": "true"}}, "cannot tell"),
         ("Deny", {"Bool": {"aws:ViaAWSService": "false"}}, "cannot tell"),
-        (
-            "Allow",
-            {"ForAnyValue:StringEquals": {"aws:CalledVia": "athena.amazonaws.com"}},
-            "cannot tell",
-        ),
+        ("Allow", {"ForAnyValue:StringEquals": {"aws:CalledVia": "athena.amazonaws.com"}}, "cannot tell"),
         (
             "Allow",
             {
@@ -625,11 +558,7 @@ S3, DYNAMODB = (f"{name}.us-east-1.amazonaws.com" for name in ("s3", "dynamodb")
             },
             "cannot tell",
         ),
-        (
-            "Allow",
-            {"Null": {"kms:ViaService": "false"}, "StringNotLike": {"kms:ViaService": "s3.*"}},
-            "cannot tell",
-        ),
+        ("Allow", {"Null": {"kms:ViaService": "false"}, "StringNotLike": {"kms:ViaService": "s3.*"}}, "cannot tell"),
         (
             "Allow",
             {
@@ -644,11 +573,7 @@ S3, DYNAMODB = (f"{name}.us-east-1.amazonaws.com" for name in ("s3", "dynamodb")
 def test_who_is_let_in_through_a_service_alone_is_told_through_which(
     effect: str, condition: dict[str, Any], answer: str
 ) -> None:
-    use = {
-        "Principal": {"AWS": f"arn:aws:iam::{THIRD}:role/App"},
-        "Action": "kms:Decrypt",
-        "Resource": "*",
-    }
+    use = {"Principal": {"AWS": f"arn:aws:iam::{THIRD}:role/App"}, "Action": "kms:Decrypt", "Resource": "*"}
     free = [{**use, "Effect": "Allow"}] if effect == "Deny" else []
     found = asked(*free, {**use, "Effect": effect, "Condition": condition})
     assert said(found, f"the role App of account {THIRD}", "kms:Decrypt") == {answer}
@@ -658,13 +583,7 @@ def test_who_is_let_in_through_a_service_alone_is_told_through_which(
 def test_whom_the_accounts_iam_lets_in_may_come_through_a_service_without_it() -> None:
     through = {"StringEquals": {"kms:ViaService": S3, "kms:CallerAccount": OWNER}}
     found = asked(
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": "kms:Decrypt",
-            "Resource": "*",
-            "Condition": through,
-        }
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*", "Condition": through}
     )
     assert said(found, "the account's others, by IAM", "kms:Decrypt") == {
         f"by IAM policies of the account, or through {S3}"
@@ -691,10 +610,7 @@ def test_the_table_and_the_page_say_through_which_service(as_page: bool, tmp_pat
 def test_more_cases_than_anybody_reads_are_not_judged() -> None:
     conditions = {f"C{n}": {"Fn::Equals": [{"Ref": f"P{n}"}, "x"]} for n in range(5)}
     found = asked(
-        *(
-            {**USE[0], "Action": {"Fn::If": [name, "kms:Encrypt", "kms:Decrypt"]}, "Sid": name}
-            for name in conditions
-        ),
+        *({**USE[0], "Action": {"Fn::If": [name, "kms:Encrypt", "kms:Decrypt"]}, "Sid": name} for name in conditions),
         Parameters={f"P{n}": {"Type": "String"} for n in range(5)},
         Conditions=conditions,
     )
@@ -754,26 +670,13 @@ def test_every_external_id_is_asked_and_a_star_for_one_lets_a_wrong_one_in() -> 
     [
         ({"StringLike": {"sts:ExternalId": "abc-*"}}, "yes", "cannot tell"),
         (
-            {
-                "StringLike": {"sts:ExternalId": "abc-*"},
-                "StringLikeIfExists": {"sts:ExternalId": "*-def"},
-            },
+            {"StringLike": {"sts:ExternalId": "abc-*"}, "StringLikeIfExists": {"sts:ExternalId": "*-def"}},
             "cannot tell",
             "cannot tell",
         ),
+        ({"StringLike": {"sts:ExternalId": "abc-*"}, "StringNotLike": {"sts:ExternalId": "a*"}}, "no", "no"),
         (
-            {
-                "StringLike": {"sts:ExternalId": "abc-*"},
-                "StringNotLike": {"sts:ExternalId": "a*"},
-            },
-            "no",
-            "no",
-        ),
-        (
-            {
-                "StringLike": {"sts:ExternalId": "abc-*"},
-                "Bool": {"aws:ViaAWSService": "true"},
-            },
+            {"StringLike": {"sts:ExternalId": "abc-*"}, "Bool": {"aws:ViaAWSService": "true"}},
             "cannot tell",
             "cannot tell",
         ),
@@ -834,9 +737,7 @@ def test_a_template_of_a_thousand_resources_takes_seconds() -> None:
     made = template([TRUST], USE)
     for number in range(50):
         for kind in ("Role", "Key"):
-            copy = json.loads(
-                json.dumps(made["Resources"][kind]).replace('"Role"', f'"Role{number}"')
-            )
+            copy = json.loads(json.dumps(made["Resources"][kind]).replace('"Role"', f'"Role{number}"'))
             made["Resources"][f"{kind}{number}"] = copy
     for number in range(900):
         made["Resources"][f"Bucket{number}"] = {"Type": "AWS::S3::Bucket"}
@@ -850,7 +751,5 @@ def test_a_key_that_is_protected_while_used_may_be_ended_only_when_unused() -> N
     unused = "only when unused for 90 days"
     for action in ("kms:DisableKey", "kms:ScheduleKeyDeletion"):
         assert said["the account's root", action] == unused
-        assert said["the account's others, by IAM", action] == (
-            f"{unused}, by IAM policies of the account"
-        )
+        assert said["the account's others, by IAM", action] == (f"{unused}, by IAM policies of the account")
     assert said["the account's root", "kms:PutKeyPolicy"] == "yes"

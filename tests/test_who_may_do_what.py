@@ -1,8 +1,8 @@
 """Who may assume the role, and who may do what with the key, form by form.
 
-An independent policy simulator answers, over the synthesized documents. Every expected answer
-comes from a page of AWS's documentation (`simulator/aws_pages.py`), and every denied question
-stands beside an allowed one that differs from it in one thing.
+An independent policy simulator answers, over the synthesized documents. Every expected answer comes from a page of
+AWS's documentation (`simulator/aws_pages.py`), and every denied question stands beside an allowed one that differs from
+it in one thing.
 """
 
 from __future__ import annotations
@@ -84,11 +84,7 @@ KEY_TABLES: list[tuple[str, Table]] = [
     *key.suspension("role_with_own_policy", "suspended_role_with_own_policy"),
 ]
 
-TABLES = [
-    *TRUST_TABLES,
-    *KEY_TABLES,
-    *((form, key.ACCOUNT_DELEGATES) for form in forms.FORMS_WITH_A_KEY),
-]
+TABLES = [*TRUST_TABLES, *KEY_TABLES, *((form, key.ACCOUNT_DELEGATES) for form in forms.FORMS_WITH_A_KEY)]
 CASES: list[Case] = list(dict.fromkeys(case for form, table in TABLES for case in table.of(form)))
 
 
@@ -149,13 +145,10 @@ def let_in(form: str) -> set[str | None]:
     asked = {
         case.control if case.differs_in == ["form"] else case.question
         for case in CASES
-        if case.question.form == form
-        and (case.answer == Result.ALLOWED or case.differs_in == ["form"])
+        if case.question.form == form and (case.answer == Result.ALLOWED or case.differs_in == ["form"])
     }
     return {
-        deployed_form(question.form).role_arn
-        if question.caller == THE_ROLE
-        else question.caller.arn
+        deployed_form(question.form).role_arn if question.caller == THE_ROLE else question.caller.arn
         for question in asked
     }
 
@@ -184,11 +177,7 @@ def test_a_form_says_nothing_that_these_questions_do_not_reach(form: str) -> Non
     for policy in policies(form):
         for statement in policy["Statement"]:
             assert set(statement["Principal"]) == {"AWS"}
-            assert set(statement) - {"Sid", "Condition", "Resource"} == {
-                "Effect",
-                "Principal",
-                "Action",
-            }
+            assert set(statement) - {"Sid", "Condition", "Resource"} == {"Effect", "Principal", "Action"}
             if any(action.startswith("sts:") for action in several(statement["Action"])):
                 assert several(statement["Action"]) == [role.ASSUME]
                 assert "Resource" not in statement
@@ -207,37 +196,17 @@ def test_a_role_has_no_policy_of_its_own_but_what_the_user_gives_it(form: str) -
 
 EVERY_ACTION: dict[str, tuple[str, Caller, bool, list[str]]] = {
     "a key user by itself": ("explicit_with_id", THE_ROLE, False, key.USING),
-    "a key user through an AWS service": (
-        "explicit_with_id",
-        THE_ROLE,
-        True,
-        [*key.USING, *key.GRANTING],
-    ),
+    "a key user through an AWS service": ("explicit_with_id", THE_ROLE, True, [*key.USING, *key.GRANTING]),
     "a key user of a given key by itself": ("own_key", THE_ROLE, False, key.USING),
-    "a key user of a given key through an AWS service": (
-        "own_key",
-        THE_ROLE,
-        True,
-        [*key.USING, *key.GRANTING],
-    ),
+    "a key user of a given key through an AWS service": ("own_key", THE_ROLE, True, [*key.USING, *key.GRANTING]),
     "a key user beside administrators": ("with_key_admins", THE_ROLE, False, key.USING),
     "a key user under minimized policies": ("policies_minimized", THE_ROLE, False, key.USING),
     "a role that only encrypts and decrypts": ("encrypt_decrypt", THE_ROLE, True, key.ENCRYPTING),
     "a suspended role": ("suspended", THE_ROLE, True, []),
-    "a suspended role with a policy of its own": (
-        "suspended_role_with_own_policy",
-        THE_ROLE,
-        True,
-        [],
-    ),
+    "a suspended role with a policy of its own": ("suspended_role_with_own_policy", THE_ROLE, True, []),
     "a suspended role of a given key": ("own_key_suspended", THE_ROLE, True, []),
     "another role without a policy": ("explicit_with_id", key.OTHER_ROLE, True, []),
-    "a key administrator": (
-        "with_key_admins",
-        key.ADMIN,
-        False,
-        [*key.MANAGING, *key.MANAGING_BY_WILDCARD],
-    ),
+    "a key administrator": ("with_key_admins", key.ADMIN, False, [*key.MANAGING, *key.MANAGING_BY_WILDCARD]),
     "a key administrator under minimized policies": (
         "policies_minimized",
         key.ADMIN,

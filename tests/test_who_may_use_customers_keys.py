@@ -1,8 +1,8 @@
 """Who may use the keys of customers: a vendor's role in one account, their keys in others.
 
-An independent policy simulator answers, over the synthesized documents. Every expected answer
-comes from a page of AWS's documentation (`simulator/aws_pages.py`), and every denied question
-stands beside an allowed one that differs from it in one thing.
+An independent policy simulator answers, over the synthesized documents. Every expected answer comes from a page of
+AWS's documentation (`simulator/aws_pages.py`), and every denied question stands beside an allowed one that differs from
+it in one thing.
 """
 
 from __future__ import annotations
@@ -25,10 +25,7 @@ CASES = [*using.CASES, *ruling.CASES]
 
 
 def _role(
-    vendor: str = "two_customers",
-    key: str = "a_key",
-    own_policies: bool = False,
-    for_aws_resource: bool | None = None,
+    vendor: str = "two_customers", key: str = "a_key", own_policies: bool = False, for_aws_resource: bool | None = None
 ) -> Question:
     return Question(vendor, key, THE_ROLE, "kms:*", own_policies, for_aws_resource=for_aws_resource)
 
@@ -63,11 +60,7 @@ def each_action(role: Question) -> list[Question]:
     every = actions_on("kms", "key")
     assert len(every) > 40
     return [
-        replace(
-            role,
-            action=action,
-            for_aws_resource=role.for_aws_resource if action in key.GRANTING else None,
-        )
+        replace(role, action=action, for_aws_resource=role.for_aws_resource if action in key.GRANTING else None)
         for action in every
     ]
 
@@ -88,9 +81,7 @@ def test_who_may_use_the_keys_of_customers(answers: dict[Question | Swapped, Ans
 def test_two_accounts_taken_for_each_other_do_not_go_unseen(
     one: str, other: str, answers: dict[Question | Swapped, Answer]
 ) -> None:
-    wrong = [
-        case for case in CASES if answers[Swapped(case.question, one, other)].result != case.answer
-    ]
+    wrong = [case for case in CASES if answers[Swapped(case.question, one, other)].result != case.answer]
     assert len(wrong) >= 10
 
 
@@ -102,11 +93,7 @@ def test_two_accounts_taken_for_each_other_do_not_go_unseen(
 def test_of_all_actions_on_a_key_the_vendors_role_may_do_these_and_no_other(
     role: Question, allowed: list[str], answers: dict[Question | Swapped, Answer]
 ) -> None:
-    found = [
-        question.action
-        for question in each_action(role)
-        if answers[question].result == Result.ALLOWED
-    ]
+    found = [question.action for question in each_action(role) if answers[question].result == Result.ALLOWED]
     assert found == sorted(allowed)
 
 

@@ -38,18 +38,13 @@ def read_calls(session: Session, names: Sequence[str], about: str, region: str) 
         region: where they happened.
     """
     found = [
-        one
-        for name in names
-        for one in _events(session, region, "EventName", name, most=_PAGE)
-        if about in one.text
+        one for name in names for one in _events(session, region, "EventName", name, most=_PAGE) if about in one.text
     ]
     return sorted(found, key=lambda one: one.when, reverse=True)
 
 
 @asked
-def read_last(
-    session: Session, key_arn: str, names: tuple[str, ...], since: datetime
-) -> Event | None:
+def read_last(session: Session, key_arn: str, names: tuple[str, ...], since: datetime) -> Event | None:
     """The last call about a key whose name begins with one of these, refused or not.
 
     Args:
@@ -63,12 +58,7 @@ def read_last(
 
 
 def _events(
-    session: Session,
-    region: str,
-    attribute: str,
-    value: str,
-    since: datetime | None = None,
-    most: int = _MOST,
+    session: Session, region: str, attribute: str, value: str, since: datetime | None = None, most: int = _MOST
 ) -> Iterator[Event]:
     """The newest first."""
     cloudtrail = session.client("cloudtrail", region)

@@ -1,7 +1,7 @@
 """Reads a stack, a role and a key, and changes nothing.
 
-None says that AWS knows no such thing, `Unread` that it cannot be told; a part that could not be
-read is `Unread` for itself, and the rest stands.
+None says that AWS knows no such thing, `Unread` that it cannot be told; a part that could not be read is `Unread` for
+itself, and the rest stands.
 """
 
 from __future__ import annotations

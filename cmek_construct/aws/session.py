@@ -1,7 +1,7 @@
 """Sessions: who asks AWS, in which account, as which role, and what a refusal means.
 
-A session is named after the command, so that CloudTrail shows which one it was. AWS is asked again
-when it is busy, and given up within a minute or two.
+A session is named after the command, so that CloudTrail shows which one it was. AWS is asked again when it is busy, and
+given up within a minute or two.
 """
 
 from __future__ import annotations
@@ -77,14 +77,7 @@ def called() -> Iterator[None]:
         raise _refused(error.response.get("Error", {})) from None
     except BotoCoreError as error:
         raise AwsError(_reason(error), f"AWS could not be asked: {_told(error)}") from None
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        RecursionError,
-        ResponseParserError,
-    ) as error:
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError, ResponseParserError) as error:
         why = f"the answer of AWS cannot be read: {printable(error)}"
         raise AwsError(Reason.UNREACHABLE, why) from None
 
@@ -175,11 +168,7 @@ class Session:
     def _made(self, service: str, region: str) -> Any:
         from botocore.config import Config
 
-        patient = Config(
-            retries={"mode": "standard", "total_max_attempts": 6},
-            connect_timeout=5,
-            read_timeout=20,
-        )
+        patient = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=20)
         return self._boto.client(service, region_name=region, config=patient)
 
 
@@ -307,11 +296,7 @@ class Asking:
 
     @called()
     def acting_as(
-        self,
-        session: Session,
-        role_arn: str,
-        external_id: str | None = None,
-        region: str | None = None,
+        self, session: Session, role_arn: str, external_id: str | None = None, region: str | None = None
     ) -> Session:
         """A session as a role, in its account.
 
@@ -321,9 +306,9 @@ class Asking:
         import boto3
 
         more = {} if external_id is None else {"ExternalId": external_id}
-        given = session.client("sts").assume_role(
-            RoleArn=role_arn, RoleSessionName=f"cmek-{self.command}", **more
-        )["Credentials"]
+        given = session.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=f"cmek-{self.command}", **more)[
+            "Credentials"
+        ]
         keys = {
             "aws_access_key_id": given["AccessKeyId"],
             "aws_secret_access_key": given["SecretAccessKey"],

@@ -66,9 +66,7 @@ class StackSets:
             AwsError: AWS could not be asked.
         """
         found = self.session.client("cloudformation").describe_stack_instance(
-            **self._of(name),
-            StackInstanceAccount=instance.account,
-            StackInstanceRegion=instance.region,
+            **self._of(name), StackInstanceAccount=instance.account, StackInstanceRegion=instance.region
         )["StackInstance"]
         return _values(found, "ParameterOverrides")
 

@@ -1,7 +1,7 @@
 """`cmek adopt`: an entry and a mapping for a role and a key that were there before their stack.
 
-cmek.yaml is written last: a run that ends before begins anew, and one that ends after it finds the
-entry and compares. What could not be read is no basis for an entry, and ends the command.
+cmek.yaml is written last: a run that ends before begins anew, and one that ends after it finds the entry and compares.
+What could not be read is no basis for an entry, and ends the command.
 """
 
 from __future__ import annotations
@@ -26,25 +26,10 @@ from cmek_construct.commands import options
 from cmek_construct.commands.init import make_folder
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
-from cmek_construct.commands.options import (
-    Profile,
-    a_stack,
-    customers,
-    flag,
-    listed,
-    of_row,
-    option,
-)
+from cmek_construct.commands.options import Profile, a_stack, customers, flag, listed, of_row, option
 from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.deployment.reading import Entry, parse_entries, text_of
-from cmek_construct.deployment.writing import (
-    FILE,
-    beside_top,
-    new_text,
-    replace,
-    with_entry,
-    write_whole,
-)
+from cmek_construct.deployment.writing import FILE, beside_top, new_text, replace, with_entry, write_whole
 from cmek_construct.deployment.yaml_text import YamlText
 from cmek_construct.health import entries
 from cmek_construct.health.adoption import differences, refuse_unfit
@@ -53,17 +38,11 @@ from cmek_construct.health.findings import Finding, Refused, Verdict, said
 
 T = TypeVar("T")
 _READS_ROLE: Final = (
-    "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and "
-    "GetPolicyVersion"
+    "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion"
 )
 _READS_KEY: Final = "kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus and ListAliases"
 _READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
-_LOGICAL_IDS: Final = {
-    entries.ROLE,
-    entries.KEY,
-    entries.ALIAS,
-    *entries.CUSTOMERS.values(),
-}
+_LOGICAL_IDS: Final = {entries.ROLE, entries.KEY, entries.ALIAS, *entries.CUSTOMERS.values()}
 
 
 class AsGiven(str, Enum):
@@ -77,46 +56,31 @@ class AsGiven(str, Enum):
 class Adopt:
     """Take a role and a key that are there already into a stack, unchanged.
 
-    Reads them, writes the entry of cmek.yaml whose template is what is there, and the file for `cdk
-    import`. Each difference is named. Changes nothing in AWS. For an entry that is there already,
-    after its stack was deleted, it writes the file alone.
+    Reads them, writes the entry of cmek.yaml whose template is what is there, and the file for `cdk import`. Each
+    difference is named. Changes nothing in AWS. For an entry that is there already, after its stack was deleted, it
+    writes the file alone.
     """
 
     name: Annotated[str, a_stack("Of the stack, in cmek.yaml or new to it. For good.")]
     role_arn: Annotated[str, options.role_arn("The role that Pinecone stores.")]
     key_arn: Annotated[
-        str | None,
-        options.key_arn(
-            "The key that Pinecone stores. A vendor's role, for keys of customers, has none."
-        ),
+        str | None, options.key_arn("The key that Pinecone stores. A vendor's role, for keys of customers, has none.")
     ] = None
-    mapping: Annotated[
-        Path | None, option("FILE", "To write for `cdk import`. Default: cmek-import-NAME.json.")
-    ] = None
-    alias: Annotated[
-        str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")
-    ] = None
+    mapping: Annotated[Path | None, option("FILE", "To write for `cdk import`. Default: cmek-import-NAME.json.")] = None
+    alias: Annotated[str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")] = None
     as_given: Annotated[
         AsGiven | None,
-        typer.Option(
-            help="Do not take this one over: the entry names it by its ARN, and its policy stays "
-            "yours."
-        ),
+        typer.Option(help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."),
     ] = None
     customer_account_ids: Annotated[
-        str | None,
-        customers("For a vendor's role that has lost its permissions: accounts of customers."),
+        str | None, customers("For a vendor's role that has lost its permissions: accounts of customers.")
     ] = None
     region: Annotated[
-        str | None,
-        options.region(
-            "Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml."
-        ),
+        str | None, options.region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
     ] = None
     profile: Profile = None
     accept: Annotated[
-        bool,
-        flag("--accept", "Go on where the template would lock somebody out or let somebody in."),
+        bool, flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
     ] = False
 
     @property
@@ -138,10 +102,7 @@ def _lines(ask: Adopt) -> Iterator[str]:
     """Take over a role and a key; the lines say what was found, and what to run next."""
     _refuse_another_file(ask.file)
     text = text_of(FILE) if os.path.lexists(FILE) else None
-    there = next(
-        (one for one in parse_entries(text, FILE) if one.name == ask.name) if text else iter(()),
-        None,
-    )
+    there = next((one for one in parse_entries(text, FILE) if one.name == ask.name) if text else iter(()), None)
     _refuse_idle_options(ask, there)
     region = _region(ask, text, there)
     session = Asking("adopt", ask.profile).reading(ask.account, region, ask.name)
@@ -199,9 +160,8 @@ def _region(ask: Adopt, text: str | None, there: Entry | None) -> str:
         raise Refused("--region: it is missing. Say in which region the role's stack is to be.")
     if there and (there.settings.account, there.settings.region) != (ask.account, region):
         raise Refused(
-            f"{FILE}: stacks.{ask.name}: it is in account {there.settings.account}, "
-            f"{there.settings.region}, but role and key are in {ask.account}, {region}. Choose "
-            "another name, or the ARNs of this stack."
+            f"{FILE}: stacks.{ask.name}: it is in account {there.settings.account}, {there.settings.region}, but role "
+            f"and key are in {ask.account}, {region}. Choose another name, or the ARNs of this stack."
         )
     return str(region)
 
@@ -230,8 +190,7 @@ def _refuse_another(ask: Adopt, entry: Entry, role: Role) -> None:
     own, lock = entry.settings, locked(entry)
     if own.customers is not None and ask.key_arn is not None:
         raise Refused(
-            f"{FILE}: stacks.{ask.name}: it is a vendor's, whose keys are its customers'. Leave "
-            "--key-arn out."
+            f"{FILE}: stacks.{ask.name}: it is a vendor's, whose keys are its customers'. Leave --key-arn out."
         )
     if own.customers is None and ask.key_arn is None:
         raise Refused(f"--key-arn: it is missing: stacks.{ask.name} has a key of its own.")
@@ -253,9 +212,8 @@ def _refuse_harm(ask: Adopt, found: list[Finding]) -> None:
     wrong = [one.about for one in found if one.verdict is Verdict.WRONG]
     if wrong and not ask.accept:
         raise Refused(
-            f"{ask.name}: {', '.join(wrong)}: there the template would lock somebody out, or let "
-            "somebody in, some day. Nothing was written. Take one of the ways out above, or run "
-            "this again with --accept."
+            f"{ask.name}: {', '.join(wrong)}: there the template would lock somebody out, or let somebody in, some "
+            "day. Nothing was written. Take one of the ways out above, or run this again with --accept."
         )
 
 
@@ -332,21 +290,13 @@ def _held_by(entry: Entry, session: Session) -> dict[str, str]:
     if stack is None or (isinstance(stack, Stack) and stack.is_empty):
         return {}
     if isinstance(stack, Stack) and stack.is_changing:
-        raise Refused(
-            f"{entry.name}: its stack is in {stack.status}. Wait for its end, and run this again."
-        )
+        raise Refused(f"{entry.name}: its stack is in {stack.status}. Wait for its end, and run this again.")
     held = stack if isinstance(stack, Unread) else reading.read_resources(session, entry.name)
-    found = _known(
-        held if held is not None else [],
-        "whether a stack of that name holds anything",
-        _READS_STACK,
-    )
+    found = _known(held if held is not None else [], "whether a stack of that name holds anything", _READS_STACK)
     return {one.logical_id: one.physical_id for one in found}
 
 
-def _other_stacks(
-    mapping: entries.ImportMapping, entry: Entry, session: Session
-) -> Iterator[Finding]:
+def _other_stacks(mapping: entries.ImportMapping, entry: Entry, session: Session) -> Iterator[Finding]:
     """Whether another stack has one of them: CloudFormation gives nothing to two."""
     for logical_id in (one for one in (entries.ROLE, entries.KEY) if one in mapping):
         (physical,) = mapping[logical_id].values()
@@ -359,10 +309,9 @@ def _other_stacks(
             )
         elif owner not in (None, entry.name):
             raise Refused(
-                f"{entry.name}: {physical} belongs to the stack {printable(owner)}, and "
-                "CloudFormation gives nothing to two stacks. Have that stack let go of it first: "
-                "in its template write DeletionPolicy: Retain, deploy, take the resource out of "
-                "the template, deploy again; then run this again."
+                f"{entry.name}: {physical} belongs to the stack {printable(owner)}, and CloudFormation gives nothing "
+                "to two stacks. Have that stack let go of it first: in its template write DeletionPolicy: Retain, "
+                "deploy, take the resource out of the template, deploy again; then run this again."
             )
 
 
@@ -388,7 +337,4 @@ def _refuse_another_file(path: Path) -> None:
     except (OSError, ValueError, TypeError, RecursionError):
         known = False
     if not known:
-        raise Refused(
-            f"--mapping: {path} is there already, and is no mapping of `cmek adopt`. Choose "
-            "another file."
-        )
+        raise Refused(f"--mapping: {path} is there already, and is no mapping of `cmek adopt`. Choose another file.")

@@ -26,14 +26,7 @@ from cmek_construct.commands import (
 from cmek_construct.commands.options import fields
 
 _GROUPS: Final = {
-    "Set up": (
-        init.init,
-        init.add,
-        project.cli,
-        sheet.sheet,
-        customer_kit.cli,
-        init.template,
-    ),
+    "Set up": (init.init, init.add, project.cli, sheet.sheet, customer_kit.cli, init.template),
     "Review": (check.check, who.who, review.review),
     "Keep": (lock.lock, lock.unlock),
     "On call": (doctor.doctor, suspend.suspend, suspend.resume),
@@ -53,9 +46,7 @@ class _InGroups(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         groups = {f"{heading} commands": map(_name, group) for heading, group in _GROUPS.items()}
-        for heading, names in (
-            groups.items() if ctx.parent is None else [("Commands", self.commands)]
-        ):
+        for heading, names in groups.items() if ctx.parent is None else [("Commands", self.commands)]:
             with formatter.section(heading):
                 found = [self.commands[name] for name in names]
                 formatter.write_dl([(one.name, one.get_short_help_str(_LONGEST)) for one in found])
@@ -88,10 +79,7 @@ def _version(asked: bool) -> None:
 @cli.callback()
 def _options(
     _: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_version, is_eager=True, help="Show the version and end."
-        ),
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
     ] = False,
 ) -> None:
     """Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`."""

@@ -7,13 +7,7 @@ from typing import Any, Final
 
 import typer
 
-from cmek_construct.commands.options import (
-    AccountOfTemplates,
-    Acknowledge,
-    AsJson,
-    Templates,
-    VendorRoles,
-)
+from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, AsJson, Templates, VendorRoles
 from cmek_construct.commands.printing import counted, refuse, tell, tell_json, tell_what_to_ask
 from cmek_construct.guardrails.acknowledged import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
@@ -32,8 +26,8 @@ def check(
 ) -> None:
     """Judge templates by the guardrails, without CDK.
 
-    Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of
-    Pinecone's is in any of them.
+    Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of Pinecone's is in any
+    of them.
     """
     run = read_run(paths, account)
     acknowledged: dict[str, str] = dict(acknowledge or [])

@@ -56,27 +56,17 @@ def _s3_url(value: str) -> str:
 def kit(
     context: typer.Context,
     role_arn: Annotated[
-        str | None,
-        options.role_arn("The vendor's role, which the customer's key lets in. Or --vendor."),
+        str | None, options.role_arn("The vendor's role, which the customer's key lets in. Or --vendor.")
     ] = None,
     vendor: Annotated[
-        str | None,
-        options.stack(
-            "vendor", "In place of --role-arn: the role of this deployed stack of cmek.yaml."
-        ),
+        str | None, options.stack("vendor", "In place of --role-arn: the role of this deployed stack of cmek.yaml.")
     ] = None,
     outputs: Annotated[
-        Path | None,
-        option("FILE", "With --vendor: this file of `cdk deploy --outputs-file FILE`, not AWS."),
+        Path | None, option("FILE", "With --vendor: this file of `cdk deploy --outputs-file FILE`, not AWS.")
     ] = None,
-    profile: Annotated[
-        str | None, option("NAME", "With --vendor: AWS profile to ask with.")
-    ] = None,
+    profile: Annotated[str | None, option("NAME", "With --vendor: AWS profile to ask with.")] = None,
     region: Annotated[
-        str | None,
-        options.region(
-            "AWS region of the customer's key, for the page. Default: it says to ask you."
-        ),
+        str | None, options.region("AWS region of the customer's key, for the page. Default: it says to ask you.")
     ] = None,
     key_access: Annotated[
         KeyAccess, typer.Option(help="What the customer's key lets the role do.")
@@ -90,26 +80,21 @@ def kit(
         ),
     ] = None,
     vendor_name: Annotated[
-        str,
-        typer.Option(metavar="TEXT", help="Your company's name, for the page.", parser=_line),
+        str, typer.Option(metavar="TEXT", help="Your company's name, for the page.", parser=_line)
     ] = kits.Kit.vendor_name,
     template_url: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help="Where you have put customer-key.yaml in S3: the page gets a link that opens the "
-            "AWS console on it.",
+            help="Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
             parser=_s3_url,
         ),
     ] = None,
-    out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path(
-        "customer-kit"
-    ),
+    out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path("customer-kit"),
 ) -> None:
     """Write a folder to send to a customer whose key it is to be.
 
-    A plain CloudFormation template, a key policy, and a page that explains both to somebody who
-    knows no CDK.
+    A plain CloudFormation template, a key policy, and a page that explains both to somebody who knows no CDK.
     """
     if context.invoked_subcommand is not None:
         if role_arn or vendor or customer_account_id:
@@ -122,9 +107,8 @@ def kit(
         made = kits.Kit(role, key_access, customer_account_id, region, vendor_name, template_url)
         if customer_account_id == made.vendor_account_id:
             raise Refused(
-                f"customer_account_id: got {customer_account_id!r}, the account of the role "
-                "itself, but a customer has another one. For a key in the role's own account use "
-                "PineconeCmek."
+                f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
+                "another one. For a key in the role's own account use PineconeCmek."
             )
         names = write(made, out)
     typer.echo(
@@ -163,9 +147,7 @@ def write(kit: kits.Kit, folder: Path) -> list[str]:
             draft.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
         _put(draft, place)
     except OSError as error:
-        raise Refused(
-            f"{shown}: cannot be written: {error.strerror}. Give another folder with --out."
-        ) from None
+        raise Refused(f"{shown}: cannot be written: {error.strerror}. Give another folder with --out.") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return list(files)
@@ -183,7 +165,7 @@ def _put(draft: Path, place: Path) -> None:
 @cli.command(
     epilog="Exit codes: 0 all is right; 1 something is wrong, cannot be told (?), or could not be "
     "read; 2 wrong usage. What the vendor's role allows is seen with --vendor alone: without it "
-    "that one ? does not count.",
+    "that one ? does not count."
 )
 def check(
     role_arn: Annotated[str, options.role_arn("The vendor's role.")],
@@ -196,30 +178,19 @@ def check(
             help="The customer's key, as it was given back. Without files, KMS is asked about it.",
         ),
     ] = None,
-    profile: Annotated[
-        str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")
-    ] = None,
-    describe_key: Annotated[
-        Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")
-    ] = None,
-    key_policy: Annotated[
-        Path | None, option("FILE", "The customer's output of `aws kms get-key-policy`.")
-    ] = None,
-    key_access: Annotated[
-        KeyAccess, typer.Option(help="What the role must be able to do.")
-    ] = kits.Kit.key_access,
+    profile: Annotated[str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")] = None,
+    describe_key: Annotated[Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")] = None,
+    key_policy: Annotated[Path | None, option("FILE", "The customer's output of `aws kms get-key-policy`.")] = None,
+    key_access: Annotated[KeyAccess, typer.Option(help="What the role must be able to do.")] = kits.Kit.key_access,
     vendor: Annotated[
-        str | None,
-        options.stack(
-            "vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key."
-        ),
+        str | None, options.stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is right and wrong with a customer's key.
 
-    On the customer's side with --key-arn, or anywhere on the two files that the customer sends
-    back, --describe-key and --key-policy. The vendor's own people cannot see the key.
+    On the customer's side with --key-arn, or anywhere on the two files that the customer sends back, --describe-key and
+    --key-policy. The vendor's own people cannot see the key.
     """
     with refusals("customer-kit check"):
         seen = _seen(key_arn, profile, describe_key, key_policy)
@@ -244,13 +215,7 @@ def _seen(
     return _from_kms(key_arn, profile)
 
 
-def _print(
-    found: list[Finding],
-    seen: CustomerKeySeen,
-    role_arn: str,
-    vendor: str | None,
-    as_json: bool,
-) -> None:
+def _print(found: list[Finding], seen: CustomerKeySeen, role_arn: str, vendor: str | None, as_json: bool) -> None:
     right = not any(finding.fails for finding in found)
     if as_json:
         said = {"key_arn": seen.arn, "role_arn": role_arn, "source": seen.source, "right": right}
@@ -273,8 +238,8 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
 
     Args:
         describe_key: the JSON of ``aws kms describe-key``.
-        key_policy: the JSON of ``aws kms get-key-policy``. A policy alone is refused: it may be the
-            kit's own file, which KMS has never seen.
+        key_policy: the JSON of ``aws kms get-key-policy``. A policy alone is refused: it may be the kit's own file,
+            which KMS has never seen.
 
     Raises:
         Refused: a file is missing, or is no such output.
@@ -290,9 +255,7 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     said = answer.get("Policy")
     policy = json_of(said, key_policy, prints) if isinstance(said, str) else {}
     if "Statement" not in policy:
-        raise Refused(
-            f"{printable(key_policy)}: it holds no key policy. `{GET_KEY_POLICY}` prints one."
-        )
+        raise Refused(f"{printable(key_policy)}: it holds no key policy. `{GET_KEY_POLICY}` prints one.")
     files = f"{printable(describe_key)} and {printable(key_policy)}"
     return _described(files, described.get("KeyMetadata"), policy, describe_key)
 
@@ -319,14 +282,9 @@ def _from_kms(key_arn: str, profile: str | None) -> CustomerKeySeen:
     return _described("KMS", metadata, policy, key_arn)
 
 
-def _described(
-    source: str, metadata: Any, policy: Mapping[str, Any], place: object
-) -> CustomerKeySeen:
+def _described(source: str, metadata: Any, policy: Mapping[str, Any], place: object) -> CustomerKeySeen:
     arn = metadata.get("Arn") if isinstance(metadata, dict) else None
     form = ANY_KEY_ARN.fullmatch(arn) if isinstance(arn, str) else None
     if form is None or not form["key"]:
-        raise Refused(
-            f"{printable(place)}: it holds no KeyMetadata with the ARN of a key. "
-            f"`{DESCRIBE_KEY}` prints it."
-        )
+        raise Refused(f"{printable(place)}: it holds no KeyMetadata with the ARN of a key. `{DESCRIBE_KEY}` prints it.")
     return CustomerKeySeen(source, form[0], metadata, policy)

@@ -56,8 +56,7 @@ def doctor(
     profile: Profile = None,
     as_json: AsJson = False,
     show: Annotated[
-        Policy | None,
-        typer.Option(help="Print this policy as the file says it, and look at nothing."),
+        Policy | None, typer.Option(help="Print this policy as the file says it, and look at nothing.")
     ] = None,
     cloudtrail: Annotated[
         bool,
@@ -77,9 +76,8 @@ def doctor(
 ) -> None:
     """Say whether the deployed role and key are what the file says.
 
-    Changes nothing. For each thing that is wrong: what it means for the data, how long there is,
-    and what to run. With a project's API key in PINECONE_API_KEY and one stack: also whether the
-    project's indexes are under this key.
+    Changes nothing. For each thing that is wrong: what it means for the data, how long there is, and what to run. With
+    a project's API key in PINECONE_API_KEY and one stack: also whether the project's indexes are under this key.
     """
     with refusals("doctor"):
         entries = read_entries(FILE, only=name)
@@ -116,9 +114,7 @@ def _examined(
         session = asking.reading(own.account, own.region or "", entry.name)
     except AwsError as error:
         return Examined(
-            entry,
-            *identities(entry, {}, lock),
-            [*of_lock, health.no_aws(str(error), advice(error, "doctor"))],
+            entry, *identities(entry, {}, lock), [*of_lock, health.no_aws(str(error), advice(error, "doctor"))]
         )
     stack = read_stack(session, entry.name)
     role_arn, key_arn = identities(entry, own_outputs(entry, stack), lock)

@@ -75,16 +75,12 @@ class _Template:
                 role=f"role{role.get('Path', '/')}{role['RoleName']}",
                 external_id=None if parameter else external_id,
                 parameter=parameter,
-                suspended=any(
-                    statement.get("Sid") == _SUSPENDED
-                    for statement in key["KeyPolicy"]["Statement"]
-                ),
+                suspended=any(statement.get("Sid") == _SUSPENDED for statement in key["KeyPolicy"]["Statement"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise Refused(
-                f"{stack_set.name}: the template of this stack set is not that of a "
-                "PineconeCmekStackSet. Check the name and the region: `cmek sheet --fleet` reads "
-                "no other."
+                f"{stack_set.name}: the template of this stack set is not that of a PineconeCmekStackSet. Check the "
+                "name and the region: `cmek sheet --fleet` reads no other."
             ) from None
 
 
@@ -94,9 +90,7 @@ def _of_type(body: Mapping[str, Any], resource_type: str) -> Iterator[dict[str, 
             yield resource["Properties"]
 
 
-def rows(
-    stack_set: str, asking: Asking, role: str, region: str | None, call_as: str | None
-) -> list[Row]:
+def rows(stack_set: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[Row]:
     """A row for every account of the set, also for one that cannot be read.
 
     Args:
@@ -120,9 +114,8 @@ def rows(
         if not error.code:
             raise
         raise Refused(
-            f"{stack_set}: {error}. Check the name and --region: the set is in the account and "
-            "region of the stack that made it. A delegated administrator gives --call-as "
-            "DELEGATED_ADMIN."
+            f"{stack_set}: {error}. Check the name and --region: the set is in the account and region of the stack "
+            "that made it. A delegated administrator gives --call-as DELEGATED_ADMIN."
         ) from None
     template = _Template.of(found)
     if not found.instances:
@@ -136,11 +129,7 @@ def rows(
 
 
 def _row(
-    inside: Callable[[Instance], Session],
-    sets: StackSets,
-    stack_set: StackSet,
-    template: _Template,
-    instance: Instance,
+    inside: Callable[[Instance], Session], sets: StackSets, stack_set: StackSet, template: _Template, instance: Instance
 ) -> Row:
     """What one stack gives out, or why nothing can be pasted for it."""
     status = f"{instance.status}, suspended" if template.suspended else instance.status
@@ -169,14 +158,11 @@ def _inside(asking: Asking, session: Session, role: str, instance: Instance) -> 
         return asking.acting_as(session, arn, region=instance.region)
     except AwsError as error:
         raise Refused(
-            f"credentials of account {session.account} may not assume {arn} ({error.code}): choose "
-            "--role or --profile"
+            f"credentials of account {session.account} may not assume {arn} ({error.code}): choose --role or --profile"
         ) from None
 
 
-def _external_id(
-    sets: StackSets, stack_set: StackSet, template: _Template, instance: Instance
-) -> str | None:
+def _external_id(sets: StackSets, stack_set: StackSet, template: _Template, instance: Instance) -> str | None:
     """What the set says: in its template, or in the override of the account."""
     if template.parameter is None:
         return template.external_id

@@ -20,12 +20,7 @@ from cmek_construct.commands.options import checked, listed, of_row
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment import config
 from cmek_construct.deployment.folder import write_folder
-from cmek_construct.deployment.reading import (
-    is_of_another_app,
-    parse_entries,
-    read_entries,
-    text_of,
-)
+from cmek_construct.deployment.reading import is_of_another_app, parse_entries, read_entries, text_of
 from cmek_construct.deployment.writing import (
     FILE,
     mint_external_id,
@@ -75,8 +70,7 @@ _pinecone_account: Final = partial(
     of_row,
     props.PINECONE_ACCOUNT_ID,
     "DIGITS",
-    "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > Add "
-    "CMEK.",
+    "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > Add CMEK.",
     _digits,
 )
 _regions: Final = partial(
@@ -119,9 +113,7 @@ Name = Annotated[
         help="Name of the first stack, such as your Pinecone project's. For good.",
     ),
 ]
-_EXTERNAL_ID: dict[str, Any] = {
-    "help": "Mint an external ID (a UUID v4) into the file, once; or have none.",
-}
+_EXTERNAL_ID: dict[str, Any] = {"help": "Mint an external ID (a UUID v4) into the file, once; or have none."}
 
 
 def _before_asking(external_id: bool) -> bool:
@@ -133,42 +125,26 @@ def _before_asking(external_id: bool) -> bool:
 
 def init(
     pinecone_account_id: Annotated[
-        str,
-        _pinecone_account(
-            prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)"
-        ),
+        str, _pinecone_account(prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)")
     ],
     regions: Annotated[
-        str,
-        _regions(
-            prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or "
-            "ALL_REGIONS"
-        ),
+        str, _regions(prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or ALL_REGIONS")
     ],
     region: Annotated[str, _region(prompt="AWS region of the key")],
     name: Name,
     account: Account,
     customer_account_ids: Customers = None,
     external_id: Annotated[
-        bool,
-        typer.Option(
-            "--external-id/--no-external-id", callback=_before_asking, is_eager=True, **_EXTERNAL_ID
-        ),
+        bool, typer.Option("--external-id/--no-external-id", callback=_before_asking, is_eager=True, **_EXTERNAL_ID)
     ] = True,
 ) -> None:
     """Write a new cmek.yaml, and what an app of it needs.
 
-    Asks for what no option says. In an empty folder it also writes app.py, cdk.json,
-    requirements.txt, package.json and .gitignore, and the wheel that it was installed from. Never
-    overwrites a file.
+    Asks for what no option says. In an empty folder it also writes app.py, cdk.json, requirements.txt, package.json and
+    .gitignore, and the wheel that it was installed from. Never overwrites a file.
     """
     with refusals("init"):
-        text = new_text(
-            name,
-            _props(
-                pinecone_account_id, regions, region, account, external_id, customer_account_ids
-            ),
-        )
+        text = new_text(name, _props(pinecone_account_id, regions, region, account, external_id, customer_account_ids))
         parse_entries(text, FILE)
         # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
         made = list(make_folder())
@@ -214,18 +190,14 @@ def make_folder() -> Iterator[str]:
     """Write what the folder of a new cmek.yaml lacks; the lines say what was written."""
     if is_of_another_app(Path()):
         yield (
-            f"Wrote {FILE}, and nothing else: an app is here that does not read it. To deploy from "
-            f"{FILE}, begin in an empty folder; an app of your own takes the same values as props "
-            "of PineconeCmek."
+            f"Wrote {FILE}, and nothing else: an app is here that does not read it. To deploy from {FILE}, begin in an "
+            "empty folder; an app of your own takes the same values as props of PineconeCmek."
         )
         return
     written = write_folder()
     yield f"Wrote {', '.join([str(FILE), *written.new])}."
     if written.left:
-        yield (
-            f"Left as it was: {', '.join(written.left)}. `cmek init` in an empty folder shows what "
-            "it would be."
-        )
+        yield (f"Left as it was: {', '.join(written.left)}. `cmek init` in an empty folder shows what it would be.")
     if "package.json" in written.new:
         yield "Once, for the CDK CLI: npm install"
 
@@ -237,18 +209,14 @@ def add(
     regions: Annotated[str | None, _regions()] = None,
     pinecone_account_id: Annotated[str | None, _pinecone_account()] = None,
     customer_account_ids: Customers = None,
-    external_id: Annotated[
-        bool, typer.Option("--external-id/--no-external-id", **_EXTERNAL_ID)
-    ] = True,
+    external_id: Annotated[bool, typer.Option("--external-id/--no-external-id", **_EXTERNAL_ID)] = True,
 ) -> None:
     """Add a stack to cmek.yaml.
 
     What no option says holds as at the top of the file. Every other line stays as it is.
     """
     with refusals("init"):
-        answered = _props(
-            pinecone_account_id, regions, region, account, external_id, customer_account_ids
-        )
+        answered = _props(pinecone_account_id, regions, region, account, external_id, customer_account_ids)
         write_whole(with_entry(text_of(FILE), name, answered))
         tell(_unusual(name))
     typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")

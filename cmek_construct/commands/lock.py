@@ -39,9 +39,7 @@ ATTRIBUTES: Final = ".gitattributes"
 _UNION: Final = "merge=union"
 T = TypeVar("T")
 
-File = Annotated[
-    Path, typer.Option("--file", metavar="FILE", help="The lock. Default: cmek.lock here.")
-]
+File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The lock. Default: cmek.lock here.")]
 
 
 def _reason(text: str) -> str:
@@ -53,15 +51,11 @@ def _reason(text: str) -> str:
 
 def lock(
     paths: Templates,
-    check: Annotated[
-        bool, flag("--check", "Write nothing; exit code 1 if there is anything to do.")
-    ] = False,
+    check: Annotated[bool, flag("--check", "Write nothing; exit code 1 if there is anything to do.")] = False,
     with_deployed: Annotated[
         bool, flag("--deployed", "Ask AWS for the ARNs and the role's unique ID, and lock.")
     ] = False,
-    profile: Annotated[
-        str | None, option("NAME", "With --deployed: AWS profile to ask with.")
-    ] = None,
+    profile: Annotated[str | None, option("NAME", "With --deployed: AWS profile to ask with.")] = None,
     beside: Annotated[
         bool, flag("--beside", "A stack that is locked in another account or region is one more.")
     ] = False,
@@ -69,8 +63,8 @@ def lock(
 ) -> None:
     """Lock role and key: what would replace or drop them is refused from then on.
 
-    Writes cmek.lock, which the guardrails read at each synth. Locks what is new and what was
-    unlocked; never changes what is locked.
+    Writes cmek.lock, which the guardrails read at each synth. Locks what is new and what was unlocked; never changes
+    what is locked.
     """
     if profile and not with_deployed:
         raise typer.BadParameter("it is for --deployed alone", param_hint="--profile")
@@ -95,18 +89,14 @@ def lock(
         refuse(*unread)
 
 
-def _with_deployed(
-    found: Update, before: Lock, stacks: list[StackNow], asking: Asking
-) -> tuple[Update, list[str]]:
+def _with_deployed(found: Update, before: Lock, stacks: list[StackNow], asking: Asking) -> tuple[Update, list[str]]:
     """With what AWS calls role and key, stack by stack; and what could not be read, in words."""
     places, unread = [one.place for one in stacks], []
     for place in dict.fromkeys(at for one in places for at in stacks_at(found.lock, one, places)):
         try:
             more = _of_aws(found.lock, place, before.get(place, {}), asking)
         except (LockError, AwsError) as error:
-            unread.append(
-                in_words(error, "lock", str(place)) if isinstance(error, AwsError) else str(error)
-            )
+            unread.append(in_words(error, "lock", str(place)) if isinstance(error, AwsError) else str(error))
             found = _without(found, before, place)
             continue
         found = Update(more.lock, found.done + more.done)
@@ -145,14 +135,10 @@ def unlock(
     which: Annotated[
         str | None,
         typer.Argument(
-            metavar="RESOURCE",
-            help="Its logical ID as in the lock; or role, or key. Default: all of the stack.",
+            metavar="RESOURCE", help="Its logical ID as in the lock; or role, or key. Default: all of the stack."
         ),
     ] = None,
-    reason: Annotated[
-        str,
-        typer.Option(parser=_reason, metavar="TEXT", help="Why. It stays in the file."),
-    ] = ...,  # type: ignore[assignment]
+    reason: Annotated[str, typer.Option(parser=_reason, metavar="TEXT", help="Why. It stays in the file.")] = ...,  # type: ignore[assignment]
     account: Annotated[str | None, option("DIGITS", "If the name is locked in several.")] = None,
     region: Annotated[str | None, option("REGION", "If the name is locked in several.")] = None,
     file: File = Path(FILE),
@@ -174,9 +160,7 @@ def unlock(
 
 def _one_of(lock: Lock, stack: str, account: str | None, region: str | None, file: Path) -> Place:
     places = [
-        one
-        for one in lock
-        if one.stack == stack and account in (None, one.account) and region in (None, one.region)
+        one for one in lock if one.stack == stack and account in (None, one.account) and region in (None, one.region)
     ]
     if not places:
         names = ", ".join(sorted(map(str, lock))) or "nothing"
@@ -217,9 +201,8 @@ def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], s
     for one in stacks:
         if not STACK_NAME.fullmatch(one.place.stack):
             raise LockError(
-                f"{printable(one.top.template.file)}: a template by itself is locked under the "
-                f"name of its file, but {one.place.stack!a} is no name of a stack. Call the file "
-                "as the stack, NAME.json."
+                f"{printable(one.top.template.file)}: a template by itself is locked under the name of its file, but "
+                f"{one.place.stack!a} is no name of a stack. Call the file as the stack, NAME.json."
             )
     return stacks, ours
 
@@ -227,8 +210,8 @@ def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], s
 def deployed_names(place: Place, stack: Stack, asking: Asking) -> dict[str, dict[str, str]] | None:
     """What AWS calls each role and key of a stack; read-only. None where there is no such stack.
 
-    Credentials of another account are enough if they may assume the lookup role that
-    `cdk bootstrap --trust` made in the account of the stack.
+    Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
+    the account of the stack.
 
     Raises:
         LockError: the stack is not deployed as it is locked.
@@ -270,9 +253,8 @@ def _names(
         own = held.get(resource)
         if own is None or own.type != locked.identity.type:
             raise LockError(
-                f"{place}: {resource} is locked as {locked.identity.type}, but the deployed stack "
-                "has no such resource. Deploy the template that was locked, or lock the one that "
-                "is deployed."
+                f"{place}: {resource} is locked as {locked.identity.type}, but the deployed stack has no such "
+                "resource. Deploy the template that was locked, or lock the one that is deployed."
             )
         if locked.identity.word == "role":
             role = _known(place, read_role_names(session, own.physical_id), resource)
@@ -307,8 +289,8 @@ def _check(place: Place, resource: str, arn: str, start: str) -> None:
 def write_lock(file: Path, lock: Lock) -> list[str]:
     """Write a lock, all or nothing of it.
 
-    A new one in a git checkout gets a line in ``.gitattributes``: git then keeps the lines of both
-    branches, where it would ask a person to do so.
+    A new one in a git checkout gets a line in ``.gitattributes``: git then keeps the lines of both branches, where it
+    would ask a person to do so.
 
     Returns:
         What else was written.

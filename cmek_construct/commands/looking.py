@@ -54,9 +54,7 @@ def locked(entry: Entry) -> LockedIdentity:
     return locked_identity(read(LOCK), entry)
 
 
-def case_of(
-    session: Session, entry: Entry, lock: LockedIdentity, profile: str | None = None
-) -> Deployed:
+def case_of(session: Session, entry: Entry, lock: LockedIdentity, profile: str | None = None) -> Deployed:
     """The role and the key of a stack, whatever state it is in; not yet what they are.
 
     Raises:
@@ -101,13 +99,11 @@ def _alias(session: Session, case: Deployed) -> str | Unread | None:
     return next((one.physical_id for one in found if one.type == ALIAS), None)
 
 
-def outputs_of(
-    entry: Entry, file: Path | None, asking: Asking
-) -> tuple[dict[str, str], Customers | None]:
+def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[str, str], Customers | None]:
     """The outputs of one stack; of a vendor's, its deployed customers too, where AWS is asked.
 
-    Credentials of another account are enough if they may assume the lookup role that
-    `cdk bootstrap --trust` made in the account of the stack.
+    Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
+    the account of the stack.
 
     Args:
         entry: of the stack.
@@ -129,9 +125,7 @@ def outputs_of(
     if stack is None or stack.is_empty:
         what = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
         command = locked(entry).way_back(entry, asking.profile) or f"npx cdk deploy {entry.name}"
-        raise Refused(
-            f"{entry.name}: {what} in account {own.account}, {own.region}. Run `{command}` first."
-        )
+        raise Refused(f"{entry.name}: {what} in account {own.account}, {own.region}. Run `{command}` first.")
     if not stack.is_whole:
         raise Refused(
             f"{entry.name}: the stack is in {stack.status}, so its role and key may not last. Wait "

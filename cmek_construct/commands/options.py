@@ -18,9 +18,7 @@ from cmek_construct.props import Prop
 
 _REGION: Final = next(row for row in config.OF_A_STACK if row.name == "region")
 _CUSTOMER_ACCOUNTS: Final = next(row for row in CUSTOMERS if row.name == "customer_account_ids")
-_ACKNOWLEDGED: Final = re.compile(
-    rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S
-)
+_ACKNOWLEDGED: Final = re.compile(rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S)
 
 
 def fields(command: Callable[..., Callable[[], None]]) -> Callable[..., None]:
@@ -49,10 +47,7 @@ def option(metavar: str, says: str) -> Any:
 
 
 def checked(
-    check: Callable[[str, Any], None],
-    parameter: str,
-    written: Callable[[str], str] = str,
-    **shown: Any,
+    check: Callable[[str, Any], None], parameter: str, written: Callable[[str], str] = str, **shown: Any
 ) -> Any:
     """An option with the construct's own check; a wrong answer to a question is asked again.
 
@@ -80,9 +75,7 @@ def _parser(
     return parse
 
 
-def of_row(
-    row: Prop, metavar: str, says: str, written: Callable[[str], str] = str, **shown: Any
-) -> Any:
+def of_row(row: Prop, metavar: str, says: str, written: Callable[[str], str] = str, **shown: Any) -> Any:
     """An option that is the value of a prop: its name and its check are the row's."""
     return checked(row.check, row.name, written, metavar=metavar, help=says, **shown)
 
@@ -162,9 +155,7 @@ Templates = Annotated[
 AccountOfTemplates = Annotated[
     str | None,
     account(
-        "account",
-        "Write the number of the templates' account.",
-        "The AWS account of templates that do not say theirs.",
+        "account", "Write the number of the templates' account.", "The AWS account of templates that do not say theirs."
     ),
 ]
 Acknowledge = Annotated[
@@ -177,7 +168,5 @@ Acknowledge = Annotated[
 ]
 VendorRoles = Annotated[
     list[str] | None,
-    role_arn(
-        "A vendor's role of another account that a key may let in. Repeatable.", "vendor_role_arn"
-    ),
+    role_arn("A vendor's role of another account that a key may let in. Repeatable.", "vendor_role_arn"),
 ]

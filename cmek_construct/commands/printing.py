@@ -137,9 +137,7 @@ def refuse(*reasons: object) -> NoReturn:
 
 
 @contextmanager
-def refusals(
-    command: str, about: str = "", *, interrupted: str = "", idle: str = ""
-) -> Iterator[None]:
+def refusals(command: str, about: str = "", *, interrupted: str = "", idle: str = "") -> Iterator[None]:
     """End the command for what the rooms below refuse.
 
     Args:

@@ -1,9 +1,8 @@
 """`cmek project create`: a Pinecone project that encrypts with a customer's key and no other way.
 
-What Pinecone's SDK does not do by itself. Project names are not unique, and the SDK asks again when
-an answer is lost: so this looks first at what is there, and afterwards whether something was made
-twice. A forced encryption is for good, and an API key is shown once: so nothing is made without
---yes, nor where nobody would see the key.
+What Pinecone's SDK does not do by itself. Project names are not unique, and the SDK asks again when an answer is lost:
+so this looks first at what is there, and afterwards whether something was made twice. A forced encryption is for good,
+and an API key is shown once: so nothing is made without --yes, nor where nobody would see the key.
 """
 
 from __future__ import annotations
@@ -43,28 +42,20 @@ _NOT_ENTITLED: Final = (
     "CMEK is a part of Pinecone's Enterprise plan. If the organization has it, the credentials may "
     "not make projects, or the organization has as many as it may."
 )
-_AGAIN: Final = (
-    "What was asked may be done or not. Run the same again: it looks first at what is there."
-)
-_UNKNOWN_KEY: Final = (
-    f"It does not know this API key: check {API_KEY}. If the project is deleted, unset it."
-)
+_AGAIN: Final = "What was asked may be done or not. Run the same again: it looks first at what is there."
+_UNKNOWN_KEY: Final = f"It does not know this API key: check {API_KEY}. If the project is deleted, unset it."
 _CURES: Final = {
     "PineconeValueError": _SIGN_IN,
     "401": _SIGN_IN,
     "403": "These credentials may not do that: an owner of the organization gives the role.",
-    "ResponseParsingError": "This version of the SDK may be too old for it: pip install -U "
-    f"pinecone. {_AGAIN}",
+    "ResponseParsingError": f"This version of the SDK may be too old for it: pip install -U pinecone. {_AGAIN}",
 }
 """By HTTP status, or by the SDK's own error where there is none."""
 _FOR_GOOD: Final = "Every index in it needs a key of yours: that can never be switched off"
 
 
 cli = typer.Typer(
-    name="project",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    help="Make the Pinecone project of a stack.",
+    name="project", rich_markup_mode=None, no_args_is_help=True, help="Make the Pinecone project of a stack."
 )
 
 
@@ -83,21 +74,14 @@ def _url(value: str) -> str:
 class Create:
     """Make the Pinecone project of a stack, with the encryption forced for good.
 
-    Signs in as a service account: PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET. The API key of
-    the project is shown once and written nowhere. A project that is there already is checked, and
-    not changed.
+    Signs in as a service account: PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET. The API key of the project is shown
+    once and written nowhere. A project that is there already is checked, and not changed.
     """
 
     name: Name
-    project_name: Annotated[
-        str | None, option("TEXT", "Its name at Pinecone. Default: the stack's.")
-    ] = None
-    yes: Annotated[bool, flag("--yes", "Make it. Without this, only say what would be made.")] = (
-        False
-    )
-    show_key: Annotated[
-        bool, flag("--show-key", "Show the API key although the output is no terminal.")
-    ] = False
+    project_name: Annotated[str | None, option("TEXT", "Its name at Pinecone. Default: the stack's.")] = None
+    yes: Annotated[bool, flag("--yes", "Make it. Without this, only say what would be made.")] = False
+    show_key: Annotated[bool, flag("--show-key", "Show the API key although the output is no terminal.")] = False
     oauth_url: Annotated[
         str | None,
         typer.Option(
@@ -151,8 +135,7 @@ def _project_name(entry: Entry, ask: Create) -> str:
         )
     if not name.strip() or not name.isprintable() or len(name) > 512:
         raise Refused(
-            f"--project-name: got {printable(name)!r}, but it is a line of 1 to 512 characters. "
-            "Choose another."
+            f"--project-name: got {printable(name)!r}, but it is a line of 1 to 512 characters. Choose another."
         )
     return name
 
@@ -177,9 +160,8 @@ def _there(admin: Any, name: str) -> Any:
     if len(found) > 1:
         listed = "; ".join(map(_named, found))
         raise Refused(
-            f"There is more than one project of the name {name!a}: {listed}. Delete the one that "
-            "is not used, in Pinecone's console, or choose another --project-name. Nothing was "
-            "made."
+            f"There is more than one project of the name {name!a}: {listed}. Delete the one that is not used, in "
+            "Pinecone's console, or choose another --project-name. Nothing was made."
         )
     if found and not found[0].force_encryption_with_cmek:
         raise Refused(
@@ -226,12 +208,9 @@ def _make(admin: Any, name: str, there: Any, ask: Create) -> Iterator[str]:
         with _asking("make the API key"):
             secret = admin.api_keys.create(project_id=project.id, name=_KEY_NAME)
     except Refused as error:
-        again = f"cmek project create {ask.name}" + (
-            f" --project-name {name!a}" * bool(ask.project_name)
-        )
+        again = f"cmek project create {ask.name}" + (f" --project-name {name!a}" * bool(ask.project_name))
         raise Refused(
-            f"The project is there, but it has no API key yet. {error} To make the key: {again} "
-            "--yes"
+            f"The project is there, but it has no API key yet. {error} To make the key: {again} --yes"
         ) from None
     yield f"API key, which nobody can show again (keep it in a safe place now): {secret.value}"
     yield from _made_twice(admin, project, secret.key.id)
@@ -324,9 +303,7 @@ def _sdk() -> Any:
     try:
         import pinecone
     except ModuleNotFoundError:
-        raise Refused(
-            "Pinecone's SDK is not installed. Run: pip install 'cmek-construct[pinecone]'"
-        ) from None
+        raise Refused("Pinecone's SDK is not installed. Run: pip install 'cmek-construct[pinecone]'") from None
     return pinecone
 
 

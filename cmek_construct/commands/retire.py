@@ -1,7 +1,6 @@
 """`cmek retire`: the end of a key, in the order that loses nothing, and the way back until then.
 
-Nothing is remembered between two runs: each looks at everything anew. So it does not matter where
-one was stopped.
+Nothing is remembered between two runs: each looks at everything anew. So it does not matter where one was stopped.
 """
 
 from __future__ import annotations
@@ -36,10 +35,9 @@ EXIT_CODES: Final = (
 Role = Annotated[
     str | None,
     role_arn(
-        "A role of the stack's account to act as. It needs cloudformation:DescribeStacks, "
-        "kms:DescribeKey, kms:GetKeyPolicy, kms:GetKeyLastUsage, iam:GetRole and "
-        "cloudtrail:LookupEvents; to change something, kms:ScheduleKeyDeletion, or "
-        "kms:CancelKeyDeletion and kms:EnableKey.",
+        "A role of the stack's account to act as. It needs cloudformation:DescribeStacks, kms:DescribeKey, "
+        "kms:GetKeyPolicy, kms:GetKeyLastUsage, iam:GetRole and cloudtrail:LookupEvents; to change something, "
+        "kms:ScheduleKeyDeletion, or kms:CancelKeyDeletion and kms:EnableKey.",
         "role",
     ),
 ]
@@ -51,16 +49,11 @@ def retire(
         bool,
         flag(
             "--schedule-deletion",
-            "Order the deletion of the key, 30 days from now, if all before it is done. Asks "
-            "for the name to be typed.",
+            "Order the deletion of the key, 30 days from now, if all before it is done. Asks for the name to be typed.",
         ),
     ] = False,
-    cancel: Annotated[
-        bool, flag("--cancel", "Take the order back. The key stays suspended.")
-    ] = False,
-    days: Annotated[
-        int, typer.Option(min=1, max=90, help="How long nobody must have used the key.")
-    ] = 7,
+    cancel: Annotated[bool, flag("--cancel", "Take the order back. The key stays suspended.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=90, help="How long nobody must have used the key.")] = 7,
     quiet_since: Annotated[
         datetime | None,
         typer.Option(
@@ -75,8 +68,8 @@ def retire(
 ) -> None:
     """End a key, in the order that loses nothing: a checklist of what is done and what is next.
 
-    Without --schedule-deletion or --cancel it changes nothing. All indexes must be deleted first;
-    whether they are is asked of Pinecone with the project's API key, in PINECONE_API_KEY.
+    Without --schedule-deletion or --cancel it changes nothing. All indexes must be deleted first; whether they are is
+    asked of Pinecone with the project's API key, in PINECONE_API_KEY.
     """
     if schedule_deletion and cancel:
         raise typer.BadParameter("it is --schedule-deletion or --cancel", param_hint="--cancel")
@@ -84,9 +77,7 @@ def retire(
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
     asking = Asking("retire", profile, role)
-    with refusals(
-        "retire", name, interrupted=f"Interrupted. To see how it stands: cmek retire {name}"
-    ):
+    with refusals("retire", name, interrupted=f"Interrupted. To see how it stands: cmek retire {name}"):
         case, session = _case(name, asking, writes=bool(schedule_deletion or cancel or role))
         if cancel:
             tell(_cancel(case, session))
@@ -120,9 +111,7 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
     was_ending = key.is_ending
     if was_ending:
         take_back = partial(writing.cancel_deletion, session, key_arn)
-        key = _changed(
-            case, session, take_back, lambda key: not key.is_ending, "The order was taken back"
-        )
+        key = _changed(case, session, take_back, lambda key: not key.is_ending, "The order was taken back")
     policy = key.policy
     suspended = not isinstance(policy, Unread) and is_suspended(case, policy)
     if key.state == "Disabled":
@@ -159,22 +148,15 @@ def _case(name: str, asking: Asking, *, writes: bool) -> tuple[Deployed, Session
             "than this project. Retire it where it was made; the guide's steps are the same."
         )
     lock, region = locked(entry), own.region or ""
-    session = (
-        asking.writing(own.account, region)
-        if writes
-        else asking.reading(own.account, region, entry.name)
-    )
+    session = asking.writing(own.account, region) if writes else asking.reading(own.account, region, entry.name)
     return case_of(session, entry, lock, asking.profile), session
 
 
-def _look(
-    case: Deployed, session: Session, days: int, quiet_since: datetime | None
-) -> tuple[Deployed, Steps]:
+def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, Steps]:
     if case.lock.key_arn not in (None, case.key_arn):
         raise Refused(
-            f"{case.entry.name}: the stack's key is {case.key_arn}, but cmek.lock has "
-            f"{case.lock.key_arn}, which Pinecone stores. Find out which is right before either is "
-            f"deleted: cmek doctor {case.entry.name}"
+            f"{case.entry.name}: the stack's key is {case.key_arn}, but cmek.lock has {case.lock.key_arn}, which "
+            f"Pinecone stores. Find out which is right before either is deleted: cmek doctor {case.entry.name}"
         )
     key_arn = str(case.key_arn)
     role = reading.read_role(session, case.role_arn)
@@ -216,11 +198,7 @@ def _key(case: Deployed, session: Session) -> Key:
 
 
 def _changed(
-    case: Deployed,
-    session: Session,
-    change: Callable[[], None],
-    is_so: Callable[[Key], bool],
-    done: str,
+    case: Deployed, session: Session, change: Callable[[], None], is_so: Callable[[Key], bool], done: str
 ) -> Key:
     """Change the key, and read it back: what KMS refuses counts only if it is not so already.
 
@@ -275,11 +253,5 @@ def _afterwards(case: Deployed) -> Iterator[str]:
             f"cdk deploy {name} && npx cdk destroy {name}"
         )
     if own.role is None:
-        yield (
-            f"- The role, which outlives its stack (the alias goes with the key): "
-            f"{case.iam('delete-role')}"
-        )
-    yield (
-        f'- The files: cmek unlock {name} --reason "retired", take {name} out of cmek.yaml, and '
-        "commit both."
-    )
+        yield (f"- The role, which outlives its stack (the alias goes with the key): {case.iam('delete-role')}")
+    yield (f'- The files: cmek unlock {name} --reason "retired", take {name} out of cmek.yaml, and commit both.')

@@ -11,12 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import (
-    AccountOfTemplates,
-    Acknowledge,
-    Templates,
-    VendorRoles,
-)
+from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, Templates, VendorRoles
 from cmek_construct.commands.printing import counted, refuse
 from cmek_construct.guardrails.acknowledged import by_place, guarded
 from cmek_construct.guardrails.rules import RULES
@@ -85,16 +80,13 @@ def _rules() -> list[tuple[str, str]]:
 def review(
     paths: Templates,
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The page. Default: review.html; none with --markdown."),
+        Path | None, typer.Option(metavar="FILE", help="The page. Default: review.html; none with --markdown.")
     ] = None,
     against: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="OLD", help="Show what changes from these templates. Repeatable."),
+        list[Path] | None, typer.Option(metavar="OLD", help="Show what changes from these templates. Repeatable.")
     ] = None,
     as_markdown: Annotated[
-        bool,
-        typer.Option("--markdown", help="With --against: print what changes, for a pull request."),
+        bool, typer.Option("--markdown", help="With --against: print what changes, for a pull request.")
     ] = False,
     acknowledge: Acknowledge = None,
     vendor_role_arn: VendorRoles = None,
@@ -102,8 +94,8 @@ def review(
 ) -> None:
     """Write a page for a security reviewer to read and sign.
 
-    From the templates alone: who reaches what, each statement in plain words beside Pinecone's
-    guide, who can do what, and what the guardrails found.
+    From the templates alone: who reaches what, each statement in plain words beside Pinecone's guide, who can do what,
+    and what the guardrails found.
     """
     if as_markdown and not against:
         raise typer.BadParameter("it is for --against alone", param_hint="--markdown")

@@ -36,8 +36,7 @@ DIALOG = (
     "Fill in the fields, and compare each with this sheet before you click Create key.",
 )
 CANNOT_BE_UNDONE = (
-    "One key per project. Role ARN, Key ARN and External ID cannot be changed in Pinecone once "
-    "set.",
+    "One key per project. Role ARN, Key ARN and External ID cannot be changed in Pinecone once set.",
     "If role or key is lost, so is the data. Keep the AWS stack, the role and the key.",
 )
 AFTER = (
@@ -75,27 +74,19 @@ class Sheet:
 def sheet(
     name: OneOrAll = None,
     outputs: Annotated[
-        Path | None,
-        option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
+        Path | None, option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS.")
     ] = None,
     key_arn: Annotated[
-        str | None,
-        options.key_arn("For a vendor's stack: the Key ARN that the customer sent back."),
+        str | None, options.key_arn("For a vendor's stack: the Key ARN that the customer sent back.")
     ] = None,
     profile: Profile = None,
     as_json: AsJson = False,
     fleet: Annotated[
         str | None,
-        option(
-            "STACK_SET",
-            "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml.",
-        ),
+        option("STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."),
     ] = None,
     role: Annotated[
-        str | None,
-        option(
-            "NAME", f"With --fleet: the role to take on in each account. Default: {fleets.ROLE}."
-        ),
+        str | None, option("NAME", f"With --fleet: the role to take on in each account. Default: {fleets.ROLE}.")
     ] = None,
     region: Annotated[
         str | None, option("REGION", "With --fleet: the region of the set. Default: the profile's.")
@@ -111,8 +102,8 @@ def sheet(
 ) -> None:
     """Show what to paste where in Pinecone's console.
 
-    Field by field in the order of its dialog, with what to do before and after. With --fleet: a
-    line for every account of a stack set.
+    Field by field in the order of its dialog, with what to do before and after. With --fleet: a line for every account
+    of a stack set.
     """
     asking = Asking("sheet", profile)
     if as_csv and as_json:
@@ -200,15 +191,11 @@ def _lines(sheet: Sheet) -> Iterator[str]:
         yield "SUSPENDED: Pinecone may not use this key until suspended: false is deployed."
     yield from (f"CHECK: {notice}" for notice in sheet.notices)
     yield from _steps(
-        "1. Create the CMEK-enabled project, unless you did for the account number in its dialog",
-        sheet.before,
+        "1. Create the CMEK-enabled project, unless you did for the account number in its dialog", sheet.before
     )
     yield from _steps("This cannot be undone", sheet.cannot_be_undone)
     yield from _steps("2. Add the key", sheet.dialog)
-    for label, value in {
-        "Pinecone's AWS account": sheet.pinecone_account_id,
-        **sheet.fields,
-    }.items():
+    for label, value in {"Pinecone's AWS account": sheet.pinecone_account_id, **sheet.fields}.items():
         shown = "(leave blank)" if value is None else value
         yield f"    {typer.style(f'{label:<24}', bold=True)}{shown}"
     yield from _steps("3. The first index", sheet.after)

@@ -1,8 +1,8 @@
 """`cmek suspend` and `cmek resume`, the emergency brake: the file first, then AWS.
 
-The file goes first both ways: no later deploy can undo a suspension, and a resumption that stops
-halfway leaves Pinecone out while the file says in, which is safe; the reverse would let Pinecone
-in while the file says out. Run again, either comes to its end.
+The file goes first both ways: no later deploy can undo a suspension, and a resumption that stops halfway leaves
+Pinecone out while the file says in, which is safe; the reverse would let Pinecone in while the file says out. Run
+again, either comes to its end.
 """
 
 from __future__ import annotations
@@ -68,16 +68,15 @@ def suspend(
         bool,
         flag(
             "--revoke-grants",
-            "Revoke the grants on the key (of a key that is given by ARN, the role's), without "
-            "asking: they do not come back. Without it they are listed, and revoked only if you "
-            "say so in a terminal.",
+            "Revoke the grants on the key (of a key that is given by ARN, the role's), without asking: they do not "
+            "come back. Without it they are listed, and revoked only if you say so in a terminal.",
         ),
     ] = False,
 ) -> None:
     """Cut Pinecone off, in seconds.
 
-    Writes suspended: true into cmek.yaml, then denies the role everything in the key policy, and
-    reads it back. Run it again as often as you like.
+    Writes suspended: true into cmek.yaml, then denies the role everything in the key policy, and reads it back. Run it
+    again as often as you like.
     """
     if not reason.strip():
         raise typer.BadParameter("say why, in words", param_hint="--reason")
@@ -87,8 +86,8 @@ def suspend(
 def resume(name: Name, profile: Profile = None, role: Role = None) -> None:
     """Let Pinecone back in.
 
-    Takes suspended: true out of cmek.yaml, then the denial out of the key policy, and reads it
-    back. Run it again as often as you like.
+    Takes suspended: true out of cmek.yaml, then the denial out of the key policy, and reads it back. Run it again as
+    often as you like.
     """
     _run(Ask(name, False, Asking("resume", profile, role)))
 
@@ -125,9 +124,8 @@ def _lines(ask: Ask) -> Iterator[str]:
     yield from _said(case, ask.on, changed, left)
     if by_hand:
         yield (
-            f"{FILE} IS NOT CHANGED: it is written in a way in which that cannot be set alone. "
-            f"Write by hand into stacks.{ask.name}:  {by_hand}  Without it the next deploy that "
-            "changes the policy lets Pinecone back in."
+            f"{FILE} IS NOT CHANGED: it is written in a way in which that cannot be set alone. Write by hand into "
+            f"stacks.{ask.name}:  {by_hand}  Without it the next deploy that changes the policy lets Pinecone back in."
         )
     if isinstance(case.stack, Stack) and case.stack.status.endswith("_IN_PROGRESS"):
         yield (
@@ -216,9 +214,8 @@ def _grants(case: Deployed, session: Session, ask: Ask) -> Iterator[str]:
     found = read_grants(session, case.key_arn)
     if isinstance(found, Unread):
         raise Refused(
-            f"Pinecone's role is cut off, but the grants on the key could not be listed "
-            f"({found.why}), and a grant outlives the suspension. Look yourself: "
-            f"{case.kms('list-grants')}"
+            f"Pinecone's role is cut off, but the grants on the key could not be listed ({found.why}), and a grant "
+            f"outlives the suspension. Look yourself: {case.kms('list-grants')}"
         )
     if not found:
         yield "Grants on the key: none"

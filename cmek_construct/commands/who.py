@@ -32,15 +32,11 @@ _ALL: Final = "all of these"
 _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "bold red"}
 
 
-def who(
-    paths: Templates,
-    account: AccountOfTemplates = None,
-    as_json: AsJson = False,
-) -> None:
+def who(paths: Templates, account: AccountOfTemplates = None, as_json: AsJson = False) -> None:
     """Show who may do what with role and key, offline.
 
-    By the templates alone: every principal against every action, with the statement that decides.
-    What cannot be told is named, and the exit code is then 1.
+    By the templates alone: every principal against every action, with the statement that decides. What cannot be told
+    is named, and the exit code is then 1.
     """
     found = find(read_run(paths, account))
     answers = asking.who(found)

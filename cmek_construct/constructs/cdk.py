@@ -80,10 +80,7 @@ def some_of(props: Mapping[str, Any], rows: Sequence[Prop]) -> dict[str, Any]:
 
 _PLAIN: Final = {
     "cdk.Duration": ("to_days", "Write cdk.Duration.days(…)."),
-    "cdk.RemovalPolicy": (
-        "name",
-        "Write RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, or leave it out.",
-    ),
+    "cdk.RemovalPolicy": ("name", "Write RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, or leave it out."),
     "KeyAccess": ("name", "Write KeyAccess.KEY_USER or KeyAccess.ENCRYPT_DECRYPT."),
     "iam.IManagedPolicy": (
         "managed_policy_arn",
@@ -92,8 +89,7 @@ _PLAIN: Final = {
     "iam.IRole": ("role_arn", "For an ARN, write iam.Role.from_role_arn(self, id, arn)."),
     "kms.IKey": (
         "key_arn",
-        "For an ARN, write kms.Key.from_key_arn(self, id, arn); for a kms.CfnKey, "
-        "kms.Key.from_cfn_key(key).",
+        "For an ARN, write kms.Key.from_key_arn(self, id, arn); for a kms.CfnKey, kms.Key.from_cfn_key(key).",
     ),
     "list[iam.IPrincipal]": ("__iter__", "For an ARN, write [iam.ArnPrincipal(arn)]."),
 }
@@ -245,9 +241,7 @@ def acknowledge(construct: IConstruct, rules: Iterable[tuple[str, str]]) -> None
         rules: the id of each guardrail, and the prop with its value.
     """
     for rule, prop in rules:
-        asked = cdk.Acknowledgment(
-            id=f"{warnings.PLUGIN}::{rule}", reason=f"The prop {prop} asks for it"
-        )
+        asked = cdk.Acknowledgment(id=f"{warnings.PLUGIN}::{rule}", reason=f"The prop {prop} asks for it")
         cdk.Validations.of(construct).acknowledge(asked)
 
 

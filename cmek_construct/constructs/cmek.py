@@ -40,10 +40,10 @@ class CmekProps(TrustProps, KeyShape, total=False):
 class PineconeCmek(Construct):
     """What one Pinecone project needs in AWS to be encrypted with your key.
 
-    Makes the role of step 1 of Pinecone's guide, the key and alias of step 2, and outputs for
-    the fields of the "Add CMEK" dialog: Role ARN, Key ARN and External ID. In Pinecone none of
-    the three can be changed once set, so role and key are retained when the stack is deleted or
-    would replace them; only what a first deployment that fails has made goes with it.
+    Makes the role of step 1 of Pinecone's guide, the key and alias of step 2, and outputs for the fields of the "Add
+    CMEK" dialog: Role ARN, Key ARN and External ID. In Pinecone none of the three can be changed once set, so role and
+    key are retained when the stack is deleted or would replace them; only what a first deployment that fails has made
+    goes with it.
     """
 
     role: iam.IRole
@@ -64,20 +64,17 @@ class PineconeCmek(Construct):
 
         Args:
             scope: the construct in which they are made.
-            construct_id: its id there. The logical IDs of role and key follow from both: a
-                change makes new ones, which Pinecone does not know.
+            construct_id: its id there. The logical IDs of role and key follow from both: a change makes new ones, which
+                Pinecone does not know.
 
         Raises:
-            ValueError: a value is outside its limits, or two contradict each other; nothing was
-                built.
+            ValueError: a value is outside its limits, or two contradict each other; nothing was built.
         """
         environment = ours.environment_of(scope)
         own = ours.settled("PineconeCmek", given, props.CMEK)
         trust = trust_of(own)
         role, key, suspended = own["role"], own["key"], own["suspended"]
-        checks.first(
-            props.rotation(own), props.beside(given), _suspended_in_vain(role, key, suspended)
-        )
+        checks.first(props.rotation(own), props.beside(given), _suspended_in_vain(role, key, suspended))
 
         super().__init__(scope, construct_id)
         self._pinecone_environment = environment
@@ -159,8 +156,8 @@ class _GivenRole:
         assert isinstance(node, iam.CfnRole)
         if node.cfn_options.deletion_policy in (None, cdk.CfnDeletionPolicy.DELETE):
             ours.warn(self._cmek, [notice("role-not-retained")])
-        # By its name: what a policy means is none of what makes a template. One who gives a role
-        # of the app asks it, and nobody else waits for it.
+        # By its name: what a policy means is none of what makes a template. One who gives a role of the app asks it,
+        # and nobody else waits for it.
         meaning = import_module("cmek_construct.policy.resolved")
         need = guide.trust_policy(**vars(self._trust))
         both = cdk.Stack.of(node).resolve([node.assume_role_policy_document, need])
@@ -182,6 +179,5 @@ def _suspended_in_vain(
         denial = guide.key_denial(ours.readable(ours.arn_of(role), "RoleArn"))
         yield ValueError(
             "suspended: got True, but role and key are both imported, so neither policy can be "
-            "changed from here and Pinecone would not be cut off. Add to the key policy, by hand: "
-            + json.dumps(denial)
+            "changed from here and Pinecone would not be cut off. Add to the key policy, by hand: " + json.dumps(denial)
         )

@@ -23,9 +23,8 @@ CUSTOMER_KEY: Final = (
     Prop(
         "role_arn",
         "``arn:aws:iam::<vendor's account>:role/<name>``",
-        "The vendor's role. It must exist before the deploy: KMS refuses a principal that does "
-        "not. A role that is deleted and made again under its name is another one, and no longer "
-        "let in.",
+        "The vendor's role. It must exist before the deploy: KMS refuses a principal that does not. A role that is "
+        "deleted and made again under its name is another one, and no longer let in.",
         checks.role_arn,
         default="",
     ),
@@ -55,36 +54,30 @@ class CustomerKeyProps(KeyShape, total=False):
 class CustomerKey(Construct):
     """A key of yours that a vendor's Pinecone project is encrypted with.
 
-    You are the vendor's customer: key, alias and key policy are in your account, and beside your
-    account and its key administrators the policy names the vendor's role and nobody else. The
-    vendor's `PineconeRole` has your account in its ``customer_account_ids``: across accounts AWS
-    wants both sides to allow. Source: KMS developer guide, "Allowing users in other accounts to
-    use a KMS key".
+    You are the vendor's customer: key, alias and key policy are in your account, and beside your account and its key
+    administrators the policy names the vendor's role and nobody else. The vendor's `PineconeRole` has your account in
+    its ``customer_account_ids``: across accounts AWS wants both sides to allow. Source: KMS developer guide, "Allowing
+    users in other accounts to use a KMS key".
     """
 
     key: PineconeKey
     """The key. Its ARN, the output ``KeyArn``, goes back to the vendor."""
 
     @described(CustomerKeyProps, CUSTOMER_KEY)
-    def __init__(
-        self, scope: Construct, construct_id: str, **given: Unpack[CustomerKeyProps]
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, **given: Unpack[CustomerKeyProps]) -> None:
         """Make key, alias and output.
 
         Args:
             scope: the construct in which they are made.
-            construct_id: its id there. The logical ID of the key follows from both: a change makes
-                another key, which Pinecone does not know.
+            construct_id: its id there. The logical ID of the key follows from both: a change makes another key, which
+                Pinecone does not know.
 
         Raises:
-            ValueError: a value is outside its limits, or the role is in the account of this stack;
-                nothing was built.
+            ValueError: a value is outside its limits, or the role is in the account of this stack; nothing was built.
         """
         environment = environment_of(scope)
         own = settled("CustomerKey", given, CUSTOMER_KEY)
-        checks.first(
-            _role_of_this_account(own["role_arn"], environment.account), props.rotation(own)
-        )
+        checks.first(_role_of_this_account(own["role_arn"], environment.account), props.rotation(own))
 
         super().__init__(scope, construct_id)
         # The vendor's PineconeRole has its permissions, which the warning asks for.

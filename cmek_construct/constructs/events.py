@@ -1,9 +1,8 @@
 """The events that tell that a key or a role was touched, and what each kind means to Pinecone.
 
-Pure data, read beside AWS's pages: KMS developer guide, "Logging AWS KMS API calls with AWS
-CloudTrail" (a page for each operation) and "Monitor KMS keys with Amazon EventBridge"; IAM user
-guide, "Logging IAM and AWS STS API calls with AWS CloudTrail"; EventBridge user guide, "Comparison
-operators for use in event patterns".
+Pure data, read beside AWS's pages: KMS developer guide, "Logging AWS KMS API calls with AWS CloudTrail" (a page for
+each operation) and "Monitor KMS keys with Amazon EventBridge"; IAM user guide, "Logging IAM and AWS STS API calls with
+AWS CloudTrail"; EventBridge user guide, "Comparison operators for use in event patterns".
 """
 
 from __future__ import annotations
@@ -33,24 +32,21 @@ KEY_CALLS: Final = (
     Kind(
         "KeyStopped",
         ("DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"),
-        "Pinecone can no longer use the key, and works on with cached data keys for a time. A key "
-        "whose deletion is scheduled is gone after 7 to 30 days, and with it for good all that was "
-        "encrypted.",
+        "Pinecone can no longer use the key, and works on with cached data keys for a time. A key whose deletion is "
+        "scheduled is gone after 7 to 30 days, and with it for good all that was encrypted.",
         "Unless you meant it: aws kms cancel-key-deletion --key-id {it} (if it is scheduled), then "
         "aws kms enable-key --key-id {it}. Imported key material: import the same again.",
     ),
     Kind(
         "KeyResumed",
         ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial"),
-        "Somebody takes a stop back. A key whose deletion was cancelled stays disabled until it is "
-        "enabled.",
+        "Somebody takes a stop back. A key whose deletion was cancelled stays disabled until it is enabled.",
         "Look at KeyState: aws kms describe-key --key-id {it}.",
     ),
     Kind(
         "KeyPolicyChanged",
         ("PutKeyPolicy",),
-        "Who may use or rule the key has changed: others may be let in, Pinecone may be locked "
-        "out.",
+        "Who may use or rule the key has changed: others may be let in, Pinecone may be locked out.",
         "Unless it was a deploy of yours: aws kms get-key-policy --key-id {it}, and compare it "
         "with the template. A deploy of the same template does not put it back.",
     ),
@@ -59,8 +55,7 @@ KEY_CALLS: Final = (
         ("CreateGrant", "RevokeGrant", "RetireGrant"),
         "A grant lets a principal use the key beside every policy, and outlives a suspension; or "
         "such a grant has ended.",
-        "aws kms list-grants --key-id {it}, and end what you do not know with aws kms "
-        "revoke-grant.",
+        "aws kms list-grants --key-id {it}, and end what you do not know with aws kms revoke-grant.",
     ),
     Kind(
         "KeyAliasChanged",
@@ -89,8 +84,7 @@ KEY_CALLS: Final = (
 KEY_GONE: Final = Kind(
     "KeyGone",
     ("KMS CMK Deletion", "KMS Imported Key Material Expiration"),
-    "The key, or its imported key material, is gone: what Pinecone encrypted with it cannot be "
-    "read.",
+    "The key, or its imported key material, is gone: what Pinecone encrypted with it cannot be read.",
     "Imported key material: import the same again with aws kms import-key-material. A deleted key "
     "cannot be brought back: tell Pinecone's support.",
 )
@@ -124,14 +118,12 @@ ROLE_CALLS: Final = (
         ("DeleteRole", "CreateRole"),
         "A role that is made again under its name is another one to the key policy: Pinecone is "
         "locked out until the key policy is written anew.",
-        "aws iam get-role --role-name {it}. With the role there again, deploy suspended=True, then "
-        "False.",
+        "aws iam get-role --role-name {it}. With the role there again, deploy suspended=True, then False.",
     ),
     Kind(
         "RoleChanged",
         ("UpdateRole", "TagRole", "UntagRole"),
-        "The session duration changed, or a tag, by which an organization may allow or block "
-        "Pinecone.",
+        "The session duration changed, or a tag, by which an organization may allow or block Pinecone.",
         "aws iam get-role --role-name {it}.",
     ),
 )
@@ -165,8 +157,7 @@ KEY_USED: Final = Kind(
 KEY_REFUSED: Final = Kind(
     "KeyUseDenied",
     _USES,
-    "Somebody was denied the use of the key. If it is Pinecone's role, Pinecone cannot read your "
-    "data.",
+    "Somebody was denied the use of the key. If it is Pinecone's role, Pinecone cannot read your data.",
     "If it is Pinecone's role: aws kms get-key-policy --key-id {it}, and look for SCPs and RCPs. "
     "Otherwise find out who tried.",
 )
@@ -175,8 +166,8 @@ IN_USE: Final = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
 HOME_OF_IAM: Final = "us-east-1"
-"""Where CloudTrail delivers IAM's events. Source: IAM user guide, "Logging IAM and AWS STS API
-calls with AWS CloudTrail"."""
+"""Where CloudTrail delivers IAM's events. Source: IAM user guide, "Logging IAM and AWS STS API calls with AWS
+CloudTrail"."""
 
 
 def description(kind: Kind, plain: Pattern) -> str:
@@ -190,20 +181,16 @@ def api_calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
     return {
         "source": [f"aws.{service}"],
         "detail-type": ["AWS API Call via CloudTrail"],
-        "detail": {
-            "eventSource": [f"{service}.amazonaws.com"],
-            "eventName": list(names),
-            **about,
-        },
+        "detail": {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(names), **about},
     }
 
 
 def about_key(arn: str, key_id: str, aliases: Sequence[str] = ()) -> Pattern:
     """The key, wherever an entry names it.
 
-    ``resources`` has its ARN in nearly all of them; ``RetireGrant`` has no request parameters,
-    ``UpdatePrimaryRegion`` in the new primary Region no resources, and a denied call may have
-    neither. An alias that is moved away is named by itself alone.
+    ``resources`` has its ARN in nearly all of them; ``RetireGrant`` has no request parameters, ``UpdatePrimaryRegion``
+    in the new primary Region no resources, and a denied call may have neither. An alias that is moved away is named by
+    itself alone.
     """
     names = [arn, key_id]
     places: list[Pattern] = [
@@ -231,18 +218,12 @@ def about_policies(arns: Sequence[str]) -> Pattern:
 def by_others(role_arn: str) -> Pattern:
     """Whoever succeeds and comes by no session of this role of the same account."""
     issuer = {"arn": _anything_but(role_arn)}
-    return {
-        "userIdentity": {"sessionContext": {"sessionIssuer": issuer}},
-        "errorCode": [{"exists": False}],
-    }
+    return {"userIdentity": {"sessionContext": {"sessionIssuer": issuer}}, "errorCode": [{"exists": False}]}
 
 
 def by_others_than_account(account_id: str) -> Pattern:
     """Whoever succeeds and is not of this account, of which an entry shows no more."""
-    return {
-        "userIdentity": {"accountId": _anything_but(account_id)},
-        "errorCode": [{"exists": False}],
-    }
+    return {"userIdentity": {"accountId": _anything_but(account_id)}, "errorCode": [{"exists": False}]}
 
 
 def denied() -> Pattern:
@@ -292,11 +273,9 @@ def message(kind: Kind, whose: str, it: str, field: Callable[[str], str]) -> str
             f"account {field('$.account')}, {field('$.region')}. {sense}"
         )
     return (
-        f"Pinecone CMEK {whose}: {field('$.detail.eventName')} on {it}, by "
-        f"{field('$.detail.userIdentity.arn')} {field('$.detail.userIdentity.invokedBy')} "
-        f"({field('$.detail.userIdentity.type')}, account "
-        f"{field('$.detail.userIdentity.accountId')}, from {field('$.detail.sourceIPAddress')}), "
-        f"at {field('$.detail.eventTime')}, in account {field('$.account')}, "
-        f"{field('$.detail.awsRegion')}. If it failed, with the error: "
-        f"{field('$.detail.errorCode')}. {sense}"
+        f"Pinecone CMEK {whose}: {field('$.detail.eventName')} on {it}, by {field('$.detail.userIdentity.arn')} "
+        f"{field('$.detail.userIdentity.invokedBy')} ({field('$.detail.userIdentity.type')}, account "
+        f"{field('$.detail.userIdentity.accountId')}, from {field('$.detail.sourceIPAddress')}), at "
+        f"{field('$.detail.eventTime')}, in account {field('$.account')}, {field('$.detail.awsRegion')}. If it failed, "
+        f"with the error: {field('$.detail.errorCode')}. {sense}"
     )

@@ -24,8 +24,7 @@ _DEFAULT_ALIAS_PREFIX: Final = "alias/pinecone-cmek/"
 KEY: Final = (
     replace(
         props.GIVEN_ROLE,
-        says="The role that Pinecone assumes. In another account or region it needs an explicit "
-        "``role_name``.",
+        says="The role that Pinecone assumes. In another account or region it needs an explicit ``role_name``.",
         default="",
     ),
     replace(props.KEY_ADMINS, name="admins"),
@@ -59,8 +58,8 @@ class KeyProps(KeyShape, total=False):
 class PineconeKey(kms.Key):
     """A `kms.Key` as steps 2.3 to 2.11 of the guide make it, with its alias.
 
-    Symmetric, encrypt and decrypt, key material of KMS, single-Region; the account's root rules
-    it, and Pinecone's role is a key user. Every method and attribute of `kms.Key` works.
+    Symmetric, encrypt and decrypt, key material of KMS, single-Region; the account's root rules it, and Pinecone's role
+    is a key user. Every method and attribute of `kms.Key` works.
     """
 
     @ours.described(KeyProps, KEY)

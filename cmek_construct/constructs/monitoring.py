@@ -16,13 +16,7 @@ from constructs import Construct
 
 from cmek_construct import checks
 from cmek_construct.constructs import events
-from cmek_construct.constructs.cdk import (
-    Environment,
-    arn_of,
-    environment_of,
-    in_two_accounts,
-    warn,
-)
+from cmek_construct.constructs.cdk import Environment, arn_of, environment_of, in_two_accounts, warn
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.customer_key import CustomerKey
 from cmek_construct.constructs.events import Kind, Pattern
@@ -35,26 +29,23 @@ from cmek_construct.warnings import notice
 class PineconeCmekMonitoring(Construct):
     """Sends a text to an SNS topic whenever Pinecone's role or key is touched.
 
-    Key: disabled, enabled, deletion scheduled, cancelled or done; policy, grant, alias, rotation,
-    tag, replica changed. Role: trust policy, permissions, boundary, session duration or tag
-    changed; deleted, or made again. One rule of EventBridge each, free of charge; the text says who
-    did what and when, what it means, and what to do. A call that failed is told too, where
-    CloudTrail's entry names the key or the role: that of a denied call on a role may not.
+    Key: disabled, enabled, deletion scheduled, cancelled or done; policy, grant, alias, rotation, tag, replica changed.
+    Role: trust policy, permissions, boundary, session duration or tag changed; deleted, or made again. One rule of
+    EventBridge each, free of charge; the text says who did what and when, what it means, and what to do. A call that
+    failed is told too, where CloudTrail's entry names the key or the role: that of a denied call on a role may not.
 
-    Nothing arrives without a CloudTrail trail that logs write management events in the key's Region
-    (the end of a key excepted, which KMS tells itself), and for the role in us-east-1, and that
-    does not exclude KMS: make one first, this construct makes none. A replica of a multi-Region key
-    is another key, in another Region. Of a managed policy that was made elsewhere, the role's
-    attachment is told and its versions are not. Sources: EventBridge user guide, "AWS service
-    events delivered via AWS CloudTrail"; KMS developer guide, "Logging AWS KMS API calls with AWS
+    Nothing arrives without a CloudTrail trail that logs write management events in the key's Region (the end of a key
+    excepted, which KMS tells itself), and for the role in us-east-1, and that does not exclude KMS: make one first,
+    this construct makes none. A replica of a multi-Region key is another key, in another Region. Of a managed policy
+    that was made elsewhere, the role's attachment is told and its versions are not. Sources: EventBridge user guide,
+    "AWS service events delivered via AWS CloudTrail"; KMS developer guide, "Logging AWS KMS API calls with AWS
     CloudTrail", "Excluding AWS KMS events from a trail".
 
     IAM's events exist in us-east-1 alone. In another Region a stack is made there,
-    ``pinecone-cmek-iam-events-<region>-<stack>``, one for an account and Region of an app or stage,
-    named after the first stack that asks for it, with termination protection; it forwards every
-    call that changes a role of the account to the default event bus here (about a dollar a
-    million), where the rules look for the role. It is deployed before this stack, with the app's
-    default synthesizer: us-east-1 must be bootstrapped too, unless the app does without.
+    ``pinecone-cmek-iam-events-<region>-<stack>``, one for an account and Region of an app or stage, named after the
+    first stack that asks for it, with termination protection; it forwards every call that changes a role of the account
+    to the default event bus here (about a dollar a million), where the rules look for the role. It is deployed before
+    this stack, with the app's default synthesizer: us-east-1 must be bootstrapped too, unless the app does without.
     """
 
     rules: list[aws_events.Rule]
@@ -74,37 +65,32 @@ class PineconeCmekMonitoring(Construct):
         """Make the rules.
 
         Args:
-            scope: the construct in which they are made, in the account and Region of the key.
-                Nothing of role, key or alias changes by it.
+            scope: the construct in which they are made, in the account and Region of the key. Nothing of role, key or
+                alias changes by it.
             construct_id: its id there.
-            cmek: what is watched: a `PineconeCmek` (role and key), a `CustomerKey` or `PineconeKey`
-                (the key), or a `PineconeRole` (the role). Aliases and managed policies that the app
-                makes for them later are not known here.
-            topic: a standard SNS topic in the same Region, to which people subscribe. Its policy
-                lets EventBridge publish; of an imported topic a warning says the statement. If it
-                is encrypted, its key policy needs ``kms:Decrypt`` and ``kms:GenerateDataKey*`` for
-                ``events.amazonaws.com``, which CDK adds to a key of the app; ``alias/aws/sns``
-                cannot have it. Never encrypt it with the key that is watched. Source: SNS developer
-                guide, "Enable compatibility between event sources from AWS services and encrypted
-                topics".
-            watch_use: True also tells of every use of the key by anyone but the role, and of every
-                denied use. Of a role in another account no more is seen than the account, whose
-                denied calls stay there. These are read-only management events: they need a trail
-                that logs those, and EventBridge hands them only to rules in the state
-                ``ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS``. They can be many, each is a
-                message that is paid for, and another copy of a trail costs by the event.
-                Default: False.
-            iam_events_forwarded: True says that IAM's events reach the default event bus of this
-                Region already, by a rule of yours or by another app's or stage's stack in
-                us-east-1, so that none is made and each event is told once. If they do not, nobody
-                is told of a change of the role. Default: False.
-            dead_letter_queue: takes messages that the topic did not, after 24 hours of tries. Its
-                own alarm is yours to make; a queue that nobody watches keeps a message from nobody.
-                Default: none, and the metric ``FailedInvocations`` of the rule counts them.
+            cmek: what is watched: a `PineconeCmek` (role and key), a `CustomerKey` or `PineconeKey` (the key), or a
+                `PineconeRole` (the role). Aliases and managed policies that the app makes for them later are not known
+                here.
+            topic: a standard SNS topic in the same Region, to which people subscribe. Its policy lets EventBridge
+                publish; of an imported topic a warning says the statement. If it is encrypted, its key policy needs
+                ``kms:Decrypt`` and ``kms:GenerateDataKey*`` for ``events.amazonaws.com``, which CDK adds to a key of
+                the app; ``alias/aws/sns`` cannot have it. Never encrypt it with the key that is watched. Source: SNS
+                developer guide, "Enable compatibility between event sources from AWS services and encrypted topics".
+            watch_use: True also tells of every use of the key by anyone but the role, and of every denied use. Of a
+                role in another account no more is seen than the account, whose denied calls stay there. These are
+                read-only management events: they need a trail that logs those, and EventBridge hands them only to rules
+                in the state ``ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS``. They can be many, each is a message that
+                is paid for, and another copy of a trail costs by the event. Default: False.
+            iam_events_forwarded: True says that IAM's events reach the default event bus of this Region already, by a
+                rule of yours or by another app's or stage's stack in us-east-1, so that none is made and each event is
+                told once. If they do not, nobody is told of a change of the role. Default: False.
+            dead_letter_queue: takes messages that the topic did not, after 24 hours of tries. Its own alarm is yours to
+                make; a queue that nobody watches keeps a message from nobody. Default: none, and the metric
+                ``FailedInvocations`` of the rule counts them.
 
         Raises:
-            ValueError: the key is in another account or Region than this stack, the topic is not
-                one that these rules reach, or there is no use to watch; nothing was built.
+            ValueError: the key is in another account or Region than this stack, the topic is not one that these rules
+                reach, or there is no use to watch; nothing was built.
         """
         here = environment_of(scope)
         what = _watched(cmek)
@@ -137,10 +123,7 @@ class PineconeCmekMonitoring(Construct):
 
     def _watch_use(self, what: _Watched, arn: str, key_id: str) -> None:
         about = events.about_key(arn, key_id)
-        for kind, by_whom in (
-            (events.KEY_USED, what.other_users),
-            (events.KEY_REFUSED, events.denied()),
-        ):
+        for kind, by_whom in ((events.KEY_USED, what.other_users), (events.KEY_REFUSED, events.denied())):
             plain = events.api_calls("kms", kind.names, {**about, **by_whom})
             rule = self._tell(what, kind, plain, arn).node.default_child
             assert isinstance(rule, aws_events.CfnRule)
@@ -169,11 +152,7 @@ class PineconeCmekMonitoring(Construct):
         queue = self._dead_letter_queue
         target = targets.SnsTopic(self._topic, message=said, dead_letter_queue=queue)
         rule = aws_events.Rule(
-            self,
-            kind.id,
-            description=events.description(kind, plain),
-            event_pattern=_pattern(plain),
-            targets=[target],
+            self, kind.id, description=events.description(kind, plain), event_pattern=_pattern(plain), targets=[target]
         )
         self.rules.append(rule)
         return rule
@@ -221,15 +200,11 @@ class _Watched:
         if self.key is None:
             return
         there = environment_of(self.key)
-        for what, own, its in (
-            ("account", here.account, there.account),
-            ("region", here.region, there.region),
-        ):
+        for what, own, its in (("account", here.account, there.account), ("region", here.region, there.region)):
             if None not in (own, its) and own != its:
                 yield ValueError(
-                    f"cmek: got a key in the {what} {its}, but this stack is in {own}, and KMS "
-                    "tells of a key in its own account and Region alone. Put the monitoring into "
-                    "a stack there, with a topic of that Region."
+                    f"cmek: got a key in the {what} {its}, but this stack is in {own}, and KMS tells of a key in its "
+                    "own account and Region alone. Put the monitoring into a stack there, with a topic of that Region."
                 )
 
 
@@ -268,8 +243,8 @@ def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
     assert stage is not None
     name = f"pinecone-cmek-iam-events-{here.region}"
     construct_id = f"{name}-{here.account}" if here.account else name
-    # Named after a stack, whose name is its own in the account and Region: that of another app or
-    # stage is another one, and ends no messages here when it goes.
+    # Named after a stack, whose name is its own in the account and Region: that of another app or stage is another one,
+    # and ends no messages here when it goes.
     name = f"{name}-{stack.stack_name}"
     if len(name) > 128:
         name = f"{name[:119]}-{sha256(name.encode()).hexdigest()[:8]}"
@@ -285,8 +260,7 @@ def _forwarder(stage: cdk.Stage, construct_id: str, name: str, to: Environment) 
         construct_id,
         stack_name=name,
         env=cdk.Environment(account=to.account, region=events.HOME_OF_IAM),
-        description=f"Forwards IAM's events about roles to {to.region}, where Pinecone's role and "
-        "key are watched",
+        description=f"Forwards IAM's events about roles to {to.region}, where Pinecone's role and key are watched",
         termination_protection=True,
     )
     rule = aws_events.Rule(
@@ -308,13 +282,9 @@ def _check_kind(parameter: str, value: Any, kind: str, known_by: str) -> None:
         checks.refuse(parameter, value, f"it is an {kind}", way_out)
 
 
-def _problems(
-    topic: aws_sns.ITopic, what: _Watched, here: Environment, watch_use: bool
-) -> Iterator[ValueError]:
+def _problems(topic: aws_sns.ITopic, what: _Watched, here: Environment, watch_use: bool) -> Iterator[ValueError]:
     if topic.fifo:
-        yield ValueError(
-            "topic: got a FIFO topic, but EventBridge publishes to standard topics. Give one."
-        )
+        yield ValueError("topic: got a FIFO topic, but EventBridge publishes to standard topics. Give one.")
     there = environment_of(topic).region
     if None not in (there, here.region) and there != here.region:
         yield ValueError(
@@ -324,9 +294,8 @@ def _problems(
     key = getattr(topic, "master_key", None)
     if key is not None and what.key is not None and arn_of(key) == arn_of(what.key):
         yield ValueError(
-            "topic: got a topic that is encrypted with the key that is watched, but then nobody "
-            "is told when that key is disabled, and EventBridge would be let into Pinecone's key. "
-            "Encrypt the topic with another key."
+            "topic: got a topic that is encrypted with the key that is watched, but then nobody is told when that key "
+            "is disabled, and EventBridge would be let into Pinecone's key. Encrypt the topic with another key."
         )
     if watch_use and (what.key is None or what.user is None):
         yield ValueError(

@@ -67,7 +67,5 @@ def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
     """
     keys = "its customers' KMS keys" if keys_of_customers else "the KMS key"
     must = [_ROLE_STAYS] if keys_of_customers else [_ROLE_STAYS, _KEY_STAYS]
-    arch = (
-        f"Pinecone assumes the role, and the role uses {keys} that Pinecone encrypts with (CMEK)."
-    )
+    arch = f"Pinecone assumes the role, and the role uses {keys} that Pinecone encrypts with (CMEK)."
     stack.add_metadata("com.aws.cloudformation.Context", {"arch": arch, "must": must})

@@ -37,9 +37,7 @@ def trust_of(own: TrustProps) -> Trust:
     Raises:
         ValueError: they contradict each other.
     """
-    trust = Trust(
-        own["pinecone_account_id"], own["regions"], own["external_id"], own["pin_account"]
-    )
+    trust = Trust(own["pinecone_account_id"], own["regions"], own["external_id"], own["pin_account"])
     checks.first(trust.problems())
     return trust
 
@@ -47,12 +45,11 @@ def trust_of(own: TrustProps) -> Trust:
 class PineconePrincipal(iam.PrincipalBase):
     """Pinecone, as the guide's trust policies let it in (step 1.5 of the guide).
 
-    Fits any role: ``iam.Role(self, "Role", assumed_by=PineconePrincipal(…))`` renders the
-    guide's statement to the letter. Do not combine it with the role's ``external_ids``: that
-    prop silently replaces the external ID of the principal.
+    Fits any role: ``iam.Role(self, "Role", assumed_by=PineconePrincipal(…))`` renders the guide's statement to the
+    letter. Do not combine it with the role's ``external_ids``: that prop silently replaces the external ID of the
+    principal.
 
-    It belongs in a trust policy. A ``grant…`` to it is refused: Pinecone reaches a key through
-    the role, not directly.
+    It belongs in a trust policy. A ``grant…`` to it is refused: Pinecone reaches a key through the role, not directly.
     """
 
     @described(WhoProps, props.WHO)
@@ -60,12 +57,12 @@ class PineconePrincipal(iam.PrincipalBase):
         """Describe who may come in.
 
         Args:
-            account_id: Pinecone's AWS account number, a string of 12 digits, from the Pinecone
-                console, Manage > CMEK > Add CMEK. There is no default.
+            account_id: Pinecone's AWS account number, a string of 12 digits, from the Pinecone console, Manage > CMEK >
+                Add CMEK. There is no default.
 
         Raises:
-            ValueError: a value is outside its limits, or the trust policy is over the 8,192
-                characters that IAM takes at most.
+            ValueError: a value is outside its limits, or the trust policy is over the 8,192 characters that IAM takes
+                at most.
         """
         checks.pinecone_account_id("account_id", account_id)
         own = settled("PineconePrincipal", given, props.WHO)
@@ -79,8 +76,7 @@ class PineconePrincipal(iam.PrincipalBase):
         """Principals *and* conditions: nothing that asks for it is told half of the truth."""
         principals = self._statement["Principal"]["AWS"]
         return iam.PrincipalPolicyFragment(
-            {"AWS": principals if isinstance(principals, list) else [principals]},
-            self._statement.get("Condition", {}),
+            {"AWS": principals if isinstance(principals, list) else [principals]}, self._statement.get("Condition", {})
         )
 
     @jsii.member(jsii_name="dedupeString")

@@ -18,8 +18,8 @@ from cmek_construct.trust import Trust
 class CmekRole(iam.Role):
     """An `iam.Role` with the guide's trust policy (step 1).
 
-    It has no permissions policy: within one account the key policy lets the role in. What
-    `PineconeCmek` makes; `PineconeRole` is the same with props of its own and with customers.
+    It has no permissions policy: within one account the key policy lets the role in. What `PineconeCmek` makes;
+    `PineconeRole` is the same with props of its own and with customers.
     """
 
     def __init__(
@@ -43,8 +43,7 @@ class CmekRole(iam.Role):
             construct_id: its id there. The logical ID of the role follows from both.
             environment: of the scope.
             trust: who of Pinecone may come in.
-            role_name: as in `iam.Role`, and so are ``path``, ``permissions_boundary`` and
-                ``description``.
+            role_name: as in `iam.Role`, and so are ``path``, ``permissions_boundary`` and ``description``.
             path: a change of it or of the name makes another role.
             permissions_boundary: the most that the role may do.
             removal_policy: of the role. Default: kept.
@@ -52,8 +51,7 @@ class CmekRole(iam.Role):
             description: of the role.
 
         Raises:
-            ValueError: ``suspended`` is asked of a role that `Role.customize_roles` keeps out of
-                the app.
+            ValueError: ``suspended`` is asked of a role that `Role.customize_roles` keeps out of the app.
         """
         super().__init__(
             scope,
@@ -67,9 +65,7 @@ class CmekRole(iam.Role):
         self._pinecone_environment, self._pinecone_arn = environment, self.role_arn
         self.apply_removal_policy(removal_policy or ours.RETAIN)
         if removal_policy is cdk.RemovalPolicy.DESTROY:
-            ours.acknowledge(
-                self, [(warnings.ROLE_RETAINED, "removal_policy=RemovalPolicy.DESTROY")]
-            )
+            ours.acknowledge(self, [(warnings.ROLE_RETAINED, "removal_policy=RemovalPolicy.DESTROY")])
         if suspended:
             deny_assume_role(self)
         ours.warn(self, trust.notices(environment.account, suspended=suspended))

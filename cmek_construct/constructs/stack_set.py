@@ -10,15 +10,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cmek_construct import checks, props
-from cmek_construct.constructs.cdk import (
-    acknowledge,
-    described,
-    dialog_output,
-    environment_of,
-    settled,
-    some_of,
-    warn,
-)
+from cmek_construct.constructs.cdk import acknowledge, described, dialog_output, environment_of, settled, some_of, warn
 from cmek_construct.constructs.key import KeyShape, asked_for
 from cmek_construct.constructs.principal import TrustProps, trust_of
 from cmek_construct.constructs.stack_set_targets import StackSetTargets, known
@@ -45,8 +37,7 @@ def _region(parameter: str, value: Any) -> None:
         checks.refuse(
             parameter,
             value,
-            "it is one AWS Region, such as us-east-1: a role name is one for all Regions of an "
-            "account",
+            "it is one AWS Region, such as us-east-1: a role name is one for all Regions of an account",
             "For another Region make another set, for other accounts or with another role_name.",
         )
     checks.in_pinecone_partition(value)
@@ -73,25 +64,22 @@ OF_THE_SET: Final = (
     Prop(
         "region",
         "a region",
-        "Of every role's stack and every key. One for the set: Pinecone takes one key ARN per "
-        "project, and role names are one for all Regions of an account. A change makes other keys, "
-        "which Pinecone does not know.",
+        "Of every role's stack and every key. One for the set: Pinecone takes one key ARN per project, and role names "
+        "are one for all Regions of an account. A change makes other keys, which Pinecone does not know.",
         _region,
         default="",
     ),
     Prop(
         "targets",
         "a `StackSetTargets`",
-        "Whom the set reaches: ``StackSetTargets.organizational_units([…])`` or "
-        "``StackSetTargets.accounts([…])``.",
+        "Whom the set reaches: ``StackSetTargets.organizational_units([…])`` or ``StackSetTargets.accounts([…])``.",
         _targets,
         default="",
     ),
     Prop(
         "permissions_boundary_name",
         "name of a managed policy, with its path if it has one",
-        "The most that each role may do; the policy must be in every account, and allow the "
-        "actions on the key.",
+        "The most that each role may do; the policy must be in every account, and allow the actions on the key.",
         checks.matching(
             r"[A-Za-z0-9_+=,.@/-]{1,512}",
             "it is the name of a managed policy that is in each account",
@@ -109,9 +97,8 @@ OF_THE_SET: Final = (
     Prop(
         "failure_tolerance_count",
         "0 or more",
-        "Accounts that may fail before the operation stops. Failures leave the accounts at a time "
-        "as they are (``SOFT_FAILURE_TOLERANCE``; the strict mode would go on with this number and "
-        "one).",
+        "Accounts that may fail before the operation stops. Failures leave the accounts at a time as they are "
+        "(``SOFT_FAILURE_TOLERANCE``; the strict mode would go on with this number and one).",
         _count(0),
         default="0",
         left_out=0,
@@ -122,9 +109,7 @@ _IN_EACH_ACCOUNT: Final = (
     replace(props.ROLE_NAME, default="``stack_set_name``, so that every ARN is known beforehand"),
     props.ROLE_PATH,
     *(
-        replace(row, default="``alias/pinecone-cmek/`` and ``stack_set_name``")
-        if row is props.ALIAS
-        else row
+        replace(row, default="``alias/pinecone-cmek/`` and ``stack_set_name``") if row is props.ALIAS else row
         for row in props.KEY
         if row is not props.REMOVAL_POLICY
     ),
@@ -149,13 +134,13 @@ class StackSetProps(TrustProps, KeyShape, total=False):
 class PineconeCmekStackSet(Construct):
     """Role, key, alias and outputs for one Pinecone project in each of many accounts.
 
-    A stack set in this stack; CloudFormation makes a stack in each account from the template that
-    `PineconeCmek` makes. Service-managed for organizational units: accounts that join later get
-    their stack by themselves. Self-managed for accounts that are named. The management account
-    gets none from a service-managed set. Source: CloudFormation user guide, "StackSets concepts".
+    A stack set in this stack; CloudFormation makes a stack in each account from the template that `PineconeCmek` makes.
+    Service-managed for organizational units: accounts that join later get their stack by themselves. Self-managed for
+    accounts that are named. The management account gets none from a service-managed set. Source: CloudFormation user
+    guide, "StackSets concepts".
 
-    The set and its stacks are kept whatever happens to this stack, and role and key when theirs
-    are deleted or would replace them.
+    The set and its stacks are kept whatever happens to this stack, and role and key when theirs are deleted or would
+    replace them.
     """
 
     stack_set: cdk.CfnStackSet
@@ -166,13 +151,12 @@ class PineconeCmekStackSet(Construct):
         """Make the stack set.
 
         Args:
-            scope: the construct in which it is made: in the management account, or for
-                organizational units in a delegated administrator's with ``call_as``.
+            scope: the construct in which it is made: in the management account, or for organizational units in a
+                delegated administrator's with ``call_as``.
             construct_id: its id there.
 
         Raises:
-            ValueError: a value is outside its limits, or two contradict each other; nothing was
-                built.
+            ValueError: a value is outside its limits, or two contradict each other; nothing was built.
         """
         environment_of(scope)
         for name, value in given.items():
@@ -232,8 +216,7 @@ def _role_name(value: str | None, stack_set_name: str) -> str:
         checks.refuse(
             "role_name",
             value,
-            f"it is then stack_set_name, whose {len(stack_set_name)} characters are more than the "
-            "64 of a role name",
+            f"it is then stack_set_name, whose {len(stack_set_name)} characters are more than the 64 of a role name",
             "Give a role_name, the same for every account and for good.",
         )
     return value or stack_set_name
@@ -271,8 +254,8 @@ def _stack_set(scope: Construct, own: StackSetProps, template_body: str) -> cdk.
         stack_instances_group=[_group(group, own["region"]) for group in targets.groups()],
         template_body=template_body,
     )
-    # Also when its first deployment fails: CloudFormation would delete the stacks that are
-    # made, and their retained roles would bar the next deployment.
+    # Also when its first deployment fails: CloudFormation would delete the stacks that are made, and their retained
+    # roles would bar the next deployment.
     stack_set.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
     return stack_set
 
@@ -280,15 +263,10 @@ def _stack_set(scope: Construct, own: StackSetProps, template_body: str) -> cdk.
 def _group(group: Mapping[str, Any], region: str) -> cdk.CfnStackSet.StackInstancesProperty:
     overrides = None
     if "external_id" in group:
-        overrides = [
-            cdk.CfnStackSet.ParameterProperty(
-                parameter_key=EXTERNAL_ID, parameter_value=group["external_id"]
-            )
-        ]
+        overrides = [cdk.CfnStackSet.ParameterProperty(parameter_key=EXTERNAL_ID, parameter_value=group["external_id"])]
     return cdk.CfnStackSet.StackInstancesProperty(
         deployment_targets=cdk.CfnStackSet.DeploymentTargetsProperty(
-            accounts=group.get("accounts"),
-            organizational_unit_ids=group.get("organizational_unit_ids"),
+            accounts=group.get("accounts"), organizational_unit_ids=group.get("organizational_unit_ids")
         ),
         parameter_overrides=overrides,
         regions=[region],

@@ -39,24 +39,21 @@ class StackSetTargets(ABC):
 
     @staticmethod
     def organizational_units(
-        organizational_unit_ids: Sequence[str],
-        *,
-        auto_deployment: bool = True,
-        call_as: str | None = None,
+        organizational_unit_ids: Sequence[str], *, auto_deployment: bool = True, call_as: str | None = None
     ) -> StackSetTargets:
         """Every account of organizational units, but never the management account.
 
-        Service-managed: AWS Organizations manages the roles of the set, and trusted access of
-        StackSets must be on there. CloudFormation gives all accounts of a unit the same
-        parameters ('An OrganizationalUnitIds cannot be associated with more than one Parameters
-        set'), so they have one external ID, which keeps every other Pinecone customer out.
+        Service-managed: AWS Organizations manages the roles of the set, and trusted access of StackSets must be on
+        there. CloudFormation gives all accounts of a unit the same parameters ('An OrganizationalUnitIds cannot be
+        associated with more than one Parameters set'), so they have one external ID, which keeps every other Pinecone
+        customer out.
 
         Args:
             organizational_unit_ids: ``ou-…``, or ``r-…`` for the whole organization, up to 50.
-            auto_deployment: whether accounts that join a unit get their stack by themselves. Stacks
-                of accounts that leave are kept. Default: True.
-            call_as: ``SELF``, or ``DELEGATED_ADMIN`` from the account of a delegated administrator.
-                Default: StackSets' ``SELF``.
+            auto_deployment: whether accounts that join a unit get their stack by themselves. Stacks of accounts that
+                leave are kept. Default: True.
+            call_as: ``SELF``, or ``DELEGATED_ADMIN`` from the account of a delegated administrator. Default: StackSets'
+                ``SELF``.
 
         Raises:
             ValueError: a value is outside its limits.
@@ -67,9 +64,8 @@ class StackSetTargets(ABC):
             checks.one_of(*CALL_AS)("call_as", call_as)
         if len(organizational_unit_ids) > UNITS:
             raise ValueError(
-                f"organizational_unit_ids: got {len(organizational_unit_ids):,}, but StackSets "
-                f"takes {UNITS} in one operation. Name the unit above them, or make another set "
-                "under another name."
+                f"organizational_unit_ids: got {len(organizational_unit_ids):,}, but StackSets takes {UNITS} in one "
+                "operation. Name the unit above them, or make another set under another name."
             )
         return _Units(list(organizational_unit_ids), auto_deployment, call_as)
 
@@ -82,18 +78,17 @@ class StackSetTargets(ABC):
     ) -> StackSetTargets:
         """Accounts that are named.
 
-        Self-managed: StackSets goes through roles that are in each of them already (user guide,
-        "Grant self-managed permissions"). An account gets its stack when it is added here, and
-        one that is taken out loses it, while role and key are kept.
+        Self-managed: StackSets goes through roles that are in each of them already (user guide, "Grant self-managed
+        permissions"). An account gets its stack when it is added here, and one that is taken out loses it, while role
+        and key are kept.
 
         Args:
-            accounts: strings of 12 digits; or each account's own external ID by its number, as a
-                parameter that each overrides. Each is then an operation of its own, one after
-                another.
+            accounts: strings of 12 digits; or each account's own external ID by its number, as a parameter that each
+                overrides. Each is then an operation of its own, one after another.
             administration_role_arn: the role that StackSets takes on in this account. Default:
                 ``AWSCloudFormationStackSetAdministrationRole``.
-            execution_role_name: the role that it takes on in each account, up to 64 characters.
-                Default: ``AWSCloudFormationStackSetExecutionRole``.
+            execution_role_name: the role that it takes on in each account, up to 64 characters. Default:
+                ``AWSCloudFormationStackSetExecutionRole``.
 
         Raises:
             ValueError: a value is outside its limits.
@@ -106,9 +101,7 @@ class StackSetTargets(ABC):
             checks.role_arn("administration_role_arn", administration_role_arn)
         if execution_role_name is not None:
             _execution_role_name("execution_role_name", execution_role_name)
-        targets = _Accounts(
-            list(accounts), external_ids, administration_role_arn, execution_role_name
-        )
+        targets = _Accounts(list(accounts), external_ids, administration_role_arn, execution_role_name)
         checks.first(_too_many(targets))
         return targets
 
@@ -166,9 +159,7 @@ def _too_many(targets: _Accounts) -> Iterator[ValueError]:
     groups = [
         {
             "DeploymentTargets": {"Accounts": group.get("accounts")},
-            "ParameterOverrides": [
-                {"ParameterKey": "ExternalId", "ParameterValue": group.get("external_id")}
-            ],
+            "ParameterOverrides": [{"ParameterKey": "ExternalId", "ParameterValue": group.get("external_id")}],
             "Regions": ["xx-xxxx-1"],
         }
         for group in targets.groups()
@@ -177,10 +168,9 @@ def _too_many(targets: _Accounts) -> Iterator[ValueError]:
     size = len(json.dumps(place, indent=1))
     if size > checks.TEMPLATE:
         yield ValueError(
-            f"accounts: got {len(targets.account_ids):,}, which with their external IDs are "
-            f"{size:,} bytes of the template, but CloudFormation takes {checks.TEMPLATE:,}. Give "
-            "one external_id for the set, or make another set, under another name and in another "
-            "stack, for the rest of the accounts."
+            f"accounts: got {len(targets.account_ids):,}, which with their external IDs are {size:,} bytes of the "
+            f"template, but CloudFormation takes {checks.TEMPLATE:,}. Give one external_id for the set, or make "
+            "another set, under another name and in another stack, for the rest of the accounts."
         )
 
 
@@ -190,8 +180,7 @@ def known(parameter: str, value: object) -> None:
         checks.refuse(
             parameter,
             "a token",
-            "it is written into the template inside the set, which no reference of this stack "
-            "reaches",
+            "it is written into the template inside the set, which no reference of this stack reaches",
             "Write the value, or take it from context or from a file that Python reads.",
         )
 

@@ -17,8 +17,7 @@ from cmek_construct.constructs.own_stage import synthesized
 EXTERNAL_ID: Final = "ExternalId"
 """The parameter of a template for accounts that have an external ID each."""
 _NO_EXTERNAL_ID = (
-    "This account has no external ID of its own: add both to the mapping in "
-    "StackSetTargets.accounts and deploy again."
+    "This account has no external ID of its own: add both to the mapping in StackSetTargets.accounts and deploy again."
 )
 LARGEST: Final = 51_200
 """Bytes of a template that a stack set takes inline (``TemplateBody``)."""
@@ -36,8 +35,8 @@ def inner_template(
 ) -> str:
     """The template body: compact JSON, within what a stack set takes.
 
-    It comes from an app of its own, whose feature flags are those of the scope. No reference of
-    the outer app reaches into it.
+    It comes from an app of its own, whose feature flags are those of the scope. No reference of the outer app reaches
+    into it.
 
     Args:
         scope: where the stack set is made.
@@ -54,19 +53,14 @@ def inner_template(
     size = len(body.encode())
     if size > LARGEST:
         raise ValueError(
-            f"PineconeCmekStackSet: got a template of {size:,} bytes, but a stack set takes "
-            f"{LARGEST:,}. Shorten the description, list fewer regions, or use "
-            "ALL_REGIONS with an external ID."
+            f"PineconeCmekStackSet: got a template of {size:,} bytes, but a stack set takes {LARGEST:,}. Shorten the "
+            "description, list fewer regions, or use ALL_REGIONS with an external ID."
         )
     return body
 
 
 def _template(
-    scope: IConstruct,
-    region: str,
-    props: dict[str, Any],
-    id_per_account: bool,
-    boundary: str | None,
+    scope: IConstruct, region: str, props: dict[str, Any], id_per_account: bool, boundary: str | None
 ) -> dict[str, Any]:
     flags = {
         name: value
@@ -96,18 +90,15 @@ def _external_id_parameter(stack: cdk.Stack) -> str:
         description="What Pinecone must present to assume the role: each account has its own.",
     )
     rule = cdk.CfnRule(stack, "EachAccountHasAnExternalId")
-    rule.add_assertion(
-        cdk.Fn.condition_not(cdk.Fn.condition_equals(parameter.value_as_string, "")),
-        _NO_EXTERNAL_ID,
-    )
+    rule.add_assertion(cdk.Fn.condition_not(cdk.Fn.condition_equals(parameter.value_as_string, "")), _NO_EXTERNAL_ID)
     return parameter.value_as_string
 
 
 class RoleInAccounts(iam.CfnRole):
     """Stands for the role of the template inside, which no aspect of the app reaches.
 
-    CDK's permissions boundaries, of the app's context or by `iam.PermissionsBoundary.of(…)`, are
-    such aspects, and so are those of one's own that look for roles. It is in no template.
+    CDK's permissions boundaries, of the app's context or by `iam.PermissionsBoundary.of(…)`, are such aspects, and so
+    are those of one's own that look for roles. It is in no template.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:

@@ -61,10 +61,10 @@ class RoleProps(TrustProps, total=False):
 class PineconeRole(CmekRole):
     """An `iam.Role` with the guide's trust policy (step 1).
 
-    For a key of your own account it has no permissions policy: the key policy lets the role in. For
-    keys that your customers own it has the statements of the guide's second tab, "Grant access to
-    keys outside your account", and each customer's key policy must let the role in as well
-    (`CustomerKey`, or ``cmek customer-kit``). Every method and attribute of `iam.Role` works.
+    For a key of your own account it has no permissions policy: the key policy lets the role in. For keys that your
+    customers own it has the statements of the guide's second tab, "Grant access to keys outside your account", and each
+    customer's key policy must let the role in as well (`CustomerKey`, or ``cmek customer-kit``). Every method and
+    attribute of `iam.Role` works.
     """
 
     @ours.described(RoleProps, ROLE)
@@ -76,8 +76,8 @@ class PineconeRole(CmekRole):
             construct_id: its id there. The logical ID of the role follows from both.
 
         Raises:
-            ValueError: a value is outside its limits, and nothing was built; or ``suspended`` is
-                asked of a role that `Role.customize_roles` keeps out of the app.
+            ValueError: a value is outside its limits, and nothing was built; or ``suspended`` is asked of a role that
+                `Role.customize_roles` keeps out of the app.
         """
         environment = ours.environment_of(scope)
         own = ours.settled("PineconeRole", given, ROLE)
@@ -89,8 +89,5 @@ class PineconeRole(CmekRole):
         for digit, policy in customers.policies().items():
             # No description and no name: a change of either would replace the policy.
             iam.ManagedPolicy(
-                self,
-                f"CustomersEndingIn{digit}",
-                document=iam.PolicyDocument.from_json(policy),
-                roles=[self],
+                self, f"CustomersEndingIn{digit}", document=iam.PolicyDocument.from_json(policy), roles=[self]
             )

@@ -20,8 +20,8 @@ def synthesize(path: str) -> None:
         path: the file, usually ``cmek.yaml``.
     """
     gc.disable()  # A synth makes little garbage, and its imports much that a collection looks at.
-    # The CDK starts Node, and waits for it again and again; another thread imports meanwhile what
-    # asks Node nothing. First jsii, which is in Node's way.
+    # The CDK starts Node, and waits for it again and again; another thread imports meanwhile what asks Node nothing.
+    # First jsii, which is in Node's way.
     import jsii  # noqa: F401
 
     meanwhile = ThreadPoolExecutor(1)

@@ -1,8 +1,8 @@
 """The models of cmek.yaml: every prop of `PineconeCmek`, and where its stack goes.
 
-A field is its type; limits and description are those of its row. What the file alone says of a
-stack, its account, name and tags, has its rows here. The JSON Schema of the models,
-`cmek.schema.json` beside this file, gives an editor completion.
+A field is its type; limits and description are those of its row. What the file alone says of a stack, its account, name
+and tags, has its rows here. The JSON Schema of the models, `cmek.schema.json` beside this file, gives an editor
+completion.
 """
 
 from __future__ import annotations
@@ -20,24 +20,18 @@ from cmek_construct.props import Prop
 def no_token(parameter: str, value: object) -> None:
     """In a file there is nothing that a token could stand for."""
     if checks.is_token(value):
-        checks.refuse(
-            parameter, value, "a file has values that are known", "Write the value itself."
-        )
+        checks.refuse(parameter, value, "a file has values that are known", "Write the value itself.")
 
 
 def own_account_id(parameter: str, value: object) -> None:
     """The account that role and key are deployed to."""
-    checks.account_id(
-        parameter, value, "Write the number of the AWS account to deploy to, in quotes."
-    )
+    checks.account_id(parameter, value, "Write the number of the AWS account to deploy to, in quotes.")
 
 
 def region(parameter: str, value: object) -> None:
     """A region to deploy to, where Pinecone's partition is."""
     if not isinstance(value, str) or not checks.REGION.fullmatch(value):
-        checks.refuse(
-            parameter, value, "a region looks like us-east-1", "Write the region to deploy to."
-        )
+        checks.refuse(parameter, value, "a region looks like us-east-1", "Write the region to deploy to.")
     checks.in_pinecone_partition(value)
 
 
@@ -47,26 +41,21 @@ def stack_name(parameter: str, value: object) -> None:
         checks.refuse(
             parameter,
             value,
-            "the name of a stack begins with a letter and has up to 128 letters, digits and "
-            "hyphens",
+            "the name of a stack begins with a letter and has up to 128 letters, digits and hyphens",
             "Rename it before the first deploy; later, a new name is a new stack.",
         )
 
 
 def _tags(parameter: str, value: object) -> None:
     if not isinstance(value, dict):
-        checks.refuse(
-            parameter, value, "it is a mapping of names to values", "Write  name: value  lines."
-        )
+        checks.refuse(parameter, value, "it is a mapping of names to values", "Write  name: value  lines.")
     tags.check(parameter, value.items())
 
 
 def acknowledgements(parameter: str, value: object) -> None:
     """Ids of warnings, each with a reason."""
     if not isinstance(value, dict):
-        checks.refuse(
-            parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines."
-        )
+        checks.refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
     for notice, reason in value.items():
         if not isinstance(notice, str) or not isinstance(reason, str) or not reason:
             checks.refuse(
@@ -78,20 +67,11 @@ def acknowledgements(parameter: str, value: object) -> None:
 
 
 OF_A_STACK: Final = (
-    Prop(
-        "account",
-        "12 digits in quotes",
-        "The AWS account of the stack.",
-        own_account_id,
-        default="",
-    ),
+    Prop("account", "12 digits in quotes", "The AWS account of the stack.", own_account_id, default=""),
     Prop("region", "such as us-east-1", "AWS region of role and key's stack.", region, default=""),
     Prop("tags", "names and values", "Tags of the stack, and so of role and key.", _tags),
     Prop(
-        "acknowledge",
-        "ids and reasons",
-        "Warnings that are decided: the id of each, and the reason.",
-        acknowledgements,
+        "acknowledge", "ids and reasons", "Warnings that are decided: the id of each, and the reason.", acknowledgements
     ),
     Prop(
         "bootstrap",
@@ -100,13 +80,7 @@ OF_A_STACK: Final = (
         checks.flag,
         default="true",
     ),
-    Prop(
-        "termination_protection",
-        "bool",
-        "false: `cdk destroy` may delete the stack.",
-        checks.flag,
-        default="true",
-    ),
+    Prop("termination_protection", "bool", "false: `cdk destroy` may delete the stack.", checks.flag, default="true"),
 )
 """What the file says of a stack beside the props of what is in it."""
 
@@ -153,9 +127,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     region: str | None = _of("region")
-    pinecone_account_id: str | None = _of(
-        "pinecone_account_id", pattern=f"^{checks.ACCOUNT_ID.pattern}$"
-    )
+    pinecone_account_id: str | None = _of("pinecone_account_id", pattern=f"^{checks.ACCOUNT_ID.pattern}$")
     regions: list[str] | Literal["ALL_REGIONS"] | None = _of(
         "regions", examples=[list(PINECONE_REGIONS), "ALL_REGIONS"]
     )
@@ -174,9 +146,7 @@ class Settings(BaseModel):
     multi_region: bool | None = _of("multi_region")
     pending_window: int | None = _of("pending_window")
     protect_used_key: int | None = _of("protect_used_key")
-    removal_policy: Literal["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"] | None = _of(
-        "removal_policy"
-    )
+    removal_policy: Literal["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"] | None = _of("removal_policy")
     suspended: bool | None = _of("suspended")
     tags: dict[str, str] | None = _of("tags")
     acknowledge: dict[str, str] | None = _of("acknowledge")

@@ -105,14 +105,11 @@ def page(kit: Kit) -> str:
         quick_create=kit.quick_create,
         vendor_account_id=kit.vendor_account_id,
         account=kit.customer_account_id or ACCOUNT_PLACEHOLDER,
-        key_access=""
-        if kit.key_access is Kit.key_access
-        else f" --key-access {kit.key_access.name}",
+        key_access="" if kit.key_access is Kit.key_access else f" --key-access {kit.key_access.name}",
         region=kit.region or REGION_PLACEHOLDER,
         region_note=f"Your vendor asks for `{kit.region}`."
         if kit.region
-        else "Ask the vendor for it, such as `us-east-1`, and write it in place of "
-        f"`{REGION_PLACEHOLDER}` below.",
+        else f"Ask the vendor for it, such as `us-east-1`, and write it in place of `{REGION_PLACEHOLDER}` below.",
         alias=kit.alias,
         stack_name=STACK_NAME,
         sids=" and ".join(f"`{statement['Sid']}`" for statement in statements),

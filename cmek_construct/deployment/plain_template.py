@@ -1,7 +1,7 @@
 """One plain CloudFormation template: role, key, alias and outputs, for people without the CDK.
 
-What Pinecone's dialog says and who may come in are parameters. It is what `PineconeCmek` makes,
-synthesized once for the guide's regions and once for all of them, and the two as one.
+What Pinecone's dialog says and who may come in are parameters. It is what `PineconeCmek` makes, synthesized once for
+the guide's regions and once for all of them, and the two as one.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _ALL_REGIONS: Final = "AllRegions"
 def plain_template() -> dict[str, Any]:
     """The template: it deploys as it is, by console, CLI, StackSets or Service Catalog.
 
-    Its parameters: Pinecone's account number, the external ID, and for each region of the guide,
-    and for all regions, yes or no. The alias has the stack's name.
+    Its parameters: Pinecone's account number, the external ID, and for each region of the guide, and for all regions,
+    yes or no. The alias has the stack's name.
     """
     some, every = _synthesized(PINECONE_REGIONS), _synthesized(ALL_REGIONS)
     (role,) = (
@@ -85,9 +85,7 @@ def _of_pinecone(stack: cdk.Stack) -> tuple[str, str]:
         min_length=2,
         max_length=1224,
         allowed_pattern=r"^[\w+=,.@:\/-]+$",
-        constraint_description=(
-            "2 to 1,224 letters, digits and the characters +=,.@:/- (by Pinecone's guide a UUID)."
-        ),
+        constraint_description=("2 to 1,224 letters, digits and the characters +=,.@:/- (by Pinecone's guide a UUID)."),
         description=(
             "What Pinecone must present to assume the role: a UUID (version 4) of your own making. "
             "Pinecone stores it for good."
@@ -110,11 +108,7 @@ def _of_regions(stack: cdk.Stack) -> None:
 
 def _yes_or_no(stack: cdk.Stack, name: str, description: str) -> cdk.ICfnRuleConditionExpression:
     parameter = cdk.CfnParameter(
-        stack,
-        _parameter(name),
-        allowed_values=["yes", "no"],
-        default="no",
-        description=description,
+        stack, _parameter(name), allowed_values=["yes", "no"], default="no", description=description
     )
     is_yes = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
     cdk.CfnCondition(stack, name, expression=is_yes)
@@ -126,24 +120,16 @@ def _ask_in_order(stack: cdk.Stack) -> None:
     regions = {_parameter(_ALL_REGIONS): "All regions"}
     regions |= {_parameter(_condition(region)): region for region in PINECONE_REGIONS}
     groups = {
-        "From Pinecone's dialog": {
-            _ACCOUNT: "Pinecone's AWS account number",
-            _EXTERNAL_ID: "External ID",
-        },
+        "From Pinecone's dialog": {_ACCOUNT: "Pinecone's AWS account number", _EXTERNAL_ID: "External ID"},
         "Regions whose Pinecone role may come in": regions,
     }
     stack.add_metadata(
         "AWS::CloudFormation::Interface",
         {
             "ParameterGroups": [
-                {"Label": {"default": label}, "Parameters": list(names)}
-                for label, names in groups.items()
+                {"Label": {"default": label}, "Parameters": list(names)} for label, names in groups.items()
             ],
-            "ParameterLabels": {
-                name: {"default": label}
-                for names in groups.values()
-                for name, label in names.items()
-            },
+            "ParameterLabels": {name: {"default": label} for names in groups.values() for name, label in names.items()},
         },
     )
 

@@ -62,10 +62,7 @@ def named(entries: list[Entry], path: str | Path, only: str | None) -> list[Entr
     wanted = only.split(",") if only else names
     for name in wanted:
         if name not in names:
-            raise ConfigError(
-                f"{path}: stacks: got {name!r}, but the file has {checks.few(names)}. Check the "
-                "name."
-            )
+            raise ConfigError(f"{path}: stacks: got {name!r}, but the file has {checks.few(names)}. Check the name.")
     return [entry for entry in entries if entry.name in wanted]
 
 
@@ -98,9 +95,8 @@ def _instead(folder: Path) -> str:
     """What to do where there is no cmek.yaml: in a CDK app of one's own, nothing needs one."""
     if is_of_another_app(folder):
         return (
-            "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here "
-            "work cmek check, who, review, lock, unlock, customer-kit and sheet --fleet; to cut "
-            "Pinecone off, suspended=True and a deploy."
+            "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here work cmek check, who, "
+            "review, lock, unlock, customer-kit and sheet --fleet; to cut Pinecone off, suspended=True and a deploy."
         )
     return "`cmek init` writes one; examples/cmek.yaml shows what can stand in it."
 
@@ -140,9 +136,7 @@ def _refuse(path: Path, text: YamlText, found: list[Mistake]) -> None:
 def _share_and_check(path: Path, text: YamlText, config: Config) -> list[Entry]:
     shared = {name: getattr(config, name) for name in config.model_fields_set if name != "stacks"}
     stacks = {
-        name: StackSettings.model_construct(
-            **(shared | {field: getattr(own, field) for field in own.model_fields_set})
-        )
+        name: StackSettings.model_construct(**(shared | {field: getattr(own, field) for field in own.model_fields_set}))
         for name, own in config.stacks.items()
     }
     _refuse(path, text, [*_taken_together(stacks), *_collisions(stacks)])
@@ -178,8 +172,7 @@ def _missing(data: Any) -> Iterator[Mistake]:
         for location in [()] if everywhere else lacking:
             yield Mistake(
                 location,
-                f"{_dotted(*location, prop)}: it is missing, here and at the top of the file. "
-                f"{_purpose(prop)}",
+                f"{_dotted(*location, prop)}: it is missing, here and at the top of the file. {_purpose(prop)}",
             )
 
 
@@ -223,10 +216,7 @@ def _taken_together(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
 
 def _contradictions(settings: StackSettings) -> Iterator[ValueError]:
     trust = Trust(
-        settings.pinecone_account_id or "",
-        settings.allowed_regions,
-        settings.external_id,
-        bool(settings.pin_account),
+        settings.pinecone_account_id or "", settings.allowed_regions, settings.external_id, bool(settings.pin_account)
     )
     yield from trust.problems()
     yield from props.rotation(dict(settings))
@@ -248,9 +238,8 @@ def _of_a_vendor(settings: StackSettings) -> Iterator[ValueError]:
     for prop in ("role", "key", "key_access", *shaping):
         if getattr(settings, prop) is not None:
             yield ValueError(
-                f"{prop}: it stands together with customers, but their stack makes a role of its "
-                "own and no key. Leave it out, or take back what the top of the file says with "
-                f"`{prop}: null`."
+                f"{prop}: it stands together with customers, but their stack makes a role of its own and no key. Leave "
+                f"it out, or take back what the top of the file says with `{prop}: null`."
             )
 
 

@@ -81,18 +81,11 @@ def _made(stack: cdk.Stack, own: StackSettings, rows: Iterable[Prop]) -> dict[st
     said = {row: getattr(own, row.name) for row in rows}
     said[props.REGIONS] = own.allowed_regions
     return {
-        row.name: _OF[row.cdk](stack, value) if row.cdk else value
-        for row, value in said.items()
-        if value is not None
+        row.name: _OF[row.cdk](stack, value) if row.cdk else value for row, value in said.items() if value is not None
     }
 
 
-_OF_A_ROLE: Final = (
-    props.ROLE_NAME,
-    props.PERMISSIONS_BOUNDARY,
-    props.REMOVAL_POLICY,
-    props.SUSPENDED,
-)
+_OF_A_ROLE: Final = (props.ROLE_NAME, props.PERMISSIONS_BOUNDARY, props.REMOVAL_POLICY, props.SUSPENDED)
 _OF: Final[dict[str, Callable[[cdk.Stack, Any], Any]]] = {
     "KeyAccess": lambda stack, name: KeyAccess[name],
     "cdk.Duration": lambda stack, days: cdk.Duration.days(days),

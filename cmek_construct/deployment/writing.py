@@ -50,8 +50,7 @@ _ASKED: Final = ("pinecone_account_id", "regions", "region", "account")
 _COMMENTS: Final = {
     "external_id": ["Made once for this stack. Pinecone stores it: never change it."],
     "customer_account_ids": [
-        "Accounts of customers whose keys the role may use: the stack makes the role alone. When "
-        "the",
+        "Accounts of customers whose keys the role may use: the stack makes the role alone. When the",
         "last one leaves, leave [] here: without the line, the stack would make a key.",
     ],
 }
@@ -157,8 +156,7 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
         props: what it says.
 
     Raises:
-        ConfigError: it has mistakes, it has the name already, or it is written in a way that cannot
-            be continued.
+        ConfigError: it has mistakes, it has the name already, or it is written in a way that cannot be continued.
     """
     entries = parse_entries(text, FILE)
     if any(entry.name == name for entry in entries):
@@ -168,9 +166,7 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
         )
     block = [f"{name}:", *(f"  {_line(*one)}" for one in props.items())]
     changed = _with_block(text, block)
-    if changed is None or _others(
-        parse_entries(changed, f"{FILE}, with {name} added"), name
-    ) != _others(entries, name):
+    if changed is None or _others(parse_entries(changed, f"{FILE}, with {name} added"), name) != _others(entries, name):
         raise ConfigError(
             f"{FILE}: stacks: they are not written one below the other, so none can be added "
             "without changing the rest. Add by hand:  " + "  ".join(block)

@@ -1,7 +1,7 @@
 """YAML with line numbers, and without YAML 1.1's surprises.
 
-``no`` stays a string and ``0123`` decimal, as in YAML 1.2. Parsed by PyYAML, by its C parser
-where it has one: a thousand stacks take milliseconds.
+``no`` stays a string and ``0123`` decimal, as in YAML 1.2. Parsed by PyYAML, by its C parser where it has one: a
+thousand stacks take milliseconds.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ for _tag, _pattern, _first in (
     ("int", r"-?[0-9]+", list("-0123456789")),
     ("float", r"-?[0-9]+\.[0-9]+", list("-0123456789")),
 ):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
-    )
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 _Loader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
 
 
@@ -60,22 +58,13 @@ class YamlText:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
             raise ValueError(
-                f"{line}: {error.problem}. This is no YAML: check colons, quotes and indents "
-                "(spaces, no tabs)."
+                f"{line}: {error.problem}. This is no YAML: check colons, quotes and indents (spaces, no tabs)."
             ) from None
         except yaml.YAMLError as error:
             raise ValueError(f"1: {' '.join(str(error).split())}") from None
-        except (
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            RecursionError,
-            TypeError,
-            ValueError,
-        ):
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             raise ValueError(
-                "1: a value cannot be read as the type of its !!tag, or is too large. Write plain "
-                "values without tags."
+                "1: a value cannot be read as the type of its !!tag, or is too large. Write plain values without tags."
             ) from None
 
     def _way(self, location: tuple[Any, ...]) -> Iterator[tuple[Any, Any, Any]]:

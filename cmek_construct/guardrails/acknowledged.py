@@ -37,10 +37,7 @@ class Judged:
 
 
 def guarded(
-    run: Run,
-    paths: Sequence[Path],
-    vendor_role_arns: Sequence[str],
-    acknowledged: Mapping[str, str],
+    run: Run, paths: Sequence[Path], vendor_role_arns: Sequence[str], acknowledged: Mapping[str, str]
 ) -> tuple[Found, list[Judged]]:
     """What the guardrails have against each template of a run.
 
@@ -60,10 +57,7 @@ def guarded(
     judged = []
     for stack in run.stacks:
         with_reasons = [
-            (
-                one,
-                acknowledged.get(one.rule) or by_app.get((one.rule, *_where(one))) or one.meant,
-            )
+            (one, acknowledged.get(one.rule) or by_app.get((one.rule, *_where(one))) or one.meant)
             for one in by_stack.get(stack.name, [])
         ]
         ours = (roles.get(stack.name, []), keys.get(stack.name, []))

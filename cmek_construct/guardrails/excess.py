@@ -39,9 +39,7 @@ def said(excess: TrustExcess | KeyExcess) -> str:
     """What it allows whom, by which statement."""
     account = excess.of.now.account
     words_of = plain(words.of_witness(_narrowed(excess), account))
-    return shown(
-        excess.of, f"{excess.of.where}, {Quoted(excess.witness.statement.name)}: {words_of}"
-    )
+    return shown(excess.of, f"{excess.of.where}, {Quoted(excess.witness.statement.name)}: {words_of}")
 
 
 def _narrowed(excess: TrustExcess | KeyExcess) -> Witness:
@@ -56,11 +54,7 @@ def actions_of(witness: Witness) -> list[str]:
     if written is None:
         others = witness.statement.not_actions or ()
         return ["all but", *others] if others else list(witness.actions)
-    found = [
-        text
-        for text in written
-        if any(fnmatch.fnmatchcase(one.lower(), text.lower()) for one in witness.actions)
-    ]
+    found = [text for text in written if any(fnmatch.fnmatchcase(one.lower(), text.lower()) for one in witness.actions)]
     return found or list(witness.actions)
 
 
@@ -68,10 +62,7 @@ def actions_of(witness: Witness) -> list[str]:
 def unread(excess: TrustExcess | KeyExcess) -> Iterator[Fault]:
     """What cannot be read, and may be anything."""
     witness, statement = excess.witness, excess.witness.statement
-    values = [
-        *statement.compared(aws.PRINCIPAL_ARN),
-        *statement.compared(aws.EXTERNAL_ID),
-    ]
+    values = [*statement.compared(aws.PRINCIPAL_ARN), *statement.compared(aws.EXTERNAL_ID)]
     maybe = () if witness.certain else witness.hangs_on
     hidden = [one for one in (excess.who, *values, *maybe) if is_unreadable(one)]
     hidden += statement.unreadable

@@ -13,18 +13,7 @@ from cmek_construct.policy import Policy, Witness
 from cmek_construct.templates.choices import Case
 from cmek_construct.templates.console import beside
 from cmek_construct.templates.evidence import names_in
-from cmek_construct.templates.found import (
-    Alias,
-    Attached,
-    Found,
-    Key,
-    KeyNow,
-    Naming,
-    Output,
-    Place,
-    Role,
-    RoleNow,
-)
+from cmek_construct.templates.found import Alias, Attached, Found, Key, KeyNow, Naming, Output, Place, Role, RoleNow
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.texts import parts
 
@@ -221,9 +210,7 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
             arns = dict.fromkeys([*(role.arn for role in every), *others])
             named = set(_names(one.value.policy))
             roles = tuple(
-                role
-                for role in every
-                if (role.arn in named or not one.value.roles) and _is_for_pinecone(role)
+                role for role in every if (role.arn in named or not one.value.roles) and _is_for_pinecone(role)
             )
             said = context.run.said_of(key.place.stack, key.place.logical_id, one.case)
             yield KeyUse(context, key, one.value, one.case, roles, tuple(arns), said)

@@ -30,8 +30,7 @@ from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.run import Run
 
 _BY_SUBJECT: Final = {
-    subject: [rule for rule in RULES if rule.subject is subject]
-    for subject in {rule.subject for rule in RULES}
+    subject: [rule for rule in RULES if rule.subject is subject] for subject in {rule.subject for rule in RULES}
 }
 """The rules, by what they judge."""
 

@@ -1,7 +1,7 @@
 """What becomes of role, key and alias, and what kind of role and key they are.
 
-Pinecone can change neither role nor key once they are set. Source: CloudFormation user guide,
-"DeletionPolicy attribute"; steps 2.4 to 2.7 of the guide.
+Pinecone can change neither role nor key once they are set. Source: CloudFormation user guide, "DeletionPolicy
+attribute"; steps 2.4 to 2.7 of the guide.
 """
 
 from __future__ import annotations
@@ -18,19 +18,12 @@ from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.found import Place, Unread
 from cmek_construct.templates.reading import writers
 
-_WANTED: Final = {
-    "DeletionPolicy": ("Retain", "RetainExceptOnCreate"),
-    "UpdateReplacePolicy": ("Retain",),
-}
+_WANTED: Final = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
 _RETAIN: Final = (
     "Set DeletionPolicy to RetainExceptOnCreate and UpdateReplacePolicy to Retain: "
     "apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)."
 )
-_KIND: Final = {
-    "KeySpec": "SYMMETRIC_DEFAULT",
-    "KeyUsage": "ENCRYPT_DECRYPT",
-    "Origin": "AWS_KMS",
-}
+_KIND: Final = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS"}
 _FOR_GOOD: Final = "Take it back before the key is made: it can't be changed later."
 _LONGEST_SESSION: Final = 3_600
 """Seconds. Source: IAM API reference, CreateRole, the default of ``MaxSessionDuration``."""
@@ -46,8 +39,7 @@ _KEY_PROPERTIES: Final = (
     ids.KEY_RETAINED,
     KeyUse,
     sentence="The key is kept when the stack is deleted or would replace it.",
-    allows="Who deletes the stack, or has the key replaced, would order the deletion of the key, "
-    "and all data with it.",
+    allows="Who deletes the stack, or has the key replaced, would order the deletion of the key, and all data with it.",
     cure=_RETAIN,
 )
 @rule(
@@ -67,8 +59,7 @@ def retained(subject: Trust | KeyUse) -> Iterator[Fault]:
     ids.ALIAS_RETAINED,
     Named,
     sentence="The alias is kept when the stack is deleted.",
-    allows="Who deletes the stack would take the alias, and with it every permission that is "
-    "scoped by it.",
+    allows="Who deletes the stack would take the alias, and with it every permission that is scoped by it.",
     cure="Set the alias's DeletionPolicy to RetainExceptOnCreate.",
 )
 def alias(one: Named) -> Iterator[Fault]:
@@ -79,8 +70,7 @@ def alias(one: Named) -> Iterator[Fault]:
 
 def _faults(place: Place, *attributes: str) -> Iterator[Fault]:
     faults = [
-        f"{name} is {Quoted(place.raw[name]) if name in place.raw else 'not set'}, not "
-        f"{_WANTED[name][-1]}"
+        f"{name} is {Quoted(place.raw[name]) if name in place.raw else 'not set'}, not {_WANTED[name][-1]}"
         for name in attributes
         if place.raw.get(name) not in _WANTED[name]
     ]
@@ -199,9 +189,7 @@ def lockout_check(use: KeyUse) -> Iterator[Fault]:
 def session(trust: Trust) -> Iterator[Fault]:
     """Sessions of more than an hour."""
     seconds = _known(trust, "MaxSessionDuration", str(_LONGEST_SESSION))
-    if seconds is not None and not (
-        _NUMBER.fullmatch(seconds) and int(seconds) <= _LONGEST_SESSION
-    ):
+    if seconds is not None and not (_NUMBER.fullmatch(seconds) and int(seconds) <= _LONGEST_SESSION):
         said = f"MaxSessionDuration is {Quoted(seconds)} seconds; the guide's role has "
         yield Fault(f"{said}{_LONGEST_SESSION}.")
 

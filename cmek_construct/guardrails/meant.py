@@ -1,7 +1,7 @@
 """Whom a trust policy takes for Pinecone: one account, its roles, and one external ID.
 
-Read out of the policy itself, for only Pinecone's console shows the number. What else the policy
-allows is then beyond what is meant.
+Read out of the policy itself, for only Pinecone's console shows the number. What else the policy allows is then beyond
+what is meant.
 """
 
 from __future__ import annotations

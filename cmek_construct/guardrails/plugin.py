@@ -27,31 +27,26 @@ from cmek_construct.templates.run import read_run
 class CmekGuardrails:
     """Refuses at synth what says more than Pinecone's guide.
 
-    ``cdk.Validations.of(app).add_plugins(CmekGuardrails())`` judges every template of any app,
-    whatever constructs, aspects or overrides made it. It knows Pinecone's role, key and alias by
-    what they are, and leaves everything else alone. What is meant is acknowledged, with its reason,
-    on a construct: ``cmek-guardrails::<rule>``.
+    ``cdk.Validations.of(app).add_plugins(CmekGuardrails())`` judges every template of any app, whatever constructs,
+    aspects or overrides made it. It knows Pinecone's role, key and alias by what they are, and leaves everything else
+    alone. What is meant is acknowledged, with its reason, on a construct: ``cmek-guardrails::<rule>``.
     """
 
-    def __init__(
-        self, *, vendor_role_arns: Sequence[str] = (), lock_file: str | None = None
-    ) -> None:
+    def __init__(self, *, vendor_role_arns: Sequence[str] = (), lock_file: str | None = None) -> None:
         """Make the plugin.
 
         Args:
             vendor_role_arns: roles of other accounts that a key policy may name as key users,
-                ``arn:aws:iam::<account>:role/<name>``: those of vendors whose customer you are.
-                Default: none. `CustomerKey` declares its own.
-            lock_file: the file of `cmek lock`: what would replace or drop a role or key that it
-                has is refused. Default: ``cmek.lock`` in the current folder, if it is there.
+                ``arn:aws:iam::<account>:role/<name>``: those of vendors whose customer you are. Default: none.
+                `CustomerKey` declares its own.
+            lock_file: the file of `cmek lock`: what would replace or drop a role or key that it has is refused.
+                Default: ``cmek.lock`` in the current folder, if it is there.
 
         Raises:
             ValueError: a value is no ARN of a role, or there is no such file.
         """
         if not isinstance(vendor_role_arns, list | tuple):
-            checks.refuse(
-                "vendor_role_arns", vendor_role_arns, "it is a list of ARNs", 'Write ["arn:…"].'
-            )
+            checks.refuse("vendor_role_arns", vendor_role_arns, "it is a list of ARNs", 'Write ["arn:…"].')
         for index, arn in enumerate(vendor_role_arns):
             checks.role_arn(f"vendor_role_arns[{index}]", arn)
         self._vendor_role_arns = tuple(vendor_role_arns)
@@ -131,8 +126,6 @@ def _violation(
         description=what,
         fix=cure,
         violating_resources=[
-            cdk.PolicyViolatingResource(
-                resource_logical_id=logical_id, template_path=str(file), locations=[]
-            )
+            cdk.PolicyViolatingResource(resource_logical_id=logical_id, template_path=str(file), locations=[])
         ],
     )

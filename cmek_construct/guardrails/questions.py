@@ -13,15 +13,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from cmek_construct import guide
-from cmek_construct.policy import (
-    Policy,
-    Request,
-    Said,
-    Statement,
-    Witness,
-    canonical,
-    read,
-)
+from cmek_construct.policy import Policy, Request, Said, Statement, Witness, canonical, read
 from cmek_construct.policy import answers as _answers
 from cmek_construct.policy import beyond as _beyond
 from cmek_construct.policy.names import told_apart
@@ -30,9 +22,7 @@ _NAMES: Final = re.compile(
     r"(?=[$0-9a-f])(?:\$\{[^!}][^}]*\}|(?<![0-9])[0-9]{12}(?![0-9])"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
-_LOOKED_INTO: Final = re.compile(
-    r'[0-9>][*?]|[*?][0-9<]|ignorecase|like[^{}]*\{[^{}]*"sts:externalid'
-)
+_LOOKED_INTO: Final = re.compile(r'[0-9>][*?]|[*?][0-9<]|ignorecase|like[^{}]*\{[^{}]*"sts:externalid')
 T = TypeVar("T")
 
 
@@ -45,9 +35,7 @@ class Questions:
         self._looked_into: dict[str, bool] = {}
         self._texts: dict[int, tuple[Policy, str]] = {}
 
-    def beyond(
-        self, policy: Policy, limit: guide.Policy, principal: str | None = None
-    ) -> list[Witness]:
+    def beyond(self, policy: Policy, limit: guide.Policy, principal: str | None = None) -> list[Witness]:
         """What a policy may allow, and a limit does not: to everybody, or to one principal.
 
         Raises:
@@ -62,10 +50,7 @@ class Questions:
             return [(_index(policy, w.statement), w) for w in _beyond(asked, most, principal)]
 
         names, found = self._asked(text, asked.forms, work)
-        return [
-            replace(_renamed(one, names), statement=policy.statements[number])
-            for number, one in found
-        ]
+        return [replace(_renamed(one, names), statement=policy.statements[number]) for number, one in found]
 
     def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
         """What a policy says to each of some requests.
@@ -83,11 +68,7 @@ class Questions:
 
         names, found = self._asked(text, asked.forms, work)
         return [
-            Said(
-                one.verdict,
-                None if number < 0 else policy.statements[number],
-                tuple(map(names, one.hangs_on)),
-            )
+            Said(one.verdict, None if number < 0 else policy.statements[number], tuple(map(names, one.hangs_on)))
             for number, one in found
         ]
 
@@ -96,9 +77,7 @@ class Questions:
             self._texts[id(policy)] = policy, _text(policy)
         return self._texts[id(policy)][1]
 
-    def _asked(
-        self, text: str, forms: Mapping[str, str], work: Callable[[], T]
-    ) -> tuple[Callable[[str], str], T]:
+    def _asked(self, text: str, forms: Mapping[str, str], work: Callable[[], T]) -> tuple[Callable[[str], str], T]:
         numbers: dict[str, str] = {}
         shape = _NAMES.sub(lambda it: numbers.setdefault(it[0], f"<{len(numbers)}>"), text)
         if shape not in self._looked_into:

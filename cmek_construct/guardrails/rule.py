@@ -64,9 +64,7 @@ TABLE: Final[list[Rule]] = []
 Check = TypeVar("Check", bound=Callable[[Any], Iterable[Fault]])
 
 
-def rule(
-    rule_id: str, *subjects: type[Any], sentence: str, allows: str, cure: str
-) -> Callable[[Check], Check]:
+def rule(rule_id: str, *subjects: type[Any], sentence: str, allows: str, cure: str) -> Callable[[Check], Check]:
     """A function as a rule.
 
     Args:

@@ -1,8 +1,8 @@
 """Violations and the stacks that a command of the CDK CLI selects.
 
-The CLI heeds the violations of the stacks that it selects, and bare ``cdk synth`` selects none of
-those in a ``Stage``: what is wrong elsewhere passes in silence. Only a violation that names no
-construct concerns every selection. So each names its construct in words.
+The CLI heeds the violations of the stacks that it selects, and bare ``cdk synth`` selects none of those in a ``Stage``:
+what is wrong elsewhere passes in silence. Only a violation that names no construct concerns every selection. So each
+names its construct in words.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from cmek_construct import warnings as ids
 def concern_every_selection() -> None:
     """Let each violation fail whatever command of the CLI runs this app.
 
-    CDK applies the acknowledgements after the plugins have judged. Hence at the app's exit, in the
-    report that CDK wrote and the CLI is about to read. Without the CLI the app itself fails, and
-    nothing is selected.
+    CDK applies the acknowledgements after the plugins have judged. Hence at the app's exit, in the report that CDK
+    wrote and the CLI is about to read. Without the CLI the app itself fails, and nothing is selected.
     """
     if "CDK_CLI_VERSION" in os.environ and "CDK_OUTDIR" in os.environ:
         folder = Path(os.environ["CDK_OUTDIR"]).absolute()

@@ -28,13 +28,10 @@ _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SourceOrgID": None,
     aws.SESSION_BEGAN: datetime.now(timezone.utc).isoformat(timespec="seconds"),
 }
-"""What is taken as given of a call that is needed: over TLS, by no AWS service, and in a session
-that begins now: a denial to those that began before some date, which AWS writes to revoke them, is
-none to Pinecone, which begins another."""
-_BY_ITSELF: Final[Mapping[str, str | None]] = {
-    **_FACTS,
-    "kms:ViaService": None,
-}
+"""What is taken as given of a call that is needed: over TLS, by no AWS service, and in a session that begins now: a
+denial to those that began before some date, which AWS writes to revoke them, is none to Pinecone, which begins
+another."""
+_BY_ITSELF: Final[Mapping[str, str | None]] = {**_FACTS, "kms:ViaService": None}
 _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "kms:GetKeyPolicy": _BY_ITSELF,
     "kms:PutKeyPolicy": {**_BY_ITSELF, "kms:BypassPolicyLockoutSafetyCheck": "false"},
@@ -159,17 +156,12 @@ def _assumes(trust: Trust) -> list[tuple[Request, Said]]:
     """What the trust policy says to each of Pinecone's roles that are meant."""
     policy = _but(trust.now.trust, guide.assume_role_denial())
     own_id = {"sts:ExternalId": _asked_for(trust)}
-    requests = [
-        Request(role, "sts:AssumeRole", context={**_FACTS, **own_id}, own=True)
-        for role in trust.meant.roles()
-    ]
+    requests = [Request(role, "sts:AssumeRole", context={**_FACTS, **own_id}, own=True) for role in trust.meant.roles()]
     return list(zip(requests, trust.context.ask.answers(policy, requests), strict=True))
 
 
 def _asked_for(trust: Trust) -> str | None:
-    """The external ID that Pinecone presents: an output's that the policy does not ask for has a
-    rule of its own.
-    """
+    """The external ID that Pinecone presents: an output's that the policy does not ask for has a rule of its own."""
     return meant(trust.now.trust, trust.now.account).external_id or trust.meant.external_id
 
 
@@ -182,17 +174,14 @@ def _uses(use: KeyUse) -> list[tuple[Request, Said]]:
         policy = _but(policy, guide.key_denial(role.arn))
         is_across = role.account != use.now.account
         requests += [
-            Request(role.arn, action, context=_BY_ITSELF, own=is_across or None)
-            for action in guide.ENCRYPT_DECRYPT
+            Request(role.arn, action, context=_BY_ITSELF, own=is_across or None) for action in guide.ENCRYPT_DECRYPT
         ]
     if not requests:
         return []
     return list(zip(requests, use.context.ask.answers(policy, requests), strict=True))
 
 
-def _shortages(
-    found: Iterable[tuple[Request, Said]], verdict: Verdict, where: str
-) -> Iterator[Fault]:
+def _shortages(found: Iterable[tuple[Request, Said]], verdict: Verdict, where: str) -> Iterator[Fault]:
     """One fault for each statement, or condition, that keeps Pinecone out."""
     out: dict[str, list[Request]] = {}
     for request, said in found:
@@ -220,11 +209,7 @@ def _cannot_be_read(said: Said) -> bool:
 
 
 def _is_denied(said: Said) -> bool:
-    return (
-        said.verdict is Verdict.NO
-        and said.statement is not None
-        and said.statement.effect == "Deny"
-    )
+    return said.verdict is Verdict.NO and said.statement is not None and said.statement.effect == "Deny"
 
 
 def _but(policy: Policy, suspension: guide.Statement) -> Policy:
@@ -321,13 +306,9 @@ def too_long(trust: Trust) -> Iterator[Fault]:
     """A trust policy over IAM's quota; what only the deploy knows counts as nothing."""
     document = trust.now.properties.get("AssumeRolePolicyDocument")
     if isinstance(document, dict):
-        size = checks.characters(document) - sum(
-            map(len, re.findall(r"\$\{[^}]*\}", str(document)))
-        )
+        size = checks.characters(document) - sum(map(len, re.findall(r"\$\{[^}]*\}", str(document))))
         if size > checks.TRUST_POLICY_QUOTA:
-            yield Fault(
-                f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}."
-            )
+            yield Fault(f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}.")
 
 
 @rule(

@@ -19,9 +19,7 @@ from cmek_construct.templates.matching import NOBODY
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _ALL_KEYS: Final = re.compile(r"arn:aws:kms:\*:(?P<account>[0-9]{12}):key/\*")
-_ONE_KEY: Final = re.compile(
-    r"arn:aws:kms:[a-z0-9-]+:(?P<account>[0-9]{12}):key/[A-Za-z0-9-]{1,64}"
-)
+_ONE_KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:(?P<account>[0-9]{12}):key/[A-Za-z0-9-]{1,64}")
 _GRANTS_NOTHING: Final = ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
 """Their policies only narrow what others allow."""
 _LET_IN: Final = re.compile(
@@ -38,8 +36,7 @@ _TAKEN_ON: Final = re.compile(r"(\w*[a-z])?Role(Arn|ARN|Name)?")
 
 
 _PERMISSIONS: Final = {
-    "sentence": "The role has no permissions but those on customers' keys of the guide's second "
-    "tab.",
+    "sentence": "The role has no permissions but those on customers' keys of the guide's second tab.",
     "allows": "Pinecone could do so in your account, beside using the key.",
     "cure": "Take the policy off the role: the key policy lets it use the key.",
 }
@@ -130,9 +127,7 @@ def _letting_in(one: Elsewhere, policy: Policy) -> Iterator[Statement]:
     """The statements by which the role may do what not every role of its account may."""
     account = parts(one.naming.arn, ":")[4]
     root = {"AWS": f"arn:aws:iam::{account}:root"}
-    by_iam = guide.policy_document(
-        {"Effect": "Allow", "Principal": root, "Action": "*", "Resource": "*"}
-    )
+    by_iam = guide.policy_document({"Effect": "Allow", "Principal": root, "Action": "*", "Resource": "*"})
     ask = one.context.ask
     for_all = ask.beyond(policy, by_iam, f"arn:aws:iam::{account}:role/{NOBODY}")
     everybodys = [witness.statement for witness in for_all]

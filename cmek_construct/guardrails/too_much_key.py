@@ -22,22 +22,12 @@ def key_limit(use: KeyUse) -> guide.Policy:
     others: dict[str, Any] = {"StringEquals": {"aws:PrincipalAccount": owner}}
     if use.role_arns:
         others["ArnNotEquals"] = {"aws:PrincipalArn": list(use.role_arns)}
-    people = {
-        "Effect": "Allow",
-        "Principal": {"AWS": "*"},
-        "Action": "kms:*",
-        "Resource": "*",
-        "Condition": others,
-    }
+    people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": others}
     users = dict.fromkeys([*use.role_arns, *_foreigners(use), *sorted(use.context.vendors)])
     return guide.policy_document(
         guide.root_statement(owner),
         people,
-        *(
-            statement
-            for user in users
-            for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER)
-        ),
+        *(statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER)),
     )
 
 
@@ -63,10 +53,8 @@ _FOREIGN: Final = {
 @rule(
     "key-role-access",
     KeyExcess,
-    sentence="Pinecone's role, and whoever is of another account, is no more than a key user of "
-    "the KMS console.",
-    allows="They could do more than to use the key: change its policy, disable it or have it "
-    "deleted.",
+    sentence="Pinecone's role, and whoever is of another account, is no more than a key user of the KMS console.",
+    allows="They could do more than to use the key: change its policy, disable it or have it deleted.",
     cure=f"Leave {', '.join(guide.KEY_USE[:-1])} and {guide.KEY_USE[-1]}.",
 )
 def role_access(excess: KeyExcess) -> Iterator[Fault]:
@@ -79,8 +67,7 @@ def role_access(excess: KeyExcess) -> Iterator[Fault]:
     "key-grants",
     KeyExcess,
     sentence="The role makes grants for AWS services alone.",
-    allows="They could hand the use of the key to anybody, by a grant that outlives a change of "
-    "the policy.",
+    allows="They could hand the use of the key to anybody, by a grant that outlives a change of the policy.",
     cure="Set the condition Bool kms:GrantIsForAWSResource true, or take the grant actions out.",
 )
 def role_grants(excess: KeyExcess) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """Too much in a trust policy: who else than Pinecone may assume the role, and how.
 
-Of one principal and statement the first rule that is about it names it. The order is from the
-narrow to the wide: the last takes what is left.
+Of one principal and statement the first rule that is about it names it. The order is from the narrow to the wide: the
+last takes what is left.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ from cmek_construct import guide
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.excess import READABLE, actions_of, said, shown
 from cmek_construct.guardrails.judged import Trust, TrustExcess
-from cmek_construct.guardrails.meant import (
-    ANY_REGION,
-    PINECONES_ROLE,
-)
+from cmek_construct.guardrails.meant import ANY_REGION, PINECONES_ROLE
 from cmek_construct.guardrails.rule import Fault, rule
 from cmek_construct.policy import aws
 from cmek_construct.policy.sentences import Quoted
@@ -54,11 +51,7 @@ def own_account(excess: TrustExcess) -> Iterator[Fault]:
     own = excess.of.now.account
     form = ANY_REGION.fullmatch(excess.who)
     in_pattern = _WHOLE.fullmatch(excess.who) and own in _accounts_compared(excess)
-    if (
-        in_pattern
-        or excess.who in (own, f"arn:aws:iam::{own}:root")
-        or (form and form["account"] == own)
-    ):
+    if in_pattern or excess.who in (own, f"arn:aws:iam::{own}:root") or (form and form["account"] == own):
         yield _by_whom(excess)
 
 
@@ -97,8 +90,7 @@ def look_alike(excess: TrustExcess) -> Iterator[Fault]:
     "trust-action",
     TrustExcess,
     sentence="The trust policy allows sts:AssumeRole alone.",
-    allows="Who is let in could do more than to assume the role, such as tag its sessions or come "
-    "with a web identity.",
+    allows="Who is let in could do more than to assume the role, such as tag its sessions or come with a web identity.",
     cure="Leave sts:AssumeRole as the one action.",
 )
 def action(excess: TrustExcess) -> Iterator[Fault]:
@@ -111,17 +103,13 @@ def action(excess: TrustExcess) -> Iterator[Fault]:
     "trust-external-id",
     TrustExcess,
     sentence="An external ID is one legal value, always asked for, and the one of the output.",
-    allows="Pinecone could be made to use the role for another of its customers, who presents "
-    "another external ID.",
+    allows="Pinecone could be made to use the role for another of its customers, who presents another external ID.",
     cure="Ask for the one external ID of cmek.yaml, by StringEquals.",
 )
 def external_id(excess: TrustExcess) -> Iterator[Fault]:
     """Pinecone may come in with another external ID, or with none."""
     if _is_pinecone(excess):
-        asked = [
-            f"{one.operator} {' '.join(one.values)}"
-            for one in excess.witness.statement.on(aws.EXTERNAL_ID)
-        ]
+        asked = [f"{one.operator} {' '.join(one.values)}" for one in excess.witness.statement.on(aws.EXTERNAL_ID)]
         yield Fault(said(excess), " ".join(asked) or "none")
 
 
@@ -142,11 +130,9 @@ def principal_pattern(excess: TrustExcess) -> Iterator[Fault]:
 @rule(
     "trust-open-to-all",
     TrustExcess,
-    sentence="Everybody, or a whole account, is named under both conditions of the guide's third "
-    "trust policy alone.",
+    sentence="Everybody, or a whole account, is named under both conditions of the guide's third trust policy alone.",
     allows="Everybody there could assume the role.",
-    cure="Ask for sts:ExternalId by StringEquals and for aws:PrincipalArn by StringLike, or name "
-    "Pinecone's roles.",
+    cure="Ask for sts:ExternalId by StringEquals and for aws:PrincipalArn by StringLike, or name Pinecone's roles.",
 )
 def open_to_all(excess: TrustExcess) -> Iterator[Fault]:
     """Everybody, a whole account, or all but some."""
@@ -178,9 +164,7 @@ def other_spelling(trust: Trust) -> Iterator[Fault]:
     for statement in allowing(trust.now.trust):
         for one in statement.principals or ():
             name = parts(one.name, "/")[-1].lower()
-            is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith(
-                "arn:aws:iam:"
-            )
+            is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith("arn:aws:iam:")
             if is_like and not (ANY_REGION.fullmatch(one.name) or is_unreadable(one.name)):
                 what = f"The trust policy names {Quoted(shown(trust, one.name))}, which is not to "
                 yield Fault(f"{what}the letter one of Pinecone's roles.", shown(trust, one.name))

@@ -1,10 +1,9 @@
 """How the template of an entry differs from the role and key that are there, and what that does.
 
-`cdk import` compares nothing and changes neither role nor key. A later deploy changes a policy or a
-setting only where the template then differs from the template before: so a difference waits, and
-comes with a change that nobody connects with it. That is why each is named.
-Source: AWS's handlers of AWS::KMS::Key and AWS::IAM::Role; CloudFormation user guide, "Import AWS
-resources into a CloudFormation stack".
+`cdk import` compares nothing and changes neither role nor key. A later deploy changes a policy or a setting only where
+the template then differs from the template before: so a difference waits, and comes with a change that nobody connects
+with it. That is why each is named. Source: AWS's handlers of AWS::KMS::Key and AWS::IAM::Role; CloudFormation user
+guide, "Import AWS resources into a CloudFormation stack".
 """
 
 from __future__ import annotations
@@ -32,14 +31,11 @@ _STAYS: Final = {
     "session": "It stays so: the template says nothing of it",
     "permissions": "Neither the import nor a deploy touches them, and Pinecone's sessions have "
     "them too; `cmek doctor` names them until they are taken away",
-    "rotation": "The next deploy that changes the rotation in the template changes it: old data "
-    "stays readable",
+    "rotation": "The next deploy that changes the rotation in the template changes it: old data stays readable",
     "enabled": "Pinecone cannot use it, and neither import nor deploy enables it",
 }
 """What becomes of what the doctor calls wrong, and the template does not change at once."""
-_CUSTOMERS: Final = (
-    "The deploy adds what is missing; what is there more stays, outside of the stack"
-)
+_CUSTOMERS: Final = "The deploy adds what is missing; what is there more stays, outside of the stack"
 
 
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
@@ -62,9 +58,7 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
         )
     elif key is not None:
         _refuse_another_key(case.entry, key)
-        yield from _about_policy(
-            case, "key", "use the key as given: --as-given key; or mend the key policy"
-        )
+        yield from _about_policy(case, "key", "use the key as given: --as-given key; or mend the key policy")
         for one in about_used_key(case):
             yield _staying(one, _next_deploy("key policy") + "changes it")
         yield from _about_key(case, key)
@@ -85,10 +79,9 @@ def _refuse_another_role(entry: Entry, role: Role) -> None:
     ):
         if wanted != found:
             raise Refused(
-                f"cmek.yaml: stacks.{entry.name}.{prop}: got {wanted!r}, but the role has "
-                f"{found!r}, and another {prop} is another role, which Pinecone does not know. "
-                f"Write {prop}: {found}, or take the line away if it was not there when the stack "
-                "was deployed."
+                f"cmek.yaml: stacks.{entry.name}.{prop}: got {wanted!r}, but the role has {found!r}, and another "
+                f"{prop} is another role, which Pinecone does not know. Write {prop}: {found}, or take the line away "
+                "if it was not there when the stack was deployed."
             )
 
 
@@ -109,9 +102,8 @@ def _refuse_another_key(entry: Entry, key: Key) -> None:
         )
     if bool(entry.settings.multi_region) != key.is_multi_region:
         raise Refused(
-            f"cmek.yaml: stacks.{entry.name}.multi_region: got {entry.settings.multi_region}, but "
-            f"the key's is {key.is_multi_region}, for good. Write multi_region: "
-            f"{str(key.is_multi_region).lower()}."
+            f"cmek.yaml: stacks.{entry.name}.multi_region: got {entry.settings.multi_region}, but the key's is "
+            f"{key.is_multi_region}, for good. Write multi_region: {str(key.is_multi_region).lower()}."
         )
 
 
@@ -142,9 +134,7 @@ def _is_harmless(beside: Beside) -> bool:
     """Whether a difference locks nobody out and lets nobody in."""
     found = beside.found
     missing = [one for one in found.taken if not _NEW_ADMIN_ACTIONS.issuperset(one.actions)]
-    by_denial = bool(found.denials) and not list(
-        locked_out(beside.case, beside.kind, beside.there, beside.wanted)
-    )
+    by_denial = bool(found.denials) and not list(locked_out(beside.case, beside.kind, beside.there, beside.wanted))
     return not (found.given or found.doubt or (missing and not by_denial))
 
 
@@ -154,15 +144,13 @@ def _about_role(case: Deployed, role: Role) -> Iterator[Finding]:
         yield wrong(
             "pinecone-account",
             f"the trust policy names {len(accounts)} accounts as Pinecone's: {', '.join(accounts)}",
-            "compare with Pinecone's console (Manage > CMEK), and take the other one out of the "
-            "trust policy",
+            "compare with Pinecone's console (Manage > CMEK), and take the other one out of the trust policy",
             Effect.SOMEBODY_LET_IN,
         )
     yield from _about_policy(
         case,
         "trust",
-        "mend the entry or the trust policy and run this again, or leave the role out of the "
-        "stack: --as-given role",
+        "mend the entry or the trust policy and run this again, or leave the role out of the stack: --as-given role",
     )
     bounded = about_boundary(case, role)
     if bounded.fails:
@@ -183,14 +171,11 @@ def _about_role(case: Deployed, role: Role) -> Iterator[Finding]:
     if role.description:
         yield said(
             "role-description",
-            f"the role's description, '{printable(role.description)}', stays: the template says "
-            "none",
+            f"the role's description, '{printable(role.description)}', stays: the template says none",
         )
     if role.tags:
         yield said(
-            "tags",
-            f"tags of the role ({role.tags}), and those of the key, stay; a deploy adds those of "
-            "the entry",
+            "tags", f"tags of the role ({role.tags}), and those of the key, stay; a deploy adds those of the entry"
         )
 
 
@@ -214,9 +199,7 @@ def _about_key(case: Deployed, key: Key) -> Iterator[Finding]:
         yield said(
             "description",
             f"the key's description is '{printable(key.description)}', and "
-            f"'{printable(own.description or '')}' by the entry. "
-            + _next_deploy("description")
-            + "changes it",
+            f"'{printable(own.description or '')}' by the entry. " + _next_deploy("description") + "changes it",
         )
     if not key.is_ending:
         yield _staying(about_enabled(case, key))
@@ -250,14 +233,9 @@ def refuse_unfit(key: Key) -> None:
             f"--key-arn: got {key.arn}, but the key is in state {printable(key.state)}, and only "
             "one that is enabled or disabled can be taken over. See the KMS console."
         )
-    for name, needed in (
-        ("KeyManager", "CUSTOMER"),
-        ("KeySpec", "SYMMETRIC_DEFAULT"),
-        ("KeyUsage", "ENCRYPT_DECRYPT"),
-    ):
+    for name, needed in (("KeyManager", "CUSTOMER"), ("KeySpec", "SYMMETRIC_DEFAULT"), ("KeyUsage", "ENCRYPT_DECRYPT")):
         if key.metadata.get(name) != needed:
             raise Refused(
-                f"--key-arn: got {key.arn}, whose {name} is {printable(key.metadata.get(name))}, "
-                f"but Pinecone uses a key of {needed}. Copy the Key ARN that Pinecone's console "
-                "shows."
+                f"--key-arn: got {key.arn}, whose {name} is {printable(key.metadata.get(name))}, but Pinecone uses a "
+                f"key of {needed}. Copy the Key ARN that Pinecone's console shows."
             )

@@ -1,7 +1,7 @@
 """How a policy that is there differs in meaning from the one that should be there.
 
-AWS gives a policy back in other words than it was given, and people write the same in other words:
-so it is not statements that are compared, but whom both let do what.
+AWS gives a policy back in other words than it was given, and people write the same in other words: so it is not
+statements that are compared, but whom both let do what.
 """
 
 from __future__ import annotations
@@ -11,16 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cmek_construct.guide import ENDING, GRANTS, Statement, policy_document
-from cmek_construct.policy import (
-    CannotBeJudged,
-    Policy,
-    Principal,
-    Request,
-    Witness,
-    answers,
-    beyond,
-    read,
-)
+from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Witness, answers, beyond, read
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, TRAILING_DAYS
@@ -88,25 +79,18 @@ class Where:
         mine, yours = self.read([one]), self.read([other])
         effects = {each.effect for each in (*mine.statements, *yours.statements)}
         if effects == {"Deny"}:
-            mine, yours = (
-                replace(each, statements=(*each.statements, _EVERYTHING)) for each in (mine, yours)
-            )
+            mine, yours = (replace(each, statements=(*each.statements, _EVERYTHING)) for each in (mine, yours))
         return len(effects) == 1 and _compared(mine, yours).is_none
 
     def days_held(self, statements: Sequence[Any]) -> int | None:
         """For how many days after its use a key policy lets nobody end the key; None: not known."""
-        policy, root = (
-            self.read(statements),
-            f"arn:aws:iam::{str(self.resource).split(':')[4]}:root",
-        )
+        policy, root = (self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root")
         compared = [one for each in policy.statements for one in each.compared(TRAILING_DAYS)]
         asked = [use_of(self.resource, root, action) for action in ENDING]
 
         def is_held(days: int) -> bool:
             """The owner's root, whom only a denial to everybody stops, may do neither."""
-            sent = [
-                replace(one, context={**one.context, TRAILING_DAYS: str(days)}) for one in asked
-            ]
+            sent = [replace(one, context={**one.context, TRAILING_DAYS: str(days)}) for one in asked]
             return all(one.verdict is Answer.NO for one in answers(policy, sent))
 
         try:
@@ -124,9 +108,7 @@ class Where:
                 return own
         return None
 
-    def revived(
-        self, observed: Iterable[Any], ours: Sequence[Statement]
-    ) -> tuple[list[Any], list[str]]:
+    def revived(self, observed: Iterable[Any], ours: Sequence[Statement]) -> tuple[list[Any], list[str]]:
         """The statements as if nobody had been deleted, and who was."""
         left, lost = [], list[str]()
         for one in observed:

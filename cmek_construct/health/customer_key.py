@@ -128,9 +128,7 @@ def _about_key(seen: CustomerKeySeen) -> Iterator[Finding]:
         yield said("MultiRegion", words)
 
 
-def _value(
-    name: str, value: object, wanted: str, what: str, cure: str, effect: Effect | None = None
-) -> Finding:
+def _value(name: str, value: object, wanted: str, what: str, cure: str, effect: Effect | None = None) -> Finding:
     if not isinstance(value, str):
         return unknown(
             name,
@@ -208,8 +206,7 @@ def _about_root(account: str, answers: Sequence[Said]) -> Finding:
         all(one.verdict is Verdict.YES for one in answers),
         (
             f"the root of account {account} rules the key",
-            f"the root of account {account} does not rule the key, so nobody may be able to "
-            "manage it",
+            f"the root of account {account} does not rule the key, so nobody may be able to manage it",
         ),
         "Add the first statement of key-policy.json, with this account's number; or these are the "
         "metadata of one key and the policy of another.",
@@ -217,9 +214,7 @@ def _about_root(account: str, answers: Sequence[Said]) -> Finding:
     )
 
 
-def _about_others(
-    found: Sequence[Witness], deleted: Sequence[str], account: str, role_arn: str
-) -> Finding:
+def _about_others(found: Sequence[Witness], deleted: Sequence[str], account: str, role_arn: str) -> Finding:
     """Who of outside may do anything, under whatever conditions."""
     inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{account}:.*|{account}")
     outside = [
@@ -237,13 +232,8 @@ def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) ->
     """The other half: across accounts, AWS wants both sides to allow."""
     both = " and ".join(ENCRYPT_DECRYPT)
     if vendor is None:
-        words = (
-            f"not visible from here: the vendor's role must allow {both} on this key "
-            "(customer_account_ids)"
-        )
-        return replace(
-            unknown("vendor", words, "The vendor sees it with --vendor."), elsewhere=True
-        )
+        words = f"not visible from here: the vendor's role must allow {both} on this key (customer_account_ids)"
+        return replace(unknown("vendor", words, "The vendor sees it with --vendor."), elsewhere=True)
     own, name = vendor.settings, vendor.name
     account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     cure = "Compare --role-arn and --vendor."

@@ -92,9 +92,7 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     return LockedIdentity(role_arn, roles.get(role_arn or ""), next(iter(keys), None), others)
 
 
-def identities(
-    entry: Entry, outputs: Mapping[str, str], lock: LockedIdentity
-) -> tuple[str | None, str | None]:
+def identities(entry: Entry, outputs: Mapping[str, str], lock: LockedIdentity) -> tuple[str | None, str | None]:
     """The ARNs of role and key: given in the file, of the stack, or of the lock."""
     own = entry.settings
     role_arn = own.role or outputs.get(ROLE_ARN) or lock.role_arn
@@ -127,9 +125,7 @@ def wrong_output(outputs: Mapping[str, Any], whose: str, role: str, key: str | N
     return None
 
 
-def _wrong_outputs(
-    outputs: Mapping[str, Any], role: str, key: str | None
-) -> Iterator[tuple[str, str]]:
+def _wrong_outputs(outputs: Mapping[str, Any], role: str, key: str | None) -> Iterator[tuple[str, str]]:
     """The names of those that are not meant, each with what is."""
     for name, form, wanted in ((ROLE_ARN, checks.ROLE_ARN, role), (KEY_ARN, checks.KEY_ARN, key)):
         if wanted is not None:
@@ -143,8 +139,7 @@ def _wrong_outputs(
 class Deployed:
     """One stack, its role and its key.
 
-    Of each policy there are three: what is there, what the last deploy wrote, and what the file
-    says.
+    Of each policy there are three: what is there, what the last deploy wrote, and what the file says.
     """
 
     entry: Entry
@@ -334,9 +329,8 @@ def with_customer_key(
         )
     if not customers.cover(key_arn):
         raise Refused(
-            f"{entry.name}: --key-arn is {key_arn}, but the role may not use it: neither "
-            "customer_account_ids has its account nor customer_key_arns the key. Add it, deploy, "
-            "and ask again; or correct the ARN."
+            f"{entry.name}: --key-arn is {key_arn}, but the role may not use it: neither customer_account_ids has its "
+            "account nor customer_key_arns the key. Add it, deploy, and ask again; or correct the ARN."
         )
     if deployed is not None and not deployed.cover(key_arn):
         raise Refused(

@@ -14,17 +14,7 @@ from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
 from cmek_construct.health import policies
 from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.findings import (
-    NOT_KNOWN,
-    Finding,
-    Verdict,
-    as_data,
-    not_read,
-    right,
-    said,
-    unknown,
-    wrong,
-)
+from cmek_construct.health.findings import NOT_KNOWN, Finding, Verdict, as_data, not_read, right, said, unknown, wrong
 from cmek_construct.health.key import about_grants, about_key, about_use, at
 from cmek_construct.health.role import about_brake, about_role
 from cmek_construct.policy.sentences import as_list, plain
@@ -56,9 +46,7 @@ class Examined:
     @property
     def verdict(self) -> str:
         """The same in words; what is suspended is never just healthy."""
-        suspended = any(
-            one.about == "suspended" and one.verdict is Verdict.SAID for one in self.findings
-        )
+        suspended = any(one.about == "suspended" and one.verdict is Verdict.SAID for one in self.findings)
         return _VERDICTS[self.code] + (", and SUSPENDED on purpose" if suspended else "")
 
     def as_data(self) -> dict[str, Any]:
@@ -98,9 +86,7 @@ def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Findin
     yield from about_use(case, last_user)
 
 
-def about_stack(
-    entry: Entry, stack: Stack | Unread | None, way_back: str | None, lock: LockedIdentity
-) -> Finding:
+def about_stack(entry: Entry, stack: Stack | Unread | None, way_back: str | None, lock: LockedIdentity) -> Finding:
     """Whether the stack is there, and whole.
 
     Args:
@@ -129,9 +115,7 @@ def about_stack(
     return right("stack", f"the stack is whole ({stack.status})")
 
 
-def _no_stack(
-    entry: Entry, stack: Stack | None, way_back: str | None, lock: LockedIdentity
-) -> Finding:
+def _no_stack(entry: Entry, stack: Stack | None, way_back: str | None, lock: LockedIdentity) -> Finding:
     own = entry.settings
     if lock.elsewhere and not way_back:
         return wrong(
@@ -216,13 +200,11 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
 
     Args:
         case: the stack.
-        found: the key of each index by its name, as Pinecone says it: an ARN, or an ID of its own;
-            None where the index is under no key of a customer.
+        found: the key of each index by its name, as Pinecone says it: an ARN, or an ID of its own; None where the index
+            is under no key of a customer.
     """
     if isinstance(found, Unread):
-        yield replace(
-            unknown("indexes", f"not read: the project's indexes ({found.why})", ""), means=""
-        )
+        yield replace(unknown("indexes", f"not read: the project's indexes ({found.why})", ""), means="")
         return
     if not found:
         yield said("indexes", "there are no indexes in the project of PINECONE_API_KEY")
@@ -272,13 +254,10 @@ def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterato
                 text = json.dumps(statement, ensure_ascii=True)
                 yield said(
                     "organization",
-                    f"look at this {one.kind}, {printable(one.name)} on {printable(one.on)}: "
-                    f"{words}. As text: {text}",
+                    f"look at this {one.kind}, {printable(one.name)} on {printable(one.on)}: {words}. As text: {text}",
                 )
     if not shown:
-        yield said(
-            "organization", "no SCP or RCP over the account mentions STS or KMS, as far as is seen"
-        )
+        yield said("organization", "no SCP or RCP over the account mentions STS or KMS, as far as is seen")
 
 
 def _mentions(statement: object) -> bool:

@@ -158,10 +158,9 @@ def _trust(role: Role) -> Props:
         )
     if found["regions"] == "ALL_REGIONS" and found["external_id"] is None:
         raise Refused(
-            f"--role-arn: got {role.arn}, whose trust policy lets in Pinecone's role of every "
-            "region without an external ID: whoever names this role at Pinecone uses the key. No "
-            "entry can say that. First put the guide's second snippet (explicit regions) into the "
-            "trust policy, and run this again."
+            f"--role-arn: got {role.arn}, whose trust policy lets in Pinecone's role of every region without an "
+            "external ID: whoever names this role at Pinecone uses the key. No entry can say that. First put the "
+            "guide's second snippet (explicit regions) into the trust policy, and run this again."
         )
     return found
 
@@ -230,8 +229,7 @@ def _alias(key: Key, wanted: str | None) -> str | None:
         wanted = f"alias/{wanted.removeprefix('alias/')}"
         if wanted not in aliases:
             raise Refused(
-                f"--alias: got {wanted}, but the key has {', '.join(aliases) or 'none'}. Choose "
-                "one that it has."
+                f"--alias: got {wanted}, but the key has {', '.join(aliases) or 'none'}. Choose one that it has."
             )
         return wanted
     if len(aliases) > 1:
@@ -287,9 +285,8 @@ def without_held(found: ImportMapping, entry: Entry, held: Mapping[str, str]) ->
         (physical,) = identifier.values()
         if held.get(logical_id, physical) != physical:
             raise Refused(
-                f"{entry.name}: there is a stack of that name, and it has another one in place of "
-                f"{physical}: {printable(held[logical_id])}. Choose another name: a stack is for "
-                "one role and one key."
+                f"{entry.name}: there is a stack of that name, and it has another one in place of {physical}: "
+                f"{printable(held[logical_id])}. Choose another name: a stack is for one role and one key."
             )
     left = {name: found[name] for name in found if name not in held}
     if not left:

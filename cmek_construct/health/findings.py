@@ -93,9 +93,7 @@ def right(about: str, words: str) -> Finding:
     return Finding(about, Verdict.RIGHT, words)
 
 
-def judged(
-    about: str, is_right: bool, words: tuple[str, str], cure: str, effect: Effect | None = None
-) -> Finding:
+def judged(about: str, is_right: bool, words: tuple[str, str], cure: str, effect: Effect | None = None) -> Finding:
     """One that is right by the first words, or wrong by the second."""
     return right(about, words[0]) if is_right else wrong(about, words[1], cure, effect)
 

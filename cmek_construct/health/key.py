@@ -9,15 +9,7 @@ from typing import Final
 from cmek_construct.aws.objects import ROTATION_DAYS, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import few, printable
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import (
-    NOW,
-    Effect,
-    Finding,
-    not_read,
-    right,
-    said,
-    wrong,
-)
+from cmek_construct.health.findings import NOW, Effect, Finding, not_read, right, said, wrong
 from cmek_construct.policy.principals import DELETED
 
 _SHOWN: Final = 6
@@ -57,10 +49,8 @@ def _same_key(case: Deployed) -> Finding:
         return right("same-key", "the key is the locked one")
     return wrong(
         "same-key",
-        f"the stack's key is {case.key_arn}, but cmek.lock has {case.lock.key_arn}, which Pinecone "
-        "stores",
-        "Do not delete either key. Look in git what made another one, and undo it before the next "
-        "deploy.",
+        f"the stack's key is {case.key_arn}, but cmek.lock has {case.lock.key_arn}, which Pinecone stores",
+        "Do not delete either key. Look in git what made another one, and undo it before the next deploy.",
         means="the data is encrypted with the locked key: it is lost if that key is",
         time="before anybody deletes a key",
     )
@@ -99,9 +89,7 @@ def about_enabled(case: Deployed, key: Key) -> Finding:
     return wrong(
         "enabled",
         "the key is disabled" if disabled else f"the key is in state {printable(key.state)}",
-        case.kms("enable-key")
-        if disabled
-        else "See the KMS console: this key cannot be used as it is.",
+        case.kms("enable-key") if disabled else "See the KMS console: this key cannot be used as it is.",
         Effect.PINECONE_LOCKED_OUT,
         events=("kms:DisableKey",) if disabled else (),
     )
@@ -178,9 +166,7 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     if not others:
         return said("grants", f"grants for the role itself or AWS services: {shown}")
     words = f"grants let others use the key: {shown}"
-    revoke = "\n".join(
-        f"{case.kms('revoke-grant')} --grant-id {printable(one.id)}" for one in others[:_SHOWN]
-    )
+    revoke = "\n".join(f"{case.kms('revoke-grant')} --grant-id {printable(one.id)}" for one in others[:_SHOWN])
     if len(others) > _SHOWN:
         revoke += f"\nThen see which are left: cmek doctor {case.entry.name}"
     if case.entry.settings.key is not None:
@@ -190,8 +176,7 @@ def about_grants(case: Deployed, key: Key) -> Finding:
         words,
         revoke,
         Effect.SOMEBODY_LET_IN,
-        means="somebody is let in: they can do that with all data that the key encrypts, whatever "
-        "the key policy says",
+        means="somebody is let in: they can do that with all data that the key encrypts, whatever the key policy says",
         time=NOW,
         events=("kms:CreateGrant",),
     )

@@ -1,10 +1,9 @@
 """Whom a policy locks out: by mistake, of what Pinecone and the owner need; or by the suspension.
 
-Locked out is who may not do what the policy that should be there surely lets him do. Only what is
-needed counts: a denial of calls without TLS locks nobody out. The suspension is one statement, seen
-in whatever words, put in, taken out. What is to be written then is the policy that the next deploy
-writes. Where somebody has changed the deployed policy, those statements are kept: the suspension
-neither fails for them nor wipes them.
+Locked out is who may not do what the policy that should be there surely lets him do. Only what is needed counts: a
+denial of calls without TLS locks nobody out. The suspension is one statement, seen in whatever words, put in, taken
+out. What is to be written then is the policy that the next deploy writes. Where somebody has changed the deployed
+policy, those statements are kept: the suspension neither fails for them nor wipes them.
 """
 
 from __future__ import annotations
@@ -35,9 +34,7 @@ from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import Kind
 
 
-def locked_out(
-    case: Deployed, kind: Kind, there: Iterable[Any], wanted: Iterable[Any]
-) -> Iterator[Effect]:
+def locked_out(case: Deployed, kind: Kind, there: Iterable[Any], wanted: Iterable[Any]) -> Iterator[Effect]:
     """Who is locked out by a policy that is not what it should be.
 
     Args:
@@ -49,17 +46,12 @@ def locked_out(
     before, after = (case.where(kind).read(statements) for statements in (wanted, there))
     root = f"arn:aws:iam::{case.entry.settings.account}:root"
     owner = [use_of(case.key_arn, root, one) for one in POLICY_KEEPING if kind == "key"]
-    for effect, needs in (
-        (Effect.PINECONE_LOCKED_OUT, list(_needs(case, kind))),
-        (Effect.OWNER_LOCKED_OUT, owner),
-    ):
+    for effect, needs in ((Effect.PINECONE_LOCKED_OUT, list(_needs(case, kind))), (Effect.OWNER_LOCKED_OUT, owner)):
         try:
             pairs = zip(answers(before, needs), answers(after, needs), strict=True)
         except CannotBeJudged:
             continue
-        if any(
-            one.verdict is Answer.YES and other.verdict is not Answer.YES for one, other in pairs
-        ):
+        if any(one.verdict is Answer.YES and other.verdict is not Answer.YES for one, other in pairs):
             yield effect
 
 
@@ -79,9 +71,7 @@ def _needs(case: Deployed, kind: Kind) -> Iterator[Request]:
                 yield use_of(key_arn.replace("*", "x"), case.role_arn, action)
     for statement in documents.role_statements(own, case.role_arn) if case.key_arn else ():
         for action in statement["Action"]:
-            yield from (
-                use_of(case.key_arn, case.role_arn, one) for one in EXPANDED.get(action, (action,))
-            )
+            yield from (use_of(case.key_arn, case.role_arn, one) for one in EXPANDED.get(action, (action,)))
 
 
 def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
@@ -120,9 +110,7 @@ def is_suspended(case: Deployed, statements: Sequence[Any]) -> bool:
 def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
     """Whether nobody is let in whom the suspension would keep out."""
     denial = documents.denial(case.entry.settings, case.role_arn)
-    return is_suspended(case, statements) or (
-        case.brake.drift(statements, [*statements, denial]).is_none
-    )
+    return is_suspended(case, statements) or (case.brake.drift(statements, [*statements, denial]).is_none)
 
 
 def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:

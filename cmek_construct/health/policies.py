@@ -1,7 +1,7 @@
 """The policies of a role and a key: whether they mean what they should, and what it does if not.
 
-What is there against what the last deploy wrote is what somebody did by hand; what that wrote
-against what the file says is a file that is ahead of the deploy, or behind it.
+What is there against what the last deploy wrote is what somebody did by hand; what that wrote against what the file
+says is a file that is ahead of the deploy, or behind it.
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ _AHEAD: Final[Mapping[Kind, str]] = {
     "key": "the file's key policy is not the one that was deployed last",
     "permissions": "the role's permissions by the file are not those that were deployed last",
 }
-_BY_OTHERS: Final = (
-    "Run it as somebody whom the key policy still lets do that: a key administrator."
-)
+_BY_OTHERS: Final = "Run it as somebody whom the key policy still lets do that: a key administrator."
 _NO_DEPLOY: Final = "`cdk deploy` does not mend it: CloudFormation sees no change."
 _IN_ACCOUNT: Final = "somebody is let in: Pinecone's sessions can do that in your account"
 
@@ -72,10 +70,7 @@ class Beside:
         if brakes:
             rest, written = kept(case, rest), written and kept(case, written)
         suspended = (
-            brakes
-            and bool(case.entry.settings.suspended)
-            and len(rest) == len(observed)
-            and is_cut_off(case, observed)
+            brakes and bool(case.entry.settings.suspended) and len(rest) == len(observed) and is_cut_off(case, observed)
         )
         wanted = case.wanted(kind, suspended=suspended)
         held = where.days_held(rest) if kind == "key" else None
@@ -115,15 +110,11 @@ class Beside:
         return wrong(
             "file-ahead",
             f"{_AHEAD[self.kind]}: {words}",
-            f"npx cdk deploy {self.case.entry.name}\nThat is if the file is meant: git shows who "
-            "changed it.",
-            means="none by itself: the file is ahead of the deploy, and nobody has to have touched "
-            "anything",
+            f"npx cdk deploy {self.case.entry.name}\nThat is if the file is meant: git shows who changed it.",
+            means="none by itself: the file is ahead of the deploy, and nobody has to have touched anything",
         )
 
-    def _wrong(
-        self, found: Drift, wanted: Sequence[Any], cure: str, within: str
-    ) -> Iterator[Finding]:
+    def _wrong(self, found: Drift, wanted: Sequence[Any], cure: str, within: str) -> Iterator[Finding]:
         taken: list[Effect] = []
         if found.taken:
             taken = [*lockout.locked_out(self.case, self.kind, self.there, wanted)]
@@ -214,9 +205,8 @@ def _about_external_id(case: Deployed, stays: str | None, is_known: bool) -> Fin
         "external-id",
         f"external_id is {own} in cmek.yaml, but {stays} in the role's trust policy, and no "
         "deployed stack says which is right",
-        f"If git shows that cmek.yaml was changed, write  external_id: {stays}  back into it. "
-        "Change nothing in AWS before you know: Pinecone stores one of the two for good. Then "
-        f"look again: cmek doctor {case.entry.name}",
+        f"If git shows that cmek.yaml was changed, write  external_id: {stays}  back into it. Change nothing in AWS "
+        f"before you know: Pinecone stores one of the two for good. Then look again: cmek doctor {case.entry.name}",
         Effect.PINECONE_LOCKED_OUT,
     )
 
@@ -235,8 +225,7 @@ def about_key_policy(case: Deployed) -> Iterator[Finding]:
     if others:
         yield wrong(
             "key-gone",
-            f"the key policy names a unique ID in place of {', '.join(others)}: deleted, and "
-            "perhaps made again",
+            f"the key policy names a unique ID in place of {', '.join(others)}: deleted, and perhaps made again",
             f"{case.put('key')}\nIf they are not to come back, take them out of key_admins first: "
             "AWS takes no policy that names somebody who is not there.",
             means="they administer the key no more; Pinecone's use of it goes on",
@@ -312,9 +301,7 @@ def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
             "Have somebody read that statement who knows IAM.",
         )
     if not refused or role_is_gone_from(case) is not None:
-        return right(
-            "key-policy", "your key's policy lets the role use it; who else may is not judged here"
-        )
+        return right("key-policy", "your key's policy lets the role use it; who else may is not judged here")
     return wrong(
         "key-policy",
         f"your key's policy does not let the role do {' and '.join(refused)}",
@@ -342,9 +329,7 @@ def about_permissions(case: Deployed) -> Iterator[Finding]:
         yield right("permissions", f"the role's permissions are those of the file ({words})")
     else:
         where, wanted = case.where("permissions"), beside.wanted
-        holding = [
-            one for one in policies if not where.drift([*wanted, *one.statements], wanted).is_none
-        ]
+        holding = [one for one in policies if not where.drift([*wanted, *one.statements], wanted).is_none]
         names = ", ".join(printable(one.name) for one in holding)
         yield from beside.findings(_without(case, holding), f" (in {names})" if names else "")
 

@@ -13,15 +13,7 @@ from typing import Final
 from cmek_construct.aws.objects import Event, Key, LastUse, Unread
 from cmek_construct.checks import few, printable
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import (
-    Finding,
-    Verdict,
-    not_read,
-    right,
-    said,
-    unknown,
-    wrong,
-)
+from cmek_construct.health.findings import Finding, Verdict, not_read, right, said, unknown, wrong
 from cmek_construct.health.key import at, caller
 from cmek_construct.health.role import about_brake
 
@@ -99,9 +91,7 @@ def steps(
     return Steps([*before, _deletion(case, before, found, days)])
 
 
-def _quiet(
-    case: Deployed, key: Key, attempt: Event | Unread | None, told: datetime | None
-) -> Quiet:
+def _quiet(case: Deployed, key: Key, attempt: Event | Unread | None, told: datetime | None) -> Quiet:
     """Since when it has been quiet: the newest of what is seen counts, never what could not be."""
     found = list(_evidence(case, key, attempt))
     unread = [one for one in found if isinstance(one, str)]
@@ -117,9 +107,7 @@ def _quiet(
     return Quiet(since, why, asked_at)
 
 
-def _evidence(
-    case: Deployed, key: Key, attempt: Event | Unread | None
-) -> Iterator[tuple[datetime, str] | str]:
+def _evidence(case: Deployed, key: Key, attempt: Event | Unread | None) -> Iterator[tuple[datetime, str] | str]:
     """When somebody used the key, or asked for it; or what could not be read, as text."""
     role, use = case.role, key.last_use
     if isinstance(role, Unread):
@@ -132,10 +120,7 @@ def _evidence(
     elif use.when:
         yield use.when, f"by KMS, the key was used then ({printable(use.operation)})"
     if isinstance(attempt, Unread):
-        yield (
-            f"whether somebody asked in vain was not read ({attempt.why}): it needs "
-            "cloudtrail:LookupEvents"
-        )
+        yield (f"whether somebody asked in vain was not read ({attempt.why}): it needs cloudtrail:LookupEvents")
     elif attempt is not None:
         yield attempt.when, f"{caller(case, attempt)} asked for {printable(attempt.name)} then"
 
@@ -166,10 +151,7 @@ def _indexes(found: Sequence[str] | Unread | None) -> Finding:
 
 
 def _deleted_at_pinecone() -> Finding:
-    words = (
-        "Key deleted at Pinecone: not to be known from here; it is asked before the last step. "
-        + _IN_CONSOLE
-    )
+    words = "Key deleted at Pinecone: not to be known from here; it is asked before the last step. " + _IN_CONSOLE
     return replace(unknown("deleted-at-pinecone", words, ""), elsewhere=True)
 
 
@@ -185,9 +167,7 @@ def _suspended(case: Deployed) -> Finding:
     return replace(found, verdict=verdict, words=words)
 
 
-def _cooled(
-    case: Deployed, found: Quiet | None, days: int, changes: Sequence[Event] | Unread
-) -> Finding:
+def _cooled(case: Deployed, found: Quiet | None, days: int, changes: Sequence[Event] | Unread) -> Finding:
     title = f"{days} days without use"
     if case.key is None:
         return right("quiet", f"{title}: the key is gone")
@@ -228,9 +208,7 @@ def _deletion(case: Deployed, before: Sequence[Finding], found: Quiet | None, da
     if isinstance(key, Unread):
         return not_read("deletion", "the key", key, "kms:DescribeKey")
     if key is not None and not key.is_ending:
-        return said(
-            "deletion", f"{title}: not ordered yet", f"cmek retire {name} --schedule-deletion"
-        )
+        return said("deletion", f"{title}: not ordered yet", f"cmek retire {name} --schedule-deletion")
     early = list(_too_early(case, before, found, days))
     if not early:
         return right("deletion", f"{title}: {'it is deleted' if key is None else ends(key)}")
@@ -243,9 +221,7 @@ def _deletion(case: Deployed, before: Sequence[Finding], found: Quiet | None, da
     )
 
 
-def _too_early(
-    case: Deployed, before: Sequence[Finding], found: Quiet | None, days: int
-) -> Iterator[str]:
+def _too_early(case: Deployed, before: Sequence[Finding], found: Quiet | None, days: int) -> Iterator[str]:
     indexes, _, suspended, _ = before
     if indexes.verdict is Verdict.SAID:
         yield "there are indexes left, whose data goes with it"

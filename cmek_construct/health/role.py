@@ -10,16 +10,7 @@ from cmek_construct.checks import printable
 from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.health import lockout
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import (
-    NOTHING_LOST,
-    Effect,
-    Finding,
-    not_read,
-    right,
-    said,
-    unknown,
-    wrong,
-)
+from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.health.lockout import is_cut_off, is_suspended
 from cmek_construct.health.policies import EVENTS, role_is_gone_from
 
@@ -71,8 +62,7 @@ def _same_role(case: Deployed, role_id: str) -> Finding:
     if lock.role_arn and lock.role_arn != case.role_arn:
         return wrong(
             "same-role",
-            f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone "
-            "stores",
+            f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone stores",
             "Do not delete either. Look in git what changed the name or the path, and undo it.",
             Effect.PINECONE_LOCKED_OUT,
             means=NOTHING_LOST + " by a role that it does not know",
@@ -105,8 +95,7 @@ def about_boundary(case: Deployed, role: Role) -> Finding:
     if doubt:
         return unknown(
             "boundary",
-            f"whether the permissions boundary {printable(found)} lets the role use the key: "
-            f"{doubt}",
+            f"whether the permissions boundary {printable(found)} lets the role use the key: {doubt}",
             "Ask again with credentials that may iam:GetPolicy and iam:GetPolicyVersion "
             "(--profile), or have somebody read it who knows IAM.",
             Effect.PINECONE_LOCKED_OUT,
@@ -188,8 +177,7 @@ def about_brake(case: Deployed) -> Finding:
     return wrong(
         "suspended",
         "Pinecone is cut off by the suspension, but the file does not say suspended: true",
-        f"cmek resume {name}\nIf it is meant, write `suspended: true` into cmek.yaml instead, and "
-        "commit it.",
+        f"cmek resume {name}\nIf it is meant, write `suspended: true` into cmek.yaml instead, and commit it.",
         Effect.PINECONE_LOCKED_OUT,
         means=NOTHING_LOST + "; the next deploy that changes the policy lets it back in",
         events=events,

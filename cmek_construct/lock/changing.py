@@ -10,14 +10,7 @@ from typing import Any, Final
 
 from cmek_construct import templates
 from cmek_construct.checks import printable
-from cmek_construct.lock.identity import (
-    CONDITION,
-    EXTERNAL_ID,
-    PINECONE,
-    StackNow,
-    replaced,
-    stacks_of,
-)
+from cmek_construct.lock.identity import CONDITION, EXTERNAL_ID, PINECONE, StackNow, replaced, stacks_of
 from cmek_construct.lock.text import (
     FILE,
     RESOURCE,
@@ -75,9 +68,7 @@ def refusals(lock_file: Path, run: templates.Run) -> list[Refusal]:
     return [*_gone(lock, stacks, str(lock_file)), *changes(lock, stacks, str(lock_file))]
 
 
-def changes(
-    lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool = False
-) -> Iterator[Refusal]:
+def changes(lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool = False) -> Iterator[Refusal]:
     """What of them would change what is locked.
 
     Args:
@@ -98,9 +89,7 @@ def changes(
         yield from _moves(lock, stack, places, file)
 
 
-def _differences(
-    lock: Lock, own: Place, resource: str, stack: StackNow
-) -> list[tuple[str, str, str]]:
+def _differences(lock: Lock, own: Place, resource: str, stack: StackNow) -> list[tuple[str, str, str]]:
     """Name, old and new value of what is not the same."""
     old = lock[own][resource].identity
     if old is None or not lock[own][resource].in_force:
@@ -144,8 +133,7 @@ def _change(
     return Refusal(
         _RULES.get(word, LOCKED_PLACE),
         *_where(stack.top, new if moved else resource),
-        f"{own}: the {word} {resource} is locked in {file}, but its {name} was {_shown(old)} and "
-        f"is now {_shown(new)}.",
+        f"{own}: the {word} {resource} is locked in {file}, but its {name} was {_shown(old)} and is now {_shown(new)}.",
         _consequence(locked.identity, name, new, locked.deployed.get("Arn")),
         f"Undo the change. Or, if it is meant, run `cmek unlock {own.stack} {resource}{options} "
         f'--reason "…"`; the reason stays in {file}.',
@@ -168,10 +156,7 @@ def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> st
     if identity.word not in ("role", "key"):
         which = "the role and key of each account"
     does = "drop" if new == _NONE or name == CONDITION else "make another one in place of"
-    return (
-        f"The deploy would {does} {which}. Pinecone stores its ARN and can never be given another "
-        "one."
-    )
+    return f"The deploy would {does} {which}. Pinecone stores its ARN and can never be given another one."
 
 
 def _moves(lock: Lock, stack: StackNow, places: Sequence[Place], file: str) -> Iterator[Refusal]:
@@ -336,15 +321,12 @@ def unlock(lock: Lock, place: Place, which: str | None, note: str) -> Update:
     if not done:
         what = f"{which!a} of it" if which else "nothing of it"
         raise LockError(
-            f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what "
-            "templates have."
+            f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
         )
     return Update({**lock, place: stack}, done)
 
 
-def deployed(
-    lock: Lock, place: Place, resource: str, names: Mapping[str, str], unlocked: Sequence[str] = ()
-) -> Update:
+def deployed(lock: Lock, place: Place, resource: str, names: Mapping[str, str], unlocked: Sequence[str] = ()) -> Update:
     """A lock with what AWS calls one role or key.
 
     Args:
@@ -384,9 +366,8 @@ def marked_gone(lock: Lock, place: Place, date: str) -> Update:
 
 def _made_again(place: Place, resource: str, name: str, before: str, value: str) -> str:
     again = (
-        "Somebody made the role again: to a key policy that named the old one it is another role, "
-        "and Pinecone is shut out until the policy is written anew (deploy `suspended: true`, "
-        "then `false`). "
+        "Somebody made the role again: to a key policy that named the old one it is another role, and Pinecone is "
+        "shut out until the policy is written anew (deploy `suspended: true`, then `false`). "
         if name == "RoleId"
         else "Pinecone stores the old one for good. "
     )

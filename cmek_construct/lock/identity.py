@@ -1,14 +1,13 @@
 """What makes a role or a key the one that Pinecone stores, read out of templates.
 
-That is what CloudFormation replaces it by, and in the role's trust policy the external ID and
-Pinecone's account number, all as they resolve. A value that hangs on parameters or conditions is
-told case by case, with the defaults and definitions that decide which case it is.
+That is what CloudFormation replaces it by, and in the role's trust policy the external ID and Pinecone's account
+number, all as they resolve. A value that hangs on parameters or conditions is told case by case, with the defaults and
+definitions that decide which case it is.
 
-Source: `createOnlyProperties` of CloudFormation's resource schemas. For a key they name none: the
-handler of KMS refuses a change of the four that are listed.
+Source: `createOnlyProperties` of CloudFormation's resource schemas. For a key they name none: the handler of KMS
+refuses a change of the four that are listed.
 
-The alias has no place here: Pinecone stores the ARN of the key, and another alias replaces the
-alias alone.
+The alias has no place here: Pinecone stores the ARN of the key, and another alias replaces the alias alone.
 """
 
 from __future__ import annotations
@@ -63,11 +62,7 @@ class StackNow:
     @cached_property
     def resources(self) -> dict[str, templates.Place]:
         """Every role, key and stack set, with those of nested stacks and in stack sets."""
-        found = (
-            templates.Place(stack, logical_id)
-            for stack in every([self.top])
-            for logical_id in stack.resources
-        )
+        found = (templates.Place(stack, logical_id) for stack in every([self.top]) for logical_id in stack.resources)
         return {place.path: place for place in found if place.type in REPLACING}
 
     @cached_property
@@ -98,9 +93,7 @@ class StackNow:
 
     @cached_property
     def _given(self) -> dict[str, _Values]:
-        """By the key: the external ID that goes to Pinecone's console beside a role that no
-        template has.
-        """
+        """By the key: the external ID that goes to Pinecone's console beside a role that no template has."""
         own = console.outputs(self.run, every([self.top]))
         known = dict(self._named(own))
         outputs = [replace(one, of=known.get(one.place)) for one in own]
@@ -109,9 +102,7 @@ class StackNow:
         return {
             key.path: {EXTERNAL_ID: _one_or_all({now.value for now in ids[key].cases})}
             for key, role in roles.items()
-            if role.of is None
-            and key in ids
-            and all(o.value.startswith("arn:") for o in role.cases)
+            if role.of is None and key in ids and all(o.value.startswith("arn:") for o in role.cases)
         }
 
     def _named(self, outputs: Iterable[templates.Output]) -> Iterator[tuple[templates.Place, Any]]:
@@ -155,9 +146,7 @@ class StackNow:
                     name, value = (members(one).get(f"Parameter{x}") for x in ("Key", "Value"))
                     yield str(account), str(name), str(value)
 
-    def _in_cases(
-        self, place: templates.Place, work: Callable[[Values], _Values | None]
-    ) -> _Values | None:
+    def _in_cases(self, place: templates.Place, work: Callable[[Values], _Values | None]) -> _Values | None:
         """Values by name: each one value, or one for each case in which it is another."""
         try:
             cases = self.run.cases(place.stack, work)
@@ -167,9 +156,7 @@ class StackNow:
         there = [one for one in cases if one.value is not None]
         if not there:
             return None
-        apart = {
-            place.stack.named(name) for name in place.stack.given if place.stack.is_in_stack_set
-        }
+        apart = {place.stack.named(name) for name in place.stack.given if place.stack.is_in_stack_set}
         by_case: dict[str, _Values] = {}
         for one in there:
             self._add(by_case.setdefault(self._case(one.case, apart), {}), one.value or {})
@@ -205,15 +192,13 @@ class StackNow:
         return used
 
     def _sources(self, text: str) -> Iterator[tuple[str, Any]]:
-        """What only the deploy knows in a text: the parameters of SSM and the resources that say
-        it, with the parameters, conditions and mappings to which these refer.
+        """What only the deploy knows in a text: the parameters of SSM and the resources that say it, with the
+        parameters, conditions and mappings to which these refer.
         """
         dots = re.compile(r"\.|$")
         said = {name[: dot.start()] for name in holes(text) for dot in dots.finditer(name)}
         for stack in every([self.top]) if said else ():
-            parameters = {
-                k: one["Default"] for k, one in stack.parameters.items() if "Default" in one
-            }
+            parameters = {k: one["Default"] for k, one in stack.parameters.items() if "Default" in one}
             found: _Values = {}
             for name in (k for k in stack.resources if self._words(stack.named(k)) in said):
                 if stack.type_of(name) not in REPLACING and name not in stack.children:

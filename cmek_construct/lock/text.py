@@ -1,8 +1,8 @@
 """What a lock holds, and its text: one line a thing, each says all, so any merge of them is right.
 
-``STACK ACCOUNT REGION RESOURCE WHAT VALUE``, the value in JSON. The stack stands in every line for
-the sake of merges: git may put the lines of two branches between each other. A line may stand
-twice; two lines that contradict each other are refused.
+``STACK ACCOUNT REGION RESOURCE WHAT VALUE``, the value in JSON. The stack stands in every line for the sake of merges:
+git may put the lines of two branches between each other. A line may stand twice; two lines that contradict each other
+are refused.
 """
 
 from __future__ import annotations
@@ -244,9 +244,8 @@ def _lines(text: str) -> Iterator[_Line]:
         line = line.rstrip()
         if line.startswith(_CONFLICT):
             raise LockError(
-                f"{number}: a merge is not finished here: {line[:7]}. Keep the lines of both "
-                "branches and delete the markers; where two lines contradict each other, keep "
-                "that of the role or key that is deployed."
+                f"{number}: a merge is not finished here: {line[:7]}. Keep the lines of both branches and delete the "
+                "markers; where two lines contradict each other, keep that of the role or key that is deployed."
             )
         if found := _FORMAT.fullmatch(line):
             has_format = True
@@ -301,9 +300,7 @@ def _where(text: str) -> tuple[Place, str]:
 def _locked(lines: Sequence[_Line]) -> Locked:
     """One thing out of its lines."""
     told = [line for line in lines if line.what not in _NOTES]
-    unlocked, history, gone = (
-        tuple(sorted({line.value for line in lines if line.what == note})) for note in _NOTES
-    )
+    unlocked, history, gone = (tuple(sorted({line.value for line in lines if line.what == note})) for note in _NOTES)
     if not told:
         if unlocked or gone or not history:
             where = f"{lines[0].place}: {lines[0].resource}"
@@ -330,9 +327,8 @@ def _identity(line: _Line) -> Identity:
 
 def _refuse_contradiction(line: _Line, before: int, name: str, one: str, another: str) -> None:
     raise LockError(
-        f"{line.number}: {line.place}: {line.resource}: {name} is {_short(one)}, but "
-        f"{_short(another)} in line {before}: two branches locked two of them. Keep the line of "
-        "the one that is deployed and delete the other."
+        f"{line.number}: {line.place}: {line.resource}: {name} is {_short(one)}, but {_short(another)} in line "
+        f"{before}: two branches locked two of them. Keep the line of the one that is deployed and delete the other."
     )
 
 

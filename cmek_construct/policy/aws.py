@@ -49,17 +49,15 @@ ACTIONS: Final = {
     | _named("sts", f"{_ON_ROLES} {_ON_NO_ROLE} {_ON_OTHERS} {_OPEN}"),
     "resource": {},
 }
-"""By kind of policy the actions of KMS and STS that it can be about, each by its name in lower
-case. AWS may add one."""
+"""By kind of policy the actions of KMS and STS that it can be about, each by its name in lower case. AWS may add
+one."""
 ON_NOTHING: Final = frozenset(_named("kms", _ON_NO_KEY) | _named("sts", _ON_NO_ROLE))
 """Those that are for no resource, and that Resource * alone allows."""
 OPEN: Final = frozenset(_named("sts", _OPEN))
 """Those that no policy can take from anybody."""
 ALIAS: Final = frozenset(_named("kms", "CreateAlias DeleteAlias UpdateAlias"))
 """Those that are for an alias as well as for its key."""
-FEDERATED: Final = tuple(
-    _named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession")
-)
+FEDERATED: Final = tuple(_named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession"))
 """The actions of those who sign in elsewhere."""
 DIRECT_CALL: Final[Mapping[str, str | None]] = {
     "aws:calledvia": None,
@@ -80,9 +78,7 @@ ACCOUNT_KEYS: Final = ("aws:principalaccount", CALLER_ACCOUNT)
 """The keys that say the account of the principal."""
 TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"
 """The key that says for how many days nobody has used the key."""
-WITHOUT_CALLER_ACCOUNT: Final = frozenset(
-    _named("kms", "GenerateRandom ListAliases ListKeys ListRetirableGrants")
-)
+WITHOUT_CALLER_ACCOUNT: Final = frozenset(_named("kms", "GenerateRandom ListAliases ListKeys ListRetirableGrants"))
 _SYMMETRIC: Final = """
 Decrypt Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext
 GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo
@@ -108,12 +104,10 @@ _KEYS: Final = {
         "MacAlgorithm": _MACS,
         "MessageType": _SIGNING,
         "PrimaryRegion": "UpdatePrimaryRegion",
-        "RecipientAttestation": "Decrypt DeriveSharedSecret GenerateDataKey GenerateDataKeyPair "
-        "GenerateRandom",
+        "RecipientAttestation": "Decrypt DeriveSharedSecret GenerateDataKey GenerateDataKeyPair GenerateRandom",
         "ReEncryptOnSameKey": "ReEncryptFrom ReEncryptTo",
         "ReplicaRegion": "ReplicateKey",
-        "RequestAlias": f"{_SYMMETRIC} {_MACS} {_SIGNING} DeriveSharedSecret DescribeKey "
-        "GetPublicKey",
+        "RequestAlias": f"{_SYMMETRIC} {_MACS} {_SIGNING} DeriveSharedSecret DescribeKey GetPublicKey",
         "RetiringPrincipal": "CreateGrant",
         "RetiringServicePrincipal": "CreateGrant",
         "RotationPeriodInDays": "EnableKeyRotation",
@@ -125,8 +119,8 @@ _KEYS: Final = {
         "WrappingKeySpec": "GetParametersForImport",
     },
     "sts": {
-        # AWS lists some of these for the calls that make a session alone. Who tags the session, or
-        # says whose it is, in that call sends them with the call.
+        # AWS lists some of these for the calls that make a session alone. Who tags the session, or says whose it is, in
+        # that call sends them with the call.
         "AWSServiceName": "GetServiceBearerToken",
         "DurationSeconds": "GetServiceBearerToken GetWebIdentityToken",
         "ExternalId": "AssumeRole SetSourceIdentity TagSession",

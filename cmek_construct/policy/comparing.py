@@ -1,7 +1,7 @@
 """Two policies beside each other: what one may allow and the other does not.
 
-What goes beyond a limit and what falls short of a need are the same question, asked from either
-side. Each answer is a witness: requests, of which one is spelled out.
+What goes beyond a limit and what falls short of a need are the same question, asked from either side. Each answer is a
+witness: requests, of which one is spelled out.
 """
 
 from __future__ import annotations
@@ -16,16 +16,7 @@ from cmek_construct.policy import aws, conditions, principals
 from cmek_construct.policy.names import told_apart
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.questions import WHOSE_ACCOUNT, Request
-from cmek_construct.policy.rules import (
-    ACTION,
-    RESOURCE,
-    YES_NO,
-    Rules,
-    Verdict,
-    action,
-    on,
-    space_of,
-)
+from cmek_construct.policy.rules import ACTION, RESOURCE, YES_NO, Rules, Verdict, action, on, space_of
 from cmek_construct.policy.space import Box, Dimension, Space, Value, both, merged
 from cmek_construct.policy.statements import Policy, Statement
 
@@ -56,8 +47,8 @@ class Witness:
     hangs_on: tuple[str, ...]
     """What is not known, if it is not certain."""
     request: Request
-    """One of the requests. A hole stands there by its name; an action of another service than KMS
-    and STS, and what it acts on, is an example."""
+    """One of the requests. A hole stands there by its name; an action of another service than KMS and STS, and what
+    it acts on, is an example."""
 
 
 def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[Witness]:
@@ -74,16 +65,14 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     return list(_comparisons(policy, limit, principal)[0].witnesses())
 
 
-def short(
-    policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DIRECT_CALL
-) -> list[Witness]:
+def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DIRECT_CALL) -> list[Witness]:
     """What is needed, and a policy does not surely allow.
 
     Args:
         policy: what may be too little.
         need: what is needed.
-        facts: what is true of the requests that are needed, by condition key. Default: each is a
-            call over TLS, and no call of an AWS service for somebody.
+        facts: what is true of the requests that are needed, by condition key. Default: each is a call over TLS, and no
+            call of an AWS service for somebody.
 
     Raises:
         CannotBeJudged: it is too large.
@@ -92,10 +81,7 @@ def short(
 
 
 def _comparisons(
-    one: Policy,
-    other: Policy,
-    principal: str | None = None,
-    facts: Mapping[str, str | None] = MappingProxyType({}),
+    one: Policy, other: Policy, principal: str | None = None, facts: Mapping[str, str | None] = MappingProxyType({})
 ) -> tuple[_Comparison, _Comparison]:
     """The first beside the second, and the second beside the first."""
     people = [principal] if principal else []
@@ -132,9 +118,7 @@ def _base(space: Space, policy: Policy, resource: str | None) -> Iterator[Box]:
 class _Comparison:
     """Two policies in one space."""
 
-    def __init__(
-        self, rules: Rules, limits: Rules, base: list[Box], across: Box, *, is_need: bool
-    ) -> None:
+    def __init__(self, rules: Rules, limits: Rules, base: list[Box], across: Box, *, is_need: bool) -> None:
         self._is_need = is_need
         self._space = rules.space
         self._rules = rules
@@ -206,14 +190,12 @@ class _Comparison:
     def _choices(self, piece: Box) -> Iterator[tuple[Value, ...]]:
         """Single requests of a piece, those that a person would name first."""
         ordered = [
-            _best(dimension, some)
-            for dimension, some in zip(self._space.dimensions.values(), piece, strict=True)
+            _best(dimension, some) for dimension, some in zip(self._space.dimensions.values(), piece, strict=True)
         ]
         yield from islice(product(*ordered), _MOST_TRIED)
 
     def _surely(self, chosen: Sequence[Value], sent: Sequence[int]) -> tuple[str, ...] | None:
-        """The texts of a request, if it is so for every choice of the unknowns, or for every value
-        of its holes.
+        """The texts of a request, if it is so for every choice of the unknowns, or for every value of its holes.
 
         Of a request that is needed, what it sends is an unknown, too.
         """
@@ -248,9 +230,7 @@ class _Comparison:
         )
 
     def _hangs_on(self, piece: Box, chosen: Sequence[Value], sent: Sequence[int]) -> Iterator[str]:
-        for dimension, some, value, asked in zip(
-            self._space.dimensions.values(), piece, chosen, sent, strict=True
-        ):
+        for dimension, some, value, asked in zip(self._space.dimensions.values(), piece, chosen, sent, strict=True):
             if dimension.is_unknown and some != dimension.all:
                 yield dimension.name
             elif self._is_sent(dimension) and some != asked:

@@ -1,8 +1,7 @@
 """When a condition holds: by its operator, its key and its values, the texts that meet it.
 
-Of a condition key a request has a text: nothing where the key is absent, and ``=`` and the value.
-Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with
-multiple context keys or values".
+Of a condition key a request has a text: nothing where the key is absent, and ``=`` and the value. Source: IAM User
+Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values".
 """
 
 from __future__ import annotations
@@ -21,18 +20,7 @@ from cmek_construct.policy.patterns import ANY, BETWEEN, Pattern, Token, all_but
 from cmek_construct.policy.principals import Who, who
 from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition, Policy, Statement
-from cmek_construct.policy.text import (
-    ACCOUNT,
-    ANYTHING,
-    Forms,
-    Part,
-    arn,
-    is_plain,
-    items,
-    part,
-    split,
-    word,
-)
+from cmek_construct.policy.text import ACCOUNT, ANYTHING, Forms, Part, arn, is_plain, items, part, split, word
 
 IS_SERVICE: Final = "aws:principalisawsservice"
 OF_PRINCIPAL: Final = (PRINCIPAL_ARN, *ACCOUNT_KEYS, IS_SERVICE)
@@ -184,12 +172,7 @@ def _key(people: Who, space: Space, name: str, policy: Policy) -> _Key:
 
 
 def meets(
-    space: Space,
-    statement: Statement,
-    condition: Condition,
-    policy: Policy,
-    *,
-    is_sent: bool,
+    space: Space, statement: Statement, condition: Condition, policy: Policy, *, is_sent: bool
 ) -> tuple[str, int]:
     """The dimension of a condition, and the texts there that meet it.
 
@@ -227,9 +210,7 @@ def meets(
     return dimension.name, met | (absent if operator.without_key else 0)
 
 
-def _matched(
-    key: _Key, operator: _Operator, statement: Statement, condition: Condition, forms: Forms
-) -> int | None:
+def _matched(key: _Key, operator: _Operator, statement: Statement, condition: Condition, forms: Forms) -> int | None:
     """The texts that an operator matches, negation aside; None if that is not known."""
     if operator.base not in _TEXTS or key.name in SEVERAL:
         return None
@@ -280,10 +261,7 @@ def _decided(operator: _Operator, values: Sequence[str], is_list: bool, text: st
     if (is_list or len(several) > 1) and operator.each is None:
         return None
     try:
-        met = [
-            any(_one_meets(operator.base, value, one) for value in values) != operator.negated
-            for one in several
-        ]
+        met = [any(_one_meets(operator.base, value, one) for value in values) != operator.negated for one in several]
     except (ValueError, KeyError):
         return None
     return any(met) if operator.each == "ForAnyValue" else all(met)

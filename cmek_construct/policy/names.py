@@ -30,12 +30,7 @@ def told_apart(policies: Sequence[Policy], texts: Iterable[str]) -> list[Policy]
     said = [name for one in named for name in one.holes]
     alone = [one.alone for one in named if one.alone]
     others = {one.form for one in named if one.form}
-    known = {
-        name: one.forms[name]
-        for name in dict.fromkeys(said)
-        for one in policies
-        if name in one.forms
-    }
+    known = {name: one.forms[name] for name in dict.fromkeys(said) for one in policies if name in one.forms}
     names_of_aws = generated(known)
     for number, name in enumerate(dict.fromkeys(alone)):
         is_lone = name in names_of_aws and said.count(name) == alone.count(name)
@@ -80,10 +75,7 @@ def _named(text: str) -> _Named:
 
 def glob(whole: Items, forms: Forms) -> str:
     """All that items may turn out to be, as one text with ``*`` and ``?``."""
-    return "".join(
-        _form(forms.get(one.name, "*")) if isinstance(one, Hole) else written((one,))
-        for one in whole
-    )
+    return "".join(_form(forms.get(one.name, "*")) if isinstance(one, Hole) else written((one,)) for one in whole)
 
 
 def _form(form: str) -> str:

@@ -1,8 +1,8 @@
 """Patterns of texts, and the cells into which some patterns divide all texts.
 
-All patterns of a question and the texts that can be at all are one automaton; a walk through it,
-the shortest texts first, finds every combination of patterns that a text can have: an atom, with
-an example. Sets of texts are then sets of atoms, and everything else is arithmetic.
+All patterns of a question and the texts that can be at all are one automaton; a walk through it, the shortest texts
+first, finds every combination of patterns that a text can have: an atom, with an example. Sets of texts are then sets
+of atoms, and everything else is arithmetic.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ _MARKS: Final = PATH_END + NAME_END
 _MOST_STEPS: Final = 4_000_000
 _LETTER: Final = 2
 """Of so many characters at most, each is tried: a letter, capital and small."""
-_SAMPLES: Final = (
-    "x" + string.ascii_lowercase + string.digits + string.ascii_uppercase + "-_./:=,@+ "
-)
+_SAMPLES: Final = "x" + string.ascii_lowercase + string.digits + string.ascii_uppercase + "-_./:=,@+ "
 
 
 class CannotBeJudged(Exception):  # noqa: N818 - no error: a question that is too large
@@ -125,8 +123,8 @@ class Atom(NamedTuple):
 class _Automaton:
     """Some patterns at once, side by side: a place for each of their tokens, and for each end.
 
-    A state is an integer, with a bit for each place that a text has come to. One character moves
-    all of them on, by one place or, in any number of characters, by none.
+    A state is an integer, with a bit for each place that a text has come to. One character moves all of them on, by one
+    place or, in any number of characters, by none.
     """
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:

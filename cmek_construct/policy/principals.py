@@ -1,9 +1,8 @@
 """Who a request is from, and whom a policy names.
 
-A principal is a text: its ARN, with a mark where the path ends, and another behind which a session
-has its name; ``service:…``, ``federated:…`` and ``anonymous`` are texts too. A role has one name in
-its account, whatever its path. Source: IAM User Guide, "AWS JSON policy elements: Principal" and
-"NotPrincipal".
+A principal is a text: its ARN, with a mark where the path ends, and another behind which a session has its name;
+``service:…``, ``federated:…`` and ``anonymous`` are texts too. A role has one name in its account, whatever its path.
+Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal".
 """
 
 from __future__ import annotations
@@ -15,31 +14,10 @@ from functools import reduce
 from operator import or_
 from typing import Final, TypeAlias
 
-from cmek_construct.policy.patterns import (
-    ANY,
-    NAME_END,
-    PATH_END,
-    Pattern,
-    Token,
-    all_but,
-    one_of,
-    star,
-)
+from cmek_construct.policy.patterns import ANY, NAME_END, PATH_END, Pattern, Token, all_but, one_of, star
 from cmek_construct.policy.space import Dimension, Space
 from cmek_construct.policy.statements import Policy, Principal, Statement
-from cmek_construct.policy.text import (
-    ACCOUNT,
-    ANYTHING,
-    DIGITS,
-    Forms,
-    Part,
-    Wild,
-    arn,
-    items,
-    part,
-    split,
-    word,
-)
+from cmek_construct.policy.text import ACCOUNT, ANYTHING, DIGITS, Forms, Part, Wild, arn, items, part, split, word
 
 PRINCIPAL: Final = "principal"
 OWN: Final = "IAM policies of the principal's own account"
@@ -254,8 +232,8 @@ def who(space: Space, policy: Policy) -> Who:
 def spared(who: Who, statement: Statement, policy: Policy) -> int:
     """Whom ``NotPrincipal`` leaves, which is everybody but some.
 
-    AWS wants a role or user *and* its account to be listed: one of the two alone may spare or not.
-    With an Allow, and in a trust policy, AWS does not support it.
+    AWS wants a role or user *and* its account to be listed: one of the two alone may spare or not. With an Allow, and
+    in a trust policy, AWS does not support it.
     """
     listed = statement.not_principals or ()
     direct, accounts = who.direct(listed), who.by_account(listed)

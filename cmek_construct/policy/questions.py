@@ -1,7 +1,7 @@
 """What a policy says to a request: yes, no, by the account's own IAM, or that nobody can tell.
 
-A policy is a set of requests, as far as is known. A request is surely allowed if it is whatever the
-unknowns turn out to be, and maybe if some choice of them allows it.
+A policy is a set of requests, as far as is known. A request is surely allowed if it is whatever the unknowns turn out
+to be, and maybe if some choice of them allows it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,7 @@ from cmek_construct.policy import conditions, principals
 from cmek_construct.policy.names import told_apart
 from cmek_construct.policy.patterns import Pattern
 from cmek_construct.policy.principals import OWN, PRINCIPAL
-from cmek_construct.policy.rules import (
-    ACTION,
-    YES_NO,
-    Rules,
-    Verdict,
-    actions_of,
-    on,
-    space_of,
-)
+from cmek_construct.policy.rules import ACTION, YES_NO, Rules, Verdict, actions_of, on, space_of
 from cmek_construct.policy.space import Box, Space, both
 from cmek_construct.policy.statements import Policy, Statement
 from cmek_construct.policy.text import word
@@ -37,14 +29,14 @@ class Request:
     """One call of an AWS API."""
 
     principal: str
-    """The ARN of a role (each of its sessions), a user, an account's root or a session; an AWS
-    service; or ``anonymous``. With ``*``, each whose ARN is of that form."""
+    """The ARN of a role (each of its sessions), a user, an account's root or a session; an AWS service; or
+    ``anonymous``. With ``*``, each whose ARN is of that form."""
     action: str
     resource: str | None = None
     """The ARN of what is acted on, where the policy does not say it."""
     context: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
-    """Condition keys. None says that a key is not sent; of one that is missing nothing is known.
-    What follows from the principal, such as ``aws:PrincipalArn``, need not stand here."""
+    """Condition keys. None says that a key is not sent; of one that is missing nothing is known. What follows from
+    the principal, such as ``aws:PrincipalArn``, need not stand here."""
     own: bool | None = None
     """Whether the IAM policies of the principal's own account let it. None: that is not known."""
     but: Sequence[str] = ()

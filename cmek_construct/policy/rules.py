@@ -12,30 +12,11 @@ from typing import Final
 
 from cmek_construct.policy import aws, conditions, principals
 from cmek_construct.policy.names import generated
-from cmek_construct.policy.patterns import (
-    ANY,
-    BETWEEN,
-    CannotBeJudged,
-    Pattern,
-    Token,
-    one_of,
-    star,
-)
+from cmek_construct.policy.patterns import ANY, BETWEEN, CannotBeJudged, Pattern, Token, one_of, star
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, Value, both, within
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import (
-    ANYTHING,
-    DIGITS,
-    Hole,
-    Part,
-    arn,
-    items,
-    part,
-    split,
-    word,
-    written,
-)
+from cmek_construct.policy.text import ANYTHING, DIGITS, Hole, Part, arn, items, part, split, word, written
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
@@ -55,10 +36,7 @@ _ACTED_ON: Final = (
     (aws.ALIAS, (_KEY, _OF_KMS + word("alias/") + _SOMETHING)),
     (aws.ACTIONS["trust"].keys(), (_BEGIN + word(":iam:") + _OWNER + word("role/") + _SOMETHING,)),
     ({"sts:assumeroot"}, (_BEGIN + word(":iam:") + _OWNER + word("root"),)),
-    (
-        {"sts:getfederationtoken"},
-        (_BEGIN + word(":sts:") + _OWNER + word("federated-user/") + _SOMETHING,),
-    ),
+    ({"sts:getfederationtoken"}, (_BEGIN + word(":sts:") + _OWNER + word("federated-user/") + _SOMETHING,)),
     (aws.ON_NOTHING, (Part(()),)),
     (aws.OPEN, ()),
 )
@@ -89,9 +67,7 @@ def space_of(policies: Sequence[Policy], others: Iterable[str]) -> Space:
         for statement in policy.statements
         for one in (*(statement.principals or ()), *(statement.not_principals or ()))
     ]
-    apart = frozenset(
-        f"name is {written((Hole(name),))}" for one in policies for name in generated(one.forms)
-    )
+    apart = frozenset(f"name is {written((Hole(name),))}" for one in policies for name in generated(one.forms))
     return Space(principals.spelled([*others, *named]), apart)
 
 
@@ -156,9 +132,7 @@ class Rules:
         """What is not known of the requests, or of the statements."""
         found: dict[str, None] = {}
         for _, box, some in self._partly(asked):
-            for dimension, mine, asks in zip(
-                self.space.dimensions.values(), box, some, strict=True
-            ):
+            for dimension, mine, asks in zip(self.space.dimensions.values(), box, some, strict=True):
                 if asks & ~mine:
                     found |= dict.fromkeys(dimension.differences(asks & mine) or [dimension.name])
         return tuple(name for name in found if name != OWN or len(found) == 1)
@@ -205,16 +179,12 @@ def _says_caller(wanted: bool, action: Value) -> bool:
 
 def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> Iterator[Box]:
     """The requests that a statement is about."""
-    asks = policy.kind == "permissions" and any(
-        map(conditions.asks_for_caller_account, statement.conditions)
-    )
+    asks = policy.kind == "permissions" and any(map(conditions.asks_for_caller_account, statement.conditions))
     for with_caller in (True, False) if asks and not statement.unreadable else (None,):
         yield from _made(space, statement, policy, effect, with_caller)
 
 
-def _made(
-    space: Space, statement: Statement, policy: Policy, effect: str, with_caller: bool | None
-) -> Iterator[Box]:
+def _made(space: Space, statement: Statement, policy: Policy, effect: str, with_caller: bool | None) -> Iterator[Box]:
     """The same, of the requests alone that say the caller's account, or of those that do not."""
     people = principals.who(space, policy)
     own = space.dimension(OWN, YES_NO)
@@ -226,9 +196,7 @@ def _made(
 
     if statement.unreadable:
         # It may be another statement altogether.
-        unknown = BETWEEN.join(
-            (statement.unreadable[0], effect, json.dumps(statement.raw, default=str))
-        )
+        unknown = BETWEEN.join((statement.unreadable[0], effect, json.dumps(statement.raw, default=str)))
         narrow(unknown, space.dimension(unknown, YES_NO, is_unknown=True).where(YES_NO[1]))
         yield space.box(sets)
         return

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 class Quoted(str):
     """A value out of a template, each character that could mislead written as its code.
 
-    That is all but printable ASCII: a policy needs no other, and a letter that only looks like
-    another, or turns the line around, is what somebody would hide in one.
+    That is all but printable ASCII: a policy needs no other, and a letter that only looks like another, or turns the
+    line around, is what somebody would hide in one.
     """
 
     __slots__ = ()

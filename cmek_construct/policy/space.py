@@ -1,9 +1,9 @@
 """All requests that a question is about, as a finite algebra of sets.
 
-A request has a value in each dimension: who, what, on what, and one for each condition key. Of a
-dimension, texts that no pattern of the question tells apart are one atom, so a set is an integer,
-its complement an inversion, and a statement a few boxes. What is not known is a flag: it makes two
-atoms of each that it is about, and the same flag in two policies cancels.
+A request has a value in each dimension: who, what, on what, and one for each condition key. Of a dimension, texts that
+no pattern of the question tells apart are one atom, so a set is an integer, its complement an inversion, and a
+statement a few boxes. What is not known is a flag: it makes two atoms of each that it is about, and the same flag in
+two policies cancels.
 """
 
 from __future__ import annotations
@@ -67,9 +67,7 @@ class Dimension:
             fixed, free = set(), []
             for flag, abouts in self._flags.items():
                 about = [
-                    decide
-                    for pattern, decide in abouts
-                    if pattern is None or self._patterns[pattern] in signature
+                    decide for pattern, decide in abouts if pattern is None or self._patterns[pattern] in signature
                 ]
                 known = next((one(text) for one in about if one and exact), None)
                 if about and known is None:
@@ -94,12 +92,7 @@ class Dimension:
         for flag in value.flags:
             self._if[flag] = self._if.get(flag, 0) | atom
 
-    def where(
-        self,
-        pattern: Pattern,
-        flags: Iterable[str] = (),
-        decide: Decide | None = None,
-    ) -> int:
+    def where(self, pattern: Pattern, flags: Iterable[str] = (), decide: Decide | None = None) -> int:
         """The texts of a pattern, if all flags hold.
 
         Args:
@@ -220,9 +213,7 @@ class Space:
         """Requests that nobody can make."""
         self.budget = Budget()
 
-    def dimension(
-        self, name: str, domain: Sequence[Pattern], *, is_unknown: bool = False
-    ) -> Dimension:
+    def dimension(self, name: str, domain: Sequence[Pattern], *, is_unknown: bool = False) -> Dimension:
         """The dimension of a name."""
         if name not in self.dimensions:
             self.dimensions[name] = Dimension(name, domain, is_unknown)

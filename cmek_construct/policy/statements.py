@@ -22,11 +22,7 @@ _NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _DOCUMENT: Final = {"Version", "Id", "Statement"}
 _LISTS: Final = ("Action", "NotAction", "Resource", "NotResource")
 _MEMBERS: Final = {"Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS}
-_ONE_OF: Final = (
-    ("Action", "NotAction"),
-    ("Principal", "NotPrincipal"),
-    ("Resource", "NotResource"),
-)
+_ONE_OF: Final = (("Action", "NotAction"), ("Principal", "NotPrincipal"), ("Resource", "NotResource"))
 
 
 @dataclass(frozen=True)
@@ -112,11 +108,7 @@ def read(
         forms: what is known of holes, by name.
     """
     try:
-        found = (
-            json.loads(document, object_pairs_hook=_each_once)
-            if isinstance(document, str)
-            else document
-        )
+        found = json.loads(document, object_pairs_hook=_each_once) if isinstance(document, str) else document
     except (ValueError, RecursionError) as error:
         found, why = None, f"the policy: {error}"
     else:
@@ -162,9 +154,7 @@ def _anything(what: str, raw: Any) -> tuple[Statement, ...]:
     return (Statement(what, "", unreadable=(what,), raw=raw),)
 
 
-def _statement(
-    number: int, raw: Any, kind: Kind, variables: bool, texts: Callable[[str], str]
-) -> Statement:
+def _statement(number: int, raw: Any, kind: Kind, variables: bool, texts: Callable[[str], str]) -> Statement:
     if not isinstance(raw, dict):
         what = f"statement {number}, which is no object"
         return Statement(what, "", unreadable=(what,), raw=raw)
@@ -225,9 +215,7 @@ def _texts(value: Any, texts: Callable[[str], str]) -> tuple[tuple[str, ...] | N
     return tuple(good), [repr(one) for one in values if not isinstance(one, str)]
 
 
-def _principals(
-    value: Any, texts: Callable[[str], str]
-) -> tuple[tuple[Principal, ...] | None, list[str]]:
+def _principals(value: Any, texts: Callable[[str], str]) -> tuple[tuple[Principal, ...] | None, list[str]]:
     if value is None:
         return None, []
     found: list[Principal] = []

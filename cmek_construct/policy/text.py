@@ -1,8 +1,8 @@
 """Text with holes: what a policy says, with a place for each value that only the deploy knows.
 
-In the notation of this package ``${Name}`` is a hole, ``${!aws:username}`` is the text
-``${aws:username}``, which may be a policy variable, and ``${?Fn::If}`` cannot be read.
-Source of wildcards and variables: IAM User Guide, "IAM policy elements: Variables and tags".
+In the notation of this package ``${Name}`` is a hole, ``${!aws:username}`` is the text ``${aws:username}``, which may
+be a policy variable, and ``${?Fn::If}`` cannot be read. Source of wildcards and variables: IAM User Guide, "IAM policy
+elements: Variables and tags".
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ Item: TypeAlias = str | Hole | Wild
 """One character, one hole, or a wildcard."""
 Items: TypeAlias = tuple[Item, ...]
 Forms: TypeAlias = Mapping[str, str]
-"""What is known of holes: by name `ACCOUNT`, `REGION`, or the form of a name that AWS generates, a
-text with ``*`` and ``?``."""
+"""What is known of holes: by name `ACCOUNT`, `REGION`, or the form of a name that AWS generates, a text with ``*``
+and ``?``."""
 
 
 def literal(text: str) -> str:
@@ -129,8 +129,8 @@ class Part:
 def part(whole: Items, what: str, chars: Chars, forms: Forms, *, any_case: bool = False) -> Part:
     """Items as a part of a pattern.
 
-    A hole stands for every text of its form, and a flag says that the text is that hole's: it is
-    the same flag wherever that hole stands for the same thing.
+    A hole stands for every text of its form, and a flag says that the text is that hole's: it is the same flag wherever
+    that hole stands for the same thing.
 
     Args:
         whole: the items.

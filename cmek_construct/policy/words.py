@@ -65,9 +65,7 @@ _OPERATORS: Final = {
 _ALSO_WITHOUT: Final = " (or is not sent at all: it does not bind who leaves it out)"
 
 
-def of_statement(
-    statement: Statement, account: str | None = None, people: Mapping[str, str] | None = None
-) -> Words:
+def of_statement(statement: Statement, account: str | None = None, people: Mapping[str, str] | None = None) -> Words:
     """What a statement of a trust policy, a key policy or a role's permissions says.
 
     Args:
@@ -96,9 +94,7 @@ def of_statement(
     return found
 
 
-def principals(
-    statement: Statement, account: str | None, people: Mapping[str, str] | None
-) -> Words:
+def principals(statement: Statement, account: str | None, people: Mapping[str, str] | None) -> Words:
     """Whom a statement is about; empty where the policy hangs on whom it is about."""
     if "NotPrincipal" in statement:
         kinds = statement["NotPrincipal"]
@@ -169,8 +165,7 @@ def actions(statement: Statement) -> Words:
     if set(map(str, said)).issuperset(ADMINISTRATION):
         extra = [one for one in said if one not in ADMINISTRATION]
         administer: Words = [
-            "administer the key (its policy, state, tags and deletion: by changing the policy, "
-            "any use of it too)"
+            "administer the key (its policy, state, tags and deletion: by changing the policy, any use of it too)"
         ]
         return listed([administer, *map(_action, extra)])
     return listed([_action(action) for action in said])
@@ -263,9 +258,7 @@ def _key_of(key: str) -> Words:
     return [words] if words else [Quoted(key)]
 
 
-def of_witness(
-    witness: Witness, account: str | None, people: Mapping[str, str] | None = None
-) -> Words:
+def of_witness(witness: Witness, account: str | None, people: Mapping[str, str] | None = None) -> Words:
     """Whom a statement lets do what that another policy does not, and on what that hangs."""
     raw = witness.statement.raw
     found: Words
@@ -285,10 +278,6 @@ def of_witness(
     return found
 
 
-def of_witnesses(
-    witnesses: Sequence[Witness], account: str | None, people: Mapping[str, str] | None
-) -> list[Words]:
+def of_witnesses(witnesses: Sequence[Witness], account: str | None, people: Mapping[str, str] | None) -> list[Words]:
     """Each statement once, by its name, and what it lets whom do that another policy does not."""
-    return [
-        [Quoted(one.statement.name), ": ", *of_witness(one, account, people)] for one in witnesses
-    ]
+    return [[Quoted(one.statement.name), ": ", *of_witness(one, account, people)] for one in witnesses]

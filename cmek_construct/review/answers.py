@@ -20,11 +20,7 @@ from cmek_construct.who.rows import Row
 
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
-_PRESENTS: Final = {
-    "right": "the right external ID",
-    "wrong": "another external ID",
-    "none": "no external ID",
-}
+_PRESENTS: Final = {"right": "the right external ID", "wrong": "another external ID", "none": "no external ID"}
 Said: TypeAlias = tuple[str, str | None, list[str]]
 """An answer, the statement that gives it or what is not known, and all that has it."""
 
@@ -50,10 +46,7 @@ class Answers:
     def of_pinecone(self, part: Part) -> str:
         """What Pinecone can do now: take on the role, and encrypt and decrypt with a key of it."""
         needed = [self._best(part.role.logical_id, None)] if part.role else []
-        keys = [
-            max((self._best(key.logical_id, one) for one in ENCRYPT_DECRYPT), key=_rank)
-            for key in part.keys
-        ]
+        keys = [max((self._best(key.logical_id, one) for one in ENCRYPT_DECRYPT), key=_rank) for key in part.keys]
         found = max([*needed, *([min(keys, key=_rank)] if keys else [])], key=_rank)
         return {Verdict.YES: "can come in", Verdict.NO: CUT_OFF}.get(found, found.value)
 

@@ -28,9 +28,7 @@ Beside: TypeAlias = tuple[str | None, Statement]
 _NOTHING: Final[Beside] = (None, {})
 _PLACE: Final = re.compile("<(Pinecone|external ID|role|administrator|customer|label)>")
 _ORDER: Final = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
-_PINECONE: Final = re.compile(
-    rf"arn:aws:iam::([0-9]{{12}}|\$\{{[A-Za-z0-9.:]+\}}):role/{guide.ROLE_NAME_PREFIX}"
-)
+_PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}|\$\{{[A-Za-z0-9.:]+\}}):role/{guide.ROLE_NAME_PREFIX}")
 
 
 @dataclass(frozen=True)
@@ -263,8 +261,7 @@ def _suspends(statement: Statement, kind: str, known: Known) -> bool:
     if kind == "trust":
         return _says(statement, guide.assume_role_denial())
     return kind == "key" and any(
-        _says(statement, guide.key_denial(role))
-        for role in known.roles & set(map(str, _named(statement)))
+        _says(statement, guide.key_denial(role)) for role in known.roles & set(map(str, _named(statement)))
     )
 
 

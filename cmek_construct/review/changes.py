@@ -29,14 +29,11 @@ _MOST_CASES: Final = 64
 _ANOTHER: Final = {
     "Role": " Pinecone goes on asking for the old role and cannot be told of another: it is locked "
     "out of the data. A policy that named the old role does not let the new one in by itself.",
-    "Key": " Pinecone cannot be given another key for a project, and no other key reads what this "
-    "one encrypted.",
+    "Key": " Pinecone cannot be given another key for a project, and no other key reads what this one encrypted.",
     "Alias": "",
 }
 _REPLACES: Final = f" CloudFormation REPLACES the role: it makes another one.{_ANOTHER['Role']}"
-_FIXED: Final = (
-    f" KMS cannot change this on a key: the deploy fails, or makes ANOTHER KEY.{_ANOTHER['Key']}"
-)
+_FIXED: Final = f" KMS cannot change this on a key: the deploy fails, or makes ANOTHER KEY.{_ANOTHER['Key']}"
 _WHAT_FOLLOWS: Final = {
     **{("Role", one): (REPLACED, _REPLACES) for one in REPLACING[ROLE]},
     **{("Key", one): (REPLACED, _FIXED) for one in REPLACING[KEY]},
@@ -45,12 +42,10 @@ _WHAT_FOLLOWS: Final = {
 }
 """Of a property that changes, where it is more than another value."""
 _ANOTHER_ID: Final = (
-    " Pinecone goes on presenting the one that it stores and cannot be told of another: it is "
-    "locked out."
+    " Pinecone goes on presenting the one that it stores and cannot be told of another: it is locked out."
 )
 _ANOTHER_ACCOUNT: Final = (
-    " Compare it with Pinecone's console, Manage > CMEK > Add CMEK: whoever owns another account "
-    "gets in in its place."
+    " Compare it with Pinecone's console, Manage > CMEK > Add CMEK: whoever owns another account gets in in its place."
 )
 
 
@@ -94,9 +89,7 @@ def differences(old: Sequence[Template], new: Sequence[Template]) -> list[Differ
     return sorted(found.values(), key=lambda difference: not difference.replaces)
 
 
-def _pairs(
-    old: Sequence[Template], new: Sequence[Template]
-) -> list[tuple[Template | None, Template | None]]:
+def _pairs(old: Sequence[Template], new: Sequence[Template]) -> list[tuple[Template | None, Template | None]]:
     """Templates of one name; or the only ones, whatever they are called."""
     if len(old) == len(new) == 1:
         return [(old[0], new[0])]
@@ -122,9 +115,7 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
     if old is None:
         yield Change(OTHER, ["The template is new. All of it is on this page."])
     elif new is None:
-        yield Change(
-            REPLACED, ["The template is gone. What AWS keeps of its stack, if that is deleted:"]
-        )
+        yield Change(REPLACED, ["The template is gone. What AWS keeps of its stack, if that is deleted:"])
     else:
         yield from _elsewhere(old, new)
     for kind in ("Role", "Key", "Alias"):
@@ -139,18 +130,13 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
 
 def _elsewhere(old: Template, new: Template) -> Iterator[Change]:
     """What changes about where a template is deployed, as far as it is known."""
-    for what, was, now in (
-        ("account", old.account, new.account),
-        ("Region", old.region, new.region),
-    ):
+    for what, was, now in (("account", old.account, new.account), ("Region", old.region, new.region)):
         if was and now and was != now:
             said: Words = [f"The {what} was ", Quoted(was), ", is now ", Quoted(now)]
             yield Change(REPLACED, [*said, f": ANOTHER role and ANOTHER key.{_ANOTHER['Key']}"])
 
 
-def _come_and_gone(
-    kind: str, old: Mapping[str, Thing], new: Mapping[str, Thing]
-) -> Iterator[Change]:
+def _come_and_gone(kind: str, old: Mapping[str, Thing], new: Mapping[str, Thing]) -> Iterator[Change]:
     gone = [one for name, one in old.items() if name not in new]
     for one in gone:
         said: Words = [f"{kind} ", Quoted(one.logical_id), " is GONE from the template. "]
@@ -164,9 +150,7 @@ def _come_and_gone(
             said = [f"{kind} ", Quoted(name), " is new while another is gone: it is ANOTHER "]
             yield Change(REPLACED, [*said, f"{kind.lower()}.{_ANOTHER[kind]}"])
         else:
-            yield Change(
-                OTHER if kind == "Alias" else ACCESS, [f"{kind} ", Quoted(name), " is new."]
-            )
+            yield Change(OTHER if kind == "Alias" else ACCESS, [f"{kind} ", Quoted(name), " is new."])
 
 
 def _thing(old: Thing, new: Thing) -> Iterator[Change]:
@@ -182,10 +166,7 @@ def _policies(one: Thing) -> list[tuple[Kind, str, Policy]]:
     """The policies that are compared: a role's permissions as one."""
     if one.kind == "Role":
         trust, *permissions = one.policies
-        return [
-            ("trust", "trust policy", trust),
-            ("permissions", "its permissions", _together(permissions)),
-        ]
+        return [("trust", "trust policy", trust), ("permissions", "its permissions", _together(permissions))]
     return [("key", "key policy", policy) for policy in one.policies]
 
 
@@ -211,9 +192,7 @@ def _properties(own: Words, old: Thing, new: Thing) -> Iterator[Change]:
     for name in dict.fromkeys([*before, *after]):
         if before.get(name) == after.get(name):
             continue
-        weight, follows = _WHAT_FOLLOWS.get(
-            (new.kind, name), (OTHER if name in _HARMLESS else ACCESS, "")
-        )
+        weight, follows = _WHAT_FOLLOWS.get((new.kind, name), (OTHER if name in _HARMLESS else ACCESS, ""))
         was, now = _value(before, name), _value(after, name)
         said: Words = [*own, ": ", Quoted(name), " was ", *was, ", is now ", *now, "."]
         yield Change(weight, [*said, follows])
@@ -288,9 +267,7 @@ def _agree(was: Choices, now: Choices, old: Sequence[Choices], new: Sequence[Cho
         return one == ANY_OTHER and all(case.get(name) != another for case in cases)
 
     return all(
-        was[name] == now[name]
-        or other(was[name], now[name], name, old)
-        or other(now[name], was[name], name, new)
+        was[name] == now[name] or other(was[name], now[name], name, old) or other(now[name], was[name], name, new)
         for name in was.keys() & now.keys()
     )
 
@@ -301,9 +278,7 @@ def _in_case(own: Policy, kind: Kind, case: Choices) -> policy.Policy:
     document: dict[str, Any] = {"Statement": [one.called for one in there]}
     if own.variables:
         document["Version"] = "2012-10-17"
-    return policy.read(
-        document, kind, resource=own.resource, texts=policy.canonical, forms=own.forms
-    )
+    return policy.read(document, kind, resource=own.resource, texts=policy.canonical, forms=own.forms)
 
 
 def _differ(old: policy.Policy, new: policy.Policy, known: Sequence[Known]) -> Iterator[Words]:
@@ -312,27 +287,17 @@ def _differ(old: policy.Policy, new: policy.Policy, known: Sequence[Known]) -> I
         return
     account = known[-1].account if known else None
     people = {arn: name for one in known for arn, name in one.people.items()}
-    for title, found in (
-        ("NOW POSSIBLE", policy.beyond(new, old)),
-        ("NO LONGER POSSIBLE", policy.short(new, old)),
-    ):
+    for title, found in (("NOW POSSIBLE", policy.beyond(new, old)), ("NO LONGER POSSIBLE", policy.short(new, old))):
         for text in words.of_witnesses(found, account, people):
             yield [f"{title} by ", *text]
-    denials = [
-        sorted(repr(one.raw) for one in each.statements if one.effect == "Deny")
-        for each in (old, new)
-    ]
+    denials = [sorted(repr(one.raw) for one in each.statements if one.effect == "Deny") for each in (old, new)]
     # It counts in a role's permissions even where they allow nothing.
     if new.kind == "permissions" and denials[0] != denials[1]:
         yield ["what is FORBIDDEN to the role, whatever another policy allows, changes."]
 
 
 def _unreadable(own: policy.Policy) -> set[str]:
-    return {
-        f"{what}: {one.raw}"[:300] if one.raw else what
-        for one in own.statements
-        for what in one.unreadable
-    }
+    return {f"{what}: {one.raw}"[:300] if one.raw else what for one in own.statements for what in one.unreadable}
 
 
 def _together(policies: Sequence[Policy]) -> Policy:

@@ -1,7 +1,7 @@
 """Who reaches what, drawn left to right: Pinecone's account, the door, one's own account, the key.
 
-Boxes, accounts and arrows, each in its place; `drawing.svg.j2` draws them. What breaks a guardrail
-comes first, so that nothing bad is among what is left out.
+Boxes, accounts and arrows, each in its place; `drawing.svg.j2` draws them. What breaks a guardrail comes first, so that
+nothing bad is among what is left out.
 """
 
 from __future__ import annotations
@@ -57,8 +57,7 @@ class Box:
     width: int
     lines: Sequence[str]
     kind: str = "plain"
-    """``plain``, ``role``, ``key``, ``door``, ``differs`` or ``wrong``; or ``account``, in which
-    others stand."""
+    """``plain``, ``role``, ``key``, ``door``, ``differs`` or ``wrong``; or ``account``, in which others stand."""
     inside: int = 0
     """The height of what stands in it."""
 
@@ -185,9 +184,7 @@ class _Sketch:
             return "plain"
         return "wrong" if self.part.breaks(said.kind) else "differs"
 
-    def arrow(
-        self, start: Box, lane: int, end: Box, y: int, said: Said | None, *, cut: bool
-    ) -> None:
+    def arrow(self, start: Box, lane: int, end: Box, y: int, said: Said | None, *, cut: bool) -> None:
         """What a statement, or who knows what, lets somebody do: right, along a lane, and right."""
         begin = start.side("right")
         if start.kind == "role":
@@ -220,9 +217,7 @@ class _Sketch:
             y = box.y + box.height * index // (len(drawn) + 1)
             if _has_door(said):
                 middle = caller.side("right")[1]
-                self.boxes.append(
-                    Box(_OWN - _DOOR // 2, middle - 16, _DOOR, ["external ID"], "door")
-                )
+                self.boxes.append(Box(_OWN - _DOOR // 2, middle - 16, _DOOR, ["external ID"], "door"))
             self.arrow(caller, _ROLE - 48, box, y, said, cut=cut)
         return box
 
@@ -270,9 +265,7 @@ class _Sketch:
         return self.box(column, _whom(said), self.kind(said))
 
     def _key(self, key: Thing, arrows: int, *, cut: bool) -> Box:
-        alias = any(
-            one.properties["TargetKeyId"] == key.logical_id for one in self.part.of("Alias")
-        )
+        alias = any(one.properties["TargetKeyId"] == key.logical_id for one in self.part.of("Alias"))
         rotates = key.properties.get("EnableKeyRotation") in (True, "true")
         notes = [*["with an alias"] * alias, *["rotates"] * rotates]
         texts = [f"Key {key.logical_id}", *notes, *["CUT OFF: the role may do nothing"] * cut]

@@ -157,9 +157,7 @@ class Page:
     @property
     def takes_own_for_pinecones(self) -> bool:
         """Whether an account of one's own stands in the place of Pinecone's."""
-        return any(
-            one.part.role and one.template.account in one.part.role.pinecones for one in self.each
-        )
+        return any(one.part.role and one.template.account in one.part.role.pinecones for one in self.each)
 
     @cached_property
     def to_check(self) -> list[tuple[Words, list[str]]]:

@@ -18,17 +18,7 @@ from cmek_construct.review.model import Finding, Part, Policy, Said, Template, T
 from cmek_construct.templates.attributes import KEYS, ROLE
 from cmek_construct.templates.choices import Case, Choices, InCase, where
 from cmek_construct.templates.evidence import pinecones_accounts
-from cmek_construct.templates.found import (
-    Alias,
-    Attached,
-    Found,
-    Key,
-    KeyNow,
-    Place,
-    Role,
-    RoleNow,
-    Unread,
-)
+from cmek_construct.templates.found import Alias, Attached, Found, Key, KeyNow, Place, Role, RoleNow, Unread
 from cmek_construct.templates.stacks import Stack, hole_of
 from cmek_construct.templates.texts import holes, is_known
 from cmek_construct.who.answers import Asker
@@ -126,10 +116,7 @@ class _Reader:
         around = [one.place for key in keys for one in self._aliases.get(key.place, ())]
         around += [one.place for one in self._attached.get(role.place, ())] if role else []
         outputs = (
-            (one.label, place.logical_id)
-            for place in places
-            for one in self._outputs.get(place, ())
-            if one.label
+            (one.label, place.logical_id) for place in places for one in self._outputs.get(place, ()) if one.label
         )
         things = [thing for key in keys for thing in (self._key(key), *self._of_key(key))]
         findings = self._findings(places[0].stack, [*places, *around])

@@ -1,7 +1,7 @@
 """Lays out the page, one HTML file alone; and what changes, as Markdown for a pull request.
 
-Whatever a template says stands in a code span: there GitHub makes no link, no mention and no HTML.
-The same templates give the same bytes.
+Whatever a template says stands in a code span: there GitHub makes no link, no mention and no HTML. The same templates
+give the same bytes.
 """
 
 from __future__ import annotations

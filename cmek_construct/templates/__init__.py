@@ -10,14 +10,4 @@ from cmek_construct.templates.reading import UnreadableError, parsed
 from cmek_construct.templates.run import Run, read_run
 from cmek_construct.templates.stacks import Stack
 
-__all__ = [
-    "Output",
-    "Place",
-    "Run",
-    "Stack",
-    "UnreadableError",
-    "find",
-    "parsed",
-    "read_run",
-    "template_of",
-]
+__all__ = ["Output", "Place", "Run", "Stack", "UnreadableError", "find", "parsed", "read_run", "template_of"]

@@ -15,14 +15,7 @@ from cmek_construct.templates import console, evidence
 from cmek_construct.templates.attributes import ALIAS, KEYS, MANAGED_POLICY
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
-from cmek_construct.templates.found import (
-    Attached,
-    Key,
-    Naming,
-    Place,
-    Unknown,
-    Unread,
-)
+from cmek_construct.templates.found import Attached, Key, Naming, Place, Unknown, Unread
 from cmek_construct.templates.reading import each_of, from_json, members, writers
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.texts import alone, holes, is_known, refers
@@ -181,8 +174,7 @@ class Around:
         arns += [arn for arn, _ in self._finder.given]
         names = {arn.rpartition("/")[2] for arn in arns}
         found = (
-            rf"(?<![\w+@-]){re.escape(one)}(?![\w+@-])" if is_known(one) else re.escape(one)
-            for one in sorted(names)
+            rf"(?<![\w+@-]){re.escape(one)}(?![\w+@-])" if is_known(one) else re.escape(one) for one in sorted(names)
         )
         return re.compile("|".join(found) or "(?!)", re.I)
 
@@ -248,15 +240,9 @@ class Around:
                 read = evidence.policy_of(leaf, _kind(leaf), None, self._run)
                 names = [n for each in read.statements for n in evidence.names_in(each)]
                 self._list_unknown(place, member, read)
-                policy = replace(
-                    read, statements=tuple(map(self._without_unknown, read.statements))
-                )
-            named = {
-                role: arn for text in names for role, arn in self._roles_by(text, place).items()
-            }
-            self._result.naming += [
-                Naming(place, role, member, one.case, arn, policy) for role, arn in named.items()
-            ]
+                policy = replace(read, statements=tuple(map(self._without_unknown, read.statements)))
+            named = {role: arn for text in names for role, arn in self._roles_by(text, place).items()}
+            self._result.naming += [Naming(place, role, member, one.case, arn, policy) for role, arn in named.items()]
             allowing = evidence.allowing(policy) if policy and not named else ()
             what_not = [what for each in allowing for what in each.unreadable]
             if what_not and self._mentions([place.raw, leaf]):

@@ -25,11 +25,7 @@ _NAMES: Final = {
     MANAGED_POLICY: "ManagedPolicyName",
     ALIAS: "AliasName",
 }
-_IAM: Final = {
-    ROLE: "role",
-    "AWS::IAM::User": "user",
-    MANAGED_POLICY: "policy",
-}
+_IAM: Final = {ROLE: "role", "AWS::IAM::User": "user", MANAGED_POLICY: "policy"}
 NAMED: Final = (ROLE, "AWS::IAM::User", *KEYS)
 """What a policy can name in a template."""
 _READER: Final = "Custom::CrossRegionExportReader"

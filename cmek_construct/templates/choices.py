@@ -1,7 +1,7 @@
 """Cases: a value that may be one of a few is tried with each of them.
 
-What is worked out asks for a choice when it comes to one, and is worked out anew for each value,
-so that only what it hangs on makes cases.
+What is worked out asks for a choice when it comes to one, and is worked out anew for each value, so that only what it
+hangs on makes cases.
 """
 
 from __future__ import annotations
@@ -146,8 +146,7 @@ def where(some: Sequence[Choices], every: Sequence[Choices]) -> str | None:
     if together is not None:
         return _listed(together)
     return "; or ".join(
-        _listed({name: one for name, one in case.items() if not _all_have(every, name, one)})
-        for case in some
+        _listed({name: one for name, one in case.items() if not _all_have(every, name, one)}) for case in some
     )
 
 
@@ -177,8 +176,8 @@ def _listed(choices: Choices) -> str:
 def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
     """What comes out in each case that can be.
 
-    Where there are too many, values that may be one of a few become holes, and members of lists
-    that may be there or not are judged one by one: all of them, none, and each alone.
+    Where there are too many, values that may be one of a few become holes, and members of lists that may be there or
+    not are judged one by one: all of them, none, and each alone.
 
     Args:
         work: works it out; it asks `Case.decided` on the way.

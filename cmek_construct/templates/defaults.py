@@ -15,8 +15,8 @@ T = TypeVar("T", bound=InCase[Any])
 def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
     """The cases in which every parameter that was chosen has its default.
 
-    A value that no condition asks for stays a hole, whatever its default: what is told of it holds
-    for all that a deployer may type.
+    A value that no condition asks for stays a hole, whatever its default: what is told of it holds for all that a
+    deployer may type.
 
     Args:
         stack: that they are cases of.
@@ -28,9 +28,7 @@ def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str,
     names = {own: (name, default) for name, own, default in _defaults(stack)}
     found = [one for one in cases if _is_default(one.case, names)]
     typed = [one for one in found if not one.case.is_by_default]
-    assumed = dict(
-        names[own] for one in (cases if found else ()) for own in one.case.choices if own in names
-    )
+    assumed = dict(names[own] for one in (cases if found else ()) for own in one.case.choices if own in names)
     return typed or found or cases, assumed
 
 

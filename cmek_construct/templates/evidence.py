@@ -33,12 +33,7 @@ _LONGEST: Final = 2_048
 """Characters of an ARN; what is longer is none."""
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
-_ORGANIZATIONS: Final = (
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:resourceorgid",
-    "aws:resourceorgpaths",
-)
+_ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths", "aws:resourceorgid", "aws:resourceorgpaths")
 _OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}|\$\{[^{}!?][^{}]*\}")
 
@@ -104,9 +99,7 @@ def is_like_pinecone(text: str, account: str) -> bool:
     if whom is None:
         return False
     some = between(whom.name)
-    if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and may_be_one(
-        _EXAMPLE, "*".join(some)
-    ):
+    if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and may_be_one(_EXAMPLE, "*".join(some)):
         return True
     return whom.account != account and is_known(account) and bool(LOOK_ALIKE.search(bare))
 

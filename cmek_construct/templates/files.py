@@ -11,14 +11,7 @@ from typing import Any, Final
 
 from cmek_construct import checks
 from cmek_construct.checks import ACCOUNT_ID, REGION, printable
-from cmek_construct.templates.reading import (
-    UnreadableError,
-    bytes_of,
-    each_of,
-    members,
-    parsed,
-    text_of,
-)
+from cmek_construct.templates.reading import UnreadableError, bytes_of, each_of, members, parsed, text_of
 from cmek_construct.warnings import ROLE_OF_KEY
 
 NESTED: Final = "AWS::CloudFormation::Stack"
@@ -91,8 +84,8 @@ def read(paths: Iterable[Path]) -> Files:
     """The templates of some files and folders.
 
     Args:
-        paths: files in JSON or YAML; cloud assemblies, of which counts what their manifest names;
-            other folders, of which every ``*.template.json`` is read.
+        paths: files in JSON or YAML; cloud assemblies, of which counts what their manifest names; other folders, of
+            which every ``*.template.json`` is read.
     """
     reader = _Reader()
     for path in dict.fromkeys(paths):
@@ -100,9 +93,7 @@ def read(paths: Iterable[Path]) -> Files:
     return Files(_linked(reader.found, reader.spare), reader.problems)
 
 
-def template_of(
-    content: Mapping[str, Any], name: str = "template", account: str | None = None
-) -> Template:
+def template_of(content: Mapping[str, Any], name: str = "template", account: str | None = None) -> Template:
     """A template that is no file, with what stands in its stack sets."""
     return _with_stack_sets(Template(name, Path(name), content, account=account))
 
@@ -246,10 +237,7 @@ class _Assets:
         assets = file.with_name(file.name.replace(".template.json", ".assets.json"))
         is_there = assets != file and assets.is_file()
         files = members(reader._json(assets).get("files")) if is_there else {}
-        self.paths = {
-            str(name): str(members(members(one).get("source")).get("path"))
-            for name, one in files.items()
-        }
+        self.paths = {str(name): str(members(members(one).get("source")).get("path")) for name, one in files.items()}
         """The files of assets, by the hashes that their URLs carry."""
 
     def file_of(self, resource: Mapping[str, Any]) -> Path | None:
@@ -322,19 +310,13 @@ def _linked(found: Mapping[Path, Template], spare: Mapping[Path, Template]) -> l
     lone = {one.file: one for one in tops if one.stack is None}
     lone |= {file: one for file, one in spare.items() if file not in inside}
     fits = {
-        (top.file, logical_id): {
-            file for file, one in lone.items() if one is not top and _fits(one, given, asked)
-        }
+        (top.file, logical_id): {file for file, one in lone.items() if one is not top and _fits(one, given, asked)}
         for top in tops
         for logical_id, given, asked in _unlinked(top)
     }
     taken = dict(_alone(fits))
     linked = [
-        replace(
-            top,
-            inner={**top.inner}
-            | {at[1]: lone[file] for at, file in taken.items() if at[0] == top.file},
-        )
+        replace(top, inner={**top.inner} | {at[1]: lone[file] for at, file in taken.items() if at[0] == top.file})
         for top in tops
     ]
     return [one for one in linked if one.file not in taken.values()]
@@ -368,9 +350,7 @@ def _fits(child: Template, given: set[str], asked: set[str]) -> bool:
     return needed <= given <= set(declared) and asked <= outputs and bool(given or asked)
 
 
-def _alone(
-    fits: Mapping[tuple[Path, str], set[Path]],
-) -> Iterator[tuple[tuple[Path, str], Path]]:
+def _alone(fits: Mapping[tuple[Path, str], set[Path]]) -> Iterator[tuple[tuple[Path, str], Path]]:
     """Of what fits each nested stack, that which fits no other."""
     for where, files in fits.items():
         others = [some for place, some in fits.items() if place != where]

@@ -79,9 +79,7 @@ def _in_map(values: Values, stack: Stack, argument: Any) -> Any:
     return None if found is None else values.resolved(stack, found)
 
 
-def _key(
-    values: Values, key: str, place: str, found: Mapping[str, Any], default: Any
-) -> str | None:
+def _key(values: Values, key: str, place: str, found: Mapping[str, Any], default: Any) -> str | None:
     """One of the keys of a mapping, where which one is not known; any, if all say the same.
 
     With a default it may be another key than these. None where it is a hole for all of them.

@@ -99,8 +99,7 @@ class Roles(Generic[T]):
         unknown = set(holes("".join(whom)))
         for arn, own, one in self._open:
             if unknown <= set(holes("".join(own))) and all(
-                text == mine or may_be_one(text, self._glob(mine))
-                for text, mine in zip(whom, own, strict=True)
+                text == mine or may_be_one(text, self._glob(mine)) for text, mine in zip(whom, own, strict=True)
             ):
                 yield arn, one
 

@@ -1,7 +1,7 @@
 """What is Pinecone's in a run, found once over all its templates.
 
-Roles are known by whom they may let in, keys by the roles that they name, both by outputs and by
-what a lock has. Everything else is left alone.
+Roles are known by whom they may let in, keys by the roles that they name, both by outputs and by what a lock has.
+Everything else is left alone.
 """
 
 from __future__ import annotations
@@ -23,21 +23,15 @@ from cmek_construct.templates.values import Values
 
 _Work: TypeAlias = Callable[[Values, Place, dict[str, Any]], Any]
 """What a role or a key is, of its properties."""
-_NOT_READ: Final = dict.fromkeys(
-    ("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged")
-)
+_NOT_READ: Final = dict.fromkeys(("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged"))
 
 
 def find(
-    run: Run,
-    *,
-    known: Callable[[Place], bool] = lambda place: False,
-    vendor_role_arns: Collection[str] = (),
+    run: Run, *, known: Callable[[Place], bool] = lambda place: False, vendor_role_arns: Collection[str] = ()
 ) -> Found:
     """What is Pinecone's in a run.
 
-    Where neither a cloud assembly nor the caller says an account, it is that whose root rules
-    Pinecone's keys.
+    Where neither a cloud assembly nor the caller says an account, it is that whose root rules Pinecone's keys.
 
     Args:
         run: the templates.
@@ -54,9 +48,7 @@ def find(
     return found
 
 
-def _accounts(
-    run: Run, by_key: Mapping[Place, Collection[str]]
-) -> tuple[dict[str, str], list[Problem]]:
+def _accounts(run: Run, by_key: Mapping[Place, Collection[str]]) -> tuple[dict[str, str], list[Problem]]:
     """The accounts of stacks of which nobody says them, by what Pinecone's keys say."""
     owners: dict[str, set[str]] = {}
     for place, said in by_key.items():
@@ -70,9 +62,7 @@ def _accounts(
         if numbers - {run.account} and run.account:
             what = f"its keys are ruled by the account {' and '.join(sorted(numbers))}, "
             what += f"not {run.account}."
-            problems.append(
-                Problem(top.template.name, what, "Leave out the account, or correct it.")
-            )
+            problems.append(Problem(top.template.name, what, "Leave out the account, or correct it."))
         elif run.account:
             continue
         elif len(numbers) > 1:
@@ -91,9 +81,7 @@ def _accounts(
 class _Finder:
     """Looks for what is Pinecone's in one run."""
 
-    def __init__(
-        self, run: Run, known: Callable[[Place], bool], vendor_role_arns: Collection[str]
-    ) -> None:
+    def __init__(self, run: Run, known: Callable[[Place], bool], vendor_role_arns: Collection[str]) -> None:
         self.run = run
         self.result = Found(run)
         self.pinecones: set[Place] = set()
@@ -191,11 +179,7 @@ class _Finder:
             for text in (t for one in evidence.allowing(policy) for t in evidence.names_in(one)):
                 said = evidence.account_of(text)
                 called = self.by_name.by(text, OWN_ACCOUNT) if said.isdecimal() else ()
-                names = (
-                    arn.rpartition("/")[2]
-                    for arn, role in called
-                    if role.stack.account == OWN_ACCOUNT
-                )
+                names = (arn.rpartition("/")[2] for arn, role in called if role.stack.account == OWN_ACCOUNT)
                 found |= {said} if any(map(is_known, names)) else set()
         return found
 
@@ -227,9 +211,7 @@ class _Finder:
         """Whether a key lets Pinecone in past a role, or a declared vendor's role."""
         document = place.stack.properties(place.logical_id)
         return evidence.lets_pinecone_in(key.policy, key.account, document) or any(
-            text in self.vendors
-            for statement in evidence.allowing(key.policy)
-            for text in evidence.names_in(statement)
+            text in self.vendors for statement in evidence.allowing(key.policy) for text in evidence.names_in(statement)
         )
 
     def _keys_by_roles(self) -> None:
@@ -250,10 +232,7 @@ class _Finder:
                         self.pinecones.add(role)
 
     def _is_open(self, role: Place) -> bool:
-        return any(
-            evidence.is_open_to_others(one.value.trust, one.value.account)
-            for one in self.roles[role]
-        )
+        return any(evidence.is_open_to_others(one.value.trust, one.value.account) for one in self.roles[role])
 
     def _replicas(self) -> None:
         for place, cases in self.keys.items():
@@ -288,9 +267,7 @@ def _where_there(place: Place, work: _Work) -> Callable[[Values], Any]:
     """Work on a resource, where it is made."""
     stack, logical_id = place.stack, place.logical_id
     return lambda values: (
-        work(values, place, _resolved(values, stack, logical_id))
-        if values.exists(stack, logical_id)
-        else None
+        work(values, place, _resolved(values, stack, logical_id)) if values.exists(stack, logical_id) else None
     )
 
 

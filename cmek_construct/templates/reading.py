@@ -1,7 +1,7 @@
 """A template out of its text, in JSON or YAML, as CloudFormation reads it.
 
-What two readers could take for two things is refused: a member that stands twice, an alias of
-YAML, a number that CloudFormation takes for octal.
+What two readers could take for two things is refused: a member that stands twice, an alias of YAML, a number that
+CloudFormation takes for octal.
 """
 
 from __future__ import annotations
@@ -46,9 +46,7 @@ def parsed(text: str) -> dict[str, Any]:
         reason = printable(" ".join(str(error).split()))
         raise UnreadableError(f"it is neither JSON nor YAML: {reason}") from None
     if not isinstance(content, dict) or _is_deep(content):
-        raise UnreadableError(
-            "it is no CloudFormation template: that is one object, not nested too deeply."
-        )
+        raise UnreadableError("it is no CloudFormation template: that is one object, not nested too deeply.")
     if content and not content.keys() & SECTIONS:
         raise UnreadableError("it is no CloudFormation template: none of its members is of one.")
     resources = {} if content.get("Resources") is None else content["Resources"]
@@ -116,8 +114,7 @@ def number_of_yaml(text: str) -> Any:
     """A number without quotes: what it looks like is what it must be.
 
     Raises:
-        ValueError: it begins with 0 and is as long as an account number, which CloudFormation
-            reads as octal.
+        ValueError: it begins with 0 and is as long as an account number, which CloudFormation reads as octal.
     """
     if not re.fullmatch("0[0-7]+", text):
         return None
@@ -176,9 +173,7 @@ def writers(value: Any) -> list[str]:
     while left:
         one = left.pop()
         if isinstance(one, dict):
-            found |= dict.fromkeys(
-                str(k) for k in one if str(k) == _TRANSFORM or str(k).startswith(FOR_EACH)
-            )
+            found |= dict.fromkeys(str(k) for k in one if str(k) == _TRANSFORM or str(k).startswith(FOR_EACH))
             left += reversed(one.values())
         elif isinstance(one, list):
             left += reversed(one)

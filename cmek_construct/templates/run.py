@@ -53,9 +53,7 @@ class Run:
             "AWS::AccountId": ACCOUNT,
             "AWS::Region": REGION,
             **{name: form for one in self.stacks for name, form in one.forms()},
-            **{
-                str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)
-            },
+            **{str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)},
         }
         """What is known of holes, for `policy.read`."""
         self._values: dict[tuple[object, ...], Values] = {}
@@ -64,9 +62,7 @@ class Run:
         if account is None:
             return
         if top.account not in (OWN_ACCOUNT, account):
-            what = (
-                f"its cloud assembly says that it is of the account {top.account}, not {account}."
-            )
+            what = f"its cloud assembly says that it is of the account {top.account}, not {account}."
             way_out = "Leave out the account, or name that of the assembly."
             self.problems.append(Problem(top.template.name, what, way_out))
             return
@@ -208,10 +204,7 @@ def _names(templates: Sequence[Template]) -> list[str]:
     placed = [f"{name} ({one.account}, {one.region})" for name, one in both]
     counted = Counter([*short, *placed])
     return [
-        next(
-            (name for name in (short[at], placed[at]) if counted[name] == 1),
-            f"{name} in {one.name}",
-        )
+        next((name for name in (short[at], placed[at]) if counted[name] == 1), f"{name} in {one.name}")
         for at, (name, one) in enumerate(both)
     ]
 

@@ -190,12 +190,7 @@ def of_template(template: Template, name: str) -> Stack:
 def _nest(stack: Stack) -> None:
     for logical_id, inner in stack.template.inner.items():
         child = Stack(
-            f"{stack.name}/{logical_id}",
-            inner,
-            stack.account,
-            stack.region,
-            stack,
-            (*stack.within, logical_id),
+            f"{stack.name}/{logical_id}", inner, stack.account, stack.region, stack, (*stack.within, logical_id)
         )
         if stack.type_of(logical_id) != NESTED:
             child.account = hole(child.named("AWS::AccountId"))

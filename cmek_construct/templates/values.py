@@ -14,14 +14,7 @@ from cmek_construct.templates import attributes, conditions, functions
 from cmek_construct.templates.choices import MEMBER, NO, OTHER, YES, Case, Undecided
 from cmek_construct.templates.reading import each_of, function_of
 from cmek_construct.templates.stacks import Stack, hole_of, is_of_ssm
-from cmek_construct.templates.texts import (
-    hole,
-    joined,
-    places,
-    scalar,
-    unreadable,
-    written,
-)
+from cmek_construct.templates.texts import hole, joined, places, scalar, unreadable, written
 
 if TYPE_CHECKING:
     from cmek_construct.templates.run import Run

@@ -1,7 +1,7 @@
 """Who may do what by the templates: everybody who is asked about, with each answer.
 
-Pure Python over plain data. No template shows the IAM policies of the accounts, nor the policies
-of an organization: an answer says what the role's trust policy and the key policy say.
+Pure Python over plain data. No template shows the IAM policies of the accounts, nor the policies of an organization: an
+answer says what the role's trust policy and the key policy say.
 """
 
 from __future__ import annotations
@@ -14,15 +14,7 @@ from typing import Final, TypeAlias
 from cmek_construct import guide
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.questions import Questions
-from cmek_construct.policy import (
-    CannotBeJudged,
-    Policy,
-    Principal,
-    Request,
-    Said,
-    Statement,
-    Verdict,
-)
+from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Said, Statement, Verdict
 from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.statements import Condition
 from cmek_construct.templates.attributes import ROLE
@@ -111,9 +103,7 @@ class Asker:
             roles=[row for one in roles for row in self._about(one, pinecone, assumed)],
             keys=[row for one in keys for row in self._about(one, pinecone, assumed)],
             assumed=assumed,
-            own_permissions=[
-                one.place.logical_id for one in roles if one.place in self._with_policies
-            ],
+            own_permissions=[one.place.logical_id for one in roles if one.place in self._with_policies],
         )
 
     def _about(self, one: Ours, pinecone: str | None, assumed: dict[str, str]) -> list[Row]:
@@ -190,9 +180,7 @@ def _through(service: str, policies: Sequence[Policy], ask: Ask, rows: Sequence[
         if now.verdict is Verdict.CANNOT_TELL:
             more[row] = now._replace(doubt=f"through {service}: {now.doubt}")
         elif now.verdict not in (Verdict.NO, row.verdict):
-            more[row] = row._replace(
-                statement=now.statement, through=(*row.through, service), for_them=now.verdict
-            )
+            more[row] = row._replace(statement=now.statement, through=(*row.through, service), for_them=now.verdict)
     return [more.get(row, row) for row in rows]
 
 
@@ -209,9 +197,7 @@ def _by_other_ids(policies: Sequence[Policy], ask: Ask, rows: list[Row]) -> list
     """The rows, with those whom an external ID may let in that is not among those presented."""
     ids = tuple(dict.fromkeys(one for policy in policies for one in external_ids(policy)))
     out = [
-        row
-        for row in rows
-        if row.verdict is Verdict.NO and (row.presents == "wrong" or is_wild(row.external_id or ""))
+        row for row in rows if row.verdict is Verdict.NO and (row.presents == "wrong" or is_wild(row.external_id or ""))
     ]
     others = [_without(ids, policy) for policy in policies] if ids else []
     if not others or not out:
@@ -244,9 +230,7 @@ def _when_unused(policies: Sequence[Policy], ask: Ask, rows: list[Row]) -> list[
     ending = [row for row in rows if days and row.action in guide.ENDING]
     if not ending:
         return rows
-    used, unused = (
-        ask(policies, ending, {**DIRECT_CALL, TRAILING_DAYS: str(sent)}) for sent in (0, days)
-    )
+    used, unused = (ask(policies, ending, {**DIRECT_CALL, TRAILING_DAYS: str(sent)}) for sent in (0, days))
     more = {
         row: row._replace(verdict=now.verdict, statement=no.statement, doubt=None, unused=days)
         for row, no, now in zip(ending, used, unused, strict=True)
@@ -336,9 +320,7 @@ def _answered(row: Row, said: Sequence[Said], differing: Sequence[str]) -> Row:
         return row._replace(verdict=Verdict.CANNOT_TELL, doubt=doubt)
     if first.verdict is Verdict.CANNOT_TELL:
         doubt = ", ".join(map(printable, first.hangs_on)) or "what it says is not known"
-        return row._replace(
-            verdict=first.verdict, statement=name, doubt=f"{name}: {doubt}" if name else doubt
-        )
+        return row._replace(verdict=first.verdict, statement=name, doubt=f"{name}: {doubt}" if name else doubt)
     return row._replace(verdict=first.verdict, statement=name)
 
 
@@ -366,10 +348,4 @@ def _not_asked(logical_id: str, policy: Policy) -> Iterator[Row]:
 def _not_judged(place: Place, why: str) -> Row:
     action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
     somebody = Somebody("anybody", "arn:aws:iam::*:*")
-    return Row(
-        place.logical_id,
-        somebody,
-        action,
-        verdict=Verdict.CANNOT_TELL,
-        doubt=f"it cannot be judged: {why}",
-    )
+    return Row(place.logical_id, somebody, action, verdict=Verdict.CANNOT_TELL, doubt=f"it cannot be judged: {why}")

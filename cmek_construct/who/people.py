@@ -44,12 +44,7 @@ class People:
     """Who is asked about one policy."""
 
     def __init__(
-        self,
-        policy: Policy,
-        account: str,
-        pinecone: str | None,
-        people: Mapping[str, Place],
-        stack: Stack,
+        self, policy: Policy, account: str, pinecone: str | None, people: Mapping[str, Place], stack: Stack
     ) -> None:
         """Look at a policy.
 

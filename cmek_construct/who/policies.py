@@ -19,12 +19,7 @@ Ours: TypeAlias = Role | Key | Unread
 def accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
     """The accounts that policies take for Pinecone's and that are not their own, each once."""
     every = (now.value for one in some if not isinstance(one, Unread) for now in one.cases)
-    found = (
-        account
-        for one in every
-        for account in pinecones_accounts(policy_of(one))
-        if account != one.account
-    )
+    found = (account for one in every for account in pinecones_accounts(policy_of(one)) if account != one.account)
     return list(dict.fromkeys(found))
 
 

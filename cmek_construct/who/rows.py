@@ -100,7 +100,4 @@ def called(rows: Sequence[Row]) -> list[Row]:
         for row in rows
         if row.action == "kms:PutKeyPolicy" and row.answer == Verdict.YES.value
     }
-    return [
-        row._replace(who=administrators[row.who]) if row.who in administrators else row
-        for row in rows
-    ]
+    return [row._replace(who=administrators[row.who]) if row.who in administrators else row for row in rows]

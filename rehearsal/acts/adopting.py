@@ -41,9 +41,7 @@ def _adopt(world: World, project: Project, site: Site) -> None:
     harm = [line for line in ended.stdout.splitlines() if line.startswith(("✗", "WRONG"))]
     world.report.row("   differences that do harm", "none", "; ".join(harm) or "none")
     mapping = ("--resource-mapping", f"cmek-import-{site.name}.json")
-    world.must_end_well(
-        "`cdk import --resource-mapping`", run("cdk", "import", site.name, *mapping)
-    )
+    world.must_end_well("`cdk import --resource-mapping`", run("cdk", "import", site.name, *mapping))
     # Outputs alone are no change to the emulator; to AWS they are.
     project.change(site, tags={"adopted": "yes"})
     ended = run("cdk", "deploy", site.name, *NOT_ASKED)

@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from rehearsal import guide
-from rehearsal.accounts import (
-    ALL_REGIONS,
-    BY_CDK,
-    LISTED,
-    LISTED_LATER,
-    PINECONE,
-    WITH_ID,
-    WITHOUT_ID,
-    Site,
-)
+from rehearsal.accounts import ALL_REGIONS, BY_CDK, LISTED, LISTED_LATER, PINECONE, WITH_ID, WITHOUT_ID, Site
 from rehearsal.aws import ALLOWED, REFUSED, answer
 from rehearsal.world import World
 

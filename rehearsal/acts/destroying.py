@@ -41,19 +41,13 @@ def _what_is_left(world: World) -> None:
     iam, kms = world.client("iam", WITHOUT_ID), world.client("kms", WITHOUT_ID)
     name = first.role_arn.rsplit("/", 1)[1]
     row = world.report.row
-    row(
-        "the role",
-        "the same",
-        _same(first.role_arn, lambda: iam.get_role(RoleName=name)["Role"]["Arn"]),
-    )
+    row("the role", "the same", _same(first.role_arn, lambda: iam.get_role(RoleName=name)["Role"]["Arn"]))
 
     def key(name: str, of: str) -> str:
         return str(kms.describe_key(KeyId=name)["KeyMetadata"][of])
 
     row("the key, by its alias", "the same", _same(first.key_arn, lambda: key(first.alias, "Arn")))
-    row(
-        "the state of the key", "the same", _same("Enabled", lambda: key(first.key_arn, "KeyState"))
-    )
+    row("the state of the key", "the same", _same("Enabled", lambda: key(first.key_arn, "KeyState")))
     given = world.pinecone_reads(WITHOUT_ID)
     row("Pinecone comes in and decrypts the first ciphertext", ALLOWED, given)
 

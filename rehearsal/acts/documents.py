@@ -25,9 +25,7 @@ def compare(world: World, site: Site) -> None:
     iam = world.client("iam", site)
     name = made.role_arn.rsplit("/", 1)[1]
     trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-    world.report.row(
-        "the trust policy is the guide's", _TO_THE_LETTER, _difference(site.trust_policy(), trust)
-    )
+    world.report.row("the trust policy is the guide's", _TO_THE_LETTER, _difference(site.trust_policy(), trust))
     policies = [
         *iam.list_role_policies(RoleName=name)["PolicyNames"],
         *iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"],
@@ -41,15 +39,11 @@ def compare(world: World, site: Site) -> None:
     )
     key = kms.describe_key(KeyId=made.key_arn)["KeyMetadata"]
     others = {name: key[name] for name, value in guide.KEY.items() if key[name] != value}
-    world.report.row(
-        "the key is what the guide clicks", _TO_THE_LETTER, str(others or _TO_THE_LETTER)
-    )
+    world.report.row("the key is what the guide clicks", _TO_THE_LETTER, str(others or _TO_THE_LETTER))
 
 
 def _difference(expected: Document, held: Document) -> str:
     if held == expected:
         return _TO_THE_LETTER
-    others = [
-        statement for statement in held["Statement"] if statement not in expected["Statement"]
-    ]
+    others = [statement for statement in held["Statement"] if statement not in expected["Statement"]]
     return f"otherwise: {json.dumps(others)}" if others else "statements are missing"

@@ -6,16 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rehearsal import guide
-from rehearsal.accounts import (
-    ANYBODY,
-    LISTED,
-    NEVER_LISTED,
-    PINECONE,
-    PINECONE_OTHER,
-    SAME_NAME,
-    SITES,
-    Site,
-)
+from rehearsal.accounts import ANYBODY, LISTED, NEVER_LISTED, PINECONE, PINECONE_OTHER, SAME_NAME, SITES, Site
 from rehearsal.aws import ALLOWED, REFUSED, answer
 from rehearsal.world import World
 
@@ -62,10 +53,7 @@ def _others(site: Site, control: _Attempt) -> Iterator[tuple[tuple[str, str], _A
     yield words, control._replace(caller=PINECONE_OTHER)
     words = ("a role of that name in a stranger's account", "in Pinecone's account")
     yield words, control._replace(caller=SAME_NAME)
-    yield (
-        ("a stranger, with everything right but who it is", "Pinecone"),
-        control._replace(caller=ANYBODY),
-    )
+    yield (("a stranger, with everything right but who it is", "Pinecone"), control._replace(caller=ANYBODY))
 
 
 def _try(world: World, site: Site, attempt: _Attempt) -> str:

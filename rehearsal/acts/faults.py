@@ -27,14 +27,12 @@ class _Hands:
     def __init__(self, world: World) -> None:
         self.world = world
         self.iam, self.kms = (
-            world.aws.client(service, root(WITH_ID.account), WITH_ID.region)
-            for service in ("iam", "kms")
+            world.aws.client(service, root(WITH_ID.account), WITH_ID.region) for service in ("iam", "kms")
         )
         self.role_arn, key, self.alias = world.first[WITH_ID]
         self.role, self.key = {"RoleName": self.role_arn.rpartition("/")[2]}, {"KeyId": key}
         self.policies: dict[str, Document] = {
-            name: json.loads(cmek(world, "doctor", WITH_ID.name, "--show", name).stdout)
-            for name in (_TRUST, _KEY)
+            name: json.loads(cmek(world, "doctor", WITH_ID.name, "--show", name).stdout) for name in (_TRUST, _KEY)
         }
 
     def put(self, name: str, policy: Document) -> None:
@@ -191,9 +189,7 @@ _NO_ROOT: Final = "key, key-policy, suspended"
 """The doctor is let in by the account's IAM, as the owner is: now neither can look."""
 
 _ROWS: Final = [
-    _Row(
-        "a region less", _written(_TRUST, lambda s: s[0]["Principal"]["AWS"].pop(0)), _TRUST + _OUT
-    ),
+    _Row("a region less", _written(_TRUST, lambda s: s[0]["Principal"]["AWS"].pop(0)), _TRUST + _OUT),
     _Row("with MFA", _condition(Bool={"aws:MultiFactorAuthPresent": "true"}), _TRUST + _OUT),
     _Row("from an address", _condition(IpAddress={"aws:SourceIp": "192.0.2.0/24"}), _TRUST + _OUT),
     _Row("everybody denied", _added(_TRUST, 0, **_EVERYBODY, Condition={}), _TRUST + _OUT),

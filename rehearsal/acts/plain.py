@@ -10,12 +10,7 @@ from rehearsal.aws import ALLOWED
 from rehearsal.world import World
 
 _FORMS: Final = [
-    Site(
-        "plain-template-regions",
-        "141414141414",
-        "us-east-1",
-        external_id="14141414-1414-4414-8414-141414141414",
-    ),
+    Site("plain-template-regions", "141414141414", "us-east-1", external_id="14141414-1414-4414-8414-141414141414"),
     Site(
         "plain-template-all-regions",
         "151515151515",
@@ -54,9 +49,7 @@ def _deploy(world: World, site: Site, template: str) -> None:
             ChangeSetType="CREATE",
             TemplateBody=template,
             Capabilities=["CAPABILITY_IAM"],
-            Parameters=[
-                {"ParameterKey": key, "ParameterValue": value} for key, value in typed.items()
-            ],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in typed.items()],
         )
         ready = cloudformation.get_waiter("change_set_create_complete")
         ready.wait(**name, WaiterConfig={"Delay": 0.1})

@@ -43,11 +43,7 @@ def _vendor(world: World) -> None:
 
 def _shows(world: World, ended: Ended, site: Site) -> None:
     made = world.first[site]
-    for label, value in (
-        ("Role ARN", made.role_arn),
-        ("Key ARN", made.key_arn),
-        ("External ID", site.external_id),
-    ):
+    for label, value in (("Role ARN", made.role_arn), ("Key ARN", made.key_arn), ("External ID", site.external_id)):
         lines = [line.split() for line in ended.stdout.splitlines()]
         shows = [*label.split(), value] in lines
         world.report.row(f"   shows {label}", "the stack's", "the stack's" if shows else "another")

@@ -72,9 +72,7 @@ def _managed_policy(world: World, site: Site) -> _ManagedPolicy:
     name = world.first[site].role_arn.rsplit("/", 1)[1]
     for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
         policy = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]
-        version = iam.get_policy_version(
-            PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"]
-        )
+        version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
         if site.account in json.dumps(version["PolicyVersion"]["Document"]):
             found = policy
     return _ManagedPolicy(found["Arn"], found["PolicyId"], found["DefaultVersionId"])
@@ -96,9 +94,7 @@ def _make_key_of_nobody(world: World) -> None:
     """A key with the policy of a customer's, in an account that the vendor does not list."""
     of_customer = world.first[BY_CONSTRUCT]
     policy = json.dumps(world.key_policy(BY_CONSTRUCT))
-    key = world.client("kms", NOT_LISTED).create_key(
-        Policy=policy.replace(BY_CONSTRUCT.account, NOT_LISTED.account)
-    )
+    key = world.client("kms", NOT_LISTED).create_key(Policy=policy.replace(BY_CONSTRUCT.account, NOT_LISTED.account))
     world.first[NOT_LISTED] = Made(of_customer.role_arn, key["KeyMetadata"]["Arn"], "")
 
 

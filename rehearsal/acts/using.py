@@ -69,19 +69,11 @@ def misuse(world: World, site: Site, *, two_actions: bool = False) -> None:
     world.report.row("decrypts after all that", ALLOWED, world.pinecone_reads(site))
 
 
-def _forbidden(
-    key: str, policy: str, two_actions: bool
-) -> Iterator[tuple[str, Callable[[Any], object]]]:
+def _forbidden(key: str, policy: str, two_actions: bool) -> Iterator[tuple[str, Callable[[Any], object]]]:
     if two_actions:
         yield "describes the key", lambda kms: kms.describe_key(KeyId=key)
-        yield (
-            "makes a data key",
-            lambda kms: kms.generate_data_key(KeyId=key, KeySpec="AES_256"),
-        )
+        yield ("makes a data key", lambda kms: kms.generate_data_key(KeyId=key, KeySpec="AES_256"))
     yield "reads the key policy", lambda kms: kms.get_key_policy(KeyId=key)
-    yield (
-        "writes the key policy",
-        lambda kms: kms.put_key_policy(KeyId=key, Policy=policy),
-    )
+    yield ("writes the key policy", lambda kms: kms.put_key_policy(KeyId=key, Policy=policy))
     yield "disables the key", lambda kms: kms.disable_key(KeyId=key)
     yield "deletes the key", lambda kms: kms.schedule_key_deletion(KeyId=key)

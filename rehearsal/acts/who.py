@@ -54,9 +54,7 @@ def _one_of(row: dict[str, Any]) -> str:
     return arn.replace("::*:", f"::{STRANGER}:").replace("*", "xx-none-1")
 
 
-def _compare(
-    world: World, what: str, rows: list[dict[str, Any]], ask: Callable[[dict[str, Any]], str]
-) -> None:
+def _compare(world: World, what: str, rows: list[dict[str, Any]], ask: Callable[[dict[str, Any]], str]) -> None:
     """One row of the report for all of a table, which names those that are answered otherwise."""
     others = []
     for row in rows:
@@ -89,9 +87,7 @@ class _Callers:
         arn = _one_of(row)
         if arn not in self._sessions:
             is_role = arn in self._the_role
-            self._sessions[arn] = (
-                self._world.pinecone(self._site) if is_role else self._other(arn, row)
-            )
+            self._sessions[arn] = self._world.pinecone(self._site) if is_role else self._other(arn, row)
         return self._sessions[arn]
 
     def kms(self, row: dict[str, Any]) -> Any:
@@ -139,9 +135,7 @@ class _Key:
         return answer(calls[row["action"]])
 
     def _grant(self, kms: Any) -> None:
-        made = kms.create_grant(
-            KeyId=self._key, GranteePrincipal=self._grantee, Operations=["Decrypt"]
-        )
+        made = kms.create_grant(KeyId=self._key, GranteePrincipal=self._grantee, Operations=["Decrypt"])
         self._owner.revoke_grant(KeyId=self._key, GrantId=made["GrantId"])
 
     def _disable(self, kms: Any) -> None:

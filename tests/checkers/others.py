@@ -1,7 +1,7 @@
 """What else is deployed: the stacks of a cmek.yaml, and the templates without an app of ours.
 
-`STACKS` say with each key of cmek.yaml what it can say: so CDK's own validation, which `app.py`
-leaves out, is done here for every form of the file.
+`STACKS` say with each key of cmek.yaml what it can say: so CDK's own validation, which `app.py` leaves out, is done
+here for every form of the file.
 """
 
 from __future__ import annotations
@@ -25,10 +25,7 @@ _ARN = f"arn:aws:iam::{_ACCOUNT}:role"
 _KEY_ARN = f"arn:aws:kms:us-east-1:{_ACCOUNT}:key/0f2d4c6b-8a91-4e3d-b5f7-1c2a3b4d5e6f"
 STACKS: dict[str, dict[str, Any]] = {
     "file-first-form": {},
-    "file-no-external-id": {
-        "external_id": None,
-        "acknowledge": {"cmek-construct:no-external-id": "a test"},
-    },
+    "file-no-external-id": {"external_id": None, "acknowledge": {"cmek-construct:no-external-id": "a test"}},
     "file-all-regions": {"regions": "ALL_REGIONS", "bootstrap": False},
     "file-all-regions-pinned": {"regions": "ALL_REGIONS", "pin_account": True},
     "file-names": {

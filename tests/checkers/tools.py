@@ -53,11 +53,7 @@ def cfn_lint() -> set[Finding]:
 def checkov() -> set[Finding]:
     """Checkov's rules for CloudFormation, without a word to its makers' servers."""
     install_once(Path(__file__).with_name("checkov.txt"), _CHECKOV, _install_checkov)
-    quiet = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("BC_", "CKV_", "PRISMA_"))
-    }
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith(("BC_", "CKV_", "PRISMA_"))}
     with _templates() as folder:
         # Not bin/checkov: its first line cannot name a Python in a folder with a space.
         command = [str(_CHECKOV / "bin" / "python"), "-m", "checkov.main"]
@@ -65,10 +61,7 @@ def checkov() -> set[Finding]:
         command += ["--framework", "cloudformation", "--skip-download", "--quiet", "--compact"]
         report = _json_of(command, {**quiet, "CKV_SKIP_PACKAGE_UPDATE_CHECK": "True"})
     assert report["summary"]["parsing_errors"] == 0
-    return {
-        Finding(check["check_id"], _form_of(check["file_path"]))
-        for check in report["results"]["failed_checks"]
-    }
+    return {Finding(check["check_id"], _form_of(check["file_path"])) for check in report["results"]["failed_checks"]}
 
 
 def control_tower() -> set[Finding]:
@@ -184,9 +177,7 @@ def _validation_reports() -> list[Any]:
     with tempfile.TemporaryDirectory(prefix="validated-") as folder:
         env = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"}
         command = [sys.executable, "-m", "tests.checkers.validate", folder]
-        done = subprocess.run(
-            command, cwd=_ROOT, env=env, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=_ROOT, env=env, capture_output=True, text=True, check=False)
         report = Path(folder) / "validation-report.json"
         if done.returncode or not report.is_file():
             raise RuntimeError(f"CDK did not validate:\n{done.stdout}\n{done.stderr}")

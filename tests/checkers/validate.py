@@ -1,8 +1,7 @@
 """Synthesizes all forms with CDK's own validation, cdk-preflight and the Control Tower rules.
 
-Run by the tests as a process of its own: whether CDK validates is settled when its Node starts,
-and all other tests have it switched off. Writes ``validation-report.json`` into the folder that
-is named on the command line.
+Run by the tests as a process of its own: whether CDK validates is settled when its Node starts, and all other tests
+have it switched off. Writes ``validation-report.json`` into the folder that is named on the command line.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What each released version made, in every form that it had: `scripts/lock-release` locks it.
 
-A form that stands here stays as it is: the lock of its version was made from it. Run as a program
-it synthesizes the forms of one version with whatever `cmek_construct` is on the path, so it knows
-nothing of the tests.
+A form that stands here stays as it is: the lock of its version was made from it. Run as a program it synthesizes the
+forms of one version with whatever `cmek_construct` is on the path, so it knows nothing of the tests.
 """
 
 from __future__ import annotations
@@ -39,9 +38,7 @@ def version_1_0_0(app: cdk.App) -> None:
     PineconeCmek(Construct(Construct(stack, "Platform"), "Search"), "Cmek", **TRUST)
     PineconeCmek(stack, "AllRegions", **(TRUST | {"regions": ALL_REGIONS}))
     PineconeCmek(stack, "Suspended", **TRUST, suspended=True)
-    PineconeCmek(
-        stack, "Named", **TRUST, role_name="pinecone", role_path="/vendors/", multi_region=True
-    )
+    PineconeCmek(stack, "Named", **TRUST, role_name="pinecone", role_path="/vendors/", multi_region=True)
     PineconeCmek(cdk.Stack(app, "AnyEnvironment"), "Cmek", **TRUST)
     PineconeCmek(cdk.NestedStack(cdk.Stack(app, "Outer", env=ENV), "Inner"), "Cmek", **TRUST)
     PineconeCmek(cdk.Stack(cdk.Stage(app, "Prod", env=ENV), "Search"), "Cmek", **TRUST)
@@ -66,20 +63,10 @@ def version_1_1_0(app: cdk.App) -> None:
         ("Units", StackSetTargets.organizational_units(["ou-ab12-11112222"])),
         ("Accounts", StackSetTargets.accounts(["444455556666"])),
     ):
-        PineconeCmekStackSet(
-            fleet,
-            name,
-            **TRUST,
-            stack_set_name=name.lower(),
-            region="us-east-1",
-            targets=targets,
-        )
+        PineconeCmekStackSet(fleet, name, **TRUST, stack_set_name=name.lower(), region="us-east-1", targets=targets)
 
 
-FORMS: Final[dict[str, Callable[[cdk.App], None]]] = {
-    "1.0.0": version_1_0_0,
-    "1.1.0": version_1_1_0,
-}
+FORMS: Final[dict[str, Callable[[cdk.App], None]]] = {"1.0.0": version_1_0_0, "1.1.0": version_1_1_0}
 
 
 def _apps_own(scope: Any, version: str) -> None:
@@ -99,16 +86,12 @@ def _parts(app: cdk.App) -> None:
 def _given(stack: cdk.Stack) -> None:
     """A role and a key of the user's own."""
     principal = PineconePrincipal(
-        TRUST["pinecone_account_id"],
-        regions=TRUST["regions"],
-        external_id=TRUST["external_id"],
+        TRUST["pinecone_account_id"], regions=TRUST["regions"], external_id=TRUST["external_id"]
     )
     role = iam.Role(stack, "RoleOfTheirs", assumed_by=principal)
     key = kms.Key(stack, "KeyOfTheirs")
     imported = kms.Key.from_key_arn(
-        stack,
-        "Imported",
-        "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-123456789",
+        stack, "Imported", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-123456789"
     )
     PineconeCmek(stack, "OwnRole", **TRUST, role=role)
     PineconeCmek(stack, "OwnKey", **TRUST, key=key)

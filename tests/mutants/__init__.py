@@ -1,7 +1,7 @@
 """Dangerous templates: each one edit away from a good one, with what it would allow whom.
 
-Every one is refused by its own rule. Of a trust policy, the simulator confirms that somebody is
-let in whom the good template keeps out (`lets_in`).
+Every one is refused by its own rule. Of a trust policy, the simulator confirms that somebody is let in whom the good
+template keeps out (`lets_in`).
 """
 
 from __future__ import annotations

@@ -114,8 +114,7 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
             "Boundary",
             "IAM::ManagedPolicy",
             PolicyDocument=grant(
-                Action="kms:*",
-                Resource={"Fn::Sub": "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/*"},
+                Action="kms:*", Resource={"Fn::Sub": "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/*"}
             )["PolicyDocument"],
         ),
         role(t).update(PermissionsBoundary={"Ref": "Boundary"}),
@@ -134,28 +133,19 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         t, StringNotEqualsIfExists={"aws:PrincipalOrgID": ORGANIZATION}
     ),
     "all outside a unit denied": lambda t: _denied(
-        t,
-        **{
-            "ForAllValues:StringNotLike": {
-                "aws:PrincipalOrgPaths": f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/*"
-            }
-        },
+        t, **{"ForAllValues:StringNotLike": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/*"}}
     ),
     "all other accounts denied by the pseudo parameter": lambda t: _denied(
         t, StringNotEquals={"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}
     ),
     "services that act for other organizations denied": lambda t: _denied(
-        t,
-        StringNotEqualsIfExists={"aws:SourceOrgID": ORGANIZATION},
-        Bool={"aws:PrincipalIsAWSService": "true"},
+        t, StringNotEqualsIfExists={"aws:SourceOrgID": ORGANIZATION}, Bool={"aws:PrincipalIsAWSService": "true"}
     ),
     "policies past the lockout check denied": lambda t: _denied(
         t, "kms:PutKeyPolicy", Bool={"kms:BypassPolicyLockoutSafetyCheck": "true"}
     ),
     "changes by all but the root and a role denied": lambda t: _denied(
-        t,
-        "kms:PutKeyPolicy",
-        ArnNotEquals={"aws:PrincipalArn": [ROOT_ARN, f"arn:aws:iam::{CUSTOMER}:role/Security"]},
+        t, "kms:PutKeyPolicy", ArnNotEquals={"aws:PrincipalArn": [ROOT_ARN, f"arn:aws:iam::{CUSTOMER}:role/Security"]}
     ),
     "two of Pinecone's roles by name, and a pattern of all of them besides": lambda t: (
         trust(t)["Condition"].update(ArnLike={"aws:PrincipalArn": _PINECONES.format("*")}),
@@ -191,27 +181,12 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
     ),
     "buckets by Fn::ForEach": lambda t: (
         _more(t, Transform="AWS::LanguageExtensions"),
-        t["Resources"].update(
-            {"Fn::ForEach::Buckets": ["N", ["a"], {"B${N}": {"Type": "AWS::S3::Bucket"}}]}
-        ),
+        t["Resources"].update({"Fn::ForEach::Buckets": ["N", ["a"], {"B${N}": {"Type": "AWS::S3::Bucket"}}]}),
     ),
     "queues by Fn::ForEach, with members by Fn::ForEach": lambda t: (
         _more(t, Transform="AWS::LanguageExtensions"),
-        t["Resources"].update(
-            {
-                "Fn::ForEach::Queues": [
-                    "N",
-                    {"Ref": "Names"},
-                    {"Q${N}": {"Type": "AWS::SQS::Queue"}},
-                ]
-            }
-        ),
-        add(
-            t,
-            "Worker",
-            "SQS::Queue",
-            **{"Fn::ForEach::Member": ["M", ["QueueName"], {"${M}": "worker"}]},
-        ),
+        t["Resources"].update({"Fn::ForEach::Queues": ["N", {"Ref": "Names"}, {"Q${N}": {"Type": "AWS::SQS::Queue"}}]}),
+        add(t, "Worker", "SQS::Queue", **{"Fn::ForEach::Member": ["M", ["QueueName"], {"${M}": "worker"}]}),
     ),
     "a bucket whose policy cannot be read and names nobody": lambda t: add(
         t, "Policy", "S3::BucketPolicy", PolicyDocument={"Version": {"Ref": "Version"}}
@@ -222,11 +197,7 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         "IAM::Role",
         AssumeRolePolicyDocument={
             "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "lambda.amazonaws.com"},
-                    "Action": "sts:AssumeRole",
-                }
+                {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
             ]
         },
         Policies=[grant(Action="iam:GetRole", Resource=role_arn(t))],
@@ -240,9 +211,7 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         t,
         "Filter",
         "GuardDuty::Filter",
-        FindingCriteria={
-            "Criterion": {"resource.accessKeyDetails.userName": {"Eq": [role_arn(t)]}}
-        },
+        FindingCriteria={"Criterion": {"resource.accessKeyDetails.userName": {"Eq": [role_arn(t)]}}},
     ),
     "a dashboard of the role": lambda t: add(
         t,
@@ -264,9 +233,9 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
             "Customer",
             "IAM::Policy",
             Roles=["pinecone-cmek"],
-            PolicyDocument=grant(
-                Action=["kms:Decrypt", "kms:Encrypt"], Resource="arn:aws:kms:*:777788889999:key/*"
-            )["PolicyDocument"],
+            PolicyDocument=grant(Action=["kms:Decrypt", "kms:Encrypt"], Resource="arn:aws:kms:*:777788889999:key/*")[
+                "PolicyDocument"
+            ],
         ),
         add(
             t,
@@ -285,10 +254,7 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
             "Other",
             "KMS::Key",
             KeyPolicy={
-                "Statement": [
-                    allow({"AWS": ROOT_ARN}, "kms:*"),
-                    allow({"AWS": {"Ref": "Admin"}}, "kms:Decrypt"),
-                ]
+                "Statement": [allow({"AWS": ROOT_ARN}, "kms:*"), allow({"AWS": {"Ref": "Admin"}}, "kms:Decrypt")]
             },
         ),
     ),
@@ -296,19 +262,13 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
         t,
         "Policy",
         "S3::BucketPolicy",
-        PolicyDocument={
-            "Statement": [deny({"AWS": {"Fn::GetAtt": [resource_id(t, "IAM::Role"), "Arn"]}}, "*")]
-        },
+        PolicyDocument={"Statement": [deny({"AWS": {"Fn::GetAtt": [resource_id(t, "IAM::Role"), "Arn"]}}, "*")]},
     ),
     "an external ID that a rule wants": lambda t: (
         _more(
             t,
             Parameters={"Id": {"Type": "String", "Default": ""}},
-            Rules={
-                "Given": {
-                    "Assertions": [{"Assert": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Id"}, ""]}]}}]
-                }
-            },
+            Rules={"Given": {"Assertions": [{"Assert": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Id"}, ""]}]}}]}},
             Outputs={},
         ),
         trust(t).update(Condition=equals(StringEquals={"Ref": "Id"})),

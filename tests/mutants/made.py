@@ -12,10 +12,7 @@ from tests.forms import CUSTOMER, EXTERNAL_ID, PINECONE, REGION
 from tests.simulator.deployed import Deployed
 from tests.simulator.questions import EVERYTHING, Caller
 from tests.simulator.simulator import Request
-from tests.simulator.who_may_assume import (
-    ASSUME,
-    STRANGER,
-)
+from tests.simulator.who_may_assume import ASSUME, STRANGER
 
 Template = dict[str, Any]
 Edit = Callable[[Template], object]
@@ -141,13 +138,7 @@ def role_arn(template: Template) -> Template:
 
 def allow(principal: Any, *actions: str, **members: Any) -> Template:
     """A statement of a key policy."""
-    return {
-        "Effect": "Allow",
-        "Principal": principal,
-        "Action": list(actions),
-        "Resource": "*",
-        **members,
-    }
+    return {"Effect": "Allow", "Principal": principal, "Action": list(actions), "Resource": "*", **members}
 
 
 def deny(principal: Any, *actions: str, **members: Any) -> Template:
@@ -201,9 +192,7 @@ MUTANTS: list[Mutant] = []
 """Every one."""
 
 
-def mutant(
-    words: str, rule: str, allows: str, edit: Edit, form: str = "explicit_with_id", **more: Any
-) -> None:
+def mutant(words: str, rule: str, allows: str, edit: Edit, form: str = "explicit_with_id", **more: Any) -> None:
     """Note one."""
     MUTANTS.append(Mutant(words, rule, allows, form, edit, **more))
 

@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 from tests.forms import CUSTOMER, EXTERNAL_ID
-from tests.mutants.made import (
-    OTHER_ACCOUNT,
-    ROOT,
-    Template,
-    allow,
-    deny,
-    key_policy,
-    mutant,
-    role,
-    role_arn,
-)
+from tests.mutants.made import OTHER_ACCOUNT, ROOT, Template, allow, deny, key_policy, mutant, role, role_arn
 
 NAME = "pinecone-cmek"
 SESSION = f"arn:aws:sts::{CUSTOMER}:assumed-role/{NAME}/anything"
@@ -32,9 +22,7 @@ for words, rule, allows, edit in (
         "Pinecone deletes the key",
         lambda t: (
             role(t).update(RoleName=NAME),
-            _also(
-                t, allow({"AWS": f"arn:aws:iam::{CUSTOMER}:role/{NAME}"}, "kms:ScheduleKeyDeletion")
-            ),
+            _also(t, allow({"AWS": f"arn:aws:iam::{CUSTOMER}:role/{NAME}"}, "kms:ScheduleKeyDeletion")),
         ),
     ),
     (
@@ -44,12 +32,7 @@ for words, rule, allows, edit in (
         lambda t: _also(
             t,
             allow(
-                {
-                    "AWS": {
-                        "Fn::Sub": f"arn:aws:iam::{CUSTOMER}:role/"
-                        f"${{{role_arn(t)['Fn::GetAtt'][0]}}}"
-                    }
-                },
+                {"AWS": {"Fn::Sub": f"arn:aws:iam::{CUSTOMER}:role/${{{role_arn(t)['Fn::GetAtt'][0]}}}"}},
                 "kms:CreateGrant",
             ),
         ),

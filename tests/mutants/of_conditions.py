@@ -18,21 +18,13 @@ from tests.mutants.made import (
     trust_mutants,
 )
 from tests.simulator.questions import Caller
-from tests.simulator.who_may_assume import (
-    OTHER_ID,
-    OTHER_ROLE_OF_PINECONE,
-    STRANGERS_NAMESAKE,
-    US_EAST_1,
-    pinecone,
-)
+from tests.simulator.who_may_assume import OTHER_ID, OTHER_ROLE_OF_PINECONE, STRANGERS_NAMESAKE, US_EAST_1, pinecone
 
 trust_mutants(
     (
         "the third policy for every account",
         "whoever makes a role of Pinecone's name",
-        lambda t: trust(t).update(
-            Condition=all_regions("arn:aws:iam::*:role/pinecone_cmek_access_*")
-        ),
+        lambda t: trust(t).update(Condition=all_regions("arn:aws:iam::*:role/pinecone_cmek_access_*")),
         Call(STRANGERS_NAMESAKE),
     ),
     (
@@ -51,30 +43,21 @@ trust_mutants(
         "the third policy with a second pattern",
         "a stranger",
         lambda t: trust(t).update(
-            Condition=all_regions(
-                [
-                    f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_*",
-                    f"{OTHER_ACCOUNT}:role/*",
-                ]
-            )
+            Condition=all_regions([f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_*", f"{OTHER_ACCOUNT}:role/*"])
         ),
         Call(A_STRANGER),
     ),
     (
         "the third policy with a question mark",
         "roles of another name",
-        lambda t: trust(t).update(
-            Condition=all_regions(f"arn:aws:iam::{PINECONE}:role/pinecone?cmek?access_*")
-        ),
+        lambda t: trust(t).update(Condition=all_regions(f"arn:aws:iam::{PINECONE}:role/pinecone?cmek?access_*")),
         Call(pinecone("pinecone-cmek-access_us-east-1")),
     ),
     (
         "the third policy for an account that is a policy variable",
         "whoever makes a role of Pinecone's name",
         lambda t: trust(t).update(
-            Condition=all_regions(
-                "arn:aws:iam::${aws:PrincipalAccount}:role/pinecone_cmek_access_*"
-            )
+            Condition=all_regions("arn:aws:iam::${aws:PrincipalAccount}:role/pinecone_cmek_access_*")
         ),
         Call(STRANGERS_NAMESAKE),
     ),
@@ -83,23 +66,15 @@ trust_mutants(
         "whoever makes a role of Pinecone's name",
         lambda t: (
             t.update(Parameters={"Account": {"Type": "String", "Default": "*"}}),
-            trust(t).update(
-                Condition=all_regions(
-                    {"Fn::Sub": "arn:aws:iam::${Account}:role/pinecone_cmek_access_*"}
-                )
-            ),
+            trust(t).update(Condition=all_regions({"Fn::Sub": "arn:aws:iam::${Account}:role/pinecone_cmek_access_*"})),
         ),
         Call(STRANGERS_NAMESAKE),
-        lambda t: trust(t).update(
-            Condition=all_regions("arn:aws:iam::*:role/pinecone_cmek_access_*")
-        ),
+        lambda t: trust(t).update(Condition=all_regions("arn:aws:iam::*:role/pinecone_cmek_access_*")),
     ),
     (
         "the third policy with the name below any path",
         "roles of any path",
-        lambda t: trust(t).update(
-            Condition=all_regions(f"arn:aws:iam::{PINECONE}:role/*pinecone_cmek_access_*")
-        ),
+        lambda t: trust(t).update(Condition=all_regions(f"arn:aws:iam::{PINECONE}:role/*pinecone_cmek_access_*")),
         Call(pinecone("not_pinecone_cmek_access_us-east-1")),
     ),
     rule="trust-principal-pattern",
@@ -161,9 +136,7 @@ trust_mutants(
         (
             f"the external ID under {operator}",
             "Pinecone, for another of its customers",
-            lambda t, operator=operator, value=value: trust(t).update(
-                Condition={operator: {"sts:ExternalId": value}}
-            ),
+            lambda t, operator=operator, value=value: trust(t).update(Condition={operator: {"sts:ExternalId": value}}),
             Call(US_EAST_1, presented),
         )
         for operator, value, presented in (
@@ -179,9 +152,7 @@ trust_mutants(
     (
         "a second ID for any value, by ForAnyValue",
         "Pinecone, for the other customer",
-        lambda t: trust(t).update(
-            Condition={"ForAnyValue:StringEquals": {"sts:ExternalId": [EXTERNAL_ID, OTHER_ID]}}
-        ),
+        lambda t: trust(t).update(Condition={"ForAnyValue:StringEquals": {"sts:ExternalId": [EXTERNAL_ID, OTHER_ID]}}),
         Call(US_EAST_1, OTHER_ID),
     ),
     rule="trust-external-id",
@@ -192,10 +163,7 @@ trust_mutants(
             f"the third policy with the caller under {operator}",
             "a caller without such an ARN, such as a service",
             lambda t, operator=operator: trust(t).update(
-                Condition={
-                    **equals(StringEquals=EXTERNAL_ID),
-                    operator: all_regions()["StringLike"],
-                }
+                Condition={**equals(StringEquals=EXTERNAL_ID), operator: all_regions()["StringLike"]}
             ),
             Call(Caller("ec2.amazonaws.com")),
         )
@@ -205,10 +173,7 @@ trust_mutants(
         "the third policy with the caller negated",
         "everybody but Pinecone",
         lambda t: trust(t).update(
-            Condition={
-                **equals(StringEquals=EXTERNAL_ID),
-                "StringNotLike": all_regions()["StringLike"],
-            }
+            Condition={**equals(StringEquals=EXTERNAL_ID), "StringNotLike": all_regions()["StringLike"]}
         ),
         Call(A_STRANGER),
     ),
@@ -220,9 +185,7 @@ trust_mutants(
         (
             f"the third policy with the caller {words}",
             "everybody who learns the ID",
-            lambda t, value=value: trust(t)["Condition"].update(
-                StringLike={"aws:PrincipalArn": value}
-            ),
+            lambda t, value=value: trust(t)["Condition"].update(StringLike={"aws:PrincipalArn": value}),
             Call(A_STRANGER),
             lambda t: trust(t)["Condition"].pop("StringLike"),
         )
@@ -237,10 +200,7 @@ def _caller_of(template: Template, value: Any) -> None:
     trust(template)["Condition"].update(StringLike={"aws:PrincipalArn": value})
 
 
-for words, value in (
-    ("of a list of no value", [{"Ref": "AWS::NoValue"}]),
-    ("of an empty list", []),
-):
+for words, value in (("of a list of no value", [{"Ref": "AWS::NoValue"}]), ("of an empty list", [])):
     mutant(
         f"the third policy with the caller {words}",
         "pinecone-locked-out",

@@ -26,24 +26,9 @@ for words, rule, allows, edit in (
         "whoever has the material decrypts outside KMS",
         lambda t: key(t).update(Origin="EXTERNAL"),
     ),
-    (
-        "a disabled key",
-        "key-enabled",
-        "nobody reads the data",
-        lambda t: key(t).update(Enabled=False),
-    ),
-    (
-        "no rotation",
-        "key-rotation",
-        "one material for all years",
-        lambda t: key(t).update(EnableKeyRotation=False),
-    ),
-    (
-        "rotation left out",
-        "key-rotation",
-        "one material for all years",
-        lambda t: key(t).pop("EnableKeyRotation"),
-    ),
+    ("a disabled key", "key-enabled", "nobody reads the data", lambda t: key(t).update(Enabled=False)),
+    ("no rotation", "key-rotation", "one material for all years", lambda t: key(t).update(EnableKeyRotation=False)),
+    ("rotation left out", "key-rotation", "one material for all years", lambda t: key(t).pop("EnableKeyRotation")),
     (
         "a multi-Region key",
         "key-multi-region",
@@ -54,9 +39,9 @@ for words, rule, allows, edit in (
         "a replica of the key",
         "key-multi-region",
         "the copy's policy decides in another Region",
-        lambda t: add(
-            t, "Replica", "KMS::ReplicaKey", PrimaryKeyArn="arn", KeyPolicy=key(t)["KeyPolicy"]
-        ).update(DeletionPolicy="Retain", UpdateReplacePolicy="Retain"),
+        lambda t: add(t, "Replica", "KMS::ReplicaKey", PrimaryKeyArn="arn", KeyPolicy=key(t)["KeyPolicy"]).update(
+            DeletionPolicy="Retain", UpdateReplacePolicy="Retain"
+        ),
     ),
     (
         "the shortest pending window",
@@ -107,12 +92,7 @@ for words, rule, allows, edit in (
         "role-permissions",
         "Pinecone passes on to other roles",
         lambda t: (
-            add(
-                t,
-                "More",
-                "IAM::ManagedPolicy",
-                PolicyDocument=grant(Action="sts:AssumeRole")["PolicyDocument"],
-            ),
+            add(t, "More", "IAM::ManagedPolicy", PolicyDocument=grant(Action="sts:AssumeRole")["PolicyDocument"]),
             role(t).update(ManagedPolicyArns=[{"Ref": "More"}]),
         ),
     ),
@@ -120,17 +100,13 @@ for words, rule, allows, edit in (
         "the guide's customer statement for the account itself",
         "role-permissions",
         "Pinecone uses every key of the account that delegates to IAM",
-        lambda t: role(t).update(
-            Policies=[grant(Action="kms:Decrypt", Resource=f"arn:aws:kms:*:{CUSTOMER}:key/*")]
-        ),
+        lambda t: role(t).update(Policies=[grant(Action="kms:Decrypt", Resource=f"arn:aws:kms:*:{CUSTOMER}:key/*")]),
     ),
     (
         "the guide's customer statement for every account",
         "role-permissions",
         "Pinecone uses every key that lets the role in",
-        lambda t: role(t).update(
-            Policies=[grant(Action="kms:Decrypt", Resource="arn:aws:kms:*:*:key/*")]
-        ),
+        lambda t: role(t).update(Policies=[grant(Action="kms:Decrypt", Resource="arn:aws:kms:*:*:key/*")]),
     ),
     (
         "the guide's customer statement with one more action",
@@ -138,10 +114,7 @@ for words, rule, allows, edit in (
         "Pinecone deletes a customer's key",
         lambda t: role(t).update(
             Policies=[
-                grant(
-                    Action=["kms:Decrypt", "kms:ScheduleKeyDeletion"],
-                    Resource=f"arn:aws:kms:*:{STRANGER}:key/*",
-                )
+                grant(Action=["kms:Decrypt", "kms:ScheduleKeyDeletion"], Resource=f"arn:aws:kms:*:{STRANGER}:key/*")
             ]
         ),
     ),
@@ -150,9 +123,7 @@ for words, rule, allows, edit in (
         "role-permissions",
         "Pinecone uses every key that lets the role in",
         lambda t: role(t).update(
-            Policies=[
-                grant(Action="kms:Decrypt", Resource=[f"arn:aws:kms:*:{STRANGER}:key/*", "*"])
-            ]
+            Policies=[grant(Action="kms:Decrypt", Resource=[f"arn:aws:kms:*:{STRANGER}:key/*", "*"])]
         ),
     ),
     (
@@ -163,9 +134,7 @@ for words, rule, allows, edit in (
             Policies=[
                 grant(
                     Action="kms:Decrypt",
-                    Resource=[
-                        f"arn:aws:kms:us-east-1:{one}:key/one" for one in (STRANGER, CUSTOMER)
-                    ],
+                    Resource=[f"arn:aws:kms:us-east-1:{one}:key/one" for one in (STRANGER, CUSTOMER)],
                 )
             ]
         ),
@@ -219,9 +188,7 @@ for words, rule, allows, edit in (
         "who looks for the key deletes another",
         lambda t: (
             add(t, "Other", "KMS::Key", KeyPolicy={"Statement": []}),
-            resource(t, "KMS::Alias")["Properties"].update(
-                TargetKeyId={"Fn::GetAtt": ["Other", "Arn"]}
-            ),
+            resource(t, "KMS::Alias")["Properties"].update(TargetKeyId={"Fn::GetAtt": ["Other", "Arn"]}),
         ),
     ),
     (

@@ -27,27 +27,18 @@ def _by_parameter(template: Template) -> None:
 
 
 for words, rule, allows, edit in (
-    (
-        "no statement for the account's root",
-        "key-owner",
-        "nobody manages the key",
-        lambda t: key_policy(t).pop(ROOT),
-    ),
+    ("no statement for the account's root", "key-owner", "nobody manages the key", lambda t: key_policy(t).pop(ROOT)),
     (
         "the root's statement under a condition",
         "key-owner",
         "nobody without that tag manages the key",
-        lambda t: key_policy(t)[ROOT].update(
-            Condition={"StringEquals": {"aws:PrincipalTag/team": "a"}}
-        ),
+        lambda t: key_policy(t)[ROOT].update(Condition={"StringEquals": {"aws:PrincipalTag/team": "a"}}),
     ),
     (
         "the root's statement under a condition of the template",
         "key-owner",
         "nobody manages the key, in one of the two cases",
-        lambda t: key_policy(t).insert(
-            ROOT, {"Fn::If": ["Debug", key_policy(t).pop(ROOT), {"Ref": "AWS::NoValue"}]}
-        ),
+        lambda t: key_policy(t).insert(ROOT, {"Fn::If": ["Debug", key_policy(t).pop(ROOT), {"Ref": "AWS::NoValue"}]}),
     ),
     (
         "the root with less than everything",
@@ -72,11 +63,7 @@ for words, rule, allows, edit in (
         "key-owner-denied",
         "nobody takes the denial back once the role is gone",
         lambda t: key_policy(t).append(
-            deny(
-                {"AWS": "*"},
-                "kms:*",
-                Condition={"StringNotEquals": {"aws:PrincipalArn": forms.ADMIN_ROLE}},
-            )
+            deny({"AWS": "*"}, "kms:*", Condition={"StringNotEquals": {"aws:PrincipalArn": forms.ADMIN_ROLE}})
         ),
     ),
     (
@@ -84,11 +71,7 @@ for words, rule, allows, edit in (
         "key-owner-denied",
         "nobody takes the denial back",
         lambda t: key_policy(t).append(
-            deny(
-                {"AWS": "*"},
-                "kms:*",
-                Condition={"StringNotEquals": {"aws:PrincipalAccount": STRANGER}},
-            )
+            deny({"AWS": "*"}, "kms:*", Condition={"StringNotEquals": {"aws:PrincipalAccount": STRANGER}})
         ),
     ),
     (
@@ -96,12 +79,7 @@ for words, rule, allows, edit in (
         "key-owner-denied",
         "nobody takes the denial back",
         lambda t: key_policy(t).append(
-            {
-                "Effect": "Deny",
-                "NotPrincipal": {"AWS": role_arn(t)},
-                "Action": "kms:*",
-                "Resource": "*",
-            }
+            {"Effect": "Deny", "NotPrincipal": {"AWS": role_arn(t)}, "Action": "kms:*", "Resource": "*"}
         ),
     ),
     (
@@ -109,12 +87,7 @@ for words, rule, allows, edit in (
         "key-owner-denied",
         "nobody takes the denial back",
         lambda t: key_policy(t).append(
-            {
-                "Effect": "Deny",
-                "Principal": "*",
-                "NotAction": ["kms:Encrypt", "kms:Decrypt"],
-                "Resource": "*",
-            }
+            {"Effect": "Deny", "Principal": "*", "NotAction": ["kms:Encrypt", "kms:Decrypt"], "Resource": "*"}
         ),
     ),
     (
@@ -167,17 +140,13 @@ for words, rule, allows, edit in (
         "grants under a condition that is an option",
         "key-grants",
         "Pinecone hands the key to anybody, for good",
-        lambda t: key_policy(t)[ATTACH].update(
-            Condition={"BoolIfExists": {"kms:GrantIsForAWSResource": "true"}}
-        ),
+        lambda t: key_policy(t)[ATTACH].update(Condition={"BoolIfExists": {"kms:GrantIsForAWSResource": "true"}}),
     ),
     (
         "grants under either value",
         "key-grants",
         "Pinecone hands the key to anybody, for good",
-        lambda t: key_policy(t)[ATTACH].update(
-            Condition={"Bool": {"kms:GrantIsForAWSResource": ["true", "false"]}}
-        ),
+        lambda t: key_policy(t)[ATTACH].update(Condition={"Bool": {"kms:GrantIsForAWSResource": ["true", "false"]}}),
     ),
     (
         "kms:CreateGrant among the actions of use",
@@ -196,11 +165,7 @@ for words, rule, allows, edit in (
         "key-open-to-all",
         "every account decrypts through S3",
         lambda t: key_policy(t).append(
-            allow(
-                "*",
-                "kms:Decrypt",
-                Condition={"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}},
-            )
+            allow("*", "kms:Decrypt", Condition={"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}})
         ),
     ),
     (
@@ -231,9 +196,7 @@ for words, rule, allows, edit in (
         "a service in the key policy",
         "key-foreign-principal",
         "whoever drives the service",
-        lambda t: key_policy(t).append(
-            allow({"Service": "logs.us-east-1.amazonaws.com"}, "kms:Decrypt")
-        ),
+        lambda t: key_policy(t).append(allow({"Service": "logs.us-east-1.amazonaws.com"}, "kms:Decrypt")),
     ),
     (
         "who signs in elsewhere in the key policy",
@@ -254,12 +217,7 @@ for words, rule, allows, edit in (
         "key-open-to-all",
         "everybody but one decrypts",
         lambda t: key_policy(t).append(
-            {
-                "Effect": "Allow",
-                "NotPrincipal": {"AWS": A_STRANGER.arn},
-                "Action": "kms:Decrypt",
-                "Resource": "*",
-            }
+            {"Effect": "Allow", "NotPrincipal": {"AWS": A_STRANGER.arn}, "Action": "kms:Decrypt", "Resource": "*"}
         ),
     ),
     (
@@ -287,9 +245,7 @@ for words, rule, allows, edit in (
         "an effect by a parameter",
         "cannot-be-judged",
         "whatever the deployer types in",
-        lambda t: key_policy(t).append(
-            {**allow({"AWS": role_arn(t)}, "kms:Decrypt"), "Effect": {"Ref": "Effect"}}
-        ),
+        lambda t: key_policy(t).append({**allow({"AWS": role_arn(t)}, "kms:Decrypt"), "Effect": {"Ref": "Effect"}}),
     ),
 ):
     mutant(words, rule, allows, edit)

@@ -38,11 +38,7 @@ def _bounded(template: Template, **members: object) -> None:
 
 
 for words, rule, edit in (
-    (
-        "the role may encrypt alone",
-        "pinecone-locked-out",
-        lambda t: key_policy(t)[USE].update(Action=["kms:Encrypt"]),
-    ),
+    ("the role may encrypt alone", "pinecone-locked-out", lambda t: key_policy(t)[USE].update(Action=["kms:Encrypt"])),
     (
         "the role may use the key through S3 alone",
         "pinecone-locked-out",
@@ -51,11 +47,7 @@ for words, rule, edit in (
         ),
     ),
     ("decryption denied to the role", "pinecone-locked-out", _deny_role),
-    (
-        "decryption denied to everybody",
-        "pinecone-locked-out",
-        lambda t: key_policy(t).append(deny("*", "kms:Decrypt")),
-    ),
+    ("decryption denied to everybody", "pinecone-locked-out", lambda t: key_policy(t).append(deny("*", "kms:Decrypt"))),
     (
         "a denial of the role's own",
         "pinecone-locked-out",
@@ -77,41 +69,25 @@ for words, rule, edit in (
     (
         "a denial of the role's own, on the key alone",
         "pinecone-locked-out",
-        lambda t: _own(
-            t,
-            Action="kms:Decrypt",
-            Resource={"Fn::GetAtt": [resource_id(t, "KMS::Key"), "Arn"]},
-        ),
+        lambda t: _own(t, Action="kms:Decrypt", Resource={"Fn::GetAtt": [resource_id(t, "KMS::Key"), "Arn"]}),
     ),
     (
         "a denial of the role's own, on the key of a parameter",
         "pinecone-not-seen-to-come-in",
         lambda t: (
             t.setdefault("Parameters", {}).update(Other={"Type": "String"}),
-            _own(
-                t,
-                Action="kms:Decrypt",
-                Resource={"Fn::Sub": "arn:aws:kms:*:${AWS::AccountId}:key/${Other}"},
-            ),
+            _own(t, Action="kms:Decrypt", Resource={"Fn::Sub": "arn:aws:kms:*:${AWS::AccountId}:key/${Other}"}),
         ),
     ),
     (
         "a denial of the role's own, outside of another region",
         "pinecone-not-seen-to-come-in",
-        lambda t: _own(
-            t,
-            Action="kms:*",
-            Condition={"StringNotEquals": {"aws:RequestedRegion": "eu-south-2"}},
-        ),
+        lambda t: _own(t, Action="kms:*", Condition={"StringNotEquals": {"aws:RequestedRegion": "eu-south-2"}}),
     ),
     (
         "a denial of the role's own, without MFA",
         "pinecone-not-seen-to-come-in",
-        lambda t: _own(
-            t,
-            NotAction="iam:*",
-            Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
-        ),
+        lambda t: _own(t, NotAction="iam:*", Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}),
     ),
     (
         "a boundary for one address",
@@ -122,12 +98,7 @@ for words, rule, edit in (
         "a boundary without KMS",
         "pinecone-locked-out",
         lambda t: (
-            add(
-                t,
-                "Boundary",
-                "IAM::ManagedPolicy",
-                PolicyDocument=grant(Action="s3:GetObject")["PolicyDocument"],
-            ),
+            add(t, "Boundary", "IAM::ManagedPolicy", PolicyDocument=grant(Action="s3:GetObject")["PolicyDocument"]),
             role(t).update(PermissionsBoundary={"Ref": "Boundary"}),
         ),
     ),
@@ -149,9 +120,7 @@ for words, rule, edit in (
     (
         "the role with an encryption context alone",
         "pinecone-not-seen-to-come-in",
-        lambda t: key_policy(t)[USE].update(
-            Condition={"StringEquals": {"kms:EncryptionContext:project": "a"}}
-        ),
+        lambda t: key_policy(t)[USE].update(Condition={"StringEquals": {"kms:EncryptionContext:project": "a"}}),
     ),
     (
         "one of Pinecone's roles that was deleted",
@@ -161,16 +130,12 @@ for words, rule, edit in (
     (
         "an administrator that was deleted",
         "deleted-principal",
-        lambda t: key_policy(t)[ROOT].update(
-            Principal={"AWS": [key_policy(t)[ROOT]["Principal"]["AWS"], DELETED]}
-        ),
+        lambda t: key_policy(t)[ROOT].update(Principal={"AWS": [key_policy(t)[ROOT]["Principal"]["AWS"], DELETED]}),
     ),
     (
         "tags that differ in case alone",
         "role-tags",
-        lambda t: role(t).update(
-            Tags=[{"Key": "owner", "Value": "a"}, {"Key": "Owner", "Value": "b"}]
-        ),
+        lambda t: role(t).update(Tags=[{"Key": "owner", "Value": "a"}, {"Key": "Owner", "Value": "b"}]),
     ),
     (
         "a tag with a character that IAM does not take",
@@ -183,8 +148,7 @@ for words, rule, edit in (
         lambda t: trust(t).update(
             Principal={
                 "AWS": [
-                    f"arn:aws:iam::444455556666:role/pinecone_cmek_access_us-east-{number}"
-                    for number in range(1, 33)
+                    f"arn:aws:iam::444455556666:role/pinecone_cmek_access_us-east-{number}" for number in range(1, 33)
                 ]
             }
         ),

@@ -133,12 +133,7 @@ for words, rule, allows, edit in (
         "role-permissions",
         "Pinecone calls the function",
         lambda t: add(
-            t,
-            "More",
-            "Lambda::Permission",
-            Action="lambda:InvokeFunction",
-            FunctionName="f",
-            Principal=role_arn(t),
+            t, "More", "Lambda::Permission", Action="lambda:InvokeFunction", FunctionName="f", Principal=role_arn(t)
         ),
     ),
     (
@@ -152,11 +147,7 @@ for words, rule, allows, edit in (
                 KeyPolicy={
                     "Statement": [
                         allow({"AWS": f"arn:aws:iam::{CUSTOMER}:root"}, "kms:*"),
-                        allow(
-                            {"AWS": f"arn:aws:iam::{CUSTOMER}:role/pinecone-cmek"},
-                            "kms:Encrypt",
-                            "kms:Decrypt",
-                        ),
+                        allow({"AWS": f"arn:aws:iam::{CUSTOMER}:role/pinecone-cmek"}, "kms:Encrypt", "kms:Decrypt"),
                         allow({"AWS": f"{OTHER_ACCOUNT}:root"}, "kms:Decrypt"),
                     ]
                 },
@@ -191,9 +182,7 @@ for words, rule, allows, edit in (
         "a key by Fn::If to paste into Pinecone's console",
         "output-value",
         "a stranger reads what Pinecone stores, in one of the two cases",
-        lambda t: _output(
-            t, "Key ARN", {"Fn::If": ["Debug", f"arn:aws:kms:us-east-1:{STRANGER}:key/1", "k"]}
-        ),
+        lambda t: _output(t, "Key ARN", {"Fn::If": ["Debug", f"arn:aws:kms:us-east-1:{STRANGER}:key/1", "k"]}),
     ),
 ):
     mutant(words, rule, allows, edit)
@@ -211,11 +200,7 @@ for words, edit in (
     (
         "a policy of a role that no template makes",
         lambda t: add(
-            without_its_role(t, "vectors"),
-            "More",
-            "IAM::RolePolicy",
-            RoleName="vectors",
-            PolicyDocument=POLICY,
+            without_its_role(t, "vectors"), "More", "IAM::RolePolicy", RoleName="vectors", PolicyDocument=POLICY
         ),
     ),
     (
@@ -224,11 +209,7 @@ for words, edit in (
             without_its_role(t, "vectors"),
             "More",
             "S3::BucketPolicy",
-            PolicyDocument={
-                "Statement": [
-                    allow({"AWS": f"arn:aws:iam::{CUSTOMER}:role/vectors"}, "s3:GetObject")
-                ]
-            },
+            PolicyDocument={"Statement": [allow({"AWS": f"arn:aws:iam::{CUSTOMER}:role/vectors"}, "s3:GetObject")]},
         ),
     ),
 ):

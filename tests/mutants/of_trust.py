@@ -173,10 +173,7 @@ trust_mutants(
         "a stranger",
         lambda t: trust(t).update(
             Condition=all_regions(
-                [
-                    f"arn:aws:iam::{account}:role/pinecone_cmek_access_*"
-                    for account in (PINECONE, STRANGER)
-                ]
+                [f"arn:aws:iam::{account}:role/pinecone_cmek_access_*" for account in (PINECONE, STRANGER)]
             )
         ),
         Call(STRANGERS_NAMESAKE),
@@ -188,9 +185,7 @@ trust_mutants(
     (
         "the account itself in place of Pinecone's",
         "one's own role of Pinecone's name",
-        lambda t: trust(t).update(
-            Principal={"AWS": f"arn:aws:iam::{CUSTOMER}:role/pinecone_cmek_access_us-east-1"}
-        ),
+        lambda t: trust(t).update(Principal={"AWS": f"arn:aws:iam::{CUSTOMER}:role/pinecone_cmek_access_us-east-1"}),
         Call(Caller(f"arn:aws:iam::{CUSTOMER}:role/pinecone_cmek_access_us-east-1")),
     ),
     rule="trust-own-account",
@@ -240,21 +235,14 @@ trust_mutants(
     (
         "a second statement for a stranger",
         "a stranger, without the ID",
-        lambda t: trust_policy(t).append(
-            {"Effect": "Allow", "Principal": {"AWS": A_STRANGER.arn}, "Action": ASSUME}
-        ),
+        lambda t: trust_policy(t).append({"Effect": "Allow", "Principal": {"AWS": A_STRANGER.arn}, "Action": ASSUME}),
         Call(A_STRANGER, None),
     ),
     (
         "a first statement for a service",
         "whoever may pass the role to EC2",
         lambda t: trust_policy(t).insert(
-            0,
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "ec2.amazonaws.com"},
-                "Action": ASSUME,
-            },
+            0, {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": ASSUME}
         ),
         Call(Caller("ec2.amazonaws.com"), None),
     ),
@@ -271,9 +259,7 @@ trust_mutants(
             }
         ),
         Call(A_STRANGER, None),
-        lambda t: trust_policy(t).append(
-            {"Effect": "Allow", "Principal": {"AWS": A_STRANGER.arn}, "Action": ASSUME}
-        ),
+        lambda t: trust_policy(t).append({"Effect": "Allow", "Principal": {"AWS": A_STRANGER.arn}, "Action": ASSUME}),
     ),
     rule="trust-foreign-principal",
 )
@@ -281,9 +267,7 @@ trust_mutants(
     (
         "a second statement for Pinecone without the ID",
         "Pinecone, for any of its customers",
-        lambda t: trust_policy(t).append(
-            {"Effect": "Allow", "Principal": {"AWS": US_EAST_1.arn}, "Action": ASSUME}
-        ),
+        lambda t: trust_policy(t).append({"Effect": "Allow", "Principal": {"AWS": US_EAST_1.arn}, "Action": ASSUME}),
         Call(US_EAST_1, None),
     ),
     rule="trust-external-id",

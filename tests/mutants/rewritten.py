@@ -29,9 +29,7 @@ def _twice(template: Template) -> None:
     """A statement for everybody, that another reader takes for the one."""
     text = json.dumps(role(template)["AssumeRolePolicyDocument"])
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
-    role(template)["AssumeRolePolicyDocument"] = (
-        f'{{"Statement": [{json.dumps(statement)}], {text[1:]}'
-    )
+    role(template)["AssumeRolePolicyDocument"] = f'{{"Statement": [{json.dumps(statement)}], {text[1:]}'
 
 
 def _account(template: Template, value: str) -> Template:
@@ -85,26 +83,14 @@ for words, edit in (
     ("Fn::Transform among the outputs", lambda t: t["Outputs"].update(INCLUDE)),
     ("Fn::Transform beside the role's type", lambda t: resource(t, "IAM::Role").update(INCLUDE)),
     ("Fn::Transform beside the key's type", lambda t: resource(t, "KMS::Key").update(INCLUDE)),
-    (
-        "Fn::Transform in the trust policy",
-        lambda t: role(t)["AssumeRolePolicyDocument"].update(INCLUDE),
-    ),
+    ("Fn::Transform in the trust policy", lambda t: role(t)["AssumeRolePolicyDocument"].update(INCLUDE)),
     ("Fn::Transform in the key policy", lambda t: key(t)["KeyPolicy"].update(INCLUDE)),
-    (
-        "Fn::Transform in a condition",
-        lambda t: trust(t)["Condition"]["StringEquals"].update(INCLUDE),
-    ),
+    ("Fn::Transform in a condition", lambda t: trust(t)["Condition"]["StringEquals"].update(INCLUDE)),
     ("a trust policy whose text says Statement twice", _twice),
-    (
-        "a member of the key policy that is none",
-        lambda t: key(t)["KeyPolicy"].update(statement=[]),
-    ),
+    ("a member of the key policy that is none", lambda t: key(t)["KeyPolicy"].update(statement=[])),
     ("Fn::Transform among the role's properties", lambda t: role(t).update(INCLUDE)),
     ("Fn::Transform among the key's properties", lambda t: key(t).update(INCLUDE)),
-    (
-        "Fn::Transform in a tag of the role",
-        lambda t: role(t).update(Tags=[{"Key": "team", **INCLUDE}]),
-    ),
+    ("Fn::Transform in a tag of the role", lambda t: role(t).update(Tags=[{"Key": "team", **INCLUDE}])),
     (
         "managed policies of the role by Fn::ForEach",
         lambda t: role(t).update(_looped("ManagedPolicyArns", [f"{AWS_MANAGED}/PowerUserAccess"])),
@@ -117,27 +103,19 @@ for words, edit in (
         "a policy whose roles are by Fn::ForEach",
         lambda t: add(t, "More", "IAM::Policy", **GRANT, **_looped("Roles", [_id(t)])),
     ),
-    (
-        "a policy for the key with Fn::Transform",
-        lambda t: add(t, "More", "IAM::Policy", **_decrypting(t), **INCLUDE),
-    ),
+    ("a policy for the key with Fn::Transform", lambda t: add(t, "More", "IAM::Policy", **_decrypting(t), **INCLUDE)),
     (
         "a bucket policy whose statements are by Fn::ForEach",
         lambda t: _bucket(t, {"Version": "2012-10-17", **_looped("Statement", [_reading(t)])}),
     ),
-    (
-        "bucket policies by Fn::ForEach over a parameter",
-        lambda t: t["Resources"].update(_over_a_parameter(t)),
-    ),
+    ("bucket policies by Fn::ForEach over a parameter", lambda t: t["Resources"].update(_over_a_parameter(t))),
     (
         "a bucket policy whose Version only the deploy knows",
         lambda t: _bucket(t, {"Version": {"Ref": "Version"}, "Statement": [_reading(t)]}),
     ),
     (
         "a bucket policy as text with what only the deploy knows",
-        lambda t: _bucket(
-            t, {"Fn::Sub": f'{{"Statement": [{_AS_TEXT % _id(t)["Ref"]}]${{More}}}}'}
-        ),
+        lambda t: _bucket(t, {"Fn::Sub": f'{{"Statement": [{_AS_TEXT % _id(t)["Ref"]}]${{More}}}}'}),
     ),
     (
         "a policy of an event bus with its Statement beside",
@@ -183,12 +161,7 @@ for words, rule, allows, edit in (
         "the same key material for good",
         lambda t: key(t).update(EnableKeyRotation="no"),
     ),
-    (
-        "a key that is enabled by a number",
-        "key-enabled",
-        "nobody reads the data",
-        lambda t: key(t).update(Enabled=0),
-    ),
+    ("a key that is enabled by a number", "key-enabled", "nobody reads the data", lambda t: key(t).update(Enabled=0)),
 ):
     mutant(words, rule, allows, edit)
 mutant(
@@ -206,11 +179,7 @@ for words, value, parameter in (
     ),
     ("an external ID that is the stack's name", {"Ref": "AWS::StackName"}, {}),
     ("an external ID that is the Region", {"Fn::Sub": "${AWS::Region}"}, {}),
-    (
-        "an external ID that is a resource's name",
-        {"Fn::GetAtt": ["CmekKey21C8C2B3", "KeyId"]},
-        {},
-    ),
+    ("an external ID that is a resource's name", {"Fn::GetAtt": ["CmekKey21C8C2B3", "KeyId"]}, {}),
 ):
     mutant(
         words,

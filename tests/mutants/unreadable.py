@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 from tests.forms import EXTERNAL_ID
-from tests.mutants.made import (
-    A_STRANGER,
-    Call,
-    all_regions,
-    also,
-    equals,
-    role,
-    trust,
-    trust_mutants,
-    trust_policy,
-)
+from tests.mutants.made import A_STRANGER, Call, all_regions, also, equals, role, trust, trust_mutants, trust_policy
 from tests.simulator.who_may_assume import ASSUME, OTHER_ID, STRANGERS_NAMESAKE, US_EAST_1
 
 trust_mutants(
@@ -22,9 +12,7 @@ trust_mutants(
         "whomever the included file names",
         lambda t: trust_policy(t).append({"Fn::Transform": {"Name": "AWS::Include"}}),
         Call(A_STRANGER, None),
-        lambda t: trust_policy(t).append(
-            {"Effect": "Allow", "Principal": {"AWS": A_STRANGER.arn}, "Action": ASSUME}
-        ),
+        lambda t: trust_policy(t).append({"Effect": "Allow", "Principal": {"AWS": A_STRANGER.arn}, "Action": ASSUME}),
     ),
     (
         "a policy variable that Fn::Join puts together",
@@ -32,15 +20,7 @@ trust_mutants(
         lambda t: trust(t).update(
             Principal={"AWS": "*"},
             Condition=all_regions(
-                {
-                    "Fn::Join": [
-                        "{",
-                        [
-                            "arn:aws:iam::$",
-                            "aws:PrincipalAccount}:role/pinecone_cmek_access_*",
-                        ],
-                    ]
-                }
+                {"Fn::Join": ["{", ["arn:aws:iam::$", "aws:PrincipalAccount}:role/pinecone_cmek_access_*"]]}
             ),
         ),
         Call(STRANGERS_NAMESAKE),
@@ -83,9 +63,7 @@ trust_mutants(
     (
         "an external ID by Fn::If",
         "Pinecone, for the other customer",
-        lambda t: trust(t).update(
-            Condition=equals(StringEquals={"Fn::If": ["Debug", OTHER_ID, EXTERNAL_ID]})
-        ),
+        lambda t: trust(t).update(Condition=equals(StringEquals={"Fn::If": ["Debug", OTHER_ID, EXTERNAL_ID]})),
         Call(US_EAST_1, OTHER_ID),
         lambda t: trust(t).update(Condition=equals(StringEquals=OTHER_ID)),
     ),

@@ -1,7 +1,7 @@
 """Runs `cmek check`, `who` and `review` over every template below a folder.
 
-Each as it is, where nothing of Pinecone's may be found, and each with a role and key of Pinecone's
-put into it, where the verdict is that on role and key alone.
+Each as it is, where nothing of Pinecone's may be found, and each with a role and key of Pinecone's put into it, where
+the verdict is that on role and key alone.
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ def _as_it_is(file: Path) -> Iterator[str]:
             yield f"{command}: {_last(done)}"
 
 
-def _with_ours(
-    template: dict[str, Any], ours: dict[str, Any], folder: Path, alone: dict[str, Any]
-) -> Iterator[str]:
+def _with_ours(template: dict[str, Any], ours: dict[str, Any], folder: Path, alone: dict[str, Any]) -> Iterator[str]:
     """What is said otherwise of role and key where a template of another's stands around them."""
     together = dict(template)
     for section in _SECTIONS:
@@ -100,11 +98,7 @@ def _answers(file: Path) -> dict[str, Any]:
     page = _run("review", str(file), "--out", str(file.with_suffix(".html")))
     for done in (checked, asked, page):
         assert not _crashed(done), repr(done.exception)
-    rules = {
-        one["rule"].partition("[")[0]
-        for template in json.loads(checked.stdout)
-        for one in template["violations"]
-    }
+    rules = {one["rule"].partition("[")[0] for template in json.loads(checked.stdout) for one in template["violations"]}
     rows = [
         {name: value for name, value in row.items() if name != "doubt"}
         for template in json.loads(asked.stdout)["templates"]

@@ -120,9 +120,7 @@ def _truth(holes: Mapping[str, str], call: Call, with_own: bool, alone: bool) ->
     return Truth(holes, call, alone if call.own is False else with_own, alone)
 
 
-def _drawn(
-    number: int,
-) -> Iterator[tuple[Generated, Call, list[tuple[Mapping[str, str], Call]]]]:
+def _drawn(number: int) -> Iterator[tuple[Generated, Call, list[tuple[Mapping[str, str], Call]]]]:
     rng = random.Random(f"allows {number}")
     cast = Cast(rng)
     policy = draw_policy(cast)

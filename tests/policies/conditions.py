@@ -86,9 +86,7 @@ def _value(cast: Cast, key: Key, operator: str) -> str:
     if "Arn" in operator and rng.random() < 0.02:
         return "*"
     if key.type == "string" and rng.random() < 0.05:
-        value = rng.choice(
-            (f"${{!{rng.choice(_OF_VARIABLES)}}}", value + "${!aws:PrincipalTag/Team}")
-        )
+        value = rng.choice((f"${{!{rng.choice(_OF_VARIABLES)}}}", value + "${!aws:PrincipalTag/Team}"))
     return value
 
 

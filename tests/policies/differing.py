@@ -52,10 +52,7 @@ class Pair:
 
     def instances(self, holes: Mapping[str, str], call: Call, own: bool) -> list[Instance]:
         """One call to each of the two."""
-        return [
-            Instance(one.kind, json.dumps(one.concrete(holes)), call, own)
-            for one in (self.first, self.second)
-        ]
+        return [Instance(one.kind, json.dumps(one.concrete(holes)), call, own) for one in (self.first, self.second)]
 
 
 @dataclass(frozen=True)
@@ -98,12 +95,7 @@ class Figures:
 def pairs(simulator: Simulator, numbers: Iterable[int]) -> list[Pair]:
     """Pairs of these numbers, with what the simulator says to calls about each."""
     drawn = [_drawn(number) for number in numbers]
-    asked = [
-        one
-        for pair, calls in drawn
-        for holes, call, own in calls
-        for one in pair.instances(holes, call, own)
-    ]
+    asked = [one for pair, calls in drawn for holes, call, own in calls for one in pair.instances(holes, call, own)]
     said = iter(simulator.allows(asked))
     found = []
     for pair, calls in drawn:
@@ -185,9 +177,7 @@ def _note(figures: Figures, pair: Pair, witnesses: Sequence[Witness], is_first: 
         break
 
 
-def _confirm(
-    figures: Figures, certain: Iterable[tuple[Pair, bool, Witness]], simulator: Simulator
-) -> None:
+def _confirm(figures: Figures, certain: Iterable[tuple[Pair, bool, Witness]], simulator: Simulator) -> None:
     """Ask the simulator for every certain witness, with some values of the holes."""
     asked = [
         (pair, is_first, witness, holes, _called(witness.request, pair, holes))
@@ -250,11 +240,7 @@ def _called(request: Request, pair: Pair, holes: Mapping[str, str]) -> Call:
 
     variables = {at[1]: "data" for at in _VARIABLE.finditer(json.dumps(request.context))}
     context: dict[str, Value] = {
-        name: value
-        if value is None
-        else filled(value)
-        if isinstance(value, str)
-        else tuple(map(filled, value))
+        name: value if value is None else filled(value) if isinstance(value, str) else tuple(map(filled, value))
         for name, value in {**request.context, **variables}.items()
     }
     resource = {"trust": ROLE, "key": KEY}.get(pair.first.kind, request.resource or "*")

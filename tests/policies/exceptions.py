@@ -36,8 +36,7 @@ def _is_one_of_two(policy: Document, call: Call) -> bool:
     """Whether a role or user is named whose ARN differs in path or case alone."""
     own = _one_name(call.role or call.principal)
     return any(
-        own is not None and _one_name(name) == own and name != (call.role or call.principal)
-        for name in _named(policy)
+        own is not None and _one_name(name) == own and name != (call.role or call.principal) for name in _named(policy)
     )
 
 
@@ -97,8 +96,7 @@ EXCEPTIONS: Final = (
         "every address is in 0.0.0.0/0",
         Page(
             "IAM User Guide: IAM JSON policy elements: Condition operators",
-            "IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"
-            "#Conditions_IPAddress",
+            "IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IPAddress",
             "an address is in a block of the standard CIDR format (RFC 4632); the simulator shifts "
             "by 32 bits, and finds none in that of no fixed bits",
         ),

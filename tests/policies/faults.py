@@ -22,8 +22,7 @@ def _instead(where: Any, name: str, wrong: Any) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for module in [where, *sys.modules.values()]:
             if module is where or (
-                getattr(module, "__name__", "").startswith("cmek_construct.policy")
-                and vars(module).get(name) is right
+                getattr(module, "__name__", "").startswith("cmek_construct.policy") and vars(module).get(name) is right
             ):
                 stack.enter_context(patch.object(module, name, wrong))
         yield
@@ -64,39 +63,27 @@ def _maybe_for_surely(said: Verdict, *_: Any) -> Verdict:
 
 
 def _holes_as_text(found: Any, *_: Any) -> Any:
-    return tuple(
-        char for one in found for char in (one.name if isinstance(one, text.Hole) else (one,))
-    )
+    return tuple(char for one in found for char in (one.name if isinstance(one, text.Hole) else (one,)))
 
 
 _OPERATOR: Final = conditions._Operator
 _ARN: Final = text.arn
 FAULTS: Final[dict[str, Callable[[], contextlib.AbstractContextManager[Any]]]] = {
-    "a dimension is left out of the difference": lambda: _changed(
-        space, "_outside", _without_a_dimension
-    ),
+    "a dimension is left out of the difference": lambda: _changed(space, "_outside", _without_a_dimension),
     "a negated operator is false without its key": lambda: _instead(
         _OPERATOR, "without_key", property(lambda one: one.each == "ForAllValues" or one.if_exists)
     ),
     "IfExists is not heeded": lambda: _instead(
-        _OPERATOR,
-        "without_key",
-        property(lambda one: one.each == "ForAllValues" or (one.negated and not one.each)),
+        _OPERATOR, "without_key", property(lambda one: one.each == "ForAllValues" or (one.negated and not one.each))
     ),
-    "who lets in only with leave of the account lets in alone": lambda: _changed(
-        rules, "_boxes", _without_own
-    ),
+    "who lets in only with leave of the account lets in alone": lambda: _changed(rules, "_boxes", _without_own),
     "the case of an action counts": lambda: _changed(rules, "action", _case_counts),
     "a wildcard in an ARN goes past a colon": lambda: _instead(
         conditions, "arn", lambda parts, forms, within=ANY: _ARN(parts, forms, ANY)
     ),
     "NotPrincipal spares by the ARN alone": lambda: _changed(principals, "spared", _spared_by_arn),
-    "a denial of the root does not reach the account": lambda: _changed(
-        rules, "_principals", _denied_root_alone
-    ),
+    "a denial of the root does not reach the account": lambda: _changed(rules, "_principals", _denied_root_alone),
     "maybe is taken for surely": lambda: _changed(rules.Rules, "verdict", _maybe_for_surely),
-    "a role is not its sessions": lambda: patch.dict(
-        principals._KINDS, {"role": text.word(f"{NAME_END}x")}
-    ),
+    "a role is not its sessions": lambda: patch.dict(principals._KINDS, {"role": text.word(f"{NAME_END}x")}),
     "a hole is a text": lambda: _changed(text, "items", _holes_as_text),
 }

@@ -70,9 +70,7 @@ def draw_policy(cast: Cast, kind: Kind | None = None) -> Generated:
     statements = [draw_statement(cast, kind, n == 0) for n in range(rng.choice((1, 2, 2, 3, 4)))]
     document: Document = {"Version": VERSION, "Statement": statements}
     if rng.random() < 0.1:
-        document = rng.choice(
-            ({"Statement": statements}, {"Version": "2008-10-17", "Statement": statements})
-        )
+        document = rng.choice(({"Statement": statements}, {"Version": "2008-10-17", "Statement": statements}))
     if len(statements) == 1 and rng.random() < 0.2:
         document["Statement"] = statements[0]
     return Generated(kind, document)
@@ -87,14 +85,10 @@ def draw_statement(cast: Cast, kind: Kind, allows: bool = False) -> Statement:
         negated = rng.random() < (0.1 if effect == "Deny" else 0.02)
         statement["NotPrincipal" if negated else "Principal"] = draw_principal(cast, effect)
     negated = rng.random() < 0.1
-    statement["NotAction" if negated else "Action"] = _listed(
-        rng, lambda: draw_action(rng, kind), 1 if negated else 3
-    )
+    statement["NotAction" if negated else "Action"] = _listed(rng, lambda: draw_action(rng, kind), 1 if negated else 3)
     if kind != "trust":
         negated = rng.random() < 0.06
-        statement["NotResource" if negated else "Resource"] = _listed(
-            rng, lambda: draw_resource(cast, kind), 1
-        )
+        statement["NotResource" if negated else "Resource"] = _listed(rng, lambda: draw_resource(cast, kind), 1)
     if rng.random() < 0.6:
         condition = draw_condition(cast, rng.choice((1, 1, 1, 2, 3)))
         if condition or rng.random() < 0.5:
@@ -122,9 +116,7 @@ def draw_principal(cast: Cast, effect: str) -> Any:
     if rng.random() < 0.12:
         kinds["Service"] = rng.choice((rng.choice(cast.services), list(cast.services)))
     if rng.random() < 0.04:
-        kinds["Federated"] = rng.choice(
-            (f"arn:aws:iam::{OWNER}:saml-provider/Okta", "accounts.google.com")
-        )
+        kinds["Federated"] = rng.choice((f"arn:aws:iam::{OWNER}:saml-provider/Okta", "accounts.google.com"))
     if not kinds or rng.random() < 0.8:
         kinds["AWS"] = _listed(rng, lambda: draw_aws_principal(cast), 2)
     return kinds
@@ -134,8 +126,7 @@ def draw_aws_principal(cast: Cast) -> str:
     """An account, a role, a user, a session, all, or nobody."""
     rng = cast.rng
     kind = rng.choices(
-        ("account", "root", "role", "session", "user", "id", "wild", "star"),
-        (1.5, 2.5, 6, 1, 1.2, 0.3, 0.15, 0.3),
+        ("account", "root", "role", "session", "user", "id", "wild", "star"), (1.5, 2.5, 6, 1, 1.2, 0.3, 0.15, 0.3)
     )[0]
     account, role = rng.choice(cast.accounts), rng.choice(cast.roles)
     return {

@@ -95,7 +95,5 @@ def _put(values: Any, value: str, hole: str, start: int = 0) -> Any:
     return changed if isinstance(values, list) else changed[0]
 
 
-def _holed(
-    policy: Generated, document: Document, hole: str, was: str, others: list[str]
-) -> Generated:
+def _holed(policy: Generated, document: Document, hole: str, was: str, others: list[str]) -> Generated:
     return Generated(policy.kind, document, {**policy.holes, hole: (was, *others)})

@@ -98,9 +98,7 @@ def _principal_replaced(cast: Cast, policy: Generated, statements: list[Statemen
 
 def _principal_dropped(cast: Cast, policy: Generated, statements: list[Statement]) -> bool:
     kinds = _principals(cast, statements)
-    return kinds is not None and _in_list(
-        kinds, "AWS", lambda values: values.pop(cast.rng.randrange(len(values)))
-    )
+    return kinds is not None and _in_list(kinds, "AWS", lambda values: values.pop(cast.rng.randrange(len(values))))
 
 
 def _to_account(cast: Cast, policy: Generated, statements: list[Statement]) -> bool:
@@ -115,9 +113,7 @@ def _to_account(cast: Cast, policy: Generated, statements: list[Statement]) -> b
 
 
 def _changed_text(
-    element: str,
-    draw: Callable[[Cast, Generated], str],
-    how: Callable[[random.Random, list[Any], str], Any],
+    element: str, draw: Callable[[Cast, Generated], str], how: Callable[[random.Random, list[Any], str], Any]
 ) -> Change:
     def change(cast: Cast, policy: Generated, statements: list[Statement]) -> bool:
         found = _pick(cast.rng, statements, element, f"Not{element}")
@@ -209,10 +205,7 @@ def _operator(change: Callable[[str], str | None]) -> Change:
 def _negated(operator: str) -> str | None:
     for base in ("String", "Arn", "Numeric", "Date"):
         for end in ("Equals", "Like"):
-            for one, other in (
-                (f"{base}{end}", f"{base}Not{end}"),
-                (f"{base}Not{end}", f"{base}{end}"),
-            ):
+            for one, other in ((f"{base}{end}", f"{base}Not{end}"), (f"{base}Not{end}", f"{base}{end}")):
                 if one in operator:
                     return operator.replace(one, other)
     if "NotIpAddress" in operator:
@@ -223,11 +216,7 @@ def _negated(operator: str) -> str | None:
 def _if_exists(operator: str) -> str | None:
     if operator == "Null":
         return None
-    return (
-        operator.removesuffix("IfExists")
-        if operator.endswith("IfExists")
-        else operator + "IfExists"
-    )
+    return operator.removesuffix("IfExists") if operator.endswith("IfExists") else operator + "IfExists"
 
 
 def _other_set(operator: str) -> str | None:
@@ -242,11 +231,7 @@ def _like(operator: str) -> str | None:
         return None
     if not operator.rpartition(":")[2].startswith(("String", "Arn")):
         return None
-    return (
-        operator.replace("Like", "Equals")
-        if "Like" in operator
-        else operator.replace("Equals", "Like")
-    )
+    return operator.replace("Like", "Equals") if "Like" in operator else operator.replace("Equals", "Like")
 
 
 def _condition_dropped(cast: Cast, policy: Generated, statements: list[Statement]) -> bool:

@@ -29,8 +29,7 @@ VERSION: Final = _elements(
 NOT_PRINCIPAL: Final = _elements(
     "NotPrincipal",
     "elements_notprincipal",
-    "with Deny, a role and its account must both be listed, or the role may be denied; with Allow "
-    "it is not supported",
+    "with Deny, a role and its account must both be listed, or the role may be denied; with Allow it is not supported",
 )
 SET_OPERATORS: Final = _elements(
     "multivalued context keys",
@@ -41,8 +40,7 @@ SET_OPERATORS: Final = _elements(
 PRINCIPAL: Final = _elements(
     "Principal",
     "elements_principal",
-    "no wildcard matches a part of a name or ARN; the unique ID that is left where a role was "
-    "deleted is nobody's",
+    "no wildcard matches a part of a name or ARN; the unique ID that is left where a role was deleted is nobody's",
 )
 ADDRESSES: Final = _elements(
     "Condition operators",
@@ -72,22 +70,11 @@ class Case:
 
 
 def _allow(principal: Any = "*", **elements: Any) -> Statement:
-    return {
-        "Effect": "Allow",
-        "Principal": principal,
-        "Action": "kms:*",
-        "Resource": "*",
-        **elements,
-    }
+    return {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*", **elements}
 
 
 def _deny_all_but(*names: str) -> Statement:
-    return {
-        "Effect": "Deny",
-        "NotPrincipal": {"AWS": list(names)},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
+    return {"Effect": "Deny", "NotPrincipal": {"AWS": list(names)}, "Action": "kms:*", "Resource": "*"}
 
 
 def _if(operator: str, key: str, value: str) -> Statement:
@@ -98,25 +85,15 @@ _TEAM: Final = {"aws:PrincipalTag/Team": "data", "aws:SourceIdentity": "data"}
 _VARIABLE: Final = _if("StringEquals", "aws:SourceIdentity", "${aws:PrincipalTag/Team}")
 YES, NO, CANNOT_TELL = Verdict.YES, Verdict.NO, Verdict.CANNOT_TELL
 CASES: Final = {
-    "a variable in an old version is text": Case(
-        VERSION, [_VARIABLE], NO, context=_TEAM, version="2008-10-17"
-    ),
-    "who is not denied is listed with the account": Case(
-        NOT_PRINCIPAL, [_allow(), _deny_all_but(_ROLE, _ROOT)], YES
-    ),
+    "a variable in an old version is text": Case(VERSION, [_VARIABLE], NO, context=_TEAM, version="2008-10-17"),
+    "who is not denied is listed with the account": Case(NOT_PRINCIPAL, [_allow(), _deny_all_but(_ROLE, _ROOT)], YES),
     "who is listed without the account may be denied": Case(
         NOT_PRINCIPAL, [_allow(), _deny_all_but(_ROLE)], CANNOT_TELL
     ),
-    "whose account alone is listed may be denied": Case(
-        NOT_PRINCIPAL, [_allow(), _deny_all_but(_ROOT)], CANNOT_TELL
-    ),
-    "who is not listed is denied": Case(
-        NOT_PRINCIPAL, [_allow(), _deny_all_but(f"{_ROLE}Two", "444455556666")], NO
-    ),
+    "whose account alone is listed may be denied": Case(NOT_PRINCIPAL, [_allow(), _deny_all_but(_ROOT)], CANNOT_TELL),
+    "who is not listed is denied": Case(NOT_PRINCIPAL, [_allow(), _deny_all_but(f"{_ROLE}Two", "444455556666")], NO),
     "who is listed in NotPrincipal with Allow is not let in": Case(
-        NOT_PRINCIPAL,
-        [{**_deny_all_but(_ROLE, _ROOT), "Effect": "Allow"}],
-        NO,
+        NOT_PRINCIPAL, [{**_deny_all_but(_ROLE, _ROOT), "Effect": "Allow"}], NO
     ),
     "others than those of NotPrincipal with Allow may be let in": Case(
         NOT_PRINCIPAL, [{**_deny_all_but("444455556666"), "Effect": "Allow"}], CANNOT_TELL
@@ -128,17 +105,11 @@ CASES: Final = {
         context={"aws:TagKeys": None},
     ),
     "a key of several values without a set operator may hold": Case(
-        SET_OPERATORS,
-        [_if("StringEquals", "aws:TagKeys", "a")],
-        CANNOT_TELL,
-        context={"aws:TagKeys": ["a"]},
+        SET_OPERATORS, [_if("StringEquals", "aws:TagKeys", "a")], CANNOT_TELL, context={"aws:TagKeys": ["a"]}
     ),
     "a part of a name may be matched": Case(PRINCIPAL, [_allow({"AWS": f"{_ROLE}*"})], CANNOT_TELL),
     "a deleted role is nobody": Case(PRINCIPAL, [_allow({"AWS": "AROAEXAMPLEEXAMPLE12"})], NO),
     "every address is in the block of all": Case(
-        ADDRESSES,
-        [_if("IpAddress", "aws:SourceIp", "0.0.0.0/0")],
-        YES,
-        context={"aws:SourceIp": "203.0.113.7"},
+        ADDRESSES, [_if("IpAddress", "aws:SourceIp", "0.0.0.0/0")], YES, context={"aws:SourceIp": "203.0.113.7"}
     ),
 }

@@ -81,9 +81,7 @@ class Call:
 class Draws:
     """Draws requests about one policy or several."""
 
-    def __init__(
-        self, cast: Cast, kind: Kind, policies: Sequence[Document], *, complete: bool = False
-    ) -> None:
+    def __init__(self, cast: Cast, kind: Kind, policies: Sequence[Document], *, complete: bool = False) -> None:
         """Draw about these policies; if complete, nothing is left unknown."""
         self.cast, self.kind, self.rng = cast, kind, cast.rng
         self._complete = complete
@@ -168,9 +166,7 @@ class Draws:
         actions = {"key": KMS, "trust": STS, "permissions": (*KMS, *STS)}[self.kind]
         patterns = listed(statement.get("Action", statement.get("NotAction")))
         of_it = [
-            action
-            for action in actions
-            if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+            action for action in actions if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
         ]
         near = [one for one in actions if any(one.startswith(other) for other in of_it)]
         return self.rng.choice(self.rng.choices((of_it, near, actions), (75, 10, 15))[0] or actions)
@@ -178,9 +174,7 @@ class Draws:
     def _resource(self, statement: Mapping[str, Any]) -> str:
         if self.kind != "permissions":
             return {"key": KEY, "trust": ROLE}[self.kind]
-        pattern = self.rng.choice(
-            listed(statement.get("Resource", statement.get("NotResource"))) or ["*"]
-        )
+        pattern = self.rng.choice(listed(statement.get("Resource", statement.get("NotResource"))) or ["*"])
         fitting = [one for one in (KEY, *KEYS_OF_OTHERS) if fnmatchcase(one, pattern)]
         return self.rng.choice((self.rng.choice(fitting or [KEY]), *KEYS_OF_OTHERS[:2]))
 
@@ -194,9 +188,7 @@ class Draws:
                         self._add(context, call, key_of(name), operator, values)
         return context
 
-    def _add(
-        self, context: dict[str, Value], call: Call, key: Key, operator: str, values: list[str]
-    ) -> None:
+    def _add(self, context: dict[str, Value], call: Call, key: Key, operator: str, values: list[str]) -> None:
         rng = self.rng
         drawn = rng.random()
         if not call.may_have(key) or drawn < 0.17:
@@ -206,14 +198,7 @@ class Draws:
             more = [rng.choice(key.values) for _ in range(rng.choice((0, 0, 1)))]
             context[key.name] = (of_it, *more) if key.several else of_it
 
-    def value(
-        self,
-        context: Mapping[str, Value],
-        call: Call,
-        key: Key,
-        operator: str,
-        values: Sequence[str],
-    ) -> str:
+    def value(self, context: Mapping[str, Value], call: Call, key: Key, operator: str, values: Sequence[str]) -> str:
         """A value for a key out of the values of a condition."""
         rng = self.rng
         own = [value for value in values if key.type not in ("numeric",) or value.isdigit()]

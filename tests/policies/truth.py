@@ -16,10 +16,7 @@ from tests.policies.vocabulary import BY_NAME, PATHS, role_of
 from tests.simulator.simulator import Request, Result, simulate
 
 _BATCH: Final = 1500
-_EVERYTHING: Final = {
-    "Version": VERSION,
-    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-}
+_EVERYTHING: Final = {"Version": VERSION, "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 @dataclass(frozen=True)
@@ -45,19 +42,10 @@ class Instance:
         if self.kind != "permissions":
             lets = self.own or call.is_federated or call.principal.endswith(":root")
             own = [_EVERYTHING] if lets and principal and not call.is_service else []
-            return Request(
-                principal, call.action, call.resource, account, _for_simulator(policy), own, context
-            )
+            return Request(principal, call.action, call.resource, account, _for_simulator(policy), own, context)
         lets_account: Document = {
             "Version": VERSION,
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": call.account},
-                    "Action": "*",
-                    "Resource": "*",
-                }
-            ],
+            "Statement": [{"Effect": "Allow", "Principal": {"AWS": call.account}, "Action": "*", "Resource": "*"}],
         }
         own = [_for_simulator(policy)]
         return Request(principal, call.action, call.resource, account, lets_account, own, context)
@@ -120,14 +108,9 @@ def instances(
     """
     unknown = [key for key in _keys(policy) if _is_unknown(call, key)]
     several = bool(policy.holes or unknown) or _is_of_any_path(call)
-    found: list[tuple[Mapping[str, str], Call]] = [
-        (policy.made_with, _known(call, unknown, draws, rng, absent=True))
-    ]
+    found: list[tuple[Mapping[str, str], Call]] = [(policy.made_with, _known(call, unknown, draws, rng, absent=True))]
     for number in range(most - 1 if several else 0):
-        holes = {
-            name: rng.choice(values if number else values[1:] or values)
-            for name, values in policy.holes.items()
-        }
+        holes = {name: rng.choice(values if number else values[1:] or values) for name, values in policy.holes.items()}
         found.append((holes, _known(call, unknown, draws, rng, absent=False)))
     return found
 
@@ -145,9 +128,7 @@ def _is_unknown(call: Call, name: str) -> bool:
     return name not in call.context and name not in call.follows()
 
 
-def _known(
-    call: Call, unknown: Iterable[str], draws: Draws, rng: random.Random, absent: bool
-) -> Call:
+def _known(call: Call, unknown: Iterable[str], draws: Draws, rng: random.Random, absent: bool) -> Call:
     context: dict[str, Value] = dict(call.context)
     for name in unknown:
         key = BY_NAME[name.lower()]

@@ -38,9 +38,7 @@ KMS: Final = (
     *("kms:GetKeyPolicy", "kms:PutKeyPolicy", "kms:DisableKey", "kms:DisableKeyRotation"),
     *("kms:EnableKey", "kms:EnableKeyRotation", "kms:ScheduleKeyDeletion", "kms:TagResource"),
 )
-WITHOUT_CALLER_ACCOUNT: Final = (
-    *("kms:GenerateRandom", "kms:ListAliases", "kms:ListKeys", "kms:ListRetirableGrants"),
-)
+WITHOUT_CALLER_ACCOUNT: Final = (*("kms:GenerateRandom", "kms:ListAliases", "kms:ListKeys", "kms:ListRetirableGrants"),)
 """The requests to KMS that do not say the caller's account."""
 STS: Final = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
 
@@ -81,11 +79,7 @@ KEYS: Final = (
     Key("aws:ViaAWSService", "bool", _BOOL, signed=True),
     Key("aws:SourceVpce", "string", ("vpce-1a2b3c4d", "vpce-1a2b3c4e")),
     Key("aws:SourceAccount", "string", ACCOUNTS),
-    Key(
-        "aws:SourceArn",
-        "arn",
-        (f"arn:aws:s3:::bucket-{OWNER}", f"arn:aws:cloudtrail:us-east-1:{OWNER}:trail/one"),
-    ),
+    Key("aws:SourceArn", "arn", (f"arn:aws:s3:::bucket-{OWNER}", f"arn:aws:cloudtrail:us-east-1:{OWNER}:trail/one")),
     Key("aws:SourceIp", "ip", ("203.0.113.7", "203.0.113.8", "198.51.100.1")),
     Key("aws:CurrentTime", "date", ("2026-01-01T00:00:00Z", "2026-06-30T12:00:00Z")),
     Key("aws:RequestedRegion", "string", ("us-east-1", "us-east-2", "eu-west-1")),
@@ -108,19 +102,8 @@ KEYS: Final = (
     Key("kms:EncryptionAlgorithm", "string", ("SYMMETRIC_DEFAULT", "RSA_1"), CRYPTOGRAPHIC),
     Key("kms:EncryptionContextKeys", "string", ("a", "b", "A"), CRYPTOGRAPHIC, several=True),
     Key("kms:GrantIsForAWSResource", "bool", _BOOL, _GRANTS),
-    Key(
-        "kms:GrantOperations",
-        "string",
-        ("Decrypt", "Encrypt", "CreateGrant"),
-        ("kms:CreateGrant",),
-        several=True,
-    ),
-    Key(
-        "kms:ScheduleKeyDeletionPendingWindowInDays",
-        "numeric",
-        ("7", "29", "30"),
-        ("kms:ScheduleKeyDeletion",),
-    ),
+    Key("kms:GrantOperations", "string", ("Decrypt", "Encrypt", "CreateGrant"), ("kms:CreateGrant",), several=True),
+    Key("kms:ScheduleKeyDeletionPendingWindowInDays", "numeric", ("7", "29", "30"), ("kms:ScheduleKeyDeletion",)),
     Key("kms:BypassPolicyLockoutSafetyCheck", "bool", _BOOL, ("kms:PutKeyPolicy",)),
     Key(
         "sts:ExternalId",
@@ -129,29 +112,12 @@ KEYS: Final = (
         ("sts:AssumeRole",),
         signed=True,
     ),
-    Key(
-        "sts:RoleSessionName",
-        "string",
-        ("alice", "alice2", "bob"),
-        ("sts:AssumeRole",),
-        signed=True,
-    ),
-    Key(
-        "aws:RequestTag/Team",
-        "string",
-        ("data", "Data"),
-        ("sts:AssumeRole", "sts:TagSession"),
-        signed=True,
-    ),
+    Key("sts:RoleSessionName", "string", ("alice", "alice2", "bob"), ("sts:AssumeRole",), signed=True),
+    Key("aws:RequestTag/Team", "string", ("data", "Data"), ("sts:AssumeRole", "sts:TagSession"), signed=True),
 )
 _OFTEN: Final = ("aws:principalarn", "aws:sourcearn", "aws:principalaccount", "sts:externalid")
 BY_NAME: Final[Mapping[str, Key]] = {key.name.lower(): key for key in KEYS}
-FOLLOWING: Final = (
-    "aws:PrincipalArn",
-    "aws:PrincipalAccount",
-    "kms:CallerAccount",
-    "aws:PrincipalIsAWSService",
-)
+FOLLOWING: Final = ("aws:PrincipalArn", "aws:PrincipalAccount", "kms:CallerAccount", "aws:PrincipalIsAWSService")
 """The keys whose values follow from the principal."""
 
 
@@ -163,9 +129,7 @@ class Cast:
         self.accounts = [OWNER, *rng.sample(ACCOUNTS[1:], 2)]
         self.names = rng.sample(NAMES, 3)
         self.roles = [self.role() for _ in range(3)]
-        self.users = [
-            f"arn:aws:iam::{rng.choice(self.accounts)}:user/{name}" for name in self.names
-        ]
+        self.users = [f"arn:aws:iam::{rng.choice(self.accounts)}:user/{name}" for name in self.names]
         self.services = rng.sample(SERVICES, 2)
         self.keys = [*rng.sample(KEYS, 3), *(BY_NAME[name] for name in rng.sample(_OFTEN, 2))]
 
@@ -210,11 +174,4 @@ def neighbour(text: str, rng: random.Random) -> str:
     changed = "b" if text[at : at + 1] == "a" else "a"
     if text[at : at + 1].isdigit():
         changed = str((int(text[at]) + 1) % 10)
-    return rng.choice(
-        (
-            text[:at] + changed + text[at + 1 :],
-            text + changed,
-            text[:-1] or changed,
-            text.swapcase(),
-        )
-    )
+    return rng.choice((text[:at] + changed + text[at + 1 :], text + changed, text[:-1] or changed, text.swapcase()))

@@ -28,13 +28,9 @@ def _kms(title: str, page: str, says: str) -> Page:
 _ENFORCEMENT = "How AWS enforcement code logic evaluates requests to allow or deny access"
 _ENFORCEMENT_PAGE = "reference_policies_evaluation-logic_policy-eval-denyallow.html"
 IMPLICIT_DENY = _iam(
-    _ENFORCEMENT,
-    _ENFORCEMENT_PAGE,
-    "what no policy allows is denied, except to the account's root user",
+    _ENFORCEMENT, _ENFORCEMENT_PAGE, "what no policy allows is denied, except to the account's root user"
 )
-EXPLICIT_DENY = _iam(
-    _ENFORCEMENT, _ENFORCEMENT_PAGE, "an explicit deny overrides every explicit allow"
-)
+EXPLICIT_DENY = _iam(_ENFORCEMENT, _ENFORCEMENT_PAGE, "an explicit deny overrides every explicit allow")
 TRUST_IS_NEEDED = _iam(
     _ENFORCEMENT,
     _ENFORCEMENT_PAGE,
@@ -72,18 +68,14 @@ ACCOUNT_PRINCIPAL = _iam(
 
 _OPERATORS = "IAM JSON policy elements: Condition operators"
 _OPERATORS_PAGE = "reference_policies_elements_condition_operators.html"
-STRING_EQUALS = _iam(
-    _OPERATORS, f"{_OPERATORS_PAGE}#Conditions_String", "StringEquals is exact and case-sensitive"
-)
+STRING_EQUALS = _iam(_OPERATORS, f"{_OPERATORS_PAGE}#Conditions_String", "StringEquals is exact and case-sensitive")
 STRING_LIKE = _iam(
     _OPERATORS,
     f"{_OPERATORS_PAGE}#Conditions_String",
     "StringLike is case-sensitive, and * stands for any number of any characters",
 )
 MISSING_KEY = _iam(
-    _OPERATORS,
-    _OPERATORS_PAGE,
-    "a key that is not in the request does not match, and the condition is false",
+    _OPERATORS, _OPERATORS_PAGE, "a key that is not in the request does not match, and the condition is false"
 )
 IF_EXISTS = _iam(
     _OPERATORS,
@@ -163,8 +155,7 @@ GRANT_IS_FOR_AWS = _kms(
 KEY_OF_ANOTHER_ACCOUNT = _kms(
     "Allowing users in other accounts to use a KMS key",
     "key-policy-modifying-external-accounts.html",
-    "the key policy and an IAM policy in the other account must both allow; neither alone is "
-    "sufficient",
+    "the key policy and an IAM policy in the other account must both allow; neither alone is sufficient",
 )
 
 # Keys of other accounts.
@@ -190,8 +181,7 @@ OPERATIONS_ACROSS_ACCOUNTS = _kms(
 KEYS_IN_IAM_POLICIES = _kms(
     "Specifying KMS keys in IAM policy statements",
     "cmks-in-iam-policies.html",
-    "arn:aws:kms:*:account:key/* is every key of that account in every Region, a key ARN that key "
-    "alone",
+    "arn:aws:kms:*:account:key/* is every key of that account in every Region, a key ARN that key alone",
 )
 KEY_POLICY_OF_ONE_KEY = _kms(
     "Create a key policy",
@@ -221,6 +211,5 @@ ATTACHED_POLICIES = _iam(
 SESSIONS_GO_ON = _iam(
     "Permissions for temporary security credentials",
     "id_credentials_temp_control-access.html",
-    "issued credentials are valid until they expire; each request is decided by the permissions "
-    "that they have then",
+    "issued credentials are valid until they expire; each request is decided by the permissions that they have then",
 )

@@ -141,10 +141,7 @@ def a_denying(stack: cdk.Stack) -> object:
     customer = _key(stack)
     customer.key.add_to_resource_policy(
         iam.PolicyStatement(
-            effect=iam.Effect.DENY,
-            principals=[iam.ArnPrincipal(VENDOR_ROLE)],
-            actions=["kms:Decrypt"],
-            resources=["*"],
+            effect=iam.Effect.DENY, principals=[iam.ArnPrincipal(VENDOR_ROLE)], actions=["kms:Decrypt"], resources=["*"]
         )
     )
     return customer
@@ -271,18 +268,13 @@ def role_denied_a(stack: cdk.Stack) -> object:
     """With a statement of the vendor's own."""
     role = _role(stack, customer_account_ids=[A, B])
     role.add_to_principal_policy(
-        iam.PolicyStatement(
-            effect=iam.Effect.DENY, actions=["kms:*"], resources=[f"arn:aws:kms:*:{A}:key/*"]
-        )
+        iam.PolicyStatement(effect=iam.Effect.DENY, actions=["kms:*"], resources=[f"arn:aws:kms:*:{A}:key/*"])
     )
     return role
 
 
 FORMS["by_cmek_yaml"] = Form(
-    lambda app: [CmekStack(app, entry) for entry in parse_entries(_CMEK_YAML, "cmek.yaml")],
-    VENDOR,
-    REGION,
-    "",
+    lambda app: [CmekStack(app, entry) for entry in parse_entries(_CMEK_YAML, "cmek.yaml")], VENDOR, REGION, ""
 )
 
 

@@ -138,10 +138,7 @@ RULING = [
 
 
 def does(actions: Iterable[str], answer: Result, page: Page, how: str = "") -> list[Row]:
-    return [
-        row(f"to do {action.removeprefix('kms:')}{how}", answer, page, action=action)
-        for action in actions
-    ]
+    return [row(f"to do {action.removeprefix('kms:')}{how}", answer, page, action=action) for action in actions]
 
 
 def without(actions: Iterable[str], *some: str) -> list[str]:

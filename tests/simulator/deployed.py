@@ -80,20 +80,13 @@ class Deployed:
                 return str(separator).join(self.resolve(parts))
             if function == "Fn::Sub" and isinstance(argument, str):
                 return re.sub(r"\$\{([^!}]+)\}", lambda name: self._ref(name[1]), argument)
-        unknown = [
-            name for name in value if name.startswith("Fn::") or name in ("Ref", "Condition")
-        ]
+        unknown = [name for name in value if name.startswith("Fn::") or name in ("Ref", "Condition")]
         if [name for name in unknown if name != "Condition"]:
             raise ValueError(f"cannot resolve {value}")
         return {name: self.resolve(item) for name, item in value.items()}
 
     def _ref(self, name: str) -> str:
-        known = {
-            "AWS::AccountId": self.account,
-            "AWS::Partition": "aws",
-            "AWS::Region": self.region,
-            **self.parameters,
-        }
+        known = {"AWS::AccountId": self.account, "AWS::Partition": "aws", "AWS::Region": self.region, **self.parameters}
         if name in known:
             return known[name]
         return self._arn(name).rpartition("/")[2]

@@ -12,10 +12,7 @@ from tests.simulator.aws_pages import Page
 from tests.simulator.deployed import Deployed
 from tests.simulator.simulator import Answer, Policy, Request, Result, simulate
 
-EVERYTHING: Policy = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-}
+EVERYTHING: Policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 """The most that the caller's own account can give it: what then is denied, our policies deny."""
 
 ANOTHER_KEY = f"arn:aws:kms:{forms.REGION}:{forms.CUSTOMER}:key/{'0' * 8}-0000-4000-8000-{'0' * 12}"
@@ -49,10 +46,9 @@ class Caller:
     def principals(self) -> list[str | None]:
         """As whom the simulator is asked.
 
-        A role acts through a session. The session's ARN has no path, so the simulator would
-        take ``role/path/name`` for ``role/name``, which AWS tells apart (a trust policy holds
-        the role's unique ID): a role with a path is asked about by the role's own ARN, and one
-        without by both, which must agree.
+        A role acts through a session. The session's ARN has no path, so the simulator would take ``role/path/name`` for
+        ``role/name``, which AWS tells apart (a trust policy holds the role's unique ID): a role with a path is asked
+        about by the role's own ARN, and one without by both, which must agree.
         """
         if self.arn is None or ":role/" not in self.arn:
             return [self.arn]
@@ -207,9 +203,7 @@ class CaseOf(Generic[AnyQuestion]):
 Case: TypeAlias = CaseOf[Question]
 
 
-def cases(
-    words: str, page: Page, control: AnyQuestion, rows: Sequence[Row]
-) -> list[CaseOf[AnyQuestion]]:
+def cases(words: str, page: Page, control: AnyQuestion, rows: Sequence[Row]) -> list[CaseOf[AnyQuestion]]:
     """The control, which AWS allows, and what becomes of it by the change of each row."""
     found = [CaseOf(words, control, Result.ALLOWED, page, control)]
     for row in rows:
@@ -226,9 +220,7 @@ def ask(questions: Sequence[AnyQuestion]) -> dict[AnyQuestion, Answer]:
     """
     asked = [(question, request) for question in questions for request in question.requests()]
     answers: dict[AnyQuestion, Answer] = {}
-    for (question, _), answer in zip(
-        asked, simulate([request for _, request in asked]), strict=True
-    ):
+    for (question, _), answer in zip(asked, simulate([request for _, request in asked]), strict=True):
         before = answers.setdefault(question, answer)
         assert before.result == answer.result, f"{question}: role and session disagree"
     return answers

@@ -79,8 +79,7 @@ def simulate(requests: Sequence[Request]) -> list[Answer]:
     different = dict(zip(texts, asked, strict=True))
     found = _node({"requests": list(different.values()), "actionsOn": []})["answers"]
     answers = {
-        text: Answer(Result(one["result"]), one["statements"])
-        for text, one in zip(different, found, strict=True)
+        text: Answer(Result(one["result"]), one["statements"]) for text, one in zip(different, found, strict=True)
     }
     return [answers[text] for text in texts]
 
@@ -88,21 +87,14 @@ def simulate(requests: Sequence[Request]) -> list[Answer]:
 @functools.cache
 def actions_on(service: str, resource_type: str) -> list[str]:
     """Every action of a service that AWS documents for a type of resource, such as ``key``."""
-    found: list[str] = _node({"requests": [], "actionsOn": [[service, resource_type]]})["actions"][
-        0
-    ]
+    found: list[str] = _node({"requests": [], "actionsOn": [[service, resource_type]]})["actions"][0]
     return found
 
 
 def _node(questions: dict[str, Any]) -> Any:
     install_once(_HERE / "package-lock.json", _HERE / "node_modules", _npm_ci)
     done = subprocess.run(
-        ["node", "simulate.mjs"],
-        cwd=_HERE,
-        input=json.dumps(questions),
-        capture_output=True,
-        text=True,
-        check=False,
+        ["node", "simulate.mjs"], cwd=_HERE, input=json.dumps(questions), capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         raise RuntimeError(f"The simulator did not answer:\n{done.stderr}")

@@ -37,30 +37,10 @@ def outsiders(names: Page, nobody: Page) -> list[Row]:
         nobody: the page that says why one without a role or a user does not match.
     """
     return [
-        row(
-            "from a role of the same name in a stranger's account",
-            DENIED,
-            names,
-            caller=STRANGERS_NAMESAKE,
-        ),
-        row(
-            "from another role of a stranger",
-            DENIED,
-            names,
-            caller=Caller(f"arn:aws:iam::{STRANGER}:role/Admin"),
-        ),
-        row(
-            "from a stranger's root user",
-            DENIED,
-            names,
-            caller=Caller(f"arn:aws:iam::{STRANGER}:root"),
-        ),
-        row(
-            "from another role of Pinecone's account",
-            DENIED,
-            names,
-            caller=OTHER_ROLE_OF_PINECONE,
-        ),
+        row("from a role of the same name in a stranger's account", DENIED, names, caller=STRANGERS_NAMESAKE),
+        row("from another role of a stranger", DENIED, names, caller=Caller(f"arn:aws:iam::{STRANGER}:role/Admin")),
+        row("from a stranger's root user", DENIED, names, caller=Caller(f"arn:aws:iam::{STRANGER}:root")),
+        row("from another role of Pinecone's account", DENIED, names, caller=OTHER_ROLE_OF_PINECONE),
         row(
             "from a role of Pinecone's account with another word in the name",
             DENIED,
@@ -91,24 +71,14 @@ def outsiders(names: Page, nobody: Page) -> list[Row]:
             names,
             caller=Caller(f"arn:aws:iam::{PINECONE}:user/pinecone_cmek_access_us-east-1"),
         ),
-        row(
-            "from Pinecone's root user",
-            DENIED,
-            names,
-            caller=Caller(f"arn:aws:iam::{PINECONE}:root"),
-        ),
+        row("from Pinecone's root user", DENIED, names, caller=Caller(f"arn:aws:iam::{PINECONE}:root")),
         row(
             "from the root user of the role's own account",
             DENIED,
             aws.TRUST_IS_NEEDED,
             caller=Caller(f"arn:aws:iam::{CUSTOMER}:root"),
         ),
-        row(
-            "from an administrator of the role's own account",
-            DENIED,
-            aws.TRUST_IS_NEEDED,
-            caller=OWN_ADMIN,
-        ),
+        row("from an administrator of the role's own account", DENIED, aws.TRUST_IS_NEEDED, caller=OWN_ADMIN),
         row(
             "from a role of Pinecone's name in the role's own account",
             DENIED,
@@ -118,12 +88,7 @@ def outsiders(names: Page, nobody: Page) -> list[Row]:
         row("from the role itself", DENIED, aws.TRUST_IS_NEEDED, caller=THE_ROLE),
         row("from an AWS service", DENIED, nobody, caller=Caller("ec2.amazonaws.com")),
         row("unsigned", DENIED, nobody, caller=Caller(None)),
-        row(
-            "without leave of Pinecone's own account",
-            DENIED,
-            aws.BOTH_SIDES,
-            own_policies=False,
-        ),
+        row("without leave of Pinecone's own account", DENIED, aws.BOTH_SIDES, own_policies=False),
     ]
 
 
@@ -208,12 +173,7 @@ EXPLICIT_WITHOUT_ID = Table(
     {**_RIGHT, "external_id": None},
     [
         row("from the other listed region", ALLOWED, aws.ROLE_PRINCIPAL, caller=EU_WEST_1),
-        row(
-            "with an ID that nobody asked for",
-            ALLOWED,
-            aws.EXTERNAL_ID_IS_OPTIONAL,
-            external_id=OTHER_ID,
-        ),
+        row("with an ID that nobody asked for", ALLOWED, aws.EXTERNAL_ID_IS_OPTIONAL, external_id=OTHER_ID),
         *LISTED_ALONE,
         *NAMED_ALONE,
         *OTHER_WAYS_IN,
@@ -245,18 +205,8 @@ EVERY_REGION_OF_THE_GUIDE = Table(
     [
         row("from us-west-2", ALLOWED, aws.ROLE_PRINCIPAL, caller=US_WEST_2),
         row("from eu-west-1", ALLOWED, aws.ROLE_PRINCIPAL, caller=EU_WEST_1),
-        row(
-            "from eu-central-1",
-            ALLOWED,
-            aws.ROLE_PRINCIPAL,
-            caller=pinecone("pinecone_cmek_access_eu-central-1"),
-        ),
-        row(
-            "from ap-southeast-1",
-            ALLOWED,
-            aws.ROLE_PRINCIPAL,
-            caller=pinecone("pinecone_cmek_access_ap-southeast-1"),
-        ),
+        row("from eu-central-1", ALLOWED, aws.ROLE_PRINCIPAL, caller=pinecone("pinecone_cmek_access_eu-central-1")),
+        row("from ap-southeast-1", ALLOWED, aws.ROLE_PRINCIPAL, caller=pinecone("pinecone_cmek_access_ap-southeast-1")),
         row(
             "from a region that the guide does not list",
             DENIED,
@@ -276,12 +226,7 @@ BRIEFLY = Table(
         row("with the ID of another customer", DENIED, aws.EXTERNAL_ID, external_id=OTHER_ID),
         row("without an ID", DENIED, aws.MISSING_KEY, external_id=None),
         row("from a stranger", DENIED, aws.ROLE_PRINCIPAL, caller=STRANGERS_NAMESAKE),
-        row(
-            "from another role of Pinecone's account",
-            DENIED,
-            aws.ROLE_PRINCIPAL,
-            caller=OTHER_ROLE_OF_PINECONE,
-        ),
+        row("from another role of Pinecone's account", DENIED, aws.ROLE_PRINCIPAL, caller=OTHER_ROLE_OF_PINECONE),
         row("from the role's own account", DENIED, aws.TRUST_IS_NEEDED, caller=OWN_ADMIN),
     ],
 )
@@ -297,14 +242,7 @@ def suspension(form: str, while_suspended: str) -> list[tuple[str, Table]]:
                 f"Pinecone's role of {region} assumes the role with the right ID",
                 aws.EXTERNAL_ID,
                 {**_RIGHT, "caller": caller},
-                [
-                    row(
-                        "while suspended",
-                        EXPLICITLY_DENIED,
-                        aws.EXPLICIT_DENY,
-                        form=while_suspended,
-                    )
-                ],
+                [row("while suspended", EXPLICITLY_DENIED, aws.EXPLICIT_DENY, form=while_suspended)],
             ),
         )
         for region, caller in (("us-east-1", US_EAST_1), ("eu-west-1", EU_WEST_1))

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from tests.forms import PINECONE, VENDOR, VENDOR_ROLE
 from tests.simulator import aws_pages as aws
-from tests.simulator.customers_forms import (
-    NAMESAKE_OF_A_STRANGER,
-    ROLE_ON_A_PATH,
-    STRANGER,
-    A,
-    B,
-)
+from tests.simulator.customers_forms import NAMESAKE_OF_A_STRANGER, ROLE_ON_A_PATH, STRANGER, A, B
 from tests.simulator.customers_questions import (
     NAME,
     OTHER_ROLE,
@@ -77,21 +71,13 @@ ROLE_DECRYPTS = cases(
             key_of_a_third="a key that names the role, of an account that is no customer",
             key_of_pinecone="a key that names the role, of Pinecone's account",
         ),
-        *keys(
-            DENIED,
-            aws.RESOURCES,
-            key_one_digit_from_a="a key that names the role, of an account one digit from A",
-        ),
+        *keys(DENIED, aws.RESOURCES, key_one_digit_from_a="a key that names the role, of an account one digit from A"),
         *keys(
             DENIED,
             aws.IAM_POLICIES_ENABLED,
             vendors_plain_key="a key of the vendor's own account that does not name the role",
         ),
-        *keys(
-            ALLOWED,
-            aws.TRUST_IS_NEEDED,
-            vendors_own_key="a key of the vendor's own account that names the role",
-        ),
+        *keys(ALLOWED, aws.TRUST_IS_NEEDED, vendors_own_key="a key of the vendor's own account that names the role"),
         *keys(
             EXPLICITLY_DENIED,
             aws.EXPLICIT_DENY,
@@ -106,9 +92,7 @@ ROLE_DECRYPTS = cases(
             one_key_of_a_and_all_of_b="by the ARN of the key, beside every key of B",
         ),
         *vendors(ALLOWED, aws.ATTACHED_POLICIES, by_cmek_yaml="by the policies of the app's stack"),
-        *vendors(
-            ALLOWED, aws.SESSIONS_GO_ON, role_suspended="in a session from before a suspension"
-        ),
+        *vendors(ALLOWED, aws.SESSIONS_GO_ON, role_suspended="in a session from before a suspension"),
         *vendors(
             DENIED,
             aws.BOTH_SIDES,
@@ -116,9 +100,7 @@ ROLE_DECRYPTS = cases(
             no_customers="when the vendor has no customers",
         ),
         *vendors(DENIED, aws.ROLE_PRINCIPAL, role_on_a_path="when the role is one on a path"),
-        *vendors(
-            EXPLICITLY_DENIED, aws.EXPLICIT_DENY, role_denied_a="with a denial of the vendor's own"
-        ),
+        *vendors(EXPLICITLY_DENIED, aws.EXPLICIT_DENY, role_denied_a="with a denial of the vendor's own"),
     ],
 )
 
@@ -162,9 +144,7 @@ ROLE_ENCRYPTS = cases(
             a_plain="a key of A that does not name the role",
             key_of_a_third="a key that names the role, of an account that is no customer",
         ),
-        *vendors(
-            DENIED, aws.KEY_OF_ANOTHER_ACCOUNT, no_customers="when the vendor has no customers"
-        ),
+        *vendors(DENIED, aws.KEY_OF_ANOTHER_ACCOUNT, no_customers="when the vendor has no customers"),
         *keys(ALLOWED, aws.KEYS_IN_IAM_POLICIES, b_key="the key of B"),
         *keys(EXPLICITLY_DENIED, aws.EXPLICIT_DENY, a_suspended="a key of A that is suspended"),
         *keys(ALLOWED, aws.OTHER_ACTIONS, a_denying="a key of A with a denial of Decrypt"),
@@ -183,7 +163,7 @@ NEITHER_SIDE = cases(
             a_key="a key of A, when A's side alone lets it",
             b_plain="a key of B, when neither side lets it",
             b_key="a key of B, when B's side alone lets it",
-        ),
+        )
     ],
 )
 
@@ -202,11 +182,7 @@ ONE_KEY = cases(
             b_key="the key of B",
             b_key_with_the_id_of_a_key="a key of B that has the same ID",
         ),
-        *keys(
-            DENIED,
-            aws.BOTH_SIDES,
-            key_of_a_third="a key that names the role, of an account that is no customer",
-        ),
+        *keys(DENIED, aws.BOTH_SIDES, key_of_a_third="a key that names the role, of an account that is no customer"),
         *keys(DENIED, aws.MULTI_REGION_KEY, a_replica="a replica of A's key in another Region"),
     ],
 )
@@ -223,11 +199,7 @@ ONE_KEY_OF_EACH = cases(
             a_sibling="another key of A that names the role",
             b_key_with_the_id_of_a_key="a key of B that has the ID of A's",
         ),
-        *keys(
-            DENIED,
-            aws.BOTH_SIDES,
-            key_of_a_third="a key that names the role, of an account that is no customer",
-        ),
+        *keys(DENIED, aws.BOTH_SIDES, key_of_a_third="a key that names the role, of an account that is no customer"),
     ],
 )
 
@@ -243,11 +215,7 @@ ONE_KEY_AND_AN_ACCOUNT = cases(
             b_key_with_the_id_of_a_key="another key of B that names the role",
         ),
         *keys(DENIED, aws.KEYS_IN_IAM_POLICIES, a_sibling="another key of A"),
-        *keys(
-            DENIED,
-            aws.BOTH_SIDES,
-            key_of_a_third="a key that names the role, of an account that is no customer",
-        ),
+        *keys(DENIED, aws.BOTH_SIDES, key_of_a_third="a key that names the role, of an account that is no customer"),
         *keys(DENIED, aws.KEY_OF_ANOTHER_ACCOUNT, b_plain="a key of B that does not name the role"),
     ],
 )
@@ -281,9 +249,7 @@ ON_A_PATH = cases(
             aws.ROLE_PRINCIPAL,
             {
                 "a role of that name on another path": role(VENDOR, f"other/{NAME}"),
-                "a role of that name and path of a stranger": Caller(
-                    ROLE_ON_A_PATH.replace(VENDOR, STRANGER)
-                ),
+                "a role of that name and path of a stranger": Caller(ROLE_ON_A_PATH.replace(VENDOR, STRANGER)),
             },
         ),
     ],
@@ -306,9 +272,7 @@ EVERYTHING_ALLOWED = cases(
             customer_b_alone="when A is no customer of the vendor",
             no_customers="when the vendor has no customers",
         ),
-        *vendors(
-            EXPLICITLY_DENIED, aws.EXPLICIT_DENY, role_denied_a="with a denial of the vendor's own"
-        ),
+        *vendors(EXPLICITLY_DENIED, aws.EXPLICIT_DENY, role_denied_a="with a denial of the vendor's own"),
         *keys(
             ALLOWED,
             aws.BOTH_SIDES,
@@ -347,9 +311,7 @@ EVERYTHING_ALLOWED = cases(
                 "a role of the vendor with a longer name": role(VENDOR, f"{NAME}2"),
                 "a role of the vendor with a shorter name": role(VENDOR, NAME[:-1]),
                 "a role of the vendor with the name on a path": Caller(ROLE_ON_A_PATH),
-                "a user of the vendor with the role's name": Caller(
-                    VENDOR_ROLE.replace("role/", "user/")
-                ),
+                "a user of the vendor with the role's name": Caller(VENDOR_ROLE.replace("role/", "user/")),
                 "an administrator of the vendor": admin(VENDOR),
                 "the vendor's root user": root(VENDOR),
             },
@@ -408,12 +370,9 @@ NAMED_ALONE = cases(
 )
 
 NAMESAKE_ALONE = cases(
-    "a stranger's role of that name, with everything else allowed, decrypts with a key that names "
-    "it",
+    "a stranger's role of that name, with everything else allowed, decrypts with a key that names it",
     aws.KEY_OF_ANOTHER_ACCOUNT,
-    asked(
-        key="a_for_a_strangers_namesake", caller=Caller(NAMESAKE_OF_A_STRANGER), own_policies=True
-    ),
+    asked(key="a_for_a_strangers_namesake", caller=Caller(NAMESAKE_OF_A_STRANGER), own_policies=True),
     [
         *keys(DENIED, aws.ROLE_PRINCIPAL, a_key="A's key for the vendor's role"),
         *callers(DENIED, aws.ROLE_PRINCIPAL, {"the vendor's role": THE_ROLE}),
@@ -436,8 +395,7 @@ KEY_USER_BY_THE_GUIDE = cases(
 )
 
 KEY_USER = cases(
-    "the vendor's role, with everything else allowed, makes a data key with a key of A whose user "
-    "it is",
+    "the vendor's role, with everything else allowed, makes a data key with a key of A whose user it is",
     aws.KEY_USERS,
     asked("kms:GenerateDataKey", key="a_key_user", own_policies=True),
     [
@@ -455,14 +413,9 @@ KEY_USER = cases(
         *callers(
             DENIED,
             aws.KEY_POLICY_NAMES_ROLES,
-            {
-                "another role of the vendor": OTHER_ROLE,
-                "the vendor's root user": root(VENDOR),
-            },
+            {"another role of the vendor": OTHER_ROLE, "the vendor's root user": root(VENDOR)},
         ),
-        *callers(
-            DENIED, aws.KEY_OF_ANOTHER_ACCOUNT, {"Pinecone's own role, directly": PINECONES_ROLE}
-        ),
+        *callers(DENIED, aws.KEY_OF_ANOTHER_ACCOUNT, {"Pinecone's own role, directly": PINECONES_ROLE}),
     ],
 )
 

@@ -69,10 +69,7 @@ MANAGING_BY_WILDCARD = [
 
 
 def _actions(actions: Sequence[str], answer: Result, page: Page, words: str = "") -> list[Row]:
-    return [
-        row(f"to do {action.removeprefix('kms:')}{words}", answer, page, action=action)
-        for action in actions
-    ]
+    return [row(f"to do {action.removeprefix('kms:')}{words}", answer, page, action=action) for action in actions]
 
 
 _NOT_FOR_USERS = [action for action in MANAGING if action not in (*USING, *GRANTING)]
@@ -111,12 +108,7 @@ ROLE_USES_KEY = Table(
 ROLE_GRANTS = Table(
     "the role makes a grant through an AWS service",
     aws.KEY_USERS_GRANTS,
-    {
-        "caller": THE_ROLE,
-        "action": "kms:CreateGrant",
-        "for_aws_resource": True,
-        "own_policies": False,
-    },
+    {"caller": THE_ROLE, "action": "kms:CreateGrant", "for_aws_resource": True, "own_policies": False},
     [
         *_actions(["kms:ListGrants", "kms:RevokeGrant"], ALLOWED, aws.KEY_USERS_GRANTS),
         row("by itself", DENIED, aws.GRANT_IS_FOR_AWS, for_aws_resource=False),
@@ -131,9 +123,7 @@ ROLE_ENCRYPTS_ALONE = Table(
     {"caller": THE_ROLE, "action": "kms:Decrypt", "own_policies": False},
     [
         *_actions(["kms:Encrypt"], ALLOWED, aws.OTHER_ACTIONS),
-        *_actions(
-            [action for action in USING if action not in ENCRYPTING], DENIED, aws.OTHER_ACTIONS
-        ),
+        *_actions([action for action in USING if action not in ENCRYPTING], DENIED, aws.OTHER_ACTIONS),
         *_actions([*_NOT_FOR_USERS, *GRANTING], DENIED, aws.KEY_POLICY_DECIDES),
         *OTHERS,
     ],
@@ -192,17 +182,9 @@ ADMIN_MANAGES = Table(
     aws.KEY_ADMINISTRATORS,
     {"caller": ADMIN, "action": "kms:PutKeyPolicy", "own_policies": False},
     [
-        *_actions(
-            [action for action in MANAGING if action != "kms:PutKeyPolicy"],
-            ALLOWED,
-            aws.KEY_ADMINISTRATORS,
-        ),
+        *_actions([action for action in MANAGING if action != "kms:PutKeyPolicy"], ALLOWED, aws.KEY_ADMINISTRATORS),
         *_actions(["kms:RotateKeyOnDemand"], ALLOWED, aws.ROTATE_ON_DEMAND),
-        *_actions(
-            [action for action in USING if action != "kms:DescribeKey"],
-            DENIED,
-            aws.KEY_ADMINISTRATORS,
-        ),
+        *_actions([action for action in USING if action != "kms:DescribeKey"], DENIED, aws.KEY_ADMINISTRATORS),
         row("from the role of Pinecone", DENIED, aws.KEY_USERS, caller=THE_ROLE),
         row("from another role", DENIED, aws.IAM_POLICIES_ENABLED, caller=OTHER_ROLE),
         row(
@@ -229,25 +211,11 @@ def suspension(form: str, while_suspended: str) -> list[tuple[str, Table]]:
             Table(
                 f"the role does {action.removeprefix('kms:')}{with_what}",
                 aws.KEY_USERS,
-                {
-                    "caller": THE_ROLE,
-                    "action": action,
-                    "own_policies": own_policies,
-                },
-                [
-                    row(
-                        "while suspended",
-                        EXPLICITLY_DENIED,
-                        aws.EXPLICIT_DENY,
-                        form=while_suspended,
-                    )
-                ],
+                {"caller": THE_ROLE, "action": action, "own_policies": own_policies},
+                [row("while suspended", EXPLICITLY_DENIED, aws.EXPLICIT_DENY, form=while_suspended)],
             ),
         )
-        for own_policies, with_what in (
-            (False, ""),
-            (True, " with a policy of its own that allows everything"),
-        )
+        for own_policies, with_what in ((False, ""), (True, " with a policy of its own that allows everything"))
         for action in (*USING, *(["kms:PutKeyPolicy", "kms:CreateGrant"] if own_policies else []))
     ]
     left = [
@@ -290,9 +258,7 @@ VENDOR_USES_KEY = Table(
         row("without that policy", DENIED, aws.KEY_OF_ANOTHER_ACCOUNT, own_policies=False),
         *_actions(["kms:Encrypt", "kms:GenerateDataKey"], ALLOWED, aws.KEY_OF_ANOTHER_ACCOUNT),
         *_actions(
-            ["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey"],
-            DENIED,
-            aws.KEY_OF_ANOTHER_ACCOUNT,
+            ["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey"], DENIED, aws.KEY_OF_ANOTHER_ACCOUNT
         ),
         row(
             "from another role of the vendor",
@@ -300,12 +266,7 @@ VENDOR_USES_KEY = Table(
             aws.ROLE_PRINCIPAL,
             caller=Caller(f"arn:aws:iam::{VENDOR}:role/Other"),
         ),
-        row(
-            "from the vendor's root user",
-            DENIED,
-            aws.ROLE_PRINCIPAL,
-            caller=Caller(f"arn:aws:iam::{VENDOR}:root"),
-        ),
+        row("from the vendor's root user", DENIED, aws.ROLE_PRINCIPAL, caller=Caller(f"arn:aws:iam::{VENDOR}:root")),
         row(
             "from a role of that name in a stranger's account",
             DENIED,

@@ -39,17 +39,9 @@ OWNER_RULES = cases(
     aws.IAM_POLICIES_ENABLED,
     asked("kms:PutKeyPolicy", caller=admin(A), own_policies=True),
     [
-        *does(
-            [*without(RULING, "kms:PutKeyPolicy"), *ENCRYPTING, *GRANTING],
-            ALLOWED,
-            aws.IAM_POLICIES_ENABLED,
-        ),
+        *does([*without(RULING, "kms:PutKeyPolicy"), *ENCRYPTING, *GRANTING], ALLOWED, aws.IAM_POLICIES_ENABLED),
         row("without A's leave", DENIED, aws.IAM_POLICIES_ENABLED, own_policies=False),
-        *callers(
-            ALLOWED,
-            aws.IAM_POLICIES_ENABLED,
-            {"A's root user": root(A), "a role of A": role(A, "Operator")},
-        ),
+        *callers(ALLOWED, aws.IAM_POLICIES_ENABLED, {"A's root user": root(A), "a role of A": role(A, "Operator")}),
         *keys(
             DENIED,
             aws.KEY_OF_ANOTHER_ACCOUNT,
@@ -57,9 +49,7 @@ OWNER_RULES = cases(
             key_of_a_third="a third account's key",
             vendors_own_key="the vendor's own key",
         ),
-        *keys(
-            ALLOWED, aws.IAM_POLICIES_ENABLED, a_plain="a key of A that names no role of a vendor"
-        ),
+        *keys(ALLOWED, aws.IAM_POLICIES_ENABLED, a_plain="a key of A that names no role of a vendor"),
         *callers(
             DENIED,
             aws.KEY_OF_ANOTHER_ACCOUNT,
@@ -84,9 +74,7 @@ OWNER_B_RULES = cases(
         row("without B's leave", DENIED, aws.IAM_POLICIES_ENABLED, own_policies=False),
         *keys(DENIED, aws.KEY_OF_ANOTHER_ACCOUNT, a_key="A's key"),
         *callers(
-            DENIED,
-            aws.KEY_OF_ANOTHER_ACCOUNT,
-            {"an administrator of A": admin(A), "the vendor's role": THE_ROLE},
+            DENIED, aws.KEY_OF_ANOTHER_ACCOUNT, {"an administrator of A": admin(A), "the vendor's role": THE_ROLE}
         ),
     ],
 )
@@ -119,9 +107,7 @@ ALIAS = cases(
         *does(["kms:CreateAlias", "kms:UpdateAlias"], ALLOWED, aws.ALIASES),
         row("without A's leave", DENIED, aws.ALIASES, own_policies=False),
         *callers(
-            DENIED,
-            aws.OPERATIONS_ACROSS_ACCOUNTS,
-            {"the vendor's role": THE_ROLE, "an administrator of B": admin(B)},
+            DENIED, aws.OPERATIONS_ACROSS_ACCOUNTS, {"the vendor's role": THE_ROLE, "an administrator of B": admin(B)}
         ),
     ],
 )
@@ -141,11 +127,7 @@ def suspension_by_the_customer() -> Iterator[CaseOf[Question]]:
             f"the vendor's role, with everything allowed, does {action.removeprefix('kms:')}",
             aws.KEY_USERS,
             asked(action, key="a_key_user", own_policies=True),
-            keys(
-                EXPLICITLY_DENIED,
-                aws.EXPLICIT_DENY,
-                a_key_user_suspended="while the key is suspended",
-            ),
+            keys(EXPLICITLY_DENIED, aws.EXPLICIT_DENY, a_key_user_suspended="while the key is suspended"),
         )
 
 
@@ -160,13 +142,9 @@ _OUT = {
     "B's root user": root(B),
     "a role of B with the name of Pinecone's": role(B, "pinecone_cmek_access_us-east-1"),
     "an administrator of a third account": admin(THIRD),
-    "a role of a stranger with the name of Pinecone's": role(
-        STRANGER, "pinecone_cmek_access_us-east-1"
-    ),
+    "a role of a stranger with the name of Pinecone's": role(STRANGER, "pinecone_cmek_access_us-east-1"),
     "another role of Pinecone": role(PINECONE, "Admin"),
-    "Pinecone's role of a region that is not listed": role(
-        PINECONE, "pinecone_cmek_access_us-west-2"
-    ),
+    "Pinecone's role of a region that is not listed": role(PINECONE, "pinecone_cmek_access_us-west-2"),
     "Pinecone's root user": root(PINECONE),
 }
 
@@ -176,9 +154,7 @@ PINECONE_ASSUMES = cases(
     asked(ASSUME, caller=PINECONES_ROLE, own_policies=True, external_id=EXTERNAL_ID),
     [
         *callers(
-            ALLOWED,
-            aws.ROLE_PRINCIPAL,
-            {"the other listed region": role(PINECONE, "pinecone_cmek_access_eu-west-1")},
+            ALLOWED, aws.ROLE_PRINCIPAL, {"the other listed region": role(PINECONE, "pinecone_cmek_access_eu-west-1")}
         ),
         row("with another ID", DENIED, aws.EXTERNAL_ID, external_id=OTHER_ID),
         row("without an ID", DENIED, aws.MISSING_KEY, external_id=None),
