@@ -1,4 +1,4 @@
-"""The model of the page: everything that it says, before it is laid out."""
+"""The page: everything that it says, before it is laid out; what has one text is there once."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from cmek_construct.guide import Statement
+from cmek_construct.checks import printable
+from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.sentences import Quoted, Words
-from cmek_construct.review.answers import CUT_OFF
-from cmek_construct.review.beside import why
-from cmek_construct.review.changes import NOTHING, Difference
+from cmek_construct.review.changes import NOTHING, REPLACED, Difference
 from cmek_construct.review.drawing import Drawing, reach
-from cmek_construct.review.model import NAMES, Finding, Part, Policy, Said, Template, Thing
+from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template, Thing
+from cmek_construct.review.statements import Said
 
 MOST: Final = 50
 """Distinct texts that are shown whole. Those with a violation come first."""
 _THEIR_OWN: Final = (*NAMES, "TargetKeyId", "Description", "Tags")
 """Properties that let nobody do anything: they may differ among what is alike."""
-_EXTERNAL_ID: Final = "<external ID>"
 _OWN_ACCOUNT: Final = "<own account>"
 
 
@@ -41,22 +41,32 @@ class Alike:
         return self.parts[0]
 
     @property
-    def template(self) -> Template:
-        """The template of the first of them."""
-        return self.part.template
+    def is_shown(self) -> bool:
+        """Whether it is shown whole: nobody reads more than so many in one sitting."""
+        return self.number <= MOST
+
+    @property
+    def pinecone_now(self) -> str:
+        """What Pinecone can do by the answers; of what is not shown nothing was asked."""
+        return self.part.pinecone_now if self.is_shown else "not asked"
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """Who reaches what."""
+        return reach(self.part)
 
 
 @dataclass(frozen=True)
 class Page:
     """What the reviewer reads and signs."""
 
-    templates: list[Template]
-    """Those with something of Pinecone's."""
-    others: list[Template]
-    """Those without."""
+    every: Sequence[Template]
+    """All that were read, first those with something of Pinecone's."""
     rules: Sequence[tuple[str, str]]
     """Every rule of the guardrails: its id and its sentence."""
     version: str
+    problems: list[str] = field(default_factory=list)
+    """What could not be read: then nothing is signed."""
     differences: list[Difference] | None = None
 
     most_listed = 200
@@ -64,15 +74,18 @@ class Page:
     most_on_sheet = 4
     """Files that are named beside the signature; more of them stand further below."""
     nothing = NOTHING
+    replaced = REPLACED
 
-    @property
-    def _every(self) -> list[Template]:
-        return [*self.templates, *self.others]
+    @cached_property
+    def templates(self) -> list[Template]:
+        """Those with something of Pinecone's."""
+        return [one for one in self.every if one.parts]
 
     @cached_property
     def files(self) -> dict[str, str]:
         """The SHA-256 of each file that is signed."""
-        return {one.file: one.sha256 for one in self.templates}
+        read = (one.stack.template for one in self.templates)
+        return {printable(one.file): one.sha256 for one in read}
 
     @property
     def digest(self) -> str:
@@ -87,28 +100,37 @@ class Page:
 
     @cached_property
     def each(self) -> list[Alike]:
-        """The distinct texts."""
-        return _alike(self.templates)
+        """The distinct texts: first those that a guardrail refuses, each as it is first met."""
+        found: dict[str, list[Part]] = {}
+        for part in (part for template in self.templates for part in template.parts):
+            found.setdefault(_text(part), []).append(part)
+        refused_first = sorted(found.values(), key=lambda parts: not parts[0].refused)
+        return [Alike(number, parts) for number, parts in enumerate(refused_first, 1)]
 
     @property
     def shown(self) -> list[Alike]:
-        """Those that are shown whole: nobody reads more in one sitting."""
+        """Those that are shown whole."""
         return self.each[:MOST]
 
     @cached_property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[Violation]:
         """All that the guardrails found."""
-        return [one for each in self._every for one in each.all_findings]
+        return [one for each in self.every for one in each.all_findings]
 
     @property
-    def open_findings(self) -> list[Finding]:
+    def others(self) -> list[Template]:
+        """Those with nothing of Pinecone's."""
+        return [one for one in self.every if not one.parts]
+
+    @property
+    def open_findings(self) -> list[Violation]:
         """Those that nobody acknowledged."""
-        return [one for one in self.findings if one.acknowledged is None]
+        return [one for one in self.findings if one.meant is None]
 
     @property
-    def elsewhere(self) -> list[tuple[Template, Finding]]:
+    def elsewhere(self) -> list[tuple[Template, Violation]]:
         """Those that are about no role or key that is shown."""
-        return [(each, one) for each in self._every for one in each.findings]
+        return [(each, one) for each in self.every for one in each.findings]
 
     @property
     def is_fit_to_sign(self) -> bool:
@@ -120,17 +142,16 @@ class Page:
     @property
     def replaces(self) -> bool:
         """Whether Pinecone would lose role, key or access by what changes."""
-        return any(one.replaces for one in self.differences or ())
+        return any(REPLACED in one.changes for one in self.differences or ())
 
     @cached_property
-    def results(self) -> list[tuple[str, str, list[Finding]]]:
+    def results(self) -> list[tuple[str, str, list[Violation]]]:
         """The rules, each with its sentence and what breaks it; first those that are not kept."""
-        by_rule: dict[str, list[Finding]] = {}
+        by_rule: dict[str, list[Violation]] = {}
         for one in self.findings:
             by_rule.setdefault(one.rule.partition("[")[0], []).append(one)
         found = [(rule, sentence, by_rule.get(rule, [])) for rule, sentence in self.rules]
-        reasons = {rule: [one.acknowledged for one in some] for rule, some in by_rule.items()}
-        return sorted(found, key=lambda one: (None not in reasons.get(one[0], ()), not one[2]))
+        return sorted(found, key=lambda one: (all(broken.meant is not None for broken in one[2]), not one[2]))
 
     @cached_property
     def statements(self) -> list[Said]:
@@ -145,7 +166,7 @@ class Page:
     @cached_property
     def missing(self) -> list[str]:
         """The statements of the guide's that are not there."""
-        policies = [policy for one in self.each for policy in one.part.policies]
+        policies = (policy for one in self.each for policy in one.part.policies)
         return [label for policy in policies for label, _ in policy.missing]
 
     @cached_property
@@ -157,13 +178,13 @@ class Page:
     @property
     def takes_own_for_pinecones(self) -> bool:
         """Whether an account of one's own stands in the place of Pinecone's."""
-        return any(one.part.role and one.template.account in one.part.role.pinecones for one in self.each)
+        return any(one.part.role and one.part.template.account in one.part.role.pinecones for one in self.each)
 
     @cached_property
     def to_check(self) -> list[tuple[Words, list[str]]]:
         """What only a person can tell, and the templates that it is in."""
         found: dict[tuple[str, ...], list[str]] = {}
-        for template in self._every:
+        for template in self.every:
             for words in template.to_check:
                 found.setdefault(tuple(words), []).append(template.name)
         return [(list(words), names) for words, names in found.items()]
@@ -171,14 +192,12 @@ class Page:
     @property
     def count_of_cut(self) -> int:
         """Roles that Pinecone cannot use now, of those that are shown."""
-        cut = (one for one in self.shown if one.part.role and self.pinecone_now(one) == CUT_OFF)
-        return sum(len(one.parts) for one in cut)
+        return sum(len(one.parts) for one in self.shown if one.part.role and one.pinecone_now == CUT_OFF)
 
     @property
     def ids_used_twice(self) -> list[str]:
         """External IDs that stand in more than one place: each is for one Pinecone project."""
-        parts = (part for one in self.templates for part in one.parts)
-        counted = Counter(one for part in parts for one in part.external_ids)
+        counted = Counter(one for template in self.templates for one in template.external_ids)
         return [one for one, count in counted.items() if count > 1]
 
     def things(self, kind: str) -> list[Thing]:
@@ -188,37 +207,17 @@ class Page:
     @property
     def protects_used_keys(self) -> bool:
         """Whether a key may not be disabled while it is used."""
-        rows = (row for one in self.shown for row in one.template.answers.rows)
+        rows = (row for one in self.shown for row in one.part.template.answers.rows)
         return any(row.unused and row.action == "kms:DisableKey" for row in rows)
 
     @property
     def parameters(self) -> list[str]:
         """What whoever deploys types in, and policies hang on."""
-        texts = ((one, Quoted(said.statement)) for one in self.each for said in one.part.said)
-        names = ((one, name) for one, text in texts for name in re.findall(r"\$\{([^{}]+)\}", text))
-        return sorted({name for one, name in names if name in one.template.parameters})
-
-    def drawing(self, one: Alike) -> Drawing:
-        """Who reaches what."""
-        return reach(one.part, one.template.answers)
-
-    def pinecone_now(self, one: Alike) -> str:
-        """What Pinecone can do by the answers; of what is not shown nothing was asked."""
-        shown = one.number <= len(self.shown)
-        return one.template.answers.of_pinecone(one.part) if shown else "not asked"
-
-    def why(self, said: Said) -> list[str]:
-        """What to know about a statement, by name."""
-        return why(said.statement, said.kind, said.comparison, said.known)
-
-
-def _alike(templates: Iterable[Template]) -> list[Alike]:
-    """The distinct ones: first those that a guardrail refuses, each as it is first met."""
-    found: dict[str, list[Part]] = {}
-    for part in (part for template in templates for part in template.parts):
-        found.setdefault(_text(part), []).append(part)
-    refused_first = sorted(found.values(), key=lambda parts: not parts[0].refused)
-    return [Alike(number, parts) for number, parts in enumerate(refused_first, 1)]
+        found: set[str] = set()
+        for one in self.each:
+            names = re.findall(r"\$\{([^{}]+)\}", "\n".join(Quoted(said.statement) for said in one.part.said))
+            found |= one.part.template.parameters.intersection(names)
+        return sorted(found)
 
 
 def _text(part: Part) -> str:
@@ -226,29 +225,27 @@ def _text(part: Part) -> str:
 
     Each only where it stands for itself: an external ID in its condition, an account in an ARN.
     """
-    findings = sorted((one.rule, one.acknowledged or "") for one in part.findings)
-    things = [_thing(one) for one in part.things]
+    findings = sorted((one.rule, one.meant or "") for one in part.findings)
+    things = [
+        [
+            thing.kind,
+            {name: value for name, value in thing.properties.items() if name not in _THEIR_OWN},
+            thing.retained,
+            [[*map(_statement, policy.said), policy.variables] for policy in thing.policies],
+        ]
+        for thing in part.things
+    ]
     text = json.dumps([things, findings, [label for label, _ in part.outputs]], sort_keys=True)
     for index, logical_id in enumerate(part.logical_ids):
         text = re.sub(rf"\$\{{{re.escape(logical_id)}(?=[.}}])", f"${{{index}", text)
-    account = part.template.account
-    if account is not None:
-        text = re.sub(rf"(?<=[:\"]){account}(?=[:\"])", _OWN_ACCOUNT, text)
+    if part.template.account:
+        text = re.sub(rf"(?<=[:\"]){part.template.account}(?=[:\"])", _OWN_ACCOUNT, text)
     return text.replace("${AWS::AccountId}", _OWN_ACCOUNT)
 
 
-def _thing(one: Thing) -> list[Any]:
-    properties = {name: value for name, value in one.properties.items() if name not in _THEIR_OWN}
-    return [one.kind, properties, one.retained, [_policy(policy) for policy in one.policies]]
-
-
-def _policy(policy: Policy) -> list[Any]:
-    return [*([said.when, _without_external_id(said)] for said in policy.said), policy.variables]
-
-
-def _without_external_id(said: Said) -> Statement:
-    if said.external_id is None:
-        return said.called
-    condition = said.called["Condition"]
-    equals = {**condition["StringEquals"], "sts:ExternalId": _EXTERNAL_ID}
-    return {**said.called, "Condition": {**condition, "StringEquals": equals}}
+def _statement(said: Said) -> list[Any]:
+    called = said.called
+    if said.external_id is not None:
+        called = deepcopy(called)
+        called["Condition"]["StringEquals"]["sts:ExternalId"] = "<external ID>"
+    return [said.when, called]

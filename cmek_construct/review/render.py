@@ -78,8 +78,8 @@ def markdown(differences: Sequence[Difference]) -> str:
     lines = ["### What changes about Pinecone's access", ""]
     for difference in differences:
         lines += [f"#### {_names(difference.names)}", ""]
-        for title, changes in difference.by_weight:
-            lines += [f"**{title}**", "", *(f"- {_said(one.words)}" for one in changes), ""]
+        for title, changes in difference.changes.items():
+            lines += [f"**{title}**", "", *(f"- {_said(words)}" for words in changes), ""]
     return "\n".join(lines) + "\n"
 
 
