@@ -44,12 +44,12 @@ class Questions:
         text = self._text(policy) + json.dumps([limit, principal])
         kind, own = policy.kind, policy.resource
         most = read(limit, kind, resource=own, texts=canonical, forms=policy.forms)
-        asked, most = told_apart([policy, most], [principal] if principal else [])
+        forms = told_apart([policy, most], [principal] if principal else [])
 
         def work() -> list[tuple[int, Witness]]:
-            return [(_index(policy, w.statement), w) for w in _beyond(asked, most, principal)]
+            return [(_index(policy, w.statement), w) for w in _beyond(policy, most, principal)]
 
-        names, found = self._asked(text, asked.forms, work)
+        names, found = self._asked(text, forms, work)
         return [replace(_renamed(one, names), statement=policy.statements[number]) for number, one in found]
 
     def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
@@ -61,12 +61,12 @@ class Questions:
         text = self._text(policy) + _requested(requests)
         people = dict.fromkeys(name for one in requests for name in (one.principal, *one.but))
         acted_on = (one.resource for one in requests if one.resource)
-        [asked] = told_apart([policy], [*people, *acted_on])
+        forms = told_apart([policy], [*people, *acted_on])
 
         def work() -> list[tuple[int, Said]]:
-            return [(_index(policy, s.statement), s) for s in _answers(asked, requests)]
+            return [(_index(policy, s.statement), s) for s in _answers(policy, requests)]
 
-        names, found = self._asked(text, asked.forms, work)
+        names, found = self._asked(text, forms, work)
         return [
             Said(one.verdict, None if number < 0 else policy.statements[number], tuple(map(names, one.hangs_on)))
             for number, one in found
