@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from cmek_construct.lock.text import (
     Locked,
     LockError,
     Place,
+    Stack,
     read,
     shown,
     stacks_at,
@@ -83,23 +84,31 @@ def changes(lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool =
             several = sum(one.stack == own.stack for one in lock) > 1
             options = f"{_options(own) if several else ''}{_of_file(file)}"
             for resource, locked in lock[own].items():
-                for difference in _differences(lock, own, resource, stack):
-                    yield _change(stack, own, resource, locked, difference, file, options)
+                if not (locked.identity and locked.in_force):
+                    continue
+                word = locked.identity.word
+                for name, old, new in _differences(lock[own], resource, locked.identity, stack):
+                    moved = name == _LOGICAL_ID and RESOURCE.fullmatch(new) and new != _NONE
+                    yield Refusal(
+                        _RULES.get(word, LOCKED_PLACE),
+                        *_where(stack.top, new if moved else resource),
+                        f"{own}: the {word} {resource} is locked in {file}, but its {name} was {_shown(old)} and is "
+                        f"now {_shown(new)}.",
+                        _consequence(locked.identity, name, new, locked.deployed.get("Arn")),
+                        f"Undo the change. Or, if it is meant, run `cmek unlock {own.stack} {resource}{options} "
+                        f'--reason "…"`; the reason stays in {file}.',
+                    )
     for stack in () if beside else stacks:
         yield from _moves(lock, stack, places, file)
 
 
-def _differences(lock: Lock, own: Place, resource: str, stack: StackNow) -> list[tuple[str, str, str]]:
+def _differences(locked: Stack, resource: str, old: Identity, stack: StackNow) -> list[tuple[str, str, str]]:
     """Name, old and new value of what is not the same."""
-    old = lock[own][resource].identity
-    if old is None or not lock[own][resource].in_force:
-        return []
     new = stack.identity(resource)
     if new:
-        found, now = old.differences(new), new.values
-        return [one for one in found if not _has_more_cases(one[0], old.values, now)]
+        return [one for one in old.differences(new) if not _has_more_cases(one[0], old.values, new.values)]
     alike = [name for name, one in stack.resources.items() if WORDS[one.type] == old.word]
-    beside = [name for name in alike if name not in lock[own] and stack.identity(name)]
+    beside = [name for name in alike if name not in locked and stack.identity(name)]
     return [(_LOGICAL_ID, resource, " or ".join(beside) if 0 < len(beside) <= _MANY else _NONE)]
 
 
@@ -115,29 +124,6 @@ def _has_more_cases(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -
         return False
     kept = all(case in now and now[case] == one for case, one in was.items())
     return kept and not any(OTHER_VALUE in case for case in was)
-
-
-def _change(
-    stack: StackNow,
-    own: Place,
-    resource: str,
-    locked: Locked,
-    difference: tuple[str, str, str],
-    file: str,
-    options: str,
-) -> Refusal:
-    assert locked.identity is not None
-    word = locked.identity.word
-    name, old, new = difference
-    moved = name == _LOGICAL_ID and new != _NONE and RESOURCE.fullmatch(new)
-    return Refusal(
-        _RULES.get(word, LOCKED_PLACE),
-        *_where(stack.top, new if moved else resource),
-        f"{own}: the {word} {resource} is locked in {file}, but its {name} was {_shown(old)} and is now {_shown(new)}.",
-        _consequence(locked.identity, name, new, locked.deployed.get("Arn")),
-        f"Undo the change. Or, if it is meant, run `cmek unlock {own.stack} {resource}{options} "
-        f'--reason "…"`; the reason stays in {file}.',
-    )
 
 
 def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> str:
@@ -229,150 +215,113 @@ def _shown(value: str) -> str:
     return printable(text if len(text) <= 120 else f"{text[:100]}… ({len(text):,} characters)")
 
 
-@dataclass(frozen=True)
-class Update:
-    """A lock as it is to be, and how it comes to that."""
-
-    lock: Lock
-    done: list[str] = field(default_factory=list)
-    """What changed, each in one line."""
-
-
-def update(lock: Lock, stacks: Sequence[StackNow], ours: Collection[str]) -> Update:
-    """Lock what is new or was unlocked; never change what is in force.
+def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Stack, list[str]]:
+    """What is locked of a stack, with what is new or was unlocked; never with a change of what is in force.
 
     Args:
-        lock: as it is.
-        stacks: as their templates say them.
+        locked: as it is.
+        one: the stack as its template says it.
         ours: the roles and keys that are Pinecone's, each after the name of its stack and a ``/``.
+
+    Returns:
+        The stack, and what changed, each in one line.
     """
-    updated = dict(lock)
-    found = Update(updated)
-    places = [one.place for one in stacks]
-    for one in stacks:
-        for place in stacks_at(updated, one.place, places) or [one.place]:
-            stack = dict(updated.get(place, {}))
-            found.done.extend(f"{place}: {said}" for said in _update(stack, one, ours))
-            if stack:
-                updated[place] = stack
-    return found
-
-
-def _update(stack: dict[str, Locked], one: StackNow, ours: Collection[str]) -> Iterator[str]:
-    for resource, locked in list(stack.items()):
-        if locked.identity is not None and locked.unlocked:
-            again = _locked_again(locked, locked.identity, one.identity(resource))
-            stack[resource], said = again
-            yield f"{resource}: {said}"
-    for resource in _to_lock(one, ours):
-        before = stack.get(resource, Locked(None))
-        identity = one.identity(resource) if before.identity is None else None
-        if identity is not None:
-            stack[resource] = replace(before, identity=identity)
-            yield f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}"
-
-
-def _to_lock(one: StackNow, ours: Collection[str]) -> Iterator[str]:
-    """Pinecone's roles and keys, the stack sets in which they stand, and those sets' accounts."""
+    stack, done = dict(locked), list[str]()
+    for resource, before in locked.items():
+        if before.identity is not None and before.unlocked:
+            stack[resource], said = _locked_again(before, before.identity, one.identity(resource))
+            done.append(f"{resource}: {said}")
+    # Pinecone's roles and keys, the stack sets in which they stand, and those sets' accounts.
     own = [path for path in one.resources if f"{one.top.name}/{path}" in ours]
-    around = [
-        path
-        for path, place in one.resources.items()
-        if place.type == STACK_SET and any(each.startswith(f"{path}/") for each in own)
-    ]
-    yield from (*own, *around)
-    if around:
-        yield from (path for path in one.accounts if path.rpartition("/")[0] in around)
+    sets = [path for path, place in one.resources.items() if place.type == STACK_SET]
+    around = [path for path in sets if any(each.startswith(f"{path}/") for each in own)]
+    accounts = [path for path in one.accounts if path.rpartition("/")[0] in around] if around else []
+    for resource in (*own, *around, *accounts):
+        known = stack.get(resource, Locked(None))
+        identity = one.identity(resource) if known.identity is None else None
+        if identity is not None:
+            stack[resource] = replace(known, identity=identity)
+            done.append(f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}")
+    return stack, done
 
 
 def _locked_again(locked: Locked, old: Identity, new: Identity | None) -> tuple[Locked, str]:
     """What was unlocked, as a template has it now; its reasons become history."""
+    differences = old.differences(new) if new else []
     gone = [old.type, *(f"{name} {shown(value)}" for name, value in old.values.items())]
-    changed = [f"{name} {was}" for name, was, _ in old.differences(new)] if new else gone
+    changed = [f"{name} {was}" for name, was, _ in differences] if new else gone
     named = [f"{name} {value}" for name, value in locked.deployed.items()]
     was = f"until then {', '.join([*changed, *named])}" if changed else "locked again as it was"
     history = (*locked.history, *(f"{note} ({was})" for note in locked.unlocked))
-    same = new is not None and not replaced(old.differences(new))
-    again = Locked(new, locked.deployed if same else {}, history=history)
+    again = Locked(new, locked.deployed if new and not replaced(differences) else {}, history=history)
     said = f"{'locked anew' if new else 'given up'}, as it was unlocked"
     return again, said if changed else was
 
 
-def unlock(lock: Lock, place: Place, which: str | None, note: str) -> Update:
+def unlock(locked: Stack, place: Place, which: str | None, note: str) -> tuple[Stack, list[str]]:
     """Take roles and keys out of force.
 
     Args:
-        lock: as it is.
-        place: their stack.
+        locked: what is locked of a stack.
+        place: where it is.
         which: one role or key; or ``role`` or ``key``. Default: all.
         note: date and reason.
+
+    Returns:
+        The stack, and which were unlocked.
 
     Raises:
         LockError: nothing of that is in force.
     """
-    stack, done, there = dict(lock[place]), list[str](), list[str]()
-    for resource, locked in lock[place].items():
-        word = locked.identity.word if locked.identity else None
-        if locked.in_force and which in (None, resource, word):
-            stack[resource] = replace(locked, unlocked=(note,), gone="")
-            done.append(f"{place}: {resource}: unlocked")
-        state = f"{word}, {'locked' if locked.in_force else 'unlocked'}" if word else "given up"
+    stack, done, there = dict(locked), list[str](), list[str]()
+    for resource, one in locked.items():
+        word = one.identity.word if one.identity else None
+        if one.in_force and which in (None, resource, word):
+            stack[resource] = replace(one, unlocked=(note,), gone="")
+            done.append(resource)
+        state = f"{word}, {'locked' if one.in_force else 'unlocked'}" if word else "given up"
         there.append(f"{resource} ({state})")
     if not done:
         what = f"{which!a} of it" if which else "nothing of it"
         raise LockError(
             f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
         )
-    return Update({**lock, place: stack}, done)
+    return stack, done
 
 
-def deployed(lock: Lock, place: Place, resource: str, names: Mapping[str, str], unlocked: Sequence[str] = ()) -> Update:
-    """A lock with what AWS calls one role or key.
+def deployed(locked: Locked, names: Mapping[str, str], unlocked: Sequence[str], where: str, again: str) -> Locked:
+    """A role or key with what AWS calls it.
 
     Args:
-        lock: as it is.
-        place: the stack.
-        resource: the role or key.
+        locked: as it is.
         names: what AWS calls it.
         unlocked: date and reason, if it was unlocked until now: other names are meant then.
+        where: stack and resource, for a message.
+        again: the command that unlocks it.
 
     Raises:
         LockError: it is locked under other names: somebody made it again.
     """
-    locked = lock[place][resource]
-    if locked.deployed == names and not locked.gone:
-        return Update(lock)
     history = locked.history
     for name, value in names.items():
         before = locked.deployed.get(name, value)
         if before != value and not unlocked:
-            raise LockError(_made_again(place, resource, name, before, value))
-        if before != value:
-            history += tuple(f"{note} (until then {name} {before})" for note in unlocked)
-    again = replace(locked, deployed=dict(names), history=history, gone="")
-    said = f"{place}: {resource}: {', '.join(names.values())}"
-    return Update({**lock, place: {**lock[place], resource: again}}, [said])
+            made_again = (
+                "Somebody made the role again: to a key policy that named the old one it is another role, and Pinecone "
+                "is shut out until the policy is written anew (deploy `suspended: true`, then `false`)."
+            )
+            why = made_again if name == "RoleId" else "Pinecone stores the old one for good."
+            raise LockError(
+                f"{where}: its {name} is locked as {before}, but AWS has {value}. {why} "
+                f'If it is meant, run `{again} --reason "…"`, then `cmek lock --deployed` again.'
+            )
+        history += tuple(f"{note} (until then {name} {before})" for note in unlocked if before != value)
+    return replace(locked, deployed=dict(names), history=history, gone="")
 
 
-def marked_gone(lock: Lock, place: Place, date: str) -> Update:
-    """A lock that says that a stack which was deployed is gone; with no date, that it is not."""
-    stack = {
+def marked_gone(locked: Stack, date: str) -> Stack:
+    """A stack that was deployed and is gone, as was seen on a date; with no date, that is not."""
+    return {
         resource: replace(one, gone=(date and one.gone) or date) if "Arn" in one.deployed else one
-        for resource, one in lock[place].items()
+        for resource, one in locked.items()
     }
-    said = f"{place}: {'the stack is gone' if date else 'no longer gone'}"
-    return Update({**lock, place: stack}, [said] if stack != lock[place] else [])
-
-
-def _made_again(place: Place, resource: str, name: str, before: str, value: str) -> str:
-    again = (
-        "Somebody made the role again: to a key policy that named the old one it is another role, and Pinecone is "
-        "shut out until the policy is written anew (deploy `suspended: true`, then `false`). "
-        if name == "RoleId"
-        else "Pinecone stores the old one for good. "
-    )
-    return (
-        f"{place}: {resource}: its {name} is locked as {before}, but AWS has {value}. {again}"
-        f'If it is meant, run `cmek unlock {place.stack} {resource} --reason "…"`, then `cmek lock '
-        "--deployed` again."
-    )
