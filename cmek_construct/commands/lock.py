@@ -24,8 +24,8 @@ from cmek_construct.lock.text import (
     ANY_ACCOUNT,
     ANY_REGION,
     FILE,
+    Identity,
     Lock,
-    Locked,
     LockError,
     Place,
     Stack,
@@ -143,7 +143,7 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
     resources = dict(_nested(session, place, held))
     named, done = dict(stack), list[str]()
     for resource, locked in stack.items():
-        names = _names(session, place, resource, locked, resources)
+        names = _names(session, place, resource, locked.identity, resources) if locked.in_force else None
         if names and (locked.deployed != names or locked.gone):
             unlocked = before[resource].unlocked if resource in before else ()
             again = f"cmek unlock {place.stack} {resource}"
@@ -153,20 +153,19 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
 
 
 def _names(
-    session: Session, place: Place, resource: str, locked: Locked, held: dict[str, Resource]
+    session: Session, place: Place, resource: str, identity: Identity, held: dict[str, Resource]
 ) -> dict[str, str] | None:
     """What AWS calls a role or key; None of what is neither, or within a stack set."""
-    word = locked.identity.word if locked.identity else ""
     around = [resource[:at] for at, one in enumerate(resource) if one == "/"]
-    if word not in ("role", "key") or any(one in held and held[one].type == STACK_SET for one in around):
+    if identity.word not in ("role", "key") or any(one in held and held[one].type == STACK_SET for one in around):
         return None
     own = held.get(resource)
-    if own is None or locked.identity is None or own.type != locked.identity.type:
+    if own is None or own.type != identity.type:
         raise LockError(
-            f"{place}: {resource} is locked as {locked.identity and locked.identity.type}, but the deployed stack has "
-            "no such resource. Deploy the template that was locked, or lock the one that is deployed."
+            f"{place}: {resource} is locked as {identity.type}, but the deployed stack has no such "
+            "resource. Deploy the template that was locked, or lock the one that is deployed."
         )
-    if word == "role":
+    if identity.word == "role":
         names = _known(place, read_role_names(session, own.physical_id), resource)
         start = f"arn:aws:iam::{place.account}:role/"
     else:

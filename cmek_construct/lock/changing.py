@@ -11,20 +11,7 @@ from typing import Any, Final
 from cmek_construct import templates
 from cmek_construct.checks import printable
 from cmek_construct.lock.identity import CONDITION, EXTERNAL_ID, PINECONE, StackNow, replaced, stacks_of
-from cmek_construct.lock.text import (
-    FILE,
-    RESOURCE,
-    WORDS,
-    Identity,
-    Lock,
-    Locked,
-    LockError,
-    Place,
-    Stack,
-    read,
-    shown,
-    stacks_at,
-)
+from cmek_construct.lock.text import FILE, Lock, Locked, LockError, Place, Stack, read, stacks_at
 from cmek_construct.templates.choices import OTHER_VALUE
 from cmek_construct.templates.files import STACK_SET
 
@@ -84,51 +71,47 @@ def changes(lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool =
             several = sum(one.stack == own.stack for one in lock) > 1
             options = f"{_options(own) if several else ''}{_of_file(file)}"
             for resource, locked in lock[own].items():
-                if not (locked.identity and locked.in_force):
-                    continue
                 word = locked.identity.word
-                for name, old, new in _differences(lock[own], resource, locked.identity, stack):
-                    moved = name == _LOGICAL_ID and RESOURCE.fullmatch(new) and new != _NONE
+                for name, old, new in _differences(lock[own], resource, stack) if locked.in_force else ():
                     yield Refusal(
                         _RULES.get(word, LOCKED_PLACE),
-                        *_where(stack.top, new if moved else resource),
+                        *_where(stack.top, new if name == _LOGICAL_ID and new in stack.resources else resource),
                         f"{own}: the {word} {resource} is locked in {file}, but its {name} was {_shown(old)} and is "
                         f"now {_shown(new)}.",
-                        _consequence(locked.identity, name, new, locked.deployed.get("Arn")),
+                        _consequence(word, name, new, locked.deployed.get("Arn")),
                         f"Undo the change. Or, if it is meant, run `cmek unlock {own.stack} {resource}{options} "
                         f'--reason "…"`; the reason stays in {file}.',
                     )
-    for stack in () if beside else stacks:
-        yield from _moves(lock, stack, places, file)
+        if not beside:
+            yield from _moves(lock, stack, places, file)
 
 
-def _differences(locked: Stack, resource: str, old: Identity, stack: StackNow) -> list[tuple[str, str, str]]:
+def _differences(locked: Stack, resource: str, stack: StackNow) -> Iterator[tuple[str, str, str]]:
     """Name, old and new value of what is not the same."""
-    new = stack.identity(resource)
-    if new:
-        return [one for one in old.differences(new) if not _has_more_cases(one[0], old.values, new.values)]
-    alike = [name for name, one in stack.resources.items() if WORDS[one.type] == old.word]
-    beside = [name for name in alike if name not in locked and stack.identity(name)]
-    return [(_LOGICAL_ID, resource, " or ".join(beside) if 0 < len(beside) <= _MANY else _NONE)]
+    old, new = locked[resource].identity, stack.identity(resource)
+    if new is None:
+        others = ((name, stack.identity(name)) for name in stack.resources if name not in locked)
+        beside = [name for name, one in others if one and one.word == old.word]
+        yield _LOGICAL_ID, resource, " or ".join(beside) if 0 < len(beside) <= _MANY else _NONE
+        return
+    for name, was, now in old.differences(new):
+        cases, cases_now = (_by_case(name, one.values.get(name)) for one in (old, new))
+        # In more cases than there were it may be another; but where one case stands for all other values, it is.
+        is_kept = cases and all(case in cases_now and cases_now[case] == one for case, one in cases.items())
+        if not is_kept or any(OTHER_VALUE in case for case in cases):
+            yield name, was, now
 
 
-def _has_more_cases(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether a value is what it was in each case that there was, and there are more cases now.
-
-    A case that stands for all other values has fewer of them then: that is a change.
-    """
-    was, now = old.get(name), new.get(name)
-    if name == CONDITION and isinstance(was, list) and isinstance(now, list):
-        was, now = dict.fromkeys(was), dict.fromkeys(now)
-    if not isinstance(was, dict) or not isinstance(now, dict) or _NO_CASES.match(name):
-        return False
-    kept = all(case in now and now[case] == one for case, one in was.items())
-    return kept and not any(OTHER_VALUE in case for case in was)
+def _by_case(name: str, value: Any) -> Mapping[str, Any]:
+    """A value that is told case by case; nothing of one that is not."""
+    if name == CONDITION and isinstance(value, list):
+        return dict.fromkeys(value)
+    return value if isinstance(value, dict) and not _NO_CASES.match(name) else {}
 
 
-def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> str:
+def _consequence(word: str, name: str, new: str, arn: str | None) -> str:
     """What the deploy would do."""
-    if name == EXTERNAL_ID and identity.word == "key":
+    if name == EXTERNAL_ID and word == "key":
         return (
             "Pinecone stores the external ID for good, and the role that was given asks for the "
             "one that it has: another one shuts Pinecone out."
@@ -138,9 +121,8 @@ def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> st
             "The deploy would shut Pinecone out of the role, or let somebody else in. Pinecone "
             "comes from its own account, and stores the external ID for good."
         )
-    which = f"the {identity.word} {arn or 'that Pinecone has'}"
-    if identity.word not in ("role", "key"):
-        which = "the role and key of each account"
+    of_all = "the role and key of each account"
+    which = f"the {word} {arn or 'that Pinecone has'}" if word in ("role", "key") else of_all
     does = "drop" if new == _NONE or name == CONDITION else "make another one in place of"
     return f"The deploy would {does} {which}. Pinecone stores its ARN and can never be given another one."
 
@@ -148,11 +130,8 @@ def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> st
 def _moves(lock: Lock, stack: StackNow, places: Sequence[Place], file: str) -> Iterator[Refusal]:
     """A locked stack that is no longer where it was, and that is where none was."""
     new = stack.place
-    if stacks_at(lock, new):
-        return
-    named = [one for one in lock if one.stack == new.stack]
-    old = [one for one in named if any(each.in_force for each in lock[one].values())]
-    if not old or any(one.may_be(place) for one in old for place in places):
+    old = [one for one in lock if one.stack == new.stack and any(each.in_force for each in lock[one].values())]
+    if not old or stacks_at(lock, new) or any(one.may_be(place) for one in old for place in places):
         return
     was = old[0]
     both = [("account", was.account, new.account), ("region", was.region, new.region)]
@@ -186,10 +165,9 @@ def _gone(lock: Lock, stacks: Sequence[StackNow], file: str) -> Iterator[Refusal
                 f"{own}: {file} says that the stack was seen to be gone on {found[0].gone}.",
                 f"The deploy would make others in place of {' and '.join(arns)}, which outlive "
                 "their stack, and which Pinecone stores for good.",
-                f"Take them back: `cmek adopt {own.stack}{''.join(taken)}` clears this and says "
-                f"what to run next. In an app of your own, run `cmek unlock {own.stack}{options} "
-                f'--reason "…"`, `npx cdk import {own.stack}`, and `cmek lock --deployed'
-                f"{_of_file(file)}`.",
+                f"Take them back: `cmek adopt {own.stack}{''.join(taken)}` clears this and says what to run next. In "
+                f'an app of your own, run `cmek unlock {own.stack}{options} --reason "…"`, `npx cdk import '
+                f"{own.stack}`, and `cmek lock --deployed{_of_file(file)}`.",
             )
 
 
@@ -228,34 +206,26 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
     """
     stack, done = dict(locked), list[str]()
     for resource, before in locked.items():
-        if before.identity is not None and before.unlocked:
-            stack[resource], said = _locked_again(before, before.identity, one.identity(resource))
-            done.append(f"{resource}: {said}")
+        new = one.identity(resource) if before.unlocked else None
+        if new is not None:
+            differences = list(before.identity.differences(new))
+            names = [f"{name} {value}" for name, value in before.deployed.items()]
+            until = f"until then {', '.join([*(f'{name} {was}' for name, was, _ in differences), *names])}"
+            said = until if differences else "locked again as it was"
+            history = (*before.history, *(f"{note} ({said})" for note in before.unlocked))
+            stack[resource] = Locked(new, {} if replaced(differences) else before.deployed, history=history)
+            done.append(f"{resource}: {'locked anew, as it was unlocked' if differences else said}")
     # Pinecone's roles and keys, the stack sets in which they stand, and those sets' accounts.
     own = [path for path in one.resources if f"{one.top.name}/{path}" in ours]
     sets = [path for path, place in one.resources.items() if place.type == STACK_SET]
     around = [path for path in sets if any(each.startswith(f"{path}/") for each in own)]
     accounts = [path for path in one.accounts if path.rpartition("/")[0] in around] if around else []
     for resource in (*own, *around, *accounts):
-        known = stack.get(resource, Locked(None))
-        identity = one.identity(resource) if known.identity is None else None
+        identity = one.identity(resource) if resource not in stack else None
         if identity is not None:
-            stack[resource] = replace(known, identity=identity)
+            stack[resource] = Locked(identity)
             done.append(f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}")
     return stack, done
-
-
-def _locked_again(locked: Locked, old: Identity, new: Identity | None) -> tuple[Locked, str]:
-    """What was unlocked, as a template has it now; its reasons become history."""
-    differences = old.differences(new) if new else []
-    gone = [old.type, *(f"{name} {shown(value)}" for name, value in old.values.items())]
-    changed = [f"{name} {was}" for name, was, _ in differences] if new else gone
-    named = [f"{name} {value}" for name, value in locked.deployed.items()]
-    was = f"until then {', '.join([*changed, *named])}" if changed else "locked again as it was"
-    history = (*locked.history, *(f"{note} ({was})" for note in locked.unlocked))
-    again = Locked(new, locked.deployed if new and not replaced(differences) else {}, history=history)
-    said = f"{'locked anew' if new else 'given up'}, as it was unlocked"
-    return again, said if changed else was
 
 
 def unlock(locked: Stack, place: Place, which: str | None, note: str) -> tuple[Stack, list[str]]:
@@ -275,12 +245,10 @@ def unlock(locked: Stack, place: Place, which: str | None, note: str) -> tuple[S
     """
     stack, done, there = dict(locked), list[str](), list[str]()
     for resource, one in locked.items():
-        word = one.identity.word if one.identity else None
-        if one.in_force and which in (None, resource, word):
+        if one.in_force and which in (None, resource, one.identity.word):
             stack[resource] = replace(one, unlocked=(note,), gone="")
             done.append(resource)
-        state = f"{word}, {'locked' if one.in_force else 'unlocked'}" if word else "given up"
-        there.append(f"{resource} ({state})")
+        there.append(f"{resource} ({one.identity.word}, {'locked' if one.in_force else 'unlocked'})")
     if not done:
         what = f"{which!a} of it" if which else "nothing of it"
         raise LockError(
@@ -322,6 +290,6 @@ def deployed(locked: Locked, names: Mapping[str, str], unlocked: Sequence[str], 
 def marked_gone(locked: Stack, date: str) -> Stack:
     """A stack that was deployed and is gone, as was seen on a date; with no date, that is not."""
     return {
-        resource: replace(one, gone=(date and one.gone) or date) if "Arn" in one.deployed else one
+        resource: replace(one, gone=(date and one.gone) or date) if one.in_force and "Arn" in one.deployed else one
         for resource, one in locked.items()
     }

@@ -144,8 +144,7 @@ def shown(value: Any) -> str:
 class Locked:
     """One role, key, stack set or account of a stack set."""
 
-    identity: Identity | None
-    """None: it was given up, and its history is left."""
+    identity: Identity
     deployed: Mapping[str, str] = field(default_factory=dict)
     """What AWS calls it: its ``Arn``, and of a role the ``RoleId``."""
     unlocked: tuple[str, ...] = ()
@@ -158,7 +157,7 @@ class Locked:
     @property
     def in_force(self) -> bool:
         """Whether a change is refused."""
-        return self.identity is not None and not self.unlocked
+        return not self.unlocked
 
 
 Stack = Mapping[str, Locked]
@@ -183,8 +182,7 @@ def known(lock: Lock) -> Callable[[templates.Place], bool]:
     """Which roles and keys of a run are known to be Pinecone's: for `templates.find`."""
 
     def is_known(place: templates.Place) -> bool:
-        stacks = [lock[one] for one in stacks_at(lock, Place.of_top(place.stack.top))]
-        return any(place.path in stack and stack[place.path].identity is not None for stack in stacks)
+        return any(place.path in lock[one] for one in stacks_at(lock, Place.of_top(place.stack.top)))
 
     return is_known
 
@@ -282,9 +280,7 @@ def _locked(lines: Sequence[_Line]) -> Locked:
     unlocked, history, gone = (tuple(sorted({line.value for line in lines if line.what == note})) for note in _NOTES)
     where = f"{lines[0].place}: {lines[0].resource}"
     if not told:
-        if unlocked or gone or not history:
-            raise _damaged(lines[0].number, f"{where} has no line that says what it is")
-        return Locked(None, history=history)
+        raise _damaged(lines[0].number, f"{where} has no line that says what it is")
     first, deployed = _identity(told[0]), dict[str, str]()
     for line in told:
         names = {name: line.value[name] for name in _DEPLOYED if name in line.value}
@@ -311,9 +307,7 @@ def render(lock: Lock) -> str:
     for place in sorted(lock):
         block = ""
         for resource, locked in sorted(lock[place].items()):
-            said: list[tuple[str, Any]] = []
-            if locked.identity is not None:
-                said.append((locked.identity.type, {**locked.identity.values, **locked.deployed}))
+            said: list[tuple[str, Any]] = [(locked.identity.type, {**locked.identity.values, **locked.deployed})]
             for what, notes in zip(_NOTES, (locked.unlocked, locked.history, [locked.gone]), strict=True):
                 said += [(what, note) for note in notes if note]
             for what, value in said:
