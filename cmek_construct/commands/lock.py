@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -16,28 +17,19 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.options import Templates, flag, option
 from cmek_construct.commands.printing import in_words, refusals, refuse, tell
-from cmek_construct.deployment.writing import replace
-from cmek_construct.lock import changing
-from cmek_construct.lock.changing import changes, deployed, lock_again, marked_gone
+from cmek_construct.deployment import writing
+from cmek_construct.lock.changing import changes, lock_again, marked_gone
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
-from cmek_construct.lock.text import (
-    ANY_ACCOUNT,
-    ANY_REGION,
-    FILE,
-    Identity,
-    Lock,
-    LockError,
-    Place,
-    Stack,
-    known,
-    read,
-    render,
-    stacks_at,
-)
+from cmek_construct.lock.text import FILE, Lock, Locked, LockError, Place, Stack, known, read, render, stacks_at
 from cmek_construct.templates.files import NESTED, STACK_SET
 
-ATTRIBUTES: Final = ".gitattributes"
-_UNION: Final = "merge=union"
+_ATTRIBUTES: Final = ".gitattributes"
+_MADE_AGAIN: Final = {
+    "Arn": "Pinecone stores the old one for good.",
+    "RoleId": "Somebody made the role again: to a key policy that named the old one it is another role, and Pinecone "
+    "is shut out until the policy is written anew (deploy `suspended: true`, then `false`).",
+}
+"""What it means that AWS calls it otherwise than the lock, by what is another."""
 T = TypeVar("T")
 
 File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The lock. Default: cmek.lock here.")]
@@ -128,7 +120,7 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
         LockError: the stack is not deployed as it is locked.
         AwsError: AWS cannot be asked.
     """
-    if place.account == ANY_ACCOUNT or place.region == ANY_REGION:
+    if not place.is_told:
         raise LockError(
             f"{place}: its template says neither account nor region, so nobody can tell which "
             "deployed stack it is. Give the stack an env, or leave --deployed out."
@@ -143,23 +135,32 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
     resources = dict(_nested(session, place, held))
     named, done = dict(stack), list[str]()
     for resource, locked in stack.items():
-        names = _names(session, place, resource, locked.identity, resources) if locked.in_force else None
-        if names and (locked.deployed != names or locked.gone):
-            unlocked = before[resource].unlocked if resource in before else ()
-            again = f"cmek unlock {place.stack} {resource}"
-            named[resource] = deployed(locked, names, unlocked, f"{place}: {resource}", again)
-            done.append(f"{resource}: {', '.join(names.values())}")
+        names = _names(session, place, resource, locked, resources) if locked.in_force else None
+        if not names or (locked.deployed == names and not locked.gone):
+            continue
+        history, unlocked = locked.history, before[resource].unlocked if resource in before else ()
+        for name, value in names.items():
+            was = locked.deployed.get(name, value)
+            if was != value and not unlocked:
+                raise LockError(
+                    f"{place}: {resource}: its {name} is locked as {was}, but AWS has {value}. {_MADE_AGAIN[name]} If "
+                    f'it is meant, run `cmek unlock {place.stack} {resource} --reason "…"`, then `cmek lock '
+                    "--deployed` again."
+                )
+            history += tuple(f"{note} (until then {name} {was})" for note in unlocked if was != value)
+        named[resource] = replace(locked, deployed=names, history=history, gone="")
+        done.append(f"{resource}: {', '.join(names.values())}")
     return named, done
 
 
 def _names(
-    session: Session, place: Place, resource: str, identity: Identity, held: dict[str, Resource]
+    session: Session, place: Place, resource: str, locked: Locked, held: dict[str, Resource]
 ) -> dict[str, str] | None:
     """What AWS calls a role or key; None of what is neither, or within a stack set."""
-    around = [resource[:at] for at, one in enumerate(resource) if one == "/"]
-    if identity.word not in ("role", "key") or any(one in held and held[one].type == STACK_SET for one in around):
+    sets = [f"{name}/" for name, one in held.items() if one.type == STACK_SET]
+    identity, own = locked.identity, held.get(resource)
+    if identity.word not in ("role", "key") or resource.startswith(tuple(sets)):
         return None
-    own = held.get(resource)
     if own is None or own.type != identity.type:
         raise LockError(
             f"{place}: {resource} is locked as {identity.type}, but the deployed stack has no such "
@@ -221,11 +222,8 @@ def unlock(
     """
     with refusals("lock"):
         before = read(file)
-        places = [
-            one
-            for one in before
-            if one.stack == stack and account in (None, one.account) and region in (None, one.region)
-        ]
+        named = [one for one in before if one.stack == stack]
+        places = [one for one in named if account in (None, one.account) and region in (None, one.region)]
         if not places:
             names = ", ".join(sorted(map(str, before))) or "nothing"
             raise LockError(f"{file}: got {stack!a}, but it has {names}. Check the name.")
@@ -235,12 +233,21 @@ def unlock(
                 "--account and --region."
             )
         [place] = places
-        found, done = changing.unlock(before[place], place, which, f"{date.today().isoformat()} {reason}")
-        write_lock(file, {**before, place: found})
-    unlocked = "".join(f"{place}: {one}: unlocked\n" for one in done)
-    typer.echo(
-        f"{unlocked}Wrote {file}. Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it together."
-    )
+        after, there = dict(before[place]), list[str]()
+        for resource, one in before[place].items():
+            if one.in_force and which in (None, resource, one.identity.word):
+                note = f"{date.today().isoformat()} {reason}"
+                after[resource] = replace(one, unlocked=(note,), gone="")
+            there.append(f"{resource} ({one.identity.word}, {'locked' if one.in_force else 'unlocked'})")
+        done = [f"{place}: {one}: unlocked" for one in after if after[one] != before[place][one]]
+        if not done:
+            what = f"{which!a} of it" if which else "nothing of it"
+            raise LockError(
+                f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
+            )
+        write_lock(file, {**before, place: after})
+    then = "Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it together."
+    tell([*done, f"Wrote {file}. {then}"])
 
 
 def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], set[str]]:
@@ -293,7 +300,7 @@ def write_lock(file: Path, lock: Lock) -> list[str]:
         )
     done = [] if file.exists() else _declare(file.absolute())
     newline = "\r\n" if file.exists() and b"\r\n" in file.read_bytes() else "\n"
-    replace(file, render(lock).replace("\n", newline))
+    writing.replace(file, render(lock).replace("\n", newline))
     return done
 
 
@@ -312,13 +319,13 @@ def clear_gone(stack: str, account: str, region: str) -> list[str]:
 
 
 def _declare(path: Path) -> list[str]:
-    attributes = path.with_name(ATTRIBUTES)
+    attributes = path.with_name(_ATTRIBUTES)
     in_git = any((folder / ".git").exists() for folder in path.parents)
     if not in_git or attributes.is_symlink():
         return []
     text = attributes.read_bytes().decode("utf-8") if attributes.exists() else ""
     if any(line.split()[:1] == [path.name] for line in text.splitlines()):
         return []
-    line = f"{path.name} {_UNION}"
-    replace(attributes, text + ("\n" if text and not text.endswith("\n") else "") + line + "\n")
-    return [f"{ATTRIBUTES}: {line} (git keeps the lines of both branches). Commit it as well."]
+    line = f"{path.name} merge=union"
+    writing.replace(attributes, text + ("\n" if text and not text.endswith("\n") else "") + line + "\n")
+    return [f"{_ATTRIBUTES}: {line} (git keeps the lines of both branches). Commit it as well."]

@@ -228,65 +228,6 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
     return stack, done
 
 
-def unlock(locked: Stack, place: Place, which: str | None, note: str) -> tuple[Stack, list[str]]:
-    """Take roles and keys out of force.
-
-    Args:
-        locked: what is locked of a stack.
-        place: where it is.
-        which: one role or key; or ``role`` or ``key``. Default: all.
-        note: date and reason.
-
-    Returns:
-        The stack, and which were unlocked.
-
-    Raises:
-        LockError: nothing of that is in force.
-    """
-    stack, done, there = dict(locked), list[str](), list[str]()
-    for resource, one in locked.items():
-        if one.in_force and which in (None, resource, one.identity.word):
-            stack[resource] = replace(one, unlocked=(note,), gone="")
-            done.append(resource)
-        there.append(f"{resource} ({one.identity.word}, {'locked' if one.in_force else 'unlocked'})")
-    if not done:
-        what = f"{which!a} of it" if which else "nothing of it"
-        raise LockError(
-            f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
-        )
-    return stack, done
-
-
-def deployed(locked: Locked, names: Mapping[str, str], unlocked: Sequence[str], where: str, again: str) -> Locked:
-    """A role or key with what AWS calls it.
-
-    Args:
-        locked: as it is.
-        names: what AWS calls it.
-        unlocked: date and reason, if it was unlocked until now: other names are meant then.
-        where: stack and resource, for a message.
-        again: the command that unlocks it.
-
-    Raises:
-        LockError: it is locked under other names: somebody made it again.
-    """
-    history = locked.history
-    for name, value in names.items():
-        before = locked.deployed.get(name, value)
-        if before != value and not unlocked:
-            made_again = (
-                "Somebody made the role again: to a key policy that named the old one it is another role, and Pinecone "
-                "is shut out until the policy is written anew (deploy `suspended: true`, then `false`)."
-            )
-            why = made_again if name == "RoleId" else "Pinecone stores the old one for good."
-            raise LockError(
-                f"{where}: its {name} is locked as {before}, but AWS has {value}. {why} "
-                f'If it is meant, run `{again} --reason "…"`, then `cmek lock --deployed` again.'
-            )
-        history += tuple(f"{note} (until then {name} {before})" for note in unlocked if before != value)
-    return replace(locked, deployed=dict(names), history=history, gone="")
-
-
 def marked_gone(locked: Stack, date: str) -> Stack:
     """A stack that was deployed and is gone, as was seen on a date; with no date, that is not."""
     return {

@@ -96,6 +96,11 @@ class Place:
         one = top.template
         return cls.of(one.stack or one.file.name.partition(".")[0], one.account, one.region)
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the app says both account and region."""
+        return self.account != ANY_ACCOUNT and self.region != ANY_REGION
+
     def may_be(self, other: Place) -> bool:
         """Whether both can be one stack."""
         accounts = {self.account, other.account} - {ANY_ACCOUNT}
