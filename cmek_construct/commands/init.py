@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,6 @@ from cmek_construct.deployment.folder import write_folder
 from cmek_construct.deployment.reading import is_of_another_app, parse_entries, read_entries, text_of
 from cmek_construct.deployment.writing import (
     FILE,
-    mint_external_id,
     new_text,
     refuse_if_there,
     with_entry,
@@ -171,7 +171,7 @@ def _props(
         "region": region,
         "regions": regions if regions == "ALL_REGIONS" else regions and listed(regions),
         "pinecone_account_id": pinecone_account_id,
-        "external_id": mint_external_id() if external_id else None,
+        "external_id": str(uuid.uuid4()) if external_id else None,
         "customer_account_ids": customer_account_ids and listed(customer_account_ids),
     }
     return {prop: value for prop, value in answered.items() if value}

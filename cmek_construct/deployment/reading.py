@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -16,17 +16,12 @@ from cmek_construct.deployment.config import Config, StackSettings
 from cmek_construct.deployment.yaml_text import YamlText
 from cmek_construct.trust import Trust
 
+Mistake: TypeAlias = tuple[tuple[Any, ...], str]
+"""Where something is wrong, as keys from the top of the file, and what to say of it."""
+
 
 class ConfigError(ValueError):
     """cmek.yaml cannot be used. The message has one line per mistake."""
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """Where something is wrong, as keys from the top of the file, and what to say of it."""
-
-    location: tuple[Any, ...]
-    said: str
 
 
 @dataclass(frozen=True)
@@ -66,15 +61,6 @@ def named(entries: list[Entry], path: str | Path, only: str | None) -> list[Entr
     return [entry for entry in entries if entry.name in wanted]
 
 
-def parse_entries(text: str, path: str | Path) -> list[Entry]:
-    """The entries of a text that stands, or is to stand, at ``path``.
-
-    Raises:
-        ConfigError: it has mistakes; all of them are named.
-    """
-    return _share_and_check(Path(path), *_parse(text, Path(path)))
-
-
 def text_of(path: Path) -> str:
     """The text of a file, with its own line ends.
 
@@ -84,21 +70,18 @@ def text_of(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file here. {_instead(path.parent)}") from None
+        instead = "`cmek init` writes one; examples/cmek.yaml shows what can stand in it."
+        if is_of_another_app(path.parent):
+            instead = (
+                "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here work cmek check, "
+                "who, review, lock, unlock, customer-kit and sheet --fleet; to cut Pinecone off, suspended=True and a "
+                "deploy."
+            )
+        raise ConfigError(f"{path}: there is no such file here. {instead}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: cannot be read: it is not UTF-8. Save it in UTF-8.") from None
-
-
-def _instead(folder: Path) -> str:
-    """What to do where there is no cmek.yaml: in a CDK app of one's own, nothing needs one."""
-    if is_of_another_app(folder):
-        return (
-            "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here work cmek check, who, "
-            "review, lock, unlock, customer-kit and sheet --fleet; to cut Pinecone off, suspended=True and a deploy."
-        )
-    return "`cmek init` writes one; examples/cmek.yaml shows what can stand in it."
 
 
 def is_of_another_app(folder: Path) -> bool:
@@ -112,68 +95,58 @@ def is_of_another_app(folder: Path) -> bool:
         return True
 
 
-def _parse(source: str, path: Path) -> tuple[YamlText, Config]:
+def parse_entries(text: str, path: str | Path) -> list[Entry]:
+    """The entries of a text that stands, or is to stand, at ``path``.
+
+    Raises:
+        ConfigError: it has mistakes; all of them are named.
+    """
     try:
-        text = YamlText(source)
+        yaml = YamlText(text)
     except ValueError as error:
         raise ConfigError(f"{path}:{error}") from None
-    found = [*_repeated(text), *_missing(text.data)]
+    found, stacks = [*_repeated(yaml), *_missing(yaml.data)], {}
     try:
-        config = Config.model_validate(text.data)
+        stacks = _with_shared(Config.model_validate(yaml.data))
     except ValidationError as error:
         found += map(_said, error.errors())
-    _refuse(path, text, found)
-    return text, config
-
-
-def _refuse(path: Path, text: YamlText, found: list[Mistake]) -> None:
-    """Raise all that is wrong, in the order of the lines."""
-    lines = sorted((text.line_of(mistake.location), mistake.said) for mistake in found)
-    if lines:
+    found = found or [*_contradictions(stacks), *_collisions(stacks)]
+    if found:
+        lines = sorted((yaml.line_of(location), said) for location, said in found)
         raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
+    by_id = defaultdict(list)
+    for name, own in stacks.items():
+        by_id[own.external_id].append(name)
+    same = {one: tuple(names) for one, names in by_id.items() if one and len(names) > 1}
+    return [Entry(name, own, same.get(own.external_id, ())) for name, own in stacks.items()]
 
 
-def _share_and_check(path: Path, text: YamlText, config: Config) -> list[Entry]:
+def _with_shared(config: Config) -> dict[str, StackSettings]:
+    """The stacks, each with what the top of the file says for all."""
     shared = {name: getattr(config, name) for name in config.model_fields_set if name != "stacks"}
-    stacks = {
+    return {
         name: StackSettings.model_construct(**(shared | {field: getattr(own, field) for field in own.model_fields_set}))
         for name, own in config.stacks.items()
     }
-    _refuse(path, text, [*_taken_together(stacks), *_collisions(stacks)])
-    by_id = defaultdict(list)
-    for name, own in stacks.items():
-        by_id[own.external_id or ""].append(name)
-    same = {one: tuple(names) for one, names in by_id.items() if one and len(names) > 1}
-    return [Entry(name, own, same.get(own.external_id or "", ())) for name, own in stacks.items()]
 
 
-def _repeated(text: YamlText) -> Iterator[Mistake]:
+def _repeated(yaml: YamlText) -> Iterator[Mistake]:
     """Keys that stand twice, of which YAML silently takes one."""
-    for location, first in text.duplicates():
-        yield Mistake(
-            location,
-            f"{_dotted(*location)}: it stands twice, first in line {first}, and only one can "
-            "count. Remove or rename one of the two.",
-        )
+    for location, first in yaml.duplicates():
+        where = _dotted(*location)
+        words = f"it stands twice, first in line {first}, and only one can count. Remove or rename one of the two."
+        yield location, f"{where}: {words}"
 
 
 def _missing(data: Any) -> Iterator[Mistake]:
     """What neither a stack nor the top of the file says: once, where no stack says it."""
     stacks = data.get("stacks") if isinstance(data, dict) else None
-    if not isinstance(stacks, dict):
-        return
+    own = {name: one for name, one in stacks.items() if isinstance(one, dict)} if isinstance(stacks, dict) else {}
     for prop in ("region", "pinecone_account_id", "regions"):
-        lacking = [
-            ("stacks", name)
-            for name, own in stacks.items()
-            if isinstance(own, dict) and own.get(prop, data.get(prop)) is None
-        ]
-        everywhere = lacking and len(lacking) == len(stacks)
-        for location in [()] if everywhere else lacking:
-            yield Mistake(
-                location,
-                f"{_dotted(*location, prop)}: it is missing, here and at the top of the file. {_purpose(prop)}",
-            )
+        lacking = [("stacks", name) for name, one in own.items() if one.get(prop, data.get(prop)) is None]
+        for location in [()] if lacking and len(lacking) == len(stacks or ()) else lacking:
+            words = f"it is missing, here and at the top of the file. {_purpose(prop)}"
+            yield location, f"{_dotted(*location, prop)}: {words}"
 
 
 def _said(problem: Any) -> Mistake:
@@ -183,17 +156,16 @@ def _said(problem: Any) -> Mistake:
     where = "".join(f"{part}." for part in parents)
     if problem["type"] == "value_error":
         words = str(problem["ctx"]["error"])
-        return Mistake(location, words if words.startswith("stacks:") else where + words)
+        return location, words if words.startswith("stacks:") else where + words
     if problem["type"] == "extra_forbidden":
-        return Mistake(location, f"{where}{last}: {_unknown(last, in_a_stack=bool(parents))}")
-    if problem["type"] == "missing":
-        return Mistake(location, f"{where}{last}: it is missing. {_purpose(last)}")
-    wanted = "names to stacks" if last == "stacks" else "props to values"
-    return Mistake(
-        location,
-        f"{where}{last}: got {_kind(problem['input'])}, but it is a mapping of {wanted}, with one "
-        "at least. examples/cmek.yaml shows the form.",
-    )
+        words = _unknown(last, in_a_stack=bool(parents))
+    elif problem["type"] == "missing":
+        words = f"it is missing. {_purpose(last)}"
+    else:
+        got = f"a {type(problem['input']).__name__}" if problem["input"] else "nothing"
+        wanted = "names to stacks" if last == "stacks" else "props to values"
+        words = f"got {got}, but it is a mapping of {wanted}, with one at least. examples/cmek.yaml shows the form."
+    return location, f"{where}{last}: {words}"
 
 
 def _unknown(prop: str, *, in_a_stack: bool) -> str:
@@ -205,60 +177,47 @@ def _unknown(prop: str, *, in_a_stack: bool) -> str:
     return f"there is no such prop. {hint}"
 
 
-def _taken_together(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
+def _contradictions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
     """What is wrong only when the shared and the own values are taken together."""
     for name, own in stacks.items():
-        for problem in _contradictions(own):
-            words = str(problem)
-            location = ("stacks", name, words.partition(":")[0])
-            yield Mistake(location, f"stacks.{name}.{words}")
+        for problem in map(str, _problems(own)):
+            yield ("stacks", name, problem.partition(":")[0]), f"stacks.{name}.{problem}"
 
 
-def _contradictions(settings: StackSettings) -> Iterator[ValueError]:
-    trust = Trust(
-        settings.pinecone_account_id or "", settings.allowed_regions, settings.external_id, bool(settings.pin_account)
-    )
+def _problems(own: StackSettings) -> Iterator[ValueError]:
+    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id, bool(own.pin_account))
     yield from trust.problems()
-    yield from props.rotation(dict(settings))
-    yield from props.beside(dict(settings))
-    yield from _of_a_vendor(settings)
-    if settings.role and settings.key and settings.suspended:
+    yield from props.rotation(dict(own))
+    yield from props.beside(dict(own))
+    if own.customers is not None:
+        yield from own.customers.problems(own.account, own.pinecone_account_id or "")
+        for prop in ("role", "key", "key_access", *(row.name for row in props.SHAPING["key"])):
+            if getattr(own, prop) is not None:
+                yield ValueError(
+                    f"{prop}: it stands together with customers, but their stack makes a role of its own and no key. "
+                    f"Leave it out, or take back what the top of the file says with `{prop}: null`."
+                )
+    if own.role and own.key and own.suspended:
         yield ValueError(
             "suspended: got True, but role and key are both given by ARN, so neither policy can "
             "be changed from here. Change the key policy by hand."
         )
 
 
-def _of_a_vendor(settings: StackSettings) -> Iterator[ValueError]:
-    """A vendor's stack is a role: the keys are made by its customers."""
-    if settings.customers is None:
-        return
-    yield from settings.customers.problems(settings.account, settings.pinecone_account_id or "")
-    shaping = [row.name for row in props.SHAPING["key"]]
-    for prop in ("role", "key", "key_access", *shaping):
-        if getattr(settings, prop) is not None:
-            yield ValueError(
-                f"{prop}: it stands together with customers, but their stack makes a role of its own and no key. Leave "
-                f"it out, or take back what the top of the file says with `{prop}: null`."
-            )
-
-
 def _collisions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
     """Names that AWS allows once per account (roles) or per account and region (aliases)."""
-    taken: dict[tuple[str, ...], str] = {}
+    taken: dict[tuple[str | None, ...], str] = {}
     for name, own in stacks.items():
-        for prop, value, place in (
-            ("role_name", own.role_name and own.role_name.lower(), (own.account,)),
-            ("alias", own.alias and own.alias.removeprefix("alias/"), (own.account, own.region)),
+        for prop, value, region in (
+            ("role_name", own.role_name and own.role_name.lower(), None),
+            ("alias", own.alias and own.alias.removeprefix("alias/"), own.region),
         ):
-            if value is None:
-                continue
-            first = taken.setdefault((prop, value, *map(str, place)), name)
-            if first != name:
-                yield Mistake(
+            first = taken.setdefault((prop, value, own.account, region), name)
+            if value is not None and first != name:
+                yield (
                     ("stacks", name, prop),
-                    f"stacks.{name}.{prop}: got {value!r}, but stacks.{first} has it in the same "
-                    "account. Give each its own, or leave it out for a unique one.",
+                    f"stacks.{name}.{prop}: got {value!r}, but stacks.{first} has it in the same account. Give each "
+                    "its own, or leave it out for a unique one.",
                 )
 
 
@@ -269,7 +228,3 @@ def _dotted(*path: object) -> str:
 def _purpose(name: str) -> str:
     field = Config.model_fields.get(name) or StackSettings.model_fields[name]
     return field.description or ""
-
-
-def _kind(value: object) -> str:
-    return "nothing" if not value else f"a {type(value).__name__}"

@@ -1,7 +1,4 @@
-"""Writes cmek.yaml: a new one, one more stack in the one that is there, or a suspension.
-
-External IDs are minted here and nowhere else, once, into the file.
-"""
+"""Writes cmek.yaml: a new one, one more stack in the one that is there, or a suspension."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,9 +18,6 @@ from cmek_construct.deployment.yaml_text import YamlText
 
 FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
-
-_FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA}\n"
-
 _NEW_FILE = """\
 {schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region. With
 # customer_account_ids it is a vendor's role, for the keys of its customers.
@@ -45,18 +38,18 @@ stacks:
   {name}:
     account: {account}
 """
-
 _ASKED: Final = ("pinecone_account_id", "regions", "region", "account")
 _COMMENTS: Final = {
-    "external_id": ["Made once for this stack. Pinecone stores it: never change it."],
-    "customer_account_ids": [
-        "Accounts of customers whose keys the role may use: the stack makes the role alone. When the",
-        "last one leaves, leave [] here: without the line, the stack would make a key.",
-    ],
+    "external_id": "    # Made once for this stack. Pinecone stores it: never change it.\n",
+    "customer_account_ids": """\
+    # Accounts of customers whose keys the role may use: the stack makes the role alone. When the
+    # last one leaves, leave [] here: without the line, the stack would make a key.
+""",
 }
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PLAIN: Final = re.compile(
+    r"(?!(?i:null|true|false)$)[A-Za-z][A-Za-z0-9_/-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 """What is text without quotes: a word, or a UUID."""
-_WORDS: Final = ("null", "true", "false")
 _NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termination_protection")
 """What is of the stack, not of role and key: it holds as the top of the file says."""
 
@@ -71,11 +64,6 @@ class NotWrittenError(ConfigError):
         )
         self.line = line
         """To be written by hand."""
-
-
-def mint_external_id() -> str:
-    """A new external ID: a UUID v4, as the guide asks."""
-    return str(uuid.uuid4())
 
 
 def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,9 +85,9 @@ def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, An
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_text, value))}]"
-    if not isinstance(value, str) or (_PLAIN.fullmatch(value) and value.lower() not in _WORDS):
-        return value if isinstance(value, str) else json.dumps(value)
-    quoted = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value)
+    quoted = value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
@@ -110,14 +98,10 @@ def new_text(name: str, props: Mapping[str, Any]) -> str:
         name: of the stack.
         props: what it says; what `cmek init` asks for is among them.
     """
-    lines = [
-        f"    {line}\n"
-        for prop in (one for one in props if one not in _ASKED)
-        for line in (*(f"# {one}" for one in _COMMENTS.get(prop, [])), _line(prop, props[prop]))
-    ]
-    first = {prop: _text(props[prop]) for prop in _ASKED}
-    schema = _FIRST_LINE if SCHEMA.exists() else ""
-    return _NEW_FILE.format(schema=schema, name=name, **first) + "".join(lines)
+    schema = f"# yaml-language-server: $schema={SCHEMA}\n" if SCHEMA.exists() else ""
+    text = _NEW_FILE.format(schema=schema, name=name, **{prop: _text(props[prop]) for prop in _ASKED})
+    more = (f"{_COMMENTS.get(prop, '')}    {prop}: {_text(props[prop])}\n" for prop in props if prop not in _ASKED)
+    return text + "".join(more)
 
 
 def write_new(text: str) -> None:
@@ -126,12 +110,9 @@ def write_new(text: str) -> None:
     Raises:
         ConfigError: there is one already.
     """
-    try:
-        with FILE.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        refuse_if_there()
-        raise
+    refuse_if_there()
+    with FILE.open("x", encoding="utf-8") as file:
+        file.write(text)
 
 
 def refuse_if_there() -> None:
@@ -158,15 +139,17 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
     Raises:
         ConfigError: it has mistakes, it has the name already, or it is written in a way that cannot be continued.
     """
-    entries = parse_entries(text, FILE)
-    if any(entry.name == name for entry in entries):
+    before = _meaning(parse_entries(text, FILE))
+    if name in before:
         raise ConfigError(
             f"{FILE}: stacks.{name}: it is there already. Choose another name: a stack's role and "
             "key are for one Pinecone project."
         )
-    block = [f"{name}:", *(f"  {_line(*one)}" for one in props.items())]
+    block = [f"{name}:", *(f"  {prop}: {_text(value)}" for prop, value in props.items())]
     changed = _with_block(text, block)
-    if changed is None or _others(parse_entries(changed, f"{FILE}, with {name} added"), name) != _others(entries, name):
+    after = _meaning(parse_entries(changed, f"{FILE}, with {name} added")) if changed else {}
+    after.pop(name, None)
+    if changed is None or after != before:
         raise ConfigError(
             f"{FILE}: stacks: they are not written one below the other, so none can be added "
             "without changing the rest. Add by hand:  " + "  ".join(block)
@@ -174,13 +157,35 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
     return changed
 
 
-def write_whole(text: str) -> None:
-    """Write cmek.yaml: all of it or nothing."""
-    replace(FILE.resolve(), text)
+def _with_block(text: str, block: list[str]) -> str | None:
+    """The text with more lines at the end of the stacks, after the comments that are indented like their content."""
+    _, stacks = YamlText(text).pair("stacks") or (None, None)
+    if stacks is None or stacks.flow_style:
+        return None
+    first = stacks.value[0][0].start_mark
+    lines = text.splitlines(keepends=True)
+    end = first.line
+    for number, line in enumerate(lines[first.line :], first.line + 1):
+        content = line.strip()
+        indent = len(line) - len(line.lstrip(" "))
+        if content and indent < first.column and not content.startswith("#"):
+            break
+        if content and indent >= first.column + content.startswith("#"):
+            end = number
+    newline = _newline(text)
+    lines[end - 1] = lines[end - 1].rstrip("\r\n") + newline
+    return "".join([*lines[:end], *(" " * first.column + line + newline for line in block), *lines[end:]])
 
 
-def _line(prop: str, value: Any) -> str:
-    return f"{prop}: {_text(value)}"
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _meaning(entries: list[Entry]) -> dict[str, StackSettings]:
+    """What is said of each stack, in whichever way it is said that it is not suspended."""
+    return {
+        entry.name: entry.settings.model_copy(update={"suspended": bool(entry.settings.suspended)}) for entry in entries
+    }
 
 
 def set_suspended(name: str, value: bool, reason: str) -> bool:
@@ -200,77 +205,47 @@ def set_suspended(name: str, value: bool, reason: str) -> bool:
     """
     path = FILE.resolve()
     text = text_of(FILE)
-    entries = parse_entries(text, FILE)
-    own = next((entry.settings for entry in entries if entry.name == name), None)
-    if own is None:
+    wanted = _meaning(parse_entries(text, FILE))
+    if name not in wanted:
         raise ConfigError(f"{FILE}: stacks.{name}: there is no such stack. Check the name.")
-    if bool(own.suspended) is value:
+    if wanted[name].suspended is value:
         return False
+    wanted[name] = wanted[name].model_copy(update={"suspended": value})
     for changed in _with_suspended(text, name, value, reason):
-        if _is_only_change(entries, changed, name, value):
-            replace(path, changed)
-            return True
-    raise NotWrittenError(name, _line("suspended", value))
+        with suppress(ConfigError):
+            if _meaning(parse_entries(changed, FILE)) == wanted:
+                break
+    else:
+        raise NotWrittenError(name, f"suspended: {str(value).lower()}")
+    replace(path, changed)
+    return True
 
 
 def _with_suspended(text: str, name: str, value: bool, reason: str) -> Iterator[str]:
-    """The text with it set, where it stands or before the account, the shortest first."""
+    """Texts that may say it, and nothing else: where it stands or before the account, the best first."""
     yaml = YamlText(text)
-    there = yaml.pair(("stacks", name, "suspended"))
-    pair = there or yaml.pair(("stacks", name, "account"))
-    if pair is None:
+    there = yaml.pair("stacks", name, "suspended")
+    key, found = there or yaml.pair("stacks", name, "account") or (None, None)
+    if key is None or found is None:
         return
-    word = str(value).lower()
+    said = str(value).lower()
     comment = f"  # {printable(' '.join(reason.split()))}" if reason else ""
-    line = text.rfind("\n", 0, pair.key[0]) + 1
-    is_first = not text[line : pair.key[0]].strip(" ")
-    if there is not None:
-        begin, end = pair.value
-        is_alone = is_first and not pair.in_flow and "\n" not in text[pair.key[0] : begin]
-        if not value and is_alone and text[begin:end] == "true":
-            after = text.find("\n", end) + 1 or len(text)
-            yield text[:line] + text[after:]
-        word = word if begin < end else f" {word}"
-        yield f"{text[:begin]}{word}{'' if pair.in_flow else comment}{text[end:]}"
-    elif not is_first:
-        yield f"{text[: pair.key[0]]}suspended: {word}, {text[pair.key[0] :]}"
+    at, begin, end = key.start_mark.index, found.start_mark.index, found.end_mark.index
+    line = text.rfind("\n", 0, at) + 1
+    if there:
+        if not value:
+            yield text[:line] + text[text.find("\n", end) + 1 or len(text) :]
+        for beside in (comment, ""):
+            yield f"{text[:begin]}{'' if begin < end else ' '}{said}{beside}{text[end:]}"
     else:
-        newline = "\r\n" if "\r\n" in text else "\n"
-        comma = "," if pair.in_flow else ""
-        indent = text[line : pair.key[0]]
-        yield f"{text[:line]}{indent}suspended: {word}{comma}{comment}{newline}{text[line:]}"
+        for comma in ("", ","):
+            yield f"{text[:at]}suspended: {said}{comma}{comment}{_newline(text)}{text[line:at]}{text[at:]}"
+        yield f"{text[:at]}suspended: {said}, {text[at:]}"
 
 
-def _is_only_change(entries: list[Entry], changed: str, name: str, value: bool) -> bool:
-    """Whether a changed text says all that the entries say, but for one stack's ``suspended``."""
-    try:
-        after = parse_entries(changed, FILE)
-    except ConfigError:
-        return False
-    own = next(entry.settings for entry in entries if entry.name == name)
-    new = next((entry.settings for entry in after if entry.name == name), None)
-    if new is None or bool(new.suspended) is not value:
-        return False
-    same = own.model_copy(update={"suspended": new.suspended}) == new
-    in_order = [entry.name for entry in entries] == [entry.name for entry in after]
-    return same and in_order and _others(entries, name) == _others(after, name)
-
-
-def _with_block(text: str, block: list[str]) -> str | None:
-    place = YamlText(text).end_of("stacks")
-    if place is None:
-        return None
-    end, column = place
-    newline = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines(keepends=True)
-    if not lines[end - 1].endswith(("\n", "\r")):
-        lines[end - 1] += newline
-    added = [" " * column + line + newline for line in block]
-    return "".join([*lines[:end], *added, *lines[end:]])
-
-
-def _others(entries: list[Entry], name: str) -> list[tuple[str, StackSettings]]:
-    return [(entry.name, entry.settings) for entry in entries if entry.name != name]
+def write_whole(text: str) -> None:
+    """Write cmek.yaml: all of it or nothing."""
+    replace(FILE.resolve(), text)
 
 
 def replace(path: Path, text: str) -> None:
