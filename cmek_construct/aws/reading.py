@@ -1,7 +1,7 @@
 """Reads stacks, roles, keys and events, and changes nothing.
 
 None says that AWS knows no such thing, `Unread` that it cannot be told; a part that could not be read is `Unread` for
-itself, and the rest stands.
+itself, and the rest stands. What gives neither raises an `AwsError`.
 """
 
 from __future__ import annotations
@@ -88,12 +88,7 @@ def read_owner(session: Session, physical_id: str) -> str | None:
 def read_stack_set(session: Session, named: Mapping[str, str]) -> StackSet:
     """A stack set with all its stacks.
 
-    Args:
-        session: of its account and region.
-        named: its ``StackSetName``; ``CallAs``, which is ``DELEGATED_ADMIN`` from a delegated administrator's account.
-
-    Raises:
-        AwsError: it is not there, or AWS could not be asked.
+    It is named by its ``StackSetName``, and by ``CallAs="DELEGATED_ADMIN"`` from a delegated administrator's account.
     """
     cloudformation = session.client("cloudformation")
     found = cloudformation.describe_stack_set(**named)["StackSet"]
@@ -105,11 +100,7 @@ def read_stack_set(session: Session, named: Mapping[str, str]) -> StackSet:
 
 @called()
 def read_overrides(session: Session, named: Mapping[str, str], instance: Instance) -> Mapping[str, str]:
-    """The parameters that a stack has otherwise than its set, which is named as above.
-
-    Raises:
-        AwsError: AWS could not be asked.
-    """
+    """The parameters that a stack has otherwise than its set, which is named as above."""
     found = session.client("cloudformation").describe_stack_instance(
         **named, StackInstanceAccount=instance.account, StackInstanceRegion=instance.region
     )
@@ -131,34 +122,26 @@ def _instance(shown: Mapping[str, Any]) -> Instance:
 # Roles and keys
 
 
-def document_of(policy: Any) -> dict[str, Any]:
-    """A policy document as AWS gives it: KMS as text, IAM through boto3 as data.
-
-    Raises:
-        ValueError: it is none.
-    """
+def _document(policy: Any) -> dict[str, Any]:
+    """A policy document as AWS gives it: KMS as text, IAM through boto3 as data."""
     document = json.loads(policy) if isinstance(policy, str) else policy
     if not isinstance(document, dict) or "Statement" not in document:
         raise ValueError("it is no policy document")
     return document
 
 
-def _said(policy: Any) -> Statements:
-    return as_of_2012(document_of(policy))
+def _statements(policy: Any) -> Statements:
+    return as_of_2012(_document(policy))
 
 
 @called()
 def read_policy(session: Session, arn: str) -> dict[str, Any]:
-    """The trust policy document of a role, or the policy document of a key.
-
-    Raises:
-        AwsError: it cannot be read.
-    """
+    """The trust policy document of a role, or the policy document of a key."""
     if arn.split(":")[2] == "kms":
         found = session.kms(arn).get_key_policy(KeyId=arn, PolicyName="default")
-        return document_of(found["Policy"])
+        return _document(found["Policy"])
     found = session.client("iam").get_role(RoleName=arn.rpartition("/")[2])
-    return document_of(found["Role"]["AssumeRolePolicyDocument"])
+    return _document(found["Role"]["AssumeRolePolicyDocument"])
 
 
 @asked
@@ -177,7 +160,7 @@ def read_role(session: Session, arn: str) -> Role:
     return Role(
         found["Arn"],
         found["RoleId"],
-        read(_said)(found["AssumeRolePolicyDocument"]),
+        read(_statements)(found["AssumeRolePolicyDocument"]),
         read(list[PermissionsPolicy])(_permissions(iam, name)),
         Boundary(bounding, read(_managed)(iam, bounding)) if bounding else None,
         found.get("MaxSessionDuration", SESSION_SECONDS),
@@ -191,14 +174,14 @@ def _permissions(iam: Any, role: str) -> Iterator[PermissionsPolicy]:
     """The policies that stand in a role, and those that are attached to it."""
     for name in _each(iam, "list_role_policies", "PolicyNames", RoleName=role):
         found = iam.get_role_policy(RoleName=role, PolicyName=name)
-        yield PermissionsPolicy(name, _said(found["PolicyDocument"]))
+        yield PermissionsPolicy(name, _statements(found["PolicyDocument"]))
     for one in _each(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role):
         yield PermissionsPolicy(one["PolicyName"], _managed(iam, one["PolicyArn"]), one["PolicyArn"])
 
 
 def _managed(iam: Any, arn: str) -> Statements:
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return _said(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+    return _statements(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
 
 
 @asked
@@ -263,9 +246,7 @@ def _last_use(kms: Any, arn: str) -> LastUse:
 def read_controls(session: Session, account: str) -> list[Control]:
     """The policies of an organization that hold for an account.
 
-    Args:
-        session: of the management account, which alone sees them, or of a delegated administrator.
-        account: the one that is looked at.
+    The management account alone sees them, and a delegated administrator.
     """
     organizations = session.client("organizations", "us-east-1")
     targets, found = [account], []

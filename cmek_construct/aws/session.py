@@ -1,7 +1,7 @@
 """Sessions: who asks AWS, in which account, as which role, and what a refusal means.
 
 A session is named after the command, so that CloudTrail shows which one it was. AWS is asked again when it is busy, and
-given up within a minute or two.
+given up within a minute or two. What is asked here raises an `AwsError` where there is no answer.
 """
 
 from __future__ import annotations
@@ -59,11 +59,7 @@ class AwsError(Exception):
 
 @contextmanager
 def called() -> Iterator[None]:
-    """What boto3 raises, and what an answer lacks, as an `AwsError`; also of a whole function.
-
-    Raises:
-        AwsError: there is no answer.
-    """
+    """What boto3 raises, and what an answer lacks, as an `AwsError`; also of a whole function."""
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
@@ -137,11 +133,7 @@ class Session:
 
     @called()
     def client(self, service: str, region: str | None = None) -> Any:
-        """A client of a service, in the region of the session or another one.
-
-        Raises:
-            AwsError: there is no region.
-        """
+        """A client of a service, in the region of the session or another one."""
         from botocore.config import Config
 
         where = service, region or self.region
@@ -202,22 +194,14 @@ class Asking:
 
     @called()
     def signed_in(self, region: str | None) -> Session:
-        """A session of the profile or the environment itself, of which nobody asks whose it is.
-
-        Raises:
-            AwsError: there is no such profile.
-        """
+        """A session of the profile or the environment itself, of which nobody asks whose it is."""
         import boto3
 
         return Session(boto3.Session(profile_name=self.profile, region_name=region), "", region)
 
     @called()
     def own(self, region: str | None) -> Session:
-        """The same, in whichever account that is, and as the role that is to be acted as.
-
-        Raises:
-            AwsError: there are no credentials, or AWS cannot be asked.
-        """
+        """The same, in whichever account that is, and as the role that is to be acted as."""
         session = self.signed_in(region)
         if self.role is not None:
             session = self.acting_as(session, self.role)
@@ -225,11 +209,7 @@ class Asking:
         return session
 
     def reading(self, account: str, region: str, stack: str) -> Session:
-        """A session in the account of a stack, through the lookup role of `cdk bootstrap` if need be.
-
-        Raises:
-            AwsError: the credentials are of another account and may not act as that role.
-        """
+        """A session in the account of a stack, through the lookup role of `cdk bootstrap` if need be."""
         session = self.own(region)
         if session.account == account:
             return session
@@ -237,37 +217,23 @@ class Asking:
         try:
             return self.acting_as(session, role, external_id)
         except AwsError as error:
-            raise AwsError(
-                Reason.ANOTHER_ACCOUNT,
-                f"it is in account {account}, but your credentials are of account "
-                f"{session.account} and may not assume {role}",
-                error.code,
-            ) from None
+            why = f"your credentials are of account {session.account} and may not assume {role}"
+            raise AwsError(Reason.ANOTHER_ACCOUNT, f"it is in account {account}, but {why}", error.code) from None
 
     def writing(self, account: str, region: str) -> Session:
-        """A session in an account that may write: the lookup role only reads, and is not tried.
-
-        Raises:
-            AwsError: there are no credentials, or they are of another account.
-        """
+        """A session in an account that may write: the lookup role only reads, and is not tried."""
         session = self.own(region)
         if session.account != account:
-            raise AwsError(
-                Reason.ANOTHER_ACCOUNT,
-                f"your credentials are of account {session.account}, but the stack is in "
-                f"{account}, and the roles of `cdk bootstrap` there may not write policies",
-            )
+            where = f"{account}, and the roles of `cdk bootstrap` there may not write policies"
+            why = f"your credentials are of account {session.account}, but the stack is in {where}"
+            raise AwsError(Reason.ANOTHER_ACCOUNT, why)
         return session
 
     @called()
     def acting_as(
         self, session: Session, role_arn: str, external_id: str | None = None, region: str | None = None
     ) -> Session:
-        """A session as a role, in its account.
-
-        Raises:
-            AwsError: it may not.
-        """
+        """A session as a role, in its account."""
         import boto3
 
         more = {} if external_id is None else {"ExternalId": external_id}

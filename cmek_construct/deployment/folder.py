@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from importlib.metadata import Distribution, distribution
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+
+from cmek_construct.deployment.reading import is_of_another_app
+from cmek_construct.deployment.writing import FILE
 
 _APP: Final = '''\
 """The CDK app: one stack per entry of cmek.yaml."""
@@ -25,10 +27,7 @@ synthesize("cmek.yaml")
 '''
 _CDK: Final = {
     "app": "PATH=.venv/bin:$PATH python3 -O app.py",
-    "versionReporting": False,
-    "pathMetadata": False,
-    "assetMetadata": False,
-    "notices": False,
+    **dict.fromkeys(("versionReporting", "pathMetadata", "assetMetadata", "notices"), False),
     "context": {"cli-telemetry": False},
 }
 _PACKAGE: Final = {"private": True, "devDependencies": {"aws-cdk": "2.1148.1"}}
@@ -50,50 +49,41 @@ __pycache__/
 """
 
 
-@dataclass
-class Written:
-    """What was written, and what was there and stays as it is, by name."""
-
-    new: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-
-
-def write_folder() -> Written:
-    """Write what the current folder lacks for `cdk deploy`: never over a file that is there."""
-    written = Written()
+def make_folder() -> Iterator[str]:
+    """Write what the folder of a new cmek.yaml lacks, never over a file that is there; the lines say what was done."""
+    if is_of_another_app(Path()):
+        yield (
+            f"Wrote {FILE}, and nothing else: an app is here that does not read it. To deploy from {FILE}, begin in an "
+            "empty folder; an app of your own takes the same values as props of PineconeCmek."
+        )
+        return
+    new, left = [str(FILE)], []
     for name, content in _files():
         try:
             with Path(name).open("xb") as file:
                 file.write(content)
-            written.new.append(name)
+            new.append(name)
         except FileExistsError:
             if Path(name).is_dir() or Path(name).read_bytes() != content:
-                written.left.append(name)
-    return written
+                left.append(name)
+    yield f"Wrote {', '.join(new)}."
+    if left:
+        yield f"Left as it was: {', '.join(left)}. `cmek init` in an empty folder shows what it would be."
+    if "package.json" in new:
+        yield "Once, for the CDK CLI: npm install"
 
 
 def _files() -> Iterator[tuple[str, bytes]]:
     installed = distribution("cmek-construct")
-    wheel = _wheel_of(installed)
-    package = f"./{wheel.name}[cli]" if wheel else f"cmek-construct[cli]=={installed.version}"
-    for name, text in (
-        ("app.py", _APP),
-        ("cdk.json", json.dumps(_CDK, indent=2) + "\n"),
-        ("requirements.txt", _REQUIREMENTS.format(package=package)),
-        ("package.json", json.dumps(_PACKAGE, indent=2) + "\n"),
-        (".gitignore", _IGNORED),
-    ):
-        yield name, text.encode()
-    if wheel:
-        yield wheel.name, wheel.read_bytes()
-
-
-def _wheel_of(installed: Distribution) -> Path | None:
-    """The wheel that this library was installed from, where it is a file that is still there.
-
-    By PEP 610, which pip and uv follow.
-    """
+    # The wheel that it was installed from, where that is a file that is still there: by PEP 610, as pip and uv do.
     origin = urlsplit(json.loads(installed.read_text("direct_url.json") or "{}").get("url", ""))
-    file = Path(url2pathname(origin.path))
-    is_wheel = origin.scheme == "file" and file.suffix == ".whl" and file.is_file()
-    return file if is_wheel else None
+    wheel = Path(url2pathname(origin.path))
+    has_wheel = origin.scheme == "file" and wheel.suffix == ".whl" and wheel.is_file()
+    package = f"./{wheel.name}[cli]" if has_wheel else f"cmek-construct[cli]=={installed.version}"
+    yield "app.py", _APP.encode()
+    yield "cdk.json", f"{json.dumps(_CDK, indent=2)}\n".encode()
+    yield "requirements.txt", _REQUIREMENTS.format(package=package).encode()
+    yield "package.json", f"{json.dumps(_PACKAGE, indent=2)}\n".encode()
+    yield ".gitignore", _IGNORED.encode()
+    if has_wheel:
+        yield wheel.name, wheel.read_bytes()
