@@ -20,9 +20,8 @@ from cmek_construct.commands import options
 from cmek_construct.commands.options import checked, listed
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment import config
-from cmek_construct.deployment.folder import make_folder
 from cmek_construct.deployment.reading import parse_entries, read_entries, text_of
-from cmek_construct.deployment.writing import FILE, new_text, refuse_if_there, with_entry, write_new, write_whole
+from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 from cmek_construct.trust import Trust
 
@@ -138,7 +137,8 @@ def init(
         parse_entries(text, FILE)
         # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
         made = list(make_folder())
-        write_new(text)
+        refuse_if_there()
+        write_whole(text)
         tell(made)
         tell(_unusual(name))
     typer.echo(

@@ -1,16 +1,16 @@
 """The models of cmek.yaml: every prop of `PineconeCmek`, and where its stack goes.
 
-A field is its type; limits and description are those of its row. What the file alone says of a stack, its account, name
-and tags, has its rows here. The JSON Schema of the models, `cmek.schema.json` beside this file, gives an editor
-completion.
+A field is its type; limits and description are those of its row, by which `reading` judges what the file says. What the
+file alone says of a stack, its account, name and tags, has its rows here. The JSON Schema of the models,
+`cmek.schema.json` beside this file, gives an editor completion.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from cmek_construct import checks, props, tags
 from cmek_construct.customers import CUSTOMERS, Customers
@@ -101,19 +101,13 @@ def _of(prop: str, default: Any = None, **schema: Any) -> Any:
     return Field(default=default, description=sentence(ROWS[prop]), json_schema_extra=schema)
 
 
-def _stack_name(name: Any) -> Any:
-    no_token("stacks", name)
-    stack_name("stacks", name)
-    return name
-
-
 class Settings(BaseModel):
     """What may stand at the top of the file for every stack, and in a stack for itself.
 
     A value of ``null`` in a stack takes back what the top says.
     """
 
-    # Deferred: what validates is made once, for the file, not for each of the three models.
+    # Deferred: the rows judge, and what pydantic would judge by is made for the schema alone.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     region: str | None = _of("region")
@@ -143,19 +137,6 @@ class Settings(BaseModel):
     bootstrap: bool | None = _of("bootstrap")
     termination_protection: bool | None = _of("termination_protection")
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _within_limits(cls, value: Any, info: ValidationInfo) -> Any:
-        """The limits of the constructor, on what the file says."""
-        name = info.field_name or ""
-        row = ROWS.get(name)
-        if row is None or (value is None and not cls.model_fields[name].is_required()):
-            return value
-        for one in value if isinstance(value, list) else [value]:
-            no_token(name, one)
-        row.check(name, ALL_REGIONS if row is props.REGIONS and value == "ALL_REGIONS" else value)
-        return value
-
 
 class StackSettings(Settings):
     """One stack: role and key for one Pinecone project, in one account and region.
@@ -184,7 +165,7 @@ class StackSettings(Settings):
 class Config(Settings):
     """cmek.yaml: shared values at the top, and one stack per Pinecone project."""
 
-    stacks: dict[Annotated[str, BeforeValidator(_stack_name)], StackSettings] = Field(
+    stacks: dict[str, StackSettings] = Field(
         min_length=1, description="The stacks by name: a name is the stack's, for good."
     )
 

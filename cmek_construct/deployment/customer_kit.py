@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib import resources
-from string import Template
 from textwrap import indent
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +14,7 @@ from urllib.parse import urlencode
 import yaml
 
 from cmek_construct import guide
+from cmek_construct.deployment.writing import template_of
 from cmek_construct.guide import KeyAccess
 from cmek_construct.in_template import key_policy_in_template
 
@@ -65,7 +64,7 @@ class Kit:
         )
         return {
             PAGE: self._page(owner, alias),
-            TEMPLATE: _text("customer_key.yaml").substitute(
+            TEMPLATE: template_of("customer_key.yaml").substitute(
                 role_arn=role, alias=alias, key_policy=indent(policy, " " * 8).rstrip()
             ),
             POLICY: f"{json.dumps(guide.key_policy(owner, role, access), indent=2)}\n",
@@ -77,7 +76,7 @@ class Kit:
         region_note = (
             f"Ask the vendor for it, such as `us-east-1`, and write it in place of `{REGION_PLACEHOLDER}` below."
         )
-        return _text("customer_kit.md").substitute(
+        return template_of("customer_kit.md").substitute(
             role_arn=self.role_arn,
             vendor=self.vendor_name,
             quick_create=self._quick_create(),
@@ -108,7 +107,3 @@ class Kit:
             f"Or open [CloudFormation's quick-create page]({place}), with the template filled in: compare it with "
             "`customer-key.yaml`, and click **Create stack**.\n\n"
         )
-
-
-def _text(name: str) -> Template:
-    return Template(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))

@@ -1,7 +1,12 @@
-"""Reads cmek.yaml: entries to make stacks of, or every mistake with its line and its cure."""
+"""Reads cmek.yaml: entries to make stacks of, or every mistake with its line and its cure.
+
+YAML without YAML 1.1's surprises: ``no`` stays a string and ``0123`` decimal, as in YAML 1.2. Parsed by PyYAML, by its
+C parser where it has one: a thousand stacks take milliseconds.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,19 +14,36 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pydantic import ValidationError
+import yaml
 
 from cmek_construct import checks, props
-from cmek_construct.deployment.config import Config, StackSettings
-from cmek_construct.deployment.yaml_text import YamlText
+from cmek_construct.deployment import config
+from cmek_construct.deployment.config import ROWS, Config, StackSettings
+from cmek_construct.guide import ALL_REGIONS
 from cmek_construct.trust import Trust
+
+_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_FastLoader):  # type: ignore[misc]
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|", ["~", "n", ""]),
+    ("bool", r"true|false", ["t", "f"]),
+    ("int", r"-?[0-9]+", list("-0123456789")),
+    ("float", r"-?[0-9]+\.[0-9]+", list("-0123456789")),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
 
 Mistake: TypeAlias = tuple[tuple[Any, ...], str]
 """Where something is wrong, as keys from the top of the file, and what to say of it."""
 
 
 class ConfigError(ValueError):
-    """cmek.yaml cannot be used. The message has one line per mistake."""
+    """cmek.yaml cannot be used: there is none, or it has mistakes, of which each has a line of the message."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +57,12 @@ class Entry:
 
 
 def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
-    """Read the entries of a file.
-
-    Args:
-        path: the file, usually ``cmek.yaml``.
-        only: names of stacks, separated by commas. Default: all.
-
-    Raises:
-        ConfigError: there is no such file, or it has mistakes; all of them are named.
-    """
+    """The entries of a file, usually ``cmek.yaml``; ``only`` those of some names, separated by commas."""
     return named(parse_entries(text_of(Path(path)), path), path, only)
 
 
 def named(entries: list[Entry], path: str | Path, only: str | None) -> list[Entry]:
-    """The entries of these names, separated by commas; all where there are none.
-
-    Raises:
-        ConfigError: the file has no entry of a name.
-    """
+    """The entries of these names, separated by commas; all where there are none."""
     names = [entry.name for entry in entries]
     wanted = only.split(",") if only else names
     for name in wanted:
@@ -62,11 +72,7 @@ def named(entries: list[Entry], path: str | Path, only: str | None) -> list[Entr
 
 
 def text_of(path: Path) -> str:
-    """The text of a file, with its own line ends.
-
-    Raises:
-        ConfigError: it is not there, or is no text.
-    """
+    """The text of a file, with its own line ends."""
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -96,76 +102,94 @@ def is_of_another_app(folder: Path) -> bool:
 
 
 def parse_entries(text: str, path: str | Path) -> list[Entry]:
-    """The entries of a text that stands, or is to stand, at ``path``.
-
-    Raises:
-        ConfigError: it has mistakes; all of them are named.
-    """
+    """The entries of a text that stands, or is to stand, at ``path``."""
     try:
-        yaml = YamlText(text)
+        read = YamlText(text)
     except ValueError as error:
         raise ConfigError(f"{path}:{error}") from None
-    found, stacks = [*_repeated(yaml), *_missing(yaml.data)], {}
-    try:
-        stacks = _with_shared(Config.model_validate(yaml.data))
-    except ValidationError as error:
-        found += map(_said, error.errors())
+    found = [*_repeated(read), *_of_file(read.data)]
+    stacks = {} if found else _with_shared(**read.data)
     found = found or [*_contradictions(stacks), *_collisions(stacks)]
     if found:
-        lines = sorted((yaml.line_of(location), said) for location, said in found)
+        lines = sorted((read.line_of(location), said) for location, said in found)
         raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
     by_id = defaultdict(list)
     for name, own in stacks.items():
-        by_id[own.external_id].append(name)
+        by_id[own.external_id or ""].append(name)
     same = {one: tuple(names) for one, names in by_id.items() if one and len(names) > 1}
-    return [Entry(name, own, same.get(own.external_id, ())) for name, own in stacks.items()]
+    return [Entry(name, own, same.get(own.external_id or "", ())) for name, own in stacks.items()]
 
 
-def _with_shared(config: Config) -> dict[str, StackSettings]:
+def _with_shared(stacks: dict[str, dict[str, Any]], **shared: Any) -> dict[str, StackSettings]:
     """The stacks, each with what the top of the file says for all."""
-    shared = {name: getattr(config, name) for name in config.model_fields_set if name != "stacks"}
-    return {
-        name: StackSettings.model_construct(**(shared | {field: getattr(own, field) for field in own.model_fields_set}))
-        for name, own in config.stacks.items()
-    }
+    return {name: StackSettings.model_construct(**(shared | own)) for name, own in stacks.items()}
 
 
-def _repeated(yaml: YamlText) -> Iterator[Mistake]:
+def _repeated(read: YamlText) -> Iterator[Mistake]:
     """Keys that stand twice, of which YAML silently takes one."""
-    for location, first in yaml.duplicates():
+    for location, first in read.duplicates():
         where = _dotted(*location)
         words = f"it stands twice, first in line {first}, and only one can count. Remove or rename one of the two."
         yield location, f"{where}: {words}"
 
 
-def _missing(data: Any) -> Iterator[Mistake]:
-    """What neither a stack nor the top of the file says: once, where no stack says it."""
+def _of_file(data: Any) -> Iterator[Mistake]:
+    """What is wrong with each value by itself, and what is missing."""
+    yield from _of_props((), data, Config)
     stacks = data.get("stacks") if isinstance(data, dict) else None
-    own = {name: one for name, one in stacks.items() if isinstance(one, dict)} if isinstance(stacks, dict) else {}
+    if not isinstance(stacks, dict):
+        return
+    for name, own in stacks.items():
+        try:
+            config.no_token("stacks", name)
+            config.stack_name("stacks", name)
+        except ValueError as error:
+            yield ("stacks", name), str(error)
+        yield from _of_props(("stacks", name), own, StackSettings)
+    # What neither a stack nor the top says: once, where no stack says it.
     for prop in ("region", "pinecone_account_id", "regions"):
-        lacking = [("stacks", name) for name, one in own.items() if one.get(prop, data.get(prop)) is None]
-        for location in [()] if lacking and len(lacking) == len(stacks or ()) else lacking:
+        lacking = [
+            ("stacks", name)
+            for name, own in stacks.items()
+            if isinstance(own, dict) and own.get(prop, data.get(prop)) is None
+        ]
+        for location in [()] if lacking and len(lacking) == len(stacks) else lacking:
             words = f"it is missing, here and at the top of the file. {_purpose(prop)}"
             yield location, f"{_dotted(*location, prop)}: {words}"
 
 
-def _said(problem: Any) -> Mistake:
-    """What pydantic found, in the words of this library."""
-    location = tuple(part for part in problem["loc"] if part != "[key]")
-    *parents, last = [checks.printable(part) for part in location or ("the file",)]
-    where = "".join(f"{part}." for part in parents)
-    if problem["type"] == "value_error":
-        words = str(problem["ctx"]["error"])
-        return location, words if words.startswith("stacks:") else where + words
-    if problem["type"] == "extra_forbidden":
-        words = _unknown(last, in_a_stack=bool(parents))
-    elif problem["type"] == "missing":
-        words = f"it is missing. {_purpose(last)}"
-    else:
-        got = f"a {type(problem['input']).__name__}" if problem["input"] else "nothing"
-        wanted = "names to stacks" if last == "stacks" else "props to values"
-        words = f"got {got}, but it is a mapping of {wanted}, with one at least. examples/cmek.yaml shows the form."
-    return location, f"{where}{last}: {words}"
+def _of_props(location: tuple[Any, ...], said: Any, model: type[config.Settings]) -> Iterator[Mistake]:
+    """What is wrong with the props of a stack, or of the top of the file."""
+    if not isinstance(said, dict):
+        yield location, _no_mapping(location or ("the file",), said, "props to values")
+        return
+    for name, value in said.items():
+        where = (*location, name)
+        try:
+            if name not in model.model_fields:
+                yield where, f"{_dotted(*where)}: {_unknown(checks.printable(name), in_a_stack=bool(location))}"
+            elif name == "stacks" and not (value and isinstance(value, dict)):
+                yield where, _no_mapping(where, value, "names to stacks")
+            elif name in ROWS and (value is not None or name == "account"):
+                _check(name, value)
+        except ValueError as error:
+            yield where, f"{_dotted(*location, '')}{error}"
+    for name, field in model.model_fields.items():
+        if field.is_required() and name not in said:
+            yield (*location, name), f"{_dotted(*location, name)}: it is missing. {_purpose(name)}"
+
+
+def _check(name: str, value: Any) -> None:
+    """The limits of the constructor, on what the file says."""
+    for one in value if isinstance(value, list) else [value]:
+        config.no_token(name, one)
+    ROWS[name].check(name, ALL_REGIONS if name == "regions" and value == "ALL_REGIONS" else value)
+
+
+def _no_mapping(location: tuple[Any, ...], value: Any, wanted: str) -> str:
+    got = f"a {type(value).__name__}" if value else "nothing"
+    words = f"got {got}, but it is a mapping of {wanted}, with one at least. examples/cmek.yaml shows the form."
+    return f"{_dotted(*location)}: {words}"
 
 
 def _unknown(prop: str, *, in_a_stack: bool) -> str:
@@ -228,3 +252,72 @@ def _dotted(*path: object) -> str:
 def _purpose(name: str) -> str:
     field = Config.model_fields.get(name) or StackSettings.model_fields[name]
     return field.description or ""
+
+
+class YamlText:
+    """A parsed document that knows where each value stands."""
+
+    def __init__(self, text: str) -> None:
+        """Parse.
+
+        Raises:
+            ValueError: it is no YAML; begins with the line.
+        """
+        try:
+            loader = _Loader(text)
+            self._root = loader.get_single_node()
+            self.data: Any = loader.construct_document(self._root) if self._root else None
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = mark.line + 1 if mark else 1
+            raise ValueError(
+                f"{line}: {error.problem}. This is no YAML: check colons, quotes and indents (spaces, no tabs)."
+            ) from None
+        except yaml.YAMLError as error:
+            raise ValueError(f"1: {' '.join(str(error).split())}") from None
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            raise ValueError(
+                "1: a value cannot be read as the type of its !!tag, or is too large. Write plain values without tags."
+            ) from None
+
+    def way(self, location: tuple[Any, ...]) -> list[tuple[Any, Any]]:
+        """The nodes of key and value of each step to a value, as far as there is one."""
+        found: list[tuple[Any, Any]] = []
+        for part in location:
+            node = found[-1][1] if found else self._root
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            named = [pair for pair in pairs if pair[0].value == str(part)]
+            if not named:
+                break
+            found.append(named[-1])  # of two, the one that YAML takes
+        return found
+
+    def pair(self, *location: str) -> tuple[Any, Any] | None:
+        """The nodes of a key and its value; None where there is no such key."""
+        way = self.way(location)
+        return way[-1] if len(way) == len(location) else None
+
+    def line_of(self, location: tuple[Any, ...]) -> int:
+        """The line of a value, or of the nearest thing around it; the first line is 1."""
+        nodes = [key for key, _ in self.way(location)] or [self._root]
+        return int(nodes[-1].start_mark.line) + 1 if nodes[-1] else 1
+
+    def duplicates(self) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Keys that stand twice in one mapping: the path, and the line of the first."""
+        nodes: list[tuple[Any, tuple[str, ...]]] = [(self._root, ())]
+        visited = set()
+        while nodes:
+            node, path = nodes.pop()
+            if id(node) in visited:  # an alias of an anchor
+                continue
+            visited.add(id(node))
+            if isinstance(node, yaml.MappingNode):
+                lines: dict[str, int] = {}
+                for key, value in node.value:
+                    name = str(key.value)
+                    if name in lines:
+                        yield (*path, name), lines[name]
+                    lines.setdefault(name, key.start_mark.line + 1)
+                    nodes.append((value, (*path, name)))
+            elif isinstance(node, yaml.SequenceNode):
+                nodes.extend((member, path) for member in node.value)

@@ -1,4 +1,7 @@
-"""Writes cmek.yaml: a new one, one more stack in the one that is there, or a suspension."""
+"""Writes cmek.yaml: a new one, one more stack in the one that is there, or a suspension; and the folder around it.
+
+What cannot be written, or be added to what is there, raises a `ConfigError`.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +11,20 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from importlib import resources
+from importlib.metadata import distribution
 from pathlib import Path
+from string import Template
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from cmek_construct.checks import printable
 from cmek_construct.deployment.config import Settings, StackSettings
-from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, text_of
-from cmek_construct.deployment.yaml_text import YamlText
+from cmek_construct.deployment.reading import ConfigError, Entry, YamlText, is_of_another_app, parse_entries, text_of
 
 FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
-_NEW_FILE = """\
-{schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region. With
-# customer_account_ids it is a vendor's role, for the keys of its customers.
-# The top holds for all stacks, and a stack overrides it. Every key is in docs/reference/props.md of
-# cmek-construct.
-
-# Pinecone's AWS account number: Pinecone console, Manage > CMEK > Add CMEK.
-pinecone_account_id: {pinecone_account_id}
-
-# The regions whose Pinecone role may assume the role, or ALL_REGIONS.
-regions: {regions}
-
-# The AWS region of the keys.
-region: {region}
-
-stacks:
-  # The name is the stack's, for good: another name is another key.
-  {name}:
-    account: {account}
-"""
 _ASKED: Final = ("pinecone_account_id", "regions", "region", "account")
 _COMMENTS: Final = {
     "external_id": "    # Made once for this stack. Pinecone stores it: never change it.\n",
@@ -46,6 +33,19 @@ _COMMENTS: Final = {
     # last one leaves, leave [] here: without the line, the stack would make a key.
 """,
 }
+_APP: Final = '''\
+"""The CDK app: one stack per entry of cmek.yaml."""
+
+import os
+
+from cmek_construct.deployment.app import synthesize
+
+# CDK's own validation is half of the wait, and the tests of cmek-construct do it for every form of
+# cmek.yaml. CDK_VALIDATION=true in the environment switches it on.
+os.environ.setdefault("CDK_VALIDATION", "false")
+synthesize("cmek.yaml")
+'''
+_FOLDER: Final = ("cdk.json", "requirements.txt", "package.json", ".gitignore")
 _PLAIN: Final = re.compile(
     r"(?!(?i:null|true|false)$)[A-Za-z][A-Za-z0-9_/-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
@@ -67,12 +67,7 @@ class NotWrittenError(ConfigError):
 
 
 def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    """The props that a stack has to say for itself: None takes back what the top of the file says.
-
-    Args:
-        props: of the stack.
-        top: what the file says for all stacks.
-    """
+    """The props of a stack that it has to say for itself: None takes back what the top of the file says."""
     shared = {name: value for name, value in top.items() if name in Settings.model_fields}
     left_out = (*_NOT_SEEN, *(["pending_window"] if "alias" in props else []))
     return {
@@ -80,6 +75,11 @@ def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, An
         for name in dict.fromkeys(["account", *StackSettings.model_fields])
         if name not in left_out and props.get(name) != shared.get(name)
     }
+
+
+def template_of(name: str) -> Template:
+    """A file of this room that others are made of, with ``$name`` for what is filled in."""
+    return Template(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 
 def _text(value: Any) -> str:
@@ -92,35 +92,14 @@ def _text(value: Any) -> str:
 
 
 def new_text(name: str, props: Mapping[str, Any]) -> str:
-    """The text of a new cmek.yaml with one stack.
-
-    Args:
-        name: of the stack.
-        props: what it says; what `cmek init` asks for is among them.
-    """
+    """The text of a new cmek.yaml with one stack; what `cmek init` asks for is among its props."""
     schema = f"# yaml-language-server: $schema={SCHEMA}\n" if SCHEMA.exists() else ""
-    text = _NEW_FILE.format(schema=schema, name=name, **{prop: _text(props[prop]) for prop in _ASKED})
+    asked = {prop: _text(props[prop]) for prop in _ASKED}
     more = (f"{_COMMENTS.get(prop, '')}    {prop}: {_text(props[prop])}\n" for prop in props if prop not in _ASKED)
-    return text + "".join(more)
-
-
-def write_new(text: str) -> None:
-    """Write cmek.yaml into the current folder.
-
-    Raises:
-        ConfigError: there is one already.
-    """
-    refuse_if_there()
-    with FILE.open("x", encoding="utf-8") as file:
-        file.write(text)
+    return schema + template_of("new_folder/cmek.yaml").substitute(name=name, **asked) + "".join(more)
 
 
 def refuse_if_there() -> None:
-    """Keep a file that is there.
-
-    Raises:
-        ConfigError: it is there.
-    """
     if os.path.lexists(FILE):
         raise ConfigError(
             f"{FILE}: it is there already, and is never overwritten: its external IDs are in use. "
@@ -129,16 +108,7 @@ def refuse_if_there() -> None:
 
 
 def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
-    """The text of cmek.yaml with a stack more; every other byte stays.
-
-    Args:
-        text: of the file.
-        name: of the stack.
-        props: what it says.
-
-    Raises:
-        ConfigError: it has mistakes, it has the name already, or it is written in a way that cannot be continued.
-    """
+    """The text of cmek.yaml with a stack more; every other byte stays."""
     before = _meaning(parse_entries(text, FILE))
     if name in before:
         raise ConfigError(
@@ -191,19 +161,19 @@ def _meaning(entries: list[Entry]) -> dict[str, StackSettings]:
 def set_suspended(name: str, value: bool, reason: str) -> bool:
     """Set ``suspended`` of one stack in cmek.yaml; every other byte of the file stays.
 
+    False takes a line of ``true`` away, with its comment.
+
     Args:
         name: of the stack.
-        value: what it is to be. False takes a line of ``true`` away, with its comment.
+        value: what it is to be.
         reason: is written beside it, as a comment; empty for none.
 
     Returns:
         Whether the file was changed: it is not if it says so already.
 
     Raises:
-        ConfigError: there is no such file or stack, or the file has mistakes.
         NotWrittenError: it is written in a way in which it cannot be set alone.
     """
-    path = FILE.resolve()
     text = text_of(FILE)
     wanted = _meaning(parse_entries(text, FILE))
     if name not in wanted:
@@ -217,7 +187,7 @@ def set_suspended(name: str, value: bool, reason: str) -> bool:
                 break
     else:
         raise NotWrittenError(name, f"suspended: {str(value).lower()}")
-    replace(path, changed)
+    write_whole(changed)
     return True
 
 
@@ -249,11 +219,7 @@ def write_whole(text: str) -> None:
 
 
 def replace(path: Path, text: str) -> None:
-    """All of the new file, or all of the old; its mode stays.
-
-    Raises:
-        ConfigError: it cannot be written.
-    """
+    """All of the new file, or all of the old; its mode stays."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(text.encode("utf-8"))
@@ -265,3 +231,41 @@ def replace(path: Path, text: str) -> None:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def make_folder() -> Iterator[str]:
+    """Write what the folder of a new cmek.yaml lacks, never over a file that is there; the lines say what was done."""
+    if is_of_another_app(Path()):
+        yield (
+            f"Wrote {FILE}, and nothing else: an app is here that does not read it. To deploy from {FILE}, begin in an "
+            "empty folder; an app of your own takes the same values as props of PineconeCmek."
+        )
+        return
+    new, left = [str(FILE)], []
+    for name, content in _files():
+        try:
+            with Path(name).open("xb") as file:
+                file.write(content)
+            new.append(name)
+        except FileExistsError:
+            if Path(name).is_dir() or Path(name).read_bytes() != content:
+                left.append(name)
+    yield f"Wrote {', '.join(new)}."
+    if left:
+        yield f"Left as it was: {', '.join(left)}. `cmek init` in an empty folder shows what it would be."
+    if "package.json" in new:
+        yield "Once, for the CDK CLI: npm install"
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    installed = distribution("cmek-construct")
+    # The wheel that it was installed from, where that is a file that is still there: by PEP 610, as pip and uv do.
+    origin = urlsplit(json.loads(installed.read_text("direct_url.json") or "{}").get("url", ""))
+    wheel = Path(url2pathname(origin.path))
+    has_wheel = origin.scheme == "file" and wheel.suffix == ".whl" and wheel.is_file()
+    package = f"./{wheel.name}[cli]" if has_wheel else f"cmek-construct[cli]=={installed.version}"
+    yield "app.py", _APP.encode()
+    for name in _FOLDER:
+        yield name, template_of(f"new_folder/{name.lstrip('.')}").safe_substitute(package=package).encode()
+    if has_wheel:
+        yield wheel.name, wheel.read_bytes()
