@@ -19,8 +19,37 @@ from cmek_construct.in_template import NO_VALUE, only_if
 _ACCOUNT: Final = "PineconeAccountId"
 _EXTERNAL_ID: Final = "PineconeExternalId"
 _ALL_REGIONS: Final = "AllRegions"
-_CONDITIONS: Final = {region: region.title().replace("-", "") for region in PINECONE_REGIONS}
-"""``us-east-1`` as a logical ID. The parameter that a condition hangs on has ``In`` before it."""
+_REGIONS: Final = {region.title().replace("-", ""): region for region in PINECONE_REGIONS}
+"""By the condition under which each is: ``us-east-1`` as a logical ID. ``In`` and it is the parameter."""
+_OF_DIALOG: Final = {
+    _ACCOUNT: {
+        "Type": "String",
+        "AllowedPattern": "^[0-9]{12}$",
+        "ConstraintDescription": "12 digits, as the Pinecone console shows them.",
+        "Description": "From the Pinecone console: Manage > CMEK > Add CMEK.",
+    },
+    _EXTERNAL_ID: {
+        "Type": "String",
+        "AllowedPattern": r"^[\w+=,.@:\/-]+$",
+        "ConstraintDescription": "2 to 1,224 letters, digits and the characters +=,.@:/- (by Pinecone's guide a UUID).",
+        "Description": "What Pinecone must present to assume the role: a UUID (version 4) of your own making. "
+        "Pinecone stores it for good.",
+        "MaxLength": 1224,
+        "MinLength": 2,
+    },
+}
+_ASKED: Final = {
+    _ALL_REGIONS: "Every Pinecone role, of regions to come too. The regions below then do not matter.",
+    **{name: f"Whether Pinecone's role of {region} may come in." for name, region in _REGIONS.items()},
+}
+"""The yes or no behind each condition."""
+_LABELS: Final = {
+    "From Pinecone's dialog": {_ACCOUNT: "Pinecone's AWS account number", _EXTERNAL_ID: "External ID"},
+    "Regions whose Pinecone role may come in": {
+        f"In{name}": label for name, label in {_ALL_REGIONS: "All regions", **_REGIONS}.items()
+    },
+}
+"""How the console asks: what Pinecone's dialog says first, then who may come in."""
 
 
 def plain_template() -> dict[str, Any]:
@@ -32,10 +61,27 @@ def plain_template() -> dict[str, Any]:
     some, every = _synthesized(PINECONE_REGIONS), _synthesized(ALL_REGIONS)
     (role,) = (one["Properties"] for one in some["Resources"].values() if one["Type"] == "AWS::IAM::Role")
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-    principals = zip(_CONDITIONS.values(), statement["Principal"]["AWS"], strict=True)
+    principals = zip(_REGIONS, statement["Principal"]["AWS"], strict=True)
     statement["Principal"]["AWS"] = [only_if(condition, principal) for condition, principal in principals]
-    template: dict[str, Any] = _either(every, some)
-    return template
+    made: dict[str, Any] = _either(every, some)
+    yes_or_no = {"Type": "String", "Default": "no", "AllowedValues": ["yes", "no"]}
+    conditions = {name: {"Fn::Equals": [{"Ref": f"In{name}"}, "yes"]} for name in _ASKED}
+    one_of_them = "Say yes to all regions, or to one of them at least."
+    wanted = {"Assert": {"Fn::Or": list(conditions.values())}, "AssertDescription": one_of_them}
+    interface = {
+        "ParameterGroups": [
+            {"Label": {"default": group}, "Parameters": list(labels)} for group, labels in _LABELS.items()
+        ],
+        "ParameterLabels": {name: {"default": label} for labels in _LABELS.values() for name, label in labels.items()},
+    }
+    return {
+        "Description": made.pop("Description"),
+        "Metadata": {"AWS::CloudFormation::Interface": interface, **made.pop("Metadata")},
+        "Parameters": _OF_DIALOG | {f"In{name}": {**yes_or_no, "Description": says} for name, says in _ASKED.items()},
+        "Conditions": conditions,
+        "Rules": {"AtLeastOneRegion": {"Assertions": [wanted]}},
+        **made,
+    }
 
 
 def _either(every: Any, some: Any) -> Any:
@@ -50,58 +96,13 @@ def _either(every: Any, some: Any) -> Any:
 
 def _synthesized(regions: Regions) -> dict[str, Any]:
     def make(stack: cdk.Stack) -> None:
-        account = cdk.CfnParameter(
-            stack,
-            _ACCOUNT,
-            allowed_pattern="^[0-9]{12}$",
-            constraint_description="12 digits, as the Pinecone console shows them.",
-            description="From the Pinecone console: Manage > CMEK > Add CMEK.",
-        )
-        external_id = cdk.CfnParameter(
-            stack,
-            _EXTERNAL_ID,
-            min_length=2,
-            max_length=1224,
-            allowed_pattern=r"^[\w+=,.@:\/-]+$",
-            constraint_description="2 to 1,224 letters, digits and the characters +=,.@:/- "
-            "(by Pinecone's guide a UUID).",
-            description="What Pinecone must present to assume the role: a UUID (version 4) of your own making. "
-            "Pinecone stores it for good.",
-        )
-        _ask_for_regions(stack)
-        alias = f"alias/pinecone-cmek/{cdk.Aws.STACK_NAME}"
         PineconeCmek(
             stack,
             "Default",
-            pinecone_account_id=account.value_as_string,
+            pinecone_account_id=cdk.Fn.ref(_ACCOUNT),
             regions=regions,
-            external_id=external_id.value_as_string,
-            alias=alias,
+            external_id=cdk.Fn.ref(_EXTERNAL_ID),
+            alias=f"alias/pinecone-cmek/{cdk.Aws.STACK_NAME}",
         )
 
     return synthesized(make, description="Role and KMS key for a Pinecone project (CMEK)")
-
-
-def _ask_for_regions(stack: cdk.Stack) -> None:
-    """A yes or no for all regions and for each, the rule that wants one of them, and how the console asks."""
-    asked = {_ALL_REGIONS: "Every Pinecone role, of regions to come too. The regions below then do not matter."}
-    asked |= {name: f"Whether Pinecone's role of {region} may come in." for region, name in _CONDITIONS.items()}
-    said = []
-    for name, description in asked.items():
-        parameter = cdk.CfnParameter(
-            stack, f"In{name}", allowed_values=["yes", "no"], default="no", description=description
-        )
-        said.append(cdk.Fn.condition_equals(parameter.value_as_string, "yes"))
-        cdk.CfnCondition(stack, name, expression=said[-1])
-    cdk.CfnRule(stack, "AtLeastOneRegion").add_assertion(
-        cdk.Fn.condition_or(*said), "Say yes to all regions, or to one of them at least."
-    )
-    groups = {
-        "From Pinecone's dialog": {_ACCOUNT: "Pinecone's AWS account number", _EXTERNAL_ID: "External ID"},
-        "Regions whose Pinecone role may come in": {f"In{_ALL_REGIONS}": "All regions"}
-        | {f"In{name}": region for region, name in _CONDITIONS.items()},
-    }
-    labels = {name: {"default": label} for names in groups.values() for name, label in names.items()}
-    listed = [{"Label": {"default": label}, "Parameters": list(names)} for label, names in groups.items()]
-    interface = {"ParameterGroups": listed, "ParameterLabels": labels}
-    stack.add_metadata("AWS::CloudFormation::Interface", interface)

@@ -14,7 +14,6 @@ from contextlib import suppress
 from importlib import resources
 from importlib.metadata import distribution
 from pathlib import Path
-from string import Template
 from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -25,14 +24,6 @@ from cmek_construct.deployment.reading import ConfigError, Entry, YamlText, is_o
 
 FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
-_ASKED: Final = ("pinecone_account_id", "regions", "region", "account")
-_COMMENTS: Final = {
-    "external_id": "    # Made once for this stack. Pinecone stores it: never change it.\n",
-    "customer_account_ids": """\
-    # Accounts of customers whose keys the role may use: the stack makes the role alone. When the
-    # last one leaves, leave [] here: without the line, the stack would make a key.
-""",
-}
 _APP: Final = '''\
 """The CDK app: one stack per entry of cmek.yaml."""
 
@@ -77,9 +68,15 @@ def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def template_of(name: str) -> Template:
-    """A file of this room that others are made of, with ``$name`` for what is filled in."""
-    return Template(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
+def rendered(name: str, **values: Any) -> str:
+    """A file of this room, filled in."""
+    from jinja2 import Environment, StrictUndefined  # takes its time, and few commands write
+
+    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    environment = Environment(  # noqa: S701 - no HTML
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    return environment.from_string(text).render(values)
 
 
 def _text(value: Any) -> str:
@@ -93,10 +90,8 @@ def _text(value: Any) -> str:
 
 def new_text(name: str, props: Mapping[str, Any]) -> str:
     """The text of a new cmek.yaml with one stack; what `cmek init` asks for is among its props."""
-    schema = f"# yaml-language-server: $schema={SCHEMA}\n" if SCHEMA.exists() else ""
-    asked = {prop: _text(props[prop]) for prop in _ASKED}
-    more = (f"{_COMMENTS.get(prop, '')}    {prop}: {_text(props[prop])}\n" for prop in props if prop not in _ASKED)
-    return schema + template_of("new_folder/cmek.yaml").substitute(name=name, **asked) + "".join(more)
+    said = {prop: _text(value) for prop, value in props.items()}
+    return rendered("new_folder/cmek.yaml", name=name, props=said, schema=SCHEMA if SCHEMA.exists() else "")
 
 
 def refuse_if_there() -> None:
@@ -266,6 +261,6 @@ def _files() -> Iterator[tuple[str, bytes]]:
     package = f"./{wheel.name}[cli]" if has_wheel else f"cmek-construct[cli]=={installed.version}"
     yield "app.py", _APP.encode()
     for name in _FOLDER:
-        yield name, template_of(f"new_folder/{name.lstrip('.')}").safe_substitute(package=package).encode()
+        yield name, rendered(f"new_folder/{name.lstrip('.')}", package=package).encode()
     if has_wheel:
         yield wheel.name, wheel.read_bytes()
