@@ -107,9 +107,12 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
         read = YamlText(text)
     except ValueError as error:
         raise ConfigError(f"{path}:{error}") from None
-    found = [*_repeated(read), *_of_file(read.data)]
-    stacks = {} if found else _with_shared(**read.data)
-    found = found or [*_contradictions(stacks), *_collisions(stacks)]
+    found, stacks = [*read.repeated(), *_of_file(read.data)], {}
+    if not found:
+        shared = {name: value for name, value in read.data.items() if name != "stacks"}
+        for name, own in read.data["stacks"].items():
+            stacks[name] = StackSettings.model_construct(**(shared | own))
+        found = [*_contradictions(stacks), *_collisions(stacks)]
     if found:
         lines = sorted((read.line_of(location), said) for location, said in found)
         raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
@@ -118,19 +121,6 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
         by_id[own.external_id or ""].append(name)
     same = {one: tuple(names) for one, names in by_id.items() if one and len(names) > 1}
     return [Entry(name, own, same.get(own.external_id or "", ())) for name, own in stacks.items()]
-
-
-def _with_shared(stacks: dict[str, dict[str, Any]], **shared: Any) -> dict[str, StackSettings]:
-    """The stacks, each with what the top of the file says for all."""
-    return {name: StackSettings.model_construct(**(shared | own)) for name, own in stacks.items()}
-
-
-def _repeated(read: YamlText) -> Iterator[Mistake]:
-    """Keys that stand twice, of which YAML silently takes one."""
-    for location, first in read.duplicates():
-        where = _dotted(*location)
-        words = f"it stands twice, first in line {first}, and only one can count. Remove or rename one of the two."
-        yield location, f"{where}: {words}"
 
 
 def _of_file(data: Any) -> Iterator[Mistake]:
@@ -159,7 +149,7 @@ def _of_file(data: Any) -> Iterator[Mistake]:
 
 
 def _of_props(location: tuple[Any, ...], said: Any, model: type[config.Settings]) -> Iterator[Mistake]:
-    """What is wrong with the props of a stack, or of the top of the file."""
+    """What is wrong with the props of a stack, or of the top of the file, by the limits of the constructor."""
     if not isinstance(said, dict):
         yield location, _no_mapping(location or ("the file",), said, "props to values")
         return
@@ -171,19 +161,14 @@ def _of_props(location: tuple[Any, ...], said: Any, model: type[config.Settings]
             elif name == "stacks" and not (value and isinstance(value, dict)):
                 yield where, _no_mapping(where, value, "names to stacks")
             elif name in ROWS and (value is not None or name == "account"):
-                _check(name, value)
+                for one in value if isinstance(value, list) else [value]:
+                    config.no_token(name, one)
+                ROWS[name].check(name, ALL_REGIONS if name == "regions" and value == "ALL_REGIONS" else value)
         except ValueError as error:
             yield where, f"{_dotted(*location, '')}{error}"
     for name, field in model.model_fields.items():
         if field.is_required() and name not in said:
             yield (*location, name), f"{_dotted(*location, name)}: it is missing. {_purpose(name)}"
-
-
-def _check(name: str, value: Any) -> None:
-    """The limits of the constructor, on what the file says."""
-    for one in value if isinstance(value, list) else [value]:
-        config.no_token(name, one)
-    ROWS[name].check(name, ALL_REGIONS if name == "regions" and value == "ALL_REGIONS" else value)
 
 
 def _no_mapping(location: tuple[Any, ...], value: Any, wanted: str) -> str:
@@ -302,8 +287,8 @@ class YamlText:
         nodes = [key for key, _ in self.way(location)] or [self._root]
         return int(nodes[-1].start_mark.line) + 1 if nodes[-1] else 1
 
-    def duplicates(self) -> Iterator[tuple[tuple[str, ...], int]]:
-        """Keys that stand twice in one mapping: the path, and the line of the first."""
+    def repeated(self) -> Iterator[Mistake]:
+        """Keys that stand twice in one mapping, of which YAML silently takes one."""
         nodes: list[tuple[Any, tuple[str, ...]]] = [(self._root, ())]
         visited = set()
         while nodes:
@@ -314,10 +299,11 @@ class YamlText:
             if isinstance(node, yaml.MappingNode):
                 lines: dict[str, int] = {}
                 for key, value in node.value:
-                    name = str(key.value)
-                    if name in lines:
-                        yield (*path, name), lines[name]
-                    lines.setdefault(name, key.start_mark.line + 1)
-                    nodes.append((value, (*path, name)))
+                    where = (*path, str(key.value))
+                    if where[-1] in lines:
+                        twice = f"it stands twice, first in line {lines[where[-1]]}, and only one can count."
+                        yield where, f"{_dotted(*where)}: {twice} Remove or rename one of the two."
+                    lines.setdefault(where[-1], key.start_mark.line + 1)
+                    nodes.append((value, where))
             elif isinstance(node, yaml.SequenceNode):
                 nodes.extend((member, path) for member in node.value)

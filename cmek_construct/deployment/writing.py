@@ -68,11 +68,11 @@ def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def rendered(name: str, **values: Any) -> str:
+def rendered(file: str, **values: Any) -> str:
     """A file of this room, filled in."""
     from jinja2 import Environment, StrictUndefined  # takes its time, and few commands write
 
-    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
     environment = Environment(  # noqa: S701 - no HTML
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
