@@ -12,9 +12,8 @@ from typing import Annotated, Final
 
 import typer
 
-from cmek_construct.aws.events import IAM_REGION, read_calls, read_event
 from cmek_construct.aws.objects import Control, Key, LastUse, Stack, Unread
-from cmek_construct.aws.reading import read_controls, read_stack
+from cmek_construct.aws.reading import IAM_REGION, read_calls, read_controls, read_event, read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import LOCK, case_of, locked, side_by_side, with_all
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag

@@ -13,10 +13,9 @@ from typing import Any, Final
 import typer
 
 from cmek_construct import checks
-from cmek_construct.aws.objects import Stack, Unread
-from cmek_construct.aws.reading import read_stack
+from cmek_construct.aws.objects import Instance, Stack, StackSet, Unread
+from cmek_construct.aws.reading import read_overrides, read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.aws.stack_sets import Instance, StackSet, StackSets
 from cmek_construct.commands.looking import side_by_side
 from cmek_construct.commands.printing import tell_json
 from cmek_construct.constructs.stack_set_targets import CALL_AS
@@ -107,9 +106,9 @@ def rows(stack_set: str, asking: Asking, role: str, region: str | None, call_as:
     if call_as not in (None, *CALL_AS):
         raise typer.BadParameter(f"it is {' or '.join(CALL_AS)}", param_hint="--call-as")
     session = asking.own(region)
-    sets = StackSets(session, call_as)
+    named = {"StackSetName": stack_set, **({"CallAs": call_as} if call_as else {})}
     try:
-        found = sets.read(stack_set)
+        found = read_stack_set(session, named)
     except AwsError as error:
         if not error.code:
             raise
@@ -124,12 +123,17 @@ def rows(stack_set: str, asking: Asking, role: str, region: str | None, call_as:
             "CloudFormation console, StackSets."
         )
     inside = partial(_inside, asking, session, role)
-    row = partial(_row, inside, sets, found, template)
+    overrides = partial(read_overrides, session, named)
+    row = partial(_row, inside, overrides, found, template)
     return sorted(side_by_side(row, found.instances), key=lambda row: (row.account, row.region))
 
 
 def _row(
-    inside: Callable[[Instance], Session], sets: StackSets, stack_set: StackSet, template: _Template, instance: Instance
+    inside: Callable[[Instance], Session],
+    overrides: Callable[[Instance], Mapping[str, str]],
+    stack_set: StackSet,
+    template: _Template,
+    instance: Instance,
 ) -> Row:
     """What one stack gives out, or why nothing can be pasted for it."""
     status = f"{instance.status}, suspended" if template.suspended else instance.status
@@ -138,7 +142,7 @@ def _row(
         if instance.stack_id is None:
             reason = instance.reason or "look at the set's operations"
             raise Refused(f"there is no stack in this account: {reason}")
-        external_id = _external_id(sets, stack_set, template, instance)
+        external_id = _external_id(overrides, stack_set, template, instance)
         stack = read_stack(inside(instance), instance.stack_id)
         if stack is None or isinstance(stack, Unread):
             raise Refused(stack.why if stack else "there is no such stack in this account")
@@ -162,11 +166,13 @@ def _inside(asking: Asking, session: Session, role: str, instance: Instance) -> 
         ) from None
 
 
-def _external_id(sets: StackSets, stack_set: StackSet, template: _Template, instance: Instance) -> str | None:
+def _external_id(
+    overrides: Callable[[Instance], Mapping[str, str]], stack_set: StackSet, template: _Template, instance: Instance
+) -> str | None:
     """What the set says: in its template, or in the override of the account."""
     if template.parameter is None:
         return template.external_id
-    values = {**stack_set.parameters, **sets.overrides(stack_set.name, instance)}
+    values = {**stack_set.parameters, **overrides(instance)}
     external_id = values.get(template.parameter)
     if not external_id:
         raise Refused(

@@ -14,7 +14,6 @@ from typing import Annotated, Final
 import typer
 
 from cmek_construct.aws import reading, writing
-from cmek_construct.aws.events import read_calls, read_last
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import case_of, locked
@@ -163,11 +162,11 @@ def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | N
     key = reading.read_key(session, key_arn, last_use=True)
     seen = replace(case, role=role, key=key)
     since = seen.now - timedelta(days=days)
-    attempt = read_last(session, key_arn, USE, since) if key is not None else None
+    attempt = reading.read_last(session, key_arn, USE, since) if key is not None else None
     found = indexes()
     names = list(found) if isinstance(found, dict) else found
     key_id, region = key_arn.rpartition("/")[2], key_arn.split(":")[3]
-    changes = read_calls(session, ["PutKeyPolicy"], key_id, region)
+    changes = reading.read_calls(session, ["PutKeyPolicy"], key_id, region)
     return seen, steps(seen, names, attempt, days, quiet_since, changes)
 
 
