@@ -57,24 +57,16 @@ class Adopt:
 
     name: Annotated[str, a_stack("Of the stack, in cmek.yaml or new to it. For good.")]
     role_arn: Annotated[str, options.role_arn("The role that Pinecone stores.")]
-    key_arn: Annotated[
-        str | None, options.key_arn("The key that Pinecone stores. A vendor's role, for keys of customers, has none.")
-    ] = None
+    key_arn: Annotated[str | None, options.key_arn("The key that Pinecone stores. A vendor's role has none.")] = None
     alias: Annotated[str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")] = None
     as_given: Annotated[
         AsGiven | None,
         typer.Option(help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."),
     ] = None
-    customer_account_ids: Annotated[
-        str | None, customers("For a vendor's role that has lost its permissions: accounts of customers.")
-    ] = None
-    region: Annotated[
-        str | None, options.region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
-    ] = None
+    customer_account_ids: Annotated[str | None, customers("Of a vendor's role that has lost its permissions.")] = None
+    region: Annotated[str | None, options.region("Of a vendor's role. Default: as in cmek.yaml.")] = None
     profile: Profile = None
-    accept: Annotated[
-        bool, flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
-    ] = False
+    accept: Annotated[bool, flag("--accept", "Go on where that would lock somebody out or let somebody in.")] = False
 
     def __call__(self) -> None:
         with refusals("adopt", f"{self.name}: nothing was written"):

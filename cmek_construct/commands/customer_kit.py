@@ -49,22 +49,12 @@ def _s3_url(value: str) -> str:
 @cli.callback(invoke_without_command=True)
 def kit(
     context: typer.Context,
-    role_arn: Annotated[
-        str | None, options.role_arn("The vendor's role, which the customer's key lets in. Or --vendor.")
-    ] = None,
-    vendor: Annotated[
-        str | None, options.stack("vendor", "In place of --role-arn: the role of this deployed stack of cmek.yaml.")
-    ] = None,
-    outputs: Annotated[
-        Path | None, option("FILE", "With --vendor: this file of `cdk deploy --outputs-file FILE`, not AWS.")
-    ] = None,
+    role_arn: Annotated[str | None, options.role_arn("The vendor's role, which the key lets in. Or --vendor.")] = None,
+    vendor: Annotated[str | None, options.stack("vendor", "The role of this deployed stack of cmek.yaml.")] = None,
+    outputs: Annotated[Path | None, option("FILE", "With --vendor: of `cdk deploy --outputs-file FILE`.")] = None,
     profile: Annotated[str | None, option("NAME", "With --vendor: AWS profile to ask with.")] = None,
-    region: Annotated[
-        str | None, options.region("AWS region of the customer's key, for the page. Default: it says to ask you.")
-    ] = None,
-    key_access: Annotated[
-        KeyAccess, typer.Option(help="What the customer's key lets the role do.")
-    ] = kits.Kit.key_access,
+    region: Annotated[str | None, options.region("Of the key. Default: the page says to ask you.")] = None,
+    key_access: Annotated[KeyAccess, typer.Option(help="What the key lets the role do.")] = kits.Kit.key_access,
     customer_account_id: Annotated[
         str | None,
         options.account(
@@ -161,9 +151,7 @@ def check(
     describe_key: Annotated[Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")] = None,
     key_policy: Annotated[Path | None, option("FILE", "The customer's output of `aws kms get-key-policy`.")] = None,
     key_access: Annotated[KeyAccess, typer.Option(help="What the role must be able to do.")] = kits.Kit.key_access,
-    vendor: Annotated[
-        str | None, options.stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key.")
-    ] = None,
+    vendor: Annotated[str | None, options.stack("vendor", "The vendor's stack in cmek.yaml: its half.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is right and wrong with a customer's key.

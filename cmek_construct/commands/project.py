@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
@@ -23,26 +23,24 @@ from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.findings import Refused
 
-_CLIENT_ID: Final = "PINECONE_CLIENT_ID"
-_SECRETS: Final = ("PINECONE_CLIENT_SECRET", "PINECONE_API_KEY")
-_CLIENT_SECRET, _API_KEY = _SECRETS
+_API_KEY: Final = "PINECONE_API_KEY"
+_SECRETS: Final = ("PINECONE_CLIENT_SECRET", _API_KEY)
 _SIGN_IN: Final = (
-    f"Check {_CLIENT_ID} and {_CLIENT_SECRET}: they are those of a service account of your organization (Pinecone "
-    "console, Settings > Organization settings). Its secret is shown only once, and one that was rotated is no longer "
-    "valid."
+    "Check PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET: they are those of a service account of your organization "
+    "(Pinecone console, Settings > Organization settings). Its secret is shown only once, and one that was rotated is "
+    "no longer valid."
 )
 _AGAIN: Final = "What was asked may be done or not. Run the same again: it looks first at what is there."
 _CURES: Final = {
     "PineconeValueError": _SIGN_IN,
     "401": _SIGN_IN,
     "403": "These credentials may not do that: an owner of the organization gives the role.",
+    "make the project: 403": "CMEK is a part of Pinecone's Enterprise plan. If the organization has it, the "
+    "credentials may not make projects, or the organization has as many as it may.",
+    "list the indexes: 401": f"It does not know this API key: check {_API_KEY}. If the project is deleted, unset it.",
     "ResponseParsingError": f"This version of the SDK may be too old for it: pip install -U pinecone. {_AGAIN}",
 }
-"""By HTTP status, or by the SDK's own error where there is none."""
-_NOT_ENTITLED: Final = (
-    "CMEK is a part of Pinecone's Enterprise plan. If the organization has it, the credentials may not make projects, "
-    "or the organization has as many as it may."
-)
+"""By HTTP status, or by the SDK's own error where there is none; first for what was to be done."""
 _FOR_GOOD: Final = "Every index in it needs a key of yours: that can never be switched off"
 _KEY_NAME: Final = "default"
 """Of the API key, as Pinecone's console names the first one."""
@@ -89,7 +87,7 @@ def _lines(entry: Entry, project_name: str | None, yes: bool) -> Iterator[str]:
     name = project_name or entry.name
     with _asking("sign in"):
         admin = _sdk().Admin()
-    yield f"Signed in at Pinecone as {printable(os.environ[_CLIENT_ID])} ({_CLIENT_ID})"
+    yield f"Signed in at Pinecone as {printable(os.environ['PINECONE_CLIENT_ID'])} (PINECONE_CLIENT_ID)"
     project = _project_of_name(admin, name)
     keys = _keys(admin, project) if project else []
     if project:
@@ -105,7 +103,13 @@ def _lines(entry: Entry, project_name: str | None, yes: bool) -> Iterator[str]:
         return
     else:
         if not project:
-            project = _made(admin, name)
+            with _asking("make the project"):
+                project = admin.projects.create(name=name, force_encryption_with_cmek=True)
+            if not project.force_encryption_with_cmek:
+                raise Refused(
+                    f"Pinecone made the project, but did not force CMEK in it: {_named(project)}. Do not use it: "
+                    "delete it in Pinecone's console, and ask Pinecone's support."
+                )
             yield f"Made the project {_named(project)}. {_FOR_GOOD}"
         again = f"cmek project create {entry.name}" + (f" --project-name {name!a}" * bool(project_name))
         yield from _make_key(admin, project, f"{again} --yes")
@@ -144,17 +148,6 @@ def _named(project: Any) -> str:
     return printable(f"{project.name} (ID {project.id}, CMEK {forced})")
 
 
-def _made(admin: Any, name: str) -> Any:
-    with _asking("make the project", {"403": _NOT_ENTITLED}):
-        project = admin.projects.create(name=name, force_encryption_with_cmek=True)
-    if not project.force_encryption_with_cmek:
-        raise Refused(
-            f"Pinecone made the project, but did not force CMEK in it: {_named(project)}. Do not use it: delete it in "
-            "Pinecone's console, and ask Pinecone's support."
-        )
-    return project
-
-
 def _make_key(admin: Any, project: Any, again: str) -> Iterator[str]:
     """Make the API key of a project and show it; and say what was made twice, for an answer got lost."""
     try:
@@ -181,16 +174,15 @@ def indexes() -> dict[str, str | None] | Unread | None:
     key = os.environ.get(_API_KEY, "")
     if not key.strip():
         return None
-    unknown = f"It does not know this API key: check {_API_KEY}. If the project is deleted, unset it."
     try:
-        with _asking("list the indexes", {"401": unknown}):
+        with _asking("list the indexes"):
             return {str(one.name): one.cmek_id for one in _sdk().Pinecone(api_key=key).indexes.list()}
     except Refused as error:
         return Unread(str(error))
 
 
 @contextmanager
-def _asking(what: str, cures: Mapping[str, str] | None = None) -> Iterator[None]:
+def _asking(what: str) -> Iterator[None]:
     """Refuse what the SDK refuses: say what was to be done, what it means and the cure, and no secret."""
     sdk = _sdk()
     try:
@@ -201,8 +193,8 @@ def _asking(what: str, cures: Mapping[str, str] | None = None) -> Iterator[None]
             words = words.replace(secret, "***")
         words = printable(" ".join(words.split())).rstrip(".")
         status = getattr(error, "status_code", None)
-        usual = "Nothing was changed." if (status or 500) < 500 else _AGAIN
-        cure = {**_CURES, **(cures or {})}.get(str(status or type(error).__name__), usual)
+        reason, usual = str(status or type(error).__name__), "Nothing was changed." if (status or 500) < 500 else _AGAIN
+        cure = _CURES.get(f"{what}: {reason}") or _CURES.get(reason, usual)
         raise Refused(f"Pinecone: could not {what}: {words}. {cure}") from None
 
 

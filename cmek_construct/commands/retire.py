@@ -16,7 +16,7 @@ from cmek_construct.aws import events, reading, writing
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import known_case
-from cmek_construct.commands.options import Name, Profile, flag, role_arn
+from cmek_construct.commands.options import Name, Profile, flag
 from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import read_entries
@@ -30,25 +30,12 @@ EXIT_CODES: Final = (
     "Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not to be "
     "read, or it was refused; 2 wrong usage."
 )
-Role = Annotated[
-    str | None,
-    role_arn(
-        "A role of the stack's account to act as. It needs cloudformation:DescribeStacks, kms:DescribeKey, "
-        "kms:GetKeyPolicy, kms:GetKeyLastUsage, iam:GetRole and cloudtrail:LookupEvents; to change something, "
-        "kms:ScheduleKeyDeletion, or kms:CancelKeyDeletion and kms:EnableKey.",
-        "role",
-    ),
-]
 
 
 def retire(
     name: Name,
     schedule_deletion: Annotated[
-        bool,
-        flag(
-            "--schedule-deletion",
-            "Order the deletion of the key, 30 days from now, if all before it is done. Asks for the name to be typed.",
-        ),
+        bool, flag("--schedule-deletion", "Order the key's deletion in 30 days, if all before it is done. Asks twice.")
     ] = False,
     cancel: Annotated[bool, flag("--cancel", "Take the order back. The key stays suspended.")] = False,
     days: Annotated[int, typer.Option(min=1, max=90, help="How long nobody must have used the key.")] = 7,
@@ -62,7 +49,6 @@ def retire(
         ),
     ] = None,
     profile: Profile = None,
-    role: Role = None,
 ) -> None:
     """End a key, in the order that loses nothing: a checklist of what is done and what is next.
 
@@ -74,9 +60,20 @@ def retire(
     since = quiet_since and quiet_since.replace(tzinfo=timezone.utc)
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
-    asking = Asking("retire", profile, role)
     with refusals("retire", name, interrupted=f"Interrupted. To see how it stands: cmek retire {name}"):
-        case, session = _case(name, asking, writes=bool(schedule_deletion or cancel or role))
+        (entry,) = read_entries(FILE, only=name)
+        if entry.settings.customers is not None:
+            raise Refused(
+                f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a "
+                "customer leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy "
+                f"{name}"
+            )
+        if entry.settings.key is not None:
+            raise Refused(
+                f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. "
+                "Retire it where it was made; the guide's steps are the same."
+            )
+        case, session = known_case(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
         if cancel:
             tell(_cancel(case, session))
             return
@@ -86,21 +83,6 @@ def retire(
             tell(_schedule(case, session, found))
         elif any(step.fails for step in found.steps):
             raise Refused("Not all of it is right, or could be read.")
-
-
-def _case(name: str, asking: Asking, *, writes: bool) -> tuple[Deployed, Session]:
-    (entry,) = read_entries(FILE, only=name)
-    if entry.settings.customers is not None:
-        raise Refused(
-            f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a customer "
-            f"leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy {name}"
-        )
-    if entry.settings.key is not None:
-        raise Refused(
-            f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. Retire "
-            "it where it was made; the guide's steps are the same."
-        )
-    return known_case(entry, asking, writes=writes)
 
 
 def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, Steps]:
@@ -185,8 +167,7 @@ def _key(case: Deployed, session: Session) -> Key:
         raise Refused(f"KMS knows no key {case.key_arn}: it is deleted, for good.")
     if isinstance(found, Unread):
         raise Refused(
-            f"The key cannot be read ({found.why}): it needs kms:DescribeKey. Choose --profile, or --role, and run the "
-            "same again."
+            f"The key cannot be read ({found.why}): it needs kms:DescribeKey. Choose --profile, and run the same again."
         )
     return found
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -73,30 +73,20 @@ _COLUMNS: Final = {
     "external_id": "External ID",
     "status": "Status",
 }
-Row: TypeAlias = dict[str, Any]
-"""What to paste for one account of a stack set, by these columns; with a ``problem``, nothing to paste."""
 
 
 def sheet(
     name: OneOrAll = None,
-    outputs: Annotated[
-        Path | None, option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS.")
-    ] = None,
-    key_arn: Annotated[
-        str | None, options.key_arn("For a vendor's stack: the Key ARN that the customer sent back.")
-    ] = None,
+    outputs: Annotated[Path | None, option("FILE", "Values of `cdk deploy --outputs-file FILE`, not from AWS.")] = None,
+    key_arn: Annotated[str | None, options.key_arn("For a vendor's stack: what the customer sent back.")] = None,
     profile: Profile = None,
     as_json: AsJson = False,
     fleet: Annotated[
         str | None,
         option("STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."),
     ] = None,
-    role: Annotated[
-        str | None, option("NAME", f"With --fleet: the role to take on in each account. Default: {_ROLE}.")
-    ] = None,
-    region: Annotated[
-        str | None, option("REGION", "With --fleet: the region of the set. Default: the profile's.")
-    ] = None,
+    role: Annotated[str | None, option("NAME", f"With --fleet: to take on in each account. Default: {_ROLE}.")] = None,
+    region: Annotated[str | None, option("REGION", "With --fleet: of the set. Default: the profile's.")] = None,
     call_as: Annotated[
         str | None,
         option("|".join(CALL_AS), "With --fleet: DELEGATED_ADMIN from a delegated administrator's account."),
@@ -116,8 +106,6 @@ def sheet(
         if value:
             why = "it is for --fleet alone" if fleet is None else "it is not for --fleet"
             raise typer.BadParameter(why, param_hint=idle)
-    if call_as not in (None, *CALL_AS):
-        raise typer.BadParameter(f"it is {' or '.join(CALL_AS)}", param_hint="--call-as")
     asking, found, refused = Asking("sheet", profile), list[dict[str, Any]](), list[str]()
     if fleet is not None:
         with refusals("sheet", idle="--outputs"):
@@ -139,10 +127,8 @@ def sheet(
                 refused.append(in_words(error, "sheet", entry.name))
     if as_json:
         tell_json(found)
-    elif as_csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows([list(_COLUMNS), *(_cells(row, "") for row in found)])
     elif fleet is not None:
-        tell(_table([list(_COLUMNS.values()), *(_cells(row, "(leave blank)") for row in found)]))
+        _tell_rows(found, as_csv)
     else:
         tell(line for one in found for line in _lines(one))
     if refused:
@@ -199,8 +185,8 @@ def _lines(sheet: dict[str, Any]) -> Iterator[str]:
                 yield f"    {typer.style(f'{label:<24}', bold=True)}{shown}"
 
 
-def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[Row]:
-    """A row for every account of a stack set, also for one that cannot be read."""
+def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[dict[str, Any]]:
+    """What to paste for every account of a stack set, by the columns; where there is a problem, nothing."""
     session = asking.own(region)
     sets = StackSets(session, call_as)
     try:
@@ -214,20 +200,9 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
         ) from None
     said = _said_of_all(stack_set)
     if not stack_set.instances:
-        raise Refused(
-            f"{name}: the stack set has no stacks. Look at its operations in the CloudFormation console, StackSets."
-        )
-
-    def row(instance: Instance) -> Row:
-        status = f"{instance.status}, suspended" if said["suspended"] else instance.status
-        known = {"account": instance.account, "region": instance.region, "status": status}
-        shown: Row = {**dict.fromkeys(_COLUMNS), **known, "problem": None}
-        try:
-            return shown | _to_paste(instance, stack_set, said, sets, partial(_inside, asking, session, role))
-        except (Refused, AwsError) as error:
-            return {**shown, "problem": printable(error)}
-
-    return sorted(side_by_side(row, stack_set.instances), key=lambda one: (one["account"], one["region"]))
+        raise Refused(f"{name}: the stack set has no stacks. Look at its operations in CloudFormation's console.")
+    rows = side_by_side(partial(_row, asking, role, sets, stack_set, said), stack_set.instances)
+    return sorted(rows, key=lambda one: (one["account"], one["region"]))
 
 
 def _said_of_all(stack_set: StackSet) -> dict[str, Any]:
@@ -248,49 +223,39 @@ def _said_of_all(stack_set: StackSet) -> dict[str, Any]:
         ) from None
 
 
-def _to_paste(
-    instance: Instance,
-    stack_set: StackSet,
-    said: dict[str, Any],
-    sets: StackSets,
-    inside: Callable[[Instance], Session],
-) -> Row:
-    """What one stack gives out.
-
-    Raises:
-        AwsError: AWS cannot be asked.
-        Refused: nothing can be pasted for it.
-    """
+def _row(
+    asking: Asking, role: str, sets: StackSets, stack_set: StackSet, said: dict[str, Any], instance: Instance
+) -> dict[str, Any]:
+    """What one stack of the set gives out, or why nothing can be pasted for it."""
     account, region, external_id = instance.account, instance.region, said["external_id"]
-    if instance.stack_id is None:
-        raise Refused(f"there is no stack in this account: {instance.reason or 'look at the operations of the set'}")
-    if isinstance(external_id, dict):
-        values = {**stack_set.parameters, **sets.overrides(stack_set.name, instance)}
-        external_id = values.get(external_id["Ref"])
-        if not external_id:
+    status = f"{instance.status}, suspended" if said["suspended"] else instance.status
+    row = {**dict.fromkeys(_COLUMNS), "account": account, "region": region, "status": status, "problem": None}
+    try:
+        if instance.stack_id is None:
+            raise Refused(f"there is no stack in this account: {instance.reason or 'look at the operations'}")
+        if isinstance(external_id, dict):
+            values = {**stack_set.parameters, **sets.overrides(stack_set.name, instance)}
+            external_id = values.get(external_id["Ref"])
+            if not external_id:
+                mapping = "add both to the mapping in StackSetTargets.accounts and deploy"
+                raise Refused(f"the set has no external ID for this account: {mapping}")
+        stack = read_stack(_inside(asking, sets.session, role, instance), instance.stack_id)
+        if stack is None or isinstance(stack, Unread):
+            raise Refused(stack.why if stack else "there is no such stack in this account")
+        if not stack.is_whole:
+            raise Refused(f"the stack is in {stack.status}: mend it first")
+        role_arn, outputs = f"arn:aws:iam::{account}:{said['role']}", stack.outputs
+        wrong = wrong_output(outputs, "the set", role_arn, f"arn:aws:kms:{region}:{account}:key/")
+        if wrong:
+            raise Refused(wrong)
+        if outputs.get(EXTERNAL_ID) != external_id:
             raise Refused(
-                "the set has no external ID for this account: add both to the mapping in StackSetTargets.accounts and "
-                "deploy"
+                f"the external ID is {external_id!a} in the set, but {outputs.get(EXTERNAL_ID)!a} in the deployed "
+                "stack: deploy first, or, if Pinecone has the key already, put the deployed one back"
             )
-    stack = read_stack(inside(instance), instance.stack_id)
-    if stack is None or isinstance(stack, Unread):
-        raise Refused(stack.why if stack else "there is no such stack in this account")
-    if not stack.is_whole:
-        raise Refused(f"the stack is in {stack.status}: mend it first")
-    role_arn, key, found = (
-        f"arn:aws:iam::{account}:{said['role']}",
-        f"arn:aws:kms:{region}:{account}:key/",
-        stack.outputs,
-    )
-    wrong = wrong_output(found, "the set", role_arn, key)
-    if wrong:
-        raise Refused(wrong)
-    if found.get(EXTERNAL_ID) != external_id:
-        raise Refused(
-            f"the external ID is {external_id!a} in the set, but {found.get(EXTERNAL_ID)!a} in the deployed stack: "
-            "deploy first, or, if Pinecone has the key already, put the deployed one back"
-        )
-    return {"role_arn": role_arn, "key_arn": found[KEY_ARN], "external_id": external_id}
+        return {**row, "role_arn": role_arn, "key_arn": outputs[KEY_ARN], "external_id": external_id}
+    except (Refused, AwsError) as error:
+        return {**row, "problem": printable(error)}
 
 
 def _inside(asking: Asking, session: Session, role: str, instance: Instance) -> Session:
@@ -301,22 +266,23 @@ def _inside(asking: Asking, session: Session, role: str, instance: Instance) -> 
     try:
         return asking.acting_as(session, arn, region=instance.region)
     except AwsError as error:
-        raise Refused(
-            f"credentials of account {session.account} may not assume {arn} ({error.code}): choose --role or --profile"
-        ) from None
+        why = f"credentials of account {session.account} may not assume {arn} ({error.code})"
+        raise Refused(f"{why}: choose --role or --profile") from None
 
 
-def _cells(row: Row, blank: str) -> list[str]:
-    """The values of a row, in the order of the columns; ``blank`` where there is no external ID to paste."""
-    cells = {column: row[column] or "" for column in _COLUMNS}
-    if row["problem"]:
-        cells["status"] = ": ".join(filter(None, (row["status"], row["problem"])))
-    elif row["external_id"] is None:
-        cells["external_id"] = blank
-    return list(cells.values())
-
-
-def _table(lines: list[list[str]]) -> Iterator[str]:
+def _tell_rows(rows: list[dict[str, Any]], as_csv: bool) -> None:
+    """Print the rows under their columns; in the status stands what is wrong."""
+    lines = [list(_COLUMNS if as_csv else _COLUMNS.values())]
+    for row in rows:
+        cells = {column: row[column] or "" for column in _COLUMNS}
+        if row["problem"]:
+            cells["status"] = ": ".join(filter(None, (row["status"], row["problem"])))
+        elif not (row["external_id"] or as_csv):
+            cells["external_id"] = "(leave blank)"
+        lines.append(list(cells.values()))
+    if as_csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(lines)
+        return
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        yield " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        typer.echo(" ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
