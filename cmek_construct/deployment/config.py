@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from cmek_construct import checks, props, tags
+from cmek_construct import checks, props
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions
 from cmek_construct.props import Prop
@@ -49,7 +49,7 @@ def stack_name(parameter: str, value: object) -> None:
 def _tags(parameter: str, value: object) -> None:
     if not isinstance(value, dict):
         checks.refuse(parameter, value, "it is a mapping of names to values", "Write  name: value  lines.")
-    tags.check(parameter, value.items())
+    checks.tags(parameter, value.items())
 
 
 def acknowledgements(parameter: str, value: object) -> None:

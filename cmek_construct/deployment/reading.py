@@ -219,8 +219,7 @@ def _contradictions(settings: StackSettings) -> Iterator[ValueError]:
         settings.pinecone_account_id or "", settings.allowed_regions, settings.external_id, bool(settings.pin_account)
     )
     yield from trust.problems()
-    yield from props.rotation(dict(settings))
-    yield from props.beside(dict(settings))
+    yield from props.contradictions(dict(settings))
     yield from _of_a_vendor(settings)
     if settings.role and settings.key and settings.suspended:
         yield ValueError(

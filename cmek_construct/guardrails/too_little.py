@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, Final
 
-from cmek_construct import checks, guide, tags
+from cmek_construct import checks, guide
 from cmek_construct.guardrails.judged import KeyUse, Permission, Trust
 from cmek_construct.guardrails.meant import meant
 from cmek_construct.guardrails.rule import Fault, rule
@@ -323,7 +323,7 @@ def strange_tags(trust: Trust) -> Iterator[Fault]:
     every = map(members, each_of(trust.now.properties.get("Tags")))
     pairs = [(one.get("Key"), one.get("Value")) for one in every]
     try:
-        tags.check("Tags", filter(_is_written, pairs))
+        checks.tags("Tags", filter(_is_written, pairs))
     except ValueError as error:
         yield Fault(str(error))
 
