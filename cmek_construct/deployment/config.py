@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cmek_construct import checks, props, tags
+from cmek_construct import checks, props
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions
 from cmek_construct.props import Prop
@@ -44,7 +44,7 @@ def region(parameter: str, value: object) -> None:
 def _tags(parameter: str, value: object) -> None:
     if not isinstance(value, dict):
         checks.refuse(parameter, value, "it is a mapping of names to values", "Write  name: value  lines.")
-    tags.check(parameter, value.items())
+    checks.tags(parameter, value.items())
 
 
 def _acknowledgements(parameter: str, value: object) -> None:

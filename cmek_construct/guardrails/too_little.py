@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Final, TypeAlias
 
-from cmek_construct import checks, guide, tags
+from cmek_construct import checks, guide
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.guardrails.rule import Rule, Violation
 from cmek_construct.guardrails.subjects import KeyUse, Permission, Trust, meant
@@ -99,7 +99,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     every = map(members, each_of(trust.now.properties.get("Tags")))
     pairs = [(one.get("Key"), one.get("Value")) for one in every]
     try:
-        tags.check("Tags", filter(_is_written, pairs))
+        checks.tags("Tags", filter(_is_written, pairs))
     except ValueError as error:
         yield ROLE_TAGS.broken(trust.place, str(error))
 
