@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from cmek_construct.aws.events import IAM_REGION, read_calls, read_event
-from cmek_construct.aws.objects import Control, Key, LastUse, Stack, Unread
+from cmek_construct.aws.objects import Control, Key, LastUse, Unread
 from cmek_construct.aws.reading import read_controls, read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import LOCK, case_of, locked, side_by_side, with_all
@@ -25,8 +25,8 @@ from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities, own_outputs
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
-from cmek_construct.health.findings import Effect, Finding, Verdict
-from cmek_construct.health.key import who_used
+from cmek_construct.health.findings import Effect, Finding, Verdict, not_read, unknown
+from cmek_construct.health.role_and_key import who_used
 from cmek_construct.lock.text import LockError
 
 EXIT_CODES: Final = (
@@ -108,22 +108,24 @@ def _examined(
     try:
         lock = locked(entry)
     except LockError as error:
-        lock, of_lock = LockedIdentity(), [health.lock_unread(str(LOCK), str(error))]
+        mend = "Mend the file, or take it from git as it was."
+        words = f"not read: {LOCK} ({error}): a role that was made again may not be seen"
+        lock, of_lock = LockedIdentity(), [unknown("lock", words, mend)]
     own = entry.settings
     try:
         session = asking.reading(own.account, own.region or "", entry.name)
     except AwsError as error:
-        return Examined(
-            entry, *identities(entry, {}, lock), [*of_lock, health.no_aws(str(error), advice(error, "doctor"))]
-        )
+        nothing = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
+        return Examined(entry, *identities(entry, {}, lock), [*of_lock, nothing])
     stack = read_stack(session, entry.name)
     role_arn, key_arn = identities(entry, own_outputs(entry, stack), lock)
-    is_gone = stack is None or (isinstance(stack, Stack) and stack.is_empty)
-    way_back = lock.way_back(entry, asking.profile) if is_gone else None
+    way_back = lock.way_back(entry, stack, asking.profile)
     found = [health.about_stack(entry, stack, of_lock[0].cure if of_lock else way_back, lock)]
     found += of_lock
     if role_arn is None or (key_arn is None and own.customers is None):
-        return Examined(entry, role_arn, key_arn, [*found, health.not_found(entry)])
+        what = "role and key: neither the stack's outputs nor cmek.lock say which they are"
+        nobody = not_read("role-and-key", what, Unread("nothing was looked at"), f"read the stack {entry.name}")
+        return Examined(entry, role_arn, key_arn, [*found, nobody])
     now = datetime.now(timezone.utc)
     case = Deployed(entry, role_arn, key_arn, lock, now, stack, profile=asking.profile)
     case = with_all(session, case, last_use=cloudtrail)

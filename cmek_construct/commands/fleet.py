@@ -21,7 +21,7 @@ from cmek_construct.commands.looking import side_by_side
 from cmek_construct.commands.printing import tell_json
 from cmek_construct.constructs.stack_set_targets import CALL_AS
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, wrong_output
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, wrong_outputs
 from cmek_construct.health.findings import Refused
 
 ROLE: Final = "OrganizationAccountAccessRole"
@@ -179,8 +179,7 @@ def _external_id(sets: StackSets, stack_set: StackSet, template: _Template, inst
 def _with_outputs(row: Row, template: _Template, stack: Stack, external_id: str | None) -> Row:
     role_arn, found = f"arn:aws:iam::{row.account}:{template.role}", stack.outputs.get(EXTERNAL_ID)
     place = f"arn:aws:kms:{row.region}:{row.account}:key/"
-    wrong = wrong_output(stack.outputs, "the set", role_arn, place)
-    if wrong:
+    for wrong in wrong_outputs(stack.outputs, "the set", {ROLE_ARN: role_arn, KEY_ARN: place}).values():
         raise Refused(wrong)
     if found != external_id:
         raise Refused(

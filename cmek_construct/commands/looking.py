@@ -26,7 +26,7 @@ from cmek_construct.health.deployed import (
     own_outputs,
 )
 from cmek_construct.health.findings import Refused
-from cmek_construct.health.key import alias_of_file
+from cmek_construct.health.role_and_key import alias_of_file
 from cmek_construct.lock.text import FILE, read
 from cmek_construct.templates.attributes import ALIAS
 
@@ -124,7 +124,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
         raise Refused(f"{entry.name}: {stack.why}. Choose --profile, or give --outputs.")
     if stack is None or stack.is_empty:
         what = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
-        command = locked(entry).way_back(entry, asking.profile) or f"npx cdk deploy {entry.name}"
+        command = locked(entry).way_back(entry, stack, asking.profile) or f"npx cdk deploy {entry.name}"
         raise Refused(f"{entry.name}: {what} in account {own.account}, {own.region}. Run `{command}` first.")
     if not stack.is_whole:
         raise Refused(
@@ -139,7 +139,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
 
 def _in_file(entry: Entry, file: Path) -> Any:
     instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
-    if locked(entry).way_back(entry):
+    if locked(entry).way_back(entry, None):
         instead = "Leave --outputs out, and AWS is asked."
     try:
         return json_in(file, instead)[entry.name]
