@@ -100,7 +100,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
     own, name = entry.settings, entry.name
     if file is not None:
         instead = f"`npx cdk deploy {name} --outputs-file {file}` writes it."
-        if locked(entry).way_back(entry):
+        if locked(entry).way_back(entry, None):
             instead = "Leave --outputs out, and AWS is asked."
         in_file = json_in(file, instead)
         if name not in in_file:
@@ -112,7 +112,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
         raise Refused(f"{name}: {stack.why}. Choose --profile, or give --outputs.")
     if stack is None or stack.is_empty:
         what = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
-        command = locked(entry).way_back(entry, asking.profile) or f"npx cdk deploy {name}"
+        command = locked(entry).way_back(entry, stack, asking.profile) or f"npx cdk deploy {name}"
         raise Refused(f"{name}: {what} in account {own.account}, {own.region}. Run `{command}` first.")
     if not stack.is_whole:
         raise Refused(
