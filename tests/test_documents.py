@@ -25,6 +25,7 @@ from cmek_construct.commands.review import judged
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.review import render
+from cmek_construct.review.drawing import reach
 from cmek_construct.templates.files import template_of
 from cmek_construct.templates.run import Run
 from cmek_construct.warnings import WARNINGS
@@ -292,8 +293,8 @@ def test_the_picture_of_who_reaches_what_is_that_of_the_template() -> None:
     for kind in ("Role", "Key"):
         text = re.sub(rf"Cmek{kind}[0-9A-F]{{8}}\b", f"Cmek{kind}", text)
     template = template_of(json.loads(text), account=ACCOUNT)
-    (one,) = judged(Run([template])).shown
-    assert render.svg(one.drawing) == render.svg(drawings()["who-reaches-what"])
+    [found], _ = judged(Run([template]))
+    assert render.svg(reach(found.parts[0])) == render.svg(drawings()["who-reaches-what"])
 
 
 def test_the_picture_of_the_page_is_taken_of_the_page_as_it_is() -> None:

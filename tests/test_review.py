@@ -301,7 +301,7 @@ ABOUT_STATEMENTS = [
 
 @pytest.mark.parametrize("mutant", ABOUT_STATEMENTS[::10], ids=str)
 def test_the_page_finds_what_the_guardrails_find(tmp_path: Path, mutant: Mutant) -> None:
-    [found] = judged(read_run([put(tmp_path, mutant.template)])).every
+    [found], _ = judged(read_run([put(tmp_path, mutant.template)]))
     wanted = {(one.rule, one.what) for one in judge(mutant.template)}
     assert {(one.rule, one.what) for one in found.all_findings} == wanted
 
@@ -310,11 +310,11 @@ def test_no_dangerous_policy_passes_for_the_guides(tmp_path: Path) -> None:
     """The comparison is no guardrail: it must see by itself that something is not the guide's."""
     for number, mutant in enumerate(ABOUT_STATEMENTS):
         put(tmp_path, mutant.template, str(number))
-    seen = {one.name: one for one in judged(read_run([tmp_path])).every}
+    seen = {one.name: one for one in judged(read_run([tmp_path]))[0]}
     for number, mutant in enumerate(ABOUT_STATEMENTS):
         policies = [policy for part in seen[str(number)].parts for policy in part.policies]
         assert any(policy.missing for policy in policies) or not all(
-            said.as_guide for policy in policies for said in policy.said
+            said.beside.as_guide for policy in policies for said in policy.said
         ), str(mutant)
 
 

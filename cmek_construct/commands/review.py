@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,9 +13,9 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, Templates, VendorRoles
 from cmek_construct.commands.printing import counted, refuse
 from cmek_construct.guardrails.acknowledged import by_place, guarded
-from cmek_construct.guardrails.rules import RULES
 from cmek_construct.review.changes import differences
 from cmek_construct.review.page import Page
+from cmek_construct.review.parts import Template
 from cmek_construct.review.reader import templates_of
 from cmek_construct.templates.run import Run, read_run
 
@@ -32,8 +31,8 @@ def judged(
     paths: Sequence[Path] = (),
     vendor_role_arns: Sequence[str] = (),
     acknowledged: Mapping[str, str] | None = None,
-) -> Page:
-    """Templates judged by the guardrails, on the page that shows them.
+) -> tuple[list[Template], list[str]]:
+    """Templates judged by the guardrails, and what could not be read.
 
     Args:
         run: the templates.
@@ -42,15 +41,7 @@ def judged(
         acknowledged: reasons, by rule.
     """
     found, results = guarded(run, paths, vendor_role_arns, acknowledged or {})
-    sentences: dict[str, dict[str, None]] = {}  # what must hold of a role, a key and an alias may have one name
-    for rule in RULES:
-        sentences.setdefault(rule.id, {})[rule.sentence] = None
-    return Page(
-        every=templates_of(found, by_place(results), vendor_role_arns),
-        rules=[(rule, " ".join(some)) for rule, some in sentences.items()],
-        version=version("cmek-construct"),
-        problems=list(map(str, found.problems)),
-    )
+    return templates_of(found, by_place(results), vendor_role_arns), list(map(str, found.problems))
 
 
 def review(
@@ -77,21 +68,22 @@ def review(
         raise typer.BadParameter("it is for --against alone", param_hint="--markdown")
     roles = vendor_role_arn or []
     reasons = dict(acknowledge or [])
-    page = judged(read_run(paths, account), paths, roles, reasons)
-    old = judged(read_run(against, account), against, roles, reasons) if against else None
-    problems = page.problems + (old.problems if old else [])
-    if not problems and not page.templates and not page.findings and not old:
+    new, problems = judged(read_run(paths, account), paths, roles, reasons)
+    changed = None
+    if against:
+        old, more = judged(read_run(against, account), against, roles, reasons)
+        problems += more
+        changed = differences(old, new)
+    elif not problems and not any(one.parts or one.findings for one in new):
         problems = ["Nothing of Pinecone's was found: there is nothing to review."]
     if problems:
         refuse(*problems)
-    if old:
-        page = replace(page, differences=differences(old.every, page.every))
     if as_markdown:
         from cmek_construct.review.render import markdown  # its engine takes long
 
-        typer.echo(markdown(page.differences or []), nl=False)
+        typer.echo(markdown(changed or []), nl=False)
     if out or not as_markdown:
-        _write(page, out or Path("review.html"))
+        _write(Page(new, version("cmek-construct"), changed), out or Path("review.html"))
 
 
 def _write(page: Page, file: Path) -> None:

@@ -74,7 +74,8 @@ def differences(old: Sequence[Template], new: Sequence[Template]) -> list[Differ
             continue
         text = json.dumps(changes)
         for template in filter(None, (before, after)):  # each account has some of its own
-            for value in filter(None, [template.account, *template.external_ids]):
+            ids = (one for part in template.parts for one in part.external_ids)
+            for value in filter(None, [template.account, *ids]):
                 text = text.replace(value, "<own>")
         found.setdefault(text, Difference(changes, [])).names.extend(one.name for one in (after or before,) if one)
     return sorted(found.values(), key=lambda difference: REPLACED not in difference.changes)

@@ -127,7 +127,7 @@ def reach(part: Part) -> Drawing:
     """The drawing of one role with its keys, or of one of the two alone."""
     sketch = _Sketch(part)
     role = sketch.role(part.role) if part.role else None
-    keys = part.of("Key")
+    keys = part.keys
     for key in keys[:_MOST]:
         sketch.key(key, role)
     if len(keys) > _MOST:
@@ -152,7 +152,7 @@ class _Sketch:
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self.is_closed = part.template.answers.is_closed
+        self.is_cut = part.is_cut
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
         self.told: list[str] = []
@@ -173,7 +173,7 @@ class _Sketch:
 
     def kind(self, said: Said) -> str:
         """How a statement is drawn."""
-        if said.as_guide:
+        if said.beside.as_guide:
             return "plain"
         return "wrong" if self.part.breaks(said.kind) else "differs"
 
@@ -198,16 +198,16 @@ class _Sketch:
 
     def role(self, role: Thing) -> Box:
         """The role, and whoever may take it on: Pinecone first."""
-        cut = self.is_closed(role.logical_id)
+        cut = self.is_cut(role.logical_id)
         notes = [] if role.policies[1:] else ["no permissions of its own"]
         texts = [f"Role {role.logical_id}", *notes, *["CUT OFF: nobody may take it on"] * cut]
         allows = role.policies[0].allows
         box = self.box(_ROLE, texts, "role", height=max(62, 24 * min(len(allows), _MOST) + 8))
-        drawn = sorted(self.first(_OUTSIDE, allows), key=lambda said: not said.as_guide)
+        drawn = sorted(self.first(_OUTSIDE, allows), key=lambda said: not said.beside.as_guide)
         for index, said in enumerate(drawn, 1):
             caller = self._caller(said)
             # Nobody comes in by it who does not present the external ID.
-            is_guides = said.as_guide and "sts:ExternalId" in str(said.statement.get("Condition"))
+            is_guides = said.beside.as_guide and "sts:ExternalId" in str(said.statement.get("Condition"))
             if said.external_id is not None or is_guides:
                 middle = caller.side("right")[1]
                 self.boxes.append(Box(_OWN - _DOOR // 2, middle - 16, _DOOR, ["external ID"], "door"))
@@ -216,7 +216,7 @@ class _Sketch:
 
     def _caller(self, said: Said) -> Box:
         """Whoever a statement of a trust policy is about, outside of one's own account."""
-        if not said.as_guide:
+        if not said.beside.as_guide:
             return self._somebody(_OUTSIDE, said)
         like = said.statement.get("Condition", {}).get("StringLike", {})
         callers = as_list(like.get("aws:PrincipalArn", said.names))
@@ -243,25 +243,25 @@ class _Sketch:
             *((said, _ROLE, said.names) for said in self.first(_ROLE, others)),
             *((said, _OUTSIDE, said.names) for said in self.first(_OUTSIDE, outside)),
         ]
-        targets = [alias.properties["TargetKeyId"] for alias in self.part.of("Alias")]
+        targets = [one.properties.get("TargetKeyId") for one in self.part.things if one.kind == "Alias"]
         notes = ["with an alias"] * (key.logical_id in targets)
         notes += ["rotates"] * (key.properties.get("EnableKeyRotation") in (True, "true"))
-        notes += ["CUT OFF: the role may do nothing"] * (bool(uses) and self.is_closed(key.logical_id, arns))
+        notes += ["CUT OFF: the role may do nothing"] * (bool(uses) and self.is_cut(key.logical_id, arns))
         box = self.box(_KEY, [f"Key {key.logical_id}", *notes], "key", height=26 * len(drawn) + 8)
         for index, (said, column, whom) in enumerate(drawn, 1):
             if column == _OUTSIDE:
                 self.ends[_OUTSIDE] = max(self.ends.get(_OUTSIDE, 0), self.ends.get(_ROLE, 0))
             start = role if column == _KEY else self._somebody(column, said)
             if start:
-                cut = self.is_closed(key.logical_id, whom)
+                cut = self.is_cut(key.logical_id, whom)
                 y = box.y + box.height * index // (len(drawn) + 1)
                 self.arrow(start, _KEY - 90 + 10 * index, box, y, said, cut=cut)
 
     def permissions(self, role: Thing, own: Box, right: int) -> None:
         """What the role may do elsewhere, by permissions of its own."""
-        column, keys = right + 90, self.part.of("Key")
+        column, keys = right + 90, self.part.keys
         self.ends[column] = self.ends.get(_KEY, 30) + 10 * bool(keys)
-        cut = self.is_closed(role.logical_id)
+        cut = self.is_cut(role.logical_id)
         lane = _KEY - 20 if keys else right + 30
         for policy in (one for one in role.policies[1:] if not one.said):
             box = self.box(column, ["Nobody can tell from here", policy.title], "wrong")
@@ -274,7 +274,7 @@ class _Sketch:
 
 
 def _difference(said: Said) -> list[str]:
-    return [] if said.as_guide else [f"[{said.verdict}]"]
+    return [] if said.beside.as_guide else [f"[{said.beside.verdict}]"]
 
 
 def _is_within(said: Said, account: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -16,14 +16,13 @@ from cmek_construct.review.statements import Said, missing
 from cmek_construct.templates.choices import Choices
 from cmek_construct.templates.stacks import Stack, hole_of
 from cmek_construct.who.people import Somebody
-from cmek_construct.who.rows import GRANT, Row, together
+from cmek_construct.who.rows import GRANT, Row, Who, together
 
 _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "trust": ("trust-", "pinecone-", "deleted-", "cannot-"),
-    "key": ("key-owner", "key-role", "key-grants", "key-open", "key-foreign", "pinecone-",
-            "deleted-", "cannot-"),
+    "key": ("key-owner", "key-role", "key-grants", "key-open", "key-foreign", "pinecone-", "deleted-", "cannot-"),
     "permissions": ("role-permissions", "pinecone-", "cannot-"),
-}  # fmt: skip
+}
 """Guardrails about the statements of each kind of policy, by how their ids begin."""
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
@@ -57,12 +56,12 @@ class Policy:
     @property
     def missing(self) -> list[tuple[str, str]]:
         """What the guide's key policy has and this one has not: labels and titles."""
-        return missing(said.title for said in self.said) if self.kind == "key" else []
+        return missing(said.beside.title for said in self.said) if self.kind == "key" else []
 
     @property
     def allows(self) -> list[Said]:
         """The statements that let somebody do something."""
-        return [said for said in self.said if not said.denies]
+        return [said for said in self.said if said.statement.get("Effect") != "Deny"]
 
 
 @dataclass(frozen=True)
@@ -78,136 +77,91 @@ class Thing:
     policies: list[Policy] = field(default_factory=list)
     """The trust policy of a role, then its permissions; the key policy of a key."""
     arns: frozenset[str] = frozenset()
+    """Of a role."""
     pinecones: list[str] = field(default_factory=list)
     """The accounts that a trust policy takes for Pinecone's."""
+    external_ids: list[str] = field(default_factory=list)
+    """Those that a trust policy asks for."""
+
+
+class Part:
+    """A role and the keys that let it in, or one of the two alone."""
+
+    def __init__(
+        self, template: Template, things: list[Thing], findings: list[Violation], outputs: list[tuple[str, str]]
+    ) -> None:
+        """Put them together.
+
+        Args:
+            template: that they stand in.
+            things: the role, then each key with its aliases.
+            findings: what the guardrails have against them.
+            outputs: what goes into which field of Pinecone's console.
+        """
+        self.template = template
+        self.things = things
+        self.findings = findings
+        self.outputs = outputs
+        self.role = next((one for one in things if one.kind == "Role"), None)
+        self.keys = [one for one in things if one.kind == "Key"]
+        self.policies = [policy for one in things for policy in one.policies]
+        self.said = [said for policy in self.policies for said in policy.said]
+        self.account = template.account or next((one.account for one in self.said), "")
+        self.external_ids = self.role.external_ids if self.role else []
+        self.names = [one.properties[name] for one in things for name in NAMES if one.properties.get(name)]
+        owners = [policy.owner for policy in self.policies]
+        self.logical_ids = list(dict.fromkeys([*(one.logical_id for one in things), *owners]))
+        self.refused = [one for one in findings if one.meant is None]
+
+    def breaks(self, kind: Kind) -> bool:
+        """Whether a guardrail about such statements is not kept, and nobody acknowledged it."""
+        return any(one.rule.startswith(_OF_STATEMENTS[kind]) for one in self.refused)
+
+    def _asked(self, about: str) -> list[Row]:
+        return [one for one in self.template.answers.rows if one.resource == about]
+
+    def is_cut(self, about: str, arns: Collection[str] | None = None) -> bool:
+        """Whether nobody, or nobody of these, may do anything with a role or key."""
+        return {one.answer for one in self._asked(about) if arns is None or one.who.arn in arns} == {"no"}
 
     @property
-    def external_ids(self) -> list[str]:
-        """Those that a trust policy asks for."""
-        trust = [one for policy in self.policies[:1] for one in policy.allows]
-        return list(dict.fromkeys(one.external_id for one in trust if one.external_id))
+    def is_closed(self) -> bool:
+        """Whether the guardrails are kept, and nobody outside of the account may do anything but Pinecone."""
+        others = [one for one in self.template.answers.rows if not one.who.is_pinecone]
+        return not self.refused and {one.answer for one in others if one.who.account != self.account} == {"no"}
 
+    @cached_property
+    def pinecone_now(self) -> str:
+        """What Pinecone can do now: take on the role, and encrypt and decrypt with a key of it."""
+        needed = [self._rank(self.role.logical_id)] if self.role else []
+        keys = [max(self._rank(key.logical_id, one) for one in ENCRYPT_DECRYPT) for key in self.keys]
+        found = _BEST_FIRST[max([*needed, *([min(keys)] if keys else [])])]
+        return {Verdict.YES: "can come in", Verdict.NO: CUT_OFF}.get(found, found.value)
 
-@dataclass(frozen=True)
-class Answers:
-    """All answers about one template."""
-
-    rows: list[Row]
-    notes: list[str]
-    """What was assumed to answer."""
-
-    def about(self, logical_id: str) -> list[Row]:
-        """Those about a role or key."""
-        return [one for one in self.rows if one.resource == logical_id]
-
-    def is_closed(self, about: str, arns: Collection[str] | None = None) -> bool:
-        """Whether nobody, or nobody of these, may do anything with a role or key."""
-        return {one.answer for one in self.about(about) if arns is None or one.who.arn in arns} == {"no"}
-
-    def keep_out(self, account: str) -> bool:
-        """Whether nobody outside of an account may do anything, but Pinecone."""
-        others = (one for one in self.rows if not one.who.is_pinecone and one.who.account != account)
-        return {one.answer for one in others} == {"no"}
-
-    def rank_of_pinecone(self, about: str, action: str | None = None) -> int:
-        """The best answer that Pinecone gets; where nobody is known for Pinecone, that any role: 0 is yes."""
-        asked = [one for one in self.about(about) if action is None or action in one.action]
+    def _rank(self, about: str, action: str | None = None) -> int:
+        """The best answer that Pinecone gets, 0 is yes; where nobody is known for Pinecone, that any role gets."""
+        asked = [one for one in self._asked(about) if action is None or action in one.action]
         ways = [one for one in asked if one.who.is_pinecone] or [one for one in asked if ":role/" in one.who.arn]
         return min((_BEST_FIRST.index(one.verdict) for one in ways or asked), default=len(_BEST_FIRST) - 1)
 
-    def asked(self, about: str) -> list[str]:
-        """Everything that was asked about a role or key, in its order."""
-        return list(dict.fromkeys(map(_what, self.about(about))))
+    def table(self, about: str) -> tuple[list[str], list[tuple[list[Somebody], list[Answer]]]]:
+        """All that was asked about a role or key, and those who get the same answers, together.
 
-    def table(self, about: str) -> list[tuple[list[Somebody], list[Answer]]]:
-        """Those who get the same answers, together; last those who may do nothing."""
-        rows = [row._replace(who=row.who._replace(but=())) for row in self.about(about)]
+        Those who may do nothing come last.
+        """
+        rows = [row._replace(who=row.who._replace(but=())) for row in self._asked(about)]
         found = [
             (whom, [(answer, by, list(map(_what, some))) for (answer, by), some in answers.items()])
             for whom, answers in together(rows, lambda row: (row.answer, row.doubt or row.statement))
         ]
-        return sorted(found, key=lambda one: {answer for answer, _, _ in one[1]} == {"no"})
+        found.sort(key=lambda one: {answer for answer, _, _ in one[1]} == {"no"})
+        return list(dict.fromkeys(map(_what, rows))), found
 
 
 def _what(row: Row) -> str:
     """What was asked for: an action; of a role what is presented."""
     what = _PRESENTS[row.presents] if row.presents else row.action
     return what + (_FOR_SERVICE[row.for_aws_service] if row.action == GRANT else "")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A role and the keys that let it in, or one of the two alone."""
-
-    template: Template = field(repr=False)
-    things: list[Thing]
-    """The role, then each key with its aliases."""
-    findings: list[Violation]
-    outputs: list[tuple[str, str]] = field(default_factory=list)
-    """What goes into which field of Pinecone's console."""
-
-    def of(self, kind: str) -> list[Thing]:
-        """Those of one kind."""
-        return [one for one in self.things if one.kind == kind]
-
-    @property
-    def role(self) -> Thing | None:
-        """The role, if there is one."""
-        return next(iter(self.of("Role")), None)
-
-    @property
-    def account(self) -> str:
-        """That owns it: of the template, or as a policy says it; empty if neither does."""
-        return self.template.account or next((one.account for one in self.said), "")
-
-    @property
-    def policies(self) -> list[Policy]:
-        """All policies of role and keys."""
-        return [policy for one in self.things for policy in one.policies]
-
-    @property
-    def said(self) -> list[Said]:
-        """All statements."""
-        return [said for policy in self.policies for said in policy.said]
-
-    @property
-    def refused(self) -> list[Violation]:
-        """The guardrails that are not kept, and that nobody acknowledged."""
-        return [one for one in self.findings if one.meant is None]
-
-    def breaks(self, kind: Kind) -> bool:
-        """Whether a guardrail about such statements is not kept, and nobody acknowledged it."""
-        return any(one.rule.startswith(_OF_STATEMENTS[kind]) for one in self.refused)
-
-    @property
-    def logical_ids(self) -> list[str]:
-        """Of role, keys, aliases, and what gives the role permissions."""
-        owners = [policy.owner for policy in self.policies]
-        return list(dict.fromkeys([*(one.logical_id for one in self.things), *owners]))
-
-    @property
-    def external_ids(self) -> list[str]:
-        """What Pinecone presents here."""
-        return self.role.external_ids if self.role else []
-
-    @property
-    def names(self) -> list[str]:
-        """Names of role and aliases that the template gives."""
-        return [one.properties[name] for one in self.things for name in NAMES if one.properties.get(name)]
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the guardrails are kept, and nobody outside of the account may do anything but Pinecone."""
-        return not self.refused and self.template.answers.keep_out(self.account)
-
-    @property
-    def pinecone_now(self) -> str:
-        """What Pinecone can do now: take on the role, and encrypt and decrypt with a key of it."""
-        rank = self.template.answers.rank_of_pinecone
-        needed = [rank(self.role.logical_id)] if self.role else []
-        keys = [max(rank(key.logical_id, one) for one in ENCRYPT_DECRYPT) for key in self.of("Key")]
-        found = _BEST_FIRST[max([*needed, *([min(keys)] if keys else [])])]
-        return {Verdict.YES: "can come in", Verdict.NO: CUT_OFF}.get(found, found.value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,16 +174,16 @@ class Template:
     account: str
     """Twelve digits; empty if nobody says it."""
     region: str
-    to_check: Sequence[Words]
+    to_check: list[Words]
     """What only a person can tell."""
-    ask: Callable[[Stack], Answers]
+    ask: Callable[[Stack], Who]
     """Asks who can do what: of a thousand templates only those are asked that are shown."""
     parts: list[Part] = field(default_factory=list)
     findings: list[Violation] = field(default_factory=list)
     """Those that are about no part."""
 
     @cached_property
-    def answers(self) -> Answers:
+    def answers(self) -> Who:
         """Who can do what."""
         return self.ask(self.stack)
 
@@ -238,17 +192,12 @@ class Template:
         """All that the guardrails found."""
         return [*self.findings, *(one for part in self.parts for one in part.findings)]
 
-    def things(self, kind: str) -> dict[str, Thing]:
-        """The roles, the keys or the aliases, by logical ID."""
-        return {one.logical_id: one for part in self.parts for one in part.of(kind)}
-
-    @property
-    def external_ids(self) -> list[str]:
-        """What Pinecone presents, as often as it stands there."""
-        return [one for part in self.parts for one in part.external_ids]
-
     @property
     def parameters(self) -> set[str]:
         """What a deployer types in, as the stack calls it."""
         top = self.stack.top
         return {self.stack.short(own) for name in top.parameters if (own := hole_of(top, name))}
+
+    def things(self, kind: str) -> dict[str, Thing]:
+        """The roles, the keys or the aliases, by logical ID."""
+        return {one.logical_id: one for part in self.parts for one in part.things if one.kind == kind}

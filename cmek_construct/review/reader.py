@@ -15,7 +15,7 @@ from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy import aws
 from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
-from cmek_construct.review.parts import Answers, Part, Policy, Template, Thing
+from cmek_construct.review.parts import Part, Policy, Template, Thing
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.attributes import KEYS, ROLE
 from cmek_construct.templates.choices import Case, Choices, InCase, where
@@ -45,18 +45,7 @@ def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]
     reader = _Reader(found, reasons, frozenset(vendor_role_arns))
     titles = Counter(top.template.title for top in found.run.tops)
     checks = to_check(found)
-    asker = cache(lambda: Asker(found))
-
-    def ask(stack: Stack) -> Answers:
-        said = asker().about(stack)
-        notes = [
-            f"As deployed with {printable(name)}={printable(value)}, the template's default."
-            for name, value in said.assumed.items()
-        ]
-        if not said.account_is_known:
-            notes.append("The template does not say its account: --account says it.")
-        return Answers(said.rows, [*notes, *filter(None, [asker().different])])
-
+    asker = cache(lambda: Asker(found))  # of a run of which nothing is shown nobody is asked
     made = []
     for stack in found.run.stacks:
         # What its app calls a stack, if no other is called so; within it by the logical IDs.
@@ -64,7 +53,7 @@ def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]
         name = printable(title) if title and titles[title] == 1 else stack.top.name
         account, region = (one if is_known(one) else "" for one in (stack.account, stack.region))
         within = " > ".join([name, *map(printable, stack.within)])
-        made.append(Template(within, stack, account, region, checks.get(stack, []), ask))
+        made.append(Template(within, stack, account, region, checks.get(stack, []), lambda stack: asker().about(stack)))
         made[-1].parts.extend(reader.parts(made[-1]))
     for template in made:
         template.findings.extend(reader.left(template.stack))
@@ -156,28 +145,35 @@ class _Reader:
         kind, title = ("Role", "Trust policy") if place.type == ROLE else ("Key", "Key policy")
         policy = Policy(f"{title} ({unread.why})", [], place.logical_id)
         thing = Thing(kind, place.logical_id, _is_kept(place), {}, [policy])
-        return Part(template, [thing], self._findings([place]))
+        return Part(template, [thing], self._findings([place]), [])
 
     def _part(self, template: Template, role: Role | None, keys: Sequence[Key]) -> Part:
         places = [one.place for one in (role, *keys) if one]
-        around = [alias.place for key in keys for _, alias in self._aliases.get(key.place, ())]
-        around += [one.place for one in self._attached.get(role.place, ())] if role else []
         outputs = [(one.label, place.logical_id) for place in places for one in self._outputs.get(place, ())]
         things = [self._role(role)] if role else []
         for key in keys:
             things += [self._key(key), *self._of_key(key)]
-        return Part(template, things, self._findings([*places, *around]), outputs)
+            places += [alias.place for _, alias in self._aliases.get(key.place, ())]
+        places += [one.place for one in self._attached.get(role.place, ())] if role else []
+        return Part(template, things, self._findings(places), outputs)
 
     def _role(self, role: Role) -> Thing:
         place, cases = role.place, _typed(role.cases)
         texts = _Texts(self._found, place.stack)
         arns = frozenset(map(place.stack.short, self._arns[place]))
         trust = texts.policy("Trust policy", "trust", place, [(one.case, one.value.trust) for one in cases], arns)
-        accounts = dict.fromkeys(one for now in cases for one in pinecones_accounts(now.value.trust))
         properties = texts.properties(place, [(one.case, one.value.properties) for one in cases])
-        policies = [trust, *self._permissions(role, texts, trust.cases)]
-        pinecones = list(map(place.stack.short, accounts))
-        return Thing("Role", place.logical_id, _is_kept(place), properties, policies, arns, pinecones)
+        accounts = dict.fromkeys(one for now in cases for one in pinecones_accounts(now.value.trust))
+        return Thing(
+            "Role",
+            place.logical_id,
+            _is_kept(place),
+            properties,
+            [trust, *self._permissions(role, texts, trust.cases)],
+            arns,
+            pinecones=list(map(place.stack.short, accounts)),
+            external_ids=list(dict.fromkeys(one.external_id for one in trust.allows if one.external_id)),
+        )
 
     def _permissions(self, role: Role, texts: _Texts, cases: Sequence[Choices]) -> Iterator[Policy]:
         """Every policy of a role but its boundary: its own, and those that are attached to it."""
@@ -262,16 +258,7 @@ class _Texts:
         roles: frozenset[str] = frozenset(),
         every: Sequence[Choices] | None = None,
     ) -> Policy:
-        """A policy with each statement once.
-
-        Args:
-            title: what it is.
-            kind: whose policy.
-            place: of what has it.
-            own: what it is in each case that has it.
-            roles: the ARNs of the roles that Pinecone takes on.
-            every: all cases. Default: those that have it.
-        """
+        """A policy, as it is in each case that has it, with each statement once; of cases by default it has all."""
         cases = [case.told(self._stack.short) for case, _ in own]
         rows: dict[tuple[str, int], tuple[int, Any, list[int]]] = {}
         for number, (_, document) in enumerate(own):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from cmek_construct import checks, guide
 from cmek_construct.guide import GRANTS, PINECONE_REGIONS, KeyAccess, Statement
@@ -27,14 +27,29 @@ ATTACH: Final = "Key users: attachment of persistent resources"
 CUSTOMER: Final = "Keys outside your account"
 _OF_KEY: Final = (ROOT, ADMINISTRATORS, USE, ATTACH)
 """In the order of the guide's key policy."""
-Beside: TypeAlias = tuple[str | None, Statement]
-"""A statement of the guide by its title, the template's values in its places to fill in; or no title."""
 Line: TypeAlias = tuple[str, str]
 """On which side it stands, ``both``, ``guide`` or ``template``, and a line of JSON."""
 _PLACE: Final = re.compile("<(Pinecone|external ID|role|administrator|customer|label)>")
 _ORDER: Final = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 _PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}|\$\{{[A-Za-z0-9.:]+\}}):role/{guide.ROLE_NAME_PREFIX}")
 _KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+
+
+class Beside(NamedTuple):
+    """A statement and the guide's."""
+
+    title: str | None
+    """Of the guide's statement; None: the guide has no such statement."""
+    own: list[str]
+    """The statement alone, line by line."""
+    lines: list[Line]
+    """Of both, the template's values in the places that the guide leaves to fill in."""
+    different: list[str]
+    """Of these, which stand on one side alone."""
+    as_guide: bool
+    """It says what the guide says, label aside, and no other statement says it already."""
+    verdict: str
+    """How it stands to the guide, in one phrase."""
 
 
 @dataclass(frozen=True)
@@ -60,54 +75,28 @@ class Said:
     """Whether another statement of the trust policy lets somebody in before it."""
 
     @cached_property
-    def _beside(self) -> Beside:
-        if self.statement.get("Effect") != "Allow":
-            return None, {}
-        return {"trust": _of_trust, "key": _of_key}.get(self.kind, _of_permissions)(self)
-
-    @property
-    def title(self) -> str | None:
-        """Of the guide's statement; None: the guide has no such statement."""
-        return self._beside[0]
-
-    @cached_property
-    def lines(self) -> list[Line]:
-        """Of both, the template's values in the places that the guide leaves to fill in."""
-        title, wanted = self._beside
-        return _differences(wanted, self.statement) if title else [("template", line) for line in self.own]
-
-    @property
-    def own(self) -> list[str]:
-        """The statement alone, line by line."""
-        return _lines(_arranged(self.statement, {}))
-
-    @cached_property
-    def different(self) -> list[Line]:
-        """The lines that stand on one side alone."""
-        return _different(self.lines)
-
-    @property
-    def as_guide(self) -> bool:
-        """It says what the guide says, label aside, and no other statement says it already."""
-        return self._says_the_same and self.when is None and not self.is_second
-
-    @property
-    def _says_the_same(self) -> bool:
-        return self.title is not None and _is_label(self.different)
-
-    @property
-    def verdict(self) -> str:
-        """How it stands to the guide, in one phrase."""
+    def beside(self) -> Beside:
+        """It and the guide's."""
+        own = _lines(_arranged(self.statement, {}))
+        title, lines = None, [("template", line) for line in own]
+        if self.statement.get("Effect") == "Allow":
+            find = {"trust": _of_trust, "key": _of_key}.get(self.kind, _of_permissions)
+            title, wanted = find(self)
+            lines = _differences(wanted, self.statement) if title else lines
+        different = [line for side, line in lines if side != "both"]
+        same = title is not None and all(map(_is_label, different))
         if self.is_second:
-            return "A second door: the guide has one statement"
-        if self.when is not None and self._says_the_same:
-            return "Not always there: the guide's has no condition of a template"
-        if self.title is None:
-            return "The guide has no such statement"
-        if self._says_the_same:
-            return "Same as the guide but for its label (Sid)" if self.different else "Same as the guide"
-        more = any(side == "template" for side, _ in self.different)
-        return "Differs from the guide" if more else "Says less than the guide"
+            verdict = "A second door: the guide has one statement"
+        elif self.when is not None and same:
+            verdict = "Not always there: the guide's has no condition of a template"
+        elif title is None:
+            verdict = "The guide has no such statement"
+        elif same:
+            verdict = "Same as the guide but for its label (Sid)" if different else "Same as the guide"
+        else:
+            more = any(side == "template" for side, _ in lines)
+            verdict = "Differs from the guide" if more else "Says less than the guide"
+        return Beside(title, own, lines, different, same and self.when is None and not self.is_second, verdict)
 
     @property
     def sid(self) -> str:
@@ -125,11 +114,6 @@ class Said:
         """Whom it is about."""
         return words.principals(self.statement, self.account, self.people) or ["the role"]
 
-    @property
-    def denies(self) -> bool:
-        """It forbids."""
-        return self.statement.get("Effect") == "Deny"
-
     @cached_property
     def names(self) -> list[str]:
         """The principals that it names."""
@@ -138,13 +122,13 @@ class Said:
         return [name for name in as_list(named) if isinstance(name, str)]
 
     @property
-    def external_id(self) -> str | None:
-        """What it asks for, if that is one text of the right form."""
-        found = self._external_id
-        return found if found and checks.EXTERNAL_ID.fullmatch(found) else None
+    def actions(self) -> set[str]:
+        """What it is about."""
+        return {str(one) for one in as_list(self.statement.get("Action"))}
 
     @property
-    def _external_id(self) -> str | None:
+    def asks_for(self) -> str | None:
+        """The one text that must be presented as external ID, whatever its form."""
         try:
             found = self.statement["Condition"]["StringEquals"]["sts:ExternalId"]
         except (KeyError, TypeError):
@@ -152,25 +136,26 @@ class Said:
         return found if isinstance(found, str) else None
 
     @property
-    def actions(self) -> set[str]:
-        """What it is about."""
-        return {str(one) for one in as_list(self.statement.get("Action"))}
+    def external_id(self) -> str | None:
+        """The same, if it is of the right form."""
+        found = self.asks_for
+        return found if found and checks.EXTERNAL_ID.fullmatch(found) else None
 
     @property
     def why(self) -> list[str]:
         """What a reviewer should know about it beside the differences, by name: no excuse. The page has the words."""
-        title, lines = self.title, [text for _, text in self.different]
-        changed = {text.split('"')[1] for text in lines if '"' in text}
+        title, different = self.beside.title, self.beside.different
+        changed = {text.split('"')[1] for text in different if '"' in text}
         resources = [str(one) for one in as_list(self.statement.get("Resource"))]
         days = re.search(r'"([0-9]+)"', json.dumps(self.statement.get("Condition")))
         protection = guide.used_key_denial(int(days[1]) if days else 0)
         suspending = [guide.assume_role_denial()] if self.kind == "trust" else []
         suspending += [guide.key_denial(role) for role in self.roles.intersection(self.names) if self.kind == "key"]
         told = {
-            "suspended": any(map(self._is_ours, suspending)),
-            "protect_used_key": self.kind == "key" and self._is_ours(protection),
+            "suspended": any(map(self._says, suspending)),
+            "protect_used_key": self.kind == "key" and self._says(protection),
             "administrators": title == ADMINISTRATORS,
-            "elsewhere": title in (USE, ATTACH) and any("<role>" in text for text in lines),
+            "elsewhere": title in (USE, ATTACH) and any("<role>" in text for text in different),
             "no_external_id": title == EXPLICIT,
             "label": title is not None and changed == {"Sid"},
             "two_actions": title == USE and self.actions == {*guide.ENCRYPT_DECRYPT},
@@ -179,9 +164,9 @@ class Said:
         }
         return [name for name, holds in told.items() if holds]
 
-    def _is_ours(self, ours: Statement) -> bool:
+    def _says(self, ours: Statement) -> bool:
         """Whether it says what a statement of this library's says, under whatever label."""
-        return _is_label(_different(_differences(ours, self.statement)))
+        return all(side == "both" or _is_label(line) for side, line in _differences(ours, self.statement))
 
     @property
     def _is_pinned(self) -> bool:
@@ -199,12 +184,13 @@ def missing(titles: Iterable[str | None]) -> list[tuple[str, str]]:
     return [(one["Sid"], title) for title, one in every if title in lacking]
 
 
-def _of_trust(said: Said) -> Beside:
+def _of_trust(said: Said) -> tuple[str | None, Statement]:
+    """The statement of the guide that one is most like: its title, the template's values in its places to fill in."""
     found = _PINECONE.search(json.dumps(said.statement))
     account = found[1] if found else "<Pinecone>"
     # What may stand in its place: a legal one, or one that whoever deploys types in.
-    is_legal = said.external_id or re.fullmatch(r"\$\{[A-Za-z0-9]+\}", said._external_id or "")
-    external_id = str(said._external_id) if is_legal else "<external ID>"
+    is_legal = said.external_id or re.fullmatch(r"\$\{[A-Za-z0-9]+\}", said.asks_for or "")
+    external_id = str(said.asks_for) if is_legal else "<external ID>"
     condition = json.dumps(said.statement.get("Condition"))
     if not any(map(_PINECONE.match, said.names)):
         if "aws:PrincipalArn" in condition or "*" in said.names:
@@ -217,8 +203,7 @@ def _of_trust(said: Said) -> Beside:
     return EXPLICIT, guide.trust_statement(account, regions)
 
 
-def _of_key(said: Said) -> Beside:
-    """The statement of the guide's key policy that one is most like."""
+def _of_key(said: Said) -> tuple[str | None, Statement]:
     root = any(name.endswith(":root") for name in said.names)
     if root and said.actions & {"kms:*", "*"}:
         title = ROOT
@@ -237,7 +222,7 @@ def _of_key(said: Said) -> Beside:
     return title, document["Statement"][_OF_KEY.index(title)]
 
 
-def _of_permissions(said: Said) -> Beside:
+def _of_permissions(said: Said) -> tuple[str | None, Statement]:
     resources = map(str, as_list(said.statement.get("Resource")))
     keys = (re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in resources)
     customer = next((key[1] for key in keys if key), "<customer>")
@@ -283,10 +268,6 @@ def _differences(wanted: Statement, statement: Statement) -> list[Line]:
     return found
 
 
-def _different(lines: Iterable[Line]) -> list[Line]:
-    return [line for line in lines if line[0] != "both"]
-
-
-def _is_label(lines: Iterable[Line]) -> bool:
-    """Whether they are nothing but the label, which lets nobody do anything."""
-    return all(text.lstrip().startswith('"Sid":') for _, text in lines)
+def _is_label(line: str) -> bool:
+    """Whether a line is the label, which lets nobody do anything."""
+    return line.lstrip().startswith('"Sid":')

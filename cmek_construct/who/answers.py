@@ -79,8 +79,7 @@ class Asker:
         self._roles = {role.place: role for role in found.roles}
         self._with_policies = {one.role for one in found.attached if not one.is_boundary}
         self._people = found.arns
-        self.different = two_accounts(found)
-        """That more than one account is taken for Pinecone's, in words."""
+        self._different = two_accounts(found)
         self._by_stack: dict[Stack, list[Ours]] = {}
         unread = {one.place: one for one in reversed(found.unread) if one.place.is_role_or_key}
         every: list[Ours] = [*found.roles, *found.keys, *unread.values()]
@@ -102,6 +101,7 @@ class Asker:
             roles=[row for one in roles for row in self._about(one, pinecone, assumed)],
             keys=[row for one in some if one.place.type != ROLE for row in self._about(one, pinecone, assumed)],
             assumed=assumed,
+            different=self._different,
             own_permissions=[one.place.logical_id for one in roles if one.place in self._with_policies],
         )
 

@@ -75,6 +75,8 @@ class Who:
     """Parameters whose default decided a condition of the template."""
     own_permissions: Sequence[str]
     """Roles of Pinecone's that have permissions of their own in the template."""
+    different: str | None
+    """That more than one account is taken for Pinecone's, in words."""
     roles: list[Row]
     keys: list[Row]
 
