@@ -12,9 +12,9 @@ from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, read
 from cmek_construct.policy.names import may_be_one
 from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.templates.matching import named
+from cmek_construct.templates.matching import LONGEST_ARN, named
 from cmek_construct.templates.reading import members
-from cmek_construct.templates.texts import alone, between, is_known, is_unreadable, parts
+from cmek_construct.templates.texts import alone, is_known, is_unreadable, parts, pieces
 
 if TYPE_CHECKING:
     from cmek_construct.templates.run import Run
@@ -29,8 +29,6 @@ _EXAMPLE: Final = "pinecone_cmek_access_us-east-1"
 _FEWEST_LETTERS: Final = 4
 _GUIDE_SID: Final = "allowpineconetoassumeintorole"
 _USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent resources")
-_LONGEST: Final = 2_048
-"""Characters of an ARN; what is longer is none."""
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
 _ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths", "aws:resourceorgid", "aws:resourceorgpaths")
@@ -46,19 +44,17 @@ def policy_of(document: Any, kind: Kind, resource: str | None, run: Run) -> Poli
     policy = read(document, kind, resource=resource, texts=canonical, forms=run.forms)
     if not any(one.on(aws.USER_ID) for one in policy.statements):
         return policy
-    return replace(policy, statements=tuple(_by_arn(one, run) for one in policy.statements))
+    statements = (replace(one, conditions=tuple(_by_arn(c, run) for c in one.conditions)) for one in policy.statements)
+    return replace(policy, statements=tuple(statements))
 
 
-def _by_arn(statement: Statement, run: Run) -> Statement:
-    """A statement that compares the IDs of roles of the run: with their ARNs instead."""
-    conditions = []
-    for one in statement.conditions:
-        ids = (_ROLE_ID.match(value) for value in one.values)
-        arns = tuple(run.roles_by_id[it[1]] for it in ids if it and it[1] in run.roles_by_id)
-        is_of_run = len(arns) == len(one.values) or (arns and "Not" not in one.operator)
-        by_arn = Condition(one.operator, aws.PRINCIPAL_ARN, arns)
-        conditions.append(by_arn if one.key.lower() == aws.USER_ID and is_of_run else one)
-    return replace(statement, conditions=tuple(conditions))
+def _by_arn(condition: Condition, run: Run) -> Condition:
+    """A condition that compares the IDs of roles of the run: with their ARNs instead."""
+    ids = (found[1] for one in condition.values if (found := _ROLE_ID.match(one)))
+    arns = tuple(run.roles_by_id[one] for one in ids if one in run.roles_by_id)
+    is_of_run = len(arns) == len(condition.values) or (arns and "Not" not in condition.operator)
+    is_by_arn = condition.key.lower() == aws.USER_ID and is_of_run
+    return Condition(condition.operator, aws.PRINCIPAL_ARN, arns) if is_by_arn else condition
 
 
 def allowing(policy: Policy) -> Iterator[Statement]:
@@ -71,14 +67,16 @@ def names_in(statement: Statement) -> Iterator[str]:
     return (one.name for one in statement.people() if one.kind == "AWS")
 
 
+def let_in(policy: Policy) -> Iterator[str]:
+    """The texts that name AWS principals in what is no denial."""
+    return (text for one in allowing(policy) for text in names_in(one))
+
+
 def lets_pinecone_in(policy: Policy, account: str, document: Any) -> bool:
     """Whether a policy lets in who calls itself Pinecone's role, or comes near it."""
-    for statement in allowing(policy):
-        if any(is_like_pinecone(text, account) for text in names_in(statement)):
-            return True
-        if statement.unreadable and _ACCESS.search(json.dumps(document, default=str)):
-            return True
-    return False
+    return any(is_like_pinecone(text, account) for text in let_in(policy)) or (
+        any(one.unreadable for one in allowing(policy)) and bool(_ACCESS.search(json.dumps(document, default=str)))
+    )
 
 
 def has_guides_sid(policy: Policy) -> bool:
@@ -92,13 +90,13 @@ def _sid(statement: Statement) -> str:
 
 def is_like_pinecone(text: str, account: str) -> bool:
     """Whether a principal calls itself one of Pinecone's roles, or comes near it."""
-    bare = "".join(between(text[:_LONGEST]))
+    bare = "".join(pieces(text[:LONGEST_ARN])[::2])
     if _ACCESS.search(bare):
         return True
     whom = named(text, account)
     if whom is None:
         return False
-    some = between(whom.name)
+    some = pieces(whom.name)[::2]
     if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and may_be_one(_EXAMPLE, "*".join(some)):
         return True
     return whom.account != account and is_known(account) and bool(LOOK_ALIKE.search(bare))
@@ -106,20 +104,17 @@ def is_like_pinecone(text: str, account: str) -> bool:
 
 def key_users(policy: Policy) -> Iterator[str]:
     """Those whom a key policy lets in under the Sids of the console's key users."""
-    for statement in allowing(policy):
-        if _sid(statement).startswith(_USE_SIDS):
-            yield from names_in(statement)
+    return (text for one in allowing(policy) if _sid(one).startswith(_USE_SIDS) for text in names_in(one))
 
 
 def is_open_to_others(policy: Policy, account: str) -> bool:
     """Whether a trust policy may let in somebody beyond the account and AWS services."""
-    for statement in allowing(policy):
-        if statement.unreadable or statement.not_principals is not None:
-            return True
-        for principal in statement.principals or ():
-            if principal.kind == "AWS" and account_of(principal.name) != account:
-                return True
-    return False
+    return any(
+        one.unreadable
+        or one.not_principals is not None
+        or any(each.kind == "AWS" and account_of(each.name) != account for each in one.principals or ())
+        for one in allowing(policy)
+    )
 
 
 def pinecones_accounts(policy: Policy) -> list[str]:
@@ -142,23 +137,13 @@ def account_of(text: str) -> str:
     return found[4] if len(found) > 4 else text
 
 
-def roots(policy: Policy) -> frozenset[str]:
-    """The accounts whose root a key policy gives everything: twelve digits, or a hole."""
-    found = set()
+def roots(policy: Policy) -> Iterator[tuple[str, bool]]:
+    """The accounts whose root a key policy lets in, and whether it gives it everything, under no condition."""
     for statement in allowing(policy):
-        everything = any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
-        for principal in statement.principals or () if everything else ():
-            root = _ROOT.fullmatch(principal.name)
-            if root and principal.kind == "AWS" and not statement.conditions:
-                found.add(root[1])
-    return frozenset(found)
-
-
-def names_root(policy: Policy, account: str) -> bool:
-    """Whether a key policy lets in an account's root, to whatever and under whatever condition."""
-    names = (each.name for one in allowing(policy) for each in one.principals or ())
-    found = filter(None, map(_ROOT.fullmatch, names))
-    return any(root[1] == account for root in found)
+        is_all = not statement.conditions and any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
+        for principal in statement.principals or ():
+            if root := _ROOT.fullmatch(principal.name):
+                yield root[1], is_all and principal.kind == "AWS"
 
 
 def organizations(policy: Policy) -> list[str]:
@@ -167,9 +152,8 @@ def organizations(policy: Policy) -> list[str]:
 
 
 def _spared(statement: Statement) -> Iterator[str]:
-    for one in statement.conditions if statement.effect == "Deny" else ():
-        known = bool(one.values) and all(map(_ORGANIZATION.fullmatch, one.values))
-        if one.key.lower() in _ORGANIZATIONS and "Not" in one.operator and known:
+    for one in statement.on(*_ORGANIZATIONS) if statement.effect == "Deny" else ():
+        if "Not" in one.operator and all(map(_ORGANIZATION.fullmatch, one.values)):
             yield from one.values
 
 
@@ -185,11 +169,5 @@ def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:
         policy: of a key.
         by_parameter: whether that counts which the deployer gives, too.
     """
-    for statement in allowing(policy):
-        says_whom = statement.principals is not None or statement.not_principals is not None
-        if statement.unreadable and not says_whom:
-            return True
-        for text in names_in(statement):
-            if is_unreadable(text) or (by_parameter and alone(text)):
-                return True
-    return False
+    nameless = (one.principals is None and one.not_principals is None and one.unreadable for one in allowing(policy))
+    return any(nameless) or any(is_unreadable(text) or (by_parameter and alone(text)) for text in let_in(policy))

@@ -8,51 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from cmek_construct.policy import Policy
-from cmek_construct.templates import attributes
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.run import Run
-from cmek_construct.templates.stacks import Stack
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a resource, an output, or what cannot be read stands."""
-
-    stack: Stack
-    logical_id: str
-
-    @property
-    def path(self) -> str:
-        """The logical ID, after those of the nested stacks and stack sets around it."""
-        return "/".join((*self.stack.within, self.logical_id))
-
-    @property
-    def template(self) -> str:
-        """The name of the template."""
-        return self.stack.template.name
-
-    @property
-    def raw(self) -> Mapping[str, Any]:
-        """The resource as it is written, such as its ``DeletionPolicy``."""
-        return self.stack.resources.get(self.logical_id, {})
-
-    @property
-    def type(self) -> str:
-        """The type of the resource."""
-        return self.stack.type_of(self.logical_id)
-
-    @property
-    def is_role_or_key(self) -> bool:
-        """Whether it is a role or a key."""
-        return self.type in (attributes.ROLE, *attributes.KEYS)
-
-    def seen_from(self, stack: Stack) -> str:
-        """What it is called beside what stands in a stack."""
-        return self.logical_id if self.stack is stack else str(self)
-
-    def __str__(self) -> str:
-        return f"{self.stack.top.name}/{self.path}"
+from cmek_construct.templates.stacks import Place as Place
 
 
 @dataclass(frozen=True)
@@ -198,6 +157,6 @@ class Found:
     @cached_property
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
-        found = {arn: Place(*own) for own, arn in self.run.arns.items()}
         ours: list[Role | Key] = [*self.roles, *self.keys]
+        found = {arn: place for place, arn in self.run.arns.items()}
         return found | {now.value.arn: one.place for one in ours for now in one.cases}
