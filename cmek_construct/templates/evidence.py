@@ -90,13 +90,13 @@ def _sid(statement: Statement) -> str:
 
 def is_like_pinecone(text: str, account: str) -> bool:
     """Whether a principal calls itself one of Pinecone's roles, or comes near it."""
-    bare = "".join(pieces(text[:LONGEST_ARN])[::2])
+    bare = "".join(before for before, _ in pieces(text[:LONGEST_ARN]))
     if _ACCESS.search(bare):
         return True
     whom = named(text, account)
     if whom is None:
         return False
-    some = pieces(whom.name)[::2]
+    some = [before for before, _ in pieces(whom.name)]
     if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and may_be_one(_EXAMPLE, "*".join(some)):
         return True
     return whom.account != account and is_known(account) and bool(LOOK_ALIKE.search(bare))

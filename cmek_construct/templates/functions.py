@@ -67,17 +67,16 @@ def _substituted(values: Values, stack: Stack, text: str, own: Mapping[str, Any]
     """What ``Fn::Sub`` makes of a text."""
     some: list[str] = []
     made: dict[str, str] = {}
-    for index, piece in enumerate(pieces(text)):
-        name = piece.strip()
-        if index % 2 == 0:
-            some.append(values.text(stack, piece))
-        elif name.startswith("!"):
-            some.append(f"${{{piece}}}")
-        else:
-            if name not in made:
-                found = values.resolved(stack, own.get(name, {"Fn::GetAtt" if "." in name else "Ref": name}))
-                made[name] = found if isinstance(found, str) else unreadable(f"Fn::Sub {name}", stack.name, name)
-            some.append(made[name])
+    for before, place in pieces(text):
+        some.append(values.text(stack, before))
+        if place is None or place.strip().startswith("!"):
+            some.append("" if place is None else f"${{{place}}}")
+            continue
+        name = place.strip()
+        if name not in made:
+            found = values.resolved(stack, own.get(name, {"Fn::GetAtt" if "." in name else "Ref": name}))
+            made[name] = found if isinstance(found, str) else unreadable(f"Fn::Sub {name}", stack.name, name)
+        some.append(made[name])
     return joined(some)
 
 

@@ -11,10 +11,12 @@ import re
 from typing import Any, Final
 
 from cmek_construct.policy import literal
+from cmek_construct.policy.text import holes as holes
+from cmek_construct.policy.text import parts as parts
+from cmek_construct.policy.text import pieces as pieces
 
 LONGEST: Final = 65_536
 """Characters of a text that is put together; what is longer cannot be read."""
-_PLACE: Final = re.compile(r"\$\{([^}]*)\}")
 _IN_NAME: Final = re.compile(r'[{}"\\\x00-\x1f\x7f]')
 _ALONE: Final = re.compile(r"\$\{(?!!)([^}]*)\}")
 
@@ -41,19 +43,6 @@ def is_unreadable(text: str) -> bool:
     return "${?" in text or "{{resolve:" in text
 
 
-def pieces(text: str) -> list[str]:
-    """By turns what is text, and what stands between ``${`` and ``}``: a hole's name, or ``!`` and text."""
-    # Up to the last brace: past it a search would begin, in vain, at each "${".
-    end = text.rfind("}") + 1
-    *found, last = _PLACE.split(text[:end])
-    return [*found, last + text[end:]]
-
-
-def holes(text: str) -> list[str]:
-    """The names of the holes of a text."""
-    return [name for name in pieces(text)[1::2] if not name.startswith("!")] if "${" in text else []
-
-
 def is_known(text: str) -> bool:
     """Whether nothing in a text hangs on the deploy."""
     return not holes(text)
@@ -77,18 +66,6 @@ def joined(texts: list[str], between: str = "") -> str | None:
     whole = between.join(texts)
     apart = (name for index, one in enumerate(texts) for name in (*(holes(between) if index else ()), *holes(one)))
     return whole if "$" not in whole or holes(whole) == list(apart) else None
-
-
-def parts(text: str, at: str) -> list[str]:
-    """The parts of a text between separators; a hole is a part of one of them."""
-    if "${" not in text:
-        return text.split(at)
-    found: list[list[str]] = [[]]
-    for index, piece in enumerate(pieces(text)):
-        first, *others = [f"${{{piece}}}"] if index % 2 else piece.split(at)
-        found[-1].append(first)
-        found += [[one] for one in others]
-    return ["".join(one) for one in found]
 
 
 def refers(text: str, logical_id: str) -> bool:
