@@ -14,9 +14,8 @@ from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import Policy, Statement, aws
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.templates.choices import Case, InCase
-from cmek_construct.templates.console import beside
 from cmek_construct.templates.evidence import allowing, names_in
-from cmek_construct.templates.found import Attached, Found, KeyNow, Place, RoleNow
+from cmek_construct.templates.found import Attached, Found, KeyNow, Place, RoleNow, beside
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.texts import alone, is_unreadable, parts
 

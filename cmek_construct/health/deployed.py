@@ -22,7 +22,7 @@ from cmek_construct.health.entries import customers_in
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind
-from cmek_construct.templates.attributes import ROLE
+from cmek_construct.templates.stacks import ROLE
 
 ROLE_ARN: Final = "RoleArn"
 KEY_ARN: Final = "KeyArn"

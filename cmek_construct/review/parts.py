@@ -15,11 +15,10 @@ from cmek_construct.policy.statements import Kind, Statement
 from cmek_construct.review.answers import answers_about, to_check
 from cmek_construct.review.beside import Known
 from cmek_construct.review.model import Finding, Part, Policy, Said, Template, Thing
-from cmek_construct.templates.attributes import KEYS, ROLE
 from cmek_construct.templates.choices import Case, Choices, InCase, where
 from cmek_construct.templates.evidence import pinecones_accounts
 from cmek_construct.templates.found import Alias, Attached, Found, Key, KeyNow, Place, Role, RoleNow, Unread
-from cmek_construct.templates.stacks import Stack, hole_of
+from cmek_construct.templates.stacks import KEYS, ROLE, Stack, hole_of
 from cmek_construct.templates.texts import holes, is_known
 from cmek_construct.who.answers import Asker
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.policy import Policy, Statement, aws
 from cmek_construct.policy.statements import Kind
-from cmek_construct.templates import console, evidence
-from cmek_construct.templates.attributes import ALIAS, KEYS, MANAGED_POLICY
+from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
-from cmek_construct.templates.found import Attached, Key, Naming, Place, Unknown, Unread
+from cmek_construct.templates.found import Attached, Key, Naming, Place, Unknown, Unread, is_named
 from cmek_construct.templates.reading import each_of, from_json, members, writers
+from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
 from cmek_construct.templates.texts import alone, holes, is_known, refers
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ class Around:
         finder, result, ours = self._finder, self._result, self._roles | self._keys
         result.outputs = finder.outputs
         result.aliases = [
-            one
-            for one in result.aliases
-            if console.is_named(one) or any(now.value.key in self._keys for now in one.cases)
+            one for one in result.aliases if is_named(one) or any(now.value.key in self._keys for now in one.cases)
         ]
         self._attached_by_roles()
         for stack in self._run.stacks if result.roles or finder.given else ():

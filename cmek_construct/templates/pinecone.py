@@ -13,14 +13,25 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from cmek_construct.templates import around, console, evidence
-from cmek_construct.templates.attributes import ALIAS, KEYS, REPLICA, ROLE, arn
+from cmek_construct.templates import around, evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
 from cmek_construct.templates.files import Problem
-from cmek_construct.templates.found import Alias, AliasNow, Found, Key, KeyNow, Place, Role, RoleNow
+from cmek_construct.templates.found import (
+    PINECONES,
+    Alias,
+    AliasNow,
+    Found,
+    Key,
+    KeyNow,
+    Place,
+    Role,
+    RoleNow,
+    console_outputs,
+    given_roles,
+)
 from cmek_construct.templates.matching import Called, Roles, may_be_key
 from cmek_construct.templates.run import Run
-from cmek_construct.templates.stacks import OWN_ACCOUNT
+from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE
 from cmek_construct.templates.texts import hole, is_known
 
 _NOT_READ: Final = dict.fromkeys(("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged"))
@@ -87,10 +98,10 @@ class Finder:
         """Roles and keys with more cases than can be judged, and what those hang on."""
         self.roles: dict[Place, tuple[InCase[RoleNow], ...]] = dict(self._each(ROLE))
         self.keys: dict[Place, tuple[InCase[KeyNow], ...]] = dict(self._each(*KEYS))
-        self.outputs = console.outputs(run, run.stacks)
+        self.outputs = console_outputs(run, run.stacks)
         arns = ((one.value.arn, place) for place, now in self.roles.items() for one in now)
         self.by_name = Roles(arns, run.forms)
-        self.given = list(console.given_roles(self.outputs))
+        self.given = list(given_roles(self.outputs))
         self.by_given = Roles(self.given, run.forms)
         self.named = {place: [self._roles_of(one.value) for one in cases] for place, cases in self.keys.items()}
         """The roles of the run that a key's policy names, case by case."""
@@ -110,7 +121,7 @@ class Finder:
                 yield place, tuple(InCase(one.case, self._now(place, one)) for one in cases)
 
     def _arn(self, place: Place, case: Case) -> str:
-        return arn(self.run.values(case), place.stack, place.logical_id) or ""
+        return self.run.values(case).arn(place.stack, place.logical_id) or ""
 
     def _now(self, place: Place, one: InCase[Mapping[str, Any]]) -> RoleNow | KeyNow:
         own, account, properties = self._arn(place, one.case), place.stack.account, one.value
@@ -185,7 +196,7 @@ class Finder:
         lost = {one.stack for one in self.pinecones if one in self.keys and one not in targets}
         for one in self.result.aliases:
             for now in one.cases if one.place.stack not in lost else ():
-                if now.value.key and console.PINECONES.match(now.value.name):
+                if now.value.key and PINECONES.match(now.value.name):
                     self.pinecones.add(now.value.key)
 
     def _by_each_other(self) -> None:

@@ -11,11 +11,11 @@ from typing import Any, Final, TypeVar
 
 from cmek_construct.checks import printable
 from cmek_construct.policy import ACCOUNT, REGION
-from cmek_construct.templates import attributes, functions
+from cmek_construct.templates import functions
 from cmek_construct.templates.choices import Case, Impossible, InCase, TooManyCases, Undecided, each_case
 from cmek_construct.templates.files import Problem, Template, read
 from cmek_construct.templates.reading import members
-from cmek_construct.templates.stacks import OWN_ACCOUNT, OWN_REGION, Place, Stack, every
+from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
 from cmek_construct.templates.texts import alone, hole, holes, is_known, plain
 from cmek_construct.templates.values import Values
 
@@ -149,15 +149,15 @@ class Run:
     def arns(self) -> dict[Place, str]:
         """The ARNs of all roles, users and keys."""
         values, found = self.values(Case(holes=True)), {}
-        for place in self.places(*attributes.NAMED):
+        for place in self.places(ROLE, USER, *KEYS):
             with suppress(Undecided, RecursionError):
-                found[place] = str(attributes.arn(values, place.stack, place.logical_id))
+                found[place] = str(values.arn(place.stack, place.logical_id))
         return found
 
     @cached_property
     def roles_by_id(self) -> dict[str, str]:
         """The ARN of each role, by the text that its unique ID is."""
-        roles = ((place, arn) for place, arn in self.arns.items() if place.type == attributes.ROLE)
+        roles = ((place, arn) for place, arn in self.arns.items() if place.type == ROLE)
         return {hole(f"{place.stack.named(place.logical_id)}.RoleId"): arn for place, arn in roles}
 
     @cached_property

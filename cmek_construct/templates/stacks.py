@@ -11,11 +11,17 @@ from itertools import islice
 from typing import Any, Final
 
 from cmek_construct.policy import ACCOUNT, literal
-from cmek_construct.templates.attributes import KEYS, ROLE, USER
 from cmek_construct.templates.files import STACK_SET, Template
 from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
 from cmek_construct.templates.texts import alone, hole
 
+ROLE: Final = "AWS::IAM::Role"
+USER: Final = "AWS::IAM::User"
+MANAGED_POLICY: Final = "AWS::IAM::ManagedPolicy"
+KEY: Final = "AWS::KMS::Key"
+REPLICA: Final = "AWS::KMS::ReplicaKey"
+KEYS: Final = (KEY, REPLICA)
+ALIAS: Final = "AWS::KMS::Alias"
 OWN_ACCOUNT: Final = hole("AWS::AccountId")
 """The account of stacks of which nobody says it. All of a run are taken to be in one."""
 OWN_REGION: Final = hole("AWS::Region")

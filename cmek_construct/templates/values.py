@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cmek_construct.policy import literal
-from cmek_construct.templates import attributes, functions
+from cmek_construct.templates import functions
 from cmek_construct.templates.choices import MEMBER, OTHER, VALUE, YES, Case, InCase, Undecided
 from cmek_construct.templates.reading import each_of, function_of
-from cmek_construct.templates.stacks import Stack, hole_of, is_of_ssm
-from cmek_construct.templates.texts import hole, scalar, unreadable, written
+from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY, ROLE, USER, Stack, hole_of, is_of_ssm
+from cmek_construct.templates.texts import hole, joined, scalar, unreadable, written
 
 if TYPE_CHECKING:
     from cmek_construct.templates.run import Run
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _DYNAMIC: Final = re.compile(r"\{\{(resolve:[^{}]*)\}\}")
 _MOST_CHARACTERS: Final = 20_000_000
 _LONGEST_CHAIN: Final = 40
+_NAMES: Final = {ROLE: "RoleName", USER: "UserName", MANAGED_POLICY: "ManagedPolicyName", ALIAS: "AliasName"}
+_IAM: Final = {ROLE: "role", USER: "user", MANAGED_POLICY: "policy"}
+_READER: Final = "Custom::CrossRegionExportReader"
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 NOTHING: Final = object()
 """``AWS::NoValue``: what CloudFormation leaves out."""
@@ -180,7 +183,7 @@ class Values:
             case "Fn::GetAtt", [str(resource), some]:
                 attribute = self.text(stack, some)
                 key = (stack.name, "attribute", resource, attribute)
-                return self.once(key, lambda: attributes.attribute(self, stack, resource, attribute))
+                return self.once(key, lambda: self._attribute(stack, resource, attribute))
         try:
             found = functions.call(self, stack, name, argument)
         except RecursionError:
@@ -194,8 +197,42 @@ class Values:
         if name in stack.parameters or name.startswith("AWS::"):
             return self.parameter(stack, name)
         if name in stack.resources:
-            return self.once((stack.name, "ref", name), lambda: attributes.ref(self, stack, name))
+            own = self.arn(stack, name) if stack.type_of(name) == MANAGED_POLICY else None
+            return own or self._name(stack, name)
         return unreadable(f"Ref {name}", stack.name, name)
+
+    def _name(self, stack: Stack, logical_id: str) -> str:
+        """The name of a role, a user, a policy or an alias, and the ID of a key."""
+        value = stack.properties(logical_id).get(_NAMES.get(stack.type_of(logical_id), ""))
+        key = (stack.name, "name", logical_id)
+        found = None if value is None else self.once(key, lambda: self.resolved(stack, value))
+        return found if isinstance(found, str) else hole(stack.named(logical_id))
+
+    def arn(self, stack: Stack, logical_id: str) -> str | None:
+        """The ARN of a role, a user, a policy or a key, in its parts; None of another resource."""
+        kind, own = stack.type_of(logical_id), self._name(stack, logical_id)
+        if kind in KEYS:
+            return f"arn:aws:kms:{self.parameter(stack, 'AWS::Region')}:{stack.account}:key/{own}"
+        if kind not in _IAM:
+            return None
+        path = self.resolved(stack, stack.properties(logical_id).get("Path", "/"))
+        whole = joined([f"arn:aws:iam::{stack.account}:{_IAM[kind]}", path if isinstance(path, str) else "/", own])
+        return whole or unreadable("an ARN", stack.name, logical_id)
+
+    def _attribute(self, stack: Stack, logical_id: str, attribute: str) -> Any:
+        """What ``Fn::GetAtt`` gives. Source: "Return values" of each type."""
+        child, output = stack.children.get(logical_id), attribute.removeprefix("Outputs.")
+        if child and output != attribute and output in child.outputs:
+            return self.output(child, output)
+        kind = stack.type_of(logical_id)
+        found = self.arn(stack, logical_id) if attribute in ("Arn", "PolicyArn") else None
+        if found or (attribute == "KeyId" and kind in KEYS):
+            return found or self._name(stack, logical_id)
+        if kind != _READER:
+            return hole(f"{stack.named(logical_id)}.{attribute}")
+        parameter = self.run.parameter(stack, attribute)
+        elsewhere = hole(f"parameter {attribute} of {stack.account} {stack.region}")
+        return self.resolved(*parameter) if parameter else elsewhere
 
 
 def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:

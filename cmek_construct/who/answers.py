@@ -19,11 +19,10 @@ from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Said, Statement, Verdict
 from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.statements import Condition
-from cmek_construct.templates.attributes import ROLE
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import pinecones_accounts
 from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow, Unread
-from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.stacks import ROLE, Stack
 from cmek_construct.templates.texts import alone, is_known
 from cmek_construct.templates.values import by_default
 from cmek_construct.who.people import People, Somebody, is_wild, not_asked
