@@ -13,9 +13,8 @@ from cmek_construct.guardrails.rule import ACCESS_UNREAD, Rule, Violation
 from cmek_construct.guardrails.subjects import Permission
 from cmek_construct.policy import Policy, Statement, words
 from cmek_construct.policy.sentences import Quoted, plain
-from cmek_construct.templates.evidence import allowing
+from cmek_construct.templates.evidence import NOBODY, allowing
 from cmek_construct.templates.found import Found, Key, Naming, Place, Role
-from cmek_construct.templates.matching import NOBODY
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _ALL_KEYS: Final = re.compile(r"arn:aws:kms:\*:(?P<account>[0-9]{12}):key/\*")

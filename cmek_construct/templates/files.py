@@ -66,49 +66,39 @@ class Template:
         return {name: one for name, one in found if members(one).get("Type") == kind}
 
 
-@dataclass(frozen=True)
-class Files:
-    """What was found in files."""
-
-    templates: list[Template]
-    """Of stacks that stand in no other of them."""
-    problems: list[Problem]
-
-
-def read(paths: Iterable[Path]) -> Files:
-    """The templates of some files and folders.
-
-    Args:
-        paths: files in JSON or YAML; cloud assemblies, of which counts what their manifest names; other folders, of
-            which every ``*.template.json`` is read.
-    """
-    reader = _Reader()
-    for path in dict.fromkeys(paths):
-        reader.add(path)
-    spare = reader.spare - reader.found.keys()
-    for file in sorted(spare):
-        reader.add(file)
-    return Files(_linked(reader.found, spare), reader.problems)
-
-
 def template_of(content: Mapping[str, Any], name: str = "template", account: str | None = None) -> Template:
     """A template that is no file, with what stands in its stack sets."""
     return _with_stack_sets(Template(name, Path(name), content, account=account))
 
 
-class _Reader:
-    """Reads each file once."""
+class Reader:
+    """Reads files and folders, each file once."""
 
     def __init__(self) -> None:
-        self.found: dict[Path, Template] = {}
-        self.spare: set[Path] = set()
-        """Of assemblies that do not say of which stack they are nested ones."""
+        """Begin with nothing."""
         self.problems: list[Problem] = []
+        self._found: dict[Path, Template] = {}
+        self._spare: set[Path] = set()
+        """Of assemblies that do not say of which stack they are nested ones."""
         self._entered: set[Path] = set()
         self._artifacts: dict[Path, dict[Path, tuple[str, Mapping[str, Any]]]] = {}
         self._roles_of_keys: dict[Path, dict[str, Any]] = {}
 
-    def add(self, path: Path) -> None:
+    def read(self, paths: Iterable[Path]) -> list[Template]:
+        """The templates of some files and folders, of stacks that stand in no other of them.
+
+        Args:
+            paths: files in JSON or YAML; cloud assemblies, of which counts what their manifest names; other folders, of
+                which every ``*.template.json`` is read.
+        """
+        for path in dict.fromkeys(paths):
+            self._add(path)
+        spare = self._spare - self._found.keys()
+        for file in sorted(spare):
+            self._stack(file)
+        return _linked(self._found, spare)
+
+    def _add(self, path: Path) -> None:
         if not path.exists():
             what = "there is no such file or folder."
             self._problem(path, what, "Run `npx cdk synth` first, or name template files.")
@@ -117,21 +107,17 @@ class _Reader:
         elif (path / MANIFEST).is_file():
             self._assembly(path)
         else:
-            self._folder(path)
-
-    def _folder(self, folder: Path) -> None:
-        """A folder that is no cloud assembly; of those in it counts what their manifests name."""
-        within = {file: file.relative_to(folder).parent for file in sorted(folder.rglob(_TEMPLATES))}
-        within = {file: to for file, to in within.items() if not any(one.startswith("asset.") for one in to.parts)}
-        if not within:
-            way_out = "`npx cdk synth` writes them into cdk.out; name other files one by one."
-            self._problem(folder, f"it has no {_TEMPLATES}.", way_out)
-        for file, to in within.items():
-            assemblies = [folder / one for one in (to, *to.parents) if (folder / one / MANIFEST).is_file()]
-            if assemblies:
-                self._assembly(assemblies[-1])
-            else:
-                self._stack(file)
+            files = [(file, file.relative_to(path).parent) for file in sorted(path.rglob(_TEMPLATES))]
+            files = [(file, to) for file, to in files if not any(one.startswith("asset.") for one in to.parts)]
+            if not files:
+                way_out = "`npx cdk synth` writes them into cdk.out; name other files one by one."
+                self._problem(path, f"it has no {_TEMPLATES}.", way_out)
+            for file, to in files:
+                assemblies = [path / one for one in (to, *to.parents) if (path / one / MANIFEST).is_file()]
+                if assemblies:
+                    self._assembly(assemblies[-1])
+                else:
+                    self._stack(file)
 
     def _assembly(self, folder: Path) -> None:
         """What a manifest names: its stacks, and the assemblies of its stages."""
@@ -158,7 +144,7 @@ class _Reader:
 
     def _stack(self, file: Path) -> None:
         """A file, as the template of a stack."""
-        if file in self.found:
+        if file in self._found:
             return
         name, artifact = self._named(file.parent).get(file, ("", {}))
         if artifact:
@@ -168,11 +154,11 @@ class _Reader:
             self._roles_of_keys |= _roles_of_keys(file.parent, said)
         template = self._template(file)
         if template is not None:
-            template = replace(template, **_place(name, artifact)) if artifact else template
             assets = self._assets(file)
-            self.found[file] = self._with_nested(template, assets, 0)
+            template = replace(template, **_place(name, artifact)) if artifact else template
+            self._found[file] = self._with_nested(template, assets, 0)
             if artifact and not assets and template.of_type(NESTED):
-                self.spare |= set(file.parent.glob("*.nested.template.json"))
+                self._spare |= set(file.parent.glob("*.nested.template.json"))
 
     def _template(self, file: Path) -> Template | None:
         try:

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from cmek_construct.policy import Policy
 from cmek_construct.templates.choices import Case, InCase
+from cmek_construct.templates.evidence import named
 from cmek_construct.templates.files import Problem
-from cmek_construct.templates.matching import named
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import Place as Place
 from cmek_construct.templates.stacks import Stack

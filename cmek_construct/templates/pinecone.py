@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from cmek_construct.templates import around, evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
+from cmek_construct.templates.evidence import Called, Roles, may_be_key
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.found import (
     PINECONES,
@@ -29,7 +30,6 @@ from cmek_construct.templates.found import (
     console_outputs,
     given_roles,
 )
-from cmek_construct.templates.matching import Called, Roles, may_be_key
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE
 from cmek_construct.templates.texts import hole, is_known

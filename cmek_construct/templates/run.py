@@ -13,7 +13,7 @@ from cmek_construct.checks import printable
 from cmek_construct.policy import ACCOUNT, REGION
 from cmek_construct.templates import functions
 from cmek_construct.templates.choices import Case, Impossible, InCase, TooManyCases, Undecided, each_case
-from cmek_construct.templates.files import Problem, Template, read
+from cmek_construct.templates.files import Problem, Reader, Template
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
 from cmek_construct.templates.texts import alone, hole, holes, is_known, plain
@@ -170,7 +170,7 @@ class Run:
                 text = "" if export is None else values.text(stack, export)
             # An import is of the same account and Region as the export.
             is_read = text and all(hole(one) in (stack.account, stack.region) for one in holes(text))
-            if is_read and not _is_never(values, stack, output.get("Condition")):
+            if is_read:
                 found.setdefault(text, []).append((stack, name))
         return found
 
@@ -193,8 +193,8 @@ def read_run(paths: Iterable[Path], account: str | None = None) -> Run:
         paths: files, cloud assemblies, other folders.
         account: of the stacks of which no cloud assembly says it: twelve digits.
     """
-    files = read(paths)
-    return Run(files.templates, account, files.problems)
+    reader = Reader()
+    return Run(reader.read(paths), account, reader.problems)
 
 
 def _names(templates: Sequence[Template]) -> list[str]:
@@ -205,14 +205,6 @@ def _names(templates: Sequence[Template]) -> list[str]:
         forms.append([short, f"{short} ({one.account}, {one.region})", f"{short} in {one.name}"])
     counted = Counter(name for some in forms for name in some[:2])
     return [next((name for name in some if counted[name] == 1), some[-1]) for some in forms]
-
-
-def _is_never(values: Values, stack: Stack, condition: Any) -> bool:
-    """Whether a condition holds in no case."""
-    try:
-        return isinstance(condition, str) and functions.holds(values, stack, condition) is False
-    except (Undecided, RecursionError):
-        return False
 
 
 def _only(found: list[T]) -> T | None:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import Any, Final
 
 from cmek_construct.policy import ACCOUNT, literal
@@ -45,19 +44,29 @@ class Stack:
     within: tuple[str, ...] = ()
     """The logical IDs of the nested stacks and stack sets around it."""
     children: dict[str, Stack] = field(default_factory=dict)
+    """Its nested stacks and stack sets, by logical ID."""
+    content: Mapping[str, Any] = field(init=False)
+    """The JSON of its template."""
+    parameters: dict[str, Mapping[str, Any]] = field(init=False)
+    """The declarations of its parameters."""
+    outputs: dict[str, Mapping[str, Any]] = field(init=False)
+    mappings: Mapping[str, Any] = field(init=False)
+    conditions: Mapping[str, Any] = field(init=False)
+    """The expressions of its conditions."""
 
     def __post_init__(self) -> None:
         """Make those that stand in it: what a stack set makes is in accounts and Regions of its own."""
+        self.content = self.template.content
+        self.parameters, self.outputs = (
+            {name: members(one) for name, one in members(self.content.get(section)).items()}
+            for section in ("Parameters", "Outputs")
+        )
+        self.mappings, self.conditions = (members(self.content.get(one)) for one in ("Mappings", "Conditions"))
         for logical_id, inner in self.template.inner.items():
             name, account, region = f"{self.name}/{logical_id}", self.account, self.region
             if self.type_of(logical_id) == STACK_SET:
                 account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
             self.children[logical_id] = Stack(name, inner, account, region, self, (*self.within, logical_id))
-
-    @property
-    def content(self) -> Mapping[str, Any]:
-        """The JSON of its template."""
-        return self.template.content
 
     @property
     def is_in_stack_set(self) -> bool:
@@ -76,32 +85,12 @@ class Stack:
         left = _MOST_MADE
         for name, one in members(self.content.get("Resources")).items():
             if name.startswith(FOR_EACH):
-                made = dict(islice(_made_by(one), left + 1))
-                found |= made if len(made) <= left else {}
-                left = max(0, left - len(made))
+                made = _made_by(one, left)
+                found |= made or {}
+                left -= left if made is None else len(made)
             elif name != "Fn::Transform":
                 found[name] = one
         return {name: one for name, one in found.items() if isinstance(one, dict)}
-
-    @cached_property
-    def parameters(self) -> dict[str, Mapping[str, Any]]:
-        """The declarations of its parameters."""
-        return {name: members(one) for name, one in members(self.content.get("Parameters")).items()}
-
-    @cached_property
-    def mappings(self) -> Mapping[str, Any]:
-        """Its mappings."""
-        return members(self.content.get("Mappings"))
-
-    @cached_property
-    def conditions(self) -> Mapping[str, Any]:
-        """The expressions of its conditions."""
-        return members(self.content.get("Conditions"))
-
-    @cached_property
-    def outputs(self) -> dict[str, Mapping[str, Any]]:
-        """Its outputs."""
-        return {name: members(one) for name, one in members(self.content.get("Outputs")).items()}
 
     @property
     def pseudo_parameters(self) -> Mapping[str, str]:
@@ -152,24 +141,18 @@ class Stack:
         return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(own)}", "", text) if own in text else text
 
     def forms(self) -> Iterator[tuple[str, str]]:
-        """What is known of its holes."""
+        """What is known of its holes. CloudFormation cuts a name that it makes if it is longer than 64 characters."""
+        stack = "" if self.parent else self.template.stack or ""
         for logical_id in self.resources:
-            kind = self.type_of(logical_id)
-            if kind in (ROLE, USER):
-                yield self.named(logical_id), self._generated(logical_id)
-            elif kind in KEYS:
+            if self.type_of(logical_id) in KEYS:
                 yield self.named(logical_id), "*-*"
+            elif self.type_of(logical_id) in (ROLE, USER):
+                whole = stack and len(stack) + len(logical_id) <= 49
+                cut = f"{stack[:20]}*-{logical_id[:20]}*"
+                yield self.named(logical_id), f"{stack}-{logical_id}-????????????*" if whole else cut
         for name, one in self.parameters.items():
             if one.get("AllowedPattern") in _TWELVE_DIGITS:
                 yield self.named(name), ACCOUNT
-
-    def _generated(self, logical_id: str) -> str:
-        """The name that CloudFormation makes: what is longer than 64 characters, it cuts."""
-        if self.parent or not self.template.stack:
-            return f"*-{logical_id[:20]}*"
-        if len(self.template.stack) + len(logical_id) <= 49:
-            return f"{self.template.stack}-{logical_id}-????????????*"
-        return f"{self.template.stack[:20]}*-{logical_id[:20]}*"
 
     def rewritten(self) -> Iterator[str]:
         """What makes another template of this one than it says."""
@@ -185,7 +168,7 @@ class Stack:
     def not_made(self) -> Iterator[tuple[str, Any]]:
         """The loops over what only the deploy knows."""
         for name, one in members(self.content.get("Resources")).items():
-            if name.startswith(FOR_EACH) and not 0 < len(list(islice(_made_by(one), _MOST_MADE + 1))) <= _MOST_MADE:
+            if name.startswith(FOR_EACH) and not _made_by(one, _MOST_MADE):
                 yield name, one
 
 
@@ -250,13 +233,18 @@ def every(stacks: list[Stack]) -> Iterator[Stack]:
         yield from every(list(one.children.values()))
 
 
-def _made_by(loop: Any) -> Iterator[tuple[str, Any]]:
-    """The resources that one loop makes; a loop in it in its turn."""
+def _made_by(loop: Any, most: int) -> dict[str, Any] | None:
+    """The resources that a loop makes; a loop in it in its turn. None if they are more than most."""
+    made: dict[str, Any] = {}
     match loop:
         case [name, [*values], dict(body)] if all(isinstance(one, str | int) for one in values):
             for value in values:
                 for key, one in _replaced(body, str(name), str(value)).items():
-                    yield from _made_by(one) if key.startswith(FOR_EACH) else [(key, one)]
+                    inner = _made_by(one, most - len(made)) if key.startswith(FOR_EACH) else {key: one}
+                    made |= inner or {}
+                    if inner is None or len(made) > most:
+                        return None
+    return made
 
 
 def _replaced(value: Any, name: str, by: str) -> Any:
