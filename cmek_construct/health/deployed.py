@@ -219,16 +219,14 @@ class Deployed:
             return {}
         one = templates.template_of(content, self.entry.name, self.entry.settings.account)
         found = templates.find(templates.Run([one]))
-        roles = [now.value for role in found.roles for now in role.cases]
         policies = [one.policy for one in found.attached if one.policy and not one.is_boundary]
-        policies += [one.trust for one in roles]
-        policies += [now.value.policy for key in found.keys for now in key.cases]
-        written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if roles else {}
+        policies += [now.value.policy for one in (*found.roles, *found.keys) for now in one.cases]
+        written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
         for policy in policies:
             for statement in policy.statements:
                 # Without holes, and of an older Version without variables.
                 text = json.dumps(statement.raw).replace("${!", "${" if statement.variables else "${$}{")
-                for role in roles:
+                for role in (now.value for one in found.roles for now in one.cases):
                     text = text.replace(role.arn, self.role_arn)
                 written.setdefault(policy.kind, []).append(json.loads(text))
         return written

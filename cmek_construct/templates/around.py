@@ -14,7 +14,7 @@ from cmek_construct.policy.statements import Kind
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
-from cmek_construct.templates.found import Attached, Key, Naming, Place, Unknown, Unread, is_named
+from cmek_construct.templates.found import Attached, Naming, Place, Resource, Unknown, Unread, is_named
 from cmek_construct.templates.reading import each_of, from_json, members, writers
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
 from cmek_construct.templates.texts import alone, holes, is_known, refers
@@ -73,7 +73,7 @@ class Around:
         if not ours:
             result.unknown = []
 
-    def _unread(self, place: Place, why: str, way_out: str = Unread.way_out, key: Key | None = None) -> None:
+    def _unread(self, place: Place, why: str, way_out: str = Unread.way_out, key: Resource | None = None) -> None:
         made = Unread(place, why, way_out, key)
         if made not in self._result.unread:
             self._result.unread.append(made)
@@ -255,7 +255,7 @@ class Around:
             ):
                 why = "nobody can tell whether its policy names the role."
                 way_out = "Name whom it lets in, by the ARN or by a reference to the role."
-                self._unread(place, why, way_out, Key(place, cases))
+                self._unread(place, why, way_out, Resource(place, cases))
 
 
 def _connected(place: Place) -> list[Any]:

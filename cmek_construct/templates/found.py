@@ -27,42 +27,25 @@ _OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")
 
 
 @dataclass(frozen=True)
-class RoleNow:
-    """A role in one case."""
-
-    arn: str
-    account: str
-    trust: Policy
-    properties: Mapping[str, Any]
-    """Texts, lists and objects of some."""
-
-
-@dataclass(frozen=True)
-class KeyNow:
-    """A key in one case."""
+class Now:
+    """A role or a key in one case."""
 
     arn: str
     account: str
     policy: Policy
+    """The trust policy of a role, the key policy of a key."""
     properties: Mapping[str, Any]
+    """Texts, lists and objects of some."""
     roles: frozenset[Place] = frozenset()
-    """The roles that Pinecone assumes and that its policy names."""
+    """Of a key: the roles that Pinecone assumes and that its policy names."""
 
 
 @dataclass(frozen=True)
-class Role:
-    """A role that Pinecone assumes. Where no case has it, it does not exist."""
+class Resource:
+    """A role that Pinecone assumes, or a key that it encrypts with. Where no case has it, it does not exist."""
 
     place: Place
-    cases: tuple[InCase[RoleNow], ...]
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key that Pinecone encrypts with, or a replica of one."""
-
-    place: Place
-    cases: tuple[InCase[KeyNow], ...]
+    cases: tuple[InCase[Now], ...]
     primary: Place | None = None
     """Of a replica, the key that it is a copy of, if that is in the run."""
 
@@ -133,7 +116,7 @@ class Unread:
     place: Place
     why: str
     way_out: str = "Write role and key into a template of their own."
-    key: Key | None = None
+    key: Resource | None = None
     """What it is, where it is read and nobody can tell whether it is Pinecone's."""
 
     def __str__(self) -> str:
@@ -155,8 +138,8 @@ class Found:
 
     run: Run
     """With the accounts that Pinecone's keys say."""
-    roles: list[Role] = field(default_factory=list)
-    keys: list[Key] = field(default_factory=list)
+    roles: list[Resource] = field(default_factory=list)
+    keys: list[Resource] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
     attached: list[Attached] = field(default_factory=list)
     naming: list[Naming] = field(default_factory=list)
@@ -169,9 +152,8 @@ class Found:
     @cached_property
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
-        ours: list[Role | Key] = [*self.roles, *self.keys]
         found = {arn: place for place, arn in self.run.arns.items()}
-        return found | {now.value.arn: one.place for one in ours for now in one.cases}
+        return found | {now.value.arn: one.place for one in (*self.roles, *self.keys) for now in one.cases}
 
 
 def is_named(alias: Alias) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from cmek_construct.policy.statements import Kind
 from cmek_construct.templates import around, evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
 from cmek_construct.templates.evidence import Called, Roles, may_be_key
@@ -22,11 +23,9 @@ from cmek_construct.templates.found import (
     Alias,
     AliasNow,
     Found,
-    Key,
-    KeyNow,
+    Now,
     Place,
-    Role,
-    RoleNow,
+    Resource,
     console_outputs,
     given_roles,
 )
@@ -96,8 +95,8 @@ class Finder:
         self.vendors = set(vendor_role_arns)
         self.too_many: dict[Place, str] = {}
         """Roles and keys with more cases than can be judged, and what those hang on."""
-        self.roles: dict[Place, tuple[InCase[RoleNow], ...]] = dict(self._each(ROLE))
-        self.keys: dict[Place, tuple[InCase[KeyNow], ...]] = dict(self._each(*KEYS))
+        self.roles = dict(self._each(ROLE))
+        self.keys = dict(self._each(*KEYS))
         self.outputs = console_outputs(run, run.stacks)
         arns = ((one.value.arn, place) for place, now in self.roles.items() for one in now)
         self.by_name = Roles(arns, run.forms)
@@ -108,7 +107,7 @@ class Finder:
         self.pinecones = {place for place in (*self.roles, *self.keys) if known(place)}
         """The roles and keys that are known to be Pinecone's."""
 
-    def _each(self, *types: str) -> Iterator[tuple[Place, tuple[InCase[Any], ...]]]:
+    def _each(self, *types: str) -> Iterator[tuple[Place, tuple[InCase[Now], ...]]]:
         for place in self.run.places(*types):
             try:
                 cases = self.run.made(place)
@@ -123,19 +122,17 @@ class Finder:
     def _arn(self, place: Place, case: Case) -> str:
         return self.run.values(case).arn(place.stack, place.logical_id) or ""
 
-    def _now(self, place: Place, one: InCase[Mapping[str, Any]]) -> RoleNow | KeyNow:
-        own, account, properties = self._arn(place, one.case), place.stack.account, one.value
-        if place.type == ROLE:
-            trust = evidence.policy_of(properties.get("AssumeRolePolicyDocument"), "trust", own, self.run)
-            return RoleNow(own, account, trust, properties)
-        policy = evidence.policy_of(properties.get("KeyPolicy", []), "key", own, self.run)
-        return KeyNow(own, account, policy, properties)
+    def _now(self, place: Place, one: InCase[Mapping[str, Any]]) -> Now:
+        own = self._arn(place, one.case)
+        kind: Kind = "trust" if place.type == ROLE else "key"
+        document = one.value.get("AssumeRolePolicyDocument") if kind == "trust" else one.value.get("KeyPolicy", [])
+        return Now(own, place.stack.account, evidence.policy_of(document, kind, own, self.run), one.value)
 
-    def _roles_of(self, key: KeyNow) -> frozenset[Place]:
+    def _roles_of(self, key: Now) -> frozenset[Place]:
         texts = dict.fromkeys(evidence.let_in(key.policy))
         return frozenset(place for text in texts for _, place in self.by_name.by(text, key.account))
 
-    def owners(self, key: Key) -> Iterator[str]:
+    def owners(self, key: Resource) -> Iterator[str]:
         """The accounts that may own a key: whose root rules it, or of which it calls a role."""
         for policy in (one.value.policy for one in key.cases):
             yield from (one for one, rules in evidence.roots(policy) if rules or one == OWN_ACCOUNT)
@@ -147,36 +144,28 @@ class Finder:
 
     def found(self) -> Found:
         """Everything."""
-        self._by_themselves()
+        every = {**self.roles, **self.keys}.items()
+        self.pinecones |= {place for place, some in every if any(self._is_pinecones(place, one.value) for one in some)}
         self._by_outputs()
         self._by_each_other()
         self._by_aliases()
         self._by_each_other()
         result, judged = self.result, self.pinecones - self.too_many.keys()
-        result.roles = [Role(place, cases) for place, cases in self.roles.items() if place in judged]
+        result.roles = [Resource(place, cases) for place, cases in self.roles.items() if place in judged]
         for place in (one for one in self.keys if one in judged):
             both = zip(self.keys[place], self.named[place], strict=True)
             now = (replace(one, value=replace(one.value, roles=roles & judged)) for one, roles in both)
-            result.keys.append(Key(place, tuple(now), self._primary(place)))
+            result.keys.append(Resource(place, tuple(now), self._primary(place)))
         around.Around(self).collect()
         return result
 
-    def _by_themselves(self) -> None:
-        """Roles and keys that let in who is Pinecone's by its name, and keys of a declared vendor's role."""
-        for place, roles in self.roles.items():
-            if any(
-                evidence.lets_pinecone_in(one.value.trust, one.value.account, place.properties)
-                or evidence.has_guides_sid(one.value.trust)
-                for one in roles
-            ):
-                self.pinecones.add(place)
-        for place, keys in self.keys.items():
-            if any(
-                evidence.lets_pinecone_in(one.value.policy, one.value.account, place.properties)
-                or not self.vendors.isdisjoint(evidence.let_in(one.value.policy))
-                for one in keys
-            ):
-                self.pinecones.add(place)
+    def _is_pinecones(self, place: Place, now: Now) -> bool:
+        """Whether a role or key lets in who is Pinecone's by its name, or a key the role of a declared vendor."""
+        if evidence.lets_pinecone_in(now.policy, now.account, place.properties):
+            return True
+        if place.type == ROLE:
+            return evidence.has_guides_sid(now.policy)
+        return not self.vendors.isdisjoint(evidence.let_in(now.policy))
 
     def _by_outputs(self) -> None:
         called = Called({**self.roles, **self.keys})
@@ -218,7 +207,7 @@ class Finder:
             yield from (role for role in roles if role in users or (role not in self.pinecones and self._is_open(role)))
 
     def _is_open(self, role: Place) -> bool:
-        return any(evidence.is_open_to_others(one.value.trust, one.value.account) for one in self.roles[role])
+        return any(evidence.is_open_to_others(one.value.policy, one.value.account) for one in self.roles[role])
 
     def _primary(self, key: Place) -> Place | None:
         """The key of Pinecone's that a replica is a copy of, or may be."""
