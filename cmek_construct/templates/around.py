@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from cmek_construct.policy import Policy, Statement, aws
+from cmek_construct.policy import Statement, aws
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
-from cmek_construct.templates.found import Attached, Naming, Place, Resource, Unknown, Unread, is_named
+from cmek_construct.templates.found import Attached, Naming, Place, Resource, Unknown, Unread
 from cmek_construct.templates.reading import each_of, from_json, members, writers
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
 from cmek_construct.templates.texts import alone, holes, is_known, refers
@@ -30,62 +29,48 @@ _DEEPEST: Final = 100
 _UNSEEN: Final = (NESTED, STACK_SET, "AWS::Serverless::Application")
 """What makes a stack of a template of its own, and hands it parameters."""
 _CONNECTOR: Final = "AWS::Serverless::Connector"
-_OF_GRANT: Final = {"KeyId", "GranteePrincipal"}
-"""Members of that call alone."""
 _SERVICES: Final = re.compile(r"(@aws-sdk/client-)?(iam|kms)", re.I)
 _HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re.I)
+Finding: TypeAlias = Attached | Naming | Unknown | Unread
 
 
 class Around:
     """Looks at everything around the roles and keys that were found."""
 
     def __init__(self, finder: Finder) -> None:
-        """Begin.
-
-        Args:
-            finder: that found them.
-        """
-        self._finder, self._run, self._result = finder, finder.run, finder.result
-        self._roles = {one.place for one in self._result.roles}
-        self._keys = {one.place for one in self._result.keys}
+        """Begin with what a finder found."""
+        self._finder, self._run = finder, finder.run
+        roles, keys = finder.result.roles, finder.result.keys
+        self._roles = {one.place for one in roles}
+        self._ours = self._roles | {one.place for one in keys}
+        given = [arn for arn, _ in finder.given]
+        self._names = {"role": _referring(roles, given), "key": _referring(keys, [])}
         self._managed: dict[str, list[tuple[Place, Case, bool]]] = {}
         """By the ARN of a managed policy: the roles that have it, or are bounded by it."""
-        self._pattern = cache(self._referring)
 
-    def collect(self) -> None:
-        """Note all of it in the result."""
-        finder, result, ours = self._finder, self._result, self._roles | self._keys
-        result.outputs = finder.outputs
-        result.aliases = [
-            one for one in result.aliases if is_named(one) or any(now.value.key in self._keys for now in one.cases)
-        ]
-        self._attached_by_roles()
-        for stack in self._run.stacks if result.roles or finder.given else ():
-            for place in (Place(stack, name) for name in stack.resources):
-                if place.properties and place not in ours and place not in finder.too_many:
-                    self._look_at(place)
+    def look(self) -> Iterator[Finding]:
+        """All that is there, some of it more than once."""
+        finder = self._finder
+        yield from self._attached_by_roles()
+        for place in self._run.places() if self._roles or finder.given else ():
+            if place.properties and place not in self._ours and place not in finder.too_many:
+                yield from self._look_at(place)
         for place, hangs_on in finder.too_many.items():
             if place in finder.pinecones or self._may_be_pinecones(place):
-                what = f"its conditions have more cases than can be judged ({hangs_on})."
-                self._unread(place, what, "Let it hang on fewer conditions.")
-        self._rewritten(ours)
-        self._keys_that_may_be()
-        if not ours:
-            result.unknown = []
+                why = f"its conditions have more cases than can be judged ({hangs_on})."
+                yield Unread(place, why, "Let it hang on fewer conditions.")
+        yield from self._rewritten()
+        yield from self._keys_that_may_be() if self._roles else ()
 
-    def _unread(self, place: Place, why: str, way_out: str = Unread.way_out, key: Resource | None = None) -> None:
-        made = Unread(place, why, way_out, key)
-        if made not in self._result.unread:
-            self._result.unread.append(made)
-
-    def _attached_by_roles(self) -> None:
+    def _attached_by_roles(self) -> Iterator[Attached]:
         """The policies that roles have themselves; the ARNs of others, and who has them."""
-        for role, one in ((own.place, one) for own in self._result.roles for one in own.cases):
+        for role, one in ((own.place, one) for own in self._finder.result.roles for one in own.cases):
             properties = one.value.properties
             for number, inline in enumerate(each_of(properties.get("Policies"))):
                 document = members(inline).get("PolicyDocument", inline)
                 name = str(members(inline).get("PolicyName", f"Policies.{number}"))
-                self._attach(role, role, name, one.case, self._policy(document, "permissions"))
+                policy = evidence.policy_of(document, "permissions", None, self._run)
+                yield Attached(role, role, name, one.case, policy)
             for member in ("ManagedPolicyArns", "PermissionsBoundary"):
                 for arn in each_of(properties.get(member)):
                     user = (role, one.case, member == "PermissionsBoundary")
@@ -93,67 +78,50 @@ class Around:
         shown = {arn for place in self._run.places(MANAGED_POLICY) for arn in self._arns(place)}
         for arn, users in self._managed.items():
             for role, case, is_boundary in users if arn not in shown else ():
-                self._attach(role, role, arn, case, None, is_boundary)
-
-    def _attach(self, *attached: Any) -> None:
-        self._result.attached.append(Attached(*attached))
-
-    def _policy(self, document: Any, kind: Kind) -> Policy:
-        return evidence.policy_of(document, kind, None, self._run)
+                yield Attached(role, role, arn, case, None, is_boundary)
 
     def _arns(self, place: Place) -> set[str]:
         return {one.value for one in self._run.text(place.stack, {"Ref": place.logical_id})}
 
-    def _look_at(self, place: Place) -> None:
+    def _look_at(self, place: Place) -> Iterator[Finding]:
         """One resource that is neither role nor key of Pinecone's."""
         of_deploy = writers(place.raw)
-        if of_deploy and self._mentions(place.raw, keys=place.type in _POLICIES):
-            for name in of_deploy:
-                self._unread(place, f"{name} rewrites what it says.")
+        mentioned = self._mentioned(place.raw) if of_deploy else ""
+        if mentioned == "role" or (mentioned and place.type in _POLICIES):
+            yield from (Unread(place, f"{name} rewrites what it says.") for name in of_deploy)
         try:
             cases = self._run.made(place)
         except TooManyCases as why:
-            if self._mentions(place.raw):
-                self._unread(place, f"it names the role, in more cases than can be judged ({why}).")
+            if self._mentioned(place.raw) == "role":
+                yield Unread(place, f"it names the role, in more cases than can be judged ({why}).")
             return
         for one in cases:
-            self._expanded(place, one.value)
+            yield from self._expanded(place, one.value)
             if place.type in _POLICIES:
-                self._attached(place, one)
+                yield from self._attached(place, one)
             elif place.type not in (NESTED, STACK_SET):
                 for member, leaf in _leaves(one.value, ""):
-                    self._naming(place, member, one.case, leaf)
+                    yield from self._naming(place, member, one.case, leaf)
 
-    def _expanded(self, place: Place, properties: Mapping[str, Any]) -> None:
+    def _expanded(self, place: Place, properties: Mapping[str, Any]) -> Iterator[Unread]:
         """What makes resources that are not in the run, and is handed the role or the key."""
         connects = _connected(place)
         if place.type in _UNSEEN and place.logical_id not in place.stack.children:
             both = (properties, place.properties)
             handed = [some.get(one) for some in both for one in ("Parameters", "StackInstancesGroup")]
-            what, way_out = "its template", "Synthesize it together with this one, and read the whole assembly."
-        elif connects or place.type == _CONNECTOR or place.type.endswith("::MODULE"):
-            handed = [properties, *connects]
-            what, way_out = "what it becomes", "Write out what it stands for."
-        else:
+            if kind := self._mentioned(handed):
+                why = f"its template is not in the run, and it is handed the {kind}."
+                yield Unread(place, why, "Synthesize it together with this one, and read the whole assembly.")
             return
-        for kind, keys in (("role", False), ("key", True)):
-            if self._mentions(handed, keys=keys):
-                self._unread(place, f"{what} is not in the run, and it is handed the {kind}.", way_out)
-                return
+        becomes_others = connects or place.type == _CONNECTOR or place.type.endswith("::MODULE")
+        if becomes_others and (kind := self._mentioned([properties, *connects])):
+            why = f"what it becomes is not in the run, and it is handed the {kind}."
+            yield Unread(place, why, "Write out what it stands for.")
 
-    def _mentions(self, value: Any, *, keys: bool = False) -> bool:
-        """Whether something names the role, or else a key, as it is written or as it resolves."""
-        return self._pattern(keys).search(json.dumps(value, default=str)) is not None
-
-    def _referring(self, keys: bool) -> re.Pattern[str]:
-        """What refers to roles, or to keys too, in JSON as text: by logical IDs, or by names."""
-        ours = [*self._result.roles, *(self._result.keys if keys else ())]
-        arns = [now.value.arn for one in ours for now in one.cases] + [arn for arn, _ in self._finder.given]
-        names = sorted({arn.rpartition("/")[2] for arn in arns})
-        named = (rf"(?<![\w+@-]){re.escape(one)}(?![\w+@-])" if is_known(one) else re.escape(one) for one in names)
-        ids = "|".join(re.escape(one) for one in sorted({one.place.logical_id for one in ours}))
-        found = [rf'["{{](?:{ids})["}}.]'] * bool(ids) + [f"(?i:{one})" for one in named]
-        return re.compile("|".join(found) or "(?!)")
+    def _mentioned(self, value: Any) -> str:
+        """Whether something names the ``role``, or else the ``key``, as it is written or as it resolves."""
+        text = json.dumps(value, default=str)
+        return next((kind for kind, names in self._names.items() if names.search(text)), "")
 
     def _may_be_pinecones(self, place: Place) -> bool:
         """Whether something in a resource of too many cases, or what names it, is Pinecone's in whatever case."""
@@ -165,24 +133,24 @@ class Around:
             _PINECONE.search(text)
             or any(refers(one, place.logical_id) and _PINECONE.search(one) for one in around)
             or (self._roles and (stack.parent or _FROM_ELSEWHERE.search(text)))
-            or self._mentions(place.raw)
+            or self._mentioned(place.raw) == "role"
         )
 
-    def _attached(self, place: Place, one: InCase[Mapping[str, Any]]) -> None:
+    def _attached(self, place: Place, one: InCase[Mapping[str, Any]]) -> Iterator[Finding]:
         properties = one.value
-        policy = self._policy(properties.get("PolicyDocument"), "permissions")
+        policy = evidence.policy_of(properties.get("PolicyDocument"), "permissions", None, self._run)
         name = str(properties.get("PolicyName") or properties.get("ManagedPolicyName") or place.logical_id)
         roles: set[tuple[Place, bool]] = set()
         for text in map(str, (*each_of(properties.get("Roles")), *each_of(properties.get("RoleName")))):
             found = self._roles_by(text, place)
             roles |= {(role, False) for role in found}
             if not found and not is_known(text) and self._is_unknown(text):
-                self._result.unknown.append(Unknown(place, "Roles", text))
+                yield Unknown(place, "Roles", text)
         for arn in self._arns(place) if self._managed and place.type == MANAGED_POLICY else ():
             users = self._managed.get(arn, ())
             roles |= {(role, is_boundary) for role, case, is_boundary in users if case.agrees(one.case)}
         for role, is_boundary in sorted(roles, key=lambda it: str(it[0])):
-            self._attach(place, role, name, one.case, policy, is_boundary)
+            yield Attached(place, role, name, one.case, policy, is_boundary)
 
     def _roles_by(self, text: str, place: Place) -> dict[Place, str]:
         """The roles that a text names, each with its ARN."""
@@ -194,26 +162,25 @@ class Around:
         """Whether a text has a reference of which nobody knows that it is no role of Pinecone's."""
         return "${?" in text or not all(name in self._run.forms for name in holes(text))
 
-    def _naming(self, place: Place, member: str, case: Case, leaf: Any) -> None:
+    def _naming(self, place: Place, member: str, case: Case, leaf: Any) -> Iterator[Finding]:
         """Where another resource names the role, in a policy or in a property."""
-        if call := _call(leaf):
-            if self._mentions(leaf, keys=True):
-                what = f"it calls {call} for the role or the key."
-                self._unread(place, what, "Write what it does as resources of the template.")
-            return
         policy, names, unread = None, [leaf] if str(leaf).startswith("arn:") else [], []
+        if call := _call(leaf):
+            if self._mentioned(leaf):
+                why = f"it calls {call} for the role or the key."
+                yield Unread(place, why, "Write what it does as resources of the template.")
+            return
         if _is_document(leaf):
-            read = self._policy(leaf, _kind(leaf))
-            allowing = list(evidence.allowing(read))
-            references = [text for text in evidence.let_in(read) if alone(text) and self._is_unknown(text)]
-            self._result.unknown += [Unknown(place, member, text) for text in references]
+            read = evidence.policy_of(leaf, _kind(leaf), None, self._run)
+            references = (text for text in evidence.let_in(read) if alone(text) and self._is_unknown(text))
+            yield from (Unknown(place, member, text) for text in references)
             policy = replace(read, statements=tuple(map(self._without_unknown, read.statements)))
             names = [text for one in read.statements for text in evidence.names_in(one)]
-            unread = [what for one in allowing for what in one.unreadable]
+            unread = [what for one in evidence.allowing(read) for what in one.unreadable]
         named = {role: arn for text in names for role, arn in self._roles_by(text, place).items()}
-        self._result.naming += [Naming(place, role, member, case, arn, policy) for role, arn in named.items()]
-        if unread and not named and self._mentions([place.raw, leaf]):
-            self._unread(place, f"it names the role, and its policy cannot be read ({unread[0]}).")
+        yield from (Naming(place, role, member, case, arn, policy) for role, arn in named.items())
+        if unread and not named and self._mentioned([place.raw, leaf]) == "role":
+            yield Unread(place, f"it names the role, and its policy cannot be read ({unread[0]}).")
 
     def _without_unknown(self, statement: Statement) -> Statement:
         """A statement without references that are not known: they are not taken for the role."""
@@ -227,35 +194,44 @@ class Around:
         known = people and tuple(one for one in people if not self._is_unknown(one.name))
         return replace(statement, principals=known, conditions=tuple(conditions))
 
-    def _rewritten(self, ours: set[Place]) -> None:
+    def _rewritten(self) -> Iterator[Unread]:
         """What another than CloudFormation writes, or what is no resource by itself."""
-        first = {place.stack: place for place in sorted(ours, key=str, reverse=True)}
+        first = {place.stack: place for place in sorted(self._ours, key=str, reverse=True)}
         for stack in self._run.stacks:
             for what in stack.rewritten() if stack in first else ():
-                why = f"{what} rewrites the template, so that role and key cannot be judged."
-                self._unread(first[stack], why)
+                yield Unread(first[stack], f"{what} rewrites the template, so that role and key cannot be judged.")
             for name, loop in stack.not_made():
-                if _CONCERNS.search(json.dumps(loop, default=str)) or self._mentions(loop):
-                    self._unread(Place(stack, name), "the loop is over what only the deploy knows.")
+                if _CONCERNS.search(json.dumps(loop, default=str)) or self._mentioned(loop) == "role":
+                    yield Unread(Place(stack, name), "the loop is over what only the deploy knows.")
         for place in self._run.places(STACK_SET):
             body = place.properties.get("TemplateBody")
             is_read = not body or place.logical_id in place.stack.children
             if not is_read and _CONCERNS.search(json.dumps(body, default=str)):
-                self._unread(place, "its TemplateBody is no template that can be read.")
+                yield Unread(place, "its TemplateBody is no template that can be read.")
 
-    def _keys_that_may_be(self) -> None:
+    def _keys_that_may_be(self) -> Iterator[Unread]:
         """Keys of which nobody can tell whether they are the role's."""
-        finder, lone = self._finder, not self._result.keys
-        for place, cases in finder.keys.items() if self._result.roles else ():
-            is_known_otherwise = place in finder.pinecones or place in finder.too_many
-            if not is_known_otherwise and any(
+        finder, lone = self._finder, self._ours == self._roles
+        others = finder.keys.keys() - finder.pinecones - finder.too_many.keys()
+        for place, cases in ((one, cases) for one, cases in finder.keys.items() if one in others):
+            if any(
                 evidence.may_name_anybody(one.value.policy, by_parameter=lone)
                 or (lone and "KeyPolicy" not in one.value.properties)
                 for one in cases
             ):
                 why = "nobody can tell whether its policy names the role."
                 way_out = "Name whom it lets in, by the ARN or by a reference to the role."
-                self._unread(place, why, way_out, Resource(place, cases))
+                yield Unread(place, why, way_out, Resource(place, cases))
+
+
+def _referring(ours: Iterable[Resource], given: Iterable[str]) -> re.Pattern[str]:
+    """What refers to roles or keys in JSON as text: by their logical IDs, or by the names in their and other ARNs."""
+    arns = [*given, *(now.value.arn for one in ours for now in one.cases)]
+    names = sorted({arn.rpartition("/")[2] for arn in arns})
+    named = (rf"(?<![\w+@-]){re.escape(one)}(?![\w+@-])" if is_known(one) else re.escape(one) for one in names)
+    ids = "|".join(sorted({re.escape(one.place.logical_id) for one in ours}))
+    found = [rf'["{{](?:{ids})["}}.]'] * bool(ids) + [f"(?i:{one})" for one in named]
+    return re.compile("|".join(found) or "(?!)")
 
 
 def _connected(place: Place) -> list[Any]:
@@ -271,9 +247,9 @@ def _connected(place: Place) -> list[Any]:
 def _call(value: Any) -> str:
     """The call of IAM or KMS that a custom resource makes of a value, if that changes something."""
     own = members(value)
-    service, action = str(own.get("service", "")), str(own.get("action", ""))
-    if own.keys() >= _OF_GRANT:
+    if own.keys() >= {"KeyId", "GranteePrincipal"}:
         return "KMS CreateGrant"
+    service, action = str(own.get("service", "")), str(own.get("action", ""))
     is_one = _SERVICES.fullmatch(service) and action and not _HARMLESS_CALL.match(action)
     return f"{service} {action}" if is_one else ""
 

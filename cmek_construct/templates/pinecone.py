@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from cmek_construct.policy.statements import Kind
-from cmek_construct.templates import around, evidence
+from cmek_construct.templates import evidence
+from cmek_construct.templates.around import Around
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
 from cmek_construct.templates.evidence import Called, Roles, may_be_key
 from cmek_construct.templates.files import Problem
@@ -22,12 +22,17 @@ from cmek_construct.templates.found import (
     PINECONES,
     Alias,
     AliasNow,
+    Attached,
     Found,
+    Naming,
     Now,
     Place,
     Resource,
+    Unknown,
+    Unread,
     console_outputs,
     given_roles,
+    is_named,
 )
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE
@@ -96,15 +101,14 @@ class Finder:
         self.too_many: dict[Place, str] = {}
         """Roles and keys with more cases than can be judged, and what those hang on."""
         self.roles = dict(self._each(ROLE))
-        self.keys = dict(self._each(*KEYS))
-        self.outputs = console_outputs(run, run.stacks)
         arns = ((one.value.arn, place) for place, now in self.roles.items() for one in now)
         self.by_name = Roles(arns, run.forms)
-        self.given = list(given_roles(self.outputs))
+        self.keys = dict(self._each(*KEYS))
+        self.result.outputs = console_outputs(run, run.stacks)
+        self.given = list(given_roles(self.result.outputs))
         self.by_given = Roles(self.given, run.forms)
-        self.named = {place: [self._roles_of(one.value) for one in cases] for place, cases in self.keys.items()}
-        """The roles of the run that a key's policy names, case by case."""
-        self.pinecones = {place for place in (*self.roles, *self.keys) if known(place)}
+        self.every = {**self.roles, **self.keys}
+        self.pinecones = set(filter(known, self.every))
         """The roles and keys that are known to be Pinecone's."""
 
     def _each(self, *types: str) -> Iterator[tuple[Place, tuple[InCase[Now], ...]]]:
@@ -123,14 +127,13 @@ class Finder:
         return self.run.values(case).arn(place.stack, place.logical_id) or ""
 
     def _now(self, place: Place, one: InCase[Mapping[str, Any]]) -> Now:
-        own = self._arn(place, one.case)
-        kind: Kind = "trust" if place.type == ROLE else "key"
-        document = one.value.get("AssumeRolePolicyDocument") if kind == "trust" else one.value.get("KeyPolicy", [])
-        return Now(own, place.stack.account, evidence.policy_of(document, kind, own, self.run), one.value)
-
-    def _roles_of(self, key: Now) -> frozenset[Place]:
-        texts = dict.fromkeys(evidence.let_in(key.policy))
-        return frozenset(place for text in texts for _, place in self.by_name.by(text, key.account))
+        own, account = self._arn(place, one.case), place.stack.account
+        if place.type == ROLE:
+            trust = evidence.policy_of(one.value.get("AssumeRolePolicyDocument"), "trust", own, self.run)
+            return Now(own, account, trust, one.value)
+        policy = evidence.policy_of(one.value.get("KeyPolicy", []), "key", own, self.run)
+        named = (role for text in set(evidence.let_in(policy)) for _, role in self.by_name.by(text, account))
+        return Now(own, account, policy, one.value, frozenset(named))
 
     def owners(self, key: Resource) -> Iterator[str]:
         """The accounts that may own a key: whose root rules it, or of which it calls a role."""
@@ -144,19 +147,31 @@ class Finder:
 
     def found(self) -> Found:
         """Everything."""
-        every = {**self.roles, **self.keys}.items()
-        self.pinecones |= {place for place, some in every if any(self._is_pinecones(place, one.value) for one in some)}
+        for place, cases in self.every.items():
+            if any(self._is_pinecones(place, one.value) for one in cases):
+                self.pinecones.add(place)
         self._by_outputs()
         self._by_each_other()
         self._by_aliases()
         self._by_each_other()
         result, judged = self.result, self.pinecones - self.too_many.keys()
-        result.roles = [Resource(place, cases) for place, cases in self.roles.items() if place in judged]
-        for place in (one for one in self.keys if one in judged):
-            both = zip(self.keys[place], self.named[place], strict=True)
-            now = (replace(one, value=replace(one.value, roles=roles & judged)) for one, roles in both)
-            result.keys.append(Resource(place, tuple(now), self._primary(place)))
-        around.Around(self).collect()
+        for place, cases in ((place, cases) for place, cases in self.every.items() if place in judged):
+            now = (replace(one, value=replace(one.value, roles=one.value.roles & judged)) for one in cases)
+            of_type = result.roles if place.type == ROLE else result.keys
+            of_type.append(Resource(place, tuple(now), self._primary(place)))
+        result.aliases = [
+            one for one in result.aliases if is_named(one) or any(now.value.key in judged for now in one.cases)
+        ]
+        kinds: dict[type[Any], list[Any]] = {
+            Attached: result.attached,
+            Naming: result.naming,
+            Unknown: result.unknown,
+            Unread: result.unread,
+        }
+        for found in Around(self).look():
+            if not isinstance(found, Unread) or found not in result.unread:
+                kinds[type(found)].append(found)
+        result.unknown = result.unknown if judged else []
         return result
 
     def _is_pinecones(self, place: Place, now: Now) -> bool:
@@ -168,50 +183,49 @@ class Finder:
         return not self.vendors.isdisjoint(evidence.let_in(now.policy))
 
     def _by_outputs(self) -> None:
-        called = Called({**self.roles, **self.keys})
-        for index, output in enumerate(self.outputs):
+        called = Called(self.every)
+        for index, output in enumerate(self.result.outputs):
             of = {called.by(one.value, one.case) for one in output.cases}
-            self.pinecones |= {place for place in of if place}
-            self.outputs[index] = replace(output, of=of.pop() if len(of) == 1 else None)
+            self.pinecones.update(filter(None, of))
+            self.result.outputs[index] = replace(output, of=of.pop() if len(of) == 1 else None)
 
     def _by_aliases(self) -> None:
         """Keys by aliases that are named as Pinecone's: where no key has lost its own."""
-        keys = Called(self.keys)
+        keys, aliases = Called(self.keys), self.result.aliases
         for place in self.run.places(ALIAS):
             with suppress(TooManyCases):
                 cases = tuple(_alias(one, keys) for one in self.run.made(place))
-                self.result.aliases += [Alias(place, cases)] if cases else []
-        targets = {now.value.key for one in self.result.aliases for now in one.cases}
+                aliases += [Alias(place, cases)] if cases else []
+        targets = {now.value.key for one in aliases for now in one.cases}
         lost = {one.stack for one in self.pinecones if one in self.keys and one not in targets}
-        for one in self.result.aliases:
-            for now in one.cases if one.place.stack not in lost else ():
-                if now.value.key and PINECONES.match(now.value.name):
-                    self.pinecones.add(now.value.key)
+        named = (now.value for one in aliases if one.place.stack not in lost for now in one.cases)
+        self.pinecones |= {one.key for one in named if one.key and PINECONES.match(one.name)}
 
     def _by_each_other(self) -> None:
         """Keys by the roles that they name, roles by keys, and replicas by the keys that they are copies of."""
         before = -1
         while before != len(self.pinecones):
             before = len(self.pinecones)
-            named = (key for key, some in self.named.items() if not all(map(self.pinecones.isdisjoint, some)))
-            self.pinecones |= set(named)
-            for key in self.keys.keys() & self.pinecones:
-                self.pinecones |= set(self._users(key))
-            self.pinecones |= {key for key in self.keys if self._primary(key)}
+            for key, cases in self.keys.items():
+                if self._primary(key) or any(not self.pinecones.isdisjoint(one.value.roles) for one in cases):
+                    self.pinecones.add(key)
+                self.pinecones.update(self._users(key) if key in self.pinecones else ())
 
     def _users(self, key: Place) -> Iterator[Place]:
         """Roles that a key lets in as the guide does, or that are open to others than their account."""
-        for one, roles in zip(self.keys[key], self.named[key], strict=True):
-            texts = evidence.key_users(one.value.policy) if not roles <= self.pinecones else ()
-            users = {role for text in texts for _, role in self.by_name.by(text, one.value.account)}
-            yield from (role for role in roles if role in users or (role not in self.pinecones and self._is_open(role)))
+        for now in (one.value for one in self.keys[key]):
+            if others := now.roles - self.pinecones:
+                texts = evidence.key_users(now.policy)
+                users = {role for text in texts for _, role in self.by_name.by(text, now.account)}
+                yield from (role for role in others if role in users or self._is_open(role))
 
     def _is_open(self, role: Place) -> bool:
         return any(evidence.is_open_to_others(one.value.policy, one.value.account) for one in self.roles[role])
 
     def _primary(self, key: Place) -> Place | None:
         """The key of Pinecone's that a replica is a copy of, or may be."""
-        for text in (str(one.value.properties.get("PrimaryKeyArn")) for one in self.keys[key] if key.type == REPLICA):
+        cases = self.keys[key] if key.type == REPLICA else ()
+        for text in (str(one.value.properties.get("PrimaryKeyArn")) for one in cases):
             for other in filter(self.pinecones.__contains__, self.keys):
                 if any(may_be_key(text, now.value.arn) for now in self.keys[other]):
                     return other

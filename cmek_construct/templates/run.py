@@ -89,9 +89,9 @@ class Run:
         return each_case(in_case)
 
     def places(self, *types: str) -> Iterator[Place]:
-        """The resources of some types."""
+        """The resources of some types, or all."""
         for stack in self.stacks:
-            yield from (Place(stack, name) for name in stack.resources if stack.type_of(name) in types)
+            yield from (Place(stack, name) for name in stack.resources if not types or stack.type_of(name) in types)
 
     def made(self, place: Place) -> list[InCase[Mapping[str, Any]]]:
         """The properties of a resource in each case that has it.
