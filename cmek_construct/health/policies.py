@@ -21,7 +21,7 @@ from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.health.entries import said_external_id
 from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.health.lockout import is_cut_off, kept
-from cmek_construct.policy.deleted import gone
+from cmek_construct.policy.principals import gone
 from cmek_construct.policy.statements import Kind
 
 EVENTS: Final[Mapping[Kind, Sequence[str]]] = {

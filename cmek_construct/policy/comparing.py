@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from cmek_construct.policy import aws, conditions, principals
+from cmek_construct.policy.patterns import CannotBeJudged
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.questions import WHOSE_ACCOUNT, Request
 from cmek_construct.policy.rules import ACTION, RESOURCE, YES, Rules, Verdict, action, lets, on, space_of
 from cmek_construct.policy.space import Box, Dimension, Value, both, merged
-from cmek_construct.policy.statements import Policy, Statement
+from cmek_construct.policy.statements import Policy, Statement, read
+from cmek_construct.policy.text import canonical, with_holes
 
 _NAMES: Final = aws.ACTIONS["permissions"]
 _Whole: TypeAlias = Callable[[Dimension, Value], int]
@@ -86,6 +88,20 @@ def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DI
         sent = [(key, conditions.sent(space, key, facts[key])) for key in space.dimensions.keys() & facts]
         comparison = _Comparison(needed, rules, space.box(*sent), is_need=True)
     return list(comparison.witnesses())
+
+
+def surely_allows(document: Any, need: Any) -> bool:
+    """Whether a trust policy surely allows all that another one does, whatever the deploy fills in.
+
+    Args:
+        document: the policy, as resolved by CDK: CloudFormation's functions are JSON in it.
+        need: the other one, resolved beside it.
+    """
+    own, needed = (read(with_holes(one), "trust", texts=canonical) for one in (document, need))
+    try:
+        return not short(own, needed)
+    except CannotBeJudged:
+        return False
 
 
 class _Comparison:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from cmek_construct.policy.statements import Policy
 from cmek_construct.policy.text import ACCOUNT, REGION, Forms, glob, holes, parts, pieces
@@ -24,10 +23,10 @@ def told_apart(policies: Sequence[Policy], texts: Iterable[str]) -> dict[str, st
         policies: that are looked at together.
         texts: what else is named beside them.
     """
-    named = list(map(_named, dict.fromkeys([*texts, *(text for one in policies for text in _texts(one))])))
-    said = [name for one in named for name in one.holes]
-    alone = [one.alone for one in named if one.alone]
-    others = {one.form for one in named if one.form}
+    ends = [_end(one) for one in dict.fromkeys([*texts, *(text for one in policies for text in _texts(one))])]
+    said = [name for every, _, _ in ends for name in every]
+    alone = [name for _, name, _ in ends if name]
+    others = {form for _, _, form in ends if form}
     known = {name: one.forms[name] for name in dict.fromkeys(said) for one in policies if name in one.forms}
     names_of_aws = generated(known)
     for number, name in enumerate(dict.fromkeys(alone)):
@@ -45,25 +44,15 @@ def _texts(policy: Policy) -> Iterator[str]:
         yield from (value for each in one.conditions for value in each.values)
 
 
-class _Named(NamedTuple):
-    """What a text ends in, behind its last separator."""
-
-    holes: Sequence[str]
-    """All holes of the text."""
-    alone: str | None
-    """The hole that it ends in, if that is all."""
-    form: str | None
-    """What it ends in, if some of it is written."""
-
-
 @lru_cache(maxsize=10_000)
-def _named(text: str) -> _Named:
+def _end(text: str) -> tuple[list[str], str | None, str | None]:
+    """All holes of a text, and what it ends in behind its last separator: a hole alone, or what is written in part."""
     name = parts(parts(text, ":")[-1], "/")[-1]
     every, known = holes(text), holes(name)
     if known and name == f"${{{known[0]}}}":
-        return _Named(every, known[0], None)
+        return every, known[0], None
     is_written = any(plain.strip("*?") or (hole or "").startswith("!") for plain, hole in pieces(name))
-    return _Named(every, None, glob(name, {}) if is_written else None)
+    return every, None, glob(name, {}) if is_written else None
 
 
 def may_be_one(one: str, other: str) -> bool:

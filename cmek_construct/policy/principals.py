@@ -8,15 +8,15 @@ Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Final
+from typing import Any, Final
 
 from cmek_construct.policy.patterns import ANY, ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
 from cmek_construct.policy.space import Dimension, Space, Spelled
-from cmek_construct.policy.statements import Principal, Statement
+from cmek_construct.policy.statements import Principal, Statement, read
 from cmek_construct.policy.text import ACCOUNT, Form, Forms, arn, form, is_wild
 
 PRINCIPAL: Final = "principal"
@@ -236,3 +236,29 @@ def name_of(text: str) -> str:
         return arn
     begin, _, path = arn.partition(":role")
     return f"{begin.replace(':iam:', ':sts:')}:assumed-role/{path.rpartition('/')[2]}/{session}"
+
+
+def named_by(statement: Any) -> list[str]:
+    """The AWS principals that a statement names."""
+    (one,) = read([statement], "trust").statements
+    return [each.name for each in one.principals or () if each.kind == "AWS"]
+
+
+def gone(*statements: Any) -> list[str]:
+    """Those of them that are unique IDs, which is nobody: a role made again under its old name is another one."""
+    return [name for one in statements for name in named_by(one) if DELETED.fullmatch(name)]
+
+
+def naming_as(statement: Any, other: Mapping[str, Any]) -> Any:
+    """A statement, with the principals that another one names."""
+    return {**statement, "Principal": other["Principal"]}
+
+
+def without_gone(statement: Any) -> Any:
+    """A statement without those who were deleted; None if it names nobody else."""
+    lost = gone(statement)
+    if not lost:
+        return statement
+    kinds = {**statement["Principal"], "AWS": [name for name in named_by(statement) if name not in lost]}
+    kinds = {kind: names for kind, names in kinds.items() if names or kind != "AWS"}
+    return {**statement, "Principal": kinds} if kinds else None

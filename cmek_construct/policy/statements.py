@@ -22,7 +22,7 @@ _WITH_VARIABLES: Final = "2012-10-17"
 _NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _DOCUMENT: Final = {"Version", "Id", "Statement"}
 _LISTS: Final = ("Action", "NotAction", "Resource", "NotResource")
-_MEMBERS: Final = {"Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS}
+MEMBERS: Final = {"Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS}
 _ONE_OF: Final = (("Action", "NotAction"), ("Principal", "NotPrincipal"), ("Resource", "NotResource"))
 
 
@@ -155,33 +155,24 @@ def _statement(number: int, raw: Any, kind: Kind, variables: bool, texts: Callab
     if not isinstance(raw, dict):
         what = f"statement {number}, which is no object"
         return Statement(what, "", unreadable=(what,), raw=raw)
-    sid, effect = raw.get("Sid"), str(raw.get("Effect"))
+    sid, effect = raw.get("Sid"), raw.get("Effect")
     name = f'statement "{sid}"' if isinstance(sid, str) and sid else f"statement {number}"
-    is_effect = effect in ("Allow", "Deny")
-    faults = [*_strange(raw, kind), *([] if is_effect else [f"the Effect {raw.get('Effect')!r}"])]
-    elements = _Elements(texts, faults)
-    action, not_action, resource, not_resource = (elements.texts(member, raw.get(member)) for member in _LISTS)
-    principal, not_principal = (elements.principals(each, raw.get(each)) for each in ("Principal", "NotPrincipal"))
+    faults = list(_strange(raw, kind))
+    if effect not in ("Allow", "Deny"):
+        faults.append(f"the Effect {effect!r}")
+        effect = ""
+    elements = _Elements(raw, texts, faults)
+    named_in = elements.texts
+    lists = (named_in("Action"), named_in("NotAction"), named_in("Resource"), named_in("NotResource"))
+    named = (elements.principals("Principal"), elements.principals("NotPrincipal"))
     conditions = tuple(elements.conditions(raw.get("Condition")))
-    return Statement(
-        name,
-        effect if is_effect else "",
-        principal,
-        not_principal,
-        action,
-        not_action,
-        resource,
-        not_resource,
-        conditions,
-        variables,
-        tuple(f"{name}: {one}" for one in faults),
-        raw,
-    )
+    unreadable = tuple(f"{name}: {one}" for one in faults)
+    return Statement(name, effect, *named, *lists, conditions, variables, unreadable, raw)
 
 
 def _strange(raw: Mapping[str, Any], kind: Kind) -> Iterator[str]:
     """What AWS would refuse, and of which nobody knows what it means."""
-    yield from (f"the member {name!r}" for name in raw if name not in _MEMBERS)
+    yield from (f"the member {name!r}" for name in raw if name not in MEMBERS)
     for one, other in _ONE_OF:
         if one in raw and other in raw:
             yield f"both {one} and {other}"
@@ -200,23 +191,25 @@ def _strange(raw: Mapping[str, Any], kind: Kind) -> Iterator[str]:
 class _Elements:
     """Reads the elements of a statement, and notes what is none."""
 
+    raw: Mapping[str, Any]
     as_text: Callable[[str], str]
     faults: list[str]
 
-    def texts(self, member: str, value: Any) -> tuple[str, ...] | None:
-        """The texts of one value or a list of some."""
-        if value is None:
-            return None
+    def texts(self, member: str) -> tuple[str, ...] | None:
+        return self._texts(member, self.raw[member]) if self.raw.get(member) is not None else None
+
+    def _texts(self, member: str, value: Any) -> tuple[str, ...]:
         self.faults.extend(f"{member} {one!r}" for one in as_list(value) if not isinstance(one, str))
         return tuple(self.as_text(one) for one in as_list(value) if isinstance(one, str))
 
-    def principals(self, member: str, value: Any) -> tuple[Principal, ...] | None:
+    def principals(self, member: str) -> tuple[Principal, ...] | None:
+        value = self.raw.get(member)
+        kinds = value if isinstance(value, dict) else {} if isinstance(value, list) else {"AWS": value}
         if value is None:
             return None
-        kinds = value if isinstance(value, dict) else {} if isinstance(value, list) else {"AWS": value}
         if kinds is not value and value != "*" and not str(value).startswith("${"):
             self.faults.append(f"{member} {value!r}")
-        return tuple(Principal(kind, name) for kind in kinds for name in self.texts(member, kinds[kind]) or ())
+        return tuple(Principal(kind, name) for kind in kinds for name in self._texts(member, kinds[kind]))
 
     def conditions(self, value: Any) -> Iterator[Condition]:
         if value is not None and not isinstance(value, dict):

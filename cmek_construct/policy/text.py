@@ -7,10 +7,11 @@ elements: Variables and tags".
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from cmek_construct.policy.patterns import ANY, DIGITS, IN_NAME, IN_PART
 
@@ -35,6 +36,20 @@ def literal(text: str) -> str:
 def canonical(text: str) -> str:
     """A text that is in the notation of this package already."""
     return text
+
+
+def with_holes(document: Any) -> Any:
+    """A document as resolved by CDK with CloudFormation's functions as holes, each named by its own JSON."""
+    if isinstance(document, list):
+        return [with_holes(one) for one in document]
+    if not isinstance(document, dict):
+        return literal(document) if isinstance(document, str) else document
+    if list(document) == ["Fn::Join"] and isinstance(document["Fn::Join"][1], list):
+        between, parts = document["Fn::Join"]
+        return between.join(map(with_holes, parts))
+    if any(name == "Ref" or name.startswith("Fn::") for name in document):
+        return f"${{{json.dumps(document).replace('}', ')')}}}"
+    return {name: with_holes(one) for name, one in document.items()}
 
 
 def pieces(text: str) -> Iterator[tuple[str, str | None]]:
