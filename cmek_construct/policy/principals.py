@@ -27,12 +27,13 @@ DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
 _SERVICE: Final = "service:"
 _FEDERATED: Final = "federated:"
 _HOLE: Final = r"\$\{[^}]*\}"
-_PARTS: Final = rf"arn:(?P<partition>[a-z-]+|{_HOLE}):(?:iam|sts)::(?P<account>[0-9]{{12}}|{_HOLE})"
-_ACCOUNT: Final = re.compile(rf"{_PARTS}:root|(?P<number>[0-9]{{12}})")
-_PERSON: Final = re.compile(rf"{_PARTS}:(?P<kind>role|user)(?P<path>/(?:.+/)?)(?P<name>[^/]+)")
-_SESSION: Final = re.compile(rf"{_PARTS}:assumed-role/(?P<name>[^/]+)/(?P<session>[^/]+)")
-_VISITOR: Final = re.compile(rf"{_PARTS}:federated-user/(?P<name>[^/]+)")
-_NAMED_SERVICE: Final = re.compile(r".+\.amazonaws\.com.*")
+_ARN: Final = re.compile(
+    rf"arn:([a-z-]+|{_HOLE}):(?:iam|sts)::([0-9]{{12}}|{_HOLE}):"
+    r"(?:root|(?:(role|user)(/(?:.+/)?)|assumed-role/([^/]+)/|federated-user/)([^/]+))"
+)
+"""Partition, account; kind and path of a role or user, or the role of a session; and a name, which the root has not."""
+_ELSEWHERE: Final = re.compile(r"(?:Federated:|Service:(?=.+\.amazonaws\.com))(?:[^*?$]|\$(?!\{))+")
+"""Who is named and has no ARN of IAM."""
 _OWNER: Final = re.compile(rf"(?:(?:{_HOLE}|[^:$])*:){{4}}(?P<account>(?:{_HOLE}|[^:$])+):")
 _PARTITION: Final = "aws[abcdefghijklmnopqrstuvwxyz-]*"
 _NAME: Final = f"{IN_NAME}{IN_NAME}*"
@@ -65,8 +66,10 @@ def owner_of(arn: str) -> str | None:
 def spelled(principals: Iterable[str]) -> Spelled:
     """The path and name of roles and users where they are first named, by what makes them one: not path, nor case."""
     found: dict[tuple[str, ...], tuple[str, str]] = {}
-    for one in filter(None, map(_PERSON.fullmatch, principals)):
-        found.setdefault((one["kind"], one["account"], one["name"].lower()), (one["path"], one["name"]))
+    for one in filter(None, map(_ARN.fullmatch, principals)):
+        _, account, kind, path, _, name = one.groups()
+        if kind:
+            found.setdefault((kind, account, name.lower()), (path, name))
     return found
 
 
@@ -116,7 +119,7 @@ class Who:
         return Form(f"arn:{IN_PART}*:{IN_PART}*::").then(number, f":{ANYTHING}{_END}")
 
     def _of(self, account: str) -> int:
-        return self.dimension.like(self.of_account(self._part(account, ACCOUNT)))
+        return self.dimension.like(self.of_account(form(account, ACCOUNT, IN_PART, self.forms)))
 
     def exactly(self, principal: str) -> int:
         """The principal of a request; of a role every session; of a pattern all of that form."""
@@ -124,8 +127,7 @@ class Who:
             found = arn(principal, self.forms)
             return self.dimension.like(self.with_arn(found)) if found else 0
         if principal.startswith("arn:"):
-            found = self._named(principal)
-            return self.dimension.like(found) if found else 0
+            return self._named(principal) or 0
         return self.dimension.where(re.escape(principal if principal == ANONYMOUS else _SERVICE + principal))
 
     def direct(self, principals: Iterable[Principal]) -> int:
@@ -138,61 +140,50 @@ class Who:
 
     def account(self, principal: Principal) -> str | None:
         """The account that is named, by its number or its root."""
-        found = _ACCOUNT.fullmatch(principal.name)
+        name, found = principal.name, _ARN.fullmatch(principal.name)
         if principal.kind == "AWS" and found:
-            return found["account"] or found["number"]
-        hole = re.fullmatch(_HOLE, principal.name)
-        return principal.name if hole and self.forms.get(principal.name[2:-1]) == ACCOUNT else None
+            return None if found[6] else found[2]
+        is_number = principal.kind == "AWS" and re.fullmatch("[0-9]{12}", name)
+        is_hole = re.fullmatch(_HOLE, name) and self.forms.get(name[2:-1]) == ACCOUNT
+        return name if is_number or is_hole else None
 
     def _one(self, principal: Principal) -> int:
-        kind, name = principal.kind, principal.name
+        kind, name, account = principal.kind, principal.name, self.account(principal)
+        found = None
         if kind == "AWS" and name == "*":
             return self.everybody()
         if kind == "AWS" and DELETED.fullmatch(name):
             return 0
-        account = self.account(principal)
-        is_one = not is_wild(name)
-        found = None
         if account:
-            found = Form(f"arn:{_PARTITION}:iam::").then(self._part(account, ACCOUNT), f":root{NAME_END}")
-        elif (kind == "Federated" or (kind == "Service" and _NAMED_SERVICE.fullmatch(name))) and "${" not in name:
-            found = Form(re.escape(f"{kind.lower()}:{name}")) if is_one else None
-        elif kind == "AWS" and is_one:
+            found = self._like(f"arn:aws*:iam::{account}:root", Form(NAME_END))
+        elif kind == "AWS" and not is_wild(name):
             found = self._named(name)
-        return self.dimension.like(found) if found else self.dimension.perhaps(f"{kind} {name} is the principal")
+        elif _ELSEWHERE.fullmatch(f"{kind}:{name}"):
+            found = self.dimension.where(re.escape(f"{kind.lower()}:{name}"))
+        return self.dimension.perhaps(f"{kind} {name} is the principal") if found is None else found
 
-    def _part(self, text: str, what: str) -> Form:
-        return form(text, what, {"name": IN_NAME, "session": ANY}.get(what, IN_PART), self.forms)
-
-    def _named(self, name: str) -> Form | None:
+    def _named(self, text: str) -> int | None:
         """A root, a role, a user or a session by its ARN; None if it is none."""
-        forms = (_ACCOUNT, _PERSON, _SESSION, _VISITOR)
-        found = next(filter(None, (each.fullmatch(name) for each in forms)), None)
-        if found is None or found["account"] is None:
+        found = _ARN.fullmatch(text)
+        if not found:
             return None
-        service, rest = "iam", Form(f"root{NAME_END}")
-        if found.re is _VISITOR:
-            service, rest = "sts", Form("federated-user/").then(self._part(found["name"], "name"), NAME_END)
-        elif found.re is _SESSION:
-            role = self._person("role", found["account"], found["name"], None)
-            rest = role.then(NAME_END, self._part(found["session"], "session"))
-        elif found.re is _PERSON:
-            person = self._person(found["kind"], found["account"], found["name"], found["path"])
-            rest = person.then(_KINDS[found["kind"]])
-        partition = self._part(found["partition"], "partition")
-        return Form("arn:").then(partition, f":{service}::", self._part(found["account"], ACCOUNT), ":", rest)
+        partition, account, kind, path, role, name = found.groups()
+        behind = Form(_KINDS.get(kind, NAME_END))
+        if role:
+            behind = behind.then(form(name, "session", ANY, self.forms))
+            kind, path, name = "role", "*/", role
+        if kind:
+            own = (kind, account, name.lower())
+            if role and own not in self.spelled and any(_may_be(own, one) for one in self.spelled):
+                # One that is named with a hole may be this one, and its path then is the path.
+                behind = behind._replace(flags=behind.flags | {f"the role {role} is of this path"})
+            path, name = self.spelled.get(own, (path, name))
+            text = f"arn:{partition}:iam::{account}:{kind}{path}{name}"
+        return self._like(text, behind)
 
-    def _person(self, kind: str, account: str, name: str, path: str | None) -> Form:
-        """A role or user as it was first spelled in this question; else of any path."""
-        own = (kind, account, name.lower())
-        known = self.spelled.get(own)
-        if known is None and path is None:
-            # One that is named with a hole may be this one, and its path then is the path.
-            named = any(_may_be(own, one) for one in self.spelled)
-            doubt = frozenset({f"the role {name} is of this path"} if named else ())
-            return Form(f"{kind}{IN_PART}*/", flags=doubt).then(self._part(name, "name"))
-        path, name = known or (path or "", name)
-        return Form(kind).then(self._part(path, "path"), self._part(name, "name"))
+    def _like(self, text: str, behind: Form) -> int:
+        found = arn(text, self.forms, in_name=IN_NAME)
+        return self.dimension.like(found.then(behind)) if found else 0
 
 
 def _may_be(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

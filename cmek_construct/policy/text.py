@@ -23,6 +23,7 @@ ACCOUNT: Final = "account"
 """The form of a hole that is the number of an account."""
 REGION: Final = "region"
 """The form of a hole that is a region."""
+_PARTS: Final = ("scheme", "partition", "service", REGION, ACCOUNT)
 Forms: TypeAlias = Mapping[str, str]
 """What is known of holes: by name `ACCOUNT`, `REGION`, or the form of a name that AWS generates, a text with ``*``
 and ``?``."""
@@ -178,27 +179,29 @@ def _of_hole(name: str, is_account: bool, chars: str, forms: Forms) -> str:
     return _plain(_REGION if known == REGION else known, IN_NAME if name in forms else chars, False)
 
 
-def arn(text: str, forms: Forms, within: str = IN_PART, *, wild: bool = True, variables: bool = False) -> Form | None:
+def arn(
+    text: str, forms: Forms, within: str = IN_PART, *, in_name: str = ANY, wild: bool = True, variables: bool = False
+) -> Form | None:
     """The six parts of an ARN, of which the last ends in a name; None if there are others.
 
     Args:
         text: the ARN.
         forms: what is known of the holes.
-        within: what a wildcard stands for, but in the last part, where it stands for anything.
+        within: what a wildcard or a hole stands for, but in the last part, where it stands for anything.
+        in_name: what it stands for in the name.
         wild: whether there are wildcards.
         variables: whether policy variables are known there.
     """
     six = parts(text, ":", 5)
     if len(six) != 6:
         return None
+    *path, name = parts(six.pop(), "/")
+    places = [(one, what, within, ":") for one, what in zip(six, _PARTS, strict=True)]
+    places += [*((one, "path", ANY, "/") for one in path), (name, "name", in_name, "")]
     found = Form("")
-    for number, one in enumerate(six[:5]):
-        what = ACCOUNT if number == 4 else f"part {number}"
-        found = found.then(form(one, what, within, forms, wild=wild, variables=variables), ":")
-    *path, name = parts(six[5], "/")
-    for one in path:
-        found = found.then(form(one, "path", ANY, forms, wild=wild, variables=variables), "/")
-    return found.then(form(name, "name", ANY, forms, wild=wild, variables=variables))
+    for one, what, chars, behind in places:
+        found = found.then(form(one, what, chars, forms, wild=wild, variables=variables), behind)
+    return found
 
 
 def glob(text: str, forms: Forms) -> str:
