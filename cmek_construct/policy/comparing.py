@@ -14,8 +14,19 @@ from typing import Any, Final, TypeAlias
 from cmek_construct.policy import aws, conditions, principals
 from cmek_construct.policy.patterns import CannotBeJudged
 from cmek_construct.policy.principals import OWN, PRINCIPAL
-from cmek_construct.policy.questions import WHOSE_ACCOUNT, Request
-from cmek_construct.policy.rules import ACTION, RESOURCE, YES, Rules, Verdict, action, lets, on, space_of
+from cmek_construct.policy.rules import (
+    ACTION,
+    RESOURCE,
+    WHOSE_ACCOUNT,
+    YES,
+    Request,
+    Rules,
+    Verdict,
+    action,
+    lets,
+    on,
+    space_of,
+)
 from cmek_construct.policy.space import Box, Dimension, Value, both, merged
 from cmek_construct.policy.statements import Policy, Statement, read
 from cmek_construct.policy.text import canonical, with_holes

@@ -29,6 +29,11 @@ Forms: TypeAlias = Mapping[str, str]
 and ``?``."""
 
 
+def generated(forms: Forms) -> frozenset[str]:
+    """The holes that are names which AWS generates."""
+    return frozenset(name for name, form in forms.items() if form not in (ACCOUNT, REGION))
+
+
 def literal(text: str) -> str:
     """A text as AWS has it, in the notation of this package."""
     return text.replace("${", "${!")
@@ -214,3 +219,34 @@ def glob(text: str, forms: Forms) -> str:
         else:
             found += plain if name is None else f"{plain}${{{name[1:]}}}"
     return found
+
+
+@lru_cache(maxsize=10_000)
+def end_of(text: str) -> tuple[list[str], str | None, str | None]:
+    """All holes of a text, and what it ends in behind its last separator: a hole alone, or what is written in part."""
+    name = parts(parts(text, ":")[-1], "/")[-1]
+    every, known = holes(text), holes(name)
+    if known and name == f"${{{known[0]}}}":
+        return every, known[0], None
+    is_written = any(plain.strip("*?") or (hole or "").startswith("!") for plain, hole in pieces(name))
+    return every, None, glob(name, {}) if is_written else None
+
+
+def may_be_one(one: str, other: str) -> bool:
+    """Whether a text can be of both forms, each with ``*`` and ``?``, whatever their case is."""
+    one, other = one.lower(), other.lower()
+    seen: set[tuple[int, int]] = set()
+    left = [(0, 0)]
+    while left:
+        at = left.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        mine, yours = one[at[0] : at[0] + 1], other[at[1] : at[1] + 1]
+        if not mine and not yours:
+            return True
+        left += [(at[0] + 1, at[1])] if mine == "*" else []
+        left += [(at[0], at[1] + 1)] if yours == "*" else []
+        if mine and yours and (mine == yours or mine in "*?" or yours in "*?"):
+            left.append((at[0] + (mine != "*"), at[1] + (yours != "*")))
+    return False

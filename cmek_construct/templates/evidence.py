@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, read
-from cmek_construct.policy.names import may_be_one
 from cmek_construct.policy.statements import Condition, Kind
+from cmek_construct.policy.text import may_be_one
 from cmek_construct.templates.matching import named
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.texts import alone, between, is_known, is_unreadable, parts

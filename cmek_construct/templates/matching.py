@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from cmek_construct.policy.names import may_be_one
-from cmek_construct.policy.text import glob
+from cmek_construct.policy.text import glob, may_be_one
 from cmek_construct.templates.texts import holes, is_known, parts
 
 _LONGEST: Final = 2_048
