@@ -76,7 +76,7 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     space = space_of([policy, limit], people)
     for _ in space.twice():
         rules, limits = Rules(space, policy), Rules(space, limit)
-        meant = [(PRINCIPAL, principals.who(space).exactly(principal))] if principal else []
+        meant = [(PRINCIPAL, principals.Who(space).exactly(principal))] if principal else []
         comparison = _Comparison(rules, limits, space.box(*meant), is_need=False)
     return list(comparison.witnesses())
 
@@ -124,7 +124,7 @@ class _Comparison:
         self._dimensions = list(space.dimensions.values())
         self._rules = rules
         self._limits = limits
-        self._people = people = principals.who(space)
+        self._people = people = principals.Who(space)
         acted_on = [on(space, space.resource)] if space.kind == "key" else []
         # Across accounts nobody gets in without leave of their own.
         alone = space.box(*acted_on, lets(space, own=False), (PRINCIPAL, people.at_home(space.resource)))
@@ -159,9 +159,12 @@ class _Comparison:
             who, what = self._principals(statement, piece), self._actions(statement, piece)
         return Witness(statement, who, what, certain, hangs_on, self._request(texts))
 
+    def _of(self, box: Box, name: str) -> int:
+        return box[list(self._space.dimensions).index(name)]
+
     def _principals(self, statement: Statement, piece: Box) -> tuple[str, ...]:
         """The principals of a piece, as the statement names them where it does."""
-        people, some = self._people, piece[self._space.at(PRINCIPAL)]
+        people, some = self._people, self._of(piece, PRINCIPAL)
         if some == people.everybody():
             return ("*",)
         named = []
@@ -175,7 +178,7 @@ class _Comparison:
 
     def _actions(self, statement: Statement, piece: Box) -> tuple[str, ...]:
         """The actions of a piece: as the statement has them, or one by one where not all are in."""
-        dimension, some = self._space.dimensions[ACTION], piece[self._space.at(ACTION)]
+        dimension, some = self._space.dimensions[ACTION], self._of(piece, ACTION)
         found: list[str] = []
         for text in statement.actions or ():
             whole = action(dimension, text)

@@ -18,7 +18,7 @@ from typing import Final
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, IS_SERVICE, PRINCIPAL_ARN, SEVERAL
 from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, IN_PART, SOMETHING, accepts
-from cmek_construct.policy.principals import who
+from cmek_construct.policy.principals import Who
 from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition
 from cmek_construct.policy.text import ACCOUNT, Form, Forms, arn, form, holes
@@ -139,7 +139,7 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
 
 def _place(space: Space, key: str) -> tuple[Dimension, int, Callable[[Form], Form]]:
     """The dimension of a key, the texts that have it, and what a form of its values is there."""
-    people = who(space)
+    people = Who(space)
     if not follows(key, space.kind):
         dimension = _dimension(space, key)
         return dimension, dimension.all & ~dimension.where(_ABSENT), Form("=").then

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any, Final
 
 from cmek_construct.policy.patterns import ANY, ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
-from cmek_construct.policy.space import Dimension, Space, Spelled
+from cmek_construct.policy.space import Space
 from cmek_construct.policy.statements import Principal, Statement, read
-from cmek_construct.policy.text import ACCOUNT, Form, Forms, arn, form, is_wild
+from cmek_construct.policy.text import ACCOUNT, Form, arn, form, is_wild
 
 PRINCIPAL: Final = "principal"
 OWN: Final = "IAM policies of the principal's own account"
@@ -63,7 +62,7 @@ def owner_of(arn: str) -> str | None:
     return found["account"] if found else None
 
 
-def spelled(principals: Iterable[str]) -> Spelled:
+def spelled(principals: Iterable[str]) -> dict[tuple[str, ...], tuple[str, str]]:
     """The path and name of roles and users where they are first named, by what makes them one: not path, nor case."""
     found: dict[tuple[str, ...], tuple[str, str]] = {}
     for one in filter(None, map(_ARN.fullmatch, principals)):
@@ -73,16 +72,15 @@ def spelled(principals: Iterable[str]) -> Spelled:
     return found
 
 
-@dataclass(frozen=True)
 class Who:
     """The principals of a space."""
 
-    dimension: Dimension
-    forms: Forms
-    spelled: Spelled
+    def __init__(self, space: Space) -> None:
+        self.dimension = space.dimension(PRINCIPAL, _DOMAIN)
+        self._forms = space.forms
+        self._spelled = space.spelled
 
     def everybody(self) -> int:
-        """All of them."""
         return self.dimension.all
 
     def has_arn(self) -> int:
@@ -119,12 +117,12 @@ class Who:
         return Form(f"arn:{IN_PART}*:{IN_PART}*::").then(number, f":{ANYTHING}{_END}")
 
     def _of(self, account: str) -> int:
-        return self.dimension.like(self.of_account(form(account, ACCOUNT, IN_PART, self.forms)))
+        return self.dimension.like(self.of_account(form(account, ACCOUNT, IN_PART, self._forms)))
 
     def exactly(self, principal: str) -> int:
         """The principal of a request; of a role every session; of a pattern all of that form."""
         if is_wild(principal):
-            found = arn(principal, self.forms)
+            found = arn(principal, self._forms)
             return self.dimension.like(self.with_arn(found)) if found else 0
         if principal.startswith("arn:"):
             return self._named(principal) or 0
@@ -144,7 +142,7 @@ class Who:
         if principal.kind == "AWS" and found:
             return None if found[6] else found[2]
         is_number = principal.kind == "AWS" and re.fullmatch("[0-9]{12}", name)
-        is_hole = re.fullmatch(_HOLE, name) and self.forms.get(name[2:-1]) == ACCOUNT
+        is_hole = re.fullmatch(_HOLE, name) and self._forms.get(name[2:-1]) == ACCOUNT
         return name if is_number or is_hole else None
 
     def _one(self, principal: Principal) -> int:
@@ -170,19 +168,19 @@ class Who:
         partition, account, kind, path, role, name = found.groups()
         behind = Form(_KINDS.get(kind, NAME_END))
         if role:
-            behind = behind.then(form(name, "session", ANY, self.forms))
+            behind = behind.then(form(name, "session", ANY, self._forms))
             kind, path, name = "role", "*/", role
         if kind:
             own = (kind, account, name.lower())
-            if role and own not in self.spelled and any(_may_be(own, one) for one in self.spelled):
+            if role and own not in self._spelled and any(_may_be(own, one) for one in self._spelled):
                 # One that is named with a hole may be this one, and its path then is the path.
                 behind = behind._replace(flags=behind.flags | {f"the role {role} is of this path"})
-            path, name = self.spelled.get(own, (path, name))
+            path, name = self._spelled.get(own, (path, name))
             text = f"arn:{partition}:iam::{account}:{kind}{path}{name}"
         return self._like(text, behind)
 
     def _like(self, text: str, behind: Form) -> int:
-        found = arn(text, self.forms, in_name=IN_NAME)
+        found = arn(text, self._forms, in_name=IN_NAME)
         return self.dimension.like(found.then(behind)) if found else 0
 
 
@@ -191,15 +189,11 @@ def _may_be(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return all(mine == yours or "$" in mine + yours for mine, yours in zip(one, other, strict=True))
 
 
-def who(space: Space) -> Who:
-    """The principals of a space."""
-    return Who(space.dimension(PRINCIPAL, _DOMAIN), space.forms, space.spelled)
-
-
-def named(who: Who, statement: Statement, kind: str) -> tuple[int, int]:
+def named(space: Space, statement: Statement) -> tuple[int, int]:
     """Who is named, and who is of an account that is named."""
+    who = Who(space)
     if statement.principals is None:
-        return spared(who, statement, kind), 0
+        return spared(who, statement, space.kind), 0
     return who.direct(statement.principals), who.by_account(statement.principals)
 
 

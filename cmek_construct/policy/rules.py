@@ -168,7 +168,7 @@ def lets(space: Space, own: bool = True) -> tuple[str, int]:
 
 def _impossible(space: Space) -> Iterator[Box]:
     """Requests that nobody can make: an action on what it is not for, or with a key of others."""
-    actions, people = space.dimensions[ACTION], principals.who(space)
+    actions, people = space.dimensions[ACTION], principals.Who(space)
 
     def others(names: Collection[str]) -> int:
         return actions.of(lambda value: value.text not in names)
@@ -222,7 +222,7 @@ def _whom(space: Space, statement: Statement, effect: str) -> list[list[tuple[st
     """Who is meant, and who with leave of their own account alone."""
     if space.kind == "permissions":
         return [[]]
-    direct, by_account = principals.named(principals.who(space), statement, space.kind)
+    direct, by_account = principals.named(space, statement)
     if effect == "Deny":
         return [[(PRINCIPAL, direct | by_account)]]
     return [[(PRINCIPAL, direct)], [(PRINCIPAL, by_account & ~direct), lets(space)]]
@@ -316,7 +316,7 @@ def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]
 
 def _asking(space: Space, policy: Policy) -> Callable[[Request], list[Box]]:
     """Makes boxes of requests: what is not said of them may be anything. Each text is looked at once."""
-    callers = cache(principals.who(space).exactly)
+    callers = cache(principals.Who(space).exactly)
     acted_on = cache(partial(on, space))
     sent = cache(partial(conditions.sent, space))
 

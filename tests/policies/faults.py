@@ -42,7 +42,7 @@ def _without_a_dimension(pieces: Iterator[Any], box: Any, other: Any) -> Iterato
 
 def _without_own(boxes: Iterator[Any], of: Any, *_: Any) -> Iterator[Any]:
     for box in boxes:
-        at = of.at(principals.OWN)
+        at = list(of.dimensions).index(principals.OWN)
         yield (*box[:at], of.dimensions[principals.OWN].all, *box[at + 1 :])
 
 
@@ -55,7 +55,7 @@ def _spared_by_arn(_: int, who: Any, statement: Any, __: Any) -> int:
     return int(who.everybody() & ~(who.direct(listed) | who.by_account(listed)))
 
 
-def _denied_root_alone(found: tuple[int, int], _: Any, statement: Any, __: Any) -> tuple[int, int]:
+def _denied_root_alone(found: tuple[int, int], _: Any, statement: Any) -> tuple[int, int]:
     return (found[0], 0) if statement.effect == "Deny" else found
 
 
