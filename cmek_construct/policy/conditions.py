@@ -87,7 +87,7 @@ class _Operator:
 _NULL: Final = _Operator(None, "Null", negated=False, if_exists=False)
 
 
-def _operator(text: str) -> _Operator:
+def read_operator(text: str) -> _Operator:
     found = _OPERATOR.fullmatch(text)
     each, base, if_exists = found.groups() if found else (None, "", None)
     negated = _NEGATED.match(base) is not None
@@ -109,7 +109,7 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
         variables: whether policy variables are known there.
         is_sent: False of requests that never have the key.
     """
-    key, operator = condition.key.lower(), _operator(condition.operator)
+    key, operator = condition.key.lower(), read_operator(condition.operator)
     said = f"{condition.operator} {key} {', '.join(condition.values)}"
     dimension, present, whole = _place(space, key)
     present = present if is_sent else 0

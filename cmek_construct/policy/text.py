@@ -131,41 +131,28 @@ def form(
 ) -> Form:
     """A text as a form.
 
-    A hole stands for every text of its form, and a flag says that the text is that hole's: it is the same flag wherever
-    that hole stands for the same thing.
-
-    Args:
-        text: in the notation of this package.
-        what: of what it is the text, such as ``account``.
-        chars: a pattern of one character, which a wildcard or a hole may stand for.
-        forms: what is known of the holes.
-        wild: whether ``*`` and ``?`` stand for other characters.
-        variables: whether policy variables are known there.
-        any_case: whether capital and small letters are the same.
+    A wildcard stands for some of ``chars``, and a hole for every text of its form. A flag says that the text is that
+    hole's: it is the same flag wherever that hole stands for the same thing (``what``, such as an account).
     """
     if "${" not in text:
         return Form(_plain(text, chars if wild else None, any_case))
     pattern = shown = ""
     names = []
     for plain, name in pieces(text):
-        is_variable = name is not None and name.startswith("!")
-        if name is not None and is_variable:
-            name = name[1:]
-            if not variables:
-                plain, name = f"{plain}${{{name}}}", None
+        variable = name[1:] if name is not None and name.startswith("!") else None
+        if variable is not None:
+            plain += "" if variables else f"${{{variable}}}"
+            name = f"{VARIABLE} {variable}" if variables else None
         pattern += _plain(plain, chars if wild else None, any_case)
         shown += plain
-        if name is None:
-            continue
-        if is_variable and name in _ESCAPED:
-            pattern += re.escape(name)
-            shown += name
-            continue
-        hole = f"{VARIABLE} {name}" if is_variable else name
-        is_account = what == ACCOUNT and _PLACE.fullmatch(text) is not None
-        pattern += f"({_of_hole(hole, is_account, chars, forms)})"
-        shown += f"${{{hole}}}"
-        names.append(hole)
+        if variable in _ESCAPED and name is not None:
+            pattern += re.escape(variable)
+            shown += variable
+        elif name is not None:
+            is_account = what == ACCOUNT and _PLACE.fullmatch(text) is not None
+            pattern += f"({_of_hole(name, is_account, chars, forms)})"
+            shown += f"${{{name}}}"
+            names.append(name)
     return Form(pattern, tuple(names), frozenset({f"{what} is {shown}"} if names else ()))
 
 
@@ -189,13 +176,7 @@ def arn(
 ) -> Form | None:
     """The six parts of an ARN, of which the last ends in a name; None if there are others.
 
-    Args:
-        text: the ARN.
-        forms: what is known of the holes.
-        within: what a wildcard or a hole stands for, but in the last part, where it stands for anything.
-        in_name: what it stands for in the name.
-        wild: whether there are wildcards.
-        variables: whether policy variables are known there.
+    Wildcards and holes stand for ``within`` in a part, for ``in_name`` in the name, and for anything before that.
     """
     six = parts(text, ":", 5)
     if len(six) != 6:
@@ -211,14 +192,13 @@ def arn(
 
 def glob(text: str, forms: Forms) -> str:
     """All that a text with wildcards may turn out to be, as one text with ``*`` and ``?``."""
-    found = ""
-    for plain, name in pieces(text):
-        if name is not None and not name.startswith("!"):
-            known = forms.get(name, "*")
-            found += plain + {ACCOUNT: "?" * 12, REGION: "*"}.get(known, known)
-        else:
-            found += plain if name is None else f"{plain}${{{name[1:]}}}"
-    return found
+    known = {ACCOUNT: "?" * 12, REGION: "*"}
+
+    def of(name: str) -> str:
+        form = forms.get(name, "*")
+        return f"${{{name[1:]}}}" if name.startswith("!") else known.get(form, form)
+
+    return "".join(plain + ("" if name is None else of(name)) for plain, name in pieces(text))
 
 
 @lru_cache(maxsize=10_000)

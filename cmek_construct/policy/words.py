@@ -12,6 +12,7 @@ from typing import Any, Final
 from cmek_construct.guide import ADMINISTRATION, Statement
 from cmek_construct.policy.aws import EXTERNAL_ID, SESSION_BEGAN, TRAILING_DAYS
 from cmek_construct.policy.comparing import Witness
+from cmek_construct.policy.conditions import read_operator
 from cmek_construct.policy.sentences import Quoted, Words, as_list, listed, quoted_list
 from cmek_construct.policy.statements import MEMBERS
 
@@ -50,22 +51,12 @@ _WHOLE: Final = {
 }
 """Operators on a key that have words of their own: before the values, and behind them."""
 _OPERATORS: Final = {
-    "StringEquals": "is",
-    "ArnEquals": "is like",
-    "StringLike": "is like",
-    "ArnLike": "is like",
-    "NumericEquals": "is",
-    "NumericLessThan": "is less than",
-    "Bool": "is",
-    "StringNotEquals": "is not",
-    "StringNotLike": "is not like",
-    "ArnNotEquals": "is not like",
-    "ArnNotLike": "is not like",
-    "StringEqualsIgnoreCase": "is, in capital or small letters,",
-    "IpAddress": "is in",
-    "NotIpAddress": "is not in",
+    **dict.fromkeys(("StringEquals", "NumericEquals", "Bool"), ""),
+    **dict.fromkeys(("ArnEquals", "StringLike", "ArnLike"), " like"),
+    "NumericLessThan": " less than",
+    "StringEqualsIgnoreCase": ", in capital or small letters,",
+    "IpAddress": " in",
 }
-_OPERATOR: Final = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?")
 _KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _EACH_KEY: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
 
@@ -198,15 +189,15 @@ def _condition(operator: str, key: str, values: list[Any], denies: bool) -> Word
     if (operator, name) in _WHOLE:
         before, behind = _WHOLE[operator, name]
         return [before, *quoted_list(texts, " or "), behind]
-    parts = _OPERATOR.fullmatch(operator)
-    words = _OPERATORS.get(parts[2]) if parts else None
-    if parts is None or words is None:
+    read = read_operator(operator)
+    words = _OPERATORS.get(read.base)
+    if words is None:
         return ["the condition ", Quoted({operator: {key: values}}), " holds"]
-    each = "each of " if parts[1] == "ForAllValues" else ""
-    found: Words = [each, *of_key, f" {words} ", *quoted_list(texts, " or ")]
+    each = "each of " if read.each == "ForAllValues" else ""
+    found: Words = [each, *of_key, f" is{' not' if read.negated else ''}{words} ", *quoted_list(texts, " or ")]
     if "like" in words and any("*" in str(one) for one in texts):
         found.append(" (where * is any text)")
-    if each or parts[3]:
+    if each or read.if_exists:
         also = "" if denies else ": it does not bind who leaves it out"
         found.append(f" (or is not sent at all{also})")
     return found
