@@ -77,7 +77,7 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     for _ in space.twice():
         rules, limits = Rules(space, policy), Rules(space, limit)
         meant = [(PRINCIPAL, principals.Who(space).exactly(principal))] if principal else []
-        comparison = _Comparison(rules, limits, space.box(*meant), is_need=False)
+        comparison = _Comparison(rules, limits, meant, is_need=False)
     return list(comparison.witnesses())
 
 
@@ -97,7 +97,7 @@ def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DI
     for _ in space.twice():
         rules, needed = Rules(space, policy), Rules(space, need)
         sent = [(key, conditions.sent(space, key, facts[key])) for key in space.dimensions.keys() & facts]
-        comparison = _Comparison(needed, rules, space.box(*sent), is_need=True)
+        comparison = _Comparison(needed, rules, sent, is_need=True)
     return list(comparison.witnesses())
 
 
@@ -118,17 +118,17 @@ def surely_allows(document: Any, need: Any) -> bool:
 class _Comparison:
     """Two policies in one space."""
 
-    def __init__(self, rules: Rules, limits: Rules, meant: Box, *, is_need: bool) -> None:
+    def __init__(self, rules: Rules, limits: Rules, meant: list[tuple[str, int]], *, is_need: bool) -> None:
         self._is_need = is_need
         self._space = space = rules.space
         self._dimensions = list(space.dimensions.values())
         self._rules = rules
         self._limits = limits
         self._people = people = principals.Who(space)
-        acted_on = [on(space, space.resource)] if space.kind == "key" else []
+        meant += [on(space, space.resource)] if space.kind == "key" else []
         # Across accounts nobody gets in without leave of their own.
-        alone = space.box(*acted_on, lets(space, own=False), (PRINCIPAL, people.at_home(space.resource)))
-        self._base = space.overlap([space.box(*acted_on, lets(space)), alone], [meant])
+        alone = space.box(*meant, lets(space, own=False), (PRINCIPAL, people.at_home(space.resource)))
+        self._base = [box for box in (space.box(*meant, lets(space)), alone) if all(box)]
         elsewhere = people.everybody() & ~people.at_home(space.resource, surely=True)
         self._across = space.box(lets(space, own=False), (PRINCIPAL, elsewhere))
         """Requests of who may be of another account, without leave of that."""

@@ -21,7 +21,7 @@ from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, IN_PART, SOME
 from cmek_construct.policy.principals import Who
 from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition
-from cmek_construct.policy.text import ACCOUNT, Form, Forms, arn, form, holes
+from cmek_construct.policy.text import ACCOUNT, Form, Reading, holes
 
 _OPERATOR: Final = re.compile(r"(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?")
 _TEXTS: Final = {
@@ -58,7 +58,8 @@ def sent(space: Space, key: str, value: str | Sequence[str] | None) -> int:
     if not value and value != "":
         return dimension.where(_ABSENT)
     text = value if isinstance(value, str) else BETWEEN.join(value)
-    return dimension.like(Form("=").then(form(text.lower() if key in BOOLEANS else text, key, ANY, space.forms)))
+    reading = space.reading._replace(wild=False)
+    return dimension.like(Form("=").then(reading.form(text.lower() if key in BOOLEANS else text, key)))
 
 
 def value_of(text: str) -> str | list[str] | None:
@@ -127,7 +128,8 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
         dimension.is_typed |= operator.base not in _TEXTS
         met = present & unknown(said, partial(_decided, operator, condition.values, key in SEVERAL))
     else:
-        forms = ((text, _value(key, operator.base, text, variables, space.forms)) for text in condition.values)
+        reading = space.reading._replace(variables=variables)
+        forms = ((text, _value(key, operator.base, text, reading)) for text in condition.values)
         each = (dimension.like(whole(one)) if one else unknown(f"{operator.base} {key} {text}") for text, one in forms)
         matched = reduce(or_, each, 0)
         met = present & (~matched if operator.negated else matched)
@@ -147,18 +149,16 @@ def _place(space: Space, key: str) -> tuple[Dimension, int, Callable[[Form], For
     return people.dimension, people.has_arn() | (people.services() if key == IS_SERVICE else 0), whole
 
 
-def _value(key: str, base: str, value: str, variables: bool, forms: Forms) -> Form | None:
+def _value(key: str, base: str, value: str, reading: Reading) -> Form | None:
     """One value of an operator as a form; None if what it means is not known."""
     wild, any_case = _TEXTS[base]
+    reading = reading._replace(wild=wild, any_case=any_case)
     if base == "Bool" and not ("${" in value and holes(value)) and value.lower() not in ("true", "false"):
         return None
     if base.startswith("Arn"):
-        return arn(value, forms, variables=variables)
-    of_arn = None
-    if key == PRINCIPAL_ARN and not any_case:
-        of_arn = arn(value, forms, ANY, wild=wild, variables=variables)
-    what = ACCOUNT if key in ACCOUNT_KEYS else key
-    return of_arn or form(value, what, ANY, forms, wild=wild, variables=variables, any_case=any_case)
+        return reading.arn(value)
+    of_arn = reading.arn(value, ANY) if key == PRINCIPAL_ARN and not any_case else None
+    return of_arn or reading.form(value, ACCOUNT if key in ACCOUNT_KEYS else key)
 
 
 def _decided(operator: _Operator, values: Sequence[str], is_list: bool, text: str) -> bool | None:
@@ -186,7 +186,7 @@ def _one_meets(base: str, value: str, text: str) -> bool:
     for typed, read in _TYPED.items():
         if base.startswith(typed):
             return bool(_ORDER[base.removeprefix(typed)](read(text), read(value)))
-    form = _value("", base, value, variables=False, forms={}) if base in _TEXTS else None
+    form = _value("", base, value, Reading({})) if base in _TEXTS else None
     if form is None:
         raise ValueError(base)
     return accepts(form.pattern, text)

@@ -13,10 +13,10 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final
 
-from cmek_construct.policy.patterns import ANY, ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
+from cmek_construct.policy.patterns import ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
 from cmek_construct.policy.space import Space
 from cmek_construct.policy.statements import Principal, Statement, read
-from cmek_construct.policy.text import ACCOUNT, Form, arn, form, is_wild
+from cmek_construct.policy.text import ACCOUNT, Form, is_wild
 
 PRINCIPAL: Final = "principal"
 OWN: Final = "IAM policies of the principal's own account"
@@ -77,7 +77,7 @@ class Who:
 
     def __init__(self, space: Space) -> None:
         self.dimension = space.dimension(PRINCIPAL, _DOMAIN)
-        self._forms = space.forms
+        self._reading = space.reading
         self._spelled = space.spelled
 
     def everybody(self) -> int:
@@ -117,12 +117,12 @@ class Who:
         return Form(f"arn:{IN_PART}*:{IN_PART}*::").then(number, f":{ANYTHING}{_END}")
 
     def _of(self, account: str) -> int:
-        return self.dimension.like(self.of_account(form(account, ACCOUNT, IN_PART, self._forms)))
+        return self.dimension.like(self.of_account(self._reading.form(account, ACCOUNT, IN_PART)))
 
     def exactly(self, principal: str) -> int:
         """The principal of a request; of a role every session; of a pattern all of that form."""
         if is_wild(principal):
-            found = arn(principal, self._forms)
+            found = self._reading.arn(principal)
             return self.dimension.like(self.with_arn(found)) if found else 0
         if principal.startswith("arn:"):
             return self._named(principal) or 0
@@ -142,7 +142,7 @@ class Who:
         if principal.kind == "AWS" and found:
             return None if found[6] else found[2]
         is_number = principal.kind == "AWS" and re.fullmatch("[0-9]{12}", name)
-        is_hole = re.fullmatch(_HOLE, name) and self._forms.get(name[2:-1]) == ACCOUNT
+        is_hole = re.fullmatch(_HOLE, name) and self._reading.forms.get(name[2:-1]) == ACCOUNT
         return name if is_number or is_hole else None
 
     def _one(self, principal: Principal) -> int:
@@ -168,7 +168,7 @@ class Who:
         partition, account, kind, path, role, name = found.groups()
         behind = Form(_KINDS.get(kind, NAME_END))
         if role:
-            behind = behind.then(form(name, "session", ANY, self._forms))
+            behind = behind.then(self._reading.form(name, "session"))
             kind, path, name = "role", "*/", role
         if kind:
             own = (kind, account, name.lower())
@@ -180,7 +180,7 @@ class Who:
         return self._like(text, behind)
 
     def _like(self, text: str, behind: Form) -> int:
-        found = arn(text, self._forms, in_name=IN_NAME)
+        found = self._reading.arn(text, in_name=IN_NAME)
         return self.dimension.like(found.then(behind)) if found else 0
 
 

@@ -17,11 +17,11 @@ from operator import or_
 from typing import Final, TypeAlias
 
 from cmek_construct.policy import aws, conditions, principals
-from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, DIGITS, SOMETHING, CannotBeJudged
+from cmek_construct.policy.patterns import ANYTHING, BETWEEN, DIGITS, SOMETHING, CannotBeJudged
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, both, within
 from cmek_construct.policy.statements import Policy, Statement, told_apart
-from cmek_construct.policy.text import arn, form, generated
+from cmek_construct.policy.text import Reading, generated
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
@@ -102,7 +102,7 @@ def space_of(policies: Sequence[Policy], people: Sequence[str], acted_on: Iterab
     forms = told_apart(policies, [*people, *acted_on])
     named = [one.name for policy in policies for statement in policy.statements for one in statement.named()]
     apart = frozenset(f"name is ${{{name}}}" for name in generated(forms))
-    space = Space(kind, resource, forms, principals.spelled([*people, *named]), apart)
+    space = Space(kind, resource, Reading(forms), principals.spelled([*people, *named]), apart)
     space.dimension(OWN, (NO, YES))
     service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{_WORD}:")
     actions = space.dimension(ACTION, (service + _WORD,))
@@ -240,14 +240,14 @@ def action(dimension: Dimension, text: str) -> int:
         return dimension.all
     if ":" not in text:
         return dimension.perhaps(f"the Action {text} is meant")
-    return dimension.like(form(text if "${" in text else text.lower(), ACTION, ANY, {}, wild=True))
+    return dimension.like(Reading({}).form(text if "${" in text else text.lower(), ACTION))
 
 
 def _resource(space: Space, variables: bool, text: str) -> int:
     dimension = _acted_on(space)
     if text == "*" or (space.kind == "key" and text == space.resource):
         return dimension.all
-    found = arn(text, space.forms, variables=variables)
+    found = space.reading._replace(variables=variables).arn(text)
     return dimension.like(found) if found else dimension.perhaps(f"the Resource {text} is meant")
 
 
@@ -256,8 +256,8 @@ def on(space: Space, resource: str | None) -> tuple[str, int]:
     dimension = _acted_on(space)
     if resource is None:
         return RESOURCE, dimension.all
-    found = arn(resource, space.forms, wild=False) or form(resource, RESOURCE, ANY, space.forms)
-    return RESOURCE, dimension.like(found)
+    reading = space.reading._replace(wild=False)
+    return RESOURCE, dimension.like(reading.arn(resource) or reading.form(resource, RESOURCE))
 
 
 def allows(policy: Policy, request: Request) -> Said:

@@ -16,8 +16,8 @@ from itertools import product
 from operator import or_
 from typing import Final, NamedTuple, TypeAlias
 
-from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, atoms, bits, exact
-from cmek_construct.policy.text import VARIABLE, Form, Forms
+from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, atoms, exact
+from cmek_construct.policy.text import VARIABLE, Form, Reading
 
 _MOST_FLAGS: Final = 8
 _MOST_BOXES: Final = 200_000
@@ -105,7 +105,7 @@ class Dimension:
         return sum(1 << index for index, value in enumerate(self.values) if wanted(value))
 
     def members(self, some: int) -> Iterator[Value]:
-        return (self.values[bit.bit_length() - 1] for bit in bits(some))
+        return (value for index, value in enumerate(self.values) if some >> index & 1)
 
     def just(self, value: Value) -> int:
         return 1 << self.values.index(value)
@@ -155,7 +155,7 @@ class Space:
     """Of the policies that are asked."""
     resource: str | None
     """The ARN of the role or key whose they are, where it is known."""
-    forms: Forms
+    reading: Reading
     spelled: Mapping[tuple[str, ...], tuple[str, str]]
     """The path and name of roles and users, by what makes them one: kind, account and name."""
     apart: frozenset[str]

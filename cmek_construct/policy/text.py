@@ -119,75 +119,71 @@ class Form(NamedTuple):
         return shown + text[end:]
 
 
-def form(
-    text: str,
-    what: str,
-    chars: str,
-    forms: Forms,
-    *,
-    wild: bool = False,
-    variables: bool = False,
-    any_case: bool = False,
-) -> Form:
-    """A text as a form.
-
-    A wildcard stands for some of ``chars``, and a hole for every text of its form. A flag says that the text is that
-    hole's: it is the same flag wherever that hole stands for the same thing (``what``, such as an account).
-    """
-    if "${" not in text:
-        return Form(_plain(text, chars if wild else None, any_case))
-    pattern = shown = ""
-    names = []
-    for plain, name in pieces(text):
-        variable = name[1:] if name is not None and name.startswith("!") else None
-        if variable is not None:
-            plain += "" if variables else f"${{{variable}}}"
-            name = f"{VARIABLE} {variable}" if variables else None
-        pattern += _plain(plain, chars if wild else None, any_case)
-        shown += plain
-        if variable in _ESCAPED and name is not None:
-            pattern += re.escape(variable)
-            shown += variable
-        elif name is not None:
-            is_account = what == ACCOUNT and _PLACE.fullmatch(text) is not None
-            pattern += f"({_of_hole(name, is_account, chars, forms)})"
-            shown += f"${{{name}}}"
-            names.append(name)
-    return Form(pattern, tuple(names), frozenset({f"{what} is {shown}"} if names else ()))
-
-
 @lru_cache(maxsize=20_000)
-def _plain(text: str, wildcard: str | None, any_case: bool) -> str:
+def _plain(text: str, wildcard: str | None, any_case: bool = False) -> str:
     found = re.escape(text)
     if any_case:
         found = re.sub(r"[^\W\d_]", lambda it: f"[{it[0]}{it[0].swapcase()}]", found)
     return found if wildcard is None else found.replace(r"\*", f"{wildcard}*").replace(r"\?", wildcard)
 
 
-def _of_hole(name: str, is_account: bool, chars: str, forms: Forms) -> str:
-    known = forms.get(name, "*")
-    if is_account or known == ACCOUNT:
-        return DIGITS
-    return _plain(_REGION if known == REGION else known, IN_NAME if name in forms else chars, False)
+class Reading(NamedTuple):
+    """How texts are read."""
 
+    forms: Forms
+    """What is known of holes."""
+    wild: bool = True
+    """Whether ``*`` and ``?`` stand for other characters."""
+    variables: bool = False
+    """Whether policy variables are known there."""
+    any_case: bool = False
+    """Whether capital and small letters are the same."""
 
-def arn(
-    text: str, forms: Forms, within: str = IN_PART, *, in_name: str = ANY, wild: bool = True, variables: bool = False
-) -> Form | None:
-    """The six parts of an ARN, of which the last ends in a name; None if there are others.
+    def form(self, text: str, what: str, chars: str = ANY) -> Form:
+        """A text as a form.
 
-    Wildcards and holes stand for ``within`` in a part, for ``in_name`` in the name, and for anything before that.
-    """
-    six = parts(text, ":", 5)
-    if len(six) != 6:
-        return None
-    *path, name = parts(six.pop(), "/")
-    places = [(one, what, within, ":") for one, what in zip(six, _PARTS, strict=True)]
-    places += [*((one, "path", ANY, "/") for one in path), (name, "name", in_name, "")]
-    found = Form("")
-    for one, what, chars, behind in places:
-        found = found.then(form(one, what, chars, forms, wild=wild, variables=variables), behind)
-    return found
+        A wildcard stands for some of ``chars``, and a hole for every text of its form. A flag says that the text is
+        that hole's: it is the same flag wherever that hole stands for the same thing (``what``, such as an account).
+        """
+        wildcard = chars if self.wild else None
+        if "${" not in text:
+            return Form(_plain(text, wildcard, self.any_case))
+        pattern = shown = ""
+        names = []
+        for plain, name in pieces(text):
+            variable = name[1:] if name is not None and name.startswith("!") else None
+            if variable is not None:
+                plain += "" if self.variables else f"${{{variable}}}"
+                name = f"{VARIABLE} {variable}" if self.variables else None
+            pattern += _plain(plain, wildcard, self.any_case)
+            shown += plain
+            if variable in _ESCAPED and name is not None:
+                pattern += re.escape(variable)
+                shown += variable
+            elif name is not None:
+                is_account = what == ACCOUNT and _PLACE.fullmatch(text)
+                known = ACCOUNT if is_account else self.forms.get(name, "*")
+                within = IN_NAME if name in self.forms else chars
+                pattern += f"({DIGITS if known == ACCOUNT else _plain(_REGION if known == REGION else known, within)})"
+                shown += f"${{{name}}}"
+                names.append(name)
+        return Form(pattern, tuple(names), frozenset({f"{what} is {shown}"} if names else ()))
+
+    def arn(self, text: str, within: str = IN_PART, in_name: str = ANY) -> Form | None:
+        """The six parts of an ARN, of which the last ends in a name; None if there are others.
+
+        Wildcards and holes stand for ``within`` in a part, for ``in_name`` in the name, and for anything before that.
+        """
+        six = parts(text, ":", 5)
+        if len(six) != 6:
+            return None
+        *path, name = parts(six.pop(), "/")
+        found = Form("")
+        for one, what in zip(six, _PARTS, strict=True):
+            found = found.then(self.form(one, what, within), ":")
+        for one in path:
+            found = found.then(self.form(one, "path"), "/")
+        return found.then(self.form(name, "name", in_name))
 
 
 def glob(text: str, forms: Forms) -> str:
