@@ -129,7 +129,7 @@ class _Comparison:
         # Across accounts nobody gets in without leave of their own.
         alone = space.box(*meant, lets(space, own=False), (PRINCIPAL, people.at_home(space.resource)))
         self._base = [box for box in (space.box(*meant, lets(space)), alone) if all(box)]
-        elsewhere = people.everybody() & ~people.at_home(space.resource, surely=True)
+        elsewhere = people.dimension.all & ~people.at_home(space.resource, surely=True)
         self._across = space.box(lets(space, own=False), (PRINCIPAL, elsewhere))
         """Requests of who may be of another account, without leave of that."""
 
@@ -165,12 +165,12 @@ class _Comparison:
     def _principals(self, statement: Statement, piece: Box) -> tuple[str, ...]:
         """The principals of a piece, as the statement names them where it does."""
         people, some = self._people, self._of(piece, PRINCIPAL)
-        if some == people.everybody():
+        if some == people.dimension.all:
             return ("*",)
         named = []
         for one in statement.principals or ():
             whole = people.direct([one]) | people.by_account([one])
-            if whole != people.everybody() and whole & some:
+            if whole != people.dimension.all and whole & some:
                 named.append(one.name)
         members = people.dimension.members(some)
         found = [principals.name_of(people.dimension.with_holes(one)) for one in members]

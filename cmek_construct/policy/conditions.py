@@ -18,7 +18,7 @@ from typing import Final
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, IS_SERVICE, PRINCIPAL_ARN, SEVERAL
 from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, IN_PART, SOMETHING, accepts
-from cmek_construct.policy.principals import Who
+from cmek_construct.policy.principals import SERVICES, WITH_ARN, Who
 from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition
 from cmek_construct.policy.text import ACCOUNT, Form, Reading, holes
@@ -141,12 +141,14 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
 
 def _place(space: Space, key: str) -> tuple[Dimension, int, Callable[[Form], Form]]:
     """The dimension of a key, the texts that have it, and what a form of its values is there."""
-    people = Who(space)
     if not follows(key, space.kind):
         dimension = _dimension(space, key)
         return dimension, dimension.all & ~dimension.where(_ABSENT), Form("=").then
-    whole = {PRINCIPAL_ARN: people.with_arn, IS_SERVICE: people.by_kind}.get(key, people.of_account)
-    return people.dimension, people.has_arn() | (people.services() if key == IS_SERVICE else 0), whole
+    people = Who(space)
+    present = people.dimension.where(WITH_ARN)
+    if key == IS_SERVICE:
+        return people.dimension, present | people.dimension.where(SERVICES), people.by_kind
+    return people.dimension, present, people.with_arn if key == PRINCIPAL_ARN else people.of_account
 
 
 def _value(key: str, base: str, value: str, reading: Reading) -> Form | None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from cmek_construct.policy.patterns import ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
 from cmek_construct.policy.space import Space
 from cmek_construct.policy.statements import Principal, Statement, read
-from cmek_construct.policy.text import ACCOUNT, Form, is_wild
+from cmek_construct.policy.text import ACCOUNT, Form, is_wild, parts
 
 PRINCIPAL: Final = "principal"
 OWN: Final = "IAM policies of the principal's own account"
@@ -33,13 +33,15 @@ _ARN: Final = re.compile(
 """Partition, account; kind and path of a role or user, or the role of a session; and a name, which the root has not."""
 _ELSEWHERE: Final = re.compile(r"(?:Federated:|Service:(?=.+\.amazonaws\.com))(?:[^*?$]|\$(?!\{))+")
 """Who is named and has no ARN of IAM."""
-_OWNER: Final = re.compile(rf"(?:(?:{_HOLE}|[^:$])*:){{4}}(?P<account>(?:{_HOLE}|[^:$])+):")
 _PARTITION: Final = "aws[abcdefghijklmnopqrstuvwxyz-]*"
 _NAME: Final = f"{IN_NAME}{IN_NAME}*"
 _END: Final = NAME_END + ANYTHING
 _KINDS: Final = {"role": NAME_END + SOMETHING, "user": NAME_END}
 """What stands behind the ARN of each."""
-_IS_SERVICE: Final = {"true": _SERVICE + ANYTHING, "false": f"arn:{ANYTHING}{_END}"}
+WITH_ARN: Final = f"arn:{ANYTHING}{_END}"
+"""Roles, users, accounts: whom IAM knows."""
+SERVICES: Final = _SERVICE + ANYTHING
+SIGNED_IN_ELSEWHERE: Final = _FEDERATED + ANYTHING
 
 
 def _in_arn(service: str, rest: str) -> str:
@@ -58,8 +60,8 @@ _DOMAIN: Final = (
 
 def owner_of(arn: str) -> str | None:
     """The account in an ARN."""
-    found = _OWNER.match(arn)
-    return found["account"] if found else None
+    six = parts(arn, ":", 5)
+    return six[4] or None if len(six) == 6 else None
 
 
 def spelled(principals: Iterable[str]) -> dict[tuple[str, ...], tuple[str, str]]:
@@ -80,27 +82,12 @@ class Who:
         self._reading = space.reading
         self._spelled = space.spelled
 
-    def everybody(self) -> int:
-        return self.dimension.all
-
-    def has_arn(self) -> int:
-        """Roles, users, accounts: whom IAM knows."""
-        return self.dimension.where(_IS_SERVICE["false"])
-
-    def federated(self) -> int:
-        """Those who sign in elsewhere."""
-        return self.dimension.where(_FEDERATED + ANYTHING)
-
-    def services(self) -> int:
-        """AWS services."""
-        return self.dimension.where(_IS_SERVICE["true"])
-
     def at_home(self, resource: str | None, *, surely: bool = False) -> int:
         """Those of the account that a role or key is of, and those of no account."""
         owner = owner_of(resource or "")
         if owner is None and not surely:
-            return self.everybody()
-        return (self._of(owner) if owner else 0) | (self.everybody() & ~self.has_arn())
+            return self.dimension.all
+        return (self._of(owner) if owner else 0) | (self.dimension.all & ~self.dimension.where(WITH_ARN))
 
     def with_arn(self, arn: Form) -> Form:
         """Those whose ``aws:PrincipalArn`` is of a form: of a session that of its role."""
@@ -108,7 +95,8 @@ class Who:
 
     def by_kind(self, is_service: Form) -> Form:
         """Those of whom ``aws:PrincipalIsAWSService`` is of a form."""
-        patterns = [of for value, of in _IS_SERVICE.items() if accepts(is_service.pattern, value)]
+        kinds = {"true": SERVICES, "false": WITH_ARN}
+        patterns = [pattern for value, pattern in kinds.items() if accepts(is_service.pattern, value)]
         pattern = f"{ANYTHING}[{NAME_END}]*{ANYTHING}" if len(patterns) > 1 else "".join(patterns)
         return is_service._replace(pattern=pattern, holes=())
 
@@ -149,7 +137,7 @@ class Who:
         kind, name, account = principal.kind, principal.name, self.account(principal)
         found = None
         if kind == "AWS" and name == "*":
-            return self.everybody()
+            return self.dimension.all
         if kind == "AWS" and DELETED.fullmatch(name):
             return 0
         if account:
@@ -205,7 +193,7 @@ def spared(who: Who, statement: Statement, kind: str) -> int:
     """
     listed = statement.not_principals or ()
     direct, accounts = who.direct(listed), who.by_account(listed)
-    everybody = who.everybody()
+    everybody = who.dimension.all
     doubt = who.dimension.perhaps(f"NotPrincipal {', '.join(one.name for one in listed)} does not spare the principal")
     if statement.effect != "Deny" or kind == "trust":
         return everybody & ~(direct | accounts) & doubt

@@ -168,19 +168,20 @@ def lets(space: Space, own: bool = True) -> tuple[str, int]:
 
 def _impossible(space: Space) -> Iterator[Box]:
     """Requests that nobody can make: an action on what it is not for, or with a key of others."""
-    actions, people = space.dimensions[ACTION], principals.Who(space)
+    actions, people = space.dimensions[ACTION], principals.Who(space).dimension
 
     def others(names: Collection[str]) -> int:
         return actions.of(lambda value: value.text not in names)
 
     if space.kind == "permissions":
-        yield space.box((PRINCIPAL, people.everybody() & ~people.has_arn()))
+        yield space.box((PRINCIPAL, people.all & ~people.where(principals.WITH_ARN)))
         resources = _acted_on(space)
         for names, patterns in _ACTED_ON:
             these = reduce(or_, map(resources.where, patterns), 0)
             yield space.box((ACTION, actions.all & ~others(names)), (RESOURCE, resources.all & ~these))
     if space.kind == "trust":
-        yield space.box((PRINCIPAL, people.federated()), (ACTION, others(aws.FEDERATED)))
+        signed_in = people.where(principals.SIGNED_IN_ELSEWHERE)
+        yield space.box((PRINCIPAL, signed_in), (ACTION, others(aws.FEDERATED)))
     for key, dimension in space.dimensions.items():
         service, _, name = key.partition(":")
         if name and _SERVICE.fullmatch(service):

@@ -52,7 +52,7 @@ def _case_counts(found: int, _: Any, name: str) -> int:
 
 def _spared_by_arn(_: int, who: Any, statement: Any, __: Any) -> int:
     listed = statement.not_principals or ()
-    return int(who.everybody() & ~(who.direct(listed) | who.by_account(listed)))
+    return int(who.dimension.all & ~(who.direct(listed) | who.by_account(listed)))
 
 
 def _denied_root_alone(found: tuple[int, int], _: Any, statement: Any) -> tuple[int, int]:
