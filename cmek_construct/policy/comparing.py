@@ -6,40 +6,20 @@ witness: requests, of which one is spelled out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from cmek_construct.policy import aws, conditions, principals
+from cmek_construct.policy import aws, conditions, principals, rules
 from cmek_construct.policy.patterns import CannotBeJudged
 from cmek_construct.policy.principals import OWN, PRINCIPAL
-from cmek_construct.policy.rules import (
-    ACTION,
-    RESOURCE,
-    WHOSE_ACCOUNT,
-    YES,
-    Request,
-    Rules,
-    Verdict,
-    action,
-    lets,
-    on,
-    space_of,
-)
+from cmek_construct.policy.rules import ACTION, RESOURCE, YES, Request, Rules, Verdict, action, lets, on, space_of
 from cmek_construct.policy.space import Box, Dimension, Value, both, merged
 from cmek_construct.policy.statements import Policy, Statement, read
 from cmek_construct.policy.text import canonical, with_holes
 
 _NAMES: Final = aws.ACTIONS["permissions"]
-_Whole: TypeAlias = Callable[[Dimension, Value], int]
-_READINGS: Final[Sequence[tuple[_Whole, Callable[[Dimension, Value], str]]]] = (
-    (Dimension.as_text, lambda _, value: value.text),
-    (Dimension.as_holes, Dimension.with_holes),
-)
-"""An atom for one text whatever its holes are, or for what its holes are; and how that is shown."""
-_NO_KEYS: Final = (PRINCIPAL, ACTION, RESOURCE, OWN)
-"""Dimensions that are no condition keys."""
 _MOST_TRIED: Final = 24
 _SHOWN: Final = 6
 
@@ -75,9 +55,9 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     people = [principal] if principal else []
     space = space_of([policy, limit], people)
     for _ in space.twice():
-        rules, limits = Rules(space, policy), Rules(space, limit)
+        own, limits = Rules(space, policy), Rules(space, limit)
         meant = [(PRINCIPAL, principals.Who(space).exactly(principal))] if principal else []
-        comparison = _Comparison(rules, limits, meant, is_need=False)
+        comparison = _Comparison(own, limits, meant, is_need=False)
     return list(comparison.witnesses())
 
 
@@ -95,9 +75,9 @@ def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DI
     """
     space = space_of([policy, need], [])
     for _ in space.twice():
-        rules, needed = Rules(space, policy), Rules(space, need)
+        own, needed = Rules(space, policy), Rules(space, need)
         sent = [(key, conditions.sent(space, key, facts[key])) for key in space.dimensions.keys() & facts]
-        comparison = _Comparison(needed, rules, sent, is_need=True)
+        comparison = _Comparison(needed, own, sent, is_need=True)
     return list(comparison.witnesses())
 
 
@@ -118,13 +98,13 @@ def surely_allows(document: Any, need: Any) -> bool:
 class _Comparison:
     """Two policies in one space."""
 
-    def __init__(self, rules: Rules, limits: Rules, meant: list[tuple[str, int]], *, is_need: bool) -> None:
+    def __init__(self, own: Rules, limits: Rules, meant: list[tuple[str, int]], *, is_need: bool) -> None:
         self._is_need = is_need
-        self._space = space = rules.space
+        self._space = space = own.space
         self._dimensions = list(space.dimensions.values())
-        self._rules = rules
+        self._own = own
         self._limits = limits
-        self._people = people = principals.Who(space)
+        people = principals.Who(space)
         meant += [on(space, space.resource)] if space.kind == "key" else []
         # Across accounts nobody gets in without leave of their own.
         alone = space.box(*meant, lets(space, own=False), (PRINCIPAL, people.at_home(space.resource)))
@@ -136,9 +116,9 @@ class _Comparison:
     def witnesses(self) -> Iterator[Witness]:
         """One for each piece of a statement that is beyond the limit."""
         space, limits = self._space, self._limits
-        for statement, box in self._rules.allow:
+        for statement, box in self._own.allow:
             made = space.possible(space.overlap([box], self._base))
-            left = space.without(made, self._rules.denying)
+            left = space.without(made, self._own.denying)
             pieces = space.without(left, limits.allowing)
             pieces += space.overlap(space.overlap(left, limits.allowing), limits.denying)
             for piece in merged(pieces):
@@ -153,10 +133,7 @@ class _Comparison:
             chosen = next(self._choices(piece))
             texts = tuple(map(Dimension.with_holes, self._dimensions, chosen))
             hangs_on = tuple(dict.fromkeys(self._hangs_on(piece, chosen, sent)))
-        who: tuple[str, ...] = ("*",)
-        what: tuple[str, ...] = ("*",)
-        if not statement.unreadable:
-            who, what = self._principals(statement, piece), self._actions(statement, piece)
+        who, what = self._principals(statement, piece), self._actions(statement, piece)
         return Witness(statement, who, what, certain, hangs_on, self._request(texts))
 
     def _of(self, box: Box, name: str) -> int:
@@ -164,8 +141,8 @@ class _Comparison:
 
     def _principals(self, statement: Statement, piece: Box) -> tuple[str, ...]:
         """The principals of a piece, as the statement names them where it does."""
-        people, some = self._people, self._of(piece, PRINCIPAL)
-        if some == people.dimension.all:
+        people, some = principals.Who(self._space), self._of(piece, PRINCIPAL)
+        if statement.unreadable or some == people.dimension.all:
             return ("*",)
         named = []
         for one in statement.principals or ():
@@ -178,6 +155,8 @@ class _Comparison:
 
     def _actions(self, statement: Statement, piece: Box) -> tuple[str, ...]:
         """The actions of a piece: as the statement has them, or one by one where not all are in."""
+        if statement.unreadable:
+            return ("*",)
         dimension, some = self._space.dimensions[ACTION], self._of(piece, ACTION)
         found: list[str] = []
         for text in statement.actions or ():
@@ -200,26 +179,26 @@ class _Comparison:
         """
         if any(self._examples(chosen)):
             return None
-        for whole, text in _READINGS:
+        for by_holes in (False, True):
             box, texts = [], []
             for one, value, some in zip(self._dimensions, chosen, sent, strict=True):
-                is_sent = self._is_sent(one)
-                box.append(one.all if one.is_unknown else one.loosened(some) if is_sent else whole(one, value))
-                texts.append(one.with_holes(value) if is_sent else text(one, value))
+                whole = one.as_holes(value) if by_holes else one.as_text(value)
+                box.append(one.all if one.is_unknown else one.loosened(some) if self._is_sent(one) else whole)
+                texts.append(one.with_holes(value) if by_holes or self._is_sent(one) else value.text)
             if self._is_beyond(tuple(box)):
                 return tuple(texts)
         return None
 
     def _is_sent(self, dimension: Dimension) -> bool:
         """Whether it is a condition key of a request that is needed."""
-        return self._is_need and dimension.name not in _NO_KEYS
+        return self._is_need and dimension.is_key
 
     def _is_beyond(self, box: Box) -> bool:
         asked = self._space.possible([box])
         return (
             bool(asked)
             and not self._space.overlap(asked, [self._across])
-            and self._rules.verdict(asked) is Verdict.YES
+            and self._own.verdict(asked) is Verdict.YES
             and self._limits.verdict(asked) is Verdict.NO
         )
 
@@ -232,7 +211,7 @@ class _Comparison:
             yield from dimension.differences(some & dimension.as_text(value))
         yield from self._examples(chosen)
         if both(tuple(map(Dimension.just, self._dimensions, chosen)), self._across):
-            yield WHOSE_ACCOUNT
+            yield rules.WHOSE_ACCOUNT
 
     def _examples(self, chosen: Sequence[Value]) -> Iterator[str]:
         """What is no text that a request has: an action that AWS may add, a number called x."""
@@ -246,12 +225,12 @@ class _Comparison:
     def _request(self, texts: Sequence[str]) -> Request:
         """One request in the words of AWS."""
         values = dict(zip(self._space.dimensions, texts, strict=True))
-        keys = [one for one, dim in self._space.dimensions.items() if one not in _NO_KEYS and not dim.is_unknown]
+        context = {one.name: conditions.value_of(values[one.name]) for one in self._dimensions if one.is_key}
         return Request(
             principals.name_of(values[PRINCIPAL]),
             _NAMES.get(values[ACTION], values[ACTION]),
             values.get(RESOURCE) or None,
-            {key: conditions.value_of(values[key]) for key in keys},
+            context,
             values[OWN] == YES,
         )
 

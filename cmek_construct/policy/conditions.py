@@ -49,7 +49,7 @@ _ARN: Final = f"=arn{f':{IN_PART}{IN_PART}*' * 2}{f':{IN_PART}*' * 2}:{SOMETHING
 def _dimension(space: Space, key: str) -> Dimension:
     """What a request may have of a condition key."""
     values = ("=true", "=false") if key in BOOLEANS else (_ARN if key.endswith("arn") else _PRESENT,)
-    return space.dimension(key, (_ABSENT, *values))
+    return space.dimension(key, (_ABSENT, *values), is_key=True)
 
 
 def sent(space: Space, key: str, value: str | Sequence[str] | None) -> int:

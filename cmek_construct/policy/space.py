@@ -38,8 +38,10 @@ class Value(NamedTuple):
 class Dimension:
     """What a request may be in one respect."""
 
-    def __init__(self, name: str, domain: Sequence[str], is_unknown: bool) -> None:
+    def __init__(self, name: str, domain: Sequence[str], *, is_key: bool, is_unknown: bool) -> None:
         self.name = name.partition(BETWEEN)[0]
+        self.is_key = is_key
+        """Whether it is a condition key."""
         self.is_unknown = is_unknown
         """Whether it is no part of a request, but something that is not known."""
         self.is_typed = False
@@ -165,9 +167,9 @@ class Space:
     """Requests that nobody can make."""
     boxes_left: int = _MOST_BOXES
 
-    def dimension(self, name: str, domain: Sequence[str], *, is_unknown: bool = False) -> Dimension:
+    def dimension(self, name: str, domain: Sequence[str], is_key: bool = False, is_unknown: bool = False) -> Dimension:
         if name not in self.dimensions:
-            self.dimensions[name] = Dimension(name, domain, is_unknown)
+            self.dimensions[name] = Dimension(name, domain, is_key=is_key, is_unknown=is_unknown)
         return self.dimensions[name]
 
     def twice(self) -> Iterator[None]:
