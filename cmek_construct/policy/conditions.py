@@ -10,11 +10,10 @@ import ipaddress
 import operator as compare
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial, reduce
 from operator import or_
-from typing import Final
+from typing import Final, NamedTuple
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, IS_SERVICE, PRINCIPAL_ARN, SEVERAL
 from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, IN_PART, SOMETHING, accepts
@@ -68,8 +67,7 @@ def value_of(text: str) -> str | list[str] | None:
     return None if not text else several if len(several) > 1 else several[0]
 
 
-@dataclass(frozen=True)
-class _Operator:
+class _Operator(NamedTuple):
     """An operator in its parts: ``ForAnyValue:StringNotLikeIfExists``."""
 
     each: str | None
@@ -83,9 +81,6 @@ class _Operator:
     def without_key(self) -> bool:
         """Whether it holds where the key is absent."""
         return self.each == "ForAllValues" or self.if_exists or (self.negated and not self.each)
-
-
-_NULL: Final = _Operator(None, "Null", negated=False, if_exists=False)
 
 
 def read_operator(text: str) -> _Operator:
@@ -117,7 +112,7 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
     absent = dimension.all & ~present
     if operator.base == "Null":
         wanted = {value.lower() for value in condition.values}
-        if operator != _NULL or not wanted <= {"true", "false"}:
+        if condition.operator != "Null" or not wanted <= {"true", "false"}:
             return dimension.name, dimension.perhaps(said)
         return dimension.name, (absent if "true" in wanted else 0) | (present if "false" in wanted else 0)
 
