@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
-from cmek_construct.policy.names import may_be_one
 from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.policy.text import glob
+from cmek_construct.policy.text import glob, may_be_one
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.texts import alone, hole, holes, is_known, is_unreadable, parts, pieces
