@@ -18,8 +18,8 @@ from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconeKe
 from cmek_construct.deployment import customer_kit
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.stack import CmekStack
+from cmek_construct.guardrails.judging import RULES
 from cmek_construct.guardrails.questions import Questions
-from cmek_construct.guardrails.rules import RULES
 from tests import forms, harmless
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack
 from tests.command import cmek as cmek_command

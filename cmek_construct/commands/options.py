@@ -13,7 +13,7 @@ import typer
 from cmek_construct import checks, warnings
 from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment import config
-from cmek_construct.guardrails.rules import RULES
+from cmek_construct.guardrails.judging import RULES
 from cmek_construct.props import Prop
 
 _REGION: Final = next(row for row in config.OF_A_STACK if row.name == "region")
