@@ -135,7 +135,7 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
     resources = dict(_nested(session, place, held))
     named, done = dict(stack), list[str]()
     for resource, locked in stack.items():
-        names = _names(session, place, resource, locked, resources) if locked.in_force else None
+        names = _names(session, place, resource, locked, resources) if not locked.unlocked else None
         if not names or (locked.deployed == names and not locked.gone):
             continue
         history, unlocked = locked.history, before[resource].unlocked if resource in before else ()
@@ -158,15 +158,15 @@ def _names(
 ) -> dict[str, str] | None:
     """What AWS calls a role or key; None of what is neither, or within a stack set."""
     sets = [f"{name}/" for name, one in held.items() if one.type == STACK_SET]
-    identity, own = locked.identity, held.get(resource)
-    if identity.word not in ("role", "key") or resource.startswith(tuple(sets)):
+    own = held.get(resource)
+    if locked.word not in ("role", "key") or resource.startswith(tuple(sets)):
         return None
-    if own is None or own.type != identity.type:
+    if own is None or own.type != locked.type:
         raise LockError(
-            f"{place}: {resource} is locked as {identity.type}, but the deployed stack has no such "
+            f"{place}: {resource} is locked as {locked.type}, but the deployed stack has no such "
             "resource. Deploy the template that was locked, or lock the one that is deployed."
         )
-    if identity.word == "role":
+    if locked.word == "role":
         names = _known(place, read_role_names(session, own.physical_id), resource)
         start = f"arn:aws:iam::{place.account}:role/"
     else:
@@ -235,10 +235,10 @@ def unlock(
         [place] = places
         after, there = dict(before[place]), list[str]()
         for resource, one in before[place].items():
-            if one.in_force and which in (None, resource, one.identity.word):
+            if not one.unlocked and which in (None, resource, one.word):
                 note = f"{date.today().isoformat()} {reason}"
                 after[resource] = replace(one, unlocked=(note,), gone="")
-            there.append(f"{resource} ({one.identity.word}, {'locked' if one.in_force else 'unlocked'})")
+            there.append(f"{resource} ({one.word}, {'unlocked' if one.unlocked else 'locked'})")
         done = [f"{place}: {one}: unlocked" for one in after if after[one] != before[place][one]]
         if not done:
             what = f"{which!a} of it" if which else "nothing of it"

@@ -103,7 +103,7 @@ class CmekGuardrails:
 def _violation(
     rule: str, what: str, cure: str, file: Path, logical_id: str = "", severity: str = "fatal"
 ) -> cdk.PolicyViolation:
-    """A violation; what is fatal cannot be acknowledged. Without a severity CDK takes it for a success if another is."""
+    """A violation; a fatal one cannot be acknowledged. Without a severity CDK takes it for a success if another is."""
     resource = cdk.PolicyViolatingResource(resource_logical_id=logical_id, template_path=str(file), locations=[])
     return cdk.PolicyViolation(
         rule_name=rule, severity=severity, description=what, fix=cure, violating_resources=[resource]

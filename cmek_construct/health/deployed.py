@@ -78,8 +78,8 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     places = stacks_at(lock, here)
     roles: dict[str, str | None] = {}
     keys: dict[str, str | None] = {}
-    for one in (one for place in places for one in lock[place].values() if one.in_force):
-        kind = roles if one.identity.type == ROLE else keys
+    for one in (one for place in places for one in lock[place].values() if not one.unlocked):
+        kind = roles if one.type == ROLE else keys
         if "Arn" in one.deployed:
             kind[one.deployed["Arn"]] = one.deployed.get("RoleId")
     role_arn = next(iter(roles), None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -112,24 +112,32 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What makes one role, key or stack set the one that Pinecone stores."""
+class Locked:
+    """One role, key, stack set or account of a stack set, with what makes it the one that Pinecone stores."""
 
     type: str
     values: Mapping[str, Any]
     """By name, of JSON. What is not set has no name here."""
+    deployed: Mapping[str, str] = field(default_factory=dict)
+    """What AWS calls it: its ``Arn``, and of a role the ``RoleId``."""
+    unlocked: tuple[str, ...] = ()
+    """Date and reason of whoever unlocked it, since when no change is refused; of both, if two branches did."""
+    history: tuple[str, ...] = ()
+    """What it was before, and why it was changed."""
+    gone: str = ""
+    """The date on which its stack, which was deployed, was seen to be gone."""
 
     @property
     def word(self) -> str:
         """``role``, ``key``, ``stack set`` or ``account``."""
         return WORDS[self.type]
 
-    def differences(self, other: Identity) -> list[tuple[str, str, str]]:
+    def differences(self, other: Locked) -> list[tuple[str, str, str]]:
         """Name, own value and the other's value of what is not the same."""
         if self.type != other.type:
             return [("Type", self.type, other.type)]
         return [
-            (name, shown(self.values.get(name)), shown(other.values.get(name)))
+            (name, _shown(self.values.get(name)), _shown(other.values.get(name)))
             for name in dict.fromkeys([*self.values, *other.values])
             if self._meant(name) != other._meant(name)
         ]
@@ -140,29 +148,8 @@ class Identity:
         return value.lower() if name == "MultiRegion" and isinstance(value, str) else value
 
 
-def shown(value: Any) -> str:
-    """A value for a person."""
+def _shown(value: Any) -> str:
     return "not set" if value is None else json.dumps(value, sort_keys=True, ensure_ascii=True)
-
-
-@dataclass(frozen=True)
-class Locked:
-    """One role, key, stack set or account of a stack set."""
-
-    identity: Identity
-    deployed: Mapping[str, str] = field(default_factory=dict)
-    """What AWS calls it: its ``Arn``, and of a role the ``RoleId``."""
-    unlocked: tuple[str, ...] = ()
-    """Date and reason of whoever unlocked it; of both, if two branches did."""
-    history: tuple[str, ...] = ()
-    """What it was before, and why it was changed."""
-    gone: str = ""
-    """The date on which its stack, which was deployed, was seen to be gone."""
-
-    @property
-    def in_force(self) -> bool:
-        """Whether a change is refused."""
-        return not self.unlocked
 
 
 Stack = Mapping[str, Locked]
@@ -286,24 +273,25 @@ def _locked(lines: Sequence[_Line]) -> Locked:
     where = f"{lines[0].place}: {lines[0].resource}"
     if not told:
         raise _damaged(lines[0].number, f"{where} has no line that says what it is")
-    first, deployed = _identity(told[0]), dict[str, str]()
+    found = _named(told[0])
     for line in told:
-        names = {name: line.value[name] for name in _DEPLOYED if name in line.value}
-        for name, own in names.items():
+        other = _named(line)
+        for name, own in other.deployed.items():
             if not isinstance(own, str):
                 raise _damaged(line.number, f"{name} is no text")
-        others = ((name, own, deployed[name]) for name, own in names.items() if deployed.get(name, own) != own)
-        for name, one, another in (*_identity(line).differences(first), *others):
+        names = [(name, own, found.deployed.get(name, own)) for name, own in other.deployed.items()]
+        for name, one, another in (*other.differences(found), *(it for it in names if it[1] != it[2])):
             raise LockError(
                 f"{line.number}: {where}: {name} is {_short(one)}, but {_short(another)} in line {told[0].number}: two "
                 "branches locked two of them. Keep the line of the one that is deployed and delete the other."
             )
-        deployed |= names
-    return Locked(first, deployed, unlocked, history, gone[-1] if gone else "")
+        found = replace(found, deployed={**found.deployed, **other.deployed})
+    return replace(found, unlocked=unlocked, history=history, gone=gone[-1] if gone else "")
 
 
-def _identity(line: _Line) -> Identity:
-    return Identity(line.what, {name: one for name, one in line.value.items() if name not in _DEPLOYED})
+def _named(line: _Line) -> Locked:
+    deployed = {name: line.value[name] for name in _DEPLOYED if name in line.value}
+    return Locked(line.what, {name: one for name, one in line.value.items() if name not in deployed}, deployed)
 
 
 def render(lock: Lock) -> str:
@@ -312,7 +300,7 @@ def render(lock: Lock) -> str:
     for place in sorted(lock):
         block = ""
         for resource, locked in sorted(lock[place].items()):
-            said: list[tuple[str, Any]] = [(locked.identity.type, {**locked.identity.values, **locked.deployed})]
+            said: list[tuple[str, Any]] = [(locked.type, {**locked.values, **locked.deployed})]
             for what, notes in zip(_NOTES, (locked.unlocked, locked.history, [locked.gone]), strict=True):
                 said += [(what, note) for note in notes if note]
             for what, value in said:
