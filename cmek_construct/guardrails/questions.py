@@ -42,9 +42,9 @@ class Questions:
             CannotBeJudged: it is too large.
         """
         most = read(limit, policy.kind, resource=policy.resource, texts=canonical, forms=policy.forms)
-        asked, most = told_apart([policy, most], [principal] if principal else [])
+        forms = told_apart([policy, most], [principal] if principal else [])
         text = json.dumps([limit, principal])
-        return self._asked(policy, asked.forms, text, lambda: _beyond(asked, most, principal), _witness)
+        return self._asked(policy, forms, text, lambda: _beyond(policy, most, principal), _witness)
 
     def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
         """What a policy says to each of some requests.
@@ -53,8 +53,8 @@ class Questions:
             CannotBeJudged: it is too large.
         """
         people = dict.fromkeys(name for one in requests for name in (one.principal, *one.but))
-        [asked] = told_apart([policy], [*people, *(one.resource for one in requests if one.resource)])
-        return self._asked(policy, asked.forms, _text_of(requests), lambda: _answers(asked, requests), _said)
+        forms = told_apart([policy], [*people, *(one.resource for one in requests if one.resource)])
+        return self._asked(policy, forms, _text_of(requests), lambda: _answers(policy, requests), _said)
 
     def _asked(
         self,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Final
 
-from cmek_construct import checks, guide, tags
+from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import Rule, Violation
 from cmek_construct.guardrails.subjects import KeyUse, Permission, Trust, meant
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws
@@ -97,7 +97,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     every = map(members, each_of(trust.now.properties.get("Tags")))
     pairs = [(one.get("Key"), one.get("Value")) for one in every]
     try:
-        tags.check("Tags", [pair for pair in pairs if all(isinstance(one, str) and is_known(one) for one in pair)])
+        checks.tags("Tags", [pair for pair in pairs if all(isinstance(one, str) and is_known(one) for one in pair)])
     except ValueError as error:
         yield ROLE_TAGS.broken(trust.place, str(error))
 

@@ -131,7 +131,7 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
 
 
 def foreign(use: KeyUse) -> Iterator[Violation]:
-    """Who is let in and is of another account, by name or by a parameter; or signs in elsewhere."""
+    """Who is let in and is of another account, by name or by a parameter."""
     for who in (one for one in use.foreigners if one not in use.context.vendors):
         shown = use.place.stack.short(who)
         what = f"The key policy lets in {Quoted(shown)}, who is not seen to be of the key's account."
@@ -139,11 +139,6 @@ def foreign(use: KeyUse) -> Iterator[Violation]:
         yield FOREIGN.broken(
             use.place, what, shown, "The prop role names this role of another account" if is_meant else None
         )
-    # AWS does not say what a key policy lets them do who sign in elsewhere.
-    for one in (one for statement in allowing(use.policy) for one in statement.principals or ()):
-        if one.kind == "Federated":
-            what = f"The key policy lets in {Quoted(one.name)}, who signs in elsewhere."
-            yield FOREIGN.broken(use.place, what, one.name)
 
 
 def deleted(subject: Trust | KeyUse) -> Iterator[Violation]:
