@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -269,29 +269,26 @@ def _line(number: int, line: str) -> _Line:
 def _locked(lines: Sequence[_Line]) -> Locked:
     """One thing out of its lines."""
     told = [line for line in lines if line.what not in _NOTES]
-    unlocked, history, gone = (tuple(sorted({line.value for line in lines if line.what == note})) for note in _NOTES)
     where = f"{lines[0].place}: {lines[0].resource}"
     if not told:
         raise _damaged(lines[0].number, f"{where} has no line that says what it is")
-    found = _named(told[0])
+    values: dict[str, Any] = {}
     for line in told:
-        other = _named(line)
-        for name, own in other.deployed.items():
-            if not isinstance(own, str):
-                raise _damaged(line.number, f"{name} is no text")
-        names = [(name, own, found.deployed.get(name, own)) for name, own in other.deployed.items()]
-        for name, one, another in (*other.differences(found), *(it for it in names if it[1] != it[2])):
-            raise LockError(
-                f"{line.number}: {where}: {name} is {_short(one)}, but {_short(another)} in line {told[0].number}: two "
-                "branches locked two of them. Keep the line of the one that is deployed and delete the other."
-            )
-        found = replace(found, deployed={**found.deployed, **other.deployed})
-    return replace(found, unlocked=unlocked, history=history, gone=gone[-1] if gone else "")
-
-
-def _named(line: _Line) -> Locked:
-    deployed = {name: line.value[name] for name in _DEPLOYED if name in line.value}
-    return Locked(line.what, {name: one for name, one in line.value.items() if name not in deployed}, deployed)
+        own = {"Type": line.what, **line.value}
+        for name in (one for one in _DEPLOYED if not isinstance(own.get(one, ""), str)):
+            raise _damaged(line.number, f"{name} is no text")
+        for name in dict.fromkeys([*own, *values]) if values else ():
+            one, another = own.get(name), values.get(name)
+            if one != another and not (name in _DEPLOYED and None in (one, another)):
+                raise LockError(
+                    f"{line.number}: {where}: {name} is {_short(_shown(one))}, but {_short(_shown(another))} in line "
+                    f"{told[0].number}: two branches locked two of them. Keep the line of the one that is deployed and "
+                    "delete the other."
+                )
+        values |= own
+    deployed = {name: values.pop(name) for name in _DEPLOYED if name in values}
+    unlocked, history, gone = (tuple(sorted({line.value for line in lines if line.what == note})) for note in _NOTES)
+    return Locked(values.pop("Type"), values, deployed, unlocked, history, gone[-1] if gone else "")
 
 
 def render(lock: Lock) -> str:
