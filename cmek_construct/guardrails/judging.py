@@ -16,7 +16,7 @@ from cmek_construct import warnings as ids
 from cmek_construct.guardrails import elsewhere, kept, rule, too_little, too_much
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.guardrails.rule import Violation
-from cmek_construct.guardrails.subjects import Context, key_uses, permissions, trusts
+from cmek_construct.guardrails.subjects import Context, key_uses, trusts
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.found import Found, Place
@@ -56,8 +56,8 @@ def _violations(context: Context) -> Iterator[Violation]:
     keys = {one.place for one in found.keys}
     for alias in found.aliases:
         yield from kept.of_alias(alias, keys)
-    for one in permissions(context):
-        yield from _judged(one.attached.place, too_little.of_permission(one), elsewhere.of_permission(one))
+    for one in found.attached:
+        yield from _judged(one.place, too_little.of_permission(one, context), elsewhere.of_permission(one, context))
     for naming in found.naming:
         yield from _judged(naming.place, elsewhere.of_naming(naming, context.ask))
     yield from elsewhere.of_outputs(found)

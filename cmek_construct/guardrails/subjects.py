@@ -128,6 +128,21 @@ class Context:
         cases = (one for place in sorted(places, key=str) for one in self.roles.get(place, ()))
         return [one.value for one in cases if one.case.agrees(case)]
 
+    def role_of(self, attached: Attached) -> tuple[str, str]:
+        """The ARN and the account of the role that has a policy."""
+        cases, now = self.roles.get(attached.role), self.roles_now([attached.role], attached.case)
+        account = cases[0].value.account if cases else attached.role.stack.account
+        return now[0].arn if now else f"arn:aws:iam::{account}:role/x", account
+
+    @cached_property
+    def keys(self) -> dict[Place, dict[str, None]]:
+        """The ARNs of the keys that a role must be able to use, by the role."""
+        found: dict[Place, dict[str, None]] = {}
+        for now in (one.value for key in self.found.keys for one in key.cases):
+            for place in now.roles:
+                found.setdefault(place, {})[now.arn] = None
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class Trust:
@@ -170,20 +185,6 @@ class KeyUse:
         return [one for one in names if not (self.is_own(one) or DELETED.fullmatch(one) or is_unreadable(one))]
 
 
-@dataclass(frozen=True)
-class Permission:
-    """A policy of a role."""
-
-    ask: Questions
-    attached: Attached
-    role: str
-    """Its ARN."""
-    account: str
-    """Of the role."""
-    keys: list[str]
-    """The ARNs of the keys that it must be able to use."""
-
-
 def trusts(context: Context) -> Iterator[Trust]:
     """Each role in each case."""
     outputs = beside(context.found.outputs, "Role ARN", "External ID")
@@ -213,17 +214,3 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
             arns = list(dict.fromkeys([*(role.arn for role in every), *others]))
             said = context.run.said_of(key.place.stack, key.place.logical_id, case)
             yield KeyUse(context, key.place, now, now.policy, roles, arns, said)
-
-
-def permissions(context: Context) -> Iterator[Permission]:
-    """Each policy of each role."""
-    keys: dict[Place, dict[str, None]] = {}
-    for now in (one.value for key in context.found.keys for one in key.cases):
-        for place in now.roles:
-            keys.setdefault(place, {})[now.arn] = None
-    for one in context.found.attached:
-        cases = context.roles.get(one.role)
-        account = cases[0].value.account if cases else one.role.stack.account
-        arns = [role.arn for role in context.roles_now([one.role], one.case)]
-        role = arns[0] if arns else f"arn:aws:iam::{account}:role/x"
-        yield Permission(context.ask, one, role, account, list(keys.get(one.role, ())))

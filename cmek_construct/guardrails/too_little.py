@@ -10,10 +10,11 @@ from typing import Final
 
 from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import Rule, Violation
-from cmek_construct.guardrails.subjects import KeyUse, Permission, Trust, meant
+from cmek_construct.guardrails.subjects import Context, KeyUse, Trust, meant
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import spares_organization
+from cmek_construct.templates.found import Attached
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
@@ -128,9 +129,10 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         yield OWNER_DENIED.broken(use.place, what)
 
 
-def of_permission(one: Permission) -> Iterator[Violation]:
+def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     """A denial in a policy of the role's own, or a boundary, takes what the key policy lets it."""
-    attached, name, place = one.attached, one.attached.name, one.attached.place
+    name, place = attached.name, attached.place
+    role, _ = context.role_of(attached)
     if attached.policy is None:
         return
     policy = _kept(attached.policy, lambda each: _may_be_of_kms(each) and not spares_organization(each))
@@ -140,12 +142,12 @@ def of_permission(one: Permission) -> Iterator[Violation]:
             return
         policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
     found: list[tuple[Request, Said]] = []
-    for key in one.keys:
+    for key in context.keys.get(attached.role, ()):
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
-        context = {**_BY_ITSELF, **{what: value for what, value in where if is_known(value)}}
-        requests = [Request(one.role, what, key, context) for what in guide.ENCRYPT_DECRYPT]
-        found += zip(requests, one.ask.answers(policy, requests), strict=True)
+        sent = {**_BY_ITSELF, **{what: value for what, value in where if is_known(value)}}
+        requests = [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT]
+        found += zip(requests, context.ask.answers(policy, requests), strict=True)
     for request, _ in _first(found, "no", "denied"):
         yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
     for request, said in _first(found, "unsure", "may be denied"):

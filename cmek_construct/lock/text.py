@@ -286,7 +286,7 @@ def _locked(lines: Sequence[_Line]) -> Locked:
                     "delete the other."
                 )
         values |= own
-    deployed = {name: values.pop(name) for name in _DEPLOYED if name in values}
+    deployed: dict[str, str] = {name: values.pop(name) for name in _DEPLOYED if name in values}
     unlocked, history, gone = (tuple(sorted({line.value for line in lines if line.what == note})) for note in _NOTES)
     return Locked(values.pop("Type"), values, deployed, unlocked, history, gone[-1] if gone else "")
 
