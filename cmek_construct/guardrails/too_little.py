@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
+from itertools import islice, product
 from typing import Final
 
 from cmek_construct import checks, guide
@@ -13,7 +14,7 @@ from cmek_construct.guardrails.rule import Rule, Violation
 from cmek_construct.guardrails.subjects import Context, KeyUse, Trust, meant
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws
 from cmek_construct.policy.sentences import Quoted
-from cmek_construct.templates.evidence import spares_organization
+from cmek_construct.templates.evidence import allowing, spares_organization
 from cmek_construct.templates.found import Attached
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
@@ -35,6 +36,9 @@ _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "kms:GetKeyPolicy": _BY_ITSELF,
     "kms:PutKeyPolicy": {**_BY_ITSELF, "kms:BypassPolicyLockoutSafetyCheck": "false"},
 }
+_SOME_NAME: Final = "${the name of the session}"
+"""Each session has one."""
+_MOST_TAGS: Final = 16
 _EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
 _SERVICE: Final = re.compile(r"([a-z0-9-]+):")
 
@@ -81,7 +85,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     policy, whom, ask = trust.policy, trust.meant, trust.context.ask
     # An external ID of the output that the policy does not ask for has a rule of its own.
     own_id = meant(policy, trust.now.account).external_id or whom.external_id
-    context = {**_FACTS, "sts:ExternalId": own_id}
+    context = {**_FACTS, "sts:ExternalId": own_id, "sts:RoleSessionName": _SOME_NAME}
     requests = [Request(role, "sts:AssumeRole", context=context, own=True) for role in whom.roles]
     said = ask.answers(_but(policy, guide.assume_role_denial()), requests)
     yield from _shortages(trust, zip(requests, said, strict=True))
@@ -106,9 +110,13 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
     ask, policy = use.context.ask, _kept(use.policy, lambda one: not spares_organization(one))
-    root = f"arn:aws:iam::{use.now.account}:root"
-    asked = [Request(root, action, context=context, own=True) for action, context in _OWNERS.items()]
-    owner = list(zip(asked, ask.answers(policy, asked), strict=True)) if "KeyPolicy" in use.now.properties else []
+    owner: list[tuple[Request, Said]] = []
+    for action, context in _OWNERS.items() if "KeyPolicy" in use.now.properties else ():
+        who = {**context, "aws:userid": use.now.account}
+        root = f"arn:aws:iam::{use.now.account}:root"
+        asked = [Request(root, action, context={**who, **tags}, own=True) for tags in _tags(policy)]
+        answers = list(zip(asked, ask.answers(policy, asked), strict=True))
+        owner += (_first(answers, "yes") or answers)[:1]
     requests = []
     for role in use.roles:
         policy = _but(policy, guide.key_denial(role.arn))
@@ -127,6 +135,17 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         by = said.statement.name if said.statement else " ".join(said.hangs_on)
         what = f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(by)}."
         yield OWNER_DENIED.broken(use.place, what)
+
+
+def _tags(policy: Policy) -> list[dict[str, str | None]]:
+    """The tags with which an owner may ask: whoever has others, or none, may be the one who is not denied."""
+    denials = [statement for statement in policy.statements if statement.effect == "Deny"]
+    wanted = {one.key.lower() for statement in allowing(policy) for one in statement.conditions}
+    found: dict[str, dict[str | None, None]] = {}
+    for one in (one for statement in denials for one in statement.conditions):
+        if one.key.lower().startswith("aws:principaltag/") and one.key.lower() not in wanted:
+            found.setdefault(one.key.lower(), {None: None, "another": None}).update(dict.fromkeys(one.values))
+    return [dict(zip(found, values, strict=True)) for values in islice(product(*found.values()), _MOST_TAGS)]
 
 
 def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:

@@ -20,7 +20,7 @@ from cmek_construct.policy import Witness, aws, words
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, allowing
-from cmek_construct.templates.texts import is_unreadable, parts
+from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _Named: TypeAlias = tuple["Rule", str]
 """The rule that is about something, and who could do what."""
@@ -259,6 +259,12 @@ def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
             whom = trust.place.stack.short(one.name)
             what = f"The trust policy names {Quoted(whom)}, which is not to the letter one of Pinecone's roles."
             yield LOOKS_ALIKE.broken(trust.place, what, whom)
+    conditions = [each for statement in allowing(trust.policy) for each in statement.on(aws.EXTERNAL_ID)]
+    for each, text in ((each, text) for each in conditions for text in each.values):
+        if each.operator.lower().startswith("stringlike") and not (is_known(text) or is_unreadable(text)):
+            shown = trust.place.stack.short(text)
+            what = f"The trust policy compares the external ID by {each.operator} with {Quoted(shown)}"
+            yield EXTERNAL_ID.broken(trust.place, f"{what}, where * may be typed.", f"{each.operator} {shown}")
     for text in (trust.meant.account, trust.meant.external_id):
         if text and text.startswith("${") and text[2:-1] not in trust.context.typed:
             whom = trust.place.stack.short(text)

@@ -53,11 +53,15 @@ def _by_arn(statement: Statement, run: Run) -> Statement:
     """A statement that compares the IDs of roles of the run: with their ARNs instead."""
     conditions = []
     for one in statement.conditions:
-        ids = (_ROLE_ID.match(value) for value in one.values)
-        arns = tuple(run.roles_by_id[it[1]] for it in ids if it and it[1] in run.roles_by_id)
-        is_of_run = len(arns) == len(one.values) or (arns and "Not" not in one.operator)
-        by_arn = Condition(one.operator, aws.PRINCIPAL_ARN, arns)
-        conditions.append(by_arn if one.key.lower() == aws.USER_ID and is_of_run else one)
+        roles = {value: run.roles_by_id.get(it[1]) for value in one.values if (it := _ROLE_ID.match(value))}
+        arns = tuple(filter(None, roles.values()))
+        others = tuple(value for value in one.values if not roles.get(value))
+        if one.key.lower() != aws.USER_ID or not arns:
+            conditions.append(one)
+            continue
+        conditions.append(Condition(one.operator, aws.PRINCIPAL_ARN, arns))
+        if others and "Not" in one.operator:  # it is none of the roles, and none of the others
+            conditions.append(replace(one, values=others))
     return replace(statement, conditions=tuple(conditions))
 
 
