@@ -259,12 +259,12 @@ def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
             whom = trust.place.stack.short(one.name)
             what = f"The trust policy names {Quoted(whom)}, which is not to the letter one of Pinecone's roles."
             yield LOOKS_ALIKE.broken(trust.place, what, whom)
-    conditions = [each for statement in allowing(trust.policy) for each in statement.on(aws.EXTERNAL_ID)]
-    for each, text in ((each, text) for each in conditions for text in each.values):
-        if each.operator.lower().startswith("stringlike") and not (is_known(text) or is_unreadable(text)):
-            shown = trust.place.stack.short(text)
-            what = f"The trust policy compares the external ID by {each.operator} with {Quoted(shown)}"
-            yield EXTERNAL_ID.broken(trust.place, f"{what}, where * may be typed.", f"{each.operator} {shown}")
+    for compared in (each for statement in allowing(trust.policy) for each in statement.on(aws.EXTERNAL_ID)):
+        for value in compared.values if compared.operator.lower().startswith("stringlike") else ():
+            if not (is_known(value) or is_unreadable(value)):
+                shown = trust.place.stack.short(value)
+                what = f"The trust policy compares the external ID by {compared.operator} with {Quoted(shown)}"
+                yield EXTERNAL_ID.broken(trust.place, f"{what}, where * may be typed.", f"{compared.operator} {shown}")
     for text in (trust.meant.account, trust.meant.external_id):
         if text and text.startswith("${") and text[2:-1] not in trust.context.typed:
             whom = trust.place.stack.short(text)
