@@ -12,7 +12,7 @@ from typing import Final
 from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import Rule, Violation
 from cmek_construct.guardrails.subjects import Context, KeyUse, Trust, meant
-from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws
+from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import allowing, spares_organization
 from cmek_construct.templates.found import Attached
@@ -220,14 +220,8 @@ def _may_be_of_kms(statement: Statement) -> bool:
 
 def _but(policy: Policy, suspension: guide.Statement) -> Policy:
     """A policy without a suspension in the contract's form."""
-    form = _listed(suspension)
-    return _kept(policy, lambda one: _listed(one.raw) != form)
-
-
-def _listed(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _listed(one) for name, one in value.items()}
-    return value if isinstance(value, list) else [value]
+    [form] = read(guide.policy_document(suspension), policy.kind, texts=canonical).statements
+    return _kept(policy, lambda one: replace(one, variables=form.variables) != form)
 
 
 def _kept(policy: Policy, is_kept: Callable[[Statement], bool]) -> Policy:
