@@ -39,30 +39,11 @@ class Meant:
 
     account: str | None
     """Pinecone's: twelve digits, or a hole. None if none is named."""
-    regions: tuple[str, ...]
-    """Of the roles that are named one by one."""
-    all_regions: bool
-    """Whether the guide's third form is there."""
     external_id: str | None
-    asks: bool
-    """Whether an external ID is asked for, or promised, at all."""
-
-    def limit(self) -> guide.Policy:
-        """The guide's trust policies for all that is meant."""
-        statements = []
-        if self.account and self.regions:
-            asked = self.external_id or (_SOME_ID if self.asks else None)
-            statements.append(guide.trust_statement(self.account, self.regions, asked))
-        if self.account and self.all_regions and self.external_id:
-            statements.append(guide.trust_statement(self.account, guide.ALL_REGIONS, self.external_id))
-        return guide.policy_document(*statements)
-
-    @property
-    def roles(self) -> list[str]:
-        """The roles of Pinecone's that must come in: in the third form those of the guide."""
-        regions = dict.fromkeys([*self.regions, *(guide.PINECONE_REGIONS if self.all_regions else ())])
-        name = f"arn:aws:iam::{self.account}:role/{guide.ROLE_NAME_PREFIX}"
-        return [f"{name}{region}" for region in regions] if self.account else []
+    roles: list[str]
+    """The ARNs of Pinecone's roles that must come in: in the guide's third form those of the guide."""
+    limit: guide.Policy
+    """The guide's trust policies for all that is meant."""
 
 
 def meant(trust: Policy, own_account: str, promised: str | None = None) -> Meant:
@@ -77,17 +58,20 @@ def meant(trust: Policy, own_account: str, promised: str | None = None) -> Meant
     texts = [text for one in statements for text in _texts(one)]
     forms = [it for one in texts if (it := PINECONES_ROLE.fullmatch(one) or _PINECONES_ROLES.fullmatch(one))]
     account = next((one["account"] for one in forms if one["account"] != own_account), None)
-    regions = [one.groupdict().get("region") for one in forms if one["account"] == account]
-    # What STS takes for an external ID.
-    ids = (
-        value
-        for one in statements
-        for value in one.compared(aws.EXTERNAL_ID)
-        if (alone(value) or EXTERNAL_ID.fullmatch(value)) and not is_unreadable(value)
-    )
-    asks = any(one.compared(aws.EXTERNAL_ID) or "withID" in one.name for one in statements)
-    named = tuple(dict.fromkeys(filter(None, regions)))
-    return Meant(account, named, None in regions, promised or next(ids, None), asks)
+    named = dict.fromkeys(one.groupdict().get("region") for one in forms if account and one["account"] == account)
+    regions, is_third = list(filter(None, named)), None in named
+    ids = [value for one in statements for value in one.compared(aws.EXTERNAL_ID)]
+    presentable = (one for one in ids if (alone(one) or EXTERNAL_ID.fullmatch(one)) and not is_unreadable(one))
+    external_id = promised or next(presentable, None)
+    is_asked = bool(ids) or any("withID" in one.name for one in statements)
+    limit = []
+    if account and regions:
+        limit.append(guide.trust_statement(account, regions, external_id or (_SOME_ID if is_asked else None)))
+    if account and is_third and external_id:
+        limit.append(guide.trust_statement(account, guide.ALL_REGIONS, external_id))
+    must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
+    roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
+    return Meant(account, external_id, roles, guide.policy_document(*limit))
 
 
 def _texts(statement: Statement) -> list[str]:

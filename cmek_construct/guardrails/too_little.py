@@ -90,7 +90,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     said = ask.answers(_but(policy, guide.assume_role_denial()), requests)
     yield from _shortages(trust, zip(requests, said, strict=True))
     is_read = not any(one.unreadable for one in policy.statements)
-    if is_read and not requests and not ask.beyond(policy, whom.limit()):
+    if is_read and not requests and not ask.beyond(policy, whom.limit):
         yield LOCKED_OUT.broken(trust.place, "The trust policy lets in none of Pinecone's roles.")
     document = trust.now.properties.get("AssumeRolePolicyDocument")
     if isinstance(document, dict):

@@ -247,7 +247,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
             return (PATTERN, f"{whom} {' '.join(arns)}") if arns else (TRUST_OPEN, whom)
         return FOREIGN_IN_TRUST, whom
 
-    yield from _beyond(trust, trust.meant.limit(), named)
+    yield from _beyond(trust, trust.meant.limit, named)
 
 
 def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
