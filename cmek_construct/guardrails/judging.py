@@ -48,10 +48,10 @@ def judge(run: Run, found: Found, vendor_role_arns: Collection[str] = ()) -> lis
 def _violations(context: Context) -> Iterator[Violation]:
     found = context.found
     for trust in trusts(context):
-        of_role = (too_much.of_trust, kept.of_role, too_little.of_trust, too_much.deleted, too_much.not_to_the_letter)
+        of_role = (too_much.of_trust, too_much.not_to_the_letter, kept.of_role, too_little.of_trust)
         yield from _judged(trust.place, *(check(trust) for check in of_role))
     for use in key_uses(context):
-        of_key = (too_much.of_key, kept.of_key, too_little.of_key, too_much.foreign, too_much.deleted)
+        of_key = (too_much.of_key, kept.of_key, too_little.of_key)
         yield from _judged(use.place, *(check(use) for check in of_key))
     keys = {one.place for one in found.keys}
     for alias in found.aliases:

@@ -12,13 +12,12 @@ from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import Policy, Statement, aws
-from cmek_construct.policy.principals import DELETED
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.console import beside
 from cmek_construct.templates.evidence import allowing, names_in
 from cmek_construct.templates.found import Attached, Found, KeyNow, Place, RoleNow
 from cmek_construct.templates.run import Run
-from cmek_construct.templates.texts import alone, is_unreadable, parts
+from cmek_construct.templates.texts import alone, is_unreadable
 
 _HOLE: Final = r"\$\{[^!?}][^}]*\}"
 _ROLES: Final = rf"arn:aws:iam::(?P<account>[0-9]{{12}}|{_HOLE}):role/{guide.ROLE_NAME_PREFIX}"
@@ -155,18 +154,6 @@ class KeyUse:
     role_of_construct: str | None
     """The role that the construct of the key says it is for."""
     where: ClassVar = "The key policy"
-
-    def is_own(self, name: str) -> bool:
-        """Whether a principal is the key's account, or one of it."""
-        found = parts(name, ":")
-        return self.now.account in (name, found[4] if len(found) > 5 else None)
-
-    @cached_property
-    def foreigners(self) -> list[str]:
-        """The AWS principals of other accounts that are let in by name."""
-        every = (one for statement in allowing(self.policy) for one in statement.principals or ())
-        names = dict.fromkeys(one.name for one in every if one.kind == "AWS" and one.name not in ("*", *self.role_arns))
-        return [one for one in names if not (self.is_own(one) or DELETED.fullmatch(one) or is_unreadable(one))]
 
 
 def trusts(context: Context) -> Iterator[Trust]:
