@@ -622,7 +622,7 @@ def test_a_vendors_role_is_adopted_with_its_customers_and_without_a_key(tmp_path
     )
     assert "--region: it is missing" in adopted(tmp_path, role, None, code=1)
     printed = adopted(tmp_path, role, None, f"--region={REGION}")
-    assert "those of the file (for 2 customers)" in printed
+    assert "the role's permissions are what the file says" in printed
     (entry,) = read_entries(tmp_path / "cmek.yaml")
     assert entry.settings.customer_account_ids == [OTHER, "444455556666"]
     assert mapping(tmp_path) == {"Role1ABCC5F0": {"RoleName": "PineconeCMEK"}}

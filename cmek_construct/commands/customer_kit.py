@@ -25,7 +25,7 @@ from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.deployed import ROLE_ARN
-from cmek_construct.health.findings import Finding, Refused, as_data
+from cmek_construct.health.findings import Finding, Refused
 
 cli = typer.Typer(name="customer-kit", rich_markup_mode=None)
 DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
@@ -219,7 +219,7 @@ def _print(found: list[Finding], seen: CustomerKeySeen, role_arn: str, vendor: s
     right = not any(finding.fails for finding in found)
     if as_json:
         said = {"key_arn": seen.arn, "role_arn": role_arn, "source": seen.source, "right": right}
-        tell_json({**said, "findings": as_data(found)})
+        tell_json({**said, "findings": [one.as_data() for one in found]})
         return
     typer.echo(f"The key {seen.arn}\nfor the role {role_arn}\nas shown by {seen.source}.")
     typer.echo(f"{WHO_CAN_SEE}\n")

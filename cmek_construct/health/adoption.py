@@ -18,7 +18,7 @@ from cmek_construct.deployment.reading import Entry
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.entries import alias_of, readable
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
-from cmek_construct.health.policies import Beside, about_nobody, about_permissions, about_used_key, locked_out
+from cmek_construct.health.policies import Beside, about_policy, about_used_key
 from cmek_construct.health.role_and_key import about_key, about_role, at
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.evidence import pinecones_accounts
@@ -62,7 +62,7 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
             cure = "compare with Pinecone's console (Manage > CMEK), and take the other one out of the trust policy"
             yield wrong("pinecone-account", words, cure, Effect.SOMEBODY_LET_IN)
         yield from _about_policy(case, "trust")
-        yield from _later(case, [*about_role(case), *about_permissions(case)])
+        yield from _later(case, [*about_role(case), *about_policy(case, "permissions")])
     if key is not None and own.key is not None:
         words = (
             "the key and its policy stay as they are: the entry names it, no stack takes it over. `npx cdk synth` says "
@@ -108,17 +108,17 @@ def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     """A policy beside the template's."""
     beside, what = Beside.of(case, kind, readable(case.statements(kind))), f"{kind} policy"
     about, deploy, found = f"{kind}-policy", _NEXT.format(what), beside.found
-    yield from about_nobody(beside, f". {deploy}leaves them out")
+    yield from beside.nobodies(f". {deploy}leaves them out")
     words = f"the {what} is not what the file says: {found.in_words(case.entry.settings.account)}"
     missing = [one for one in found.taken if not _NEW_ADMIN_ACTIONS.issuperset(one.actions)]
-    by_denial = bool(found.denials) and not [*locked_out(case, kind, beside.there, beside.wanted)]
+    by_denial = bool(found.denials) and not [*beside.locked_out()]
     is_made_again = case.role_arn in beside.lost
     if is_made_again or found.given or found.doubt or (missing and not by_denial):
         words += f" ({case.role_arn} was deleted and made again)" if is_made_again else ""
         means = f"{deploy}takes away what is added here, and gives what is missing here: who may do what changes"
         yield wrong(about, words, _CURES[kind], means=means)
     elif found.is_none:
-        yield right(about, f"the {what} says what the file says")
+        yield right(about, f"the {what} is what the file says")
     else:
         yield said(about, f"{words}. {deploy}changes it")
 

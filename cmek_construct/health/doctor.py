@@ -12,9 +12,9 @@ from cmek_construct.checks import few, printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
-from cmek_construct.health import policies
 from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.findings import Finding, Verdict, as_data, not_read, right, said, unknown, wrong
+from cmek_construct.health.findings import Finding, Verdict, not_read, right, said, unknown, wrong
+from cmek_construct.health.policies import about_policy, about_used_key
 from cmek_construct.health.role_and_key import about_brake, about_grants, about_key, about_role, about_use, at
 from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.policy.words import of_statement
@@ -56,7 +56,7 @@ class Examined:
             "role_arn": self.role_arn,
             "key_arn": self.key_arn,
             "verdict": self.verdict.lower(),
-            "findings": as_data(self.findings),
+            "findings": [one.as_data() for one in self.findings],
         }
 
 
@@ -70,13 +70,13 @@ def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Findin
     is_there, key = isinstance(case.role, Role), case.key
     yield from about_role(case)
     if is_there:
-        yield from policies.about_trust(case)
-        yield from policies.about_permissions(case)
+        yield from about_policy(case, "trust")
+        yield from about_policy(case, "permissions")
     if case.key_arn is not None:
         yield from about_key(case)
     if key is not None:
-        yield from policies.about_key_policy(case)
-        yield from policies.about_used_key(case)
+        yield from about_policy(case, "key")
+        yield from about_used_key(case)
     if isinstance(key, Key):
         yield about_grants(case, key)
     if is_there or case.brake.kind == "key":

@@ -88,6 +88,12 @@ class Finding:
         """Whether role and key are not to be called right."""
         return self.verdict in (Verdict.WRONG, Verdict.UNKNOWN) and not self.elsewhere
 
+    def as_data(self) -> dict[str, Any]:
+        """The same for a machine."""
+        texts = {name: getattr(self, name) or None for name in ("words", "means", "time", "cure")}
+        effect = self.effect.value if self.effect else None
+        return {"about": self.about, "verdict": self.verdict.value, "effect": effect, **texts, "fails": self.fails}
+
     def to_know(self, why: str) -> Finding:
         """The same where it is no fault: something to be known, and why."""
         return said(self.about, f"{self.words}. {why}", self.cure) if self.fails else self
@@ -133,17 +139,3 @@ def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
     """One that cannot be told, because it could not be read."""
     cure = f"Ask again with credentials that may {action} (--profile)."
     return unknown(about, f"not read: {what} ({unread.why})", cure)
-
-
-def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """The findings for a machine."""
-    return [
-        {
-            "about": one.about,
-            "verdict": one.verdict.value,
-            "effect": one.effect.value if one.effect else None,
-            **{name: getattr(one, name) or None for name in ("words", "means", "time", "cure")},
-            "fails": one.fails,
-        }
-        for one in findings
-    ]

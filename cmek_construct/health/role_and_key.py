@@ -55,15 +55,13 @@ def about_role(case: Deployed) -> Iterator[Finding]:
     else:
         yield right("same-role", f"the role is the locked one ({role.role_id})")
     yield _boundary(case, role)
-    hours = f"{role.session_seconds / SESSION_SECONDS:g} hours"
-    if role.session_seconds != SESSION_SECONDS and case.entry.settings.role is not None:
-        yield said("session", f"the role is yours, and a session of it may last {hours}")
-    elif role.session_seconds != SESSION_SECONDS:
+    if role.session_seconds != SESSION_SECONDS:
+        hours = f"{role.session_seconds / SESSION_SECONDS:g} hours"
         words = f"a session of the role may last {hours}, not one hour as by the file"
         cure = f"{case.iam('update-role')} --max-session-duration {SESSION_SECONDS}"
-        means = "somebody is let in for longer: who has a session keeps it that long, whatever the trust policy says "
-        means += "by then"
-        yield wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",))
+        means = "somebody is let in for longer: who has a session keeps it, whatever the trust policy says by then"
+        longer = wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",))
+        yield longer.to_know("The role is yours") if case.entry.settings.role is not None else longer
 
 
 def _anew(case: Deployed) -> str:
@@ -99,9 +97,6 @@ def _boundary(case: Deployed, role: Role) -> Finding:
         words = f"the role's permissions boundary, {printable(found)}, does not let it do {' and '.join(denied)}"
         cure = cure if found != wanted else "Have its owner allow these actions on the key in it."
         return wrong("boundary", words, cure, _OUT, events=events)
-    if own.role is not None:
-        bounded = f"bounded by {printable(found)}, which lets it use the key" if found else "not bounded"
-        return said("boundary", f"the role is yours, and {bounded}")
     if found == wanted:
         return right("boundary", f"the role is bounded by {wanted}" if wanted else "the role has no boundary")
     words = f"the role's permissions boundary is {printable(found or 'missing')}, but {wanted or 'there is none'} "
@@ -233,13 +228,12 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     if not others:
         return said("grants", f"grants for the role itself or AWS services: {shown}")
     words = f"grants let others use the key: {shown}"
-    if case.entry.settings.key is not None:
-        return said("grants", words)
     cures = [f"{case.kms('revoke-grant')} --grant-id {printable(one.id)}" for one in others[:_SHOWN]]
     cures += [f"Then see which are left: cmek doctor {case.entry.name}"] if len(others) > _SHOWN else []
     means = "somebody is let in: they can do that with all data that the key encrypts, whatever the key policy says"
     events = ("kms:CreateGrant",)
-    return wrong("grants", words, "\n".join(cures), Effect.SOMEBODY_LET_IN, means=means, events=events)
+    found = wrong("grants", words, "\n".join(cures), Effect.SOMEBODY_LET_IN, means=means, events=events)
+    return found.to_know("The key is yours") if case.entry.settings.key is not None else found
 
 
 def is_ours(role_arn: str, grant: Grant) -> bool:

@@ -61,13 +61,12 @@ def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool
 
 def _candidates(case: Deployed, observed: Sequence[Any], on: bool) -> Iterator[list[Any]]:
     usual, goal = (case.wanted(case.brake.kind, suspended=one) for one in (False, on))
-    rest, choices = kept(case, observed), list[tuple[list[Any], list[Statement]]]()
-    for ours in (usual, [one for one in usual if case.role_arn in json.dumps(one)]):
+    rest, of_role = kept(case, observed), [one for one in usual if case.role_arn in json.dumps(one)]
+    for ours in (None, of_role) if on else (usual, of_role):
         # Without deleted principals: ours anew, and others without them.
-        mended = (case.brake.written_as(one, ours) or without_gone(one) for one in rest)
-        choices.append(([one for one in mended if one is not None], ours))
-    for statements, ours in [(rest, usual), *choices] if on else choices:
-        found = [*statements, *([denial(case)] if on else _missing(case, ours, statements))]
+        mended = rest if ours is None else [case.brake.written_as(one, ours) or without_gone(one) for one in rest]
+        found = [one for one in mended if one is not None]
+        found += [denial(case)] if on else _missing(case, ours or [], found)
         # In the order and the words of the template, where it says the same.
         yield goal if _same(case, found, goal) else found
 
