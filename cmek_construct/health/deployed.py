@@ -69,11 +69,9 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     """What a lock holds of a stack."""
     here = Place.of(entry.name, entry.settings.account, entry.settings.region or "")
     places = stacks_at(lock, here)
-    roles, keys = list[Mapping[str, str]](), list[Mapping[str, str]]()
-    for one in (one for place in places for one in lock[place].values()):
-        if one.identity is not None and one.in_force and "Arn" in one.deployed:
-            (roles if one.identity.type == ROLE else keys).append(one.deployed)
-    role, key = roles[0] if roles else {}, keys[0] if keys else {}
+    found = [one for place in places for one in lock[place].values() if one.in_force and "Arn" in one.deployed]
+    role = next((one.deployed for one in found if one.identity.type == ROLE), {})
+    key = next((one.deployed for one in found if one.identity.type != ROLE), {})
     others = [one for one in lock if one.stack == entry.name and one not in places and not one.may_be(here)]
     elsewhere = tuple(f"{one.account}, {one.region}" for one in others)
     return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
