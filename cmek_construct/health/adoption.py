@@ -41,7 +41,6 @@ _LATER: Final = {
     "used-key": _NEXT.format("key policy") + "changes it",
 }
 """What becomes of what the doctor calls wrong, where no deploy changes it at once."""
-_OF_CUSTOMERS: Final = "The deploy adds what is missing; what is there more stays, outside of the stack"
 _KIND: Final = (("KeyManager", "CUSTOMER"), ("KeySpec", "SYMMETRIC_DEFAULT"), ("KeyUsage", "ENCRYPT_DECRYPT"))
 
 
@@ -64,10 +63,11 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
         yield from _about_policy(case, "trust")
         yield from _later(case, [*about_role(case), *about_policy(case, "permissions")])
     if key is not None and own.key is not None:
-        words = (
+        yield said(
+            "key",
             "the key and its policy stay as they are: the entry names it, no stack takes it over. `npx cdk synth` says "
+            "the statements that must stand in its policy",
         )
-        yield said("key", f"{words}the statements that must stand in its policy")
     elif key is not None:
         _refuse_another_key(case.entry, key)
         yield from _about_policy(case, "key")
@@ -94,12 +94,7 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
         elif one.about == "boundary":
             yield one
         elif one.about == "permissions" and case.entry.settings.customers:
-            yield one.to_know(_OF_CUSTOMERS)
-            if one.verdict is Verdict.RIGHT:
-                words = (
-                    "The deploy writes the permissions anew into policies of the stack, unless it has taken over those "
-                )
-                yield said("permissions", f"{words}that are there: then take the old ones away")
+            yield one.to_know("The deploy adds what is missing; what is there more stays, outside of the stack")
         elif one.about in _LATER:
             yield one.to_know(_LATER[one.about])
 

@@ -27,7 +27,6 @@ _ACTIONS: Final = {
     KeyAccess.KEY_USER: tuple(dict.fromkeys([*ENCRYPT_DECRYPT, *_KEY_USE, *GRANTS])),
 }
 _READ_IT: Final = "Have somebody read {} who knows IAM, or write it in plain terms."
-_ANOTHER_KEY: Final = "That cannot be changed: make another key with the kit's template."
 _WANTED: Final = (
     ("KeySpec", "SYMMETRIC_DEFAULT", "symmetric"),
     ("KeyUsage", "ENCRYPT_DECRYPT", "for encryption and decryption"),
@@ -101,7 +100,8 @@ def _about_arn(seen: CustomerKeySeen, role_arn: str, arn: str) -> Iterator[Findi
 def _about_key(seen: CustomerKeySeen) -> Iterator[Finding]:
     data = {"KeySpec": seen.metadata.get("CustomerMasterKeySpec"), **seen.metadata}
     for name, wanted, what in _WANTED:
-        value, cure, effect = data.get(name), _ANOTHER_KEY, None
+        value, effect = data.get(name), None
+        cure = "That cannot be changed: make another key with the kit's template."
         if not isinstance(value, str):
             give = "Give the whole output of a current `aws kms describe-key`."
             yield unknown(name, f"whether the key is {what}: there is no {name}", give)
@@ -125,11 +125,8 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -
     root, actions = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root", _ACTIONS[key_access]
     asked = [*(use_of(seen.arn, role_arn, one) for one in actions), *(use_of(seen.arn, root, one) for one in RULING)]
     try:
-        answers, more, others = (
-            policy.answers(own, asked),
-            policy.beyond(own, limit, role_arn),
-            policy.beyond(own, limit),
-        )
+        answers = policy.answers(own, asked)
+        more, others = policy.beyond(own, limit, role_arn), policy.beyond(own, limit)
     except policy.CannotBeJudged as reason:
         yield unknown("policy", f"the key policy cannot be judged: {reason}", _READ_IT.format("it"))
         return
@@ -161,17 +158,14 @@ def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
     if answer.verdict is not Verdict.NO:
         by += ", which names the role's whole account" if answer.verdict is Verdict.BY_ACCOUNT else ""
         return right(action, f"the key policy lets the role do {how} ({by})")
-    words = f"the key policy does not let the role do {how}"
-    cure = "Add the statements of key-policy.json that name the role."
     if answer.statement:
-        words = f"the key policy denies the role {how} ({by})"
         cure = "Deploy the kit's stack with Suspended=false, or take that statement out."
-    elif deleted:
-        cure += (
-            f" The policy names one that was deleted ({', '.join(deleted)}): if that was the vendor's, save the policy "
-        )
-        cure += "with the role's ARN again."
-    return wrong(action, words, cure, Effect.PINECONE_LOCKED_OUT)
+        return wrong(action, f"the key policy denies the role {how} ({by})", cure, Effect.PINECONE_LOCKED_OUT)
+    cure = "Add the statements of key-policy.json that name the role."
+    if deleted:
+        whom = f"The policy names one that was deleted ({', '.join(deleted)})"
+        cure = f"{cure} {whom}: if that was the vendor's, save the policy with the role's ARN again."
+    return wrong(action, f"the key policy does not let the role do {how}", cure, Effect.PINECONE_LOCKED_OUT)
 
 
 def _about_root(account: str, answers: Sequence[Said]) -> Finding:
@@ -181,11 +175,13 @@ def _about_root(account: str, answers: Sequence[Said]) -> Finding:
             return unknown("root", words, "Read that statement yourself.")
     if all(one.verdict is Verdict.YES for one in answers):
         return right("root", f"the root of account {account} rules the key")
-    words = f"the root of account {account} does not rule the key, so nobody may be able to manage it"
-    cure = (
+    return wrong(
+        "root",
+        f"the root of account {account} does not rule the key, so nobody may be able to manage it",
         "Add the first statement of key-policy.json, with this account's number; or these are the metadata of one key "
+        "and the policy of another.",
+        Effect.OWNER_LOCKED_OUT,
     )
-    return wrong("root", words, f"{cure}and the policy of another.", Effect.OWNER_LOCKED_OUT)
 
 
 def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) -> Finding:
@@ -194,17 +190,16 @@ def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) ->
     if vendor is None:
         words = f"not visible from here: the vendor's role must allow {both} on this key (customer_account_ids)"
         return unknown("vendor", words, "The vendor sees it with --vendor.", elsewhere=True)
-    own, name, cure = vendor.settings, vendor.name, "Compare --role-arn and --vendor."
+    own, name = vendor.settings, vendor.name
+    cure = "Compare --role-arn and --vendor."
     account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     if own.account != account:
         words = f"{name} is in account {own.account}, but the role in account {account}"
     elif own.role_name not in (None, role):
         words = f"the role of {name} is named {own.role_name}, but another role was given"
     elif own.suspended:
-        words, cure = (
-            f"{name} is suspended in cmek.yaml: nobody can assume the role",
-            "Deploy it with suspended: false.",
-        )
+        words = f"{name} is suspended in cmek.yaml: nobody can assume the role"
+        cure = "Deploy it with suspended: false."
     elif own.customers is None or not own.customers.cover(seen.arn):
         words = f"{name} does not let the role use this key: cmek.yaml has neither its account nor the key"
         cure = f'Add "{seen.account}" to customer_account_ids of {name}, and deploy.'

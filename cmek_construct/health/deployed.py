@@ -116,13 +116,15 @@ def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
         Refused: they are not.
     """
     found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
-    own_id, its_id, name = entry.settings.external_id, found.get(EXTERNAL_ID), entry.name
+    own_id, its_id = entry.settings.external_id, found.get(EXTERNAL_ID)
     for wrong in wrong_outputs(found, "this stack", _own_arns(entry)).values():
         check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
-        raise Refused(f"{name}: {wrong}. {check}")
+        raise Refused(f"{entry.name}: {wrong}. {check}")
     if its_id != own_id:
-        words = f"{name}: external_id is {own_id} in cmek.yaml, but {its_id!a} in the deployed stack. If Pinecone has "
-        raise Refused(f"{words}the key already, put the deployed one back into the file; if not, deploy first.")
+        raise Refused(
+            f"{entry.name}: external_id is {own_id} in cmek.yaml, but {its_id!a} in the deployed stack. If Pinecone "
+            "has the key already, put the deployed one back into the file; if not, deploy first."
+        )
     return found
 
 
@@ -265,22 +267,28 @@ def with_customer_key(
         Refused: there is no such key, or the role may not use it.
     """
     customers = entry.settings.customers
+    if customers is None and key_arn is None:
+        return outputs
     if customers is None:
-        if key_arn is None:
-            return outputs
-        why = "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. "
-        why += "This one has its own key: leave it out."
+        why = (
+            "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. This "
+            "one has its own key: leave it out"
+        )
     elif key_arn is None:
-        why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back."
+        why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back"
     elif not _KEY_ID.fullmatch(key_arn.rpartition("/")[2]):
-        why = f"--key-arn is {key_arn}, but a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be "
-        why += "missing: copy the Key ARN whole."
+        why = (
+            f"--key-arn is {key_arn}, but a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be "
+            "missing: copy the Key ARN whole"
+        )
     elif not customers.cover(key_arn):
-        why = f"--key-arn is {key_arn}, but the role may not use it: neither customer_account_ids has its account nor "
-        why += "customer_key_arns the key. Add it, deploy, and ask again; or correct the ARN."
+        why = (
+            f"--key-arn is {key_arn}, but the role may not use it: neither customer_account_ids has its account nor "
+            "customer_key_arns the key. Add it, deploy, and ask again; or correct the ARN"
+        )
     elif deployed is not None and not deployed.cover(key_arn):
-        why = f"cmek.yaml has the customer of {key_arn}, but the deployed role does not. Run `npx cdk deploy "
-        why += f"{entry.name}` first."
+        run = f"npx cdk deploy {entry.name}"
+        why = f"cmek.yaml has the customer of {key_arn}, but the deployed role does not. Run `{run}` first"
     else:
         return outputs | {KEY_ARN: key_arn}
-    raise Refused(f"{entry.name}: {why}")
+    raise Refused(f"{entry.name}: {why}.")

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cmek_construct.aws.objects import Control, Event, Key, Role, Stack, Unread
+from cmek_construct.aws.objects import Control, Event, Key, Role, Unread
 from cmek_construct.checks import few, printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
-from cmek_construct.health.deployed import Deployed, LockedIdentity
+from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Verdict, not_read, right, said, unknown, wrong
 from cmek_construct.health.policies import about_policy, about_used_key
 from cmek_construct.health.role_and_key import about_brake, about_grants, about_key, about_role, about_use, at
@@ -84,16 +84,10 @@ def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Findin
     yield from about_use(case, last_user)
 
 
-def about_stack(entry: Entry, stack: Stack | Unread | None, way_back: str | None, lock: LockedIdentity) -> Finding:
-    """Whether the stack is there, and whole.
-
-    Args:
-        entry: of the stack.
-        stack: as CloudFormation shows it.
-        way_back: the command that takes role and key back, where they are known.
-        lock: what is locked of it.
-    """
-    deploy = f"npx cdk deploy {entry.name}"
+def about_stack(case: Deployed, way_back: str | None) -> Finding:
+    """Whether the stack is there, and whole; if it is gone, with what takes role and key back, where they are known."""
+    stack, own, elsewhere = case.stack, case.entry.settings, case.lock.elsewhere
+    deploy = f"npx cdk deploy {case.entry.name}"
     if isinstance(stack, Unread):
         return not_read("stack", "the stack", stack, "cloudformation:DescribeStacks")
     if stack and stack.is_whole:
@@ -102,28 +96,28 @@ def about_stack(entry: Entry, stack: Stack | Unread | None, way_back: str | None
         words = f"a deploy is running ({stack.status}), and what is seen now may not last"
         return unknown("stack", words, "Ask again when it has ended.")
     if stack and not (way_back and stack.is_empty):
-        cure, means = (
-            f"{deploy}\nSee its events in the CloudFormation console first.",
-            "none by itself, but a change of ",
-        )
-        means += "the file may not have arrived"
+        cure = f"{deploy}\nSee its events in the CloudFormation console first."
+        means = "none by itself, but a change of the file may not have arrived"
         return wrong("stack", f"the last deploy failed ({stack.status})", cure, means=means)
-    if lock.elsewhere and not way_back:
-        words = f"there is no such stack in {entry.settings.account}, {entry.settings.region}, but cmek.lock has it in "
-        cure = "Write account and region back into cmek.yaml as they were. A deploy of this file would make a second "
-        cure += "role and key, which Pinecone does not know."
-        means = "none by itself: role and key are where they were, and Pinecone uses them"
-        return wrong("stack", words + "; ".join(lock.elsewhere), cure, means=means, time="before the next deploy")
-    cure = f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
-    if not way_back:
-        cure = (
-            f"{deploy}\nThat is if it was never deployed. If it was deleted, role and key are still there: take them "
+    if elsewhere and not way_back:
+        return wrong(
+            "stack",
+            f"there is no such stack in {own.account}, {own.region}, but cmek.lock has it in {'; '.join(elsewhere)}",
+            "Write account and region back into cmek.yaml as they were. A deploy of this file would make a second role "
+            "and key, which Pinecone does not know.",
+            means="none by itself: role and key are where they were, and Pinecone uses them",
+            time="before the next deploy",
         )
-        cure += "back, and delete nothing."
-    words = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
-    means = "none by itself: role and key outlive their stack, and so does Pinecone's access"
-    time = "no hurry, unless somebody deletes what seems to be left over"
-    return wrong("stack", words, cure, means=means, time=time)
+    return wrong(
+        "stack",
+        f"the stack came to nothing ({stack.status})" if stack else "there is no such stack",
+        f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
+        if way_back
+        else f"{deploy}\nThat is if it was never deployed. If it was deleted, role and key are still there: take them "
+        "back, and delete nothing.",
+        means="none by itself: role and key outlive their stack, and so does Pinecone's access",
+        time="no hurry, unless somebody deletes what seems to be left over",
+    )
 
 
 def with_culprit(finding: Finding, events: Sequence[Event] | Unread) -> Finding:
@@ -165,17 +159,19 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
     without = [name for name, key in found.items() if not key]
     others = [name for name, key in found.items() if key and key.startswith("arn:") and key != case.key_arn]
     untold = [f"{name} ({key})" for name, key in found.items() if key and not key.startswith("arn:")]
+    means = "their data does not hang on this key: cutting Pinecone off by it does not shut them"
     if without:
-        cure = "Look in Pinecone's console whether the project is the right one, and its encryption forced; an index "
-        cure += "cannot be moved under a key: make it anew, and copy its records."
-        means = "their data does not hang on this key: cutting Pinecone off does not shut them"
-        yield wrong("indexes", f"indexes under no key of yours: {few(without)}", cure, means=means)
-    if others:
-        cure = (
-            "Look in Pinecone's console, Manage > CMEK, which key the project has: PINECONE_API_KEY may be of another "
+        yield wrong(
+            "indexes",
+            f"indexes under no key of yours: {few(without)}",
+            "Look in Pinecone's console whether the project is the right one, and its encryption forced; an index "
+            "cannot be moved under a key: make it anew, and copy its records.",
+            means=means,
         )
-        means = "their data does not hang on this key"
-        yield wrong("indexes", f"indexes under another key: {few(others)}", f"{cure}project.", means=means)
+    if others:
+        look = "Look in Pinecone's console, Manage > CMEK, which key the project has"
+        cure = f"{look}: PINECONE_API_KEY may be of another."
+        yield wrong("indexes", f"indexes under another key: {few(others)}", cure, means=means)
     if untold:
         words = f"indexes under a customer's key, which Pinecone calls by an ID of its own: {few(untold)}"
         yield said("indexes", f"{words}. Whether that is this key, it does not say")

@@ -93,46 +93,44 @@ class Beside:
     def findings(self) -> Iterator[Finding]:
         """What is wrong with it: a finding for each effect; or that it is right."""
         about, what, verb, _, events = KINDS[self.kind]
-        own, found, deploy = self.case.entry.settings, self.found, f"npx cdk deploy {self.case.entry.name}"
-        cure, within = self._cure()
+        account, deploy = self.case.entry.settings.account, f"npx cdk deploy {self.case.entry.name}"
+        cure, within = self._cure(deploy)
         if lost := sorted({*self.lost} - {self.case.role_arn}):
             words = f"the {what} names a unique ID in place of {', '.join(lost)}: deleted, and perhaps made again"
-            more = "If they are not to come back, take them out of the file first: AWS takes no policy that names who "
+            again = f"{cure}\nWho is not to come back is taken out of the file first, or AWS does not take the policy."
             effect = Effect.PINECONE_LOCKED_OUT if self.kind == "trust" else None
-            do = f"{self.case.put(self.kind)}\n{more}is not there."
-            yield wrong(f"{self.kind}-gone", words, do, effect, events=events)
+            yield wrong(f"{self.kind}-gone", words, again, effect, events=events)
         else:
             yield from self.nobodies()
         if not self.ahead.is_none:
-            words = f"the {what} by the file {verb} not what was deployed last: {self.ahead.in_words(own.account)}"
-            means = "none by itself: the file is ahead of the deploy, and nobody has to have touched anything"
-            do, cure = f"{deploy}\nThat is if the file is meant: git shows who changed it.", deploy
-            yield wrong("file-ahead", words, do, means=means)
-        elif found.is_none:
+            cure = deploy
+            yield wrong(
+                "file-ahead",
+                f"the {what} by the file {verb} not what was deployed last: {self.ahead.in_words(account)}",
+                f"{deploy}\nThat is if the file is meant: git shows who changed it.",
+                means="none by itself: the file is ahead of the deploy, and nobody has to have touched anything",
+            )
+        elif self.found.is_none:
             yield right(about, f"the {what} {verb} what the file says")
-        for effect, part in [] if found.is_none else self._by_effect():
-            words, do, means = part.in_words(own.account), cure, ""
+        for effect, part in [] if self.found.is_none else self._by_effect():
+            words, means, do = part.in_words(account), "", cure
             if effect is Effect.OWNER_LOCKED_OUT:
-                do += "\nRun it as somebody whom the key policy still lets do that: a key administrator."
+                do = f"{cure}\nRun it as somebody whom the key policy still lets do that: a key administrator."
             if self.kind == "permissions" and effect is Effect.SOMEBODY_LET_IN:
                 means = "somebody is let in: Pinecone's sessions can do that in your account"
-            one = wrong(
-                about,
-                f"the {what}{within} {verb} not what the file says: {words}",
-                do,
-                effect,
-                means=means,
-                events=events,
-            )
-            if not part.is_certain:
-                one = unknown(
-                    about,
-                    f"it cannot be told whether the {what}{within} {verb} what the file says: {words}",
-                    do,
-                    effect,
-                )
-            is_yours = own.role is not None and self.kind != "key" and not (found.taken or found.doubt)
-            yield one.to_know("The role is yours") if is_yours else one
+            if part.is_certain:
+                words = f"the {what}{within} {verb} not what the file says: {words}"
+                one = wrong(about, words, do, effect, means=means, events=events)
+            else:
+                words = f"it cannot be told whether the {what}{within} {verb} what the file says: {words}"
+                one = unknown(about, words, do, effect)
+            yield one.to_know("The role is yours") if self._is_yours else one
+
+    @property
+    def _is_yours(self) -> bool:
+        """Whether it is of a role that the entry only names, and lets Pinecone in."""
+        is_given = self.case.entry.settings.role is not None and self.kind != "key"
+        return is_given and not (self.found.taken or self.found.doubt)
 
     def nobodies(self, more: str = "") -> Iterator[Finding]:
         """Who is named and is nobody any more."""
@@ -140,23 +138,21 @@ class Beside:
             words = f"the {self.kind} policy names {', '.join(ids)}: deleted, and nobody any more"
             yield said(f"{self.kind}-gone", words + more)
 
-    def _cure(self) -> tuple[str, str]:
+    def _cure(self, deploy: str) -> tuple[str, str]:
         """What to do if somebody changed it; and in which policies of several that is, in words."""
-        case, deploy = (
-            self.case,
-            f"`npx cdk deploy {self.case.entry.name}` does not mend it: CloudFormation sees no change.",
-        )
+        no_deploy = f"`{deploy}` does not mend it: CloudFormation sees no change."
         if self.kind != "permissions":
-            return f"{case.put(self.kind)}\n{deploy}", ""
+            return f"{self.case.put(self.kind)}\n{no_deploy}", ""
+        policies = self.case.role.permissions if isinstance(self.case.role, Role) else ()
         found: dict[str, str] = {}
-        policies = case.role.permissions if isinstance(case.role, Role) else ()
         for one in () if isinstance(policies, Unread) else policies:
-            if not case.where(self.kind).drift([*self.wanted, *one.statements], self.wanted).is_none:
-                delete = f"{case.iam('delete-role-policy')} --policy-name {one.name}"
-                detach = f"{case.iam('detach-role-policy')} --policy-arn {one.arn}"
+            if not self.case.where(self.kind).drift([*self.wanted, *one.statements], self.wanted).is_none:
+                delete = f"{self.case.iam('delete-role-policy')} --policy-name {one.name}"
+                detach = f"{self.case.iam('detach-role-policy')} --policy-arn {one.arn}"
                 found[printable(one.name)] = detach if one.arn else delete
-        lacks = "Attach the policies of the stack to the role again, or write into them what is missing: "
-        return "\n".join(found.values()) or lacks + deploy, f" (in {', '.join(found)})" if found else ""
+        if found:
+            return "\n".join(found.values()), f" (in {', '.join(found)})"
+        return f"Attach the stack's policies to the role again, or write what is missing into them: {no_deploy}", ""
 
     def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
         """What a difference does to people, each with its part: of a key, what is taken from the role or others."""
@@ -242,20 +238,26 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     if stays == own.external_id:
         yield from Beside.of(case, "trust", observed).findings()
         return
-    words = f"external_id is {own.external_id or 'missing'} in cmek.yaml, but {stays or 'missing'} in the "
-    cure = f"Write  external_id: {stays}  back into cmek.yaml" if stays else "Take external_id out of cmek.yaml"
     again = f"cmek doctor {case.entry.name}"
+    words = f"external_id is {own.external_id or 'missing'} in cmek.yaml, but {stays or 'missing'} in the"
+    back = f"Write  external_id: {stays}  back into cmek.yaml" if stays else "Take external_id out of cmek.yaml"
     if is_deployed:
-        cure += " (git shows who changed it). Never deploy another one, and change nothing in AWS: Pinecone stores the "
-        means, time = "none by itself; the next deploy would lock Pinecone out", "until somebody deploys"
-        yield wrong("external-id", f"{words}deployed stack", f"{cure}deployed one.", means=means, time=time)
-    else:
-        words += "role's trust policy, and no deployed stack says which is right"
-        cure += (
-            " if git shows that it was changed there. Change nothing in AWS before you know: Pinecone stores one of "
+        yield wrong(
+            "external-id",
+            f"{words} deployed stack",
+            f"{back} (git shows who changed it). Never deploy another one, and change nothing in AWS: Pinecone stores "
+            "the deployed one.",
+            means="none by itself; the next deploy would lock Pinecone out",
+            time="until somebody deploys",
         )
-        cure += f"the two for good. Then look again: {again}"
-        yield unknown("external-id", words, cure, Effect.PINECONE_LOCKED_OUT)
+    else:
+        yield unknown(
+            "external-id",
+            f"{words} role's trust policy, and no deployed stack says which is right",
+            f"{back}, if git shows that it was changed there. Change nothing in AWS before you know: Pinecone stores "
+            f"one of the two for good. Then look again: {again}",
+            Effect.PINECONE_LOCKED_OUT,
+        )
     settings = own.model_copy(update={"external_id": stays})
     case = replace(case, entry=replace(case.entry, settings=settings))
     for one in Beside.of(case, "trust", observed).findings():
@@ -284,19 +286,16 @@ def about_used_key(case: Deployed) -> Iterator[Finding]:
     if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
         return
     by_file, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
+    words = f"ending a used key: denied for {by_file} after its use by the file, for {there} by the key policy"
+    deploy, written = f"npx cdk deploy {case.entry.name}", case.written.get("key")
     if wanted == held:
         words = f"nobody can disable or delete the key while it was used within {there}"
         yield right("used-key", f"{words}; whoever may change the policy can end that")
-        return
-    written, deploy = case.written.get("key"), f"npx cdk deploy {case.entry.name}"
-    words = (
-        f"disabling and deleting a used key: denied for {by_file} after its use by the file, for {there} by the key "
-    )
-    if written is not None and where.days_held(written) not in (None, wanted):
-        yield wrong("used-key", f"{words}policy", deploy)
-        return
-    cure = f"{case.put('key')}\n`{deploy}` does not mend it: CloudFormation sees no change."
-    yield wrong("used-key", f"{words}policy", cure, events=KINDS["key"].events)
+    elif written is not None and where.days_held(written) not in (None, wanted):
+        yield wrong("used-key", words, deploy)
+    else:
+        cure = f"{case.put('key')}\n`{deploy}` does not mend it: CloudFormation sees no change."
+        yield wrong("used-key", words, cure, events=KINDS["key"].events)
 
 
 def role_is_gone_from(case: Deployed) -> str | None:

@@ -58,8 +58,13 @@ def steps(
         quiet_since: since when that is so, as the person says.
         changes: the calls that put the key policy, the newest first, by CloudTrail.
     """
-    console = "In Pinecone's console, in that project: Manage > CMEK, the key's … menu > Delete. Pinecone deletes it "
-    at_pinecone = "Key deleted at Pinecone: not to be known from here; it is asked before the last step. "
+    deleted = unknown(
+        "deleted-at-pinecone",
+        "Key deleted at Pinecone: not to be known from here; it is asked before the last step. In Pinecone's console, "
+        "in that project: Manage > CMEK, the key's … menu > Delete. Pinecone deletes it only when all indexes are",
+        "",
+        elsewhere=True,
+    )
     of_indexes, suspended = _indexes(indexes), _suspended(case)
     seen, unread = _evidence(case, attempt)
     quiet = said("quiet", f"{days} days without use: they count once it is suspended")
@@ -74,7 +79,6 @@ def steps(
         early.append("it was not suspended before")
     if isinstance(case.key, Key) and seen and max(seen)[0] > case.now - timedelta(days=days):
         early.append(f"somebody still asks for it (the last time at {at(max(seen)[0])})")
-    deleted = unknown("deleted-at-pinecone", f"{at_pinecone}{console}only when all indexes are", "", elsewhere=True)
     return [of_indexes, deleted, suspended, quiet, _deletion(case, early)]
 
 
@@ -86,8 +90,8 @@ def _indexes(found: Sequence[str] | Unread | None) -> Finding:
     if isinstance(found, Unread):
         return unknown("indexes", f"Indexes of the project: {found.why}".rstrip("."), "")
     if not found:
-        words = "Indexes: there are none in the project of PINECONE_API_KEY. Which project that is, Pinecone does not "
-        return right("indexes", f"{words}tell: see that it is the right one")
+        words = "Indexes: there are none in the project of PINECONE_API_KEY: see yourself that it is the right one"
+        return right("indexes", words)
     cure = "Save what is still needed of them, and delete all of them in Pinecone"
     return said("indexes", f"Indexes are left ({len(found)}): {few(found)}", cure)
 
@@ -145,19 +149,19 @@ def _quiet(
     since, why = max(begins)
     # Who cannot use a key is not seen to do without it.
     puts = [] if isinstance(changes, Unread) else [one.when for one in changes if not one.refused]
-    hidden = (
-        "A suspension hides use, and since when there is one is not known: see that for some days the key could be "
+    hides = (
+        "A suspension hides use, and since when there is one is not known: see that for some days nobody used the key"
     )
-    hidden += "used, and was not"
     if puts and puts[0] <= since:
-        hidden = (
-            f"In all that time it was suspended (since {at(puts[0])} at the latest), which hides use: that nobody is "
+        hides = (
+            f"In all that time it was suspended (since {at(puts[0])} at the latest), which hides use: only that nobody"
         )
-        hidden += "seen to have asked in vain is all that speaks for it"
+        hides += " is seen to have asked in vain speaks for it"
     elif puts:
-        hidden = f"Until {at(puts[0])} it could be used, and was not; since then it is suspended, which hides use, and "
-        hidden += "nobody is seen to have asked in vain"
-    words, end = f"quiet since {at(since)} ({why}). {hidden}", since + timedelta(days=days)
+        hides = (
+            f"Until {at(puts[0])} it could be used, and was not; since then the suspension hides use, and nobody asked"
+        )
+    words, end = f"quiet since {at(since)} ({why}). {hides}", since + timedelta(days=days)
     if end <= case.now:
         return right("quiet", f"{title}: {words}")
     return said("quiet", f"{title}: not yet, {words}", f"Wait until {at(end)}, and run {again} again")
