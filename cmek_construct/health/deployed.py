@@ -48,7 +48,8 @@ class LockedIdentity:
         What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
         there, and where nothing is locked, so that a deploy makes no second role or key.
         """
-        if not is_gone(stack) or not (self.role_arn or self.key_arn):
+        is_there = stack is not None and not (isinstance(stack, Stack) and stack.is_empty)
+        if is_there or not (self.role_arn or self.key_arn):
             return None
         own = entry.settings
         role, key = own.role or self.role_arn or "ROLE-ARN", own.key or self.key_arn or "KEY-ARN"
@@ -58,11 +59,6 @@ class LockedIdentity:
             # `cmek adopt` takes nothing of two accounts or regions.
             command = ["npx", "cdk", "import", entry.name]
         return shlex.join([*command, *(["--profile", profile] if profile else [])])
-
-
-def is_gone(stack: Stack | Unread | None) -> bool:
-    """Whether there is no stack, or what a first deploy left that came to nothing."""
-    return stack is None or (isinstance(stack, Stack) and stack.is_empty)
 
 
 def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:

@@ -36,10 +36,8 @@ class Examined:
     @property
     def code(self) -> int:
         """The exit code for this stack alone."""
-        verdicts = {finding.verdict for finding in self.findings}
-        if Verdict.WRONG in verdicts:
-            return WRONG
-        return UNREAD if Verdict.UNKNOWN in verdicts or not verdicts else HEALTHY
+        found = {one.verdict for one in self.findings} or {Verdict.UNKNOWN}
+        return WRONG if Verdict.WRONG in found else UNREAD if Verdict.UNKNOWN in found else HEALTHY
 
     @property
     def verdict(self) -> str:
@@ -61,12 +59,7 @@ class Examined:
 
 
 def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Finding]:
-    """All that is right and wrong with role and key.
-
-    Args:
-        case: the stack, its role and its key, as they are.
-        last_user: who used the key the last time, where that was asked.
-    """
+    """All that is right and wrong with role and key, and who used the key the last time, where that was asked."""
     is_there, key = isinstance(case.role, Role), case.key
     yield from about_role(case)
     if is_there:
@@ -96,37 +89,29 @@ def about_stack(case: Deployed, way_back: str | None) -> Finding:
         words = f"a deploy is running ({stack.status}), and what is seen now may not last"
         return unknown("stack", words, "Ask again when it has ended.")
     if stack and not (way_back and stack.is_empty):
-        cure = f"{deploy}\nSee its events in the CloudFormation console first."
-        means = "none by itself, but a change of the file may not have arrived"
-        return wrong("stack", f"the last deploy failed ({stack.status})", cure, means=means)
+        cure = (
+            f"{deploy}\nSee its events in the CloudFormation console first: a change of the file may not have arrived."
+        )
+        return wrong("stack", f"the last deploy failed ({stack.status})", cure)
     if elsewhere and not way_back:
         return wrong(
             "stack",
             f"there is no such stack in {own.account}, {own.region}, but cmek.lock has it in {'; '.join(elsewhere)}",
             "Write account and region back into cmek.yaml as they were. A deploy of this file would make a second role "
             "and key, which Pinecone does not know.",
-            means="none by itself: role and key are where they were, and Pinecone uses them",
             time="before the next deploy",
         )
-    return wrong(
-        "stack",
-        f"the stack came to nothing ({stack.status})" if stack else "there is no such stack",
-        f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
-        if way_back
-        else f"{deploy}\nThat is if it was never deployed. If it was deleted, role and key are still there: take them "
-        "back, and delete nothing.",
-        means="none by itself: role and key outlive their stack, and so does Pinecone's access",
-        time="no hurry, unless somebody deletes what seems to be left over",
-    )
+    cure = f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
+    if not way_back:
+        outlive = "If it was deleted, role and key are still there: take them back, and delete nothing."
+        cure = f"{deploy}\nThat is if it was never deployed. {outlive}"
+    words = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
+    means = "none by itself: role and key outlive their stack, and so does Pinecone's access"
+    return wrong("stack", words, cure, means=means, time="no hurry, unless somebody deletes what seems to be left over")
 
 
 def with_culprit(finding: Finding, events: Sequence[Event] | Unread) -> Finding:
-    """A finding with who did it, by CloudTrail; or where to look for that.
-
-    Args:
-        finding: which somebody has caused.
-        events: of the role or the key, the newest first.
-    """
+    """A finding with who did it, by events of CloudTrail, the newest first; or where to look for that."""
     names = [one.partition(":")[2] for one in finding.events]
     for one in [] if isinstance(events, Unread) else events:
         if one.name in names and not one.refused:
@@ -148,10 +133,7 @@ def expected_policies(entry: Entry, role_arn: str) -> dict[str, Policy]:
 def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> Iterator[Finding]:
     """Whether the indexes of the project are under this key.
 
-    Args:
-        case: the stack.
-        found: the key of each index by its name, as Pinecone says it: an ARN, or an ID of its own; None where the index
-            is under no key of a customer.
+    Each key is as Pinecone says it: an ARN, or an ID of its own; None where the index is under no key of a customer.
     """
     if isinstance(found, Unread):
         yield replace(unknown("indexes", f"not read: the project's indexes ({found.why})", ""), means="")
@@ -159,19 +141,17 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
     without = [name for name, key in found.items() if not key]
     others = [name for name, key in found.items() if key and key.startswith("arn:") and key != case.key_arn]
     untold = [f"{name} ({key})" for name, key in found.items() if key and not key.startswith("arn:")]
-    means = "their data does not hang on this key: cutting Pinecone off by it does not shut them"
     if without:
         yield wrong(
             "indexes",
-            f"indexes under no key of yours: {few(without)}",
+            f"indexes under no key of yours, which cutting Pinecone off does not shut: {few(without)}",
             "Look in Pinecone's console whether the project is the right one, and its encryption forced; an index "
             "cannot be moved under a key: make it anew, and copy its records.",
-            means=means,
         )
     if others:
-        look = "Look in Pinecone's console, Manage > CMEK, which key the project has"
-        cure = f"{look}: PINECONE_API_KEY may be of another."
-        yield wrong("indexes", f"indexes under another key: {few(others)}", cure, means=means)
+        words = f"indexes under another key, which cutting Pinecone off from this one does not shut: {few(others)}"
+        where = "Look in Pinecone's console, Manage > CMEK, which key the project has"
+        yield wrong("indexes", words, f"{where}: PINECONE_API_KEY may be of another.")
     if untold:
         words = f"indexes under a customer's key, which Pinecone calls by an ID of its own: {few(untold)}"
         yield said("indexes", f"{words}. Whether that is this key, it does not say")

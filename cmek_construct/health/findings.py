@@ -38,7 +38,7 @@ CACHED: Final = (
     "soon: Pinecone goes on with data keys that it has cached, for some time, which it does not publish; then every "
     "request to the indexes fails until this is mended"
 )
-NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
+_NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
 NOW: Final = "it is open now"
 NO_HURRY: Final = "no hurry"
 _NOT_KNOWN: Final = "not known: do not take it for healthy"
@@ -49,14 +49,14 @@ _EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
         "or to end the key",
         NOW,
     ),
-    Effect.PINECONE_LOCKED_OUT: (f"Pinecone is locked out: {NOTHING_LOST}", CACHED),
+    Effect.PINECONE_LOCKED_OUT: (f"Pinecone is locked out: {_NOTHING_LOST}", CACHED),
     Effect.OWNER_LOCKED_OUT: (
         "the owner is locked out: if nobody else may replace the key policy, AWS Support alone can mend it",
         "until somebody else changes the key policy",
     ),
     Effect.KEY_ENDS: (
         "after that all data of the project is lost for good, and nobody can bring it back, AWS included; until then "
-        f"{NOTHING_LOST}",
+        f"{_NOTHING_LOST}",
         "not known",
     ),
 }
@@ -122,11 +122,6 @@ def wrong(
     """One that is wrong; what it means and how long there is follow from its effect, where no more is known."""
     usual = _EFFECTS[effect]
     return Finding(about, Verdict.WRONG, words, cure, means or usual[0], time or usual[1], effect, events=tuple(events))
-
-
-def judged(about: str, is_right: bool, words: tuple[str, str], cure: str, effect: Effect | None = None) -> Finding:
-    """One that is right by the first words, or wrong by the second."""
-    return right(about, words[0]) if is_right else wrong(about, words[1], cure, effect)
 
 
 def unknown(about: str, words: str, cure: str, effect: Effect | None = None, *, elsewhere: bool = False) -> Finding:

@@ -31,15 +31,13 @@ from cmek_construct.policy.statements import Kind
 
 
 class _Of(NamedTuple):
-    """What is said of a kind of policy."""
+    """What is said of a kind of policy, with the actions that read it and the calls by which it is changed."""
 
     about: str
     what: str
     verb: str
     reads: str
-    """The actions that read it."""
     events: Sequence[str]
-    """The calls by which it is changed."""
 
 
 KINDS: Final[Mapping[Kind, _Of]] = {
@@ -94,7 +92,7 @@ class Beside:
         """What is wrong with it: a finding for each effect; or that it is right."""
         about, what, verb, _, events = KINDS[self.kind]
         account, deploy = self.case.entry.settings.account, f"npx cdk deploy {self.case.entry.name}"
-        cure, within = self._cure(deploy)
+        cure, within = self._cure(deploy) if self.lost or not self.found.is_none else ("", "")
         if lost := sorted({*self.lost} - {self.case.role_arn}):
             words = f"the {what} names a unique ID in place of {', '.join(lost)}: deleted, and perhaps made again"
             again = f"{cure}\nWho is not to come back is taken out of the file first, or AWS does not take the policy."
@@ -104,12 +102,8 @@ class Beside:
             yield from self.nobodies()
         if not self.ahead.is_none:
             cure = deploy
-            yield wrong(
-                "file-ahead",
-                f"the {what} by the file {verb} not what was deployed last: {self.ahead.in_words(account)}",
-                f"{deploy}\nThat is if the file is meant: git shows who changed it.",
-                means="none by itself: the file is ahead of the deploy, and nobody has to have touched anything",
-            )
+            words = f"the {what} by the file {verb} not what was deployed last: {self.ahead.in_words(account)}"
+            yield wrong("file-ahead", words, f"{deploy}\nThat is if the file is meant: git shows who changed it.")
         elif self.found.is_none:
             yield right(about, f"the {what} {verb} what the file says")
         for effect, part in [] if self.found.is_none else self._by_effect():
@@ -118,19 +112,15 @@ class Beside:
                 do = f"{cure}\nRun it as somebody whom the key policy still lets do that: a key administrator."
             if self.kind == "permissions" and effect is Effect.SOMEBODY_LET_IN:
                 means = "somebody is let in: Pinecone's sessions can do that in your account"
-            if part.is_certain:
+            if any(one.certain for one in (*part.given, *part.taken)):
                 words = f"the {what}{within} {verb} not what the file says: {words}"
                 one = wrong(about, words, do, effect, means=means, events=events)
             else:
                 words = f"it cannot be told whether the {what}{within} {verb} what the file says: {words}"
                 one = unknown(about, words, do, effect)
-            yield one.to_know("The role is yours") if self._is_yours else one
-
-    @property
-    def _is_yours(self) -> bool:
-        """Whether it is of a role that the entry only names, and lets Pinecone in."""
-        is_given = self.case.entry.settings.role is not None and self.kind != "key"
-        return is_given and not (self.found.taken or self.found.doubt)
+            is_given = self.kind != "key" and self.case.entry.settings.role is not None
+            lets_in = not (self.found.taken or self.found.doubt)
+            yield one.to_know("The role is yours") if is_given and lets_in else one
 
     def nobodies(self, more: str = "") -> Iterator[Finding]:
         """Who is named and is nobody any more."""

@@ -10,7 +10,7 @@ from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Event, Gr
 from cmek_construct.checks import few, printable
 from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, not_read, right, said, unknown, wrong
+from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.health.policies import KINDS, refused, role_is_gone_from
 from cmek_construct.health.suspension import is_cut_off, is_suspended
 from cmek_construct.policy.principals import DELETED
@@ -120,8 +120,7 @@ def about_brake(case: Deployed) -> Finding:
     if not case.entry.settings.suspended:
         words = "Pinecone is cut off by the suspension, but the file does not say suspended: true"
         cure = f"cmek resume {name}\nIf it is meant, write `suspended: true` into cmek.yaml instead, and commit it."
-        means = f"{NOTHING_LOST}; the next deploy that changes the policy lets it back in"
-        return wrong("suspended", words, cure, _OUT, means=means, events=of.events)
+        return wrong("suspended", words, cure, _OUT, events=of.events)
     if is_cut_off(case, observed):
         return said("suspended", "SUSPENDED on purpose: Pinecone is cut off, as the file says")
     words = "the file says suspended: true, but nothing cuts Pinecone off"
@@ -217,8 +216,7 @@ def _alias(case: Deployed, key: Key) -> Finding:
     words = f"{wanted} points to another key, {shown}" if target else f"{wanted} does not exist"
     command = f"aws kms {'update' if target else 'create'}-alias --region {case.entry.settings.region}"
     cure = f"{command} --alias-name {wanted} --target-key-id {case.key_arn}"
-    means = "none for Pinecone, which goes by the key's ARN: it is for people and policies that go by the alias"
-    return wrong("alias", words, cure, means=means, events=("kms:UpdateAlias", "kms:DeleteAlias"))
+    return wrong("alias", words, cure, events=("kms:UpdateAlias", "kms:DeleteAlias"))
 
 
 def about_grants(case: Deployed, key: Key) -> Finding:
