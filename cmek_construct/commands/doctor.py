@@ -27,7 +27,7 @@ from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
 from cmek_construct.health.findings import Effect, Finding, Verdict, not_read, unknown
 from cmek_construct.health.role_and_key import alias_of_file, who_used
 from cmek_construct.lock.text import LockError
-from cmek_construct.templates.attributes import ALIAS
+from cmek_construct.templates.stacks import ALIAS
 
 EXIT_CODES: Final = (
     "Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, and nothing else is "

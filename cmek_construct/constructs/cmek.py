@@ -163,7 +163,7 @@ class _GivenRole:
             ours.warn(self._cmek, [notice("role-not-retained")])
         # By its name: what a policy means is none of what makes a template. One who gives a role of the app asks it,
         # and nobody else waits for it.
-        meaning = import_module("cmek_construct.policy.resolved")
+        meaning = import_module("cmek_construct.policy.comparing")
         need = guide.trust_policy(**vars(self._trust))
         if not meaning.surely_allows(*cdk.Stack.of(node).resolve([node.assume_role_policy_document, need])):
             self.warn()

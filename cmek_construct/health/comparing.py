@@ -15,7 +15,7 @@ from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Wi
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, TRAILING_DAYS
-from cmek_construct.policy.deleted import gone, named, naming_as
+from cmek_construct.policy.principals import gone, named_by, naming_as
 from cmek_construct.policy.sentences import Quoted, plain, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.words import of_witness
@@ -107,8 +107,8 @@ class Where:
         """The one of our statements that this was, before principals of it were deleted."""
         lost = gone(observed)
         for own in ours if lost else ():
-            alive = set(named(observed)) - set(lost)
-            if alive < set(named(own)) and self.same(naming_as(observed, own), own):
+            alive = set(named_by(observed)) - set(lost)
+            if alive < set(named_by(own)) and self.same(naming_as(observed, own), own):
                 return own
         return None
 
@@ -118,7 +118,7 @@ class Where:
         for one in observed:
             own = self.written_as(one, ours)
             left.append(own or one)
-            lost += [name for name in named(own) if name not in named(one)] if own else []
+            lost += [name for name in named_by(own) if name not in named_by(one)] if own else []
         return left, list(dict.fromkeys(lost))
 
 

@@ -22,7 +22,7 @@ from cmek_construct.health.entries import customers_in
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind
-from cmek_construct.templates.attributes import ROLE
+from cmek_construct.templates.stacks import ROLE
 
 ROLE_ARN: Final = "RoleArn"
 KEY_ARN: Final = "KeyArn"
@@ -197,16 +197,14 @@ class Deployed:
             return {}
         one = templates.template_of(content, self.entry.name, self.entry.settings.account)
         found = templates.find(templates.Run([one]))
-        roles = [now.value for role in found.roles for now in role.cases]
         policies = [one.policy for one in found.attached if one.policy and not one.is_boundary]
-        policies += [one.trust for one in roles]
-        policies += [now.value.policy for key in found.keys for now in key.cases]
-        written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if roles else {}
+        policies += [now.value.policy for one in (*found.roles, *found.keys) for now in one.cases]
+        written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
         for policy in policies:
             for statement in policy.statements:
                 # Without holes, and of an older Version without variables.
                 text = json.dumps(statement.raw).replace("${!", "${" if statement.variables else "${$}{")
-                for role in roles:
+                for role in (now.value for one in found.roles for now in one.cases):
                     text = text.replace(role.arn, self.role_arn)
                 written.setdefault(policy.kind, []).append(json.loads(text))
         return written

@@ -25,7 +25,7 @@ from cmek_construct.health.suspension import is_cut_off, kept
 from cmek_construct.policy import CannotBeJudged, Policy, Request, answers
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, POLICY_KEEPING
-from cmek_construct.policy.deleted import gone
+from cmek_construct.policy.principals import gone
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import Kind
 

@@ -15,7 +15,7 @@ from cmek_construct.guide import Policy as Document
 from cmek_construct.guide import Statement, policy_document
 from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.policy.deleted import without_gone
+from cmek_construct.policy.principals import without_gone
 
 
 def denial(case: Deployed) -> Statement:
