@@ -43,11 +43,6 @@ class Drift:
         """Whether both mean the same."""
         return not (self.given or self.taken or self.doubt)
 
-    @property
-    def is_certain(self) -> bool:
-        """Whether they differ whatever the unknowns turn out to be."""
-        return any(one.certain for one in (*self.given, *self.taken))
-
     def in_words(self, account: str) -> str:
         """All of it, each statement by its name and in words."""
         parts = [f"it lets in by {one}" for one in sentences(self.given, account)]
@@ -150,7 +145,10 @@ def sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:
     """Each statement once, by its name and in words, and what is certain before what is not."""
     by: dict[tuple[str, tuple[str, ...]], list[Witness]] = {}
     for one in sorted(witnesses, key=lambda one: not one.certain):
-        by.setdefault((one.statement.name, _people(one)), []).append(one)
+        named = {principal.name for principal in one.statement.principals or (_EVERYBODY,)}
+        # Everybody, where the statement says so, in place of examples.
+        people = ("*",) if "*" in named and not named & {*one.principals} else one.principals
+        by.setdefault((one.statement.name, people), []).append(one)
     for (name, people), several in by.items():
         actions = tuple(dict.fromkeys(each for one in several for each in one.actions))
         written, more = several[0].statement.actions or (), ""
@@ -160,9 +158,3 @@ def sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:
             more = f" (and {len(actions) - _SHOWN} actions more)"
         first = replace(several[0], principals=people, actions=actions[:_SHOWN])
         yield f"{Quoted(name)}: {plain(of_witness(first, account)).rstrip('.')}{more}"
-
-
-def _people(one: Witness) -> tuple[str, ...]:
-    """Who is let in: everybody, where the statement says so, in place of examples."""
-    named = {principal.name for principal in one.statement.principals or (_EVERYBODY,)}
-    return ("*",) if "*" in named and not named & {*one.principals} else one.principals
