@@ -14,7 +14,7 @@ from cmek_construct.guardrails.subjects import Context
 from cmek_construct.policy import Policy, Statement, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import NOBODY, allowing
-from cmek_construct.templates.found import Attached, Found, Key, Naming, Place, Role
+from cmek_construct.templates.found import Attached, Found, Naming, Place
 from cmek_construct.templates.stacks import ROLE
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
