@@ -25,6 +25,7 @@ PENDING_WINDOW_DAYS: Final = (7, 30)  # between the order to delete a KMS key an
 ALIAS_CHARACTERS: Final = 256  # of a KMS alias, with its alias/
 TAGS: Final = 50  # of a role or a key
 TEMPLATE: Final = 1_048_576  # bytes of a template that CloudFormation reads from S3, where CDK uploads it
+CALL_AS: Final = ("SELF", "DELEGATED_ADMIN")  # in which a stack set is asked for
 
 ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
@@ -114,15 +115,6 @@ def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
     )
 
 
-def days(least: int, most: int) -> Check:
-    """A check of whole days within bounds."""
-    return within(
-        lambda value: type(value) is int and least <= value <= most,
-        f"AWS KMS takes {least} to {most:,} whole days",
-        "Give a number of days in these bounds, or leave it out.",
-    )
-
-
 def one_of(*allowed: str, enum: str = "") -> Check:
     """A check of one of a few words, in Python the members of an enum."""
     way_out = f"Choose one of them, in Python like {enum}.{allowed[0]}." if enum else "Choose one."
@@ -182,30 +174,31 @@ def key_arn(parameter: str, value: object) -> None:
     arn(parameter, value, KEY_ARN, example, way_out)
 
 
-def listed(
-    parameter: str, value: object, check: Check, *, what: str, way_out: str, each: str = "each", least: int = 1
-) -> None:
-    """A list whose members pass a check, each once."""
-    if not isinstance(value, list | tuple) or len(value) < least:
-        refuse(parameter, value, what, way_out)
-    for index, member in enumerate(value):
-        check(f"{parameter}[{index}]", member)
-        if member in value[:index]:
-            refuse(f"{parameter}[{index}]", member, f"{each} stands once", "Remove the second.")
+def listed(check: Check, what: str, way_out: str, each: str = "each", least: int = 1) -> Check:
+    """A check of a list whose members pass a check, each once."""
+
+    def members(parameter: str, value: object) -> None:
+        if not isinstance(value, list | tuple) or len(value) < least:
+            refuse(parameter, value, what, way_out)
+        for index, member in enumerate(value):
+            check(f"{parameter}[{index}]", member)
+            if member in value[:index]:
+                refuse(f"{parameter}[{index}]", member, f"{each} stands once", "Remove the second.")
+
+    return members
 
 
 def regions(parameter: str, value: object) -> None:
     """`ALL_REGIONS`, or a list of names of AWS regions, each once."""
-    if value is ALL_REGIONS:
-        return
     if isinstance(value, list) and any(is_token(one) and one.startswith("#") for one in value):
         what = "the members of a list token are not known at synth, and each becomes a principal"
         refuse(parameter, value, what, "Write the regions out, or take them from a list that Python knows.")
-    way_out = 'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS; in Python without quotes, from '
-    way_out += "cmek_construct."
-    region = matching(REGION, "a region looks like us-east-1", way_out)
-    what = "regions are a list of AWS region names, or in its place ALL_REGIONS"
-    listed(parameter, value, region, what=what, way_out=way_out, each="each region")
+    if value is not ALL_REGIONS:
+        way_out = 'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS'
+        way_out += "; in Python without quotes, from cmek_construct."
+        what = "regions are a list of AWS region names, or in its place ALL_REGIONS"
+        region = matching(REGION, "a region looks like us-east-1", way_out)
+        listed(region, what, way_out, "each region")(parameter, value)
 
 
 def tags(parameter: str, value: Iterable[tuple[Any, Any]]) -> None:

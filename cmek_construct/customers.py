@@ -77,20 +77,16 @@ def _account_id(parameter: str, value: object) -> None:
     checks.account_id(parameter, value, "Write the number of the customer's AWS account.")
 
 
-def _listed(check: Check, kind: str, example: str) -> Check:
+def _listed(check: Check, what: str, way_out: str) -> Check:
     """A check of a list of customers who are known at synth, each once."""
 
     def known(parameter: str, member: object) -> None:
         if checks.is_unknown(member):
-            what = "the account decides at synth in which managed policy the customer stands"
-            checks.refuse(parameter, member, what, "Write it out.")
+            why = "the account decides at synth in which managed policy the customer stands"
+            checks.refuse(parameter, member, why, "Write it out.")
         check(parameter, member)
 
-    def customers(parameter: str, value: object) -> None:
-        what, way_out = f"it is a list of {kind}", f"Write {example}."
-        checks.listed(parameter, value, known, what=what, way_out=way_out, each="each customer", least=0)
-
-    return customers
+    return checks.listed(known, what, way_out, "each customer", least=0)
 
 
 CUSTOMERS: Final = (
@@ -101,14 +97,14 @@ CUSTOMERS: Final = (
         "Who comes or goes changes one statement in one managed policy, chosen by the account ID's last digit: 48 fit "
         "in each, 480 in all, and random IDs fill one of them at some 300 to 400. The policies go with the stack, the "
         "role stays.",
-        _listed(_account_id, "account IDs", '["444455556666"]'),
+        _listed(_account_id, "it is a list of account IDs", 'Write ["444455556666"].'),
         left_out=(),
     ),
     Prop(
         "customer_key_arns",
         "a list of ``arn:aws:kms:<region>:<account>:key/<id>``",
         "Single keys of customers, in place of all keys of their accounts.",
-        _listed(checks.key_arn, "key ARNs", '["arn:aws:kms:us-east-1:444455556666:key/…"]'),
+        _listed(checks.key_arn, "it is a list of key ARNs", 'Write ["arn:aws:kms:us-east-1:444455556666:key/…"].'),
         left_out=(),
     ),
 )

@@ -76,7 +76,6 @@ class KeyAccess(enum.Enum):
 
 _USE: Final = {KeyAccess.KEY_USER: KEY_USE, KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT}
 
-
 # Statements and policies, in the order of the guide and of the console
 
 
@@ -112,20 +111,15 @@ def trust_policy(
 def trust_statement(
     account_id: str, regions: Regions, external_id: str | None = None, *, pin_account: bool = False
 ) -> Statement:
-    """The guide's trust statement (step 1.5): one of three, chosen by regions and external ID.
+    """The guide's trust statement (step 1.5) for Pinecone's account: one of three, by regions and external ID.
 
-    Args:
-        account_id: Pinecone's AWS account number.
-        regions: whose Pinecone role may come in.
-        external_id: what Pinecone presents.
-        pin_account: with `ALL_REGIONS`, name Pinecone's account root in place of ``*``.
+    With `ALL_REGIONS`, ``pin_account`` names Pinecone's account root in place of ``*``.
     """
     role = f"arn:aws:iam::{account_id}:role/{ROLE_NAME_PREFIX}"
     with_id = {"StringEquals": {"sts:ExternalId": external_id}}
     if regions is ALL_REGIONS:
-        sid, principal = "AllowPineconeToAssumeIntoRoleFromAllRegions", "*"
-        if pin_account:
-            principal = f"arn:aws:iam::{account_id}:root"
+        sid = "AllowPineconeToAssumeIntoRoleFromAllRegions"
+        principal = f"arn:aws:iam::{account_id}:root" if pin_account else "*"
         condition = {**with_id, "StringLike": {"aws:PrincipalArn": f"{role}*"}}
         return _statement("Allow", sid, principal, "sts:AssumeRole", Condition=condition)
     roles = [f"{role}{region}" for region in regions]
@@ -152,15 +146,10 @@ def key_policy(
     suspended: bool = False,
     protect_used_key: int | None = None,
 ) -> Policy:
-    """Who may do what with the key: its account, administrators if there are any, and the role.
+    """Who may do what with the key: the account that owns it, administrators if there are any, and the role.
 
-    Args:
-        owner: the account that owns the key.
-        role_arn: the role that Pinecone assumes.
-        access: what the role may do.
-        admins: ARNs of key administrators; or a statement, whose principals and conditions count.
-        suspended: the role may do nothing.
-        protect_used_key: nobody may end the key while it was used within so many days.
+    Administrators are ARNs, or a statement whose principals and conditions count. ``suspended``: the role may do
+    nothing. ``protect_used_key``: nobody may end the key while it was used within so many days.
     """
     return policy_document(
         root_statement(owner),
@@ -171,13 +160,7 @@ def key_policy(
 
 
 def key_policy_in_template(role_arn: str, access: KeyAccess, suspended_if: str) -> Policy:
-    """`key_policy` in a template that deploys without the CDK, for whichever account deploys it.
-
-    Args:
-        role_arn: the role that Pinecone assumes.
-        access: what the role may do.
-        suspended_if: the template's condition under which the role may do nothing.
-    """
+    """`key_policy` for whichever account deploys a template without the CDK, with the suspension under a condition."""
     root, *use, denial = key_policy("${AWS::AccountId}", role_arn, access, suspended=True)["Statement"]
     root["Principal"]["AWS"] = {"Fn::Sub": root["Principal"]["AWS"]}
     return policy_document(root, *use, only_if(suspended_if, denial))
@@ -232,11 +215,7 @@ def permissions(account_ids: Sequence[str], key_arns: Sequence[str] = ()) -> dic
     """Of a vendor's role: each managed policy, by the last digit of its customers' account IDs.
 
     The account ID alone decides, so a customer who comes or goes moves nobody else. AWS gives out account IDs at
-    random, which fills the ten policies evenly.
-
-    Args:
-        account_ids: accounts of customers of which every key may be used.
-        key_arns: keys that may be used alone.
+    random, which fills the ten policies evenly. Of ``account_ids`` every key may be used, beside those of ``key_arns``.
     """
     keys: dict[str, list[str]] = {account: [] for account in account_ids}
     for arn in key_arns:
@@ -254,12 +233,8 @@ def customer_statement(account_id: str, key_arns: Sequence[str] = ()) -> Stateme
     The guide shows it in the box of the trust policy, which has no ``Resource``: it is a permission of the role.
     ``key_arns`` names single keys of the account in place of all.
     """
-    return {
-        "Sid": account_id,
-        "Effect": "Allow",
-        "Action": list(ENCRYPT_DECRYPT),
-        "Resource": list(key_arns) or f"arn:aws:kms:*:{account_id}:key/*",
-    }
+    keys = list(key_arns) or f"arn:aws:kms:*:{account_id}:key/*"
+    return {"Sid": account_id, "Effect": "Allow", "Action": list(ENCRYPT_DECRYPT), "Resource": keys}
 
 
 def role_permissions(key_arn: str, access: KeyAccess) -> Policy:

@@ -22,18 +22,12 @@ class Prop:
     """One value that a user may give."""
 
     name: str
-    shape: str
-    """Its form and limits, in words."""
-    says: str
-    """What it does, and what a change of it does."""
-    check: Check
-    """Its limits: raises a `ValueError`."""
-    default: str = "none"
-    """In words; empty for what must be given."""
-    left_out: Any = None
-    """The default itself."""
-    cdk: str = ""
-    """What the constructors take, where it is no plain value; ``cmek.yaml`` has the plain one."""
+    shape: str  # its form and limits, in words
+    says: str  # what it does, and what a change of it does
+    check: Check  # its limits
+    default: str = "none"  # in words; empty for what must be given
+    left_out: Any = None  # the default itself
+    cdk: str = ""  # what the constructors take, where it is no plain value; `cmek.yaml` has the plain one
 
     @property
     def sentence(self) -> str:
@@ -47,8 +41,12 @@ def _flag(name: str, says: str, default: str = "False", left_out: bool | None = 
 
 
 def _days(name: str, least: int, most: int, says: str, default: str = "none") -> Prop:
-    shape = f"{least} to {most:,} whole days"
-    return Prop(name, shape, says, checks.days(least, most), default, cdk="cdk.Duration")
+    within = checks.within(
+        lambda value: type(value) is int and least <= value <= most,
+        f"AWS KMS takes {least} to {most:,} whole days",
+        "Give a number of days in these bounds, or leave it out.",
+    )
+    return Prop(name, f"{least} to {most:,} whole days", says, within, default, cdk="cdk.Duration")
 
 
 def _admins(parameter: str, value: object) -> None:
@@ -106,8 +104,7 @@ PIN_ACCOUNT: Final = _flag(
     left_out=False,
 )
 WHO: Final = (REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
-TRUST: Final = (PINECONE_ACCOUNT_ID, *WHO)
-"""Who of Pinecone may come in."""
+TRUST: Final = (PINECONE_ACCOUNT_ID, *WHO)  # who of Pinecone may come in
 
 GIVEN_ROLE: Final = Prop(
     "role",
@@ -148,8 +145,7 @@ PERMISSIONS_BOUNDARY: Final = Prop(
     _policy_arn,
     cdk="iam.IManagedPolicy",
 )
-NEW_ROLE: Final = (ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)
-"""What shapes a role that is made here."""
+NEW_ROLE: Final = (ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)  # what shapes a role that is made here
 
 GIVEN_KEY: Final = Prop(
     "key",
@@ -207,7 +203,7 @@ SUSPENDED: Final = _flag(
     left_out=False,
 )
 
-NEW_KEY: Final = (
+NEW_KEY: Final = (  # what shapes a key that is made here, in whichever construct
     ALIAS,
     Prop(
         "description",
@@ -242,24 +238,27 @@ NEW_KEY: Final = (
         "was never used is not held. `suspended` works as ever.",
     ),
 )
-"""What shapes a key that is made here, in whichever construct."""
-KEY: Final = (KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, SUSPENDED)
-"""What is said of a key, in whichever construct."""
-_BY_TRUST: Final = replace(
-    SUSPENDED,
-    says=f"{SUSPENDED.says} Where the key is imported, everybody is denied to assume the role instead: a session that "
-    "runs goes on to its end, an hour at most, unless you add the statement of the warning to the key policy.",
+KEY: Final = (KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, SUSPENDED)  # what is said of a key, in whichever construct
+_BY_TRUST: Final = (
+    f"{SUSPENDED.says} Where the key is imported, everybody is denied to assume the role instead: a session that runs "
+    "goes on to its end, an hour at most, unless you add the statement of the warning to the key policy."
 )
-_KEY_OF_A_CMEK: Final = (GIVEN_KEY, KEY_ADMINS, KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, _BY_TRUST)
-CMEK: Final = (*TRUST, GIVEN_ROLE, *NEW_ROLE, *_KEY_OF_A_CMEK)
-"""What `PineconeCmek` takes."""
+_KEY_OF_A_CMEK: Final = (
+    GIVEN_KEY,
+    KEY_ADMINS,
+    KEY_ACCESS,
+    *NEW_KEY,
+    REMOVAL_POLICY,
+    replace(SUSPENDED, says=_BY_TRUST),
+)
+CMEK: Final = (*TRUST, GIVEN_ROLE, *NEW_ROLE, *_KEY_OF_A_CMEK)  # what `PineconeCmek` takes
+# What has no place beside a role or a key that is given
 SHAPING: Final = {"role": NEW_ROLE, "key": (KEY_ADMINS, *NEW_KEY), "role and key": (REMOVAL_POLICY,)}
-"""What has no place beside a role or a key that is given."""
 
 
 def contradictions(props: Mapping[str, Any]) -> Iterator[ValueError]:
     """A period of a rotation that is off; and what shapes a new role or key, beside one that is given."""
-    if props["enable_key_rotation"] is False and props["rotation_period"] is not None:
+    if props.get("enable_key_rotation") is False and props["rotation_period"] is not None:
         yield ValueError(
             "rotation_period: got a period with enable_key_rotation=False, but a key that does not rotate has none. "
             "Leave out one of the two."

@@ -17,9 +17,9 @@ from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.reading import read_stack
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.aws.stack_sets import Instance, StackSet, StackSets
+from cmek_construct.checks import CALL_AS
 from cmek_construct.commands.looking import side_by_side
 from cmek_construct.commands.printing import tell_json
-from cmek_construct.constructs.stack_set_targets import CALL_AS
 from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, wrong_output
 from cmek_construct.health.findings import Refused

@@ -17,12 +17,21 @@ from constructs import Construct, IConstruct
 
 from cmek_construct import checks, warnings
 from cmek_construct.guide import Statement
-from cmek_construct.props import Prop
+from cmek_construct.props import Prop, contradictions
 from cmek_construct.warnings import Notice
 
+# Of role and key: kept on deletion and on replacement, but for a first deployment that fails.
 RETAIN: Final = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-"""Of role and key: kept on deletion and on replacement, but for a first deployment that fails."""
 Initializer = TypeVar("Initializer", bound=Callable[..., None])
+_PLACE: Final = """
+
+Args:
+    scope: the construct in which it is made.
+    construct_id: its id there. Logical IDs follow from both: a change makes another role or key, which Pinecone does
+        not know.
+
+Raises:
+    ValueError: a value is outside its limits, or two contradict each other; nothing was built."""
 
 
 def takes(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initializer]:
@@ -30,7 +39,7 @@ def takes(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initiali
 
     Its signature and its docstring are made of the rows, for `help` and `inspect`; type checkers and editors read the
     `TypedDict`. It raises a `TypeError` for a prop that there is not, or that is missing, and a `ValueError` for one
-    outside its limits.
+    that is outside its limits, or contradicts another.
     """
 
     def take(init: Initializer) -> Initializer:
@@ -49,7 +58,8 @@ def takes(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initiali
             one = last.replace(name=row.name, kind=last.KEYWORD_ONLY, annotation=form)
             taken.append(one.replace(default=row.left_out) if row.default else one)
         within_limits.__dict__["__signature__"] = signature.replace(parameters=taken)
-        arguments, raises, why = inspect.cleandoc(init.__doc__ or "").partition("\n\nRaises:")
+        said = inspect.cleandoc(init.__doc__ or "")
+        arguments, raises, why = (said if "Args:" in said else said + _PLACE).partition("\n\nRaises:")
         fill = textwrap.TextWrapper(96, initial_indent=" " * 4, subsequent_indent=" " * 8).fill
         lines = [fill(f"{row.name}: {row.sentence}") for row in rows]
         within_limits.__doc__ = "\n".join([arguments, *lines]) + raises + why
@@ -73,6 +83,7 @@ def _settled(who: str, given: Mapping[str, Any], rows: Sequence[Prop]) -> dict[s
         if value is not None or not row.default:
             row.check(row.name, _plain(row, value))
         own[row.name] = row.left_out if value is None else value
+    checks.first(contradictions(own))
     return own
 
 
@@ -174,10 +185,7 @@ class Environment(NamedTuple):
 def environment_of(one: Any) -> Environment:
     """The environment of a scope's stack, or of a resource, which may be of another one.
 
-    A construct of ours knows it without a message.
-
-    Raises:
-        ValueError: it is in a partition where Pinecone is not.
+    A construct of ours knows it without a message. Where Pinecone is not in the partition it is a `ValueError`.
     """
     known: Environment | None = getattr(one, "_pinecone_environment", None)
     if known is None:
@@ -222,13 +230,9 @@ def warn(construct: IConstruct, notices: Iterable[Notice]) -> None:
 
 
 def acknowledge(construct: IConstruct, rules: Iterable[tuple[str, str]]) -> None:
-    """What a prop asks for in so many words is no oversight: acknowledge the guardrail, by its id.
+    """What a prop asks for in so many words is no oversight: acknowledge each guardrail by its id, with the prop.
 
     The same by an override has no acknowledgement, and the guardrails refuse it.
-
-    Args:
-        construct: whose prop it is.
-        rules: the id of each guardrail, and the prop with its value.
     """
     for rule, prop in rules:
         asked = cdk.Acknowledgment(id=f"{warnings.PLUGIN}::{rule}", reason=f"The prop {prop} asks for it")

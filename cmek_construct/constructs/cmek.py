@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
+from typing_extensions import Unpack
 
-from cmek_construct import checks, guide, props
+from cmek_construct import guide, props
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, PineconeKey, of_two_accounts
 from cmek_construct.constructs.principal import TrustProps, trust_of
@@ -21,13 +21,8 @@ from cmek_construct.constructs.role import CmekRole, deny_assume_role
 from cmek_construct.trust import Trust
 from cmek_construct.warnings import notice
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
 
 class CmekProps(TrustProps, KeyShape, total=False):
-    """The types of `props.CMEK`."""
-
     role: iam.IRole | iam.Role | None
     role_name: str | None
     role_path: str | None
@@ -60,21 +55,17 @@ class PineconeCmek(Construct):
 
     @ours.takes(CmekProps, props.CMEK)
     def __init__(self, scope: Construct, construct_id: str, **own: Unpack[CmekProps]) -> None:
-        """Make role, key, alias and outputs.
-
-        Args:
-            scope: the construct in which they are made.
-            construct_id: its id there. The logical IDs of role and key follow from both: a change makes new ones, which
-                Pinecone does not know.
-
-        Raises:
-            ValueError: a value is outside its limits, or two contradict each other; nothing was built.
-        """
+        """Make role, key, alias and outputs."""
         environment = ours.environment_of(scope)
         trust = trust_of(own["pinecone_account_id"], own)
         role, key = own["role"], own["key"]
         suspended_by_trust = own["suspended"] and key is not None and ours.resource_of(key) is None
-        checks.first(props.contradictions(own), _in_vain(role) if suspended_by_trust else ())
+        if suspended_by_trust and role is not None and not ours.is_made_here(role):
+            denial = json.dumps(guide.key_denial(ours.readable(ours.arn_of(role), "RoleArn")))
+            raise ValueError(
+                "suspended: got True, but role and key are both imported, so neither policy can be changed from here "
+                f"and Pinecone would not be cut off. Add to the key policy, by hand: {denial}"
+            )
 
         super().__init__(scope, construct_id)
         self._pinecone_environment = environment
@@ -92,7 +83,11 @@ class PineconeCmek(Construct):
         else:
             self.role = role
             ours.warn(self, trust.notices(environment.account))
-            _judge_trust(self, role, trust)
+            judge = _GivenRole(self, trust)
+            if ours.is_made_here(role) and role.node.default_child:  # judged when the app is done with it
+                cdk.Aspects.of(role.node.default_child).add(judge, priority=cdk.AspectPriority.READONLY)
+            else:
+                judge.warn()
             if suspended_by_trust and isinstance(role, iam.Role):
                 deny_assume_role(role)
         if key is None:
@@ -129,25 +124,6 @@ class PineconeCmek(Construct):
         if of is not None and cdk.Stack.of(of) is not cdk.Stack.of(self):
             scope, name = cdk.Stack.of(of), cdk.Names.unique_id(self) + name
         ours.dialog_output(scope, name, label, value)
-
-
-def _in_vain(role: iam.IRole | iam.Role | None) -> Iterator[ValueError]:
-    """A suspension where neither policy can be changed."""
-    if role is not None and not ours.is_made_here(role):
-        denial = guide.key_denial(ours.readable(ours.arn_of(role), "RoleArn"))
-        yield ValueError(
-            "suspended: got True, but role and key are both imported, so neither policy can be changed from here and "
-            f"Pinecone would not be cut off. Add to the key policy, by hand: {json.dumps(denial)}"
-        )
-
-
-def _judge_trust(cmek: Construct, role: iam.IRole, trust: Trust) -> None:
-    """Warn if a role that is given is not seen to let Pinecone in, one of the app when the app is done with it."""
-    judge = _GivenRole(cmek, trust)
-    if ours.is_made_here(role) and role.node.default_child:
-        cdk.Aspects.of(role.node.default_child).add(judge, priority=cdk.AspectPriority.READONLY)
-    else:
-        judge.warn()
 
 
 @jsii.implements(cdk.IAspect)

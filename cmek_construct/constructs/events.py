@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 Pattern = dict[str, Any]
-"""An event pattern, or a part of one."""
+"""An event pattern, as `aws_events.EventPattern` takes it, or a part of one."""
 
 
 @dataclass(frozen=True)
@@ -157,10 +157,10 @@ CloudTrail"."""
 def _calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
     """Calls of one service that CloudTrail delivers, whoever made them and however they ended."""
     detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(names), **about}
-    return {"source": [f"aws.{service}"], "detail-type": ["AWS API Call via CloudTrail"], "detail": detail}
+    return {"source": [f"aws.{service}"], "detail_type": ["AWS API Call via CloudTrail"], "detail": detail}
 
 
-def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[tuple[Kind, Pattern]]:
+def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[tuple[Kind, Pattern, str]]:
     """What changes the key, of which the aliases are known; and its end, as KMS tells it.
 
     An alias that is moved away is named by itself alone.
@@ -168,11 +168,12 @@ def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[tuple[Kind
     places = _places_of(arn, key_id)
     if aliases:
         places.append({"requestParameters": {"aliasName": list(aliases)}})
-    yield from ((kind, _calls("kms", kind.names, {"$or": places})) for kind in KEY_CALLS)
-    yield KEY_GONE, {"source": ["aws.kms"], "detail-type": list(KEY_GONE.names), "resources": [arn]}
+    for kind in KEY_CALLS:
+        yield kind, _calls("kms", kind.names, {"$or": places}), arn
+    yield KEY_GONE, {"source": ["aws.kms"], "detail_type": list(KEY_GONE.names), "resources": [arn]}, arn
 
 
-def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) -> Iterator[tuple[Kind, Pattern]]:
+def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) -> Iterator[tuple[Kind, Pattern, str]]:
     """Who uses the key by no session of the role, and who is denied: ``AccessDenied``, or ``AccessDeniedException``.
 
     Of a role of another account an entry shows no more than the account.
@@ -181,17 +182,18 @@ def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) 
     others = [{"anything-but": [role_arn or account_id]}, {"exists": False}]
     by_others = {"sessionContext": {"sessionIssuer": {"arn": others}}} if role_arn else {"accountId": others}
     succeeded = {"userIdentity": by_others, "errorCode": [{"exists": False}]}
-    yield KEY_USED, _calls("kms", KEY_USED.names, {**places, **succeeded})
-    yield KEY_REFUSED, _calls("kms", KEY_REFUSED.names, {**places, "errorCode": [{"prefix": "AccessDenied"}]})
+    yield KEY_USED, _calls("kms", KEY_USED.names, {**places, **succeeded}), arn
+    yield KEY_REFUSED, _calls("kms", KEY_REFUSED.names, {**places, "errorCode": [{"prefix": "AccessDenied"}]}), arn
 
 
-def of_role(name: str, policy_arns: Sequence[str]) -> Iterator[tuple[Kind, Pattern]]:
+def of_role(name: str, policy_arns: Sequence[str]) -> Iterator[tuple[Kind, Pattern, str]]:
     """What changes the role, by its name, which IAM takes in any case; and its own managed policies."""
-    about = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}
-    yield from ((kind, _calls("iam", kind.names, about)) for kind in ROLE_CALLS)
+    about: Pattern = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}
+    for kind in ROLE_CALLS:
+        yield kind, _calls("iam", kind.names, about), name
     if policy_arns:
-        of_policies = {"requestParameters": {"policyArn": list(policy_arns)}}
-        yield ROLE_POLICY_CALLS, _calls("iam", ROLE_POLICY_CALLS.names, of_policies)
+        about = {"requestParameters": {"policyArn": list(policy_arns)}}
+        yield ROLE_POLICY_CALLS, _calls("iam", ROLE_POLICY_CALLS.names, about), name
 
 
 def of_every_role() -> Pattern:
@@ -215,25 +217,11 @@ def _places_of(arn: str, key_id: str) -> list[Pattern]:
     ]
 
 
-def publish_statement(topic_arn: str) -> Pattern:
-    """What the policy of a topic must say for EventBridge to publish to it."""
-    return {
-        "Sid": "AllowEventBridgeToPublish",
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": topic_arn,
-    }
-
-
 def message(kind: Kind, whose: str, it: str, field: Callable[[str], str]) -> str:
     """The text of an event: what, on what, by whom, when, where; what it means and what to do.
 
-    Args:
-        kind: what happened.
-        whose: the path of the construct that is watched.
-        it: the key's ARN or the role's name.
-        field: what stands for a field of the event.
+    ``whose`` is the path of the construct, ``it`` the key's ARN or the role's name; ``field`` stands for one of the
+    event.
     """
     said = f"Pinecone CMEK {whose}: "
     if kind is KEY_GONE:  # of KMS itself: nobody called

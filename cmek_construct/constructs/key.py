@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import Any, Final, TypedDict
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+from typing_extensions import Required, Unpack
 
 from cmek_construct import checks, guide, props, warnings
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.guide import KeyAccess
 from cmek_construct.warnings import Notice, notice
-
-if TYPE_CHECKING:
-    from typing_extensions import Required, Unpack
 
 _DEFAULT_ALIAS: Final = "alias/pinecone-cmek/"
 _ROLE: Final = replace(
@@ -25,13 +23,11 @@ _ROLE: Final = replace(
     says="The role that Pinecone assumes. In another account or region it needs an explicit ``role_name``.",
     default="",
 )
-KEY: Final = (_ROLE, replace(props.KEY_ADMINS, name="admins"), *props.KEY)
-"""What `PineconeKey` takes."""
+KEY: Final = (_ROLE, replace(props.KEY_ADMINS, name="admins"), *props.KEY)  # what `PineconeKey` takes
 
 
 class KeyShape(TypedDict, total=False):
-    """The types of `props.KEY`, but for ``removal_policy``: a stack set has none."""
-
+    # without `removal_policy`: a stack set has none
     key_access: KeyAccess
     alias: str | None
     description: str | None
@@ -44,8 +40,7 @@ class KeyShape(TypedDict, total=False):
 
 
 class KeyProps(KeyShape, total=False):
-    """The types of `KEY`. A class stands beside its interface: to pyright it is none of it."""
-
+    # A class stands beside its interface: to pyright it is none of it.
     role: Required[iam.IRole | iam.Role]
     admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
     removal_policy: cdk.RemovalPolicy | None
@@ -60,17 +55,8 @@ class PineconeKey(kms.Key):
 
     @ours.takes(KeyProps, KEY)
     def __init__(self, scope: Construct, construct_id: str, **own: Unpack[KeyProps]) -> None:
-        """Make the key and its alias.
-
-        Args:
-            scope: the construct in which the key is made.
-            construct_id: its id there. The logical ID of the key follows from both.
-
-        Raises:
-            ValueError: a value is outside its limits; nothing was built.
-        """
+        """Make the key and its alias."""
         environment = ours.environment_of(scope)
-        checks.first(props.contradictions(own))
         role, protected, retain = own["role"], own["protect_used_key"], own["removal_policy"] or ours.RETAIN
         policy = guide.key_policy(
             environment.account or cdk.Aws.ACCOUNT_ID,

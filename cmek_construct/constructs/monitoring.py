@@ -110,17 +110,31 @@ class PineconeCmekMonitoring(Construct):
             ours.warn(self, [notice("role-events-elsewhere", account=ours.environment_of(role).account)])
             role = None
         self.rules = []
-        for kind, pattern, it in _events_of(key, role, user if watch_use else None):
+        for kind, pattern, it in _told_of(key, role, user if watch_use else None):
+            description = ", ".join(kind.names)
+            if "detail" in pattern:
+                description += "; sees nothing without a CloudTrail trail"
+            event_pattern = aws_events.EventPattern(**pattern)
+            rule = aws_events.Rule(self, kind.id, description=description, event_pattern=event_pattern)
             text = events.message(kind, cmek.node.path, it, aws_events.EventField.from_path)
             said = aws_events.RuleTargetInput.from_text(text)
-            rule = _rule(self, kind, pattern)
             rule.add_target(targets.SnsTopic(topic, message=said, dead_letter_queue=dead_letter_queue))
+            if kind in (events.KEY_USED, events.KEY_REFUSED):  # read-only calls, which a rule sees in this state alone
+                resource = rule.node.default_child
+                assert isinstance(resource, aws_events.CfnRule)
+                resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
             self.rules.append(rule)
         if role is not None and here.region != events.HOME_OF_IAM and not iam_events_forwarded:
             _bring_iam_events_to(self, here)
         if not isinstance(topic, aws_sns.Topic):
-            arn = "<the topic's ARN>" if checks.is_token(topic.topic_arn) else topic.topic_arn
-            ours.warn(self, [notice("topic-policy", statement=events.publish_statement(arn))])
+            statement = {
+                "Sid": "AllowEventBridgeToPublish",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": "<the topic's ARN>" if checks.is_token(topic.topic_arn) else topic.topic_arn,
+            }
+            ours.warn(self, [notice("topic-policy", statement=statement)])
 
 
 def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
@@ -137,8 +151,8 @@ def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
     return checks.refuse("cmek", cmek, what, "For a role or a key that was given to a PineconeCmek, give that.")
 
 
-def _events_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[tuple[Kind, Pattern, str]]:
-    """What is told of a key and a role, and of who uses the key beside its user: with what it is about.
+def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[tuple[Kind, Pattern, str]]:
+    """What is told of a key and a role, and of who uses the key beside its user.
 
     The aliases are those that the app has made for the key so far, the managed policies those that the role has made
     for itself.
@@ -146,31 +160,14 @@ def _events_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Itera
     if key is not None:
         arn, key_id = ours.arn_of(key), key.key_id
         aliases = [one.alias_name for one in key.node.find_all() if isinstance(one, kms.CfnAlias)]
-        found = [*events.of_key(arn, key_id, aliases)]
+        yield from events.of_key(arn, key_id, aliases)
         if user is not None:
             role_arn = ours.arn_of(user)
             account = cdk.Arn.split(role_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).account
-            found += events.of_use(arn, key_id, None if role is None else role_arn, account)
-        yield from ((kind, pattern, arn) for kind, pattern in found)
+            yield from events.of_use(arn, key_id, None if role is None else role_arn, account)
     if role is not None:
-        name = role.role_name
         policies = [one.ref for one in role.node.find_all() if isinstance(one, iam.CfnManagedPolicy)]
-        yield from ((kind, pattern, name) for kind, pattern in events.of_role(name, policies))
-
-
-def _rule(scope: Construct, kind: Kind, pattern: Pattern) -> aws_events.Rule:
-    needs = "; sees nothing without a CloudTrail trail" if "detail" in pattern else ""
-    description = ", ".join(kind.names) + needs
-    rule = aws_events.Rule(scope, kind.id, description=description, event_pattern=_as_of_cdk(pattern))
-    if kind in (events.KEY_USED, events.KEY_REFUSED):  # read-only calls, which a rule sees in this state alone
-        resource = rule.node.default_child
-        assert isinstance(resource, aws_events.CfnRule)
-        resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
-    return rule
-
-
-def _as_of_cdk(pattern: Pattern) -> aws_events.EventPattern:
-    return aws_events.EventPattern(**{name.replace("-", "_"): pattern[name] for name in pattern})
+        yield from events.of_role(role.role_name, policies)
 
 
 def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
@@ -193,29 +190,27 @@ def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
     name = f"{name}-{stack.stack_name}"
     if len(name) > 128:
         name = f"{name[:119]}-{sha256(name.encode()).hexdigest()[:8]}"
-    forwarder = stage.node.try_find_child(construct_id) or _forwarder(stage, construct_id, name, here)
+    forwarder = stage.node.try_find_child(construct_id)
+    if forwarder is None:
+        forwarder = cdk.Stack(
+            stage,
+            construct_id,
+            stack_name=name,
+            env=cdk.Environment(account=here.account, region=events.HOME_OF_IAM),
+            description=f"Forwards IAM's events about roles to {here.region}, where Pinecone's role and key are "
+            "watched",
+            termination_protection=True,
+        )
+        bus = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
+        aws_events.Rule(
+            forwarder,
+            "RolesChanged",
+            description=f"Calls that change a role, for the default event bus of {here.region}",
+            event_pattern=aws_events.EventPattern(**events.of_every_role()),
+            targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus))],
+        )
     assert isinstance(forwarder, cdk.Stack)
     stack.add_stack_dependency(forwarder, "It brings IAM's events")
-
-
-def _forwarder(stage: cdk.Stage, construct_id: str, name: str, to: Environment) -> cdk.Stack:
-    stack = cdk.Stack(
-        stage,
-        construct_id,
-        stack_name=name,
-        env=cdk.Environment(account=to.account, region=events.HOME_OF_IAM),
-        description=f"Forwards IAM's events about roles to {to.region}, where Pinecone's role and key are watched",
-        termination_protection=True,
-    )
-    bus = f"arn:aws:events:{to.region}:{stack.account}:event-bus/default"
-    aws_events.Rule(
-        stack,
-        "RolesChanged",
-        description=f"Calls that change a role, for the default event bus of {to.region}",
-        event_pattern=_as_of_cdk(events.of_every_role()),
-        targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(stack, "Bus", bus))],
-    )
-    return stack
 
 
 def _check_kind(parameter: str, value: Any, kind: str, known_by: str) -> None:
