@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmek_construct import checks, guide
-from cmek_construct.checks import Check
 from cmek_construct.guide import Policy
 from cmek_construct.props import Prop
 
@@ -77,7 +76,7 @@ def _account_id(parameter: str, value: object) -> None:
     checks.account_id(parameter, value, "Write the number of the customer's AWS account.")
 
 
-def _listed(check: Check, what: str, way_out: str) -> Check:
+def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:
     """A check of a list of customers who are known at synth, each once."""
 
     def known(parameter: str, member: object) -> None:
@@ -90,22 +89,16 @@ def _listed(check: Check, what: str, way_out: str) -> Check:
 
 
 CUSTOMERS: Final = (
-    Prop(
-        "customer_account_ids",
-        "a list of 12-digit strings, in any order",
+    Prop("customer_account_ids", "a list of 12-digit strings, in any order", left_out=()).does(
         "AWS accounts of customers: the role may encrypt and decrypt with every key there whose key policy lets it in. "
         "Who comes or goes changes one statement in one managed policy, chosen by the account ID's last digit: 48 fit "
         "in each, 480 in all, and random IDs fill one of them at some 300 to 400. The policies go with the stack, the "
         "role stays.",
         _listed(_account_id, "it is a list of account IDs", 'Write ["444455556666"].'),
-        left_out=(),
     ),
-    Prop(
-        "customer_key_arns",
-        "a list of ``arn:aws:kms:<region>:<account>:key/<id>``",
+    Prop("customer_key_arns", "a list of ``arn:aws:kms:<region>:<account>:key/<id>``", left_out=()).does(
         "Single keys of customers, in place of all keys of their accounts.",
         _listed(checks.key_arn, "it is a list of key ARNs", 'Write ["arn:aws:kms:us-east-1:444455556666:key/…"].'),
-        left_out=(),
     ),
 )
 """What a role for keys of customers takes."""

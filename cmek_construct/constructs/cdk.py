@@ -81,7 +81,7 @@ def _settled(who: str, given: Mapping[str, Any], rows: Sequence[Prop]) -> dict[s
             raise TypeError(f"{who}: {row.name} is missing: {row.sentence}")
         value = given.get(row.name)
         if value is not None or not row.default:
-            row.check(row.name, _plain(row, value))
+            row.check(row.name, plain(row.name, value, row.cdk) if row.cdk else value)
         own[row.name] = row.left_out if value is None else value
     checks.first(contradictions(own))
     return own
@@ -92,40 +92,43 @@ def some_of(props: Mapping[str, Any], rows: Sequence[Prop]) -> dict[str, Any]:
     return {row.name: props[row.name] for row in rows}
 
 
-_PLAIN: Final = {
+_FROM_ARN: Final = "For an ARN, write {}(self, id, arn)."
+_KINDS: Final = {
     "cdk.Duration": ("to_days", "Write cdk.Duration.days(…)."),
     "cdk.RemovalPolicy": ("name", "Write RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, or leave it out."),
     "KeyAccess": ("name", "Write KeyAccess.KEY_USER or KeyAccess.ENCRYPT_DECRYPT."),
-    "iam.IManagedPolicy": (
-        "managed_policy_arn",
-        "For an ARN, write iam.ManagedPolicy.from_managed_policy_arn(self, id, arn).",
-    ),
-    "iam.IRole": ("role_arn", "For an ARN, write iam.Role.from_role_arn(self, id, arn)."),
+    "iam.IManagedPolicy": ("managed_policy_arn", _FROM_ARN.format("iam.ManagedPolicy.from_managed_policy_arn")),
+    "iam.IRole": ("role_arn", _FROM_ARN.format("iam.Role.from_role_arn")),
     "kms.IKey": (
         "key_arn",
-        "For an ARN, write kms.Key.from_key_arn(self, id, arn); for a kms.CfnKey, kms.Key.from_cfn_key(key).",
+        _FROM_ARN.format("kms.Key.from_key_arn")[:-1] + "; for a kms.CfnKey, kms.Key.from_cfn_key(key).",
     ),
     "list[iam.IPrincipal]": ("__iter__", "For an ARN, write [iam.ArnPrincipal(arn)]."),
+    "sns.ITopic": ("topic_arn", _FROM_ARN.format("sns.Topic.from_topic_arn")),
+    "sqs.IQueue": ("queue_arn", _FROM_ARN.format("sqs.Queue.from_queue_arn")),
 }
 """By what the kinds of CDK are known, and what to write in place of another one."""
 
 
-def _plain(row: Prop, value: Any) -> object:
-    """What a row judges, of what a constructor takes."""
-    if not row.cdk:
-        return value
-    known_by, way_out = _PLAIN[row.cdk]
-    plain = getattr(value, "_pinecone_arn", None) or getattr(value, known_by, None)
-    if isinstance(value, str | type | dict) or plain is None:
-        checks.refuse(row.name, value, f"it is {row.cdk}", way_out)
+def plain(parameter: str, value: Any, kind: str) -> object:
+    """What a row judges, of an object of CDK: its ARN, name, days, or the ARNs of its members."""
+    known_by, way_out = _KINDS[kind]
+    known = getattr(value, "_pinecone_arn", None) or getattr(value, known_by, None)
+    if isinstance(value, str | type | dict) or known is None:
+        checks.refuse(parameter, value, f"it is {kind}", way_out)
     if isinstance(value, cdk.Duration):
-        return days(row.name, value)
+        return days(parameter, value)
     if isinstance(value, list | tuple):
-        return _principal_arns(row.name, value)
-    if row.cdk == "kms.IKey":
+        return _principal_arns(parameter, value)
+    if kind == "kms.IKey":
         environment_of(value)
-        _symmetric(row.name, resource_of(value))
-    return plain
+        for name, needed in (("key_spec", "SYMMETRIC_DEFAULT"), ("key_usage", "ENCRYPT_DECRYPT")):
+            found = getattr(resource_of(value), name, None)
+            if found not in (None, needed) and not checks.is_token(found):
+                what = f"Pinecone takes a symmetric key that encrypts and decrypts ({needed})"
+                way_out = "Give another key, or leave out key= and have the right one made."
+                checks.refuse(f"{parameter} ({name})", found, what, way_out)
+    return known
 
 
 def days(parameter: str, duration: cdk.Duration) -> float:
@@ -137,20 +140,11 @@ def days(parameter: str, duration: cdk.Duration) -> float:
     return duration.to_days(integral=False)
 
 
-def _symmetric(parameter: str, key: kms.CfnKey | None) -> None:
-    for name, needed in (("key_spec", "SYMMETRIC_DEFAULT"), ("key_usage", "ENCRYPT_DECRYPT")):
-        found = getattr(key, name, None)
-        if found not in (None, needed) and not checks.is_token(found):
-            what = f"Pinecone takes a symmetric key that encrypts and decrypts ({needed})"
-            way_out = "Give another key, or leave out key= and have the right one made."
-            checks.refuse(f"{parameter} ({name})", found, what, way_out)
-
-
 def administration(parameter: str, admins: Sequence[Any]) -> Statement:
     """A statement that names key administrators."""
     for index, admin in enumerate(admins):
         if not hasattr(admin, "policy_fragment"):
-            way_out = _PLAIN["list[iam.IPrincipal]"][1]
+            way_out = _KINDS["list[iam.IPrincipal]"][1]
             checks.refuse(f"{parameter}[{index}]", admin, "it is an iam.IPrincipal", way_out)
     try:
         return dict(iam.PolicyStatement(principals=list(admins)).to_json())

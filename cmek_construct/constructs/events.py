@@ -8,7 +8,7 @@ AWS CloudTrail"; EventBridge user guide, "Comparison operators for use in event 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 Pattern = dict[str, Any]
@@ -17,84 +17,65 @@ Pattern = dict[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """Events that mean the same to the person who is told of them.
-
-    ``to_do`` names the key or the role as ``{it}``.
-    """
+    """Events that mean the same to the person who is told of them."""
 
     id: str
     names: tuple[str, ...]
-    means: str
-    to_do: str
+    means: str = ""
+    to_do: str = ""  # with ``{it}`` for the key or the role
+
+    def told(self, means: str, to_do: str) -> Kind:
+        """The kind with what it means to Pinecone, and what there is to do."""
+        return replace(self, means=means, to_do=to_do)
 
 
-KEY_CALLS: Final = (
-    Kind(
-        "KeyStopped",
-        ("DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"),
+KEY_CALLS: Final = (  # which change a key
+    Kind("KeyStopped", ("DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial")).told(
         "Pinecone can no longer use the key, and works on with cached data keys for a time. A key whose deletion is "
         "scheduled is gone after 7 to 30 days, and with it for good all that was encrypted.",
         "Unless you meant it: aws kms cancel-key-deletion --key-id {it} (if it is scheduled), then "
         "aws kms enable-key --key-id {it}. Imported key material: import the same again.",
     ),
-    Kind(
-        "KeyResumed",
-        ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial"),
+    Kind("KeyResumed", ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial")).told(
         "Somebody takes a stop back. A key whose deletion was cancelled stays disabled until it is enabled.",
         "Look at KeyState: aws kms describe-key --key-id {it}.",
     ),
-    Kind(
-        "KeyPolicyChanged",
-        ("PutKeyPolicy",),
+    Kind("KeyPolicyChanged", ("PutKeyPolicy",)).told(
         "Who may use or rule the key has changed: others may be let in, Pinecone may be locked out.",
         "Unless it was a deploy of yours: aws kms get-key-policy --key-id {it}, and compare it "
         "with the template. A deploy of the same template does not put it back.",
     ),
-    Kind(
-        "KeyGrantsChanged",
-        ("CreateGrant", "RevokeGrant", "RetireGrant"),
+    Kind("KeyGrantsChanged", ("CreateGrant", "RevokeGrant", "RetireGrant")).told(
         "A grant lets a principal use the key beside every policy, and outlives a suspension; or "
         "such a grant has ended.",
         "aws kms list-grants --key-id {it}, and end what you do not know with aws kms revoke-grant.",
     ),
-    Kind(
-        "KeyAliasChanged",
-        ("CreateAlias", "UpdateAlias", "DeleteAlias"),
+    Kind("KeyAliasChanged", ("CreateAlias", "UpdateAlias", "DeleteAlias")).told(
         "An alias of the key was made, moved or deleted. Pinecone names the key by its ARN and "
         "goes on; permissions that are scoped by the alias change with it.",
         "aws kms list-aliases --key-id {it}.",
     ),
-    Kind(
-        "KeyRotationChanged",
-        ("EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand"),
+    Kind("KeyRotationChanged", ("EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand")).told(
         "Automatic rotation was switched on or off, or the key was rotated by hand. The key ARN "
         "stays the same, and what is encrypted can still be read.",
         "aws kms get-key-rotation-status --key-id {it}.",
     ),
-    Kind(
-        "KeyChanged",
-        ("TagResource", "UntagResource", "ReplicateKey", "UpdatePrimaryRegion"),
+    Kind("KeyChanged", ("TagResource", "UntagResource", "ReplicateKey", "UpdatePrimaryRegion")).told(
         "A tag of the key changed, by which an organization may allow or block Pinecone; or a "
         "multi-Region key got a replica or another primary Region.",
         "aws kms list-resource-tags --key-id {it}; aws kms describe-key --key-id {it}.",
     ),
 )
-"""Calls that change a key."""
 
-KEY_GONE: Final = Kind(
-    "KeyGone",
-    ("KMS CMK Deletion", "KMS Imported Key Material Expiration"),
+# What KMS itself tells EventBridge, without CloudTrail: the names are detail types
+KEY_GONE: Final = Kind("KeyGone", ("KMS CMK Deletion", "KMS Imported Key Material Expiration")).told(
     "The key, or its imported key material, is gone: what Pinecone encrypted with it cannot be read.",
     "Imported key material: import the same again with aws kms import-key-material. A deleted key "
     "cannot be brought back: tell Pinecone's support.",
 )
-"""What KMS itself tells EventBridge, without CloudTrail. The names are detail types."""
-
 _BOUNDARY_CALLS: Final = ("PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary")
-ROLE_CALLS: Final = (
-    Kind(
-        "RoleTrustChanged",
-        ("UpdateAssumeRolePolicy",),
+ROLE_CALLS: Final = (  # which change a role
+    Kind("RoleTrustChanged", ("UpdateAssumeRolePolicy",)).told(
         "Who may assume the role has changed: others may be let in, Pinecone may be locked out.",
         "Unless it was a deploy of yours: aws iam get-role --role-name {it}, and compare its trust "
         "policy with the template. A deploy of the same template does not put it back.",
@@ -102,48 +83,40 @@ ROLE_CALLS: Final = (
     Kind(
         "RolePermissionsChanged",
         ("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", *_BOUNDARY_CALLS),
+    ).told(
         "What the role may do has changed. A key of its own account it may use by the key policy "
         "alone, unless a boundary or a Deny stands against it.",
         "Unless it was a deploy of yours: aws iam list-attached-role-policies --role-name {it}; "
         "aws iam list-role-policies --role-name {it}; aws iam get-role --role-name {it}.",
     ),
-    Kind(
-        "RoleMadeAgain",
-        ("DeleteRole", "CreateRole"),
+    Kind("RoleMadeAgain", ("DeleteRole", "CreateRole")).told(
         "A role that is made again under its name is another one to the key policy: Pinecone is "
         "locked out until the key policy is written anew.",
         "aws iam get-role --role-name {it}. With the role there again, deploy suspended=True, then False.",
     ),
-    Kind(
-        "RoleChanged",
-        ("UpdateRole", "TagRole", "UntagRole"),
+    Kind("RoleChanged", ("UpdateRole", "TagRole", "UntagRole")).told(
         "The session duration changed, or a tag, by which an organization may allow or block Pinecone.",
         "aws iam get-role --role-name {it}.",
     ),
 )
-"""Calls that change a role."""
 
+# Which change a managed policy, which no call about its role tells
 ROLE_POLICY_CALLS: Final = Kind(
-    "RolePolicyChanged",
-    ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicyVersion", "DeletePolicy"),
+    "RolePolicyChanged", ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicyVersion", "DeletePolicy")
+).told(
     "A managed policy of the role has changed: which keys of customers it may use.",
     "Unless it was a deploy of yours: aws iam list-attached-role-policies --role-name {it}, and "
     "aws iam get-policy-version for each.",
 )
-"""Calls that change a managed policy, which no call about its role tells."""
 
 _USES: Final = ("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
 _PAIRS: Final = ("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext")
-KEY_USED: Final = Kind(
-    "KeyUsedByOthers",
-    (*_USES, *_PAIRS),
+KEY_USED: Final = Kind("KeyUsedByOthers", (*_USES, *_PAIRS)).told(
     "Somebody who is not Pinecone's role used the key, and may have read data keys of Pinecone.",
     "Find out who it is. Take the way in away: aws kms get-key-policy --key-id {it}; aws kms "
     "list-grants --key-id {it}; and your own IAM policies, to which the key policy hands the key.",
 )
-KEY_REFUSED: Final = Kind(
-    "KeyUseDenied",
-    (*_USES, *_PAIRS),
+KEY_REFUSED: Final = Kind("KeyUseDenied", (*_USES, *_PAIRS)).told(
     "Somebody was denied the use of the key. If it is Pinecone's role, Pinecone cannot read your data.",
     "If it is Pinecone's role: aws kms get-key-policy --key-id {it}, and look for SCPs and RCPs. "
     "Otherwise find out who tried.",

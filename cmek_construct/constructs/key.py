@@ -14,7 +14,6 @@ from typing_extensions import Required, Unpack
 
 from cmek_construct import checks, guide, props, warnings
 from cmek_construct.constructs import cdk as ours
-from cmek_construct.guide import KeyAccess
 from cmek_construct.warnings import Notice, notice
 
 _DEFAULT_ALIAS: Final = "alias/pinecone-cmek/"
@@ -28,7 +27,7 @@ KEY: Final = (_ROLE, replace(props.KEY_ADMINS, name="admins"), *props.KEY)  # wh
 
 class KeyShape(TypedDict, total=False):
     # without `removal_policy`: a stack set has none
-    key_access: KeyAccess
+    key_access: guide.KeyAccess
     alias: str | None
     description: str | None
     enable_key_rotation: bool | None
@@ -80,14 +79,24 @@ class PineconeKey(kms.Key):
             removal_policy=retain,
         )
         self._pinecone_environment, self._pinecone_arn = environment, self.key_arn
-        _make_alias(self, own["alias"], retain)
+        alias = own["alias"]
+        if alias is None:
+            longest = checks.ALIAS_CHARACTERS - len(_DEFAULT_ALIAS)
+            alias = _DEFAULT_ALIAS + cdk.Names.unique_resource_name(self, max_length=longest)
+        elif not alias.startswith("alias/") and not checks.is_unknown(alias):
+            alias = f"alias/{alias}"
+        # Kept on deletion only, for another name replaces it and never the key. The L2 keeps the child id "Alias" for
+        # the user's first `add_alias`.
+        resource = kms.CfnAlias(self, "PineconeAlias", alias_name=alias, target_key_id=self._pinecone_arn)
+        resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        resource.apply_removal_policy(retain, apply_to_update_replace_policy=False)
         ours.acknowledge(self, asked_for(own))
         if not isinstance(role, iam.Role):  # it may be of another account: that is meant then
             self.node.add_metadata(warnings.ROLE_OF_KEY, ours.arn_of(role))
         ours.warn(self, of_two_accounts(role, self, own["key_access"]))
 
 
-def of_two_accounts(role: iam.IRole, key: kms.IKey, access: KeyAccess) -> Iterator[Notice]:
+def of_two_accounts(role: iam.IRole, key: kms.IKey, access: guide.KeyAccess) -> Iterator[Notice]:
     """What the role needs beside the key policy, if it is seen to be in another account."""
     if ours.in_two_accounts(role, key):
         arn = ours.readable(ours.arn_of(key), "KeyArn")
@@ -106,18 +115,3 @@ def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     window, (least, _) = own["pending_window"], checks.PENDING_WINDOW_DAYS
     if window is not None and ours.days("pending_window", window) <= least:
         yield warnings.PENDING_WINDOW, f"pending_window of {least} days"
-
-
-def _make_alias(key: kms.Key, alias: str | None, on_deletion: cdk.RemovalPolicy) -> None:
-    """Make the alias: kept on deletion only, for another name replaces it and never the key.
-
-    The L2 keeps the child id ``Alias`` for the user's first `add_alias`; this has its own.
-    """
-    if alias is None:
-        longest = checks.ALIAS_CHARACTERS - len(_DEFAULT_ALIAS)
-        alias = _DEFAULT_ALIAS + cdk.Names.unique_resource_name(key, max_length=longest)
-    elif not alias.startswith("alias/") and not checks.is_unknown(alias):
-        alias = f"alias/{alias}"
-    resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=ours.arn_of(key))
-    resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
-    resource.apply_removal_policy(on_deletion, apply_to_update_replace_policy=False)

@@ -16,9 +16,7 @@ from constructs import Construct
 from cmek_construct import checks
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs import events
-from cmek_construct.constructs.cdk import Environment
 from cmek_construct.constructs.cmek import PineconeCmek
-from cmek_construct.constructs.events import Kind, Pattern
 from cmek_construct.constructs.key import PineconeKey
 from cmek_construct.constructs.role import CmekRole
 from cmek_construct.constructs.vendor import CustomerKey, PineconeRole
@@ -95,9 +93,9 @@ class PineconeCmekMonitoring(Construct):
         key, role, user = _parts_of(cmek)
         checks.flag("watch_use", watch_use)
         checks.flag("iam_events_forwarded", iam_events_forwarded)
-        _check_kind("topic", topic, "sns.ITopic", "topic_arn")
+        ours.plain("topic", topic, "sns.ITopic")
         if dead_letter_queue is not None:
-            _check_kind("dead_letter_queue", dead_letter_queue, "sqs.IQueue", "queue_arn")
+            ours.plain("dead_letter_queue", dead_letter_queue, "sqs.IQueue")
         checks.first(_problems(topic, key, here))
         if watch_use and (key is None or user is None):
             raise ValueError(
@@ -151,7 +149,9 @@ def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
     return checks.refuse("cmek", cmek, what, "For a role or a key that was given to a PineconeCmek, give that.")
 
 
-def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[tuple[Kind, Pattern, str]]:
+def _told_of(
+    key: kms.IKey | None, role: iam.IRole | None, user: Any
+) -> Iterator[tuple[events.Kind, events.Pattern, str]]:
     """What is told of a key and a role, and of who uses the key beside its user.
 
     The aliases are those that the app has made for the key so far, the managed policies those that the role has made
@@ -170,7 +170,7 @@ def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterato
         yield from events.of_role(role.role_name, policies)
 
 
-def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
+def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
     """Have a stack in us-east-1 forward them to the default event bus of a scope's stack.
 
     One serves an account and Region of an app or stage: a second would forward every event twice.
@@ -213,15 +213,7 @@ def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
     stack.add_stack_dependency(forwarder, "It brings IAM's events")
 
 
-def _check_kind(parameter: str, value: Any, kind: str, known_by: str) -> None:
-    """A construct of this kind, not its ARN."""
-    if isinstance(value, type) or not hasattr(value, known_by):
-        package, interface = kind.split(".I")
-        way_out = f"For an ARN, write {package}.{interface}.from_{known_by}(self, id, arn)."
-        checks.refuse(parameter, value, f"it is an {kind}", way_out)
-
-
-def _problems(topic: aws_sns.ITopic, key: kms.IKey | None, here: Environment) -> Iterator[ValueError]:
+def _problems(topic: aws_sns.ITopic, key: kms.IKey | None, here: ours.Environment) -> Iterator[ValueError]:
     """A key of another place, whose events never come here, and a topic that these rules do not reach."""
     there = here if key is None else ours.environment_of(key)
     for what, own, its in zip(("account", "region"), here, there, strict=True):

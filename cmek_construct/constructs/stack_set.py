@@ -12,7 +12,6 @@ from constructs import Construct
 from typing_extensions import Required, Unpack
 
 from cmek_construct import checks, props
-from cmek_construct.checks import Check
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, asked_for
 from cmek_construct.constructs.own_stage import EXTERNAL_ID, RoleInAccounts, inner_template
@@ -24,7 +23,7 @@ from cmek_construct.warnings import Notice, notice
 UNITS: Final = 50  # organizational units in one operation of a stack set (API reference, CreateStackInstances)
 
 
-def _known(check: Check) -> Check:
+def _known(check: checks.Check) -> checks.Check:
     """A check of what goes into the template inside the set: no token may stand for it."""
 
     def known(parameter: str, value: Any) -> None:
@@ -208,39 +207,28 @@ def _count(name: str, least: int, default: int, says: str) -> Prop:
 
 
 _OF_THE_SET: Final = (
-    Prop(
-        "stack_set_name",
-        "1 to 128 letters, digits and hyphens, a letter first",
+    Prop("stack_set_name", "1 to 128 letters, digits and hyphens, a letter first", default="").does(
         "A change makes another set, whose roles have other names: for good.",
         checks.matching(
             checks.STACK_NAME,
             "the name of a stack set has 1 to 128 characters out of A-Z a-z 0-9 -, a letter first",
             "Write it like pinecone-cmek; it cannot be changed later.",
         ),
-        default="",
     ),
-    Prop(
-        "region",
-        "a region",
+    Prop("region", "a region", default="").does(
         "Of every role's stack and every key. One for the set: Pinecone takes one key ARN per project, and role names "
         "are one for all Regions of an account. A change makes other keys, which Pinecone does not know.",
         _region,
-        default="",
     ),
-    Prop(
-        "targets",
-        "a `StackSetTargets`",
+    Prop("targets", "a `StackSetTargets`", default="").does(
         "Whom the set reaches: ``StackSetTargets.organizational_units([…])`` or ``StackSetTargets.accounts([…])``.",
         checks.within(
             lambda value: isinstance(value, StackSetTargets),
             "it is a StackSetTargets",
             "Write StackSetTargets.organizational_units([…]) or StackSetTargets.accounts([…]).",
         ),
-        default="",
     ),
-    Prop(
-        "permissions_boundary_name",
-        "name of a managed policy, with its path if it has one",
+    Prop("permissions_boundary_name", "name of a managed policy, with its path if it has one").does(
         "The most that each role may do; the policy must be in every account, and allow the actions on the key.",
         checks.matching(
             r"[A-Za-z0-9_+=,.@/-]{1,512}",

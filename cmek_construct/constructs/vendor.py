@@ -23,9 +23,7 @@ from cmek_construct.props import Prop
 _SHAPE: Final = (
     props.ROLE_NAME,
     replace(props.ROLE_PATH, name="path"),
-    Prop(
-        "description",
-        "up to 1,000 characters",
+    Prop("description", "up to 1,000 characters").does(
         "Of the role.",
         checks.matching(
             r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}",
@@ -42,13 +40,10 @@ _SHAPE: Final = (
     ),
 )
 ROLE: Final = (*props.TRUST, *_SHAPE, *CUSTOMERS)  # what `PineconeRole` takes
-_VENDORS_ROLE: Final = Prop(
-    "role_arn",
-    "``arn:aws:iam::<vendor's account>:role/<name>``",
+_VENDORS_ROLE: Final = Prop("role_arn", "``arn:aws:iam::<vendor's account>:role/<name>``", default="").does(
     "The vendor's role. It must exist before the deploy: KMS refuses a principal that does not. A role that is deleted "
     "and made again under its name is another one, and no longer let in.",
     checks.role_arn,
-    default="",
 )
 _ITS_ACCESS: Final = replace(
     props.KEY_ACCESS,
@@ -57,6 +52,7 @@ _ITS_ACCESS: Final = replace(
     "vendor's role",
     left_out=KeyAccess.ENCRYPT_DECRYPT,
 )
+# What `CustomerKey` takes
 CUSTOMER_KEY: Final = (
     _VENDORS_ROLE,
     props.KEY_ADMINS,
@@ -65,7 +61,6 @@ CUSTOMER_KEY: Final = (
     props.REMOVAL_POLICY,
     props.SUSPENDED,
 )
-"""What `CustomerKey` takes."""
 
 
 class RoleProps(TrustProps, total=False):
