@@ -41,10 +41,7 @@ if TYPE_CHECKING:
 else:  # or a type checker would take every name for one of ours
 
     def __getattr__(name: str) -> Any:
-        """Import a public name when it is asked for.
-
-        `import aws_cdk` starts Node; what needs no construct (the `cmek` command, the policy statements) does without.
-        """
+        # When it is asked for: `import aws_cdk` starts Node, and what needs no construct does without.
         if name not in _ROOMS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from cmek_construct.guide import ALL_REGIONS, ROLE_NAME_PREFIX
@@ -35,6 +36,7 @@ UUID_V4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f
 _NAMED: Final = r"([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
 ROLE_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/{_NAMED}")
 PRINCIPAL_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:(root|(user|role)/{_NAMED})")
+POLICY_ARN: Final = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
 KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
 EXAMPLE: Final = "arn:aws:iam::111122223333:"
 _TAG: Final = re.compile(r"(?:[\w.:/=+@-]|[^\S\t-\r\x1c-\x1f\x85])*")  # letters, digits, spaces of any language
@@ -134,10 +136,9 @@ def account_id(parameter: str, value: object, way_out: str) -> None:
     matching(ACCOUNT_ID, "an AWS account ID is a string of 12 digits", way_out)(parameter, value)
 
 
-def pinecone_account_id(parameter: str, value: object) -> None:
-    """Pinecone's account: shown in Pinecone's console only, so there is no default."""
-    way_out = "Copy Pinecone's account number from the Pinecone console, Manage > CMEK > Add CMEK."
-    account_id(parameter, value, way_out)
+pinecone_account_id: Final = partial(  # shown in Pinecone's console only, so there is no default
+    account_id, way_out="Copy Pinecone's account number from the Pinecone console, Manage > CMEK > Add CMEK."
+)
 
 
 def arn(
@@ -195,8 +196,10 @@ def regions(parameter: str, value: object) -> None:
         what = "the members of a list token are not known at synth, and each becomes a principal"
         refuse(parameter, value, what, "Write the regions out, or take them from a list that Python knows.")
     if value is not ALL_REGIONS:
-        way_out = 'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS'
-        way_out += "; in Python without quotes, from cmek_construct."
+        way_out = (
+            'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS; in Python without quotes, from '
+            "cmek_construct."
+        )
         what = "regions are a list of AWS region names, or in its place ALL_REGIONS"
         region = matching(REGION, "a region looks like us-east-1", way_out)
         listed(region, what, way_out, "each region")(parameter, value)

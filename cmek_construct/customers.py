@@ -1,12 +1,10 @@
-"""The customers whose keys a vendor's role may use, and the managed policy of each.
-
-Pure Python over plain data.
-"""
+"""The customers whose keys a vendor's role may use, and the managed policy of each, as plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from cmek_construct import checks, guide
@@ -29,22 +27,21 @@ class Customers:
         accounts = [("customer_account_ids", one, one) for one in self.account_ids]
         keys = [("customer_key_arns", arn, _account_of(arn)) for arn in self.key_arns]
         for parameter, value, account in [*accounts, *keys]:
-            got = f"{parameter}: got {value!r}, "
+            why = None
             if account == pinecone_account:
-                yield ValueError(
-                    f"{got}of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the "
-                    "customer's."
-                )
+                why = "of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the customer's."
             elif account == own_account:
-                yield ValueError(
-                    f"{got}of the role's own account. There the key policy alone lets the role in: use PineconeCmek, "
-                    "or PineconeKey(role=…), and leave it out here."
+                why = (
+                    "of the role's own account. There the key policy alone lets the role in: use PineconeCmek, or "
+                    "PineconeKey(role=…), and leave it out here."
                 )
             elif value != account and account in self.account_ids:
-                yield ValueError(
-                    f"{got}but customer_account_ids has its account, {account}, and with it every key there. Leave "
-                    "out one of the two."
+                why = (
+                    f"but customer_account_ids has its account, {account}, and with it every key there. Leave out one "
+                    "of the two."
                 )
+            if why:
+                yield ValueError(f"{parameter}: got {value!r}, {why}")
         policies = self.policies()
         count = sum(len(one["Statement"]) for one in policies.values())
         for digit, policy in policies.items():
@@ -72,10 +69,6 @@ def _account_of(key_arn: str) -> str:
     return key_arn.split(":")[4]
 
 
-def _account_id(parameter: str, value: object) -> None:
-    checks.account_id(parameter, value, "Write the number of the customer's AWS account.")
-
-
 def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:
     """A check of a list of customers who are known at synth, each once."""
 
@@ -94,7 +87,11 @@ CUSTOMERS: Final = (
         "Who comes or goes changes one statement in one managed policy, chosen by the account ID's last digit: 48 fit "
         "in each, 480 in all, and random IDs fill one of them at some 300 to 400. The policies go with the stack, the "
         "role stays.",
-        _listed(_account_id, "it is a list of account IDs", 'Write ["444455556666"].'),
+        _listed(
+            partial(checks.account_id, way_out="Write the number of the customer's AWS account."),
+            "it is a list of account IDs",
+            'Write ["444455556666"].',
+        ),
     ),
     Prop("customer_key_arns", "a list of ``arn:aws:kms:<region>:<account>:key/<id>``", left_out=()).does(
         "Single keys of customers, in place of all keys of their accounts.",

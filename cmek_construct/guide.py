@@ -20,7 +20,6 @@ Policy: TypeAlias = dict[str, Any]
 
 PINECONE_REGIONS: Final[tuple[str, ...]] = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1")
 """The five AWS regions of the guide's trust policies (step 1.5), in the guide's order."""
-
 ROLE_NAME_PREFIX: Final = "pinecone_cmek_access_"
 """Pinecone comes as ``arn:aws:iam::<its account>:role/pinecone_cmek_access_<region>``."""
 
@@ -44,16 +43,12 @@ Regions: TypeAlias = Sequence[str] | AllRegions
 
 ENCRYPT_DECRYPT: Final = ("kms:Decrypt", "kms:Encrypt")
 """The guide's second tab (step 1.5)."""
-
 KEY_USE: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 """The console's "Key users" (step 2.11)."""
-
 GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 """The console's "Key users" (step 2.11), for grants to AWS services alone."""
-
 ENDING: Final = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
 """What ends the use of a key, at once or for good."""
-
 ADMINISTRATION: Final = (
     "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*", "kms:Revoke*",
     "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource", "kms:UntagResource", "kms:ScheduleKeyDeletion",
@@ -100,10 +95,7 @@ def trust_policy(
     pin_account: bool = False,
     suspended: bool = False,
 ) -> Policy:
-    """Who may assume the role: Pinecone, or while ``suspended`` nobody.
-
-    The other arguments are those of `trust_statement`.
-    """
+    """Who may assume the role: Pinecone, as in `trust_statement`, or while ``suspended`` nobody."""
     statement = trust_statement(account_id, regions, external_id, pin_account=pin_account)
     return policy_document(statement, *([assume_role_denial()] if suspended else []))
 
@@ -187,7 +179,8 @@ def role_statements(role_arn: str, access: KeyAccess, *, suspended: bool = False
     """What a key policy says of Pinecone's role: the console's "Key users" (step 2.11), or less."""
     statements = [_statement("Allow", "Allow use of the key", role_arn, _USE[access], Resource="*")]
     if access is KeyAccess.KEY_USER:
-        sid, for_services = "Allow attachment of persistent resources", {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+        sid = "Allow attachment of persistent resources"
+        for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
         statements.append(_statement("Allow", sid, role_arn, GRANTS, Resource="*", Condition=for_services))
     return [*statements, *([key_denial(role_arn)] if suspended else [])]
 
@@ -200,9 +193,8 @@ def key_denial(role_arn: str) -> Statement:
 def used_key_denial(days: int) -> Statement:
     """Nobody ends a key that was used within so many days; one that was never used is not held.
 
-    Who may change the key policy may take it out: it stops a mistake.
-
-    Source: KMS developer guide, "kms:TrailingDaysWithoutKeyUsage".
+    Who may change the key policy may take it out: it stops a mistake. Source: KMS developer guide,
+    "kms:TrailingDaysWithoutKeyUsage".
     """
     used = {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": str(days)}}
     return _statement("Deny", "Deny disabling or deleting a key in use", "*", ENDING, Resource="*", Condition=used)

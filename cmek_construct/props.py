@@ -7,9 +7,9 @@ its name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from cmek_construct import checks, guide
@@ -62,11 +62,6 @@ def _admins(parameter: str, value: object) -> None:
     if least > checks.KEY_POLICY:
         what = f"the key policy then has {least:,} bytes or more, and KMS takes {checks.KEY_POLICY:,}"
         checks.refuse(parameter, len(value), what, "Name fewer, or a role that they assume.")
-
-
-def _policy_arn(parameter: str, value: object) -> None:
-    form = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
-    checks.arn(parameter, value, form, f"{checks.EXAMPLE}policy/name")
 
 
 PINECONE_ACCOUNT_ID: Final = Prop("pinecone_account_id", "12 digits in a string", default="").does(
@@ -124,7 +119,7 @@ ROLE_PATH: Final = Prop("role_path", "``/`` or ``/…/``, up to 512 characters",
 PERMISSIONS_BOUNDARY: Final = Prop("permissions_boundary", "", cdk="iam.IManagedPolicy").does(
     "The most that the role may do, by the key policy too, so it must allow the actions on the "
     'key. Source: IAM user guide, "Permissions boundaries for IAM entities".',
-    _policy_arn,
+    partial(checks.arn, form=checks.POLICY_ARN, example=f"{checks.EXAMPLE}policy/name"),
 )
 NEW_ROLE: Final = (ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)  # what shapes a role that is made here
 
@@ -203,7 +198,7 @@ NEW_KEY: Final = (  # what shapes a key that is made here, in whichever construc
         "was never used is not held. `suspended` works as ever.",
     ),
 )
-KEY: Final = (KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, SUSPENDED)  # what is said of a key, in whichever construct
+KEY: Final = (KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, SUSPENDED)  # what is said of a key, its access first
 _BY_TRUST: Final = (
     f"{SUSPENDED.says} Where the key is imported, everybody is denied to assume the role instead: a session that runs "
     "goes on to its end, an hour at most, unless you add the statement of the warning to the key policy."

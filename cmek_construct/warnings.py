@@ -11,9 +11,7 @@ from typing import Any, Final
 
 # Guardrails: what must hold, by `cmek_construct.guardrails`
 
-PLUGIN: Final = "cmek-guardrails"
-"""The name of the plugin: `<plugin>::<rule>` acknowledges a rule."""
-
+PLUGIN: Final = "cmek-guardrails"  # the plugin's name: `<plugin>::<rule>` acknowledges a rule
 CANNOT_BE_JUDGED: Final = "cannot-be-judged"
 FOREIGN_PRINCIPAL: Final = "key-foreign-principal"
 ROTATION: Final = "key-rotation"
@@ -23,10 +21,8 @@ ROLE_RETAINED: Final = "role-retained"
 KEY_RETAINED: Final = "key-retained"
 ALIAS_RETAINED: Final = "alias-retained"
 
-# What a construct tells the guardrails as data
-
 ROLE_OF_KEY: Final = "cmek-construct:role"
-"""The metadata of a key in which its construct says the ARN of the role that it is for."""
+"""The metadata of a key in which its construct tells the guardrails the ARN of the role that it is for."""
 
 # Warnings: what may be right and is unusual
 

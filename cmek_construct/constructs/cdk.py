@@ -53,8 +53,7 @@ def takes(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initiali
 
         taken = list(place)
         for row in rows:
-            form = props.__annotations__[row.name]
-            form = re.sub(r"^Required\[(.*)]$", r"\1", getattr(form, "__forward_arg__", str(form)))
+            form = re.sub(r"^Required\[(.*)]$", r"\1", props.__annotations__[row.name].__forward_arg__)
             one = last.replace(name=row.name, kind=last.KEYWORD_ONLY, annotation=form)
             taken.append(one.replace(default=row.left_out) if row.default else one)
         within_limits.__dict__["__signature__"] = signature.replace(parameters=taken)
@@ -101,7 +100,7 @@ _KINDS: Final = {
     "iam.IRole": ("role_arn", _FROM_ARN.format("iam.Role.from_role_arn")),
     "kms.IKey": (
         "key_arn",
-        _FROM_ARN.format("kms.Key.from_key_arn")[:-1] + "; for a kms.CfnKey, kms.Key.from_cfn_key(key).",
+        "For an ARN, write kms.Key.from_key_arn(self, id, arn); for a kms.CfnKey, kms.Key.from_cfn_key(key).",
     ),
     "list[iam.IPrincipal]": ("__iter__", "For an ARN, write [iam.ArnPrincipal(arn)]."),
     "sns.ITopic": ("topic_arn", _FROM_ARN.format("sns.Topic.from_topic_arn")),
@@ -117,7 +116,11 @@ def plain(parameter: str, value: Any, kind: str) -> object:
     if isinstance(value, str | type | dict) or known is None:
         checks.refuse(parameter, value, f"it is {kind}", way_out)
     if isinstance(value, cdk.Duration):
-        return days(parameter, value)
+        if value.is_unresolved():
+            what = "aws_kms wants a number of days that is known at synth"
+            way_out = "Write the number, or take it from context or an environment variable."
+            checks.refuse(parameter, "a token", what, way_out)
+        return value.to_days(integral=False)
     if isinstance(value, list | tuple):
         return _principal_arns(parameter, value)
     if kind == "kms.IKey":
@@ -129,15 +132,6 @@ def plain(parameter: str, value: Any, kind: str) -> object:
                 way_out = "Give another key, or leave out key= and have the right one made."
                 checks.refuse(f"{parameter} ({name})", found, what, way_out)
     return known
-
-
-def days(parameter: str, duration: cdk.Duration) -> float:
-    """A duration in days."""
-    if duration.is_unresolved():
-        what = "aws_kms wants a number of days that is known at synth"
-        way_out = "Write the number, or take it from context or an environment variable."
-        checks.refuse(parameter, "a token", what, way_out)
-    return duration.to_days(integral=False)
 
 
 def administration(parameter: str, admins: Sequence[Any]) -> Statement:
@@ -159,9 +153,10 @@ def _principal_arns(parameter: str, admins: Sequence[Any]) -> list[str]:
     """Those of AWS: nobody administers a key by a wildcard, and no service does."""
     named = administration(parameter, admins).get("Principal", {}) if admins else {}
     kinds = named if isinstance(named, dict) else {"AWS": named}
-    for kind in kinds.keys() - {"AWS"}:
-        what = "a role, a user or an account administers a key"
-        checks.refuse(parameter, f"a principal of the kind {kind}", what, "Name one of these.")
+    for kind in kinds:
+        if kind != "AWS":
+            what = "a role, a user or an account administers a key"
+            checks.refuse(parameter, f"a principal of the kind {kind}", what, "Name one of these.")
     names = kinds.get("AWS", [])
     names = [names] if isinstance(names, str) else names
     if "*" in names:
@@ -201,8 +196,9 @@ def arn_of(resource: Any) -> str:
     return str(known or resource.role_arn)
 
 
-def readable(arn: str, output: str) -> str:
-    """An ARN for a person to read: one that only the deploy knows is named by its output."""
+def readable_arn(resource: Any, output: str) -> str:
+    """The ARN for a person to read: one that only the deploy knows is named by its output."""
+    arn = arn_of(resource)
     return f"<output {output}>" if checks.is_token(arn) else arn
 
 
@@ -233,7 +229,10 @@ def acknowledge(construct: IConstruct, rules: Iterable[tuple[str, str]]) -> None
         cdk.Validations.of(construct).acknowledge(asked)
 
 
-def dialog_output(scope: Construct, name: str, label: str, value: str) -> None:
-    """An output that a person carries to one field of Pinecone's "Add CMEK" dialog."""
+def dialog_output(scope: Construct, name: str, label: str, value: str, of: IConstruct | None = None) -> None:
+    """An output for one field of Pinecone's "Add CMEK" dialog, in the stack of what it names, where that is given."""
+    if of is not None and cdk.Stack.of(of) is not cdk.Stack.of(scope):
+        name = cdk.Names.unique_id(scope) + name
+        scope = cdk.Stack.of(of)
     description = f'For "{label}" in the Pinecone console, Manage > CMEK > Add CMEK'
     cdk.CfnOutput(scope, name, value=value, description=description)

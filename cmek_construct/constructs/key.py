@@ -14,6 +14,7 @@ from typing_extensions import Required, Unpack
 
 from cmek_construct import checks, guide, props, warnings
 from cmek_construct.constructs import cdk as ours
+from cmek_construct.guide import KeyAccess
 from cmek_construct.warnings import Notice, notice
 
 _DEFAULT_ALIAS: Final = "alias/pinecone-cmek/"
@@ -27,7 +28,7 @@ KEY: Final = (_ROLE, replace(props.KEY_ADMINS, name="admins"), *props.KEY)  # wh
 
 class KeyShape(TypedDict, total=False):
     # without `removal_policy`: a stack set has none
-    key_access: guide.KeyAccess
+    key_access: KeyAccess
     alias: str | None
     description: str | None
     enable_key_rotation: bool | None
@@ -56,7 +57,8 @@ class PineconeKey(kms.Key):
     def __init__(self, scope: Construct, construct_id: str, **own: Unpack[KeyProps]) -> None:
         """Make the key and its alias."""
         environment = ours.environment_of(scope)
-        role, protected, retain = own["role"], own["protect_used_key"], own["removal_policy"] or ours.RETAIN
+        role, protected = own["role"], own["protect_used_key"]
+        retain = own["removal_policy"] or ours.RETAIN
         policy = guide.key_policy(
             environment.account or cdk.Aws.ACCOUNT_ID,
             ours.arn_of(role),
@@ -96,11 +98,11 @@ class PineconeKey(kms.Key):
         ours.warn(self, of_two_accounts(role, self, own["key_access"]))
 
 
-def of_two_accounts(role: iam.IRole, key: kms.IKey, access: guide.KeyAccess) -> Iterator[Notice]:
+def of_two_accounts(role: iam.IRole, key: kms.IKey, access: KeyAccess) -> Iterator[Notice]:
     """What the role needs beside the key policy, if it is seen to be in another account."""
     if ours.in_two_accounts(role, key):
-        arn = ours.readable(ours.arn_of(key), "KeyArn")
-        yield notice("role-in-another-account", permissions=guide.role_permissions(arn, access))
+        permissions = guide.role_permissions(ours.readable_arn(key, "KeyArn"), access)
+        yield notice("role-in-another-account", permissions=permissions)
 
 
 def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -112,6 +114,6 @@ def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield warnings.ROTATION, "enable_key_rotation=False"
     if own["multi_region"]:
         yield warnings.MULTI_REGION, "multi_region=True"
-    window, (least, _) = own["pending_window"], checks.PENDING_WINDOW_DAYS
-    if window is not None and ours.days("pending_window", window) <= least:
+    least, _ = checks.PENDING_WINDOW_DAYS
+    if own["pending_window"] is not None and own["pending_window"].to_days() <= least:
         yield warnings.PENDING_WINDOW, f"pending_window of {least} days"

@@ -152,11 +152,7 @@ def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
 def _told_of(
     key: kms.IKey | None, role: iam.IRole | None, user: Any
 ) -> Iterator[tuple[events.Kind, events.Pattern, str]]:
-    """What is told of a key and a role, and of who uses the key beside its user.
-
-    The aliases are those that the app has made for the key so far, the managed policies those that the role has made
-    for itself.
-    """
+    """What is told of a key and its aliases so far, of a role and its own policies, and of others who use the key."""
     if key is not None:
         arn, key_id = ours.arn_of(key), key.key_id
         aliases = [one.alias_name for one in key.node.find_all() if isinstance(one, kms.CfnAlias)]

@@ -52,7 +52,8 @@ def synthesized(
         stage = cdk.Stage(RootConstruct(), "Default", outdir=folder)
         for name, value in (flags or {}).items():
             stage.node.set_context(name, value)
-        env, synthesizer = cdk.Environment(region=region), cdk.BootstraplessSynthesizer()
+        env = cdk.Environment(region=region)
+        synthesizer = cdk.BootstraplessSynthesizer()
         stack = cdk.Stack(stage, "Cmek", stack_name="Cmek", description=description, env=env, synthesizer=synthesizer)
         make(stack)
         explain(stack)
@@ -71,8 +72,15 @@ def inner_template(
 
     def make(stack: cdk.Stack) -> None:
         own = dict(props)
-        if id_per_account:
-            own["external_id"] = _external_id_parameter(stack)
+        if id_per_account:  # a parameter that each account must override, and the rule that says so to one without
+            description = "What Pinecone must present to assume the role: each account has its own."
+            parameter = cdk.CfnParameter(stack, EXTERNAL_ID, default="", description=description)
+            own["external_id"] = parameter.value_as_string
+            cdk.CfnRule(stack, "EachAccountHasAnExternalId").add_assertion(
+                cdk.Fn.condition_not(cdk.Fn.condition_equals(own["external_id"], "")),
+                "This account has no external ID of its own: add both to the mapping in StackSetTargets.accounts and "
+                "deploy again.",
+            )
         if boundary_name is not None:
             boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "PermissionsBoundary", boundary_name)
             own["permissions_boundary"] = boundary
@@ -90,18 +98,6 @@ def inner_template(
             "description, list fewer regions, or use ALL_REGIONS with an external ID."
         )
     return body
-
-
-def _external_id_parameter(stack: cdk.Stack) -> str:
-    """A parameter that each account must override, and the rule that says so to one without."""
-    description = "What Pinecone must present to assume the role: each account has its own."
-    value = cdk.CfnParameter(stack, EXTERNAL_ID, default="", description=description).value_as_string
-    cdk.CfnRule(stack, "EachAccountHasAnExternalId").add_assertion(
-        cdk.Fn.condition_not(cdk.Fn.condition_equals(value, "")),
-        "This account has no external ID of its own: add both to the mapping in StackSetTargets.accounts and deploy "
-        "again.",
-    )
-    return value
 
 
 class RoleInAccounts(iam.CfnRole):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -17,8 +18,7 @@ from cmek_construct.constructs.key import KeyShape, asked_for
 from cmek_construct.constructs.own_stage import EXTERNAL_ID, RoleInAccounts, inner_template
 from cmek_construct.constructs.principal import TrustProps, trust_of
 from cmek_construct.props import Prop
-from cmek_construct.trust import Trust
-from cmek_construct.warnings import Notice, notice
+from cmek_construct.warnings import notice
 
 UNITS: Final = 50  # organizational units in one operation of a stack set (API reference, CreateStackInstances)
 
@@ -36,11 +36,7 @@ def _known(check: checks.Check) -> checks.Check:
     return known
 
 
-@_known
-def _account_id(parameter: str, value: object) -> None:
-    checks.account_id(parameter, value, "Copy it from AWS Organizations or the AWS console.")
-
-
+_account_id = _known(partial(checks.account_id, way_out="Copy it from AWS Organizations or the AWS console."))
 _IDS: Final = ("it is a list of one or more IDs", "Write the IDs in a list.")
 _account_ids = checks.listed(_account_id, *_IDS)
 _organizational_units = checks.listed(
@@ -63,8 +59,6 @@ def _external_ids(parameter: str, value: Mapping[str, str]) -> None:
     owners: dict[str, str] = {}
     for account, external_id in value.items():
         its = f"{parameter}[{account!r}]"
-        if external_id is None:
-            checks.refuse(its, None, "each account has an external ID", "Give one.")
         _known(props.EXTERNAL_ID.check)(its, external_id)
         if external_id in owners:
             what = f"it is the external ID of account {owners[external_id]} already"
@@ -79,17 +73,9 @@ class StackSetTargets:
     What belongs to one way alone is an argument of its factory.
     """
 
-    way: Mapping[str, Any]
-    """What `cdk.CfnStackSet` takes for this way, by its name."""
-    whom: Mapping[str, Sequence[str]]
-    """Its deployment targets: organizational units, or accounts."""
-    external_ids: Mapping[str, str] | None = None
-    """By account, where each has its own."""
-
-    @property
-    def account_ids(self) -> Sequence[str]:
-        """Those that are named one by one."""
-        return self.whom.get("accounts", ())
+    way: Mapping[str, Any]  # what `cdk.CfnStackSet` takes for this way, by its name
+    whom: Mapping[str, Sequence[str]]  # its deployment targets: organizational units, or accounts
+    external_ids: Mapping[str, str] | None = None  # by account, where each has its own
 
     @staticmethod
     def organizational_units(
@@ -298,11 +284,13 @@ class PineconeCmekStackSet(Construct):
             ValueError: a value is outside its limits, or two contradict each other; nothing was built.
         """
         ours.environment_of(scope)
-        name, targets, region, one_id = own["stack_set_name"], own["targets"], own["region"], own["external_id"]
+        name, targets, region = own["stack_set_name"], own["targets"], own["region"]
+        one_id, boundary_name = own["external_id"], own["permissions_boundary_name"]
+        each_its_own = targets.external_ids is not None
         if own["role_name"] is None and len(name) > 64:
             what = f"it is then stack_set_name, whose {len(name)} characters are more than the 64 of a role name"
             checks.refuse("role_name", None, what, "Give a role_name, the same for every account and for good.")
-        if one_id is not None and targets.external_ids is not None:
+        if one_id is not None and each_its_own:
             what = "each of the accounts has its own already, and an account has one"
             checks.refuse("external_id", one_id, what, "Leave out one of the two.")
         own["role_name"] = own["role_name"] or name
@@ -310,17 +298,14 @@ class PineconeCmekStackSet(Construct):
         if targets.external_ids is not None:  # the one that makes the longest trust policy
             own["external_id"] = max(targets.external_ids.values(), key=len)
         trust = trust_of(own["pinecone_account_id"], own)
+        props_inside = ours.some_of(own, _IN_EACH_ACCOUNT)
         template_body = inner_template(
-            scope,
-            region,
-            ours.some_of(own, _IN_EACH_ACCOUNT),
-            id_per_account=targets.external_ids is not None,
-            boundary_name=own["permissions_boundary_name"],
+            scope, region, props_inside, id_per_account=each_its_own, boundary_name=boundary_name
         )
 
         super().__init__(scope, construct_id)
         self._role = f"role{own['role_path'] or '/'}{own['role_name']}"
-        self._account_ids = targets.account_ids
+        self._account_ids = targets.whom.get("accounts", ())
         self.stack_set = cdk.CfnStackSet(
             self,
             "StackSet",
@@ -341,11 +326,16 @@ class PineconeCmekStackSet(Construct):
         # roles would bar the next deployment.
         self.stack_set.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         ours.acknowledge(self, asked_for(own))
-        ours.warn(self, _notices(targets, trust, region))
+        # What the template inside would warn of, said once and here, where it is seen
+        ours.warn(self, trust.notices(trust.account_id if trust.account_id in self._account_ids else None))
+        ours.warn(self, trust.key_notices(region))
+        ids = [one for one in (targets.external_ids or {}).values() if one != trust.external_id]
+        guessed = [one for one in ids if not checks.UUID_V4.fullmatch(one)]
+        ours.warn(self, [notice("external-id-not-uuid-v4", external_id=one) for one in guessed[:1]])
         cdk.CfnOutput(self, "StackSetName", value=name, description="For `cmek sheet --fleet`")
         if one_id is not None:
             ours.dialog_output(self, "ExternalId", "External ID", one_id)
-        if own["permissions_boundary_name"] is None:
+        if boundary_name is None:
             RoleInAccounts(self, "RoleInAccounts")
 
     def role_arn(self, account_id: str) -> str:
@@ -362,13 +352,3 @@ class PineconeCmekStackSet(Construct):
             what = "it is none of the set's accounts, so no role is made in it"
             checks.refuse("account_id", account_id, what, "Add the account to the targets, or give one of them.")
         return f"arn:aws:iam::{account_id}:{self._role}"
-
-
-def _notices(targets: StackSetTargets, trust: Trust, region: str) -> Iterator[Notice]:
-    """What the template inside would warn of, said once and here, where it is seen."""
-    yield from trust.notices(trust.account_id if trust.account_id in targets.account_ids else None)
-    yield from trust.key_notices(region)
-    for external_id in (targets.external_ids or {}).values():
-        if external_id != trust.external_id and not checks.UUID_V4.fullmatch(external_id):
-            yield notice("external-id-not-uuid-v4", external_id=external_id)
-            return

@@ -52,15 +52,7 @@ _ITS_ACCESS: Final = replace(
     "vendor's role",
     left_out=KeyAccess.ENCRYPT_DECRYPT,
 )
-# What `CustomerKey` takes
-CUSTOMER_KEY: Final = (
-    _VENDORS_ROLE,
-    props.KEY_ADMINS,
-    _ITS_ACCESS,
-    *props.NEW_KEY,
-    props.REMOVAL_POLICY,
-    props.SUSPENDED,
-)
+CUSTOMER_KEY: Final = (_VENDORS_ROLE, props.KEY_ADMINS, _ITS_ACCESS, *props.KEY[1:])  # what `CustomerKey` takes
 
 
 class RoleProps(TrustProps, total=False):
