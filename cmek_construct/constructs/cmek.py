@@ -72,7 +72,7 @@ class PineconeCmek(Construct):
         if role is None:
             shape = ours.some_of(own, (props.ROLE_NAME, props.PERMISSIONS_BOUNDARY, props.REMOVAL_POLICY))
             shape |= {"path": own["role_path"], "suspended": suspended_by_trust}
-            self.role = CmekRole(self, "Role", trust=trust, **shape)
+            self.role = CmekRole(self, "Role", environment=environment, trust=trust, **shape)
         else:
             self.role = role
             ours.warn(self, trust.notices(environment.account))

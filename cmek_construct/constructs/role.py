@@ -28,6 +28,7 @@ class CmekRole(iam.Role):
         scope: Construct,
         construct_id: str,
         *,
+        environment: ours.Environment,
         trust: Trust,
         removal_policy: cdk.RemovalPolicy | None,
         suspended: bool,
@@ -35,13 +36,13 @@ class CmekRole(iam.Role):
     ) -> None:
         """Make the role of props that are within their limits; ``shape`` is as in `iam.Role`."""
         super().__init__(scope, construct_id, assumed_by=PineconePrincipal(**vars(trust)), **shape)
-        self._pinecone_environment, self._pinecone_arn = ours.environment_of(scope), self.role_arn
+        self._pinecone_environment, self._pinecone_arn = environment, self.role_arn
         self.apply_removal_policy(removal_policy or ours.RETAIN)
         if removal_policy is cdk.RemovalPolicy.DESTROY:
             ours.acknowledge(self, [(warnings.ROLE_RETAINED, "removal_policy=RemovalPolicy.DESTROY")])
         if suspended:
             deny_assume_role(self)
-        ours.warn(self, trust.notices(self._pinecone_environment.account, suspended=suspended))
+        ours.warn(self, trust.notices(environment.account, suspended=suspended))
 
 
 def deny_assume_role(role: iam.Role) -> None:

@@ -81,11 +81,12 @@ class PineconeRole(CmekRole):
 
         One that `Role.customize_roles` keeps out of the app cannot be suspended: a `ValueError`.
         """
-        account_id = own["pinecone_account_id"]
+        account_id, environment = own["pinecone_account_id"], ours.environment_of(scope)
         customers = Customers(own["customer_account_ids"], own["customer_key_arns"])
         trust = trust_of(account_id, own)
-        checks.first(customers.problems(ours.environment_of(scope).account, account_id))
-        super().__init__(scope, construct_id, trust=trust, **ours.some_of(own, _SHAPE))
+        checks.first(customers.problems(environment.account, account_id))
+        shape = ours.some_of(own, _SHAPE)
+        super().__init__(scope, construct_id, environment=environment, trust=trust, **shape)
         for digit, policy in customers.policies().items():
             # No description and no name: a change of either would replace the policy.
             document = iam.PolicyDocument.from_json(policy)
