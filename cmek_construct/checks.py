@@ -41,9 +41,6 @@ KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{
 EXAMPLE: Final = "arn:aws:iam::111122223333:"
 _TAG: Final = re.compile(r"(?:[\w.:/=+@-]|[^\S\t-\r\x1c-\x1f\x85])*")  # letters, digits, spaces of any language
 _TOKEN: Final = re.compile(r"[$#]\{Token\[[A-Za-z0-9:._-]*\]\}")
-_NUMBER_TOKENS: Final = -1e280  # CDK writes a number token as a float below this one
-_NOT_LOOKED_UP: Final = "dummy-value-for-"  # what CDK's `value_from_lookup` gives until the CLI has looked it up
-OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
 
 
 def is_token(value: object) -> bool:
@@ -55,13 +52,13 @@ def is_token(value: object) -> bool:
 
 
 def is_unknown(value: object) -> bool:
-    """Whether a string is no value yet: a token, or what has something that was not looked up."""
-    return is_token(value) or (isinstance(value, str) and _NOT_LOOKED_UP in value)
+    """Whether a string is no value yet: a token, or what CDK's `value_from_lookup` gives until the CLI has looked."""
+    return is_token(value) or (isinstance(value, str) and "dummy-value-for-" in value)
 
 
 def shown(value: object) -> str:
     """A value for a message, in which nothing prints a construct or a token."""
-    if is_token(value) or (isinstance(value, float) and value < _NUMBER_TOKENS):
+    if is_token(value) or (isinstance(value, float) and value < -1e280):  # so CDK writes the token of a number
         return "a token"
     if isinstance(value, str) and len(value) > 80:
         return f"{value[:60]!r}… ({len(value):,} characters)"
@@ -231,7 +228,7 @@ def tags(parameter: str, value: Iterable[tuple[Any, Any]]) -> None:
 
 def in_pinecone_partition(region: str) -> None:
     """Pinecone is in the partition ``aws``."""
-    if region.startswith(OTHER_PARTITIONS):
+    if region.startswith(("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")):
         raise ValueError(
             f"region: got {region!r}, but Pinecone's roles are in the AWS partition `aws`, and no trust policy reaches "
             "across partitions. Deploy the role and the key to a commercial region, such as us-east-1."

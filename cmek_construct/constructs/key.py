@@ -57,7 +57,8 @@ class PineconeKey(kms.Key):
     def __init__(self, scope: Construct, construct_id: str, **own: Unpack[KeyProps]) -> None:
         """Make the key and its alias."""
         environment = ours.environment_of(scope)
-        role, protected = own["role"], own["protect_used_key"]
+        role = own["role"]
+        protected = own["protect_used_key"]
         retain = own["removal_policy"] or ours.RETAIN
         policy = guide.key_policy(
             environment.account or cdk.Aws.ACCOUNT_ID,

@@ -285,7 +285,8 @@ class PineconeCmekStackSet(Construct):
         """
         ours.environment_of(scope)
         name, targets, region = own["stack_set_name"], own["targets"], own["region"]
-        one_id, boundary_name = own["external_id"], own["permissions_boundary_name"]
+        boundary_name = own["permissions_boundary_name"]
+        one_id = own["external_id"]
         each_its_own = targets.external_ids is not None
         if own["role_name"] is None and len(name) > 64:
             what = f"it is then stack_set_name, whose {len(name)} characters are more than the 64 of a role name"

@@ -81,10 +81,10 @@ class PineconeRole(CmekRole):
 
         One that `Role.customize_roles` keeps out of the app cannot be suspended: a `ValueError`.
         """
-        account_id, environment = own["pinecone_account_id"], ours.environment_of(scope)
+        environment = ours.environment_of(scope)
+        trust = trust_of(own["pinecone_account_id"], own)
         customers = Customers(own["customer_account_ids"], own["customer_key_arns"])
-        trust = trust_of(account_id, own)
-        checks.first(customers.problems(environment.account, account_id))
+        checks.first(customers.problems(environment.account, trust.account_id))
         shape = ours.some_of(own, _SHAPE)
         super().__init__(scope, construct_id, environment=environment, trust=trust, **shape)
         for digit, policy in customers.policies().items():
@@ -117,7 +117,8 @@ class CustomerKey(Construct):
 
         A role of the account of this stack is a `ValueError`.
         """
-        role_arn, account = own["role_arn"], ours.environment_of(scope).account
+        account = ours.environment_of(scope).account
+        role_arn = own["role_arn"]
         if account is not None and role_arn.startswith(f"arn:aws:iam::{account}:"):
             raise ValueError(
                 f"role_arn: got {role_arn!r}, a role of this stack's own account, but CustomerKey is for the role of a "
