@@ -12,7 +12,7 @@ import typer
 from cmek_construct.checks import printable
 from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, Templates, VendorRoles
 from cmek_construct.commands.printing import counted, refuse
-from cmek_construct.guardrails.acknowledged import by_place, guarded
+from cmek_construct.guardrails.judging import by_place, guarded
 from cmek_construct.review.changes import differences
 from cmek_construct.review.page import Page
 from cmek_construct.review.parts import Template

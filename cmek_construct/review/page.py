@@ -12,8 +12,8 @@ from copy import deepcopy
 from typing import Any, Final, NamedTuple
 
 from cmek_construct.checks import printable
+from cmek_construct.guardrails.judging import RULES
 from cmek_construct.guardrails.rule import Violation
-from cmek_construct.guardrails.rules import RULES
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.review.changes import REPLACED, Difference
 from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template

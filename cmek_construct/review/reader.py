@@ -17,11 +17,10 @@ from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.review.parts import Part, Policy, Template, Thing
 from cmek_construct.review.statements import Said
-from cmek_construct.templates.attributes import KEYS, ROLE
 from cmek_construct.templates.choices import Case, Choices, InCase, where
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
-from cmek_construct.templates.found import Attached, Found, Key, KeyNow, Place, Role, RoleNow, Unread
-from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
+from cmek_construct.templates.stacks import KEYS, ROLE, Stack
 from cmek_construct.templates.texts import holes, is_known
 from cmek_construct.who.answers import Asker
 
@@ -29,7 +28,12 @@ Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
 """What the guardrails found at each place, with the reason for which it is acknowledged."""
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
-T = TypeVar("T", InCase[RoleNow], InCase[KeyNow], Attached)
+T = TypeVar("T", InCase[Now], Attached)
+_KINDS: Final[Mapping[bool, tuple[str, str, Kind]]] = {
+    True: ("Role", "Trust policy", "trust"),
+    False: ("Key", "Key policy", "key"),
+}
+"""What a role, and what a key, is called, and its policy."""
 S = TypeVar("S")
 K = TypeVar("K", bound=Hashable)
 
@@ -72,7 +76,7 @@ def to_check(found: Found) -> dict[Stack, list[Words]]:
 
 def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
     for role in found.roles:
-        for trust in (now.value.trust for now in role.cases):
+        for trust in (now.value.policy for now in role.cases):
             if pinecones_accounts(trust) and not any(one.compared(aws.EXTERNAL_ID) for one in allowing(trust)):
                 for_good = " lets Pinecone in without an external ID, and Pinecone takes none later. "
                 yield role.place, [f"{for_good}Ask who owns the project whether that is meant."]
@@ -142,67 +146,55 @@ class _Reader:
 
     def _not_judged(self, template: Template, unread: Unread) -> Part:
         place = unread.place
-        kind, title = ("Role", "Trust policy") if place.type == ROLE else ("Key", "Key policy")
+        kind, title, _ = _KINDS[place.type == ROLE]
         policy = Policy(f"{title} ({unread.why})", [], place.logical_id)
         thing = Thing(kind, place.logical_id, _is_kept(place), {}, [policy])
         return Part(template, [thing], self._findings([place]), [])
 
-    def _part(self, template: Template, role: Role | None, keys: Sequence[Key]) -> Part:
+    def _part(self, template: Template, role: Resource | None, keys: Sequence[Resource]) -> Part:
         places = [one.place for one in (role, *keys) if one]
         outputs = [(one.label, place.logical_id) for place in places for one in self._outputs.get(place, ())]
-        things = [self._role(role)] if role else []
+        things = [self._thing(role)] if role else []
         for key in keys:
-            things += [self._key(key), *self._of_key(key)]
+            things += [self._thing(key), *self._aliases_of(key.place)]
             places += [alias.place for _, alias in self._aliases.get(key.place, ())]
         places += [one.place for one in self._attached.get(role.place, ())] if role else []
         return Part(template, things, self._findings(places), outputs)
 
-    def _role(self, role: Role) -> Thing:
-        place, cases = role.place, _typed(role.cases)
+    def _thing(self, one: Resource) -> Thing:
+        """A role or a key, in the cases in which what a deployer may type stays ``${Name}``."""
+        place = one.place
+        cases = _typed(one.cases)
         texts = _Texts(self._found, place.stack)
-        arns = frozenset(map(place.stack.short, self._arns[place]))
-        trust = texts.policy("Trust policy", "trust", place, [(one.case, one.value.trust) for one in cases], arns)
-        properties = texts.properties(place, [(one.case, one.value.properties) for one in cases])
-        accounts = dict.fromkeys(one for now in cases for one in pinecones_accounts(now.value.trust))
-        return Thing(
-            "Role",
-            place.logical_id,
-            _is_kept(place),
-            properties,
-            [trust, *self._permissions(role, texts, trust.cases)],
-            arns,
-            pinecones=list(map(place.stack.short, accounts)),
-            external_ids=list(dict.fromkeys(one.external_id for one in trust.allows if one.external_id)),
-        )
+        kind, title, of = _KINDS[place.type == ROLE]
+        roles = {place} if of == "trust" else {role for now in cases for role in now.value.roles}
+        arns = frozenset(place.stack.short(arn) for role in roles for arn in self._arns[role])
+        meant = arns | self._vendors if of == "key" else arns
+        policy = texts.policy(title, of, place, [(now.case, now.value.policy) for now in cases], meant)
+        properties = texts.properties(place, [(now.case, now.value.properties) for now in cases])
+        thing = Thing(kind, place.logical_id, _is_kept(place), properties, [policy], arns)
+        if of == "trust":
+            thing.policies.extend(self._permissions(place, texts, policy.cases))
+            accounts = dict.fromkeys(account for now in cases for account in pinecones_accounts(now.value.policy))
+            thing.pinecones.extend(map(place.stack.short, accounts))
+            thing.external_ids.extend(dict.fromkeys(said.external_id for said in policy.allows if said.external_id))
+        return thing
 
-    def _permissions(self, role: Role, texts: _Texts, cases: Sequence[Choices]) -> Iterator[Policy]:
+    def _permissions(self, role: Place, texts: _Texts, cases: Sequence[Choices]) -> Iterator[Policy]:
         """Every policy of a role but its boundary: its own, and those that are attached to it."""
-        attached = (one for one in self._attached.get(role.place, ()) if not one.is_boundary)
+        attached = (one for one in self._attached.get(role, ()) if not one.is_boundary)
         for (place, name), some in _by(attached, lambda one: (one.place, one.name)).items():
             title = f"Permissions: {texts.text(name)}"
             own = [(one.case, one.policy) for one in _typed(some) if one.policy is not None]
             if not own:
                 title += " (its text is not in the template)"
-            of_role = cases if place == role.place else None
-            yield texts.policy(title, "permissions", place, own, every=of_role)
+            yield texts.policy(title, "permissions", place, own, every=cases if place == role else None)
 
-    def _key(self, key: Key) -> Thing:
-        place, cases = key.place, _typed(key.cases)
-        texts = _Texts(self._found, place.stack)
-        named = {role for one in cases for role in one.value.roles}
-        arns = frozenset(place.stack.short(arn) for role in named for arn in self._arns[role])
-        own = [(one.case, one.value.policy) for one in cases]
-        policy = texts.policy("Key policy", "key", place, own, arns | self._vendors)
-        properties = texts.properties(place, [(one.case, one.value.properties) for one in cases])
-        return Thing("Key", place.logical_id, _is_kept(place), properties, [policy])
-
-    def _of_key(self, key: Key) -> Iterator[Thing]:
-        """The aliases of a key."""
-        stack = key.place.stack
-        for _, alias in self._aliases.get(key.place, ()):
-            names = dict.fromkeys(stack.short(now.value.name) for now in alias.cases)
-            given = {"AliasName": " or ".join(names), "TargetKeyId": key.place.logical_id}
-            yield Thing("Alias", alias.place.seen_from(stack), _is_kept(alias.place), given)
+    def _aliases_of(self, key: Place) -> Iterator[Thing]:
+        for _, alias in self._aliases.get(key, ()):
+            names = dict.fromkeys(key.stack.short(now.value.name) for now in alias.cases)
+            given = {"AliasName": " or ".join(names), "TargetKeyId": key.logical_id}
+            yield Thing("Alias", alias.place.seen_from(key.stack), _is_kept(alias.place), given)
 
 
 def _by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:
