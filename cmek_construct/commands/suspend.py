@@ -113,7 +113,7 @@ def _lines(ask: Ask) -> Iterator[str]:
             raise
         # The file cannot be edited, and Pinecone is to be cut off now.
         by_hand = error.line
-        entry = replace(entry, settings=entry.settings.model_copy(update={"suspended": True}))
+        entry = replace(entry, settings=replace(entry.settings, suspended=True))
     case = None
     try:
         session = ask.asking.writing(entry.settings.account, entry.settings.region or "")

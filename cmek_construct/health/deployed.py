@@ -15,7 +15,6 @@ from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.customers import Customers
 from cmek_construct.deployment import documents
-from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
 from cmek_construct.health.comparing import Where
@@ -162,8 +161,7 @@ class Deployed:
 
     def with_settings(self, **props: Any) -> Deployed:
         """The same, as if the file said something else."""
-        changed: StackSettings = self.entry.settings.model_copy(update=props)
-        return replace(self, entry=replace(self.entry, settings=changed))
+        return replace(self, entry=replace(self.entry, settings=replace(self.entry.settings, **props)))
 
     @property
     def way_back(self) -> str | None:
