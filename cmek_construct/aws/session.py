@@ -217,16 +217,22 @@ class Asking:
         try:
             return self.acting_as(session, role, external_id)
         except AwsError as error:
-            why = f"your credentials are of account {session.account} and may not assume {role}"
-            raise AwsError(Reason.ANOTHER_ACCOUNT, f"it is in account {account}, but {why}", error.code) from None
+            raise AwsError(
+                Reason.ANOTHER_ACCOUNT,
+                f"it is in account {account}, but your credentials are of account {session.account} and may not "
+                f"assume {role}",
+                error.code,
+            ) from None
 
     def writing(self, account: str, region: str) -> Session:
         """A session in an account that may write: the lookup role only reads, and is not tried."""
         session = self.own(region)
         if session.account != account:
-            where = f"{account}, and the roles of `cdk bootstrap` there may not write policies"
-            why = f"your credentials are of account {session.account}, but the stack is in {where}"
-            raise AwsError(Reason.ANOTHER_ACCOUNT, why)
+            raise AwsError(
+                Reason.ANOTHER_ACCOUNT,
+                f"your credentials are of account {session.account}, but the stack is in {account}, and the roles of "
+                "`cdk bootstrap` there may not write policies",
+            )
         return session
 
     @called()

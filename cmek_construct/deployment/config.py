@@ -51,9 +51,12 @@ def _acknowledgements(parameter: str, value: object) -> None:
         checks.refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
     for notice, reason in value.items():
         if not isinstance(notice, str) or not isinstance(reason, str) or not reason:
-            one = f"{parameter}.{checks.printable(notice)}"
-            in_words = "a warning is acknowledged with a reason in words"
-            checks.refuse(one, reason, in_words, "Write why this was decided, and by whom.")
+            checks.refuse(
+                f"{parameter}.{checks.printable(notice)}",
+                reason,
+                "a warning is acknowledged with a reason in words",
+                "Write why this was decided, and by whom.",
+            )
 
 
 OF_A_STACK: Final = (
