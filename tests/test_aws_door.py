@@ -69,7 +69,7 @@ def test_a_session_is_named_after_its_command(tmp_path: Path, monkeypatch: pytes
     ("command", "has", "lacks"),
     [
         ("sheet", ("--profile", "--outputs"), ("--role",)),
-        ("retire", ("--profile", "--role"), ("--outputs",)),
+        ("suspend", ("--profile", "--role"), ("--outputs",)),
         ("adopt", ("--profile",), ("--role ", "--outputs")),
         ("lock", ("--profile", "--deployed"), ("--role", "--outputs")),
     ],

@@ -315,7 +315,6 @@ def test_without_a_region_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) ->
     ("arguments", "said"),
     [
         (["--fleet", SET, "--csv", "--json"], "choose --csv or --json"),
-        (["--fleet", SET, "--call-as=ME"], "SELF or DELEGATED_ADMIN"),
         (["--fleet", SET, "acme"], "not for --fleet"),
         (["--fleet", SET, "--outputs=o.json"], "not for --fleet"),
         (["--csv"], "for --fleet alone"),

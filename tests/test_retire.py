@@ -554,7 +554,6 @@ def test_wrong_usage_and_wrong_names(tmp_path: Path, cloudtrail: CloudTrail) -> 
         ("--days=0",),
         ("--quiet-since=soon",),
         ("--quiet-since=2999-01-01",),
-        ("--role=x",),
     ):
         retire(tmp_path, *options, code=2)
     assert "got 'nobody'" in cmek(tmp_path, "retire", "nobody", code=1).stderr

@@ -520,7 +520,7 @@ def test_a_reason_is_needed_and_the_name_must_be_right(tmp_path: Path) -> None:
     assert "--reason" in cmek(tmp_path, "suspend", "acme", code=2).stderr
     assert "say why" in cmek(tmp_path, "suspend", "acme", "--reason= ", code=2).stderr
     assert "got 'x'" in cmek(tmp_path, "suspend", "x", "--reason=y", code=1).stderr
-    assert "one name" in cmek(tmp_path, "suspend", "acme,acme", "--reason=y", code=1).stderr
+    assert "a stack begins" in cmek(tmp_path, "suspend", "acme,acme", "--reason=y", code=2).stderr
     assert (tmp_path / "cmek.yaml").read_text() == text_of({"acme": OWN})
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.deployed import ROLE_ARN
-from cmek_construct.health.findings import Finding, Refused, as_data
+from cmek_construct.health.findings import Refused, as_data
 
 cli = typer.Typer(name="customer-kit", rich_markup_mode=None)
 DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
@@ -40,12 +40,6 @@ def _key_or_alias(parameter: str, value: object) -> None:
     checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
 
 
-def _line(value: str) -> str:
-    if not value.strip() or not value.isprintable() or len(value) > 100:
-        raise typer.BadParameter("it is a line of text, of up to 100 characters")
-    return value.strip()
-
-
 def _s3_url(value: str) -> str:
     if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
         raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
@@ -55,22 +49,12 @@ def _s3_url(value: str) -> str:
 @cli.callback(invoke_without_command=True)
 def kit(
     context: typer.Context,
-    role_arn: Annotated[
-        str | None, options.role_arn("The vendor's role, which the customer's key lets in. Or --vendor.")
-    ] = None,
-    vendor: Annotated[
-        str | None, options.stack("vendor", "In place of --role-arn: the role of this deployed stack of cmek.yaml.")
-    ] = None,
-    outputs: Annotated[
-        Path | None, option("FILE", "With --vendor: this file of `cdk deploy --outputs-file FILE`, not AWS.")
-    ] = None,
+    role_arn: Annotated[str | None, options.role_arn("The vendor's role, which the key lets in. Or --vendor.")] = None,
+    vendor: Annotated[str | None, options.stack("vendor", "The role of this deployed stack of cmek.yaml.")] = None,
+    outputs: Annotated[Path | None, option("FILE", "With --vendor: of `cdk deploy --outputs-file FILE`.")] = None,
     profile: Annotated[str | None, option("NAME", "With --vendor: AWS profile to ask with.")] = None,
-    region: Annotated[
-        str | None, options.region("AWS region of the customer's key, for the page. Default: it says to ask you.")
-    ] = None,
-    key_access: Annotated[
-        KeyAccess, typer.Option(help="What the customer's key lets the role do.")
-    ] = kits.Kit.key_access,
+    region: Annotated[str | None, options.region("Of the key. Default: the page says to ask you.")] = None,
+    key_access: Annotated[KeyAccess, typer.Option(help="What the key lets the role do.")] = kits.Kit.key_access,
     customer_account_id: Annotated[
         str | None,
         options.account(
@@ -79,9 +63,7 @@ def kit(
             "The customer's AWS account, for key-policy.json. Default: a placeholder.",
         ),
     ] = None,
-    vendor_name: Annotated[
-        str, typer.Option(metavar="TEXT", help="Your company's name, for the page.", parser=_line)
-    ] = kits.Kit.vendor_name,
+    vendor_name: Annotated[str, option("TEXT", "Your company's name, for the page.")] = kits.Kit.vendor_name,
     template_url: Annotated[
         str | None,
         typer.Option(
@@ -103,8 +85,10 @@ def kit(
     if (role_arn is None) == (vendor is None):
         raise typer.BadParameter("Give one of '--role-arn' and '--vendor'.")
     with refusals("customer-kit", vendor or ""):
-        role = role_arn or _role_of(vendor or "", outputs, profile)
-        made = kits.Kit(role, key_access, customer_account_id, region, vendor_name, template_url)
+        if vendor is not None:
+            (entry,) = read_entries(FILE, only=vendor)
+            role_arn = outputs_of(entry, outputs, Asking("customer-kit", profile))[0][ROLE_ARN]
+        made = kits.Kit(str(role_arn), key_access, customer_account_id, region, vendor_name, template_url)
         if customer_account_id == made.vendor_account_id:
             raise Refused(
                 f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
@@ -112,15 +96,9 @@ def kit(
             )
         names = write(made, out)
     typer.echo(
-        f"Wrote {printable(out)}: {', '.join(names)}, for {role}. Read {kits.PAGE}, see "
-        "that the role exists, and send the folder to the customer."
+        f"Wrote {printable(out)}: {', '.join(names)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "
+        "send the folder to the customer."
     )
-
-
-def _role_of(vendor: str, outputs: Path | None, profile: str | None) -> str:
-    """The role of a vendor's stack, as it is deployed."""
-    [entry] = read_entries(FILE, only=vendor)
-    return outputs_of(entry, outputs, Asking("customer-kit", profile))[0][ROLE_ARN]
 
 
 def write(kit: kits.Kit, folder: Path) -> list[str]:
@@ -132,34 +110,25 @@ def write(kit: kits.Kit, folder: Path) -> list[str]:
     Raises:
         Refused: something is there already, or cannot be written.
     """
-    files = kit.files()
-    shown = printable(folder)
-    place = Path(os.path.realpath(folder))
-    draft = place.with_name(f".{place.name}.{os.getpid()}")
+    files, shown, is_new, written = kit.files(), printable(folder), not os.path.lexists(folder), list[Path]()
     try:
-        if os.path.lexists(place) and (not place.is_dir() or any(place.iterdir())):
+        if not is_new and (not folder.is_dir() or any(folder.iterdir())):
             raise Refused(
-                f"{shown}: it is there already, and nothing is ever overwritten. Move it away, "
-                "or give another folder with --out."
+                f"{shown}: it is there already, and nothing is ever overwritten. Move it away, or give another folder "
+                "with --out."
             )
-        draft.mkdir()
+        folder.mkdir(exist_ok=True)
         for name, text in files.items():
-            draft.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
-        _put(draft, place)
+            written.append(folder / name)
+            written[-1].write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
+        with suppress(OSError):
+            for path in written:
+                path.unlink(missing_ok=True)
+            if is_new:
+                folder.rmdir()
         raise Refused(f"{shown}: cannot be written: {error.strerror}. Give another folder with --out.") from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return list(files)
-
-
-def _put(draft: Path, place: Path) -> None:
-    """Put what is written in its place; an empty folder that is there stays the same folder."""
-    if not place.is_dir():
-        draft.rename(place)
-        return
-    for file in sorted(draft.iterdir()):
-        file.rename(place / file.name)
 
 
 @cli.command(
@@ -182,9 +151,7 @@ def check(
     describe_key: Annotated[Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")] = None,
     key_policy: Annotated[Path | None, option("FILE", "The customer's output of `aws kms get-key-policy`.")] = None,
     key_access: Annotated[KeyAccess, typer.Option(help="What the role must be able to do.")] = kits.Kit.key_access,
-    vendor: Annotated[
-        str | None, options.stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key.")
-    ] = None,
+    vendor: Annotated[str | None, options.stack("vendor", "The vendor's stack in cmek.yaml: its half.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is right and wrong with a customer's key.
@@ -193,79 +160,53 @@ def check(
     --key-policy. The vendor's own people cannot see the key.
     """
     with refusals("customer-kit check"):
-        seen = _seen(key_arn, profile, describe_key, key_policy)
+        if describe_key and key_policy and profile is None:
+            seen = _from_files(describe_key, key_policy)
+        elif describe_key or key_policy or key_arn is None:
+            raise typer.BadParameter(
+                "Give --key-arn, perhaps with --profile, to ask KMS; or both --describe-key and --key-policy, perhaps "
+                "with the --key-arn that was given back."
+            )
+        else:
+            seen = _from_kms(key_arn, profile)
         entry = read_entries(FILE, only=vendor)[0] if vendor else None
     found = findings(seen, role_arn, key_access, given_arn=key_arn, vendor=entry)
-    _print(found, seen, role_arn, vendor, as_json)
-    if any(finding.fails for finding in found):
-        raise typer.Exit(1)
-
-
-def _seen(
-    key_arn: str | None, profile: str | None, describe_key: Path | None, key_policy: Path | None
-) -> CustomerKeySeen:
-    """The key, from the two files or from KMS."""
-    if describe_key and key_policy and profile is None:
-        return _from_files(describe_key, key_policy)
-    if describe_key or key_policy or key_arn is None:
-        raise typer.BadParameter(
-            "Give --key-arn, perhaps with --profile, to ask KMS; or both --describe-key and "
-            "--key-policy, perhaps with the --key-arn that was given back."
-        )
-    return _from_kms(key_arn, profile)
-
-
-def _print(found: list[Finding], seen: CustomerKeySeen, role_arn: str, vendor: str | None, as_json: bool) -> None:
     right = not any(finding.fails for finding in found)
     if as_json:
         said = {"key_arn": seen.arn, "role_arn": role_arn, "source": seen.source, "right": right}
         tell_json({**said, "findings": as_data(found)})
-        return
-    typer.echo(f"The key {seen.arn}\nfor the role {role_arn}\nas shown by {seen.source}.")
-    typer.echo(f"{WHO_CAN_SEE}\n")
-    tell(map(in_a_line, found))
-    typer.echo(f"\n{_verdict(vendor) if right else 'Not all is right.'}")
-
-
-def _verdict(vendor: str | None) -> str:
-    if vendor is None:
-        return "All that can be seen here is right. The vendor's half is not seen from here."
-    return f"All is right, once {vendor} is deployed as cmek.yaml has it."
+    else:
+        verdict = "Not all is right."
+        if right and vendor is None:
+            verdict = "All that can be seen here is right. The vendor's half is not seen from here."
+        elif right:
+            verdict = f"All is right, once {vendor} is deployed as cmek.yaml has it."
+        of = f"The key {seen.arn}\nfor the role {role_arn}\nas shown by {seen.source}."
+        tell([of, f"{WHO_CAN_SEE}\n", *map(in_a_line, found), "", verdict])
+    if not right:
+        raise typer.Exit(1)
 
 
 def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
-    """A key by the outputs of two commands of the AWS CLI.
-
-    Args:
-        describe_key: the JSON of ``aws kms describe-key``.
-        key_policy: the JSON of ``aws kms get-key-policy``. A policy alone is refused: it may be the kit's own file,
-            which KMS has never seen.
-
-    Raises:
-        Refused: a file is missing, or is no such output.
-    """
+    """A key by the outputs of two commands of the AWS CLI; a policy alone may be one that KMS has never seen."""
     described = json_in(describe_key, f"`{DESCRIBE_KEY}` prints it.")
     prints = f"`{GET_KEY_POLICY}` prints it."
     answer = json_in(key_policy, prints)
     if "Statement" in answer:
         raise Refused(
-            f"{printable(key_policy)}: it is a policy by itself, as the kit's own key-policy.json "
-            f"is, and does not show what KMS has. Give what `{GET_KEY_POLICY}` prints."
+            f"{printable(key_policy)}: it is a policy by itself, as the kit's own key-policy.json is, and does not "
+            f"show what KMS has. Give what `{GET_KEY_POLICY}` prints."
         )
     said = answer.get("Policy")
     policy = json_of(said, key_policy, prints) if isinstance(said, str) else {}
     if "Statement" not in policy:
         raise Refused(f"{printable(key_policy)}: it holds no key policy. `{GET_KEY_POLICY}` prints one.")
     files = f"{printable(describe_key)} and {printable(key_policy)}"
-    return _described(files, described.get("KeyMetadata"), policy, describe_key)
+    return _seen(files, described.get("KeyMetadata"), policy, describe_key)
 
 
 def _from_kms(key_arn: str, profile: str | None) -> CustomerKeySeen:
-    """A key as KMS shows it to these credentials.
-
-    Args:
-        key_arn: its ARN, or that of one of its aliases.
-        profile: the AWS profile to ask with.
+    """A key, by its ARN or that of one of its aliases, as KMS shows it to these credentials.
 
     Raises:
         Refused: AWS refused, or cannot be asked; or it is no key.
@@ -279,10 +220,10 @@ def _from_kms(key_arn: str, profile: str | None) -> CustomerKeySeen:
         if error.code == "NotFoundException":
             raise Refused(f"{error}. Compare the ARN with the customer's KMS console.") from None
         raise Refused(f"{in_words(error, 'customer-kit check')} {WHO_CAN_SEE}") from None
-    return _described("KMS", metadata, policy, key_arn)
+    return _seen("KMS", metadata, policy, key_arn)
 
 
-def _described(source: str, metadata: Any, policy: Mapping[str, Any], place: object) -> CustomerKeySeen:
+def _seen(source: str, metadata: Any, policy: Mapping[str, Any], place: object) -> CustomerKeySeen:
     arn = metadata.get("Arn") if isinstance(metadata, dict) else None
     form = ANY_KEY_ARN.fullmatch(arn) if isinstance(arn, str) else None
     if form is None or not form["key"]:

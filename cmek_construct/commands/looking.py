@@ -1,44 +1,33 @@
-"""Looks at one stack of cmek.yaml: which role and key it is, what they are, what it gives out."""
+"""Looks at one stack of cmek.yaml: which role and key it is, what it gives out, and what files say of it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Key, Stack, Unread
+from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.health.deployed import (
-    Deployed,
-    LockedIdentity,
-    checked_outputs,
-    deployed_customers,
-    identities,
-    locked_identity,
-    own_outputs,
-)
+from cmek_construct.health import deployed
+from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.findings import Refused
-from cmek_construct.health.key import alias_of_file
 from cmek_construct.lock.text import FILE, read
-from cmek_construct.templates.attributes import ALIAS
 
 LOCK: Final = Path(FILE)
-_AT_A_TIME: Final = 10
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
-    """Look at several, some at a time; after Ctrl-C nobody waits for those under way."""
-    pool = ThreadPoolExecutor(_AT_A_TIME)
+    """Look at several, ten at a time; after Ctrl-C nobody waits for those under way."""
+    pool = ThreadPoolExecutor(10)
     try:
         return list(pool.map(look, several))
     finally:
@@ -51,117 +40,97 @@ def locked(entry: Entry) -> LockedIdentity:
     Raises:
         LockError: there is a lock, and it cannot be used.
     """
-    return locked_identity(read(LOCK), entry)
+    return deployed.locked_identity(read(LOCK), entry)
+
+
+def session_for(entry: Entry, asking: Asking, *, writes: bool = False) -> Session:
+    """A session in the account of a stack, of somebody who may read there, or write.
+
+    Raises:
+        AwsError: there is none.
+    """
+    account, region = entry.settings.account, entry.settings.region or ""
+    return asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
 
 
 def case_of(session: Session, entry: Entry, lock: LockedIdentity, profile: str | None = None) -> Deployed:
-    """The role and the key of a stack, whatever state it is in; not yet what they are.
+    """A stack in whatever state it is, and which role and key it is: `is_known` says whether that could be told."""
+    stack = reading.read_stack(session, entry.name)
+    role_arn, key_arn = deployed.identities(entry, deployed.own_outputs(entry, stack), lock)
+    return Deployed(entry, role_arn or "", key_arn, lock, datetime.now(timezone.utc), stack, profile=profile)
+
+
+def is_known(case: Deployed) -> bool:
+    """Whether role and key are known, by the file, the stack's outputs, or the lock."""
+    return bool(case.role_arn) and (case.key_arn is not None or case.entry.settings.customers is not None)
+
+
+def known_case(
+    entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
+) -> tuple[Deployed, Session]:
+    """The same, for what needs to know, and a session of somebody who may read there, or write.
 
     Raises:
-        Refused: it is not known which they are.
+        AwsError: AWS cannot be asked.
+        LockError: it is not told what is locked, and there is a lock that cannot be used.
+        Refused: it is not known which role and key it is.
     """
-    stack = reading.read_stack(session, entry.name)
-    role_arn, key_arn = identities(entry, own_outputs(entry, stack), lock)
-    if role_arn is None or (key_arn is None and entry.settings.customers is None):
-        why = "there is no such stack"
-        if stack is not None:
-            why = stack.why if isinstance(stack, Unread) else stack.status
+    session = session_for(entry, asking, writes=writes)
+    case = case_of(session, entry, lock or locked(entry), asking.profile)
+    if not is_known(case):
+        stack = case.stack
+        why = stack.status if isinstance(stack, Stack) else stack.why if stack else "there is no such stack"
         raise Refused(
-            f"{entry.name}: which role and key it is, neither the stack's outputs say ({why}) nor "
-            f"cmek.lock. `cmek doctor {entry.name}` says what to do."
+            f"{entry.name}: which role and key it is, neither the stack's outputs say ({why}) nor cmek.lock. "
+            f"`cmek doctor {entry.name}` says what to do."
         )
-    now = datetime.now(timezone.utc)
-    return Deployed(entry, role_arn, key_arn, lock, now, stack, profile=profile)
-
-
-def with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
-    """The case with all that AWS shows of its stack, role and key."""
-    role, key = reading.read_role(session, case.role_arn), None
-    if case.key_arn is not None:
-        key = reading.read_key(session, case.key_arn, last_use=last_use)
-    template: str | Unread = Unread("there is no such stack")
-    if isinstance(case.stack, Stack):
-        template = reading.read_template(session, case.entry.name)
-    seen = replace(case, role=role, key=key, template=template, alias=_alias(session, case))
-    wanted = alias_of_file(seen)
-    if not isinstance(key, Key) or not isinstance(wanted, str):
-        return seen
-    return replace(seen, alias_target=reading.read_key_arn(session, wanted))
-
-
-def _alias(session: Session, case: Deployed) -> str | Unread | None:
-    """The alias that the stack made."""
-    if case.key_arn is None or case.entry.settings.key is not None:
-        return None
-    found = reading.read_resources(session, case.entry.name)
-    if found is None or isinstance(found, Unread):
-        return found
-    return next((one.physical_id for one in found if one.type == ALIAS), None)
+    return case, session
 
 
 def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[str, str], Customers | None]:
     """The outputs of one stack; of a vendor's, its deployed customers too, where AWS is asked.
 
-    Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
-    the account of the stack.
-
-    Args:
-        entry: of the stack.
-        file: that `cdk deploy --outputs-file` wrote. Default: CloudFormation is asked.
-        asking: with which credentials.
+    They are those in a file that `cdk deploy --outputs-file` wrote, or else CloudFormation's.
 
     Raises:
         AwsError: AWS cannot be asked.
         LockError: the stack is not there, and what is locked of it cannot be told.
         Refused: the stack is not there, or is not whole; the file or the stack in it is missing.
     """
+    own, name = entry.settings, entry.name
     if file is not None:
-        return checked_outputs(entry, _in_file(entry, file)), None
-    own = entry.settings
-    session = asking.reading(own.account, own.region or "", entry.name)
-    stack = reading.read_stack(session, entry.name)
+        instead = f"`npx cdk deploy {name} --outputs-file {file}` writes it."
+        if locked(entry).way_back(entry, None):
+            instead = "Leave --outputs out, and AWS is asked."
+        in_file = json_in(file, instead)
+        if name not in in_file:
+            raise Refused(f"{name}: {file} has no such stack. {instead}")
+        return deployed.checked_outputs(entry, in_file[name]), None
+    session = session_for(entry, asking)
+    stack = reading.read_stack(session, name)
     if isinstance(stack, Unread):
-        raise Refused(f"{entry.name}: {stack.why}. Choose --profile, or give --outputs.")
+        raise Refused(f"{name}: {stack.why}. Choose --profile, or give --outputs.")
     if stack is None or stack.is_empty:
         what = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
-        command = locked(entry).way_back(entry, asking.profile) or f"npx cdk deploy {entry.name}"
-        raise Refused(f"{entry.name}: {what} in account {own.account}, {own.region}. Run `{command}` first.")
+        command = locked(entry).way_back(entry, stack, asking.profile) or f"npx cdk deploy {name}"
+        raise Refused(f"{name}: {what} in account {own.account}, {own.region}. Run `{command}` first.")
     if not stack.is_whole:
         raise Refused(
-            f"{entry.name}: the stack is in {stack.status}, so its role and key may not last. Wait "
-            "for the deploy to end, or mend it and deploy again."
+            f"{name}: the stack is in {stack.status}, so its role and key may not last. Wait for the deploy to end, or "
+            "mend it and deploy again."
         )
-    outputs = checked_outputs(entry, dict(stack.outputs))
+    outputs = deployed.checked_outputs(entry, dict(stack.outputs))
     if own.customers is None:
         return outputs, None
-    return outputs, deployed_customers(entry, reading.read_template(session, entry.name))
-
-
-def _in_file(entry: Entry, file: Path) -> Any:
-    instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
-    if locked(entry).way_back(entry):
-        instead = "Leave --outputs out, and AWS is asked."
-    try:
-        return json_in(file, instead)[entry.name]
-    except KeyError:
-        raise Refused(f"{entry.name}: {file} has no such stack. {instead}") from None
+    return outputs, deployed.deployed_customers(entry, reading.read_template(session, name))
 
 
 def json_in(file: Path, instead: str) -> dict[str, Any]:
-    """The JSON object in a file that a command printed or wrote.
-
-    Args:
-        file: of a person's.
-        instead: what makes such a file, or what to do without one.
-
-    Raises:
-        Refused: it cannot be read, or is none.
-    """
+    """The JSON object in a file that a command wrote; ``instead`` says which does, or what to do without it."""
     try:
-        content = file.read_bytes()
+        return json_of(file.read_bytes(), file, instead)
     except OSError as error:
         raise Refused(f"{printable(file)}: cannot be read: {error.strerror}. {instead}") from None
-    return json_of(content, file, instead)
 
 
 def json_of(content: str | bytes, place: Path, instead: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -16,40 +15,27 @@ import typer
 from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import case_of, locked
-from cmek_construct.commands.options import Name, Profile, flag, role_arn
+from cmek_construct.commands.looking import known_case
+from cmek_construct.commands.options import Name, Profile, flag
 from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Refused
-from cmek_construct.health.lockout import is_suspended
 from cmek_construct.health.retirement import USE, WINDOW, Steps, ends, is_done, steps
+from cmek_construct.health.suspension import is_suspended
 
 EXIT_CODES: Final = (
-    "Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is "
-    "wrong or not to be read, or it was refused; 2 wrong usage."
+    "Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not to be "
+    "read, or it was refused; 2 wrong usage."
 )
-Role = Annotated[
-    str | None,
-    role_arn(
-        "A role of the stack's account to act as. It needs cloudformation:DescribeStacks, kms:DescribeKey, "
-        "kms:GetKeyPolicy, kms:GetKeyLastUsage, iam:GetRole and cloudtrail:LookupEvents; to change something, "
-        "kms:ScheduleKeyDeletion, or kms:CancelKeyDeletion and kms:EnableKey.",
-        "role",
-    ),
-]
 
 
 def retire(
     name: Name,
     schedule_deletion: Annotated[
-        bool,
-        flag(
-            "--schedule-deletion",
-            "Order the deletion of the key, 30 days from now, if all before it is done. Asks for the name to be typed.",
-        ),
+        bool, flag("--schedule-deletion", "Order the key's deletion in 30 days, if all before it is done. Asks twice.")
     ] = False,
     cancel: Annotated[bool, flag("--cancel", "Take the order back. The key stays suspended.")] = False,
     days: Annotated[int, typer.Option(min=1, max=90, help="How long nobody must have used the key.")] = 7,
@@ -58,12 +44,11 @@ def retire(
         typer.Option(
             formats=["%Y-%m-%d"],
             metavar="YYYY-MM-DD",
-            help="Where KMS and CloudTrail do not tell: since when nobody has used the key, as you "
-            "have seen yourself. What is seen to be later goes before it.",
+            help="Where KMS and CloudTrail do not tell: since when nobody has used the key, as you have seen yourself. "
+            "What is seen to be later goes before it.",
         ),
     ] = None,
     profile: Profile = None,
-    role: Role = None,
 ) -> None:
     """End a key, in the order that loses nothing: a checklist of what is done and what is next.
 
@@ -75,9 +60,20 @@ def retire(
     since = quiet_since and quiet_since.replace(tzinfo=timezone.utc)
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
-    asking = Asking("retire", profile, role)
     with refusals("retire", name, interrupted=f"Interrupted. To see how it stands: cmek retire {name}"):
-        case, session = _case(name, asking, writes=bool(schedule_deletion or cancel or role))
+        (entry,) = read_entries(FILE, only=name)
+        if entry.settings.customers is not None:
+            raise Refused(
+                f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a "
+                "customer leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy "
+                f"{name}"
+            )
+        if entry.settings.key is not None:
+            raise Refused(
+                f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. "
+                "Retire it where it was made; the guide's steps are the same."
+            )
+        case, session = known_case(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
         if cancel:
             tell(_cancel(case, session))
             return
@@ -89,134 +85,20 @@ def retire(
             raise Refused("Not all of it is right, or could be read.")
 
 
-def _schedule(case: Deployed, session: Session, found: Steps) -> Iterator[str]:
-    """Order the deletion of the key, if all before it is done."""
-    if is_done(found.steps[-1]):
-        return
-    first = found.next
-    if first is not None and (first is not found.steps[-1] or first.fails):
-        raise Refused(f"Refused. First, step {found.number(first)}: {first.words}.")
-    _confirm(case)
-    order = partial(writing.order_deletion, session, str(case.key_arn), WINDOW)
-    after = _changed(case, session, order, lambda key: key.is_ending, "The deletion was ordered")
-    yield ""
-    yield f"Done: the deletion of {case.key_arn} is {ends(after)}."
-    yield from _afterwards(case)
-
-
-def _cancel(case: Deployed, session: Session) -> Iterator[str]:
-    """Take the order back, and leave the key enabled, and suspended if it was."""
-    key_arn, key = str(case.key_arn), _key(case, session)
-    was_ending = key.is_ending
-    if was_ending:
-        take_back = partial(writing.cancel_deletion, session, key_arn)
-        key = _changed(case, session, take_back, lambda key: not key.is_ending, "The order was taken back")
-    policy = key.policy
-    suspended = not isinstance(policy, Unread) and is_suspended(case, policy)
-    if key.state == "Disabled":
-        if not was_ending and not suspended:
-            raise Refused(
-                "No deletion is ordered. The key is disabled and not suspended, so that was done "
-                f"for another reason. To enable it: {case.kms('enable-key')}"
-            )
-        enable = partial(writing.enable, session, key_arn)
-        _changed(case, session, enable, lambda key: key.state == "Enabled", "The key was enabled")
-    yield (
-        f"{'Taken back' if was_ending else 'Nothing to take back'}: no deletion of the key is "
-        f"ordered, and {case.key_arn} is enabled."
-    )
-    yield (
-        f"It is still suspended. To let Pinecone back in: cmek resume {case.entry.name}"
-        if suspended
-        else f"It is NOT suspended. To see how it stands: cmek doctor {case.entry.name}"
-    )
-
-
-def _case(name: str, asking: Asking, *, writes: bool) -> tuple[Deployed, Session]:
-    (entry,) = read_entries(FILE, only=name)
-    own = entry.settings
-    if own.customers is not None:
-        raise Refused(
-            f"{entry.name}: a vendor's stack has no key: the keys are its customers', and theirs "
-            "to retire. When a customer leaves, take it out of customer_account_ids or "
-            f"customer_key_arns, and run: npx cdk deploy {entry.name}"
-        )
-    if own.key is not None:
-        raise Refused(
-            f"{entry.name}: its key is given by ARN, so it was not made here, and may encrypt more "
-            "than this project. Retire it where it was made; the guide's steps are the same."
-        )
-    lock, region = locked(entry), own.region or ""
-    session = asking.writing(own.account, region) if writes else asking.reading(own.account, region, entry.name)
-    return case_of(session, entry, lock, asking.profile), session
-
-
 def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, Steps]:
-    if case.lock.key_arn not in (None, case.key_arn):
-        raise Refused(
-            f"{case.entry.name}: the stack's key is {case.key_arn}, but cmek.lock has {case.lock.key_arn}, which "
-            f"Pinecone stores. Find out which is right before either is deleted: cmek doctor {case.entry.name}"
-        )
     key_arn = str(case.key_arn)
-    role = reading.read_role(session, case.role_arn)
-    key = reading.read_key(session, key_arn, last_use=True)
-    seen = replace(case, role=role, key=key)
-    since = seen.now - timedelta(days=days)
-    attempt = reading.read_last(session, key_arn, USE, since) if key is not None else None
+    if case.lock.key_arn not in (None, key_arn):
+        raise Refused(
+            f"{case.entry.name}: the stack's key is {key_arn}, but cmek.lock has {case.lock.key_arn}, which Pinecone "
+            f"stores. Find out which is right before either is deleted: cmek doctor {case.entry.name}"
+        )
+    role, key = reading.read_role(session, case.role_arn), reading.read_key(session, key_arn, last_use=True)
+    seen, since = replace(case, role=role, key=key), case.now - timedelta(days=days)
+    attempt = None if key is None else reading.read_last(session, key_arn, USE, since)
     found = indexes()
     names = list(found) if isinstance(found, dict) else found
-    key_id, region = key_arn.rpartition("/")[2], key_arn.split(":")[3]
-    changes = reading.read_calls(session, ["PutKeyPolicy"], key_id, region)
+    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
     return seen, steps(seen, names, attempt, days, quiet_since, changes)
-
-
-def _confirm(case: Deployed) -> None:
-    name = case.entry.name
-    end = f"{case.now + timedelta(days=WINDOW):%Y-%m-%d}"
-    for question in (
-        f"At Pinecone, in the project of {name}: all indexes are deleted, and then the key, in "
-        f"Manage > CMEK. If so, type {name}",
-        f"From {end} on, nobody can ever read again what {case.key_arn} has encrypted, AWS "
-        f"included. To order that, type {name}",
-    ):
-        answer = str(typer.prompt(question, default="", show_default=False))
-        if answer != name:
-            raise Refused(f"Typed {answer!a}, not {name}: nothing was changed.")
-
-
-def _key(case: Deployed, session: Session) -> Key:
-    found = reading.read_key(session, str(case.key_arn))
-    if found is None:
-        raise Refused(f"KMS knows no key {case.key_arn}: it is deleted, for good.")
-    if isinstance(found, Unread):
-        raise Refused(
-            f"The key cannot be read ({found.why}): it needs kms:DescribeKey. Choose --profile, or "
-            "--role, and run the same again."
-        )
-    return found
-
-
-def _changed(
-    case: Deployed, session: Session, change: Callable[[], None], is_so: Callable[[Key], bool], done: str
-) -> Key:
-    """Change the key, and read it back: what KMS refuses counts only if it is not so already.
-
-    Args:
-        case: whose key it is.
-        session: of somebody who may.
-        change: one call.
-        is_so: whether a key is as it is to be.
-        done: what was done, in words.
-    """
-    refused = None
-    try:
-        change()
-    except AwsError as error:
-        refused = error
-    after = _key(case, session)
-    if not is_so(after):
-        raise refused or Refused(f"{done}, but the key reads as before.")
-    return after
 
 
 def _checklist(case: Deployed, found: Steps) -> Iterator[str]:
@@ -235,22 +117,92 @@ def _checklist(case: Deployed, found: Steps) -> Iterator[str]:
         yield f"Next: step {found.number(left)}. {left.cure or left.words}"
 
 
+def _schedule(case: Deployed, session: Session, found: Steps) -> Iterator[str]:
+    """Order the deletion of the key, if all before it is done and the name is typed, twice."""
+    name, key_arn, first = case.entry.name, case.key_arn, found.next
+    if is_done(found.steps[-1]):
+        return
+    if first is not None and (first is not found.steps[-1] or first.fails):
+        raise Refused(f"Refused. First, step {found.number(first)}: {first.words}.")
+    for question in (
+        f"At Pinecone, in the project of {name}: all indexes are deleted, and then the key, in Manage > CMEK. If so, "
+        f"type {name}",
+        f"From {case.now + timedelta(days=WINDOW):%Y-%m-%d} on, nobody can ever read again what {key_arn} has "
+        f"encrypted, AWS included. To order that, type {name}",
+    ):
+        answer = str(typer.prompt(question, default="", show_default=False))
+        if answer != name:
+            raise Refused(f"Typed {answer!a}, not {name}: nothing was changed.")
+    after = _changed(case, session, writing.order_deletion, lambda key: key.is_ending, WINDOW)
+    yield ""
+    yield f"Done: the deletion of {key_arn} is {ends(after)}."
+    yield from _afterwards(case)
+
+
+def _cancel(case: Deployed, session: Session) -> Iterator[str]:
+    """Take the order back, and leave the key enabled, and suspended if it was."""
+    name, key = case.entry.name, _key(case, session)
+    was_ending = key.is_ending
+    if was_ending:
+        key = _changed(case, session, writing.cancel_deletion, lambda key: not key.is_ending)
+    suspended = not isinstance(key.policy, Unread) and is_suspended(case, key.policy)
+    if key.state == "Disabled":
+        if not was_ending and not suspended:
+            raise Refused(
+                "No deletion is ordered. The key is disabled and not suspended, so that was done for another reason. "
+                f"To enable it: {case.kms('enable-key')}"
+            )
+        _changed(case, session, writing.enable, lambda key: key.state == "Enabled")
+    taken = "Taken back" if was_ending else "Nothing to take back"
+    yield f"{taken}: no deletion of the key is ordered, and {case.key_arn} is enabled."
+    if suspended:
+        yield f"It is still suspended. To let Pinecone back in: cmek resume {name}"
+    else:
+        yield f"It is NOT suspended. To see how it stands: cmek doctor {name}"
+
+
+def _key(case: Deployed, session: Session) -> Key:
+    found = reading.read_key(session, str(case.key_arn))
+    if found is None:
+        raise Refused(f"KMS knows no key {case.key_arn}: it is deleted, for good.")
+    if isinstance(found, Unread):
+        raise Refused(
+            f"The key cannot be read ({found.why}): it needs kms:DescribeKey. Choose --profile, and run the same again."
+        )
+    return found
+
+
+def _changed(
+    case: Deployed, session: Session, change: Callable[..., None], is_so: Callable[[Key], bool], *more: int
+) -> Key:
+    """Change the key, and read it back: what KMS refuses counts only if it is not so already."""
+    refused: Exception = Refused("KMS took the change, but the key reads as before.")
+    try:
+        change(session, str(case.key_arn), *more)
+    except AwsError as error:
+        refused = error
+    after = _key(case, session)
+    if not is_so(after):
+        raise refused
+    return after
+
+
 def _afterwards(case: Deployed) -> Iterator[str]:
     """What is left to do once the deletion is ordered, or the key is gone."""
-    name, own = case.entry.name, case.entry.settings
-    if case.key is not None:
+    name = case.entry.name
+    if case.key is None:
+        yield "The key is gone. What is left:"
+    else:
         yield f"Until then it can be taken back, and nothing is lost: cmek retire {name} --cancel"
         yield (
-            "Until then, leave the stack, cmek.yaml and cmek.lock as they are. `cmek doctor` calls "
-            "the deletion WRONG: that is meant. When it is done:"
+            "Until then, leave the stack, cmek.yaml and cmek.lock as they are. `cmek doctor` calls the deletion WRONG: "
+            "that is meant. When it is done:"
         )
-    else:
-        yield "The key is gone. What is left:"
     if case.way_back is None:
         yield (
-            f"- The stack: write termination_protection: false into {name} in cmek.yaml; then: npx "
-            f"cdk deploy {name} && npx cdk destroy {name}"
+            f"- The stack: write termination_protection: false into {name} in cmek.yaml; then: npx cdk deploy {name} "
+            f"&& npx cdk destroy {name}"
         )
-    if own.role is None:
-        yield (f"- The role, which outlives its stack (the alias goes with the key): {case.iam('delete-role')}")
-    yield (f'- The files: cmek unlock {name} --reason "retired", take {name} out of cmek.yaml, and commit both.')
+    if case.entry.settings.role is None:
+        yield f"- The role, which outlives its stack (the alias goes with the key): {case.iam('delete-role')}"
+    yield f'- The files: cmek unlock {name} --reason "retired", take {name} out of cmek.yaml, and commit both.'

@@ -1,102 +1,94 @@
-"""`cmek sheet`: what to do in Pinecone's console, and what to paste where, in its order.
+"""`cmek sheet`: what to do in Pinecone's console, and what to paste where, in its order; or for a whole stack set.
 
 The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's guide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
-from cmek_construct.aws.session import Asking, AwsError
-from cmek_construct.commands import fleet as fleets
+from cmek_construct.aws.objects import Instance, StackSet, Unread
+from cmek_construct.aws.reading import read_overrides, read_stack, read_stack_set
+from cmek_construct.aws.session import Asking, AwsError, Session
+from cmek_construct.checks import printable
 from cmek_construct.commands import options
-from cmek_construct.commands.looking import outputs_of
+from cmek_construct.commands.looking import outputs_of, side_by_side
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
-from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json
+from cmek_construct.commands.printing import in_words, refusals, refuse, tell, tell_json
+from cmek_construct.constructs.stack_set_targets import CALL_AS
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
-from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key
+from cmek_construct.guide import key_denial
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
 from cmek_construct.trust import Trust
 
-BEFORE = (
-    "Open Settings > Organization settings > Projects, and click +Create project.",
-    "Enter a name, and select Encrypt with Customer Managed Encryption Key. Once on, it stays on.",
-    "Click Create project, and save the API key that is shown: it is shown only once.",
-)
-DIALOG = (
-    "In that project, open Manage > CMEK, and click Add CMEK.",
-    "Compare Pinecone's AWS account number in the dialog with the one below.",
-    "Fill in the fields, and compare each with this sheet before you click Create key.",
-)
-CANNOT_BE_UNDONE = (
-    "One key per project. Role ARN, Key ARN and External ID cannot be changed in Pinecone once set.",
-    "If role or key is lost, so is the data. Keep the AWS stack, the role and the key.",
-)
-AFTER = (
-    "Create the first index: serverless, in an AWS region whose Pinecone role may assume yours.",
-    "Write a record and read it back: that is the proof that Pinecone can use the key.",
-)
-LIMITS = (
-    "Serverless indexes in AWS regions only.",
-    "No backups of the indexes of this project.",
-    "The key can be deleted in Pinecone only when all indexes of the project are deleted.",
-)
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """What a person needs in Pinecone's console for one stack."""
-
-    name: str
-    account: str
-    key_account: str
-    region: str
-    """Of the key."""
-    pinecone_account_id: str
-    suspended: bool
-    notices: tuple[str, ...]
-    fields: dict[str, str | None]
-    """An External ID of None means: leave the field blank."""
-    before: tuple[str, ...] = BEFORE
-    cannot_be_undone: tuple[str, ...] = CANNOT_BE_UNDONE
-    dialog: tuple[str, ...] = DIALOG
-    after: tuple[str, ...] = AFTER
-    limits: tuple[str, ...] = LIMITS
+_ROLE: Final = "OrganizationAccountAccessRole"
+_STEPS: Final = {
+    "before": (
+        "1. Create the CMEK-enabled project, unless you did for the account number in its dialog",
+        "Open Settings > Organization settings > Projects, and click +Create project.",
+        "Enter a name, and select Encrypt with Customer Managed Encryption Key. Once on, it stays on.",
+        "Click Create project, and save the API key that is shown: it is shown only once.",
+    ),
+    "cannot_be_undone": (
+        "This cannot be undone",
+        "One key per project. Role ARN, Key ARN and External ID cannot be changed in Pinecone once set.",
+        "If role or key is lost, so is the data. Keep the AWS stack, the role and the key.",
+    ),
+    "dialog": (
+        "2. Add the key",
+        "In that project, open Manage > CMEK, and click Add CMEK.",
+        "Compare Pinecone's AWS account number in the dialog with the one below.",
+        "Fill in the fields, and compare each with this sheet before you click Create key.",
+    ),
+    "after": (
+        "3. The first index",
+        "Create the first index: serverless, in an AWS region whose Pinecone role may assume yours.",
+        "Write a record and read it back: that is the proof that Pinecone can use the key.",
+    ),
+    "limits": (
+        "Limits",
+        "Serverless indexes in AWS regions only.",
+        "No backups of the indexes of this project.",
+        "The key can be deleted in Pinecone only when all indexes of the project are deleted.",
+    ),
+}
+"""By their name in JSON: a heading, and the steps under it."""
+_COLUMNS: Final = {
+    "account": "Account",
+    "region": "Region",
+    "role_arn": "Role ARN",
+    "key_arn": "Key ARN",
+    "external_id": "External ID",
+    "status": "Status",
+}
 
 
 def sheet(
     name: OneOrAll = None,
-    outputs: Annotated[
-        Path | None, option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS.")
-    ] = None,
-    key_arn: Annotated[
-        str | None, options.key_arn("For a vendor's stack: the Key ARN that the customer sent back.")
-    ] = None,
+    outputs: Annotated[Path | None, option("FILE", "Values of `cdk deploy --outputs-file FILE`, not from AWS.")] = None,
+    key_arn: Annotated[str | None, options.key_arn("For a vendor's stack: what the customer sent back.")] = None,
     profile: Profile = None,
     as_json: AsJson = False,
     fleet: Annotated[
         str | None,
         option("STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."),
     ] = None,
-    role: Annotated[
-        str | None, option("NAME", f"With --fleet: the role to take on in each account. Default: {fleets.ROLE}.")
-    ] = None,
-    region: Annotated[
-        str | None, option("REGION", "With --fleet: the region of the set. Default: the profile's.")
-    ] = None,
+    role: Annotated[str | None, option("NAME", f"With --fleet: to take on in each account. Default: {_ROLE}.")] = None,
+    region: Annotated[str | None, option("REGION", "With --fleet: of the set. Default: the profile's.")] = None,
     call_as: Annotated[
         str | None,
-        typer.Option(
-            metavar="|".join(fleets.CALL_AS),
-            help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account.",
-        ),
+        option("|".join(CALL_AS), "With --fleet: DELEGATED_ADMIN from a delegated administrator's account."),
     ] = None,
     as_csv: Annotated[bool, flag("--csv", "With --fleet: print CSV.")] = False,
 ) -> None:
@@ -105,104 +97,197 @@ def sheet(
     Field by field in the order of its dialog, with what to do before and after. With --fleet: a line for every account
     of a stack set.
     """
-    asking = Asking("sheet", profile)
     if as_csv and as_json:
         raise typer.BadParameter("choose --csv or --json", param_hint="--csv")
-    if fleet is not None:
-        _refuse("it is not for --fleet", {"NAME": name, "--outputs": outputs, "--key-arn": key_arn})
-        with refusals("sheet", idle="--outputs"):
-            rows = fleets.rows(fleet, asking, role or fleets.ROLE, region, call_as)
-            problems = fleets.show(rows, as_csv=as_csv, as_json=as_json)
-        if problems:
-            refuse(*problems)
-        return
+    of_file = {"NAME": name, "--outputs": outputs, "--key-arn": key_arn}
     of_fleet = {"--role": role, "--region": region, "--call-as": call_as, "--csv": as_csv}
-    _refuse("it is for --fleet alone", of_fleet)
-    with refusals("sheet"):
-        entries = read_entries(FILE, only=name)
-    found, refused = [], []
-    for entry in entries:
-        if name is None and key_arn is None and len(entries) > 1 and entry.settings.customers:
-            typer.echo(
-                f"{entry.name}: a vendor's, with a sheet for each key of its customers: cmek sheet "
-                f"{entry.name} --key-arn ARN",
-                err=True,
-            )
-            continue
-        try:
-            found.append(_of(entry, outputs, asking, key_arn))
-        except (Refused, LockError) as error:
-            refused.append(str(error))
-        except AwsError as error:
-            refused.append(in_words(error, "sheet", entry.name))
-    if as_json:
-        tell_json([asdict(one) for one in found])
+    for idle, value in (of_fleet if fleet is None else of_file).items():
+        if value:
+            why = "it is for --fleet alone" if fleet is None else "it is not for --fleet"
+            raise typer.BadParameter(why, param_hint=idle)
+    asking, found, refused = Asking("sheet", profile), list[dict[str, Any]](), list[str]()
+    if fleet is not None:
+        with refusals("sheet", idle="--outputs"):
+            found = _rows(fleet, asking, role or _ROLE, region, call_as)
+        refused = [f"{row['account']}: {row['problem']}." for row in found if row["problem"]]
     else:
-        for one in found:
-            typer.echo("\n".join(_lines(one)))
+        with refusals("sheet"):
+            entries = read_entries(FILE, only=name)
+        for entry in entries:
+            if entry.settings.customers and name is None and key_arn is None and len(entries) > 1:
+                each = f"a sheet for each key of its customers: cmek sheet {entry.name} --key-arn ARN"
+                typer.echo(f"{entry.name}: a vendor's, with {each}", err=True)
+                continue
+            try:
+                found.append(_sheet_of(entry, outputs, asking, key_arn))
+            except (Refused, LockError) as error:
+                refused.append(str(error))
+            except AwsError as error:
+                refused.append(in_words(error, "sheet", entry.name))
+    if as_json:
+        tell_json(found)
+    elif fleet is not None:
+        _tell_rows(found, as_csv)
+    else:
+        tell(line for one in found for line in _lines(one))
     if refused:
         refuse(*refused)
 
 
-def _refuse(why: str, given: Mapping[str, object]) -> None:
-    for name, value in given.items():
-        if value:
-            raise typer.BadParameter(why, param_hint=name)
-
-
-def _of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> Sheet:
-    """The sheet of a stack."""
+def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | None) -> dict[str, Any]:
+    """What a person needs in Pinecone's console for one stack; an External ID of None leaves the field blank."""
     given, deployed = outputs_of(entry, file, asking)
     outputs = with_customer_key(entry, given, key_arn, deployed)
-    own = entry.settings
+    own, key_name, notices = entry.settings, entry.name, list[str]()
     region, account = outputs[KEY_ARN].split(":")[3:5]
-    own_key = own.customers is None
-    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
-    notices = [notice.message for notice in trust.key_notices(region)] if not own_key else []
-    if not own_key and deployed is None:
-        notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
-    return Sheet(
-        name=entry.name,
-        account=own.account,
-        key_account=account,
-        region=region,
-        pinecone_account_id=own.pinecone_account_id or "",
-        suspended=bool(own.suspended),
-        notices=tuple(notices),
-        fields={
-            "Key name": entry.name if own_key else f"{entry.name}-{account}",
+    if own.customers is not None:
+        key_name = f"{entry.name}-{account}"
+        trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
+        notices = [notice.message for notice in trust.key_notices(region)]
+        if deployed is None:
+            notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
+    return {
+        "name": entry.name,
+        "account": own.account,
+        "key_account": account,
+        "region": region,  # of the key
+        "pinecone_account_id": own.pinecone_account_id or "",
+        "suspended": bool(own.suspended),
+        "notices": notices,
+        "fields": {
+            "Key name": key_name,
             "Role ARN": outputs[ROLE_ARN],
             "Key ARN": outputs[KEY_ARN],
             "External ID": outputs.get(EXTERNAL_ID),
         },
-    )
+        **{section: steps for section, (_, *steps) in _STEPS.items()},
+    }
 
 
-def _lines(sheet: Sheet) -> Iterator[str]:
+def _lines(sheet: dict[str, Any]) -> Iterator[str]:
     """The sheet for a person. Lines are never broken, so that they can be copied."""
-    title = f"Pinecone CMEK for {sheet.name}: AWS account {sheet.account}, {sheet.region}"
-    if sheet.key_account != sheet.account:
-        title = (
-            f"Pinecone CMEK for {sheet.name}: role in AWS account {sheet.account}, key in account "
-            f"{sheet.key_account}, {sheet.region}"
-        )
+    where = f"AWS account {sheet['account']}"
+    if sheet["key_account"] != sheet["account"]:
+        where = f"role in {where}, key in account {sheet['key_account']}"
+    title = f"Pinecone CMEK for {sheet['name']}: {where}, {sheet['region']}"
     yield typer.style(title, bold=True, underline=True)
-    if sheet.suspended:
+    if sheet["suspended"]:
         yield "SUSPENDED: Pinecone may not use this key until suspended: false is deployed."
-    yield from (f"CHECK: {notice}" for notice in sheet.notices)
-    yield from _steps(
-        "1. Create the CMEK-enabled project, unless you did for the account number in its dialog", sheet.before
-    )
-    yield from _steps("This cannot be undone", sheet.cannot_be_undone)
-    yield from _steps("2. Add the key", sheet.dialog)
-    for label, value in {"Pinecone's AWS account": sheet.pinecone_account_id, **sheet.fields}.items():
-        shown = "(leave blank)" if value is None else value
-        yield f"    {typer.style(f'{label:<24}', bold=True)}{shown}"
-    yield from _steps("3. The first index", sheet.after)
-    yield from _steps("Limits", sheet.limits)
+    yield from (f"CHECK: {notice}" for notice in sheet["notices"])
+    for section, (heading, *steps) in _STEPS.items():
+        yield ""
+        yield typer.style(heading, bold=True)
+        yield from (f"  - {step}" for step in steps)
+        if section == "dialog":
+            for label, value in {"Pinecone's AWS account": sheet["pinecone_account_id"], **sheet["fields"]}.items():
+                shown = "(leave blank)" if value is None else value
+                yield f"    {typer.style(f'{label:<24}', bold=True)}{shown}"
 
 
-def _steps(heading: str, steps: tuple[str, ...]) -> Iterator[str]:
-    yield ""
-    yield typer.style(heading, bold=True)
-    yield from (f"  - {step}" for step in steps)
+def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[dict[str, Any]]:
+    """What to paste for every account of a stack set, by the columns; where there is a problem, nothing."""
+    session = asking.own(region)
+    named = {"StackSetName": name, **({"CallAs": call_as} if call_as else {})}
+    try:
+        stack_set = read_stack_set(session, named)
+    except AwsError as error:
+        if not error.code:
+            raise
+        raise Refused(
+            f"{name}: {error}. Check the name and --region: the set is in the account and region of the stack that "
+            "made it. A delegated administrator gives --call-as DELEGATED_ADMIN."
+        ) from None
+    said = _said_of_all(stack_set)
+    if not stack_set.instances:
+        raise Refused(f"{name}: the stack set has no stacks. Look at its operations in CloudFormation's console.")
+    rows = side_by_side(partial(_row, asking, session, role, named, stack_set, said), stack_set.instances)
+    return sorted(rows, key=lambda one: (one["account"], one["region"]))
+
+
+def _said_of_all(stack_set: StackSet) -> dict[str, Any]:
+    """What the template of the set says of every account: role, external ID (or its parameter), whether suspended."""
+    try:
+        body = json.loads(stack_set.template)
+        by_type = {one["Type"]: one["Properties"] for one in body["Resources"].values()}
+        role, key = by_type["AWS::IAM::Role"], by_type["AWS::KMS::Key"]
+        return {
+            "role": f"role{role.get('Path', '/')}{role['RoleName']}",
+            "external_id": body["Outputs"].get(EXTERNAL_ID, {}).get("Value"),
+            "suspended": any(one.get("Sid") == key_denial("")["Sid"] for one in key["KeyPolicy"]["Statement"]),
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Refused(
+            f"{stack_set.name}: the template of this stack set is not that of a PineconeCmekStackSet. Check the name "
+            "and the region: `cmek sheet --fleet` reads no other."
+        ) from None
+
+
+def _row(
+    asking: Asking,
+    session: Session,
+    role: str,
+    named: dict[str, str],
+    stack_set: StackSet,
+    said: dict[str, Any],
+    instance: Instance,
+) -> dict[str, Any]:
+    """What one stack of the set gives out, or why nothing can be pasted for it."""
+    account, region, external_id = instance.account, instance.region, said["external_id"]
+    status = f"{instance.status}, suspended" if said["suspended"] else instance.status
+    row = {**dict.fromkeys(_COLUMNS), "account": account, "region": region, "status": status, "problem": None}
+    try:
+        if instance.stack_id is None:
+            raise Refused(f"there is no stack in this account: {instance.reason or 'look at the operations'}")
+        if isinstance(external_id, dict):
+            values = {**stack_set.parameters, **read_overrides(session, named, instance)}
+            external_id = values.get(external_id["Ref"])
+            if not external_id:
+                mapping = "add both to the mapping in StackSetTargets.accounts and deploy"
+                raise Refused(f"the set has no external ID for this account: {mapping}")
+        stack = read_stack(_inside(asking, session, role, instance), instance.stack_id)
+        if stack is None or isinstance(stack, Unread):
+            raise Refused(stack.why if stack else "there is no such stack in this account")
+        if not stack.is_whole:
+            raise Refused(f"the stack is in {stack.status}: mend it first")
+        role_arn, outputs = f"arn:aws:iam::{account}:{said['role']}", stack.outputs
+        meant = {ROLE_ARN: role_arn, KEY_ARN: f"arn:aws:kms:{region}:{account}:key/"}
+        for wrong in wrong_outputs(outputs, "the set", meant).values():
+            raise Refused(wrong)
+        if outputs.get(EXTERNAL_ID) != external_id:
+            raise Refused(
+                f"the external ID is {external_id!a} in the set, but {outputs.get(EXTERNAL_ID)!a} in the deployed "
+                "stack: deploy first, or, if Pinecone has the key already, put the deployed one back"
+            )
+        return {**row, "role_arn": role_arn, "key_arn": outputs[KEY_ARN], "external_id": external_id}
+    except (Refused, AwsError) as error:
+        return {**row, "problem": printable(error)}
+
+
+def _inside(asking: Asking, session: Session, role: str, instance: Instance) -> Session:
+    """A session in one account, through the role there if it is another one."""
+    if instance.account == session.account:
+        return asking.own(instance.region)
+    arn = f"arn:aws:iam::{instance.account}:role/{role}"
+    try:
+        return asking.acting_as(session, arn, region=instance.region)
+    except AwsError as error:
+        why = f"credentials of account {session.account} may not assume {arn} ({error.code})"
+        raise Refused(f"{why}: choose --role or --profile") from None
+
+
+def _tell_rows(rows: list[dict[str, Any]], as_csv: bool) -> None:
+    """Print the rows under their columns; in the status stands what is wrong."""
+    lines = [list(_COLUMNS if as_csv else _COLUMNS.values())]
+    for row in rows:
+        cells = {column: row[column] or "" for column in _COLUMNS}
+        if row["problem"]:
+            cells["status"] = ": ".join(filter(None, (row["status"], row["problem"])))
+        elif not (row["external_id"] or as_csv):
+            cells["external_id"] = "(leave blank)"
+        lines.append(list(cells.values()))
+    if as_csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(lines)
+        return
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        typer.echo(" ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
-from cmek_construct import checks, props, tags
+from cmek_construct import checks, props
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import ALL_REGIONS, Regions
 from cmek_construct.props import Prop
@@ -43,7 +43,7 @@ def region(parameter: str, value: object) -> None:
 def _tags(parameter: str, value: object) -> None:
     if not isinstance(value, dict):
         checks.refuse(parameter, value, "it is a mapping of names to values", "Write  name: value  lines.")
-    tags.check(parameter, value.items())
+    checks.tags(parameter, value.items())
 
 
 def _acknowledgements(parameter: str, value: object) -> None:

@@ -13,8 +13,7 @@ import yaml
 
 from cmek_construct import guide
 from cmek_construct.deployment.writing import rendered
-from cmek_construct.guide import KeyAccess
-from cmek_construct.in_template import key_policy_in_template
+from cmek_construct.guide import KeyAccess, key_policy_in_template
 
 TEMPLATE = "customer-key.yaml"
 POLICY = "key-policy.json"

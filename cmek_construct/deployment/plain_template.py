@@ -13,8 +13,7 @@ import aws_cdk as cdk
 
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.own_stage import synthesized
-from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions
-from cmek_construct.in_template import NO_VALUE, only_if
+from cmek_construct.guide import ALL_REGIONS, NO_VALUE, PINECONE_REGIONS, Regions, only_if
 
 _ACCOUNT: Final = "PineconeAccountId"
 _EXTERNAL_ID: Final = "PineconeExternalId"

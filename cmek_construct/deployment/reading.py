@@ -194,8 +194,7 @@ def _contradictions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
 def _problems(own: StackSettings) -> Iterator[ValueError]:
     trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id, bool(own.pin_account))
     yield from trust.problems()
-    yield from props.rotation(vars(own))
-    yield from props.beside(vars(own))
+    yield from props.contradictions(vars(own))
     if own.customers is not None:
         yield from own.customers.problems(own.account, own.pinecone_account_id or "")
         for prop in ("role", "key", "key_access", *(row.name for row in props.SHAPING["key"])):

@@ -14,7 +14,7 @@ from cmek_construct import props
 from cmek_construct.constructs.cdk import Environment, dialog_output, warn
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.own_stage import explain
-from cmek_construct.constructs.vendor_role import PineconeRole
+from cmek_construct.constructs.vendor import PineconeRole
 from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
