@@ -233,7 +233,8 @@ def read_controls(session: Session, account: str) -> list[objects.Control]:
     The management account alone sees them, and a delegated administrator.
     """
     organizations = session.client("organizations", "us-east-1")
-    targets, found = [account], []
+    found = []
+    targets = [account]
     while parents := organizations.list_parents(ChildId=targets[-1])["Parents"]:
         targets.append(parents[0]["Id"])
         if parents[0]["Type"] == "ROOT":

@@ -66,7 +66,7 @@ def called() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _refused(**error.response.get("Error", {})) from None
+        raise _refused(error.response.get("Error", {})) from None
     except BotoCoreError as error:
         kinds = {kind.__name__ for kind in type(error).__mro__}
         reason = Reason.NO_CREDENTIALS if kinds.intersection(_NO_CREDENTIALS) else Reason.UNREACHABLE
@@ -78,8 +78,8 @@ def called() -> Iterator[None]:
         raise AwsError(Reason.UNREACHABLE, why) from None
 
 
-def _refused(Code: object = "", Message: object = "", **_more: object) -> AwsError:  # noqa: N803 - AWS's names
-    code, message = str(Code), _told(Message)
+def _refused(said: Mapping[str, Any]) -> AwsError:
+    code, message = str(said.get("Code", "")), _told(said.get("Message", ""))
     why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
     if code in _CLOCK or message.startswith(_OF_ANOTHER_TIME):
         return AwsError(Reason.CLOCK, f"the clock of this machine is wrong. {why}", code)
@@ -167,11 +167,12 @@ def lookup_role(stack: str, account: str, region: str) -> tuple[str, str | None]
 def _in_assembly(folder: Path) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
     """The lookup roles of the stacks of an assembly and of its stages."""
     for name, artifact in members(_json(folder / MANIFEST).get("artifacts")).items():
-        artifact, own = members(artifact), members(members(artifact).get("properties"))
-        if artifact.get("type") == "cdk:cloud-assembly" and isinstance(own.get("directoryName"), str):
+        one = members(artifact)
+        own = members(one.get("properties"))
+        if one.get("type") == "cdk:cloud-assembly" and isinstance(own.get("directoryName"), str):
             yield from _in_assembly(folder / own["directoryName"])
         if members(own.get("lookupRole")):
-            yield (str(own.get("stackName", name)), str(artifact.get("environment"))), own["lookupRole"]
+            yield (str(own.get("stackName", name)), str(one.get("environment"))), own["lookupRole"]
 
 
 def _json(path: Path) -> Mapping[str, Any]:

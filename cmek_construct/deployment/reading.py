@@ -107,7 +107,8 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
         read = YamlText(text)
     except ValueError as error:
         raise ConfigError(f"{path}:{error}") from None
-    found, stacks = [*read.repeated(), *_of_file(read.data)], {}
+    found = [*read.repeated(), *_of_file(read.data)]
+    stacks = {}
     if not found:
         shared = {name: value for name, value in read.data.items() if name != "stacks"}
         for name, own in read.data["stacks"].items():
@@ -293,8 +294,11 @@ class YamlText:
                 for key, value in node.value:
                     where = (*path, str(key.value))
                     if where[-1] in lines:
-                        twice = f"it stands twice, first in line {lines[where[-1]]}, and only one can count."
-                        yield where, f"{_dotted(*where)}: {twice} Remove or rename one of the two."
+                        yield (
+                            where,
+                            f"{_dotted(*where)}: it stands twice, first in line {lines[where[-1]]}, and only one can "
+                            "count. Remove or rename one of the two.",
+                        )
                     lines.setdefault(where[-1], key.start_mark.line + 1)
                     nodes.append((value, where))
             elif isinstance(node, yaml.SequenceNode):
