@@ -20,12 +20,11 @@ from cmek_construct.policy.statements import as_of_2012
 IAM_REGION: Final = "us-east-1"
 """Where CloudTrail shows the events of IAM."""
 _MOST_PAGES: Final = 20
-_GONE: Final = "DELETE_COMPLETE"
 _CONTROLS: Final = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
 
 
 def _each(client: Any, operation: str, member: str, **request: Any) -> Iterator[Any]:
-    """What an answer lists, page after page."""
+    """What an answer lists, page after page: AWS is asked by whoever goes through it, so within `read`."""
     for page in client.get_paginator(operation).paginate(**request):
         yield from page[member]
 
@@ -54,18 +53,8 @@ def read_resources(session: Session, stack: str) -> list[objects.Resource]:
     return [
         objects.Resource(one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"])
         for one in listed
-        if one.get("PhysicalResourceId") and one["ResourceStatus"] != _GONE
+        if one.get("PhysicalResourceId") and one["ResourceStatus"] != "DELETE_COMPLETE"
     ]
-
-
-@asked
-def read_owner(session: Session, physical_id: str) -> str | None:
-    """The stack that holds a resource, if one does."""
-    found = session.client("cloudformation").describe_stack_resources(PhysicalResourceId=physical_id)
-    for one in found["StackResources"]:
-        if one.get("PhysicalResourceId") == physical_id and one["ResourceStatus"] != _GONE:
-            return str(one["StackName"])
-    return None
 
 
 @called()

@@ -49,8 +49,7 @@ def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -
     def parse(value: str) -> str:
         value = written(value)
         try:
-            config.no_token(parameter, value)
-            check(parameter, value)
+            config.judge(check, parameter, value)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
         return value

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from cmek_construct import checks, props
+from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import ALL_REGIONS, Regions
 from cmek_construct.props import Prop
+from cmek_construct.trust import Trust
 
 own_account_id: Final = partial(
     checks.account_id, way_out="Write the number of the AWS account to deploy to, in quotes."
@@ -28,10 +30,12 @@ stack_name: Final = checks.matching(
 """The name of an entry of cmek.yaml, which is the name of its stack."""
 
 
-def no_token(parameter: str, value: object) -> None:
-    """In a file there is nothing that a token could stand for."""
-    if checks.is_token(value):
-        checks.refuse(parameter, value, "a file has values that are known", "Write the value itself.")
+def judge(check: Check, parameter: str, value: Any) -> None:
+    """Hold a value of the file to its check; in a file there is nothing that a token could stand for."""
+    for one in value if isinstance(value, list) else [value]:
+        if checks.is_token(one):
+            checks.refuse(parameter, one, "a file has values that are known", "Write the value itself.")
+    check(parameter, value)
 
 
 def region(parameter: str, value: object) -> None:
@@ -152,6 +156,11 @@ class StackSettings(Settings):
         if self.customer_account_ids is None and self.customer_key_arns is None:
             return None
         return Customers(self.customer_account_ids or [], self.customer_key_arns or [])
+
+    @property
+    def trust(self) -> Trust:
+        """Who of Pinecone may come in."""
+        return Trust(self.pinecone_account_id or "", self.allowed_regions, self.external_id, bool(self.pin_account))
 
     @property
     def allowed_regions(self) -> Regions:

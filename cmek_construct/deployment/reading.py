@@ -17,10 +17,8 @@ from typing import Any, TypeAlias
 import yaml
 
 from cmek_construct import checks, props
-from cmek_construct.deployment import config
-from cmek_construct.deployment.config import AT_TOP, IN_STACK, ROWS, StackSettings, sentence
+from cmek_construct.deployment.config import AT_TOP, IN_STACK, ROWS, StackSettings, judge, sentence, stack_name
 from cmek_construct.guide import ALL_REGIONS
-from cmek_construct.trust import Trust
 
 _FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -132,8 +130,7 @@ def _of_file(data: Any) -> Iterator[Mistake]:
         return
     for name, own in stacks.items():
         try:
-            config.no_token("stacks", name)
-            config.stack_name("stacks", name)
+            judge(stack_name, "stacks", name)
         except ValueError as error:
             yield ("stacks", name), str(error)
         yield from _of_props(("stacks", name), own, IN_STACK, "account")
@@ -162,9 +159,8 @@ def _of_props(location: tuple[Any, ...], said: Any, allowed: Sequence[str], need
             elif name == "stacks" and not (value and isinstance(value, dict)):
                 yield where, _no_mapping(where, value, "names to stacks")
             elif name in ROWS and (value is not None or name == needed):
-                for one in value if isinstance(value, list) else [value]:
-                    config.no_token(name, one)
-                ROWS[name].check(name, ALL_REGIONS if name == "regions" and value == "ALL_REGIONS" else value)
+                every = name == "regions" and value == "ALL_REGIONS"
+                judge(ROWS[name].check, name, ALL_REGIONS if every else value)
         except ValueError as error:
             yield where, f"{_dotted(*location, '')}{error}"
     if needed not in said:
@@ -193,8 +189,7 @@ def _contradictions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
 
 
 def _problems(own: StackSettings) -> Iterator[ValueError]:
-    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id, bool(own.pin_account))
-    yield from trust.problems()
+    yield from own.trust.problems()
     yield from props.contradictions(vars(own))
     if own.customers is not None:
         yield from own.customers.problems(own.account, own.pinecone_account_id or "")
