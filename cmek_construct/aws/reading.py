@@ -137,8 +137,6 @@ def read_role(session: Session, arn: str) -> Role:
         read(list[objects.PermissionsPolicy])(_permissions(iam, name)),
         objects.Boundary(bounding, read(_managed)(iam, bounding)) if bounding else None,
         found.get("MaxSessionDuration", objects.SESSION_SECONDS),
-        found.get("Description") or "",
-        len(found.get("Tags", [])),
         (found.get("RoleLastUsed") or {}).get("LastUsedDate"),
     )
 

@@ -62,13 +62,8 @@ def checked(
 ) -> Any:
     """An option with the construct's own check; a wrong answer to a question is asked again.
 
-    Args:
-        check: raises a `ValueError` for what is wrong.
-        parameter: its name in the message.
-        metavar: what it takes.
-        help: what it says.
-        written: makes what people type into what the file says.
-        **shown: as `typer.Option` takes it.
+    ``parameter`` is its name in the message, ``written`` makes what people type into what the file says; the rest is as
+    `typer.Option` takes it.
     """
     return typer.Option(parser=_parser(check, parameter, written), metavar=metavar, help=help, **shown)
 
