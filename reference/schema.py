@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import MISSING
+from dataclasses import fields as fields_of
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cmek_construct import checks
-from cmek_construct.deployment.config import Settings, StackSettings, sentence
+from cmek_construct.deployment.config import AT_TOP, IN_STACK, StackSettings, sentence
 from cmek_construct.guide import PINECONE_REGIONS
 
 _MORE: dict[str, Any] = {
@@ -22,17 +24,18 @@ _TOP = "cmek.yaml: shared values at the top, and one stack per Pinecone project.
 
 def json_schema() -> dict[str, Any]:
     """The schema, which `scripts/docs` writes beside `deployment/config.py`."""
-    stack = _model("StackSettings", StackSettings, StackSettings.__doc__)
-    top = _model("Config", Settings, _TOP, stacks=(dict[str, stack], _field("stacks", ..., min_length=1)))  # type: ignore[valid-type]
+    stack = _model("StackSettings", StackSettings.__doc__, IN_STACK)
+    stacks = (dict[str, stack], _field("stacks", ..., min_length=1))  # type: ignore[valid-type]
+    top = _model("Config", _TOP, AT_TOP, stacks=stacks)
     schema = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": schema, **top.model_json_schema(), "title": "cmek.yaml"}
 
 
-def _model(name: str, source: type[Settings], doc: str | None, **more: Any) -> type[BaseModel]:
-    types = get_type_hints(source)
+def _model(name: str, doc: str | None, props: Sequence[str], **more: Any) -> type[BaseModel]:
+    types = get_type_hints(StackSettings)
+    own = [one for one in fields_of(StackSettings) if one.name in props]
     fields = {
-        one.name: (types[one.name], _field(one.name, ... if one.default is MISSING else one.default))
-        for one in source.__dataclass_fields__.values()
+        one.name: (types[one.name], _field(one.name, ... if one.default is MISSING else one.default)) for one in own
     }
     made: type[BaseModel] = create_model(name, __config__=ConfigDict(extra="forbid"), __doc__=doc, **(fields | more))
     return made

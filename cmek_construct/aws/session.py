@@ -24,12 +24,12 @@ from cmek_construct.templates.reading import members
 P = ParamSpec("P")
 T = TypeVar("T")
 _ABSENT: Final = ("NoSuchEntity", "NotFoundException")
-_NO_CREDENTIALS: Final = (
-    *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException"),
-    *("SignatureDoesNotMatch", "UnrecognizedClientException"),
-    *("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "TokenRetrievalError"),
-    *("SSOError", "CredentialRetrievalError"),
-)
+_NO_CREDENTIALS: Final = {
+    "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException",
+    "SignatureDoesNotMatch", "UnrecognizedClientException",
+    "NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "TokenRetrievalError",
+    "SSOError", "CredentialRetrievalError",
+}  # fmt: skip
 """Codes of AWS, and classes of botocore's errors."""
 _CLOCK: Final = ("RequestExpired", "RequestTimeTooSkewed")
 _OF_ANOTHER_TIME: Final = ("Signature expired", "Signature not yet current")
@@ -69,7 +69,7 @@ def called() -> Iterator[None]:
         raise _refused(error.response.get("Error", {})) from None
     except BotoCoreError as error:
         kinds = {kind.__name__ for kind in type(error).__mro__}
-        reason = Reason.NO_CREDENTIALS if kinds.intersection(_NO_CREDENTIALS) else Reason.UNREACHABLE
+        reason = Reason.NO_CREDENTIALS if kinds & _NO_CREDENTIALS else Reason.UNREACHABLE
         if "NoRegionError" in kinds:
             reason = Reason.NO_REGION
         raise AwsError(reason, f"AWS could not be asked: {_told(error)}") from None

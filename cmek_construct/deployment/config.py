@@ -106,10 +106,10 @@ def sentence(prop: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What may stand at the top of the file for every stack, and in a stack for itself.
+class StackSettings:
+    """One stack: role and key for one Pinecone project, in one account and region.
 
-    A value of ``null`` in a stack takes back what the top says.
+    With customers it has the role alone: the keys are theirs.
     """
 
     region: str | None = None
@@ -136,15 +136,7 @@ class Settings:
     acknowledge: dict[str, str] | None = None
     bootstrap: bool | None = None
     termination_protection: bool | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StackSettings(Settings):
-    """One stack: role and key for one Pinecone project, in one account and region.
-
-    With customers it has the role alone: the keys are theirs.
-    """
-
+    # What is above may stand at the top of the file for every stack; ``null`` in a stack takes it back.
     account: str
     external_id: str | None = None
     customer_account_ids: list[str] | None = None
@@ -168,5 +160,5 @@ class StackSettings(Settings):
         return ALL_REGIONS if self.regions == "ALL_REGIONS" else list(self.regions or [])
 
 
-AT_TOP: Final = (*Settings.__dataclass_fields__, "stacks")
 IN_STACK: Final = tuple(StackSettings.__dataclass_fields__)
+AT_TOP: Final = (*IN_STACK[: IN_STACK.index("account")], "stacks")
