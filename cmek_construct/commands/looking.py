@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Stack, Unread
+from cmek_construct.aws.objects import Stack
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health import deployed
 from cmek_construct.health.deployed import Deployed, LockedIdentity
+from cmek_construct.health.doctor import about_stack
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import FILE, read
 
@@ -108,17 +109,10 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
         return deployed.checked_outputs(entry, in_file[name]), None
     session = session_for(entry, asking)
     stack = reading.read_stack(session, name)
-    if isinstance(stack, Unread):
-        raise Refused(f"{name}: {stack.why}. Choose --profile, or give --outputs.")
-    if stack is None or stack.is_empty:
-        what = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
-        command = locked(entry).way_back(entry, asking.profile) or f"npx cdk deploy {name}"
-        raise Refused(f"{name}: {what} in account {own.account}, {own.region}. Run `{command}` first.")
-    if not stack.is_whole:
-        raise Refused(
-            f"{name}: the stack is in {stack.status}, so its role and key may not last. Wait for the deploy to end, or "
-            "mend it and deploy again."
-        )
+    if not (isinstance(stack, Stack) and stack.is_whole):
+        lock = locked(entry)
+        found = about_stack(entry, stack, lock.way_back(entry, asking.profile), lock)
+        raise Refused(f"{name} (account {own.account}, {own.region}): {found.words}.\n{found.cure}")
     outputs = deployed.checked_outputs(entry, dict(stack.outputs))
     if own.customers is None:
         return outputs, None
