@@ -73,6 +73,12 @@ def write_by_hand(folder: Path) -> None:
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
 
 
+def write_empty(folder: Path) -> None:
+    """The least that any CDK app in Python is: one stack with nothing in it, run as ours is."""
+    write_ours(folder)
+    shutil.copy(BARE / "empty.py", folder / "app.py")
+
+
 def javascript_packages() -> Path:
     """The folder of ``aws-cdk-lib`` and ``constructs`` for JavaScript: unpacked, not downloaded."""
     tarballs = {package: _tarball(*place) for package, place in _TARBALLS.items()}

@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import accounts
-from benchmarks.apps import BARE, BARE_PYTHON, OURS, App, all_apps, write_by_hand, write_ours
+from benchmarks.apps import BARE, BARE_PYTHON, OURS, App, all_apps, write_by_hand, write_empty, write_ours
 from benchmarks.crowds import CROWDS
 from benchmarks.measure import OUTPUT, UNVALIDATED, Cost, Trial, kernel_messages, least, run
 from benchmarks.same import check_same, essence
 
 BY_HAND = "by hand"
+EMPTY = "an empty stack"
 _CDK = "import aws_cdk, aws_cdk.aws_iam, aws_cdk.aws_kms"
 
 
@@ -62,7 +63,8 @@ class Bench:
 
     def synth(self) -> dict[str, dict[str, Cost]]:
         """What does a person wait for, who types `npx cdk synth` for one account?"""
-        folders = {OURS: self._by_cli("ours", write_ours), BY_HAND: self._by_cli("hand", write_by_hand)}
+        writers = {OURS: write_ours, BY_HAND: write_by_hand, EMPTY: write_empty}
+        folders = {name: self._by_cli(name, write) for name, write in writers.items()}
         return {
             validation: self._least(
                 Trial(name, ("npx", "cdk", "synth"), folder, environment) for name, folder in folders.items()

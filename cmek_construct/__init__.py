@@ -9,56 +9,41 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from cmek_construct.constructs.cmek import PineconeCmek
-    from cmek_construct.constructs.customer_key import CustomerKey
-    from cmek_construct.constructs.key import PineconeKey
-    from cmek_construct.constructs.monitoring import PineconeCmekMonitoring
-    from cmek_construct.constructs.principal import PineconePrincipal
-    from cmek_construct.constructs.stack_set import PineconeCmekStackSet
-    from cmek_construct.constructs.stack_set_targets import StackSetTargets
-    from cmek_construct.constructs.vendor_role import PineconeRole
-    from cmek_construct.guardrails.plugin import CmekGuardrails
-    from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, KeyAccess
-
-__all__ = [
-    "ALL_REGIONS",
-    "PINECONE_REGIONS",
-    "CmekGuardrails",
-    "CustomerKey",
-    "KeyAccess",
-    "PineconeCmek",
-    "PineconeCmekMonitoring",
-    "PineconeCmekStackSet",
-    "PineconeKey",
-    "PineconePrincipal",
-    "PineconeRole",
-    "StackSetTargets",
-]
-
 _ROOMS = {
     "ALL_REGIONS": "guide",
     "PINECONE_REGIONS": "guide",
     "CmekGuardrails": "guardrails.plugin",
-    "CustomerKey": "constructs.customer_key",
+    "CustomerKey": "constructs.vendor",
     "KeyAccess": "guide",
     "PineconeCmek": "constructs.cmek",
     "PineconeCmekMonitoring": "constructs.monitoring",
     "PineconeCmekStackSet": "constructs.stack_set",
     "PineconeKey": "constructs.key",
     "PineconePrincipal": "constructs.principal",
-    "PineconeRole": "constructs.vendor_role",
+    "PineconeRole": "constructs.vendor",
     "StackSetTargets": "constructs.stack_set_targets",
 }
+__all__ = sorted(_ROOMS)  # to a type checker: what is imported under its own name below
 
-
-if not TYPE_CHECKING:  # or a type checker would take every name for one of ours
+if TYPE_CHECKING:
+    from cmek_construct.constructs.cmek import PineconeCmek as PineconeCmek
+    from cmek_construct.constructs.key import PineconeKey as PineconeKey
+    from cmek_construct.constructs.monitoring import PineconeCmekMonitoring as PineconeCmekMonitoring
+    from cmek_construct.constructs.principal import PineconePrincipal as PineconePrincipal
+    from cmek_construct.constructs.stack_set import PineconeCmekStackSet as PineconeCmekStackSet
+    from cmek_construct.constructs.stack_set_targets import StackSetTargets as StackSetTargets
+    from cmek_construct.constructs.vendor import CustomerKey as CustomerKey
+    from cmek_construct.constructs.vendor import PineconeRole as PineconeRole
+    from cmek_construct.guardrails.plugin import CmekGuardrails as CmekGuardrails
+    from cmek_construct.guide import ALL_REGIONS as ALL_REGIONS
+    from cmek_construct.guide import PINECONE_REGIONS as PINECONE_REGIONS
+    from cmek_construct.guide import KeyAccess as KeyAccess
+else:  # or a type checker would take every name for one of ours
 
     def __getattr__(name: str) -> Any:
         """Import a public name when it is asked for.
 
-        `import aws_cdk` starts Node; what needs no construct (the `cmek` command, the policy statements) does without
-        it.
+        `import aws_cdk` starts Node; what needs no construct (the `cmek` command, the policy statements) does without.
         """
         if name not in _ROOMS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -66,4 +51,4 @@ if not TYPE_CHECKING:  # or a type checker would take every name for one of ours
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__

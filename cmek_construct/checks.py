@@ -18,18 +18,13 @@ Check = Callable[[str, Any], None]
 
 # AWS's numbers, each from the page of the service's quotas or API reference
 
-TRUST_POLICY_QUOTA: Final = 2_048
-"""Characters of a role's trust policy. IAM's default; can be raised."""
-TRUST_POLICY_LIMIT: Final = 8_192
-"""Characters of a role's trust policy that no raised quota goes over."""
-KEY_POLICY: Final = 32_768
-"""Bytes of a KMS key policy."""
-PENDING_WINDOW_DAYS: Final = (7, 30)
-"""Days between the order to delete a KMS key and its deletion."""
-ALIAS_CHARACTERS: Final = 256
-"""Characters of a KMS alias, with its ``alias/``."""
-TEMPLATE: Final = 1_048_576
-"""Bytes of a template that CloudFormation reads from S3, where CDK uploads it."""
+TRUST_POLICY_QUOTA: Final = 2_048  # characters of a role's trust policy, by default: it can be raised
+TRUST_POLICY_LIMIT: Final = 8_192  # characters of a role's trust policy that no raised quota goes over
+KEY_POLICY: Final = 32_768  # bytes of a KMS key policy
+PENDING_WINDOW_DAYS: Final = (7, 30)  # between the order to delete a KMS key and its deletion
+ALIAS_CHARACTERS: Final = 256  # of a KMS alias, with its alias/
+TAGS: Final = 50  # of a role or a key
+TEMPLATE: Final = 1_048_576  # bytes of a template that CloudFormation reads from S3, where CDK uploads it
 
 ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
@@ -41,11 +36,10 @@ ROLE_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/{_NAMED}")
 PRINCIPAL_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:(root|(user|role)/{_NAMED})")
 KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
 EXAMPLE: Final = "arn:aws:iam::111122223333:"
+_TAG: Final = re.compile(r"(?:[\w.:/=+@-]|[^\S\t-\r\x1c-\x1f\x85])*")  # letters, digits, spaces of any language
 _TOKEN: Final = re.compile(r"[$#]\{Token\[[A-Za-z0-9:._-]*\]\}")
-_NUMBER_TOKENS: Final = -1e280
-"""CDK writes a number token as a float below this one."""
-_NOT_LOOKED_UP: Final = "dummy-value-for-"
-"""What CDK's ``value_from_lookup`` gives until the CLI has looked the value up."""
+_NUMBER_TOKENS: Final = -1e280  # CDK writes a number token as a float below this one
+_NOT_LOOKED_UP: Final = "dummy-value-for-"  # what CDK's `value_from_lookup` gives until the CLI has looked it up
 OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
 
 
@@ -64,14 +58,12 @@ def is_unknown(value: object) -> bool:
 
 def shown(value: object) -> str:
     """A value for a message, in which nothing prints a construct or a token."""
-    if isinstance(value, float) and value < _NUMBER_TOKENS:
+    if is_token(value) or (isinstance(value, float) and value < _NUMBER_TOKENS):
         return "a token"
-    if value is None or isinstance(value, bool | int | float):
+    if isinstance(value, str) and len(value) > 80:
+        return f"{value[:60]!r}… ({len(value):,} characters)"
+    if value is None or isinstance(value, bool | int | float | str):
         return repr(value)
-    if is_token(value):
-        return "a token"
-    if isinstance(value, str):
-        return repr(value) if len(value) <= 80 else f"{value[:60]!r}… ({len(value):,} characters)"
     if isinstance(value, list | tuple) and not value:
         return "an empty list"
     return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
@@ -117,11 +109,9 @@ def within(holds: Callable[[Any], object], allowed: str, way_out: str) -> Check:
 
 def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
     """A check of a text that has a form from its beginning to its end."""
-
-    def holds(value: object) -> object:
-        return is_unknown(value) or (isinstance(value, str) and re.fullmatch(form, value))
-
-    return within(holds, allowed, way_out)
+    return within(
+        lambda value: is_unknown(value) or (isinstance(value, str) and re.fullmatch(form, value)), allowed, way_out
+    )
 
 
 def days(least: int, most: int) -> Check:
@@ -153,8 +143,8 @@ def account_id(parameter: str, value: object, way_out: str) -> None:
 
 def pinecone_account_id(parameter: str, value: object) -> None:
     """Pinecone's account: shown in Pinecone's console only, so there is no default."""
-    where = "the Pinecone console, Manage > CMEK > Add CMEK"
-    account_id(parameter, value, f"Copy Pinecone's account number from {where}.")
+    way_out = "Copy Pinecone's account number from the Pinecone console, Manage > CMEK > Add CMEK."
+    account_id(parameter, value, way_out)
 
 
 def arn(
@@ -186,8 +176,8 @@ def key_arn(parameter: str, value: object) -> None:
     """The ARN of a key, not of an alias."""
     example = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     way_out = (
-        "Copy it from the KMS console; a key ID or a wildcard is none, nor is an alias: Pinecone "
-        "would store the alias's ARN for good, and it can be moved to another key."
+        "Copy it from the KMS console; a key ID or a wildcard is none, nor is an alias: Pinecone would store the "
+        "alias's ARN for good, and it can be moved to another key."
     )
     arn(parameter, value, KEY_ARN, example, way_out)
 
@@ -208,17 +198,38 @@ def regions(parameter: str, value: object) -> None:
     """`ALL_REGIONS`, or a list of names of AWS regions, each once."""
     if value is ALL_REGIONS:
         return
-    way_out = (
-        'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS; in Python without '
-        "quotes, from cmek_construct."
-    )
     if isinstance(value, list) and any(is_token(one) and one.startswith("#") for one in value):
         what = "the members of a list token are not known at synth, and each becomes a principal"
-        known = "Write the regions out, or take them from a list that Python knows."
-        refuse(parameter, value, what, known)
+        refuse(parameter, value, what, "Write the regions out, or take them from a list that Python knows.")
+    way_out = 'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS; in Python without quotes, from '
+    way_out += "cmek_construct."
     region = matching(REGION, "a region looks like us-east-1", way_out)
     what = "regions are a list of AWS region names, or in its place ALL_REGIONS"
     listed(parameter, value, region, what=what, way_out=way_out, each="each region")
+
+
+def tags(parameter: str, value: Iterable[tuple[Any, Any]]) -> None:
+    """Names and values of tags as IAM takes them, which is what KMS takes too.
+
+    Source: IAM User Guide, "Tagging for IAM resources", and IAM API reference, "Tag".
+    """
+    names: dict[str, str] = {}
+    for name, text in value:
+        tag = f"{parameter}.{printable(name)}"
+        if not isinstance(name, str) or not isinstance(text, str):
+            refuse(tag, text, "a tag and its value are strings", "Put it in quotes.")
+        if not 1 <= len(name) <= 128 or len(text) > 256 or name.lower().startswith("aws:"):
+            what = "a name has 1 to 128 characters and does not begin with aws:, a value up to 256"
+            refuse(tag, text, what, "Shorten or rename it.")
+        if not _TAG.fullmatch(name) or not _TAG.fullmatch(text):
+            what = "IAM takes letters, digits, spaces and _ . : / = + - @ in a tag"
+            refuse(tag, text, what, "Mend the name or the value.")
+        if name.lower() in names:
+            what = f"IAM takes it for {printable(names[name.lower()])}, which stands there too"
+            refuse(tag, text, what, "Leave out one of the two.")
+        names[name.lower()] = name
+    if len(names) > TAGS:
+        refuse(parameter, len(names), f"a role and a key take {TAGS} tags", "Take some out.")
 
 
 def in_pinecone_partition(region: str) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from cmek_construct import checks, guide
@@ -15,10 +14,8 @@ from cmek_construct.checks import Check
 from cmek_construct.guide import Policy
 from cmek_construct.props import Prop
 
-MANAGED_POLICY: Final = 6_144
-"""Characters of an IAM managed policy."""
-MANAGED_POLICIES: Final = 10
-"""Managed policies on an IAM role. IAM's default; can be raised to 20."""
+MANAGED_POLICY: Final = 6_144  # characters of an IAM managed policy
+MANAGED_POLICIES: Final = 10  # on an IAM role, by default: it can be raised to 20
 
 
 @dataclass(frozen=True)
@@ -36,86 +33,82 @@ class Customers:
             got = f"{parameter}: got {value!r}, "
             if account == pinecone_account:
                 yield ValueError(
-                    f"{got}of Pinecone's account, and Pinecone's keys are none of a customer. "
-                    "Write that of the customer's."
+                    f"{got}of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the "
+                    "customer's."
                 )
             elif account == own_account:
                 yield ValueError(
-                    f"{got}of the role's own account. There the key policy alone lets the role in: "
-                    "use PineconeCmek, or PineconeKey(role=…), and leave it out here."
+                    f"{got}of the role's own account. There the key policy alone lets the role in: use PineconeCmek, "
+                    "or PineconeKey(role=…), and leave it out here."
                 )
             elif value != account and account in self.account_ids:
                 yield ValueError(
-                    f"{got}but customer_account_ids has its account, {account}, and with it every "
-                    "key there. Leave out one of the two."
+                    f"{got}but customer_account_ids has its account, {account}, and with it every key there. Leave "
+                    "out one of the two."
                 )
-        yield from self._over_limit()
+        policies = self.policies()
+        count = sum(len(one["Statement"]) for one in policies.values())
+        for digit, policy in policies.items():
+            size = checks.characters(policy)
+            if size > MANAGED_POLICY:
+                yield ValueError(
+                    f"{'customer_account_ids' if accounts else 'customer_key_arns'}: got {count:,} customers, "
+                    f"{len(policy['Statement'])} of them with an account ID that ends in {digit}, whose statements "
+                    f"have {size:,} characters. IAM takes {MANAGED_POLICY:,} in a managed policy (48 customers by "
+                    f"account) and {MANAGED_POLICIES} policies on a role by default, and each last digit has its own, "
+                    "so that nobody moves when another comes or goes. Give some of those to a second PineconeRole, "
+                    "with Pinecone projects of its own."
+                )
 
     def cover(self, key_arn: str) -> bool:
         """Whether the role may use this key."""
         return key_arn in self.key_arns or _account_of(key_arn) in self.account_ids
 
     def policies(self) -> dict[str, Policy]:
-        """Each managed policy, by the last digit of the customers' account IDs."""
+        """Each managed policy, by the last digit of its customers' account IDs."""
         return guide.permissions(self.account_ids, self.key_arns)
-
-    def _over_limit(self) -> Iterator[ValueError]:
-        policies = self.policies()
-        count = sum(len(one["Statement"]) for one in policies.values())
-        parameter = "customer_account_ids" if self.account_ids else "customer_key_arns"
-        for digit, policy in policies.items():
-            size = checks.characters(policy)
-            if size > MANAGED_POLICY:
-                yield ValueError(
-                    f"{parameter}: got {count:,} customers, {len(policy['Statement'])} of them with an account ID that "
-                    f"ends in {digit}, whose statements have {size:,} characters. IAM takes {MANAGED_POLICY:,} in a "
-                    f"managed policy (48 customers by account) and {MANAGED_POLICIES} policies on a role by default, "
-                    "and each last digit has its own, so that nobody moves when another comes or goes. Give some of "
-                    "those to a second PineconeRole, with Pinecone projects of its own."
-                )
-
-
-def _listed(check: Check, what: str, example: str) -> Check:
-    """A check of a list of customers who are known at synth, each once."""
-
-    def known(name: str, member: object) -> None:
-        if checks.is_unknown(member):
-            what = "the account decides at synth in which managed policy the customer stands"
-            checks.refuse(name, member, what, "Write it out.")
-        check(name, member)
-
-    way_out, each = f"Write {example}.", "each customer"
-    return partial(checks.listed, check=known, what=what, way_out=way_out, each=each, least=0)
-
-
-account_ids: Final = _listed(
-    lambda name, one: checks.account_id(name, one, "Write the number of the customer's AWS account."),
-    "it is a list of account IDs",
-    '["444455556666"]',
-)
-key_arns: Final = _listed(checks.key_arn, "it is a list of key ARNs", '["arn:aws:kms:us-east-1:444455556666:key/…"]')
 
 
 def _account_of(key_arn: str) -> str:
     return key_arn.split(":")[4]
 
 
+def _account_id(parameter: str, value: object) -> None:
+    checks.account_id(parameter, value, "Write the number of the customer's AWS account.")
+
+
+def _listed(check: Check, kind: str, example: str) -> Check:
+    """A check of a list of customers who are known at synth, each once."""
+
+    def known(parameter: str, member: object) -> None:
+        if checks.is_unknown(member):
+            what = "the account decides at synth in which managed policy the customer stands"
+            checks.refuse(parameter, member, what, "Write it out.")
+        check(parameter, member)
+
+    def customers(parameter: str, value: object) -> None:
+        what, way_out = f"it is a list of {kind}", f"Write {example}."
+        checks.listed(parameter, value, known, what=what, way_out=way_out, each="each customer", least=0)
+
+    return customers
+
+
 CUSTOMERS: Final = (
     Prop(
         "customer_account_ids",
         "a list of 12-digit strings, in any order",
-        "AWS accounts of customers: the role may encrypt and decrypt with every key there whose "
-        "key policy lets it in. Who comes or goes changes one statement in one managed policy, "
-        "chosen by the account ID's last digit: 48 fit in each, 480 in all, and random IDs fill "
-        "one of them at some 300 to 400. The policies go with the stack, the role stays.",
-        account_ids,
+        "AWS accounts of customers: the role may encrypt and decrypt with every key there whose key policy lets it in. "
+        "Who comes or goes changes one statement in one managed policy, chosen by the account ID's last digit: 48 fit "
+        "in each, 480 in all, and random IDs fill one of them at some 300 to 400. The policies go with the stack, the "
+        "role stays.",
+        _listed(_account_id, "account IDs", '["444455556666"]'),
         left_out=(),
     ),
     Prop(
         "customer_key_arns",
         "a list of ``arn:aws:kms:<region>:<account>:key/<id>``",
         "Single keys of customers, in place of all keys of their accounts.",
-        key_arns,
+        _listed(checks.key_arn, "key ARNs", '["arn:aws:kms:us-east-1:444455556666:key/…"]'),
         left_out=(),
     ),
 )

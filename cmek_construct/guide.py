@@ -10,7 +10,7 @@ shows it. Pure Python over plain data; values may be CDK tokens, and nothing loo
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 Statement: TypeAlias = dict[str, Any]
@@ -18,13 +18,7 @@ Policy: TypeAlias = dict[str, Any]
 
 # Pinecone
 
-PINECONE_REGIONS: Final[tuple[str, ...]] = (
-    "us-east-1",
-    "us-west-2",
-    "eu-west-1",
-    "eu-central-1",
-    "ap-southeast-1",
-)
+PINECONE_REGIONS: Final[tuple[str, ...]] = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1")
 """The five AWS regions of the guide's trust policies (step 1.5), in the guide's order."""
 
 ROLE_NAME_PREFIX: Final = "pinecone_cmek_access_"
@@ -51,13 +45,7 @@ Regions: TypeAlias = Sequence[str] | AllRegions
 ENCRYPT_DECRYPT: Final = ("kms:Decrypt", "kms:Encrypt")
 """The guide's second tab (step 1.5)."""
 
-KEY_USE: Final = (
-    "kms:Encrypt",
-    "kms:Decrypt",
-    "kms:ReEncrypt*",
-    "kms:GenerateDataKey*",
-    "kms:DescribeKey",
-)
+KEY_USE: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 """The console's "Key users" (step 2.11)."""
 
 GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
@@ -67,10 +55,9 @@ ENDING: Final = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
 """What ends the use of a key, at once or for good."""
 
 ADMINISTRATION: Final = (
-    "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*",
-    "kms:Revoke*", "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource",
-    "kms:UntagResource", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion",
-    "kms:RotateKeyOnDemand",
+    "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*", "kms:Revoke*",
+    "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource", "kms:UntagResource", "kms:ScheduleKeyDeletion",
+    "kms:CancelKeyDeletion", "kms:RotateKeyOnDemand",
 )  # fmt: skip
 """The console's "Key administrators" (step 2.10 keeps the default: none)."""
 
@@ -90,9 +77,17 @@ class KeyAccess(enum.Enum):
 _USE: Final = {KeyAccess.KEY_USER: KEY_USE, KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT}
 
 
+# Statements and policies, in the order of the guide and of the console
+
+
 def policy_document(*statements: Any) -> Policy:
     """A policy document of these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _statement(effect: str, sid: str, principal: Any, action: str | Sequence[str], **more: Any) -> Statement:
+    actions = action if isinstance(action, str) else list(action)
+    return {"Sid": sid, "Effect": effect, "Principal": {"AWS": principal}, "Action": actions, **more}
 
 
 # The role's trust policy (step 1)
@@ -115,11 +110,7 @@ def trust_policy(
 
 
 def trust_statement(
-    account_id: str,
-    regions: Regions,
-    external_id: str | None = None,
-    *,
-    pin_account: bool = False,
+    account_id: str, regions: Regions, external_id: str | None = None, *, pin_account: bool = False
 ) -> Statement:
     """The guide's trust statement (step 1.5): one of three, chosen by regions and external ID.
 
@@ -130,37 +121,23 @@ def trust_statement(
         pin_account: with `ALL_REGIONS`, name Pinecone's account root in place of ``*``.
     """
     role = f"arn:aws:iam::{account_id}:role/{ROLE_NAME_PREFIX}"
+    with_id = {"StringEquals": {"sts:ExternalId": external_id}}
     if regions is ALL_REGIONS:
-        return {
-            "Sid": "AllowPineconeToAssumeIntoRoleFromAllRegions",
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{account_id}:root" if pin_account else "*"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"sts:ExternalId": external_id},
-                "StringLike": {"aws:PrincipalArn": f"{role}*"},
-            },
-        }
-    statement: Statement = {
-        "Sid": "AllowPineconeToAssumeIntoRoleFromExplicitRegions",
-        "Effect": "Allow",
-        "Principal": {"AWS": [f"{role}{region}" for region in regions]},
-        "Action": "sts:AssumeRole",
-    }
-    if external_id is not None:
-        statement["Sid"] += "withID"
-        statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
-    return statement
+        sid, principal = "AllowPineconeToAssumeIntoRoleFromAllRegions", "*"
+        if pin_account:
+            principal = f"arn:aws:iam::{account_id}:root"
+        condition = {**with_id, "StringLike": {"aws:PrincipalArn": f"{role}*"}}
+        return _statement("Allow", sid, principal, "sts:AssumeRole", Condition=condition)
+    roles = [f"{role}{region}" for region in regions]
+    if external_id is None:
+        return _statement("Allow", "AllowPineconeToAssumeIntoRoleFromExplicitRegions", roles, "sts:AssumeRole")
+    sid = "AllowPineconeToAssumeIntoRoleFromExplicitRegionswithID"
+    return _statement("Allow", sid, roles, "sts:AssumeRole", Condition=with_id)
 
 
 def assume_role_denial() -> Statement:
     """Nobody assumes the role: the suspension where no key policy can be changed from here."""
-    return {
-        "Sid": "DenyEverybodyWhileSuspended",
-        "Effect": "Deny",
-        "Principal": {"AWS": "*"},
-        "Action": "sts:AssumeRole",
-    }
+    return _statement("Deny", "DenyEverybodyWhileSuspended", "*", "sts:AssumeRole")
 
 
 # The key policy (step 2)
@@ -193,71 +170,48 @@ def key_policy(
     )
 
 
+def key_policy_in_template(role_arn: str, access: KeyAccess, suspended_if: str) -> Policy:
+    """`key_policy` in a template that deploys without the CDK, for whichever account deploys it.
+
+    Args:
+        role_arn: the role that Pinecone assumes.
+        access: what the role may do.
+        suspended_if: the template's condition under which the role may do nothing.
+    """
+    root, *use, denial = key_policy("${AWS::AccountId}", role_arn, access, suspended=True)["Statement"]
+    root["Principal"]["AWS"] = {"Fn::Sub": root["Principal"]["AWS"]}
+    return policy_document(root, *use, only_if(suspended_if, denial))
+
+
 def root_statement(owner: str) -> Statement:
     """The account that owns the key rules it, through its own IAM policies.
 
     Always there: without it a key can become unmanageable. Source: KMS developer guide, "Default key policy".
     """
-    return {
-        "Sid": "Enable IAM User Permissions",
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{owner}:root"},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
+    return _statement("Allow", "Enable IAM User Permissions", f"arn:aws:iam::{owner}:root", "kms:*", Resource="*")
 
 
 def key_admins_statement(admins: Sequence[str] | Statement) -> Statement:
     """The console's "Key administrators" (step 2.10 of the guide keeps the default: none)."""
-    whom: Mapping[str, Any]
+    statement = _statement("Allow", "Allow access for Key Administrators", None, ADMINISTRATION, Resource="*")
     if isinstance(admins, dict):
-        whom = {name: admins[name] for name in ("Principal", "Condition") if name in admins}
-    else:
-        first, *others = dict.fromkeys(admins)
-        whom = {"Principal": {"AWS": [first, *others] if others else first}}
-    return {
-        "Sid": "Allow access for Key Administrators",
-        "Effect": "Allow",
-        "Principal": None,
-        "Action": list(ADMINISTRATION),
-        "Resource": "*",
-        **whom,
-    }
+        return statement | {name: admins[name] for name in ("Principal", "Condition") if name in admins}
+    first, *others = dict.fromkeys(admins)
+    return statement | {"Principal": {"AWS": [first, *others] if others else first}}
 
 
 def role_statements(role_arn: str, access: KeyAccess, *, suspended: bool = False) -> list[Statement]:
     """What a key policy says of Pinecone's role: the console's "Key users" (step 2.11), or less."""
-    use: Statement = {
-        "Sid": "Allow use of the key",
-        "Effect": "Allow",
-        "Principal": {"AWS": role_arn},
-        "Action": list(_USE[access]),
-        "Resource": "*",
-    }
-    attach: Statement = {
-        "Sid": "Allow attachment of persistent resources",
-        "Effect": "Allow",
-        "Principal": {"AWS": role_arn},
-        "Action": list(GRANTS),
-        "Resource": "*",
-        "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-    }
-    return [
-        use,
-        *([attach] if access is KeyAccess.KEY_USER else []),
-        *([key_denial(role_arn)] if suspended else []),
-    ]
+    statements = [_statement("Allow", "Allow use of the key", role_arn, _USE[access], Resource="*")]
+    if access is KeyAccess.KEY_USER:
+        sid, for_services = "Allow attachment of persistent resources", {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+        statements.append(_statement("Allow", sid, role_arn, GRANTS, Resource="*", Condition=for_services))
+    return [*statements, *([key_denial(role_arn)] if suspended else [])]
 
 
 def key_denial(role_arn: str) -> Statement:
     """The role may do nothing with the key, whatever other policy lets it: the suspension."""
-    return {
-        "Sid": "Deny Pinecone while suspended",
-        "Effect": "Deny",
-        "Principal": {"AWS": role_arn},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
+    return _statement("Deny", "Deny Pinecone while suspended", role_arn, "kms:*", Resource="*")
 
 
 def used_key_denial(days: int) -> Statement:
@@ -267,14 +221,8 @@ def used_key_denial(days: int) -> Statement:
 
     Source: KMS developer guide, "kms:TrailingDaysWithoutKeyUsage".
     """
-    return {
-        "Sid": "Deny disabling or deleting a key in use",
-        "Effect": "Deny",
-        "Principal": {"AWS": "*"},
-        "Action": list(ENDING),
-        "Resource": "*",
-        "Condition": {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": str(days)}},
-    }
+    used = {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": str(days)}}
+    return _statement("Deny", "Deny disabling or deleting a key in use", "*", ENDING, Resource="*", Condition=used)
 
 
 # The role's permissions: none in one account; for keys of other accounts both sides must allow
@@ -317,3 +265,13 @@ def customer_statement(account_id: str, key_arns: Sequence[str] = ()) -> Stateme
 def role_permissions(key_arn: str, access: KeyAccess) -> Policy:
     """The permissions policy of a role for one key of another account."""
     return policy_document({"Effect": "Allow", "Action": list(_USE[access]), "Resource": key_arn})
+
+
+# What hangs on a condition of a CloudFormation template, in those that deploy without the CDK
+
+NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+
+
+def only_if(condition: str, value: Any, otherwise: Any = NO_VALUE) -> dict[str, Any]:
+    """A value that is there under a condition."""
+    return {"Fn::If": [condition, value, otherwise]}

@@ -42,6 +42,15 @@ class Prop:
         return f"{form}. {self.says}" + (f" Default: {self.default}." if self.default else "")
 
 
+def _flag(name: str, says: str, default: str = "False", left_out: bool | None = None) -> Prop:
+    return Prop(name, "bool", says, checks.flag, default, left_out)
+
+
+def _days(name: str, least: int, most: int, says: str, default: str = "none") -> Prop:
+    shape = f"{least} to {most:,} whole days"
+    return Prop(name, shape, says, checks.days(least, most), default, cdk="cdk.Duration")
+
+
 def _admins(parameter: str, value: object) -> None:
     """ARNs of roles, users or account roots, as many as a key policy has room for."""
     example = f"{checks.EXAMPLE}role/name"
@@ -50,10 +59,8 @@ def _admins(parameter: str, value: object) -> None:
     for index, one in enumerate(value):
         checks.arn(f"{parameter}[{index}]", one, checks.PRINCIPAL_ARN, example)
         if f":role/{ROLE_NAME_PREFIX}" in one:
-            what = "Pinecone uses the key and does not rule it"
-            checks.refuse(f"{parameter}[{index}]", one, what, "Leave it out.")
-    policy = guide.key_policy("0" * 12, example, KeyAccess.ENCRYPT_DECRYPT, admins=value)
-    least = checks.characters(policy)
+            checks.refuse(f"{parameter}[{index}]", one, "Pinecone uses the key and does not rule it", "Leave it out.")
+    least = checks.characters(guide.key_policy("0" * 12, example, KeyAccess.ENCRYPT_DECRYPT, admins=value))
     if least > checks.KEY_POLICY:
         what = f"the key policy then has {least:,} bytes or more, and KMS takes {checks.KEY_POLICY:,}"
         checks.refuse(parameter, len(value), what, "Name fewer, or a role that they assume.")
@@ -92,13 +99,10 @@ EXTERNAL_ID: Final = Prop(
     ),
     default="none (it warns), for explicit regions only",
 )
-PIN_ACCOUNT: Final = Prop(
+PIN_ACCOUNT: Final = _flag(
     "pin_account",
-    "bool",
     "With `ALL_REGIONS` alone: Pinecone's account root is the principal in place of the guide's "
     "``*``. The same callers get in, and a mistyped account number fails the deploy.",
-    checks.flag,
-    default="False",
     left_out=False,
 )
 WHO: Final = (REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
@@ -195,14 +199,11 @@ REMOVAL_POLICY: Final = Prop(
     default="``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails",
     cdk="cdk.RemovalPolicy",
 )
-SUSPENDED: Final = Prop(
+SUSPENDED: Final = _flag(
     "suspended",
-    "bool",
     "True cuts Pinecone off by one statement that denies the role everything on the key and "
     "changes nothing else; False takes it away. Grants that the role made outlive it, and "
     "Pinecone may go on for some time with data keys that it has cached; how long is not known.",
-    checks.flag,
-    default="False",
     left_out=False,
 )
 
@@ -214,88 +215,61 @@ NEW_KEY: Final = (
         "Of the key.",
         checks.matching(r"(?s:.){0,8192}", "it is a string of up to 8,192 characters", "Shorten it, or leave it out."),
     ),
-    Prop(
+    _flag(
         "enable_key_rotation",
-        "bool",
         "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes by it.",
-        checks.flag,
-        default="True",
+        "True",
     ),
-    Prop(
-        "rotation_period",
-        "90 to 2,560 whole days",
-        "Between two rotations.",
-        checks.days(90, 2_560),
-        default="KMS's 365 days",
-        cdk="cdk.Duration",
-    ),
-    Prop(
+    _days("rotation_period", 90, 2_560, "Between two rotations.", "KMS's 365 days"),
+    _flag(
         "multi_region",
-        "bool",
         "True makes a multi-Region primary key, for good. Pinecone takes one key ARN per project, "
         "so a replica helps only with Pinecone's support.",
-        checks.flag,
-        default="False, as in step 2.7 of the guide",
+        "False, as in step 2.7 of the guide",
     ),
-    Prop(
+    _days(
         "pending_window",
-        "7 to 30 whole days",
+        *checks.PENDING_WINDOW_DAYS,
         "Between an order to delete the key and its end.",
-        checks.days(*checks.PENDING_WINDOW_DAYS),
-        default="KMS's 30 days",
-        cdk="cdk.Duration",
+        "KMS's 30 days",
     ),
-    Prop(
+    _days(
         "protect_used_key",
-        "1 to 365 whole days",
+        1,
+        365,
         "The key policy denies everybody to disable the key, or to order its deletion, as long as "
         "it was used within them. It stops a mistake, not who may change the policy; a key that "
         "was never used is not held. `suspended` works as ever.",
-        checks.days(1, 365),
-        cdk="cdk.Duration",
     ),
 )
 """What shapes a key that is made here, in whichever construct."""
 KEY: Final = (KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, SUSPENDED)
 """What is said of a key, in whichever construct."""
-_BY_TRUST: Final = (
-    " Where the key is imported, everybody is denied to assume the role instead: a session that runs goes on to its "
-    "end, an hour at most, unless you add the statement of the warning to the key policy."
+_BY_TRUST: Final = replace(
+    SUSPENDED,
+    says=f"{SUSPENDED.says} Where the key is imported, everybody is denied to assume the role instead: a session that "
+    "runs goes on to its end, an hour at most, unless you add the statement of the warning to the key policy.",
 )
-SUSPENDED_CMEK: Final = replace(SUSPENDED, says=SUSPENDED.says + _BY_TRUST)
-CMEK: Final = (
-    *TRUST,
-    GIVEN_ROLE,
-    *NEW_ROLE,
-    GIVEN_KEY,
-    KEY_ADMINS,
-    KEY_ACCESS,
-    *NEW_KEY,
-    REMOVAL_POLICY,
-    SUSPENDED_CMEK,
-)
+_KEY_OF_A_CMEK: Final = (GIVEN_KEY, KEY_ADMINS, KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, _BY_TRUST)
+CMEK: Final = (*TRUST, GIVEN_ROLE, *NEW_ROLE, *_KEY_OF_A_CMEK)
 """What `PineconeCmek` takes."""
 SHAPING: Final = {"role": NEW_ROLE, "key": (KEY_ADMINS, *NEW_KEY), "role and key": (REMOVAL_POLICY,)}
 """What has no place beside a role or a key that is given."""
 
 
-def rotation(props: Mapping[str, Any]) -> Iterator[ValueError]:
-    """A period of a rotation that is off."""
+def contradictions(props: Mapping[str, Any]) -> Iterator[ValueError]:
+    """A period of a rotation that is off; and what shapes a new role or key, beside one that is given."""
     if props["enable_key_rotation"] is False and props["rotation_period"] is not None:
         yield ValueError(
-            "rotation_period: got a period with enable_key_rotation=False, but a key that does "
-            "not rotate has none. Leave out one of the two."
+            "rotation_period: got a period with enable_key_rotation=False, but a key that does not rotate has none. "
+            "Leave out one of the two."
         )
-
-
-def beside(props: Mapping[str, Any]) -> Iterator[ValueError]:
-    """Props of `PineconeCmek` that shape a new role or key, beside one that is given."""
     for what, rows in SHAPING.items():
         is_given = all(props.get(one) is not None for one in what.split(" and "))
         for row in rows if is_given else ():
             if props.get(row.name) is not None:
                 yield ValueError(
-                    f"{row.name}: got {checks.shown(props[row.name])} together with {what}=, but "
-                    f"{row.name} only shapes a {what} that is made here. Leave out {row.name} "
-                    f"and set it where your {what} is made, or leave out {what}."
+                    f"{row.name}: got {checks.shown(props[row.name])} together with {what}=, but {row.name} only "
+                    f"shapes a {what} that is made here. Leave out {row.name} and set it where your {what} is made, "
+                    f"or leave out {what}."
                 )

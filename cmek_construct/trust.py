@@ -8,14 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
 
 from cmek_construct import checks, guide
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions, Statement
 from cmek_construct.warnings import Notice, notice
-
-_OWN_ACCOUNT: Final = re.compile(r"\$\{Token\[AWS\.AccountId\.[0-9]+\]\}")
-"""`cdk.Aws.ACCOUNT_ID`: whichever account the stack is deployed to."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +27,9 @@ class Trust:
         """What the parameters, each right by itself, may not say together."""
         if self.regions is ALL_REGIONS and self.external_id is None:
             yield ValueError(
-                "external_id: got None with regions=ALL_REGIONS, but the guide's third trust "
-                "policy has an external ID: without one, Pinecone's role of every region comes in "
-                "for whoever names your role. Give a UUID v4, or list the regions."
+                "external_id: got None with regions=ALL_REGIONS, but the guide's third trust policy has an external "
+                "ID: without one, Pinecone's role of every region comes in for whoever names your role. Give a UUID "
+                "v4, or list the regions."
             )
         if self.regions is not ALL_REGIONS and self.pin_account:
             yield ValueError(
@@ -52,9 +48,9 @@ class Trust:
         """The guide's trust statement (step 1.5)."""
         return guide.trust_statement(**vars(self))
 
-    def readable(self) -> Trust:
+    def readable_statement(self) -> Statement:
         """The same for a person to read and paste: tokens become names in angle brackets."""
-        return self._without_tokens("<pinecone_account_id>", "<region>", "<output ExternalId>")
+        return self._without_tokens("<pinecone_account_id>", "<region>", "<output ExternalId>").statement()
 
     def known_size(self, *, suspended: bool = False) -> int:
         """The least that IAM will count: a token is as short as its value can be."""
@@ -65,26 +61,27 @@ class Trust:
             (principal["AWS"],) = principal["AWS"]
         return checks.characters(policy)
 
-    def _without_tokens(self, account_id: str, region: str, external_id: str) -> Trust:
-        """The same, with these in their place."""
+    def _without_tokens(self, *in_their_place: str) -> Trust:
+        account_id, region, external_id = in_their_place
 
-        def known(name: str, value: str) -> str:
-            return name if checks.is_unknown(value) else value
+        def known(own: str, name: str) -> str:
+            return name if checks.is_unknown(own) else own
 
-        listed = [] if self.regions is ALL_REGIONS else self.regions
         return replace(
             self,
-            account_id=known(account_id, self.account_id),
-            regions=[known(region, own) for own in listed] or self.regions,
-            external_id=self.external_id and known(external_id, self.external_id),
+            account_id=known(self.account_id, account_id),
+            regions=[known(own, region) for own in self._listed()] or self.regions,
+            external_id=self.external_id and known(self.external_id, external_id),
         )
+
+    def _listed(self) -> list[str]:
+        return [] if self.regions is ALL_REGIONS else list(self.regions)
 
     def key_notices(self, key_region: str | None) -> Iterator[Notice]:
         """What is unusual about a key in this region."""
-        if self.regions is ALL_REGIONS or key_region is None:
-            return
-        if key_region not in self.regions and not any(map(checks.is_unknown, self.regions)):
-            yield notice("key-region-not-in-regions", key_region=key_region, regions=", ".join(self.regions))
+        listed = self._listed()
+        if listed and key_region not in (None, *listed) and not any(map(checks.is_unknown, listed)):
+            yield notice("key-region-not-in-regions", key_region=key_region, regions=", ".join(listed))
 
     def notices(self, own_account: str | None, *, suspended: bool = False) -> Iterator[Notice]:
         """What may be right and is unusual.
@@ -95,9 +92,9 @@ class Trust:
         """
         if self.account_id == own_account:
             yield notice("pinecone-account-is-own", account=own_account)
-        elif _OWN_ACCOUNT.fullmatch(self.account_id):
+        elif re.fullmatch(r"\$\{Token\[AWS\.AccountId\.[0-9]+\]\}", self.account_id):
             yield notice("pinecone-account-is-own", account="cdk.Aws.ACCOUNT_ID")
-        for region in [] if self.regions is ALL_REGIONS else self.regions:
+        for region in self._listed():
             if region not in PINECONE_REGIONS and not checks.is_unknown(region):
                 yield notice("region-not-in-guide", region=region, listed=", ".join(PINECONE_REGIONS))
         if self.external_id is None:

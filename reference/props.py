@@ -18,10 +18,9 @@ from cmek_construct import (
     StackSetTargets,
     props,
 )
-from cmek_construct.constructs.customer_key import CUSTOMER_KEY
 from cmek_construct.constructs.key import KEY
 from cmek_construct.constructs.stack_set import STACK_SET
-from cmek_construct.constructs.vendor_role import ROLE
+from cmek_construct.constructs.vendor import CUSTOMER_KEY, ROLE
 from cmek_construct.deployment import config
 from cmek_construct.deployment.config import ROWS, Config, Settings, StackSettings
 from cmek_construct.guide import KeyAccess, role_statements

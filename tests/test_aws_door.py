@@ -29,9 +29,9 @@ def test_the_lookup_role_is_the_assemblys_else_that_of_the_apps_qualifier(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert lookup_role("acme", OTHER, REGION).arn == DEFAULT
+    assert lookup_role("acme", OTHER, REGION)[0] == DEFAULT
     (tmp_path / "cdk.json").write_text(json.dumps({"context": {"@aws-cdk/core:bootstrapQualifier": "mine"}}))
-    assert lookup_role("acme", OTHER, REGION).arn == DEFAULT.replace("hnb659fds", "mine")
+    assert lookup_role("acme", OTHER, REGION)[0] == DEFAULT.replace("hnb659fds", "mine")
     role = f"arn:${{AWS::Partition}}:iam::{OTHER}:role/looks-up"
     stack = {
         "type": "aws:cloudformation:stack",
@@ -43,11 +43,10 @@ def test_the_lookup_role_is_the_assemblys_else_that_of_the_apps_qualifier(
     inner.mkdir(parents=True)
     (tmp_path / "cdk.out" / "manifest.json").write_text(json.dumps({"artifacts": {"P": stage}}))
     (inner / "manifest.json").write_text(json.dumps({"artifacts": {"acme": stack}}))
-    found = lookup_role("acme", OTHER, REGION)
-    assert (found.arn, found.external_id) == (f"arn:aws:iam::{OTHER}:role/looks-up", "x")
-    assert lookup_role("other", OTHER, REGION).arn == DEFAULT.replace("hnb659fds", "mine")
+    assert lookup_role("acme", OTHER, REGION) == (f"arn:aws:iam::{OTHER}:role/looks-up", "x")
+    assert lookup_role("other", OTHER, REGION)[0] == DEFAULT.replace("hnb659fds", "mine")
     (inner / "manifest.json").write_text("no JSON")
-    assert lookup_role("acme", OTHER, REGION).arn == DEFAULT.replace("hnb659fds", "mine")
+    assert lookup_role("acme", OTHER, REGION)[0] == DEFAULT.replace("hnb659fds", "mine")
 
 
 @pytest.mark.usefixtures("aws")

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from cmek_construct import guide
-from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, KeyAccess
-from cmek_construct.in_template import key_policy_in_template
+from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, KeyAccess, key_policy_in_template
 from rehearsal import guide as typed
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE
 from tests.test_role_and_key import CONSOLE_ADMIN_ACTIONS

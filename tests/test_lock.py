@@ -109,7 +109,7 @@ def test_notes_and_values_of_any_text_read_back() -> None:
     lock: Lock = {
         Place("search"): {
             "Set/Key1": Locked(identity, {"Arn": "arn:x"}, notes, notes, "2026-01-07"),
-            "Old": Locked(None, history=notes),
+            "Old": Locked(identity, unlocked=notes, history=notes),
         }
     }
     assert parse(render(lock), "cmek.lock") == lock
@@ -426,15 +426,15 @@ def test_unlocking_wants_a_reason_that_stays_when_the_new_one_is_locked(tmp_path
     assert 'RoleName was "other" and is now not set' in back
 
 
-def test_what_is_given_up_keeps_its_history_and_another_takes_its_place(tmp_path: Path) -> None:
+def test_what_is_given_up_stays_with_its_reason_and_another_takes_its_place(tmp_path: Path) -> None:
     file = locked(tmp_path)
     run(tmp_path, "unlock", "search", KEY, "--reason=The project is gone")
     moved = json.loads(json.dumps(template()).replace(KEY, "Moved"))
     assembly(tmp_path, ("search", ACCOUNT, moved))
     run(tmp_path, "lock")
     lines = [line for line in file.read_text().splitlines() if f" {KEY} " in line]
-    assert len(lines) == 1
-    assert "The project is gone (until then AWS::KMS::Key, " in lines[0]
+    assert [line.split(" ")[4] for line in lines] == ["AWS::KMS::Key", "Unlocked"]
+    assert "The project is gone" in lines[1]
     assert "is up to date" in run(tmp_path, "lock", "--check").stdout
     assert refused(tmp_path, ("search", ACCOUNT, moved)) == []
     (one,) = refused(tmp_path, ("search", ACCOUNT, template()))

@@ -15,7 +15,7 @@ import cmek_construct
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
-PURE = {"guide", "in_template", "checks", "props", "warnings", "trust", "customers"}
+PURE = {"guide", "checks", "props", "warnings", "trust", "customers"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 
@@ -225,15 +225,15 @@ def test_what_is_used_of_the_cdk_is_read_by_the_type_checker() -> None:
 
 
 def test_every_prop_has_a_row_and_a_type() -> None:
-    from cmek_construct.constructs import customer_key, key, stack_set, vendor_role
+    from cmek_construct.constructs import key, stack_set, vendor
     from cmek_construct.constructs.cmek import CmekProps
     from cmek_construct.props import CMEK
 
     for types, rows in (
         (CmekProps, CMEK),
-        (vendor_role.RoleProps, vendor_role.ROLE),
+        (vendor.RoleProps, vendor.ROLE),
         (key.KeyProps, key.KEY),
-        (customer_key.CustomerKeyProps, customer_key.CUSTOMER_KEY),
+        (vendor.CustomerKeyProps, vendor.CUSTOMER_KEY),
         (stack_set.StackSetProps, stack_set.STACK_SET),
     ):
         assert set(types.__annotations__) == {row.name for row in rows}

@@ -23,9 +23,8 @@ from cmek_construct.guide import (
 )
 from cmek_construct.policy import Verdict
 from cmek_construct.templates import Run, find, template_of
-from cmek_construct.who.answers import ASSUME, ON_KEY
 from cmek_construct.who.answers import who as asked_of
-from cmek_construct.who.rows import Who
+from cmek_construct.who.rows import ASSUME, ON_KEY, Who
 from tests import forms
 from tests.command import cmek
 from tests.simulator import simulator

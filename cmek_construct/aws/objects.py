@@ -5,21 +5,14 @@ What could not be read is a value, `Unread`: it never looks like what is right, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-DEPLOYED: Final = (
-    "CREATE_COMPLETE",
-    "UPDATE_COMPLETE",
-    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
-    "UPDATE_ROLLBACK_COMPLETE",
-    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
-    "IMPORT_COMPLETE",
-    "IMPORT_ROLLBACK_COMPLETE",
-)
-"""A stack in one of these states is whole."""
+WHOLE: Final = re.compile(r"(CREATE|(UPDATE|IMPORT)(_ROLLBACK)?)_COMPLETE(_CLEANUP_IN_PROGRESS)?")
+"""The states of a stack whose last deploy came to its end."""
 EMPTY: Final = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED")
 """The CDK CLI begins such a stack anew: its first deploy failed, or was not approved."""
 ROTATION_DAYS: Final = 365
@@ -40,8 +33,6 @@ class Unread:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of a stack."""
-
     logical_id: str
     type: str
     physical_id: str
@@ -49,8 +40,6 @@ class Resource:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack, as CloudFormation shows it."""
-
     name: str
     status: str
     outputs: Mapping[str, str]
@@ -58,7 +47,7 @@ class Stack:
     @property
     def is_whole(self) -> bool:
         """Whether the last deploy came to its end."""
-        return self.status in DEPLOYED
+        return WHOLE.fullmatch(self.status) is not None
 
     @property
     def is_empty(self) -> bool:
@@ -72,9 +61,29 @@ class Stack:
 
 
 @dataclass(frozen=True)
-class PermissionsPolicy:
-    """One permissions policy of a role."""
+class Instance:
+    """A stack of a stack set."""
 
+    account: str
+    region: str
+    status: str
+    """CURRENT, OUTDATED or INOPERABLE, and the state of the last operation if it failed."""
+    stack_id: str | None
+    """None: there is no stack in the account."""
+    reason: str
+    """Why, where the set says it."""
+
+
+@dataclass(frozen=True)
+class StackSet:
+    name: str
+    template: str
+    parameters: Mapping[str, str]
+    instances: Sequence[Instance]
+
+
+@dataclass(frozen=True)
+class PermissionsPolicy:
     name: str
     statements: Statements
     arn: str | None = None
@@ -83,20 +92,15 @@ class PermissionsPolicy:
 
 @dataclass(frozen=True)
 class Boundary:
-    """What bounds a role."""
-
     arn: str
     statements: Statements | Unread
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role, as IAM shows it."""
-
     arn: str
     role_id: str
     trust: Statements | Unread
-    """The statements of its trust policy."""
     permissions: Sequence[PermissionsPolicy] | Unread
     boundary: Boundary | None = None
     session_seconds: int = SESSION_SECONDS
@@ -107,19 +111,15 @@ class Role:
 
     @property
     def name(self) -> str:
-        """Its name."""
         return self.arn.rpartition("/")[2]
 
     @property
     def path(self) -> str:
-        """Its path."""
         return self.arn.partition(":role")[2].rpartition("/")[0] + "/"
 
 
 @dataclass(frozen=True)
 class Grant:
-    """A grant on a key."""
-
     id: str
     grantee: str
     operations: Sequence[str]
@@ -140,12 +140,9 @@ class LastUse:
 
 @dataclass(frozen=True)
 class Key:
-    """A key, as KMS shows it."""
-
     arn: str
     state: str
     policy: Statements | Unread
-    """The statements of its policy."""
     rotation_days: int | Unread | None
     """None: it does not rotate."""
     aliases: Sequence[str] | Unread
@@ -166,7 +163,6 @@ class Key:
 
     @property
     def key_id(self) -> str:
-        """Its ID."""
         return self.arn.rpartition("/")[2]
 
 
@@ -179,7 +175,6 @@ class Event:
     by: str
     """The ARN of the role that it was done as, or of whoever did it."""
     refused: bool
-    """Whether AWS refused it."""
     text: str
     """All that CloudTrail says of it."""
 

@@ -1,13 +1,14 @@
-"""Reads a stack, a role and a key, and changes nothing.
+"""Reads stacks, roles, keys and events, and changes nothing.
 
 None says that AWS knows no such thing, `Unread` that it cannot be told; a part that could not be read is `Unread` for
-itself, and the rest stands.
+itself, and the rest stands. What gives neither raises an `AwsError`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any, Final
 
 from cmek_construct.aws.objects import (
@@ -15,43 +16,41 @@ from cmek_construct.aws.objects import (
     SESSION_SECONDS,
     Boundary,
     Control,
+    Event,
     Grant,
+    Instance,
     Key,
     LastUse,
     PermissionsPolicy,
     Resource,
     Role,
     Stack,
+    StackSet,
     Statements,
+    Unread,
 )
 from cmek_construct.aws.session import Session, asked, called, read
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import as_of_2012
 
+IAM_REGION: Final = "us-east-1"
+"""Where CloudTrail shows the events of IAM."""
+_MOST_PAGES: Final = 20
 _GONE: Final = "DELETE_COMPLETE"
 _CONTROLS: Final = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
 
 
-def document_of(policy: Any) -> dict[str, Any]:
-    """A policy document as AWS gives it: KMS as text, IAM through boto3 as data.
-
-    Raises:
-        ValueError: it is none.
-    """
-    document = json.loads(policy) if isinstance(policy, str) else policy
-    if not isinstance(document, dict) or "Statement" not in document:
-        raise ValueError("it is no policy document")
-    return document
+def _each(client: Any, operation: str, member: str, **request: Any) -> Iterator[Any]:
+    """What an answer lists, page after page."""
+    for page in client.get_paginator(operation).paginate(**request):
+        yield from page[member]
 
 
-@read
-def _statements(policy: Any) -> Statements:
-    return as_of_2012(document_of(policy))
+# Stacks
 
 
 @asked
 def read_stack(session: Session, name: str) -> Stack:
-    """A stack."""
     found = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
     return Stack(name, str(found["StackStatus"]), outputs)
@@ -67,11 +66,10 @@ def read_template(session: Session, name: str) -> str:
 @asked
 def read_resources(session: Session, stack: str) -> list[Resource]:
     """What a stack holds."""
-    pages = session.client("cloudformation").get_paginator("list_stack_resources")
+    listed = _each(session.client("cloudformation"), "list_stack_resources", "StackResourceSummaries", StackName=stack)
     return [
         Resource(one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"])
-        for page in pages.paginate(StackName=stack)
-        for one in page["StackResourceSummaries"]
+        for one in listed
         if one.get("PhysicalResourceId") and one["ResourceStatus"] != _GONE
     ]
 
@@ -79,14 +77,78 @@ def read_resources(session: Session, stack: str) -> list[Resource]:
 @asked
 def read_owner(session: Session, physical_id: str) -> str | None:
     """The stack that holds a resource, if one does."""
+    found = session.client("cloudformation").describe_stack_resources(PhysicalResourceId=physical_id)
+    for one in found["StackResources"]:
+        if one.get("PhysicalResourceId") == physical_id and one["ResourceStatus"] != _GONE:
+            return str(one["StackName"])
+    return None
+
+
+@called()
+def read_stack_set(session: Session, named: Mapping[str, str]) -> StackSet:
+    """A stack set with all its stacks.
+
+    It is named by its ``StackSetName``, and by ``CallAs="DELEGATED_ADMIN"`` from a delegated administrator's account.
+    """
     cloudformation = session.client("cloudformation")
-    found = cloudformation.describe_stack_resources(PhysicalResourceId=physical_id)
-    held = (
-        str(one["StackName"])
-        for one in found["StackResources"]
-        if one.get("PhysicalResourceId") == physical_id and one["ResourceStatus"] != _GONE
+    found = cloudformation.describe_stack_set(**named)["StackSet"]
+    listed = _each(cloudformation, "list_stack_instances", "Summaries", **named)
+    return StackSet(
+        found["StackSetName"], found["TemplateBody"], _values(found, "Parameters"), list(map(_instance, listed))
     )
-    return next(held, None)
+
+
+@called()
+def read_overrides(session: Session, named: Mapping[str, str], instance: Instance) -> Mapping[str, str]:
+    """The parameters that a stack has otherwise than its set, which is named as above."""
+    found = session.client("cloudformation").describe_stack_instance(
+        **named, StackInstanceAccount=instance.account, StackInstanceRegion=instance.region
+    )
+    return _values(found["StackInstance"], "ParameterOverrides")
+
+
+def _values(found: Mapping[str, Any], name: str) -> dict[str, str]:
+    return {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get(name, [])}
+
+
+def _instance(shown: Mapping[str, Any]) -> Instance:
+    detailed = shown.get("StackInstanceStatus", {}).get("DetailedStatus", "SUCCEEDED")
+    status = shown.get("Status", "") + ("" if detailed == "SUCCEEDED" else f", {detailed}")
+    return Instance(
+        shown["Account"], shown["Region"], status, shown.get("StackId") or None, shown.get("StatusReason", "")
+    )
+
+
+# Roles and keys
+
+
+def _document(policy: Any) -> dict[str, Any]:
+    """A policy document as AWS gives it: KMS as text, IAM through boto3 as data."""
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise ValueError("it is no policy document")
+    return document
+
+
+def _statements(policy: Any) -> Statements:
+    return as_of_2012(_document(policy))
+
+
+@called()
+def read_policy(session: Session, arn: str) -> dict[str, Any]:
+    """The trust policy document of a role, or the policy document of a key."""
+    if arn.split(":")[2] == "kms":
+        found = session.kms(arn).get_key_policy(KeyId=arn, PolicyName="default")
+        return _document(found["Policy"])
+    found = session.client("iam").get_role(RoleName=arn.rpartition("/")[2])
+    return _document(found["Role"]["AssumeRolePolicyDocument"])
+
+
+@asked
+def read_role_names(session: Session, name: str) -> dict[str, str]:
+    """What IAM calls a role: its ``Arn`` and its ``RoleId``."""
+    found = session.client("iam").get_role(RoleName=name)["Role"]
+    return {"Arn": found["Arn"], "RoleId": found["RoleId"]}
 
 
 @asked
@@ -98,8 +160,8 @@ def read_role(session: Session, arn: str) -> Role:
     return Role(
         found["Arn"],
         found["RoleId"],
-        _statements(found["AssumeRolePolicyDocument"]),
-        _permissions(iam, name),
+        read(_statements)(found["AssumeRolePolicyDocument"]),
+        read(list[PermissionsPolicy])(_permissions(iam, name)),
         Boundary(bounding, read(_managed)(iam, bounding)) if bounding else None,
         found.get("MaxSessionDuration", SESSION_SECONDS),
         found.get("Description") or "",
@@ -108,45 +170,38 @@ def read_role(session: Session, arn: str) -> Role:
     )
 
 
-@read
-def _permissions(iam: Any, role: str) -> list[PermissionsPolicy]:
+def _permissions(iam: Any, role: str) -> Iterator[PermissionsPolicy]:
     """The policies that stand in a role, and those that are attached to it."""
-    found = []
-    for page in iam.get_paginator("list_role_policies").paginate(RoleName=role):
-        for name in page["PolicyNames"]:
-            one = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-            found.append(PermissionsPolicy(name, as_of_2012(document_of(one))))
-    for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=role):
-        for one in page["AttachedPolicies"]:
-            arn = one["PolicyArn"]
-            found.append(PermissionsPolicy(one["PolicyName"], _managed(iam, arn), arn))
-    return found
+    for name in _each(iam, "list_role_policies", "PolicyNames", RoleName=role):
+        found = iam.get_role_policy(RoleName=role, PolicyName=name)
+        yield PermissionsPolicy(name, _statements(found["PolicyDocument"]))
+    for one in _each(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role):
+        yield PermissionsPolicy(one["PolicyName"], _managed(iam, one["PolicyArn"]), one["PolicyArn"])
 
 
 def _managed(iam: Any, arn: str) -> Statements:
-    """The statements of a managed policy."""
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    found = iam.get_policy_version(PolicyArn=arn, VersionId=version)
-    return as_of_2012(document_of(found["PolicyVersion"]["Document"]))
+    return _statements(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+
+
+@asked
+def read_key_arn(session: Session, key: str) -> str:
+    """The ARN of a key by its ID, or of the one that an alias points to."""
+    return str(session.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"])
 
 
 @asked
 def read_key(session: Session, arn: str, *, last_use: bool = False) -> Key:
-    """A key, with its policy, grants and aliases.
-
-    Args:
-        session: of somebody who may read.
-        arn: of the key.
-        last_use: whether KMS is asked for that, too.
-    """
+    """A key, with its policy, grants and aliases; KMS is asked for its last use, too, if that is wanted."""
     kms = session.kms(arn)
     found = kms.describe_key(KeyId=arn)["KeyMetadata"]
+    policy = read(read_policy)(session, arn)
     return Key(
         arn,
         str(found["KeyState"]),
-        _key_statements(session, arn),
+        policy if isinstance(policy, Unread) else as_of_2012(policy),
         _rotation(kms, arn, found),
-        _aliases(kms, arn),
+        read(sorted)(one["AliasName"] for one in _each(kms, "list_aliases", "Aliases", KeyId=arn)),
         read_grants(session, arn),
         _last_use(kms, arn) if last_use else None,
         found.get("CreationDate"),
@@ -167,91 +222,98 @@ def _rotation(kms: Any, arn: str, metadata: Mapping[str, Any]) -> int | None:
 
 
 @read
-def _last_use(kms: Any, arn: str) -> LastUse:
-    found = kms.get_key_last_usage(KeyId=arn)
-    use = found.get("KeyLastUsage") or {}
-    return LastUse(
-        found["TrackingStartDate"],
-        use.get("Timestamp"),
-        str(use.get("Operation", "")),
-        str(use.get("CloudTrailEventId", "")),
-    )
-
-
-@read
-def _aliases(kms: Any, arn: str) -> list[str]:
-    pages = kms.get_paginator("list_aliases").paginate(KeyId=arn)
-    return sorted(str(one["AliasName"]) for page in pages for one in page["Aliases"])
-
-
-@read
 def read_grants(session: Session, key_arn: str) -> list[Grant]:
     """All grants on a key."""
     return [
         Grant(
             str(one.get("GrantId")),
             str(one.get("GranteePrincipal") or one.get("GranteeServicePrincipal") or "?"),
-            [str(each) for each in one.get("Operations", [])],
+            list(map(str, one.get("Operations", []))),
         )
-        for page in session.kms(key_arn).get_paginator("list_grants").paginate(KeyId=key_arn)
-        for one in page["Grants"]
+        for one in _each(session.kms(key_arn), "list_grants", "Grants", KeyId=key_arn)
     ]
 
 
-@called()
-def read_policy(session: Session, arn: str) -> dict[str, Any]:
-    """The trust policy document of a role, or the policy document of a key.
-
-    Raises:
-        AwsError: it cannot be read.
-    """
-    if arn.split(":")[2] == "kms":
-        found = session.kms(arn).get_key_policy(KeyId=arn, PolicyName="default")
-        return document_of(found["Policy"])
-    found = session.client("iam").get_role(RoleName=arn.rpartition("/")[2])
-    return document_of(found["Role"]["AssumeRolePolicyDocument"])
-
-
 @read
-def _key_statements(session: Session, key_arn: str) -> Statements:
-    return as_of_2012(read_policy(session, key_arn))
-
-
-@asked
-def read_key_arn(session: Session, key: str) -> str:
-    """The ARN of a key by its ID, or of the one that an alias points to."""
-    return str(session.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"])
-
-
-@asked
-def read_role_names(session: Session, name: str) -> dict[str, str]:
-    """What IAM calls a role: its ``Arn`` and its ``RoleId``."""
-    found = session.client("iam").get_role(RoleName=name)["Role"]
-    return {"Arn": found["Arn"], "RoleId": found["RoleId"]}
+def _last_use(kms: Any, arn: str) -> LastUse:
+    found = kms.get_key_last_usage(KeyId=arn)
+    use = found.get("KeyLastUsage") or {}
+    event = str(use.get("CloudTrailEventId", ""))
+    return LastUse(found["TrackingStartDate"], use.get("Timestamp"), str(use.get("Operation", "")), event)
 
 
 @read
 def read_controls(session: Session, account: str) -> list[Control]:
     """The policies of an organization that hold for an account.
 
-    Args:
-        session: of the management account, which alone sees them, or of a delegated administrator.
-        account: the one that is looked at.
+    The management account alone sees them, and a delegated administrator.
     """
-    return list(_controls(session.client("organizations", "us-east-1"), account))
-
-
-def _controls(organizations: Any, account: str) -> Iterator[Control]:
-    targets = [account]
+    organizations = session.client("organizations", "us-east-1")
+    targets, found = [account], []
     while parents := organizations.list_parents(ChildId=targets[-1])["Parents"]:
         targets.append(parents[0]["Id"])
         if parents[0]["Type"] == "ROOT":
             break
-    pages = organizations.get_paginator("list_policies_for_target")
     for target in targets:
-        for filter_, kind in _CONTROLS.items():
-            for page in pages.paginate(TargetId=target, Filter=filter_):
-                for one in page["Policies"]:
-                    found = organizations.describe_policy(PolicyId=one["Id"])["Policy"]
-                    statements = as_list(json.loads(found["Content"])["Statement"])
-                    yield Control(kind, one["Name"], target, statements)
+        for kind, short in _CONTROLS.items():
+            for one in _each(organizations, "list_policies_for_target", "Policies", TargetId=target, Filter=kind):
+                content = organizations.describe_policy(PolicyId=one["Id"])["Policy"]["Content"]
+                found.append(Control(short, one["Name"], target, as_list(json.loads(content)["Statement"])))
+    return found
+
+
+# CloudTrail's event history: who called what, for 90 days, without any trail. It shows a call some 15 minutes later,
+# and answers two look-ups a second and account.
+
+
+@asked
+def read_event(session: Session, event_id: str, region: str) -> Event | None:
+    """One event by its ID; None where CloudTrail shows it no more, or not yet."""
+    return next(iter(next(_events(session, region, "EventId", event_id))), None)
+
+
+@read
+def read_calls(session: Session, names: Sequence[str], about: str, region: str) -> list[Event]:
+    """The last calls of some names, such as ``PutKeyPolicy``, in a region, the newest first.
+
+    Looked up by their names: a key in use has too many other events to look through. ``about`` is the name of the role,
+    or the ID of the key, that they were about.
+    """
+    found = [one for name in names for one in next(_events(session, region, "EventName", name)) if about in one.text]
+    return sorted(found, key=lambda one: one.when, reverse=True)
+
+
+@asked
+def read_last(session: Session, key_arn: str, names: tuple[str, ...], since: datetime) -> Event | None:
+    """The last call about a key whose name begins with one of these, refused or not, since a time.
+
+    That there are more events than can be read is no answer.
+    """
+    for number, page in enumerate(_events(session, key_arn.split(":")[3], "ResourceName", key_arn, StartTime=since)):
+        if number == _MOST_PAGES:
+            raise ValueError("there are more than 1,000 events")
+        for one in page:
+            if one.name.startswith(names):
+                return one
+    return None
+
+
+def _events(session: Session, region: str, attribute: str, value: str, **more: Any) -> Iterator[list[Event]]:
+    """Pages of up to 50, the newest first."""
+    pages = session.client("cloudtrail", region).get_paginator("lookup_events")
+    wanted = [{"AttributeKey": attribute, "AttributeValue": value}]
+    for page in pages.paginate(LookupAttributes=wanted, **more):
+        yield list(map(_event, page["Events"]))
+
+
+def _event(shown: Mapping[str, Any]) -> Event:
+    said = json.loads(shown["CloudTrailEvent"])
+    who = said.get("userIdentity") or {}
+    issuer = (who.get("sessionContext") or {}).get("sessionIssuer") or {}
+    return Event(
+        str(shown["EventName"]),
+        shown["EventTime"].astimezone(timezone.utc),
+        str(issuer.get("arn") or who.get("arn") or who.get("invokedBy") or "somebody"),
+        "errorCode" in said,
+        str(shown["CloudTrailEvent"]),
+    )

@@ -1,7 +1,7 @@
 """Sessions: who asks AWS, in which account, as which role, and what a refusal means.
 
 A session is named after the command, so that CloudTrail shows which one it was. AWS is asked again when it is busy, and
-given up within a minute or two.
+given up within a minute or two. What is asked here raises an `AwsError` where there is no answer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import wraps
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -23,18 +23,14 @@ from cmek_construct.templates.reading import members
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_CDK_JSON: Final = Path("cdk.json")
-_QUALIFIER: Final = "@aws-cdk/core:bootstrapQualifier"
-_DEFAULT: Final = "hnb659fds"
 _ABSENT: Final = ("NoSuchEntity", "NotFoundException")
 _NO_CREDENTIALS: Final = (
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
+    *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException"),
+    *("SignatureDoesNotMatch", "UnrecognizedClientException"),
+    *("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "TokenRetrievalError"),
+    *("SSOError", "CredentialRetrievalError"),
 )
+"""Codes of AWS, and classes of botocore's errors."""
 _CLOCK: Final = ("RequestExpired", "RequestTimeTooSkewed")
 _OF_ANOTHER_TIME: Final = ("Signature expired", "Signature not yet current")
 """How AWS begins to say of a signature that the clock is wrong; the code is that of a wrong key."""
@@ -63,43 +59,39 @@ class AwsError(Exception):
 
 @contextmanager
 def called() -> Iterator[None]:
-    """What boto3 raises, and what an answer lacks, as an `AwsError`; also of a whole function.
-
-    Raises:
-        AwsError: there is no answer.
-    """
+    """What boto3 raises, and what an answer lacks, as an `AwsError`; also of a whole function."""
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
     try:
         yield
     except ClientError as error:
-        raise _refused(error.response.get("Error", {})) from None
+        raise _refused(**error.response.get("Error", {})) from None
     except BotoCoreError as error:
-        raise AwsError(_reason(error), f"AWS could not be asked: {_told(error)}") from None
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        reason = Reason.NO_CREDENTIALS if kinds.intersection(_NO_CREDENTIALS) else Reason.UNREACHABLE
+        if "NoRegionError" in kinds:
+            reason = Reason.NO_REGION
+        raise AwsError(reason, f"AWS could not be asked: {_told(error)}") from None
     except (ValueError, KeyError, TypeError, IndexError, RecursionError, ResponseParserError) as error:
         why = f"the answer of AWS cannot be read: {printable(error)}"
         raise AwsError(Reason.UNREACHABLE, why) from None
 
 
-def asked(ask: Callable[P, T]) -> Callable[P, T | Unread | None]:
-    """Have a function give why there is no answer; None where AWS says: there is no such thing."""
+def _refused(Code: object = "", Message: object = "", **_more: object) -> AwsError:  # noqa: N803 - AWS's names
+    code, message = str(Code), _told(Message)
+    why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
+    if code in _CLOCK or message.startswith(_OF_ANOTHER_TIME):
+        return AwsError(Reason.CLOCK, f"the clock of this machine is wrong. {why}", code)
+    return AwsError(Reason.NO_CREDENTIALS if code in _NO_CREDENTIALS else Reason.REFUSED, why, code)
 
-    @wraps(ask)
-    def answer(*args: P.args, **kwargs: P.kwargs) -> T | Unread | None:
-        try:
-            with called():
-                return ask(*args, **kwargs)
-        except AwsError as error:
-            # CloudFormation has no code of its own for a stack that is not there.
-            no_stack = error.code == "ValidationError" and "not exist" in str(error)
-            return None if error.code in _ABSENT or no_stack else Unread(str(error))
 
-    return answer
+def _told(words: object) -> str:
+    return printable(words).rstrip(".")
 
 
 def read(ask: Callable[P, T]) -> Callable[P, T | Unread]:
-    """The same, where that there is no such thing is no answer either."""
+    """Have a function give why there is no answer, in its place."""
 
     @wraps(ask)
     def answer(*args: P.args, **kwargs: P.kwargs) -> T | Unread:
@@ -112,32 +104,21 @@ def read(ask: Callable[P, T]) -> Callable[P, T | Unread]:
     return answer
 
 
-def _refused(said: dict[str, Any]) -> AwsError:
-    code, message = str(said.get("Code", "")), _told(said.get("Message", ""))
-    why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
-    if code in _CLOCK or message.startswith(_OF_ANOTHER_TIME):
-        return AwsError(Reason.CLOCK, f"the clock of this machine is wrong. {why}", code)
-    return AwsError(Reason.NO_CREDENTIALS if code in _NO_CREDENTIALS else Reason.REFUSED, why, code)
+def asked(ask: Callable[P, T]) -> Callable[P, T | Unread | None]:
+    """The same, and None where AWS says: there is no such thing."""
 
+    @wraps(ask)
+    def answer(*args: P.args, **kwargs: P.kwargs) -> T | None:
+        try:
+            with called():
+                return ask(*args, **kwargs)
+        except AwsError as error:
+            # CloudFormation has no code of its own for a stack that is not there.
+            if error.code in _ABSENT or (error.code == "ValidationError" and "not exist" in str(error)):
+                return None
+            raise
 
-def _reason(error: Exception) -> Reason:
-    from botocore import exceptions
-
-    missing = (
-        exceptions.NoCredentialsError,
-        exceptions.PartialCredentialsError,
-        exceptions.ProfileNotFound,
-        exceptions.TokenRetrievalError,
-        exceptions.SSOError,
-        exceptions.CredentialRetrievalError,
-    )
-    if isinstance(error, exceptions.NoRegionError):
-        return Reason.NO_REGION
-    return Reason.NO_CREDENTIALS if isinstance(error, missing) else Reason.UNREACHABLE
-
-
-def _told(words: object) -> str:
-    return printable(words).rstrip(".")
+    return read(answer)
 
 
 class Session:
@@ -148,67 +129,49 @@ class Session:
         self.account = account
         self.region: str = region or boto.region_name
         self._one_at_a_time = threading.Lock()
-        self._client = cache(self._made)
+        self._clients: dict[tuple[str, str], Any] = {}
 
     @called()
     def client(self, service: str, region: str | None = None) -> Any:
-        """A client of a service, in the region of the session or another one.
+        """A client of a service, in the region of the session or another one."""
+        from botocore.config import Config
 
-        Raises:
-            AwsError: there is no region.
-        """
-        # A session of boto3 makes one client at a time.
-        with self._one_at_a_time:
-            return self._client(service, region or self.region)
+        where = service, region or self.region
+        with self._one_at_a_time:  # as a session of boto3 makes clients
+            if where not in self._clients:
+                retries = {"mode": "standard", "total_max_attempts": 6}
+                patient = Config(retries=retries, connect_timeout=5, read_timeout=20)
+                self._clients[where] = self._boto.client(*where, config=patient)
+            return self._clients[where]
 
     def kms(self, key_arn: str) -> Any:
         """A client of KMS, in the region of a key."""
         return self.client("kms", key_arn.split(":")[3])
 
-    def _made(self, service: str, region: str) -> Any:
-        from botocore.config import Config
 
-        patient = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=20)
-        return self._boto.client(service, region_name=region, config=patient)
+def lookup_role(stack: str, account: str, region: str) -> tuple[str, str | None]:
+    """The role that may read a stack: ARN and external ID.
 
-
-@dataclass(frozen=True)
-class LookupRole:
-    """A role that may read."""
-
-    arn: str
-    external_id: str | None = None
-
-
-def lookup_role(stack: str, account: str, region: str) -> LookupRole:
-    """The one that the cloud assembly in this folder names, else the one of the app's qualifier.
-
-    Args:
-        stack: its name.
-        account: of the stack.
-        region: of the stack.
+    The one that the cloud assembly in this folder names, else the one of the app's qualifier.
     """
-    cdk = _json(_CDK_JSON)
+    cdk = _json(Path("cdk.json"))
     out = cdk.get("output")
-    place = stack, f"aws://{account}/{region}"
-    for where, found in _in_assembly(Path(out) if isinstance(out, str) else Path("cdk.out")):
+    for place, found in _in_assembly(Path(out) if isinstance(out, str) else Path("cdk.out")):
         arn = str(found.get("arn", "")).replace("${AWS::Partition}", "aws")
-        if where == place and arn.startswith(f"arn:aws:iam::{account}:role/"):
-            return LookupRole(arn, found.get("assumeRoleExternalId"))
-    qualifier = members(cdk.get("context")).get(_QUALIFIER) or _DEFAULT
-    return LookupRole(f"arn:aws:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}")
+        if place == (stack, f"aws://{account}/{region}") and arn.startswith(f"arn:aws:iam::{account}:role/"):
+            return arn, found.get("assumeRoleExternalId")
+    qualifier = members(cdk.get("context")).get("@aws-cdk/core:bootstrapQualifier") or "hnb659fds"
+    return f"arn:aws:iam::{account}:role/cdk-{qualifier}-lookup-role-{account}-{region}", None
 
 
 def _in_assembly(folder: Path) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
     """The lookup roles of the stacks of an assembly and of its stages."""
     for name, artifact in members(_json(folder / MANIFEST).get("artifacts")).items():
-        one = members(artifact)
-        own = members(one.get("properties"))
-        if one.get("type") == "cdk:cloud-assembly" and isinstance(own.get("directoryName"), str):
+        artifact, own = members(artifact), members(members(artifact).get("properties"))
+        if artifact.get("type") == "cdk:cloud-assembly" and isinstance(own.get("directoryName"), str):
             yield from _in_assembly(folder / own["directoryName"])
         if members(own.get("lookupRole")):
-            place = str(own.get("stackName", name)), str(one.get("environment"))
-            yield place, own["lookupRole"]
+            yield (str(own.get("stackName", name)), str(artifact.get("environment"))), own["lookupRole"]
 
 
 def _json(path: Path) -> Mapping[str, Any]:
@@ -231,23 +194,14 @@ class Asking:
 
     @called()
     def signed_in(self, region: str | None) -> Session:
-        """A session of the profile or the environment itself, of which nobody asks whose it is.
-
-        Raises:
-            AwsError: there is no such profile.
-        """
+        """A session of the profile or the environment itself, of which nobody asks whose it is."""
         import boto3
 
-        boto = boto3.Session(profile_name=self.profile, region_name=region)
-        return Session(boto, "", region)
+        return Session(boto3.Session(profile_name=self.profile, region_name=region), "", region)
 
     @called()
     def own(self, region: str | None) -> Session:
-        """The same, in whichever account that is, and as the role that is to be acted as.
-
-        Raises:
-            AwsError: there are no credentials, or AWS cannot be asked.
-        """
+        """The same, in whichever account that is, and as the role that is to be acted as."""
         session = self.signed_in(region)
         if self.role is not None:
             session = self.acting_as(session, self.role)
@@ -255,64 +209,36 @@ class Asking:
         return session
 
     def reading(self, account: str, region: str, stack: str) -> Session:
-        """A session in an account, through the lookup role of `cdk bootstrap` if need be.
-
-        Args:
-            account: of the stack.
-            region: of the stack.
-            stack: its name, by which a cloud assembly may know another lookup role.
-
-        Raises:
-            AwsError: the credentials are of another account and may not act as that role.
-        """
+        """A session in the account of a stack, through the lookup role of `cdk bootstrap` if need be."""
         session = self.own(region)
         if session.account == account:
             return session
-        role = lookup_role(stack, account, region)
+        role, external_id = lookup_role(stack, account, region)
         try:
-            return self.acting_as(session, role.arn, role.external_id)
+            return self.acting_as(session, role, external_id)
         except AwsError as error:
-            raise AwsError(
-                Reason.ANOTHER_ACCOUNT,
-                f"it is in account {account}, but your credentials are of account "
-                f"{session.account} and may not assume {role.arn}",
-                error.code,
-            ) from None
+            why = f"your credentials are of account {session.account} and may not assume {role}"
+            raise AwsError(Reason.ANOTHER_ACCOUNT, f"it is in account {account}, but {why}", error.code) from None
 
     def writing(self, account: str, region: str) -> Session:
-        """A session in an account that may write: the lookup role only reads, and is not tried.
-
-        Raises:
-            AwsError: there are no credentials, or they are of another account.
-        """
+        """A session in an account that may write: the lookup role only reads, and is not tried."""
         session = self.own(region)
         if session.account != account:
-            raise AwsError(
-                Reason.ANOTHER_ACCOUNT,
-                f"your credentials are of account {session.account}, but the stack is in "
-                f"{account}, and the roles of `cdk bootstrap` there may not write policies",
-            )
+            where = f"{account}, and the roles of `cdk bootstrap` there may not write policies"
+            why = f"your credentials are of account {session.account}, but the stack is in {where}"
+            raise AwsError(Reason.ANOTHER_ACCOUNT, why)
         return session
 
     @called()
     def acting_as(
         self, session: Session, role_arn: str, external_id: str | None = None, region: str | None = None
     ) -> Session:
-        """A session as a role, in its account.
-
-        Raises:
-            AwsError: it may not.
-        """
+        """A session as a role, in its account."""
         import boto3
 
         more = {} if external_id is None else {"ExternalId": external_id}
-        given = session.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=f"cmek-{self.command}", **more)[
-            "Credentials"
-        ]
-        keys = {
-            "aws_access_key_id": given["AccessKeyId"],
-            "aws_secret_access_key": given["SecretAccessKey"],
-            "aws_session_token": given["SessionToken"],
-        }
+        name = f"cmek-{self.command}"
+        answer = session.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=name, **more)
+        keys = [answer["Credentials"][one] for one in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
         region = region or session.region
-        return Session(boto3.Session(region_name=region, **keys), role_arn.split(":")[4], region)
+        return Session(boto3.Session(*keys, region_name=region), role_arn.split(":")[4], region)

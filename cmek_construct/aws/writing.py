@@ -1,4 +1,4 @@
-"""Changes a policy, a grant or the state of a key: one call each, which says if it was not done.
+"""Changes a policy, a grant or the state of a key: one call each.
 
 Each raises an `AwsError` where it was not done, or where nobody knows whether it was.
 """
@@ -17,16 +17,12 @@ _NO_GRANT: Final = ("NotFoundException", "InvalidGrantIdException")
 
 @called()
 def put_policy(session: Session, arn: str, policy: dict[str, Any]) -> None:
-    """Set the trust policy of a role or the policy of a key.
-
-    KMS refuses one that would lock its account out.
-    """
+    """Set the trust policy of a role or the policy of a key; KMS refuses one that would lock its account out."""
     text = json.dumps(policy)
     if arn.split(":")[2] == "kms":
         session.kms(arn).put_key_policy(KeyId=arn, PolicyName="default", Policy=text)
     else:
-        name = arn.rpartition("/")[2]
-        session.client("iam").update_assume_role_policy(RoleName=name, PolicyDocument=text)
+        session.client("iam").update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=text)
 
 
 def revoke_grant(session: Session, key_arn: str, grant_id: str) -> None:
@@ -41,7 +37,6 @@ def revoke_grant(session: Session, key_arn: str, grant_id: str) -> None:
 
 @called()
 def order_deletion(session: Session, key_arn: str, days: int) -> None:
-    """Order the deletion of a key, in so many days."""
     session.kms(key_arn).schedule_key_deletion(KeyId=key_arn, PendingWindowInDays=days)
 
 
@@ -53,5 +48,4 @@ def cancel_deletion(session: Session, key_arn: str) -> None:
 
 @called()
 def enable(session: Session, key_arn: str) -> None:
-    """Enable a key."""
     session.kms(key_arn).enable_key(KeyId=key_arn)

@@ -23,14 +23,12 @@ from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
-from cmek_construct.commands.init import make_folder
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import locked
 from cmek_construct.commands.options import Profile, a_stack, customers, flag, listed, of_row
 from cmek_construct.commands.printing import marked, refusals, tell
-from cmek_construct.deployment.reading import Entry, parse_entries, text_of
-from cmek_construct.deployment.writing import FILE, beside_top, new_text, replace, with_entry, write_whole
-from cmek_construct.deployment.yaml_text import YamlText
+from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
+from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
 from cmek_construct.health import entries
 from cmek_construct.health.adoption import differences, refuse_unfit
 from cmek_construct.health.deployed import Deployed, LockedIdentity

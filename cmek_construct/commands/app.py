@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, Any, Final
 
@@ -38,7 +37,6 @@ _EPILOGS: Final = {
     "doctor": doctor.EXIT_CODES,
     "retire": retire.EXIT_CODES,
 }
-_LONGEST: Final = 1_000
 
 
 class _InGroups(TyperGroup):
@@ -49,10 +47,10 @@ class _InGroups(TyperGroup):
         for heading, names in groups.items() if ctx.parent is None else [("Commands", self.commands)]:
             with formatter.section(heading):
                 found = [self.commands[name] for name in names]
-                formatter.write_dl([(one.name, one.get_short_help_str(_LONGEST)) for one in found])
+                formatter.write_dl([(one.name, one.get_short_help_str(limit=1_000)) for one in found])
 
 
-def _name(command: Callable[..., None] | typer.Typer) -> str:
+def _name(command: Any) -> str:
     return str(command.info.name if isinstance(command, typer.Typer) else command.__name__)
 
 
@@ -76,12 +74,13 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+]
+
+
 @cli.callback()
-def _options(
-    _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
-    ] = False,
-) -> None:
+def _options(_: _Version = False) -> None:
     """Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`."""
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cmek_construct.aws import events, reading
+from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import LOCK, case_of, is_known, known_case, locked, session_for, side_by_side
@@ -114,7 +114,7 @@ def _examined(
     if organization:
         # With the profile's own credentials: no other account sees them.
         try:
-            controls = reading.read_controls(asking.own(events.IAM_REGION), entry.settings.account)
+            controls = reading.read_controls(asking.own(reading.IAM_REGION), entry.settings.account)
         except AwsError as error:
             controls = Unread(str(error))
         found += health.about_controls(case, controls)
@@ -146,18 +146,18 @@ def _last_user(session: Session, case: Deployed) -> str | Unread | None:
     use = case.key.last_use if isinstance(case.key, Key) else None
     if not isinstance(use, LastUse) or use.when is None or case.key_arn is None:
         return None
-    return who_used(case, events.read_event(session, use.event_id, case.key_arn.split(":")[3]))
+    return who_used(case, reading.read_event(session, use.event_id, case.key_arn.split(":")[3]))
 
 
 def _with_culprit(session: Session, case: Deployed, finding: Finding) -> Finding:
     """A finding with who did it, where somebody did."""
     if finding.verdict is not Verdict.WRONG or not finding.events:
         return finding
-    about, region = case.role_name, events.IAM_REGION
+    about, region = case.role_name, reading.IAM_REGION
     if case.key_arn is not None and not finding.events[0].startswith("iam:"):
         about, region = case.key_arn.rpartition("/")[2], case.key_arn.split(":")[3]
     names = [one.partition(":")[2] for one in finding.events]
-    return health.with_culprit(finding, events.read_calls(session, names, about, region))
+    return health.with_culprit(finding, reading.read_calls(session, names, about, region))
 
 
 def _show(entries: list[Entry], policy: str, asking: Asking) -> None:

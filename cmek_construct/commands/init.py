@@ -1,35 +1,27 @@
 """`cmek init`, `cmek add` and `cmek template`: what is written to begin with.
 
-A new cmek.yaml, one more stack in the one that is there, and a template for people without either.
+A new cmek.yaml, one more stack in the one that is there, and a template for people without either. External IDs are
+minted here and nowhere else, once, into the file.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from cmek_construct import props
 from cmek_construct.commands import options
-from cmek_construct.commands.options import checked, listed, of_row
+from cmek_construct.commands.options import checked, listed
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment import config
-from cmek_construct.deployment.folder import write_folder
-from cmek_construct.deployment.reading import is_of_another_app, parse_entries, read_entries, text_of
-from cmek_construct.deployment.writing import (
-    FILE,
-    mint_external_id,
-    new_text,
-    refuse_if_there,
-    with_entry,
-    write_new,
-    write_whole,
-)
+from cmek_construct.deployment.reading import parse_entries, read_entries, text_of
+from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 from cmek_construct.trust import Trust
 
@@ -50,13 +42,8 @@ def _commas(value: str) -> str:
     return ",".join(filter(None, re.split(r"[\s,]+", value)))
 
 
-def _accounts(value: str) -> str:
-    return _commas(re.sub(r"(?<=\d)-(?=\d)", "", value))
-
-
 def _check_regions(parameter: str, value: str) -> None:
-    some = ALL_REGIONS if value == "ALL_REGIONS" else [one for one in value.split(",") if one]
-    props.REGIONS.check(parameter, some)
+    props.REGIONS.check(parameter, ALL_REGIONS if value == "ALL_REGIONS" else [one for one in listed(value) if one])
 
 
 def _not_pinecones(context: typer.Context, value: str) -> str:
@@ -66,29 +53,41 @@ def _not_pinecones(context: typer.Context, value: str) -> str:
     return value
 
 
+def _before_asking(external_id: bool) -> bool:
+    """Refuse before five questions, not after."""
+    with refusals("init"):
+        refuse_if_there()
+    return external_id
+
+
 _pinecone_account: Final = partial(
-    of_row,
+    options.of_row,
     props.PINECONE_ACCOUNT_ID,
     "DIGITS",
     "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > Add CMEK.",
-    _digits,
+    written=_digits,
 )
 _regions: Final = partial(
     checked,
     _check_regions,
-    props.REGIONS.name,
-    _commas,
-    metavar="REGION,…",
-    help="Regions whose Pinecone role may assume the role, separated by commas or spaces "
+    "regions",
+    "REGION,…",
+    "Regions whose Pinecone role may assume the role, separated by commas or spaces "
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
+    _commas,
 )
 _region: Final = partial(options.region, "AWS region of the key.")
+_external_id: Final = partial(
+    typer.Option,
+    "--external-id/--no-external-id",
+    help="Mint an external ID (a UUID v4) into the file, once; or have none.",
+)
 Customers = Annotated[
     str | None,
     options.customers(
         "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role may "
         "use. The stack makes the role alone.",
-        _accounts,
+        lambda value: _commas(re.sub(r"(?<=\d)-(?=\d)", "", value)),
     ),
 ]
 Account = Annotated[
@@ -96,11 +95,11 @@ Account = Annotated[
     checked(
         config.own_account_id,
         "account",
+        "DIGITS",
+        "Your AWS account to deploy to, 12 digits.",
         _digits,
         callback=_not_pinecones,
         prompt="Your AWS account to deploy to",
-        metavar="DIGITS",
-        help="Your AWS account to deploy to, 12 digits.",
     ),
 ]
 Name = Annotated[
@@ -108,19 +107,11 @@ Name = Annotated[
     checked(
         config.stack_name,
         "name",
+        "NAME",
+        "Name of the first stack, such as your Pinecone project's. For good.",
         prompt="Name of the first stack, such as your Pinecone project's",
-        metavar="NAME",
-        help="Name of the first stack, such as your Pinecone project's. For good.",
     ),
 ]
-_EXTERNAL_ID: dict[str, Any] = {"help": "Mint an external ID (a UUID v4) into the file, once; or have none."}
-
-
-def _before_asking(external_id: bool) -> bool:
-    """Refuse before five questions, not after."""
-    with refusals("init"):
-        refuse_if_there()
-    return external_id
 
 
 def init(
@@ -134,9 +125,7 @@ def init(
     name: Name,
     account: Account,
     customer_account_ids: Customers = None,
-    external_id: Annotated[
-        bool, typer.Option("--external-id/--no-external-id", callback=_before_asking, is_eager=True, **_EXTERNAL_ID)
-    ] = True,
+    external_id: Annotated[bool, _external_id(callback=_before_asking, is_eager=True)] = True,
 ) -> None:
     """Write a new cmek.yaml, and what an app of it needs.
 
@@ -144,62 +133,18 @@ def init(
     .gitignore, and the wheel that it was installed from. Never overwrites a file.
     """
     with refusals("init"):
-        text = new_text(name, _props(pinecone_account_id, regions, region, account, external_id, customer_account_ids))
+        text = new_text(name, _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids))
         parse_entries(text, FILE)
         # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
         made = list(make_folder())
-        write_new(text)
+        refuse_if_there()
+        write_whole(text)
         tell(made)
         tell(_unusual(name))
     typer.echo(
         f"Read {FILE} and commit what was written. Next: npx cdk synth {name}; cmek check; "
         f"cmek review; then npx cdk deploy {name}"
     )
-
-
-def _props(
-    pinecone_account_id: str | None,
-    regions: str | None,
-    region: str | None,
-    account: str,
-    external_id: bool,
-    customer_account_ids: str | None,
-) -> dict[str, Any]:
-    """What was answered, as the file says it."""
-    answered = {
-        "account": account,
-        "region": region,
-        "regions": regions if regions == "ALL_REGIONS" else regions and listed(regions),
-        "pinecone_account_id": pinecone_account_id,
-        "external_id": mint_external_id() if external_id else None,
-        "customer_account_ids": customer_account_ids and listed(customer_account_ids),
-    }
-    return {prop: value for prop, value in answered.items() if value}
-
-
-def _unusual(name: str) -> Iterator[str]:
-    """What may be right about a stack, and is to be looked at before it is deployed."""
-    (entry,) = read_entries(FILE, only=name)
-    own = entry.settings
-    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
-    of_key = trust.key_notices(own.region) if own.customers is None else ()
-    yield from (f"CHECK: {notice.message}" for notice in (*trust.notices(own.account), *of_key))
-
-
-def make_folder() -> Iterator[str]:
-    """Write what the folder of a new cmek.yaml lacks; the lines say what was written."""
-    if is_of_another_app(Path()):
-        yield (
-            f"Wrote {FILE}, and nothing else: an app is here that does not read it. To deploy from {FILE}, begin in an "
-            "empty folder; an app of your own takes the same values as props of PineconeCmek."
-        )
-        return
-    written = write_folder()
-    yield f"Wrote {', '.join([str(FILE), *written.new])}."
-    if written.left:
-        yield (f"Left as it was: {', '.join(written.left)}. `cmek init` in an empty folder shows what it would be.")
-    if "package.json" in written.new:
-        yield "Once, for the CDK CLI: npm install"
 
 
 def add(
@@ -209,17 +154,46 @@ def add(
     regions: Annotated[str | None, _regions()] = None,
     pinecone_account_id: Annotated[str | None, _pinecone_account()] = None,
     customer_account_ids: Customers = None,
-    external_id: Annotated[bool, typer.Option("--external-id/--no-external-id", **_EXTERNAL_ID)] = True,
+    external_id: Annotated[bool, _external_id()] = True,
 ) -> None:
     """Add a stack to cmek.yaml.
 
     What no option says holds as at the top of the file. Every other line stays as it is.
     """
     with refusals("init"):
-        answered = _props(pinecone_account_id, regions, region, account, external_id, customer_account_ids)
+        answered = _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids)
         write_whole(with_entry(text_of(FILE), name, answered))
         tell(_unusual(name))
     typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")
+
+
+def _props(
+    account: str,
+    region: str | None,
+    regions: str | None,
+    pinecone: str | None,
+    external_id: bool,
+    customers: str | None,
+) -> dict[str, Any]:
+    """What was answered, as the file says it."""
+    answered = {
+        "account": account,
+        "region": region,
+        "regions": regions if regions == "ALL_REGIONS" else regions and listed(regions),
+        "pinecone_account_id": pinecone,
+        "external_id": str(uuid.uuid4()) if external_id else None,
+        "customer_account_ids": customers and listed(customers),
+    }
+    return {prop: value for prop, value in answered.items() if value}
+
+
+def _unusual(name: str) -> Iterator[str]:
+    """What may be right about a stack, and is to be looked at before it is deployed."""
+    [entry] = read_entries(FILE, only=name)
+    own = entry.settings
+    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
+    of_key = trust.key_notices(own.region) if own.customers is None else ()
+    yield from (f"CHECK: {notice.message}" for notice in (*trust.notices(own.account), *of_key))
 
 
 def template() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -16,27 +17,19 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.options import Templates, flag, option
 from cmek_construct.commands.printing import in_words, refusals, refuse, tell
-from cmek_construct.deployment.writing import replace
-from cmek_construct.lock import changing
-from cmek_construct.lock.changing import Update, changes, deployed, marked_gone, update
+from cmek_construct.deployment import writing
+from cmek_construct.lock.changing import changes, lock_again, marked_gone
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
-from cmek_construct.lock.text import (
-    ANY_ACCOUNT,
-    ANY_REGION,
-    FILE,
-    Lock,
-    LockError,
-    Place,
-    Stack,
-    known,
-    read,
-    render,
-    stacks_at,
-)
+from cmek_construct.lock.text import FILE, Lock, Locked, LockError, Place, Stack, known, read, render, stacks_at
 from cmek_construct.templates.files import NESTED, STACK_SET
 
-ATTRIBUTES: Final = ".gitattributes"
-_UNION: Final = "merge=union"
+_ATTRIBUTES: Final = ".gitattributes"
+_MADE_AGAIN: Final = {
+    "Arn": "Pinecone stores the old one for good.",
+    "RoleId": "Somebody made the role again: to a key policy that named the old one it is another role, and Pinecone "
+    "is shut out until the policy is written anew (deploy `suspended: true`, then `false`).",
+}
+"""What it means that AWS calls it otherwise than the lock, by what is another."""
 T = TypeVar("T")
 
 File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The lock. Default: cmek.lock here.")]
@@ -74,59 +67,139 @@ def lock(
         refused = [*changes(before, stacks, str(file), beside=beside)]
         if refused:
             refuse(*(f"{one.what} {one.cure}" for one in refused))
-        found, unread = update(before, stacks, ours), list[str]()
-        if with_deployed:
-            found, unread = _with_deployed(found, before, stacks, Asking("lock", profile))
-        if check and found.done:
-            stale = f"{file} is not up to date: run `cmek lock` and commit it."
-            refuse(*found.done, stale, *unread)
-        if found.lock != before:
-            more = write_lock(file, found.lock)
-            tell([*found.done, *more, f"Wrote {file}. Read it and commit it."])
+        after, done, unread = _updated(before, stacks, ours, Asking("lock", profile) if with_deployed else None)
+        if check and done:
+            refuse(*done, f"{file} is not up to date: run `cmek lock` and commit it.", *unread)
+        if after != before:
+            more = write_lock(file, after)
+            tell([*done, *more, f"Wrote {file}. Read it and commit it."])
         elif not unread:
             typer.echo(f"{file} is up to date." if check else f"{file} has all of it already.")
     if unread:
         refuse(*unread)
 
 
-def _with_deployed(found: Update, before: Lock, stacks: list[StackNow], asking: Asking) -> tuple[Update, list[str]]:
-    """With what AWS calls role and key, stack by stack; and what could not be read, in words."""
-    places, unread = [one.place for one in stacks], []
-    for place in dict.fromkeys(at for one in places for at in stacks_at(found.lock, one, places)):
-        try:
-            more = _of_aws(found.lock, place, before.get(place, {}), asking)
-        except (LockError, AwsError) as error:
-            unread.append(in_words(error, "lock", str(place)) if isinstance(error, AwsError) else str(error))
-            found = _without(found, before, place)
-            continue
-        found = Update(more.lock, found.done + more.done)
-        if any(one.gone for one in found.lock[place].values()):
-            unread.append(
-                f"{place}: the stack is gone, and {FILE} says so: take role and key back before "
-                f"any deploy (`cmek doctor {place.stack}` says how; in an app of your own, `cmek "
-                f"unlock {place.stack}`, `npx cdk import {place.stack}`, and this again)."
-            )
-    return found, unread
+def _updated(
+    before: Lock, stacks: list[StackNow], ours: set[str], asking: Asking | None
+) -> tuple[Lock, list[str], list[str]]:
+    """A lock with what templates have, and AWS where it is asked; what changed; and what could not be read, in words.
+
+    A stack that cannot be read stays as it was.
+    """
+    lock, done, unread = dict(before), list[str](), list[str]()
+    places = [one.place for one in stacks]
+    for one in stacks:
+        for place in stacks_at(lock, one.place, places) or [one.place]:
+            stack, said = lock_again(lock.get(place, {}), one, ours)
+            try:
+                if asking and stack:
+                    stack, more = _of_aws(place, stack, before.get(place, {}), asking)
+                    said += more
+            except (LockError, AwsError) as error:
+                unread.append(in_words(error, "lock", str(place)) if isinstance(error, AwsError) else str(error))
+                continue
+            if stack:
+                lock[place] = stack
+            done += [f"{place}: {each}" for each in said]
+            if asking and any(each.gone for each in stack.values()):
+                unread.append(
+                    f"{place}: the stack is gone, and {FILE} says so: take role and key back before "
+                    f"any deploy (`cmek doctor {place.stack}` says how; in an app of your own, `cmek "
+                    f"unlock {place.stack}`, `npx cdk import {place.stack}`, and this again)."
+                )
+    return lock, done, unread
 
 
-def _without(found: Update, before: Lock, place: Place) -> Update:
-    """An update that leaves one stack as it was."""
-    done = [one for one in found.done if not one.startswith(f"{place}: ")]
-    others = {at: one for at, one in found.lock.items() if at != place}
-    return Update({**others, **{at: before[at] for at in before if at == place}}, done)
+def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[Stack, list[str]]:
+    """A stack with what AWS calls each role and key; and what changed.
 
+    Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
+    the account of the stack.
 
-def _of_aws(lock: Lock, place: Place, before: Stack, asking: Asking) -> Update:
-    names = deployed_names(place, lock[place], asking)
-    if names is None:
-        if not any(one.deployed for one in lock[place].values()):
+    Raises:
+        LockError: the stack is not deployed as it is locked.
+        AwsError: AWS cannot be asked.
+    """
+    if not place.is_told:
+        raise LockError(
+            f"{place}: its template says neither account nor region, so nobody can tell which "
+            "deployed stack it is. Give the stack an env, or leave --deployed out."
+        )
+    session = asking.reading(place.account, place.region, place.stack)
+    held = read_resources(session, place.stack)
+    if held is None:
+        if not any(one.deployed for one in stack.values()):
             raise LockError(f"{place}: there is no such stack. Deploy it first.")
-        return marked_gone(lock, place, date.today().isoformat())
-    found = Update(lock)
-    for resource, own in names.items():
-        old = before.get(resource)
-        more = deployed(found.lock, place, resource, own, old.unlocked if old else ())
-        found = Update(more.lock, found.done + more.done)
+        gone = marked_gone(stack, date.today().isoformat())
+        return gone, ["the stack is gone"] if gone != stack else []
+    resources = dict(_nested(session, place, held))
+    named, done = dict(stack), list[str]()
+    for resource, locked in stack.items():
+        names = _names(session, place, resource, locked, resources) if locked.in_force else None
+        if not names or (locked.deployed == names and not locked.gone):
+            continue
+        history, unlocked = locked.history, before[resource].unlocked if resource in before else ()
+        for name, value in names.items():
+            was = locked.deployed.get(name, value)
+            if was != value and not unlocked:
+                raise LockError(
+                    f"{place}: {resource}: its {name} is locked as {was}, but AWS has {value}. {_MADE_AGAIN[name]} If "
+                    f'it is meant, run `cmek unlock {place.stack} {resource} --reason "…"`, then `cmek lock '
+                    "--deployed` again."
+                )
+            history += tuple(f"{note} (until then {name} {was})" for note in unlocked if was != value)
+        named[resource] = replace(locked, deployed=names, history=history, gone="")
+        done.append(f"{resource}: {', '.join(names.values())}")
+    return named, done
+
+
+def _names(
+    session: Session, place: Place, resource: str, locked: Locked, held: dict[str, Resource]
+) -> dict[str, str] | None:
+    """What AWS calls a role or key; None of what is neither, or within a stack set."""
+    sets = [f"{name}/" for name, one in held.items() if one.type == STACK_SET]
+    identity, own = locked.identity, held.get(resource)
+    if identity.word not in ("role", "key") or resource.startswith(tuple(sets)):
+        return None
+    if own is None or own.type != identity.type:
+        raise LockError(
+            f"{place}: {resource} is locked as {identity.type}, but the deployed stack has no such "
+            "resource. Deploy the template that was locked, or lock the one that is deployed."
+        )
+    if identity.word == "role":
+        names = _known(place, read_role_names(session, own.physical_id), resource)
+        start = f"arn:aws:iam::{place.account}:role/"
+    else:
+        names = {"Arn": _known(place, read_key_arn(session, own.physical_id), resource)}
+        start = f"arn:aws:kms:{place.region}:{place.account}:key/"
+    if not names["Arn"].startswith(start):
+        raise LockError(
+            f"{place}: {resource}: AWS says {names['Arn']!a}, but that of this stack is {start}…. Check "
+            "account, region and credentials."
+        )
+    return names
+
+
+def _nested(
+    session: Session, place: Place, held: list[Resource] | Unread, within: str = ""
+) -> Iterator[tuple[str, Resource]]:
+    """The resources of a deployed stack, and of its nested stacks."""
+    for resource in _known(place, held, "the stack"):
+        name = within + resource.logical_id
+        yield name, resource
+        if resource.type == NESTED:
+            inner = _known(place, read_resources(session, resource.physical_id), name)
+            yield from _nested(session, place, inner, f"{name}/")
+
+
+def _known(place: Place, found: T | Unread | None, what: str) -> T:
+    if found is None:
+        raise LockError(
+            f"{place}: {what}: the stack has it, but somebody deleted it. See what is to be done: "
+            f"cmek doctor {place.stack}"
+        )
+    if isinstance(found, Unread):
+        raise LockError(f"{place}: {what}: {found.why}. Choose --profile, or leave --deployed out.")
     return found
 
 
@@ -149,28 +222,32 @@ def unlock(
     """
     with refusals("lock"):
         before = read(file)
-        place = _one_of(before, stack, account, region, file)
-        found = changing.unlock(before, place, which, f"{date.today().isoformat()} {reason}")
-        write_lock(file, found.lock)
-    typer.echo(
-        "\n".join(found.done) + f"\nWrote {file}. Make the change, run `npx cdk synth` and `cmek "
-        "lock`, and commit all of it together."
-    )
-
-
-def _one_of(lock: Lock, stack: str, account: str | None, region: str | None, file: Path) -> Place:
-    places = [
-        one for one in lock if one.stack == stack and account in (None, one.account) and region in (None, one.region)
-    ]
-    if not places:
-        names = ", ".join(sorted(map(str, lock))) or "nothing"
-        raise LockError(f"{file}: got {stack!a}, but it has {names}. Check the name.")
-    if len(places) > 1:
-        raise LockError(
-            f"{file}: {stack} is locked as {', '.join(map(str, sorted(places)))}. Say which, with "
-            "--account and --region."
-        )
-    return places[0]
+        named = [one for one in before if one.stack == stack]
+        places = [one for one in named if account in (None, one.account) and region in (None, one.region)]
+        if not places:
+            names = ", ".join(sorted(map(str, before))) or "nothing"
+            raise LockError(f"{file}: got {stack!a}, but it has {names}. Check the name.")
+        if len(places) > 1:
+            raise LockError(
+                f"{file}: {stack} is locked as {', '.join(map(str, sorted(places)))}. Say which, with "
+                "--account and --region."
+            )
+        [place] = places
+        after, there = dict(before[place]), list[str]()
+        for resource, one in before[place].items():
+            if one.in_force and which in (None, resource, one.identity.word):
+                note = f"{date.today().isoformat()} {reason}"
+                after[resource] = replace(one, unlocked=(note,), gone="")
+            there.append(f"{resource} ({one.identity.word}, {'locked' if one.in_force else 'unlocked'})")
+        done = [f"{place}: {one}: unlocked" for one in after if after[one] != before[place][one]]
+        if not done:
+            what = f"{which!a} of it" if which else "nothing of it"
+            raise LockError(
+                f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
+            )
+        write_lock(file, {**before, place: after})
+    then = "Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it together."
+    tell([*done, f"Wrote {file}. {then}"])
 
 
 def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], set[str]]:
@@ -188,14 +265,11 @@ def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], s
     if found.problems:
         raise LockError("\n".join(map(str, found.problems)))
     judged = {*(one.place for one in found.roles), *(one.place for one in found.keys)}
-    unread = [one for one in found.unread if one.place.type in REPLACING]
-    unread = [one for one in unread if one.place not in judged]
+    unread = [one for one in found.unread if one.place.type in REPLACING and one.place not in judged]
     if unread:
         raise LockError("\n".join(f"{one} Until then it cannot be locked." for one in unread))
     stacks = stacks_of(run)
-    tops = {one.top.name for one in stacks}
-    ours = {str(one) for one in [*(r.place for r in found.roles), *(k.place for k in found.keys)]}
-    if not any(name.startswith(f"{top}/") for top in tops for name in ours):
+    if not {one.stack.top.name for one in judged} & {one.top.name for one in stacks}:
         names = ", ".join(printable(path) for path in paths)
         raise LockError(f"{names}: it has no role or key of Pinecone's, so there is nothing to do.")
     for one in stacks:
@@ -204,86 +278,7 @@ def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], s
                 f"{printable(one.top.template.file)}: a template by itself is locked under the name of its file, but "
                 f"{one.place.stack!a} is no name of a stack. Call the file as the stack, NAME.json."
             )
-    return stacks, ours
-
-
-def deployed_names(place: Place, stack: Stack, asking: Asking) -> dict[str, dict[str, str]] | None:
-    """What AWS calls each role and key of a stack; read-only. None where there is no such stack.
-
-    Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
-    the account of the stack.
-
-    Raises:
-        LockError: the stack is not deployed as it is locked.
-        AwsError: AWS cannot be asked.
-    """
-    if place.account == ANY_ACCOUNT or place.region == ANY_REGION:
-        raise LockError(
-            f"{place}: its template says neither account nor region, so nobody can tell which "
-            "deployed stack it is. Give the stack an env, or leave --deployed out."
-        )
-    session = asking.reading(place.account, place.region, place.stack)
-    held = read_resources(session, place.stack)
-    if held is None:
-        return None
-    return dict(_names(session, place, stack, dict(_nested(session, place, held))))
-
-
-def _known(place: Place, found: T | Unread | None, what: str) -> T:
-    if found is None:
-        raise LockError(
-            f"{place}: {what}: the stack has it, but somebody deleted it. See what is to be done: "
-            f"cmek doctor {place.stack}"
-        )
-    if isinstance(found, Unread):
-        advice = "Choose --profile, or leave --deployed out."
-        raise LockError(f"{place}: {what}: {found.why}. {advice}")
-    return found
-
-
-def _names(
-    session: Session, place: Place, stack: Stack, held: dict[str, Resource]
-) -> Iterator[tuple[str, dict[str, str]]]:
-    sets = {name for name, one in held.items() if one.type == STACK_SET}
-    for resource, locked in stack.items():
-        if locked.identity is None or locked.identity.word not in ("role", "key"):
-            continue
-        if any(resource.startswith(f"{one}/") for one in sets):
-            continue
-        own = held.get(resource)
-        if own is None or own.type != locked.identity.type:
-            raise LockError(
-                f"{place}: {resource} is locked as {locked.identity.type}, but the deployed stack has no such "
-                "resource. Deploy the template that was locked, or lock the one that is deployed."
-            )
-        if locked.identity.word == "role":
-            role = _known(place, read_role_names(session, own.physical_id), resource)
-            _check(place, resource, role["Arn"], f"arn:aws:iam::{place.account}:role/")
-            yield resource, role
-        else:
-            arn = _known(place, read_key_arn(session, own.physical_id), resource)
-            _check(place, resource, arn, f"arn:aws:kms:{place.region}:{place.account}:key/")
-            yield resource, {"Arn": arn}
-
-
-def _nested(
-    session: Session, place: Place, held: list[Resource] | Unread, within: str = ""
-) -> Iterator[tuple[str, Resource]]:
-    """The resources of a deployed stack, and of its nested stacks."""
-    for resource in _known(place, held, "the stack"):
-        name = within + resource.logical_id
-        yield name, resource
-        if resource.type == NESTED:
-            inner = _known(place, read_resources(session, resource.physical_id), name)
-            yield from _nested(session, place, inner, f"{name}/")
-
-
-def _check(place: Place, resource: str, arn: str, start: str) -> None:
-    if not arn.startswith(start):
-        raise LockError(
-            f"{place}: {resource}: AWS says {arn!a}, but that of this stack is {start}…. Check "
-            "account, region and credentials."
-        )
+    return stacks, set(map(str, judged))
 
 
 def write_lock(file: Path, lock: Lock) -> list[str]:
@@ -305,7 +300,7 @@ def write_lock(file: Path, lock: Lock) -> list[str]:
         )
     done = [] if file.exists() else _declare(file.absolute())
     newline = "\r\n" if file.exists() and b"\r\n" in file.read_bytes() else "\n"
-    replace(file, render(lock).replace("\n", newline))
+    writing.replace(file, render(lock).replace("\n", newline))
     return done
 
 
@@ -315,24 +310,22 @@ def clear_gone(stack: str, account: str, region: str) -> list[str]:
     Returns:
         What was done.
     """
-    before, done = read(Path(FILE)), list[str]()
-    lock = before
-    for place in stacks_at(lock, Place.of(stack, account, region)):
-        found = marked_gone(lock, place, "")
-        lock, done = found.lock, [*done, *found.done]
+    before = read(Path(FILE))
+    gone = stacks_at(before, Place.of(stack, account, region))
+    lock = {**before, **{place: marked_gone(before[place], "") for place in gone}}
     if lock != before:
         write_lock(Path(FILE), lock)
-    return [f"{FILE}: {one}" for one in done]
+    return [f"{FILE}: {place}: no longer gone" for place in gone if lock[place] != before[place]]
 
 
 def _declare(path: Path) -> list[str]:
-    attributes = path.with_name(ATTRIBUTES)
+    attributes = path.with_name(_ATTRIBUTES)
     in_git = any((folder / ".git").exists() for folder in path.parents)
     if not in_git or attributes.is_symlink():
         return []
     text = attributes.read_bytes().decode("utf-8") if attributes.exists() else ""
     if any(line.split()[:1] == [path.name] for line in text.splitlines()):
         return []
-    line = f"{path.name} {_UNION}"
-    replace(attributes, text + ("\n" if text and not text.endswith("\n") else "") + line + "\n")
-    return [f"{ATTRIBUTES}: {line} (git keeps the lines of both branches). Commit it as well."]
+    line = f"{path.name} merge=union"
+    writing.replace(attributes, text + ("\n" if text and not text.endswith("\n") else "") + line + "\n")
+    return [f"{_ATTRIBUTES}: {line} (git keeps the lines of both branches). Commit it as well."]

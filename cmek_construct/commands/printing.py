@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 REFUSED: Final = 1
 """The exit code of what is refused, with the reason."""
-_SIGN_IN: Final = "Sign in (`aws sso login`)"
 _OPTIONS: Final = {
     ("--profile", "NAME"): "choose another --profile",
     ("--role", "ARN"): "give --role",
@@ -42,7 +41,6 @@ _MARKS: Final = {
     Verdict.SAID: ("·", "-"),
 }
 _MOST_ASKED: Final = 10
-_COMMANDS: Final = ("aws ", "cmek ", "npx ")
 
 
 def tell(lines: Iterable[str]) -> None:
@@ -58,18 +56,13 @@ def tell(lines: Iterable[str]) -> None:
 def tell_what_to_ask(found: Found) -> None:
     """Print, beside an answer, what only a person can tell of templates."""
     from cmek_construct.review.answers import to_check
-    from cmek_construct.who.policies import two_accounts
+    from cmek_construct.who.answers import two_accounts
 
-    accounts = two_accounts(found)
-    if accounts:
+    if accounts := two_accounts(found):
         typer.echo(accounts, err=True)
-    said = [
-        f"Ask a person: {stack.template.name}: {plain(words)}"
-        for stack, some in to_check(found).items()
-        for words in some
-    ]
+    said = [f"{stack.template.name}: {plain(words)}" for stack, some in to_check(found).items() for words in some]
     for line in said[:_MOST_ASKED]:
-        typer.echo(line, err=True)
+        typer.echo(f"Ask a person: {line}", err=True)
     if len(said) > _MOST_ASKED:
         typer.echo(f"And {len(said) - _MOST_ASKED:,} more: cmek review lists them.", err=True)
 
@@ -85,8 +78,7 @@ def in_json(data: Any, margin: str = "\n") -> str:
     if _has_records(data):
         lines, (begin, end) = [in_json(one, inner) for one in data], "[]"
     elif isinstance(data, dict) and any(map(_has_records, data.values())):
-        lines = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
-        begin, end = "{}"
+        lines, (begin, end) = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()], "{}"
     else:
         return json.dumps(data)
     return f"{begin}{inner}{f',{inner}'.join(lines)}{margin}{end}"
@@ -108,20 +100,18 @@ def marked(finding: Finding) -> str:
 
 def in_a_line(finding: Finding) -> str:
     """A finding and its cure in one line."""
-    cure = f" Cure: {finding.cure}" if finding.cure and finding.fails else ""
-    return f"{marked(finding)}{cure}"
+    return marked(finding) + (f" Cure: {finding.cure}" if finding.cure and finding.fails else "")
 
 
 def whole(finding: Finding) -> Iterator[str]:
     """A finding with what it means, how long there is, and what to do."""
     yield marked(finding)
-    if finding.verdict is Verdict.WRONG:
-        for label, text in (("data", finding.means), ("time", finding.time)):
-            if text:
-                yield f"    {label}: {text}"
+    for label, text in (("data", finding.means), ("time", finding.time)):
+        if text and finding.verdict is Verdict.WRONG:
+            yield f"    {label}: {text}"
     for line in finding.cure.split("\n") if finding.fails else ():
         # A line to run stands alone, so that it can be copied as it is.
-        yield f"    {'run' if line.startswith(_COMMANDS) else 'do'}:".ljust(10) + line
+        yield f"    {'run' if line.startswith(('aws ', 'cmek ', 'npx ')) else 'do'}:".ljust(10) + line
 
 
 def counted(found: Sequence[object], name: str) -> str:
@@ -168,24 +158,19 @@ def in_words(error: AwsError, command: str, about: str = "", idle: str = "") -> 
 
 
 def advice(error: AwsError, command: str, idle: str = "") -> str:
-    """What may help."""
+    """What may help: among it the options that the command has, each with what it takes."""
     if error.reason is Reason.CLOCK:
         return "Set the clock of this machine, and run the same again."
-    has = options_of(command)
-    ways = [words for option, words in _OPTIONS.items() if option in has and option[0] != idle]
-    if error.reason is Reason.NO_REGION:
-        ways.insert(0, "give --region" if ("--region", "REGION") in has else "set AWS_REGION")
-    elif error.reason is not Reason.ANOTHER_ACCOUNT:
-        ways.insert(0, _SIGN_IN)
-    listed = ways[0] if len(ways) == 1 else f"{', '.join(ways[:-1])}, or {ways[-1]}"
-    return f"{listed[:1].upper()}{listed[1:]}."
-
-
-def options_of(command: str) -> set[tuple[str, str | None]]:
-    """The options that a command has, each with what it takes."""
     from cmek_construct.commands.app import cli  # it imports this module
 
     found: Any = typer.main.get_command(cli)
     for name in command.split():
         found = found.commands[name]
-    return {(option, one.metavar) for one in found.params for option in one.opts}
+    has = {(option, one.metavar) for one in found.params for option in one.opts}
+    ways = [words for option, words in _OPTIONS.items() if option in has and option[0] != idle]
+    if error.reason is Reason.NO_REGION:
+        ways.insert(0, "give --region" if ("--region", "REGION") in has else "set AWS_REGION")
+    elif error.reason is not Reason.ANOTHER_ACCOUNT:
+        ways.insert(0, "Sign in (`aws sso login`)")
+    listed = ways[0] if len(ways) == 1 else f"{', '.join(ways[:-1])}, or {ways[-1]}"
+    return f"{listed[:1].upper()}{listed[1:]}."

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cmek_construct.aws import events, reading, writing
+from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import known_case
@@ -90,10 +90,10 @@ def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | N
         )
     role, key = reading.read_role(session, case.role_arn), reading.read_key(session, key_arn, last_use=True)
     seen, since = replace(case, role=role, key=key), case.now - timedelta(days=days)
-    attempt = None if key is None else events.read_last(session, key_arn, USE, since)
+    attempt = None if key is None else reading.read_last(session, key_arn, USE, since)
     found = indexes()
     names = list(found) if isinstance(found, dict) else found
-    changes = events.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
+    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
     return seen, steps(seen, names, attempt, days, quiet_since, changes)
 
 

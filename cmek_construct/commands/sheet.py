@@ -15,10 +15,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cmek_construct.aws.objects import Unread
-from cmek_construct.aws.reading import read_stack
+from cmek_construct.aws.objects import Instance, StackSet, Unread
+from cmek_construct.aws.reading import read_overrides, read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.aws.stack_sets import Instance, StackSet, StackSets
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.looking import outputs_of, side_by_side
@@ -188,9 +187,9 @@ def _lines(sheet: dict[str, Any]) -> Iterator[str]:
 def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[dict[str, Any]]:
     """What to paste for every account of a stack set, by the columns; where there is a problem, nothing."""
     session = asking.own(region)
-    sets = StackSets(session, call_as)
+    named = {"StackSetName": name, **({"CallAs": call_as} if call_as else {})}
     try:
-        stack_set = sets.read(name)
+        stack_set = read_stack_set(session, named)
     except AwsError as error:
         if not error.code:
             raise
@@ -201,7 +200,7 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
     said = _said_of_all(stack_set)
     if not stack_set.instances:
         raise Refused(f"{name}: the stack set has no stacks. Look at its operations in CloudFormation's console.")
-    rows = side_by_side(partial(_row, asking, role, sets, stack_set, said), stack_set.instances)
+    rows = side_by_side(partial(_row, asking, session, role, named, stack_set, said), stack_set.instances)
     return sorted(rows, key=lambda one: (one["account"], one["region"]))
 
 
@@ -224,7 +223,13 @@ def _said_of_all(stack_set: StackSet) -> dict[str, Any]:
 
 
 def _row(
-    asking: Asking, role: str, sets: StackSets, stack_set: StackSet, said: dict[str, Any], instance: Instance
+    asking: Asking,
+    session: Session,
+    role: str,
+    named: dict[str, str],
+    stack_set: StackSet,
+    said: dict[str, Any],
+    instance: Instance,
 ) -> dict[str, Any]:
     """What one stack of the set gives out, or why nothing can be pasted for it."""
     account, region, external_id = instance.account, instance.region, said["external_id"]
@@ -234,12 +239,12 @@ def _row(
         if instance.stack_id is None:
             raise Refused(f"there is no stack in this account: {instance.reason or 'look at the operations'}")
         if isinstance(external_id, dict):
-            values = {**stack_set.parameters, **sets.overrides(stack_set.name, instance)}
+            values = {**stack_set.parameters, **read_overrides(session, named, instance)}
             external_id = values.get(external_id["Ref"])
             if not external_id:
                 mapping = "add both to the mapping in StackSetTargets.accounts and deploy"
                 raise Refused(f"the set has no external ID for this account: {mapping}")
-        stack = read_stack(_inside(asking, sets.session, role, instance), instance.stack_id)
+        stack = read_stack(_inside(asking, session, role, instance), instance.stack_id)
         if stack is None or isinstance(stack, Unread):
             raise Refused(stack.why if stack else "there is no such stack in this account")
         if not stack.is_whole:

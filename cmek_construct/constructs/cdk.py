@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import textwrap
@@ -21,41 +22,43 @@ from cmek_construct.warnings import Notice
 
 RETAIN: Final = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 """Of role and key: kept on deletion and on replacement, but for a first deployment that fails."""
-Props = TypeVar("Props", bound=Mapping[str, Any])
 Initializer = TypeVar("Initializer", bound=Callable[..., None])
 
 
-def described(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initializer]:
-    """Give an initializer that takes ``**props`` the signature and the docstring of the rows.
+def takes(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initializer]:
+    """Give an initializer that takes ``**own`` every prop of the rows: within its limits, or its default.
 
-    For `help` and `inspect`; type checkers and editors read the `TypedDict`.
+    Its signature and its docstring are made of the rows, for `help` and `inspect`; type checkers and editors read the
+    `TypedDict`. It raises a `TypeError` for a prop that there is not, or that is missing, and a `ValueError` for one
+    outside its limits.
     """
 
-    def describe(init: Initializer) -> Initializer:
+    def take(init: Initializer) -> Initializer:
         signature = inspect.signature(init)
-        *own, given = signature.parameters.values()
+        *place, last = signature.parameters.values()
+
+        @functools.wraps(init)
+        def within_limits(*args: Any, **given: Any) -> None:
+            named = {one.name: given.pop(one.name) for one in place if one.name in given}
+            init(*args, **named, **_settled(init.__qualname__.partition(".")[0], given, rows))
+
+        taken = list(place)
         for row in rows:
             form = props.__annotations__[row.name]
             form = re.sub(r"^Required\[(.*)]$", r"\1", getattr(form, "__forward_arg__", str(form)))
-            one = given.replace(name=row.name, kind=given.KEYWORD_ONLY, annotation=form)
-            own.append(one.replace(default=row.left_out) if row.default else one)
-        init.__dict__["__signature__"] = signature.replace(parameters=own)
+            one = last.replace(name=row.name, kind=last.KEYWORD_ONLY, annotation=form)
+            taken.append(one.replace(default=row.left_out) if row.default else one)
+        within_limits.__dict__["__signature__"] = signature.replace(parameters=taken)
         arguments, raises, why = inspect.cleandoc(init.__doc__ or "").partition("\n\nRaises:")
         fill = textwrap.TextWrapper(96, initial_indent=" " * 4, subsequent_indent=" " * 8).fill
         lines = [fill(f"{row.name}: {row.sentence}") for row in rows]
-        init.__doc__ = "\n".join([arguments, *lines]) + raises + why
-        return init
+        within_limits.__doc__ = "\n".join([arguments, *lines]) + raises + why
+        return cast(Initializer, within_limits)
 
-    return describe
+    return take
 
 
-def settled(who: str, given: Props, rows: Sequence[Prop]) -> Props:
-    """What a constructor was given, within its limits, with the defaults of what was left out.
-
-    Raises:
-        TypeError: there is no such prop, or one is missing.
-        ValueError: one is outside its limits.
-    """
+def _settled(who: str, given: Mapping[str, Any], rows: Sequence[Prop]) -> dict[str, Any]:
     names = [row.name for row in rows]
     for name in given:
         if name not in names:
@@ -70,7 +73,7 @@ def settled(who: str, given: Props, rows: Sequence[Prop]) -> Props:
         if value is not None or not row.default:
             row.check(row.name, _plain(row, value))
         own[row.name] = row.left_out if value is None else value
-    return cast(Props, own)
+    return own
 
 
 def some_of(props: Mapping[str, Any], rows: Sequence[Prop]) -> dict[str, Any]:
@@ -109,35 +112,27 @@ def _plain(row: Prop, value: Any) -> object:
     if isinstance(value, list | tuple):
         return _principal_arns(row.name, value)
     if row.cdk == "kms.IKey":
-        _symmetric(row.name, value)
+        environment_of(value)
+        _symmetric(row.name, resource_of(value))
     return plain
 
 
 def days(parameter: str, duration: cdk.Duration) -> float:
     """A duration in days."""
     if duration.is_unresolved():
-        checks.refuse(
-            parameter,
-            "a token",
-            "aws_kms wants a number of days that is known at synth",
-            "Write the number, or take it from context or an environment variable.",
-        )
+        what = "aws_kms wants a number of days that is known at synth"
+        way_out = "Write the number, or take it from context or an environment variable."
+        checks.refuse(parameter, "a token", what, way_out)
     return duration.to_days(integral=False)
 
 
-def _symmetric(parameter: str, key: kms.IKey) -> None:
-    """A key of Pinecone's partition that encrypts and decrypts, as far as is seen."""
-    environment_of(key)
-    resource = resource_of(key)
+def _symmetric(parameter: str, key: kms.CfnKey | None) -> None:
     for name, needed in (("key_spec", "SYMMETRIC_DEFAULT"), ("key_usage", "ENCRYPT_DECRYPT")):
-        found = getattr(resource, name, None)
+        found = getattr(key, name, None)
         if found not in (None, needed) and not checks.is_token(found):
-            checks.refuse(
-                f"{parameter} ({name})",
-                found,
-                f"Pinecone takes a symmetric key that encrypts and decrypts ({needed})",
-                "Give another key, or leave out key= and have the right one made.",
-            )
+            what = f"Pinecone takes a symmetric key that encrypts and decrypts ({needed})"
+            way_out = "Give another key, or leave out key= and have the right one made."
+            checks.refuse(f"{parameter} ({name})", found, what, way_out)
 
 
 def administration(parameter: str, admins: Sequence[Any]) -> Statement:
@@ -150,8 +145,8 @@ def administration(parameter: str, admins: Sequence[Any]) -> Statement:
         return dict(iam.PolicyStatement(principals=list(admins)).to_json())
     except RuntimeError as error:
         raise ValueError(
-            f"{parameter}: got principals that one statement cannot name: {error} Give roles or "
-            "users under the same conditions."
+            f"{parameter}: got principals that one statement cannot name: {error} Give roles or users under the same "
+            "conditions."
         ) from None
 
 
@@ -159,15 +154,13 @@ def _principal_arns(parameter: str, admins: Sequence[Any]) -> list[str]:
     """Those of AWS: nobody administers a key by a wildcard, and no service does."""
     named = administration(parameter, admins).get("Principal", {}) if admins else {}
     kinds = named if isinstance(named, dict) else {"AWS": named}
-    for kind in kinds:
-        if kind != "AWS":
-            what = "a role, a user or an account administers a key"
-            checks.refuse(parameter, f"a principal of the kind {kind}", what, "Name one of these.")
+    for kind in kinds.keys() - {"AWS"}:
+        what = "a role, a user or an account administers a key"
+        checks.refuse(parameter, f"a principal of the kind {kind}", what, "Name one of these.")
     names = kinds.get("AWS", [])
     names = [names] if isinstance(names, str) else names
     if "*" in names:
-        what = "it lets everybody administer the key"
-        checks.refuse(parameter, "*", what, "Name the roles or users.")
+        checks.refuse(parameter, "*", "it lets everybody administer the key", "Name the roles or users.")
     return [f"{checks.EXAMPLE}root" if checks.ACCOUNT_ID.fullmatch(one) else one for one in names]
 
 
@@ -189,10 +182,7 @@ def environment_of(one: Any) -> Environment:
     known: Environment | None = getattr(one, "_pinecone_environment", None)
     if known is None:
         where = getattr(one, "env", None) or cdk.Stack.of(one)
-        known = Environment(
-            None if checks.is_token(where.account) else where.account,
-            None if checks.is_token(where.region) else where.region,
-        )
+        known = Environment(*(None if checks.is_token(name) else name for name in (where.account, where.region)))
     checks.in_pinecone_partition(known.region or "")
     return known
 

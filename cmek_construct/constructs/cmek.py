@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import jsii
@@ -58,8 +58,8 @@ class PineconeCmek(Construct):
     For what `kms.Key` has and `kms.IKey` has not, ask ``isinstance(cmek.key, kms.Key)`` first.
     """
 
-    @ours.described(CmekProps, props.CMEK)
-    def __init__(self, scope: Construct, construct_id: str, **given: Unpack[CmekProps]) -> None:
+    @ours.takes(CmekProps, props.CMEK)
+    def __init__(self, scope: Construct, construct_id: str, **own: Unpack[CmekProps]) -> None:
         """Make role, key, alias and outputs.
 
         Args:
@@ -71,19 +71,17 @@ class PineconeCmek(Construct):
             ValueError: a value is outside its limits, or two contradict each other; nothing was built.
         """
         environment = ours.environment_of(scope)
-        own = ours.settled("PineconeCmek", given, props.CMEK)
-        trust = trust_of(own)
-        role, key, suspended = own["role"], own["key"], own["suspended"]
-        checks.first(props.rotation(own), props.beside(given), _suspended_in_vain(role, key, suspended))
+        trust = trust_of(own["pinecone_account_id"], own)
+        role, key = own["role"], own["key"]
+        suspended_by_trust = own["suspended"] and key is not None and ours.resource_of(key) is None
+        checks.first(props.contradictions(own), _in_vain(role) if suspended_by_trust else ())
 
         super().__init__(scope, construct_id)
         self._pinecone_environment = environment
-        suspended_by_trust = suspended and key is not None and ours.resource_of(key) is None
         if role is None:
             self.role = CmekRole(
                 self,
                 "Role",
-                environment=environment,
                 trust=trust,
                 role_name=own["role_name"],
                 path=own["role_path"],
@@ -94,12 +92,7 @@ class PineconeCmek(Construct):
         else:
             self.role = role
             ours.warn(self, trust.notices(environment.account))
-            judged = _GivenRole(self, role, trust)
-            if ours.is_made_here(role) and role.node.default_child:
-                last = cdk.AspectPriority.READONLY
-                cdk.Aspects.of(role.node.default_child).add(judged, priority=last)
-            else:
-                judged.warn_of_trust()
+            _judge_trust(self, role, trust)
             if suspended_by_trust and isinstance(role, iam.Role):
                 deny_assume_role(role)
         if key is None:
@@ -107,52 +100,64 @@ class PineconeCmek(Construct):
             self.key = PineconeKey(self, "Key", role=self.role, admins=own["key_admins"], **shape)
         else:
             self.key = key
-            self._let_role_use(key, own["key_access"], suspended)
+            self._let_role_use(key, own["key_access"], own["suspended"])
         ours.warn(self, trust.key_notices(ours.environment_of(self.key).region))
-        self._outputs(own)
+        self._output("RoleArn", "Role ARN", ours.arn_of(self.role), role)
+        self._output("KeyArn", "Key ARN", ours.arn_of(self.key), key)
+        if own["external_id"] is not None:
+            self._output("ExternalId", "External ID", own["external_id"])
 
     def _let_role_use(self, key: kms.IKey, key_access: guide.KeyAccess, suspended: bool) -> None:
         """Let the role use a key that is there already, or say what its policy must say."""
-        resource = ours.resource_of(key)
-        arn = ours.arn_of(self.role)
+        resource, arn = ours.resource_of(key), ours.arn_of(self.role)
         if resource is None:
             arn = ours.readable(arn, "RoleArn")
-        statements = guide.role_statements(arn, key_access, suspended=suspended)
-        if resource is None:
+            statements = guide.role_statements(arn, key_access, suspended=suspended)
             ours.warn(self, [notice("key-policy", statements=statements)])
         else:
             document = cdk.Stack.of(key).resolve(resource.key_policy) or {}
             sids = {one.get("Sid") for one in document.get("Statement", ())}
-            for one in statements:
+            for one in guide.role_statements(arn, key_access, suspended=suspended):
                 if one["Sid"] in sids:  # of another construct of ours: a Sid stands once
                     one["Sid"] += f" for {cdk.Names.unique_id(self)}"
                 key.add_to_resource_policy(iam.PolicyStatement.from_json(one))
         ours.warn(self, of_two_accounts(self.role, key, key_access))
 
-    def _outputs(self, own: CmekProps) -> None:
-        """One output per field of the dialog, in the stack of what it names."""
-        fields: list[tuple[str, str, str, Any]] = [
-            ("RoleArn", "Role ARN", ours.arn_of(self.role), own["role"]),
-            ("KeyArn", "Key ARN", ours.arn_of(self.key), own["key"]),
-        ]
-        if own["external_id"] is not None:
-            fields.append(("ExternalId", "External ID", own["external_id"], None))
-        for name, label, value, given in fields:
-            scope: Construct = self
-            if given is not None and cdk.Stack.of(given) is not cdk.Stack.of(self):
-                scope, name = cdk.Stack.of(given), cdk.Names.unique_id(self) + name
-            ours.dialog_output(scope, name, label, value)
+    def _output(self, name: str, label: str, value: str, of: IConstruct | None = None) -> None:
+        """One for a field of the dialog, in the stack of what it names."""
+        scope: Construct = self
+        if of is not None and cdk.Stack.of(of) is not cdk.Stack.of(self):
+            scope, name = cdk.Stack.of(of), cdk.Names.unique_id(self) + name
+        ours.dialog_output(scope, name, label, value)
+
+
+def _in_vain(role: iam.IRole | iam.Role | None) -> Iterator[ValueError]:
+    """A suspension where neither policy can be changed."""
+    if role is not None and not ours.is_made_here(role):
+        denial = guide.key_denial(ours.readable(ours.arn_of(role), "RoleArn"))
+        yield ValueError(
+            "suspended: got True, but role and key are both imported, so neither policy can be changed from here and "
+            f"Pinecone would not be cut off. Add to the key policy, by hand: {json.dumps(denial)}"
+        )
+
+
+def _judge_trust(cmek: Construct, role: iam.IRole, trust: Trust) -> None:
+    """Warn if a role that is given is not seen to let Pinecone in, one of the app when the app is done with it."""
+    judge = _GivenRole(cmek, trust)
+    if ours.is_made_here(role) and role.node.default_child:
+        cdk.Aspects.of(role.node.default_child).add(judge, priority=cdk.AspectPriority.READONLY)
+    else:
+        judge.warn()
 
 
 @jsii.implements(cdk.IAspect)
 class _GivenRole:
-    """Judges a role that is given: one of the app when the app is done with it."""
+    """Warns of a role of the app that the template would not keep, or that does not surely let Pinecone in."""
 
-    def __init__(self, cmek: Construct, role: iam.IRole, trust: Trust) -> None:
-        self._cmek, self._role, self._trust = cmek, role, trust
+    def __init__(self, cmek: Construct, trust: Trust) -> None:
+        self._cmek, self._trust = cmek, trust
 
     def visit(self, node: IConstruct) -> None:
-        """Warn of what the template would not keep, and of what does not surely let Pinecone in."""
         assert isinstance(node, iam.CfnRole)
         if node.cfn_options.deletion_policy in (None, cdk.CfnDeletionPolicy.DELETE):
             ours.warn(self._cmek, [notice("role-not-retained")])
@@ -160,24 +165,8 @@ class _GivenRole:
         # and nobody else waits for it.
         meaning = import_module("cmek_construct.policy.resolved")
         need = guide.trust_policy(**vars(self._trust))
-        both = cdk.Stack.of(node).resolve([node.assume_role_policy_document, need])
-        if not meaning.surely_allows(*both):
-            self.warn_of_trust()
+        if not meaning.surely_allows(*cdk.Stack.of(node).resolve([node.assume_role_policy_document, need])):
+            self.warn()
 
-    def warn_of_trust(self) -> None:
-        """Say the statement that is not seen in its trust policy."""
-        statement = self._trust.readable().statement()
-        ours.warn(self._cmek, [notice("role-trust-policy", statement=statement)])
-
-
-def _suspended_in_vain(
-    role: iam.IRole | iam.Role | None, key: kms.IKey | None, suspended: bool
-) -> Iterator[ValueError]:
-    if not suspended or role is None or key is None:
-        return
-    if not ours.is_made_here(role) and ours.resource_of(key) is None:
-        denial = guide.key_denial(ours.readable(ours.arn_of(role), "RoleArn"))
-        yield ValueError(
-            "suspended: got True, but role and key are both imported, so neither policy can be "
-            "changed from here and Pinecone would not be cut off. Add to the key policy, by hand: " + json.dumps(denial)
-        )
+    def warn(self) -> None:
+        ours.warn(self._cmek, [notice("role-trust-policy", statement=self._trust.readable_statement())])

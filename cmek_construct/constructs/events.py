@@ -7,7 +7,7 @@ AWS CloudTrail"; EventBridge user guide, "Comparison operators for use in event 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -90,6 +90,7 @@ KEY_GONE: Final = Kind(
 )
 """What KMS itself tells EventBridge, without CloudTrail. The names are detail types."""
 
+_BOUNDARY_CALLS: Final = ("PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary")
 ROLE_CALLS: Final = (
     Kind(
         "RoleTrustChanged",
@@ -100,14 +101,7 @@ ROLE_CALLS: Final = (
     ),
     Kind(
         "RolePermissionsChanged",
-        (
-            "AttachRolePolicy",
-            "DetachRolePolicy",
-            "PutRolePolicy",
-            "DeleteRolePolicy",
-            "PutRolePermissionsBoundary",
-            "DeleteRolePermissionsBoundary",
-        ),
+        ("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", *_BOUNDARY_CALLS),
         "What the role may do has changed. A key of its own account it may use by the key policy "
         "alone, unless a boundary or a Deny stands against it.",
         "Unless it was a deploy of yours: aws iam list-attached-role-policies --role-name {it}; "
@@ -138,108 +132,87 @@ ROLE_POLICY_CALLS: Final = Kind(
 )
 """Calls that change a managed policy, which no call about its role tells."""
 
-_USES: Final = (
-    "Encrypt",
-    "Decrypt",
-    "ReEncrypt",
-    "GenerateDataKey",
-    "GenerateDataKeyWithoutPlaintext",
-    "GenerateDataKeyPair",
-    "GenerateDataKeyPairWithoutPlaintext",
-)
+_USES: Final = ("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
+_PAIRS: Final = ("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext")
 KEY_USED: Final = Kind(
     "KeyUsedByOthers",
-    _USES,
+    (*_USES, *_PAIRS),
     "Somebody who is not Pinecone's role used the key, and may have read data keys of Pinecone.",
     "Find out who it is. Take the way in away: aws kms get-key-policy --key-id {it}; aws kms "
     "list-grants --key-id {it}; and your own IAM policies, to which the key policy hands the key.",
 )
 KEY_REFUSED: Final = Kind(
     "KeyUseDenied",
-    _USES,
+    (*_USES, *_PAIRS),
     "Somebody was denied the use of the key. If it is Pinecone's role, Pinecone cannot read your data.",
     "If it is Pinecone's role: aws kms get-key-policy --key-id {it}, and look for SCPs and RCPs. "
     "Otherwise find out who tried.",
 )
-IN_USE: Final = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
-"""The state in which a rule sees read-only management events."""
-
 
 HOME_OF_IAM: Final = "us-east-1"
 """Where CloudTrail delivers IAM's events. Source: IAM user guide, "Logging IAM and AWS STS API calls with AWS
 CloudTrail"."""
 
 
-def description(kind: Kind, plain: Pattern) -> str:
-    """What a rule is for, in a line."""
-    needs = "; sees nothing without a CloudTrail trail" if "detail" in plain else ""
-    return ", ".join(kind.names) + needs
-
-
-def api_calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
+def _calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
     """Calls of one service that CloudTrail delivers, whoever made them and however they ended."""
-    return {
-        "source": [f"aws.{service}"],
-        "detail-type": ["AWS API Call via CloudTrail"],
-        "detail": {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(names), **about},
-    }
+    detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(names), **about}
+    return {"source": [f"aws.{service}"], "detail-type": ["AWS API Call via CloudTrail"], "detail": detail}
 
 
-def about_key(arn: str, key_id: str, aliases: Sequence[str] = ()) -> Pattern:
-    """The key, wherever an entry names it.
+def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[tuple[Kind, Pattern]]:
+    """What changes the key, of which the aliases are known; and its end, as KMS tells it.
+
+    An alias that is moved away is named by itself alone.
+    """
+    places = _places_of(arn, key_id)
+    if aliases:
+        places.append({"requestParameters": {"aliasName": list(aliases)}})
+    yield from ((kind, _calls("kms", kind.names, {"$or": places})) for kind in KEY_CALLS)
+    yield KEY_GONE, {"source": ["aws.kms"], "detail-type": list(KEY_GONE.names), "resources": [arn]}
+
+
+def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) -> Iterator[tuple[Kind, Pattern]]:
+    """Who uses the key by no session of the role, and who is denied: ``AccessDenied``, or ``AccessDeniedException``.
+
+    Of a role of another account an entry shows no more than the account.
+    """
+    places = {"$or": _places_of(arn, key_id)}
+    others = [{"anything-but": [role_arn or account_id]}, {"exists": False}]
+    by_others = {"sessionContext": {"sessionIssuer": {"arn": others}}} if role_arn else {"accountId": others}
+    succeeded = {"userIdentity": by_others, "errorCode": [{"exists": False}]}
+    yield KEY_USED, _calls("kms", KEY_USED.names, {**places, **succeeded})
+    yield KEY_REFUSED, _calls("kms", KEY_REFUSED.names, {**places, "errorCode": [{"prefix": "AccessDenied"}]})
+
+
+def of_role(name: str, policy_arns: Sequence[str]) -> Iterator[tuple[Kind, Pattern]]:
+    """What changes the role, by its name, which IAM takes in any case; and its own managed policies."""
+    about = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}
+    yield from ((kind, _calls("iam", kind.names, about)) for kind in ROLE_CALLS)
+    if policy_arns:
+        of_policies = {"requestParameters": {"policyArn": list(policy_arns)}}
+        yield ROLE_POLICY_CALLS, _calls("iam", ROLE_POLICY_CALLS.names, of_policies)
+
+
+def of_every_role() -> Pattern:
+    """All that changes any role or managed policy: what us-east-1 forwards."""
+    return _calls("iam", [name for kind in (*ROLE_CALLS, ROLE_POLICY_CALLS) for name in kind.names], {})
+
+
+def _places_of(arn: str, key_id: str) -> list[Pattern]:
+    """Wherever an entry names the key.
 
     ``resources`` has its ARN in nearly all of them; ``RetireGrant`` has no request parameters, ``UpdatePrimaryRegion``
-    in the new primary Region no resources, and a denied call may have neither. An alias that is moved away is named by
-    itself alone.
+    in the new primary Region no resources, and a denied call may have neither.
     """
     names = [arn, key_id]
-    places: list[Pattern] = [
+    return [
         {"resources": {"ARN": [arn]}},
         {"requestParameters": {"keyId": names}},
         {"requestParameters": {"targetKeyId": names}},
         {"responseElements": {"keyId": names}},
         {"errorMessage": [{"wildcard": f"*{arn}*"}]},
     ]
-    if aliases:
-        places.append({"requestParameters": {"aliasName": list(aliases)}})
-    return {"$or": places}
-
-
-def about_role(name: str) -> Pattern:
-    """The role by its name, which IAM takes in any case."""
-    return {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}
-
-
-def about_policies(arns: Sequence[str]) -> Pattern:
-    """Managed policies by their ARNs."""
-    return {"requestParameters": {"policyArn": list(arns)}}
-
-
-def by_others(role_arn: str) -> Pattern:
-    """Whoever succeeds and comes by no session of this role of the same account."""
-    issuer = {"arn": _anything_but(role_arn)}
-    return {"userIdentity": {"sessionContext": {"sessionIssuer": issuer}}, "errorCode": [{"exists": False}]}
-
-
-def by_others_than_account(account_id: str) -> Pattern:
-    """Whoever succeeds and is not of this account, of which an entry shows no more."""
-    return {"userIdentity": {"accountId": _anything_but(account_id)}, "errorCode": [{"exists": False}]}
-
-
-def denied() -> Pattern:
-    """Whoever is denied: the code is ``AccessDenied``, or ``AccessDeniedException``."""
-    return {"errorCode": [{"prefix": "AccessDenied"}]}
-
-
-def key_gone(arn: str) -> Pattern:
-    """The end of a key, as KMS tells it."""
-    return {"source": ["aws.kms"], "detail-type": list(KEY_GONE.names), "resources": [arn]}
-
-
-def of_every_role() -> Pattern:
-    """All that changes any role or managed policy: what us-east-1 forwards."""
-    names = [name for kind in (*ROLE_CALLS, ROLE_POLICY_CALLS) for name in kind.names]
-    return api_calls("iam", names, {})
 
 
 def publish_statement(topic_arn: str) -> Pattern:
@@ -253,10 +226,6 @@ def publish_statement(topic_arn: str) -> Pattern:
     }
 
 
-def _anything_but(value: str) -> list[Pattern]:
-    return [{"anything-but": [value]}, {"exists": False}]
-
-
 def message(kind: Kind, whose: str, it: str, field: Callable[[str], str]) -> str:
     """The text of an event: what, on what, by whom, when, where; what it means and what to do.
 
@@ -266,16 +235,18 @@ def message(kind: Kind, whose: str, it: str, field: Callable[[str], str]) -> str
         it: the key's ARN or the role's name.
         field: what stands for a field of the event.
     """
-    sense = f"What it means: {kind.means} What to do: {kind.to_do.format(it=it)}"
+    said = f"Pinecone CMEK {whose}: "
     if kind is KEY_GONE:  # of KMS itself: nobody called
-        return (
-            f"Pinecone CMEK {whose}: {field('$.detail-type')} of {it}, at {field('$.time')}, in "
-            f"account {field('$.account')}, {field('$.region')}. {sense}"
+        said += (
+            f"{field('$.detail-type')} of {it}, at {field('$.time')}, in account {field('$.account')}, "
+            f"{field('$.region')}."
         )
-    return (
-        f"Pinecone CMEK {whose}: {field('$.detail.eventName')} on {it}, by {field('$.detail.userIdentity.arn')} "
-        f"{field('$.detail.userIdentity.invokedBy')} ({field('$.detail.userIdentity.type')}, account "
-        f"{field('$.detail.userIdentity.accountId')}, from {field('$.detail.sourceIPAddress')}), at "
-        f"{field('$.detail.eventTime')}, in account {field('$.account')}, {field('$.detail.awsRegion')}. If it failed, "
-        f"with the error: {field('$.detail.errorCode')}. {sense}"
-    )
+    else:
+        said += (
+            f"{field('$.detail.eventName')} on {it}, by {field('$.detail.userIdentity.arn')} "
+            f"{field('$.detail.userIdentity.invokedBy')} ({field('$.detail.userIdentity.type')}, account "
+            f"{field('$.detail.userIdentity.accountId')}, from {field('$.detail.sourceIPAddress')}), at "
+            f"{field('$.detail.eventTime')}, in account {field('$.account')}, {field('$.detail.awsRegion')}. If it "
+            f"failed, with the error: {field('$.detail.errorCode')}."
+        )
+    return f"{said} What it means: {kind.means} What to do: {kind.to_do.format(it=it)}"

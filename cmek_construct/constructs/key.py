@@ -19,17 +19,13 @@ from cmek_construct.warnings import Notice, notice
 if TYPE_CHECKING:
     from typing_extensions import Required, Unpack
 
-_ALIAS_PREFIX: Final = "alias/"
-_DEFAULT_ALIAS_PREFIX: Final = "alias/pinecone-cmek/"
-KEY: Final = (
-    replace(
-        props.GIVEN_ROLE,
-        says="The role that Pinecone assumes. In another account or region it needs an explicit ``role_name``.",
-        default="",
-    ),
-    replace(props.KEY_ADMINS, name="admins"),
-    *props.KEY,
+_DEFAULT_ALIAS: Final = "alias/pinecone-cmek/"
+_ROLE: Final = replace(
+    props.GIVEN_ROLE,
+    says="The role that Pinecone assumes. In another account or region it needs an explicit ``role_name``.",
+    default="",
 )
+KEY: Final = (_ROLE, replace(props.KEY_ADMINS, name="admins"), *props.KEY)
 """What `PineconeKey` takes."""
 
 
@@ -62,8 +58,8 @@ class PineconeKey(kms.Key):
     is a key user. Every method and attribute of `kms.Key` works.
     """
 
-    @ours.described(KeyProps, KEY)
-    def __init__(self, scope: Construct, construct_id: str, **given: Unpack[KeyProps]) -> None:
+    @ours.takes(KeyProps, KEY)
+    def __init__(self, scope: Construct, construct_id: str, **own: Unpack[KeyProps]) -> None:
         """Make the key and its alias.
 
         Args:
@@ -74,16 +70,13 @@ class PineconeKey(kms.Key):
             ValueError: a value is outside its limits; nothing was built.
         """
         environment = ours.environment_of(scope)
-        own = ours.settled("PineconeKey", given, KEY)
-        checks.first(props.rotation(own))
-        role = own["role"]
-        admins = own["admins"] and ours.administration("admins", own["admins"])
-        protected = own["protect_used_key"]
+        checks.first(props.contradictions(own))
+        role, protected, retain = own["role"], own["protect_used_key"], own["removal_policy"] or ours.RETAIN
         policy = guide.key_policy(
             environment.account or cdk.Aws.ACCOUNT_ID,
             ours.arn_of(role),
             own["key_access"],
-            admins=admins or (),
+            admins=ours.administration("admins", own["admins"]) if own["admins"] else (),
             suspended=own["suspended"],
             protect_used_key=None if protected is None else int(protected.to_days()),
         )
@@ -98,10 +91,10 @@ class PineconeKey(kms.Key):
             enable_key_rotation=own["enable_key_rotation"] is not False,
             rotation_period=own["rotation_period"],
             pending_window=own["pending_window"],
-            removal_policy=own["removal_policy"] or ours.RETAIN,
+            removal_policy=retain,
         )
         self._pinecone_environment, self._pinecone_arn = environment, self.key_arn
-        _make_alias(self, own["alias"], own["removal_policy"])
+        _make_alias(self, own["alias"], retain)
         ours.acknowledge(self, asked_for(own))
         if not isinstance(role, iam.Role):  # it may be of another account: that is meant then
             self.node.add_metadata(warnings.ROLE_OF_KEY, ours.arn_of(role))
@@ -129,17 +122,16 @@ def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield warnings.PENDING_WINDOW, f"pending_window of {least} days"
 
 
-def _make_alias(key: kms.Key, alias: str | None, removal_policy: cdk.RemovalPolicy | None) -> None:
+def _make_alias(key: kms.Key, alias: str | None, on_deletion: cdk.RemovalPolicy) -> None:
     """Make the alias: kept on deletion only, for another name replaces it and never the key.
 
     The L2 keeps the child id ``Alias`` for the user's first `add_alias`; this has its own.
     """
     if alias is None:
-        longest = checks.ALIAS_CHARACTERS - len(_DEFAULT_ALIAS_PREFIX)
-        alias = _DEFAULT_ALIAS_PREFIX + cdk.Names.unique_resource_name(key, max_length=longest)
-    elif not alias.startswith(_ALIAS_PREFIX) and not checks.is_unknown(alias):
-        alias = _ALIAS_PREFIX + alias
+        longest = checks.ALIAS_CHARACTERS - len(_DEFAULT_ALIAS)
+        alias = _DEFAULT_ALIAS + cdk.Names.unique_resource_name(key, max_length=longest)
+    elif not alias.startswith("alias/") and not checks.is_unknown(alias):
+        alias = f"alias/{alias}"
     resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=ours.arn_of(key))
     resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
-    on_deletion = removal_policy or ours.RETAIN
     resource.apply_removal_policy(on_deletion, apply_to_update_replace_policy=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -15,14 +14,14 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cmek_construct import checks
+from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs import events
-from cmek_construct.constructs.cdk import Environment, arn_of, environment_of, in_two_accounts, warn
+from cmek_construct.constructs.cdk import Environment
 from cmek_construct.constructs.cmek import PineconeCmek
-from cmek_construct.constructs.customer_key import CustomerKey
 from cmek_construct.constructs.events import Kind, Pattern
 from cmek_construct.constructs.key import PineconeKey
 from cmek_construct.constructs.role import CmekRole
-from cmek_construct.constructs.vendor_role import PineconeRole
+from cmek_construct.constructs.vendor import CustomerKey, PineconeRole
 from cmek_construct.warnings import notice
 
 
@@ -92,143 +91,86 @@ class PineconeCmekMonitoring(Construct):
             ValueError: the key is in another account or Region than this stack, the topic is not one that these rules
                 reach, or there is no use to watch; nothing was built.
         """
-        here = environment_of(scope)
-        what = _watched(cmek)
+        here = ours.environment_of(scope)
+        key, role, user = _parts_of(cmek)
         checks.flag("watch_use", watch_use)
         checks.flag("iam_events_forwarded", iam_events_forwarded)
         _check_kind("topic", topic, "sns.ITopic", "topic_arn")
         if dead_letter_queue is not None:
             _check_kind("dead_letter_queue", dead_letter_queue, "sqs.IQueue", "queue_arn")
-        checks.first(what.elsewhere(here), _problems(topic, what, here, watch_use))
+        checks.first(_problems(topic, key, here))
+        if watch_use and (key is None or user is None):
+            raise ValueError(
+                "watch_use: got True, but from a PineconeKey alone nobody can tell who may use it, and a PineconeRole "
+                "has no key. Give the PineconeCmek or the CustomerKey, or leave it out."
+            )
 
         super().__init__(scope, construct_id)
+        if role is not None and key is not None and ours.in_two_accounts(role, key):
+            ours.warn(self, [notice("role-events-elsewhere", account=ours.environment_of(role).account)])
+            role = None
         self.rules = []
-        self._topic, self._dead_letter_queue = topic, dead_letter_queue
-        if what.key is not None:
-            self._watch_key(what, arn_of(what.key), what.key.key_id)
-        if what.key is not None and watch_use:
-            self._watch_use(what, arn_of(what.key), what.key.key_id)
-        if what.role is not None:
-            self._watch_role(what, what.role.role_name, here, iam_events_forwarded)
-        if not isinstance(topic, aws_sns.Topic):
-            arn = topic.topic_arn
-            said = events.publish_statement("<the topic's ARN>" if checks.is_token(arn) else arn)
-            warn(self, [notice("topic-policy", statement=said)])
-
-    def _watch_key(self, what: _Watched, arn: str, key_id: str) -> None:
-        about = events.about_key(arn, key_id, what.aliases)
-        for kind in events.KEY_CALLS:
-            self._tell(what, kind, events.api_calls("kms", kind.names, about), arn)
-        self._tell(what, events.KEY_GONE, events.key_gone(arn), arn)
-
-    def _watch_use(self, what: _Watched, arn: str, key_id: str) -> None:
-        about = events.about_key(arn, key_id)
-        for kind, by_whom in ((events.KEY_USED, what.other_users), (events.KEY_REFUSED, events.denied())):
-            plain = events.api_calls("kms", kind.names, {**about, **by_whom})
-            rule = self._tell(what, kind, plain, arn).node.default_child
-            assert isinstance(rule, aws_events.CfnRule)
-            rule.state = events.IN_USE
-
-    def _watch_role(self, what: _Watched, name: str, here: Environment, forwarded: bool) -> None:
-        if not what.role_is_here:
-            there = environment_of(what.role)
-            warn(self, [notice("role-events-elsewhere", account=there.account)])
-            return
-        for kind in events.ROLE_CALLS:
-            plain = events.api_calls("iam", kind.names, events.about_role(name))
-            self._tell(what, kind, plain, name)
-        if what.policy_arns:
-            kind = events.ROLE_POLICY_CALLS
-            about = events.about_policies(what.policy_arns)
-            self._tell(what, kind, events.api_calls("iam", kind.names, about), name)
-        if here.region is None and not forwarded:
-            warn(self, [notice("iam-events-not-seen")])
-        elif here.region != events.HOME_OF_IAM and not forwarded:
+        for kind, pattern, it in _events_of(key, role, user if watch_use else None):
+            text = events.message(kind, cmek.node.path, it, aws_events.EventField.from_path)
+            said = aws_events.RuleTargetInput.from_text(text)
+            rule = _rule(self, kind, pattern)
+            rule.add_target(targets.SnsTopic(topic, message=said, dead_letter_queue=dead_letter_queue))
+            self.rules.append(rule)
+        if role is not None and here.region != events.HOME_OF_IAM and not iam_events_forwarded:
             _bring_iam_events_to(self, here)
-
-    def _tell(self, what: _Watched, kind: Kind, plain: Pattern, it: str) -> aws_events.Rule:
-        text = events.message(kind, what.path, it, aws_events.EventField.from_path)
-        said = aws_events.RuleTargetInput.from_text(text)
-        queue = self._dead_letter_queue
-        target = targets.SnsTopic(self._topic, message=said, dead_letter_queue=queue)
-        rule = aws_events.Rule(
-            self, kind.id, description=events.description(kind, plain), event_pattern=_pattern(plain), targets=[target]
-        )
-        self.rules.append(rule)
-        return rule
+        if not isinstance(topic, aws_sns.Topic):
+            arn = "<the topic's ARN>" if checks.is_token(topic.topic_arn) else topic.topic_arn
+            ours.warn(self, [notice("topic-policy", statement=events.publish_statement(arn))])
 
 
-@dataclass(frozen=True)
-class _Watched:
+def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
     """A key and a role, each where there is one to watch, and the role that may use the key."""
-
-    path: str
-    key: kms.IKey | None = None
-    role: iam.IRole | None = None
-    user: iam.IRole | None = None
-
-    @property
-    def role_is_here(self) -> bool:
-        """Whether IAM tells of the role in the key's account, as far as synth knows."""
-        return self.key is None or not in_two_accounts(self.role, self.key)
-
-    @property
-    def aliases(self) -> list[str]:
-        """The aliases that the app has made for the key so far."""
-        found = self.key.node.find_all() if self.key else []
-        return [one.alias_name for one in found if isinstance(one, kms.CfnAlias)]
-
-    @property
-    def policy_arns(self) -> list[str]:
-        """The managed policies that the role has made for itself."""
-        found = self.role.node.find_all() if self.role else []
-        return [one.ref for one in found if isinstance(one, iam.CfnManagedPolicy)]
-
-    @property
-    def other_users(self) -> events.Pattern:
-        """Whoever uses the key and is not meant to."""
-        assert self.user is not None
-        arn = arn_of(self.user)
-        if self.role is not None and self.role_is_here:
-            return events.by_others(arn)
-        account = cdk.Arn.split(arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).account
-        assert account is not None
-        return events.by_others_than_account(account)
-
-    def elsewhere(self, here: Environment) -> Iterator[ValueError]:
-        """A key of another place, whose events never come here."""
-        if self.key is None:
-            return
-        there = environment_of(self.key)
-        for what, own, its in (("account", here.account, there.account), ("region", here.region, there.region)):
-            if None not in (own, its) and own != its:
-                yield ValueError(
-                    f"cmek: got a key in the {what} {its}, but this stack is in {own}, and KMS tells of a key in its "
-                    "own account and Region alone. Put the monitoring into a stack there, with a topic of that Region."
-                )
-
-
-def _watched(cmek: Any) -> _Watched:
-    """The parts of a construct of this library."""
     if isinstance(cmek, PineconeCmek):
-        return _Watched(cmek.node.path, key=cmek.key, role=cmek.role, user=cmek.role)
+        return cmek.key, cmek.role, cmek.role
     if isinstance(cmek, CustomerKey):
-        vendor: Any = cmek.node.find_child("VendorRole")
-        return _Watched(cmek.node.path, key=cmek.key, user=vendor)
+        return cmek.key, None, cmek.node.find_child("VendorRole")
     if isinstance(cmek, PineconeKey):
-        return _Watched(cmek.node.path, key=cmek)
+        return cmek, None, None
     if isinstance(cmek, CmekRole):
-        return _Watched(cmek.node.path, role=cmek)
-    return checks.refuse(
-        "cmek",
-        cmek,
-        "it is a PineconeCmek, a CustomerKey, a PineconeKey or a PineconeRole",
-        "For a role or a key that was given to a PineconeCmek, give that.",
-    )
+        return None, cmek, None
+    what = "it is a PineconeCmek, a CustomerKey, a PineconeKey or a PineconeRole"
+    return checks.refuse("cmek", cmek, what, "For a role or a key that was given to a PineconeCmek, give that.")
 
 
-def _pattern(plain: Pattern) -> aws_events.EventPattern:
-    return aws_events.EventPattern(**{one.replace("-", "_"): plain[one] for one in plain})
+def _events_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[tuple[Kind, Pattern, str]]:
+    """What is told of a key and a role, and of who uses the key beside its user: with what it is about.
+
+    The aliases are those that the app has made for the key so far, the managed policies those that the role has made
+    for itself.
+    """
+    if key is not None:
+        arn, key_id = ours.arn_of(key), key.key_id
+        aliases = [one.alias_name for one in key.node.find_all() if isinstance(one, kms.CfnAlias)]
+        found = [*events.of_key(arn, key_id, aliases)]
+        if user is not None:
+            role_arn = ours.arn_of(user)
+            account = cdk.Arn.split(role_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).account
+            found += events.of_use(arn, key_id, None if role is None else role_arn, account)
+        yield from ((kind, pattern, arn) for kind, pattern in found)
+    if role is not None:
+        name = role.role_name
+        policies = [one.ref for one in role.node.find_all() if isinstance(one, iam.CfnManagedPolicy)]
+        yield from ((kind, pattern, name) for kind, pattern in events.of_role(name, policies))
+
+
+def _rule(scope: Construct, kind: Kind, pattern: Pattern) -> aws_events.Rule:
+    needs = "; sees nothing without a CloudTrail trail" if "detail" in pattern else ""
+    description = ", ".join(kind.names) + needs
+    rule = aws_events.Rule(scope, kind.id, description=description, event_pattern=_as_of_cdk(pattern))
+    if kind in (events.KEY_USED, events.KEY_REFUSED):  # read-only calls, which a rule sees in this state alone
+        resource = rule.node.default_child
+        assert isinstance(resource, aws_events.CfnRule)
+        resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    return rule
+
+
+def _as_of_cdk(pattern: Pattern) -> aws_events.EventPattern:
+    return aws_events.EventPattern(**{name.replace("-", "_"): pattern[name] for name in pattern})
 
 
 def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
@@ -236,6 +178,9 @@ def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
 
     One serves an account and Region of an app or stage: a second would forward every event twice.
     """
+    if here.region is None:
+        ours.warn(scope, [notice("iam-events-not-seen")])
+        return
     stack = cdk.Stack.of(scope)
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
@@ -248,8 +193,7 @@ def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
     name = f"{name}-{stack.stack_name}"
     if len(name) > 128:
         name = f"{name[:119]}-{sha256(name.encode()).hexdigest()[:8]}"
-    there = stage.node.try_find_child(construct_id)
-    forwarder = there or _forwarder(stage, construct_id, name, here)
+    forwarder = stage.node.try_find_child(construct_id) or _forwarder(stage, construct_id, name, here)
     assert isinstance(forwarder, cdk.Stack)
     stack.add_stack_dependency(forwarder, "It brings IAM's events")
 
@@ -263,14 +207,14 @@ def _forwarder(stage: cdk.Stage, construct_id: str, name: str, to: Environment) 
         description=f"Forwards IAM's events about roles to {to.region}, where Pinecone's role and key are watched",
         termination_protection=True,
     )
-    rule = aws_events.Rule(
+    bus = f"arn:aws:events:{to.region}:{stack.account}:event-bus/default"
+    aws_events.Rule(
         stack,
         "RolesChanged",
         description=f"Calls that change a role, for the default event bus of {to.region}",
-        event_pattern=_pattern(events.of_every_role()),
+        event_pattern=_as_of_cdk(events.of_every_role()),
+        targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(stack, "Bus", bus))],
     )
-    bus = f"arn:aws:events:{to.region}:{stack.account}:event-bus/default"
-    rule.add_target(targets.EventBus(aws_events.EventBus.from_event_bus_arn(stack, "Bus", bus)))
     return stack
 
 
@@ -282,23 +226,26 @@ def _check_kind(parameter: str, value: Any, kind: str, known_by: str) -> None:
         checks.refuse(parameter, value, f"it is an {kind}", way_out)
 
 
-def _problems(topic: aws_sns.ITopic, what: _Watched, here: Environment, watch_use: bool) -> Iterator[ValueError]:
+def _problems(topic: aws_sns.ITopic, key: kms.IKey | None, here: Environment) -> Iterator[ValueError]:
+    """A key of another place, whose events never come here, and a topic that these rules do not reach."""
+    there = here if key is None else ours.environment_of(key)
+    for what, own, its in zip(("account", "region"), here, there, strict=True):
+        if None not in (own, its) and own != its:
+            yield ValueError(
+                f"cmek: got a key in the {what} {its}, but this stack is in {own}, and KMS tells of a key in its own "
+                "account and Region alone. Put the monitoring into a stack there, with a topic of that Region."
+            )
     if topic.fifo:
         yield ValueError("topic: got a FIFO topic, but EventBridge publishes to standard topics. Give one.")
-    there = environment_of(topic).region
-    if None not in (there, here.region) and there != here.region:
+    of_topic = ours.environment_of(topic).region
+    if None not in (of_topic, here.region) and of_topic != here.region:
         yield ValueError(
-            f"topic: got a topic in {there}, but a rule in {here.region} reaches topics of its "
-            "own Region alone. Give a topic in the Region of the key."
+            f"topic: got a topic in {of_topic}, but a rule in {here.region} reaches topics of its own Region alone. "
+            "Give a topic in the Region of the key."
         )
-    key = getattr(topic, "master_key", None)
-    if key is not None and what.key is not None and arn_of(key) == arn_of(what.key):
+    its_key = getattr(topic, "master_key", None)
+    if its_key is not None and key is not None and ours.arn_of(its_key) == ours.arn_of(key):
         yield ValueError(
             "topic: got a topic that is encrypted with the key that is watched, but then nobody is told when that key "
             "is disabled, and EventBridge would be let into Pinecone's key. Encrypt the topic with another key."
-        )
-    if watch_use and (what.key is None or what.user is None):
-        yield ValueError(
-            "watch_use: got True, but from a PineconeKey alone nobody can tell who may use it, and "
-            "a PineconeRole has no key. Give the PineconeCmek or the CustomerKey, or leave it out."
         )

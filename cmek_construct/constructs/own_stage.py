@@ -1,22 +1,48 @@
-"""Stacks of this library: what each says of itself, and a template from a stage of its own."""
+"""Templates of this library: what each says of itself, and those from a stage of their own."""
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import aws_cdk as cdk
-from constructs import RootConstruct
+import jsii
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IConstruct, RootConstruct
 
-_ROLE_STAYS: Final = (
-    "Never replace or delete the role: Pinecone stores its ARN for good, and a key policy names "
-    "this very role, not another one of its name."
-)
-_KEY_STAYS: Final = (
-    "Never replace or delete the key: Pinecone stores its ARN for good, and without the key all "
-    "data of the Pinecone project is lost."
-)
+from cmek_construct.constructs.cmek import PineconeCmek
+
+EXTERNAL_ID: Final = "ExternalId"
+"""The parameter of a template for accounts that have an external ID each."""
+LARGEST: Final = 51_200
+"""Bytes of a template that a stack set takes inline (``TemplateBody``)."""
+_BOUNDARY: Final = "@aws-cdk/core:permissionsBoundary"
+"""Context by which CDK puts a boundary on every role of an app."""
+
+
+def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
+    """Say in a template why role and key are there, and that neither is ever replaced.
+
+    By AWS's schema of the metadata that its tools and agents read before they change a template.
+
+    Args:
+        stack: one of ours, whose template is no user's own.
+        keys_of_customers: whether it has the role alone.
+    """
+    keys = "its customers' KMS keys" if keys_of_customers else "the KMS key"
+    arch = f"Pinecone assumes the role, and the role uses {keys} that Pinecone encrypts with (CMEK)."
+    must = [
+        "Never replace or delete the role: Pinecone stores its ARN for good, and a key policy names this very role, "
+        "not another one of its name."
+    ]
+    if not keys_of_customers:
+        must.append(
+            "Never replace or delete the key: Pinecone stores its ARN for good, and without the key all data of the "
+            "Pinecone project is lost."
+        )
+    stack.add_metadata("com.aws.cloudformation.Context", {"arch": arch, "must": must})
 
 
 def synthesized(
@@ -56,16 +82,97 @@ def synthesized(
     return template
 
 
-def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
-    """Say in a template why role and key are there, and that neither is ever replaced.
+def inner_template(
+    scope: IConstruct,
+    region: str,
+    props: Mapping[str, Any],
+    *,
+    id_per_account: bool,
+    permissions_boundary_name: str | None,
+) -> str:
+    """The template inside a stack set, the very one that `PineconeCmek` makes: compact JSON, within what a set takes.
 
-    By AWS's schema of the metadata that its tools and agents read before they change a template.
+    It comes from a stage of its own, whose feature flags are those of the scope. No reference of the outer app reaches
+    into it.
 
     Args:
-        stack: one of ours, whose template is no user's own.
-        keys_of_customers: whether it has the role alone.
+        scope: where the stack set is made.
+        region: the AWS Region of role and key.
+        props: those of `PineconeCmek`, by name.
+        id_per_account: whether the external ID is a parameter, which each account overrides.
+        permissions_boundary_name: of the role, in each account.
+
+    Raises:
+        ValueError: a prop is outside its limits, or the template is too long.
     """
-    keys = "its customers' KMS keys" if keys_of_customers else "the KMS key"
-    must = [_ROLE_STAYS] if keys_of_customers else [_ROLE_STAYS, _KEY_STAYS]
-    arch = f"Pinecone assumes the role, and the role uses {keys} that Pinecone encrypts with (CMEK)."
-    stack.add_metadata("com.aws.cloudformation.Context", {"arch": arch, "must": must})
+
+    def make(stack: cdk.Stack) -> None:
+        own = dict(props)
+        if id_per_account:
+            own["external_id"] = _external_id_parameter(stack)
+        if permissions_boundary_name is not None:
+            own["permissions_boundary"] = iam.ManagedPolicy.from_managed_policy_name(
+                stack, "PermissionsBoundary", permissions_boundary_name
+            )
+        # As in the stacks of cmek.yaml: Role1ABCC5F0, Key961B73FD, RoleArn, KeyArn, ExternalId.
+        PineconeCmek(stack, "Default", **own)
+
+    context = scope.node.get_all_context()
+    flags = {name: context[name] for name in context if name.startswith("@aws-cdk/") and name != _BOUNDARY}
+    template = synthesized(make, region=region, flags=flags)
+    body = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
+    size = len(body.encode())
+    if size > LARGEST:
+        raise ValueError(
+            f"PineconeCmekStackSet: got a template of {size:,} bytes, but a stack set takes {LARGEST:,}. Shorten the "
+            "description, list fewer regions, or use ALL_REGIONS with an external ID."
+        )
+    return body
+
+
+def _external_id_parameter(stack: cdk.Stack) -> str:
+    """A parameter that each account must override, and the rule that says so to one without."""
+    description = "What Pinecone must present to assume the role: each account has its own."
+    value = cdk.CfnParameter(stack, EXTERNAL_ID, default="", description=description).value_as_string
+    cdk.CfnRule(stack, "EachAccountHasAnExternalId").add_assertion(
+        cdk.Fn.condition_not(cdk.Fn.condition_equals(value, "")),
+        "This account has no external ID of its own: add both to the mapping in StackSetTargets.accounts and deploy "
+        "again.",
+    )
+    return value
+
+
+class RoleInAccounts(iam.CfnRole):
+    """Stands for the role of the template inside, which no aspect of the app reaches.
+
+    CDK's permissions boundaries, of the app's context or by `iam.PermissionsBoundary.of(…)`, are such aspects, and so
+    are those of one's own that look for roles. It is in no template.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        """Stand where an aspect visits."""
+        super().__init__(scope, construct_id, assume_role_policy_document={})
+
+    @jsii.member(jsii_name="shouldSynthesize")
+    def _should_synthesize(self) -> bool:
+        return False
+
+    @jsii.member(jsii_name="addOverride")
+    def add_override(self, path: str, value: Any) -> None:
+        """What `add_property_override` calls as well."""
+        if path == "Properties.PermissionsBoundary":
+            self.permissions_boundary = "an override"
+
+    @property
+    @jsii.member(jsii_name="permissionsBoundary")
+    def permissions_boundary(self) -> str | None:
+        return None
+
+    @permissions_boundary.setter
+    def permissions_boundary(self, value: str | None) -> None:
+        cdk.Validations.of(self).add_error(
+            "cmek-construct:permissions-boundary",
+            "permissions_boundary_name: got none, but the app puts a permissions boundary on every role, and none "
+            "reaches the roles that the stack set makes in each account. Give the name of a managed policy that is in "
+            "every account.",
+        )

@@ -9,7 +9,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 
 from cmek_construct import checks, props
-from cmek_construct.constructs.cdk import described, settled
+from cmek_construct.constructs.cdk import takes
 from cmek_construct.guide import Regions
 from cmek_construct.trust import Trust
 
@@ -31,13 +31,13 @@ class TrustProps(WhoProps, total=False):
     pinecone_account_id: Required[str]
 
 
-def trust_of(own: TrustProps) -> Trust:
+def trust_of(account_id: str, own: WhoProps) -> Trust:
     """What these props, each within its limits, say of Pinecone.
 
     Raises:
         ValueError: they contradict each other.
     """
-    trust = Trust(own["pinecone_account_id"], own["regions"], own["external_id"], own["pin_account"])
+    trust = Trust(account_id, own["regions"], own["external_id"], own["pin_account"])
     checks.first(trust.problems())
     return trust
 
@@ -52,8 +52,8 @@ class PineconePrincipal(iam.PrincipalBase):
     It belongs in a trust policy. A ``grant…`` to it is refused: Pinecone reaches a key through the role, not directly.
     """
 
-    @described(WhoProps, props.WHO)
-    def __init__(self, account_id: str, **given: Unpack[WhoProps]) -> None:
+    @takes(WhoProps, props.WHO)
+    def __init__(self, account_id: str, **own: Unpack[WhoProps]) -> None:
         """Describe who may come in.
 
         Args:
@@ -65,19 +65,16 @@ class PineconePrincipal(iam.PrincipalBase):
                 at most.
         """
         checks.pinecone_account_id("account_id", account_id)
-        own = settled("PineconePrincipal", given, props.WHO)
-        trust = trust_of({**own, "pinecone_account_id": account_id})
+        self._statement = trust_of(account_id, own).statement()
         super().__init__()
-        self._statement = trust.statement()
 
     @property
     @jsii.member(jsii_name="policyFragment")
     def policy_fragment(self) -> iam.PrincipalPolicyFragment:
         """Principals *and* conditions: nothing that asks for it is told half of the truth."""
-        principals = self._statement["Principal"]["AWS"]
-        return iam.PrincipalPolicyFragment(
-            {"AWS": principals if isinstance(principals, list) else [principals]}, self._statement.get("Condition", {})
-        )
+        named = self._statement["Principal"]["AWS"]
+        principals = {"AWS": named if isinstance(named, list) else [named]}
+        return iam.PrincipalPolicyFragment(principals, self._statement.get("Condition", {}))
 
     @jsii.member(jsii_name="dedupeString")
     def dedupe_string(self) -> str:
@@ -97,6 +94,6 @@ class PineconePrincipal(iam.PrincipalBase):
             ValueError: always.
         """
         raise ValueError(
-            "PineconePrincipal: got a grant, but this principal belongs in a trust policy: "
-            "Pinecone reaches AWS through the role that it assumes. Grant to that role."
+            "PineconePrincipal: got a grant, but this principal belongs in a trust policy: Pinecone reaches AWS "
+            "through the role that it assumes. Grant to that role."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -27,48 +28,32 @@ class CmekRole(iam.Role):
         scope: Construct,
         construct_id: str,
         *,
-        environment: ours.Environment,
         trust: Trust,
-        role_name: str | None,
-        path: str | None,
-        permissions_boundary: iam.IManagedPolicy | None,
         removal_policy: cdk.RemovalPolicy | None,
         suspended: bool,
-        description: str | None = None,
+        **shape: Any,
     ) -> None:
         """Make the role of props that are within their limits.
 
         Args:
             scope: the construct in which the role is made.
             construct_id: its id there. The logical ID of the role follows from both.
-            environment: of the scope.
             trust: who of Pinecone may come in.
-            role_name: as in `iam.Role`, and so are ``path``, ``permissions_boundary`` and ``description``.
-            path: a change of it or of the name makes another role.
-            permissions_boundary: the most that the role may do.
             removal_policy: of the role. Default: kept.
             suspended: the trust policy denies everybody.
-            description: of the role.
+            shape: as in `iam.Role`: a change of ``role_name`` or ``path`` makes another role.
 
         Raises:
             ValueError: ``suspended`` is asked of a role that `Role.customize_roles` keeps out of the app.
         """
-        super().__init__(
-            scope,
-            construct_id,
-            assumed_by=PineconePrincipal(**vars(trust)),
-            role_name=role_name,
-            path=path,
-            description=description,
-            permissions_boundary=permissions_boundary,
-        )
-        self._pinecone_environment, self._pinecone_arn = environment, self.role_arn
+        super().__init__(scope, construct_id, assumed_by=PineconePrincipal(**vars(trust)), **shape)
+        self._pinecone_environment, self._pinecone_arn = ours.environment_of(scope), self.role_arn
         self.apply_removal_policy(removal_policy or ours.RETAIN)
         if removal_policy is cdk.RemovalPolicy.DESTROY:
             ours.acknowledge(self, [(warnings.ROLE_RETAINED, "removal_policy=RemovalPolicy.DESTROY")])
         if suspended:
             deny_assume_role(self)
-        ours.warn(self, trust.notices(environment.account, suspended=suspended))
+        ours.warn(self, trust.notices(self._pinecone_environment.account, suspended=suspended))
 
 
 def deny_assume_role(role: iam.Role) -> None:
@@ -80,7 +65,7 @@ def deny_assume_role(role: iam.Role) -> None:
     denial = assume_role_denial()
     if not ours.is_made_here(role) or role.assume_role_policy is None:
         raise ValueError(
-            "suspended: got True, but Role.customize_roles keeps this role out of the app, so "
-            f"nobody would be cut off. Add to its trust policy, by hand: {json.dumps(denial)}"
+            "suspended: got True, but Role.customize_roles keeps this role out of the app, so nobody would be cut off. "
+            f"Add to its trust policy, by hand: {json.dumps(denial)}"
         )
     role.assume_role_policy.add_statements(iam.PolicyStatement.from_json(denial))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,11 +10,11 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from cmek_construct import checks, props
-from cmek_construct.constructs.cdk import acknowledge, described, dialog_output, environment_of, settled, some_of, warn
+from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, asked_for
+from cmek_construct.constructs.own_stage import EXTERNAL_ID, RoleInAccounts, inner_template
 from cmek_construct.constructs.principal import TrustProps, trust_of
 from cmek_construct.constructs.stack_set_targets import StackSetTargets, known
-from cmek_construct.constructs.stack_set_template import EXTERNAL_ID, RoleInAccounts, inner_template
 from cmek_construct.props import Prop
 from cmek_construct.trust import Trust
 from cmek_construct.warnings import Notice, notice
@@ -34,33 +34,34 @@ def _count(least: int) -> checks.Check:
 def _region(parameter: str, value: Any) -> None:
     """One Region of Pinecone's partition."""
     if not isinstance(value, str) or not checks.REGION.fullmatch(value):
-        checks.refuse(
-            parameter,
-            value,
-            "it is one AWS Region, such as us-east-1: a role name is one for all Regions of an account",
-            "For another Region make another set, for other accounts or with another role_name.",
-        )
+        what = "it is one AWS Region, such as us-east-1: a role name is one for all Regions of an account"
+        way_out = "For another Region make another set, for other accounts or with another role_name."
+        checks.refuse(parameter, value, what, way_out)
     checks.in_pinecone_partition(value)
 
 
-_targets: Final = checks.within(
-    lambda value: isinstance(value, StackSetTargets),
-    "it is a StackSetTargets",
-    "Write StackSetTargets.organizational_units([…]) or StackSetTargets.accounts([…]).",
-)
-_NAME: Final = Prop(
-    "stack_set_name",
-    "1 to 128 letters, digits and hyphens, a letter first",
-    "A change makes another set, whose roles have other names: for good.",
-    checks.matching(
-        r"[A-Za-z][A-Za-z0-9-]{0,127}",
-        "the name of a stack set has 1 to 128 characters out of A-Z a-z 0-9 -, a letter first",
-        "Write it like pinecone-cmek; it cannot be changed later.",
+def _known(row: Prop) -> Prop:
+    """The row of a value that no token may stand for: it goes into the template inside the set."""
+
+    def check(parameter: str, value: Any) -> None:
+        known(parameter, value)
+        row.check(parameter, value)
+
+    return replace(row, check=check)
+
+
+_OF_THE_SET: Final = (
+    Prop(
+        "stack_set_name",
+        "1 to 128 letters, digits and hyphens, a letter first",
+        "A change makes another set, whose roles have other names: for good.",
+        checks.matching(
+            checks.STACK_NAME,
+            "the name of a stack set has 1 to 128 characters out of A-Z a-z 0-9 -, a letter first",
+            "Write it like pinecone-cmek; it cannot be changed later.",
+        ),
+        default="",
     ),
-    default="",
-)
-OF_THE_SET: Final = (
-    _NAME,
     Prop(
         "region",
         "a region",
@@ -73,7 +74,11 @@ OF_THE_SET: Final = (
         "targets",
         "a `StackSetTargets`",
         "Whom the set reaches: ``StackSetTargets.organizational_units([…])`` or ``StackSetTargets.accounts([…])``.",
-        _targets,
+        checks.within(
+            lambda value: isinstance(value, StackSetTargets),
+            "it is a StackSetTargets",
+            "Write StackSetTargets.organizational_units([…]) or StackSetTargets.accounts([…]).",
+        ),
         default="",
     ),
     Prop(
@@ -114,7 +119,7 @@ _IN_EACH_ACCOUNT: Final = (
         if row is not props.REMOVAL_POLICY
     ),
 )
-STACK_SET: Final = (*OF_THE_SET, *_IN_EACH_ACCOUNT)
+STACK_SET: Final = tuple(map(_known, (*_OF_THE_SET, *_IN_EACH_ACCOUNT)))
 """What `PineconeCmekStackSet` takes."""
 
 
@@ -146,8 +151,8 @@ class PineconeCmekStackSet(Construct):
     stack_set: cdk.CfnStackSet
     """The stack set. Its tags, by `cdk.Tags.of(…)`, are those of every role and key."""
 
-    @described(StackSetProps, STACK_SET)
-    def __init__(self, scope: Construct, construct_id: str, **given: Unpack[StackSetProps]) -> None:
+    @ours.takes(StackSetProps, STACK_SET)
+    def __init__(self, scope: Construct, construct_id: str, **own: Unpack[StackSetProps]) -> None:
         """Make the stack set.
 
         Args:
@@ -158,34 +163,30 @@ class PineconeCmekStackSet(Construct):
         Raises:
             ValueError: a value is outside its limits, or two contradict each other; nothing was built.
         """
-        environment_of(scope)
-        for name, value in given.items():
-            known(name, value)
-        own = settled("PineconeCmekStackSet", given, STACK_SET)
-        name, targets, region = own["stack_set_name"], own["targets"], own["region"]
+        ours.environment_of(scope)
+        name, targets, region, one_id = own["stack_set_name"], own["targets"], own["region"], own["external_id"]
         own["role_name"] = _role_name(own["role_name"], name)
         own["alias"] = own["alias"] or f"alias/pinecone-cmek/{name}"
-        one_id = own["external_id"]
         own["external_id"] = _longest_id(targets, one_id)
-        trust = trust_of(own)
-        checks.first(props.rotation(own))
+        trust = trust_of(own["pinecone_account_id"], own)
+        checks.first(props.contradictions(own))
         template_body = inner_template(
             scope,
             region,
-            some_of(own, _IN_EACH_ACCOUNT),
+            ours.some_of(own, _IN_EACH_ACCOUNT),
             id_per_account=targets.external_ids is not None,
             permissions_boundary_name=own["permissions_boundary_name"],
         )
 
         super().__init__(scope, construct_id)
         self._role = f"role{own['role_path'] or '/'}{own['role_name']}"
-        self._accounts = set(targets.account_ids)
+        self._account_ids = targets.account_ids
         self.stack_set = _stack_set(self, own, template_body)
-        acknowledge(self, asked_for(own))
-        warn(self, _notices(targets, trust, region))
+        ours.acknowledge(self, asked_for(own))
+        ours.warn(self, _notices(targets, trust, region))
         cdk.CfnOutput(self, "StackSetName", value=name, description="For `cmek sheet --fleet`")
         if one_id is not None:
-            dialog_output(self, "ExternalId", "External ID", one_id)
+            ours.dialog_output(self, "ExternalId", "External ID", one_id)
         if own["permissions_boundary_name"] is None:
             RoleInAccounts(self, "RoleInAccounts")
 
@@ -200,25 +201,17 @@ class PineconeCmekStackSet(Construct):
         """
         known("account_id", account_id)
         checks.account_id("account_id", account_id, "Give one of the accounts of the set.")
-        if self._accounts and account_id not in self._accounts:
-            checks.refuse(
-                "account_id",
-                account_id,
-                "it is none of the set's accounts, so no role is made in it",
-                "Add the account to the targets, or give one of them.",
-            )
+        if self._account_ids and account_id not in self._account_ids:
+            what = "it is none of the set's accounts, so no role is made in it"
+            checks.refuse("account_id", account_id, what, "Add the account to the targets, or give one of them.")
         return f"arn:aws:iam::{account_id}:{self._role}"
 
 
 def _role_name(value: str | None, stack_set_name: str) -> str:
     """The name of the role in every account, by default that of the set."""
     if value is None and len(stack_set_name) > 64:
-        checks.refuse(
-            "role_name",
-            value,
-            f"it is then stack_set_name, whose {len(stack_set_name)} characters are more than the 64 of a role name",
-            "Give a role_name, the same for every account and for good.",
-        )
+        what = f"it is then stack_set_name, whose {len(stack_set_name)} characters are more than the 64 of a role name"
+        checks.refuse("role_name", value, what, "Give a role_name, the same for every account and for good.")
     return value or stack_set_name
 
 
@@ -227,13 +220,13 @@ def _longest_id(targets: StackSetTargets, external_id: str | None) -> str | None
     if targets.external_ids is None:
         return external_id
     if external_id is not None:
-        checks.refuse(
-            "external_id",
-            external_id,
-            "each of the accounts has its own already, and an account has one",
-            "Leave out one of the two.",
-        )
+        what = "each of the accounts has its own already, and an account has one"
+        checks.refuse("external_id", external_id, what, "Leave out one of the two.")
     return max(targets.external_ids.values(), key=len)
+
+
+def _override(external_id: str) -> cdk.CfnStackSet.ParameterProperty:
+    return cdk.CfnStackSet.ParameterProperty(parameter_key=EXTERNAL_ID, parameter_value=external_id)
 
 
 def _stack_set(scope: Construct, own: StackSetProps, template_body: str) -> cdk.CfnStackSet:
@@ -243,7 +236,7 @@ def _stack_set(scope: Construct, own: StackSetProps, template_body: str) -> cdk.
         "StackSet",
         stack_set_name=own["stack_set_name"],
         description="Role and KMS key for Pinecone (CMEK) in each account",
-        **targets.properties(),
+        **targets.way,
         capabilities=["CAPABILITY_NAMED_IAM"],
         managed_execution={"Active": True},
         operation_preferences=cdk.CfnStackSet.OperationPreferencesProperty(
@@ -251,7 +244,16 @@ def _stack_set(scope: Construct, own: StackSetProps, template_body: str) -> cdk.
             max_concurrent_count=own["max_concurrent_count"],
             failure_tolerance_count=own["failure_tolerance_count"],
         ),
-        stack_instances_group=[_group(group, own["region"]) for group in targets.groups()],
+        stack_instances_group=[
+            cdk.CfnStackSet.StackInstancesProperty(
+                deployment_targets=cdk.CfnStackSet.DeploymentTargetsProperty(
+                    accounts=accounts or None, organizational_unit_ids=targets.organizational_unit_ids
+                ),
+                parameter_overrides=None if external_id is None else [_override(external_id)],
+                regions=[own["region"]],
+            )
+            for accounts, external_id in targets.groups()
+        ],
         template_body=template_body,
     )
     # Also when its first deployment fails: CloudFormation would delete the stacks that are made, and their retained
@@ -260,23 +262,9 @@ def _stack_set(scope: Construct, own: StackSetProps, template_body: str) -> cdk.
     return stack_set
 
 
-def _group(group: Mapping[str, Any], region: str) -> cdk.CfnStackSet.StackInstancesProperty:
-    overrides = None
-    if "external_id" in group:
-        overrides = [cdk.CfnStackSet.ParameterProperty(parameter_key=EXTERNAL_ID, parameter_value=group["external_id"])]
-    return cdk.CfnStackSet.StackInstancesProperty(
-        deployment_targets=cdk.CfnStackSet.DeploymentTargetsProperty(
-            accounts=group.get("accounts"), organizational_unit_ids=group.get("organizational_unit_ids")
-        ),
-        parameter_overrides=overrides,
-        regions=[region],
-    )
-
-
 def _notices(targets: StackSetTargets, trust: Trust, region: str) -> Iterator[Notice]:
     """What the template inside would warn of, said once and here, where it is seen."""
-    own = trust.account_id if trust.account_id in targets.account_ids else None
-    yield from trust.notices(own)
+    yield from trust.notices(trust.account_id if trust.account_id in targets.account_ids else None)
     yield from trust.key_notices(region)
     for external_id in (targets.external_ids or {}).values():
         if external_id != trust.external_id and not checks.UUID_V4.fullmatch(external_id):

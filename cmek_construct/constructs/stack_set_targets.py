@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from cmek_construct import checks, props
 
 CALL_AS: Final = ("SELF", "DELEGATED_ADMIN")
-UNITS: Final = 50
-"""Organizational units in one operation of a stack set (API reference, CreateStackInstances)."""
+UNITS: Final = 50  # organizational units in one operation of a stack set (API reference, CreateStackInstances)
 
 _organizational_unit = checks.matching(
     r"ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32}",
@@ -26,15 +24,20 @@ _execution_role_name = checks.matching(
 )
 
 
-class StackSetTargets(ABC):
+@dataclass(frozen=True)
+class StackSetTargets:
     """Whom a stack set reaches, and how: made by `organizational_units` or by `accounts`.
 
     What belongs to one way alone is an argument of its factory.
     """
 
-    account_ids: Sequence[str]
+    way: Mapping[str, Any]
+    """What `cdk.CfnStackSet` takes for this way, by its name."""
+    organizational_unit_ids: Sequence[str] | None = None
+    """Units, each with all of its accounts."""
+    account_ids: Sequence[str] = ()
     """Those that are named one by one."""
-    external_ids: Mapping[str, str] | None
+    external_ids: Mapping[str, str] | None = None
     """By account, where each has its own."""
 
     @staticmethod
@@ -67,7 +70,11 @@ class StackSetTargets(ABC):
                 f"organizational_unit_ids: got {len(organizational_unit_ids):,}, but StackSets takes {UNITS} in one "
                 "operation. Name the unit above them, or make another set under another name."
             )
-        return _Units(list(organizational_unit_ids), auto_deployment, call_as)
+        # CloudFormation takes the retention with automatic deployment alone.
+        retained = {"retainStacksOnAccountRemoval": True} if auto_deployment else {}
+        deployment = {"enabled": auto_deployment, **retained}
+        way = {"permission_model": "SERVICE_MANAGED", "auto_deployment": deployment, "call_as": call_as}
+        return StackSetTargets(way, organizational_unit_ids=list(organizational_unit_ids))
 
     @staticmethod
     def accounts(
@@ -101,88 +108,47 @@ class StackSetTargets(ABC):
             checks.role_arn("administration_role_arn", administration_role_arn)
         if execution_role_name is not None:
             _execution_role_name("execution_role_name", execution_role_name)
-        targets = _Accounts(list(accounts), external_ids, administration_role_arn, execution_role_name)
-        checks.first(_too_many(targets))
+        way = {
+            "permission_model": "SELF_MANAGED",
+            "administration_role_arn": administration_role_arn,
+            "execution_role_name": execution_role_name,
+        }
+        targets = StackSetTargets(way, account_ids=list(accounts), external_ids=external_ids)
+        targets._fit_into_a_template()
         return targets
 
-    @abstractmethod
-    def properties(self) -> dict[str, Any]:
-        """What `cdk.CfnStackSet` takes for this way, by its name."""
-
-    @abstractmethod
-    def groups(self) -> list[dict[str, Any]]:
-        """The deployment targets, each with the external ID that overrides the set's parameter."""
-
-
-@dataclass(frozen=True)
-class _Units(StackSetTargets):
-    account_ids, external_ids = (), None
-    organizational_unit_ids: list[str]
-    auto_deployment: bool
-    call_as: str | None
-
-    def properties(self) -> dict[str, Any]:
-        # CloudFormation takes the retention with automatic deployment alone.
-        retained = {"retainStacksOnAccountRemoval": True} if self.auto_deployment else {}
-        return {
-            "permission_model": "SERVICE_MANAGED",
-            "auto_deployment": {"enabled": self.auto_deployment, **retained},
-            "call_as": self.call_as,
-        }
-
-    def groups(self) -> list[dict[str, Any]]:
-        return [{"organizational_unit_ids": self.organizational_unit_ids}]
-
-
-@dataclass(frozen=True)
-class _Accounts(StackSetTargets):
-    account_ids: Sequence[str]
-    external_ids: Mapping[str, str] | None
-    administration_role_arn: str | None
-    execution_role_name: str | None
-
-    def properties(self) -> dict[str, Any]:
-        return {
-            "permission_model": "SELF_MANAGED",
-            "administration_role_arn": self.administration_role_arn,
-            "execution_role_name": self.execution_role_name,
-        }
-
-    def groups(self) -> list[dict[str, Any]]:
+    def groups(self) -> list[tuple[Sequence[str], str | None]]:
+        """Accounts, with the external ID that overrides the set's parameter; no accounts where units are named."""
         if self.external_ids is None:
-            return [{"accounts": self.account_ids}]
-        return [{"accounts": [one], "external_id": its} for one, its in self.external_ids.items()]
+            return [(self.account_ids, None)]
+        return [([account], external_id) for account, external_id in self.external_ids.items()]
 
-
-def _too_many(targets: _Accounts) -> Iterator[ValueError]:
-    """The bytes of the groups, as CDK writes them into a template."""
-    groups = [
-        {
-            "DeploymentTargets": {"Accounts": group.get("accounts")},
-            "ParameterOverrides": [{"ParameterKey": "ExternalId", "ParameterValue": group.get("external_id")}],
-            "Regions": ["xx-xxxx-1"],
-        }
-        for group in targets.groups()
-    ]
-    place = {"Resources": {"StackSet": {"Properties": {"StackInstancesGroup": groups}}}}
-    size = len(json.dumps(place, indent=1))
-    if size > checks.TEMPLATE:
-        yield ValueError(
-            f"accounts: got {len(targets.account_ids):,}, which with their external IDs are {size:,} bytes of the "
-            f"template, but CloudFormation takes {checks.TEMPLATE:,}. Give one external_id for the set, or make "
-            "another set, under another name and in another stack, for the rest of the accounts."
-        )
+    def _fit_into_a_template(self) -> None:
+        """Refuse groups of more bytes than a template has, as CDK writes them."""
+        groups = [
+            {
+                "DeploymentTargets": {"Accounts": accounts},
+                "ParameterOverrides": [{"ParameterKey": "ExternalId", "ParameterValue": external_id}],
+                "Regions": ["xx-xxxx-1"],
+            }
+            for accounts, external_id in self.groups()
+        ]
+        place = {"Resources": {"StackSet": {"Properties": {"StackInstancesGroup": groups}}}}
+        size = len(json.dumps(place, indent=1))
+        if size > checks.TEMPLATE:
+            raise ValueError(
+                f"accounts: got {len(self.account_ids):,}, which with their external IDs are {size:,} bytes of the "
+                f"template, but CloudFormation takes {checks.TEMPLATE:,}. Give one external_id for the set, or make "
+                "another set, under another name and in another stack, for the rest of the accounts."
+            )
 
 
 def known(parameter: str, value: object) -> None:
     """What goes into the template inside the set is known at synth."""
     if any(map(checks.is_token, value if isinstance(value, list | tuple) else [value])):
-        checks.refuse(
-            parameter,
-            "a token",
-            "it is written into the template inside the set, which no reference of this stack reaches",
-            "Write the value, or take it from context or from a file that Python reads.",
-        )
+        what = "it is written into the template inside the set, which no reference of this stack reaches"
+        way_out = "Write the value, or take it from context or from a file that Python reads."
+        checks.refuse(parameter, "a token", what, way_out)
 
 
 def _each_its_own(external_ids: Mapping[str, str]) -> None:
@@ -194,17 +160,14 @@ def _each_its_own(external_ids: Mapping[str, str]) -> None:
         known(parameter, external_id)
         props.EXTERNAL_ID.check(parameter, external_id)
         if external_id in owners:
+            what = f"it is the external ID of account {owners[external_id]} already"
             checks.refuse(
-                parameter,
-                external_id,
-                f"it is the external ID of account {owners[external_id]} already",
-                "Give each account its own, or all of them one with external_id.",
+                parameter, external_id, what, "Give each account its own, or all of them one with external_id."
             )
         owners[external_id] = account
 
 
 def _listed(parameter: str, value: object, check: checks.Check) -> None:
-    """A list of one or more, each once."""
     what = "it is a list of one or more IDs"
     checks.listed(parameter, value, check, what=what, way_out="Write the IDs in a list.")
 

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def synthesize(path: str) -> None:
-    """Make the stacks of a file; mistakes in it end the process, all of them told.
-
-    Args:
-        path: the file, usually ``cmek.yaml``.
-    """
+    """Make the stacks of a file, usually ``cmek.yaml``; mistakes in it end the process, all of them told."""
     gc.disable()  # A synth makes little garbage, and its imports much that a collection looks at.
     # The CDK starts Node, and waits for it again and again; another thread imports meanwhile what asks Node nothing.
     # First jsii, which is in Node's way.

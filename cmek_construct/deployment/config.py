@@ -1,20 +1,32 @@
 """The models of cmek.yaml: every prop of `PineconeCmek`, and where its stack goes.
 
-A field is its type; limits and description are those of its row. What the file alone says of a stack, its account, name
-and tags, has its rows here. The JSON Schema of the models, `cmek.schema.json` beside this file, gives an editor
-completion.
+A field is its type; limits and description are those of its row, by which `reading` judges what the file says. What the
+file alone says of a stack, its account, name and tags, has its rows here. The JSON Schema of the models,
+`cmek.schema.json` beside this file, gives an editor completion.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from functools import partial
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from cmek_construct import checks, props, tags
+from cmek_construct import checks, props
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions
 from cmek_construct.props import Prop
+
+own_account_id: Final = partial(
+    checks.account_id, way_out="Write the number of the AWS account to deploy to, in quotes."
+)
+"""The account that role and key are deployed to."""
+stack_name: Final = checks.matching(
+    checks.STACK_NAME,
+    "the name of a stack begins with a letter and has up to 128 letters, digits and hyphens",
+    "Rename it before the first deploy; later, a new name is a new stack.",
+)
+"""The name of an entry of cmek.yaml, which is the name of its stack."""
 
 
 def no_token(parameter: str, value: object) -> None:
@@ -23,47 +35,26 @@ def no_token(parameter: str, value: object) -> None:
         checks.refuse(parameter, value, "a file has values that are known", "Write the value itself.")
 
 
-def own_account_id(parameter: str, value: object) -> None:
-    """The account that role and key are deployed to."""
-    checks.account_id(parameter, value, "Write the number of the AWS account to deploy to, in quotes.")
-
-
 def region(parameter: str, value: object) -> None:
     """A region to deploy to, where Pinecone's partition is."""
-    if not isinstance(value, str) or not checks.REGION.fullmatch(value):
-        checks.refuse(parameter, value, "a region looks like us-east-1", "Write the region to deploy to.")
-    checks.in_pinecone_partition(value)
-
-
-def stack_name(parameter: str, value: object) -> None:
-    """The name of an entry of cmek.yaml, which is the name of its stack."""
-    if not isinstance(value, str) or not checks.STACK_NAME.fullmatch(value):
-        checks.refuse(
-            parameter,
-            value,
-            "the name of a stack begins with a letter and has up to 128 letters, digits and hyphens",
-            "Rename it before the first deploy; later, a new name is a new stack.",
-        )
+    checks.matching(checks.REGION, "a region looks like us-east-1", "Write the region to deploy to.")(parameter, value)
+    checks.in_pinecone_partition(str(value))
 
 
 def _tags(parameter: str, value: object) -> None:
     if not isinstance(value, dict):
         checks.refuse(parameter, value, "it is a mapping of names to values", "Write  name: value  lines.")
-    tags.check(parameter, value.items())
+    checks.tags(parameter, value.items())
 
 
-def acknowledgements(parameter: str, value: object) -> None:
-    """Ids of warnings, each with a reason."""
+def _acknowledgements(parameter: str, value: object) -> None:
     if not isinstance(value, dict):
         checks.refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
     for notice, reason in value.items():
         if not isinstance(notice, str) or not isinstance(reason, str) or not reason:
-            checks.refuse(
-                f"{parameter}.{checks.printable(notice)}",
-                reason,
-                "a warning is acknowledged with a reason in words",
-                "Write why this was decided, and by whom.",
-            )
+            one = f"{parameter}.{checks.printable(notice)}"
+            in_words = "a warning is acknowledged with a reason in words"
+            checks.refuse(one, reason, in_words, "Write why this was decided, and by whom.")
 
 
 OF_A_STACK: Final = (
@@ -71,7 +62,10 @@ OF_A_STACK: Final = (
     Prop("region", "such as us-east-1", "AWS region of role and key's stack.", region, default=""),
     Prop("tags", "names and values", "Tags of the stack, and so of role and key.", _tags),
     Prop(
-        "acknowledge", "ids and reasons", "Warnings that are decided: the id of each, and the reason.", acknowledgements
+        "acknowledge",
+        "ids and reasons",
+        "Warnings that are decided: the id of each, and the reason.",
+        _acknowledgements,
     ),
     Prop(
         "bootstrap",
@@ -83,7 +77,6 @@ OF_A_STACK: Final = (
     Prop("termination_protection", "bool", "false: `cdk destroy` may delete the stack.", checks.flag, default="true"),
 )
 """What the file says of a stack beside the props of what is in it."""
-
 _PLAIN: Final = {
     "KeyAccess": "KEY_USER or ENCRYPT_DECRYPT",
     "cdk.RemovalPolicy": "RETAIN_ON_UPDATE_OR_DELETE, RETAIN or DESTROY",
@@ -92,6 +85,8 @@ _PLAIN: Final = {
     "kms.IKey": "ARN of a key",
     "list[iam.IPrincipal]": "list of ARNs of roles and users",
 }
+ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *OF_A_STACK)}
+"""The row of each field."""
 
 
 def sentence(row: Prop) -> str:
@@ -101,20 +96,9 @@ def sentence(row: Prop) -> str:
     return f"{row.says} {shape[0].upper()}{shape[1:]}.{default}".replace("`", "")
 
 
-ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *OF_A_STACK)}
-"""The row of each field."""
-
-
 def _of(prop: str, default: Any = None, **schema: Any) -> Any:
     """The field of a prop."""
-    row = ROWS[prop]
-    return Field(default=default, description=sentence(row), json_schema_extra=schema)
-
-
-def _stack_name(name: Any) -> Any:
-    no_token("stacks", name)
-    stack_name("stacks", name)
-    return name
+    return Field(default=default, description=sentence(ROWS[prop]), json_schema_extra=schema)
 
 
 class Settings(BaseModel):
@@ -123,7 +107,7 @@ class Settings(BaseModel):
     A value of ``null`` in a stack takes back what the top says.
     """
 
-    # Deferred: what validates is made once, for the file, not for each of the three models.
+    # Deferred: the rows judge, and what pydantic would judge by is made for the schema alone.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     region: str | None = _of("region")
@@ -153,19 +137,6 @@ class Settings(BaseModel):
     bootstrap: bool | None = _of("bootstrap")
     termination_protection: bool | None = _of("termination_protection")
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _within_limits(cls, value: Any, info: ValidationInfo) -> Any:
-        """The limits of the constructor, on what the file says."""
-        name = info.field_name or ""
-        row = ROWS.get(name)
-        if row is None or (value is None and not cls.model_fields[name].is_required()):
-            return value
-        for one in value if isinstance(value, list) else [value]:
-            no_token(name, one)
-        row.check(name, ALL_REGIONS if row is props.REGIONS and value == "ALL_REGIONS" else value)
-        return value
-
 
 class StackSettings(Settings):
     """One stack: role and key for one Pinecone project, in one account and region.
@@ -194,15 +165,12 @@ class StackSettings(Settings):
 class Config(Settings):
     """cmek.yaml: shared values at the top, and one stack per Pinecone project."""
 
-    stacks: dict[Annotated[str, BeforeValidator(_stack_name)], StackSettings] = Field(
+    stacks: dict[str, StackSettings] = Field(
         min_length=1, description="The stacks by name: a name is the stack's, for good."
     )
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the file, which `scripts/docs` writes beside this module."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Config.model_json_schema(),
-        "title": "cmek.yaml",
-    }
+    schema = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": schema, **Config.model_json_schema(), "title": "cmek.yaml"}

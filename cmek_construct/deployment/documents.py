@@ -13,7 +13,6 @@ def is_suspended_by_trust(own: StackSettings) -> bool:
 
 
 def trust_policy(own: StackSettings, *, suspended: bool) -> Policy:
-    """The role's trust policy."""
     return guide.trust_policy(
         own.pinecone_account_id or "",
         own.allowed_regions,
@@ -42,9 +41,7 @@ def role_statements(own: StackSettings, role_arn: str) -> list[Statement]:
 
 def denial(own: StackSettings, role_arn: str) -> Statement:
     """The statement that cuts Pinecone off."""
-    if is_suspended_by_trust(own):
-        return guide.assume_role_denial()
-    return guide.key_denial(role_arn)
+    return guide.assume_role_denial() if is_suspended_by_trust(own) else guide.key_denial(role_arn)
 
 
 def permissions(own: StackSettings) -> list[Statement]:

@@ -1,32 +1,49 @@
-"""Reads cmek.yaml: entries to make stacks of, or every mistake with its line and its cure."""
+"""Reads cmek.yaml: entries to make stacks of, or every mistake with its line and its cure.
+
+YAML without YAML 1.1's surprises: ``no`` stays a string and ``0123`` decimal, as in YAML 1.2. Parsed by PyYAML, by its
+C parser where it has one: a thousand stacks take milliseconds.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from pydantic import ValidationError
+import yaml
 
 from cmek_construct import checks, props
-from cmek_construct.deployment.config import Config, StackSettings
-from cmek_construct.deployment.yaml_text import YamlText
+from cmek_construct.deployment import config
+from cmek_construct.deployment.config import ROWS, Config, StackSettings
+from cmek_construct.guide import ALL_REGIONS
 from cmek_construct.trust import Trust
+
+_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_FastLoader):  # type: ignore[misc]
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|", ["~", "n", ""]),
+    ("bool", r"true|false", ["t", "f"]),
+    ("int", r"-?[0-9]+", list("-0123456789")),
+    ("float", r"-?[0-9]+\.[0-9]+", list("-0123456789")),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
+
+Mistake: TypeAlias = tuple[tuple[Any, ...], str]
+"""Where something is wrong, as keys from the top of the file, and what to say of it."""
 
 
 class ConfigError(ValueError):
-    """cmek.yaml cannot be used. The message has one line per mistake."""
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """Where something is wrong, as keys from the top of the file, and what to say of it."""
-
-    location: tuple[Any, ...]
-    said: str
+    """cmek.yaml cannot be used: there is none, or it has mistakes, of which each has a line of the message."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +57,12 @@ class Entry:
 
 
 def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
-    """Read the entries of a file.
-
-    Args:
-        path: the file, usually ``cmek.yaml``.
-        only: names of stacks, separated by commas. Default: all.
-
-    Raises:
-        ConfigError: there is no such file, or it has mistakes; all of them are named.
-    """
+    """The entries of a file, usually ``cmek.yaml``; ``only`` those of some names, separated by commas."""
     return named(parse_entries(text_of(Path(path)), path), path, only)
 
 
 def named(entries: list[Entry], path: str | Path, only: str | None) -> list[Entry]:
-    """The entries of these names, separated by commas; all where there are none.
-
-    Raises:
-        ConfigError: the file has no entry of a name.
-    """
+    """The entries of these names, separated by commas; all where there are none."""
     names = [entry.name for entry in entries]
     wanted = only.split(",") if only else names
     for name in wanted:
@@ -66,39 +71,23 @@ def named(entries: list[Entry], path: str | Path, only: str | None) -> list[Entr
     return [entry for entry in entries if entry.name in wanted]
 
 
-def parse_entries(text: str, path: str | Path) -> list[Entry]:
-    """The entries of a text that stands, or is to stand, at ``path``.
-
-    Raises:
-        ConfigError: it has mistakes; all of them are named.
-    """
-    return _share_and_check(Path(path), *_parse(text, Path(path)))
-
-
 def text_of(path: Path) -> str:
-    """The text of a file, with its own line ends.
-
-    Raises:
-        ConfigError: it is not there, or is no text.
-    """
+    """The text of a file, with its own line ends."""
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file here. {_instead(path.parent)}") from None
+        instead = "`cmek init` writes one; examples/cmek.yaml shows what can stand in it."
+        if is_of_another_app(path.parent):
+            instead = (
+                "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here work cmek check, "
+                "who, review, lock, unlock, customer-kit and sheet --fleet; to cut Pinecone off, suspended=True and a "
+                "deploy."
+            )
+        raise ConfigError(f"{path}: there is no such file here. {instead}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: cannot be read: it is not UTF-8. Save it in UTF-8.") from None
-
-
-def _instead(folder: Path) -> str:
-    """What to do where there is no cmek.yaml: in a CDK app of one's own, nothing needs one."""
-    if is_of_another_app(folder):
-        return (
-            "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here work cmek check, who, "
-            "review, lock, unlock, customer-kit and sheet --fleet; to cut Pinecone off, suspended=True and a deploy."
-        )
-    return "`cmek init` writes one; examples/cmek.yaml shows what can stand in it."
 
 
 def is_of_another_app(folder: Path) -> bool:
@@ -112,34 +101,21 @@ def is_of_another_app(folder: Path) -> bool:
         return True
 
 
-def _parse(source: str, path: Path) -> tuple[YamlText, Config]:
+def parse_entries(text: str, path: str | Path) -> list[Entry]:
+    """The entries of a text that stands, or is to stand, at ``path``."""
     try:
-        text = YamlText(source)
+        read = YamlText(text)
     except ValueError as error:
         raise ConfigError(f"{path}:{error}") from None
-    found = [*_repeated(text), *_missing(text.data)]
-    try:
-        config = Config.model_validate(text.data)
-    except ValidationError as error:
-        found += map(_said, error.errors())
-    _refuse(path, text, found)
-    return text, config
-
-
-def _refuse(path: Path, text: YamlText, found: list[Mistake]) -> None:
-    """Raise all that is wrong, in the order of the lines."""
-    lines = sorted((text.line_of(mistake.location), mistake.said) for mistake in found)
-    if lines:
+    found, stacks = [*read.repeated(), *_of_file(read.data)], {}
+    if not found:
+        shared = {name: value for name, value in read.data.items() if name != "stacks"}
+        for name, own in read.data["stacks"].items():
+            stacks[name] = StackSettings.model_construct(**(shared | own))
+        found = [*_contradictions(stacks), *_collisions(stacks)]
+    if found:
+        lines = sorted((read.line_of(location), said) for location, said in found)
         raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
-
-
-def _share_and_check(path: Path, text: YamlText, config: Config) -> list[Entry]:
-    shared = {name: getattr(config, name) for name in config.model_fields_set if name != "stacks"}
-    stacks = {
-        name: StackSettings.model_construct(**(shared | {field: getattr(own, field) for field in own.model_fields_set}))
-        for name, own in config.stacks.items()
-    }
-    _refuse(path, text, [*_taken_together(stacks), *_collisions(stacks)])
     by_id = defaultdict(list)
     for name, own in stacks.items():
         by_id[own.external_id or ""].append(name)
@@ -147,53 +123,58 @@ def _share_and_check(path: Path, text: YamlText, config: Config) -> list[Entry]:
     return [Entry(name, own, same.get(own.external_id or "", ())) for name, own in stacks.items()]
 
 
-def _repeated(text: YamlText) -> Iterator[Mistake]:
-    """Keys that stand twice, of which YAML silently takes one."""
-    for location, first in text.duplicates():
-        yield Mistake(
-            location,
-            f"{_dotted(*location)}: it stands twice, first in line {first}, and only one can "
-            "count. Remove or rename one of the two.",
-        )
-
-
-def _missing(data: Any) -> Iterator[Mistake]:
-    """What neither a stack nor the top of the file says: once, where no stack says it."""
+def _of_file(data: Any) -> Iterator[Mistake]:
+    """What is wrong with each value by itself, and what is missing."""
+    yield from _of_props((), data, Config)
     stacks = data.get("stacks") if isinstance(data, dict) else None
     if not isinstance(stacks, dict):
         return
+    for name, own in stacks.items():
+        try:
+            config.no_token("stacks", name)
+            config.stack_name("stacks", name)
+        except ValueError as error:
+            yield ("stacks", name), str(error)
+        yield from _of_props(("stacks", name), own, StackSettings)
+    # What neither a stack nor the top says: once, where no stack says it.
     for prop in ("region", "pinecone_account_id", "regions"):
         lacking = [
             ("stacks", name)
             for name, own in stacks.items()
             if isinstance(own, dict) and own.get(prop, data.get(prop)) is None
         ]
-        everywhere = lacking and len(lacking) == len(stacks)
-        for location in [()] if everywhere else lacking:
-            yield Mistake(
-                location,
-                f"{_dotted(*location, prop)}: it is missing, here and at the top of the file. {_purpose(prop)}",
-            )
+        for location in [()] if lacking and len(lacking) == len(stacks) else lacking:
+            words = f"it is missing, here and at the top of the file. {_purpose(prop)}"
+            yield location, f"{_dotted(*location, prop)}: {words}"
 
 
-def _said(problem: Any) -> Mistake:
-    """What pydantic found, in the words of this library."""
-    location = tuple(part for part in problem["loc"] if part != "[key]")
-    *parents, last = [checks.printable(part) for part in location or ("the file",)]
-    where = "".join(f"{part}." for part in parents)
-    if problem["type"] == "value_error":
-        words = str(problem["ctx"]["error"])
-        return Mistake(location, words if words.startswith("stacks:") else where + words)
-    if problem["type"] == "extra_forbidden":
-        return Mistake(location, f"{where}{last}: {_unknown(last, in_a_stack=bool(parents))}")
-    if problem["type"] == "missing":
-        return Mistake(location, f"{where}{last}: it is missing. {_purpose(last)}")
-    wanted = "names to stacks" if last == "stacks" else "props to values"
-    return Mistake(
-        location,
-        f"{where}{last}: got {_kind(problem['input'])}, but it is a mapping of {wanted}, with one "
-        "at least. examples/cmek.yaml shows the form.",
-    )
+def _of_props(location: tuple[Any, ...], said: Any, model: type[config.Settings]) -> Iterator[Mistake]:
+    """What is wrong with the props of a stack, or of the top of the file, by the limits of the constructor."""
+    if not isinstance(said, dict):
+        yield location, _no_mapping(location or ("the file",), said, "props to values")
+        return
+    for name, value in said.items():
+        where = (*location, name)
+        try:
+            if name not in model.model_fields:
+                yield where, f"{_dotted(*where)}: {_unknown(checks.printable(name), in_a_stack=bool(location))}"
+            elif name == "stacks" and not (value and isinstance(value, dict)):
+                yield where, _no_mapping(where, value, "names to stacks")
+            elif name in ROWS and (value is not None or name == "account"):
+                for one in value if isinstance(value, list) else [value]:
+                    config.no_token(name, one)
+                ROWS[name].check(name, ALL_REGIONS if name == "regions" and value == "ALL_REGIONS" else value)
+        except ValueError as error:
+            yield where, f"{_dotted(*location, '')}{error}"
+    for name, field in model.model_fields.items():
+        if field.is_required() and name not in said:
+            yield (*location, name), f"{_dotted(*location, name)}: it is missing. {_purpose(name)}"
+
+
+def _no_mapping(location: tuple[Any, ...], value: Any, wanted: str) -> str:
+    got = f"a {type(value).__name__}" if value else "nothing"
+    words = f"got {got}, but it is a mapping of {wanted}, with one at least. examples/cmek.yaml shows the form."
+    return f"{_dotted(*location)}: {words}"
 
 
 def _unknown(prop: str, *, in_a_stack: bool) -> str:
@@ -205,60 +186,46 @@ def _unknown(prop: str, *, in_a_stack: bool) -> str:
     return f"there is no such prop. {hint}"
 
 
-def _taken_together(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
+def _contradictions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
     """What is wrong only when the shared and the own values are taken together."""
     for name, own in stacks.items():
-        for problem in _contradictions(own):
-            words = str(problem)
-            location = ("stacks", name, words.partition(":")[0])
-            yield Mistake(location, f"stacks.{name}.{words}")
+        for problem in map(str, _problems(own)):
+            yield ("stacks", name, problem.partition(":")[0]), f"stacks.{name}.{problem}"
 
 
-def _contradictions(settings: StackSettings) -> Iterator[ValueError]:
-    trust = Trust(
-        settings.pinecone_account_id or "", settings.allowed_regions, settings.external_id, bool(settings.pin_account)
-    )
+def _problems(own: StackSettings) -> Iterator[ValueError]:
+    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id, bool(own.pin_account))
     yield from trust.problems()
-    yield from props.rotation(dict(settings))
-    yield from props.beside(dict(settings))
-    yield from _of_a_vendor(settings)
-    if settings.role and settings.key and settings.suspended:
+    yield from props.contradictions(dict(own))
+    if own.customers is not None:
+        yield from own.customers.problems(own.account, own.pinecone_account_id or "")
+        for prop in ("role", "key", "key_access", *(row.name for row in props.SHAPING["key"])):
+            if getattr(own, prop) is not None:
+                yield ValueError(
+                    f"{prop}: it stands together with customers, but their stack makes a role of its own and no key. "
+                    f"Leave it out, or take back what the top of the file says with `{prop}: null`."
+                )
+    if own.role and own.key and own.suspended:
         yield ValueError(
             "suspended: got True, but role and key are both given by ARN, so neither policy can "
             "be changed from here. Change the key policy by hand."
         )
 
 
-def _of_a_vendor(settings: StackSettings) -> Iterator[ValueError]:
-    """A vendor's stack is a role: the keys are made by its customers."""
-    if settings.customers is None:
-        return
-    yield from settings.customers.problems(settings.account, settings.pinecone_account_id or "")
-    shaping = [row.name for row in props.SHAPING["key"]]
-    for prop in ("role", "key", "key_access", *shaping):
-        if getattr(settings, prop) is not None:
-            yield ValueError(
-                f"{prop}: it stands together with customers, but their stack makes a role of its own and no key. Leave "
-                f"it out, or take back what the top of the file says with `{prop}: null`."
-            )
-
-
 def _collisions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
     """Names that AWS allows once per account (roles) or per account and region (aliases)."""
-    taken: dict[tuple[str, ...], str] = {}
+    taken: dict[tuple[str | None, ...], str] = {}
     for name, own in stacks.items():
-        for prop, value, place in (
-            ("role_name", own.role_name and own.role_name.lower(), (own.account,)),
-            ("alias", own.alias and own.alias.removeprefix("alias/"), (own.account, own.region)),
+        for prop, value, region in (
+            ("role_name", own.role_name and own.role_name.lower(), None),
+            ("alias", own.alias and own.alias.removeprefix("alias/"), own.region),
         ):
-            if value is None:
-                continue
-            first = taken.setdefault((prop, value, *map(str, place)), name)
-            if first != name:
-                yield Mistake(
+            first = taken.setdefault((prop, value, own.account, region), name)
+            if value is not None and first != name:
+                yield (
                     ("stacks", name, prop),
-                    f"stacks.{name}.{prop}: got {value!r}, but stacks.{first} has it in the same "
-                    "account. Give each its own, or leave it out for a unique one.",
+                    f"stacks.{name}.{prop}: got {value!r}, but stacks.{first} has it in the same account. Give each "
+                    "its own, or leave it out for a unique one.",
                 )
 
 
@@ -271,5 +238,71 @@ def _purpose(name: str) -> str:
     return field.description or ""
 
 
-def _kind(value: object) -> str:
-    return "nothing" if not value else f"a {type(value).__name__}"
+class YamlText:
+    """A parsed document that knows where each value stands."""
+
+    def __init__(self, text: str) -> None:
+        """Parse.
+
+        Raises:
+            ValueError: it is no YAML; begins with the line.
+        """
+        try:
+            loader = _Loader(text)
+            self._root = loader.get_single_node()
+            self.data: Any = loader.construct_document(self._root) if self._root else None
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = mark.line + 1 if mark else 1
+            raise ValueError(
+                f"{line}: {error.problem}. This is no YAML: check colons, quotes and indents (spaces, no tabs)."
+            ) from None
+        except yaml.YAMLError as error:
+            raise ValueError(f"1: {' '.join(str(error).split())}") from None
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            raise ValueError(
+                "1: a value cannot be read as the type of its !!tag, or is too large. Write plain values without tags."
+            ) from None
+
+    def way(self, location: tuple[Any, ...]) -> list[tuple[Any, Any]]:
+        """The nodes of key and value of each step to a value, as far as there is one."""
+        found: list[tuple[Any, Any]] = []
+        for part in location:
+            node = found[-1][1] if found else self._root
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            named = [pair for pair in pairs if pair[0].value == str(part)]
+            if not named:
+                break
+            found.append(named[-1])  # of two, the one that YAML takes
+        return found
+
+    def pair(self, *location: str) -> tuple[Any, Any] | None:
+        """The nodes of a key and its value; None where there is no such key."""
+        way = self.way(location)
+        return way[-1] if len(way) == len(location) else None
+
+    def line_of(self, location: tuple[Any, ...]) -> int:
+        """The line of a value, or of the nearest thing around it; the first line is 1."""
+        nodes = [key for key, _ in self.way(location)] or [self._root]
+        return int(nodes[-1].start_mark.line) + 1 if nodes[-1] else 1
+
+    def repeated(self) -> Iterator[Mistake]:
+        """Keys that stand twice in one mapping, of which YAML silently takes one."""
+        nodes: list[tuple[Any, tuple[str, ...]]] = [(self._root, ())]
+        visited = set()
+        while nodes:
+            node, path = nodes.pop()
+            if id(node) in visited:  # an alias of an anchor
+                continue
+            visited.add(id(node))
+            if isinstance(node, yaml.MappingNode):
+                lines: dict[str, int] = {}
+                for key, value in node.value:
+                    where = (*path, str(key.value))
+                    if where[-1] in lines:
+                        twice = f"it stands twice, first in line {lines[where[-1]]}, and only one can count."
+                        yield where, f"{_dotted(*where)}: {twice} Remove or rename one of the two."
+                    lines.setdefault(where[-1], key.start_mark.line + 1)
+                    nodes.append((value, where))
+            elif isinstance(node, yaml.SequenceNode):
+                nodes.extend((member, path) for member in node.value)

@@ -14,76 +14,13 @@ from cmek_construct import props
 from cmek_construct.constructs.cdk import Environment, dialog_output, warn
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.own_stage import explain
-from cmek_construct.constructs.vendor_role import PineconeRole
+from cmek_construct.constructs.vendor import PineconeRole
 from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import KeyAccess
 from cmek_construct.props import Prop
 from cmek_construct.warnings import notice
-
-
-class CmekStack(cdk.Stack):
-    """Role, key, alias and outputs for one Pinecone project, in one account and region.
-
-    With customers in its entry it has the role alone, for projects with their keys.
-    """
-
-    def __init__(self, scope: Construct, entry: Entry) -> None:
-        """Make the stack; its name is the entry's."""
-        own = entry.settings
-        super().__init__(
-            scope,
-            entry.name,
-            env=cdk.Environment(account=own.account, region=own.region),
-            description=_description(entry),
-            termination_protection=own.termination_protection is not False,
-            tags=own.tags,
-            synthesizer=_synthesizer(own),
-        )
-        self._pinecone_environment = Environment(own.account, own.region)
-        explain(self, keys_of_customers=own.customers is not None)
-        if own.customers is None:
-            # The id "Default" keeps logical IDs and outputs short: RoleArn, KeyArn, ExternalId.
-            PineconeCmek(self, "Default", **_made(self, own, props.CMEK))
-        else:
-            _make_role_for_customers(self, own)
-        if entry.same_external_id:
-            names = " and ".join(entry.same_external_id)
-            warn(self, [notice("external-id-used-twice", names=names)])
-        for warning, reason in (own.acknowledge or {}).items():
-            cdk.Validations.of(self).acknowledge(cdk.Acknowledgment(id=warning, reason=reason))
-
-
-def _description(entry: Entry) -> str:
-    if entry.settings.customers is None:
-        return f"Role and KMS key for the Pinecone project {entry.name} (CMEK)"
-    return f"Role for Pinecone projects with keys of customers, {entry.name} (CMEK)"
-
-
-def _make_role_for_customers(stack: cdk.Stack, own: StackSettings) -> None:
-    made = _made(stack, own, (*props.TRUST, *_OF_A_ROLE, *CUSTOMERS))
-    role = PineconeRole(stack, "Role", path=own.role_path, **made)
-    dialog_output(stack, "RoleArn", "Role ARN", role.role_arn)
-    if own.external_id is not None:
-        dialog_output(stack, "ExternalId", "External ID", own.external_id)
-
-
-def _synthesizer(own: StackSettings) -> cdk.IStackSynthesizer:
-    """One per stack: a shared one puts each stack's template into the assets of the next."""
-    if own.bootstrap is False:
-        return cdk.BootstraplessSynthesizer()
-    return cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
-
-
-def _made(stack: cdk.Stack, own: StackSettings, rows: Iterable[Prop]) -> dict[str, Any]:
-    """The props as constructors take them: what the file writes as a word or an ARN, made whole."""
-    said = {row: getattr(own, row.name) for row in rows}
-    said[props.REGIONS] = own.allowed_regions
-    return {
-        row.name: _OF[row.cdk](stack, value) if row.cdk else value for row, value in said.items() if value is not None
-    }
-
 
 _OF_A_ROLE: Final = (props.ROLE_NAME, props.PERMISSIONS_BOUNDARY, props.REMOVAL_POLICY, props.SUSPENDED)
 _OF: Final[dict[str, Callable[[cdk.Stack, Any], Any]]] = {
@@ -97,4 +34,54 @@ _OF: Final[dict[str, Callable[[cdk.Stack, Any], Any]]] = {
     "kms.IKey": lambda stack, arn: kms.Key.from_key_arn(stack, "GivenKey", arn),
     "list[iam.IPrincipal]": lambda stack, arns: [iam.ArnPrincipal(arn) for arn in arns],
 }
-"""What a constructor takes, of what the file says."""
+"""What a constructor takes, of what the file says as a word, a number or an ARN."""
+
+
+class CmekStack(cdk.Stack):
+    """Role, key, alias and outputs for one Pinecone project, in one account and region.
+
+    With customers in its entry it has the role alone, for projects with their keys.
+    """
+
+    def __init__(self, scope: Construct, entry: Entry) -> None:
+        """Make the stack; its name is the entry's."""
+        own = entry.settings
+        description = f"Role and KMS key for the Pinecone project {entry.name} (CMEK)"
+        if own.customers is not None:
+            description = f"Role for Pinecone projects with keys of customers, {entry.name} (CMEK)"
+        super().__init__(
+            scope,
+            entry.name,
+            env=cdk.Environment(account=own.account, region=own.region),
+            description=description,
+            termination_protection=own.termination_protection is not False,
+            tags=own.tags,
+            # One per stack: a shared one puts each stack's template into the assets of the next.
+            synthesizer=cdk.BootstraplessSynthesizer()
+            if own.bootstrap is False
+            else cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+        )
+        self._pinecone_environment = Environment(own.account, own.region)
+        explain(self, keys_of_customers=own.customers is not None)
+        if own.customers is None:
+            # The id "Default" keeps logical IDs and outputs short: RoleArn, KeyArn, ExternalId.
+            PineconeCmek(self, "Default", **self._made(own, props.CMEK))
+        else:
+            made = self._made(own, (*props.TRUST, *_OF_A_ROLE, *CUSTOMERS))
+            role = PineconeRole(self, "Role", path=own.role_path, **made)
+            dialog_output(self, "RoleArn", "Role ARN", role.role_arn)
+            if own.external_id is not None:
+                dialog_output(self, "ExternalId", "External ID", own.external_id)
+        if entry.same_external_id:
+            warn(self, [notice("external-id-used-twice", names=" and ".join(entry.same_external_id))])
+        for warning, reason in (own.acknowledge or {}).items():
+            cdk.Validations.of(self).acknowledge(cdk.Acknowledgment(id=warning, reason=reason))
+
+    def _made(self, own: StackSettings, rows: Iterable[Prop]) -> dict[str, Any]:
+        """The props as constructors take them."""
+        said = {row: getattr(own, row.name) for row in rows} | {props.REGIONS: own.allowed_regions}
+        return {
+            row.name: _OF[row.cdk](self, value) if row.cdk else value
+            for row, value in said.items()
+            if value is not None
+        }

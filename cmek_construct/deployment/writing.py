@@ -1,6 +1,6 @@
-"""Writes cmek.yaml: a new one, one more stack in the one that is there, or a suspension.
+"""Writes cmek.yaml: a new one, one more stack in the one that is there, or a suspension; and the folder around it.
 
-External IDs are minted here and nowhere else, once, into the file.
+What cannot be written, or be added to what is there, raises a `ConfigError`.
 """
 
 from __future__ import annotations
@@ -9,54 +9,38 @@ import json
 import os
 import re
 import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from importlib import resources
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from cmek_construct.checks import printable
 from cmek_construct.deployment.config import Settings, StackSettings
-from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, text_of
-from cmek_construct.deployment.yaml_text import YamlText
+from cmek_construct.deployment.reading import ConfigError, Entry, YamlText, is_of_another_app, parse_entries, text_of
 
 FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
+_APP: Final = '''\
+"""The CDK app: one stack per entry of cmek.yaml."""
 
-_FIRST_LINE = f"# yaml-language-server: $schema={SCHEMA}\n"
+import os
 
-_NEW_FILE = """\
-{schema}# One stack per Pinecone project: a role and a KMS key in one AWS account and region. With
-# customer_account_ids it is a vendor's role, for the keys of its customers.
-# The top holds for all stacks, and a stack overrides it. Every key is in docs/reference/props.md of
-# cmek-construct.
+from cmek_construct.deployment.app import synthesize
 
-# Pinecone's AWS account number: Pinecone console, Manage > CMEK > Add CMEK.
-pinecone_account_id: {pinecone_account_id}
-
-# The regions whose Pinecone role may assume the role, or ALL_REGIONS.
-regions: {regions}
-
-# The AWS region of the keys.
-region: {region}
-
-stacks:
-  # The name is the stack's, for good: another name is another key.
-  {name}:
-    account: {account}
-"""
-
-_ASKED: Final = ("pinecone_account_id", "regions", "region", "account")
-_COMMENTS: Final = {
-    "external_id": ["Made once for this stack. Pinecone stores it: never change it."],
-    "customer_account_ids": [
-        "Accounts of customers whose keys the role may use: the stack makes the role alone. When the",
-        "last one leaves, leave [] here: without the line, the stack would make a key.",
-    ],
-}
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# CDK's own validation is half of the wait, and the tests of cmek-construct do it for every form of
+# cmek.yaml. CDK_VALIDATION=true in the environment switches it on.
+os.environ.setdefault("CDK_VALIDATION", "false")
+synthesize("cmek.yaml")
+'''
+_FOLDER: Final = ("cdk.json", "requirements.txt", "package.json", ".gitignore")
+_PLAIN: Final = re.compile(
+    r"(?!(?i:null|true|false)$)[A-Za-z][A-Za-z0-9_/-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 """What is text without quotes: a word, or a UUID."""
-_WORDS: Final = ("null", "true", "false")
 _NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termination_protection")
 """What is of the stack, not of role and key: it holds as the top of the file says."""
 
@@ -73,18 +57,8 @@ class NotWrittenError(ConfigError):
         """To be written by hand."""
 
 
-def mint_external_id() -> str:
-    """A new external ID: a UUID v4, as the guide asks."""
-    return str(uuid.uuid4())
-
-
 def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    """The props that a stack has to say for itself: None takes back what the top of the file says.
-
-    Args:
-        props: of the stack.
-        top: what the file says for all stacks.
-    """
+    """The props of a stack that it has to say for itself: None takes back what the top of the file says."""
     shared = {name: value for name, value in top.items() if name in Settings.model_fields}
     left_out = (*_NOT_SEEN, *(["pending_window"] if "alias" in props else []))
     return {
@@ -94,52 +68,33 @@ def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, An
     }
 
 
+def rendered(file: str, **values: Any) -> str:
+    """A file of this room, filled in."""
+    from jinja2 import Environment, StrictUndefined  # takes its time, and few commands write
+
+    text = resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
+    environment = Environment(  # noqa: S701 - no HTML
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    return environment.from_string(text).render(values)
+
+
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_text, value))}]"
-    if not isinstance(value, str) or (_PLAIN.fullmatch(value) and value.lower() not in _WORDS):
-        return value if isinstance(value, str) else json.dumps(value)
-    quoted = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value)
+    quoted = value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
     return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in quoted)
 
 
 def new_text(name: str, props: Mapping[str, Any]) -> str:
-    """The text of a new cmek.yaml with one stack.
-
-    Args:
-        name: of the stack.
-        props: what it says; what `cmek init` asks for is among them.
-    """
-    lines = [
-        f"    {line}\n"
-        for prop in (one for one in props if one not in _ASKED)
-        for line in (*(f"# {one}" for one in _COMMENTS.get(prop, [])), _line(prop, props[prop]))
-    ]
-    first = {prop: _text(props[prop]) for prop in _ASKED}
-    schema = _FIRST_LINE if SCHEMA.exists() else ""
-    return _NEW_FILE.format(schema=schema, name=name, **first) + "".join(lines)
-
-
-def write_new(text: str) -> None:
-    """Write cmek.yaml into the current folder.
-
-    Raises:
-        ConfigError: there is one already.
-    """
-    try:
-        with FILE.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        refuse_if_there()
-        raise
+    """The text of a new cmek.yaml with one stack; what `cmek init` asks for is among its props."""
+    said = {prop: _text(value) for prop, value in props.items()}
+    return rendered("new_folder/cmek.yaml", name=name, props=said, schema=SCHEMA if SCHEMA.exists() else "")
 
 
 def refuse_if_there() -> None:
-    """Keep a file that is there.
-
-    Raises:
-        ConfigError: it is there.
-    """
     if os.path.lexists(FILE):
         raise ConfigError(
             f"{FILE}: it is there already, and is never overwritten: its external IDs are in use. "
@@ -148,25 +103,18 @@ def refuse_if_there() -> None:
 
 
 def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
-    """The text of cmek.yaml with a stack more; every other byte stays.
-
-    Args:
-        text: of the file.
-        name: of the stack.
-        props: what it says.
-
-    Raises:
-        ConfigError: it has mistakes, it has the name already, or it is written in a way that cannot be continued.
-    """
-    entries = parse_entries(text, FILE)
-    if any(entry.name == name for entry in entries):
+    """The text of cmek.yaml with a stack more; every other byte stays."""
+    before = _meaning(parse_entries(text, FILE))
+    if name in before:
         raise ConfigError(
             f"{FILE}: stacks.{name}: it is there already. Choose another name: a stack's role and "
             "key are for one Pinecone project."
         )
-    block = [f"{name}:", *(f"  {_line(*one)}" for one in props.items())]
+    block = [f"{name}:", *(f"  {prop}: {_text(value)}" for prop, value in props.items())]
     changed = _with_block(text, block)
-    if changed is None or _others(parse_entries(changed, f"{FILE}, with {name} added"), name) != _others(entries, name):
+    after = _meaning(parse_entries(changed, f"{FILE}, with {name} added")) if changed else {}
+    after.pop(name, None)
+    if changed is None or after != before:
         raise ConfigError(
             f"{FILE}: stacks: they are not written one below the other, so none can be added "
             "without changing the rest. Add by hand:  " + "  ".join(block)
@@ -174,111 +122,99 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
     return changed
 
 
-def write_whole(text: str) -> None:
-    """Write cmek.yaml: all of it or nothing."""
-    replace(FILE.resolve(), text)
+def _with_block(text: str, block: list[str]) -> str | None:
+    """The text with more lines at the end of the stacks, after the comments that are indented like their content."""
+    _, stacks = YamlText(text).pair("stacks") or (None, None)
+    if stacks is None or stacks.flow_style:
+        return None
+    first = stacks.value[0][0].start_mark
+    lines = text.splitlines(keepends=True)
+    end = first.line
+    for number, line in enumerate(lines[first.line :], first.line + 1):
+        content = line.strip()
+        indent = len(line) - len(line.lstrip(" "))
+        if content and indent < first.column and not content.startswith("#"):
+            break
+        if content and indent >= first.column + content.startswith("#"):
+            end = number
+    newline = _newline(text)
+    lines[end - 1] = lines[end - 1].rstrip("\r\n") + newline
+    return "".join([*lines[:end], *(" " * first.column + line + newline for line in block), *lines[end:]])
 
 
-def _line(prop: str, value: Any) -> str:
-    return f"{prop}: {_text(value)}"
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _meaning(entries: list[Entry]) -> dict[str, StackSettings]:
+    """What is said of each stack, in whichever way it is said that it is not suspended."""
+    return {
+        entry.name: entry.settings.model_copy(update={"suspended": bool(entry.settings.suspended)}) for entry in entries
+    }
 
 
 def set_suspended(name: str, value: bool, reason: str) -> bool:
     """Set ``suspended`` of one stack in cmek.yaml; every other byte of the file stays.
 
+    False takes a line of ``true`` away, with its comment.
+
     Args:
         name: of the stack.
-        value: what it is to be. False takes a line of ``true`` away, with its comment.
+        value: what it is to be.
         reason: is written beside it, as a comment; empty for none.
 
     Returns:
         Whether the file was changed: it is not if it says so already.
 
     Raises:
-        ConfigError: there is no such file or stack, or the file has mistakes.
         NotWrittenError: it is written in a way in which it cannot be set alone.
     """
-    path = FILE.resolve()
     text = text_of(FILE)
-    entries = parse_entries(text, FILE)
-    own = next((entry.settings for entry in entries if entry.name == name), None)
-    if own is None:
+    wanted = _meaning(parse_entries(text, FILE))
+    if name not in wanted:
         raise ConfigError(f"{FILE}: stacks.{name}: there is no such stack. Check the name.")
-    if bool(own.suspended) is value:
+    if wanted[name].suspended is value:
         return False
+    wanted[name] = wanted[name].model_copy(update={"suspended": value})
     for changed in _with_suspended(text, name, value, reason):
-        if _is_only_change(entries, changed, name, value):
-            replace(path, changed)
-            return True
-    raise NotWrittenError(name, _line("suspended", value))
+        with suppress(ConfigError):
+            if _meaning(parse_entries(changed, FILE)) == wanted:
+                break
+    else:
+        raise NotWrittenError(name, f"suspended: {str(value).lower()}")
+    write_whole(changed)
+    return True
 
 
 def _with_suspended(text: str, name: str, value: bool, reason: str) -> Iterator[str]:
-    """The text with it set, where it stands or before the account, the shortest first."""
+    """Texts that may say it, and nothing else: where it stands or before the account, the best first."""
     yaml = YamlText(text)
-    there = yaml.pair(("stacks", name, "suspended"))
-    pair = there or yaml.pair(("stacks", name, "account"))
-    if pair is None:
+    there = yaml.pair("stacks", name, "suspended")
+    key, found = there or yaml.pair("stacks", name, "account") or (None, None)
+    if key is None or found is None:
         return
-    word = str(value).lower()
+    said = str(value).lower()
     comment = f"  # {printable(' '.join(reason.split()))}" if reason else ""
-    line = text.rfind("\n", 0, pair.key[0]) + 1
-    is_first = not text[line : pair.key[0]].strip(" ")
-    if there is not None:
-        begin, end = pair.value
-        is_alone = is_first and not pair.in_flow and "\n" not in text[pair.key[0] : begin]
-        if not value and is_alone and text[begin:end] == "true":
-            after = text.find("\n", end) + 1 or len(text)
-            yield text[:line] + text[after:]
-        word = word if begin < end else f" {word}"
-        yield f"{text[:begin]}{word}{'' if pair.in_flow else comment}{text[end:]}"
-    elif not is_first:
-        yield f"{text[: pair.key[0]]}suspended: {word}, {text[pair.key[0] :]}"
+    at, begin, end = key.start_mark.index, found.start_mark.index, found.end_mark.index
+    line = text.rfind("\n", 0, at) + 1
+    if there:
+        if not value:
+            yield text[:line] + text[text.find("\n", end) + 1 or len(text) :]
+        for beside in (comment, ""):
+            yield f"{text[:begin]}{'' if begin < end else ' '}{said}{beside}{text[end:]}"
     else:
-        newline = "\r\n" if "\r\n" in text else "\n"
-        comma = "," if pair.in_flow else ""
-        indent = text[line : pair.key[0]]
-        yield f"{text[:line]}{indent}suspended: {word}{comma}{comment}{newline}{text[line:]}"
+        for comma in ("", ","):
+            yield f"{text[:at]}suspended: {said}{comma}{comment}{_newline(text)}{text[line:at]}{text[at:]}"
+        yield f"{text[:at]}suspended: {said}, {text[at:]}"
 
 
-def _is_only_change(entries: list[Entry], changed: str, name: str, value: bool) -> bool:
-    """Whether a changed text says all that the entries say, but for one stack's ``suspended``."""
-    try:
-        after = parse_entries(changed, FILE)
-    except ConfigError:
-        return False
-    own = next(entry.settings for entry in entries if entry.name == name)
-    new = next((entry.settings for entry in after if entry.name == name), None)
-    if new is None or bool(new.suspended) is not value:
-        return False
-    same = own.model_copy(update={"suspended": new.suspended}) == new
-    in_order = [entry.name for entry in entries] == [entry.name for entry in after]
-    return same and in_order and _others(entries, name) == _others(after, name)
-
-
-def _with_block(text: str, block: list[str]) -> str | None:
-    place = YamlText(text).end_of("stacks")
-    if place is None:
-        return None
-    end, column = place
-    newline = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines(keepends=True)
-    if not lines[end - 1].endswith(("\n", "\r")):
-        lines[end - 1] += newline
-    added = [" " * column + line + newline for line in block]
-    return "".join([*lines[:end], *added, *lines[end:]])
-
-
-def _others(entries: list[Entry], name: str) -> list[tuple[str, StackSettings]]:
-    return [(entry.name, entry.settings) for entry in entries if entry.name != name]
+def write_whole(text: str) -> None:
+    """Write cmek.yaml: all of it or nothing."""
+    replace(FILE.resolve(), text)
 
 
 def replace(path: Path, text: str) -> None:
-    """All of the new file, or all of the old; its mode stays.
-
-    Raises:
-        ConfigError: it cannot be written.
-    """
+    """All of the new file, or all of the old; its mode stays."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         draft.write_bytes(text.encode("utf-8"))
@@ -290,3 +226,41 @@ def replace(path: Path, text: str) -> None:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def make_folder() -> Iterator[str]:
+    """Write what the folder of a new cmek.yaml lacks, never over a file that is there; the lines say what was done."""
+    if is_of_another_app(Path()):
+        yield (
+            f"Wrote {FILE}, and nothing else: an app is here that does not read it. To deploy from {FILE}, begin in an "
+            "empty folder; an app of your own takes the same values as props of PineconeCmek."
+        )
+        return
+    new, left = [str(FILE)], []
+    for name, content in _files():
+        try:
+            with Path(name).open("xb") as file:
+                file.write(content)
+            new.append(name)
+        except FileExistsError:
+            if Path(name).is_dir() or Path(name).read_bytes() != content:
+                left.append(name)
+    yield f"Wrote {', '.join(new)}."
+    if left:
+        yield f"Left as it was: {', '.join(left)}. `cmek init` in an empty folder shows what it would be."
+    if "package.json" in new:
+        yield "Once, for the CDK CLI: npm install"
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    installed = distribution("cmek-construct")
+    # The wheel that it was installed from, where that is a file that is still there: by PEP 610, as pip and uv do.
+    origin = urlsplit(json.loads(installed.read_text("direct_url.json") or "{}").get("url", ""))
+    wheel = Path(url2pathname(origin.path))
+    has_wheel = origin.scheme == "file" and wheel.suffix == ".whl" and wheel.is_file()
+    package = f"./{wheel.name}[cli]" if has_wheel else f"cmek-construct[cli]=={installed.version}"
+    yield "app.py", _APP.encode()
+    for name in _FOLDER:
+        yield name, rendered(f"new_folder/{name.lstrip('.')}", package=package).encode()
+    if has_wheel:
+        yield wheel.name, wheel.read_bytes()

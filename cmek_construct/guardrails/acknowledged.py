@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judging import judge
@@ -16,7 +16,8 @@ from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.run import Run
 
-_REPORT: Final = "validation-report.json"
+REPORT: Final = "validation-report.json"
+"""The file of an assembly in which CDK says what the plugins found."""
 
 
 @dataclass(frozen=True)
@@ -50,26 +51,16 @@ def guarded(
     found = find(run, vendor_role_arns=vendor_role_arns)
     folders = (one for one in paths if one.is_dir())
     by_app = _in_app([*folders, *(one.file.parent for one in run.templates)])
-    by_stack: dict[str, list[Violation]] = {}
+    judged = {stack.name: Judged(stack.template.name, [], [], []) for stack in run.stacks}
+    for role in found.roles:
+        judged[role.place.stack.name].roles.append(role.place.logical_id)
+    for key in found.keys:
+        judged[key.place.stack.name].keys.append(key.place.logical_id)
     for one in judge(run, found, vendor_role_arns):
-        by_stack.setdefault(one.place.stack.name, []).append(one)
-    roles, keys = _by_stack(found.roles), _by_stack(found.keys)
-    judged = []
-    for stack in run.stacks:
-        with_reasons = [
-            (one, acknowledged.get(one.rule) or by_app.get((one.rule, *_where(one))) or one.meant)
-            for one in by_stack.get(stack.name, [])
-        ]
-        ours = (roles.get(stack.name, []), keys.get(stack.name, []))
-        judged.append(Judged(stack.template.name, *ours, with_reasons))
-    return found, judged
-
-
-def _by_stack(some: Sequence[Any]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for one in some:
-        found.setdefault(one.place.stack.name, []).append(one.place.logical_id)
-    return found
+        file, logical_id, _ = one.reported
+        reason = acknowledged.get(one.rule) or by_app.get((one.rule, file.name, logical_id)) or one.meant
+        judged[one.place.stack.name].found.append((one, reason))
+    return found, list(judged.values())
 
 
 def by_place(judged: Sequence[Judged]) -> dict[Place, list[tuple[Violation, str | None]]]:
@@ -80,32 +71,18 @@ def by_place(judged: Sequence[Judged]) -> dict[Place, list[tuple[Violation, str 
     return found
 
 
-def _where(violation: Violation) -> tuple[str, str]:
-    """File and logical ID, of a stack set those of the set."""
-    stack, logical_id = violation.place.stack, violation.logical_id
-    while stack.is_in_stack_set and stack.parent:
-        stack, logical_id = stack.parent, stack.within[-1]
-    return stack.template.file.name, logical_id
-
-
 def _in_app(folders: Iterable[Path]) -> dict[tuple[str, str, str], str]:
     """What apps acknowledge by themselves: reasons, by rule, file and logical ID."""
     found: dict[tuple[str, str, str], str] = {}
     for folder in dict.fromkeys(folders):
-        for one in _suppressed(folder / _REPORT):
+        try:
+            report = members(json.loads((folder / REPORT).read_text(encoding="utf-8")))
+        except (OSError, ValueError, RecursionError):
+            continue
+        ours = [one for one in map(members, report.get("pluginReports", ())) if one.get("pluginName") == ids.PLUGIN]
+        for one in (members(each) for report in ours for each in report.get("suppressedViolations") or ()):
             for construct in one.get("violatingConstructs", ()):
                 resource = members(construct).get("cloudFormationResource") or {}
                 where = Path(str(resource.get("templatePath"))).name
-                what = (str(one.get("ruleName")), where, str(resource.get("logicalId")))
-                found[what] = str(one.get("reason"))
+                found[str(one.get("ruleName")), where, str(resource.get("logicalId"))] = str(one.get("reason"))
     return found
-
-
-def _suppressed(file: Path) -> Iterator[Mapping[str, Any]]:
-    try:
-        report = members(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
-        return
-    for plugin in report.get("pluginReports", ()):
-        if members(plugin).get("pluginName") == ids.PLUGIN:
-            yield from map(members, plugin.get("suppressedViolations") or ())

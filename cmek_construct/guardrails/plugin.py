@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import atexit
+import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -10,15 +13,12 @@ import jsii
 
 from cmek_construct import checks
 from cmek_construct import warnings as ids
+from cmek_construct.guardrails.acknowledged import REPORT
 from cmek_construct.guardrails.judging import judge
-from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.rules import RULES
-from cmek_construct.guardrails.selection import concern_every_selection
-from cmek_construct.lock.changing import Refusal, refusals
+from cmek_construct.lock.changing import refusals
 from cmek_construct.lock.text import FILE as LOCK_FILE
 from cmek_construct.lock.text import LockError, known, read
-from cmek_construct.templates.files import Problem
-from cmek_construct.templates.found import Place
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
 
@@ -76,56 +76,76 @@ class CmekGuardrails:
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Judge every template of the app, nested ones included."""
-        concern_every_selection()
+        _concern_every_selection()
         files = [Path(path) for path in context.template_paths]
         run = read_run(files)
-        found = find(run, known=_known(self._lock_file), vendor_role_arns=self._vendor_role_arns)
-        violations = [_unread(problem, files[0]) for problem in found.problems]
-        judged = judge(run, found, self._vendor_role_arns)
-        violations += [_reported(one) for one in judged if one.meant is None]
-        violations += map(_locked, refusals(self._lock_file, run))
+        try:
+            is_known = known(read(self._lock_file))
+        except LockError:  # it is refused by itself
+            is_known = known({})
+        found = find(run, known=is_known, vendor_role_arns=self._vendor_role_arns)
+        violations = [
+            _fatal(
+                ids.CANNOT_BE_JUDGED, f"{one.where}: {one.what}", one.way_out or "Synthesize the app anew.", files[0]
+            )
+            for one in found.problems
+        ]
+        for one in judge(run, found, self._vendor_role_arns):
+            if one.meant is None:
+                file, logical_id, within = one.reported
+                what = f"{within}{one.what} {one.allows}"
+                violations.append(_violation(one.rule, what, one.cure, file, logical_id, "error"))
+        # The one way to mean what the lock refuses is `cmek unlock`.
+        for refusal in refusals(self._lock_file, run):
+            what = f"{refusal.what} {refusal.consequence}"
+            violations.append(_fatal(refusal.rule, what, refusal.cure, refusal.file, refusal.logical_id))
         return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
 
-def _reported(violation: Violation) -> cdk.PolicyViolation:
-    stack, logical_id, within = violation.place.stack, violation.logical_id, ""
-    while stack.is_in_stack_set and stack.parent:
-        within = f"In TemplateBody, {logical_id}: {within}"
-        stack, logical_id = stack.parent, stack.within[-1]
-    what = f"{within}{violation.what} {violation.allows}"
-    return _violation(violation.rule, what, violation.cure, logical_id, stack.template.file)
+def _fatal(rule: str, what: str, cure: str, file: Path, logical_id: str = "") -> cdk.PolicyViolation:
+    """A violation that cannot be acknowledged."""
+    return _violation(rule, what, cure, file, logical_id, "fatal")
 
 
-def _known(lock_file: Path) -> Callable[[Place], bool]:
-    """What a lock has is judged whatever it looks like; a damaged one is refused by itself."""
-    try:
-        return known(read(lock_file))
-    except LockError:
-        return lambda place: False
-
-
-def _unread(problem: Problem, file: Path) -> cdk.PolicyViolation:
-    what, cure = f"{problem.where}: {problem.what}", problem.way_out or "Synthesize the app anew."
-    return _violation(ids.CANNOT_BE_JUDGED, what, cure, "", file, severity="fatal")
-
-
-def _locked(refusal: Refusal) -> cdk.PolicyViolation:
-    # What is fatal cannot be acknowledged: the one way to mean it is `cmek unlock`.
-    what = f"{refusal.what} {refusal.consequence}"
-    where = (refusal.logical_id, refusal.file)
-    return _violation(refusal.rule, what, refusal.cure, *where, severity="fatal")
-
-
-def _violation(
-    rule: str, what: str, cure: str, logical_id: str, file: Path, severity: str = "error"
-) -> cdk.PolicyViolation:
+def _violation(rule: str, what: str, cure: str, file: Path, logical_id: str, severity: str) -> cdk.PolicyViolation:
     """A violation; without a severity CDK takes it for a success if another is acknowledged."""
+    resource = cdk.PolicyViolatingResource(resource_logical_id=logical_id, template_path=str(file), locations=[])
     return cdk.PolicyViolation(
-        rule_name=rule,
-        severity=severity,
-        description=what,
-        fix=cure,
-        violating_resources=[
-            cdk.PolicyViolatingResource(resource_logical_id=logical_id, template_path=str(file), locations=[])
-        ],
+        rule_name=rule, severity=severity, description=what, fix=cure, violating_resources=[resource]
     )
+
+
+def _concern_every_selection() -> None:
+    """Let each violation fail whatever command of the CLI runs this app.
+
+    The CLI heeds the violations of the stacks that it selects, and bare ``cdk synth`` selects none of those in a
+    ``Stage``: what is wrong elsewhere passes in silence. Only a violation that names no construct concerns every
+    selection. So each names its construct in words.
+
+    CDK applies the acknowledgements after the plugins have judged. Hence at the app's exit, in the report that CDK
+    wrote and the CLI is about to read. Without the CLI the app itself fails, and nothing is selected.
+    """
+    if "CDK_CLI_VERSION" in os.environ and "CDK_OUTDIR" in os.environ:
+        atexit.register(_rewrite, Path(os.environ["CDK_OUTDIR"]).absolute() / REPORT)
+
+
+def _rewrite(file: Path) -> None:
+    if not file.is_file():
+        return
+    report = json.loads(file.read_text(encoding="utf-8"))
+    for ours in (one for one in report["pluginReports"] if one["pluginName"] == ids.PLUGIN):
+        # That nothing could be judged is no violation, and the CLI would take it for a success.
+        failure = ours.get("metadata", {}).get("error")
+        if failure and not ours["violations"]:
+            nowhere = {"violatingConstructs": [{"constructPath": ""}]}
+            failed = {"ruleName": ids.CANNOT_BE_JUDGED, "description": failure, "severity": "fatal", **nowhere}
+            ours["violations"] = [failed]
+        for construct in (each for one in ours["violations"] for each in one["violatingConstructs"]):
+            # As the CLI shows it, in a field by which nothing is selected.
+            path, resource = construct["constructPath"], construct.get("cloudFormationResource")
+            if path:
+                words = f"{path} ({resource['logicalId']})" if resource else path
+                construct |= {
+                    "constructPath": "", "cloudFormationResource": {"templatePath": "", "logicalId": words},
+                }  # fmt: skip
+    file.write_text(json.dumps(report, indent=2), encoding="utf-8")

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct import guide
 from cmek_construct.policy import Policy, Request, Said, Statement, Witness, canonical, read
@@ -23,7 +23,8 @@ _NAMES: Final = re.compile(
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
 _LOOKED_INTO: Final = re.compile(r'[0-9>][*?]|[*?][0-9<]|ignorecase|like[^{}]*\{[^{}]*"sts:externalid')
-T = TypeVar("T")
+_Names: TypeAlias = Callable[[str], str]
+A = TypeVar("A", Said, Witness)
 
 
 class Questions:
@@ -31,8 +32,7 @@ class Questions:
 
     def __init__(self) -> None:
         """Begin."""
-        self._known: dict[str, tuple[list[str], Any]] = {}
-        self._looked_into: dict[str, bool] = {}
+        self._known: dict[str, tuple[list[str], list[tuple[int, Any]]]] = {}
         self._texts: dict[int, tuple[Policy, str]] = {}
 
     def beyond(self, policy: Policy, limit: guide.Policy, principal: str | None = None) -> list[Witness]:
@@ -41,16 +41,10 @@ class Questions:
         Raises:
             CannotBeJudged: it is too large.
         """
-        text = self._text(policy) + json.dumps([limit, principal])
-        kind, own = policy.kind, policy.resource
-        most = read(limit, kind, resource=own, texts=canonical, forms=policy.forms)
-        asked, most = told_apart([policy, most], [principal] if principal else [])
-
-        def work() -> list[tuple[int, Witness]]:
-            return [(_index(policy, w.statement), w) for w in _beyond(asked, most, principal)]
-
-        names, found = self._asked(text, asked.forms, work)
-        return [replace(_renamed(one, names), statement=policy.statements[number]) for number, one in found]
+        most = read(limit, policy.kind, resource=policy.resource, texts=canonical, forms=policy.forms)
+        forms = told_apart([policy, most], [principal] if principal else [])
+        text = json.dumps([limit, principal])
+        return self._asked(policy, forms, text, lambda: _beyond(policy, most, principal), _witness)
 
     def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
         """What a policy says to each of some requests.
@@ -58,78 +52,65 @@ class Questions:
         Raises:
             CannotBeJudged: it is too large.
         """
-        text = self._text(policy) + _requested(requests)
         people = dict.fromkeys(name for one in requests for name in (one.principal, *one.but))
-        acted_on = (one.resource for one in requests if one.resource)
-        [asked] = told_apart([policy], [*people, *acted_on])
+        forms = told_apart([policy], [*people, *(one.resource for one in requests if one.resource)])
+        return self._asked(policy, forms, _text_of(requests), lambda: _answers(policy, requests), _said)
 
-        def work() -> list[tuple[int, Said]]:
-            return [(_index(policy, s.statement), s) for s in _answers(asked, requests)]
-
-        names, found = self._asked(text, asked.forms, work)
-        return [
-            Said(one.verdict, None if number < 0 else policy.statements[number], tuple(map(names, one.hangs_on)))
-            for number, one in found
-        ]
-
-    def _text(self, policy: Policy) -> str:
+    def _asked(
+        self,
+        policy: Policy,
+        forms: Mapping[str, str],
+        text: str,
+        work: Callable[[], list[A]],
+        again: Callable[[A, Statement | None, _Names], A],
+    ) -> list[A]:
         if id(policy) not in self._texts:
-            self._texts[id(policy)] = policy, _text(policy)
-        return self._texts[id(policy)][1]
-
-    def _asked(self, text: str, forms: Mapping[str, str], work: Callable[[], T]) -> tuple[Callable[[str], str], T]:
+            statements = [[one.variables, one.effect, one.raw] for one in policy.statements]
+            self._texts[id(policy)] = policy, json.dumps([policy.kind, policy.resource, statements], default=str)
+        text = self._texts[id(policy)][1] + text
         numbers: dict[str, str] = {}
         shape = _NAMES.sub(lambda it: numbers.setdefault(it[0], f"<{len(numbers)}>"), text)
-        if shape not in self._looked_into:
-            self._looked_into[shape] = _LOOKED_INTO.search(shape.lower()) is not None
-        if self._looked_into[shape]:
-            numbers, shape = {}, text
-        own = list(numbers)
-        known = {number: forms[one[2:-1]] for one, number in numbers.items() if one[2:-1] in forms}
-        shape += " ".join(f"{number} {form}" for number, form in known.items())
-        if shape not in self._known:
-            self._known[shape] = own, work()
-        names, found = self._known[shape]
-        others = dict(zip(names, own, strict=True))
-        return lambda one: _NAMES.sub(lambda it: others.get(it[0], it[0]), one), found
+        known = " ".join(f"{it} {forms[one[2:-1]]}" for one, it in numbers.items() if one[2:-1] in forms)
+        if shape + known not in self._known and _LOOKED_INTO.search(shape.lower()):
+            shape = text
+        if shape + known not in self._known:
+            index = {id(one): number for number, one in enumerate(policy.statements)}
+            self._known[shape + known] = list(numbers), [(index.get(id(one.statement), -1), one) for one in work()]
+        names, found = self._known[shape + known]
+        others = dict(zip(names, numbers, strict=True))
+
+        def named(text: str) -> str:
+            return _NAMES.sub(lambda it: others.get(it[0], it[0]), text)
+
+        return [again(one, policy.statements[number] if number >= 0 else None, named) for number, one in found]
 
 
-def _text(policy: Policy) -> str:
-    statements = [[one.variables, one.effect, one.raw] for one in policy.statements]
-    return json.dumps([policy.kind, policy.resource, statements], default=str)
-
-
-def _requested(requests: Sequence[Request]) -> str:
+def _text_of(requests: Sequence[Request]) -> str:
     """Requests as text, with each who asks and each context once."""
     whom: dict[Any, int] = {}
     contexts: list[Mapping[str, Any]] = []
     asked = []
     for one in requests:
-        who = (one.principal, one.resource, one.own, *one.but)
         if one.context not in contexts:
             contexts.append(one.context)
-        number = whom.setdefault(who, len(whom))
+        number = whom.setdefault((one.principal, one.resource, one.own, *one.but), len(whom))
         asked.append((number, one.action, contexts.index(one.context)))
     return json.dumps([asked, list(whom), list(map(dict, contexts))])
 
 
-def _index(policy: Policy, statement: Statement | None) -> int:
-    found = (number for number, one in enumerate(policy.statements) if one is statement)
-    return next(found, -1)
+def _said(one: Said, statement: Statement | None, named: _Names) -> Said:
+    return Said(one.verdict, statement, tuple(map(named, one.hangs_on)))
 
 
-def _renamed(one: Witness, names: Callable[[str], str]) -> Witness:
-    request = one.request
-    context = {key: names(v) if isinstance(v, str) else v for key, v in request.context.items()}
+def _witness(one: Witness, statement: Statement | None, named: _Names) -> Witness:
+    asked = one.request
+    context = {key: named(value) if isinstance(value, str) else value for key, value in asked.context.items()}
+    resource = asked.resource and named(asked.resource)
     return replace(
         one,
-        principals=tuple(map(names, one.principals)),
-        actions=tuple(map(names, one.actions)),
-        hangs_on=tuple(map(names, one.hangs_on)),
-        request=replace(
-            request,
-            principal=names(request.principal),
-            resource=request.resource and names(request.resource),
-            context=context,
-        ),
+        statement=statement or one.statement,
+        principals=tuple(map(named, one.principals)),
+        actions=tuple(map(named, one.actions)),
+        hangs_on=tuple(map(named, one.hangs_on)),
+        request=replace(asked, principal=named(asked.principal), resource=resource, context=context),
     )

@@ -4,40 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from pathlib import Path
+from typing import Final
 
+from cmek_construct import warnings as ids
 from cmek_construct.templates.found import Place
 
-_LONGEST: Final = 200
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What one rule has against one thing."""
-
-    what: str
-    """What is wrong, in one sentence, with the value."""
-    witness: str = ""
-    """Who could do what, where each is acknowledged by itself."""
-    meant: str | None = None
-    """Why it is meant, where its construct says so."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule: a small pure function, and what there is to say of it."""
-
-    id: str
-    """Stable: people acknowledge it."""
-    subject: type[Any]
-    check: Callable[[Any], Iterable[Fault]]
-    sentence: str
-    """What must hold."""
-    allows: str
-    """What it would allow whom to do."""
-    cure: str
+_LONGEST_WITNESS: Final = 200
+_LONGEST: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +23,7 @@ class Violation:
     """Its id, with the witness."""
     place: Place
     what: str
+    """What is wrong, in one sentence, with the value."""
     allows: str
     cure: str
     meant: str | None
@@ -58,35 +34,48 @@ class Violation:
         """Of the resource."""
         return self.place.logical_id
 
-
-TABLE: Final[list[Rule]] = []
-"""What `rule` notes; `cmek_construct.guardrails.rules` has all of them."""
-Check = TypeVar("Check", bound=Callable[[Any], Iterable[Fault]])
-
-
-def rule(rule_id: str, *subjects: type[Any], sentence: str, allows: str, cure: str) -> Callable[[Check], Check]:
-    """A function as a rule.
-
-    Args:
-        rule_id: by which it is acknowledged.
-        subjects: what it judges.
-        sentence: what must hold.
-        allows: what it would allow whom to do.
-        cure: the way out.
-    """
-
-    def note(check: Check) -> Check:
-        TABLE.extend(Rule(rule_id, one, check, sentence, allows, cure) for one in subjects)
-        return check
-
-    return note
+    @property
+    def reported(self) -> tuple[Path, str, str]:
+        """File and logical ID of what CDK knows, of a stack set those of the set; and in words what is within it."""
+        stack, logical_id, within = self.place.stack, self.logical_id, ""
+        while stack.is_in_stack_set and stack.parent:
+            within = f"In TemplateBody, {logical_id}: {within}"
+            stack, logical_id = stack.parent, stack.within[-1]
+        return stack.template.file, logical_id, within
 
 
-def about(rule_id: str, witness: str) -> str:
-    """A rule about one witness alone: another one is not acknowledged with it."""
-    if not witness:
-        return rule_id
-    text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    return f"{rule_id}[{text}]"
+@dataclass(frozen=True)
+class Rule:
+    """What there is to say of one rule. It stands in the file of the function that finds what breaks it."""
+
+    id: str
+    """Stable: people acknowledge it."""
+    sentence: str
+    """What must hold."""
+    allows: str
+    """What it would allow whom to do."""
+    cure: str
+    """The way out."""
+
+    def broken(self, place: Place, what: str, witness: str = "", meant: str | None = None) -> Violation:
+        """That something breaks it.
+
+        Args:
+            place: where it stands.
+            what: what is wrong, in one sentence, with the value.
+            witness: who could do what, where each is acknowledged by itself: another one is not with it.
+            meant: why it is meant, where its construct says so.
+        """
+        what = what if len(what) <= _LONGEST else f"{what[:_LONGEST]} …"
+        text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
+        if len(text) > _LONGEST_WITNESS:
+            text = f"{text[:_LONGEST_WITNESS]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        return Violation(f"{self.id}[{text}]" if witness else self.id, place, what, self.allows, self.cure, meant)
+
+
+ACCESS_UNREAD: Final = Rule(
+    ids.CANNOT_BE_JUDGED,
+    sentence="Everything that says who may do what can be read from the template.",
+    allows="Nobody can tell whom it lets in before it is deployed.",
+    cure="Write it out, or for an external ID take a parameter.",
+)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from cmek_construct import checks, guide, tags
-from cmek_construct.guardrails.judged import KeyUse, Permission, Trust
-from cmek_construct.guardrails.meant import meant
-from cmek_construct.guardrails.rule import Fault, rule
+from cmek_construct import checks, guide
+from cmek_construct.guardrails.questions import Questions
+from cmek_construct.guardrails.rule import Rule, Violation
+from cmek_construct.guardrails.subjects import KeyUse, Permission, Trust, meant
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import spares_organization
@@ -36,107 +35,178 @@ _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "kms:GetKeyPolicy": _BY_ITSELF,
     "kms:PutKeyPolicy": {**_BY_ITSELF, "kms:BypassPolicyLockoutSafetyCheck": "false"},
 }
-_OUT: Final = {
-    "sentence": "Pinecone can assume the role, and the role can encrypt and decrypt.",
-    "allows": "Nobody: Pinecone could not read or write what it stores.",
-    "cure": "Take out what keeps Pinecone out. To cut it off on purpose, use suspended=True.",
-}
-_MAYBE: Final = {
-    **_OUT,
-    "allows": "Nobody: Pinecone may be kept out, and no template can tell.",
-    "cure": "See that Pinecone's calls meet it, and acknowledge it; or take it out.",
-}
 _EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
 _SERVICE: Final = re.compile(r"([a-z0-9-]+):")
-LOCKED_OUT: Final = "pinecone-locked-out"
-NOT_SEEN: Final = "pinecone-not-seen-to-come-in"
+_Needed: TypeAlias = Sequence[tuple[Request, Said]]
+"""What is needed, and what is said to it."""
+
+LOCKED_OUT: Final = Rule(
+    "pinecone-locked-out",
+    sentence="Pinecone can assume the role, and the role can encrypt and decrypt.",
+    allows="Nobody: Pinecone could not read or write what it stores.",
+    cure="Take out what keeps Pinecone out. To cut it off on purpose, use suspended=True.",
+)
+NOT_SEEN: Final = Rule(
+    "pinecone-not-seen-to-come-in",
+    sentence=LOCKED_OUT.sentence,
+    allows="Nobody: Pinecone may be kept out, and no template can tell.",
+    cure="See that Pinecone's calls meet it, and acknowledge it; or take it out.",
+)
+OWNER: Final = Rule(
+    "key-owner",
+    sentence="The account's root may read and change the key policy.",
+    allows="Nobody could mend or manage the key: the data would be lost with the first mistake.",
+    cure='Put the statement "Enable IAM User Permissions" of the KMS console back.',
+)
+OWNER_DENIED: Final = Rule(
+    "key-owner-denied",
+    sentence="No denial takes kms:PutKeyPolicy from the account that owns the key.",
+    allows="Nobody, not even the account's root, could take the denial back.",
+    cure="Deny single actions, or single principals, and leave kms:PutKeyPolicy to the account.",
+)
+TRUST_SIZE: Final = Rule(
+    "trust-size",
+    sentence="The trust policy has no more characters than IAM takes.",
+    allows="Nobody: the deploy fails, unless the account's quota was raised.",
+    cure="Name fewer regions, take ALL_REGIONS, or have the quota raised.",
+)
+ROLE_TAGS: Final = Rule(
+    "role-tags",
+    sentence="IAM takes the tags of the role.",
+    allows="Nobody: the deploy fails.",
+    cure="Mend the tags where they are set, such as by cdk.Tags.of(…).",
+)
 
 
-# Pinecone.
+def of_trust(trust: Trust) -> Iterator[Violation]:
+    """Pinecone cannot assume the role, or IAM does not take it."""
+    policy, whom, ask = trust.policy, trust.meant, trust.context.ask
+    # An external ID of the output that the policy does not ask for has a rule of its own.
+    own_id = meant(policy, trust.now.account).external_id or whom.external_id
+    context = {**_FACTS, "sts:ExternalId": own_id}
+    requests = [Request(role, "sts:AssumeRole", context=context, own=True) for role in whom.roles]
+    yield from _shortages(trust, _asked(ask, _but(policy, guide.assume_role_denial()), requests))
+    is_read = not any(one.unreadable for one in policy.statements)
+    if is_read and not requests and not ask.beyond(policy, whom.limit()):
+        yield LOCKED_OUT.broken(trust.place, "The trust policy lets in none of Pinecone's roles.")
+    document = trust.now.properties.get("AssumeRolePolicyDocument")
+    if isinstance(document, dict):
+        # What only the deploy knows counts as nothing.
+        size = checks.characters(document) - sum(map(len, re.findall(r"\$\{[^}]*\}", str(document))))
+        if size > checks.TRUST_POLICY_QUOTA:
+            what = f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}."
+            yield TRUST_SIZE.broken(trust.place, what)
+    every = map(members, each_of(trust.now.properties.get("Tags")))
+    pairs = [(one.get("Key"), one.get("Value")) for one in every]
+    try:
+        checks.tags("Tags", filter(_is_written, pairs))
+    except ValueError as error:
+        yield ROLE_TAGS.broken(trust.place, str(error))
 
 
-@rule(LOCKED_OUT, Trust, KeyUse, **_OUT)
-def out(subject: Trust | KeyUse) -> Iterator[Fault]:
-    """Pinecone surely cannot assume the role, or the role not encrypt and decrypt."""
-    yield from _shortages(_needed(subject, Verdict.NO), Verdict.NO, subject.where)
+def _is_written(pair: tuple[Any, Any]) -> bool:
+    return all(isinstance(text, str) and is_known(text) for text in pair)
 
 
-@rule(LOCKED_OUT, Trust, **_OUT)
-def names_nobody(trust: Trust) -> Iterator[Fault]:
-    """A trust policy that lets nobody in: neither Pinecone nor, too much, others."""
-    policy = trust.now.trust
-    if any(trust.meant.roles()) or any(one.unreadable for one in policy.statements):
+def of_key(use: KeyUse) -> Iterator[Violation]:
+    """The role cannot encrypt and decrypt, or the account's root has lost the key."""
+    policy = _kept(use.policy, lambda one: not spares_organization(one))
+    root = f"arn:aws:iam::{use.now.account}:root"
+    asked = [Request(root, action, context=context, own=True) for action, context in _OWNERS.items()]
+    owner = [said for _, said in _asked(use.context.ask, policy, asked if "KeyPolicy" in use.now.properties else [])]
+    requests = []
+    for role in use.roles:
+        policy = _but(policy, guide.key_denial(role.arn))
+        own = True if role.account != use.now.account else None
+        requests += [Request(role.arn, action, context=_BY_ITSELF, own=own) for action in guide.ENCRYPT_DECRYPT]
+    # What keeps the owner out as well is said of the owner alone.
+    denied = {id(said.statement) for said in owner if _is_denied(said)}
+    unsure = {id(said.statement) for said in owner if said.verdict is not Verdict.YES}
+    needed = _asked(use.context.ask, policy, requests)
+    yield from _shortages(
+        use, [it for it in needed if id(it[1].statement) not in (denied if _is_no(it[1]) else unsure)]
+    )
+    for (action, _), said in zip(_OWNERS.items(), owner, strict=False):
+        is_denial = _is_denied(said) or _may_deny(said)
+        if said.verdict is not Verdict.YES and not is_denial and not _cannot_be_read(said):
+            surely = "surely " if said.verdict is Verdict.CANNOT_TELL else ""
+            yield OWNER.broken(use.place, f"The key policy does not {surely}let the account's root {action}.")
+            break
+    for said in (one for one in owner if _is_denied(one) or _may_deny(one)):
+        by = said.statement.name if said.statement else " ".join(said.hangs_on)
+        what = f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(by)}."
+        yield OWNER_DENIED.broken(use.place, what)
+        break
+
+
+def of_permission(one: Permission) -> Iterator[Violation]:
+    """A denial in a policy of the role's own, or a boundary, takes what the key policy lets it."""
+    attached, name, place = one.attached, one.attached.name, one.attached.place
+    if attached.policy is None or not one.keys:
         return
-    if not trust.context.ask.beyond(policy, trust.meant.limit()):
-        yield Fault("The trust policy lets in none of Pinecone's roles.")
-
-
-@rule(NOT_SEEN, Trust, KeyUse, **_MAYBE)
-def maybe_out(subject: Trust | KeyUse) -> Iterator[Fault]:
-    """It hangs on something that no template says."""
-    needed = _needed(subject, Verdict.CANNOT_TELL)
-    yield from _shortages(needed, Verdict.CANNOT_TELL, subject.where)
-
-
-def _needed(subject: Trust | KeyUse, verdict: Verdict) -> list[tuple[Request, Said]]:
-    """What is needed and is said; of a key without what a rule on its owner tells already."""
-    if isinstance(subject, Trust):
-        return _assumes(subject)
-    owner = {
-        id(said.statement)
-        for _, said in _owner(subject)
-        if _is_denied(said) or (verdict is not Verdict.NO and said.verdict is not Verdict.YES)
-    }
-    return [one for one in _uses(subject) if id(one[1].statement) not in owner]
-
-
-@rule(LOCKED_OUT, Permission, **_OUT)
-def out_by_permissions(permission: Permission) -> Iterator[Fault]:
-    """A denial in a policy of the role's own, or a boundary that does not let it."""
-    name = permission.attached.name
-    for request, said in _permits(permission):
-        if said.verdict is Verdict.NO:
-            yield Fault(f"{Quoted(name)} keeps the role from {request.action}.", name)
-            return
-
-
-@rule(NOT_SEEN, Permission, **_MAYBE)
-def maybe_out_by_permissions(permission: Permission) -> Iterator[Fault]:
-    """It hangs on something that no template says."""
-    name = permission.attached.name
-    for request, said in _permits(permission):
-        if said.verdict is Verdict.CANNOT_TELL and not _cannot_be_read(said):
-            by = " ".join(said.hangs_on)
-            what = f"{Quoted(name)} lets the role {request.action} only as far as this holds"
-            yield Fault(f"{what}: {Quoted(by)}.", f"{name} {by}")
-            return
-
-
-def _role_of(permission: Permission) -> str:
-    context, place = permission.context, permission.attached.role
-    now = next(context.roles_now(frozenset({place}), permission.attached.case), None)
-    return now.arn if now else f"arn:aws:iam::{permission.account}:role/x"
-
-
-@lru_cache(maxsize=2)
-def _permits(permission: Permission) -> list[tuple[Request, Said]]:
-    """What a policy of the role's own leaves of what the key policy lets it."""
-    attached, policy = permission.attached, permission.attached.policy
-    if policy is None or not permission.keys:
-        return []
-    policy = _kept(_without_own_organization(policy), _may_be_of_kms)
+    policy = _kept(attached.policy, lambda each: _may_be_of_kms(each) and not spares_organization(each))
     if not attached.is_boundary:
-        denials = _kept(policy, lambda one: one.effect != "Allow")
-        if not denials.statements:
-            return []
-        policy = replace(denials, statements=(_EVERYTHING, *denials.statements))
-    role = _role_of(permission)
+        policy = _kept(policy, lambda each: each.effect != "Allow")
+        if not policy.statements:
+            return
+        policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
     found: list[tuple[Request, Said]] = []
-    for key in permission.keys:
-        context = {**_BY_ITSELF, **_of_key(key)}
-        requests = [Request(role, one, key, context) for one in guide.ENCRYPT_DECRYPT]
-        found += zip(requests, permission.context.ask.answers(policy, requests), strict=True)
-    return found
+    for key in one.keys:
+        # What a call on a key says of where it is, as far as that is known.
+        where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
+        context = {**_BY_ITSELF, **{what: value for what, value in where if is_known(value)}}
+        found += _asked(one.ask, policy, [Request(one.role, what, key, context) for what in guide.ENCRYPT_DECRYPT])
+    for request in [asked for asked, said in found if said.verdict is Verdict.NO][:1]:
+        yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
+    unsure = [it for it in found if it[1].verdict is Verdict.CANNOT_TELL and not _cannot_be_read(it[1])]
+    for request, said in unsure[:1]:
+        by = " ".join(said.hangs_on)
+        what = f"{Quoted(name)} lets the role {request.action} only as far as this holds: {Quoted(by)}."
+        yield NOT_SEEN.broken(place, what, f"{name} {by}")
+
+
+def _asked(ask: Questions, policy: Policy, requests: Sequence[Request]) -> _Needed:
+    return list(zip(requests, ask.answers(policy, requests), strict=True)) if requests else []
+
+
+def _shortages(subject: Trust | KeyUse, needed: _Needed) -> Iterator[Violation]:
+    """One violation for each statement, or condition, that keeps Pinecone out or may do so."""
+    out: dict[str, list[Request]] = {}
+    unsure: dict[str, list[Request]] = {}
+    for request, said in needed:
+        if _cannot_be_read(said) or said.verdict is Verdict.YES:
+            continue  # that is said by another rule
+        if _is_no(said):
+            out.setdefault(said.statement.name if said.statement and _is_denied(said) else "", []).append(request)
+        else:
+            unsure.setdefault(" ".join(said.hangs_on), []).append(request)
+    for rule, some in ((LOCKED_OUT, out), (NOT_SEEN, unsure)):
+        for by, requests in some.items():
+            whom = Quoted(", ".join(dict.fromkeys(one.principal for one in requests)))
+            what = " and ".join(dict.fromkeys(one.action for one in requests))
+            if rule is LOCKED_OUT:
+                text = f"{subject.where} does not let {whom} {what}{f' by {Quoted(by)}' if by else ''}."
+            else:
+                text = f"{subject.where} lets {whom} {what} only as far as this holds: {Quoted(by)}."
+            yield rule.broken(subject.place, text, by or requests[0].principal)
+
+
+def _cannot_be_read(said: Said) -> bool:
+    of_statement = said.statement is not None and bool(said.statement.unreadable)
+    return of_statement or any(map(is_unreadable, said.hangs_on))
+
+
+def _is_no(said: Said) -> bool:
+    return said.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)
+
+
+def _is_denied(said: Said) -> bool:
+    return said.verdict is Verdict.NO and said.statement is not None and said.statement.effect == "Deny"
+
+
+def _may_deny(said: Said) -> bool:
+    is_denial = said.statement is None or said.statement.effect == "Deny"
+    return said.verdict is Verdict.CANNOT_TELL and is_denial and not _cannot_be_read(said)
 
 
 def _may_be_of_kms(statement: Statement) -> bool:
@@ -145,83 +215,10 @@ def _may_be_of_kms(statement: Statement) -> bool:
     return bool(statement.unreadable) or any(not it or it[1] == "kms" for it in services)
 
 
-def _of_key(key: str) -> Mapping[str, str]:
-    """What a call on a key says of where it is, as far as that is known."""
-    said = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
-    return {name: one for name, one in said if is_known(one)}
-
-
-@lru_cache(maxsize=2)
-def _assumes(trust: Trust) -> list[tuple[Request, Said]]:
-    """What the trust policy says to each of Pinecone's roles that are meant."""
-    policy = _but(trust.now.trust, guide.assume_role_denial())
-    own_id = {"sts:ExternalId": _asked_for(trust)}
-    requests = [Request(role, "sts:AssumeRole", context={**_FACTS, **own_id}, own=True) for role in trust.meant.roles()]
-    return list(zip(requests, trust.context.ask.answers(policy, requests), strict=True))
-
-
-def _asked_for(trust: Trust) -> str | None:
-    """The external ID that Pinecone presents: an output's that the policy does not ask for has a rule of its own."""
-    return meant(trust.now.trust, trust.now.account).external_id or trust.meant.external_id
-
-
-@lru_cache(maxsize=2)
-def _uses(use: KeyUse) -> list[tuple[Request, Said]]:
-    """What the key policy says to the role."""
-    policy = _without_own_organization(use.now.policy)
-    requests = []
-    for role in use.roles:
-        policy = _but(policy, guide.key_denial(role.arn))
-        is_across = role.account != use.now.account
-        requests += [
-            Request(role.arn, action, context=_BY_ITSELF, own=is_across or None) for action in guide.ENCRYPT_DECRYPT
-        ]
-    if not requests:
-        return []
-    return list(zip(requests, use.context.ask.answers(policy, requests), strict=True))
-
-
-def _shortages(found: Iterable[tuple[Request, Said]], verdict: Verdict, where: str) -> Iterator[Fault]:
-    """One fault for each statement, or condition, that keeps Pinecone out."""
-    out: dict[str, list[Request]] = {}
-    for request, said in found:
-        if _cannot_be_read(said):
-            continue  # that is said by another rule
-        is_no = said.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)
-        if said.verdict is not Verdict.YES and is_no is (verdict is Verdict.NO):
-            denial = said.statement.name if said.statement and _is_denied(said) else ""
-            by = denial if is_no else " ".join(said.hangs_on)
-            out.setdefault(by, []).append(request)
-    for by, requests in out.items():
-        whom = ", ".join(dict.fromkeys(one.principal for one in requests))
-        what = " and ".join(dict.fromkeys(one.action for one in requests))
-        if verdict is Verdict.NO:
-            reason = f" by {Quoted(by)}" if by else ""
-            text = f"{where} does not let {Quoted(whom)} {what}{reason}."
-        else:
-            text = f"{where} lets {Quoted(whom)} {what} only as far as this holds: {Quoted(by)}."
-        yield Fault(text, by or " ".join(one.principal for one in requests[:1]))
-
-
-def _cannot_be_read(said: Said) -> bool:
-    of_statement = said.statement is not None and bool(said.statement.unreadable)
-    return of_statement or any(map(is_unreadable, said.hangs_on))
-
-
-def _is_denied(said: Said) -> bool:
-    return said.verdict is Verdict.NO and said.statement is not None and said.statement.effect == "Deny"
-
-
 def _but(policy: Policy, suspension: guide.Statement) -> Policy:
     """A policy without a suspension in the contract's form."""
-    return _kept(policy, lambda one: not _is(one, suspension))
-
-
-def _is(statement: Statement, form: guide.Statement) -> bool:
-    raw = statement.raw
-    if not isinstance(raw, dict) or raw.keys() != form.keys():
-        return False
-    return all(_listed(raw[name]) == _listed(form[name]) for name in form)
+    form = _listed(suspension)
+    return _kept(policy, lambda one: _listed(one.raw) != form)
 
 
 def _listed(value: object) -> object:
@@ -230,103 +227,7 @@ def _listed(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-# The owner.
-
-
-@rule(
-    "key-owner",
-    KeyUse,
-    sentence="The account's root may read and change the key policy.",
-    allows="Nobody could mend or manage the key: the data would be lost with the first mistake.",
-    cure='Put the statement "Enable IAM User Permissions" of the KMS console back.',
-)
-def owner_rules(use: KeyUse) -> Iterator[Fault]:
-    """The account's root has lost the key."""
-    for request, said in _owner(use):
-        known = said.verdict is Verdict.YES or _is_denied(said) or _may_deny(said)
-        if not known and not _cannot_be_read(said):
-            surely = "surely " if said.verdict is Verdict.CANNOT_TELL else ""
-            what = f"The key policy does not {surely}let the account's root {request.action}."
-            yield Fault(what)
-            return
-
-
-@rule(
-    "key-owner-denied",
-    KeyUse,
-    sentence="No denial takes kms:PutKeyPolicy from the account that owns the key.",
-    allows="Nobody, not even the account's root, could take the denial back.",
-    cure="Deny single actions, or single principals, and leave kms:PutKeyPolicy to the account.",
-)
-def owner_denied(use: KeyUse) -> Iterator[Fault]:
-    """A denial after which nobody can change the key policy any more."""
-    found = [said for _, said in _owner(use) if _is_denied(said) or _may_deny(said)]
-    for said in found[:1]:
-        by = said.statement.name if said.statement else " ".join(said.hangs_on)
-        yield Fault(f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(by)}.")
-
-
-def _may_deny(said: Said) -> bool:
-    is_denial = said.statement is None or said.statement.effect == "Deny"
-    return said.verdict is Verdict.CANNOT_TELL and is_denial and not _cannot_be_read(said)
-
-
-@lru_cache(maxsize=2)
-def _owner(use: KeyUse) -> Sequence[tuple[Request, Said]]:
-    """What the key policy says to the root of its account."""
-    if "KeyPolicy" not in use.now.properties:
-        return []
-    policy = _without_own_organization(use.now.policy)
-    requests = [
-        Request(f"arn:aws:iam::{use.now.account}:root", action, context=context, own=True)
-        for action, context in _OWNERS.items()
-    ]
-    return list(zip(requests, use.context.ask.answers(policy, requests), strict=True))
-
-
-def _without_own_organization(policy: Policy) -> Policy:
-    """A policy without denials to whom is not of an organization: the owner is taken to be."""
-    return _kept(policy, lambda one: not spares_organization(one))
-
-
 def _kept(policy: Policy, is_kept: Callable[[Statement], bool]) -> Policy:
     """A policy with some of its statements; the very one if those are all."""
     kept = tuple(filter(is_kept, policy.statements))
     return policy if len(kept) == len(policy.statements) else replace(policy, statements=kept)
-
-
-@rule(
-    "trust-size",
-    Trust,
-    sentence="The trust policy has no more characters than IAM takes.",
-    allows="Nobody: the deploy fails, unless the account's quota was raised.",
-    cure="Name fewer regions, take ALL_REGIONS, or have the quota raised.",
-)
-def too_long(trust: Trust) -> Iterator[Fault]:
-    """A trust policy over IAM's quota; what only the deploy knows counts as nothing."""
-    document = trust.now.properties.get("AssumeRolePolicyDocument")
-    if isinstance(document, dict):
-        size = checks.characters(document) - sum(map(len, re.findall(r"\$\{[^}]*\}", str(document))))
-        if size > checks.TRUST_POLICY_QUOTA:
-            yield Fault(f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}.")
-
-
-@rule(
-    "role-tags",
-    Trust,
-    sentence="IAM takes the tags of the role.",
-    allows="Nobody: the deploy fails.",
-    cure="Mend the tags where they are set, such as by cdk.Tags.of(…).",
-)
-def strange_tags(trust: Trust) -> Iterator[Fault]:
-    """Tags that IAM refuses; of what only the deploy knows nothing is said."""
-    every = map(members, each_of(trust.now.properties.get("Tags")))
-    pairs = [(one.get("Key"), one.get("Value")) for one in every]
-    try:
-        tags.check("Tags", filter(_is_written, pairs))
-    except ValueError as error:
-        yield Fault(str(error))
-
-
-def _is_written(pair: tuple[Any, Any]) -> bool:
-    return all(isinstance(text, str) and is_known(text) for text in pair)

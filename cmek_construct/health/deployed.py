@@ -79,7 +79,6 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     roles: dict[str, str | None] = {}
     keys: dict[str, str | None] = {}
     for one in (one for place in places for one in lock[place].values() if one.in_force):
-        assert one.identity is not None
         kind = roles if one.identity.type == ROLE else keys
         if "Arn" in one.deployed:
             kind[one.deployed["Arn"]] = one.deployed.get("RoleId")

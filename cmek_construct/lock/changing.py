@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from cmek_construct import templates
 from cmek_construct.checks import printable
 from cmek_construct.lock.identity import CONDITION, EXTERNAL_ID, PINECONE, StackNow, replaced, stacks_of
-from cmek_construct.lock.text import (
-    FILE,
-    RESOURCE,
-    WORDS,
-    Identity,
-    Lock,
-    Locked,
-    LockError,
-    Place,
-    read,
-    shown,
-    stacks_at,
-)
+from cmek_construct.lock.text import FILE, Lock, Locked, LockError, Place, Stack, read, stacks_at
 from cmek_construct.templates.choices import OTHER_VALUE
 from cmek_construct.templates.files import STACK_SET
 
@@ -83,66 +71,47 @@ def changes(lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool =
             several = sum(one.stack == own.stack for one in lock) > 1
             options = f"{_options(own) if several else ''}{_of_file(file)}"
             for resource, locked in lock[own].items():
-                for difference in _differences(lock, own, resource, stack):
-                    yield _change(stack, own, resource, locked, difference, file, options)
-    for stack in () if beside else stacks:
-        yield from _moves(lock, stack, places, file)
+                word = locked.identity.word
+                for name, old, new in _differences(lock[own], resource, stack) if locked.in_force else ():
+                    yield Refusal(
+                        _RULES.get(word, LOCKED_PLACE),
+                        *_where(stack.top, new if name == _LOGICAL_ID and new in stack.resources else resource),
+                        f"{own}: the {word} {resource} is locked in {file}, but its {name} was {_shown(old)} and is "
+                        f"now {_shown(new)}.",
+                        _consequence(word, name, new, locked.deployed.get("Arn")),
+                        f"Undo the change. Or, if it is meant, run `cmek unlock {own.stack} {resource}{options} "
+                        f'--reason "…"`; the reason stays in {file}.',
+                    )
+        if not beside:
+            yield from _moves(lock, stack, places, file)
 
 
-def _differences(lock: Lock, own: Place, resource: str, stack: StackNow) -> list[tuple[str, str, str]]:
+def _differences(locked: Stack, resource: str, stack: StackNow) -> Iterator[tuple[str, str, str]]:
     """Name, old and new value of what is not the same."""
-    old = lock[own][resource].identity
-    if old is None or not lock[own][resource].in_force:
-        return []
-    new = stack.identity(resource)
-    if new:
-        found, now = old.differences(new), new.values
-        return [one for one in found if not _has_more_cases(one[0], old.values, now)]
-    alike = [name for name, one in stack.resources.items() if WORDS[one.type] == old.word]
-    beside = [name for name in alike if name not in lock[own] and stack.identity(name)]
-    return [(_LOGICAL_ID, resource, " or ".join(beside) if 0 < len(beside) <= _MANY else _NONE)]
+    old, new = locked[resource].identity, stack.identity(resource)
+    if new is None:
+        others = ((name, stack.identity(name)) for name in stack.resources if name not in locked)
+        beside = [name for name, one in others if one and one.word == old.word]
+        yield _LOGICAL_ID, resource, " or ".join(beside) if 0 < len(beside) <= _MANY else _NONE
+        return
+    for name, was, now in old.differences(new):
+        cases, cases_now = (_by_case(name, one.values.get(name)) for one in (old, new))
+        # In more cases than there were it may be another; but where one case stands for all other values, it is.
+        is_kept = cases and all(case in cases_now and cases_now[case] == one for case, one in cases.items())
+        if not is_kept or any(OTHER_VALUE in case for case in cases):
+            yield name, was, now
 
 
-def _has_more_cases(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether a value is what it was in each case that there was, and there are more cases now.
-
-    A case that stands for all other values has fewer of them then: that is a change.
-    """
-    was, now = old.get(name), new.get(name)
-    if name == CONDITION and isinstance(was, list) and isinstance(now, list):
-        was, now = dict.fromkeys(was), dict.fromkeys(now)
-    if not isinstance(was, dict) or not isinstance(now, dict) or _NO_CASES.match(name):
-        return False
-    kept = all(case in now and now[case] == one for case, one in was.items())
-    return kept and not any(OTHER_VALUE in case for case in was)
+def _by_case(name: str, value: Any) -> Mapping[str, Any]:
+    """A value that is told case by case; nothing of one that is not."""
+    if name == CONDITION and isinstance(value, list):
+        return dict.fromkeys(value)
+    return value if isinstance(value, dict) and not _NO_CASES.match(name) else {}
 
 
-def _change(
-    stack: StackNow,
-    own: Place,
-    resource: str,
-    locked: Locked,
-    difference: tuple[str, str, str],
-    file: str,
-    options: str,
-) -> Refusal:
-    assert locked.identity is not None
-    word = locked.identity.word
-    name, old, new = difference
-    moved = name == _LOGICAL_ID and new != _NONE and RESOURCE.fullmatch(new)
-    return Refusal(
-        _RULES.get(word, LOCKED_PLACE),
-        *_where(stack.top, new if moved else resource),
-        f"{own}: the {word} {resource} is locked in {file}, but its {name} was {_shown(old)} and is now {_shown(new)}.",
-        _consequence(locked.identity, name, new, locked.deployed.get("Arn")),
-        f"Undo the change. Or, if it is meant, run `cmek unlock {own.stack} {resource}{options} "
-        f'--reason "…"`; the reason stays in {file}.',
-    )
-
-
-def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> str:
+def _consequence(word: str, name: str, new: str, arn: str | None) -> str:
     """What the deploy would do."""
-    if name == EXTERNAL_ID and identity.word == "key":
+    if name == EXTERNAL_ID and word == "key":
         return (
             "Pinecone stores the external ID for good, and the role that was given asks for the "
             "one that it has: another one shuts Pinecone out."
@@ -152,9 +121,8 @@ def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> st
             "The deploy would shut Pinecone out of the role, or let somebody else in. Pinecone "
             "comes from its own account, and stores the external ID for good."
         )
-    which = f"the {identity.word} {arn or 'that Pinecone has'}"
-    if identity.word not in ("role", "key"):
-        which = "the role and key of each account"
+    of_all = "the role and key of each account"
+    which = f"the {word} {arn or 'that Pinecone has'}" if word in ("role", "key") else of_all
     does = "drop" if new == _NONE or name == CONDITION else "make another one in place of"
     return f"The deploy would {does} {which}. Pinecone stores its ARN and can never be given another one."
 
@@ -162,11 +130,8 @@ def _consequence(identity: Identity, name: str, new: str, arn: str | None) -> st
 def _moves(lock: Lock, stack: StackNow, places: Sequence[Place], file: str) -> Iterator[Refusal]:
     """A locked stack that is no longer where it was, and that is where none was."""
     new = stack.place
-    if stacks_at(lock, new):
-        return
-    named = [one for one in lock if one.stack == new.stack]
-    old = [one for one in named if any(each.in_force for each in lock[one].values())]
-    if not old or any(one.may_be(place) for one in old for place in places):
+    old = [one for one in lock if one.stack == new.stack and any(each.in_force for each in lock[one].values())]
+    if not old or stacks_at(lock, new) or any(one.may_be(place) for one in old for place in places):
         return
     was = old[0]
     both = [("account", was.account, new.account), ("region", was.region, new.region)]
@@ -200,10 +165,9 @@ def _gone(lock: Lock, stacks: Sequence[StackNow], file: str) -> Iterator[Refusal
                 f"{own}: {file} says that the stack was seen to be gone on {found[0].gone}.",
                 f"The deploy would make others in place of {' and '.join(arns)}, which outlive "
                 "their stack, and which Pinecone stores for good.",
-                f"Take them back: `cmek adopt {own.stack}{''.join(taken)}` clears this and says "
-                f"what to run next. In an app of your own, run `cmek unlock {own.stack}{options} "
-                f'--reason "…"`, `npx cdk import {own.stack}`, and `cmek lock --deployed'
-                f"{_of_file(file)}`.",
+                f"Take them back: `cmek adopt {own.stack}{''.join(taken)}` clears this and says what to run next. In "
+                f'an app of your own, run `cmek unlock {own.stack}{options} --reason "…"`, `npx cdk import '
+                f"{own.stack}`, and `cmek lock --deployed{_of_file(file)}`.",
             )
 
 
@@ -229,150 +193,44 @@ def _shown(value: str) -> str:
     return printable(text if len(text) <= 120 else f"{text[:100]}… ({len(text):,} characters)")
 
 
-@dataclass(frozen=True)
-class Update:
-    """A lock as it is to be, and how it comes to that."""
-
-    lock: Lock
-    done: list[str] = field(default_factory=list)
-    """What changed, each in one line."""
-
-
-def update(lock: Lock, stacks: Sequence[StackNow], ours: Collection[str]) -> Update:
-    """Lock what is new or was unlocked; never change what is in force.
+def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Stack, list[str]]:
+    """What is locked of a stack, with what is new or was unlocked; never with a change of what is in force.
 
     Args:
-        lock: as it is.
-        stacks: as their templates say them.
+        locked: as it is.
+        one: the stack as its template says it.
         ours: the roles and keys that are Pinecone's, each after the name of its stack and a ``/``.
+
+    Returns:
+        The stack, and what changed, each in one line.
     """
-    updated = dict(lock)
-    found = Update(updated)
-    places = [one.place for one in stacks]
-    for one in stacks:
-        for place in stacks_at(updated, one.place, places) or [one.place]:
-            stack = dict(updated.get(place, {}))
-            found.done.extend(f"{place}: {said}" for said in _update(stack, one, ours))
-            if stack:
-                updated[place] = stack
-    return found
-
-
-def _update(stack: dict[str, Locked], one: StackNow, ours: Collection[str]) -> Iterator[str]:
-    for resource, locked in list(stack.items()):
-        if locked.identity is not None and locked.unlocked:
-            again = _locked_again(locked, locked.identity, one.identity(resource))
-            stack[resource], said = again
-            yield f"{resource}: {said}"
-    for resource in _to_lock(one, ours):
-        before = stack.get(resource, Locked(None))
-        identity = one.identity(resource) if before.identity is None else None
-        if identity is not None:
-            stack[resource] = replace(before, identity=identity)
-            yield f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}"
-
-
-def _to_lock(one: StackNow, ours: Collection[str]) -> Iterator[str]:
-    """Pinecone's roles and keys, the stack sets in which they stand, and those sets' accounts."""
+    stack, done = dict(locked), list[str]()
+    for resource, before in locked.items():
+        new = one.identity(resource) if before.unlocked else None
+        if new is not None:
+            differences = list(before.identity.differences(new))
+            names = [f"{name} {value}" for name, value in before.deployed.items()]
+            until = f"until then {', '.join([*(f'{name} {was}' for name, was, _ in differences), *names])}"
+            said = until if differences else "locked again as it was"
+            history = (*before.history, *(f"{note} ({said})" for note in before.unlocked))
+            stack[resource] = Locked(new, {} if replaced(differences) else before.deployed, history=history)
+            done.append(f"{resource}: {'locked anew, as it was unlocked' if differences else said}")
+    # Pinecone's roles and keys, the stack sets in which they stand, and those sets' accounts.
     own = [path for path in one.resources if f"{one.top.name}/{path}" in ours]
-    around = [
-        path
-        for path, place in one.resources.items()
-        if place.type == STACK_SET and any(each.startswith(f"{path}/") for each in own)
-    ]
-    yield from (*own, *around)
-    if around:
-        yield from (path for path in one.accounts if path.rpartition("/")[0] in around)
+    sets = [path for path, place in one.resources.items() if place.type == STACK_SET]
+    around = [path for path in sets if any(each.startswith(f"{path}/") for each in own)]
+    accounts = [path for path in one.accounts if path.rpartition("/")[0] in around] if around else []
+    for resource in (*own, *around, *accounts):
+        identity = one.identity(resource) if resource not in stack else None
+        if identity is not None:
+            stack[resource] = Locked(identity)
+            done.append(f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}")
+    return stack, done
 
 
-def _locked_again(locked: Locked, old: Identity, new: Identity | None) -> tuple[Locked, str]:
-    """What was unlocked, as a template has it now; its reasons become history."""
-    gone = [old.type, *(f"{name} {shown(value)}" for name, value in old.values.items())]
-    changed = [f"{name} {was}" for name, was, _ in old.differences(new)] if new else gone
-    named = [f"{name} {value}" for name, value in locked.deployed.items()]
-    was = f"until then {', '.join([*changed, *named])}" if changed else "locked again as it was"
-    history = (*locked.history, *(f"{note} ({was})" for note in locked.unlocked))
-    same = new is not None and not replaced(old.differences(new))
-    again = Locked(new, locked.deployed if same else {}, history=history)
-    said = f"{'locked anew' if new else 'given up'}, as it was unlocked"
-    return again, said if changed else was
-
-
-def unlock(lock: Lock, place: Place, which: str | None, note: str) -> Update:
-    """Take roles and keys out of force.
-
-    Args:
-        lock: as it is.
-        place: their stack.
-        which: one role or key; or ``role`` or ``key``. Default: all.
-        note: date and reason.
-
-    Raises:
-        LockError: nothing of that is in force.
-    """
-    stack, done, there = dict(lock[place]), list[str](), list[str]()
-    for resource, locked in lock[place].items():
-        word = locked.identity.word if locked.identity else None
-        if locked.in_force and which in (None, resource, word):
-            stack[resource] = replace(locked, unlocked=(note,), gone="")
-            done.append(f"{place}: {resource}: unlocked")
-        state = f"{word}, {'locked' if locked.in_force else 'unlocked'}" if word else "given up"
-        there.append(f"{resource} ({state})")
-    if not done:
-        what = f"{which!a} of it" if which else "nothing of it"
-        raise LockError(
-            f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
-        )
-    return Update({**lock, place: stack}, done)
-
-
-def deployed(lock: Lock, place: Place, resource: str, names: Mapping[str, str], unlocked: Sequence[str] = ()) -> Update:
-    """A lock with what AWS calls one role or key.
-
-    Args:
-        lock: as it is.
-        place: the stack.
-        resource: the role or key.
-        names: what AWS calls it.
-        unlocked: date and reason, if it was unlocked until now: other names are meant then.
-
-    Raises:
-        LockError: it is locked under other names: somebody made it again.
-    """
-    locked = lock[place][resource]
-    if locked.deployed == names and not locked.gone:
-        return Update(lock)
-    history = locked.history
-    for name, value in names.items():
-        before = locked.deployed.get(name, value)
-        if before != value and not unlocked:
-            raise LockError(_made_again(place, resource, name, before, value))
-        if before != value:
-            history += tuple(f"{note} (until then {name} {before})" for note in unlocked)
-    again = replace(locked, deployed=dict(names), history=history, gone="")
-    said = f"{place}: {resource}: {', '.join(names.values())}"
-    return Update({**lock, place: {**lock[place], resource: again}}, [said])
-
-
-def marked_gone(lock: Lock, place: Place, date: str) -> Update:
-    """A lock that says that a stack which was deployed is gone; with no date, that it is not."""
-    stack = {
-        resource: replace(one, gone=(date and one.gone) or date) if "Arn" in one.deployed else one
-        for resource, one in lock[place].items()
+def marked_gone(locked: Stack, date: str) -> Stack:
+    """A stack that was deployed and is gone, as was seen on a date; with no date, that is not."""
+    return {
+        resource: replace(one, gone=(date and one.gone) or date) if one.in_force and "Arn" in one.deployed else one
+        for resource, one in locked.items()
     }
-    said = f"{place}: {'the stack is gone' if date else 'no longer gone'}"
-    return Update({**lock, place: stack}, [said] if stack != lock[place] else [])
-
-
-def _made_again(place: Place, resource: str, name: str, before: str, value: str) -> str:
-    again = (
-        "Somebody made the role again: to a key policy that named the old one it is another role, and Pinecone is "
-        "shut out until the policy is written anew (deploy `suspended: true`, then `false`). "
-        if name == "RoleId"
-        else "Pinecone stores the old one for good. "
-    )
-    return (
-        f"{place}: {resource}: its {name} is locked as {before}, but AWS has {value}. {again}"
-        f'If it is meant, run `cmek unlock {place.stack} {resource} --reason "…"`, then `cmek lock '
-        "--deployed` again."
-    )

@@ -7,7 +7,6 @@ are refused.
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -28,7 +27,7 @@ HEADER: Final = f"""\
 # Commit it. Comments are not kept.
 format = {FORMAT}
 """
-_LINE: Final = re.compile(r"(\S+ \S+ \S+ \S+) (\S+) (.+)")
+_LINE: Final = re.compile(r"(\S+) (\S+) (\S+) (\S+) (\S+) (.+)")
 _FORMAT: Final = re.compile(r"format = ([0-9]{1,9})")
 _CONFLICT: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _DEPLOYED: Final = ("Arn", "RoleId")
@@ -60,6 +59,16 @@ WORDS: Final[Mapping[str, str]] = {
 """All that can be locked: by type, what a message calls it."""
 
 
+_FORMS: Final = (
+    STACK_NAME,
+    re.compile(f"{ANY_ACCOUNT}|{ACCOUNT_ID.pattern}"),
+    re.compile(f"{ANY_REGION}|{REGION.pattern}"),
+    RESOURCE,
+    re.compile("|".join((*WORDS, *_NOTES))),
+)
+"""Of the parts of a line before its value."""
+
+
 class LockError(ValueError):
     """The lock cannot be used. The message has one line for each fault, and the way out."""
 
@@ -87,18 +96,19 @@ class Place:
         one = top.template
         return cls.of(one.stack or one.file.name.partition(".")[0], one.account, one.region)
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the app says both account and region."""
+        return self.account != ANY_ACCOUNT and self.region != ANY_REGION
+
     def may_be(self, other: Place) -> bool:
         """Whether both can be one stack."""
-        return (
-            self.stack == other.stack
-            and (self.account == other.account or ANY_ACCOUNT in (self.account, other.account))
-            and (self.region == other.region or ANY_REGION in (self.region, other.region))
-        )
+        accounts = {self.account, other.account} - {ANY_ACCOUNT}
+        regions = {self.region, other.region} - {ANY_REGION}
+        return self.stack == other.stack and len(accounts) < 2 and len(regions) < 2
 
     def __str__(self) -> str:
-        if self == Place(self.stack):
-            return self.stack
-        return f"{self.stack} ({self.account}, {self.region})"
+        return self.stack if self == Place(self.stack) else f"{self.stack} ({self.account}, {self.region})"
 
 
 @dataclass(frozen=True)
@@ -139,8 +149,7 @@ def shown(value: Any) -> str:
 class Locked:
     """One role, key, stack set or account of a stack set."""
 
-    identity: Identity | None
-    """None: it was given up, and its history is left."""
+    identity: Identity
     deployed: Mapping[str, str] = field(default_factory=dict)
     """What AWS calls it: its ``Arn``, and of a role the ``RoleId``."""
     unlocked: tuple[str, ...] = ()
@@ -153,7 +162,7 @@ class Locked:
     @property
     def in_force(self) -> bool:
         """Whether a change is refused."""
-        return self.identity is not None and not self.unlocked
+        return not self.unlocked
 
 
 Stack = Mapping[str, Locked]
@@ -178,19 +187,9 @@ def known(lock: Lock) -> Callable[[templates.Place], bool]:
     """Which roles and keys of a run are known to be Pinecone's: for `templates.find`."""
 
     def is_known(place: templates.Place) -> bool:
-        stacks = [lock[one] for one in stacks_at(lock, Place.of_top(place.stack.top))]
-        locked = [stack[place.path] for stack in stacks if place.path in stack]
-        return any(one.identity is not None for one in locked)
+        return any(place.path in lock[one] for one in stacks_at(lock, Place.of_top(place.stack.top)))
 
     return is_known
-
-
-class _Line(NamedTuple):
-    number: int
-    place: Place
-    resource: str
-    what: str
-    value: Any
 
 
 def read(file: Path) -> Lock:
@@ -222,147 +221,114 @@ def parse(text: str, name: str) -> Lock:
         LockError: it is empty or damaged, has conflict markers, or comes from another version.
     """
     try:
-        by_resource: dict[Place, dict[str, list[_Line]]] = {}
+        stacks: dict[Place, dict[str, list[_Line]]] = {}
         for line in _lines(text):
-            by_resource.setdefault(line.place, {}).setdefault(line.resource, []).append(line)
-        if not by_resource:
+            stacks.setdefault(line.place, {}).setdefault(line.resource, []).append(line)
+        if not stacks:
             raise LockError(
                 "1: it is empty, so it would keep nothing. Take it from git as it was (`git log "
                 "-p` shows what changed); or delete it, and run `cmek lock`."
             )
-        return {
-            place: {resource: _locked(own) for resource, own in of_stack.items()}
-            for place, of_stack in by_resource.items()
-        }
+        return {place: {name: _locked(lines) for name, lines in stack.items()} for place, stack in stacks.items()}
     except LockError as error:
         raise LockError(f"{name}:{error}") from None
 
 
+class _Line(NamedTuple):
+    number: int
+    place: Place
+    resource: str
+    what: str
+    value: Any
+
+
 def _lines(text: str) -> Iterator[_Line]:
     has_format = False
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.rstrip()
+    for number, line in enumerate(map(str.rstrip, text.split("\n")), 1):
         if line.startswith(_CONFLICT):
             raise LockError(
                 f"{number}: a merge is not finished here: {line[:7]}. Keep the lines of both branches and delete the "
                 "markers; where two lines contradict each other, keep that of the role or key that is deployed."
             )
-        if found := _FORMAT.fullmatch(line):
-            has_format = True
-            _check_format(number, int(found[1]))
-        elif line and not line.startswith("#"):
+        found = _FORMAT.fullmatch(line)
+        if found and int(found[1]) != FORMAT:
+            newer = (
+                f"it is of format {found[1]}, but this version reads format {FORMAT}. Install the version of "
+                "cmek-construct that wrote it, or a newer."
+            )
+            raise LockError(f"{number}: {_OLD if found[1] == '1' else newer}")
+        has_format = has_format or found is not None
+        if line and not found and not line.startswith("#"):
             yield _line(number, line)
     if not has_format:
-        raise LockError(_damaged(1, f'"format = {FORMAT}" is missing'))
-
-
-def _check_format(number: int, told: int) -> None:
-    newer = (
-        f"it is of format {told}, but this version reads format {FORMAT}. Install the version of "
-        "cmek-construct that wrote it, or a newer."
-    )
-    if told != FORMAT:
-        raise LockError(f"{number}: {_OLD if told == 1 else newer}")
+        raise _damaged(1, f'"format = {FORMAT}" is missing')
 
 
 def _line(number: int, line: str) -> _Line:
     found = _LINE.fullmatch(line)
     if found is None:
-        raise LockError(_damaged(number, f"got {_short(line)}"))
-    where, what, text = found.groups()
+        raise _damaged(number, f"got {_short(line)}")
+    stack, account, region, resource, what, text = found.groups()
+    wrong = [part for part, form in zip(found.groups(), _FORMS, strict=False) if not form.fullmatch(part)]
     try:
         value = json.loads(text)
-        if what not in (*WORDS, *_NOTES):
-            raise ValueError(what)
-        if not isinstance(value, str if what in _NOTES else dict):
-            raise ValueError(text)
-        return _Line(number, *_where(where), what, value)
-    except (ValueError, RecursionError) as error:
-        why = text if isinstance(error, json.JSONDecodeError | RecursionError) else str(error)
-        raise LockError(_damaged(number, f"got {_short(why)}")) from None
-
-
-@functools.lru_cache
-def _where(text: str) -> tuple[Place, str]:
-    """``STACK ACCOUNT REGION RESOURCE``, the same in many lines; a `ValueError` of a wrong one."""
-    stack, account, region, resource = text.split(" ")
-    for what, right in (
-        (stack, STACK_NAME.fullmatch(stack)),
-        (account, account == ANY_ACCOUNT or ACCOUNT_ID.fullmatch(account)),
-        (region, region == ANY_REGION or REGION.fullmatch(region)),
-        (resource, RESOURCE.fullmatch(resource)),
-    ):
-        if not right:
-            raise ValueError(what)
-    return Place(stack, account, region), resource
+    except (ValueError, RecursionError):
+        value = None
+    if wrong or not isinstance(value, str if what in _NOTES else dict):
+        raise _damaged(number, f"got {_short([*wrong, text][0])}")
+    return _Line(number, Place(stack, account, region), resource, what, value)
 
 
 def _locked(lines: Sequence[_Line]) -> Locked:
     """One thing out of its lines."""
     told = [line for line in lines if line.what not in _NOTES]
     unlocked, history, gone = (tuple(sorted({line.value for line in lines if line.what == note})) for note in _NOTES)
+    where = f"{lines[0].place}: {lines[0].resource}"
     if not told:
-        if unlocked or gone or not history:
-            where = f"{lines[0].place}: {lines[0].resource}"
-            raise LockError(_damaged(lines[0].number, f"{where} has no line that says what it is"))
-        return Locked(None, history=history)
+        raise _damaged(lines[0].number, f"{where} has no line that says what it is")
     first, deployed = _identity(told[0]), dict[str, str]()
     for line in told:
-        other = _identity(line)
-        for name, one, another in other.differences(first):
-            _refuse_contradiction(line, told[0].number, name, one, another)
-        for name in _DEPLOYED:
-            if name in line.value:
-                own = line.value[name]
-                if not isinstance(own, str):
-                    raise LockError(_damaged(line.number, f"{name} is no text"))
-                if deployed.setdefault(name, own) != own:
-                    _refuse_contradiction(line, told[0].number, name, own, deployed[name])
+        names = {name: line.value[name] for name in _DEPLOYED if name in line.value}
+        for name, own in names.items():
+            if not isinstance(own, str):
+                raise _damaged(line.number, f"{name} is no text")
+        others = ((name, own, deployed[name]) for name, own in names.items() if deployed.get(name, own) != own)
+        for name, one, another in (*_identity(line).differences(first), *others):
+            raise LockError(
+                f"{line.number}: {where}: {name} is {_short(one)}, but {_short(another)} in line {told[0].number}: two "
+                "branches locked two of them. Keep the line of the one that is deployed and delete the other."
+            )
+        deployed |= names
     return Locked(first, deployed, unlocked, history, gone[-1] if gone else "")
 
 
 def _identity(line: _Line) -> Identity:
-    return Identity(line.what, {k: one for k, one in line.value.items() if k not in _DEPLOYED})
-
-
-def _refuse_contradiction(line: _Line, before: int, name: str, one: str, another: str) -> None:
-    raise LockError(
-        f"{line.number}: {line.place}: {line.resource}: {name} is {_short(one)}, but {_short(another)} in line "
-        f"{before}: two branches locked two of them. Keep the line of the one that is deployed and delete the other."
-    )
+    return Identity(line.what, {name: one for name, one in line.value.items() if name not in _DEPLOYED})
 
 
 def render(lock: Lock) -> str:
     """The text of a lock."""
     blocks = [HEADER]
     for place in sorted(lock):
-        lines = [
-            f"{place.stack} {place.account} {place.region} {resource} {what} {_json(value)}\n"
-            for resource in sorted(lock[place])
-            for what, value in _said(lock[place][resource])
-        ]
-        blocks.append("".join(lines))
+        block = ""
+        for resource, locked in sorted(lock[place].items()):
+            said: list[tuple[str, Any]] = [(locked.identity.type, {**locked.identity.values, **locked.deployed})]
+            for what, notes in zip(_NOTES, (locked.unlocked, locked.history, [locked.gone]), strict=True):
+                said += [(what, note) for note in notes if note]
+            for what, value in said:
+                # A line ends at a line feed alone, and JSON writes that as \n.
+                text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+                block += f"{place.stack} {place.account} {place.region} {resource} {what} {text}\n"
+        blocks.append(block)
     return "\n".join(filter(None, blocks))
-
-
-def _said(locked: Locked) -> Iterator[tuple[str, Any]]:
-    if locked.identity is not None:
-        yield locked.identity.type, {**locked.identity.values, **locked.deployed}
-    for what, notes in zip(_NOTES, (locked.unlocked, locked.history, [locked.gone]), strict=True):
-        yield from ((what, note) for note in notes if note)
-
-
-def _json(value: Any) -> str:
-    # A line ends at a line feed alone, and JSON writes that as \n.
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _short(text: str) -> str:
     return printable(text if len(text) <= 120 else f"{text[:100]}…")
 
 
-def _damaged(number: int, what: str) -> str:
-    return (
+def _damaged(number: int, what: str) -> LockError:
+    return LockError(
         f"{number}: {what}, but a line is STACK ACCOUNT REGION RESOURCE WHAT VALUE, as `cmek lock` "
         "wrote it. Take the file from git as it was (`git log -p` shows what changed)."
     )

@@ -76,6 +76,23 @@ CALLER_ACCOUNT: Final = "kms:calleraccount"
 """The key that says the caller's account, in every request to KMS but some."""
 ACCOUNT_KEYS: Final = ("aws:principalaccount", CALLER_ACCOUNT)
 """The keys that say the account of the principal."""
+IS_SERVICE: Final = "aws:principalisawsservice"
+"""The key that says whether an AWS service asks."""
+BOOLEANS: Final = frozenset(
+    {
+        *("aws:securetransport", "aws:viaawsservice", "aws:multifactorauthpresent", IS_SERVICE),
+        *("kms:grantisforawsresource", "kms:multiregion", "kms:reencryptonsamekey"),
+        "kms:bypasspolicylockoutsafetycheck",
+    }
+)
+SEVERAL: Final = frozenset(
+    {
+        *("aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths"),
+        *("aws:sourceorgpaths", "aws:tagkeys", "kms:encryptioncontextkeys", "kms:grantoperations"),
+        "sts:transitivetagkeys",
+    }
+)
+"""Keys that have several values in one request."""
 TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"
 """The key that says for how many days nobody has used the key."""
 WITHOUT_CALLER_ACCOUNT: Final = frozenset(_named("kms", "GenerateRandom ListAliases ListKeys ListRetirableGrants"))

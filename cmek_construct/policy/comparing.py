@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from cmek_construct.policy import aws, conditions, principals
-from cmek_construct.policy.names import told_apart
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.questions import WHOSE_ACCOUNT, Request
-from cmek_construct.policy.rules import ACTION, RESOURCE, YES_NO, Rules, Verdict, action, on, space_of
-from cmek_construct.policy.space import Box, Dimension, Space, Value, both, merged
+from cmek_construct.policy.rules import ACTION, RESOURCE, YES, Rules, Verdict, action, lets, on, space_of
+from cmek_construct.policy.space import Box, Dimension, Value, both, merged
 from cmek_construct.policy.statements import Policy, Statement
 
-_NEW_ACTION: Final = "an action that AWS may add"
 _NAMES: Final = aws.ACTIONS["permissions"]
 _Whole: TypeAlias = Callable[[Dimension, Value], int]
 _READINGS: Final[Sequence[tuple[_Whole, Callable[[Dimension, Value], str]]]] = (
@@ -62,7 +59,13 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     Raises:
         CannotBeJudged: it is too large.
     """
-    return list(_comparisons(policy, limit, principal)[0].witnesses())
+    people = [principal] if principal else []
+    space = space_of([policy, limit], people)
+    for _ in space.twice():
+        rules, limits = Rules(space, policy), Rules(space, limit)
+        meant = [(PRINCIPAL, principals.who(space).exactly(principal))] if principal else []
+        comparison = _Comparison(rules, limits, space.box(*meant), is_need=False)
+    return list(comparison.witnesses())
 
 
 def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DIRECT_CALL) -> list[Witness]:
@@ -77,92 +80,61 @@ def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DI
     Raises:
         CannotBeJudged: it is too large.
     """
-    return list(_comparisons(policy, need, facts=facts)[1].witnesses())
-
-
-def _comparisons(
-    one: Policy, other: Policy, principal: str | None = None, facts: Mapping[str, str | None] = MappingProxyType({})
-) -> tuple[_Comparison, _Comparison]:
-    """The first beside the second, and the second beside the first."""
-    people = [principal] if principal else []
-    one, other = told_apart([one, other], people)
-    space = space_of([one, other], people)
+    space = space_of([policy, need], [])
     for _ in space.twice():
-        rules, others = Rules(space, one), Rules(space, other)
-        resource = one.resource or other.resource
-        base = list(_base(space, one, resource))
-        who = principals.who(space, one)
-        elsewhere = who.everybody() & ~who.at_home(resource, surely=True)
-        if principal:
-            asked = who.exactly(principal)
-            base = space.overlap(base, [space.box({PRINCIPAL: asked})])
-        for key in space.dimensions.keys() & facts:
-            sent = conditions.sent(space, key, facts[key], {})
-            base = space.overlap(base, [space.box({key: sent})])
-    across = space.box({OWN: space.dimensions[OWN].where(YES_NO[False]), PRINCIPAL: elsewhere})
-    return (
-        _Comparison(rules, others, base, across, is_need=False),
-        _Comparison(others, rules, base, across, is_need=True),
-    )
-
-
-def _base(space: Space, policy: Policy, resource: str | None) -> Iterator[Box]:
-    """The requests that are compared: across accounts nobody gets in without leave of their own."""
-    sets = on(space, policy, resource) if policy.kind == "key" else {}
-    own = space.dimensions[OWN]
-    yield space.box({**sets, OWN: own.where(YES_NO[True])})
-    at_home = principals.who(space, policy).at_home(resource)
-    yield space.box({**sets, OWN: own.where(YES_NO[False]), PRINCIPAL: at_home})
+        rules, needed = Rules(space, policy), Rules(space, need)
+        sent = [(key, conditions.sent(space, key, facts[key])) for key in space.dimensions.keys() & facts]
+        comparison = _Comparison(needed, rules, space.box(*sent), is_need=True)
+    return list(comparison.witnesses())
 
 
 class _Comparison:
     """Two policies in one space."""
 
-    def __init__(self, rules: Rules, limits: Rules, base: list[Box], across: Box, *, is_need: bool) -> None:
+    def __init__(self, rules: Rules, limits: Rules, meant: Box, *, is_need: bool) -> None:
         self._is_need = is_need
-        self._space = rules.space
+        self._space = space = rules.space
+        self._dimensions = list(space.dimensions.values())
         self._rules = rules
         self._limits = limits
-        self._base = base
-        self._across = across
+        self._people = people = principals.who(space)
+        acted_on = [on(space, space.resource)] if space.kind == "key" else []
+        # Across accounts nobody gets in without leave of their own.
+        alone = space.box(*acted_on, lets(space, own=False), (PRINCIPAL, people.at_home(space.resource)))
+        self._base = space.overlap([space.box(*acted_on, lets(space)), alone], [meant])
+        elsewhere = people.everybody() & ~people.at_home(space.resource, surely=True)
+        self._across = space.box(lets(space, own=False), (PRINCIPAL, elsewhere))
         """Requests of who may be of another account, without leave of that."""
 
     def witnesses(self) -> Iterator[Witness]:
         """One for each piece of a statement that is beyond the limit."""
-        space = self._space
+        space, limits = self._space, self._limits
         for statement, box in self._rules.allow:
             made = space.possible(space.overlap([box], self._base))
             left = space.without(made, self._rules.denying)
-            inside = space.overlap(left, self._limits.allowing)
-            pieces = space.without(left, self._limits.allowing)
-            pieces += space.overlap(inside, self._limits.denying)
+            pieces = space.without(left, limits.allowing)
+            pieces += space.overlap(space.overlap(left, limits.allowing), limits.denying)
             for piece in merged(pieces):
                 yield self._witness(statement, box, piece)
 
     def _witness(self, statement: Statement, box: Box, piece: Box) -> Witness:
         sent = [mine & asked for mine, asked in zip(box, self._base[0], strict=True)]
-        surely = (self._surely(one, sent) for one in self._choices(piece))
-        texts = next(filter(None, surely), None)
-        certain = texts is not None
+        texts = next(filter(None, (self._surely(one, sent) for one in self._choices(piece))), None)
         hangs_on: tuple[str, ...] = ()
+        certain = texts is not None
         if texts is None:
             chosen = next(self._choices(piece))
-            texts = tuple(map(Dimension.with_holes, self._space.dimensions.values(), chosen))
+            texts = tuple(map(Dimension.with_holes, self._dimensions, chosen))
             hangs_on = tuple(dict.fromkeys(self._hangs_on(piece, chosen, sent)))
-        readable = not statement.unreadable
-        return Witness(
-            statement,
-            self._principals(statement, piece) if readable else ("*",),
-            self._actions(statement, piece) if readable else ("*",),
-            certain,
-            hangs_on,
-            _request(self._space, texts),
-        )
+        who: tuple[str, ...] = ("*",)
+        what: tuple[str, ...] = ("*",)
+        if not statement.unreadable:
+            who, what = self._principals(statement, piece), self._actions(statement, piece)
+        return Witness(statement, who, what, certain, hangs_on, self._request(texts))
 
     def _principals(self, statement: Statement, piece: Box) -> tuple[str, ...]:
         """The principals of a piece, as the statement names them where it does."""
-        people = principals.who(self._space, self._rules.policy)
-        some = piece[self._space.at(PRINCIPAL)]
+        people, some = self._people, piece[self._space.at(PRINCIPAL)]
         if some == people.everybody():
             return ("*",)
         named = []
@@ -189,10 +161,7 @@ class _Comparison:
 
     def _choices(self, piece: Box) -> Iterator[tuple[Value, ...]]:
         """Single requests of a piece, those that a person would name first."""
-        ordered = [
-            _best(dimension, some) for dimension, some in zip(self._space.dimensions.values(), piece, strict=True)
-        ]
-        yield from islice(product(*ordered), _MOST_TRIED)
+        return islice(product(*map(_best, self._dimensions, piece)), _MOST_TRIED)
 
     def _surely(self, chosen: Sequence[Value], sent: Sequence[int]) -> tuple[str, ...] | None:
         """The texts of a request, if it is so for every choice of the unknowns, or for every value of its holes.
@@ -201,19 +170,14 @@ class _Comparison:
         """
         if any(self._examples(chosen)):
             return None
-        dimensions = self._space.dimensions.values()
         for whole, text in _READINGS:
-
-            def spread(one: Dimension, value: Value, some: int, whole: _Whole = whole) -> int:
-                if one.is_unknown:
-                    return one.all
-                return one.loosened(some) if self._is_sent(one) else whole(one, value)
-
-            if self._is_beyond(tuple(map(spread, dimensions, chosen, sent))):
-                return tuple(
-                    one.with_holes(value) if self._is_sent(one) else text(one, value)
-                    for one, value in zip(dimensions, chosen, strict=True)
-                )
+            box, texts = [], []
+            for one, value, some in zip(self._dimensions, chosen, sent, strict=True):
+                is_sent = self._is_sent(one)
+                box.append(one.all if one.is_unknown else one.loosened(some) if is_sent else whole(one, value))
+                texts.append(one.with_holes(value) if is_sent else text(one, value))
+            if self._is_beyond(tuple(box)):
+                return tuple(texts)
         return None
 
     def _is_sent(self, dimension: Dimension) -> bool:
@@ -230,26 +194,36 @@ class _Comparison:
         )
 
     def _hangs_on(self, piece: Box, chosen: Sequence[Value], sent: Sequence[int]) -> Iterator[str]:
-        for dimension, some, value, asked in zip(self._space.dimensions.values(), piece, chosen, sent, strict=True):
+        for dimension, some, value, asked in zip(self._dimensions, piece, chosen, sent, strict=True):
             if dimension.is_unknown and some != dimension.all:
                 yield dimension.name
             elif self._is_sent(dimension) and some != asked:
                 yield f"what is sent as {dimension.name}"
             yield from dimension.differences(some & dimension.as_text(value))
         yield from self._examples(chosen)
-        one = tuple(map(Dimension.just, self._space.dimensions.values(), chosen))
-        if both(one, self._across):
+        if both(tuple(map(Dimension.just, self._dimensions, chosen)), self._across):
             yield WHOSE_ACCOUNT
 
     def _examples(self, chosen: Sequence[Value]) -> Iterator[str]:
         """What is no text that a request has: an action that AWS may add, a number called x."""
-        known = aws.ACTIONS[self._rules.policy.kind]
-        for dimension, value in zip(self._space.dimensions.values(), chosen, strict=True):
-            text = value.text
-            if dimension.name == ACTION and text.startswith(aws.SERVICES) and text not in known:
-                yield _NEW_ACTION
-            if dimension.is_typed and text and value.undecided:
+        for dimension, value in zip(self._dimensions, chosen, strict=True):
+            is_known = value.text in aws.ACTIONS[self._space.kind]
+            if dimension.name == ACTION and value.text.startswith(aws.SERVICES) and not is_known:
+                yield "an action that AWS may add"
+            if dimension.is_typed and value.text and value.undecided:
                 yield f"what is sent as {dimension.name}"
+
+    def _request(self, texts: Sequence[str]) -> Request:
+        """One request in the words of AWS."""
+        values = dict(zip(self._space.dimensions, texts, strict=True))
+        keys = [one for one, dim in self._space.dimensions.items() if one not in _NO_KEYS and not dim.is_unknown]
+        return Request(
+            principals.name_of(values[PRINCIPAL]),
+            _NAMES.get(values[ACTION], values[ACTION]),
+            values.get(RESOURCE) or None,
+            {key: conditions.value_of(values[key]) for key in keys},
+            values[OWN] == YES,
+        )
 
 
 def _best(dimension: Dimension, some: int) -> list[Value]:
@@ -260,25 +234,8 @@ def _best(dimension: Dimension, some: int) -> list[Value]:
             ACTION: value.text in _NAMES,
             PRINCIPAL: value.text.startswith("arn:"),
             RESOURCE: ":key/" in value.text,
-            OWN: value.text == "yes",
+            OWN: value.text == YES,
         }
         return not named.get(dimension.name, True), len(value.undecided)
 
     return sorted(dimension.members(some), key=unlikely)[: 6 if dimension.name == PRINCIPAL else 2]
-
-
-def _request(space: Space, texts: Sequence[str]) -> Request:
-    """One request in the words of AWS."""
-    values = dict(zip(space.dimensions, texts, strict=True))
-    context = {
-        name: conditions.value_of(text)
-        for name, text in values.items()
-        if name not in _NO_KEYS and not space.dimensions[name].is_unknown
-    }
-    return Request(
-        principals.name_of(values[PRINCIPAL]),
-        _NAMES.get(values[ACTION], values[ACTION]),
-        values.get(RESOURCE) or None,
-        context,
-        values[OWN] == "yes",
-    )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from cmek_construct.policy.statements import Policy
-from cmek_construct.policy.text import ACCOUNT, REGION, Forms, Hole, Items, items, written
+from cmek_construct.policy.text import ACCOUNT, REGION, Forms, glob, holes, parts, pieces
 
 
 def generated(forms: Forms) -> frozenset[str]:
@@ -16,8 +15,8 @@ def generated(forms: Forms) -> frozenset[str]:
     return frozenset(name for name, form in forms.items() if form not in (ACCOUNT, REGION))
 
 
-def told_apart(policies: Sequence[Policy], texts: Iterable[str]) -> list[Policy]:
-    """Policies that know no more of holes than what counts beside some other texts.
+def told_apart(policies: Sequence[Policy], texts: Iterable[str]) -> dict[str, str]:
+    """What is known of the holes of some policies, and counts beside some other texts.
 
     A generated name is a text by itself, unless something that is written may be it.
 
@@ -25,8 +24,7 @@ def told_apart(policies: Sequence[Policy], texts: Iterable[str]) -> list[Policy]
         policies: that are looked at together.
         texts: what else is named beside them.
     """
-    every = dict.fromkeys([*texts, *(text for one in policies for text in _texts(one))])
-    named = list(map(_named, every))
+    named = list(map(_named, dict.fromkeys([*texts, *(text for one in policies for text in _texts(one))])))
     said = [name for one in named for name in one.holes]
     alone = [one.alone for one in named if one.alone]
     others = {one.form for one in named if one.form}
@@ -36,13 +34,13 @@ def told_apart(policies: Sequence[Policy], texts: Iterable[str]) -> list[Policy]
         is_lone = name in names_of_aws and said.count(name) == alone.count(name)
         if is_lone and not any(may_be_one(known[name], one) for one in others):
             known[name] = f"<{number}>"
-    return [replace(one, forms=known) for one in policies]
+    return known
 
 
 def _texts(policy: Policy) -> Iterator[str]:
     yield policy.resource or ""
     for one in policy.statements:
-        yield from (each.name for each in (*(one.principals or ()), *(one.not_principals or ())))
+        yield from (each.name for each in one.named())
         yield from (*(one.resources or ()), *(one.not_resources or ()))
         yield from (value for each in one.conditions for value in each.values)
 
@@ -50,7 +48,7 @@ def _texts(policy: Policy) -> Iterator[str]:
 class _Named(NamedTuple):
     """What a text ends in, behind its last separator."""
 
-    holes: tuple[str, ...]
+    holes: Sequence[str]
     """All holes of the text."""
     alone: str | None
     """The hole that it ends in, if that is all."""
@@ -60,26 +58,12 @@ class _Named(NamedTuple):
 
 @lru_cache(maxsize=10_000)
 def _named(text: str) -> _Named:
-    if "${" not in text:
-        end = text[max(text.rfind(":"), text.rfind("/")) + 1 :]
-        return _Named((), None, end if end.strip("*?") else None)
-    whole = items(text, wild=True)
-    ends = [at for at, item in enumerate(whole) if item in (":", "/")]
-    name = whole[ends[-1] + 1 :] if ends else whole
-    holes = tuple(one.name for one in whole if isinstance(one, Hole))
-    if len(name) == 1 and isinstance(name[0], Hole):
-        return _Named(holes, name[0].name, None)
-    is_written = any(isinstance(item, str) for item in name)
-    return _Named(holes, None, glob(name, {}) if is_written else None)
-
-
-def glob(whole: Items, forms: Forms) -> str:
-    """All that items may turn out to be, as one text with ``*`` and ``?``."""
-    return "".join(_form(forms.get(one.name, "*")) if isinstance(one, Hole) else written((one,)) for one in whole)
-
-
-def _form(form: str) -> str:
-    return {ACCOUNT: "?" * 12, REGION: "*"}.get(form, form)
+    name = parts(parts(text, ":")[-1], "/")[-1]
+    every, known = holes(text), holes(name)
+    if known and name == f"${{{known[0]}}}":
+        return _Named(every, known[0], None)
+    is_written = any(plain.strip("*?") or (hole or "").startswith("!") for plain, hole in pieces(name))
+    return _Named(every, None, glob(name, {}) if is_written else None)
 
 
 def may_be_one(one: str, other: str) -> bool:

@@ -6,20 +6,18 @@ to be, and maybe if some choice of them allows it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial, reduce
 from operator import or_
 from typing import Final
 
 from cmek_construct.policy import conditions, principals
-from cmek_construct.policy.names import told_apart
-from cmek_construct.policy.patterns import Pattern
-from cmek_construct.policy.principals import OWN, PRINCIPAL
-from cmek_construct.policy.rules import ACTION, YES_NO, Rules, Verdict, actions_of, on, space_of
-from cmek_construct.policy.space import Box, Space, both
+from cmek_construct.policy.principals import PRINCIPAL
+from cmek_construct.policy.rules import ACTION, Rules, Verdict, lets, on, space_of
+from cmek_construct.policy.space import Box, Space
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import word
 
 WHOSE_ACCOUNT: Final = "whose account it is"
 
@@ -70,39 +68,28 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
         CannotBeJudged: it is too large.
     """
     people = [name for one in requests for name in (one.principal, *one.but)]
-    acted_on = [one.resource for one in requests if one.resource]
-    [policy] = told_apart([policy], [*people, *acted_on])
-    space = space_of([policy], people)
+    space = space_of([policy], people, [one.resource for one in requests if one.resource])
     for _ in space.twice():
         rules = Rules(space, policy)
-        asking = _Asking(space, policy)
-        asked = [asking.boxes(one) for one in requests]
-    return [_answer(rules, one, boxes) for one, boxes in zip(requests, asked, strict=True)]
+        asked = list(map(_asking(space, policy), requests))
+    return [_answer(rules, policy, one, boxes) for one, boxes in zip(requests, asked, strict=True)]
 
 
-def _answer(rules: Rules, request: Request, asked: list[Box]) -> Said:
+def _answer(rules: Rules, policy: Policy, request: Request, asked: list[Box]) -> Said:
     space = rules.space
     if not any(map(all, asked)):
         return Said(Verdict.CANNOT_TELL, hangs_on=("a request of this form is not known here",))
-    own = space.dimensions[OWN]
-    verdicts = {}
-    for lets in (True, False):
-        one = space.box({OWN: own.where(YES_NO[lets])})
-        some = [shared for box in asked if (shared := both(box, one))]
-        verdicts[lets] = rules.verdict(some) if some else None
-    with_own, without = verdicts[True], verdicts[False]
-    if with_own is None or without is None or with_own is without:
-        verdict = with_own or without or Verdict.CANNOT_TELL
-    elif (with_own, without) == (Verdict.YES, Verdict.NO):
+    split = [space.overlap(asked, [space.box(lets(space, own))]) for own in (True, False)]
+    verdicts = [rules.verdict(some) for some in split if some]
+    verdict = verdicts[0] if len(set(verdicts)) == 1 else Verdict.CANNOT_TELL
+    if verdicts == [Verdict.YES, Verdict.NO]:
         verdict = Verdict.BY_ACCOUNT
-    else:
-        verdict = Verdict.CANNOT_TELL
-    if verdict is Verdict.YES and request.own is False and rules.policy.kind != "permissions":
-        verdict, doubt = _across(rules.policy, request)
+    if verdict is Verdict.YES and request.own is False and policy.kind != "permissions":
+        verdict, doubt = _across(policy, request)
         if verdict is not Verdict.YES:
             return Said(verdict, hangs_on=doubt)
     if verdict is Verdict.CANNOT_TELL:
-        return Said(verdict, rules.doubtful(asked), rules.hangs_on(asked))
+        return Said(verdict, *rules.doubtful(asked))
     return Said(verdict, rules.deciding(asked, verdict))
 
 
@@ -119,31 +106,25 @@ def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]
     return Verdict.CANNOT_TELL, (WHOSE_ACCOUNT,)
 
 
-class _Asking:
-    """Requests as boxes: what is not said of them may be anything. Each text is looked at once."""
+def _asking(space: Space, policy: Policy) -> Callable[[Request], list[Box]]:
+    """Makes boxes of requests: what is not said of them may be anything. Each text is looked at once."""
+    callers = cache(principals.who(space).exactly)
+    acted_on = cache(partial(on, space))
+    sent = cache(partial(conditions.sent, space))
 
-    def __init__(self, space: Space, policy: Policy) -> None:
-        self._space = space
-        self._policy = policy
-        self._action = actions_of(space, policy)
-        self._on = cache(partial(on, space, policy)) if policy.kind != "trust" else None
-        self._callers = cache(principals.who(space, policy).exactly)
-        self._sent = cache(partial(conditions.sent, space, forms=dict(policy.forms)))
-
-    def boxes(self, request: Request) -> list[Box]:
-        """One request."""
-        but = reduce(or_, map(self._callers, request.but), 0)
-        sets = {
-            PRINCIPAL: self._callers(request.principal) & ~but,
-            ACTION: self._action.where(Pattern(word(request.action.lower()).tokens)),
-        }
-        if self._on is not None:
-            sets |= self._on(self._policy.resource or request.resource)
+    def boxes(request: Request) -> list[Box]:
+        but = reduce(or_, map(callers, request.but), 0)
+        sets = [
+            (PRINCIPAL, callers(request.principal) & ~but),
+            (ACTION, space.dimensions[ACTION].where(re.escape(request.action.lower()))),
+        ]
+        if space.kind != "trust":
+            sets.append(acted_on(policy.resource or request.resource))
         if request.own is not None:
-            sets[OWN] = self._space.dimensions[OWN].where(YES_NO[request.own])
+            sets.append(lets(space, request.own))
         for name, value in request.context.items():
-            key = name.lower()
-            if not conditions.follows(key, self._policy):
-                several = value is not None and not isinstance(value, str)
-                sets[key] = self._sent(key, tuple(value or ()) if several else value)
-        return self._space.possible([self._space.box(sets)])
+            if not conditions.follows(key := name.lower(), space.kind):
+                sets.append((key, sent(key, value if value is None or isinstance(value, str) else tuple(value))))
+        return space.possible([space.box(*sets)])
+
+    return boxes

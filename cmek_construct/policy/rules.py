@@ -5,44 +5,40 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
-from functools import cached_property, partial, reduce
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial, reduce
+from itertools import product
 from operator import or_
-from typing import Final
+from typing import Final, TypeAlias
 
 from cmek_construct.policy import aws, conditions, principals
-from cmek_construct.policy.names import generated
-from cmek_construct.policy.patterns import ANY, BETWEEN, CannotBeJudged, Pattern, Token, one_of, star
+from cmek_construct.policy.names import generated, told_apart
+from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, DIGITS, SOMETHING, CannotBeJudged
 from cmek_construct.policy.principals import OWN, PRINCIPAL
-from cmek_construct.policy.space import Box, Dimension, Space, Value, both, within
+from cmek_construct.policy.space import Box, Dimension, Space, both, within
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import ANYTHING, DIGITS, Hole, Part, arn, items, part, split, word, written
+from cmek_construct.policy.text import arn, form
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
-_LETTER: Final = one_of("abcdefghijklmnopqrstuvwxyz0123456789-")
-_WORD: Final = (Token(_LETTER), star(_LETTER))
-_OF_SERVICE: Final = {"key": word("kms:").tokens, "trust": word("sts:").tokens}
-"""The actions that such a policy can be about."""
-_KNOWN: Final = {name: Pattern(word(name).tokens) for name in aws.ACTIONS["permissions"]}
-_TEXTS: Final = (Pattern(ANYTHING.tokens),)
-_SOMETHING: Final = Part((Token(ANY), star(ANY)))
-_BEGIN: Final = word("arn:aws") + Part((star(_LETTER),))
-_OWNER: Final = word(":") + Part(DIGITS) + word(":")
-_OF_KMS: Final = _BEGIN + word(":kms:") + Part(_WORD) + _OWNER
-_KEY: Final = _OF_KMS + word("key/") + _SOMETHING
+YES, NO = "yes", "no"
+Texts: TypeAlias = Sequence[str] | None
+_LETTER: Final = "[abcdefghijklmnopqrstuvwxyz0123456789-]"
+_WORD: Final = f"{_LETTER}{_LETTER}*"
+_BEGIN: Final = f"arn:aws{_LETTER}*"
+_OF_KMS: Final = f"{_BEGIN}:kms:{_WORD}:{DIGITS}:"
+_KEY: Final = f"{_OF_KMS}key/{SOMETHING}"
 _ACTED_ON: Final = (
     (aws.ACTIONS["key"].keys() - aws.ALIAS, (_KEY,)),
-    (aws.ALIAS, (_KEY, _OF_KMS + word("alias/") + _SOMETHING)),
-    (aws.ACTIONS["trust"].keys(), (_BEGIN + word(":iam:") + _OWNER + word("role/") + _SOMETHING,)),
-    ({"sts:assumeroot"}, (_BEGIN + word(":iam:") + _OWNER + word("root"),)),
-    ({"sts:getfederationtoken"}, (_BEGIN + word(":sts:") + _OWNER + word("federated-user/") + _SOMETHING,)),
-    (aws.ON_NOTHING, (Part(()),)),
+    (aws.ALIAS, (_KEY, f"{_OF_KMS}alias/{SOMETHING}")),
+    (aws.ACTIONS["trust"].keys(), (f"{_BEGIN}:iam::{DIGITS}:role/{SOMETHING}",)),
+    ({"sts:assumeroot"}, (f"{_BEGIN}:iam::{DIGITS}:root",)),
+    ({"sts:getfederationtoken"}, (f"{_BEGIN}:sts::{DIGITS}:federated-user/{SOMETHING}",)),
+    (aws.ON_NOTHING, ("",)),
     (aws.OPEN, ()),
 )
 """What actions are for."""
-YES_NO: Final = (Pattern(word("no").tokens), Pattern(word("yes").tokens))
-_SERVICE: Final = re.compile("[a-z0-9-]+")
+_SERVICE: Final = re.compile("(?!aws$)[a-z0-9-]+")
 """What begins the condition keys of a service; those of who signs in elsewhere have a dot."""
 _MOST_STATEMENTS: Final = 2_000
 
@@ -57,18 +53,27 @@ class Verdict(enum.Enum):
     CANNOT_TELL = "cannot tell"
 
 
-def space_of(policies: Sequence[Policy], others: Iterable[str]) -> Space:
-    """The space of some policies, and of some principals that are asked about."""
+def space_of(policies: Sequence[Policy], people: Sequence[str], acted_on: Iterable[str] = ()) -> Space:
+    """The space of some policies of one kind.
+
+    Args:
+        policies: that are asked.
+        people: principals that are asked about.
+        acted_on: resources that are asked about.
+    """
     if sum(len(one.statements) for one in policies) > _MOST_STATEMENTS:
         raise CannotBeJudged(f"more than {_MOST_STATEMENTS:,} statements")
-    named = [
-        one.name
-        for policy in policies
-        for statement in policy.statements
-        for one in (*(statement.principals or ()), *(statement.not_principals or ()))
-    ]
-    apart = frozenset(f"name is {written((Hole(name),))}" for one in policies for name in generated(one.forms))
-    return Space(principals.spelled([*others, *named]), apart)
+    kind, resource = policies[0].kind, next((one.resource for one in policies if one.resource), None)
+    forms = told_apart(policies, [*people, *acted_on])
+    named = [one.name for policy in policies for statement in policy.statements for one in statement.named()]
+    apart = frozenset(f"name is ${{{name}}}" for name in generated(forms))
+    space = Space(kind, resource, forms, principals.spelled([*people, *named]), apart)
+    space.dimension(OWN, (NO, YES))
+    service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{_WORD}:")
+    actions = space.dimension(ACTION, (service + _WORD,))
+    for name in aws.ACTIONS[kind]:
+        actions.where(name)
+    return space
 
 
 class Rules:
@@ -76,24 +81,16 @@ class Rules:
 
     def __init__(self, space: Space, policy: Policy) -> None:
         self.space = space
-        self.policy = policy
         self.allow: list[tuple[Statement, Box]] = []
         self.deny: list[tuple[Statement, Box]] = []
-        space.dimension(OWN, YES_NO)
-        space.never = list(_impossible(space, policy))
+        space.never = list(_impossible(space))
         for one in policy.statements:
             for effect in [one.effect] if one.effect else ["Allow", "Deny"]:
                 boxes = self.allow if effect == "Allow" else self.deny
-                space.budget.spend()
-                boxes += [(one, box) for box in _boxes(space, one, policy, effect) if all(box)]
-
-    @cached_property
-    def allowing(self) -> list[Box]:
-        return [box for _, box in self.allow]
-
-    @cached_property
-    def denying(self) -> list[Box]:
-        return [box for _, box in self.deny]
+                space.spend(1)
+                boxes += [(one, box) for box in _boxes(space, one, effect) if all(box)]
+        self.allowing = [box for _, box in self.allow]
+        self.denying = [box for _, box in self.deny]
 
     def verdict(self, asked: Sequence[Box]) -> Verdict:
         """What is said to all of these requests."""
@@ -107,188 +104,122 @@ class Rules:
 
     def deciding(self, asked: Sequence[Box], verdict: Verdict) -> Statement | None:
         """The statement that decides: one that names the principal before one of its account."""
-        own = self.space.dimensions[OWN]
         for one, box in self.deny if verdict is Verdict.NO else self.allow:
             if all(within(some, box) for some in asked):
                 return one
         if verdict is Verdict.NO:
             return None
-        by_account = self.space.box({OWN: own.where(YES_NO[True])})
-        some = [shared for box in asked if (shared := both(box, by_account))]
+        some = self.space.overlap(asked, [self.space.box(lets(self.space))])
         return next((one for one, box in self.allow if self.space.overlap(some, [box])), None)
 
-    def _partly(self, asked: Sequence[Box]) -> Iterator[tuple[Statement, Box, Box]]:
-        """The statements that are about some of the requests, or may be."""
-        for one, box in [*self.deny, *self.allow]:
-            for some in asked:
-                if both(some, box) and not within(some, box):
-                    yield one, box, some
-
-    def doubtful(self, asked: Sequence[Box]) -> Statement | None:
-        """A statement of which it cannot be told whether it is about the requests."""
-        return next((one for one, _, _ in self._partly(asked)), None)
-
-    def hangs_on(self, asked: Sequence[Box]) -> tuple[str, ...]:
-        """What is not known of the requests, or of the statements."""
+    def doubtful(self, asked: Sequence[Box]) -> tuple[Statement | None, tuple[str, ...]]:
+        """A statement that may be about the requests or not, and what is not known of all such."""
+        statements: list[Statement] = []
         found: dict[str, None] = {}
-        for _, box, some in self._partly(asked):
-            for dimension, mine, asks in zip(self.space.dimensions.values(), box, some, strict=True):
-                if asks & ~mine:
-                    found |= dict.fromkeys(dimension.differences(asks & mine) or [dimension.name])
-        return tuple(name for name in found if name != OWN or len(found) == 1)
+        for (one, box), some in product([*self.deny, *self.allow], asked):
+            if both(some, box) and not within(some, box):
+                statements.append(one)
+                for dimension, mine, asks in zip(self.space.dimensions.values(), box, some, strict=True):
+                    if asks & ~mine:
+                        found |= dict.fromkeys(dimension.differences(asks & mine) or [dimension.name])
+        hangs_on = tuple(name for name in found if name != OWN or len(found) == 1)
+        return next(iter(statements), None), hangs_on
 
 
-def _impossible(space: Space, policy: Policy) -> Iterator[Box]:
+def lets(space: Space, own: bool = True) -> tuple[str, int]:
+    """The requests that the principal's own account lets, or does not."""
+    return OWN, space.dimensions[OWN].where(YES if own else NO)
+
+
+def _impossible(space: Space) -> Iterator[Box]:
     """Requests that nobody can make: an action on what it is not for, or with a key of others."""
-    actions, people = actions_of(space, policy), principals.who(space, policy)
-    if policy.kind == "permissions":
-        yield space.box({PRINCIPAL: people.everybody() & ~people.has_arn()})
-        resources = space.dimension(RESOURCE, _TEXTS)
-        for names, forms in _ACTED_ON:
-            named = actions.of(partial(_is_one_of, names))
-            these = reduce(or_, (resources.where(Pattern(one.tokens)) for one in forms), 0)
-            yield space.box({ACTION: named, RESOURCE: resources.all & ~these})
-    else:
-        federated = actions.of(lambda value: value.text not in aws.FEDERATED)
-        yield space.box({PRINCIPAL: people.federated(), ACTION: federated})
+    actions, people = space.dimensions[ACTION], principals.who(space)
+
+    def others(names: Collection[str]) -> int:
+        return actions.of(lambda value: value.text not in names)
+
+    if space.kind == "permissions":
+        yield space.box((PRINCIPAL, people.everybody() & ~people.has_arn()))
+        resources = _acted_on(space)
+        for names, patterns in _ACTED_ON:
+            these = reduce(or_, map(resources.where, patterns), 0)
+            yield space.box((ACTION, actions.all & ~others(names)), (RESOURCE, resources.all & ~these))
+    if space.kind == "trust":
+        yield space.box((PRINCIPAL, people.federated()), (ACTION, others(aws.FEDERATED)))
     for key, dimension in space.dimensions.items():
         service, _, name = key.partition(":")
-        if name and service != "aws" and _SERVICE.fullmatch(service):
-            present = dimension.of(lambda value: value.text != "")
-            yield space.box({key: present, ACTION: actions.of(partial(_lacks, key))})
+        if name and _SERVICE.fullmatch(service):
+            of_service = {value.text for value in actions.values if value.text.startswith(f"{service}:")}
+            lacks = others(aws.KEYS.get(":".join(key.split(":")[:2]), of_service))
+            yield space.box((key, dimension.of(lambda value: value.text != "")), (ACTION, lacks))
 
 
-def _is_one_of(names: Set[str], action: Value) -> bool:
-    return action.text in names
+def _acted_on(space: Space) -> Dimension:
+    return space.dimension(RESOURCE, (ANYTHING,))
 
 
-def _lacks(key: str, action: Value) -> bool:
-    """Whether a condition key does not come with an action."""
-    service, name = key.split(":")[:2]
-    known = aws.KEYS.get(f"{service}:{name}")
-    if known is not None:
-        return action.text not in known
-    return action.text.partition(":")[0] != service
-
-
-def _says_caller(wanted: bool, action: Value) -> bool:
-    """Whether a request for an action says the caller's account."""
-    says = action.text.startswith("kms:") and action.text not in aws.WITHOUT_CALLER_ACCOUNT
-    return says is wanted
-
-
-def _boxes(space: Space, statement: Statement, policy: Policy, effect: str) -> Iterator[Box]:
+def _boxes(space: Space, statement: Statement, effect: str) -> Iterator[Box]:
     """The requests that a statement is about."""
-    asks = policy.kind == "permissions" and any(map(conditions.asks_for_caller_account, statement.conditions))
-    for with_caller in (True, False) if asks and not statement.unreadable else (None,):
-        yield from _made(space, statement, policy, effect, with_caller)
-
-
-def _made(space: Space, statement: Statement, policy: Policy, effect: str, with_caller: bool | None) -> Iterator[Box]:
-    """The same, of the requests alone that say the caller's account, or of those that do not."""
-    people = principals.who(space, policy)
-    own = space.dimension(OWN, YES_NO)
-    sets: dict[str, int] = {}
-
-    def narrow(name: str, wanted: int) -> None:
-        before = sets.get(name, space.dimensions[name].all)
-        sets[name] = before & wanted
-
     if statement.unreadable:
         # It may be another statement altogether.
         unknown = BETWEEN.join((statement.unreadable[0], effect, json.dumps(statement.raw, default=str)))
-        narrow(unknown, space.dimension(unknown, YES_NO, is_unknown=True).where(YES_NO[1]))
-        yield space.box(sets)
+        yield space.box((unknown, space.dimension(unknown, (NO, YES), is_unknown=True).where(YES)))
         return
-    narrow(ACTION, _actions(space, statement, policy))
-    if policy.kind != "trust":
-        narrow(RESOURCE, _resources(space, statement, policy))
-    for condition in statement.conditions:
-        is_sent = with_caller is not False or not conditions.asks_for_caller_account(condition)
-        narrow(*conditions.meets(space, statement, condition, policy, is_sent=is_sent))
-    allowed = own.where(YES_NO[1])
-    before = sets.get(PRINCIPAL, people.everybody())
-    if policy.kind == "permissions":
-        if with_caller is not None:
-            narrow(ACTION, actions_of(space, policy).of(partial(_says_caller, with_caller)))
-        yield space.box(sets)
-        return
-    direct, by_account = _principals(people, statement, policy)
+    actions = space.dimensions[ACTION]
+    about = [(ACTION, _of(actions, statement.actions, statement.not_actions, partial(action, actions)))]
+    if space.kind != "trust":
+        resource = partial(_resource, space, statement.variables)
+        about.append((RESOURCE, _of(_acted_on(space), statement.resources, statement.not_resources, resource)))
+    halves = {True: actions.all}
+    if space.kind == "permissions" and statement.on(aws.CALLER_ACCOUNT):
+        silent = actions.of(lambda value: value.text in aws.WITHOUT_CALLER_ACCOUNT or not value.text.startswith("kms:"))
+        halves = {True: actions.all & ~silent, False: silent}
+    for says_caller, half in halves.items():
+        met = [
+            conditions.meets(space, one, statement.variables, says_caller or one.key.lower() != aws.CALLER_ACCOUNT)
+            for one in statement.conditions
+        ]
+        for whom in _whom(space, statement, effect):
+            yield space.box(*about, (ACTION, half), *met, *whom)
+
+
+def _whom(space: Space, statement: Statement, effect: str) -> list[list[tuple[str, int]]]:
+    """Who is meant, and who with leave of their own account alone."""
+    if space.kind == "permissions":
+        return [[]]
+    direct, by_account = principals.named(principals.who(space), statement, space.kind)
     if effect == "Deny":
-        yield space.box({**sets, PRINCIPAL: before & (direct | by_account)})
-        return
-    yield space.box({**sets, PRINCIPAL: before & direct})
-    yield space.box({**sets, PRINCIPAL: before & by_account & ~direct, OWN: allowed})
+        return [[(PRINCIPAL, direct | by_account)]]
+    return [[(PRINCIPAL, direct)], [(PRINCIPAL, by_account & ~direct), lets(space)]]
 
 
-def _principals(people: principals.Who, statement: Statement, policy: Policy) -> tuple[int, int]:
-    """Who is named, and who is of an account that is named."""
-    if statement.principals is None:
-        return principals.spared(people, statement, policy), 0
-    return people.direct(statement.principals), people.by_account(statement.principals)
-
-
-def _actions(space: Space, statement: Statement, policy: Policy) -> int:
-    """The actions that a statement is about."""
-    dimension = actions_of(space, policy)
-    if statement.actions is None and statement.not_actions is None:
-        return dimension.all
-    if statement.actions is None:
-        others = [action(dimension, text) for text in statement.not_actions or ()]
-        return dimension.all & ~reduce(or_, others, 0)
-    return reduce(or_, (action(dimension, text) for text in statement.actions), 0)
-
-
-def actions_of(space: Space, policy: Policy) -> Dimension:
-    """The actions that a policy can be about, of which those that are known are told apart."""
-    service = _OF_SERVICE.get(policy.kind, (*_WORD, *word(":").tokens))
-    dimension = space.dimension(ACTION, (Pattern((*service, *_WORD)),))
-    for name in aws.ACTIONS[policy.kind]:
-        dimension.where(_KNOWN[name])
-    return dimension
+def _of(dimension: Dimension, named: Texts, others: Texts, meant: Callable[[str], int]) -> int:
+    """What is named, or all but what is; all where neither is there."""
+    found = reduce(or_, map(meant, (others if named is None else named) or ()), 0)
+    return dimension.all & ~found if named is None else found
 
 
 def action(dimension: Dimension, text: str) -> int:
     """The actions of one text."""
     if text == "*":
         return dimension.all
-    whole = items(text if "${" in text else text.lower(), wild=True)
-    if len(split(whole, ":")) < 2:
+    if ":" not in text:
         return dimension.perhaps(f"the Action {text} is meant")
-    one = part(whole, ACTION, ANY, {})
-    return dimension.like(Pattern(one.tokens), one.flags)
+    return dimension.like(form(text if "${" in text else text.lower(), ACTION, ANY, {}, wild=True))
 
 
-def _resources(space: Space, statement: Statement, policy: Policy) -> int:
-    """The resources that a statement is about."""
-    dimension = space.dimension(RESOURCE, _TEXTS)
-    if statement.resources is None and statement.not_resources is None:
+def _resource(space: Space, variables: bool, text: str) -> int:
+    dimension = _acted_on(space)
+    if text == "*" or (space.kind == "key" and text == space.resource):
         return dimension.all
-    if statement.resources is None:
-        others = [_resource(dimension, statement, t, policy) for t in statement.not_resources or ()]
-        return dimension.all & ~reduce(or_, others, 0)
-    found = (_resource(dimension, statement, text, policy) for text in statement.resources)
-    return reduce(or_, found, 0)
+    found = arn(text, space.forms, variables=variables)
+    return dimension.like(found) if found else dimension.perhaps(f"the Resource {text} is meant")
 
 
-def _resource(dimension: Dimension, statement: Statement, text: str, policy: Policy) -> int:
-    """The resources of one text."""
-    if text == "*" or (policy.kind == "key" and text == policy.resource):
-        return dimension.all
-    parts = split(items(text, wild=True, variables=statement.variables), ":", 5)
-    if len(parts) != 6:
-        return dimension.perhaps(f"the Resource {text} is meant")
-    one = arn(parts, policy.forms)
-    return dimension.like(Pattern(one.tokens), one.flags)
-
-
-def on(space: Space, policy: Policy, resource: str | None) -> dict[str, int]:
+def on(space: Space, resource: str | None) -> tuple[str, int]:
     """The one resource that requests are about, where it is known."""
-    dimension = space.dimension(RESOURCE, _TEXTS)
+    dimension = _acted_on(space)
     if resource is None:
-        return {}
-    whole = items(resource)
-    parts = split(whole, ":", 5)
-    is_arn = len(parts) == 6
-    one = arn(parts, policy.forms) if is_arn else part(whole, RESOURCE, ANY, policy.forms)
-    return {RESOURCE: dimension.like(Pattern(one.tokens), one.flags)}
+        return RESOURCE, dimension.all
+    found = arn(resource, space.forms, wild=False) or form(resource, RESOURCE, ANY, space.forms)
+    return RESOURCE, dimension.like(found)

@@ -8,24 +8,27 @@ two policies cancels.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import reduce
 from itertools import product
+from operator import or_
 from typing import Final, NamedTuple, TypeAlias
 
-from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, Pattern, atoms
-from cmek_construct.policy.text import VARIABLE
+from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, atoms, bits, exact
+from cmek_construct.policy.text import VARIABLE, Form, Forms
 
 _MOST_FLAGS: Final = 8
 _MOST_BOXES: Final = 200_000
 Decide: TypeAlias = Callable[[str], bool | None]
+Spelled: TypeAlias = Mapping[tuple[str, ...], tuple[str, str]]
 
 
 class Value(NamedTuple):
     """An atom of a dimension: texts, and what is taken for true of what is not known."""
 
     text: str
-    patterns: frozenset[int]
+    patterns: frozenset[str]
     flags: frozenset[str]
     """Those that are taken for true."""
     undecided: frozenset[str]
@@ -35,20 +38,20 @@ class Value(NamedTuple):
 class Dimension:
     """What a request may be in one respect."""
 
-    def __init__(self, name: str, domain: Sequence[Pattern], is_unknown: bool) -> None:
-        """Begin without patterns."""
+    def __init__(self, name: str, domain: Sequence[str], is_unknown: bool) -> None:
+        """Begin without patterns but those of all its texts."""
         self.name = name.partition(BETWEEN)[0]
         self.is_unknown = is_unknown
         """Whether it is no part of a request, but something that is not known."""
         self.is_typed = False
         """Whether its texts are numbers, dates or addresses, of which no atom is an example."""
-        self._domain = domain
-        self._patterns: dict[Pattern, int] = {pattern: n for n, pattern in enumerate(domain)}
-        self._flags: dict[str, list[tuple[Pattern | None, Decide | None]]] = {}
-        self._of: dict[int, int] = {}
-        self._if: dict[str, int] = {}
-        self._with_holes: dict[tuple[Pattern, frozenset[str]], int] = {}
         self.values: list[Value] = []
+        self._domain = tuple(domain)
+        self._patterns = dict.fromkeys(domain)
+        self._flags: dict[str, list[tuple[str, Decide | None]]] = defaultdict(list)
+        self._of: dict[str, int] = defaultdict(int)
+        """The atoms of a pattern, and those with a flag."""
+        self._with_holes: dict[Form, int] = {}
 
     @property
     def all(self) -> int:
@@ -61,38 +64,31 @@ class Dimension:
         Args:
             apart: flags of which no two hold at once.
         """
-        patterns = list(self._patterns)
-        for text, signature in atoms(tuple(self._domain), tuple(patterns)):
-            exact = any(patterns[number].text is not None for number in signature)
+        for text, patterns in atoms(self._domain, tuple(self._patterns)):
+            is_exact = any(exact(one) is not None for one in patterns)
             fixed, free = set(), []
             for flag, abouts in self._flags.items():
-                about = [
-                    decide for pattern, decide in abouts if pattern is None or self._patterns[pattern] in signature
-                ]
-                known = next((one(text) for one in about if one and exact), None)
+                about = [decide for pattern, decide in abouts if pattern in patterns]
+                known = next((one(text) for one in about if one and is_exact), None)
                 if about and known is None:
                     free.append(flag)
                 elif known:
                     fixed.add(flag)
-            one_at_most = [flag for flag in free if flag in apart]
             others = [flag for flag in free if flag not in apart]
             if len(others) > _MOST_FLAGS:
                 raise CannotBeJudged(f"too much is not known of the {self.name}")
             for truth in product((False, True), repeat=len(others)):
                 true = {flag for flag, holds in zip(others, truth, strict=True) if holds}
-                for lone in ([], *([flag] for flag in one_at_most)):
-                    flags = frozenset([*fixed, *true, *lone])
-                    self._add(Value(text, signature, flags, frozenset(free)))
+                for lone in ([], *([flag] for flag in free if flag in apart)):
+                    self._add(Value(text, patterns, frozenset([*fixed, *true, *lone]), frozenset(free)))
 
     def _add(self, value: Value) -> None:
         atom = 1 << len(self.values)
         self.values.append(value)
-        for number in value.patterns:
-            self._of[number] = self._of.get(number, 0) | atom
-        for flag in value.flags:
-            self._if[flag] = self._if.get(flag, 0) | atom
+        for one in (*value.patterns, *value.flags):
+            self._of[one] |= atom
 
-    def where(self, pattern: Pattern, flags: Iterable[str] = (), decide: Decide | None = None) -> int:
+    def where(self, pattern: str, flags: Iterable[str] = (), decide: Decide | None = None) -> int:
         """The texts of a pattern, if all flags hold.
 
         Args:
@@ -100,30 +96,26 @@ class Dimension:
             flags: what must hold besides, and is not known.
             decide: says whether it holds for a text, where that text alone says it.
         """
-        wanted = frozenset(flags)
         if not self.values:
-            self._patterns.setdefault(pattern, len(self._patterns))
-            for flag in wanted:
-                self._flags.setdefault(flag, []).append((pattern, decide))
+            self._patterns.setdefault(pattern)
+            for flag in flags:
+                self._flags[flag].append((pattern, decide))
             return 0
-        found = self._of.get(self._patterns[pattern], 0)
-        for flag in wanted:
-            found &= self._if.get(flag, 0)
+        found = self._of[pattern]
+        for flag in flags:
+            found &= self._of[flag]
         return found
 
-    def like(self, pattern: Pattern, holes: frozenset[str]) -> int:
-        """The texts of a pattern, where its holes have these values."""
-        found = self.where(pattern, holes)
-        if holes and self.values:
-            self._with_holes[pattern, holes] = found
+    def like(self, form: Form) -> int:
+        """The texts of a form, where its holes have these values."""
+        found = self.where(form.pattern, form.flags)
+        if form.flags and self.values:
+            self._with_holes[form] = found
         return found
 
     def perhaps(self, flag: str) -> int:
         """Every text, if a flag holds."""
-        if not self.values:
-            self._flags.setdefault(flag, []).append((None, None))
-            return 0
-        return self._if.get(flag, 0)
+        return reduce(or_, [self.where(pattern, (flag,)) for pattern in self._domain])
 
     def of(self, wanted: Callable[[Value], bool]) -> int:
         """The atoms of which something is true."""
@@ -131,10 +123,7 @@ class Dimension:
 
     def members(self, some: int) -> Iterator[Value]:
         """The atoms of a set."""
-        while some:
-            lowest = some & -some
-            yield self.values[lowest.bit_length() - 1]
-            some ^= lowest
+        return (self.values[bit.bit_length() - 1] for bit in bits(some))
 
     def just(self, value: Value) -> int:
         """One atom."""
@@ -146,25 +135,23 @@ class Dimension:
 
     def as_holes(self, value: Value) -> int:
         """The atoms of all texts that the holes of an atom can be."""
-        pattern, flags = self._with(value)
-        is_known = pattern and not any(VARIABLE in one for one in flags)
-        return self._with_holes[pattern, flags] if pattern and is_known else self.as_text(value)
+        form = self._form(value)
+        is_known = form and not any(VARIABLE in one for one in form.flags)
+        return self._with_holes[form] if form and is_known else self.as_text(value)
 
     def with_holes(self, value: Value) -> str:
         """The text of an atom, with its holes by their names."""
-        pattern, _ = self._with(value)
-        return pattern.with_holes(value.text) if pattern else value.text
+        form = self._form(value)
+        return form.with_holes(value.text) if form else value.text
 
-    def _with(self, value: Value) -> tuple[Pattern | None, frozenset[str]]:
-        """The pattern of an atom that has holes, and what they are."""
-        for pattern, flags in self._with_holes:
-            if flags <= value.flags and self._patterns[pattern] in value.patterns:
-                return pattern, flags
-        return None, frozenset()
+    def _form(self, value: Value) -> Form | None:
+        """The form of an atom that has holes."""
+        forms = (one for one in self._with_holes if one.flags <= value.flags and one.pattern in value.patterns)
+        return next(forms, None)
 
     def loosened(self, some: int) -> int:
         """A set, whatever is true of what is not known; the same values of its holes."""
-        holes = {flag for _, flags in self._with_holes for flag in flags}
+        holes = {flag for form in self._with_holes for flag in form.flags}
         known = {(value.text, value.flags & holes) for value in self.members(some)}
         return self.of(lambda value: (value.text, value.flags & holes) in known)
 
@@ -179,41 +166,30 @@ Box: TypeAlias = tuple[int, ...]
 """A set in each dimension: the requests that are in all of them."""
 
 
-@dataclass
-class Budget:
-    """How much work a question may still be."""
-
-    left: int = _MOST_BOXES
-
-    def spend(self, boxes: int = 1) -> None:
-        """Take some away.
-
-        Raises:
-            CannotBeJudged: there is none left.
-        """
-        self.left -= boxes
-        if self.left < 0:
-            raise CannotBeJudged("too many statements that overlap")
-
-
 class Space:
-    """The dimensions of a question."""
+    """The dimensions of a question, and what it is about."""
 
-    def __init__(self, spelled: Mapping[tuple[str, ...], str], apart: frozenset[str]) -> None:
+    def __init__(self, kind: str, resource: str | None, forms: Forms, spelled: Spelled, apart: frozenset[str]) -> None:
         """Begin without dimensions.
 
         Args:
-            spelled: how roles and users are spelled.
+            kind: of the policies that are asked.
+            resource: the ARN of the role or key whose they are, where it is known.
+            forms: what is known of holes.
+            spelled: the path and name of roles and users, by what makes them one.
             apart: what is never true of one text at once, such as that it is two generated names.
         """
+        self.kind = kind
+        self.resource = resource
+        self.forms = forms
         self.spelled = spelled
         self._apart = apart
         self.dimensions: dict[str, Dimension] = {}
         self.never: list[Box] = []
         """Requests that nobody can make."""
-        self.budget = Budget()
+        self._left = _MOST_BOXES
 
-    def dimension(self, name: str, domain: Sequence[Pattern], *, is_unknown: bool = False) -> Dimension:
+    def dimension(self, name: str, domain: Sequence[str], *, is_unknown: bool = False) -> Dimension:
         """The dimension of a name."""
         if name not in self.dimensions:
             self.dimensions[name] = Dimension(name, domain, is_unknown)
@@ -226,9 +202,22 @@ class Space:
             one.close(self._apart)
         yield
 
-    def box(self, sets: Mapping[str, int]) -> Box:
-        """A box that is everything where nothing is said."""
-        return tuple(sets.get(name, one.all) for name, one in self.dimensions.items())
+    def spend(self, boxes: int) -> None:
+        """Count the work.
+
+        Raises:
+            CannotBeJudged: it has become too much.
+        """
+        self._left -= boxes
+        if self._left < 0:
+            raise CannotBeJudged("too many statements that overlap")
+
+    def box(self, *sets: tuple[str, int]) -> Box:
+        """What is in all sets, each of a dimension by its name; everything where nothing is said."""
+        found = {name: one.all for name, one in self.dimensions.items()}
+        for name, some in sets:
+            found[name] &= some
+        return tuple(found.values())
 
     def at(self, name: str) -> int:
         """The place of a dimension in a box."""
@@ -238,7 +227,7 @@ class Space:
         """What of some boxes is in none of the others."""
         left = [box for box in boxes if all(box)]
         for other in others:
-            self.budget.spend(len(left) + 1)
+            self.spend(len(left) + 1)
             left = [piece for box in left for piece in _outside(box, other)]
             if not left:
                 break
@@ -252,14 +241,14 @@ class Space:
         """What some boxes share with others."""
         found = []
         for box in boxes:
-            self.budget.spend(len(others))
+            self.spend(len(others))
             found += [shared for other in others if (shared := both(box, other))]
         return found
 
 
 def both(one: Box, other: Box) -> Box | None:
     """What two boxes share."""
-    shared = tuple(mine & yours for mine, yours in zip(one, other, strict=True))
+    shared = tuple([mine & yours for mine, yours in zip(one, other, strict=True)])
     return shared if all(shared) else None
 
 
@@ -285,9 +274,8 @@ def merged(boxes: Iterable[Box]) -> list[Box]:
     """The same requests in fewer boxes: two that differ in one dimension become one."""
     left = list(dict.fromkeys(boxes))
     for index in range(len(left[0]) if left else 0):
-        same: dict[Box, int] = {}
+        same: dict[Box, int] = defaultdict(int)
         for box in left:
-            others = (*box[:index], 0, *box[index + 1 :])
-            same[others] = same.get(others, 0) | box[index]
+            same[(*box[:index], 0, *box[index + 1 :])] |= box[index]
         left = [(*box[:index], some, *box[index + 1 :]) for box, some in same.items()]
     return left

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, PRINCIPAL_ARN
+from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.text import Forms, literal
 
 Kind: TypeAlias = Literal["trust", "key", "permissions", "resource"]
@@ -67,9 +68,13 @@ class Statement:
         """Its conditions on some keys, by their names in lower case."""
         return [one for one in self.conditions if one.key.lower() in keys]
 
+    def named(self) -> tuple[Principal, ...]:
+        """Whom it names as principals, or as those who are none."""
+        return (*(self.principals or ()), *(self.not_principals or ()))
+
     def people(self) -> Iterator[Principal]:
         """Whom it names: as principals, or by conditions on who they are."""
-        yield from (*(self.principals or ()), *(self.not_principals or ()))
+        yield from self.named()
         yield from (Principal("AWS", value) for value in self.compared(PRINCIPAL_ARN))
         for number in filter(_NUMBER.fullmatch, self.compared(*ACCOUNT_KEYS)):
             yield Principal("AWS", f"arn:aws:iam::{number}:root")
@@ -107,27 +112,24 @@ def read(
         texts: what each text is in the notation of this package. Default: as AWS has it.
         forms: what is known of holes, by name.
     """
+    forms, why = forms or {}, "the policy, which is no object"
     try:
         found = json.loads(document, object_pairs_hook=_each_once) if isinstance(document, str) else document
     except (ValueError, RecursionError) as error:
         found, why = None, f"the policy: {error}"
-    else:
-        why = "the policy, which is no object"
     if isinstance(found, list):
         found = {"Statement": found}
-    if not isinstance(found, dict):
-        return Policy(kind, _anything(why, document), resource, forms or {})
-    strange = [f"the member {name!r}" for name in found if name not in _DOCUMENT]
-    if found.get("Version") not in _VERSIONS:
-        strange.append(f"the Version {found['Version']!r}")
-    if strange:
-        return Policy(kind, _anything(strange[0], document), resource, forms or {})
+    if isinstance(found, dict):
+        strange = [f"the member {name!r}" for name in found if name not in _DOCUMENT]
+        if found.get("Version") not in _VERSIONS:
+            strange.append(f"the Version {found['Version']!r}")
+        why = strange[0] if strange else ""
+    if why:
+        # What cannot be read may allow everything, and deny it.
+        return Policy(kind, (Statement(why, "", unreadable=(why,), raw=document),), resource, forms)
     variables = found.get("Version") == _WITH_VARIABLES
-    statements = tuple(
-        _statement(number, one, kind, variables, texts)
-        for number, one in enumerate(_listed(found.get("Statement", [])), 1)
-    )
-    return Policy(kind, statements, resource, forms or {})
+    each = enumerate(as_list(found.get("Statement", [])), 1)
+    return Policy(kind, tuple(_statement(at, one, kind, variables, texts) for at, one in each), resource, forms)
 
 
 def as_of_2012(document: Mapping[str, Any]) -> list[Any]:
@@ -135,7 +137,7 @@ def as_of_2012(document: Mapping[str, Any]) -> list[Any]:
 
     In another one ``${…}`` is no policy variable, but text, and ``${$}`` is its ``$``.
     """
-    found = _listed(document["Statement"])
+    found = as_list(document["Statement"])
     if document.get("Version") == _WITH_VARIABLES:
         return found
     same: list[Any] = json.loads(json.dumps(found).replace("${", "${$}{"))
@@ -149,42 +151,30 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _anything(what: str, raw: Any) -> tuple[Statement, ...]:
-    """What cannot be read may allow everything, and deny it."""
-    return (Statement(what, "", unreadable=(what,), raw=raw),)
-
-
 def _statement(number: int, raw: Any, kind: Kind, variables: bool, texts: Callable[[str], str]) -> Statement:
     if not isinstance(raw, dict):
         what = f"statement {number}, which is no object"
         return Statement(what, "", unreadable=(what,), raw=raw)
-    sid, effect = raw.get("Sid"), raw.get("Effect")
+    sid, effect = raw.get("Sid"), str(raw.get("Effect"))
     name = f'statement "{sid}"' if isinstance(sid, str) and sid else f"statement {number}"
-    unreadable = [f"{name}: {one}" for one in _strange(raw, kind)]
-    if effect not in ("Allow", "Deny"):
-        unreadable.append(f"{name}: the Effect {effect!r}")
-    lists = {}
-    for member in _LISTS:
-        lists[member], faults = _texts(raw.get(member), texts)
-        unreadable += [f"{name}: {member} {one}" for one in faults]
-    named: dict[str, tuple[Principal, ...] | None] = {}
-    for member in ("Principal", "NotPrincipal"):
-        named[member], faults = _principals(raw.get(member), texts)
-        unreadable += [f"{name}: {member} {one}" for one in faults]
-    conditions, faults = _conditions(raw.get("Condition"), texts)
-    unreadable += [f"{name}: {one}" for one in faults]
+    is_effect = effect in ("Allow", "Deny")
+    faults = [*_strange(raw, kind), *([] if is_effect else [f"the Effect {raw.get('Effect')!r}"])]
+    elements = _Elements(texts, faults)
+    action, not_action, resource, not_resource = (elements.texts(member, raw.get(member)) for member in _LISTS)
+    principal, not_principal = (elements.principals(each, raw.get(each)) for each in ("Principal", "NotPrincipal"))
+    conditions = tuple(elements.conditions(raw.get("Condition")))
     return Statement(
         name,
-        effect if effect in ("Allow", "Deny") else "",
-        named["Principal"],
-        named["NotPrincipal"],
-        lists["Action"],
-        lists["NotAction"],
-        lists["Resource"],
-        lists["NotResource"],
+        effect if is_effect else "",
+        principal,
+        not_principal,
+        action,
+        not_action,
+        resource,
+        not_resource,
         conditions,
         variables,
-        tuple(unreadable),
+        tuple(f"{name}: {one}" for one in faults),
         raw,
     )
 
@@ -195,68 +185,57 @@ def _strange(raw: Mapping[str, Any], kind: Kind) -> Iterator[str]:
     for one, other in _ONE_OF:
         if one in raw and other in raw:
             yield f"both {one} and {other}"
-    if "Action" not in raw and "NotAction" not in raw:
+    has_action, has_principal, has_resource = (one in raw or other in raw for one, other in _ONE_OF)
+    if not has_action:
         yield "no Action"
-    if kind != "permissions" and "Principal" not in raw and "NotPrincipal" not in raw:
+    if kind != "permissions" and not has_principal:
         yield "no Principal"
-    if kind == "permissions" and ("Principal" in raw or "NotPrincipal" in raw):
+    if kind == "permissions" and has_principal:
         yield "a Principal in a policy of a principal"
-    has_resource = "Resource" in raw or "NotResource" in raw
     if kind != "resource" and has_resource is (kind == "trust"):
         yield "a Resource in a trust policy" if has_resource else "no Resource"
 
 
-def _texts(value: Any, texts: Callable[[str], str]) -> tuple[tuple[str, ...] | None, list[str]]:
-    """The texts of one value or a list of some, and what is none."""
-    if value is None:
-        return None, []
-    values = _listed(value)
-    good = [texts(one) for one in values if isinstance(one, str)]
-    return tuple(good), [repr(one) for one in values if not isinstance(one, str)]
+@dataclass(frozen=True)
+class _Elements:
+    """Reads the elements of a statement, and notes what is none."""
 
+    as_text: Callable[[str], str]
+    faults: list[str]
 
-def _principals(value: Any, texts: Callable[[str], str]) -> tuple[tuple[Principal, ...] | None, list[str]]:
-    if value is None:
-        return None, []
-    found: list[Principal] = []
-    faults: list[str] = []
-    if isinstance(value, list):
-        return (), [repr(value)]
-    for kind, names in (value if isinstance(value, dict) else {"AWS": value}).items():
-        if not isinstance(value, dict) and value != "*" and not str(value).startswith("${"):
-            faults.append(repr(value))
-        good, bad = _texts(names, texts)
-        faults += bad
-        found += [Principal(kind, name) for name in good or ()]
-    return tuple(found), faults
+    def texts(self, member: str, value: Any) -> tuple[str, ...] | None:
+        """The texts of one value or a list of some."""
+        if value is None:
+            return None
+        self.faults.extend(f"{member} {one!r}" for one in as_list(value) if not isinstance(one, str))
+        return tuple(self.as_text(one) for one in as_list(value) if isinstance(one, str))
 
+    def principals(self, member: str, value: Any) -> tuple[Principal, ...] | None:
+        if value is None:
+            return None
+        kinds = value if isinstance(value, dict) else {} if isinstance(value, list) else {"AWS": value}
+        if kinds is not value and value != "*" and not str(value).startswith("${"):
+            self.faults.append(f"{member} {value!r}")
+        return tuple(Principal(kind, name) for kind in kinds for name in self.texts(member, kinds[kind]) or ())
 
-def _conditions(value: Any, texts: Callable[[str], str]) -> tuple[tuple[Condition, ...], list[str]]:
-    if value is None:
-        return (), []
-    if not isinstance(value, dict):
-        return (), [f"the Condition {value!r}"]
-    found: list[Condition] = []
-    faults: list[str] = []
-    for operator, keys in value.items():
-        if not isinstance(keys, dict):
-            faults.append(f"the Condition {operator}")
-            continue
-        for key, given in keys.items():
-            if key.startswith("Fn::"):
-                faults.append(f"the Condition key {key}")
-            values = [_scalar(one) for one in _listed(given)]
-            good = tuple(texts(one) for one in values if one is not None)
-            faults += [f"the Condition {operator} {key}"] if None in values else []
-            found.append(Condition(operator, key, good))
-    return tuple(found), faults
+    def conditions(self, value: Any) -> Iterator[Condition]:
+        if value is not None and not isinstance(value, dict):
+            self.faults.append(f"the Condition {value!r}")
+            return
+        for operator, keys in (value or {}).items():
+            if not isinstance(keys, dict):
+                self.faults.append(f"the Condition {operator}")
+                continue
+            for key, given in keys.items():
+                if key.startswith("Fn::"):
+                    self.faults.append(f"the Condition key {key}")
+                values = [_scalar(one) for one in as_list(given)]
+                if None in values:
+                    self.faults.append(f"the Condition {operator} {key}")
+                yield Condition(operator, key, tuple(self.as_text(one) for one in values if one is not None))
 
 
 def _scalar(value: Any) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, str | int | float) else None
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -7,46 +7,21 @@ elements: Variables and tags".
 
 from __future__ import annotations
 
-import enum
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from cmek_construct.policy.patterns import ANY, Chars, Token, all_but, one_of, star
+from cmek_construct.policy.patterns import ANY, DIGITS, IN_NAME, IN_PART
 
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
 _ESCAPED: Final = {"*", "?", "$"}
-_IN_PART: Final = all_but(":")
-_IN_NAME: Final = all_but(":/")
-DIGITS: Final = (Token(one_of("0123456789")),) * 12
-"""The number of an account."""
 _REGION: Final = "??*-*-?"
 VARIABLE: Final = "policy variable"
 ACCOUNT: Final = "account"
 """The form of a hole that is the number of an account."""
 REGION: Final = "region"
 """The form of a hole that is a region."""
-
-
-class Wild(enum.Enum):
-    """A wildcard."""
-
-    ONE = "?"
-    MANY = "*"
-
-
-@dataclass(frozen=True)
-class Hole:
-    """A value that is not known, by its name. The same name is the same value."""
-
-    name: str
-
-
-Item: TypeAlias = str | Hole | Wild
-"""One character, one hole, or a wildcard."""
-Items: TypeAlias = tuple[Item, ...]
 Forms: TypeAlias = Mapping[str, str]
 """What is known of holes: by name `ACCOUNT`, `REGION`, or the form of a name that AWS generates, a text with ``*``
 and ``?``."""
@@ -62,127 +37,162 @@ def canonical(text: str) -> str:
     return text
 
 
-def items(text: str, *, wild: bool = False, variables: bool = False) -> Items:
-    """A text, item by item.
-
-    Args:
-        text: in the notation of this package.
-        wild: whether ``*`` and ``?`` stand for other characters.
-        variables: whether policy variables are known there.
-    """
-    found: list[Item] = []
+def pieces(text: str) -> Iterator[tuple[str, str | None]]:
+    """The text before each place, with what stands in it; and the text behind the last."""
     end = 0
+    # Up to the last brace: past it a search would begin, in vain, at each "${".
     for place in _PLACE.finditer(text, 0, text.rfind("}") + 1):
-        found += _plain(text[end : place.start()], wild)
-        name, end = place[1], place.end()
-        if not name.startswith("!"):
-            found.append(Hole(name))
-        elif not variables:
-            found += _plain(f"${{{name[1:]}}}", wild)
-        else:
-            found.append(name[1:] if name[1:] in _ESCAPED else Hole(f"{VARIABLE} {name[1:]}"))
-    return (*found, *_plain(text[end:], wild))
+        yield text[end : place.start()], place[1]
+        end = place.end()
+    yield text[end:], None
 
 
-def _plain(text: str, wild: bool) -> Iterable[Item]:
-    return (Wild(char) if wild and char in "*?" else char for char in text)
+def holes(text: str) -> list[str]:
+    """The names of the holes of a text."""
+    return [name for _, name in pieces(text) if name is not None and not name.startswith("!")] if "${" in text else []
 
 
-def split(whole: Items, at: str, most: int = -1) -> list[Items]:
-    """The parts between separators, of which no hole has one."""
-    parts: list[Items] = []
-    start = 0
-    for index, item in enumerate(whole):
-        if item == at and len(parts) != most:
-            parts.append(whole[start:index])
-            start = index + 1
-    return [*parts, whole[start:]]
+def is_wild(text: str) -> bool:
+    """Whether there is a wildcard outside of holes."""
+    outside = "".join(plain + (name if name and name.startswith("!") else "") for plain, name in pieces(text))
+    return "*" in outside or "?" in outside
 
 
-def written(whole: Items) -> str:
-    """Items as text again, a hole as ``${Name}``."""
-    return "".join(map(_written, whole))
+def parts(text: str, at: str, most: int = -1) -> list[str]:
+    """The parts of a text between separators, of which no hole has one."""
+    masked = text
+    if "${" in text:
+        masked = "".join(plain + "\x00" * (0 if name is None else len(name) + 3) for plain, name in pieces(text))
+    found, start = [], 0
+    for one in masked.split(at, most):
+        found.append(text[start : start + len(one)])
+        start += len(one) + len(at)
+    return found
 
 
-def _written(item: Item) -> str:
-    if isinstance(item, Hole):
-        return f"${{{item.name}}}"
-    return item.value if isinstance(item, Wild) else item
+class Form(NamedTuple):
+    """Texts of one form: their pattern, and what must be true of its holes besides."""
 
-
-def is_plain(whole: Items) -> bool:
-    """Whether there is neither hole nor wildcard."""
-    return all(isinstance(item, str) for item in whole)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Items as the part of a pattern, and what must be true of the holes besides."""
-
-    tokens: tuple[Token, ...]
+    pattern: str
+    holes: tuple[str, ...] = ()
+    """Their names, one for each group of the pattern."""
     flags: frozenset[str] = frozenset()
 
-    def __add__(self, other: Part) -> Part:
-        return Part((*self.tokens, *other.tokens), self.flags | other.flags)
+    def then(self, *others: Form | str) -> Form:
+        """This form, and behind it others, or patterns."""
+        found = self
+        for one in others:
+            pattern, names, flags = one if isinstance(one, Form) else Form(one)
+            found = Form(found.pattern + pattern, found.holes + names, found.flags | flags)
+        return found
+
+    def with_holes(self, text: str) -> str:
+        """A text of this form, with its holes by their names."""
+        found = re.fullmatch(self.pattern, text)
+        if found is None:
+            return text
+        shown, end = "", 0
+        for number, name in enumerate(self.holes, 1):
+            shown += f"{text[end : found.start(number)]}${{{name}}}"
+            end = found.end(number)
+        return shown + text[end:]
 
 
-def part(whole: Items, what: str, chars: Chars, forms: Forms, *, any_case: bool = False) -> Part:
-    """Items as a part of a pattern.
+def form(
+    text: str,
+    what: str,
+    chars: str,
+    forms: Forms,
+    *,
+    wild: bool = False,
+    variables: bool = False,
+    any_case: bool = False,
+) -> Form:
+    """A text as a form.
 
     A hole stands for every text of its form, and a flag says that the text is that hole's: it is the same flag wherever
     that hole stands for the same thing.
 
     Args:
-        whole: the items.
-        what: of what they are the text, such as ``account``.
-        chars: that a wildcard or a hole may stand for.
+        text: in the notation of this package.
+        what: of what it is the text, such as ``account``.
+        chars: a pattern of one character, which a wildcard or a hole may stand for.
         forms: what is known of the holes.
+        wild: whether ``*`` and ``?`` stand for other characters.
+        variables: whether policy variables are known there.
         any_case: whether capital and small letters are the same.
     """
-    tokens: list[Token] = []
-    for place, item in enumerate(whole):
-        if isinstance(item, Hole):
-            is_account = whole == (item,) and what == ACCOUNT
-            form = _form(item, is_account, chars, forms)
-            tokens += [one._replace(hole=(place, item.name)) for one in form]
-        elif isinstance(item, Wild):
-            tokens.append(Token(chars, item is Wild.MANY))
-        else:
-            tokens.append(Token(one_of(item + item.swapcase() if any_case else item)))
-    holes = any(isinstance(item, Hole) for item in whole)
-    return Part(tuple(tokens), frozenset({f"{what} is {written(whole)}"} if holes else ()))
+    if "${" not in text:
+        return Form(_plain(text, chars if wild else None, any_case))
+    pattern = shown = ""
+    names = []
+    for plain, name in pieces(text):
+        is_variable = name is not None and name.startswith("!")
+        if name is not None and is_variable:
+            name = name[1:]
+            if not variables:
+                plain, name = f"{plain}${{{name}}}", None
+        pattern += _plain(plain, chars if wild else None, any_case)
+        shown += plain
+        if name is None:
+            continue
+        if is_variable and name in _ESCAPED:
+            pattern += re.escape(name)
+            shown += name
+            continue
+        hole = f"{VARIABLE} {name}" if is_variable else name
+        is_account = what == ACCOUNT and _PLACE.fullmatch(text) is not None
+        pattern += f"({_of_hole(hole, is_account, chars, forms)})"
+        shown += f"${{{hole}}}"
+        names.append(hole)
+    return Form(pattern, tuple(names), frozenset({f"{what} is {shown}"} if names else ()))
 
 
-def _form(hole: Hole, is_account: bool, chars: Chars, forms: Forms) -> Iterable[Token]:
-    form = forms.get(hole.name, "*")
-    if is_account or form == ACCOUNT:
+@lru_cache(maxsize=20_000)
+def _plain(text: str, wildcard: str | None, any_case: bool) -> str:
+    found = re.escape(text)
+    if any_case:
+        found = re.sub(r"[^\W\d_]", lambda it: f"[{it[0]}{it[0].swapcase()}]", found)
+    return found if wildcard is None else found.replace(r"\*", f"{wildcard}*").replace(r"\?", wildcard)
+
+
+def _of_hole(name: str, is_account: bool, chars: str, forms: Forms) -> str:
+    known = forms.get(name, "*")
+    if is_account or known == ACCOUNT:
         return DIGITS
-    form = _REGION if form == REGION else form
-    within = _IN_NAME if hole.name in forms else chars
-    return part(items(form, wild=True), "", within, {}).tokens
+    return _plain(_REGION if known == REGION else known, IN_NAME if name in forms else chars, False)
 
 
-def arn(parts: list[Items], forms: Forms, within: Chars = _IN_PART) -> Part:
-    """The six parts of an ARN, of which the last ends in a name.
+def arn(text: str, forms: Forms, within: str = IN_PART, *, wild: bool = True, variables: bool = False) -> Form | None:
+    """The six parts of an ARN, of which the last ends in a name; None if there are others.
 
     Args:
-        parts: the parts.
+        text: the ARN.
         forms: what is known of the holes.
         within: what a wildcard stands for, but in the last part, where it stands for anything.
+        wild: whether there are wildcards.
+        variables: whether policy variables are known there.
     """
-    found = Part(())
-    for number, one in enumerate(parts[:5]):
-        found += part(one, ACCOUNT if number == 4 else f"part {number}", within, forms) + word(":")
-    *path, name = split(parts[5], "/")
+    six = parts(text, ":", 5)
+    if len(six) != 6:
+        return None
+    found = Form("")
+    for number, one in enumerate(six[:5]):
+        what = ACCOUNT if number == 4 else f"part {number}"
+        found = found.then(form(one, what, within, forms, wild=wild, variables=variables), ":")
+    *path, name = parts(six[5], "/")
     for one in path:
-        found += part(one, "path", ANY, forms) + word("/")
-    return found + part(name, "name", ANY, forms)
+        found = found.then(form(one, "path", ANY, forms, wild=wild, variables=variables), "/")
+    return found.then(form(name, "name", ANY, forms, wild=wild, variables=variables))
 
 
-@lru_cache(maxsize=10_000)
-def word(text: str) -> Part:
-    """A text that stands for itself."""
-    return Part(tuple(Token(one_of(char)) for char in text))
-
-
-ANYTHING: Final = Part((star(ANY),))
+def glob(text: str, forms: Forms) -> str:
+    """All that a text with wildcards may turn out to be, as one text with ``*`` and ``?``."""
+    found = ""
+    for plain, name in pieces(text):
+        if name is not None and not name.startswith("!"):
+            known = forms.get(name, "*")
+            found += plain + {ACCOUNT: "?" * 12, REGION: "*"}.get(known, known)
+        else:
+            found += plain if name is None else f"{plain}${{{name[1:]}}}"
+    return found

@@ -14,9 +14,9 @@ from cmek_construct.review.model import Part
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
 from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.stacks import Stack
-from cmek_construct.who.answers import GRANT, Asker
+from cmek_construct.who.answers import Asker
 from cmek_construct.who.people import Somebody
-from cmek_construct.who.rows import Row
+from cmek_construct.who.rows import GRANT, Row
 
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from cmek_construct.policy.names import glob, may_be_one
-from cmek_construct.policy.text import items
+from cmek_construct.policy.names import may_be_one
+from cmek_construct.policy.text import glob
 from cmek_construct.templates.texts import holes, is_known, parts
 
 _LONGEST: Final = 2_048
@@ -80,7 +80,7 @@ class Roles(Generic[T]):
         return self._seen[text, account] if exact is None else exact
 
     def _glob(self, text: str) -> str:
-        return glob(items(text, wild=True), self._forms)
+        return glob(text, self._forms)
 
     def _alike(self, text: str, account: str) -> Iterator[tuple[str, T]]:
         """The roles that a pattern may be about; none, if it is about every role."""

@@ -6,7 +6,9 @@ answer says what the role's trust policy and the key policy say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, count
 from typing import Final, TypeAlias
@@ -20,50 +22,28 @@ from cmek_construct.policy.statements import Condition
 from cmek_construct.templates.attributes import ROLE
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.defaults import by_default
-from cmek_construct.templates.found import Found, Key, KeyNow, Place, RoleNow, Unread
+from cmek_construct.templates.evidence import pinecones_accounts
+from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow, Unread
 from cmek_construct.templates.stacks import Stack
-from cmek_construct.templates.texts import is_known
+from cmek_construct.templates.texts import alone, is_known
 from cmek_construct.who.people import People, Somebody, is_wild, not_asked
-from cmek_construct.who.policies import (
-    Ours,
-    accounts_of_pinecone,
-    external_ids,
-    policy_of,
-    two_accounts,
-    with_ids_apart,
-)
-from cmek_construct.who.rows import Row, Who, called, shortened
+from cmek_construct.who.rows import ASSUME, GRANT, ON_KEY, Row, Who
 
 NOT_SHOWN: Final = (
     "No template shows this: the account's own IAM policies can add to it, and an organization's "
     "SCPs and RCPs can take away."
 )
-ASSUME: Final = "sts:AssumeRole"
-GRANT: Final = "kms:CreateGrant"
-ON_KEY: Final = (
-    "kms:Encrypt",
-    "kms:Decrypt",
-    "kms:GenerateDataKey",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-    "kms:DescribeKey",
-    GRANT,
-    "kms:PutKeyPolicy",
-    "kms:DisableKey",
-    "kms:ScheduleKeyDeletion",
-)
-_GRANT_KEY: Final = "kms:GrantIsForAWSResource"
 _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
 _TLS: Final = {"aws:securetransport": DIRECT_CALL["aws:securetransport"]}
 _HOW: Final = tuple(name for name in DIRECT_CALL if name not in _TLS)
 """The condition keys that say through which services a call comes, if through any."""
 _OTHER_ID: Final = "another-external-id"
+_PERSON: Final = re.compile("the account's (role|user)")
+Ours: TypeAlias = Role | Key | Unread
 Now: TypeAlias = InCase[RoleNow] | InCase[KeyNow]
-Sent: TypeAlias = Mapping[str, str | None]
-"""The condition keys of a request."""
-Ask: TypeAlias = Callable[[Sequence[Policy], Sequence[Row], Sent], list[Row]]
-"""Gives rows their answers, by the policy in each case."""
+Ask: TypeAlias = Callable[[Sequence[Policy], Sequence[Row], Mapping[str, str | None]], list[Row]]
+"""Gives rows their answers, by the policy in each case and with some condition keys."""
 
 
 def who(found: Found) -> list[Who]:
@@ -72,36 +52,54 @@ def who(found: Found) -> list[Who]:
     return [one for stack in found.run.stacks if (one := asker.about(stack)).rows]
 
 
+def accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
+    """The accounts that policies take for Pinecone's and that are not their own, each once."""
+    every = (now.value for one in some if not isinstance(one, Unread) for now in one.cases)
+    found = (account for one in every for account in pinecones_accounts(_policy_of(one)) if account != one.account)
+    return list(dict.fromkeys(found))
+
+
+def two_accounts(found: Found) -> str | None:
+    """In one sentence that templates take more than one account for Pinecone's, if they do."""
+    numbers = accounts_of_pinecone(found.roles)
+    if len(numbers) < 2:
+        return None
+    return (
+        f"Different accounts are taken for Pinecone's: {', '.join(map(printable, numbers))}. "
+        "Compare each with Pinecone's console, Manage > CMEK > Add CMEK."
+    )
+
+
 class Asker:
     """Asks everybody about the roles and keys of a run."""
 
     def __init__(self, found: Found) -> None:
         """Look at what is Pinecone's in a run."""
-        self._ask = Questions()
+        self._questions = Questions()
         self._roles = {role.place: role for role in found.roles}
-        self.different = two_accounts(found)
-        """That more than one account is taken for Pinecone's, in words."""
         self._with_policies = {one.role for one in found.attached if not one.is_boundary}
         self._people = found.arns
+        self.different = two_accounts(found)
+        """That more than one account is taken for Pinecone's, in words."""
         self._by_stack: dict[Stack, list[Ours]] = {}
-        every: list[Ours] = [*found.roles, *found.keys]
         unread = {one.place: one for one in reversed(found.unread) if one.place.is_role_or_key}
-        for one in [*every, *unread.values()]:
+        for one in (*found.roles, *found.keys, *unread.values()):
             self._by_stack.setdefault(one.place.stack, []).append(one)
 
     def about(self, stack: Stack) -> Who:
         """The answers about one stack."""
         some = self._by_stack.get(stack, [])
         roles = [one for one in some if one.place.type == ROLE]
-        keys = [one for one in some if one.place.type != ROLE]
-        pinecone = self._pinecone(some)
+        named = {place for one in some if isinstance(one, Key) for now in one.cases for place in now.value.roles}
+        beside = (self._roles[place] for place in sorted(named, key=str))
+        pinecone = next(iter(accounts_of_pinecone([*some, *beside])), None)
         assumed: dict[str, str] = {}
         return Who(
             template=stack.template.name,
             account=stack.short(stack.account),
             account_is_known=is_known(stack.account),
             roles=[row for one in roles for row in self._about(one, pinecone, assumed)],
-            keys=[row for one in keys for row in self._about(one, pinecone, assumed)],
+            keys=[row for one in some if one.place.type != ROLE for row in self._about(one, pinecone, assumed)],
             assumed=assumed,
             own_permissions=[one.place.logical_id for one in roles if one.place in self._with_policies],
         )
@@ -110,218 +108,170 @@ class Asker:
         """The rows about one role or key."""
         if isinstance(one, Unread):
             return [_not_judged(one.place, one.why)]
-        stack, name = one.place.stack, one.place.logical_id
         every: list[Now] = [*one.cases]
-        cases, defaults = by_default(stack, every)
+        cases, defaults = by_default(one.place.stack, every)
         assumed |= defaults
-        asked = [self._questions(one.place, now, pinecone) for now in cases]
-        rows = asked[0][1]
-        if len(asked) > 1:
-            rows = list(dict.fromkeys(row for _, some in asked for row in some))
+        asked = [self._asked(one.place, now, pinecone) for now in cases]
+        policies = [policy for policy, _ in asked]
         differing = _differing([now.case for now in cases])
-        policies, account = [policy for policy, _ in asked], cases[0].value.account
 
-        def ask(policies: Sequence[Policy], rows: Sequence[Row], sent: Sent) -> list[Row]:
-            requests = [_request(row, account, sent) for row in rows]
-            said = zip(*(self._ask.answers(each, requests) for each in policies), strict=True)
+        def ask(policies: Sequence[Policy], rows: Sequence[Row], sent: Mapping[str, str | None]) -> list[Row]:
+            requests = [_request(row, cases[0].value.account, sent) for row in rows]
+            said = zip(*(self._questions.answers(each, requests) for each in policies if rows), strict=True)
             return [_answered(row, each, differing) for row, each in zip(rows, said, strict=True)]
 
         try:
-            answered = ask(policies, rows, DIRECT_CALL)
-            for service in _services(policies):
-                answered = _through(service, policies, ask, answered)
-            answered = _by_how(policies, ask, answered)
-            answered = _by_other_ids(policies, ask, answered)
-            answered = _when_unused(policies, ask, answered)
+            answered = _in_every_way(policies, list(dict.fromkeys(row for _, rows in asked for row in rows)), ask)
         except CannotBeJudged as error:
             return [_not_judged(one.place, str(error))]
-        more = dict.fromkeys(row for policy, _ in asked for row in _not_asked(name, policy))
-        return shortened([*called(answered), *more], stack)
+        more = dict.fromkeys(row for policy in policies for row in _not_asked(one.place.logical_id, policy))
+        return _told([*answered, *more], one.place.stack)
 
-    def _questions(self, place: Place, now: Now, pinecone: str | None) -> tuple[Policy, list[Row]]:
+    def _asked(self, place: Place, now: Now, pinecone: str | None) -> tuple[Policy, list[Row]]:
         """The policy in one case, and what is asked of it."""
         one, name = now.value, place.logical_id
-        policy = policy_of(one)
+        policy = _policy_of(one)
         people = People(policy, one.account, pinecone, self._people, place.stack)
         if isinstance(one, RoleNow):
             ids = list(_presented(policy))
-            whom = people.who_may_assume(one.arn)
-            rows = [Row(name, somebody, ASSUME, *each) for somebody in whom for each in ids]
-            return with_ids_apart(policy), rows
-        arns = [role.value.arn for role in self._of_key(place, one, now.case)]
-        rows = [
+            return _with_ids_apart(policy), [
+                Row(name, somebody, ASSUME, *each) for somebody in people.asked([one.arn]) for each in ids
+            ]
+        beside = [other.place for other in self._by_stack[place.stack] if other.place in self._roles]
+        # Of a key that names no role, the only one beside it.
+        places = one.roles or (beside if len(beside) == 1 else ())
+        roles = (role for at in sorted(places, key=str) for role in self._roles[at].cases)
+        return policy, [
             Row(name, somebody, action, for_aws_service=service)
-            for somebody in people.who_may_use(arns)
+            for somebody in people.asked(role.value.arn for role in roles if role.case.agrees(now.case))
             for action in ON_KEY
             for service in ((True, False) if action == GRANT else (None,))
         ]
-        return policy, rows
-
-    def _of_key(self, key: Place, now: KeyNow, case: Case) -> Iterator[InCase[RoleNow]]:
-        """The roles that a key names; of one that names none the only one beside it."""
-        beside = [one.place for one in self._by_stack[key.stack] if one.place in self._roles]
-        places = now.roles or frozenset(beside if len(beside) == 1 else ())
-        for place in sorted(places, key=str):
-            yield from (one for one in self._roles[place].cases if one.case.agrees(case))
-
-    def _pinecone(self, some: Sequence[Ours]) -> str | None:
-        """Pinecone's account, by what is in a stack or by the roles that its keys name."""
-        keys = [one for one in some if isinstance(one, Key)]
-        named = {place for key in keys for now in key.cases for place in now.value.roles}
-        roles = [self._roles[place] for place in sorted(named, key=str)]
-        return next(iter(accounts_of_pinecone([*some, *roles])), None)
 
 
-def _through(service: str, policies: Sequence[Policy], ask: Ask, rows: Sequence[Row]) -> list[Row]:
-    """The rows, with those to whom more is said where this service calls for them."""
-    out = [row for row in rows if row.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
-    more: dict[Row, Row] = {}
-    for row, now in zip(out, ask(policies, out, _called_by(_example(service))), strict=True):
-        if now.verdict is Verdict.CANNOT_TELL:
-            more[row] = now._replace(doubt=f"through {service}: {now.doubt}")
-        elif now.verdict not in (Verdict.NO, row.verdict):
-            more[row] = row._replace(statement=now.statement, through=(*row.through, service), for_them=now.verdict)
-    return [more.get(row, row) for row in rows]
+def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> list[Row]:
+    """The rows with their answers: called directly, and to whom more is said in another way, with that."""
+    said = dict(zip(rows, ask(policies, rows, DIRECT_CALL), strict=True))
+    for service in _services(policies):
+        out = [row for row in rows if said[row].verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
+        for row, now in zip(out, ask(policies, out, _called_by(service)), strict=True):
+            one = said[row]
+            if now.verdict is Verdict.CANNOT_TELL:
+                doubt = f"through {service}: {now.doubt}"
+                said[row] = one._replace(verdict=now.verdict, statement=now.statement, doubt=doubt)
+            elif now.verdict not in (Verdict.NO, one.verdict):
+                through = (*one.through, service)
+                said[row] = one._replace(statement=now.statement, through=through, only_then=now.verdict)
+    if any(one.on(*_HOW) for policy in policies for one in policy.statements):
+        # Somebody may come in, though neither directly nor as the example of a service does.
+        out = [row for row in rows if said[row].verdict is Verdict.NO and not said[row].through]
+        said |= zip(out, ask(policies, out, _TLS), strict=True)
+    ids = tuple(dict.fromkeys(one for policy in policies for one in _compared(policy, EXTERNAL_ID)))
+    if ids:
+        # An external ID may let somebody in that is not among those presented.
+        others = [_without(ids, policy) for policy in policies]
+        out = [row for row in rows if said[row].verdict is Verdict.NO]
+        out = [row for row in out if row.presents == "wrong" or is_wild(row.external_id or "")]
+        for row, now in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
+            if now.verdict is not Verdict.NO:
+                said[row] = said[row]._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
+    days = max(
+        (int(one) for policy in policies for one in _compared(policy, TRAILING_DAYS) if one.isdecimal()), default=0
+    )
+    out = [row for row in rows if days and row.action in guide.ENDING]
+    used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
+    for row, before, now in zip(out, used, unused, strict=True):
+        if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
+            said[row] = now._replace(statement=before.statement, unused=days, only_then=now.verdict)
+    return list(said.values())
 
 
-def _by_how(policies: Sequence[Policy], ask: Ask, rows: list[Row]) -> list[Row]:
-    """The rows, with those who may come in some way, though not directly nor as an example does."""
-    if not any(one.on(*_HOW) for policy in policies for one in policy.statements):
-        return rows
-    out = [row for row in rows if row.verdict is Verdict.NO and not row.through]
-    more = dict(zip(out, ask(policies, out, _TLS), strict=True))
-    return [more.get(row, row) for row in rows]
+def _policy_of(one: RoleNow | KeyNow) -> Policy:
+    return one.trust if isinstance(one, RoleNow) else one.policy
 
 
-def _by_other_ids(policies: Sequence[Policy], ask: Ask, rows: list[Row]) -> list[Row]:
-    """The rows, with those whom an external ID may let in that is not among those presented."""
-    ids = tuple(dict.fromkeys(one for policy in policies for one in external_ids(policy)))
-    out = [
-        row for row in rows if row.verdict is Verdict.NO and (row.presents == "wrong" or is_wild(row.external_id or ""))
-    ]
-    others = [_without(ids, policy) for policy in policies] if ids else []
-    if not others or not out:
-        return rows
-    found = ask(others, [row._replace(presents=None) for row in out], _TLS)
-    more = {
-        row: row._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
-        for row, now in zip(out, found, strict=True)
-        if now.verdict is not Verdict.NO
-    }
-    return [more.get(row, row) for row in rows]
+def _compared(policy: Policy, key: str) -> list[str]:
+    """All that a policy compares a condition key with."""
+    return [value for one in policy.statements for value in one.compared(key)]
+
+
+def _with_ids_apart(policy: Policy) -> Policy:
+    """A policy of which another external ID is none of those that only the deploy knows."""
+    said = json.dumps([one.raw for one in policy.statements], default=str)
+    ids = [one for one in _compared(policy, EXTERNAL_ID) if not is_known(one)]
+    if not ids or not all(alone(one) and said.count(one) == ids.count(one) for one in ids):
+        return policy
+    apart = {str(alone(one)): f"<{number}>" for number, one in enumerate(ids)}
+    return replace(policy, forms={**policy.forms, **apart})
 
 
 def _without(ids: tuple[str, ...], policy: Policy) -> Policy:
     """A policy that lets nobody in with these external IDs, by a statement that has no name."""
-    denied = Statement(
-        "",
-        "Deny",
-        principals=(Principal("AWS", "*"),),
-        actions=("*",),
-        conditions=(Condition("StringEquals", EXTERNAL_ID, ids),),
-        raw=ids,
-    )
+    everybody, only = (Principal("AWS", "*"),), (Condition("StringEquals", EXTERNAL_ID, ids),)
+    denied = Statement("", "Deny", principals=everybody, actions=("*",), conditions=only, raw=ids)
     return replace(policy, statements=(*policy.statements, denied))
 
 
-def _when_unused(policies: Sequence[Policy], ask: Ask, rows: list[Row]) -> list[Row]:
-    """The rows, with those who may end the key only once nobody has used it for some days."""
-    days = max(_protected_days(policies), default=0)
-    ending = [row for row in rows if days and row.action in guide.ENDING]
-    if not ending:
-        return rows
-    used, unused = (ask(policies, ending, {**DIRECT_CALL, TRAILING_DAYS: str(sent)}) for sent in (0, days))
-    more = {
-        row: row._replace(verdict=now.verdict, statement=no.statement, doubt=None, unused=days)
-        for row, no, now in zip(ending, used, unused, strict=True)
-        if no.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT)
-    }
-    return [more.get(row, row) for row in rows]
-
-
-def _services(policies: Sequence[Policy]) -> list[str]:
+def _services(policies: Sequence[Policy]) -> dict[str, None]:
     """The AWS services that may call for somebody where nobody else may, as policies have them."""
-    conditions = (
-        (one, statement.effect == "Deny")
-        for policy in policies
-        for statement in policy.statements
-        for one in statement.on(_VIA)
-    )
-    found: list[str] = []
-    for one, is_denial in conditions:
-        if one.operator.lower() == "null":
-            found += [_ANY] if str(is_denial).lower() in map(str.lower, one.values) else []
-        elif ("not" in one.operator.lower()) is is_denial:
-            found += one.values
-    return list(dict.fromkeys(found))
-
-
-def _example(service: str) -> str:
-    """A text that a pattern of services matches."""
-    if service == _ANY:
-        return "s3.us-east-1.amazonaws.com"
-    return service.replace("*", "us-east-1").replace("?", "x")
+    found: dict[str, None] = {}
+    for statement in (one for policy in policies for one in policy.statements):
+        denies = statement.effect == "Deny"
+        for one in statement.on(_VIA):
+            operator = one.operator.lower()
+            if operator == "null":
+                found |= dict.fromkeys([_ANY] if str(denies).lower() in map(str.lower, one.values) else [])
+            elif ("not" in operator) is denies:
+                found |= dict.fromkeys(one.values)
+    return found
 
 
 def _called_by(service: str) -> dict[str, str | None]:
-    """What is sent where a service calls; through which others it came is not known."""
+    """What is sent where a service of a pattern calls; through which others it came is not known."""
+    example = service.replace("*", "us-east-1").replace("?", "x")
     direct = {name: value for name, value in DIRECT_CALL.items() if name != "aws:calledvia"}
-    return {**direct, "aws:viaawsservice": "true", _VIA: service}
+    return {**direct, "aws:viaawsservice": "true", _VIA: "s3.us-east-1.amazonaws.com" if service == _ANY else example}
 
 
-def _protected_days(policies: Sequence[Policy]) -> list[int]:
-    """Within how many days of its last use a key may not be ended."""
-    return [
-        int(value)
-        for policy in policies
-        for statement in policy.statements
-        for value in statement.compared(TRAILING_DAYS)
-        if value.isdecimal()
-    ]
-
-
-def _request(row: Row, account: str, sent: Sent) -> Request:
+def _request(row: Row, account: str, sent: Mapping[str, str | None]) -> Request:
     """One question. Who is of another account has the leave of that account, which it needs."""
     context = dict(sent)
     if row.presents is not None:
         context["sts:ExternalId"] = row.external_id
     if row.for_aws_service is not None:
-        context[_GRANT_KEY] = str(row.for_aws_service).lower()
-    who, own = row.who, row.who.own_policies
-    if who.account is not None and who.account != account:
+        context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
+    own = None if row.who.own_policies else row.who.own_policies
+    if row.who.account not in (None, account):
         own = True
-    elif own:
-        own = None
-    return Request(who.arn, row.action, context=context, own=own, but=who.but)
+    return Request(row.who.arn, row.action, context=context, own=own, but=row.who.but)
 
 
 def _presented(policy: Policy) -> Iterator[tuple[str, str | None]]:
     """The external IDs to present: each that is asked for, another, and none."""
-    ids = dict.fromkeys(external_ids(policy))
+    ids = dict.fromkeys(_compared(policy, EXTERNAL_ID))
     yield from (("right", one) for one in ids)
     others = chain([_OTHER_ID], (f"{_OTHER_ID}-{number}" for number in count(2)))
     yield "wrong", next(one for one in others if one not in ids)
     yield "none", None
 
 
-def _differing(cases: Sequence[Case]) -> list[str]:
+def _differing(cases: Sequence[Case]) -> str:
     """What the cases of a template hang on."""
     names = dict.fromkeys(name for one in cases for name in one.choices)
     found = [name for name in names if len({one.choices.get(name) for one in cases}) > 1]
     members = [name for one in cases if one.members for name in one.asked]
-    return list(dict.fromkeys([*found, *members]))
+    return ", ".join(map(printable, dict.fromkeys([*found, *members])))
 
 
-def _answered(row: Row, said: Sequence[Said], differing: Sequence[str]) -> Row:
+def _answered(row: Row, said: Sequence[Said], differing: str) -> Row:
     """A row with its answer: the one that is given in every case of the template's conditions."""
     first, name = said[0], _name(said[0].statement)
     if len({one.verdict for one in said}) > 1:
-        doubt = f"the template's choice of {', '.join(map(printable, differing))}"
-        return row._replace(verdict=Verdict.CANNOT_TELL, doubt=doubt)
-    if first.verdict is Verdict.CANNOT_TELL:
-        doubt = ", ".join(map(printable, first.hangs_on)) or "what it says is not known"
-        return row._replace(verdict=first.verdict, statement=name, doubt=f"{name}: {doubt}" if name else doubt)
-    return row._replace(verdict=first.verdict, statement=name)
+        return row._replace(verdict=Verdict.CANNOT_TELL, doubt=f"the template's choice of {differing}")
+    if first.verdict is not Verdict.CANNOT_TELL:
+        return row._replace(verdict=first.verdict, statement=name)
+    doubt = ", ".join(map(printable, first.hangs_on)) or "what it says is not known"
+    return row._replace(verdict=first.verdict, statement=name, doubt=f"{name}: {doubt}" if name else doubt)
 
 
 def _name(statement: Statement | None) -> str | None:
@@ -335,17 +285,32 @@ def _name(statement: Statement | None) -> str | None:
 def _not_asked(logical_id: str, policy: Policy) -> Iterator[Row]:
     """One row for each who is let in and is nobody who can be asked about."""
     for statement, words, doubt in not_asked(policy):
-        yield Row(
-            logical_id,
-            Somebody(printable(words), ""),
-            printable(", ".join(statement.actions or ("all but some",))),
-            verdict=Verdict.CANNOT_TELL if doubt else Verdict.NO,
-            statement=_name(statement),
-            doubt=printable(doubt) if doubt else None,
-        )
+        actions = printable(", ".join(statement.actions or ("all but some",)))
+        verdict = Verdict.CANNOT_TELL if doubt else Verdict.NO
+        doubt = printable(doubt) if doubt else None
+        somebody = Somebody(printable(words), "")
+        yield Row(logical_id, somebody, actions, verdict=verdict, statement=_name(statement), doubt=doubt)
 
 
 def _not_judged(place: Place, why: str) -> Row:
     action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
     somebody = Somebody("anybody", "arn:aws:iam::*:*")
     return Row(place.logical_id, somebody, action, verdict=Verdict.CANNOT_TELL, doubt=f"it cannot be judged: {why}")
+
+
+def _told(rows: Sequence[Row], stack: Stack) -> list[Row]:
+    """Rows in which what their own stack has is called without its name, and administrators of the key are so."""
+    administrators = {row.who for row in rows if row.action == "kms:PutKeyPolicy" and row.answer == Verdict.YES.value}
+    whom: dict[Somebody, Somebody] = {}
+    for one in dict.fromkeys(row.who for row in rows):
+        words = _PERSON.sub("key administrator", one.words) if one in administrators else one.words
+        but = tuple(map(stack.short, one.but))
+        whom[one] = one._replace(words=stack.short(words), arn=stack.short(one.arn), but=but)
+    return [
+        row._replace(
+            who=whom[row.who],
+            external_id=row.external_id and stack.short(row.external_id),
+            doubt=row.doubt and stack.short(row.doubt),
+        )
+        for row in rows
+    ]

@@ -19,7 +19,7 @@ from cmek_construct.templates.stacks import Stack
 _NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _HOLE: Final = re.compile(r"\$\{[^{}]*\}")
 _ARN: Final = re.compile(r"arn:aws:(?:iam|sts)::((?:\$\{[^{}]*\}|[^:])*):([^/]+)(?:/(.+))?")
-_KINDS: Final = ("role", "user", "assumed-role", "federated-user")
+_PINECONES: Final = f"role/{ROLE_NAME_PREFIX}*"
 
 
 class Somebody(NamedTuple):
@@ -55,11 +55,8 @@ class People:
             people: the roles and users of all templates, by their ARNs.
             stack: of the role or key.
         """
-        self._stack = stack
-        self._policy = policy
-        self._account = account
-        self._pinecone = pinecone
-        self._people = people
+        self._stack, self._policy, self._people = stack, policy, people
+        self._account, self._pinecone = account, pinecone
         named = [one for statement in policy.statements for one in statement.people()]
         arns = (one.name for one in named if one.kind == "AWS" and "${!" not in one.name)
         self._names = list(dict.fromkeys(filter(_is_person, arns)))
@@ -67,23 +64,20 @@ class People:
         accounts = [account, pinecone, *map(_account_of, named)]
         self._accounts = list(dict.fromkeys(filter(None, accounts)))
 
-    def who_may_assume(self, role: str) -> list[Somebody]:
-        """Everybody to ask about the trust policy of a role."""
-        pinecones = [name for name in self._names if self._is_pinecones(name)]
-        others = [name for name in self._names if name not in (*pinecones, role)]
-        found = [*self._each(pinecones), *self._each(others), *self._outsiders()]
-        return self._but_each_other([*found, Somebody("the role itself", role)])
-
-    def who_may_use(self, roles: Iterable[str]) -> list[Somebody]:
-        """Everybody to ask about a key policy.
+    def asked(self, roles: Iterable[str]) -> list[Somebody]:
+        """Everybody to ask about it.
 
         Args:
-            roles: the ARNs of those that Pinecone takes on for it.
+            roles: the ARNs of those that Pinecone takes on: its own of a trust policy, of a key policy those for it.
         """
         own = list(dict.fromkeys(roles))
-        found = [Somebody(f"the role {self._named(one)}", one, is_pinecone=True) for one in own]
         others = [name for name in self._names if name not in own]
-        return self._but_each_other([*found, *self._each(others), *self._outsiders()])
+        if self._policy.kind == "trust":
+            others.sort(key=lambda name: not self._is_pinecones(name))
+            first, last = [], [Somebody("the role itself", one) for one in own]
+        else:
+            first, last = [Somebody(f"the role {self._named(one)}", one, is_pinecone=True) for one in own], []
+        return self._but_each_other([*first, *self._each(others), *self._outsiders(), *last])
 
     def _is_pinecones(self, arn: str) -> bool:
         account, _, name = _parts(arn)
@@ -108,30 +102,23 @@ class People:
             return f"Pinecone's role of {name.removeprefix(ROLE_NAME_PREFIX)}"
         what = f"every {kind} {name}" if is_wild(name) else f"the {kind} {name}"
         if account == self._account:
-            own = f"the account's {kind} {self._named(arn, name)}"
-            return f"{what} of the account" if is_wild(name) else own
+            return f"{what} of the account" if is_wild(name) else f"the account's {kind} {self._named(arn, name)}"
         return f"{what} of {'any other account' if is_wild(account) else f'account {account}'}"
 
     def _named(self, arn: str, name: str = "") -> str:
         place = self._people.get(arn)
-        if place is None:
-            return name or arn
-        return place.seen_from(self._stack)
+        return place.seen_from(self._stack) if place else name or arn
 
     def _outsiders(self) -> Iterator[Somebody]:
-        pinecones = f"role/{ROLE_NAME_PREFIX}*"
-        if self._pinecone is not None:
-            begin = f"arn:aws:iam::{self._pinecone}"
-            if self._policy.kind == "trust" and f"{begin}:{pinecones}" not in self._names:
-                yield Somebody("Pinecone's role of another region", f"{begin}:{pinecones}")
-            yield Somebody("the root of Pinecone's account", f"{begin}:root")
-            yield Somebody("anybody else of Pinecone's account", f"{begin}:*")
-        for account in self._accounts:
-            if account not in (self._account, self._pinecone):
-                yield Somebody(f"the root of account {account}", f"arn:aws:iam::{account}:root")
-                yield Somebody(f"anybody else of account {account}", f"arn:aws:iam::{account}:*")
-        if f"arn:aws:iam::*:{pinecones}" not in self._names:
-            yield Somebody("a stranger's role of such a name", f"arn:aws:iam::*:{pinecones}")
+        for number in dict.fromkeys(filter(None, [self._pinecone, *self._accounts[1:]])):
+            begin, is_pinecones = f"arn:aws:iam::{number}", number == self._pinecone
+            if is_pinecones and self._policy.kind == "trust" and f"{begin}:{_PINECONES}" not in self._names:
+                yield Somebody("Pinecone's role of another region", f"{begin}:{_PINECONES}")
+            whose = "Pinecone's account" if is_pinecones else f"account {number}"
+            yield Somebody(f"the root of {whose}", f"{begin}:root")
+            yield Somebody(f"anybody else of {whose}", f"{begin}:*")
+        if f"arn:aws:iam::*:{_PINECONES}" not in self._names:
+            yield Somebody("a stranger's role of such a name", f"arn:aws:iam::*:{_PINECONES}")
         yield Somebody("a stranger", "arn:aws:iam::*:*")
         if any(map(_is_open, self._policy.statements)):
             yield Somebody("who is not signed in", "anonymous")
@@ -140,31 +127,29 @@ class People:
             if not is_wild(name) and "${" not in name:
                 yield Somebody(f"the service {name}", name)
         yield Somebody("the account's root", f"arn:aws:iam::{self._account}:root")
-        everybody = f"arn:aws:iam::{self._account}:*"
-        yield Somebody("the account's others, by IAM", everybody, own_policies=True)
-        yield Somebody("the account's others, no IAM", everybody, own_policies=False)
+        for is_let, words in ((True, "by IAM"), (False, "no IAM")):
+            yield Somebody(f"the account's others, {words}", f"arn:aws:iam::{self._account}:*", own_policies=is_let)
 
     def _but_each_other(self, found: Sequence[Somebody]) -> list[Somebody]:
         """Of a group those are not meant who are asked by themselves."""
-        by_account: dict[str, list[str]] = {}
+        by_account: dict[str, dict[str, None]] = {}
         for one in found:
             if one.account is not None:
-                arns = by_account.setdefault(one.account, [])
-                arns += [] if one.arn in arns else [one.arn]
+                by_account.setdefault(one.account, {})[one.arn] = None
         wild = [arn for account, arns in by_account.items() if is_wild(account) for arn in arns]
         made = []
         for one in dict.fromkeys(found):
-            others = [*by_account[one.account], *wild] if one.account else []
-            but = [a for a in others if a != one.arn and is_wild(one.arn) and covers(one.arn, a)]
-            but += [f"arn:aws:iam::{other}:*" for other in self._others(one.account)]
+            account = one.account
+            if account is None:
+                made.append(one)
+                continue
+            others = [*by_account[account], *wild] if is_wild(one.arn) else []
+            but = [arn for arn in others if arn != one.arn and covers(one.arn, arn)]
+            for other in self._accounts:  # a number is not taken for those that are named beside it
+                if account != other and (is_wild(account) or "${" in account + other):
+                    but.append(f"arn:aws:iam::{other}:*")
             made.append(one._replace(but=tuple(dict.fromkeys(but))))
         return made
-
-    def _others(self, account: str | None) -> Iterator[str]:
-        """Accounts that a number is not taken for: those that are named beside it."""
-        for other in self._accounts:
-            if account and account != other and (is_wild(account) or "${" in account + other):
-                yield other
 
 
 def not_asked(policy: Policy) -> Iterator[tuple[Statement, str, str | None]]:
@@ -203,7 +188,7 @@ def _account_of(one: Principal) -> str | None:
 
 def _is_person(arn: str) -> bool:
     found = _ARN.fullmatch(arn)
-    return found is not None and found[2] in _KINDS and found[3] is not None
+    return found is not None and found[2] in ("role", "user", "assumed-role", "federated-user") and bool(found[3])
 
 
 @cache
@@ -221,8 +206,7 @@ def is_wild(text: str) -> bool:
 
 @cache
 def _form(group: str) -> re.Pattern[str]:
-    parts = (re.escape(part) for part in group.split("*"))
-    return re.compile(".*".join(parts).replace(r"\?", "."))
+    return re.compile(".*".join(map(re.escape, group.split("*"))).replace(r"\?", "."))
 
 
 def covers(group: str, arn: str) -> bool:

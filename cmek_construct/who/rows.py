@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from cmek_construct.policy import Verdict
-from cmek_construct.templates.stacks import Stack
 from cmek_construct.who.people import Somebody
 
-_BY_IAM: Final = ", by IAM policies of the account"
-_PERSON: Final = re.compile("the account's (role|user)")
+ASSUME: Final = "sts:AssumeRole"
+GRANT: Final = "kms:CreateGrant"
+ON_KEY: Final = (
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:DescribeKey",
+    GRANT,
+    "kms:PutKeyPolicy",
+    "kms:DisableKey",
+    "kms:ScheduleKeyDeletion",
+)
 
 
 class Row(NamedTuple):
@@ -34,25 +44,23 @@ class Row(NamedTuple):
     """What is not known, and where it stands."""
     through: tuple[str, ...] = ()
     """The AWS services for whose calls the answer is another one."""
-    for_them: Verdict = Verdict.NO
-    """That answer."""
     unused: int | None = None
     """The days for which nobody must have used the key; before, the answer is no."""
+    only_then: Verdict = Verdict.NO
+    """The answer through these services, or once the key is unused."""
 
     @property
     def answer(self) -> str:
         """The answer in words."""
+        by_iam = ", by IAM policies of the account" if self.only_then is Verdict.BY_ACCOUNT else ""
         if self.unused is not None:
-            by_iam = self.verdict is Verdict.BY_ACCOUNT
-            when = f"only when unused for {self.unused} days"
-            return f"{when}{_BY_IAM if by_iam else ''}"
+            return f"only when unused for {self.unused} days{by_iam}"
         services = " or ".join(self.through)
         if not services:
             return self.verdict.value
         if self.verdict is Verdict.BY_ACCOUNT:
             return f"{self.verdict.value.removeprefix('only ')}, or through {services}"
-        by_iam = self.for_them is Verdict.BY_ACCOUNT
-        return f"only through {services}{_BY_IAM if by_iam else ''}"
+        return f"only through {services}{by_iam}"
 
 
 @dataclass(frozen=True)
@@ -75,29 +83,14 @@ class Who:
         return [*self.roles, *self.keys]
 
 
-def shortened(rows: Sequence[Row], stack: Stack) -> list[Row]:
-    """Rows in which what their own stack has is called without the name of the stack."""
-    whom = {who: _somebody(who, stack) for who in dict.fromkeys(row.who for row in rows)}
-    return [
-        row._replace(
-            who=whom[row.who],
-            external_id=row.external_id and stack.short(row.external_id),
-            doubt=row.doubt and stack.short(row.doubt),
-        )
-        for row in rows
-    ]
-
-
-def _somebody(who: Somebody, stack: Stack) -> Somebody:
-    names = tuple(map(stack.short, who.but))
-    return who._replace(words=stack.short(who.words), arn=stack.short(who.arn), but=names)
-
-
-def called(rows: Sequence[Row]) -> list[Row]:
-    """Who of the account may write the key policy is called a key administrator."""
-    administrators = {
-        row.who: row.who._replace(words=_PERSON.sub("key administrator", row.who.words))
-        for row in rows
-        if row.action == "kms:PutKeyPolicy" and row.answer == Verdict.YES.value
-    }
-    return [row._replace(who=administrators[row.who]) if row.who in administrators else row for row in rows]
+def together(rows: Iterable[Row]) -> list[tuple[list[Somebody], list[list[Row]]]]:
+    """Those who get the same answers, and the questions of one of them: those with one answer in one list."""
+    each: dict[Somebody, dict[tuple[str | None, ...], list[Row]]] = {}
+    for row in rows:
+        said = (row.answer, row.statement, row.doubt)
+        each.setdefault(row.who, {}).setdefault(said, []).append(row)
+    found: dict[tuple[object, ...], tuple[list[Somebody], list[list[Row]]]] = {}
+    for somebody, answers in each.items():
+        same = tuple((said, *((row.action, *row[3:6]) for row in some)) for said, some in answers.items())
+        found.setdefault(same, ([], [*answers.values()]))[0].append(somebody)
+    return list(found.values())

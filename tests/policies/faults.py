@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -62,8 +63,11 @@ def _maybe_for_surely(said: Verdict, *_: Any) -> Verdict:
     return Verdict.YES if said is Verdict.CANNOT_TELL else said
 
 
-def _holes_as_text(found: Any, *_: Any) -> Any:
-    return tuple(char for one in found for char in (one.name if isinstance(one, text.Hole) else (one,)))
+def _holes_as_text(found: text.Form, *_: Any) -> text.Form:
+    pattern = (
+        re.sub(r"\((.*?)\)", lambda it: re.escape(names.pop(0)), found.pattern) if (names := [*found.holes]) else ""
+    )
+    return text.Form(pattern) if pattern else found
 
 
 _OPERATOR: Final = conditions._Operator
@@ -79,11 +83,11 @@ FAULTS: Final[dict[str, Callable[[], contextlib.AbstractContextManager[Any]]]] =
     "who lets in only with leave of the account lets in alone": lambda: _changed(rules, "_boxes", _without_own),
     "the case of an action counts": lambda: _changed(rules, "action", _case_counts),
     "a wildcard in an ARN goes past a colon": lambda: _instead(
-        conditions, "arn", lambda parts, forms, within=ANY: _ARN(parts, forms, ANY)
+        conditions, "arn", lambda whole, forms, within=ANY, **more: _ARN(whole, forms, ANY, **more)
     ),
     "NotPrincipal spares by the ARN alone": lambda: _changed(principals, "spared", _spared_by_arn),
-    "a denial of the root does not reach the account": lambda: _changed(rules, "_principals", _denied_root_alone),
+    "a denial of the root does not reach the account": lambda: _changed(principals, "named", _denied_root_alone),
     "maybe is taken for surely": lambda: _changed(rules.Rules, "verdict", _maybe_for_surely),
-    "a role is not its sessions": lambda: patch.dict(principals._KINDS, {"role": text.word(f"{NAME_END}x")}),
-    "a hole is a text": lambda: _changed(text, "items", _holes_as_text),
+    "a role is not its sessions": lambda: patch.dict(principals._KINDS, {"role": f"{NAME_END}x"}),
+    "a hole is a text": lambda: _changed(text, "form", _holes_as_text),
 }

@@ -1,0 +1,175 @@
+"""Keys outside one's account: the role of a vendor, which may use keys of customers, and the key of a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cmek_construct import checks, props
+from cmek_construct.constructs import cdk as ours
+from cmek_construct.constructs.key import KeyShape, PineconeKey
+from cmek_construct.constructs.principal import TrustProps, trust_of
+from cmek_construct.constructs.role import CmekRole
+from cmek_construct.customers import CUSTOMERS, Customers
+from cmek_construct.guide import KeyAccess
+from cmek_construct.props import Prop
+
+if TYPE_CHECKING:
+    from typing_extensions import Required, Unpack
+
+_SHAPE: Final = (
+    props.ROLE_NAME,
+    replace(props.ROLE_PATH, name="path"),
+    Prop(
+        "description",
+        "up to 1,000 characters",
+        "Of the role.",
+        checks.matching(
+            r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}",
+            "it is a string of up to 1,000 characters, of Latin letters and signs: no — and no “”",
+            "Shorten or mend it, or leave it out.",
+        ),
+    ),
+    props.PERMISSIONS_BOUNDARY,
+    props.REMOVAL_POLICY,
+    replace(
+        props.SUSPENDED,
+        says="True denies everybody to assume the role, in the trust policy. It does not end a session that runs, an "
+        "hour at most.",
+    ),
+)
+ROLE: Final = (*props.TRUST, *_SHAPE, *CUSTOMERS)
+"""What `PineconeRole` takes."""
+_VENDORS_ROLE: Final = Prop(
+    "role_arn",
+    "``arn:aws:iam::<vendor's account>:role/<name>``",
+    "The vendor's role. It must exist before the deploy: KMS refuses a principal that does not. A role that is deleted "
+    "and made again under its name is another one, and no longer let in.",
+    checks.role_arn,
+    default="",
+)
+_ITS_ACCESS: Final = replace(
+    props.KEY_ACCESS,
+    says="What the vendor's role may do.",
+    default="`KeyAccess.ENCRYPT_DECRYPT`, the two actions of the guide's second tab, which are those of the "
+    "vendor's role",
+    left_out=KeyAccess.ENCRYPT_DECRYPT,
+)
+CUSTOMER_KEY: Final = (
+    _VENDORS_ROLE,
+    props.KEY_ADMINS,
+    _ITS_ACCESS,
+    *props.NEW_KEY,
+    props.REMOVAL_POLICY,
+    props.SUSPENDED,
+)
+"""What `CustomerKey` takes."""
+
+
+class RoleProps(TrustProps, total=False):
+    """The types of `ROLE`."""
+
+    role_name: str | None
+    path: str | None
+    description: str | None
+    permissions_boundary: iam.IManagedPolicy | None
+    removal_policy: cdk.RemovalPolicy | None
+    suspended: bool
+    customer_account_ids: Sequence[str]
+    customer_key_arns: Sequence[str]
+
+
+class PineconeRole(CmekRole):
+    """An `iam.Role` with the guide's trust policy (step 1).
+
+    For a key of your own account it has no permissions policy: the key policy lets the role in. For keys that your
+    customers own it has the statements of the guide's second tab, "Grant access to keys outside your account", and each
+    customer's key policy must let the role in as well (`CustomerKey`, or ``cmek customer-kit``). Every method and
+    attribute of `iam.Role` works.
+    """
+
+    @ours.takes(RoleProps, ROLE)
+    def __init__(self, scope: Construct, construct_id: str, **own: Unpack[RoleProps]) -> None:
+        """Make the role.
+
+        Args:
+            scope: the construct in which the role is made.
+            construct_id: its id there. The logical ID of the role follows from both.
+
+        Raises:
+            ValueError: a value is outside its limits, and nothing was built; or ``suspended`` is asked of a role that
+                `Role.customize_roles` keeps out of the app.
+        """
+        account_id = own["pinecone_account_id"]
+        customers = Customers(own["customer_account_ids"], own["customer_key_arns"])
+        trust = trust_of(account_id, own)
+        checks.first(customers.problems(ours.environment_of(scope).account, account_id))
+        super().__init__(scope, construct_id, trust=trust, **ours.some_of(own, _SHAPE))
+        for digit, policy in customers.policies().items():
+            # No description and no name: a change of either would replace the policy.
+            document = iam.PolicyDocument.from_json(policy)
+            iam.ManagedPolicy(self, f"CustomersEndingIn{digit}", document=document, roles=[self])
+
+
+class CustomerKeyProps(KeyShape, total=False):
+    """The types of `CUSTOMER_KEY`."""
+
+    role_arn: Required[str]
+    key_admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
+    removal_policy: cdk.RemovalPolicy | None
+
+
+class CustomerKey(Construct):
+    """A key of yours that a vendor's Pinecone project is encrypted with.
+
+    You are the vendor's customer: key, alias and key policy are in your account, and beside your account and its key
+    administrators the policy names the vendor's role and nobody else. The vendor's `PineconeRole` has your account in
+    its ``customer_account_ids``: across accounts AWS wants both sides to allow. Source: KMS developer guide, "Allowing
+    users in other accounts to use a KMS key".
+    """
+
+    key: PineconeKey
+    """The key. Its ARN, the output ``KeyArn``, goes back to the vendor."""
+
+    @ours.takes(CustomerKeyProps, CUSTOMER_KEY)
+    def __init__(self, scope: Construct, construct_id: str, **own: Unpack[CustomerKeyProps]) -> None:
+        """Make key, alias and output.
+
+        Args:
+            scope: the construct in which they are made.
+            construct_id: its id there. The logical ID of the key follows from both: a change makes another key, which
+                Pinecone does not know.
+
+        Raises:
+            ValueError: a value is outside its limits, or the role is in the account of this stack; nothing was built.
+        """
+        role_arn, account = own["role_arn"], ours.environment_of(scope).account
+        checks.first(_role_of_this_account(role_arn, account), props.contradictions(own))
+
+        super().__init__(scope, construct_id)
+        # The vendor's PineconeRole has its permissions, which the warning asks for.
+        has_them = "The vendor's role has its permissions by customer_account_ids"
+        cdk.Validations.of(self).acknowledge(
+            cdk.Acknowledgment(id="cmek-construct:role-in-another-account", reason=has_them)
+        )
+        if not checks.is_token(role_arn) and not role_arn.startswith("arn:"):
+            # Not looked up yet, which `from_role_arn` does not take. CDK synthesizes once more.
+            role_arn = f"arn:aws:iam::{'0' * 12}:role/{role_arn}"
+        role = iam.Role.from_role_arn(self, "VendorRole", role_arn)
+        shape = ours.some_of(own, props.KEY)
+        self.key = PineconeKey(self, "Key", role=role, admins=own["key_admins"], **shape)
+        description = "Send this to the vendor, who enters it in the Pinecone console"
+        cdk.CfnOutput(self, "KeyArn", value=ours.arn_of(self.key), description=description)
+
+
+def _role_of_this_account(role_arn: str, own_account: str | None) -> Iterator[ValueError]:
+    if own_account is not None and role_arn.startswith(f"arn:aws:iam::{own_account}:"):
+        yield ValueError(
+            f"role_arn: got {role_arn!r}, a role of this stack's own account, but CustomerKey is for the role of a "
+            "vendor in another one. Use PineconeKey(role=…) for your own."
+        )

@@ -1,0 +1,271 @@
+"""Too much: what a trust policy or a key policy allows beyond its limit.
+
+Of one principal and statement the first rule that is about it names it. The order is from the narrow to the wide: the
+last takes what is left.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
+
+from cmek_construct import guide
+from cmek_construct import warnings as ids
+from cmek_construct.guardrails.rule import ACCESS_UNREAD, Rule, Violation
+from cmek_construct.guardrails.subjects import ANY_REGION, PINECONES_ROLE, KeyUse, Trust
+from cmek_construct.policy import Witness, aws, words
+from cmek_construct.policy.principals import DELETED
+from cmek_construct.policy.sentences import Quoted, plain
+from cmek_construct.templates.evidence import LOOK_ALIKE, allowing
+from cmek_construct.templates.texts import is_unreadable, parts
+
+_Named: TypeAlias = tuple["Rule", str]
+"""The rule that is about something, and who could do what."""
+
+
+def _beyond(
+    subject: Trust | KeyUse, limit: guide.Policy, name: Callable[[Witness, str], _Named]
+) -> Iterator[Violation]:
+    """What a policy allows beyond its limit: each statement and principal under one rule."""
+    named: dict[int, list[tuple[_Named, str]]] = {}
+    for witness in subject.context.ask.beyond(subject.policy, limit):
+        statement = witness.statement
+        everybody = statement.not_principals is not None or any(one.name == "*" for one in statement.principals or ())
+        for who in ("*",) if everybody else witness.principals:
+            hidden = _hidden(witness, who)
+            one = replace(witness, principals=(who,), actions=tuple(_actions_of(witness)))
+            said = f"{Quoted(statement.name)}: {plain(words.of_witness(one, subject.now.account))}"
+            said = subject.place.stack.short(f"{subject.where}, {said}")
+            if hidden:
+                said = f"{subject.where} has {Quoted(hidden)}, which cannot be judged from the template."
+            found = (ACCESS_UNREAD, hidden) if hidden else name(witness, who)
+            named.setdefault(id(statement), []).append((found, said))
+    for some in named.values():
+        rules = {rule for (rule, _), _ in some}
+        for (rule, whom), said in some:
+            if not rules.intersection(_SAID_BY.get(rule, ())):
+                yield rule.broken(subject.place, said, whom)
+
+
+def _hidden(witness: Witness, who: str) -> str | None:
+    """What cannot be read, and may be anything."""
+    statement = witness.statement
+    compared = [*statement.compared(aws.PRINCIPAL_ARN), *statement.compared(aws.EXTERNAL_ID)]
+    maybe = () if witness.certain else witness.hangs_on
+    hidden = [one for one in (who, *compared, *maybe) if is_unreadable(one)]
+    return next(iter([*hidden, *statement.unreadable]), None)
+
+
+def _actions_of(witness: Witness) -> list[str]:
+    """The actions as the statement has them."""
+    written = witness.statement.actions
+    if written is None:
+        others = witness.statement.not_actions or ()
+        return ["all but", *others] if others else list(witness.actions)
+    found = [text for text in written if any(fnmatch.fnmatchcase(one.lower(), text.lower()) for one in witness.actions)]
+    return found or list(witness.actions)
+
+
+# The key policy.
+
+_FOREIGN_CURE: Final = (
+    "Take the principal out; or declare a vendor's role, by CmekGuardrails(vendor_role_arns=[…]) or with CustomerKey."
+)
+ROLE_ACCESS: Final = Rule(
+    "key-role-access",
+    sentence="Pinecone's role, and whoever is of another account, is no more than a key user of the KMS console.",
+    allows="They could do more than to use the key: change its policy, disable it or have it deleted.",
+    cure=f"Leave {', '.join(guide.KEY_USE[:-1])} and {guide.KEY_USE[-1]}.",
+)
+GRANTS: Final = Rule(
+    "key-grants",
+    sentence="The role makes grants for AWS services alone.",
+    allows="They could hand the use of the key to anybody, by a grant that outlives a change of the policy.",
+    cure="Set the condition Bool kms:GrantIsForAWSResource true, or take the grant actions out.",
+)
+KEY_OPEN: Final = Rule(
+    "key-open-to-all",
+    sentence="The key policy allows nothing to everybody.",
+    allows="Everybody who meets its conditions could do so, in whatever account.",
+    cure="Name the roles of your account that need the key.",
+)
+FOREIGN: Final = Rule(
+    ids.FOREIGN_PRINCIPAL,
+    sentence="The key policy allows nothing to another account or a service, but for a vendor's "
+    "role that was declared.",
+    allows="They could use the key and read what it encrypts.",
+    cure=_FOREIGN_CURE,
+)
+DELETED_PRINCIPAL: Final = Rule(
+    "deleted-principal",
+    sentence="Nobody who was deleted is named.",
+    allows="Nobody: it matches no one, not even a role made again under the old name.",
+    cure="Take it out; name the new role by its ARN.",
+)
+
+
+def of_key(use: KeyUse) -> Iterator[Violation]:
+    """Who may do more with the key than its limit says."""
+    vendors = use.context.vendors
+
+    def named(witness: Witness, who: str) -> _Named:
+        whom = use.place.stack.short(who)
+        does = " ".join([whom, *_actions_of(witness)])
+        is_user = who in (*use.role_arns, *vendors, *use.foreigners)
+        if is_user or (use.is_own(who) and witness.statement.principals is not None):
+            return (GRANTS if witness.request.action in guide.GRANTS else ROLE_ACCESS), does
+        return (KEY_OPEN, does) if who == "*" else (FOREIGN, whom)
+
+    # The owner's account rules the key; the role, and who is of another account, uses it.
+    others: dict[str, Any] = {"StringEquals": {"aws:PrincipalAccount": use.now.account}}
+    if use.role_arns:
+        others["ArnNotEquals"] = {"aws:PrincipalArn": use.role_arns}
+    people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": others}
+    users = dict.fromkeys([*use.role_arns, *use.foreigners, *sorted(vendors)])
+    used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
+    limit = guide.policy_document(guide.root_statement(use.now.account), people, *used)
+    yield from _beyond(use, limit, named)
+
+
+def foreign(use: KeyUse) -> Iterator[Violation]:
+    """Who is let in and is of another account, by name or by a parameter; or signs in elsewhere."""
+    for who in (one for one in use.foreigners if one not in use.context.vendors):
+        shown = use.place.stack.short(who)
+        what = f"The key policy lets in {Quoted(shown)}, who is not seen to be of the key's account."
+        is_meant = who == use.role_of_construct
+        yield FOREIGN.broken(
+            use.place, what, shown, "The prop role names this role of another account" if is_meant else None
+        )
+    # AWS does not say what a key policy lets them do who sign in elsewhere.
+    for one in (one for statement in allowing(use.policy) for one in statement.principals or ()):
+        if one.kind == "Federated":
+            what = f"The key policy lets in {Quoted(one.name)}, who signs in elsewhere."
+            yield FOREIGN.broken(use.place, what, one.name)
+
+
+def deleted(subject: Trust | KeyUse) -> Iterator[Violation]:
+    """The unique ID that AWS puts in the place of a role or user that was deleted."""
+    for statement in subject.policy.statements:
+        for one in statement.principals or ():
+            if one.kind == "AWS" and DELETED.fullmatch(one.name):
+                what = f"{one.name}, the ID of a role or user that was deleted, in {Quoted(statement.name)}."
+                yield DELETED_PRINCIPAL.broken(subject.place, f"{subject.where} names {what}", one.name)
+
+
+# The trust policy.
+
+_WHOLE: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]*:iam::[^:]*:root")
+_GUIDE: Final = "Write one of the three trust policies of Pinecone's guide (step 1.5)."
+_NUMBER: Final = "Copy Pinecone's number from the Pinecone console, Manage > CMEK > Add CMEK."
+PARTITION: Final = Rule(
+    "trust-partition",
+    sentence="Pinecone's roles are of the AWS partition aws.",
+    allows="An account of that partition, which is not Pinecone's, would be trusted.",
+    cure=_GUIDE,
+)
+OWN_ACCOUNT: Final = Rule(
+    "trust-own-account",
+    sentence="Pinecone's account is not the role's own.",
+    allows="Your own roles of Pinecone's names could assume the role; Pinecone could not.",
+    cure=_NUMBER,
+)
+ACCOUNTS: Final = Rule(
+    "trust-accounts",
+    sentence="Pinecone's account is one.",
+    allows="Roles of Pinecone's names in an account that is not Pinecone's could assume the role.",
+    cure=_NUMBER,
+)
+LOOKS_ALIKE: Final = Rule(
+    "trust-look-alike",
+    sentence="Pinecone's roles are named to the letter: pinecone_cmek_access_<region>.",
+    allows="Whoever makes a role of this name could assume the role; Pinecone could not.",
+    cure=_GUIDE,
+)
+ACTION: Final = Rule(
+    "trust-action",
+    sentence="The trust policy allows sts:AssumeRole alone.",
+    allows="Who is let in could do more than to assume the role, such as tag its sessions or come with a web identity.",
+    cure="Leave sts:AssumeRole as the one action.",
+)
+EXTERNAL_ID: Final = Rule(
+    "trust-external-id",
+    sentence="An external ID is one legal value, always asked for, and the one of the output.",
+    allows="Pinecone could be made to use the role for another of its customers, who presents another external ID.",
+    cure="Ask for the one external ID of cmek.yaml, by StringEquals.",
+)
+PATTERN: Final = Rule(
+    "trust-principal-pattern",
+    sentence="aws:PrincipalArn is compared with Pinecone's roles of Pinecone's account alone.",
+    allows="Roles that are not Pinecone's could assume the role, with the external ID.",
+    cure=_GUIDE,
+)
+TRUST_OPEN: Final = Rule(
+    "trust-open-to-all",
+    sentence="Everybody, or a whole account, is named under both conditions of the guide's third trust policy alone.",
+    allows="Everybody there could assume the role.",
+    cure="Ask for sts:ExternalId by StringEquals and for aws:PrincipalArn by StringLike, or name Pinecone's roles.",
+)
+FOREIGN_IN_TRUST: Final = Rule(
+    "trust-foreign-principal",
+    sentence="The trust policy names Pinecone's CMEK roles and nobody else.",
+    allows="They could assume the role and decrypt what Pinecone stores.",
+    cure="Take the principal out of the role's trust policy; give who needs it a role of its own.",
+)
+_SAID_BY: Final = {
+    EXTERNAL_ID: (TRUST_OPEN,),
+    ACTION: (TRUST_OPEN,),
+    GRANTS: (ROLE_ACCESS, KEY_OPEN),
+    ROLE_ACCESS: (KEY_OPEN,),
+}
+"""What another rule says already, of the same statement."""
+
+
+def of_trust(trust: Trust) -> Iterator[Violation]:
+    """Who else than Pinecone may assume the role, and how."""
+    own, pinecone = trust.now.account, trust.meant.account
+
+    def named(witness: Witness, who: str) -> _Named:
+        statement, whom = witness.statement, trust.place.stack.short(who)
+        role, in_any, is_whole = PINECONES_ROLE.fullmatch(who), ANY_REGION.fullmatch(who), _WHOLE.fullmatch(who)
+        asked = ANY_REGION.fullmatch(witness.request.principal)
+        arns = statement.compared(aws.PRINCIPAL_ARN)
+        accounts = {it["account"] for it in map(ANY_REGION.fullmatch, arns) if it} if is_whole else set()
+        of_whom = role or (asked if is_whole else None)
+        is_pinecone = of_whom is not None and of_whom["account"] == pinecone
+        if re.match(r"arn:aws-[a-z-]+:", who) and LOOK_ALIKE.search(who):
+            return PARTITION, whom
+        if own in accounts or who in (own, f"arn:aws:iam::{own}:root") or (in_any and in_any["account"] == own):
+            return OWN_ACCOUNT, whom
+        if pinecone and of_whom and of_whom["account"] != pinecone and (role or of_whom["account"] in accounts):
+            return ACCOUNTS, whom
+        if LOOK_ALIKE.search(who) and not is_pinecone:
+            return LOOKS_ALIKE, whom
+        if is_pinecone and witness.request.action != "sts:AssumeRole":
+            return ACTION, " ".join(_actions_of(witness))
+        if is_pinecone:
+            ids = [f"{one.operator} {' '.join(one.values)}" for one in statement.on(aws.EXTERNAL_ID)]
+            return EXTERNAL_ID, " ".join(ids) or "none"
+        if is_whole:
+            return (PATTERN, f"{whom} {' '.join(arns)}") if arns else (TRUST_OPEN, whom)
+        return FOREIGN_IN_TRUST, whom
+
+    yield from _beyond(trust, trust.meant.limit(), named)
+
+
+def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
+    """One of Pinecone's roles in capitals or under a path, where IAM keeps one name a role; or who nobody types."""
+    for one in (one for statement in allowing(trust.policy) for one in statement.principals or ()):
+        name = parts(one.name, "/")[-1].lower()
+        is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith("arn:aws:iam:")
+        if is_like and not (ANY_REGION.fullmatch(one.name) or is_unreadable(one.name)):
+            whom = trust.place.stack.short(one.name)
+            what = f"The trust policy names {Quoted(whom)}, which is not to the letter one of Pinecone's roles."
+            yield LOOKS_ALIKE.broken(trust.place, what, whom)
+    for text in (trust.meant.account, trust.meant.external_id):
+        if text and text.startswith("${") and text[2:-1] not in trust.context.typed:
+            whom = trust.place.stack.short(text)
+            what = f"The trust policy has {whom} in the place of an account or an ID."
+            yield ACCESS_UNREAD.broken(trust.place, what, whom)
