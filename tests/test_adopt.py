@@ -508,15 +508,13 @@ def test_all_regions_without_external_id_is_refused_whatever_is_accepted(tmp_pat
 
 @pytest.mark.usefixtures("aws")
 def test_what_the_template_does_not_say_of_the_role_is_said_and_stays(tmp_path: Path) -> None:
-    role = clicked_role(Description="For Pinecone", MaxSessionDuration=7200, Tags=[{"Key": "a", "Value": "b"}])
+    role = clicked_role(MaxSessionDuration=7200)
     policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*"}}
     policy["Statement"]["Resource"] = "*"  # type: ignore[index]
     boto3.client("iam").put_role_policy(RoleName="PineconeCMEK", PolicyName="more", PolicyDocument=json.dumps(policy))
     printed = adopted(tmp_path, role, clicked_key(console_policy(role)))
     for said in (
-        "'For Pinecone', stays",
         "may last 2 hours, not one hour as by the file. It stays so",
-        "tags of the role (1)",
         "the role's permissions (in more) are not what the file says: it lets in by",
     ):
         assert said in printed

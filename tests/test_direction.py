@@ -22,7 +22,7 @@ from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import expected_policies
 from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
 from cmek_construct.health.policies import about_key_policy, about_permissions, about_trust
-from cmek_construct.health.role import about_brake
+from cmek_construct.health.role_and_key import about_brake
 from cmek_construct.policy import Request, allows
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.statements import as_of_2012

@@ -24,8 +24,8 @@ from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
-from cmek_construct.health.findings import Effect, Finding, Verdict
-from cmek_construct.health.key import alias_of_file, who_used
+from cmek_construct.health.findings import Effect, Finding, Verdict, not_read, unknown
+from cmek_construct.health.role_and_key import alias_of_file, who_used
 from cmek_construct.lock.text import LockError
 from cmek_construct.templates.attributes import ALIAS
 
@@ -96,17 +96,21 @@ def _examined(
     try:
         lock = locked(entry)
     except LockError as error:
-        of_lock = [health.lock_unread(str(LOCK), str(error))]
+        mend = "Mend the file, or take it from git as it was."
+        words = f"not read: {LOCK} ({error}): a role that was made again may not be seen"
+        lock, of_lock = LockedIdentity(), [unknown("lock", words, mend)]
     try:
         session = session_for(entry, asking)
     except AwsError as error:
-        no_aws = health.no_aws(str(error), advice(error, "doctor"))
+        no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
         return Examined(entry, *identities(entry, {}, lock), [*of_lock, no_aws])
     case = case_of(session, entry, lock, asking.profile)
     way_back = of_lock[0].cure if of_lock else case.way_back
     found = [health.about_stack(entry, case.stack, way_back, lock), *of_lock]
     if not is_known(case):
-        return Examined(entry, case.role_arn or None, case.key_arn, [*found, health.not_found(entry)])
+        what = "role and key: neither the stack's outputs nor cmek.lock say which they are"
+        nobody = not_read("role-and-key", what, Unread("nothing was looked at"), f"read the stack {entry.name}")
+        return Examined(entry, case.role_arn or None, case.key_arn, [*found, nobody])
     case = _with_all(session, case, last_use=cloudtrail)
     found += health.diagnosis(case, _last_user(session, case) if cloudtrail else None)
     if indexes is not None and case.key_arn is not None:

@@ -101,7 +101,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
     own, name = entry.settings, entry.name
     if file is not None:
         instead = f"`npx cdk deploy {name} --outputs-file {file}` writes it."
-        if locked(entry).way_back(entry):
+        if locked(entry).way_back(entry, None):
             instead = "Leave --outputs out, and AWS is asked."
         in_file = json_in(file, instead)
         if name not in in_file:
@@ -111,7 +111,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
     stack = reading.read_stack(session, name)
     if not (isinstance(stack, Stack) and stack.is_whole):
         lock = locked(entry)
-        found = about_stack(entry, stack, lock.way_back(entry, asking.profile), lock)
+        found = about_stack(entry, stack, lock.way_back(entry, stack, asking.profile), lock)
         raise Refused(f"{name} (account {own.account}, {own.region}): {found.words}.\n{found.cure}")
     outputs = deployed.checked_outputs(entry, dict(stack.outputs))
     if own.customers is None:

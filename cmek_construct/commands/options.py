@@ -13,7 +13,7 @@ import typer
 
 from cmek_construct import checks, warnings
 from cmek_construct.checks import Check
-from cmek_construct.customers import account_ids
+from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment import config
 from cmek_construct.guardrails.rules import RULES
 from cmek_construct.props import Prop
@@ -106,7 +106,7 @@ def listed(value: str) -> list[str]:
 key_arn: Final = partial(checked, checks.key_arn, "key_arn", "ARN")
 region: Final = partial(checked, config.region, "region", "REGION")
 customers: Final = partial(
-    checked, lambda name, value: account_ids(name, listed(value)), "customer_account_ids", "DIGITS,…"
+    checked, lambda name, value: CUSTOMERS[0].check(name, listed(value)), CUSTOMERS[0].name, "DIGITS,…"
 )
 
 

@@ -27,7 +27,7 @@ from cmek_construct.constructs.stack_set_targets import CALL_AS
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_output
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
 from cmek_construct.trust import Trust
@@ -250,8 +250,8 @@ def _row(
         if not stack.is_whole:
             raise Refused(f"the stack is in {stack.status}: mend it first")
         role_arn, outputs = f"arn:aws:iam::{account}:{said['role']}", stack.outputs
-        wrong = wrong_output(outputs, "the set", role_arn, f"arn:aws:kms:{region}:{account}:key/")
-        if wrong:
+        meant = {ROLE_ARN: role_arn, KEY_ARN: f"arn:aws:kms:{region}:{account}:key/"}
+        for wrong in wrong_outputs(outputs, "the set", meant).values():
             raise Refused(wrong)
         if outputs.get(EXTERNAL_ID) != external_id:
             raise Refused(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cmek_construct.guide import ENDING, GRANTS, Statement, policy_document
+from cmek_construct.guide import ENDING, GRANTS, Statement, policy_document, used_key_denial
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Witness, answers, beyond, read
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
@@ -82,9 +82,13 @@ class Where:
             mine, yours = (replace(each, statements=(*each.statements, _EVERYTHING)) for each in (mine, yours))
         return len(effects) == 1 and _compared(mine, yours).is_none
 
+    def has(self, one: Statement, statements: Iterable[Any]) -> bool:
+        """Whether one of the statements means the same."""
+        return any(self.same(other, one) for other in statements)
+
     def days_held(self, statements: Sequence[Any]) -> int | None:
         """For how many days after its use a key policy lets nobody end the key; None: not known."""
-        policy, root = (self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root")
+        policy, root = self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
         compared = [one for each in policy.statements for one in each.compared(TRAILING_DAYS)]
         asked = [use_of(self.resource, root, action) for action in ENDING]
 
@@ -98,6 +102,11 @@ class Where:
             return next((days for days in ends if is_held(0) and not is_held(days)), 0)
         except CannotBeJudged:
             return None
+
+    def not_held(self, statements: Sequence[Any]) -> list[Any]:
+        """A key policy without the statement that holds a used key."""
+        denial = used_key_denial(self.days_held(statements) or 0)
+        return [one for one in statements if not self.same(one, denial)]
 
     def written_as(self, observed: Any, ours: Iterable[Statement]) -> Statement | None:
         """The one of our statements that this was, before principals of it were deleted."""

@@ -13,13 +13,12 @@ from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KEY_USE, KeyAccess
 from cmek_construct.health.comparing import sentences, use_of
 from cmek_construct.health.findings import Effect, Finding, judged, right, said, unknown, wrong
-from cmek_construct.policy import Said, Verdict, Witness
+from cmek_construct.policy import Said, Verdict
 from cmek_construct.policy.aws import EXPANDED, RULING
 from cmek_construct.policy.deleted import gone
 
 ANY_KEY_ARN: Final = re.compile(
-    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:"
-    r"((?P<key>key)/[A-Za-z0-9-]{1,64}|alias/[A-Za-z0-9/_-]{1,250})"
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:((?P<key>key)/[A-Za-z0-9-]{1,64}|alias/[A-Za-z0-9/_-]{1,250})"
 )
 """The ARN of a key or of an alias, in any partition."""
 _KEY_USE: Final = [action for one in KEY_USE for action in EXPANDED.get(one, (one,))]
@@ -34,11 +33,12 @@ _WANTED: Final = (
     ("KeyUsage", "ENCRYPT_DECRYPT", "for encryption and decryption"),
     ("KeyManager", "CUSTOMER", "managed by the customer"),
     ("Origin", "AWS_KMS", "made of key material of KMS"),
+    ("KeyState", "Enabled", "enabled"),
 )
 _STATES: Final = {
     "Disabled": "Enable it: `aws kms enable-key --key-id {arn}`.",
-    "PendingDeletion": "Stop that at once, or the data is lost: `aws kms cancel-key-deletion "
-    "--key-id {arn}`, then `aws kms enable-key --key-id {arn}`.",
+    "PendingDeletion": "Stop that at once, or the data is lost: `aws kms cancel-key-deletion --key-id {arn}`, then "
+    "`aws kms enable-key --key-id {arn}`.",
 }
 
 
@@ -76,84 +76,62 @@ def findings(
         given_arn: the ARN that the customer gave back, which Pinecone will store.
         vendor: the vendor's stack in cmek.yaml.
     """
-    return [
-        *_about_arn(seen, role_arn, given_arn),
-        *_about_key(seen),
-        *_about_policy(seen, role_arn, key_access),
-        _about_vendor(seen, role_arn, vendor),
-    ]
+    found = [*_about_arn(seen, role_arn, given_arn or seen.arn), *_about_key(seen)]
+    return [*found, *_about_policy(seen, role_arn, key_access), _about_vendor(seen, role_arn, vendor)]
 
 
-def _about_arn(seen: CustomerKeySeen, role_arn: str, given: str | None) -> Iterator[Finding]:
-    arn = given or seen.arn
+def _about_arn(seen: CustomerKeySeen, role_arn: str, arn: str) -> Iterator[Finding]:
     form = ANY_KEY_ARN.fullmatch(arn)
     is_key = bool(form and form["key"])
-    yield judged(
-        "key-arn",
-        is_key,
-        (f"{arn} is the ARN of a key", f"{arn} is the ARN of an alias, which Pinecone would store"),
-        f"Use the key's own ARN, {seen.arn}.",
-    )
+    words = (f"{arn} is the ARN of a key", f"{arn} is the ARN of an alias, which Pinecone would store")
+    yield judged("key-arn", is_key, words, f"Use the key's own ARN, {seen.arn}.")
     if is_key and arn != seen.arn:
-        yield wrong(
-            "same-key",
-            f"{arn} was given, but {seen.source} shows another key, {seen.arn}",
-            "Ask the customer for the ARN and both files of one key.",
-        )
-    yield judged(
-        "partition",
-        seen.arn.startswith("arn:aws:"),
-        ("it is in AWS's partition aws, as Pinecone is", "it is not in AWS's partition aws"),
-        "Make a key in a commercial region: no policy reaches across partitions.",
-    )
+        another = f"{arn} was given, but {seen.source} shows another key, {seen.arn}"
+        yield wrong("same-key", another, "Ask the customer for the ARN and both files of one key.")
+    words = ("it is in AWS's partition aws, as Pinecone is", "it is not in AWS's partition aws")
+    cure = "Make a key in a commercial region: no policy reaches across partitions."
+    yield judged("partition", seen.arn.startswith("arn:aws:"), words, cure)
     if seen.account == role_arn.split(":")[4]:
+        same = f"key and role are both in account {seen.account}, so this is no customer's key"
         yield wrong(
-            "two-accounts",
-            f"key and role are both in account {seen.account}, so this is no customer's key",
-            "Compare --role-arn with the vendor's role. For one's own key use PineconeCmek.",
+            "two-accounts", same, "Compare --role-arn with the vendor's role. For one's own key use PineconeCmek."
         )
 
 
 def _about_key(seen: CustomerKeySeen) -> Iterator[Finding]:
-    data = seen.metadata
-    for name, wanted, words in _WANTED:
-        value = data.get(name, data.get("CustomerMasterKeySpec") if name == "KeySpec" else None)
-        yield _value(name, value, wanted, words, _ANOTHER_KEY)
-    state = data.get("KeyState")
-    cure = _STATES.get(state, "Find out why in the KMS console.") if isinstance(state, str) else ""
-    effect = Effect.KEY_ENDS if state == "PendingDeletion" else Effect.PINECONE_LOCKED_OUT
-    yield _value("KeyState", state, "Enabled", "enabled", cure.format(arn=seen.arn), effect)
+    data = {"KeySpec": seen.metadata.get("CustomerMasterKeySpec"), **seen.metadata}
+    for name, wanted, what in _WANTED:
+        value, cure, effect = data.get(name), _ANOTHER_KEY, None
+        if not isinstance(value, str):
+            give = "Give the whole output of a current `aws kms describe-key`."
+            yield unknown(name, f"whether the key is {what}: there is no {name}", give)
+            continue
+        if name == "KeyState":
+            cure = _STATES.get(value, "Find out why in the KMS console.").format(arn=seen.arn)
+            effect = Effect.KEY_ENDS if value == "PendingDeletion" else Effect.PINECONE_LOCKED_OUT
+        shown = f"({name} {printable(value)})"
+        yield judged(
+            name, value == wanted, (f"the key is {what} {shown}", f"the key is not {what} {shown}"), cure, effect
+        )
     if data.get("MultiRegion"):
         words = "it is a multi-Region key, which works; Pinecone uses the one ARN that it is given"
         yield said("MultiRegion", words)
-
-
-def _value(name: str, value: object, wanted: str, what: str, cure: str, effect: Effect | None = None) -> Finding:
-    if not isinstance(value, str):
-        return unknown(
-            name,
-            f"whether the key is {what}: there is no {name}",
-            "Give the whole output of a current `aws kms describe-key`.",
-        )
-    shown = f"({name} {printable(value)})"
-    words = (f"the key is {what} {shown}", f"the key is not {what} {shown}")
-    return judged(name, value == wanted, words, cure, effect)
 
 
 def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -> Iterator[Finding]:
     """All that is right and wrong with the key policy."""
     document = guide.key_policy(seen.account, role_arn, key_access)
     own, limit = (policy.read(one, "key", resource=seen.arn) for one in (seen.policy, document))
-    actions = _ACTIONS[key_access]
-    root = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root"
-    requests = [use_of(seen.arn, role_arn, one) for one in actions]
+    root, actions = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root", _ACTIONS[key_access]
+    asked = [*(use_of(seen.arn, role_arn, one) for one in actions), *(use_of(seen.arn, root, one) for one in RULING)]
     try:
-        answers = policy.answers(own, [*requests, *(use_of(seen.arn, root, one) for one in RULING)])
-        more = policy.beyond(own, limit, role_arn)
-        others = policy.beyond(own, limit)
+        answers, more, others = (
+            policy.answers(own, asked),
+            policy.beyond(own, limit, role_arn),
+            policy.beyond(own, limit),
+        )
     except policy.CannotBeJudged as reason:
-        words = f"the key policy cannot be judged: {reason}"
-        yield unknown("policy", words, _READ_IT.format("it"))
+        yield unknown("policy", f"the key policy cannot be judged: {reason}", _READ_IT.format("it"))
         return
     allowing = [one.raw for one in own.statements if one.effect != "Deny"]
     deleted = list(dict.fromkeys(map(printable, gone(*allowing))))
@@ -163,21 +141,25 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -
         words = "; ".join(sentences(more, seen.account))
         yield said("more", f"the key policy lets the role do more than it must: {words}")
     yield _about_root(seen.account, answers[len(actions) :])
-    yield _about_others(others, deleted, seen.account, role_arn)
+    inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{seen.account}:.*|{seen.account}")
+    outside = [
+        replace(one, principals=names)
+        for one in others
+        if (names := tuple(n for n in one.principals if n != role_arn and not inside.fullmatch(n)))
+    ]
+    whom = "; ".join([*(f"{one} (deleted)" for one in deleted), *sentences(outside, seen.account)])
+    nobody = "nobody else outside the customer's account may do anything"
+    yield said("others", f"the key policy also names: {whom}") if whom else right("others", nobody)
 
 
 def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
     how = f"{action} through an AWS service" if action in GRANTS else action
     by = printable(answer.statement.name) if answer.statement else "no statement"
     if answer.verdict is Verdict.CANNOT_TELL:
-        return unknown(
-            action,
-            f"whether the key policy lets the role do {how}: {by} hangs on {_doubt(answer)}",
-            _READ_IT.format("that statement"),
-        )
-    if answer.verdict is Verdict.BY_ACCOUNT:
-        by += ", which names the role's whole account"
+        words = f"whether the key policy lets the role do {how}: {by} hangs on {printable(', '.join(answer.hangs_on))}"
+        return unknown(action, words, _READ_IT.format("that statement"))
     if answer.verdict is not Verdict.NO:
+        by += ", which names the role's whole account" if answer.verdict is Verdict.BY_ACCOUNT else ""
         return right(action, f"the key policy lets the role do {how} ({by})")
     words = f"the key policy does not let the role do {how}"
     cure = "Add the statements of key-policy.json that name the role."
@@ -186,46 +168,24 @@ def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
         cure = "Deploy the kit's stack with Suspended=false, or take that statement out."
     elif deleted:
         cure += (
-            f" The policy names one that was deleted ({', '.join(deleted)}): if that was the "
-            "vendor's, save the policy with the role's ARN again."
+            f" The policy names one that was deleted ({', '.join(deleted)}): if that was the vendor's, save the policy "
         )
+        cure += "with the role's ARN again."
     return wrong(action, words, cure, Effect.PINECONE_LOCKED_OUT)
 
 
-def _doubt(answer: Said) -> str:
-    return printable(", ".join(answer.hangs_on))
-
-
 def _about_root(account: str, answers: Sequence[Said]) -> Finding:
-    doubts = [one for one in answers if one.verdict is Verdict.CANNOT_TELL]
-    if doubts:
-        words = f"whether the account's root rules the key hangs on {_doubt(doubts[0])}"
-        return unknown("root", words, "Read that statement yourself.")
-    return judged(
-        "root",
-        all(one.verdict is Verdict.YES for one in answers),
-        (
-            f"the root of account {account} rules the key",
-            f"the root of account {account} does not rule the key, so nobody may be able to manage it",
-        ),
-        "Add the first statement of key-policy.json, with this account's number; or these are the "
-        "metadata of one key and the policy of another.",
-        Effect.OWNER_LOCKED_OUT,
+    for one in answers:
+        if one.verdict is Verdict.CANNOT_TELL:
+            words = f"whether the account's root rules the key hangs on {printable(', '.join(one.hangs_on))}"
+            return unknown("root", words, "Read that statement yourself.")
+    if all(one.verdict is Verdict.YES for one in answers):
+        return right("root", f"the root of account {account} rules the key")
+    words = f"the root of account {account} does not rule the key, so nobody may be able to manage it"
+    cure = (
+        "Add the first statement of key-policy.json, with this account's number; or these are the metadata of one key "
     )
-
-
-def _about_others(found: Sequence[Witness], deleted: Sequence[str], account: str, role_arn: str) -> Finding:
-    """Who of outside may do anything, under whatever conditions."""
-    inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{account}:.*|{account}")
-    outside = [
-        replace(one, principals=names)
-        for one in found
-        if (names := tuple(n for n in one.principals if n != role_arn and not inside.fullmatch(n)))
-    ]
-    others = [*(f"{one} (deleted)" for one in deleted), *sentences(outside, account)]
-    if not others:
-        return right("others", "nobody else outside the customer's account may do anything")
-    return said("others", f"the key policy also names: {'; '.join(others)}")
+    return wrong("root", words, f"{cure}and the policy of another.", Effect.OWNER_LOCKED_OUT)
 
 
 def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) -> Finding:
@@ -233,20 +193,20 @@ def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) ->
     both = " and ".join(ENCRYPT_DECRYPT)
     if vendor is None:
         words = f"not visible from here: the vendor's role must allow {both} on this key (customer_account_ids)"
-        return replace(unknown("vendor", words, "The vendor sees it with --vendor."), elsewhere=True)
-    own, name = vendor.settings, vendor.name
+        return unknown("vendor", words, "The vendor sees it with --vendor.", elsewhere=True)
+    own, name, cure = vendor.settings, vendor.name, "Compare --role-arn and --vendor."
     account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-    cure = "Compare --role-arn and --vendor."
     if own.account != account:
         words = f"{name} is in account {own.account}, but the role in account {account}"
     elif own.role_name not in (None, role):
         words = f"the role of {name} is named {own.role_name}, but another role was given"
     elif own.suspended:
-        words = f"{name} is suspended in cmek.yaml: nobody can assume the role"
-        cure = "Deploy it with suspended: false."
+        words, cure = (
+            f"{name} is suspended in cmek.yaml: nobody can assume the role",
+            "Deploy it with suspended: false.",
+        )
     elif own.customers is None or not own.customers.cover(seen.arn):
-        words = f"{name} does not let the role use this key: cmek.yaml has neither its account nor "
-        words += "the key"
+        words = f"{name} does not let the role use this key: cmek.yaml has neither its account nor the key"
         cure = f'Add "{seen.account}" to customer_account_ids of {name}, and deploy.'
     else:
         return right("vendor", f"{name} lets the role do {both} on this key, by cmek.yaml")

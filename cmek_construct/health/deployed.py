@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, Final
@@ -15,14 +15,12 @@ from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.customers import Customers
 from cmek_construct.deployment import documents
-from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
 from cmek_construct.health.comparing import Where
 from cmek_construct.health.entries import customers_in
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import Lock, Place, stacks_at
-from cmek_construct.policy import Policy
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.attributes import ROLE
 
@@ -30,7 +28,7 @@ ROLE_ARN: Final = "RoleArn"
 KEY_ARN: Final = "KeyArn"
 EXTERNAL_ID: Final = "ExternalId"
 """The outputs of a stack."""
-_OUTPUTS: Final = (ROLE_ARN, KEY_ARN, EXTERNAL_ID)
+_FORMS: Final = {ROLE_ARN: checks.ROLE_ARN, KEY_ARN: checks.KEY_ARN}
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 
 
@@ -44,94 +42,98 @@ class LockedIdentity:
     elsewhere: tuple[str, ...] = ()
     """The other Regions or accounts in which a stack of this name is locked."""
 
-    def way_back(self, entry: Entry, profile: str | None = None) -> str | None:
+    def way_back(self, entry: Entry, stack: Stack | Unread | None, profile: str | None = None) -> str | None:
         """The command that takes role and key back when their stack is gone.
 
-        What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN.
-
-        Args:
-            entry: of the stack.
-            profile: the AWS profile that was asked with.
-
-        Returns:
-            The command; None where nothing is locked, so that a deploy makes no second role or key.
+        What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
+        there, and where nothing is locked, so that a deploy makes no second role or key.
         """
-        if not (self.role_arn or self.key_arn):
+        if not is_gone(stack) or not (self.role_arn or self.key_arn):
             return None
         own = entry.settings
-        role, key = own.role or self.role_arn, own.key or self.key_arn
-        command = ["cmek", "adopt", entry.name, "--role-arn", role or "ROLE-ARN"]
-        if own.customers is None:
-            command += ["--key-arn", key or "KEY-ARN"]
-        if (own.role and f"::{own.account}:" not in own.role) or (
-            own.key and f":{own.region}:{own.account}:" not in own.key
-        ):
+        role, key = own.role or self.role_arn or "ROLE-ARN", own.key or self.key_arn or "KEY-ARN"
+        command = ["cmek", "adopt", entry.name, "--role-arn", role, *([] if own.customers else ["--key-arn", key])]
+        key_place = f":{own.region}:{own.account}:"
+        if (own.role and f"::{own.account}:" not in own.role) or (own.key and key_place not in own.key):
             # `cmek adopt` takes nothing of two accounts or regions.
             command = ["npx", "cdk", "import", entry.name]
-        return shlex.join([*command, "--profile", profile] if profile else command)
+        return shlex.join([*command, *(["--profile", profile] if profile else [])])
+
+
+def is_gone(stack: Stack | Unread | None) -> bool:
+    """Whether there is no stack, or what a first deploy left that came to nothing."""
+    return stack is None or (isinstance(stack, Stack) and stack.is_empty)
 
 
 def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     """What a lock holds of a stack."""
-    own = entry.settings
-    here = Place.of(entry.name, own.account, own.region or "")
+    here = Place.of(entry.name, entry.settings.account, entry.settings.region or "")
     places = stacks_at(lock, here)
-    roles: dict[str, str | None] = {}
-    keys: dict[str, str | None] = {}
-    for one in (one for place in places for one in lock[place].values() if one.in_force):
-        kind = roles if one.identity.type == ROLE else keys
-        if "Arn" in one.deployed:
-            kind[one.deployed["Arn"]] = one.deployed.get("RoleId")
-    role_arn = next(iter(roles), None)
-    others = tuple(
-        f"{one.account}, {one.region}"
-        for one in lock
-        if one.stack == entry.name and one not in places and not one.may_be(here)
-    )
-    return LockedIdentity(role_arn, roles.get(role_arn or ""), next(iter(keys), None), others)
+    found = [one for place in places for one in lock[place].values() if one.in_force and "Arn" in one.deployed]
+    role = next((one.deployed for one in found if one.identity.type == ROLE), {})
+    key = next((one.deployed for one in found if one.identity.type != ROLE), {})
+    others = [one for one in lock if one.stack == entry.name and one not in places and not one.may_be(here)]
+    elsewhere = tuple(f"{one.account}, {one.region}" for one in others)
+    return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
 
 
 def identities(entry: Entry, outputs: Mapping[str, str], lock: LockedIdentity) -> tuple[str | None, str | None]:
     """The ARNs of role and key: given in the file, of the stack, or of the lock."""
     own = entry.settings
-    role_arn = own.role or outputs.get(ROLE_ARN) or lock.role_arn
-    if own.customers is not None:
-        return role_arn, None
-    return role_arn, own.key or outputs.get(KEY_ARN) or lock.key_arn
+    key_arn = own.key or outputs.get(KEY_ARN) or lock.key_arn
+    return own.role or outputs.get(ROLE_ARN) or lock.role_arn, key_arn if own.customers is None else None
+
+
+def _own_arns(entry: Entry) -> dict[str, str]:
+    """By output, the ARNs of the role and the key of a stack, or how they begin, up to a slash."""
+    own = entry.settings
+    role, key = f"arn:aws:iam::{own.account}:role/", f"arn:aws:kms:{own.region}:{own.account}:key/"
+    return {ROLE_ARN: own.role or role, **({} if own.customers else {KEY_ARN: own.key or key})}
+
+
+def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, str]) -> dict[str, str]:
+    """Which outputs are not those that are meant, in words.
+
+    Args:
+        outputs: of a stack.
+        whose: they are meant to be.
+        meant: each ARN by the output's name, or how it begins, up to a slash.
+    """
+    wrong = {}
+    for name, wanted in meant.items():
+        value, begins = str(outputs.get(name, "")), wanted.endswith("/")
+        is_meant = value.startswith(wanted) if begins else value == wanted
+        if not (is_meant and _FORMS[name].fullmatch(value)):
+            wrong[name] = f"the output {name} is {value!a}, but that of {whose} is {wanted}{'…' if begins else ''}"
+    return wrong
 
 
 def own_outputs(entry: Entry, stack: Stack | Unread | None) -> dict[str, str]:
     """Those outputs that have the form and the place of this stack's."""
-    own, outputs = entry.settings, stack.outputs if isinstance(stack, Stack) else {}
-    role, key = f"arn:aws:iam::{own.account}:role/", f"arn:aws:kms:{own.region}:{own.account}:key/"
-    wrong = {name for name, _ in _wrong_outputs(outputs, role, key)}
-    return {name: outputs[name] for name in _OUTPUTS if name in outputs and name not in wrong}
+    found = stack.outputs if isinstance(stack, Stack) else {}
+    wrong = wrong_outputs(found, "", _own_arns(entry))
+    return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
 
 
-def wrong_output(outputs: Mapping[str, Any], whose: str, role: str, key: str | None) -> str | None:
-    """Which output is not the one that is meant, in words.
+def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
+    """The outputs, if they are those of this very stack: what Pinecone stores stays for good.
 
-    Args:
-        outputs: of a stack.
-        whose: it is meant to be.
-        role: its ARN, or how it begins, up to a slash.
-        key: the same of the key; None where the stack has none.
+    Raises:
+        Refused: they are not.
     """
-    for name, wanted in _wrong_outputs(outputs, role, key):
-        more = "…" if wanted.endswith("/") else ""
-        value = str(outputs.get(name, ""))
-        return f"the output {name} is {value!a}, but that of {whose} is {wanted}{more}"
-    return None
-
-
-def _wrong_outputs(outputs: Mapping[str, Any], role: str, key: str | None) -> Iterator[tuple[str, str]]:
-    """The names of those that are not meant, each with what is."""
-    for name, form, wanted in ((ROLE_ARN, checks.ROLE_ARN, role), (KEY_ARN, checks.KEY_ARN, key)):
-        if wanted is not None:
-            value = str(outputs.get(name, ""))
-            begins = wanted.endswith("/") and value.startswith(wanted)
-            if not (form.fullmatch(value) and (begins or value == wanted)):
-                yield name, wanted
+    found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
+    own_id, its_id = entry.settings.external_id, found.get(EXTERNAL_ID)
+    for wrong in wrong_outputs(found, "this stack", _own_arns(entry)).values():
+        raise Refused(
+            f"{entry.name}: {wrong}. Check the name, the account and the region, or the file of outputs: it may be of "
+            "another deploy."
+        )
+    if its_id != own_id:
+        raise Refused(
+            f"{entry.name}: external_id is {own_id} in cmek.yaml, but {its_id!a} in the deployed stack. If Pinecone "
+            "has the key already, put the deployed one back into the file; if not, deploy first."
+        )
+    return found
 
 
 @dataclass(frozen=True)
@@ -159,16 +161,10 @@ class Deployed:
     profile: str | None = None
     """With which it was asked."""
 
-    def with_settings(self, **props: Any) -> Deployed:
-        """The same, as if the file said something else."""
-        changed: StackSettings = self.entry.settings.model_copy(update=props)
-        return replace(self, entry=replace(self.entry, settings=changed))
-
     @property
     def way_back(self) -> str | None:
         """The command that takes role and key back; None where their stack is there."""
-        is_gone = self.stack is None or (isinstance(self.stack, Stack) and self.stack.is_empty)
-        return self.lock.way_back(self.entry, self.profile) if is_gone else None
+        return self.lock.way_back(self.entry, self.stack, self.profile)
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -187,8 +183,7 @@ class Deployed:
     @property
     def brake(self) -> Where:
         """Where the suspension stands."""
-        by_trust = documents.is_suspended_by_trust(self.entry.settings)
-        return self.where("trust" if by_trust else "key")
+        return self.where("trust" if documents.is_suspended_by_trust(self.entry.settings) else "key")
 
     def statements(self, kind: Kind) -> Sequence[Any] | Unread:
         """The policy that is there; of the role's permissions, with what the key policy lets it."""
@@ -213,6 +208,31 @@ class Deployed:
         """The policy that the last deploy wrote; None: not known."""
         return self._of_template.get(kind)
 
+    @cached_property
+    def _of_template(self) -> Mapping[Kind, Sequence[Any]]:
+        """The policies in the template, as AWS gives them back; none where it cannot be read."""
+        if isinstance(self.template, Unread):
+            return {}
+        try:
+            content = templates.parsed(self.template)
+        except templates.UnreadableError:
+            return {}
+        one = templates.template_of(content, self.entry.name, self.entry.settings.account)
+        found = templates.find(templates.Run([one]))
+        roles = [now.value for role in found.roles for now in role.cases]
+        policies = [one.policy for one in found.attached if one.policy and not one.is_boundary]
+        policies += [one.trust for one in roles]
+        policies += [now.value.policy for key in found.keys for now in key.cases]
+        written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if roles else {}
+        for policy in policies:
+            for statement in policy.statements:
+                # Without holes, and of an older Version without variables.
+                text = json.dumps(statement.raw).replace("${!", "${" if statement.variables else "${$}{")
+                for role in roles:
+                    text = text.replace(role.arn, self.role_arn)
+                written.setdefault(policy.kind, []).append(json.loads(text))
+        return written
+
     def wanted(self, kind: Kind, *, suspended: bool = False) -> list[Statement]:
         """The policy that the file says."""
         own = self.entry.settings
@@ -225,20 +245,11 @@ class Deployed:
     @property
     def by_key(self) -> list[Statement]:
         """What the role may do by the policy of a key of its own account."""
-        if self.key_arn is None:
-            return []
-        return documents.role_permissions(self.entry.settings, self.key_arn)
-
-    @cached_property
-    def _of_template(self) -> Mapping[Kind, Sequence[Any]]:
-        found = None if isinstance(self.template, Unread) else _written_by(self, self.template)
-        return found or {}
+        return documents.role_permissions(self.entry.settings, self.key_arn) if self.key_arn else []
 
     def kms(self, command: str) -> str:
         """A command of the AWS CLI about the key."""
-        assert self.key_arn is not None
-        region = self.key_arn.split(":")[3]
-        return f"aws kms {command} --region {region} --key-id {self.key_arn}"
+        return f"aws kms {command} --region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"
 
     def iam(self, command: str) -> str:
         """A command of the AWS CLI about the role."""
@@ -252,46 +263,18 @@ class Deployed:
         return f"{self.kms('put-key-policy')} --policy-name default --policy {shown}"
 
 
-def _written_by(case: Deployed, template: str) -> dict[Kind, Sequence[Any]] | None:
-    """The policies of a role and a key in a template; None where it cannot be read."""
-    try:
-        content = templates.parsed(template)
-    except templates.UnreadableError:
-        return None
-    one = templates.template_of(content, case.entry.name, case.entry.settings.account)
-    found = templates.find(templates.Run([one]))
-    own = [one.policy for one in found.attached if one.policy and not one.is_boundary]
-    policies: list[tuple[Kind, Policy]] = [("permissions", one) for one in own]
-    policies += [("trust", now.value.trust) for role in found.roles for now in role.cases]
-    policies += [("key", now.value.policy) for key in found.keys for now in key.cases]
-    written: dict[Kind, list[Any]] = {"permissions": list(case.by_key)} if found.roles else {}
-    for kind, policy in policies:
-        statements = written.setdefault(kind, [])
-        for statement in policy.statements:
-            # As AWS gives it back: no hole, and without variables in an older Version.
-            dollar = "${" if statement.variables else "${$}{"
-            text = json.dumps(statement.raw).replace("${!", dollar)
-            statements.append(json.loads(text))
-    text = json.dumps(written)
-    for now in (now for role in found.roles for now in role.cases):
-        text = text.replace(now.value.arn, case.role_arn)
-    by_kind: dict[Kind, Sequence[Any]] = json.loads(text)
-    return by_kind
-
-
 def deployed_customers(entry: Entry, template: str | Unread) -> Customers:
     """The customers in a vendor's deployed template.
 
     Raises:
         Refused: it could not be read.
     """
-    if not isinstance(template, Unread):
-        now = datetime.now(timezone.utc)
-        written = _written_by(Deployed(entry, "", None, LockedIdentity(), now), template)
-        if written is not None:
-            return Customers(*customers_in(written.get("permissions", ())))
-    why = template.why if isinstance(template, Unread) else "it is no template"
-    raise Refused(f"{entry.name}: its deployed customers could not be read: {why}.")
+    now = datetime.now(timezone.utc)
+    written = Deployed(entry, "", None, LockedIdentity(), now, template=template).written("permissions")
+    if written is None:
+        why = template.why if isinstance(template, Unread) else "it is no template of a role"
+        raise Refused(f"{entry.name}: its deployed customers could not be read: {why}.")
+    return Customers(*customers_in(written))
 
 
 def with_customer_key(
@@ -310,51 +293,27 @@ def with_customer_key(
     """
     customers = entry.settings.customers
     if customers is None:
-        if key_arn is not None:
-            raise Refused(
-                f"{entry.name}: --key-arn is for the stack of a vendor, with customer_account_ids "
-                "or customer_key_arns in its entry. This one has its own key: leave it out."
-            )
-        return outputs
-    if key_arn is None:
-        raise Refused(
-            f"{entry.name}: the keys of this stack are its customers'. Give --key-arn with the "
-            "Key ARN that the customer sent back."
+        if key_arn is None:
+            return outputs
+        why = (
+            "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. This "
+            "one has its own key: leave it out."
         )
-    if not _KEY_ID.fullmatch(key_arn.rpartition("/")[2]):
-        raise Refused(
-            f"{entry.name}: --key-arn is {key_arn}, but a key ID is a UUID, or mrk- and 32 "
-            "hexadecimal digits. A part may be missing: copy the Key ARN whole."
+    elif key_arn is None:
+        why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back."
+    elif not _KEY_ID.fullmatch(key_arn.rpartition("/")[2]):
+        why = (
+            f"--key-arn is {key_arn}, but a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be "
+            "missing: copy the Key ARN whole."
         )
-    if not customers.cover(key_arn):
-        raise Refused(
-            f"{entry.name}: --key-arn is {key_arn}, but the role may not use it: neither customer_account_ids has its "
-            "account nor customer_key_arns the key. Add it, deploy, and ask again; or correct the ARN."
+    elif not customers.cover(key_arn):
+        why = (
+            f"--key-arn is {key_arn}, but the role may not use it: neither customer_account_ids has its account nor "
+            "customer_key_arns the key. Add it, deploy, and ask again; or correct the ARN."
         )
-    if deployed is not None and not deployed.cover(key_arn):
-        raise Refused(
-            f"{entry.name}: cmek.yaml has the customer of {key_arn}, but the deployed role does "
-            f"not. Run `npx cdk deploy {entry.name}` first."
-        )
-    return outputs | {KEY_ARN: key_arn}
-
-
-def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
-    """The outputs, if they are those of this very stack: what Pinecone stores stays for good."""
-    own = entry.settings
-    found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
-    role = own.role or f"arn:aws:iam::{own.account}:role/"
-    key = own.key or f"arn:aws:kms:{own.region}:{own.account}:key/"
-    wrong = wrong_output(found, "this stack", role, key if own.customers is None else None)
-    if wrong:
-        raise Refused(
-            f"{entry.name}: {wrong}. Check the name, the account and the region, or the file of "
-            "outputs: it may be of another deploy."
-        )
-    if found.get(EXTERNAL_ID) != own.external_id:
-        raise Refused(
-            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but "
-            f"{found.get(EXTERNAL_ID)!a} in the deployed stack. If Pinecone has the key already, "
-            "put the deployed one back into the file; if not, deploy first."
-        )
-    return found
+    elif deployed is not None and not deployed.cover(key_arn):
+        why = f"cmek.yaml has the customer of {key_arn}, but the deployed role does not. Run `npx cdk deploy "
+        why += f"{entry.name}` first."
+    else:
+        return outputs | {KEY_ARN: key_arn}
+    raise Refused(f"{entry.name}: {why}")

@@ -14,15 +14,13 @@ from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
 from cmek_construct.health import policies
 from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.findings import NOT_KNOWN, Finding, Verdict, as_data, not_read, right, said, unknown, wrong
-from cmek_construct.health.key import about_grants, about_key, about_use, at
-from cmek_construct.health.role import about_brake, about_role
+from cmek_construct.health.findings import Finding, Verdict, as_data, not_read, right, said, unknown, wrong
+from cmek_construct.health.role_and_key import about_brake, about_grants, about_key, about_role, about_use, at
 from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.policy.words import of_statement
 
 HEALTHY, WRONG, UNREAD = 0, 1, 3
 """Exit codes: for cron, wrong goes before what could not be read."""
-_SERVICES: Final = ("sts:", "kms:", "*")
 _VERDICTS: Final = {HEALTHY: "healthy", WRONG: "WRONG", UNREAD: "NOT ALL COULD BE READ"}
 
 
@@ -95,77 +93,37 @@ def about_stack(entry: Entry, stack: Stack | Unread | None, way_back: str | None
         way_back: the command that takes role and key back, where they are known.
         lock: what is locked of it.
     """
+    deploy = f"npx cdk deploy {entry.name}"
     if isinstance(stack, Unread):
         return not_read("stack", "the stack", stack, "cloudformation:DescribeStacks")
-    if stack is None or (way_back and stack.is_empty):
-        return _no_stack(entry, stack, way_back, lock)
-    if stack.is_changing:
-        return unknown(
-            "stack",
-            f"a deploy is running ({stack.status}), and what is seen now may not last",
-            "Ask again when it has ended.",
+    if stack and stack.is_whole:
+        return right("stack", f"the stack is whole ({stack.status})")
+    if stack and stack.is_changing:
+        words = f"a deploy is running ({stack.status}), and what is seen now may not last"
+        return unknown("stack", words, "Ask again when it has ended.")
+    if stack and not (way_back and stack.is_empty):
+        cure, means = (
+            f"{deploy}\nSee its events in the CloudFormation console first.",
+            "none by itself, but a change of ",
         )
-    if not stack.is_whole:
-        return wrong(
-            "stack",
-            f"the last deploy failed ({stack.status})",
-            f"npx cdk deploy {entry.name}\nSee its events in the CloudFormation console first.",
-            means="none by itself, but a change of the file may not have arrived",
-        )
-    return right("stack", f"the stack is whole ({stack.status})")
-
-
-def _no_stack(entry: Entry, stack: Stack | None, way_back: str | None, lock: LockedIdentity) -> Finding:
-    own = entry.settings
+        means += "the file may not have arrived"
+        return wrong("stack", f"the last deploy failed ({stack.status})", cure, means=means)
     if lock.elsewhere and not way_back:
-        return wrong(
-            "stack",
-            f"there is no such stack in {own.account}, {own.region}, but cmek.lock has it in "
-            f"{'; '.join(lock.elsewhere)}",
-            "Write account and region back into cmek.yaml as they were. A deploy of this file "
-            "would make a second role and key, which Pinecone does not know.",
-            means="none by itself: role and key are where they were, and Pinecone uses them",
-            time="before the next deploy",
+        words = f"there is no such stack in {entry.settings.account}, {entry.settings.region}, but cmek.lock has it in "
+        cure = "Write account and region back into cmek.yaml as they were. A deploy of this file would make a second "
+        cure += "role and key, which Pinecone does not know."
+        means = "none by itself: role and key are where they were, and Pinecone uses them"
+        return wrong("stack", words + "; ".join(lock.elsewhere), cure, means=means, time="before the next deploy")
+    cure = f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
+    if not way_back:
+        cure = (
+            f"{deploy}\nThat is if it was never deployed. If it was deleted, role and key are still there: take them "
         )
-    cure = (
-        f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
-        if way_back
-        else f"npx cdk deploy {entry.name}\nThat is if it was never deployed. If it was deleted, "
-        "role and key are still there: take them back, and delete nothing."
-    )
-    return wrong(
-        "stack",
-        f"the stack came to nothing ({stack.status})" if stack else "there is no such stack",
-        cure,
-        means="none by itself: role and key outlive their stack, and so does Pinecone's access",
-        time="no hurry, unless somebody deletes what seems to be left over",
-    )
-
-
-def no_aws(why: str, cure: str) -> Finding:
-    """Nothing could be asked."""
-    return unknown("aws", f"not read: anything ({why})", cure)
-
-
-def lock_unread(file: str, why: str) -> Finding:
-    """There is a lock, and it cannot be used."""
-    return Finding(
-        "lock",
-        Verdict.UNKNOWN,
-        f"not read: {file} ({why})",
-        "Mend the file, or take it from git as it was.",
-        means=f"{NOT_KNOWN}: a role that was made again may not be seen",
-    )
-
-
-def not_found(entry: Entry) -> Finding:
-    """It is not known which role and key it is."""
-    return not_read(
-        "role-and-key",
-        "role and key: neither the stack's outputs nor cmek.lock say which they are",
-        Unread("nothing was looked at"),
-        f"read the stack {entry.name}",
-    )
+        cure += "back, and delete nothing."
+    words = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
+    means = "none by itself: role and key outlive their stack, and so does Pinecone's access"
+    time = "no hurry, unless somebody deletes what seems to be left over"
+    return wrong("stack", words, cure, means=means, time=time)
 
 
 def with_culprit(finding: Finding, events: Sequence[Event] | Unread) -> Finding:
@@ -176,14 +134,12 @@ def with_culprit(finding: Finding, events: Sequence[Event] | Unread) -> Finding:
         events: of the role or the key, the newest first.
     """
     names = [one.partition(":")[2] for one in finding.events]
-    done = [] if isinstance(events, Unread) else [one for one in events if one.name in names]
-    by = next((one for one in done if not one.refused), None)
-    if by is not None:
-        words = f"{finding.words}. {by.name} by {printable(by.by)} at {at(by.when)}, by CloudTrail"
-        return replace(finding, words=words)
+    for one in [] if isinstance(events, Unread) else events:
+        if one.name in names and not one.refused:
+            words = f"{finding.words}. {one.name} by {printable(one.by)} at {at(one.when)}, by CloudTrail"
+            return replace(finding, words=words)
     place = "CloudTrail, us-east-1" if finding.events[0].startswith("iam:") else "CloudTrail"
-    look = f"Find out who did it ({place}: {', '.join(names)})."
-    return replace(finding, cure=f"{finding.cure}\n{look}")
+    return replace(finding, cure=f"{finding.cure}\nFind out who did it ({place}: {', '.join(names)}).")
 
 
 def expected_policies(entry: Entry, role_arn: str) -> dict[str, Policy]:
@@ -206,36 +162,26 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
     if isinstance(found, Unread):
         yield replace(unknown("indexes", f"not read: the project's indexes ({found.why})", ""), means="")
         return
+    without = [name for name, key in found.items() if not key]
+    others = [name for name, key in found.items() if key and key.startswith("arn:") and key != case.key_arn]
+    untold = [f"{name} ({key})" for name, key in found.items() if key and not key.startswith("arn:")]
+    if without:
+        cure = "Look in Pinecone's console whether the project is the right one, and its encryption forced; an index "
+        cure += "cannot be moved under a key: make it anew, and copy its records."
+        means = "their data does not hang on this key: cutting Pinecone off does not shut them"
+        yield wrong("indexes", f"indexes under no key of yours: {few(without)}", cure, means=means)
+    if others:
+        cure = (
+            "Look in Pinecone's console, Manage > CMEK, which key the project has: PINECONE_API_KEY may be of another "
+        )
+        means = "their data does not hang on this key"
+        yield wrong("indexes", f"indexes under another key: {few(others)}", f"{cure}project.", means=means)
+    if untold:
+        words = f"indexes under a customer's key, which Pinecone calls by an ID of its own: {few(untold)}"
+        yield said("indexes", f"{words}. Whether that is this key, it does not say")
     if not found:
         yield said("indexes", "there are no indexes in the project of PINECONE_API_KEY")
-        return
-    without = [name for name, key in found.items() if key is None]
-    known = {name: key for name, key in found.items() if key is not None}
-    others = [n for n, key in known.items() if key.startswith("arn:") and key != case.key_arn]
-    untold = [f"{n} ({key})" for n, key in known.items() if not key.startswith("arn:")]
-    if without:
-        yield wrong(
-            "indexes",
-            f"indexes under no key of yours: {few(without)}",
-            "Look in Pinecone's console whether the project is the right one, and its encryption "
-            "forced; an index cannot be moved under a key: make it anew, and copy its records.",
-            means="their data does not hang on this key: cutting Pinecone off does not shut them",
-        )
-    if others:
-        yield wrong(
-            "indexes",
-            f"indexes under another key: {few(others)}",
-            "Look in Pinecone's console, Manage > CMEK, which key the project has: "
-            "PINECONE_API_KEY may be of another project.",
-            means="their data does not hang on this key",
-        )
-    if untold:
-        yield said(
-            "indexes",
-            f"indexes under a customer's key, which Pinecone calls by an ID of its own: "
-            f"{few(untold)}. Whether that is this key, it does not say",
-        )
-    if not without and not others and not untold:
+    elif not (without or others or untold):
         yield right("indexes", f"all indexes are under this key ({few(list(found))})")
 
 
@@ -245,18 +191,12 @@ def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterato
         action = "organizations:ListParents, ListPoliciesForTarget and DescribePolicy"
         yield not_read("organization", "the organization's policies", found, action)
         return
-    shown = 0
-    for one in found:
-        for statement in one.statements:
-            if _mentions(statement):
-                shown += 1
-                words = plain(of_statement(statement, case.entry.settings.account)).rstrip(".")
-                text = json.dumps(statement, ensure_ascii=True)
-                yield said(
-                    "organization",
-                    f"look at this {one.kind}, {printable(one.name)} on {printable(one.on)}: {words}. As text: {text}",
-                )
-    if not shown:
+    mentioned = [(one, statement) for one in found for statement in one.statements if _mentions(statement)]
+    for one, statement in mentioned:
+        words = plain(of_statement(statement, case.entry.settings.account)).rstrip(".")
+        look = f"look at this {one.kind}, {printable(one.name)} on {printable(one.on)}"
+        yield said("organization", f"{look}: {words}. As text: {json.dumps(statement, ensure_ascii=True)}")
+    if not mentioned:
         yield said("organization", "no SCP or RCP over the account mentions STS or KMS, as far as is seen")
 
 
@@ -266,4 +206,4 @@ def _mentions(statement: object) -> bool:
         return True
     if statement.get("Effect") == "Allow" and "*" in as_list(statement["Action"]):
         return "Condition" in statement  # without one it forbids nothing
-    return any(str(one).lower().startswith(_SERVICES) for one in as_list(statement["Action"]))
+    return any(str(one).lower().startswith(("sts:", "kms:", "*")) for one in as_list(statement["Action"]))

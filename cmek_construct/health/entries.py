@@ -9,19 +9,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
-from cmek_construct import checks
+from cmek_construct import checks, guide
 from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import (
-    ADMINISTRATION,
-    ENCRYPT_DECRYPT,
-    ROLE_NAME_PREFIX,
-    KeyAccess,
-    assume_role_denial,
-    customer_statement,
-    key_denial,
-)
+from cmek_construct.guide import ADMINISTRATION, ENCRYPT_DECRYPT, ROLE_NAME_PREFIX, KeyAccess
 from cmek_construct.health.comparing import Where
 from cmek_construct.health.findings import Refused
 from cmek_construct.policy import Statement, aws, read
@@ -29,18 +21,11 @@ from cmek_construct.policy import Statement, aws, read
 ROLE: Final = "Role1ABCC5F0"
 KEY: Final = "Key961B73FD"
 ALIAS: Final = "KeyPineconeAlias0F7AA316"
-CUSTOMERS: Final = {
-    "0": "RoleCustomersEndingIn09E6C58E1",
-    "1": "RoleCustomersEndingIn195D06167",
-    "2": "RoleCustomersEndingIn2193D1DF5",
-    "3": "RoleCustomersEndingIn34B3B3BFA",
-    "4": "RoleCustomersEndingIn425E94E37",
-    "5": "RoleCustomersEndingIn5F10E810F",
-    "6": "RoleCustomersEndingIn629DFD003",
-    "7": "RoleCustomersEndingIn778FF6F68",
-    "8": "RoleCustomersEndingIn8B5EC6EA4",
-    "9": "RoleCustomersEndingIn943007F5E",
-}
+_ENDS: Final = (
+    *("9E6C58E1", "95D06167", "193D1DF5", "4B3B3BFA", "25E94E37"),
+    *("F10E810F", "29DFD003", "78FF6F68", "B5EC6EA4", "43007F5E"),
+)
+CUSTOMERS: Final = {str(digit): f"RoleCustomersEndingIn{digit}{end}" for digit, end in enumerate(_ENDS)}
 """The logical IDs of the app's stacks: an interface, and the same in each (a test holds them)."""
 Props: TypeAlias = dict[str, Any]
 ImportMapping: TypeAlias = dict[str, dict[str, str]]
@@ -62,10 +47,36 @@ def readable(part: T | Unread) -> T:
     return part
 
 
+def _of_trust(trust: Sequence[Any]) -> Props | None:
+    """What the first of the guide's three snippets in a trust policy says; None where there is none."""
+    for one in read(list(trust), "trust").statements:
+        named, ids = _names(one), _equal(one, aws.EXTERNAL_ID)
+        roles = [found for name in named if (found := _PINECONE.fullmatch(name))]
+        regions = [role[2] for role in roles if role[1] == roles[0][1] and checks.REGION.fullmatch(role[2])]
+        third = [found for name in _equal(one, aws.PRINCIPAL_ARN) if (found := _PINECONE.fullmatch(name))]
+        every = [found for found in third if found[2] == "*"]
+        if one.effect == "Allow" and (regions or every):
+            return {
+                "pinecone_account_id": (roles if regions else every)[0][1],
+                "regions": list(dict.fromkeys(regions)) or "ALL_REGIONS",
+                "external_id": ids[0] if len(ids) == 1 else None,
+                "pin_account": None if regions or named == ["*"] else True,
+            }
+    return None
+
+
+def _names(one: Statement) -> list[str]:
+    return [principal.name for principal in one.principals or () if principal.kind == "AWS"]
+
+
+def _equal(one: Statement, key: str) -> list[str]:
+    """The values that a statement wants a key to have."""
+    return [value for condition in one.on(key) if "Not" not in condition.operator for value in condition.values]
+
+
 def said_external_id(trust: Sequence[Any]) -> str | None:
     """The external ID that a trust policy asks of Pinecone, by the guide's statements in it."""
-    found = _said(trust)
-    return found["external_id"] if found else None
+    return (_of_trust(trust) or {}).get("external_id")
 
 
 def of_role(role: Role, *, given: bool) -> Props:
@@ -78,11 +89,22 @@ def of_role(role: Role, *, given: bool) -> Props:
     Raises:
         Refused: nobody of Pinecone's may come in, or in a form that no entry can say.
     """
-    trust = _trust(role)
+    found = _of_trust(readable(role.trust))
+    if found is None:
+        raise Refused(
+            f"--role-arn: got {role.arn}, but no statement of its trust policy lets in roles of Pinecone's "
+            f"({ROLE_NAME_PREFIX}…). Copy the Role ARN that Pinecone's console shows."
+        )
+    if found["regions"] == "ALL_REGIONS" and found["external_id"] is None:
+        raise Refused(
+            f"--role-arn: got {role.arn}, whose trust policy lets in Pinecone's role of every region without an "
+            "external ID: whoever names this role at Pinecone uses the key. No entry can say that. First put the "
+            "guide's second snippet (explicit regions) into the trust policy, and run this again."
+        )
     if given:
-        return {**trust, "role": role.arn}
+        return {**found, "role": role.arn}
     return {
-        **trust,
+        **found,
         "role_name": role.name,
         "role_path": None if role.path == "/" else role.path,
         "permissions_boundary": role.boundary.arn if role.boundary else None,
@@ -90,23 +112,42 @@ def of_role(role: Role, *, given: bool) -> Props:
 
 
 def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
-    """The props of a key."""
+    """The props of a key: as its policy gives the role its use, and the console's administrators theirs."""
     if given:
         return {"key": key.arn}
-    where, denial = Where("key", key.arn), key_denial(role_arn)
-    suspended = any(where.same(one, denial) for one in readable(key.policy))
-    days = readable(key.rotation_days)
+    where, statements, days = Where("key", key.arn), readable(key.policy), readable(key.rotation_days)
+    meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
+    allowed = {action.lower() for one in meant if role_arn in _names(one) for action in one.actions or ()}
+    is_two = allowed == {action.lower() for action in ENCRYPT_DECRYPT}
+    most = (one for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= _MOST_OF_THE_ACTIONS)
+    admins = [name for one in [*most][:1] for name in _names(one) if checks.PRINCIPAL_ARN.fullmatch(name)]
     return {
-        "key_access": _key_access(key, role_arn),
-        "key_admins": _key_admins(key) or None,
+        "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
+        "key_admins": admins or None,
         "alias": _alias(key, alias),
         "description": key.description or None,
         "enable_key_rotation": False if days is None else None,
         "rotation_period": None if days in (None, ROTATION_DAYS) else days,
         "multi_region": key.is_multi_region or None,
-        "protect_used_key": where.days_held(readable(key.policy)) or None,
-        "suspended": suspended or None,
+        "protect_used_key": where.days_held(statements) or None,
+        "suspended": where.has(guide.key_denial(role_arn), statements) or None,
     }
+
+
+def _alias(key: Key, wanted: str | None) -> str | None:
+    aliases = readable(key.aliases)
+    if wanted is not None:
+        wanted = f"alias/{wanted.removeprefix('alias/')}"
+        if wanted not in aliases:
+            has = ", ".join(aliases) or "none"
+            raise Refused(f"--alias: got {wanted}, but the key has {has}. Choose one that it has.")
+        return wanted
+    if len(aliases) > 1:
+        raise Refused(
+            f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
+            "they are, outside of the stack."
+        )
+    return next(iter(aliases), None)
 
 
 def of_customers(role: Role, given: Sequence[str]) -> Props:
@@ -115,21 +156,17 @@ def of_customers(role: Role, given: Sequence[str]) -> Props:
     Raises:
         Refused: there are none.
     """
-    permissions = readable(role.permissions)
-    accounts, keys = customers_in(one for policy in permissions for one in policy.statements)
-    accounts += [one for one in given if one not in accounts]
-    if not accounts and not keys:
+    accounts, keys = customers_in(one for policy in readable(role.permissions) for one in policy.statements)
+    if not (accounts or keys or given):
         raise Refused(
-            f"--key-arn: it is missing, and {role.arn} has no permission for keys of other "
-            "accounts, as a vendor's role has. Give the Key ARN that Pinecone's console shows; or, "
-            "for a vendor's role whose stack was deleted, --customer-account-ids."
+            f"--key-arn: it is missing, and {role.arn} has no permission for keys of other accounts, as a vendor's "
+            "role has. Give the Key ARN that Pinecone's console shows; or, for a vendor's role whose stack was "
+            "deleted, --customer-account-ids."
         )
-    where, denial = Where("trust", role.arn), assume_role_denial()
-    suspended = any(where.same(one, denial) for one in readable(role.trust))
     return {
-        "customer_account_ids": sorted(accounts),
+        "customer_account_ids": sorted({*accounts, *given}),
         "customer_key_arns": sorted(keys) or None,
-        "suspended": suspended or None,
+        "suspended": Where("trust", role.arn).has(guide.assume_role_denial(), readable(role.trust)) or None,
     }
 
 
@@ -138,145 +175,42 @@ def customers_in(statements: Iterable[Any]) -> tuple[list[str], list[str]]:
     accounts: dict[str, None] = {}
     keys: dict[str, None] = {}
     for raw in statements:
-        (one,) = read([raw], "permissions").statements
-        names = list(one.resources or ())
-        if names and Where("permissions").same(raw, customer_statement("", names)):
-            for name in names:
-                if whole := _CUSTOMER.fullmatch(name):
-                    accounts[whole[1]] = None
-                elif checks.KEY_ARN.fullmatch(name):
-                    keys[name] = None
+        names = [name for one in read([raw], "permissions").statements for name in one.resources or ()]
+        if names and Where("permissions").same(raw, guide.customer_statement("", names)):
+            whole = [found[1] for name in names if (found := _CUSTOMER.fullmatch(name))]
+            accounts |= dict.fromkeys(whole)
+            keys |= dict.fromkeys(filter(checks.KEY_ARN.fullmatch, names))
     return list(accounts), [key for key in keys if key.split(":")[4] not in accounts]
-
-
-def _trust(role: Role) -> Props:
-    found = _said(readable(role.trust))
-    if found is None:
-        raise Refused(
-            f"--role-arn: got {role.arn}, but no statement of its trust policy lets in roles of "
-            f"Pinecone's ({ROLE_NAME_PREFIX}…). Copy the Role ARN that Pinecone's console shows."
-        )
-    if found["regions"] == "ALL_REGIONS" and found["external_id"] is None:
-        raise Refused(
-            f"--role-arn: got {role.arn}, whose trust policy lets in Pinecone's role of every region without an "
-            "external ID: whoever names this role at Pinecone uses the key. No entry can say that. First put the "
-            "guide's second snippet (explicit regions) into the trust policy, and run this again."
-        )
-    return found
-
-
-def _said(trust: Sequence[Any]) -> Props | None:
-    """What the first of the guide's three snippets in a trust policy says."""
-    return next(filter(None, map(_of_statement, read(list(trust), "trust").statements)), None)
-
-
-def _of_statement(one: Statement) -> Props | None:
-    """What one of the guide's three snippets says; None of any other statement."""
-    if one.effect != "Allow":
-        return None
-    named = _names(one)
-    listed = [found.groups() for name in named if (found := _PINECONE.fullmatch(name))]
-    regions = [region for account, region in listed if account == listed[0][0]]
-    regions = list(filter(checks.REGION.fullmatch, dict.fromkeys(regions)))
-    ids = _equal(one, aws.EXTERNAL_ID)
-    external_id = ids[0] if len(ids) == 1 else None
-    said: Props = {"external_id": external_id, "pin_account": None}
-    if regions:
-        return {"pinecone_account_id": listed[0][0], "regions": regions, **said}
-    for name in _equal(one, aws.PRINCIPAL_ARN):
-        every = _PINECONE.fullmatch(name)
-        if every and every[2] == "*":
-            pinned = None if named == ["*"] else True
-            said |= {"regions": "ALL_REGIONS", "pin_account": pinned}
-            return {"pinecone_account_id": every[1], **said}
-    return None
-
-
-def _equal(one: Statement, key: str) -> list[str]:
-    """The values that a statement wants a key to have."""
-    wanted = (condition for condition in one.on(key) if "Not" not in condition.operator)
-    return [value for condition in wanted for value in condition.values]
-
-
-def _key_access(key: Key, role_arn: str) -> str | None:
-    policy = read(list(readable(key.policy)), "key")
-    allowed = {
-        action.lower()
-        for one in policy.statements
-        if one.effect == "Allow" and role_arn in _names(one)
-        for action in one.actions or ()
-    }
-    is_two = allowed == set(map(str.lower, ENCRYPT_DECRYPT))
-    return KeyAccess.ENCRYPT_DECRYPT.name if is_two else None
-
-
-def _key_admins(key: Key) -> list[str]:
-    """The principals of the console's statement, but for those that were deleted."""
-    for one in read(list(readable(key.policy)), "key").statements:
-        known = set(ADMINISTRATION) & set(one.actions or ())
-        if one.effect == "Allow" and len(known) >= _MOST_OF_THE_ACTIONS:
-            return [name for name in _names(one) if checks.PRINCIPAL_ARN.fullmatch(name)]
-    return []
-
-
-def _names(one: Statement) -> list[str]:
-    return [principal.name for principal in one.principals or () if principal.kind == "AWS"]
-
-
-def _alias(key: Key, wanted: str | None) -> str | None:
-    aliases = readable(key.aliases)
-    if wanted is not None:
-        wanted = f"alias/{wanted.removeprefix('alias/')}"
-        if wanted not in aliases:
-            raise Refused(
-                f"--alias: got {wanted}, but the key has {', '.join(aliases) or 'none'}. Choose one that it has."
-            )
-        return wanted
-    if len(aliases) > 1:
-        raise Refused(
-            f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; "
-            "the others stay as they are, outside of the stack."
-        )
-    return next(iter(aliases), None)
 
 
 def import_mapping(entry: Entry, role: Role, key: Key | None) -> ImportMapping:
     """What the stack of an entry takes over."""
-    own, found = entry.settings, ImportMapping()
+    own, found, where = entry.settings, ImportMapping(), Where("permissions")
     if own.role is None:
         found[ROLE] = {"RoleName": role.name}
     for digit, wanted in own.customers.policies().items() if own.customers else ():
         for policy in readable(role.permissions):
             is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{own.account}:")
-            compared = Where("permissions").drift(policy.statements, wanted["Statement"])
-            if is_ours and compared.is_none:
+            if is_ours and where.drift(policy.statements, wanted["Statement"]).is_none:
                 found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
     if key is not None and own.key is None:
         found[KEY] = {"KeyId": key.key_id}
         alias = alias_of(entry, key)
-        if alias is not None:
-            found[ALIAS] = {"AliasName": alias}
+        found |= {ALIAS: {"AliasName": alias}} if alias else {}
     return found
 
 
 def alias_of(entry: Entry, key: Key) -> str | None:
     """That alias of the key which the template has, by its name or by its default name."""
-    own = entry.settings.alias
     letters = re.sub("[^A-Za-z0-9]", "", entry.name)
-    default = re.compile(rf"alias/pinecone-cmek/{letters}(Key)?[0-9A-F]{{8}}")
-    for alias in readable(key.aliases):
-        if alias == f"alias/{own.removeprefix('alias/')}" if own else default.fullmatch(alias):
-            return alias
-    return None
+    form = rf"alias/pinecone-cmek/{letters}(Key)?[0-9A-F]{{8}}"
+    if entry.settings.alias:
+        form = re.escape(f"alias/{entry.settings.alias.removeprefix('alias/')}")
+    return next(filter(re.compile(form).fullmatch, readable(key.aliases)), None)
 
 
 def without_held(found: ImportMapping, entry: Entry, held: Mapping[str, str]) -> ImportMapping:
-    """Without what the stack holds already.
-
-    Args:
-        found: what is to be taken over.
-        entry: of the stack.
-        held: what the stack holds, by logical ID.
+    """Without what the stack holds already, by logical ID.
 
     Raises:
         Refused: the stack holds all of it, or something else in its place.
@@ -291,7 +225,7 @@ def without_held(found: ImportMapping, entry: Entry, held: Mapping[str, str]) ->
     left = {name: found[name] for name in found if name not in held}
     if not left:
         raise Refused(
-            f"{entry.name}: the stack has role and key already, so there is nothing to take over. "
-            f"Run `npx cdk deploy {entry.name}`, or `cmek doctor {entry.name}`."
+            f"{entry.name}: the stack has role and key already, so there is nothing to take over. Run `npx cdk deploy "
+            f"{entry.name}`, or `cmek doctor {entry.name}`."
         )
     return left

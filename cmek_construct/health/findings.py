@@ -35,31 +35,32 @@ class Effect(enum.Enum):
 
 
 CACHED: Final = (
-    "soon: Pinecone goes on with data keys that it has cached, for some time, which it does not "
-    "publish; then every request to the indexes fails until this is mended"
+    "soon: Pinecone goes on with data keys that it has cached, for some time, which it does not publish; then every "
+    "request to the indexes fails until this is mended"
 )
 NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
 NOW: Final = "it is open now"
 NO_HURRY: Final = "no hurry"
-NO_HARM: Final = "neither is Pinecone or the owner locked out, nor is anybody let in"
-NOT_KNOWN: Final = "not known: do not take it for healthy"
-_MEANS: Final = {
-    None: NO_HARM,
-    Effect.SOMEBODY_LET_IN: "somebody is let in: who comes in by that may be able to read all data "
-    "of the project that the key encrypts, or to end the key",
-    Effect.PINECONE_LOCKED_OUT: f"Pinecone is locked out: {NOTHING_LOST}",
-    Effect.OWNER_LOCKED_OUT: "the owner is locked out: if nobody else may replace the key policy, "
-    "AWS Support alone can mend it",
-    Effect.KEY_ENDS: "after that all data of the project is lost for good, and nobody can bring it "
-    f"back, AWS included; until then {NOTHING_LOST}",
+_NOT_KNOWN: Final = "not known: do not take it for healthy"
+_EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
+    None: ("neither is Pinecone or the owner locked out, nor is anybody let in", NO_HURRY),
+    Effect.SOMEBODY_LET_IN: (
+        "somebody is let in: who comes in by that may be able to read all data of the project that the key encrypts, "
+        "or to end the key",
+        NOW,
+    ),
+    Effect.PINECONE_LOCKED_OUT: (f"Pinecone is locked out: {NOTHING_LOST}", CACHED),
+    Effect.OWNER_LOCKED_OUT: (
+        "the owner is locked out: if nobody else may replace the key policy, AWS Support alone can mend it",
+        "until somebody else changes the key policy",
+    ),
+    Effect.KEY_ENDS: (
+        "after that all data of the project is lost for good, and nobody can bring it back, AWS included; until then "
+        f"{NOTHING_LOST}",
+        "not known",
+    ),
 }
-_TIME: Final = {
-    None: NO_HURRY,
-    Effect.SOMEBODY_LET_IN: NOW,
-    Effect.PINECONE_LOCKED_OUT: CACHED,
-    Effect.OWNER_LOCKED_OUT: "until somebody else changes the key policy",
-    Effect.KEY_ENDS: "not known",
-}
+"""What each means for the data, and how long there is."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,14 @@ class Finding:
         """Whether role and key are not to be called right."""
         return self.verdict in (Verdict.WRONG, Verdict.UNKNOWN) and not self.elsewhere
 
+    def to_know(self, why: str) -> Finding:
+        """The same where it is no fault: something to be known, and why."""
+        return said(self.about, f"{self.words}. {why}", self.cure) if self.fails else self
+
 
 def right(about: str, words: str) -> Finding:
     """One that is right."""
     return Finding(about, Verdict.RIGHT, words)
-
-
-def judged(about: str, is_right: bool, words: tuple[str, str], cure: str, effect: Effect | None = None) -> Finding:
-    """One that is right by the first words, or wrong by the second."""
-    return right(about, words[0]) if is_right else wrong(about, words[1], cure, effect)
 
 
 def said(about: str, words: str, cure: str = "") -> Finding:
@@ -113,25 +113,20 @@ def wrong(
     time: str = "",
     events: Sequence[str] = (),
 ) -> Finding:
-    """One that is wrong; what it means and how long there is follow from its effect.
-
-    Args:
-        about: a stable name for it.
-        words: what is wrong.
-        cure: what to do.
-        effect: on people, if it has one.
-        means: for the data, where more is known than the effect says.
-        time: that is left, where more is known than the effect says.
-        events: the calls by which somebody did it.
-    """
-    means, time = means or _MEANS[effect], time or _TIME[effect]
-    return Finding(about, Verdict.WRONG, words, cure, means, time, effect, events=tuple(events))
+    """One that is wrong; what it means and how long there is follow from its effect, where no more is known."""
+    usual = _EFFECTS[effect]
+    return Finding(about, Verdict.WRONG, words, cure, means or usual[0], time or usual[1], effect, events=tuple(events))
 
 
-def unknown(about: str, words: str, cure: str, effect: Effect | None = None) -> Finding:
+def judged(about: str, is_right: bool, words: tuple[str, str], cure: str, effect: Effect | None = None) -> Finding:
+    """One that is right by the first words, or wrong by the second."""
+    return right(about, words[0]) if is_right else wrong(about, words[1], cure, effect)
+
+
+def unknown(about: str, words: str, cure: str, effect: Effect | None = None, *, elsewhere: bool = False) -> Finding:
     """One that cannot be told; with an effect if it may have one."""
-    means = f"{NOT_KNOWN}; perhaps {_MEANS[effect]}" if effect else NOT_KNOWN
-    return Finding(about, Verdict.UNKNOWN, words, cure, means, effect=effect)
+    means = f"{_NOT_KNOWN}; perhaps {_EFFECTS[effect][0]}" if effect else _NOT_KNOWN
+    return Finding(about, Verdict.UNKNOWN, words, cure, means, effect=effect, elsewhere=elsewhere)
 
 
 def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
@@ -147,10 +142,7 @@ def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
             "about": one.about,
             "verdict": one.verdict.value,
             "effect": one.effect.value if one.effect else None,
-            "words": one.words,
-            "means": one.means or None,
-            "time": one.time or None,
-            "cure": one.cure or None,
+            **{name: getattr(one, name) or None for name in ("words", "means", "time", "cure")},
             "fails": one.fails,
         }
         for one in findings

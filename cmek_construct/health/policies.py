@@ -1,56 +1,65 @@
 """The policies of a role and a key: whether they mean what they should, and what it does if not.
 
 What is there against what the last deploy wrote is what somebody did by hand; what that wrote against what the file
-says is a file that is ahead of the deploy, or behind it.
+says is a file that is ahead of the deploy, or behind it. Locked out is who may not do what the policy that should be
+there surely lets him do. Only what is needed counts: a denial of calls without TLS locks nobody out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from cmek_construct.aws.objects import PermissionsPolicy, Unread
+from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
-from cmek_construct.guide import used_key_denial
-from cmek_construct.health import lockout
-from cmek_construct.health.comparing import Drift
+from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
+from cmek_construct.health.comparing import Drift, use_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.health.entries import said_external_id
 from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.health.lockout import is_cut_off, kept
+from cmek_construct.health.suspension import is_cut_off, kept
+from cmek_construct.policy import CannotBeJudged, Policy, Request, answers
+from cmek_construct.policy import Verdict as Answer
+from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, POLICY_KEEPING
 from cmek_construct.policy.deleted import gone
+from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import Kind
 
-EVENTS: Final[Mapping[Kind, Sequence[str]]] = {
-    "trust": ("iam:UpdateAssumeRolePolicy",),
-    "key": ("kms:PutKeyPolicy",),
-    "permissions": (
-        *("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:AttachRolePolicy"),
-        *("iam:DetachRolePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"),
+
+class _Of(NamedTuple):
+    """What is said of a kind of policy."""
+
+    about: str
+    what: str
+    verb: str
+    reads: str
+    """The actions that read it."""
+    events: Sequence[str]
+    """The calls by which it is changed."""
+
+
+KINDS: Final[Mapping[Kind, _Of]] = {
+    "trust": _Of("trust-policy", "trust policy", "is", "iam:GetRole", ["iam:UpdateAssumeRolePolicy"]),
+    "key": _Of("key-policy", "key policy", "is", "kms:GetKeyPolicy", ["kms:PutKeyPolicy"]),
+    "permissions": _Of(
+        *("permissions", "role's permissions", "are"),
+        "iam:ListRolePolicies, iam:ListAttachedRolePolicies, iam:GetPolicyVersion",
+        [
+            *("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:AttachRolePolicy"),
+            *("iam:DetachRolePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"),
+        ],
     ),
 }
-"""The calls by which a policy is changed."""
-_NAMES: Final[Mapping[Kind, tuple[str, str]]] = {
-    "trust": ("trust-policy", "trust policy"),
-    "key": ("key-policy", "key policy"),
-    "permissions": ("permissions", "role's permissions"),
-}
-_AHEAD: Final[Mapping[Kind, str]] = {
-    "trust": "the file's trust policy is not the one that was deployed last",
-    "key": "the file's key policy is not the one that was deployed last",
-    "permissions": "the role's permissions by the file are not those that were deployed last",
-}
-_BY_OTHERS: Final = "Run it as somebody whom the key policy still lets do that: a key administrator."
 _NO_DEPLOY: Final = "`cdk deploy` does not mend it: CloudFormation sees no change."
-_IN_ACCOUNT: Final = "somebody is let in: Pinecone's sessions can do that in your account"
 
 
 @dataclass(frozen=True)
 class Beside:
-    """A policy as it is, without the suspension, beside the one that should be there."""
+    """A policy as it is beside the one that the file says, both without what has a finding of its own."""
 
     case: Deployed
     kind: Kind
@@ -64,21 +73,15 @@ class Beside:
     @classmethod
     def of(cls, case: Deployed, kind: Kind, observed: Sequence[Any]) -> Beside:
         """What is there beside what the file says: suspended, if so in words that are not ours."""
-        where = case.where(kind)
-        brakes = where == case.brake
-        rest, written = list(observed), case.written(kind)
-        if brakes:
-            rest, written = kept(case, rest), written and kept(case, written)
-        suspended = (
-            brakes and bool(case.entry.settings.suspended) and len(rest) == len(observed) and is_cut_off(case, observed)
-        )
+        own, where, written, suspended = case.entry.settings, case.where(kind), case.written(kind), False
+        there = list(observed)
+        if where == case.brake:
+            there, written = kept(case, there), written and kept(case, written)
+            suspended = bool(own.suspended) and len(there) == len(observed) and is_cut_off(case, observed)
         wanted = case.wanted(kind, suspended=suspended)
-        held = where.days_held(rest) if kind == "key" else None
-        if held not in (None, case.entry.settings.protect_used_key or 0):
-            # The days have a finding of their own.
-            rest, wanted = (_without_days(case, one) for one in (rest, wanted))
-            written = written and _without_days(case, written)
-        there, lost = where.revived(rest, wanted)
+        if kind == "key" and where.days_held(there) not in (None, own.protect_used_key or 0):
+            there, wanted, written = where.not_held(there), where.not_held(wanted), written and where.not_held(written)
+        there, lost = where.revived(there, wanted)
         if suspended or (written is not None and where.drift(written, wanted).is_none):
             written = None
         return cls(case, kind, there, wanted, lost, written)
@@ -95,254 +98,255 @@ class Beside:
             cure: what to do if somebody changed it.
             within: in which policies it stands, in words.
         """
-        found, wanted, where = self.found, self.wanted, self.case.where(self.kind)
+        about, what, verb, _, events = KINDS[self.kind]
+        account, where = self.case.entry.settings.account, self.case.where(self.kind)
+        found, wanted = self.found, self.wanted
         if self.written is not None:
-            yield self._ahead(where.drift(self.wanted, self.written))
-            found, wanted = where.drift(self.there, self.written), self.written
-            cure = f"npx cdk deploy {self.case.entry.name}"
-        if not found.is_none:
-            yield from self._wrong(found, wanted, cure, within)
-        elif self.written is None:
-            yield right(f"{self.kind}-policy", f"the {self.kind} policy says what the file says")
-
-    def _ahead(self, deployed: Drift) -> Finding:
-        words = deployed.in_words(self.case.entry.settings.account)
-        return wrong(
-            "file-ahead",
-            f"{_AHEAD[self.kind]}: {words}",
-            f"npx cdk deploy {self.case.entry.name}\nThat is if the file is meant: git shows who changed it.",
-            means="none by itself: the file is ahead of the deploy, and nobody has to have touched anything",
-        )
-
-    def _wrong(self, found: Drift, wanted: Sequence[Any], cure: str, within: str) -> Iterator[Finding]:
-        taken: list[Effect] = []
-        if found.taken:
-            taken = [*lockout.locked_out(self.case, self.kind, self.there, wanted)]
-        less = [(each, self._taken(found, each)) for each in taken]
-        let_in = replace(found, taken=(), denials=()) if taken else found
-        parts: list[tuple[Effect | None, Drift]] = [*less]
-        if found.given:
-            parts.insert(0, (Effect.SOMEBODY_LET_IN, let_in))
-        own = self.kind == "permissions"
-        about, what = _NAMES[self.kind]
-        for effect, part in parts or [(None, found)]:
+            deploy = f"npx cdk deploy {self.case.entry.name}"
+            words = where.drift(self.wanted, self.written).in_words(account)
+            words = f"the {what} by the file {verb} not what was deployed last: {words}"
+            means = "none by itself: the file is ahead of the deploy, and nobody has to have touched anything"
+            meant = f"{deploy}\nThat is if the file is meant: git shows who changed it."
+            yield wrong("file-ahead", words, meant, means=means)
+            found, wanted, cure = where.drift(self.there, self.written), self.written, deploy
+        elif found.is_none:
+            yield right(about, f"the {what} says what the file says")
+        for effect, part in [] if found.is_none else self._by_effect(found, wanted):
+            words, do, means = f"{verb} not what the file says: {part.in_words(account)}", cure, ""
             if effect is Effect.OWNER_LOCKED_OUT:
-                cure = f"{cure}\n{_BY_OTHERS}"
-            words = part.in_words(self.case.entry.settings.account)
+                do += "\nRun it as somebody whom the key policy still lets do that: a key administrator."
+            if self.kind == "permissions" and effect is Effect.SOMEBODY_LET_IN:
+                means = "somebody is let in: Pinecone's sessions can do that in your account"
             if part.is_certain:
-                title = f"the {what}{within} {'are' if own else 'is'} not what the file says"
-                means = _IN_ACCOUNT if own and effect is Effect.SOMEBODY_LET_IN else ""
-                events = EVENTS[self.kind]
-                yield wrong(about, f"{title}: {words}", cure, effect, means=means, events=events)
+                yield wrong(about, f"the {what}{within} {words}", do, effect, means=means, events=events)
             else:
-                title = f"the {what}{within} {'say' if own else 'says'} what the file says"
-                yield unknown(about, f"it cannot be told whether {title}: {words}", cure, effect)
+                yield unknown(about, f"it cannot be told whether the {what}{within} {words}", do, effect)
 
-    def _taken(self, found: Drift, effect: Effect) -> Drift:
-        """What is taken from those who are locked out: of a key, from the role or from others."""
-        is_pinecone = effect is Effect.PINECONE_LOCKED_OUT
-        own = [one for one in found.taken if (self.case.role_arn in one.principals) is is_pinecone]
-        taken = tuple(own) if self.kind == "key" and own else found.taken
-        return replace(found, given=(), taken=taken)
+    def _by_effect(self, found: Drift, wanted: Sequence[Any]) -> list[tuple[Effect | None, Drift]]:
+        """What a difference does to people, each with its part: of a key, what is taken from the role or others."""
+        effects = [*locked_out(self.case, self.kind, self.there, wanted)] if found.taken else []
+        parts: list[tuple[Effect | None, Drift]] = []
+        if found.given:
+            parts.append((Effect.SOMEBODY_LET_IN, replace(found, taken=(), denials=()) if effects else found))
+        for effect in effects:
+            is_pinecone, taken = effect is Effect.PINECONE_LOCKED_OUT, found.taken
+            if self.kind == "key":
+                taken = tuple(one for one in taken if (self.case.role_arn in one.principals) is is_pinecone) or taken
+            parts.append((effect, replace(found, given=(), taken=taken)))
+        return parts or [(None, found)]
+
+
+def locked_out(case: Deployed, kind: Kind, there: Iterable[Any], wanted: Iterable[Any]) -> Iterator[Effect]:
+    """Who is locked out by a policy that is not what it should be.
+
+    Args:
+        case: the stack.
+        kind: of the policy.
+        there: the statements that are there.
+        wanted: those that should be there.
+    """
+    before, after = (case.where(kind).read(statements) for statements in (wanted, there))
+    root = f"arn:aws:iam::{case.entry.settings.account}:root"
+    owner = [use_of(case.key_arn, root, one) for one in POLICY_KEEPING if kind == "key"]
+    for effect, needs in ((Effect.PINECONE_LOCKED_OUT, [*_needs(case, kind)]), (Effect.OWNER_LOCKED_OUT, owner)):
+        with suppress(CannotBeJudged):
+            pairs = zip(answers(before, needs), answers(after, needs), strict=True)
+            if any(one.verdict is Answer.YES and other.verdict is not Answer.YES for one, other in pairs):
+                yield effect
+
+
+def _needs(case: Deployed, kind: Kind) -> Iterator[Request]:
+    """What Pinecone needs: to assume the role, and the role to use the key."""
+    own = case.entry.settings
+    if kind == "trust":
+        context = {**DIRECT_CALL, "sts:ExternalId": own.external_id}
+        pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{ROLE_NAME_PREFIX}"
+        every = own.allowed_regions
+        for region in PINECONE_REGIONS if every is ALL_REGIONS else every:
+            yield Request(f"{pinecone}{region}", "sts:AssumeRole", None, context, own=True)
+        return
+    for statement in documents.permissions(own):
+        keys = [arn.replace("*", "x") for arn in as_list(statement["Resource"])]
+        yield from (use_of(arn, case.role_arn, action) for arn in keys for action in statement["Action"])
+    for statement in documents.role_statements(own, case.role_arn) if case.key_arn else ():
+        for action in statement["Action"]:
+            yield from (use_of(case.key_arn, case.role_arn, one) for one in EXPANDED.get(action, (action,)))
+
+
+def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
+    """What a policy does not let the role that encrypts and decrypts do; or why nobody can tell."""
+    requests = [use_of(case.key_arn, case.role_arn, action) for action in ENCRYPT_DECRYPT]
+    if case.key_arn is None:
+        requests = list(_needs(case, policy.kind))
+    try:
+        both = list(zip(requests, answers(policy, requests), strict=True))
+    except CannotBeJudged as reason:
+        return [], f"there are {reason}"
+    denied = [one.action for one, answer in both if answer.verdict is Answer.NO]
+    by_account = [one.action for one, answer in both if answer.verdict is Answer.BY_ACCOUNT]
+    doubts = [answer for _, answer in both if answer.verdict is Answer.CANNOT_TELL]
+    if not denied and doubts:
+        return [], f"that hangs on {printable(', '.join(doubts[0].hangs_on))}"
+    if by_account and case.entry.settings.role is not None:
+        return denied, "" if denied else "it names only the account, so the role's own permissions decide"
+    return list(dict.fromkeys([*denied, *by_account])), ""
 
 
 def about_trust(case: Deployed) -> Iterator[Finding]:
     """The trust policy of the role."""
-    observed, asked = case.statements("trust"), case.entry.settings.external_id
+    observed, own, put = case.statements("trust"), case.entry.settings, case.put("trust")
     if isinstance(observed, Unread):
-        yield not_read("trust-policy", "the role's trust policy", observed, "iam:GetRole")
+        yield _unread("trust", observed)
         return
-    stays, is_known = _external_id(case, observed)
-    if stays != asked:
-        yield _about_external_id(case, stays, is_known)
-        case = case.with_settings(external_id=stays)
-    own, beside = case.entry.settings, Beside.of(case, "trust", observed)
+    stays = case.outputs.get(EXTERNAL_ID) if _tells_id(case) else said_external_id(observed) or own.external_id
+    is_other = stays != own.external_id
+    if is_other:
+        yield _other_external_id(case, stays)
+        settings = own.model_copy(update={"external_id": stays})
+        case = replace(case, entry=replace(case.entry, settings=settings))
+    beside = Beside.of(case, "trust", observed)
     if beside.lost:
-        yield wrong(
-            "trust-gone",
-            f"the trust policy names a deleted role in place of {', '.join(beside.lost)}: Pinecone "
-            "made its role again, or somebody typed a wrong name",
-            case.put("trust"),
-            Effect.PINECONE_LOCKED_OUT,
-            means="Pinecone cannot come in from there; nothing is lost",
-            events=EVENTS["trust"],
-        )
+        words = f"the trust policy names a deleted role in place of {', '.join(beside.lost)}: Pinecone made its role "
+        words += "again, or somebody typed a wrong name"
+        yield wrong("trust-gone", words, put, Effect.PINECONE_LOCKED_OUT, events=KINDS["trust"].events)
     else:
         yield from about_nobody(beside)
     found = beside.found
     if own.role is not None and not (found.taken or found.doubt):
-        more = found.in_words(own.account)
-        yours = "the trust policy is yours, and lets Pinecone in"
+        yours, more = "the trust policy is yours, and lets Pinecone in", found.in_words(own.account)
         yield said("trust-policy", f"{yours}; {more}") if more else right("trust-policy", yours)
         return
-    for one in beside.findings(f"{case.put('trust')}\n{_NO_DEPLOY}"):
+    for one in beside.findings(f"{put}\n{_NO_DEPLOY}"):
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
         first = f"First put external_id right in cmek.yaml; then: cmek doctor {case.entry.name}"
-        yield one if stays == asked or not one.fails else replace(one, cure=first)
+        yield replace(one, cure=first) if is_other and one.fails else one
 
 
-def _external_id(case: Deployed, observed: Sequence[Any]) -> tuple[str | None, bool]:
-    """The external ID that stays, and whether a deployed stack says so."""
-    if ROLE_ARN in case.outputs:
-        return case.outputs.get(EXTERNAL_ID), True
-    return said_external_id(observed) or case.entry.settings.external_id, False
+def _unread(kind: Kind, unread: Unread) -> Finding:
+    return not_read(KINDS[kind].about, f"the {KINDS[kind].what}", unread, KINDS[kind].reads)
 
 
-def _about_external_id(case: Deployed, stays: str | None, is_known: bool) -> Finding:
+def _tells_id(case: Deployed) -> bool:
+    """Whether the deployed stack says its external ID, or that it has none."""
+    return ROLE_ARN in case.outputs
+
+
+def _other_external_id(case: Deployed, stays: str | None) -> Finding:
     """The file has another external ID than the deployed stack has, which Pinecone stores."""
-    own = case.entry.settings.external_id or "missing"
-    if is_known:
-        back = f"Write  external_id: {stays}  back into" if stays else "Take external_id out of"
-        return wrong(
-            "external-id",
-            f"external_id is {own} in cmek.yaml, but {stays or 'missing'} in the deployed stack",
-            f"{back} cmek.yaml (git shows who changed it). Never deploy another one, and change "
-            "nothing in AWS: Pinecone stores the deployed one.",
-            means="none by itself; the next deploy would lock Pinecone out",
-            time="until somebody deploys",
-        )
+    words = (
+        f"external_id is {case.entry.settings.external_id or 'missing'} in cmek.yaml, but {stays or 'missing'} in the"
+    )
+    if _tells_id(case):
+        cure = f"Write  external_id: {stays}  back into" if stays else "Take external_id out of"
+        cure += " cmek.yaml (git shows who changed it). Never deploy another one, and change nothing in AWS: Pinecone "
+        cure += "stores the deployed one."
+        means, time = "none by itself; the next deploy would lock Pinecone out", "until somebody deploys"
+        return wrong("external-id", f"{words} deployed stack", cure, means=means, time=time)
     return unknown(
         "external-id",
-        f"external_id is {own} in cmek.yaml, but {stays} in the role's trust policy, and no "
-        "deployed stack says which is right",
+        f"{words} role's trust policy, and no deployed stack says which is right",
         f"If git shows that cmek.yaml was changed, write  external_id: {stays}  back into it. Change nothing in AWS "
         f"before you know: Pinecone stores one of the two for good. Then look again: cmek doctor {case.entry.name}",
         Effect.PINECONE_LOCKED_OUT,
     )
 
 
-def about_key_policy(case: Deployed) -> Iterator[Finding]:
-    """The key policy."""
-    observed = case.statements("key")
-    if isinstance(observed, Unread):
-        yield not_read("key-policy", "the key policy", observed, "kms:GetKeyPolicy")
-        return
-    if case.entry.settings.key is not None:
-        yield _about_given_key(case, observed)
-        return
-    beside = Beside.of(case, "key", observed)
-    others = sorted(set(beside.lost) - {case.role_arn})
-    if others:
-        yield wrong(
-            "key-gone",
-            f"the key policy names a unique ID in place of {', '.join(others)}: deleted, and perhaps made again",
-            f"{case.put('key')}\nIf they are not to come back, take them out of key_admins first: "
-            "AWS takes no policy that names somebody who is not there.",
-            means="they administer the key no more; Pinecone's use of it goes on",
-            events=EVENTS["key"],
-        )
-    else:
-        yield from about_nobody(beside)
-    yield from beside.findings(f"{case.put('key')}\n{_NO_DEPLOY}")
-
-
-def about_used_key(case: Deployed) -> Iterator[Finding]:
-    """Whether the key policy holds the key while it is used, as the file says."""
-    observed, written = case.statements("key"), case.written("key")
-    held = None if isinstance(observed, Unread) else case.where("key").days_held(observed)
-    wanted = case.entry.settings.protect_used_key or 0
-    if case.entry.settings.key is not None:
-        wanted = held or 0
-    if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
-        return
-    if wanted == held:
-        words = f"nobody can disable or delete the key while it was used within {_days(held)}"
-        yield right("used-key", f"{words}; whoever may change the policy can end that")
-        return
-    is_ahead = written is not None and case.where("key").days_held(written) not in (None, wanted)
-    yield wrong(
-        "used-key",
-        "disabling and deleting a used key: denied for "
-        f"{_days(wanted)} after its use by the file, for {_days(held)} by the key policy",
-        f"npx cdk deploy {case.entry.name}" if is_ahead else f"{case.put('key')}\n{_NO_DEPLOY}",
-        events=() if is_ahead else EVENTS["key"],
-    )
-
-
-def _days(count: int) -> str:
-    return f"{count} day{'' if count == 1 else 's'}"
-
-
-def _without_days(case: Deployed, statements: Sequence[Any]) -> list[Any]:
-    """A key policy without the statement that holds a used key."""
-    where = case.where("key")
-    held = used_key_denial(where.days_held(statements) or 0)
-    return [one for one in statements if not where.same(one, held)]
-
-
 def about_nobody(beside: Beside, more: str = "") -> Iterator[Finding]:
     """Who is named and is nobody any more."""
-    ids = gone(*beside.there)
-    if ids:
+    if ids := gone(*beside.there):
         words = f"the {beside.kind} policy names {', '.join(ids)}: deleted, and nobody any more"
         yield said(f"{beside.kind}-gone", words + more)
 
 
+def about_key_policy(case: Deployed) -> Iterator[Finding]:
+    """The key policy: of a key of the user's own it must let the role use it, in whatever words."""
+    observed, put, where = case.statements("key"), case.put("key"), case.where("key")
+    if isinstance(observed, Unread):
+        yield _unread("key", observed)
+        return
+    if case.entry.settings.key is not None:
+        denied, doubt = refused(case, where.read(observed))
+        if doubt:
+            words = f"whether your key's policy lets the role use it: {doubt}"
+            yield unknown("key-policy", words, "Have somebody read that statement who knows IAM.")
+        elif not denied or role_is_gone_from(case) is not None:
+            yield right("key-policy", "your key's policy lets the role use it; who else may is not judged here")
+        else:
+            words = f"your key's policy does not let the role do {' and '.join(denied)}"
+            cure = "Add the statements that `npx cdk synth` warns of (cmek-construct:key-policy)."
+            yield wrong("key-policy", words, cure, Effect.PINECONE_LOCKED_OUT, events=KINDS["key"].events)
+        return
+    beside = Beside.of(case, "key", observed)
+    if others := sorted({*beside.lost} - {case.role_arn}):
+        words = f"the key policy names a unique ID in place of {', '.join(others)}: deleted, and perhaps made again"
+        cure = (
+            f"{put}\nIf they are not to come back, take them out of key_admins first: AWS takes no policy that names "
+        )
+        cure += "somebody who is not there."
+        means = "they administer the key no more; Pinecone's use of it goes on"
+        yield wrong("key-gone", words, cure, means=means, events=KINDS["key"].events)
+    else:
+        yield from about_nobody(beside)
+    yield from beside.findings(f"{put}\n{_NO_DEPLOY}")
+
+
+def about_used_key(case: Deployed) -> Iterator[Finding]:
+    """Whether the key policy holds the key while it is used, as the file says."""
+    observed, own, where = case.statements("key"), case.entry.settings, case.where("key")
+    held = None if isinstance(observed, Unread) else where.days_held(observed)
+    wanted = own.protect_used_key or 0 if own.key is None else held or 0
+    if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
+        return
+    by_file, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
+    if wanted == held:
+        words = f"nobody can disable or delete the key while it was used within {there}"
+        yield right("used-key", f"{words}; whoever may change the policy can end that")
+        return
+    written = case.written("key")
+    is_ahead = written is not None and where.days_held(written) not in (None, wanted)
+    words = (
+        f"disabling and deleting a used key: denied for {by_file} after its use by the file, for {there} by the key "
+    )
+    cure = f"npx cdk deploy {case.entry.name}" if is_ahead else f"{case.put('key')}\n{_NO_DEPLOY}"
+    yield wrong("used-key", f"{words}policy", cure, events=() if is_ahead else KINDS["key"].events)
+
+
 def role_is_gone_from(case: Deployed) -> str | None:
     """The statement of the key policy that names a deleted role in the role's place."""
-    observed = case.statements("key")
+    observed, where = case.statements("key"), case.where("key")
     if isinstance(observed, Unread) or case.key_arn is None:
         return None
-    wanted = documents.role_statements(case.entry.settings, case.role_arn)
-    where = case.where("key")
-    for one, meant in zip(observed, where.read(observed).statements, strict=True):
-        if where.written_as(one, wanted):
-            return printable(meant.name)
-    return None
-
-
-def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
-    """The policy of a key of the user's own: in whatever words, it must let the role use it."""
-    refused, doubt = lockout.refused(case, case.where("key").read(observed))
-    if doubt:
-        return unknown(
-            "key-policy",
-            f"whether your key's policy lets the role use it: {doubt}",
-            "Have somebody read that statement who knows IAM.",
-        )
-    if not refused or role_is_gone_from(case) is not None:
-        return right("key-policy", "your key's policy lets the role use it; who else may is not judged here")
-    return wrong(
-        "key-policy",
-        f"your key's policy does not let the role do {' and '.join(refused)}",
-        "Add the statements that `npx cdk synth` warns of (cmek-construct:key-policy).",
-        Effect.PINECONE_LOCKED_OUT,
-        events=EVENTS["key"],
-    )
+    ours = documents.role_statements(case.entry.settings, case.role_arn)
+    both = zip(observed, where.read(observed).statements, strict=True)
+    return next((printable(meant.name) for one, meant in both if where.written_as(one, ours)), None)
 
 
 def about_permissions(case: Deployed) -> Iterator[Finding]:
     """What the role may do by itself, beside what the key policy lets it do."""
-    observed, own = case.statements("permissions"), case.entry.settings
+    observed, own, where = case.statements("permissions"), case.entry.settings, case.where("permissions")
     if isinstance(observed, Unread):
-        action = "iam:ListRolePolicies, iam:ListAttachedRolePolicies, iam:GetPolicyVersion"
-        yield not_read("permissions", "the role's permissions", observed, action)
+        yield _unread("permissions", observed)
         return
-    beside, policies = Beside.of(case, "permissions", observed), case.permissions
-    found = beside.found
-    if own.role is not None and found.given and not found.taken:
-        names = ", ".join(printable(one.name) for one in policies)
+    beside = Beside.of(case, "permissions", observed)
+    if own.role is not None and beside.found.given and not beside.found.taken:
+        names = ", ".join(printable(one.name) for one in case.permissions)
         yield said("permissions", f"the role is yours, and has permissions of its own: {names}")
-    elif found.is_none:
+    elif beside.found.is_none:
         customers = len(documents.permissions(own))
         words = f"for {customers} customers" if customers else "none, as it should be"
         yield right("permissions", f"the role's permissions are those of the file ({words})")
     else:
-        where, wanted = case.where("permissions"), beside.wanted
-        holding = [one for one in policies if not where.drift([*wanted, *one.statements], wanted).is_none]
+        wanted = beside.wanted
+        holding = [one for one in case.permissions if not where.drift([*wanted, *one.statements], wanted).is_none]
+        cures = [
+            f"{case.iam('detach-role-policy')} --policy-arn {one.arn}"
+            if one.arn
+            else f"{case.iam('delete-role-policy')} --policy-name {one.name}"
+            for one in holding
+        ]
+        lacks = (
+            "Attach the policies of the stack to the role again, or write into them what is missing: `npx cdk deploy "
+        )
+        lacks += f"{case.entry.name}` does not mend it, for CloudFormation sees no change."
         names = ", ".join(printable(one.name) for one in holding)
-        yield from beside.findings(_without(case, holding), f" (in {names})" if names else "")
-
-
-def _without(case: Deployed, holding: Sequence[PermissionsPolicy]) -> str:
-    """How policies are taken from the role; if none is too much, where what it lacks goes."""
-    taken = [
-        f"{case.iam('detach-role-policy')} --policy-arn {one.arn}"
-        if one.arn
-        else f"{case.iam('delete-role-policy')} --policy-name {one.name}"
-        for one in holding
-    ]
-    return "\n".join(taken) or (
-        "Attach the policies of the stack to the role again, or write into them what is missing: "
-        f"`npx cdk deploy {case.entry.name}` does not mend it, for CloudFormation sees no change."
-    )
+        yield from beside.findings("\n".join(cures) or lacks, f" (in {names})" if names else "")

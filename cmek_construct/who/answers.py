@@ -83,7 +83,8 @@ class Asker:
         """That more than one account is taken for Pinecone's, in words."""
         self._by_stack: dict[Stack, list[Ours]] = {}
         unread = {one.place: one for one in reversed(found.unread) if one.place.is_role_or_key}
-        for one in (*found.roles, *found.keys, *unread.values()):
+        ours: list[Ours] = [*found.roles, *found.keys, *unread.values()]
+        for one in ours:
             self._by_stack.setdefault(one.place.stack, []).append(one)
 
     def about(self, stack: Stack) -> Who:
@@ -240,7 +241,7 @@ def _request(row: Row, account: str, sent: Mapping[str, str | None]) -> Request:
         context["sts:ExternalId"] = row.external_id
     if row.for_aws_service is not None:
         context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
-    own = None if row.who.own_policies else row.who.own_policies
+    own: bool | None = None if row.who.own_policies else row.who.own_policies
     if row.who.account not in (None, account):
         own = True
     return Request(row.who.arn, row.action, context=context, own=own, but=row.who.but)
