@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,8 +30,8 @@ cli = typer.Typer(name="customer-kit", rich_markup_mode=None)
 DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
 GET_KEY_POLICY = "aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json"
 WHO_CAN_SEE = (
-    "The vendor's own people cannot see the key: this runs with the customer's credentials, or on "
-    "the two files that the customer sends."
+    "The vendor's own people cannot see the key: this runs with the customer's credentials, or on the two files that "
+    "the customer sends."
 )
 
 
@@ -40,10 +39,9 @@ def _key_or_alias(parameter: str, value: object) -> None:
     checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
 
 
-def _s3_url(value: str) -> str:
-    if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
-        raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
-    return value
+def _s3_url(parameter: str, value: object) -> None:
+    if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", str(value)):
+        raise ValueError(f"{parameter}: CloudFormation takes a template from https://…amazonaws.com/…")
 
 
 @cli.callback(invoke_without_command=True)
@@ -66,10 +64,8 @@ def kit(
     vendor_name: Annotated[str, option("TEXT", "Your company's name, for the page.")] = kits.Kit.vendor_name,
     template_url: Annotated[
         str | None,
-        typer.Option(
-            metavar="URL",
-            help="Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
-            parser=_s3_url,
+        options.checked(
+            _s3_url, "template_url", "URL", "Where customer-key.yaml is in S3, for a link that opens the console on it."
         ),
     ] = None,
     out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path("customer-kit"),
@@ -102,7 +98,7 @@ def kit(
 
 
 def write(kit: kits.Kit, folder: Path) -> list[str]:
-    """Write the files of a kit into a folder that is not there, or is empty: all or nothing.
+    """Write the files of a kit into a folder that is not there, or is empty.
 
     Returns:
         The names of the files.
@@ -110,42 +106,31 @@ def write(kit: kits.Kit, folder: Path) -> list[str]:
     Raises:
         Refused: something is there already, or cannot be written.
     """
-    files, shown, is_new, written = kit.files(), printable(folder), not os.path.lexists(folder), list[Path]()
     try:
-        if not is_new and (not folder.is_dir() or any(folder.iterdir())):
+        if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
             raise Refused(
-                f"{shown}: it is there already, and nothing is ever overwritten. Move it away, or give another folder "
-                "with --out."
+                f"{printable(folder)}: it is there already, and nothing is ever overwritten. Move it away, or give "
+                "another folder with --out."
             )
         folder.mkdir(exist_ok=True)
+        files = kit.files()
         for name, text in files.items():
-            written.append(folder / name)
-            written[-1].write_text(text, encoding="utf-8", newline="\n")
+            folder.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
+        return list(files)
     except OSError as error:
-        with suppress(OSError):
-            for path in written:
-                path.unlink(missing_ok=True)
-            if is_new:
-                folder.rmdir()
-        raise Refused(f"{shown}: cannot be written: {error.strerror}. Give another folder with --out.") from None
-    return list(files)
+        why = f"cannot be written: {error.strerror}. Give another folder with --out"
+        raise Refused(f"{printable(folder)}: {why}.") from None
 
 
 @cli.command(
-    epilog="Exit codes: 0 all is right; 1 something is wrong, cannot be told (?), or could not be "
-    "read; 2 wrong usage. What the vendor's role allows is seen with --vendor alone: without it "
-    "that one ? does not count."
+    epilog="Exit codes: 0 all is right; 1 something is wrong, cannot be told (?), or could not be read; 2 wrong usage. "
+    "What the vendor's role allows is seen with --vendor alone: without it that one ? does not count."
 )
 def check(
     role_arn: Annotated[str, options.role_arn("The vendor's role.")],
     key_arn: Annotated[
         str | None,
-        options.checked(
-            _key_or_alias,
-            "key_arn",
-            metavar="ARN",
-            help="The customer's key, as it was given back. Without files, KMS is asked about it.",
-        ),
+        options.checked(_key_or_alias, "key_arn", "ARN", "The customer's key. Without files, KMS is asked about it."),
     ] = None,
     profile: Annotated[str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")] = None,
     describe_key: Annotated[Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")] = None,

@@ -92,13 +92,14 @@ def _examined(
     entry: Entry,
 ) -> Examined:
     """Look at one stack, and change nothing."""
-    lock, of_lock = LockedIdentity(), list[Finding]()
+    lock = LockedIdentity()
+    of_lock: list[Finding] = []
     try:
         lock = locked(entry)
     except LockError as error:
         mend = "Mend the file, or take it from git as it was."
         words = f"not read: {LOCK} ({error}): a role that was made again may not be seen"
-        lock, of_lock = LockedIdentity(), [unknown("lock", words, mend)]
+        of_lock = [unknown("lock", words, mend)]
     try:
         session = session_for(entry, asking)
     except AwsError as error:
@@ -129,7 +130,8 @@ def _examined(
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     """The case with all that AWS shows of its stack, role and key."""
-    key, held, name = None, None, case.entry.name
+    name = case.entry.name
+    key = held = None
     if case.key_arn is not None:
         key = reading.read_key(session, case.key_arn, last_use=last_use)
         held = None if case.entry.settings.key else reading.read_resources(session, name)

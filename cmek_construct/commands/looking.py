@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Stack
+from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.customers import Customers
@@ -35,6 +35,22 @@ def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def known(found: T | Unread | None, what: str, gone: str) -> T:
+    """What AWS shows: what could not be read is no basis for anything, and ends the command, as what is gone does.
+
+    Raises:
+        Refused: it is gone, which ``gone`` says, or it could not be read.
+    """
+    if found is None:
+        raise Refused(gone)
+    if isinstance(found, Unread):
+        raise Refused(
+            f"not read: {what} ({found.why}), and nothing goes on without it. Ask again with credentials that may "
+            "read it (--profile)."
+        )
+    return found
+
+
 def locked(entry: Entry) -> LockedIdentity:
     """What the lock in this folder holds of a stack: nothing, where there is no lock.
 
@@ -45,11 +61,7 @@ def locked(entry: Entry) -> LockedIdentity:
 
 
 def session_for(entry: Entry, asking: Asking, *, writes: bool = False) -> Session:
-    """A session in the account of a stack, of somebody who may read there, or write.
-
-    Raises:
-        AwsError: there is none.
-    """
+    """A session in the account of a stack, of somebody who may read there, or write; or an `AwsError`."""
     account, region = entry.settings.account, entry.settings.region or ""
     return asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
 
@@ -69,11 +81,11 @@ def is_known(case: Deployed) -> bool:
 def known_case(
     entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
 ) -> tuple[Deployed, Session]:
-    """The same, for what needs to know, and a session of somebody who may read there, or write.
+    """The same where it is known, and a session of somebody who may read there, or write.
 
     Raises:
         AwsError: AWS cannot be asked.
-        LockError: it is not told what is locked, and there is a lock that cannot be used.
+        LockError: there is a lock that cannot be used, and it was not read before.
         Refused: it is not known which role and key it is.
     """
     session = session_for(entry, asking, writes=writes)
@@ -98,25 +110,25 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
         LockError: the stack is not there, and what is locked of it cannot be told.
         Refused: the stack is not there, or is not whole; the file or the stack in it is missing.
     """
-    own, name = entry.settings, entry.name
+    own = entry.settings
     if file is not None:
-        instead = f"`npx cdk deploy {name} --outputs-file {file}` writes it."
+        instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
         if locked(entry).way_back(entry, None):
             instead = "Leave --outputs out, and AWS is asked."
         in_file = json_in(file, instead)
-        if name not in in_file:
-            raise Refused(f"{name}: {file} has no such stack. {instead}")
-        return deployed.checked_outputs(entry, in_file[name]), None
+        if entry.name not in in_file:
+            raise Refused(f"{entry.name}: {file} has no such stack. {instead}")
+        return deployed.checked_outputs(entry, in_file[entry.name]), None
     session = session_for(entry, asking)
-    stack = reading.read_stack(session, name)
+    stack = reading.read_stack(session, entry.name)
     if not (isinstance(stack, Stack) and stack.is_whole):
         lock = locked(entry)
         found = about_stack(entry, stack, lock.way_back(entry, stack, asking.profile), lock)
-        raise Refused(f"{name} (account {own.account}, {own.region}): {found.words}.\n{found.cure}")
+        raise Refused(f"{entry.name} (account {own.account}, {own.region}): {found.words}.\n{found.cure}")
     outputs = deployed.checked_outputs(entry, dict(stack.outputs))
     if own.customers is None:
         return outputs, None
-    return outputs, deployed.deployed_customers(entry, reading.read_template(session, name))
+    return outputs, deployed.deployed_customers(entry, reading.read_template(session, entry.name))
 
 
 def json_in(file: Path, instead: str) -> dict[str, Any]:

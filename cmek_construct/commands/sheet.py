@@ -22,7 +22,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.looking import outputs_of, side_by_side
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
-from cmek_construct.commands.printing import in_words, refusals, refuse, tell, tell_json
+from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json
 from cmek_construct.constructs.stack_set_targets import CALL_AS
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
@@ -105,7 +105,9 @@ def sheet(
         if value:
             why = "it is for --fleet alone" if fleet is None else "it is not for --fleet"
             raise typer.BadParameter(why, param_hint=idle)
-    asking, found, refused = Asking("sheet", profile), list[dict[str, Any]](), list[str]()
+    asking = Asking("sheet", profile)
+    found: list[dict[str, Any]] = []
+    refused: list[str] = []
     if fleet is not None:
         with refusals("sheet", idle="--outputs"):
             found = _rows(fleet, asking, role or _ROLE, region, call_as)
@@ -129,7 +131,8 @@ def sheet(
     elif fleet is not None:
         _tell_rows(found, as_csv)
     else:
-        tell(line for one in found for line in _lines(one))
+        for one in found:
+            typer.echo("\n".join(_lines(one)))
     if refused:
         refuse(*refused)
 
@@ -138,7 +141,9 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
     """What a person needs in Pinecone's console for one stack; an External ID of None leaves the field blank."""
     given, deployed = outputs_of(entry, file, asking)
     outputs = with_customer_key(entry, given, key_arn, deployed)
-    own, key_name, notices = entry.settings, entry.name, list[str]()
+    own = entry.settings
+    key_name = entry.name
+    notices: list[str] = []
     region, account = outputs[KEY_ARN].split(":")[3:5]
     if own.customers is not None:
         key_name = f"{entry.name}-{account}"

@@ -97,7 +97,8 @@ class _Brake:
     def _lines(self) -> Iterator[str]:
         """Suspend or resume one stack; the lines say what is done, as it is done."""
         (entry,) = read_entries(FILE, only=self.name)
-        own, by_hand, case = entry.settings, "", None
+        own, case = entry.settings, None
+        by_hand = ""
         if own.role and own.key:
             does = "Add to" if self.on else "Take out of"
             raise Refused(
@@ -141,7 +142,8 @@ class _Brake:
         Returns:
             Whether the policy was changed; and in words what is there and not as in the file.
         """
-        brake, arn = case.brake, str(case.brake.resource)
+        brake = case.brake
+        arn = str(brake.resource)
         before = read_policy(session, arn)
         wanted = to_write(case, before, as_of_2012(before), self.on)
         for policy in wanted:
@@ -160,9 +162,8 @@ class _Brake:
         raise Refused(f"the {brake.kind} policy was written, but reads as before")
 
     def _said(self, case: Deployed, changed: bool, left: str) -> Iterator[str]:
-        state, how = "CUT OFF" if self.on else "LET IN", "it was so already, and was read again"
-        if changed:
-            how = "written and read back"
+        state = "CUT OFF" if self.on else "LET IN"
+        how = "written and read back" if changed else "it was so already, and was read again"
         if case.brake.kind == "trust":
             who = "nobody can take on" if self.on else "Pinecone can take on"
             yield f"{state}: {who} the role {case.role_arn} (trust policy: {how})"
@@ -229,12 +230,12 @@ class _Brake:
 
     def _not_done(self, why: str, entry: Entry | None = None, case: Deployed | None = None) -> str:
         """What stands where, if it could not be done, and what to do now, the best first."""
-        name, own = self.name, entry.settings if entry else None
-        again, file_says = f"cmek resume {name}", "not suspended"
+        name = self.name
+        own = entry.settings if entry else None
+        again = f"cmek resume {name}"
         head = f"PINECONE IS PERHAPS STILL CUT OFF. {FILE} says not suspended, but AWS may do it:"
         if self.on:
-            reason = json.dumps(printable(self.reason), ensure_ascii=False)
-            again, file_says = f"cmek suspend {name} --reason {reason}", "suspended"
+            again = f"cmek suspend {name} --reason {json.dumps(printable(self.reason), ensure_ascii=False)}"
             head = f"PINECONE IS PERHAPS NOT CUT OFF. {FILE} says suspended, but AWS may not do it yet:"
         ways = [
             f"{again} --profile NAME   (or --role ARN: somebody of account {own.account if own else 'of the stack'} "
@@ -243,8 +244,7 @@ class _Brake:
         if case is None or case.way_back is None:
             ways.append(
                 f"npx cdk deploy {name} -c only={name} --require-approval never   (minutes, and only if the stack was "
-                f"not deleted; then see with `cmek doctor {name}`: it does nothing if the last deploy said {file_says} "
-                "already)"
+                f"not deleted; then see with `cmek doctor {name}`: it does nothing if the last deploy said so already)"
             )
         if self.on and entry and own and own.customers is None and own.key is None and own.protect_used_key is None:
             key_arn = case.key_arn if case else identities(entry, {}, _lock_of(entry))[1]
