@@ -302,13 +302,6 @@ def test_the_role_is_needed_and_stands_after_check(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_vendors_own_account_is_no_customers(tmp_path: Path) -> None:
-    own = f"--customer-account-id={VENDOR}"
-    refused = cmek(tmp_path, "customer-kit", f"--role-arn={ROLE_ARN}", own, code=1)
-    assert "the account of the role itself" in refused.stderr
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_longest_role_arn_makes_a_readable_template(tmp_path: Path) -> None:
     longest = f"arn:aws:iam::{VENDOR}:role/{'p' * 510}/{'n' * 64}"
     cmek(tmp_path, "customer-kit", f"--role-arn={longest}")

@@ -85,11 +85,6 @@ def kit(
             (entry,) = read_entries(FILE, only=vendor)
             role_arn = outputs_of(entry, outputs, Asking("customer-kit", profile))[0][ROLE_ARN]
         made = kits.Kit(str(role_arn), key_access, customer_account_id, region, vendor_name, template_url)
-        if customer_account_id == made.vendor_account_id:
-            raise Refused(
-                f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
-                "another one. For a key in the role's own account use PineconeCmek."
-            )
         names = write(made, out)
     typer.echo(
         f"Wrote {printable(out)}: {', '.join(names)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "

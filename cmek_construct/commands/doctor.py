@@ -15,7 +15,7 @@ import typer
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import LOCK, case_of, is_known, known_case, locked, session_for, side_by_side
+from cmek_construct.commands.looking import LOCK, is_known, known_case, locked, look, side_by_side
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
 from cmek_construct.commands.printing import advice, refusals, refuse, tell, tell_json, whole
 from cmek_construct.commands.project import indexes
@@ -101,11 +101,10 @@ def _examined(
         words = f"not read: {LOCK} ({error}): a role that was made again may not be seen"
         of_lock = [unknown("lock", words, mend)]
     try:
-        session = session_for(entry, asking)
+        case, session = look(entry, asking, lock)
     except AwsError as error:
         no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
         return Examined(entry, *identities(entry, {}, lock), [*of_lock, no_aws])
-    case = case_of(session, entry, lock, asking.profile)
     way_back = of_lock[0].cure if of_lock else case.way_back
     found = [health.about_stack(entry, case.stack, way_back, lock), *of_lock]
     if not is_known(case):

@@ -60,17 +60,21 @@ def locked(entry: Entry) -> LockedIdentity:
     return deployed.locked_identity(read(LOCK), entry)
 
 
-def session_for(entry: Entry, asking: Asking, *, writes: bool = False) -> Session:
-    """A session in the account of a stack, of somebody who may read there, or write; or an `AwsError`."""
+def look(
+    entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
+) -> tuple[Deployed, Session]:
+    """A stack in whatever state it is, and which role and key it is: `is_known` says whether that could be told.
+
+    And a session of somebody who may read there, or write; or an `AwsError`. Of a lock that was not read before a
+    `LockError`, where it cannot be used.
+    """
     account, region = entry.settings.account, entry.settings.region or ""
-    return asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
-
-
-def case_of(session: Session, entry: Entry, lock: LockedIdentity, profile: str | None = None) -> Deployed:
-    """A stack in whatever state it is, and which role and key it is: `is_known` says whether that could be told."""
+    session = asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
     stack = reading.read_stack(session, entry.name)
+    lock = lock or locked(entry)
     role_arn, key_arn = deployed.identities(entry, deployed.own_outputs(entry, stack), lock)
-    return Deployed(entry, role_arn or "", key_arn, lock, datetime.now(timezone.utc), stack, profile=profile)
+    now = datetime.now(timezone.utc)
+    return Deployed(entry, role_arn or "", key_arn, lock, now, stack, profile=asking.profile), session
 
 
 def is_known(case: Deployed) -> bool:
@@ -81,15 +85,8 @@ def is_known(case: Deployed) -> bool:
 def known_case(
     entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
 ) -> tuple[Deployed, Session]:
-    """The same where it is known, and a session of somebody who may read there, or write.
-
-    Raises:
-        AwsError: AWS cannot be asked.
-        LockError: there is a lock that cannot be used, and it was not read before.
-        Refused: it is not known which role and key it is.
-    """
-    session = session_for(entry, asking, writes=writes)
-    case = case_of(session, entry, lock or locked(entry), asking.profile)
+    """The same, and `Refused` where it is not known which role and key it is."""
+    case, session = look(entry, asking, lock, writes=writes)
     if not is_known(case):
         stack = case.stack
         why = stack.status if isinstance(stack, Stack) else stack.why if stack else "there is no such stack"
@@ -119,8 +116,8 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
         if entry.name not in in_file:
             raise Refused(f"{entry.name}: {file} has no such stack. {instead}")
         return deployed.checked_outputs(entry, in_file[entry.name]), None
-    session = session_for(entry, asking)
-    stack = reading.read_stack(session, entry.name)
+    case, session = look(entry, asking, LockedIdentity())
+    stack = case.stack
     if not (isinstance(stack, Stack) and stack.is_whole):
         lock = locked(entry)
         found = about_stack(entry, stack, lock.way_back(entry, stack, asking.profile), lock)

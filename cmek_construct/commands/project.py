@@ -111,8 +111,7 @@ def _lines(entry: Entry, project_name: str | None, yes: bool) -> Iterator[str]:
                     "delete it in Pinecone's console, and ask Pinecone's support."
                 )
             yield f"Made the project {_named(project)}. {_FOR_GOOD}"
-        again = f"cmek project create {entry.name}" + (f" --project-name {name!a}" * bool(project_name))
-        yield from _make_key(admin, project, f"{again} --yes")
+        yield from _make_key(admin, project)
     yield f"\nNext: cmek sheet {entry.name}{' --key-arn ARN' * (entry.settings.customers is not None)}"
     yield "It says what to paste into Manage > CMEK > Add CMEK: the key is added in Pinecone's console alone."
 
@@ -148,13 +147,13 @@ def _named(project: Any) -> str:
     return printable(f"{project.name} (ID {project.id}, CMEK {forced})")
 
 
-def _make_key(admin: Any, project: Any, again: str) -> Iterator[str]:
+def _make_key(admin: Any, project: Any) -> Iterator[str]:
     """Make the API key of a project and show it; and say what was made twice, for an answer got lost."""
     try:
         with _asking("make the API key"):
             made = admin.api_keys.create(project_id=project.id, name=_KEY_NAME)
     except Refused as error:
-        raise Refused(f"The project is there, but it has no API key yet. {error} To make the key: {again}") from None
+        raise Refused(f"The project is there, but it has no API key yet: run the same again. {error}") from None
     yield f"API key, which nobody can show again (keep it in a safe place now): {made.value}"
     try:
         twice = [_named(one) for one in _all_named(admin, project.name) if one.id != project.id]

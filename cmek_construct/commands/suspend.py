@@ -17,11 +17,11 @@ from typing import Annotated, Final
 import typer
 
 from cmek_construct.aws import writing
-from cmek_construct.aws.objects import Stack, Unread
+from cmek_construct.aws.objects import Stack
 from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import known_case, locked
+from cmek_construct.commands.looking import known, known_case, locked
 from cmek_construct.commands.options import Name, Profile, flag, option, role_arn
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
@@ -134,7 +134,7 @@ class _Brake:
             )
         if self.on and case.key_arn is not None:
             yield from self._grants(case, session)
-        yield from self._what_is_left(case, left)
+        yield from self._what_is_left(case)
 
     def _put(self, case: Deployed, session: Session) -> tuple[bool, str]:
         """Put the brake on or take it off, and read it back.
@@ -174,13 +174,9 @@ class _Brake:
             yield f"Kept as it is, though not as in the file; the next deploy undoes it: {left}"
 
     def _grants(self, case: Deployed, session: Session) -> Iterator[str]:
-        """The grants on the key, which outlive the brake."""
-        found = read_grants(session, str(case.key_arn))
-        if isinstance(found, Unread):
-            raise Refused(
-                f"Pinecone's role is cut off, but the grants on the key could not be listed ({found.why}), and a grant "
-                f"outlives the suspension. Look yourself: {case.kms('list-grants')}"
-            )
+        found = known(
+            read_grants(session, str(case.key_arn)), "the grants on the key, which outlive the suspension", ""
+        )
         if not found:
             yield "Grants on the key: none"
             return
@@ -188,20 +184,14 @@ class _Brake:
         yield from (f"  {grant_in_words(one)}" for one in found)
         # Of a key that serves Pinecone alone each is to be revoked, of another the role's.
         theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
-        if theirs and not (self.revoke_grants or _wants_to_revoke(len(theirs))):
-            yield "Not revoked. To do it: the same command with --revoke-grants"
-        elif theirs:
+        if theirs and (self.revoke_grants or _wants_to_revoke(len(theirs))):
             for grant in theirs:
-                try:
-                    writing.revoke_grant(session, str(case.key_arn), grant.id)
-                except AwsError as error:
-                    raise Refused(
-                        f"Pinecone's role is cut off, but a grant is left, and outlives the suspension: {error}. By "
-                        f"hand: {case.kms('revoke-grant')} --grant-id {printable(grant.id)}"
-                    ) from None
+                writing.revoke_grant(session, str(case.key_arn), grant.id)
             yield f"Revoked: {len(theirs)}"
+        elif theirs:
+            yield "Not revoked. To do it: the same command with --revoke-grants"
 
-    def _what_is_left(self, case: Deployed, left: str) -> Iterator[str]:
+    def _what_is_left(self, case: Deployed) -> Iterator[str]:
         name = self.name
         yield ""
         if self.on and case.brake.kind == "trust":
@@ -221,9 +211,8 @@ class _Brake:
         if case.way_back:
             yield f"- Commit {FILE} now. The stack is gone; before any deploy: {case.way_back}"
         else:
-            more = "That undoes what was kept" if left else "That changes nothing more"
             old = "let Pinecone back in" if self.on else "cut Pinecone off"
-            deploy = f"npx cdk deploy {name}. {more}. A deploy of the old file could {old}."
+            deploy = f"npx cdk deploy {name}. A deploy of the old file could {old}."
             yield f"- Commit {FILE} now, and deploy it: {deploy}"
         back = f"cmek resume {name}" if self.on else f'cmek suspend {name} --reason "…"'
         yield f"- The way back: {back}. To see how it stands: cmek doctor {name}"
