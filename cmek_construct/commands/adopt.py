@@ -61,7 +61,9 @@ class Adopt:
         AsGiven | None,
         typer.Option(help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."),
     ] = None
-    customer_account_ids: Annotated[str | None, customers("Of a vendor's role that has lost its permissions.")] = None
+    customer_account_ids: Annotated[
+        str | None, customers("Customers of a vendor's role that lost its permissions.")
+    ] = None
     region: Annotated[str | None, options.region("Of a vendor's role. Default: as in cmek.yaml.")] = None
     profile: Profile = None
     accept: Annotated[bool, flag("--accept", "Go on where that would lock somebody out or let somebody in.")] = False
@@ -80,10 +82,12 @@ class Adopt:
         changed = None if there else self._with_entry(text, region, role, key)
         added = parse_entries(changed, f"{FILE}, with {self.name} added") if changed else []
         entry = there or next(one for one in added if one.name == self.name)
-        lock, now = locked(entry), datetime.now(timezone.utc)
+        lock = locked(entry)
         self._refuse_another(entry, lock, role)
         mapping = entries.import_mapping(entry, role, key)
-        found = list(differences(Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key), role, key))
+        now = datetime.now(timezone.utc)
+        case = Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key)
+        found = list(differences(case, role, key))
         mapping = entries.without_held(mapping, entry, _held_by(entry, session))
         yield f"{self.name} (account {account}, {region})"
         wrong = [one for one in found if one.verdict is Verdict.WRONG]
@@ -158,7 +162,6 @@ class Adopt:
         return role, key
 
     def _with_entry(self, text: str | None, region: str, role: Role, key: Key | None) -> str:
-        """cmek.yaml with the entry more whose template is what is there."""
         found: dict[str, Any] = {"account": role.arn.split(":")[4], "region": region}
         found |= entries.of_role(role, given=self.as_given is AsGiven.ROLE)
         if key is None:
@@ -171,7 +174,6 @@ class Adopt:
         return with_entry(text, self.name, beside_top(found, YamlText(text).data))
 
     def _refuse_another(self, entry: Entry, lock: LockedIdentity, role: Role) -> None:
-        """Role and key are those of the entry, and of the lock."""
         own, stack = entry.settings, f"stacks.{self.name}"
         if own.customers is not None and self.key_arn is not None:
             raise Refused(f"{FILE}: {stack}: it is a vendor's, whose keys are its customers'. Leave --key-arn out.")

@@ -88,10 +88,9 @@ def known_case(
     """The same, and `Refused` where it is not known which role and key it is."""
     case, session = look(entry, asking, lock, writes=writes)
     if not is_known(case):
-        stack = case.stack
-        why = stack.status if isinstance(stack, Stack) else stack.why if stack else "there is no such stack"
+        stack = about_stack(entry, case.stack, case.way_back, case.lock)
         raise Refused(
-            f"{entry.name}: which role and key it is, neither the stack's outputs say ({why}) nor cmek.lock. "
+            f"{entry.name}: which role and key it is, neither the stack's outputs say ({stack.words}) nor cmek.lock. "
             f"`cmek doctor {entry.name}` says what to do."
         )
     return case, session

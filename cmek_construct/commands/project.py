@@ -192,7 +192,8 @@ def _asking(what: str) -> Iterator[None]:
             words = words.replace(secret, "***")
         words = printable(" ".join(words.split())).rstrip(".")
         status = getattr(error, "status_code", None)
-        reason, usual = str(status or type(error).__name__), "Nothing was changed." if (status or 500) < 500 else _AGAIN
+        reason = str(status or type(error).__name__)
+        usual = "Nothing was changed." if (status or 500) < 500 else _AGAIN
         cure = _CURES.get(f"{what}: {reason}") or _CURES.get(reason, usual)
         raise Refused(f"Pinecone: could not {what}: {words}. {cure}") from None
 
