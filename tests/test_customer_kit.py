@@ -253,14 +253,6 @@ def test_a_folder_that_is_not_empty_stays_as_it_is(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["customer-kit", "file"]
 
 
-def test_an_empty_folder_is_filled_also_the_current_one(tmp_path: Path) -> None:
-    place = tmp_path / "here"
-    place.mkdir()
-    cmek(place, "customer-kit", f"--role-arn={ROLE_ARN}", "--out=.")
-    assert sorted(path.name for path in place.iterdir()) == FILES
-    assert [path.name for path in tmp_path.iterdir()] == ["here"]
-
-
 def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> None:
     for out in ("none/kit", "x" * 300):
         refused = cmek(tmp_path, "customer-kit", f"--role-arn={ROLE_ARN}", f"--out={out}", code=1)

@@ -303,9 +303,9 @@ def test_without_a_region_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--fleet", SET, "--csv", "--json"], "choose --csv or --json"),
-        (["--fleet", SET, "acme"], "not for --fleet"),
-        (["--fleet", SET, "--outputs=o.json"], "not for --fleet"),
+        (["--fleet", SET, "--call-as=ME"], "DELEGATED_ADMIN"),
+        (["--fleet", SET, "acme"], "it takes no NAME"),
+        (["--fleet", SET, "--outputs=o.json"], "it takes no NAME"),
         (["--csv"], "for --fleet alone"),
         (["--role=Auditor"], "for --fleet alone"),
         (["--call-as=SELF"], "for --fleet alone"),

@@ -11,9 +11,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -37,13 +36,6 @@ from cmek_construct.health.findings import Refused, Verdict
 _COPY: Final = "Copy the ARN from Pinecone's console, Manage > CMEK, and see that account and region are right."
 
 
-class AsGiven(str, Enum):
-    """What ``--as-given`` leaves out of the stack."""
-
-    ROLE = "role"
-    KEY = "key"
-
-
 @dataclass(frozen=True)
 class Adopt:
     """Take a role and a key that are there already into a stack, unchanged.
@@ -58,7 +50,7 @@ class Adopt:
     key_arn: Annotated[str | None, options.key_arn("The key that Pinecone stores. A vendor's role has none.")] = None
     alias: Annotated[str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")] = None
     as_given: Annotated[
-        AsGiven | None,
+        Literal["role", "key"] | None,
         typer.Option(help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."),
     ] = None
     customer_account_ids: Annotated[
@@ -163,12 +155,12 @@ class Adopt:
 
     def _with_entry(self, text: str | None, region: str, role: Role, key: Key | None) -> str:
         found: dict[str, Any] = {"account": role.arn.split(":")[4], "region": region}
-        found |= entries.of_role(role, given=self.as_given is AsGiven.ROLE)
+        found |= entries.of_role(role, given=self.as_given == "role")
         if key is None:
             told = listed(self.customer_account_ids) if self.customer_account_ids else []
             found |= entries.of_customers(role, told)
         else:
-            found |= entries.of_key(key, role.arn, self.alias, given=self.as_given is AsGiven.KEY)
+            found |= entries.of_key(key, role.arn, self.alias, given=self.as_given == "key")
         if text is None:
             return new_text(self.name, beside_top(found, {}))
         return with_entry(text, self.name, beside_top(found, YamlText(text).data))

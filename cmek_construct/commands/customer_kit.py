@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,7 +67,7 @@ def kit(
             _s3_url, "template_url", "URL", "Where customer-key.yaml is in S3, for a link that opens the console on it."
         ),
     ] = None,
-    out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path("customer-kit"),
+    out: Annotated[Path, option("FOLDER", "New folder to write.")] = Path("customer-kit"),
 ) -> None:
     """Write a folder to send to a customer whose key it is to be.
 
@@ -93,28 +92,18 @@ def kit(
 
 
 def write(kit: kits.Kit, folder: Path) -> list[str]:
-    """Write the files of a kit into a folder that is not there, or is empty.
-
-    Returns:
-        The names of the files.
-
-    Raises:
-        Refused: something is there already, or cannot be written.
-    """
+    """Write the files of a kit into a new folder, and give back their names."""
     try:
-        if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
-            raise Refused(
-                f"{printable(folder)}: it is there already, and nothing is ever overwritten. Move it away, or give "
-                "another folder with --out."
-            )
-        folder.mkdir(exist_ok=True)
+        folder.mkdir()
         files = kit.files()
         for name, text in files.items():
             folder.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
         return list(files)
+    except FileExistsError:
+        why = "it is there already, and nothing is ever overwritten. Move it away, or give another folder with --out"
     except OSError as error:
         why = f"cannot be written: {error.strerror}. Give another folder with --out"
-        raise Refused(f"{printable(folder)}: {why}.") from None
+    raise Refused(f"{printable(folder)}: {why}.")
 
 
 @cli.command(

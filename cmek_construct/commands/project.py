@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -23,6 +23,7 @@ from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.findings import Refused
 
+Indexes: TypeAlias = dict[str, str | None] | Unread | None
 _API_KEY: Final = "PINECONE_API_KEY"
 _SECRETS: Final = ("PINECONE_CLIENT_SECRET", _API_KEY)
 _SIGN_IN: Final = (
@@ -85,8 +86,8 @@ def create(
 def _lines(entry: Entry, project_name: str | None, yes: bool) -> Iterator[str]:
     """Make the project of a stack, or say what would be made; the lines say it as it is done."""
     name = project_name or entry.name
-    with _asking("sign in"):
-        admin = _sdk().Admin()
+    with _asking("sign in") as sdk:
+        admin = sdk.Admin()
     yield f"Signed in at Pinecone as {printable(os.environ['PINECONE_CLIENT_ID'])} (PINECONE_CLIENT_ID)"
     project = _project_of_name(admin, name)
     keys = _keys(admin, project) if project else []
@@ -165,7 +166,7 @@ def _make_key(admin: Any, project: Any) -> Iterator[str]:
         yield from (f"MADE TWICE, for an answer got lost: delete in Pinecone's console {one}" for one in twice)
 
 
-def indexes() -> dict[str, str | None] | Unread | None:
+def indexes() -> Indexes:
     """What each index of the project of PINECONE_API_KEY is encrypted with, by name; None without such a variable.
 
     An index with None is under no key of a customer.
@@ -174,19 +175,22 @@ def indexes() -> dict[str, str | None] | Unread | None:
     if not key.strip():
         return None
     try:
-        with _asking("list the indexes"):
-            return {str(one.name): one.cmek_id for one in _sdk().Pinecone(api_key=key).indexes.list()}
+        with _asking("list the indexes") as sdk:
+            return {str(one.name): one.cmek_id for one in sdk.Pinecone(api_key=key).indexes.list()}
     except Refused as error:
         return Unread(str(error))
 
 
 @contextmanager
-def _asking(what: str) -> Iterator[None]:
-    """Refuse what the SDK refuses: say what was to be done, what it means and the cure, and no secret."""
-    sdk = _sdk()
+def _asking(what: str) -> Iterator[Any]:
+    """The SDK, and what it refuses as a refusal: what was to be done, what it means and the cure, and no secret."""
     try:
-        yield
-    except sdk.PineconeError as error:
+        import pinecone
+    except ModuleNotFoundError:
+        raise Refused("Pinecone's SDK is not installed. Run: pip install 'cmek-construct[pinecone]'") from None
+    try:
+        yield pinecone
+    except pinecone.PineconeError as error:
         words = str(error)
         for secret in filter(None, map(os.environ.get, _SECRETS)):
             words = words.replace(secret, "***")
@@ -196,12 +200,3 @@ def _asking(what: str) -> Iterator[None]:
         usual = "Nothing was changed." if (status or 500) < 500 else _AGAIN
         cure = _CURES.get(f"{what}: {reason}") or _CURES.get(reason, usual)
         raise Refused(f"Pinecone: could not {what}: {words}. {cure}") from None
-
-
-def _sdk() -> Any:
-    """The SDK, imported where it is needed."""
-    try:
-        import pinecone
-    except ModuleNotFoundError:
-        raise Refused("Pinecone's SDK is not installed. Run: pip install 'cmek-construct[pinecone]'") from None
-    return pinecone

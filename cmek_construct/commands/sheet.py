@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -22,7 +22,6 @@ from cmek_construct.commands import options
 from cmek_construct.commands.looking import known, outputs_of, side_by_side
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
 from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json
-from cmek_construct.constructs.stack_set_targets import CALL_AS
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import key_denial
@@ -86,8 +85,8 @@ def sheet(
     role: Annotated[str | None, option("NAME", f"With --fleet: to take on in each account. Default: {_ROLE}.")] = None,
     region: Annotated[str | None, option("REGION", "With --fleet: of the set. Default: the profile's.")] = None,
     call_as: Annotated[
-        str | None,
-        option("|".join(CALL_AS), "With --fleet: DELEGATED_ADMIN from a delegated administrator's account."),
+        Literal["SELF", "DELEGATED_ADMIN"] | None,
+        typer.Option(help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."),
     ] = None,
     as_csv: Annotated[bool, flag("--csv", "With --fleet: print CSV.")] = False,
 ) -> None:
@@ -96,14 +95,10 @@ def sheet(
     Field by field in the order of its dialog, with what to do before and after. With --fleet: a line for every account
     of a stack set.
     """
-    if as_csv and as_json:
-        raise typer.BadParameter("choose --csv or --json", param_hint="--csv")
-    of_file = {"NAME": name, "--outputs": outputs, "--key-arn": key_arn}
-    of_fleet = {"--role": role, "--region": region, "--call-as": call_as, "--csv": as_csv}
-    for idle, value in (of_fleet if fleet is None else of_file).items():
-        if value:
-            why = "it is for --fleet alone" if fleet is None else "it is not for --fleet"
-            raise typer.BadParameter(why, param_hint=idle)
+    if fleet is None and (role or region or call_as or as_csv):
+        raise typer.BadParameter("they are for --fleet alone", param_hint="--role, --region, --call-as, --csv")
+    if fleet is not None and (name or outputs or key_arn):
+        raise typer.BadParameter("it takes no NAME, --outputs or --key-arn", param_hint="--fleet")
     asking = Asking("sheet", profile)
     found: list[dict[str, Any]] = []
     refused: list[str] = []
