@@ -23,7 +23,7 @@ from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.deployed import ROLE_ARN
-from cmek_construct.health.findings import Refused, as_data
+from cmek_construct.health.findings import Refused
 
 cli = typer.Typer(name="customer-kit", rich_markup_mode=None)
 DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
@@ -143,7 +143,7 @@ def check(
     right = not any(finding.fails for finding in found)
     if as_json:
         said = {"key_arn": seen.arn, "role_arn": role_arn, "source": seen.source, "right": right}
-        tell_json({**said, "findings": as_data(found)})
+        tell_json({**said, "findings": [one.as_data() for one in found]})
     else:
         verdict = "Not all is right."
         if right and vendor is None:
@@ -160,16 +160,13 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     """A key by the outputs of two commands of the AWS CLI; a policy alone may be one that KMS has never seen."""
     described = json_in(describe_key, f"`{DESCRIBE_KEY}` prints it.")
     prints = f"`{GET_KEY_POLICY}` prints it."
-    answer = json_in(key_policy, prints)
-    if "Statement" in answer:
-        raise Refused(
-            f"{printable(key_policy)}: it is a policy by itself, as the kit's own key-policy.json is, and does not "
-            f"show what KMS has. Give what `{GET_KEY_POLICY}` prints."
-        )
-    said = answer.get("Policy")
+    said = json_in(key_policy, prints).get("Policy")
     policy = json_of(said, key_policy, prints) if isinstance(said, str) else {}
     if "Statement" not in policy:
-        raise Refused(f"{printable(key_policy)}: it holds no key policy. `{GET_KEY_POLICY}` prints one.")
+        raise Refused(
+            f"{printable(key_policy)}: it holds no key policy as KMS has it. {prints} A policy by itself, as the kit's "
+            "own key-policy.json is, does not show what KMS has."
+        )
     files = f"{printable(describe_key)} and {printable(key_policy)}"
     return _seen(files, described.get("KeyMetadata"), policy, describe_key)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -88,7 +89,7 @@ def known_case(
     """The same, and `Refused` where it is not known which role and key it is."""
     case, session = look(entry, asking, lock, writes=writes)
     if not is_known(case):
-        stack = about_stack(entry, case.stack, case.way_back, case.lock)
+        stack = about_stack(case, case.way_back)
         raise Refused(
             f"{entry.name}: which role and key it is, neither the stack's outputs say ({stack.words}) nor cmek.lock. "
             f"`cmek doctor {entry.name}` says what to do."
@@ -118,8 +119,8 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
     case, session = look(entry, asking, LockedIdentity())
     stack = case.stack
     if not (isinstance(stack, Stack) and stack.is_whole):
-        lock = locked(entry)
-        found = about_stack(entry, stack, lock.way_back(entry, stack, asking.profile), lock)
+        case = replace(case, lock=locked(entry))
+        found = about_stack(case, case.way_back)
         raise Refused(f"{entry.name} (account {own.account}, {own.region}): {found.words}.\n{found.cure}")
     outputs = deployed.checked_outputs(entry, dict(stack.outputs))
     if own.customers is None:

@@ -20,14 +20,14 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
-from cmek_construct.lock.text import OF_ACCOUNT, Identity, Place
+from cmek_construct.lock.text import OF_ACCOUNT, Locked, Place
 from cmek_construct.policy import aws
-from cmek_construct.templates import console, evidence
-from cmek_construct.templates.attributes import KEY, ROLE
+from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
+from cmek_construct.templates.found import beside, console_outputs
 from cmek_construct.templates.reading import each_of, members
-from cmek_construct.templates.stacks import every, hole_of, is_of_ssm
+from cmek_construct.templates.stacks import KEY, ROLE, every, hole_of, is_of_ssm
 from cmek_construct.templates.texts import hole, holes, refers, written
 from cmek_construct.templates.values import NOTHING, Values
 
@@ -67,7 +67,7 @@ class StackNow:
         return {place.path: place for place in found if place.type in REPLACING}
 
     @cached_property
-    def accounts(self) -> dict[str, Identity]:
+    def accounts(self) -> dict[str, Locked]:
         """The accounts of stack sets that are given an external ID of their own for the trust policy of a role."""
         found = {}
         for path, place in self.resources.items():
@@ -79,10 +79,10 @@ class StackNow:
                 names = {apart.get(one) for one in ids}
                 for account, name, value in self._overrides(place):
                     if name in names:
-                        found[f"{path}/{account}"] = Identity(OF_ACCOUNT, {EXTERNAL_ID: value})
+                        found[f"{path}/{account}"] = Locked(OF_ACCOUNT, {EXTERNAL_ID: value})
         return found
 
-    def identity(self, path: str) -> Identity | None:
+    def identity(self, path: str) -> Locked | None:
         """What makes one of them; None of what is there in no case."""
         if path not in self.resources:
             return self.accounts.get(path)
@@ -96,19 +96,19 @@ class StackNow:
             ids, apart = _texts(own.get(EXTERNAL_ID)), self._apart(place.stack)
             if any(one in apart for one in ids):
                 own[EXTERNAL_ID] = _one_or_all({one for one in ids if one not in apart})
-        return Identity(place.type, {name: value for name, value in own.items() if value})
+        return Locked(place.type, {name: value for name, value in own.items() if value})
 
     @cached_property
     def _given(self) -> dict[str, _Values]:
         """By the key: the external ID that goes to Pinecone's console beside a role that no template has."""
         outputs = []
-        for one in console.outputs(self.run, every([self.top])):
+        for one in console_outputs(self.run, every([self.top])):
             stack = one.place.stack
             value = json.dumps(stack.outputs[one.place.logical_id].get("Value"))
             own = [place for place in self.resources.values() if place.stack is stack]
             outputs.append(replace(one, of=next((it for it in own if refers(value, it.logical_id)), None)))
-        roles = dict(console.beside(outputs, "Key ARN", "Role ARN"))
-        ids = dict(console.beside(outputs, "Key ARN", "External ID"))
+        roles = dict(beside(outputs, "Key ARN", "Role ARN"))
+        ids = dict(beside(outputs, "Key ARN", "External ID"))
         return {
             key.path: {EXTERNAL_ID: _one_or_all({now.value for now in ids[key].cases})}
             for key, role in roles.items()
