@@ -322,5 +322,3 @@ def test_the_page_names_the_vendor_and_links_to_the_quick_create_page(tmp_path: 
     assert "Your vendor keeps data" in page
     assert "quick-create" not in page
     assert "can be taken back" in page
-    cmek(tmp_path, *own, "--out=wrong", "--template-url=https://example.com/x", code=2)
-    assert not (tmp_path / "wrong").exists()

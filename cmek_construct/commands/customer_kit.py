@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
-from cmek_construct.commands.looking import json_in, json_of, outputs_of
+from cmek_construct.commands.looking import json_in, outputs_of
 from cmek_construct.commands.options import AsJson, option
 from cmek_construct.commands.printing import in_a_line, in_words, refusals, tell, tell_json
 from cmek_construct.deployment import customer_kit as kits
@@ -38,11 +37,6 @@ def _key_or_alias(parameter: str, value: object) -> None:
     checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
 
 
-def _s3_url(parameter: str, value: object) -> None:
-    if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", str(value)):
-        raise ValueError(f"{parameter}: CloudFormation takes a template from https://…amazonaws.com/…")
-
-
 @cli.callback(invoke_without_command=True)
 def kit(
     context: typer.Context,
@@ -62,10 +56,7 @@ def kit(
     ] = None,
     vendor_name: Annotated[str, option("TEXT", "Your company's name, for the page.")] = kits.Kit.vendor_name,
     template_url: Annotated[
-        str | None,
-        options.checked(
-            _s3_url, "template_url", "URL", "Where customer-key.yaml is in S3, for a link that opens the console on it."
-        ),
+        str | None, option("URL", "Where customer-key.yaml is in S3: the page links to the AWS console with it.")
     ] = None,
     out: Annotated[Path, option("FOLDER", "New folder to write.")] = Path("customer-kit"),
 ) -> None:
@@ -161,7 +152,7 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     described = json_in(describe_key, f"`{DESCRIBE_KEY}` prints it.")
     prints = f"`{GET_KEY_POLICY}` prints it."
     said = json_in(key_policy, prints).get("Policy")
-    policy = json_of(said, key_policy, prints) if isinstance(said, str) else {}
+    policy = json_in(key_policy, prints, said) if isinstance(said, str) else {}
     if "Statement" not in policy:
         raise Refused(
             f"{printable(key_policy)}: it holds no key policy as KMS has it. {prints} A policy by itself, as the kit's "

@@ -20,7 +20,7 @@ from cmek_construct.health import deployed
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import about_stack
 from cmek_construct.health.findings import Refused
-from cmek_construct.lock.text import FILE, read
+from cmek_construct.lock.text import FILE, LockError, read
 
 LOCK: Final = Path(FILE)
 T = TypeVar("T")
@@ -52,13 +52,18 @@ def known(found: T | Unread | None, what: str, gone: str) -> T:
     return found
 
 
-def locked(entry: Entry) -> LockedIdentity:
+def locked(entry: Entry, damaged: LockedIdentity | None = None) -> LockedIdentity:
     """What the lock in this folder holds of a stack: nothing, where there is no lock.
 
     Raises:
-        LockError: there is a lock, and it cannot be used.
+        LockError: there is a lock, and it cannot be used; unless ``damaged`` says what is to be taken then.
     """
-    return deployed.locked_identity(read(LOCK), entry)
+    try:
+        return deployed.locked_identity(read(LOCK), entry)
+    except LockError:
+        if damaged is None:
+            raise
+        return damaged
 
 
 def look(
@@ -128,20 +133,18 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
     return outputs, deployed.deployed_customers(entry, reading.read_template(session, entry.name))
 
 
-def json_in(file: Path, instead: str) -> dict[str, Any]:
-    """The JSON object in a file that a command wrote; ``instead`` says which does, or what to do without it."""
+def json_in(file: Path, instead: str, text: str | None = None) -> dict[str, Any]:
+    """The JSON object in a file that a command wrote, or in a text in it.
+
+    PowerShell writes files in UTF-16, which `json` knows by its first bytes. ``instead`` says which command writes such
+    a file, or what to do without it.
+    """
     try:
-        return json_of(file.read_bytes(), file, instead)
+        found = json.loads(file.read_bytes() if text is None else text)
     except OSError as error:
         raise Refused(f"{printable(file)}: cannot be read: {error.strerror}. {instead}") from None
-
-
-def json_of(content: str | bytes, place: Path, instead: str) -> dict[str, Any]:
-    """A JSON object; PowerShell writes files in UTF-16, which `json` knows by its first bytes."""
-    try:
-        found = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{printable(place)}: cannot be read as JSON: {error}. {instead}") from None
+        raise Refused(f"{printable(file)}: cannot be read as JSON: {error}. {instead}") from None
     if not isinstance(found, dict):
-        raise Refused(f"{printable(place)}: is no JSON object. {instead}")
+        raise Refused(f"{printable(file)}: is no JSON object. {instead}")
     return found

@@ -31,7 +31,6 @@ from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.role_and_key import grant_in_words, is_ours
 from cmek_construct.health.suspension import is_suspended, kept, to_write
-from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import as_of_2012
 
 _TRIES: Final = 6
@@ -116,7 +115,8 @@ class _Brake:
             by_hand = error.line
             entry = replace(entry, settings=own.model_copy(update={"suspended": True}))
         try:
-            case, session = known_case(entry, self.asking, _lock_of(entry), writes=True)
+            # A lock that cannot be read does not hold up the brake.
+            case, session = known_case(entry, self.asking, locked(entry, LockedIdentity()), writes=True)
             changed, left = self._put(case, session)
         except (AwsError, Refused) as error:
             raise Refused(self._not_done(f"{str(error).rstrip('.')}.", entry, case)) from None
@@ -236,20 +236,12 @@ class _Brake:
                 f"not deleted; then see with `cmek doctor {name}`: it does nothing if the last deploy said so already)"
             )
         if self.on and entry and own and own.customers is None and own.key is None and own.protect_used_key is None:
-            key_arn = case.key_arn if case else identities(entry, {}, _lock_of(entry))[1]
+            key_arn = case.key_arn if case else identities(entry, {}, locked(entry, LockedIdentity()))[1]
             ways.append(
                 f"aws kms disable-key --region {own.region} --key-id {key_arn or 'KEY-ARN'}   (cuts everybody off; "
                 "enable-key takes it back)"
             )
         return "\n".join([head, f"  {why}", "Now, one of:", *(f"  {n}. {way}" for n, way in enumerate(ways, 1))])
-
-
-def _lock_of(entry: Entry) -> LockedIdentity:
-    """What is locked; a lock that cannot be read does not hold up the brake."""
-    try:
-        return locked(entry)
-    except LockError:
-        return LockedIdentity()
 
 
 def _wants_to_revoke(count: int) -> bool:
