@@ -75,8 +75,7 @@ def changes(lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool =
                 for name, old, new in _differences(lock[own], resource, stack) if not locked.unlocked else ():
                     yield Refusal(
                         _RULES.get(word, LOCKED_PLACE),
-                        stack.top.template.file,
-                        (new if name == _LOGICAL_ID and new in stack.resources else resource).partition("/")[0],
+                        *_where(stack.top, new if name == _LOGICAL_ID and new in stack.resources else resource),
                         f"{own}: the {word} {resource} is locked in {file}, but its {name} was {_shown(old)} and is "
                         f"now {_shown(new)}.",
                         _consequence(word, name, new, locked.deployed.get("Arn")),
@@ -139,8 +138,7 @@ def _moves(lock: Lock, stack: StackNow, places: Sequence[Place], file: str) -> I
     changed = ", and ".join(f"its {what} was {a} and is now {b}" for what, a, b in both if a != b)
     yield Refusal(
         LOCKED_PLACE,
-        stack.top.template.file,
-        "",
+        *_where(stack.top, ""),
         f"{was}: the stack is locked in {file}, but {changed}.",
         "The deploy would make another role and key there, of which Pinecone knows nothing, and "
         "nobody would look after those that it has.",
@@ -163,8 +161,7 @@ def _gone(lock: Lock, stacks: Sequence[StackNow], file: str) -> Iterator[Refusal
             options = f"{_options(own)}{_of_file(file)}"
             yield Refusal(
                 LOCKED_PLACE,
-                stack.top.template.file,
-                "",
+                *_where(stack.top, ""),
                 f"{own}: {file} says that the stack was seen to be gone on {found[0].gone}.",
                 f"The deploy would make others in place of {' and '.join(arns)}, which outlive "
                 "their stack, and which Pinecone stores for good.",
@@ -172,6 +169,15 @@ def _gone(lock: Lock, stacks: Sequence[StackNow], file: str) -> Iterator[Refusal
                 f'an app of your own, run `cmek unlock {own.stack}{options} --reason "…"`, `npx cdk import '
                 f"{own.stack}`, and `cmek lock --deployed{_of_file(file)}`.",
             )
+
+
+def _where(stack: templates.Stack, resource: str) -> tuple[Path, str]:
+    """The file and the logical ID in it, for the path of the construct in the report."""
+    first, _, rest = resource.partition("/")
+    child = stack.children.get(first)
+    if child is None or child.is_in_stack_set:
+        return stack.template.file, first
+    return _where(child, rest)
 
 
 def _options(place: Place) -> str:
