@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from cmek_construct import checks
-from cmek_construct.templates.files import read
 from cmek_construct.templates.reading import UnreadableError, parsed
 from cmek_construct.templates.run import read_run
 from tests import forms
@@ -105,7 +104,7 @@ def test_each_problem_is_a_value_with_its_file(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     good = forms.template_file("explicit_with_id")
-    found = read([large, binary, tmp_path / "none\x1b[2J.json", good, empty, good])
+    found = read_run([large, binary, tmp_path / "none\x1b[2J.json", good, empty, good])
     assert [one.file for one in found.templates] == [good]
     names = ("large.json", "binary.json", "none", "empty")
     for problem, name in zip(found.problems, names, strict=True):
@@ -117,7 +116,7 @@ def test_each_problem_is_a_value_with_its_file(tmp_path: Path) -> None:
 def test_an_assembly_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     for text in ("{", "[]", '{"artifacts": {"a": 1, "b": {"properties": {"templateFile": 1}}}}'):
         (tmp_path / "manifest.json").write_text(text)
-        assert read([tmp_path]).templates == []
+        assert read_run([tmp_path]).templates == []
 
 
 @pytest.mark.parametrize(
@@ -136,7 +135,7 @@ def test_what_a_manifest_says_in_no_form_of_its_own_is_told(
     (tmp_path / "it").mkdir()
     manifest = {"artifacts": {"x": {"type": kind, "properties": properties}}}
     (tmp_path / "it" / "manifest.json").write_text(json.dumps(manifest))
-    found = read([tmp_path / "it"])
+    found = read_run([tmp_path / "it"])
     assert (found.templates, [one.what for one in found.problems]) == ([], [problem] * bool(problem))
 
 
@@ -145,7 +144,7 @@ def test_of_a_folder_every_template_is_read_but_those_within_an_asset(tmp_path: 
     for name in (f"{folder}/{file}.json" for file, folder in folders.items()):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("{}")
-    assert sorted(one.file.name[0] for one in read([tmp_path]).templates) == ["A", "B"]
+    assert sorted(one.file.name[0] for one in read_run([tmp_path]).templates) == ["A", "B"]
 
 
 def stack_set(body: Any) -> str:
@@ -159,7 +158,7 @@ def test_the_template_of_a_stack_set_is_read_too(tmp_path: Path) -> None:
     inner = json.dumps(forms.template("explicit_with_id"))
     for body, depth in ((inner, 1), (YAML, 1), (stack_set(inner), 2)):
         (tmp_path / "t.json").write_text(stack_set(body))
-        [found] = read([tmp_path / "t.json"]).templates
+        [found] = read_run([tmp_path / "t.json"]).templates
         for _ in range(depth):
             found = found.inner["Set"]
         assert found.name.endswith("t.json" + " > Set" * depth)
@@ -173,7 +172,7 @@ def test_nested_templates_by_a_path_beside_the_parent(tmp_path: Path) -> None:
     content = {"Resources": {"B": nested, "C": outside, "D": itself}}
     (tmp_path / "a.json").write_text(json.dumps(content))
     (tmp_path / "b.yaml").write_text("Resources: {}")
-    [top] = read([tmp_path / "a.json"]).templates or read([tmp_path / "b.yaml"]).templates
+    [top] = read_run([tmp_path / "a.json"]).templates or read_run([tmp_path / "b.yaml"]).templates
     assert top.inner["B"].file.name == "b.yaml"
     assert "C" not in top.inner
 

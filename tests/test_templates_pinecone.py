@@ -248,7 +248,7 @@ def test_a_policy_as_text_in_which_a_member_stands_twice_may_be_anything() -> No
     twice = json.dumps(role["AssumeRolePolicyDocument"])[:-1] + ', "Statement": []}'
     role["AssumeRolePolicyDocument"] = twice
     [found] = found_in(template).roles
-    assert verdict(found.cases[0].value.trust, STRANGER) is Verdict.CANNOT_TELL
+    assert verdict(found.cases[0].value.policy, STRANGER) is Verdict.CANNOT_TELL
 
 
 def verdict(trust: Policy, account: str) -> Verdict:
@@ -264,7 +264,7 @@ def test_each_case_has_its_own_policy() -> None:
     template["Conditions"] = {"Open": {"Fn::Equals": [{"Ref": "P"}, "yes"]}}
     template["Parameters"] = {"P": {"Type": "String", "Default": "no"}}
     [found] = found_in(template).roles
-    said = {one.case.words(): verdict(one.value.trust, STRANGER) for one in found.cases}
+    said = {one.case.words(): verdict(one.value.policy, STRANGER) for one in found.cases}
     assert said["t0.P is 'yes'"] is not Verdict.NO
     assert said["t0.P is 'no'"] is Verdict.NO
 

@@ -156,7 +156,7 @@ def assert_pinecone_comes_in(found: Found) -> None:
         pinecone = f"arn:aws:iam::{PINECONE}:role/pinecone_cmek_access_{region}"
         context = {"sts:ExternalId": EXTERNAL_ID}
         assume = Request(pinecone, "sts:AssumeRole", context=context, own=True)
-        assert allows(role_now.value.trust, assume).verdict is Verdict.YES
+        assert allows(role_now.value.policy, assume).verdict is Verdict.YES
     decrypt = Request(role_now.value.arn, "kms:Decrypt", own=False)
     assert allows(key_now.value.policy, decrypt).verdict is Verdict.YES
     assert found.problems == []

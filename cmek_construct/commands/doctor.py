@@ -27,7 +27,7 @@ from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
 from cmek_construct.health.findings import Effect, Finding, Verdict, not_read, unknown
 from cmek_construct.health.role_and_key import alias_of_file, who_used
 from cmek_construct.lock.text import LockError
-from cmek_construct.templates.attributes import ALIAS
+from cmek_construct.templates.stacks import ALIAS
 
 EXIT_CODES: Final = (
     "Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, and nothing else is "
@@ -106,7 +106,7 @@ def _examined(
         return Examined(entry, *identities(entry, {}, lock), [*of_lock, no_aws])
     case = case_of(session, entry, lock, asking.profile)
     way_back = of_lock[0].cure if of_lock else case.way_back
-    found = [health.about_stack(entry, case.stack, way_back, lock), *of_lock]
+    found = [health.about_stack(case, way_back), *of_lock]
     if not is_known(case):
         what = "role and key: neither the stack's outputs nor cmek.lock say which they are"
         nobody = not_read("role-and-key", what, Unread("nothing was looked at"), f"read the stack {entry.name}")

@@ -13,9 +13,9 @@ from cmek_construct.guardrails.rule import ACCESS_UNREAD, Rule, Violation
 from cmek_construct.guardrails.subjects import Context
 from cmek_construct.policy import Policy, Statement, words
 from cmek_construct.policy.sentences import Quoted, plain
-from cmek_construct.templates.evidence import allowing
-from cmek_construct.templates.found import Attached, Found, Key, Naming, Place, Role
-from cmek_construct.templates.matching import NOBODY
+from cmek_construct.templates.evidence import NOBODY, allowing
+from cmek_construct.templates.found import Attached, Found, Naming, Place
+from cmek_construct.templates.stacks import ROLE
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _ALL_KEYS: Final = re.compile(r"arn:aws:kms:\*:(?P<account>[0-9]{12}):key/\*")
@@ -130,11 +130,11 @@ def of_outputs(found: Found) -> Iterator[Violation]:
     named = {one.of for one in found.outputs}
     accounts: set[str] = set()
     left: dict[str, list[Place]] = {label: [] for label in _CONSOLE}
-    ours: list[Role | Key] = [*found.roles, *found.keys]
+    ours = [*found.roles, *found.keys]
     for one in ours:
         accounts.update(now.value.account for now in one.cases)
         if one.place not in named:
-            left["Role ARN" if isinstance(one, Role) else "Key ARN"].append(one.place)
+            left["Role ARN" if one.place.type == ROLE else "Key ARN"].append(one.place)
     for output in found.outputs if ours else ():
         if output.of is not None or output.label not in _CONSOLE:
             continue

@@ -15,8 +15,7 @@ from cmek_construct import warnings as ids
 from cmek_construct.guardrails.rule import Rule, Violation
 from cmek_construct.guardrails.subjects import KeyUse, Trust
 from cmek_construct.policy.sentences import Quoted
-from cmek_construct.templates.console import is_named
-from cmek_construct.templates.found import Alias, Place
+from cmek_construct.templates.found import Alias, Place, is_named
 from cmek_construct.templates.reading import writers
 
 _WANTED: Final = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}

@@ -13,9 +13,8 @@ from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import Policy, Statement, aws
 from cmek_construct.templates.choices import Case, InCase
-from cmek_construct.templates.console import beside
 from cmek_construct.templates.evidence import allowing, names_in
-from cmek_construct.templates.found import Attached, Found, KeyNow, Place, RoleNow
+from cmek_construct.templates.found import Attached, Found, Now, Place, beside
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.texts import alone, is_unreadable
 
@@ -102,11 +101,11 @@ class Context:
         )
 
     @cached_property
-    def roles(self) -> dict[Place, tuple[InCase[RoleNow], ...]]:
+    def roles(self) -> dict[Place, tuple[InCase[Now], ...]]:
         """The roles that Pinecone assumes, in each case."""
         return {role.place: role.cases for role in self.found.roles}
 
-    def roles_now(self, places: Iterable[Place], case: Case) -> list[RoleNow]:
+    def roles_now(self, places: Iterable[Place], case: Case) -> list[Now]:
         """Roles as they are in a case of something else."""
         cases = (one for place in sorted(places, key=str) for one in self.roles.get(place, ()))
         return [one.value for one in cases if one.case.agrees(case)]
@@ -133,7 +132,7 @@ class Trust:
 
     context: Context
     place: Place
-    now: RoleNow
+    now: Now
     policy: Policy
     meant: Meant
     where: ClassVar = "The trust policy"
@@ -145,9 +144,9 @@ class KeyUse:
 
     context: Context
     place: Place
-    now: KeyNow
+    now: Now
     policy: Policy
-    roles: list[RoleNow]
+    roles: list[Now]
     """The roles of the run that Pinecone assumes and that must be able to use it."""
     role_arns: list[str]
     """Those, and one that is not in the run but goes to Pinecone's console."""
@@ -163,7 +162,7 @@ def trusts(context: Context) -> Iterator[Trust]:
     for place, cases in context.roles.items():
         promised = next(iter(ids[place])) if len(ids.get(place, ())) == 1 else None
         for now in (one.value for one in cases):
-            yield Trust(context, place, now, now.trust, meant(now.trust, now.account, promised))
+            yield Trust(context, place, now, now.policy, meant(now.policy, now.account, promised))
 
 
 def key_uses(context: Context) -> Iterator[KeyUse]:
@@ -180,7 +179,9 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
             every = context.roles_now(places, case)
             named = {name for statement in now.policy.statements for name in names_in(statement)}
             roles = [
-                role for role in every if (role.arn in named or not now.roles) and meant(role.trust, role.account).roles
+                role
+                for role in every
+                if (role.arn in named or not now.roles) and meant(role.policy, role.account).roles
             ]
             arns = list(dict.fromkeys([*(role.arn for role in every), *others]))
             said = context.run.said_of(key.place.stack, key.place.logical_id, case)

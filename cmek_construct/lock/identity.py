@@ -22,12 +22,12 @@ from typing import Any, Final, TypeAlias
 from cmek_construct import templates
 from cmek_construct.lock.text import OF_ACCOUNT, Locked, Place
 from cmek_construct.policy import aws
-from cmek_construct.templates import console, evidence
-from cmek_construct.templates.attributes import KEY, ROLE
+from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
+from cmek_construct.templates.found import beside, console_outputs
 from cmek_construct.templates.reading import each_of, members
-from cmek_construct.templates.stacks import every, hole_of, is_of_ssm
+from cmek_construct.templates.stacks import KEY, ROLE, every, hole_of, is_of_ssm
 from cmek_construct.templates.texts import hole, holes, refers, written
 from cmek_construct.templates.values import NOTHING, Values
 
@@ -99,13 +99,13 @@ class StackNow:
     def _given(self) -> dict[str, _Values]:
         """By the key: the external ID that goes to Pinecone's console beside a role that no template has."""
         outputs = []
-        for one in console.outputs(self.run, every([self.top])):
+        for one in console_outputs(self.run, every([self.top])):
             stack = one.place.stack
             value = json.dumps(stack.outputs[one.place.logical_id].get("Value"))
             own = [place for place in self.resources.values() if place.stack is stack]
             outputs.append(replace(one, of=next((it for it in own if refers(value, it.logical_id)), None)))
-        roles = dict(console.beside(outputs, "Key ARN", "Role ARN"))
-        ids = dict(console.beside(outputs, "Key ARN", "External ID"))
+        roles = dict(beside(outputs, "Key ARN", "Role ARN"))
+        ids = dict(beside(outputs, "Key ARN", "External ID"))
         return {
             key.path: {EXTERNAL_ID: _one_or_all({now.value for now in ids[key].cases})}
             for key, role in roles.items()

@@ -16,8 +16,8 @@ from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
 from cmek_construct.checks import ACCOUNT_ID, REGION, STACK_NAME, printable
-from cmek_construct.templates.attributes import KEY, KEYS, ROLE
 from cmek_construct.templates.files import STACK_SET
+from cmek_construct.templates.stacks import KEY, KEYS, ROLE
 
 FILE: Final = "cmek.lock"
 FORMAT: Final = 2

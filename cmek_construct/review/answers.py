@@ -116,7 +116,7 @@ def to_check(found: Found) -> dict[Stack, list[Words]]:
 
 def _of(found: Found) -> Iterator[tuple[Place, Words]]:
     for role in found.roles:
-        if any(_is_without_external_id(now.value.trust) for now in role.cases):
+        if any(_is_without_external_id(now.value.policy) for now in role.cases):
             for_good = " lets Pinecone in without an external ID, and Pinecone takes none later. "
             yield role.place, [f"{for_good}Ask who owns the project whether that is meant."]
     for unknown in found.unknown:

@@ -14,9 +14,9 @@ from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.review.beside import Known
 from cmek_construct.review.model import Policy, Said, Template, Thing
-from cmek_construct.templates.attributes import KEY, ROLE
 from cmek_construct.templates.choices import OTHER as ANY_OTHER
 from cmek_construct.templates.choices import Choices, where
+from cmek_construct.templates.stacks import KEY, ROLE
 
 NOTHING: Final = "Nothing changes about Pinecone's roles, keys and aliases."
 REPLACED: Final = "Pinecone would lose role, key or access"

@@ -15,11 +15,10 @@ from cmek_construct.policy.statements import Kind, Statement
 from cmek_construct.review.answers import answers_about, to_check
 from cmek_construct.review.beside import Known
 from cmek_construct.review.model import Finding, Part, Policy, Said, Template, Thing
-from cmek_construct.templates.attributes import KEYS, ROLE
 from cmek_construct.templates.choices import Case, Choices, InCase, where
 from cmek_construct.templates.evidence import pinecones_accounts
-from cmek_construct.templates.found import Alias, Attached, Found, Key, KeyNow, Place, Role, RoleNow, Unread
-from cmek_construct.templates.stacks import Stack, hole_of
+from cmek_construct.templates.found import Alias, Attached, Found, Now, Place, Resource, Unread
+from cmek_construct.templates.stacks import KEYS, ROLE, Stack, hole_of
 from cmek_construct.templates.texts import holes, is_known
 from cmek_construct.who.answers import Asker
 
@@ -27,7 +26,7 @@ Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
 """What the guardrails found at each place, with the reason for which it is acknowledged."""
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
-T = TypeVar("T", InCase[RoleNow], InCase[KeyNow], Attached)
+T = TypeVar("T", InCase[Now], Attached)
 
 
 def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]) -> list[Template]:
@@ -111,7 +110,7 @@ class _Reader:
                 else Part(template, [_not_judged(one)], self._findings(stack, [one.place]))
             )
 
-    def _part(self, template: Template, role: Role | None, keys: Sequence[Key]) -> Part:
+    def _part(self, template: Template, role: Resource | None, keys: Sequence[Resource]) -> Part:
         places = [one.place for one in (role, *keys) if one]
         around = [one.place for key in keys for one in self._aliases.get(key.place, ())]
         around += [one.place for one in self._attached.get(role.place, ())] if role else []
@@ -135,13 +134,13 @@ class _Reader:
             for one, reason in self._reasons.pop(place, ())
         ]
 
-    def _role(self, role: Role) -> Thing:
+    def _role(self, role: Resource) -> Thing:
         stack, cases = role.place.stack, _typed(role.cases)
         texts = _Texts(self._found, stack)
         arns = frozenset(map(stack.short, self._arns[role.place]))
-        own = [(one.case, one.value.trust) for one in cases]
+        own = [(one.case, one.value.policy) for one in cases]
         trust = texts.policy("Trust policy", "trust", role.place, own, arns)
-        accounts = [a for one in cases for a in pinecones_accounts(one.value.trust)]
+        accounts = [a for one in cases for a in pinecones_accounts(one.value.policy)]
         return Thing(
             "Role",
             role.place.logical_id,
@@ -152,7 +151,7 @@ class _Reader:
             [stack.short(one) for one in dict.fromkeys(accounts)],
         )
 
-    def _permissions(self, role: Role, texts: _Texts, cases: Sequence[Choices]) -> Iterator[Policy]:
+    def _permissions(self, role: Resource, texts: _Texts, cases: Sequence[Choices]) -> Iterator[Policy]:
         """Every policy of a role but its boundary: its own, and those that are attached to it."""
         found: dict[tuple[Place, str], list[Attached]] = {}
         for one in self._attached.get(role.place, ()):
@@ -166,7 +165,7 @@ class _Reader:
             of_role = cases if place == role.place else None
             yield texts.policy(title, "permissions", place, own, every=of_role)
 
-    def _key(self, key: Key) -> Thing:
+    def _key(self, key: Resource) -> Thing:
         place, cases = key.place, _typed(key.cases)
         texts = _Texts(self._found, place.stack)
         named = {role for one in cases for role in one.value.roles}
@@ -176,7 +175,7 @@ class _Reader:
         properties = texts.properties(place, cases)
         return Thing("Key", place.logical_id, _is_kept(place), properties, [policy])
 
-    def _of_key(self, key: Key) -> Iterator[Thing]:
+    def _of_key(self, key: Resource) -> Iterator[Thing]:
         """The aliases of a key."""
         stack = key.place.stack
         for alias in self._aliases.get(key.place, ()):
@@ -198,7 +197,7 @@ def _by_stack(some: Iterable[Any]) -> dict[Stack, list[Any]]:
     return _by(some, lambda one: one.place.stack)
 
 
-def _names(key: Key, role: Place) -> bool:
+def _names(key: Resource, role: Place) -> bool:
     return any(role in now.value.roles for now in key.cases)
 
 
@@ -308,9 +307,7 @@ class _Texts:
             return dict(self.value(statement.raw))
         return {"Effect": self.value(statement.name if statement.raw is None else statement.raw)}
 
-    def properties(
-        self, place: Place, cases: Sequence[InCase[RoleNow]] | Sequence[InCase[KeyNow]]
-    ) -> Mapping[str, Any]:
+    def properties(self, place: Place, cases: Sequence[InCase[Now]]) -> Mapping[str, Any]:
         """What a role or key is set to beside its policies; what hangs on a case, case by case."""
         every = [one.case.told(self.stack.short) for one in cases]
         found: dict[str, Any] = {}

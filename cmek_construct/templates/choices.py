@@ -7,6 +7,7 @@ hangs on makes cases.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -18,6 +19,8 @@ OTHER_VALUE: Final = "is something else"
 """The same in words."""
 MEMBER: Final = "member"
 """The kind of a condition that says whether a member of a list is there."""
+VALUE: Final = "value"
+"""The kind of what a hole may stand for."""
 YES: Final = "\x00yes"
 NO: Final = "\x00no"
 _ALL, _NONE = "all", "none"
@@ -27,20 +30,11 @@ Choices: TypeAlias = Mapping[str, str]
 
 
 class Undecided(Exception):  # noqa: N818 - no error: a question on the way
-    """A choice must be made first."""
+    """A choice must be made first: a name, such as of a parameter or a condition, and the values it may have."""
 
-    def __init__(self, name: str, values: tuple[str, ...], kind: str) -> None:
-        """Ask.
-
-        Args:
-            name: of what is chosen, such as a parameter or a condition.
-            values: that it may have.
-            kind: `MEMBER`, or ``value`` where a hole may stand for all of them.
-        """
+    def __init__(self, name: str, values: tuple[str, ...]) -> None:
         super().__init__(name)
-        self.name = name
-        self.values = values
-        self.kind = kind
+        self.name, self.values = name, values
 
 
 class Impossible(Exception):  # noqa: N818 - no error: a case that is none
@@ -72,14 +66,12 @@ class Case:
         """Whether both can be at once."""
         if self.members != other.members and None not in (self.members, other.members):
             return False
-        others = other.choices
-        return all(others.get(name, value) == value for name, value in self.choices.items())
+        return all(other.choices.get(name, value) == value for name, value in self.choices.items())
 
     @property
     def is_by_default(self) -> bool:
         """Whether a value that nobody types is its default, not a hole."""
-        choices = self.choices.items()
-        return any(value == YES and self.asked.get(name) == "value" for name, value in choices)
+        return any(value == YES and self.asked.get(name) == VALUE for name, value in self.choices.items())
 
     def told(self, called: Callable[[str], str]) -> Choices:
         """What was chosen, and which members of lists are there.
@@ -90,20 +82,23 @@ class Case:
         found = {
             called(name): value
             for name, value in self.choices.items()
-            if value not in (YES, NO) or self.asked.get(name) != "value"
+            if value not in (YES, NO) or self.asked.get(name) != VALUE
         }
-        for name, kind in self.asked.items() if self.members else ():
-            if kind == MEMBER:
-                found[called(name)] = YES if self.members in (_ALL, name) else NO
-        return found
+        members = [name for name, kind in self.asked.items() if self.members and kind == MEMBER]
+        return found | {called(name): YES if self.members in (_ALL, name) else NO for name in members}
 
     def words(self) -> str:
         """The case for a person; empty if it is the only one."""
         found = [_in_words(name, value) for name, value in sorted(self.choices.items())]
         return ", ".join([*found, *([f"of members {self.members}"] if self.members else [])])
 
-    def decided(self, name: str, values: tuple[str, ...], kind: str = "") -> str:
+    def decided(self, name: str, values: Sequence[str] = (YES, NO), kind: str = "") -> str:
         """The value that was chosen.
+
+        Args:
+            name: of what is chosen.
+            values: that it may have.
+            kind: `MEMBER`, or `VALUE` where a hole may stand for all of them.
 
         Raises:
             Undecided: none was.
@@ -113,15 +108,9 @@ class Case:
         self.asked.setdefault(name, kind)
         if kind == MEMBER and self.members is not None:
             return YES if self.members in (_ALL, name) else NO
-        if kind == "value" and self.holes:
+        if kind == VALUE and self.holes:
             return OTHER
-        raise Undecided(name, values, kind)
-
-
-def _in_words(name: str, value: str) -> str:
-    if value in (YES, NO):
-        return name if value == YES else f"not {name}"
-    return f"{name} {OTHER_VALUE}" if value == OTHER else f"{name} is {value!r}"
+        raise Undecided(name, tuple(values))
 
 
 @dataclass(frozen=True)
@@ -132,6 +121,12 @@ class InCase(Generic[T]):
     value: T
 
 
+def _in_words(name: str, value: str) -> str:
+    if value in (YES, NO):
+        return name if value == YES else f"not {name}"
+    return f"{name} {OTHER_VALUE}" if value == OTHER else f"{name} is {value!r}"
+
+
 def where(some: Sequence[Choices], every: Sequence[Choices]) -> str | None:
     """In which of all cases something is, in words for a person; None if in all of them.
 
@@ -139,38 +134,24 @@ def where(some: Sequence[Choices], every: Sequence[Choices]) -> str | None:
         some: the choices of the cases in which it is.
         every: those of all cases.
     """
+
+    def told(choices: Choices) -> bool:
+        """Whether choices tell the cases in which it is from all others."""
+        return sum(choices.items() <= one.items() for one in every) == len(some)
+
+    def listed(choices: Choices) -> str:
+        return ", ".join(_in_words(name, value) for name, value in sorted(choices.items()))
+
     if len(some) == len(every):
         return None
-    shared = {name: one for name, one in some[0].items() if _all_have(some, name, one)}
-    together = _fewest(shared, every, len(some))
-    if together is not None:
-        return _listed(together)
-    return "; or ".join(
-        _listed({name: one for name, one in case.items() if not _all_have(every, name, one)}) for case in some
-    )
-
-
-def _all_have(cases: Sequence[Choices], name: str, value: str) -> bool:
-    return all(case.get(name) == value for case in cases)
-
-
-def _fewest(choices: Choices, every: Sequence[Choices], count: int) -> Choices | None:
-    """Of choices those that tell as many cases as there are from all others; None if none do."""
-
-    def told(some: Choices) -> int:
-        return sum(all(case.get(n) == v for n, v in some.items()) for case in every)
-
-    found = dict(choices)
-    if told(found) != count:
-        return None
-    for name in choices:
-        less = {other: value for other, value in found.items() if other != name}
-        found = less if told(less) == count else found
-    return found
-
-
-def _listed(choices: Choices) -> str:
-    return ", ".join(_in_words(name, value) for name, value in sorted(choices.items()))
+    shared = {name: value for name, value in some[0].items() if all(one.get(name) == value for one in some)}
+    if not told(shared):
+        common = set.intersection(*(set(one.items()) for one in every))
+        return "; or ".join(listed(dict(one.items() - common)) for one in some)
+    for name in list(shared):
+        less = {other: value for other, value in shared.items() if other != name}
+        shared = less if told(less) else shared
+    return listed(shared)
 
 
 def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
@@ -187,40 +168,42 @@ def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
     """
     asked: dict[str, str] = {}
     for holes in (False, True):
-        found = _tried(work, Case(holes=holes, asked=asked), MOST)
-        if found is not None:
-            return found
+        with suppress(TooManyCases):
+            return list(outcomes(work, Case(holes=holes, asked=asked)))
     for member in (_ALL, _NONE):
-        _tried(work, Case(members=member, holes=True, asked=asked), MOST)
+        with suppress(TooManyCases):
+            list(outcomes(work, Case(members=member, holes=True, asked=asked)))
     members = [name for name, kind in asked.items() if kind == MEMBER]
-    every: list[InCase[T]] = []
-    for member in (_ALL, _NONE, *members):
-        start = Case(members=member, holes=True, asked=asked)
-        found = _tried(work, start, 4 * MOST - len(every))
-        if found is None or not members:
-            raise TooManyCases(", ".join(sorted(asked)[:MOST]))
-        every += found
-    return every
-
-
-def _tried(work: Callable[[Case], T], start: Case, most: int) -> list[InCase[T]] | None:
-    """Every case from one on; None if there are too many."""
     found: list[InCase[T]] = []
-    left = [start]
-    while left:
-        case = left.pop()
-        try:
-            found.append(InCase(case, work(case)))
-        except Undecided as question:
-            left += _each(case, question)
-        except Impossible:
-            continue
-        if len(found) + len(left) > most:
-            return None
+    for member in (_ALL, _NONE, *members) if members else ():
+        found += outcomes(work, Case(members=member, holes=True, asked=asked), 4 * MOST - len(found))
+    if not members:
+        raise TooManyCases(_named(asked))
     return found
 
 
-def _each(case: Case, question: Undecided) -> Iterator[Case]:
-    for value in reversed(question.values):
-        choices = {**case.choices, question.name: value}
-        yield replace(case, choices=choices)
+def outcomes(work: Callable[[Case], T], start: Case, most: float = MOST) -> Iterator[InCase[T]]:
+    """What comes out in each case from one on, one by one; the first with the first value of each choice.
+
+    Raises:
+        TooManyCases: there are more than most.
+    """
+    left, done = [start], 0
+    while left:
+        case = left.pop()
+        try:
+            found = work(case)
+        except Undecided as question:
+            choices = [{**case.choices, question.name: value} for value in reversed(question.values)]
+            left += [replace(case, choices=one) for one in choices]
+        except Impossible:
+            continue
+        else:
+            done += 1
+            yield InCase(case, found)
+        if done + len(left) > most:
+            raise TooManyCases(_named(case.asked))
+
+
+def _named(asked: Mapping[str, str]) -> str:
+    return ", ".join(sorted(asked)[:MOST])

@@ -1,23 +1,34 @@
-"""By what a policy is known to be Pinecone's: whom it names, never by the word alone."""
+"""Whom texts and policies name, and by whom a policy is known to be Pinecone's: never by the word alone.
+
+A literal that may be the name of a role is the role. A reference that is not known is not.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
-from cmek_construct.policy import Policy, Statement, aws, canonical, read
-from cmek_construct.policy.names import may_be_one
+from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
 from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.templates.matching import named
+from cmek_construct.policy.text import glob, may_be_one
+from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
 from cmek_construct.templates.reading import members
-from cmek_construct.templates.texts import alone, between, is_known, is_unreadable, parts
+from cmek_construct.templates.texts import alone, hole, holes, is_known, is_unreadable, parts, pieces
 
 if TYPE_CHECKING:
     from cmek_construct.templates.run import Run
+
+LONGEST_ARN: Final = 2_048
+"""Characters of an ARN; what is longer is none."""
+_LONGEST_NAME: Final = 64
+_MOST_STARS: Final = 3
+"""In a pattern that is tried together with others: each more takes a search longer."""
+NOBODY: Final = "~"
+"""A name that no role can have: a pattern that it is of is every role's."""
 
 _ROLE_ID: Final = re.compile(r"(\$\{[^}]*\})(?:[:*].*)?$", re.DOTALL)
 """What AWS has for who asks: the ID of a role, and the name of its session."""
@@ -29,13 +40,127 @@ _EXAMPLE: Final = "pinecone_cmek_access_us-east-1"
 _FEWEST_LETTERS: Final = 4
 _GUIDE_SID: Final = "allowpineconetoassumeintorole"
 _USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent resources")
-_LONGEST: Final = 2_048
-"""Characters of an ARN; what is longer is none."""
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
 _ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths", "aws:resourceorgid", "aws:resourceorgpaths")
 _OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
+T = TypeVar("T")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}|\$\{[^{}!?][^{}]*\}")
+
+
+class Named(NamedTuple):
+    """A role by account and name; a name alone is of the account of who says it."""
+
+    account: str
+    name: str
+
+
+def named(text: str, account: str) -> Named | None:
+    """Whom a text names: an ARN of a role or of its session, or a name."""
+    found = parts(text, ":") if len(text) <= LONGEST_ARN else []
+    if len(found) == 1:
+        return Named(account, text)
+    kind, *names = parts(":".join(found[5:]), "/")
+    if not names or found[0] != "arn" or (found[2], kind) not in (("sts", "assumed-role"), ("iam", "role")):
+        return None
+    return Named(found[4], names[0] if found[2] == "sts" else names[-1])
+
+
+class Roles(Generic[T]):
+    """Finds roles by texts; each text is looked up once."""
+
+    def __init__(self, roles: Iterable[tuple[str, T]], forms: Mapping[str, str]) -> None:
+        """Remember roles.
+
+        Args:
+            roles: what they are, each with an ARN that it has in some case.
+            forms: what is known of holes.
+        """
+        self._forms = forms
+        self._by_arn = [(arn, whom, one) for arn, one in roles if (whom := named(arn, ""))]
+        self._exact: dict[tuple[str, str], set[tuple[str, T]]] = {}
+        for arn, whom, one in self._by_arn:
+            self._exact.setdefault((whom.account, whom.name.lower()), set()).add((arn, one))
+        self._seen: dict[tuple[str, str], set[tuple[str, T]]] = {}
+        self._open = [one for one in self._by_arn if not is_known("".join(one[1]))]
+        globs = {self._glob(own.name) for _, own, _ in self._open}
+        names = sorted({one if one.count("*") <= _MOST_STARS else "*" for one in globs})
+        every = [re.escape(name).replace(r"\*", ".*").replace(r"\?", ".") for name in names]
+        self._names = re.compile("|".join(every) or "(?!)", re.IGNORECASE)
+        """The names of all of them together: one look, for most texts name none."""
+
+    def by(self, text: str, account: str) -> set[tuple[str, T]]:
+        """The roles that a text names, each with its ARN.
+
+        Args:
+            text: an ARN or a name, in which ``*`` and ``?`` stand for other characters.
+            account: of who says it.
+        """
+        whom = named(text, account)
+        exact = self._exact.get((whom.account, whom.name.lower())) if whom else None
+        if exact is None and (text, account) not in self._seen:
+            is_wild = ("*" in text or "?" in text) and len(text) <= LONGEST_ARN
+            self._seen[text, account] = set(self._alike(text, account) if is_wild else self._called(whom))
+        return self._seen[text, account] if exact is None else exact
+
+    def _glob(self, text: str) -> str:
+        return glob(text, self._forms)
+
+    def _alike(self, text: str, account: str) -> Iterator[tuple[str, T]]:
+        """The roles that a pattern may be about; none, if it is about every role."""
+        form = self._glob(text)
+        if not may_be_one(form, self._glob(f"arn:aws:iam::{account}:role/{NOBODY}")):
+            yield from ((arn, one) for arn, _, one in self._by_arn if may_be_one(form, self._glob(arn)))
+
+    def _called(self, whom: Named | None) -> Iterator[tuple[str, T]]:
+        """The roles of which account or name are not known, and that may be this one."""
+        if whom is None or len(whom.name) > _LONGEST_NAME + sum(map(len, holes(whom.name))):
+            return
+        unknown = set(holes("".join(whom)))
+        for arn, own, one in self._open if self._names.fullmatch(whom.name) else ():
+            pairs = zip(whom, own, strict=True)
+            if unknown <= set(holes("".join(own))) and all(
+                text == mine or may_be_one(text, self._glob(mine)) for text, mine in pairs
+            ):
+                yield arn, one
+
+
+class Called(Generic[T]):
+    """Finds roles and keys by their ARNs, and by names and IDs alone, as each is in one case."""
+
+    def __init__(self, some: Mapping[T, Iterable[InCase[Any]]]) -> None:
+        """Remember roles or keys in each case."""
+        self._by_name: dict[str, list[tuple[T, InCase[Any]]]] = {}
+        for one, cases in some.items():
+            for now in cases:
+                self._by_name.setdefault(_name(now.value.arn), []).append((one, now))
+
+    def by(self, text: str, case: Case) -> T | None:
+        """What a text is the ARN, the name or the ID of, where its case and that of the other can be at once."""
+        for one, now in self._by_name.get(_name(text), ()):
+            arn = now.value.arn
+            if text == _name(arn) or (case.agrees(now.case) and _chosen(text, now.case) == _chosen(arn, case)):
+                return one
+        return None
+
+
+def _name(arn: str) -> str:
+    return parts(arn, "/")[-1]
+
+
+def _chosen(text: str, case: Case) -> str:
+    """A text with the values that a case chose for its holes."""
+    for name, value in case.choices.items() if "${" in text else ():
+        text = text if value in (YES, NO, OTHER) else text.replace(hole(name), literal(value))
+    return text
+
+
+def may_be_key(text: str, arn: str) -> bool:
+    """Whether the ARN of a key may be that of another one: its ID is not known."""
+    one, other = parts(text, ":"), parts(arn, ":")
+    same = [not is_known(b) or a == b for a, b in zip(one[:5], other[:5], strict=False)]
+    is_arn = is_known(text) and len(one) == len(other) == 6 and one[2] == "kms"
+    return text == arn or (is_arn and all(same))
 
 
 def policy_of(document: Any, kind: Kind, resource: str | None, run: Run) -> Policy:
@@ -75,14 +200,16 @@ def names_in(statement: Statement) -> Iterator[str]:
     return (one.name for one in statement.people() if one.kind == "AWS")
 
 
+def let_in(policy: Policy) -> Iterator[str]:
+    """The texts that name AWS principals in what is no denial."""
+    return (text for one in allowing(policy) for text in names_in(one))
+
+
 def lets_pinecone_in(policy: Policy, account: str, document: Any) -> bool:
     """Whether a policy lets in who calls itself Pinecone's role, or comes near it."""
-    for statement in allowing(policy):
-        if any(is_like_pinecone(text, account) for text in names_in(statement)):
-            return True
-        if statement.unreadable and _ACCESS.search(json.dumps(document, default=str)):
-            return True
-    return False
+    return any(is_like_pinecone(text, account) for text in let_in(policy)) or (
+        any(one.unreadable for one in allowing(policy)) and bool(_ACCESS.search(json.dumps(document, default=str)))
+    )
 
 
 def has_guides_sid(policy: Policy) -> bool:
@@ -96,13 +223,13 @@ def _sid(statement: Statement) -> str:
 
 def is_like_pinecone(text: str, account: str) -> bool:
     """Whether a principal calls itself one of Pinecone's roles, or comes near it."""
-    bare = "".join(between(text[:_LONGEST]))
+    bare = "".join(before for before, _ in pieces(text[:LONGEST_ARN]))
     if _ACCESS.search(bare):
         return True
     whom = named(text, account)
     if whom is None:
         return False
-    some = between(whom.name)
+    some = [before for before, _ in pieces(whom.name)]
     if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and may_be_one(_EXAMPLE, "*".join(some)):
         return True
     return whom.account != account and is_known(account) and bool(LOOK_ALIKE.search(bare))
@@ -110,20 +237,17 @@ def is_like_pinecone(text: str, account: str) -> bool:
 
 def key_users(policy: Policy) -> Iterator[str]:
     """Those whom a key policy lets in under the Sids of the console's key users."""
-    for statement in allowing(policy):
-        if _sid(statement).startswith(_USE_SIDS):
-            yield from names_in(statement)
+    return (text for one in allowing(policy) if _sid(one).startswith(_USE_SIDS) for text in names_in(one))
 
 
 def is_open_to_others(policy: Policy, account: str) -> bool:
     """Whether a trust policy may let in somebody beyond the account and AWS services."""
-    for statement in allowing(policy):
-        if statement.unreadable or statement.not_principals is not None:
-            return True
-        for principal in statement.principals or ():
-            if principal.kind == "AWS" and account_of(principal.name) != account:
-                return True
-    return False
+    return any(
+        one.unreadable
+        or one.not_principals is not None
+        or any(each.kind == "AWS" and account_of(each.name) != account for each in one.principals or ())
+        for one in allowing(policy)
+    )
 
 
 def pinecones_accounts(policy: Policy) -> list[str]:
@@ -146,23 +270,13 @@ def account_of(text: str) -> str:
     return found[4] if len(found) > 4 else text
 
 
-def roots(policy: Policy) -> frozenset[str]:
-    """The accounts whose root a key policy gives everything: twelve digits, or a hole."""
-    found = set()
+def roots(policy: Policy) -> Iterator[tuple[str, bool]]:
+    """The accounts whose root a key policy lets in, and whether it gives it everything, under no condition."""
     for statement in allowing(policy):
-        everything = any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
-        for principal in statement.principals or () if everything else ():
-            root = _ROOT.fullmatch(principal.name)
-            if root and principal.kind == "AWS" and not statement.conditions:
-                found.add(root[1])
-    return frozenset(found)
-
-
-def names_root(policy: Policy, account: str) -> bool:
-    """Whether a key policy lets in an account's root, to whatever and under whatever condition."""
-    names = (each.name for one in allowing(policy) for each in one.principals or ())
-    found = filter(None, map(_ROOT.fullmatch, names))
-    return any(root[1] == account for root in found)
+        is_all = not statement.conditions and any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
+        for principal in statement.principals or ():
+            if root := _ROOT.fullmatch(principal.name):
+                yield root[1], is_all and principal.kind == "AWS"
 
 
 def organizations(policy: Policy) -> list[str]:
@@ -171,9 +285,8 @@ def organizations(policy: Policy) -> list[str]:
 
 
 def _spared(statement: Statement) -> Iterator[str]:
-    for one in statement.conditions if statement.effect == "Deny" else ():
-        known = bool(one.values) and all(map(_ORGANIZATION.fullmatch, one.values))
-        if one.key.lower() in _ORGANIZATIONS and "Not" in one.operator and known:
+    for one in statement.on(*_ORGANIZATIONS) if statement.effect == "Deny" else ():
+        if "Not" in one.operator and all(map(_ORGANIZATION.fullmatch, one.values)):
             yield from one.values
 
 
@@ -189,11 +302,5 @@ def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:
         policy: of a key.
         by_parameter: whether that counts which the deployer gives, too.
     """
-    for statement in allowing(policy):
-        says_whom = statement.principals is not None or statement.not_principals is not None
-        if statement.unreadable and not says_whom:
-            return True
-        for text in names_in(statement):
-            if is_unreadable(text) or (by_parameter and alone(text)):
-                return True
-    return False
+    nameless = (one.principals is None and one.not_principals is None and one.unreadable for one in allowing(policy))
+    return any(nameless) or any(is_unreadable(text) or (by_parameter and alone(text)) for text in let_in(policy))

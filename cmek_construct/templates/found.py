@@ -2,96 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from itertools import takewhile
+from typing import Any, Final
 
 from cmek_construct.policy import Policy
-from cmek_construct.templates import attributes
 from cmek_construct.templates.choices import Case, InCase
+from cmek_construct.templates.evidence import named
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.run import Run
+from cmek_construct.templates.stacks import Place as Place
 from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.texts import is_known
+
+_CONSOLE: Final = "Pinecone console"
+_LABEL: Final = re.compile(r'"(Role ARN|Key ARN|External ID)"')
+PINECONES: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)
+"""How an alias is named that is Pinecone's."""
+_OF_CONSTRUCT: Final = re.compile(r"PineconeAlias[0-9A-F]{8}$")
+"""The logical ID of the alias that a `PineconeKey` makes."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a resource, an output, or what cannot be read stands."""
-
-    stack: Stack
-    logical_id: str
-
-    @property
-    def path(self) -> str:
-        """The logical ID, after those of the nested stacks and stack sets around it."""
-        return "/".join((*self.stack.within, self.logical_id))
-
-    @property
-    def template(self) -> str:
-        """The name of the template."""
-        return self.stack.template.name
-
-    @property
-    def raw(self) -> Mapping[str, Any]:
-        """The resource as it is written, such as its ``DeletionPolicy``."""
-        return self.stack.resources.get(self.logical_id, {})
-
-    @property
-    def type(self) -> str:
-        """The type of the resource."""
-        return self.stack.type_of(self.logical_id)
-
-    @property
-    def is_role_or_key(self) -> bool:
-        """Whether it is a role or a key."""
-        return self.type in (attributes.ROLE, *attributes.KEYS)
-
-    def seen_from(self, stack: Stack) -> str:
-        """What it is called beside what stands in a stack."""
-        return self.logical_id if self.stack is stack else str(self)
-
-    def __str__(self) -> str:
-        return f"{self.stack.top.name}/{self.path}"
-
-
-@dataclass(frozen=True)
-class RoleNow:
-    """A role in one case."""
-
-    arn: str
-    account: str
-    trust: Policy
-    properties: Mapping[str, Any]
-    """Texts, lists and objects of some."""
-
-
-@dataclass(frozen=True)
-class KeyNow:
-    """A key in one case."""
+class Now:
+    """A role or a key in one case."""
 
     arn: str
     account: str
     policy: Policy
+    """The trust policy of a role, the key policy of a key."""
     properties: Mapping[str, Any]
+    """Texts, lists and objects of some."""
     roles: frozenset[Place] = frozenset()
-    """The roles that Pinecone assumes and that its policy names."""
+    """Of a key: the roles that Pinecone assumes and that its policy names."""
 
 
 @dataclass(frozen=True)
-class Role:
-    """A role that Pinecone assumes. Where no case has it, it does not exist."""
+class Resource:
+    """A role that Pinecone assumes, or a key that it encrypts with. Where no case has it, it does not exist."""
 
     place: Place
-    cases: tuple[InCase[RoleNow], ...]
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key that Pinecone encrypts with, or a replica of one."""
-
-    place: Place
-    cases: tuple[InCase[KeyNow], ...]
+    cases: tuple[InCase[Now], ...]
     primary: Place | None = None
     """Of a replica, the key that it is a copy of, if that is in the run."""
 
@@ -162,7 +116,7 @@ class Unread:
     place: Place
     why: str
     way_out: str = "Write role and key into a template of their own."
-    key: Key | None = None
+    key: Resource | None = None
     """What it is, where it is read and nobody can tell whether it is Pinecone's."""
 
     def __str__(self) -> str:
@@ -184,8 +138,8 @@ class Found:
 
     run: Run
     """With the accounts that Pinecone's keys say."""
-    roles: list[Role] = field(default_factory=list)
-    keys: list[Key] = field(default_factory=list)
+    roles: list[Resource] = field(default_factory=list)
+    keys: list[Resource] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
     attached: list[Attached] = field(default_factory=list)
     naming: list[Naming] = field(default_factory=list)
@@ -198,6 +152,54 @@ class Found:
     @cached_property
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
-        found = {arn: Place(*own) for own, arn in self.run.arns.items()}
-        ours: list[Role | Key] = [*self.roles, *self.keys]
-        return found | {now.value.arn: one.place for one in ours for now in one.cases}
+        found = {arn: place for place, arn in self.run.arns.items()}
+        return found | {now.value.arn: one.place for one in (*self.roles, *self.keys) for now in one.cases}
+
+
+def is_named(alias: Alias) -> bool:
+    """Whether an alias is named as Pinecone's, or is the one that a `PineconeKey` makes."""
+    of_construct = _OF_CONSTRUCT.search(alias.place.logical_id)
+    return bool(of_construct) or any(PINECONES.match(one.value.name) for one in alias.cases)
+
+
+def console_outputs(run: Run, stacks: Iterable[Stack]) -> list[Output]:
+    """What a person carries to Pinecone's console."""
+    found = []
+    for stack, name, one in ((top, name, one) for top in stacks for name, one in top.outputs.items()):
+        description = str(one.get("Description", ""))
+        if _CONSOLE in description:
+            label = _LABEL.search(description)
+            cases = run.text(stack, one.get("Value"))
+            found.append(Output(Place(stack, name), label[1] if label else "", cases, None))
+    return found
+
+
+def given_roles(outputs: Iterable[Output]) -> Iterator[tuple[str, Place]]:
+    """The account's roles that go to the console by a known ARN, and the output that says it."""
+    for output in outputs:
+        for one in output.cases if output.label == "Role ARN" else ():
+            whom = named(one.value, "") if is_known(one.value) else None
+            if whom and whom.account == output.place.stack.account:
+                yield one.value, output.place
+
+
+def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[Place, Output]]:
+    """For what one output names: the output of another label that goes with it, by its name."""
+    by_stack: dict[Stack, dict[str, list[Output]]] = {}
+    for one in outputs:
+        by_stack.setdefault(one.place.stack, {label: [], other: []}).setdefault(one.label, []).append(one)
+    for some in by_stack.values():
+        for one in some[label]:
+            best = _nearest(one, some[other])
+            if one.of and best and _nearest(best, some[label]) is one:
+                yield one.of, best
+
+
+def _nearest(one: Output, others: list[Output]) -> Output | None:
+    """The output whose name begins as that of another one for longest."""
+
+    def common(other: Output) -> int:
+        pairs = zip(one.place.logical_id, other.place.logical_id, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    return max(others, key=common, default=None)

@@ -1,80 +1,96 @@
-"""The intrinsic functions, each where it can be worked out; None where it cannot.
+"""The intrinsic functions, conditions and rules, each where it can be worked out; None where it cannot.
 
-Source: CloudFormation template reference, "Intrinsic functions".
+Source: CloudFormation template reference, "Intrinsic functions", "Condition functions" and "Rule-specific functions".
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from cmek_construct.templates import conditions
-from cmek_construct.templates.choices import OTHER
+from cmek_construct.templates.choices import MEMBER, OTHER, VALUE, YES, Undecided
+from cmek_construct.templates.reading import each_of, function_of, members
 from cmek_construct.templates.stacks import Stack
-from cmek_construct.templates.texts import alone, hole, holes, is_known, joined, parts, plain
+from cmek_construct.templates.texts import alone, hole, holes, is_known, joined, parts, pieces, plain, unreadable
 
 if TYPE_CHECKING:
     from cmek_construct.templates.values import Values
 
 
-def is_list(value: Any, length: int) -> bool:
-    """Whether a value is a list of some length."""
-    return isinstance(value, list) and len(value) == length
+def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
+    """What an intrinsic function gives, of all but ``Ref`` and ``Fn::GetAtt``."""
+    match name, argument:
+        case "Fn::If", [str(condition), yes, no]:
+            is_so = holds(values, stack, condition)
+            return None if is_so is None else values.resolved(stack, yes if is_so else no)
+        case "Fn::Join", [between, some]:
+            return joined(values.texts(stack, some), values.text(stack, between))
+        case "Fn::Sub", str():
+            return _substituted(values, stack, argument, {})
+        case "Fn::Sub", [str(text), dict(own)]:
+            return _substituted(values, stack, text, own)
+        case "Fn::Split", [some, other]:
+            at, text = values.text(stack, some), values.text(stack, other)
+            # Of what else is not known, nobody knows whether a separator is in it.
+            is_split = at and is_known(at) and all(one in values.run.forms for one in holes(text))
+            return parts(text, at) if is_split else None
+        case "Fn::Select", [index, some]:
+            number, found = values.text(stack, index), values.resolved(stack, some)
+            is_there = number.isdecimal() and isinstance(found, list) and int(number) < len(found)
+            return found[int(number)] if is_there else None
+        case "Fn::FindInMap", [*keys] if len(keys) in (3, 4):
+            default = members(keys[3]).get("DefaultValue") if keys[3:] else None
+            return _in_map(values, stack, keys[:3], default)
+        case "Fn::ImportValue", _:
+            export = values.text(stack, argument)
+            if exporter := values.run.export(stack, export):
+                return values.output(*exporter)
+            return hole(f"export {plain(export)} of {stack.account} {stack.region}") if is_known(export) else None
+        case "Fn::GetStackOutput", dict():
+            of, output = (values.text(stack, argument.get(one, "")) for one in ("StackName", "OutputName"))
+            region = values.text(stack, argument["Region"]) if "Region" in argument else stack.region
+            there = values.run.output(stack, of, region, output)
+            return values.output(there, plain(output)) if there else hole(f"output {output} of {of} in {region}")
+        case "Fn::ToJsonString", _:
+            found = values.resolved(stack, argument)
+            text = json.dumps(found, default=str)
+            is_json = isinstance(found, dict | list) and sorted(holes(text)) == sorted(_all_holes(found))
+            return text if is_json else None
+        case "Fn::Length", _:
+            found = values.resolved(stack, argument)
+            return str(len(found)) if isinstance(found, list) and _is_all_known(found) else None
+    return None
 
 
-def _if(values: Values, stack: Stack, argument: Any) -> Any:
-    if not is_list(argument, 3) or not isinstance(argument[0], str):
-        return None
-    holds = conditions.holds(values, stack, argument[0])
-    return None if holds is None else values.resolved(stack, argument[1 if holds else 2])
+def _substituted(values: Values, stack: Stack, text: str, own: Mapping[str, Any]) -> str | None:
+    """What ``Fn::Sub`` makes of a text."""
+    some: list[str] = []
+    made: dict[str, str] = {}
+    for before, place in pieces(text):
+        some.append(values.text(stack, before))
+        if place is None or place.strip().startswith("!"):
+            some.append("" if place is None else f"${{{place}}}")
+            continue
+        name = place.strip()
+        if name not in made:
+            found = values.resolved(stack, own.get(name, {"Fn::GetAtt" if "." in name else "Ref": name}))
+            made[name] = found if isinstance(found, str) else unreadable(f"Fn::Sub {name}", stack.name, name)
+        some.append(made[name])
+    return joined(some)
 
 
-def _join(values: Values, stack: Stack, argument: Any) -> Any:
-    if not is_list(argument, 2):
-        return None
-    return joined(values.texts(stack, argument[1]), values.text(stack, argument[0]))
-
-
-def _sub(values: Values, stack: Stack, argument: Any) -> Any:
-    text, own = argument if is_list(argument, 2) else (argument, {})
-    if not isinstance(text, str) or not isinstance(own, dict):
-        return None
-    return values.substituted(stack, text, own)
-
-
-def _split(values: Values, stack: Stack, argument: Any) -> Any:
-    if not is_list(argument, 2):
-        return None
-    at, text = values.text(stack, argument[0]), values.text(stack, argument[1])
-    if not at or not is_known(at) or not all(map(values.run.is_part, holes(text))):
-        return None
-    return parts(text, at)
-
-
-def _select(values: Values, stack: Stack, argument: Any) -> Any:
-    if not is_list(argument, 2):
-        return None
-    index, some = values.text(stack, argument[0]), values.resolved(stack, argument[1])
-    good = index.isdecimal() and isinstance(some, list) and int(index) < len(some)
-    return some[int(index)] if good else None
-
-
-def _in_map(values: Values, stack: Stack, argument: Any) -> Any:
-    if not isinstance(argument, list) or len(argument) not in (3, 4):
-        return None
-    last = argument[3] if len(argument) == 4 else None
-    default = last.get("DefaultValue") if isinstance(last, dict) else None
+def _in_map(values: Values, stack: Stack, keys: Sequence[Any], default: Any) -> Any:
     found: Any = stack.mappings
     place = "Mappings"
-    for part in argument[:3]:
+    for part in keys:
         key: str | None = values.text(stack, part)
         if isinstance(found, dict) and not is_known(str(key)):
             key = _key(values, str(key), place, found, default)
         if key is None:
             return None
-        found = found.get(plain(key)) if isinstance(found, dict) else None
         place = plain(key)
+        found = found.get(place) if isinstance(found, dict) else None
     found = default if found is None else found
     return None if found is None else values.resolved(stack, found)
 
@@ -93,60 +109,103 @@ def _key(values: Values, key: str, place: str, found: Mapping[str, Any], default
         return chosen
     if chosen is not None or default is not None:
         own = f"{own} in {place}"
-    others = () if default is None else (OTHER,)
-    chosen = values.case.decided(own, (*map(str, found), *others), "value")
+    chosen = values.case.decided(own, [*map(str, found), *([] if default is None else [OTHER])], VALUE)
     return chosen if own in values.case.choices else None
 
 
-def _import(values: Values, stack: Stack, argument: Any) -> Any:
-    name = values.text(stack, argument)
-    found = values.run.export(stack, name)
-    if found:
-        return values.output(*found)
-    place = f"{stack.account} {stack.region}"
-    return hole(f"export {plain(name)} of {place}") if is_known(name) else None
-
-
-def _stack_output(values: Values, stack: Stack, argument: Any) -> Any:
-    if not isinstance(argument, dict):
-        return None
-    asked = [values.text(stack, argument.get(one, "")) for one in ("StackName", "OutputName")]
-    region = values.text(stack, argument["Region"]) if "Region" in argument else stack.region
-    found = values.run.output(stack, asked[0], region, asked[1])
-    if found:
-        return values.output(found, plain(asked[1]))
-    return hole(f"output {' of '.join(reversed(asked))} in {region}")
-
-
-def _json(values: Values, stack: Stack, argument: Any) -> Any:
-    found = values.resolved(stack, argument)
-    text = json.dumps(found, default=str) if isinstance(found, dict | list) else None
-    return None if text is None or sorted(holes(text)) != sorted(_all_holes(found)) else text
-
-
-def _all_holes(value: Any) -> Iterator[str]:
+def _all_holes(value: Any) -> list[str]:
     if isinstance(value, str):
-        yield from holes(value)
-    inside = value.values() if isinstance(value, dict) else value
-    for one in inside if isinstance(value, dict | list) else ():
-        yield from _all_holes(one)
+        return holes(value)
+    return [name for one in (value.values() if isinstance(value, dict) else value) for name in _all_holes(one)]
 
 
-def _length(values: Values, stack: Stack, argument: Any) -> Any:
-    found = values.resolved(stack, argument)
-    good = isinstance(found, list) and all(isinstance(o, str) and is_known(o) for o in found)
-    return str(len(found)) if good else None
+def _is_all_known(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_all_known, value))
+    return isinstance(value, str) and is_known(value)
 
 
-NAMED: Final[Mapping[str, Callable[[Values, Stack, Any], Any]]] = {
-    "Fn::If": _if,
-    "Fn::Join": _join,
-    "Fn::Sub": _sub,
-    "Fn::Split": _split,
-    "Fn::Select": _select,
-    "Fn::FindInMap": _in_map,
-    "Fn::ImportValue": _import,
-    "Fn::GetStackOutput": _stack_output,
-    "Fn::ToJsonString": _json,
-    "Fn::Length": _length,
-}
+def holds(values: Values, stack: Stack, name: str) -> bool | None:
+    """Whether a condition holds; None if there is none of this name, or it hangs on itself.
+
+    Raises:
+        Undecided: it hangs on something that must be chosen first.
+    """
+    if name not in stack.conditions:
+        return None
+    found = values.once((stack.name, "condition", name), lambda: _is_true(values, stack, stack.conditions[name]))
+    return found if isinstance(found, bool) else values.case.decided(stack.named(name)) == YES
+
+
+def allowed(values: Values, stack: Stack) -> bool:
+    """Whether the rules of a template let this case be, as far as it is chosen."""
+
+    def fails(expression: Any) -> bool:
+        try:
+            return _is_true(values, stack, _with_members(values, stack, expression)) is False
+        except Undecided:
+            return False
+
+    for rule in map(members, members(stack.content.get("Rules")).values()):
+        when = rule.get("RuleCondition")
+        if (when is None or fails({"Fn::Not": [when]})) and any(
+            fails(members(one).get("Assert")) for one in each_of(rule.get("Assertions"))
+        ):
+            return False
+    return True
+
+
+def _with_members(values: Values, stack: Stack, expression: Any) -> Any:
+    """An expression as it is where it is chosen which members of lists are there."""
+    case = values.case
+    for name, one in stack.conditions.items() if case.members else ():
+        own = stack.named(name)
+        if one == expression and case.asked.get(own) == MEMBER:
+            return {"Fn::Equals": [case.decided(own, kind=MEMBER), YES]}
+    function = function_of(expression)
+    if function and isinstance(function[1], list):
+        return {function[0]: [_with_members(values, stack, one) for one in function[1]]}
+    return expression
+
+
+def _is_true(values: Values, stack: Stack, expression: Any) -> bool | None:
+    """What an expression says; None if it cannot be read."""
+    if not isinstance(expression, dict) or len(expression) != 1:
+        return None
+    [(name, argument)] = expression.items()
+    match name, argument:
+        case "Condition", str():
+            return holds(values, stack, argument)
+        case "Fn::Equals", [one, other]:
+            return _equal(values, stack, one, other)
+        case "Fn::Not", [one]:
+            found = _is_true(values, stack, one)
+            return None if found is None else not found
+        case "Fn::And" | "Fn::Or", [*some]:
+            decisive, each = name == "Fn::Or", [_is_true(values, stack, one) for one in some]
+            return decisive if decisive in each else None if None in each else not decisive
+        case ("Fn::Contains", [some, other]) | ("Fn::EachMemberIn", [other, some]):
+            whole, inside = values.texts(stack, some), _compared(values, stack, other)
+            is_read = _is_all_known(inside) and _is_all_known(whole)
+            return all(one in whole for one in each_of(inside)) if is_read else None
+    return None
+
+
+def _compared(values: Values, stack: Stack, value: Any) -> Any:
+    name = members(value).get("Ref")
+    if isinstance(name, str) and (name in stack.parameters or name == "AWS::Region"):
+        return values.parameter(stack, name, compared=True)
+    return values.resolved(stack, value)
+
+
+def _equal(values: Values, stack: Stack, *sides: Any) -> bool:
+    one, other = (_compared(values, stack, value) for value in sides)
+    if one == other:
+        return True
+    if _is_all_known(one) and _is_all_known(other):
+        return False
+    for text, beside in ((one, sides[1]), (other, sides[0])):
+        own = alone(text) if isinstance(text, str) else None
+        if own and values.case.choices.get(own) == OTHER and isinstance(beside, str):
+            return False
+    return values.case.decided(" is ".join(sorted(map(str, (one, other))))) == YES

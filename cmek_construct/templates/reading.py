@@ -6,9 +6,9 @@ CloudFormation takes for octal.
 
 from __future__ import annotations
 
+import hashlib
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,14 +56,10 @@ def parsed(text: str) -> dict[str, Any]:
 
 
 def _is_resource(item: tuple[str, Any]) -> bool:
-    name, resource = item
-    if name.startswith((FOR_EACH, _TRANSFORM)):
-        return True
-    return (
-        isinstance(resource, dict)
-        and isinstance(resource.get("Type"), str)
-        and isinstance(resource.get("Properties") or {}, dict)
-    )
+    match item:
+        case _, {"Type": str(), **rest} if isinstance(rest.get("Properties") or {}, dict):
+            return True
+    return item[0].startswith((FOR_EACH, _TRANSFORM))
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -110,51 +106,20 @@ def each_of(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def number_of_yaml(text: str) -> Any:
-    """A number without quotes: what it looks like is what it must be.
-
-    Raises:
-        ValueError: it begins with 0 and is as long as an account number, which CloudFormation reads as octal.
-    """
-    if not re.fullmatch("0[0-7]+", text):
-        return None
-    if len(text) >= 10:
-        raise ValueError(
-            f"{text} stands without quotes and begins with 0, which CloudFormation takes for "
-            f'another number; write "{text}"'
-        )
-    return int(text, 8)
+def objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The objects in a value, at any depth, each before those in it."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            yield one
+        left += reversed(list(one.values()) if isinstance(one, dict) else one if isinstance(one, list) else [])
 
 
-def bytes_of(path: Path, most: int = checks.TEMPLATE) -> bytes:
-    """The bytes of a file.
-
-    Raises:
-        UnreadableError: it cannot be read, or is too long.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(most + 1)
-    except OSError as error:
-        raise UnreadableError(f"cannot be read: {error.strerror}.") from None
-    except ValueError:
-        raise UnreadableError("that is no name of a file.") from None
-    if len(content) > most:
-        size = f"{most:,}"
-        raise UnreadableError(f"it has more than the {size} bytes that CloudFormation takes.")
-    return content
-
-
-def text_of(content: bytes) -> str:
-    """The text that the bytes of a file are.
-
-    Raises:
-        UnreadableError: they are none.
-    """
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableError(f"it is no text in UTF-8: byte {error.start:,}.") from None
+def writers(value: Any) -> list[str]:
+    """The members, at any depth, in whose place the deploy writes others."""
+    names = (str(name) for one in objects(value) for name in one)
+    return list(dict.fromkeys(name for name in names if name == _TRANSFORM or name.startswith(FOR_EACH)))
 
 
 def function_of(value: Any) -> tuple[str, Any] | None:
@@ -166,15 +131,21 @@ def function_of(value: Any) -> tuple[str, Any] | None:
     return None
 
 
-def writers(value: Any) -> list[str]:
-    """The members, at any depth, in whose place the deploy writes others."""
-    found: dict[str, None] = {}
-    left = [value]
-    while left:
-        one = left.pop()
-        if isinstance(one, dict):
-            found |= dict.fromkeys(str(k) for k in one if str(k) == _TRANSFORM or str(k).startswith(FOR_EACH))
-            left += reversed(one.values())
-        elif isinstance(one, list):
-            left += reversed(one)
-    return list(found)
+def text_of(path: Path, most: int = checks.TEMPLATE) -> tuple[str, str]:
+    """The text of a file in UTF-8, and the SHA-256 of its bytes.
+
+    Raises:
+        UnreadableError: it cannot be read, is no text, or has more bytes than it may.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise UnreadableError(f"it has more than the {most:,} bytes that CloudFormation takes.")
+        return content.decode("utf-8-sig"), hashlib.sha256(content).hexdigest()
+    except OSError as error:
+        raise UnreadableError(f"cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"it is no text in UTF-8: byte {error.start:,}.") from None
+    except ValueError:
+        raise UnreadableError("that is no name of a file.") from None

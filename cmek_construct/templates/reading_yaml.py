@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
-
-from cmek_construct.templates.reading import number_of_yaml
 
 
 def from_yaml(text: str) -> Any:
@@ -33,15 +32,12 @@ def _short(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     """``!Sub x`` as ``{"Fn::Sub": "x"}``."""
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
+        value = value.split(".", 1) if suffix == "GetAtt" else value
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
         value = _mapping(loader, node)
-    if suffix in ("Ref", "Condition"):
-        return {suffix: value}
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {f"Fn::{suffix}": value}
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
 def _mapping(loader: _Loader, node: yaml.Node) -> dict[str, Any]:
@@ -63,12 +59,19 @@ def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
 
 
 def _number(loader: _Loader, node: yaml.ScalarNode) -> Any:
-    octal = number_of_yaml(str(loader.construct_scalar(node)))
-    return loader.construct_yaml_int(node) if octal is None else octal
+    """A number without quotes: what it looks like is what it must be, also to CloudFormation, for which 0… is octal."""
+    text = _text(loader, node)
+    if not re.fullmatch("0[0-7]+", text):
+        return loader.construct_yaml_int(node)
+    if len(text) >= 10:
+        raise ValueError(
+            f"{text} stands without quotes and begins with 0, which CloudFormation takes for "
+            f'another number; write "{text}"'
+        )
+    return int(text, 8)
 
 
 _Loader.add_multi_constructor("!", _short)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
-_Loader.add_constructor("tag:yaml.org,2002:int", _number)
-_Loader.add_constructor("tag:yaml.org,2002:float", _text)
+for _kind, _make in {"timestamp": _text, "int": _number, "float": _text}.items():
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _make)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cmek_construct.checks import printable
 from cmek_construct.policy import ACCOUNT, REGION
-from cmek_construct.templates import attributes, conditions
-from cmek_construct.templates.choices import Case, Impossible, InCase, Undecided, each_case
-from cmek_construct.templates.files import Problem, Template, read
+from cmek_construct.templates import functions
+from cmek_construct.templates.choices import Case, Impossible, InCase, TooManyCases, Undecided, each_case
+from cmek_construct.templates.files import Problem, Reader, Template
 from cmek_construct.templates.reading import members
-from cmek_construct.templates.stacks import OWN_ACCOUNT, OWN_REGION, Stack, every, of_template
+from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
 from cmek_construct.templates.texts import alone, hole, holes, is_known, plain
 from cmek_construct.templates.values import Values
 
-WRITER: Final = "Custom::CrossRegionExportWriter"
+_WRITER: Final = "Custom::CrossRegionExportWriter"
 _MOST_KEPT: Final = 256
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ class Run:
         templates: Sequence[Template],
         account: str | None = None,
         problems: Iterable[Problem] = (),
-        accounts: dict[str, str] | None = None,
+        accounts: Mapping[str, str] | None = None,
     ) -> None:
         """Put templates together.
 
@@ -44,10 +45,13 @@ class Run:
         self.templates = templates
         self.account = account
         self.problems = list(problems)
-        names = _names(templates)
-        self.tops = [of_template(one, name) for one, name in zip(templates, names, strict=True)]
-        for top in self.tops:
-            self._set_account(top, account or (accounts or {}).get(top.name))
+        self.tops: list[Stack] = []
+        for one, name in zip(templates, _names(templates), strict=True):
+            own = one.account or account or (accounts or {}).get(name, OWN_ACCOUNT)
+            self.tops.append(Stack(name, one, own, one.region or OWN_REGION))
+            if account not in (None, own):
+                what = f"its cloud assembly says that it is of the account {own}, not {account}."
+                self.problems.append(Problem(one.name, what, "Leave out the account, or name that of the assembly."))
         self.stacks = list(every(self.tops))
         self.forms = {
             "AWS::AccountId": ACCOUNT,
@@ -57,17 +61,6 @@ class Run:
         }
         """What is known of holes, for `policy.read`."""
         self._values: dict[tuple[object, ...], Values] = {}
-
-    def _set_account(self, top: Stack, account: str | None) -> None:
-        if account is None:
-            return
-        if top.account not in (OWN_ACCOUNT, account):
-            what = f"its cloud assembly says that it is of the account {top.account}, not {account}."
-            way_out = "Leave out the account, or name that of the assembly."
-            self.problems.append(Problem(top.template.name, what, way_out))
-            return
-        for one in every([top]):
-            one.account = account if one.account == OWN_ACCOUNT else one.account
 
     def values(self, case: Case) -> Values:
         """The values of one case."""
@@ -88,101 +81,108 @@ class Run:
             values = self.values(case)
             around: Stack | None = stack
             while around and (case.choices or case.members):
-                if not conditions.allowed(values, around):
+                if not functions.allowed(values, around):
                     raise Impossible
                 around = around.parent
             return work(values)
 
         return each_case(in_case)
 
+    def places(self, *types: str) -> Iterator[Place]:
+        """The resources of some types, or all."""
+        for stack in self.stacks:
+            yield from (Place(stack, name) for name in stack.resources if not types or stack.type_of(name) in types)
+
+    def made(self, place: Place) -> list[InCase[Mapping[str, Any]]]:
+        """The properties of a resource in each case that has it.
+
+        Raises:
+            TooManyCases: it hangs on too many conditions.
+        """
+        stack, logical_id = place.stack, place.logical_id
+
+        def work(values: Values) -> Any:
+            return values.resolved(stack, place.properties) if values.exists(stack, logical_id) else None
+
+        found = (one for one in self.cases(stack, work) if one.value is not None)
+        return [InCase(one.case, one.value if isinstance(one.value, dict) else {"": one.value}) for one in found]
+
+    def text(self, stack: Stack, value: Any) -> tuple[InCase[str], ...]:
+        """A text in each case; of more cases than can be judged, one that cannot be read."""
+        try:
+            return tuple(self.cases(stack, lambda values: values.text(stack, value)))
+        except TooManyCases as why:
+            return (InCase(Case(), f"${{?more cases than can be judged: {why}}}"),)
+
     def said_of(self, stack: Stack, logical_id: str, case: Case) -> str | None:
         """The ARN of the role that the construct of a key says it is for."""
-        said = stack.template.roles_of_keys.get(logical_id)
-        try:
-            return None if said is None else self.values(case).text(stack, said)
-        except Undecided:
-            return None
+        if logical_id in stack.template.roles_of_keys:
+            with suppress(Undecided):
+                return self.values(case).text(stack, stack.template.roles_of_keys[logical_id])
+        return None
 
     def export(self, stack: Stack, name: str) -> tuple[Stack, str] | None:
         """The stack and output behind a name that is exported in an account and Region."""
-        found = [one for one in self._exports.get(name, ()) if _may_be_beside(one[0], stack)]
-        exact = [one for one in found if _is_beside(one[0], stack)]
+        found = [
+            one
+            for one in self._exports.get(name, ())
+            if (one[0].account == stack.account or OWN_ACCOUNT in (one[0].account, stack.account))
+            and (one[0].region == stack.region or OWN_REGION in (one[0].region, stack.region))
+        ]
+        exact = [one for one in found if (one[0].account, one[0].region) == (stack.account, stack.region)]
         return _only(exact or found)
 
     def output(self, stack: Stack, name: str, region: str, output: str) -> Stack | None:
         """The stack of a name, in a Region, that has an output."""
-        found = [
-            one
-            for one in self.tops
-            if one.template.stack == plain(name) and one.region == region and output in one.outputs
-        ]
+        named = [one for one in self.tops if one.template.stack == plain(name) and one.region == region]
+        found = [one for one in named if output in one.outputs]
         return _only([one for one in found if one.account == stack.account] or found)
 
     def parameter(self, stack: Stack, name: str) -> tuple[Stack, Any] | None:
         """Who writes a parameter of SSM for a stack of another Region, and what."""
-        found = [
-            (one, value)
-            for one, region, value in self._written.get(name, ())
-            if one.account == stack.account and region in (stack.region, OWN_REGION)
-        ]
-        return _only(found)
+        written = self._written.get(name, ())
+        return _only(
+            [(one, v) for one, to, v in written if one.account == stack.account and to in (stack.region, OWN_REGION)]
+        )
 
     @cached_property
-    def arns(self) -> dict[tuple[Stack, str], str]:
-        """The ARNs of all roles, users and keys, by stack and logical ID."""
-        values = self.values(Case(holes=True))
-        found: dict[tuple[Stack, str], str] = {}
-        for stack in self.stacks:
-            for name in stack.resources:
-                if stack.type_of(name) in attributes.NAMED:
-                    try:
-                        found[stack, name] = str(attributes.arn(values, stack, name))
-                    except (Undecided, RecursionError):
-                        continue
+    def arns(self) -> dict[Place, str]:
+        """The ARNs of all roles, users and keys."""
+        values, found = self.values(Case(holes=True)), {}
+        for place in self.places(ROLE, USER, *KEYS):
+            with suppress(Undecided, RecursionError):
+                found[place] = str(values.arn(place.stack, place.logical_id))
         return found
 
     @cached_property
     def roles_by_id(self) -> dict[str, str]:
         """The ARN of each role, by the text that its unique ID is."""
-        return {
-            hole(f"{stack.named(name)}.RoleId"): arn
-            for (stack, name), arn in self.arns.items()
-            if stack.type_of(name) == attributes.ROLE
-        }
-
-    def is_part(self, name: str) -> bool:
-        """Whether a hole is a part of an ARN: it has no separator in it."""
-        return name in self.forms
+        roles = ((place, arn) for place, arn in self.arns.items() if place.type == ROLE)
+        return {hole(f"{place.stack.named(place.logical_id)}.RoleId"): arn for place, arn in roles}
 
     @cached_property
     def _exports(self) -> dict[str, list[tuple[Stack, str]]]:
         values = self.values(Case(holes=True))
         found: dict[str, list[tuple[Stack, str]]] = {}
-        for stack in self.stacks:
-            for name, output in stack.outputs.items():
-                export = members(output.get("Export")).get("Name")
-                try:
-                    text = "" if export is None else values.text(stack, export)
-                except (Undecided, RecursionError):
-                    continue
-                # An import is of the same account and Region as the export.
-                beside = {stack.account, stack.region}
-                is_read = text and all(hole(one) in beside for one in holes(text))
-                if is_read and not _is_never(values, stack, output.get("Condition")):
-                    found.setdefault(text, []).append((stack, name))
+        for stack, name, output in ((top, name, one) for top in self.stacks for name, one in top.outputs.items()):
+            export, text = members(output.get("Export")).get("Name"), ""
+            with suppress(Undecided, RecursionError):
+                text = "" if export is None else values.text(stack, export)
+            # An import is of the same account and Region as the export.
+            is_read = text and all(hole(one) in (stack.account, stack.region) for one in holes(text))
+            if is_read:
+                found.setdefault(text, []).append((stack, name))
         return found
 
     @cached_property
     def _written(self) -> dict[str, list[tuple[Stack, str, Any]]]:
         values = self.values(Case(holes=True))
         found: dict[str, list[tuple[Stack, str, Any]]] = {}
-        for stack in self.stacks:
-            for logical_id in stack.resources:
-                if stack.type_of(logical_id) == WRITER:
-                    props = members(stack.properties(logical_id).get("WriterProps"))
-                    region = values.text(stack, props.get("region", ""))
-                    for name, value in members(props.get("exports")).items():
-                        found.setdefault(name, []).append((stack, region, value))
+        for place in self.places(_WRITER):
+            written = members(place.properties.get("WriterProps"))
+            region = values.text(place.stack, written.get("region", ""))
+            for name, value in members(written.get("exports")).items():
+                found.setdefault(name, []).append((place.stack, region, value))
         return found
 
 
@@ -193,37 +193,18 @@ def read_run(paths: Iterable[Path], account: str | None = None) -> Run:
         paths: files, cloud assemblies, other folders.
         account: of the stacks of which no cloud assembly says it: twelve digits.
     """
-    files = read(paths)
-    return Run(files.templates, account, files.problems)
+    reader = Reader()
+    return Run(reader.read(paths), account, reader.problems)
 
 
 def _names(templates: Sequence[Template]) -> list[str]:
     """A name of its own for each: the stack's, with its place if two have it, else the file's."""
-    short = [printable(one.stack or one.file.name.partition(".")[0]) for one in templates]
-    both = list(zip(short, templates, strict=True))
-    placed = [f"{name} ({one.account}, {one.region})" for name, one in both]
-    counted = Counter([*short, *placed])
-    return [
-        next((name for name in (short[at], placed[at]) if counted[name] == 1), f"{name} in {one.name}")
-        for at, (name, one) in enumerate(both)
-    ]
-
-
-def _is_beside(one: Stack, other: Stack) -> bool:
-    return one.account == other.account and one.region == other.region
-
-
-def _may_be_beside(one: Stack, other: Stack) -> bool:
-    account = one.account == other.account or OWN_ACCOUNT in (one.account, other.account)
-    return account and (one.region == other.region or OWN_REGION in (one.region, other.region))
-
-
-def _is_never(values: Values, stack: Stack, condition: Any) -> bool:
-    """Whether a condition holds in no case."""
-    try:
-        return isinstance(condition, str) and conditions.holds(values, stack, condition) is False
-    except (Undecided, RecursionError):
-        return False
+    forms = []
+    for one in templates:
+        short = printable(one.stack or one.file.name.partition(".")[0])
+        forms.append([short, f"{short} ({one.account}, {one.region})", f"{short} in {one.name}"])
+    counted = Counter(name for some in forms for name in some[:2])
+    return [next((name for name in some if counted[name] == 1), some[-1]) for some in forms]
 
 
 def _only(found: list[T]) -> T | None:

@@ -9,19 +9,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from cmek_construct.policy import ACCOUNT
-from cmek_construct.templates.files import NESTED, STACK_SET, Template
-from cmek_construct.templates.reading import FOR_EACH, each_of, members
+from cmek_construct.policy import ACCOUNT, literal
+from cmek_construct.templates.files import STACK_SET, Template
+from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
 from cmek_construct.templates.texts import alone, hole
 
+ROLE: Final = "AWS::IAM::Role"
+USER: Final = "AWS::IAM::User"
+MANAGED_POLICY: Final = "AWS::IAM::ManagedPolicy"
+KEY: Final = "AWS::KMS::Key"
+REPLICA: Final = "AWS::KMS::ReplicaKey"
+KEYS: Final = (KEY, REPLICA)
+ALIAS: Final = "AWS::KMS::Alias"
 OWN_ACCOUNT: Final = hole("AWS::AccountId")
 """The account of stacks of which nobody says it. All of a run are taken to be in one."""
 OWN_REGION: Final = hole("AWS::Region")
 _TWELVE_DIGITS: Final = {r"[0-9]{12}", r"^[0-9]{12}$", r"\d{12}", r"^\d{12}$"}
 _MOST_MADE: Final = 500
-_HARMLESS: Final = (
-    "AWS::LanguageExtensions", "AWS::Serverless-", "AWS::SecretsManager-", "AWS::CodeDeploy",
-)  # fmt: skip
+_HARMLESS: Final = ("AWS::LanguageExtensions", "AWS::Serverless-", "AWS::SecretsManager-", "AWS::CodeDeploy")
 """Macros of AWS's that change only what is written for them."""
 
 
@@ -39,11 +44,29 @@ class Stack:
     within: tuple[str, ...] = ()
     """The logical IDs of the nested stacks and stack sets around it."""
     children: dict[str, Stack] = field(default_factory=dict)
+    """Its nested stacks and stack sets, by logical ID."""
+    content: Mapping[str, Any] = field(init=False)
+    """The JSON of its template."""
+    parameters: dict[str, Mapping[str, Any]] = field(init=False)
+    """The declarations of its parameters."""
+    outputs: dict[str, Mapping[str, Any]] = field(init=False)
+    mappings: Mapping[str, Any] = field(init=False)
+    conditions: Mapping[str, Any] = field(init=False)
+    """The expressions of its conditions."""
 
-    @property
-    def content(self) -> Mapping[str, Any]:
-        """The JSON of its template."""
-        return self.template.content
+    def __post_init__(self) -> None:
+        """Make those that stand in it: what a stack set makes is in accounts and Regions of its own."""
+        self.content = self.template.content
+        self.parameters, self.outputs = (
+            {name: members(one) for name, one in members(self.content.get(section)).items()}
+            for section in ("Parameters", "Outputs")
+        )
+        self.mappings, self.conditions = (members(self.content.get(one)) for one in ("Mappings", "Conditions"))
+        for logical_id, inner in self.template.inner.items():
+            name, account, region = f"{self.name}/{logical_id}", self.account, self.region
+            if self.type_of(logical_id) == STACK_SET:
+                account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
+            self.children[logical_id] = Stack(name, inner, account, region, self, (*self.within, logical_id))
 
     @property
     def is_in_stack_set(self) -> bool:
@@ -57,41 +80,36 @@ class Stack:
 
     @cached_property
     def resources(self) -> dict[str, Mapping[str, Any]]:
-        """The resources by logical ID, with those that ``Fn::ForEach`` makes."""
-        return dict(_made(members(self.content.get("Resources"))))
+        """The resources by logical ID, with those that ``Fn::ForEach`` makes of a list of texts."""
+        found: dict[str, Any] = {}
+        left = _MOST_MADE
+        for name, one in members(self.content.get("Resources")).items():
+            if name.startswith(FOR_EACH):
+                made = _made_by(one, left)
+                found |= made or {}
+                left -= left if made is None else len(made)
+            elif name != "Fn::Transform":
+                found[name] = one
+        return {name: one for name, one in found.items() if isinstance(one, dict)}
 
-    @cached_property
-    def parameters(self) -> dict[str, Mapping[str, Any]]:
-        """The declarations of its parameters."""
-        return {k: members(one) for k, one in members(self.content.get("Parameters")).items()}
-
-    @cached_property
-    def mappings(self) -> Mapping[str, Any]:
-        """Its mappings."""
-        return members(self.content.get("Mappings"))
-
-    @cached_property
-    def conditions(self) -> Mapping[str, Any]:
-        """The expressions of its conditions."""
-        return members(self.content.get("Conditions"))
-
-    @cached_property
-    def outputs(self) -> dict[str, Mapping[str, Any]]:
-        """Its outputs."""
-        return {k: members(one) for k, one in members(self.content.get("Outputs")).items()}
+    @property
+    def pseudo_parameters(self) -> Mapping[str, str]:
+        """What is known of them."""
+        found = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
+        if self.template.stack and not self.parent:
+            found["AWS::StackName"] = literal(self.template.stack)
+        return found | {"AWS::AccountId": self.account, "AWS::Region": self.region}
 
     @cached_property
     def given(self) -> dict[str, list[Any]]:
         """What the parent gives, by parameter: of a stack set every value that an account gets."""
-        if self.parent is None:
-            return {}
-        around = members(self.parent.resources[self.within[-1]].get("Properties"))
+        around = self.parent.properties(self.within[-1]) if self.parent else {}
         if not self.is_in_stack_set:
             return {name: [one] for name, one in members(around.get("Parameters")).items()}
         groups = each_of(around.get("StackInstancesGroup"))
-        every = [around.get("Parameters"), *(members(g).get("ParameterOverrides") for g in groups)]
+        lists = [around.get("Parameters"), *(members(one).get("ParameterOverrides") for one in groups)]
         found: dict[str, list[Any]] = {}
-        for one in (members(one) for some in every for one in each_of(some)):
+        for one in (members(one) for some in lists for one in each_of(some)):
             found.setdefault(str(one.get("ParameterKey")), []).append(one.get("ParameterValue"))
         return found
 
@@ -99,13 +117,10 @@ class Stack:
     def compared(self) -> dict[str, list[str]]:
         """The texts with which conditions and rules compare a reference, by its name."""
         found: dict[str, list[str]] = {}
-        for one in _objects([self.conditions, self.content.get("Rules")]):
-            pair = one.get("Fn::Equals")
-            if isinstance(pair, list) and len(pair) == 2:
-                for name, text in (pair, pair[::-1]):
-                    name = members(name).get("Ref")
-                    if isinstance(name, str) and isinstance(text, str):
-                        found.setdefault(name, []).append(text)
+        for one in objects([self.conditions, self.content.get("Rules")]):
+            match one.get("Fn::Equals"):
+                case [{"Ref": str(name)}, str(text)] | [str(text), {"Ref": str(name)}]:
+                    found.setdefault(name, []).append(text)
         return found
 
     def type_of(self, logical_id: str) -> str:
@@ -123,29 +138,21 @@ class Stack:
     def short(self, text: str) -> str:
         """A text in which what it has is called without its own name."""
         own = self.named("")
-        if own not in text:
-            return text
-        return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(own)}", "", text)
+        return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(own)}", "", text) if own in text else text
 
     def forms(self) -> Iterator[tuple[str, str]]:
-        """What is known of its holes."""
+        """What is known of its holes. CloudFormation cuts a name that it makes if it is longer than 64 characters."""
+        stack = "" if self.parent else self.template.stack or ""
         for logical_id in self.resources:
-            kind = self.type_of(logical_id)
-            if kind in ("AWS::IAM::Role", "AWS::IAM::User"):
-                yield self.named(logical_id), self._generated(logical_id)
-            elif kind in ("AWS::KMS::Key", "AWS::KMS::ReplicaKey"):
+            if self.type_of(logical_id) in KEYS:
                 yield self.named(logical_id), "*-*"
+            elif self.type_of(logical_id) in (ROLE, USER):
+                whole = stack and len(stack) + len(logical_id) <= 49
+                cut = f"{stack[:20]}*-{logical_id[:20]}*"
+                yield self.named(logical_id), f"{stack}-{logical_id}-????????????*" if whole else cut
         for name, one in self.parameters.items():
             if one.get("AllowedPattern") in _TWELVE_DIGITS:
                 yield self.named(name), ACCOUNT
-
-    def _generated(self, logical_id: str) -> str:
-        """The name that CloudFormation makes: what is longer than 64 characters, it cuts."""
-        if self.parent or not self.template.stack:
-            return f"*-{logical_id[:20]}*"
-        if len(self.template.stack) + len(logical_id) <= 49:
-            return f"{self.template.stack}-{logical_id}-????????????*"
-        return f"{self.template.stack[:20]}*-{logical_id[:20]}*"
 
     def rewritten(self) -> Iterator[str]:
         """What makes another template of this one than it says."""
@@ -161,8 +168,48 @@ class Stack:
     def not_made(self) -> Iterator[tuple[str, Any]]:
         """The loops over what only the deploy knows."""
         for name, one in members(self.content.get("Resources")).items():
-            if name.startswith(FOR_EACH) and not list(_made({name: one})):
+            if name.startswith(FOR_EACH) and not _made_by(one, _MOST_MADE):
                 yield name, one
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a resource, an output, or what cannot be read stands."""
+
+    stack: Stack
+    logical_id: str
+
+    @property
+    def path(self) -> str:
+        """The logical ID, after those of the nested stacks and stack sets around it."""
+        return "/".join((*self.stack.within, self.logical_id))
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The resource as it is written, such as its ``DeletionPolicy``."""
+        return self.stack.resources.get(self.logical_id, {})
+
+    @property
+    def type(self) -> str:
+        """The type of the resource."""
+        return self.stack.type_of(self.logical_id)
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """Its properties as they are written."""
+        return self.stack.properties(self.logical_id)
+
+    @property
+    def is_role_or_key(self) -> bool:
+        """Whether it is a role or a key."""
+        return self.type in (ROLE, *KEYS)
+
+    def seen_from(self, stack: Stack) -> str:
+        """What it is called beside what stands in a stack."""
+        return self.logical_id if self.stack is stack else str(self)
+
+    def __str__(self) -> str:
+        return f"{self.stack.top.name}/{self.path}"
 
 
 def hole_of(stack: Stack, name: str) -> str | None:
@@ -170,33 +217,13 @@ def hole_of(stack: Stack, name: str) -> str | None:
     if name == "AWS::Region":
         return alone(stack.region) if stack.region == OWN_REGION else None
     declared = stack.parameters.get(name)
-    if declared is None or stack.parent or is_of_ssm(declared):
-        return None
-    return alone(hole(stack.named(name)))
+    is_typed = declared is not None and not stack.parent and not is_of_ssm(declared)
+    return alone(hole(stack.named(name))) if is_typed else None
 
 
 def is_of_ssm(declared: Mapping[str, Any]) -> bool:
     """Whether the deploy takes what a parameter is out of SSM; its default is the name there."""
     return str(declared.get("Type")).startswith("AWS::SSM::")
-
-
-def of_template(template: Template, name: str) -> Stack:
-    """A stack with those that stand in it."""
-    found = Stack(name, template, template.account or OWN_ACCOUNT, template.region or OWN_REGION)
-    _nest(found)
-    return found
-
-
-def _nest(stack: Stack) -> None:
-    for logical_id, inner in stack.template.inner.items():
-        child = Stack(
-            f"{stack.name}/{logical_id}", inner, stack.account, stack.region, stack, (*stack.within, logical_id)
-        )
-        if stack.type_of(logical_id) != NESTED:
-            child.account = hole(child.named("AWS::AccountId"))
-            child.region = hole(child.named("AWS::Region"))
-        stack.children[logical_id] = child
-        _nest(child)
 
 
 def every(stacks: list[Stack]) -> Iterator[Stack]:
@@ -206,46 +233,18 @@ def every(stacks: list[Stack]) -> Iterator[Stack]:
         yield from every(list(one.children.values()))
 
 
-def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-        value = list(value.values())
-    if isinstance(value, list):
-        for one in value:
-            yield from _objects(one)
-
-
-def _made(resources: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Resources, and those that loops over a list of texts make."""
-    made = 0
-    for name, one in resources.items():
-        if not name.startswith(FOR_EACH):
-            if name != "Fn::Transform" and isinstance(one, dict):
-                yield name, one
-            continue
-        for _ in _made_by(one):
-            made += 1
-        if made <= _MOST_MADE:
-            for key, resource in _made_by(one):
-                if isinstance(resource, dict):
-                    yield key, resource
-
-
-def _made_by(loop: Any) -> Iterator[tuple[str, Any]]:
-    """What one loop makes; a loop in it in its turn."""
-    if not (isinstance(loop, list) and len(loop) == 3 and isinstance(loop[2], dict)):
-        return
-    name, values, body = loop
-    if not isinstance(values, list) or not all(isinstance(one, str | int) for one in values):
-        return
-    for index, value in enumerate(values):
-        if index >= _MOST_MADE:
-            return
-        for key, one in _replaced(body, str(name), str(value)).items():
-            if str(key).startswith(FOR_EACH):
-                yield from _made_by(one)
-            else:
-                yield key, one
+def _made_by(loop: Any, most: int) -> dict[str, Any] | None:
+    """The resources that a loop makes; a loop in it in its turn. None if they are more than most."""
+    made: dict[str, Any] = {}
+    match loop:
+        case [name, [*values], dict(body)] if all(isinstance(one, str | int) for one in values):
+            for value in values:
+                for key, one in _replaced(body, str(name), str(value)).items():
+                    inner = _made_by(one, most - len(made)) if key.startswith(FOR_EACH) else {key: one}
+                    made |= inner or {}
+                    if inner is None or len(made) > most:
+                        return None
+    return made
 
 
 def _replaced(value: Any, name: str, by: str) -> Any:
@@ -254,8 +253,6 @@ def _replaced(value: Any, name: str, by: str) -> Any:
         return re.sub(rf"[$&]\{{{re.escape(name)}\}}", lambda _: by, value)
     if isinstance(value, list):
         return [_replaced(one, name, by) for one in value]
-    if isinstance(value, dict):
-        if value == {"Ref": name}:
-            return by
+    if isinstance(value, dict) and value != {"Ref": name}:
         return {_replaced(key, name, by): _replaced(one, name, by) for key, one in value.items()}
-    return value
+    return by if isinstance(value, dict) else value

@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from cmek_construct.policy import literal
+from cmek_construct.policy.text import holes as holes
+from cmek_construct.policy.text import parts as parts
+from cmek_construct.policy.text import pieces as pieces
 
 LONGEST: Final = 65_536
 """Characters of a text that is put together; what is longer cannot be read."""
-_PLACE: Final = re.compile(r"\$\{([^}]*)\}")
-_MARK: Final = re.compile("\x00")
 _IN_NAME: Final = re.compile(r'[{}"\\\x00-\x1f\x7f]')
 _ALONE: Final = re.compile(r"\$\{(?!!)([^}]*)\}")
 
@@ -43,29 +43,9 @@ def is_unreadable(text: str) -> bool:
     return "${?" in text or "{{resolve:" in text
 
 
-def holes(text: str) -> list[str]:
-    """The names of the holes of a text."""
-    return [place[1] for place in places(text) if not place[1].startswith("!")]
-
-
-def places(text: str) -> Iterator[re.Match[str]]:
-    """The holes of a text, and what is text that looks like one."""
-    # Up to the last brace: past it a search would begin, in vain, at each "${".
-    return _PLACE.finditer(text, 0, text.rfind("}") + 1)
-
-
-def between(text: str) -> list[str]:
-    """The texts before, between and behind the holes."""
-    found, end = [], 0
-    for place in places(text):
-        found.append(text[end : place.start()])
-        end = place.end()
-    return [*found, text[end:]]
-
-
 def is_known(text: str) -> bool:
     """Whether nothing in a text hangs on the deploy."""
-    return "${" not in text or not holes(text)
+    return not holes(text)
 
 
 def alone(text: str) -> str | None:
@@ -79,30 +59,13 @@ def plain(text: str) -> str:
     return text.replace("${!", "${")
 
 
-def joined(parts: Iterable[str], between: str = "") -> str | None:
+def joined(texts: list[str], between: str = "") -> str | None:
     """Texts put together; None if a hole came about, or went, where two meet, or it is too long."""
-    texts = list(parts)
     if sum(map(len, texts)) + len(between) * len(texts) > LONGEST:
         return None
     whole = between.join(texts)
-    if "$" not in whole:
-        return whole
-    known = [name for one in _with_between(texts, between) if "${" in one for name in holes(one)]
-    return whole if holes(whole) == known else None
-
-
-def parts(text: str, at: str) -> list[str]:
-    """The parts of a text between separators; a hole is a part of one of them."""
-    if "${" not in text:
-        return text.split(at)
-    left = iter([place[0] for place in places(text)])
-    marked = "\x00".join(one.replace("\x00", "") for one in between(text)).split(at)
-    return [_MARK.sub(lambda _: next(left), one) if "\x00" in one else one for one in marked]
-
-
-def _with_between(texts: list[str], between: str) -> Iterable[str]:
-    for index, one in enumerate(texts):
-        yield from (between, one) if index else (one,)
+    apart = (name for index, one in enumerate(texts) for name in (*(holes(between) if index else ()), *holes(one)))
+    return whole if "$" not in whole or holes(whole) == list(apart) else None
 
 
 def refers(text: str, logical_id: str) -> bool:
@@ -122,6 +85,6 @@ def scalar(value: Any) -> str | None:
 def written(value: Any) -> str | None:
     """A default or an allowed value as it is written, a list with commas."""
     if isinstance(value, list):
-        return ",".join(str(one) for one in value)
+        return ",".join(map(str, value))
     text = scalar(value)
     return None if text is None else plain(text)

@@ -6,15 +6,15 @@ Source: CloudFormation template reference, "Intrinsic functions".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cmek_construct.policy import literal
-from cmek_construct.templates import attributes, conditions, functions
-from cmek_construct.templates.choices import MEMBER, NO, OTHER, YES, Case, Undecided
+from cmek_construct.templates import functions
+from cmek_construct.templates.choices import MEMBER, OTHER, VALUE, YES, Case, InCase, Undecided
 from cmek_construct.templates.reading import each_of, function_of
-from cmek_construct.templates.stacks import Stack, hole_of, is_of_ssm
-from cmek_construct.templates.texts import hole, joined, places, scalar, unreadable, written
+from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY, ROLE, USER, Stack, hole_of, is_of_ssm
+from cmek_construct.templates.texts import hole, joined, scalar, unreadable, written
 
 if TYPE_CHECKING:
     from cmek_construct.templates.run import Run
@@ -22,15 +22,13 @@ if TYPE_CHECKING:
 _DYNAMIC: Final = re.compile(r"\{\{(resolve:[^{}]*)\}\}")
 _MOST_CHARACTERS: Final = 20_000_000
 _LONGEST_CHAIN: Final = 40
-
-
-class _Nothing:
-    """The type of what CloudFormation leaves out."""
-
-
-NOTHING: Final = _Nothing()
-"""``AWS::NoValue``."""
-_KNOWN: Final = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
+_NAMES: Final = {ROLE: "RoleName", USER: "UserName", MANAGED_POLICY: "ManagedPolicyName", ALIAS: "AliasName"}
+_IAM: Final = {ROLE: "role", USER: "user", MANAGED_POLICY: "policy"}
+_READER: Final = "Custom::CrossRegionExportReader"
+_NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+NOTHING: Final = object()
+"""``AWS::NoValue``: what CloudFormation leaves out."""
+T = TypeVar("T", bound=InCase[Any])
 
 
 class Values:
@@ -51,36 +49,36 @@ class Values:
 
     def resolved(self, stack: Stack, value: Any) -> Any:
         """A value: a text, a list, an object, or `NOTHING`."""
-        if isinstance(value, list):
-            return [one for one in self._members(stack, value) if one is not NOTHING]
         if isinstance(value, str):
             return _DYNAMIC.sub(lambda found: hole(f"?{found[1]}"), literal(value))
-        function = function_of(value)
-        if function:
+        if isinstance(value, list):
+            return [one for one in self._members(stack, value) if one is not NOTHING]
+        if function := function_of(value):
             return self._call(stack, *function)
-        if isinstance(value, dict):
-            return self._object(stack, value)
-        text = scalar(value)
-        return unreadable("null", stack.name) if text is None else text
+        if not isinstance(value, dict):
+            text = scalar(value)
+            return unreadable("null", stack.name) if text is None else text
+        found = {}
+        for name, one in value.items():
+            is_function = str(name).startswith("Fn::")
+            found[str(name)] = unreadable(name, stack.name, one) if is_function else self.resolved(stack, one)
+        return {name: one for name, one in found.items() if one is not NOTHING}
 
     def text(self, stack: Stack, value: Any) -> str:
         """A value as one text."""
         found = self.resolved(stack, value)
-        return found if isinstance(found, str) else self._unread(stack, "no text", value)
+        return found if isinstance(found, str) else unreadable("no text", stack.name, value)
 
     def texts(self, stack: Stack, value: Any) -> list[str]:
         """A value, or a list of some, as texts."""
         found = self.resolved(stack, value)
-        return [
-            one if isinstance(one, str) else self._unread(stack, "no text", value)
-            for one in ([] if found is NOTHING else each_of(found))
-        ]
+        some = [] if found is NOTHING else each_of(found)
+        return [one if isinstance(one, str) else unreadable("no text", stack.name, value) for one in some]
 
     def output(self, stack: Stack, name: str) -> Any:
         """The value of an output."""
         value = stack.outputs.get(name, {}).get("Value")
-        key = (stack.name, "output", name)
-        return self.once(key, lambda: self.resolved(stack, value))
+        return self.once((stack.name, "output", name), lambda: self.resolved(stack, value))
 
     def once(self, key: tuple[str, ...], work: Callable[[], Any]) -> Any:
         """What was worked out before; of what hangs on itself a text that cannot be read."""
@@ -100,9 +98,7 @@ class Values:
         if stack.parent and not self.exists(stack.parent, stack.within[-1]):
             return False
         condition = stack.resources.get(logical_id, {}).get("Condition")
-        if not isinstance(condition, str):
-            return True
-        return conditions.holds(self, stack, condition) is not False
+        return not isinstance(condition, str) or functions.holds(self, stack, condition) is not False
 
     def parameter(self, stack: Stack, name: str, *, compared: bool = False) -> Any:
         """The value of a parameter, or of a pseudo parameter such as ``AWS::Region``.
@@ -112,117 +108,88 @@ class Values:
             name: its name.
             compared: whether a condition asks, which tries the texts that it compares with.
         """
-        key = (stack.name, "parameter", name)
-        if compared:
-            self._chosen(stack, name)
-        return self.once(key, lambda: self._parameter(stack, name))
+        own = hole_of(stack, name)
+        if compared and own is not None and own not in self.case.choices:
+            self._choose(stack, name, own)
+        work = self._given if own is None else self._typed_in
+        return self.once((stack.name, "parameter", name), lambda: work(stack, name))
 
-    def _chosen(self, stack: Stack, name: str) -> None:
+    def _choose(self, stack: Stack, name: str, own: str) -> None:
         """Have a parameter be one of the texts with which it is compared, or something else."""
         declared = stack.parameters.get(name, {})
-        own = hole_of(stack, name)
-        if own is None or "AllowedValues" in declared or own in self.case.choices:
-            return
-        values = list(stack.compared.get(name, ()))
         default = written(declared.get("Default"))
-        if default is not None and self.case.choices.get(defaults_of(stack)) != YES:
-            values.append(default)
-        elif default is not None:
-            return
-        if values:
+        is_default = default is not None and self.case.choices.get(_defaults_of(stack)) == YES
+        values = [*stack.compared.get(name, ()), *([] if default is None else [default])]
+        if values and not is_default and "AllowedValues" not in declared:
             self.case.decided(own, (*dict.fromkeys(values), OTHER))
 
-    def _parameter(self, stack: Stack, name: str) -> Any:
-        declared = stack.parameters.get(name, {})
-        own = hole_of(stack, name)
-        if own is None:
-            return self._given(stack, name, declared)
+    def _typed_in(self, stack: Stack, name: str) -> Any:
+        """What a parameter is that the deployer gives, or may leave at its default."""
+        declared, own = stack.parameters.get(name, {}), str(hole_of(stack, name))
         chosen = self.case.choices.get(own)
         if chosen is None and "AllowedValues" in declared:
             allowed = [written(one) or "" for one in each_of(declared["AllowedValues"])]
-            kind = "" if name in stack.compared else "value"
-            chosen = allowed[0] if len(allowed) == 1 else None
-            chosen = chosen if chosen else self.case.decided(own, tuple(allowed), kind)
-        elif chosen is None and "Default" in declared and self._by_default(stack):
-            chosen = written(declared["Default"])
-        known = chosen is not None and chosen != OTHER
-        return _typed(declared, literal(str(chosen)) if known else hole(own))
+            kind = "" if name in stack.compared else VALUE
+            chosen = allowed[0] if len(allowed) == 1 else self.case.decided(own, allowed, kind)
+        elif chosen is None and "Default" in declared:
+            # A hole stands for what is typed in some places alone.
+            is_default = self.case.decided(_defaults_of(stack), kind=VALUE) == YES
+            chosen = written(declared["Default"]) if is_default else None
+        return _of_type(declared, hole(own) if chosen is None or chosen == OTHER else literal(chosen))
 
-    def _by_default(self, stack: Stack) -> bool:
-        """Whether nobody types anything. A hole stands for what is typed in some places alone."""
-        return self.case.decided(defaults_of(stack), (YES, NO), "value") == YES
-
-    def _given(self, stack: Stack, name: str, declared: Mapping[str, Any]) -> Any:
-        """What a parameter is where nobody types it."""
+    def _given(self, stack: Stack, name: str) -> Any:
+        """What a parameter is that nobody types."""
+        own, declared = stack.named(name), stack.parameters.get(name, {})
         if name.startswith("AWS::"):
-            return self._pseudo(stack, name)
-        if is_of_ssm(declared):
-            return _typed(declared, hole(stack.named(name)))
-        given = stack.given.get(name, [])
-        if stack.parent and given:
-            values = [self.text(stack.parent, one) for one in given]
-            chosen = values[0]
-            if len(set(values)) > 1:
-                chosen = self.case.decided(stack.named(name), tuple(values), "value")
-            return _typed(declared, hole(stack.named(name)) if chosen == OTHER else chosen)
-        default = written(declared.get("Default"))
-        return _typed(declared, hole(f"?{stack.named(name)}") if default is None else default)
-
-    def _pseudo(self, stack: Stack, name: str) -> str:
-        if name in _KNOWN:
-            return _KNOWN[name]
-        if name in ("AWS::AccountId", "AWS::Region"):
-            return stack.account if name == "AWS::AccountId" else stack.region
-        if name == "AWS::StackName" and stack.template.stack and not stack.parent:
-            return literal(stack.template.stack)
-        return hole(stack.named(name))
-
-    def _object(self, stack: Stack, value: Mapping[str, Any]) -> dict[str, Any]:
-        found = {}
-        for name, one in value.items():
-            strange = str(name).startswith("Fn::")
-            got = self._unread(stack, str(name), one) if strange else self.resolved(stack, one)
-            if got is not NOTHING:
-                found[str(name)] = got
-        return found
+            return stack.pseudo_parameters.get(name) or hole(own)
+        default, text = written(declared.get("Default")), hole(own)
+        if stack.parent and stack.given.get(name) and not is_of_ssm(declared):
+            values = [self.text(stack.parent, one) for one in stack.given[name]]
+            chosen = values[0] if len(set(values)) == 1 else self.case.decided(own, values, VALUE)
+            text = text if chosen == OTHER else chosen
+        elif not is_of_ssm(declared):
+            text = hole(f"?{own}") if default is None else literal(default)
+        return _of_type(declared, text)
 
     def _members(self, stack: Stack, value: list[Any]) -> Iterator[Any]:
         for one in value:
-            name, there = _conditional(one)
-            if name is None or self._is_there(stack, name) is None:
-                yield self.resolved(stack, one)
-            elif self._is_there(stack, name) is there:
-                yield self.resolved(stack, one["Fn::If"][1 if there else 2])
+            match function_of(one):
+                case "Fn::If", [str(name), yes, no] if (yes == _NO_VALUE) is not (no == _NO_VALUE):
+                    there = self._is_there(stack, name)
+                    if there is None:
+                        yield self.resolved(stack, one)
+                    elif there is (no == _NO_VALUE):
+                        yield self.resolved(stack, yes if there else no)
+                case _:
+                    yield self.resolved(stack, one)
 
     def _is_there(self, stack: Stack, name: str) -> bool | None:
         """Whether a condition holds that says alone whether a member of a list is there."""
         try:
-            return conditions.holds(self, stack, name)
+            return functions.holds(self, stack, name)
         except Undecided:
             own = stack.named(name)
             self.case.asked[own] = MEMBER
             if self.case.members is None:
                 raise
-            return self.case.decided(own, (YES, NO), MEMBER) == YES
+            return self.case.decided(own, kind=MEMBER) == YES
 
     def _call(self, stack: Stack, name: str, argument: Any) -> Any:
-        if name == "Ref" and isinstance(argument, str):
-            return self._reference(stack, argument)
-        if name == "Fn::GetAtt":
-            return self._attribute(stack, argument)
-        work = functions.NAMED.get(name)
+        if name == "Fn::GetAtt" and isinstance(argument, str):
+            argument = argument.split(".", 1)
+        match name, argument:
+            case "Ref", str():
+                return self._reference(stack, argument)
+            case "Fn::GetAtt", [str(resource), some]:
+                attribute = self.text(stack, some)
+                key = (stack.name, "attribute", resource, attribute)
+                return self.once(key, lambda: self._attribute(stack, resource, attribute))
         try:
-            found = work(self, stack, argument) if work else None
+            found = functions.call(self, stack, name, argument)
         except RecursionError:
             found = None
-        if isinstance(found, str):
-            self._left -= len(found)
-        if found is None or self._left < 0:
-            return self._unread(stack, name, argument)
-        return found
-
-    def _unread(self, stack: Stack, what: str, value: Any) -> str:
-        return unreadable(what, stack.name, value)
+        self._left -= len(found) if isinstance(found, str) else 0
+        return unreadable(name, stack.name, argument) if found is None or self._left < 0 else found
 
     def _reference(self, stack: Stack, name: str) -> Any:
         if name == "AWS::NoValue":
@@ -230,60 +197,78 @@ class Values:
         if name in stack.parameters or name.startswith("AWS::"):
             return self.parameter(stack, name)
         if name in stack.resources:
-            return self.once((stack.name, "ref", name), lambda: attributes.ref(self, stack, name))
-        return self._unread(stack, f"Ref {name}", name)
+            own = self.arn(stack, name) if stack.type_of(name) == MANAGED_POLICY else None
+            return own or self._name(stack, name)
+        return unreadable(f"Ref {name}", stack.name, name)
 
-    def _attribute(self, stack: Stack, argument: Any) -> Any:
-        if isinstance(argument, str):
-            argument = argument.split(".", 1)
-        if not functions.is_list(argument, 2) or not isinstance(argument[0], str):
-            return self._unread(stack, "Fn::GetAtt", argument)
-        name, attribute = argument[0], self.text(stack, argument[1])
-        key = (stack.name, "attribute", name, attribute)
-        return self.once(key, lambda: attributes.attribute(self, stack, name, attribute))
+    def _name(self, stack: Stack, logical_id: str) -> str:
+        """The name of a role, a user, a policy or an alias, and the ID of a key."""
+        value = stack.properties(logical_id).get(_NAMES.get(stack.type_of(logical_id), ""))
+        key = (stack.name, "name", logical_id)
+        found = None if value is None else self.once(key, lambda: self.resolved(stack, value))
+        return found if isinstance(found, str) else hole(stack.named(logical_id))
 
-    def substituted(self, stack: Stack, text: str, values: Mapping[str, Any]) -> str | None:
-        """What ``Fn::Sub`` makes of a text."""
-        made: dict[str, str] = {}
-        some: list[str] = []
-        end = 0
-        for place in places(text):
-            some.append(self.text(stack, text[end : place.start()]))
-            name, end = place[1].strip(), place.end()
-            if name.startswith("!"):
-                some.append(place[0])
-                continue
-            if name not in made:
-                made[name] = self._named(stack, name, values)
-            some.append(made[name])
-        return joined([*some, self.text(stack, text[end:])])
+    def arn(self, stack: Stack, logical_id: str) -> str | None:
+        """The ARN of a role, a user, a policy or a key, in its parts; None of another resource."""
+        kind, own = stack.type_of(logical_id), self._name(stack, logical_id)
+        if kind in KEYS:
+            return f"arn:aws:kms:{self.parameter(stack, 'AWS::Region')}:{stack.account}:key/{own}"
+        if kind not in _IAM:
+            return None
+        path = self.resolved(stack, stack.properties(logical_id).get("Path", "/"))
+        whole = joined([f"arn:aws:iam::{stack.account}:{_IAM[kind]}", path if isinstance(path, str) else "/", own])
+        return whole or unreadable("an ARN", stack.name, logical_id)
 
-    def _named(self, stack: Stack, name: str, values: Mapping[str, Any]) -> str:
-        if name in values:
-            return self.text(stack, values[name])
-        found = self._attribute(stack, name) if "." in name else self._reference(stack, name)
-        return found if isinstance(found, str) else self._unread(stack, f"Fn::Sub {name}", name)
+    def _attribute(self, stack: Stack, logical_id: str, attribute: str) -> Any:
+        """What ``Fn::GetAtt`` gives. Source: "Return values" of each type."""
+        child, output = stack.children.get(logical_id), attribute.removeprefix("Outputs.")
+        if child and output != attribute and output in child.outputs:
+            return self.output(child, output)
+        kind = stack.type_of(logical_id)
+        found = self.arn(stack, logical_id) if attribute in ("Arn", "PolicyArn") else None
+        if found or (attribute == "KeyId" and kind in KEYS):
+            return found or self._name(stack, logical_id)
+        if kind != _READER:
+            return hole(f"{stack.named(logical_id)}.{attribute}")
+        parameter = self.run.parameter(stack, attribute)
+        elsewhere = hole(f"parameter {attribute} of {stack.account} {stack.region}")
+        return self.resolved(*parameter) if parameter else elsewhere
 
 
-def defaults_of(stack: Stack) -> str:
+def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
+    """The cases in which every parameter that was chosen has its default.
+
+    A value that no condition asks for stays a hole, whatever its default: what is told of it holds for all that a
+    deployer may type.
+
+    Args:
+        stack: that they are cases of.
+        cases: all of them.
+
+    Returns:
+        The cases, and the defaults that were assumed, by parameter.
+    """
+    defaults = {
+        hole_of(stack.top, name): (name, default)
+        for name, one in stack.top.parameters.items()
+        if (default := written(one.get("Default"))) is not None
+    }
+    chosen = [[(own, value) for own, value in one.case.choices.items() if own in defaults] for one in cases]
+    found = [
+        one for one, some in zip(cases, chosen, strict=True) if all(value == defaults[own][1] for own, value in some)
+    ]
+    typed = [one for one in found if not one.case.is_by_default]
+    assumed = dict(defaults[own] for some in (chosen if found else ()) for own, _ in some)
+    return typed or found or cases, assumed
+
+
+def _defaults_of(stack: Stack) -> str:
     """The name of the choice whether the defaults of a stack are what is deployed."""
     return f"the defaults of {stack.name}"
 
 
-def _typed(declared: Mapping[str, Any], text: str) -> Any:
+def _of_type(declared: Mapping[str, Any], text: str) -> Any:
     """A value by the type of its parameter."""
-    kind = str(declared.get("Type"))
-    if "List" not in kind:
+    if "List" not in str(declared.get("Type")):
         return text
     return [one.strip() for one in text.split(",")] if text else []
-
-
-def _conditional(member: Any) -> tuple[str | None, bool]:
-    """The condition by which a member of a list is there, and how it must be."""
-    function = function_of(member)
-    if not function or function[0] != "Fn::If" or not functions.is_list(function[1], 3):
-        return None, True
-    name, yes, no = function[1]
-    nothing = {"Ref": "AWS::NoValue"}
-    alone = isinstance(name, str) and (yes == nothing) is not (no == nothing)
-    return (name if alone else None), no == nothing

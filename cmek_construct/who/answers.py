@@ -19,13 +19,12 @@ from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Said, Statement, Verdict
 from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.statements import Condition
-from cmek_construct.templates.attributes import ROLE
 from cmek_construct.templates.choices import Case, InCase
-from cmek_construct.templates.defaults import by_default
 from cmek_construct.templates.evidence import pinecones_accounts
-from cmek_construct.templates.found import Found, Key, KeyNow, Place, Role, RoleNow, Unread
-from cmek_construct.templates.stacks import Stack
+from cmek_construct.templates.found import Found, Now, Place, Resource, Unread
+from cmek_construct.templates.stacks import ROLE, Stack
 from cmek_construct.templates.texts import alone, is_known
+from cmek_construct.templates.values import by_default
 from cmek_construct.who.people import People, Somebody, is_wild, not_asked
 from cmek_construct.who.rows import ASSUME, GRANT, ON_KEY, Row, Who
 
@@ -40,8 +39,7 @@ _HOW: Final = tuple(name for name in DIRECT_CALL if name not in _TLS)
 """The condition keys that say through which services a call comes, if through any."""
 _OTHER_ID: Final = "another-external-id"
 _PERSON: Final = re.compile("the account's (role|user)")
-Ours: TypeAlias = Role | Key | Unread
-Now: TypeAlias = InCase[RoleNow] | InCase[KeyNow]
+Ours: TypeAlias = Resource | Unread
 Ask: TypeAlias = Callable[[Sequence[Policy], Sequence[Row], Mapping[str, str | None]], list[Row]]
 """Gives rows their answers, by the policy in each case and with some condition keys."""
 
@@ -55,7 +53,7 @@ def who(found: Found) -> list[Who]:
 def accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
     """The accounts that policies take for Pinecone's and that are not their own, each once."""
     every = (now.value for one in some if not isinstance(one, Unread) for now in one.cases)
-    found = (account for one in every for account in pinecones_accounts(_policy_of(one)) if account != one.account)
+    found = (account for one in every for account in pinecones_accounts(one.policy) if account != one.account)
     return list(dict.fromkeys(found))
 
 
@@ -91,7 +89,7 @@ class Asker:
         """The answers about one stack."""
         some = self._by_stack.get(stack, [])
         roles = [one for one in some if one.place.type == ROLE]
-        named = {place for one in some if isinstance(one, Key) for now in one.cases for place in now.value.roles}
+        named = {place for one in some if isinstance(one, Resource) for now in one.cases for place in now.value.roles}
         beside = (self._roles[place] for place in sorted(named, key=str))
         pinecone = next(iter(accounts_of_pinecone([*some, *beside])), None)
         assumed: dict[str, str] = {}
@@ -109,8 +107,7 @@ class Asker:
         """The rows about one role or key."""
         if isinstance(one, Unread):
             return [_not_judged(one.place, one.why)]
-        every: list[Now] = [*one.cases]
-        cases, defaults = by_default(one.place.stack, every)
+        cases, defaults = by_default(one.place.stack, one.cases)
         assumed |= defaults
         asked = [self._asked(one.place, now, pinecone) for now in cases]
         policies = [policy for policy, _ in asked]
@@ -128,12 +125,12 @@ class Asker:
         more = dict.fromkeys(row for policy in policies for row in _not_asked(one.place.logical_id, policy))
         return _told([*answered, *more], one.place.stack)
 
-    def _asked(self, place: Place, now: Now, pinecone: str | None) -> tuple[Policy, list[Row]]:
+    def _asked(self, place: Place, now: InCase[Now], pinecone: str | None) -> tuple[Policy, list[Row]]:
         """The policy in one case, and what is asked of it."""
         one, name = now.value, place.logical_id
-        policy = _policy_of(one)
+        policy = one.policy
         people = People(policy, one.account, pinecone, self._people, place.stack)
-        if isinstance(one, RoleNow):
+        if place.type == ROLE:
             ids = list(_presented(policy))
             return _with_ids_apart(policy), [
                 Row(name, somebody, ASSUME, *each) for somebody in people.asked([one.arn]) for each in ids
@@ -185,10 +182,6 @@ def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> 
         if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
             said[row] = now._replace(statement=before.statement, unused=days, only_then=now.verdict)
     return list(said.values())
-
-
-def _policy_of(one: RoleNow | KeyNow) -> Policy:
-    return one.trust if isinstance(one, RoleNow) else one.policy
 
 
 def _compared(policy: Policy, key: str) -> list[str]:

@@ -20,8 +20,8 @@ from typer.testing import CliRunner, Result
 from cmek_construct.commands.app import cli
 from cmek_construct.templates import UnreadableError, parsed
 from cmek_construct.templates.files import template_of
-from cmek_construct.templates.reading import bytes_of, text_of
-from cmek_construct.templates.stacks import of_template
+from cmek_construct.templates.reading import text_of
+from cmek_construct.templates.stacks import Stack
 from tests.building import cmek_template
 
 _SUFFIXES = (".json", ".yaml", ".yml", ".template")
@@ -43,7 +43,7 @@ def main(folder: Path) -> int:
         alone = _answers(_written(ours, Path(scratch)))
         for file in sorted(one for one in folder.rglob("*") if one.suffix in _SUFFIXES):
             try:
-                template = parsed(text_of(bytes_of(file)))
+                template = parsed(text_of(file)[0])
             except UnreadableError:
                 counted["no template"] += 1
                 continue
@@ -83,7 +83,7 @@ def _with_ours(template: dict[str, Any], ours: dict[str, Any], folder: Path, alo
     except AssertionError as error:
         yield f"with ours: {error}"
         return
-    rewritten = list(of_template(template_of(template), "it").rewritten())
+    rewritten = list(Stack("it", template_of(template)).rewritten())
     if rewritten and found["check"] == {"cannot-be-judged"}:
         return
     for command, said in found.items():
