@@ -65,9 +65,9 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     """What a lock holds of a stack."""
     here = Place.of(entry.name, entry.settings.account, entry.settings.region or "")
     places = stacks_at(lock, here)
-    found = [one for place in places for one in lock[place].values() if one.in_force and "Arn" in one.deployed]
-    role = next((one.deployed for one in found if one.identity.type == ROLE), {})
-    key = next((one.deployed for one in found if one.identity.type != ROLE), {})
+    found = [one for place in places for one in lock[place].values() if not one.unlocked and "Arn" in one.deployed]
+    role = next((one.deployed for one in found if one.type == ROLE), {})
+    key = next((one.deployed for one in found if one.type != ROLE), {})
     others = [one for one in lock if one.stack == entry.name and one not in places and not one.may_be(here)]
     elsewhere = tuple(f"{one.account}, {one.region}" for one in others)
     return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
