@@ -85,7 +85,6 @@ class Beside:
 
     @cached_property
     def found(self) -> Drift:
-        """How it differs from what it should be."""
         return self.case.where(self.kind).drift(self.there, self.wanted)
 
     def findings(self) -> Iterator[Finding]:
@@ -209,7 +208,6 @@ def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
 
 
 def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    """A policy of the role or of the key."""
     observed, (about, what, _, reads, _) = case.statements(kind), KINDS[kind]
     if isinstance(observed, Unread):
         yield not_read(about, f"the {what}", observed, reads)
