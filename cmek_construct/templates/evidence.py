@@ -71,12 +71,7 @@ class Roles(Generic[T]):
     """Finds roles by texts; each text is looked up once."""
 
     def __init__(self, roles: Iterable[tuple[str, T]], forms: Mapping[str, str]) -> None:
-        """Remember roles.
-
-        Args:
-            roles: what they are, each with an ARN that it has in some case.
-            forms: what is known of holes.
-        """
+        """Remember roles, each with an ARN that it has in some case, and what is known of holes."""
         self._forms = forms
         self._by_arn = [(arn, whom, one) for arn, one in roles if (whom := named(arn, ""))]
         self._exact: dict[tuple[str, str], set[tuple[str, T]]] = {}
