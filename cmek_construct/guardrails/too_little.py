@@ -14,7 +14,7 @@ from cmek_construct.guardrails.rule import Rule, Violation
 from cmek_construct.guardrails.subjects import KeyUse, Permission, Trust, meant
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws
 from cmek_construct.policy.sentences import Quoted
-from cmek_construct.templates.evidence import spares_organization
+from cmek_construct.templates.evidence import organizations
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
@@ -110,7 +110,7 @@ def _is_written(pair: tuple[Any, Any]) -> bool:
 
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
-    policy = _kept(use.policy, lambda one: not spares_organization(one))
+    policy = _kept(use.policy, lambda one: not organizations(one))
     root = f"arn:aws:iam::{use.now.account}:root"
     asked = [Request(root, action, context=context, own=True) for action, context in _OWNERS.items()]
     owner = [said for _, said in _asked(use.context.ask, policy, asked if "KeyPolicy" in use.now.properties else [])]
@@ -144,7 +144,7 @@ def of_permission(one: Permission) -> Iterator[Violation]:
     attached, name, place = one.attached, one.attached.name, one.attached.place
     if attached.policy is None or not one.keys:
         return
-    policy = _kept(attached.policy, lambda each: _may_be_of_kms(each) and not spares_organization(each))
+    policy = _kept(attached.policy, lambda each: _may_be_of_kms(each) and not organizations(each))
     if not attached.is_boundary:
         policy = _kept(policy, lambda each: each.effect != "Allow")
         if not policy.statements:
