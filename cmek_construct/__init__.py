@@ -21,7 +21,7 @@ _ROOMS = {
     "PineconeKey": "constructs.key",
     "PineconePrincipal": "constructs.principal",
     "PineconeRole": "constructs.vendor",
-    "StackSetTargets": "constructs.stack_set_targets",
+    "StackSetTargets": "constructs.stack_set",
 }
 __all__ = sorted(_ROOMS)  # to a type checker: what is imported under its own name below
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cmek_construct.constructs.monitoring import PineconeCmekMonitoring as PineconeCmekMonitoring
     from cmek_construct.constructs.principal import PineconePrincipal as PineconePrincipal
     from cmek_construct.constructs.stack_set import PineconeCmekStackSet as PineconeCmekStackSet
-    from cmek_construct.constructs.stack_set_targets import StackSetTargets as StackSetTargets
+    from cmek_construct.constructs.stack_set import StackSetTargets as StackSetTargets
     from cmek_construct.constructs.vendor import CustomerKey as CustomerKey
     from cmek_construct.constructs.vendor import PineconeRole as PineconeRole
     from cmek_construct.guardrails.plugin import CmekGuardrails as CmekGuardrails
@@ -41,10 +41,7 @@ if TYPE_CHECKING:
 else:  # or a type checker would take every name for one of ours
 
     def __getattr__(name: str) -> Any:
-        """Import a public name when it is asked for.
-
-        `import aws_cdk` starts Node; what needs no construct (the `cmek` command, the policy statements) does without.
-        """
+        # When it is asked for: `import aws_cdk` starts Node, and what needs no construct does without.
         if name not in _ROOMS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from cmek_construct.guide import ALL_REGIONS, ROLE_NAME_PREFIX
@@ -25,6 +26,7 @@ PENDING_WINDOW_DAYS: Final = (7, 30)  # between the order to delete a KMS key an
 ALIAS_CHARACTERS: Final = 256  # of a KMS alias, with its alias/
 TAGS: Final = 50  # of a role or a key
 TEMPLATE: Final = 1_048_576  # bytes of a template that CloudFormation reads from S3, where CDK uploads it
+CALL_AS: Final = ("SELF", "DELEGATED_ADMIN")  # in which a stack set is asked for
 
 ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
@@ -34,13 +36,11 @@ UUID_V4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f
 _NAMED: Final = r"([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}"
 ROLE_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/{_NAMED}")
 PRINCIPAL_ARN: Final = re.compile(rf"arn:aws:iam::[0-9]{{12}}:(root|(user|role)/{_NAMED})")
+POLICY_ARN: Final = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
 KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
 EXAMPLE: Final = "arn:aws:iam::111122223333:"
 _TAG: Final = re.compile(r"(?:[\w.:/=+@-]|[^\S\t-\r\x1c-\x1f\x85])*")  # letters, digits, spaces of any language
 _TOKEN: Final = re.compile(r"[$#]\{Token\[[A-Za-z0-9:._-]*\]\}")
-_NUMBER_TOKENS: Final = -1e280  # CDK writes a number token as a float below this one
-_NOT_LOOKED_UP: Final = "dummy-value-for-"  # what CDK's `value_from_lookup` gives until the CLI has looked it up
-OTHER_PARTITIONS: Final = ("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")
 
 
 def is_token(value: object) -> bool:
@@ -52,13 +52,13 @@ def is_token(value: object) -> bool:
 
 
 def is_unknown(value: object) -> bool:
-    """Whether a string is no value yet: a token, or what has something that was not looked up."""
-    return is_token(value) or (isinstance(value, str) and _NOT_LOOKED_UP in value)
+    """Whether a string is no value yet: a token, or what CDK's `value_from_lookup` gives until the CLI has looked."""
+    return is_token(value) or (isinstance(value, str) and "dummy-value-for-" in value)
 
 
 def shown(value: object) -> str:
     """A value for a message, in which nothing prints a construct or a token."""
-    if is_token(value) or (isinstance(value, float) and value < _NUMBER_TOKENS):
+    if is_token(value) or (isinstance(value, float) and value < -1e280):  # so CDK writes the token of a number
         return "a token"
     if isinstance(value, str) and len(value) > 80:
         return f"{value[:60]!r}… ({len(value):,} characters)"
@@ -114,21 +114,13 @@ def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
     )
 
 
-def days(least: int, most: int) -> Check:
-    """A check of whole days within bounds."""
-    return within(
-        lambda value: type(value) is int and least <= value <= most,
-        f"AWS KMS takes {least} to {most:,} whole days",
-        "Give a number of days in these bounds, or leave it out.",
-    )
-
-
 def one_of(*allowed: str, enum: str = "") -> Check:
     """A check of one of a few words, in Python the members of an enum."""
     way_out = f"Choose one of them, in Python like {enum}.{allowed[0]}." if enum else "Choose one."
     return within(lambda value: value in allowed, f"it is one of {', '.join(allowed)}", way_out)
 
 
+anything: Final = within(lambda value: True, "", "")
 flag: Final = within(
     lambda value: isinstance(value, bool), "it is True or False", "Write one of the two, or leave it out."
 )
@@ -141,10 +133,9 @@ def account_id(parameter: str, value: object, way_out: str) -> None:
     matching(ACCOUNT_ID, "an AWS account ID is a string of 12 digits", way_out)(parameter, value)
 
 
-def pinecone_account_id(parameter: str, value: object) -> None:
-    """Pinecone's account: shown in Pinecone's console only, so there is no default."""
-    way_out = "Copy Pinecone's account number from the Pinecone console, Manage > CMEK > Add CMEK."
-    account_id(parameter, value, way_out)
+pinecone_account_id: Final = partial(  # shown in Pinecone's console only, so there is no default
+    account_id, way_out="Copy Pinecone's account number from the Pinecone console, Manage > CMEK > Add CMEK."
+)
 
 
 def arn(
@@ -182,30 +173,33 @@ def key_arn(parameter: str, value: object) -> None:
     arn(parameter, value, KEY_ARN, example, way_out)
 
 
-def listed(
-    parameter: str, value: object, check: Check, *, what: str, way_out: str, each: str = "each", least: int = 1
-) -> None:
-    """A list whose members pass a check, each once."""
-    if not isinstance(value, list | tuple) or len(value) < least:
-        refuse(parameter, value, what, way_out)
-    for index, member in enumerate(value):
-        check(f"{parameter}[{index}]", member)
-        if member in value[:index]:
-            refuse(f"{parameter}[{index}]", member, f"{each} stands once", "Remove the second.")
+def listed(check: Check, what: str, way_out: str, each: str = "each", least: int = 1) -> Check:
+    """A check of a list whose members pass a check, each once."""
+
+    def members(parameter: str, value: object) -> None:
+        if not isinstance(value, list | tuple) or len(value) < least:
+            refuse(parameter, value, what, way_out)
+        for index, member in enumerate(value):
+            check(f"{parameter}[{index}]", member)
+            if member in value[:index]:
+                refuse(f"{parameter}[{index}]", member, f"{each} stands once", "Remove the second.")
+
+    return members
 
 
 def regions(parameter: str, value: object) -> None:
     """`ALL_REGIONS`, or a list of names of AWS regions, each once."""
-    if value is ALL_REGIONS:
-        return
     if isinstance(value, list) and any(is_token(one) and one.startswith("#") for one in value):
         what = "the members of a list token are not known at synth, and each becomes a principal"
         refuse(parameter, value, what, "Write the regions out, or take them from a list that Python knows.")
-    way_out = 'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS; in Python without quotes, from '
-    way_out += "cmek_construct."
-    region = matching(REGION, "a region looks like us-east-1", way_out)
-    what = "regions are a list of AWS region names, or in its place ALL_REGIONS"
-    listed(parameter, value, region, what=what, way_out=way_out, each="each region")
+    if value is not ALL_REGIONS:
+        way_out = (
+            'Write a list such as ["us-east-1", "eu-west-1"], or ALL_REGIONS; in Python without quotes, from '
+            "cmek_construct."
+        )
+        what = "regions are a list of AWS region names, or in its place ALL_REGIONS"
+        region = matching(REGION, "a region looks like us-east-1", way_out)
+        listed(region, what, way_out, "each region")(parameter, value)
 
 
 def tags(parameter: str, value: Iterable[tuple[Any, Any]]) -> None:
@@ -234,7 +228,7 @@ def tags(parameter: str, value: Iterable[tuple[Any, Any]]) -> None:
 
 def in_pinecone_partition(region: str) -> None:
     """Pinecone is in the partition ``aws``."""
-    if region.startswith(OTHER_PARTITIONS):
+    if region.startswith(("cn-", "us-gov-", "eusc-", "us-iso", "eu-iso")):
         raise ValueError(
             f"region: got {region!r}, but Pinecone's roles are in the AWS partition `aws`, and no trust policy reaches "
             "across partitions. Deploy the role and the key to a commercial region, such as us-east-1."

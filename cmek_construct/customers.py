@@ -1,16 +1,13 @@
-"""The customers whose keys a vendor's role may use, and the managed policy of each.
-
-Pure Python over plain data.
-"""
+"""The customers whose keys a vendor's role may use, and the managed policy of each, as plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from cmek_construct import checks, guide
-from cmek_construct.checks import Check
 from cmek_construct.guide import Policy
 from cmek_construct.props import Prop
 
@@ -30,22 +27,21 @@ class Customers:
         accounts = [("customer_account_ids", one, one) for one in self.account_ids]
         keys = [("customer_key_arns", arn, _account_of(arn)) for arn in self.key_arns]
         for parameter, value, account in [*accounts, *keys]:
-            got = f"{parameter}: got {value!r}, "
+            why = None
             if account == pinecone_account:
-                yield ValueError(
-                    f"{got}of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the "
-                    "customer's."
-                )
+                why = "of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the customer's."
             elif account == own_account:
-                yield ValueError(
-                    f"{got}of the role's own account. There the key policy alone lets the role in: use PineconeCmek, "
-                    "or PineconeKey(role=…), and leave it out here."
+                why = (
+                    "of the role's own account. There the key policy alone lets the role in: use PineconeCmek, or "
+                    "PineconeKey(role=…), and leave it out here."
                 )
             elif value != account and account in self.account_ids:
-                yield ValueError(
-                    f"{got}but customer_account_ids has its account, {account}, and with it every key there. Leave "
-                    "out one of the two."
+                why = (
+                    f"but customer_account_ids has its account, {account}, and with it every key there. Leave out one "
+                    "of the two."
                 )
+            if why:
+                yield ValueError(f"{parameter}: got {value!r}, {why}")
         policies = self.policies()
         count = sum(len(one["Statement"]) for one in policies.values())
         for digit, policy in policies.items():
@@ -73,43 +69,33 @@ def _account_of(key_arn: str) -> str:
     return key_arn.split(":")[4]
 
 
-def _account_id(parameter: str, value: object) -> None:
-    checks.account_id(parameter, value, "Write the number of the customer's AWS account.")
-
-
-def _listed(check: Check, kind: str, example: str) -> Check:
+def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:
     """A check of a list of customers who are known at synth, each once."""
 
     def known(parameter: str, member: object) -> None:
         if checks.is_unknown(member):
-            what = "the account decides at synth in which managed policy the customer stands"
-            checks.refuse(parameter, member, what, "Write it out.")
+            why = "the account decides at synth in which managed policy the customer stands"
+            checks.refuse(parameter, member, why, "Write it out.")
         check(parameter, member)
 
-    def customers(parameter: str, value: object) -> None:
-        what, way_out = f"it is a list of {kind}", f"Write {example}."
-        checks.listed(parameter, value, known, what=what, way_out=way_out, each="each customer", least=0)
-
-    return customers
+    return checks.listed(known, what, way_out, "each customer", least=0)
 
 
 CUSTOMERS: Final = (
-    Prop(
-        "customer_account_ids",
-        "a list of 12-digit strings, in any order",
+    Prop("customer_account_ids", "a list of 12-digit strings, in any order", left_out=()).does(
         "AWS accounts of customers: the role may encrypt and decrypt with every key there whose key policy lets it in. "
         "Who comes or goes changes one statement in one managed policy, chosen by the account ID's last digit: 48 fit "
         "in each, 480 in all, and random IDs fill one of them at some 300 to 400. The policies go with the stack, the "
         "role stays.",
-        _listed(_account_id, "account IDs", '["444455556666"]'),
-        left_out=(),
+        _listed(
+            partial(checks.account_id, way_out="Write the number of the customer's AWS account."),
+            "it is a list of account IDs",
+            'Write ["444455556666"].',
+        ),
     ),
-    Prop(
-        "customer_key_arns",
-        "a list of ``arn:aws:kms:<region>:<account>:key/<id>``",
+    Prop("customer_key_arns", "a list of ``arn:aws:kms:<region>:<account>:key/<id>``", left_out=()).does(
         "Single keys of customers, in place of all keys of their accounts.",
-        _listed(checks.key_arn, "key ARNs", '["arn:aws:kms:us-east-1:444455556666:key/…"]'),
-        left_out=(),
+        _listed(checks.key_arn, "it is a list of key ARNs", 'Write ["arn:aws:kms:us-east-1:444455556666:key/…"].'),
     ),
 )
 """What a role for keys of customers takes."""

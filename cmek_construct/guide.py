@@ -20,7 +20,6 @@ Policy: TypeAlias = dict[str, Any]
 
 PINECONE_REGIONS: Final[tuple[str, ...]] = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1")
 """The five AWS regions of the guide's trust policies (step 1.5), in the guide's order."""
-
 ROLE_NAME_PREFIX: Final = "pinecone_cmek_access_"
 """Pinecone comes as ``arn:aws:iam::<its account>:role/pinecone_cmek_access_<region>``."""
 
@@ -44,16 +43,12 @@ Regions: TypeAlias = Sequence[str] | AllRegions
 
 ENCRYPT_DECRYPT: Final = ("kms:Decrypt", "kms:Encrypt")
 """The guide's second tab (step 1.5)."""
-
 KEY_USE: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 """The console's "Key users" (step 2.11)."""
-
 GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 """The console's "Key users" (step 2.11), for grants to AWS services alone."""
-
 ENDING: Final = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
 """What ends the use of a key, at once or for good."""
-
 ADMINISTRATION: Final = (
     "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*", "kms:Revoke*",
     "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource", "kms:UntagResource", "kms:ScheduleKeyDeletion",
@@ -75,7 +70,6 @@ class KeyAccess(enum.Enum):
 
 
 _USE: Final = {KeyAccess.KEY_USER: KEY_USE, KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT}
-
 
 # Statements and policies, in the order of the guide and of the console
 
@@ -101,10 +95,7 @@ def trust_policy(
     pin_account: bool = False,
     suspended: bool = False,
 ) -> Policy:
-    """Who may assume the role: Pinecone, or while ``suspended`` nobody.
-
-    The other arguments are those of `trust_statement`.
-    """
+    """Who may assume the role: Pinecone, as in `trust_statement`, or while ``suspended`` nobody."""
     statement = trust_statement(account_id, regions, external_id, pin_account=pin_account)
     return policy_document(statement, *([assume_role_denial()] if suspended else []))
 
@@ -112,20 +103,15 @@ def trust_policy(
 def trust_statement(
     account_id: str, regions: Regions, external_id: str | None = None, *, pin_account: bool = False
 ) -> Statement:
-    """The guide's trust statement (step 1.5): one of three, chosen by regions and external ID.
+    """The guide's trust statement (step 1.5) for Pinecone's account: one of three, by regions and external ID.
 
-    Args:
-        account_id: Pinecone's AWS account number.
-        regions: whose Pinecone role may come in.
-        external_id: what Pinecone presents.
-        pin_account: with `ALL_REGIONS`, name Pinecone's account root in place of ``*``.
+    With `ALL_REGIONS`, ``pin_account`` names Pinecone's account root in place of ``*``.
     """
     role = f"arn:aws:iam::{account_id}:role/{ROLE_NAME_PREFIX}"
     with_id = {"StringEquals": {"sts:ExternalId": external_id}}
     if regions is ALL_REGIONS:
-        sid, principal = "AllowPineconeToAssumeIntoRoleFromAllRegions", "*"
-        if pin_account:
-            principal = f"arn:aws:iam::{account_id}:root"
+        sid = "AllowPineconeToAssumeIntoRoleFromAllRegions"
+        principal = f"arn:aws:iam::{account_id}:root" if pin_account else "*"
         condition = {**with_id, "StringLike": {"aws:PrincipalArn": f"{role}*"}}
         return _statement("Allow", sid, principal, "sts:AssumeRole", Condition=condition)
     roles = [f"{role}{region}" for region in regions]
@@ -152,15 +138,10 @@ def key_policy(
     suspended: bool = False,
     protect_used_key: int | None = None,
 ) -> Policy:
-    """Who may do what with the key: its account, administrators if there are any, and the role.
+    """Who may do what with the key: the account that owns it, administrators if there are any, and the role.
 
-    Args:
-        owner: the account that owns the key.
-        role_arn: the role that Pinecone assumes.
-        access: what the role may do.
-        admins: ARNs of key administrators; or a statement, whose principals and conditions count.
-        suspended: the role may do nothing.
-        protect_used_key: nobody may end the key while it was used within so many days.
+    Administrators are ARNs, or a statement whose principals and conditions count. ``suspended``: the role may do
+    nothing. ``protect_used_key``: nobody may end the key while it was used within so many days.
     """
     return policy_document(
         root_statement(owner),
@@ -171,13 +152,7 @@ def key_policy(
 
 
 def key_policy_in_template(role_arn: str, access: KeyAccess, suspended_if: str) -> Policy:
-    """`key_policy` in a template that deploys without the CDK, for whichever account deploys it.
-
-    Args:
-        role_arn: the role that Pinecone assumes.
-        access: what the role may do.
-        suspended_if: the template's condition under which the role may do nothing.
-    """
+    """`key_policy` for whichever account deploys a template without the CDK, with the suspension under a condition."""
     root, *use, denial = key_policy("${AWS::AccountId}", role_arn, access, suspended=True)["Statement"]
     root["Principal"]["AWS"] = {"Fn::Sub": root["Principal"]["AWS"]}
     return policy_document(root, *use, only_if(suspended_if, denial))
@@ -204,7 +179,8 @@ def role_statements(role_arn: str, access: KeyAccess, *, suspended: bool = False
     """What a key policy says of Pinecone's role: the console's "Key users" (step 2.11), or less."""
     statements = [_statement("Allow", "Allow use of the key", role_arn, _USE[access], Resource="*")]
     if access is KeyAccess.KEY_USER:
-        sid, for_services = "Allow attachment of persistent resources", {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+        sid = "Allow attachment of persistent resources"
+        for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
         statements.append(_statement("Allow", sid, role_arn, GRANTS, Resource="*", Condition=for_services))
     return [*statements, *([key_denial(role_arn)] if suspended else [])]
 
@@ -217,9 +193,8 @@ def key_denial(role_arn: str) -> Statement:
 def used_key_denial(days: int) -> Statement:
     """Nobody ends a key that was used within so many days; one that was never used is not held.
 
-    Who may change the key policy may take it out: it stops a mistake.
-
-    Source: KMS developer guide, "kms:TrailingDaysWithoutKeyUsage".
+    Who may change the key policy may take it out: it stops a mistake. Source: KMS developer guide,
+    "kms:TrailingDaysWithoutKeyUsage".
     """
     used = {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": str(days)}}
     return _statement("Deny", "Deny disabling or deleting a key in use", "*", ENDING, Resource="*", Condition=used)
@@ -232,11 +207,7 @@ def permissions(account_ids: Sequence[str], key_arns: Sequence[str] = ()) -> dic
     """Of a vendor's role: each managed policy, by the last digit of its customers' account IDs.
 
     The account ID alone decides, so a customer who comes or goes moves nobody else. AWS gives out account IDs at
-    random, which fills the ten policies evenly.
-
-    Args:
-        account_ids: accounts of customers of which every key may be used.
-        key_arns: keys that may be used alone.
+    random, which fills the ten policies evenly. Of ``account_ids`` every key may be used, beside those of ``key_arns``.
     """
     keys: dict[str, list[str]] = {account: [] for account in account_ids}
     for arn in key_arns:
@@ -254,12 +225,8 @@ def customer_statement(account_id: str, key_arns: Sequence[str] = ()) -> Stateme
     The guide shows it in the box of the trust policy, which has no ``Resource``: it is a permission of the role.
     ``key_arns`` names single keys of the account in place of all.
     """
-    return {
-        "Sid": account_id,
-        "Effect": "Allow",
-        "Action": list(ENCRYPT_DECRYPT),
-        "Resource": list(key_arns) or f"arn:aws:kms:*:{account_id}:key/*",
-    }
+    keys = list(key_arns) or f"arn:aws:kms:*:{account_id}:key/*"
+    return {"Sid": account_id, "Effect": "Allow", "Action": list(ENCRYPT_DECRYPT), "Resource": keys}
 
 
 def role_permissions(key_arn: str, access: KeyAccess) -> Policy:

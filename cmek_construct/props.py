@@ -7,13 +7,12 @@ its name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from cmek_construct import checks, guide
-from cmek_construct.checks import Check
 from cmek_construct.guide import ROLE_NAME_PREFIX, KeyAccess
 
 
@@ -22,18 +21,16 @@ class Prop:
     """One value that a user may give."""
 
     name: str
-    shape: str
-    """Its form and limits, in words."""
-    says: str
-    """What it does, and what a change of it does."""
-    check: Check
-    """Its limits: raises a `ValueError`."""
-    default: str = "none"
-    """In words; empty for what must be given."""
-    left_out: Any = None
-    """The default itself."""
-    cdk: str = ""
-    """What the constructors take, where it is no plain value; ``cmek.yaml`` has the plain one."""
+    shape: str  # its form and limits, in words
+    says: str = ""  # what it does, and what a change of it does
+    check: checks.Check = checks.anything  # its limits
+    default: str = "none"  # in words; empty for what must be given
+    left_out: Any = None  # the default itself
+    cdk: str = ""  # what the constructors take, where it is no plain value; `cmek.yaml` has the plain one
+
+    def does(self, says: str, check: checks.Check) -> Prop:
+        """The row whole: what the prop does, and its limits."""
+        return replace(self, says=says, check=check)
 
     @property
     def sentence(self) -> str:
@@ -42,13 +39,14 @@ class Prop:
         return f"{form}. {self.says}" + (f" Default: {self.default}." if self.default else "")
 
 
-def _flag(name: str, says: str, default: str = "False", left_out: bool | None = None) -> Prop:
-    return Prop(name, "bool", says, checks.flag, default, left_out)
-
-
-def _days(name: str, least: int, most: int, says: str, default: str = "none") -> Prop:
-    shape = f"{least} to {most:,} whole days"
-    return Prop(name, shape, says, checks.days(least, most), default, cdk="cdk.Duration")
+def _days(name: str, bounds: tuple[int, int], says: str, default: str = "none") -> Prop:
+    least, most = bounds
+    within = checks.within(
+        lambda value: type(value) is int and least <= value <= most,
+        f"AWS KMS takes {least} to {most:,} whole days",
+        "Give a number of days in these bounds, or leave it out.",
+    )
+    return Prop(name, f"{least} to {most:,} whole days", says, within, default, cdk="cdk.Duration")
 
 
 def _admins(parameter: str, value: object) -> None:
@@ -66,29 +64,20 @@ def _admins(parameter: str, value: object) -> None:
         checks.refuse(parameter, len(value), what, "Name fewer, or a role that they assume.")
 
 
-def _policy_arn(parameter: str, value: object) -> None:
-    form = re.compile(r"arn:aws:iam::([0-9]{12}|aws):policy/[\x21-\x7e]{1,639}")
-    checks.arn(parameter, value, form, f"{checks.EXAMPLE}policy/name")
-
-
-PINECONE_ACCOUNT_ID: Final = Prop(
-    "pinecone_account_id",
-    "12 digits in a string",
+PINECONE_ACCOUNT_ID: Final = Prop("pinecone_account_id", "12 digits in a string", default="").does(
     "Pinecone's AWS account number, from the Pinecone console, Manage > CMEK > Add CMEK. There is no default.",
     checks.pinecone_account_id,
-    default="",
 )
 REGIONS: Final = Prop(
-    "regions",
-    'a list of regions such as ["us-east-1", "eu-west-1"], or `ALL_REGIONS`',
+    "regions", 'a list of regions such as ["us-east-1", "eu-west-1"], or `ALL_REGIONS`', default=""
+).does(
     "Whose Pinecone role may come in, rendered in this order; `PINECONE_REGIONS` has the guide's "
     "five. A change updates the trust policy in place.",
     checks.regions,
-    default="",
 )
 EXTERNAL_ID: Final = Prop(
-    "external_id",
-    "2 to 1,224 characters, by the guide a UUID v4",
+    "external_id", "2 to 1,224 characters, by the guide a UUID v4", default="none (it warns), for explicit regions only"
+).does(
     "What Pinecone must present; needed with `ALL_REGIONS`. Never made at synth: make it once, and "
     "keep it; Pinecone cannot change it once the key is set.",
     checks.matching(
@@ -97,169 +86,133 @@ EXTERNAL_ID: Final = Prop(
         "and not the placeholder of the guide",
         "Make a UUID v4 once (`cmek init` does, or `uuidgen`) and keep it.",
     ),
-    default="none (it warns), for explicit regions only",
 )
-PIN_ACCOUNT: Final = _flag(
-    "pin_account",
+PIN_ACCOUNT: Final = Prop("pin_account", "bool", default="False", left_out=False).does(
     "With `ALL_REGIONS` alone: Pinecone's account root is the principal in place of the guide's "
     "``*``. The same callers get in, and a mistyped account number fails the deploy.",
-    left_out=False,
+    checks.flag,
 )
 WHO: Final = (REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
-TRUST: Final = (PINECONE_ACCOUNT_ID, *WHO)
-"""Who of Pinecone may come in."""
+TRUST: Final = (PINECONE_ACCOUNT_ID, *WHO)  # who of Pinecone may come in
 
-GIVEN_ROLE: Final = Prop(
-    "role",
-    "",
+GIVEN_ROLE: Final = Prop("role", "", default="a new one", cdk="iam.IRole").does(
     "Use this role. Its trust policy is yours and stays as it is; where it does not surely let "
     "Pinecone in as these props ask, a warning says the statement. Retain it where it is made.",
     checks.role_arn,
-    default="a new one",
-    cdk="iam.IRole",
 )
-ROLE_NAME: Final = Prop(
-    "role_name",
-    "1 to 64 characters",
+ROLE_NAME: Final = Prop("role_name", "1 to 64 characters", default="CloudFormation makes a unique one").does(
     "A change makes another role, which Pinecone does not know.",
     checks.matching(
         r"[A-Za-z0-9_+=,.@-]{1,64}",
         "a role name has 1 to 64 characters out of A-Z a-z 0-9 _ + = , . @ -",
         "Shorten or mend it, or leave it out: CloudFormation then makes a unique name.",
     ),
-    default="CloudFormation makes a unique one",
 )
-ROLE_PATH: Final = Prop(
-    "role_path",
-    "``/`` or ``/…/``, up to 512 characters",
+ROLE_PATH: Final = Prop("role_path", "``/`` or ``/…/``, up to 512 characters", default="``/``").does(
     "A change makes another role, which Pinecone does not know.",
     checks.matching(
         r"/|/[\x21-\x7e]{1,510}/",
         "a path begins and ends with a slash, without spaces, in 512 characters at most",
         "Write it like /security/pinecone/, or leave it out: the path is then /.",
     ),
-    default="``/``",
 )
-PERMISSIONS_BOUNDARY: Final = Prop(
-    "permissions_boundary",
-    "",
+PERMISSIONS_BOUNDARY: Final = Prop("permissions_boundary", "", cdk="iam.IManagedPolicy").does(
     "The most that the role may do, by the key policy too, so it must allow the actions on the "
     'key. Source: IAM user guide, "Permissions boundaries for IAM entities".',
-    _policy_arn,
-    cdk="iam.IManagedPolicy",
+    partial(checks.arn, form=checks.POLICY_ARN, example=f"{checks.EXAMPLE}policy/name"),
 )
-NEW_ROLE: Final = (ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)
-"""What shapes a role that is made here."""
+NEW_ROLE: Final = (ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)  # what shapes a role that is made here
 
-GIVEN_KEY: Final = Prop(
-    "key",
-    "",
+GIVEN_KEY: Final = Prop("key", "", default="a new `PineconeKey`", cdk="kms.IKey").does(
     "Use this key, symmetric and for encryption. Where its policy can be changed from here, the "
     "role is added; for an imported key a warning says the statements. Retain it where it is made, "
     "in a stack that does not need this one: the key policy names the role.",
     checks.key_arn,
-    default="a new `PineconeKey`",
-    cdk="kms.IKey",
 )
 KEY_ACCESS: Final = Prop(
     "key_access",
     "",
-    "What the key policy lets the role do.",
-    checks.one_of(*KeyAccess.__members__, enum="KeyAccess"),
     default="`KeyAccess.KEY_USER`, what the guide makes a person click",
     left_out=KeyAccess.KEY_USER,
     cdk="KeyAccess",
-)
+).does("What the key policy lets the role do.", checks.one_of(*KeyAccess.__members__, enum="KeyAccess"))
 KEY_ADMINS: Final = Prop(
-    "key_admins",
-    "",
+    "key_admins", "", default="none, as in the guide; the account's root is always there", cdk="list[iam.IPrincipal]"
+).does(
     "Principals that the key policy names as key administrators, with the actions of the KMS "
     "console. Unlike the L2's ``admins``, which may write to their IAM policies.",
     _admins,
-    default="none, as in the guide; the account's root is always there",
-    cdk="list[iam.IPrincipal]",
 )
 ALIAS: Final = Prop(
     "alias",
     "up to 256 characters",
+    default="``alias/pinecone-cmek/`` and a name that is unique by the construct's path",
+).does(
     "``alias/`` is added where it is missing. A change makes another alias for the same key.",
     checks.matching(
         r"(?!(alias/)?aws/|alias/\Z)(alias/)?[A-Za-z0-9/_-]{1,250}",
         "an alias has up to 256 characters with its alias/, out of A-Z a-z 0-9 / _ -, and alias/aws/ belongs to AWS",
         "Write it like alias/pinecone, or leave it out: the default is unique.",
     ),
-    default="``alias/pinecone-cmek/`` and a name that is unique by the construct's path",
 )
 REMOVAL_POLICY: Final = Prop(
     "removal_policy",
     "",
+    default="``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails",
+    cdk="cdk.RemovalPolicy",
+).does(
     "Of what is made here, when it leaves the template. ``DESTROY`` schedules the deletion of the key, and with it of "
     "all that was encrypted; a role made again under its name is another one to every policy that named it.",
     checks.one_of("RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY", enum="RemovalPolicy"),
-    default="``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails",
-    cdk="cdk.RemovalPolicy",
 )
-SUSPENDED: Final = _flag(
-    "suspended",
+SUSPENDED: Final = Prop("suspended", "bool", default="False", left_out=False).does(
     "True cuts Pinecone off by one statement that denies the role everything on the key and "
     "changes nothing else; False takes it away. Grants that the role made outlive it, and "
     "Pinecone may go on for some time with data keys that it has cached; how long is not known.",
-    left_out=False,
+    checks.flag,
 )
 
-NEW_KEY: Final = (
+NEW_KEY: Final = (  # what shapes a key that is made here, in whichever construct
     ALIAS,
-    Prop(
-        "description",
-        "up to 8,192 characters",
+    Prop("description", "up to 8,192 characters").does(
         "Of the key.",
         checks.matching(r"(?s:.){0,8192}", "it is a string of up to 8,192 characters", "Shorten it, or leave it out."),
     ),
-    _flag(
-        "enable_key_rotation",
-        "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes by it.",
-        "True",
+    Prop("enable_key_rotation", "bool", default="True").does(
+        "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes by it.", checks.flag
     ),
-    _days("rotation_period", 90, 2_560, "Between two rotations.", "KMS's 365 days"),
-    _flag(
-        "multi_region",
+    _days("rotation_period", (90, 2_560), "Between two rotations.", "KMS's 365 days"),
+    Prop("multi_region", "bool", default="False, as in step 2.7 of the guide").does(
         "True makes a multi-Region primary key, for good. Pinecone takes one key ARN per project, "
         "so a replica helps only with Pinecone's support.",
-        "False, as in step 2.7 of the guide",
+        checks.flag,
     ),
     _days(
-        "pending_window",
-        *checks.PENDING_WINDOW_DAYS,
-        "Between an order to delete the key and its end.",
-        "KMS's 30 days",
+        "pending_window", checks.PENDING_WINDOW_DAYS, "Between an order to delete the key and its end.", "KMS's 30 days"
     ),
     _days(
         "protect_used_key",
-        1,
-        365,
+        (1, 365),
         "The key policy denies everybody to disable the key, or to order its deletion, as long as "
         "it was used within them. It stops a mistake, not who may change the policy; a key that "
         "was never used is not held. `suspended` works as ever.",
     ),
 )
-"""What shapes a key that is made here, in whichever construct."""
-KEY: Final = (KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, SUSPENDED)
-"""What is said of a key, in whichever construct."""
-_BY_TRUST: Final = replace(
-    SUSPENDED,
-    says=f"{SUSPENDED.says} Where the key is imported, everybody is denied to assume the role instead: a session that "
-    "runs goes on to its end, an hour at most, unless you add the statement of the warning to the key policy.",
+KEY: Final = (KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, SUSPENDED)  # what is said of a key, its access first
+_BY_TRUST: Final = (
+    f"{SUSPENDED.says} Where the key is imported, everybody is denied to assume the role instead: a session that runs "
+    "goes on to its end, an hour at most, unless you add the statement of the warning to the key policy."
 )
-_KEY_OF_A_CMEK: Final = (GIVEN_KEY, KEY_ADMINS, KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY, _BY_TRUST)
-CMEK: Final = (*TRUST, GIVEN_ROLE, *NEW_ROLE, *_KEY_OF_A_CMEK)
-"""What `PineconeCmek` takes."""
+_ROLE_OF_CMEK: Final = (*TRUST, GIVEN_ROLE, *NEW_ROLE)
+_KEY_OF_CMEK: Final = (GIVEN_KEY, KEY_ADMINS, KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY)
+CMEK: Final = (*_ROLE_OF_CMEK, *_KEY_OF_CMEK, replace(SUSPENDED, says=_BY_TRUST))  # what `PineconeCmek` takes
+# What has no place beside a role or a key that is given
 SHAPING: Final = {"role": NEW_ROLE, "key": (KEY_ADMINS, *NEW_KEY), "role and key": (REMOVAL_POLICY,)}
-"""What has no place beside a role or a key that is given."""
 
 
 def contradictions(props: Mapping[str, Any]) -> Iterator[ValueError]:
     """A period of a rotation that is off; and what shapes a new role or key, beside one that is given."""
-    if props["enable_key_rotation"] is False and props["rotation_period"] is not None:
+    if props.get("enable_key_rotation") is False and props["rotation_period"] is not None:
         yield ValueError(
             "rotation_period: got a period with enable_key_rotation=False, but a key that does not rotate has none. "
             "Leave out one of the two."

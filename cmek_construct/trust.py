@@ -1,7 +1,4 @@
-"""One trust policy of Pinecone's: what may not stand together in it, and what is unusual about it.
-
-Pure Python over plain data.
-"""
+"""One trust policy of Pinecone's, as plain data: what may not stand together in it, and what is unusual about it."""
 
 from __future__ import annotations
 
@@ -61,9 +58,7 @@ class Trust:
             (principal["AWS"],) = principal["AWS"]
         return checks.characters(policy)
 
-    def _without_tokens(self, *in_their_place: str) -> Trust:
-        account_id, region, external_id = in_their_place
-
+    def _without_tokens(self, account_id: str, region: str, external_id: str) -> Trust:
         def known(own: str, name: str) -> str:
             return name if checks.is_unknown(own) else own
 
@@ -84,12 +79,7 @@ class Trust:
             yield notice("key-region-not-in-regions", key_region=key_region, regions=", ".join(listed))
 
     def notices(self, own_account: str | None, *, suspended: bool = False) -> Iterator[Notice]:
-        """What may be right and is unusual.
-
-        Args:
-            own_account: the account of the stack, where it is known.
-            suspended: the trust policy denies everybody.
-        """
+        """What may be right and is unusual, in a stack of this account; ``suspended``: with a denial of everybody."""
         if self.account_id == own_account:
             yield notice("pinecone-account-is-own", account=own_account)
         elif re.fullmatch(r"\$\{Token\[AWS\.AccountId\.[0-9]+\]\}", self.account_id):

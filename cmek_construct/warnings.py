@@ -11,9 +11,7 @@ from typing import Any, Final
 
 # Guardrails: what must hold, by `cmek_construct.guardrails`
 
-PLUGIN: Final = "cmek-guardrails"
-"""The name of the plugin: `<plugin>::<rule>` acknowledges a rule."""
-
+PLUGIN: Final = "cmek-guardrails"  # the plugin's name: `<plugin>::<rule>` acknowledges a rule
 CANNOT_BE_JUDGED: Final = "cannot-be-judged"
 FOREIGN_PRINCIPAL: Final = "key-foreign-principal"
 ROTATION: Final = "key-rotation"
@@ -23,24 +21,19 @@ ROLE_RETAINED: Final = "role-retained"
 KEY_RETAINED: Final = "key-retained"
 ALIAS_RETAINED: Final = "alias-retained"
 
-# What a construct tells the guardrails as data
-
 ROLE_OF_KEY: Final = "cmek-construct:role"
-"""The metadata of a key in which its construct says the ARN of the role that it is for."""
+"""The metadata of a key in which its construct tells the guardrails the ARN of the role that it is for."""
 
 # Warnings: what may be right and is unusual
 
 WARNINGS: Final = {
-    "region-not-in-guide": "regions: {region} is none of the regions of Pinecone's guide "
-    "({listed}). If Pinecone has no role for it, IAM refuses the whole trust policy ('Invalid "
-    "principal in policy'). Check the spelling, or acknowledge this if Pinecone told you that the "
-    "region is served.",
-    "pinecone-account-is-own": "pinecone_account_id: {account} is the account of this stack, so "
-    "your own roles would come in and Pinecone would not. Copy Pinecone's number from the Pinecone "
-    "console, Manage > CMEK > Add CMEK.",
-    "no-external-id": "external_id: there is none, so another Pinecone customer who learns this "
-    "role's ARN could have Pinecone use it. Give a UUID v4, as the guide advises; once the key is "
-    "set in Pinecone, none can be added.",
+    "region-not-in-guide": "regions: {region} is none of the regions of Pinecone's guide ({listed}). If Pinecone has "
+    "no role for it, IAM refuses the whole trust policy ('Invalid principal in policy'). Check the spelling, or "
+    "acknowledge this if Pinecone told you that the region is served.",
+    "pinecone-account-is-own": "pinecone_account_id: {account} is the account of this stack, so your own roles would "
+    "come in and Pinecone would not. Copy Pinecone's number from the Pinecone console, Manage > CMEK > Add CMEK.",
+    "no-external-id": "external_id: there is none, so another Pinecone customer who learns this role's ARN could have "
+    "Pinecone use it. Give a UUID v4, as the guide advises; once the key is set in Pinecone, none can be added.",
     "external-id-not-uuid-v4": "external_id: {external_id!r} is no UUID v4, which the guide asks "
     "for: an ID that can be guessed protects less. Make one once with `cmek init` or `uuidgen`.",
     "external-id-used-twice": "external_id: {names} have the same one. Give each its own: `cmek add` makes one.",
@@ -59,18 +52,15 @@ WARNINGS: Final = {
     "is deployed, add these statements to the key policy: {statements}",
     "role-in-another-account": "role: role and key are in two accounts, where AWS wants both sides "
     "to allow. Beside the key policy, the role needs this permissions policy: {permissions}",
-    "iam-events-not-seen": "cmek: the Region of the stack is not known at synth, and IAM's events "
-    "exist in us-east-1 alone: deployed elsewhere, nobody is told of a change of the role (its "
-    "trust policy, its permissions, its deletion). Give the stack an env with its region, and a "
-    "stack in us-east-1 is made that forwards them; or forward them yourself and say so with "
-    "iam_events_forwarded=True.",
-    "role-events-elsewhere": "cmek: the role is in account {account}, where its events stay: "
-    "nobody is told here of a change of the role (its trust policy, its permissions, its "
-    "deletion). Watch it there.",
-    "topic-policy": "topic: the policy of an imported topic cannot be changed from here, and "
-    "without this statement in it nothing arrives. Add it where the topic is made (if the topic is "
-    "encrypted, the key policy needs kms:Decrypt and kms:GenerateDataKey* for the same principal): "
-    "{statement}",
+    "iam-events-not-seen": "cmek: the Region of the stack is not known at synth, and IAM's events exist in us-east-1 "
+    "alone: deployed elsewhere, nobody is told of a change of the role (its trust policy, its permissions, its "
+    "deletion). Give the stack an env with its region, and a stack in us-east-1 is made that forwards them; or forward "
+    "them yourself and say so with iam_events_forwarded=True.",
+    "role-events-elsewhere": "cmek: the role is in account {account}, where its events stay: nobody is told here of a "
+    "change of the role (its trust policy, its permissions, its deletion). Watch it there.",
+    "topic-policy": "topic: the policy of an imported topic cannot be changed from here, and without this statement in "
+    "it nothing arrives. Add it where the topic is made (if the topic is encrypted, the key policy needs kms:Decrypt "
+    "and kms:GenerateDataKey* for the same principal): {statement}",
 }
 """What each says, by the rest of its id; what stands in braces is filled in."""
 

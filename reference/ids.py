@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from cmek_construct.guardrails.judging import RULES
 from cmek_construct.guardrails.rule import Rule
-from cmek_construct.guardrails.rules import RULES
 from cmek_construct.lock.changing import LOCK_FILE, LOCKED_KEY, LOCKED_PLACE, LOCKED_ROLE
 from cmek_construct.warnings import PLUGIN, WARNINGS
 from reference.markdown import MADE, code, table, text

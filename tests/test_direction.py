@@ -21,7 +21,7 @@ from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import expected_policies
 from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
-from cmek_construct.health.policies import about_key_policy, about_permissions, about_trust
+from cmek_construct.health.policies import about_policy
 from cmek_construct.health.role_and_key import about_brake
 from cmek_construct.policy import Request, allows
 from cmek_construct.policy import Verdict as Answer
@@ -76,7 +76,7 @@ def changed(own: Given, name: str, change: Change) -> list[Given]:
 
 def trust(change: Change, own: Given = OWN) -> list[Finding]:
     case = there(own, trust=changed(own, "trust-policy", change))
-    found = list(about_trust(replace(case, stack=deployed(own))))
+    found = list(about_policy(replace(case, stack=deployed(own)), "trust"))
     return [one for one in found if one.about == "trust-policy"]
 
 
@@ -87,7 +87,7 @@ def deployed(own: Given) -> Stack:
 
 
 def key(change: Change, own: Given = ADMINS) -> list[Finding]:
-    found = list(about_key_policy(there(own, key=changed(own, "key-policy", change))))
+    found = list(about_policy(there(own, key=changed(own, "key-policy", change)), "key"))
     return [one for one in found if one.about == "key-policy"]
 
 
@@ -289,7 +289,7 @@ def test_a_key_policy_in_other_words_is_no_drift(change: Change) -> None:
 
 def permissions(own: Given, *statements: Given) -> list[Finding]:
     policies = [PermissionsPolicy("more", statements)]
-    return list(about_permissions(there(own, permissions=policies)))
+    return list(about_policy(there(own, permissions=policies), "permissions"))
 
 
 OF_VENDOR = [
@@ -361,7 +361,7 @@ def test_what_the_last_deploy_wrote_is_no_drift_with_variables_or_without(versio
     policy["Version"] = version
     more(policy["Statement"])
     case = replace(case, template=json.dumps(written))
-    assert [one.about for one in about_key_policy(case)] == ["file-ahead"]
+    assert [one.about for one in about_policy(case, "key")] == ["file-ahead"]
 
 
 def brake(own: Given, change: Change) -> Finding:
@@ -410,11 +410,11 @@ def test_a_suspension_in_other_words_is_the_files_policy_or_what_it_does_besides
 
 def test_a_unique_id_is_told_and_is_a_loss_only_in_place_of_somebody() -> None:
     own = changed(OWN, "trust-policy", member(0, Principal={"AWS": [ROLES[0], GONE]}))
-    gone, policy = about_trust(there(OWN, trust=own))
+    gone, policy = about_policy(there(OWN, trust=own), "trust")
     assert (gone.verdict, gone.effect, policy.verdict) == (Verdict.WRONG, OUT, Verdict.RIGHT)
     assert ROLES[1] in gone.words
     own = changed(OWN, "trust-policy", member(0, Principal={"AWS": [*ROLES, GONE]}))
-    gone, policy = about_trust(there(OWN, trust=own))
+    gone, policy = about_policy(there(OWN, trust=own), "trust")
     assert (gone.verdict, policy.verdict) == (Verdict.SAID, Verdict.RIGHT)
     assert GONE in gone.words
 

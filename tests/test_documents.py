@@ -23,7 +23,7 @@ from cmek_construct import ALL_REGIONS
 from cmek_construct.commands.app import cli
 from cmek_construct.commands.review import judged
 from cmek_construct.deployment.reading import parse_entries
-from cmek_construct.guardrails.rules import RULES
+from cmek_construct.guardrails.judging import RULES
 from cmek_construct.review import render
 from cmek_construct.review.drawing import reach
 from cmek_construct.templates.files import template_of

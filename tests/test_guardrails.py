@@ -18,8 +18,8 @@ from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconeKe
 from cmek_construct.deployment import customer_kit
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.stack import CmekStack
+from cmek_construct.guardrails.judging import RULES
 from cmek_construct.guardrails.questions import Questions
-from cmek_construct.guardrails.rules import RULES
 from tests import forms, harmless
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack
 from tests.command import cmek as cmek_command
@@ -540,6 +540,35 @@ def test_a_key_of_another_stack_is_judged_alone_as_one_that_cannot_be_read() -> 
     del template["Outputs"]
     text = json.dumps(template).replace('{"Fn::GetAtt": ["CmekRoleB9267AA0", "Arn"]}', '{"Fn::ImportValue": "RoleArn"}')
     assert broken(json.loads(text)) == {"key-foreign-principal"}
+
+
+def test_an_external_id_that_is_typed_is_compared_to_the_letter() -> None:
+    template = forms.template("explicit_with_id")
+    del template["Outputs"]
+    template["Parameters"] = {"Id": {"Type": "String"}}
+    (statement,) = template["Resources"]["CmekRoleB9267AA0"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    statement["Condition"] = {"StringEquals": {"sts:ExternalId": {"Ref": "Id"}}}
+    assert broken(template) == set()
+    statement["Condition"] = {"StringLike": {"sts:ExternalId": {"Ref": "Id"}}}
+    assert [one.rule for one in judge(template, account=CUSTOMER)] == ["trust-external-id[StringLike_Id]"]
+
+
+@pytest.mark.parametrize("more", [{"StringLike": "*"}, {"StringEquals": "data"}])
+def test_denied_with_a_tag_and_without_it_nobody_takes_it_back(more: dict[str, str]) -> None:
+    template = forms.template("explicit_with_id")
+    denied = [{"StringNotEquals": "data"}, {"StringNotLike": "d*"}, more]
+    for (operator, value), number in zip((pair for one in denied for pair in one.items()), "123", strict=True):
+        key_policy(template).append(
+            {
+                "Sid": f"Denied{number}",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "kms:PutKeyPolicy",
+                "Resource": "*",
+                "Condition": {operator: {"aws:PrincipalTag/team": value}},
+            }
+        )
+    assert broken(template) == {"key-owner-denied"}
 
 
 def test_all_but_the_plugin_is_pure() -> None:

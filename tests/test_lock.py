@@ -17,7 +17,7 @@ from aws_cdk import aws_iam as iam
 from cmek_construct import CmekGuardrails, templates
 from cmek_construct.lock.changing import Refusal, refusals
 from cmek_construct.lock.identity import REPLACING
-from cmek_construct.lock.text import Identity, Lock, Locked, LockError, Place, parse, read, render
+from cmek_construct.lock.text import Lock, Locked, LockError, Place, parse, read, render
 from tests import forms
 from tests.building import ACCOUNT, REGION, cmek, new_stack
 from tests.command import cmek as run
@@ -105,11 +105,11 @@ def test_what_is_written_reads_back_in_any_order_and_twice(tmp_path: Path) -> No
 
 def test_notes_and_values_of_any_text_read_back() -> None:
     notes = ('2026-01-05 Grüße = "x" # no\u2028\u0085 comment', "2026-01-06 \\")
-    identity = Identity("AWS::KMS::ReplicaKey", {"PrimaryKeyArn": {"x is 'a b'": "${\n}", "": None}})
+    identity = ("AWS::KMS::ReplicaKey", {"PrimaryKeyArn": {"x is 'a b'": "${\n}", "": None}})
     lock: Lock = {
         Place("search"): {
-            "Set/Key1": Locked(identity, {"Arn": "arn:x"}, notes, notes, "2026-01-07"),
-            "Old": Locked(identity, unlocked=notes, history=notes),
+            "Set/Key1": Locked(*identity, {"Arn": "arn:x"}, notes, notes, "2026-01-07"),
+            "Old": Locked(*identity, unlocked=notes, history=notes),
         }
     }
     assert parse(render(lock), "cmek.lock") == lock
@@ -418,8 +418,7 @@ def test_unlocking_wants_a_reason_that_stays_when_the_new_one_is_locked(tmp_path
     assembly(tmp_path, new)
     assert "locked anew" in run(tmp_path, "lock").stdout
     (role,) = (one for name, one in read(file)[Place("search", ACCOUNT, REGION)].items() if name == ROLE)
-    assert role.identity is not None
-    assert role.identity.values["RoleName"] == "other"
+    assert role.values["RoleName"] == "other"
     (note,) = role.history
     assert note.endswith("Ticket 42: by “security” (until then RoleName not set)")
     (back,) = refused(tmp_path, ("search", ACCOUNT, template()))
@@ -650,7 +649,9 @@ def locks(folder: Path, *names: str, **how: Any) -> Callable[[], Path]:
 
 def stacks_in(text: str) -> dict[str, list[str]]:
     lock = parse(text, "cmek.lock")
-    return {place.stack: [resource for resource, one in stack.items() if one.in_force] for place, stack in lock.items()}
+    return {
+        place.stack: [resource for resource, one in stack.items() if not one.unlocked] for place, stack in lock.items()
+    }
 
 
 @pytest.mark.parametrize("base", [(), ("a",), ("z",), ("a", "z")])

@@ -83,9 +83,8 @@ class Adopt:
         entry = there or next(one for one in added if one.name == self.name)
         lock, now = locked(entry), datetime.now(timezone.utc)
         self._refuse_another(entry, lock, role)
-        mapping = entries.import_mapping(entry, role, key)
         found = list(differences(Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key), role, key))
-        mapping = entries.without_held(mapping, entry, _held_by(entry, session))
+        mapping = entries.import_mapping(entry, role, key, _held_by(entry, session))
         yield f"{self.name} (account {account}, {region})"
         wrong = [one for one in found if one.verdict is Verdict.WRONG]
         for finding in [*wrong, *(one for one in found if one not in wrong)]:

@@ -9,7 +9,7 @@ import typer
 
 from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, AsJson, Templates, VendorRoles
 from cmek_construct.commands.printing import counted, refuse, tell, tell_json, tell_what_to_ask
-from cmek_construct.guardrails.acknowledged import Judged, guarded
+from cmek_construct.guardrails.judging import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
 from cmek_construct.templates.run import read_run
 

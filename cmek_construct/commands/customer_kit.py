@@ -25,7 +25,7 @@ from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.deployed import ROLE_ARN
-from cmek_construct.health.findings import Refused, as_data
+from cmek_construct.health.findings import Refused
 
 cli = typer.Typer(name="customer-kit", rich_markup_mode=None)
 DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
@@ -174,7 +174,7 @@ def check(
     right = not any(finding.fails for finding in found)
     if as_json:
         said = {"key_arn": seen.arn, "role_arn": role_arn, "source": seen.source, "right": right}
-        tell_json({**said, "findings": as_data(found)})
+        tell_json({**said, "findings": [one.as_data() for one in found]})
     else:
         verdict = "Not all is right."
         if right and vendor is None:

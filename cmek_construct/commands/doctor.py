@@ -106,7 +106,7 @@ def _examined(
         return Examined(entry, *identities(entry, {}, lock), [*of_lock, no_aws])
     case = case_of(session, entry, lock, asking.profile)
     way_back = of_lock[0].cure if of_lock else case.way_back
-    found = [health.about_stack(entry, case.stack, way_back, lock), *of_lock]
+    found = [health.about_stack(case, way_back), *of_lock]
     if not is_known(case):
         what = "role and key: neither the stack's outputs nor cmek.lock say which they are"
         nobody = not_read("role-and-key", what, Unread("nothing was looked at"), f"read the stack {entry.name}")

@@ -95,8 +95,11 @@ def _updated(
                 if asking and stack:
                     stack, more = _of_aws(place, stack, before.get(place, {}), asking)
                     said += more
-            except (LockError, AwsError) as error:
-                unread.append(in_words(error, "lock", str(place)) if isinstance(error, AwsError) else str(error))
+            except LockError as error:
+                unread.append(f"{place}: {error}")
+                continue
+            except AwsError as error:
+                unread.append(in_words(error, "lock", str(place)))
                 continue
             if stack:
                 lock[place] = stack
@@ -122,20 +125,20 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
     """
     if not place.is_told:
         raise LockError(
-            f"{place}: its template says neither account nor region, so nobody can tell which "
-            "deployed stack it is. Give the stack an env, or leave --deployed out."
+            "its template says neither account nor region, so nobody can tell which deployed stack it is. Give the "
+            "stack an env, or leave --deployed out."
         )
     session = asking.reading(place.account, place.region, place.stack)
     held = read_resources(session, place.stack)
     if held is None:
         if not any(one.deployed for one in stack.values()):
-            raise LockError(f"{place}: there is no such stack. Deploy it first.")
+            raise LockError("there is no such stack. Deploy it first.")
         gone = marked_gone(stack, date.today().isoformat())
         return gone, ["the stack is gone"] if gone != stack else []
-    resources = dict(_nested(session, place, held))
+    resources = dict(_nested(session, place.stack, held))
     named, done = dict(stack), list[str]()
     for resource, locked in stack.items():
-        names = _names(session, place, resource, locked, resources) if locked.in_force else None
+        names = {} if locked.unlocked else _names(session, place.stack, resource, locked, resources)
         if not names or (locked.deployed == names and not locked.gone):
             continue
         history, unlocked = locked.history, before[resource].unlocked if resource in before else ()
@@ -143,9 +146,9 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
             was = locked.deployed.get(name, value)
             if was != value and not unlocked:
                 raise LockError(
-                    f"{place}: {resource}: its {name} is locked as {was}, but AWS has {value}. {_MADE_AGAIN[name]} If "
-                    f'it is meant, run `cmek unlock {place.stack} {resource} --reason "…"`, then `cmek lock '
-                    "--deployed` again."
+                    f"{resource}: its {name} is locked as {was}, but AWS has {value}. {_MADE_AGAIN[name]} If it is "
+                    f'meant, run `cmek unlock {place.stack} {resource} --reason "…"`, then `cmek lock --deployed` '
+                    "again."
                 )
             history += tuple(f"{note} (until then {name} {was})" for note in unlocked if was != value)
         named[resource] = replace(locked, deployed=names, history=history, gone="")
@@ -153,53 +156,39 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
     return named, done
 
 
-def _names(
-    session: Session, place: Place, resource: str, locked: Locked, held: dict[str, Resource]
-) -> dict[str, str] | None:
-    """What AWS calls a role or key; None of what is neither, or within a stack set."""
-    sets = [f"{name}/" for name, one in held.items() if one.type == STACK_SET]
-    identity, own = locked.identity, held.get(resource)
-    if identity.word not in ("role", "key") or resource.startswith(tuple(sets)):
-        return None
-    if own is None or own.type != identity.type:
+def _names(session: Session, stack: str, resource: str, locked: Locked, held: dict[str, Resource]) -> dict[str, str]:
+    """What AWS calls a role or key; nothing of what is neither, or within a stack set."""
+    sets = tuple(f"{name}/" for name, one in held.items() if one.type == STACK_SET)
+    if locked.word not in ("role", "key") or resource.startswith(sets):
+        return {}
+    own = held.get(resource)
+    if own is None or own.type != locked.type:
         raise LockError(
-            f"{place}: {resource} is locked as {identity.type}, but the deployed stack has no such "
-            "resource. Deploy the template that was locked, or lock the one that is deployed."
+            f"{resource} is locked as {locked.type}, but the deployed stack has no such resource. Deploy the template "
+            "that was locked, or lock the one that is deployed."
         )
-    if identity.word == "role":
-        names = _known(place, read_role_names(session, own.physical_id), resource)
-        start = f"arn:aws:iam::{place.account}:role/"
-    else:
-        names = {"Arn": _known(place, read_key_arn(session, own.physical_id), resource)}
-        start = f"arn:aws:kms:{place.region}:{place.account}:key/"
-    if not names["Arn"].startswith(start):
-        raise LockError(
-            f"{place}: {resource}: AWS says {names['Arn']!a}, but that of this stack is {start}…. Check "
-            "account, region and credentials."
-        )
-    return names
+    if locked.word == "role":
+        return _known(read_role_names(session, own.physical_id), resource, stack)
+    return {"Arn": _known(read_key_arn(session, own.physical_id), resource, stack)}
 
 
 def _nested(
-    session: Session, place: Place, held: list[Resource] | Unread, within: str = ""
+    session: Session, stack: str, held: list[Resource] | Unread | None, within: str = ""
 ) -> Iterator[tuple[str, Resource]]:
     """The resources of a deployed stack, and of its nested stacks."""
-    for resource in _known(place, held, "the stack"):
+    for resource in _known(held, within[:-1] or "the stack", stack):
         name = within + resource.logical_id
         yield name, resource
         if resource.type == NESTED:
-            inner = _known(place, read_resources(session, resource.physical_id), name)
-            yield from _nested(session, place, inner, f"{name}/")
+            yield from _nested(session, stack, read_resources(session, resource.physical_id), f"{name}/")
 
 
-def _known(place: Place, found: T | Unread | None, what: str) -> T:
+def _known(found: T | Unread | None, what: str, stack: str) -> T:
     if found is None:
-        raise LockError(
-            f"{place}: {what}: the stack has it, but somebody deleted it. See what is to be done: "
-            f"cmek doctor {place.stack}"
-        )
+        advice = f"See what is to be done: cmek doctor {stack}"
+        raise LockError(f"{what}: the stack has it, but somebody deleted it. {advice}")
     if isinstance(found, Unread):
-        raise LockError(f"{place}: {what}: {found.why}. Choose --profile, or leave --deployed out.")
+        raise LockError(f"{what}: {found.why}. Choose --profile, or leave --deployed out.")
     return found
 
 
@@ -235,10 +224,10 @@ def unlock(
         [place] = places
         after, there = dict(before[place]), list[str]()
         for resource, one in before[place].items():
-            if one.in_force and which in (None, resource, one.identity.word):
+            if not one.unlocked and which in (None, resource, one.word):
                 note = f"{date.today().isoformat()} {reason}"
                 after[resource] = replace(one, unlocked=(note,), gone="")
-            there.append(f"{resource} ({one.identity.word}, {'locked' if one.in_force else 'unlocked'})")
+            there.append(f"{resource} ({one.word}, {'unlocked' if one.unlocked else 'locked'})")
         done = [f"{place}: {one}: unlocked" for one in after if after[one] != before[place][one]]
         if not done:
             what = f"{which!a} of it" if which else "nothing of it"
@@ -262,12 +251,11 @@ def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], s
     """
     run = templates.read_run(paths)
     found = templates.find(run, known=known(lock))
-    if found.problems:
-        raise LockError("\n".join(map(str, found.problems)))
     judged = {*(one.place for one in found.roles), *(one.place for one in found.keys)}
     unread = [one for one in found.unread if one.place.type in REPLACING and one.place not in judged]
-    if unread:
-        raise LockError("\n".join(f"{one} Until then it cannot be locked." for one in unread))
+    problems = [*map(str, found.problems)] or [f"{one} Until then it cannot be locked." for one in unread]
+    if problems:
+        raise LockError("\n".join(problems))
     stacks = stacks_of(run)
     if not {one.stack.top.name for one in judged} & {one.top.name for one in stacks}:
         names = ", ".join(printable(path) for path in paths)

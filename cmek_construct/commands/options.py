@@ -15,7 +15,7 @@ from cmek_construct import checks, warnings
 from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment import config
-from cmek_construct.guardrails.rules import RULES
+from cmek_construct.guardrails.judging import RULES
 from cmek_construct.props import Prop
 
 _ACKNOWLEDGED: Final = re.compile(rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S)

@@ -5,7 +5,7 @@ Nothing is remembered between two runs: each looks at everything anew. So it doe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Final
@@ -22,8 +22,8 @@ from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import Refused
-from cmek_construct.health.retirement import USE, WINDOW, Steps, ends, is_done, steps
+from cmek_construct.health.findings import Finding, Refused
+from cmek_construct.health.retirement import USE, WINDOW, ends, is_done, next_of, steps
 from cmek_construct.health.suspension import is_suspended
 
 EXIT_CODES: Final = (
@@ -81,11 +81,11 @@ def retire(
         tell(_checklist(case, found))
         if schedule_deletion:
             tell(_schedule(case, session, found))
-        elif any(step.fails for step in found.steps):
+        elif any(step.fails for step in found):
             raise Refused("Not all of it is right, or could be read.")
 
 
-def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, Steps]:
+def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, list[Finding]]:
     key_arn = str(case.key_arn)
     if case.lock.key_arn not in (None, key_arn):
         raise Refused(
@@ -101,29 +101,29 @@ def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | N
     return seen, steps(seen, names, attempt, days, quiet_since, changes)
 
 
-def _checklist(case: Deployed, found: Steps) -> Iterator[str]:
+def _checklist(case: Deployed, found: Sequence[Finding]) -> Iterator[str]:
     """Each step with its mark, and which is next."""
     yield f"{case.entry.name}: retirement of {case.key_arn}"
-    for number, step in enumerate(found.steps, 1):
+    for number, step in enumerate(found, 1):
         mark, _, words = marked(step).partition(" ")
         yield f"{mark} {number}. {words}"
         if step.cure and (step.fails or step.elsewhere):
             yield f"       {step.cure}"
     yield ""
-    left = found.next
-    if is_done(found.steps[-1]):
+    left = next_of(found)
+    if is_done(found[-1]):
         yield from _afterwards(case)
     elif left is not None:
-        yield f"Next: step {found.number(left)}. {left.cure or left.words}"
+        yield f"Next: step {found.index(left) + 1}. {left.cure or left.words}"
 
 
-def _schedule(case: Deployed, session: Session, found: Steps) -> Iterator[str]:
+def _schedule(case: Deployed, session: Session, found: Sequence[Finding]) -> Iterator[str]:
     """Order the deletion of the key, if all before it is done and the name is typed, twice."""
-    name, key_arn, first = case.entry.name, case.key_arn, found.next
-    if is_done(found.steps[-1]):
+    name, key_arn, first = case.entry.name, case.key_arn, next_of(found)
+    if is_done(found[-1]):
         return
-    if first is not None and (first is not found.steps[-1] or first.fails):
-        raise Refused(f"Refused. First, step {found.number(first)}: {first.words}.")
+    if first is not None and (first is not found[-1] or first.fails):
+        raise Refused(f"Refused. First, step {found.index(first) + 1}: {first.words}.")
     for question in (
         f"At Pinecone, in the project of {name}: all indexes are deleted, and then the key, in Manage > CMEK. If so, "
         f"type {name}",

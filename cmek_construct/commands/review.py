@@ -13,8 +13,7 @@ import typer
 from cmek_construct.checks import printable
 from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, Templates, VendorRoles
 from cmek_construct.commands.printing import counted, refuse
-from cmek_construct.guardrails.acknowledged import by_place, guarded
-from cmek_construct.guardrails.rules import RULES
+from cmek_construct.guardrails.judging import RULES, by_place, guarded
 from cmek_construct.review.changes import Difference, differences
 from cmek_construct.review.model import Template
 from cmek_construct.review.page import Page

@@ -18,12 +18,11 @@ import typer
 from cmek_construct.aws.objects import Instance, StackSet, Unread
 from cmek_construct.aws.reading import read_overrides, read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.checks import printable
+from cmek_construct.checks import CALL_AS, printable
 from cmek_construct.commands import options
 from cmek_construct.commands.looking import outputs_of, side_by_side
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
 from cmek_construct.commands.printing import in_words, refusals, refuse, tell, tell_json
-from cmek_construct.constructs.stack_set_targets import CALL_AS
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import key_denial

@@ -17,12 +17,21 @@ from constructs import Construct, IConstruct
 
 from cmek_construct import checks, warnings
 from cmek_construct.guide import Statement
-from cmek_construct.props import Prop
+from cmek_construct.props import Prop, contradictions
 from cmek_construct.warnings import Notice
 
+# Of role and key: kept on deletion and on replacement, but for a first deployment that fails.
 RETAIN: Final = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-"""Of role and key: kept on deletion and on replacement, but for a first deployment that fails."""
 Initializer = TypeVar("Initializer", bound=Callable[..., None])
+_PLACE: Final = """
+
+Args:
+    scope: the construct in which it is made.
+    construct_id: its id there. Logical IDs follow from both: a change makes another role or key, which Pinecone does
+        not know.
+
+Raises:
+    ValueError: a value is outside its limits, or two contradict each other; nothing was built."""
 
 
 def takes(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initializer]:
@@ -30,7 +39,7 @@ def takes(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initiali
 
     Its signature and its docstring are made of the rows, for `help` and `inspect`; type checkers and editors read the
     `TypedDict`. It raises a `TypeError` for a prop that there is not, or that is missing, and a `ValueError` for one
-    outside its limits.
+    that is outside its limits, or contradicts another.
     """
 
     def take(init: Initializer) -> Initializer:
@@ -44,12 +53,12 @@ def takes(props: type, rows: Sequence[Prop]) -> Callable[[Initializer], Initiali
 
         taken = list(place)
         for row in rows:
-            form = props.__annotations__[row.name]
-            form = re.sub(r"^Required\[(.*)]$", r"\1", getattr(form, "__forward_arg__", str(form)))
+            form = re.sub(r"^Required\[(.*)]$", r"\1", props.__annotations__[row.name].__forward_arg__)
             one = last.replace(name=row.name, kind=last.KEYWORD_ONLY, annotation=form)
             taken.append(one.replace(default=row.left_out) if row.default else one)
         within_limits.__dict__["__signature__"] = signature.replace(parameters=taken)
-        arguments, raises, why = inspect.cleandoc(init.__doc__ or "").partition("\n\nRaises:")
+        said = inspect.cleandoc(init.__doc__ or "")
+        arguments, raises, why = (said if "Args:" in said else said + _PLACE).partition("\n\nRaises:")
         fill = textwrap.TextWrapper(96, initial_indent=" " * 4, subsequent_indent=" " * 8).fill
         lines = [fill(f"{row.name}: {row.sentence}") for row in rows]
         within_limits.__doc__ = "\n".join([arguments, *lines]) + raises + why
@@ -71,8 +80,9 @@ def _settled(who: str, given: Mapping[str, Any], rows: Sequence[Prop]) -> dict[s
             raise TypeError(f"{who}: {row.name} is missing: {row.sentence}")
         value = given.get(row.name)
         if value is not None or not row.default:
-            row.check(row.name, _plain(row, value))
+            row.check(row.name, plain(row.name, value, row.cdk) if row.cdk else value)
         own[row.name] = row.left_out if value is None else value
+    checks.first(contradictions(own))
     return own
 
 
@@ -81,65 +91,54 @@ def some_of(props: Mapping[str, Any], rows: Sequence[Prop]) -> dict[str, Any]:
     return {row.name: props[row.name] for row in rows}
 
 
-_PLAIN: Final = {
+_FROM_ARN: Final = "For an ARN, write {}(self, id, arn)."
+_KINDS: Final = {
     "cdk.Duration": ("to_days", "Write cdk.Duration.days(…)."),
     "cdk.RemovalPolicy": ("name", "Write RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, or leave it out."),
     "KeyAccess": ("name", "Write KeyAccess.KEY_USER or KeyAccess.ENCRYPT_DECRYPT."),
-    "iam.IManagedPolicy": (
-        "managed_policy_arn",
-        "For an ARN, write iam.ManagedPolicy.from_managed_policy_arn(self, id, arn).",
-    ),
-    "iam.IRole": ("role_arn", "For an ARN, write iam.Role.from_role_arn(self, id, arn)."),
+    "iam.IManagedPolicy": ("managed_policy_arn", _FROM_ARN.format("iam.ManagedPolicy.from_managed_policy_arn")),
+    "iam.IRole": ("role_arn", _FROM_ARN.format("iam.Role.from_role_arn")),
     "kms.IKey": (
         "key_arn",
         "For an ARN, write kms.Key.from_key_arn(self, id, arn); for a kms.CfnKey, kms.Key.from_cfn_key(key).",
     ),
     "list[iam.IPrincipal]": ("__iter__", "For an ARN, write [iam.ArnPrincipal(arn)]."),
+    "sns.ITopic": ("topic_arn", _FROM_ARN.format("sns.Topic.from_topic_arn")),
+    "sqs.IQueue": ("queue_arn", _FROM_ARN.format("sqs.Queue.from_queue_arn")),
 }
 """By what the kinds of CDK are known, and what to write in place of another one."""
 
 
-def _plain(row: Prop, value: Any) -> object:
-    """What a row judges, of what a constructor takes."""
-    if not row.cdk:
-        return value
-    known_by, way_out = _PLAIN[row.cdk]
-    plain = getattr(value, "_pinecone_arn", None) or getattr(value, known_by, None)
-    if isinstance(value, str | type | dict) or plain is None:
-        checks.refuse(row.name, value, f"it is {row.cdk}", way_out)
+def plain(parameter: str, value: Any, kind: str) -> object:
+    """What a row judges, of an object of CDK: its ARN, name, days, or the ARNs of its members."""
+    known_by, way_out = _KINDS[kind]
+    known = getattr(value, "_pinecone_arn", None) or getattr(value, known_by, None)
+    if isinstance(value, str | type | dict) or known is None:
+        checks.refuse(parameter, value, f"it is {kind}", way_out)
     if isinstance(value, cdk.Duration):
-        return days(row.name, value)
+        if value.is_unresolved():
+            what = "aws_kms wants a number of days that is known at synth"
+            way_out = "Write the number, or take it from context or an environment variable."
+            checks.refuse(parameter, "a token", what, way_out)
+        return value.to_days(integral=False)
     if isinstance(value, list | tuple):
-        return _principal_arns(row.name, value)
-    if row.cdk == "kms.IKey":
+        return _principal_arns(parameter, value)
+    if kind == "kms.IKey":
         environment_of(value)
-        _symmetric(row.name, resource_of(value))
-    return plain
-
-
-def days(parameter: str, duration: cdk.Duration) -> float:
-    """A duration in days."""
-    if duration.is_unresolved():
-        what = "aws_kms wants a number of days that is known at synth"
-        way_out = "Write the number, or take it from context or an environment variable."
-        checks.refuse(parameter, "a token", what, way_out)
-    return duration.to_days(integral=False)
-
-
-def _symmetric(parameter: str, key: kms.CfnKey | None) -> None:
-    for name, needed in (("key_spec", "SYMMETRIC_DEFAULT"), ("key_usage", "ENCRYPT_DECRYPT")):
-        found = getattr(key, name, None)
-        if found not in (None, needed) and not checks.is_token(found):
-            what = f"Pinecone takes a symmetric key that encrypts and decrypts ({needed})"
-            way_out = "Give another key, or leave out key= and have the right one made."
-            checks.refuse(f"{parameter} ({name})", found, what, way_out)
+        for name, needed in (("key_spec", "SYMMETRIC_DEFAULT"), ("key_usage", "ENCRYPT_DECRYPT")):
+            found = getattr(resource_of(value), name, None)
+            if found not in (None, needed) and not checks.is_token(found):
+                what = f"Pinecone takes a symmetric key that encrypts and decrypts ({needed})"
+                way_out = "Give another key, or leave out key= and have the right one made."
+                checks.refuse(f"{parameter} ({name})", found, what, way_out)
+    return known
 
 
 def administration(parameter: str, admins: Sequence[Any]) -> Statement:
     """A statement that names key administrators."""
     for index, admin in enumerate(admins):
         if not hasattr(admin, "policy_fragment"):
-            way_out = _PLAIN["list[iam.IPrincipal]"][1]
+            way_out = _KINDS["list[iam.IPrincipal]"][1]
             checks.refuse(f"{parameter}[{index}]", admin, "it is an iam.IPrincipal", way_out)
     try:
         return dict(iam.PolicyStatement(principals=list(admins)).to_json())
@@ -154,9 +153,10 @@ def _principal_arns(parameter: str, admins: Sequence[Any]) -> list[str]:
     """Those of AWS: nobody administers a key by a wildcard, and no service does."""
     named = administration(parameter, admins).get("Principal", {}) if admins else {}
     kinds = named if isinstance(named, dict) else {"AWS": named}
-    for kind in kinds.keys() - {"AWS"}:
-        what = "a role, a user or an account administers a key"
-        checks.refuse(parameter, f"a principal of the kind {kind}", what, "Name one of these.")
+    for kind in kinds:
+        if kind != "AWS":
+            what = "a role, a user or an account administers a key"
+            checks.refuse(parameter, f"a principal of the kind {kind}", what, "Name one of these.")
     names = kinds.get("AWS", [])
     names = [names] if isinstance(names, str) else names
     if "*" in names:
@@ -174,10 +174,7 @@ class Environment(NamedTuple):
 def environment_of(one: Any) -> Environment:
     """The environment of a scope's stack, or of a resource, which may be of another one.
 
-    A construct of ours knows it without a message.
-
-    Raises:
-        ValueError: it is in a partition where Pinecone is not.
+    A construct of ours knows it without a message. Where Pinecone is not in the partition it is a `ValueError`.
     """
     known: Environment | None = getattr(one, "_pinecone_environment", None)
     if known is None:
@@ -199,8 +196,9 @@ def arn_of(resource: Any) -> str:
     return str(known or resource.role_arn)
 
 
-def readable(arn: str, output: str) -> str:
-    """An ARN for a person to read: one that only the deploy knows is named by its output."""
+def readable_arn(resource: Any, output: str) -> str:
+    """The ARN for a person to read: one that only the deploy knows is named by its output."""
+    arn = arn_of(resource)
     return f"<output {output}>" if checks.is_token(arn) else arn
 
 
@@ -222,20 +220,19 @@ def warn(construct: IConstruct, notices: Iterable[Notice]) -> None:
 
 
 def acknowledge(construct: IConstruct, rules: Iterable[tuple[str, str]]) -> None:
-    """What a prop asks for in so many words is no oversight: acknowledge the guardrail, by its id.
+    """What a prop asks for in so many words is no oversight: acknowledge each guardrail by its id, with the prop.
 
     The same by an override has no acknowledgement, and the guardrails refuse it.
-
-    Args:
-        construct: whose prop it is.
-        rules: the id of each guardrail, and the prop with its value.
     """
     for rule, prop in rules:
         asked = cdk.Acknowledgment(id=f"{warnings.PLUGIN}::{rule}", reason=f"The prop {prop} asks for it")
         cdk.Validations.of(construct).acknowledge(asked)
 
 
-def dialog_output(scope: Construct, name: str, label: str, value: str) -> None:
-    """An output that a person carries to one field of Pinecone's "Add CMEK" dialog."""
+def dialog_output(scope: Construct, name: str, label: str, value: str, of: IConstruct | None = None) -> None:
+    """An output for one field of Pinecone's "Add CMEK" dialog, in the stack of what it names, where that is given."""
+    if of is not None and cdk.Stack.of(of) is not cdk.Stack.of(scope):
+        name = cdk.Names.unique_id(scope) + name
+        scope = cdk.Stack.of(of)
     description = f'For "{label}" in the Pinecone console, Manage > CMEK > Add CMEK'
     cdk.CfnOutput(scope, name, value=value, description=description)

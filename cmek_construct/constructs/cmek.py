@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IConstruct
+from typing_extensions import Unpack
 
-from cmek_construct import checks, guide, props
+from cmek_construct import guide, props
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, PineconeKey, of_two_accounts
 from cmek_construct.constructs.principal import TrustProps, trust_of
@@ -21,13 +21,8 @@ from cmek_construct.constructs.role import CmekRole, deny_assume_role
 from cmek_construct.trust import Trust
 from cmek_construct.warnings import notice
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
 
 class CmekProps(TrustProps, KeyShape, total=False):
-    """The types of `props.CMEK`."""
-
     role: iam.IRole | iam.Role | None
     role_name: str | None
     role_path: str | None
@@ -60,39 +55,32 @@ class PineconeCmek(Construct):
 
     @ours.takes(CmekProps, props.CMEK)
     def __init__(self, scope: Construct, construct_id: str, **own: Unpack[CmekProps]) -> None:
-        """Make role, key, alias and outputs.
-
-        Args:
-            scope: the construct in which they are made.
-            construct_id: its id there. The logical IDs of role and key follow from both: a change makes new ones, which
-                Pinecone does not know.
-
-        Raises:
-            ValueError: a value is outside its limits, or two contradict each other; nothing was built.
-        """
+        """Make role, key, alias and outputs."""
         environment = ours.environment_of(scope)
         trust = trust_of(own["pinecone_account_id"], own)
         role, key = own["role"], own["key"]
         suspended_by_trust = own["suspended"] and key is not None and ours.resource_of(key) is None
-        checks.first(props.contradictions(own), _in_vain(role) if suspended_by_trust else ())
+        if suspended_by_trust and role is not None and not ours.is_made_here(role):
+            denial = json.dumps(guide.key_denial(ours.readable_arn(role, "RoleArn")))
+            raise ValueError(
+                "suspended: got True, but role and key are both imported, so neither policy can be changed from here "
+                f"and Pinecone would not be cut off. Add to the key policy, by hand: {denial}"
+            )
 
         super().__init__(scope, construct_id)
         self._pinecone_environment = environment
         if role is None:
-            self.role = CmekRole(
-                self,
-                "Role",
-                trust=trust,
-                role_name=own["role_name"],
-                path=own["role_path"],
-                permissions_boundary=own["permissions_boundary"],
-                removal_policy=own["removal_policy"],
-                suspended=suspended_by_trust,
-            )
+            shape = ours.some_of(own, (props.ROLE_NAME, props.PERMISSIONS_BOUNDARY, props.REMOVAL_POLICY))
+            shape |= {"path": own["role_path"], "suspended": suspended_by_trust}
+            self.role = CmekRole(self, "Role", environment=environment, trust=trust, **shape)
         else:
             self.role = role
             ours.warn(self, trust.notices(environment.account))
-            _judge_trust(self, role, trust)
+            judge = _GivenRole(self, trust)
+            if ours.is_made_here(role) and role.node.default_child:  # judged when the app is done with it
+                cdk.Aspects.of(role.node.default_child).add(judge, priority=cdk.AspectPriority.READONLY)
+            else:
+                judge.warn()
             if suspended_by_trust and isinstance(role, iam.Role):
                 deny_assume_role(role)
         if key is None:
@@ -102,52 +90,26 @@ class PineconeCmek(Construct):
             self.key = key
             self._let_role_use(key, own["key_access"], own["suspended"])
         ours.warn(self, trust.key_notices(ours.environment_of(self.key).region))
-        self._output("RoleArn", "Role ARN", ours.arn_of(self.role), role)
-        self._output("KeyArn", "Key ARN", ours.arn_of(self.key), key)
+        ours.dialog_output(self, "RoleArn", "Role ARN", ours.arn_of(self.role), of=role)
+        ours.dialog_output(self, "KeyArn", "Key ARN", ours.arn_of(self.key), of=key)
         if own["external_id"] is not None:
-            self._output("ExternalId", "External ID", own["external_id"])
+            ours.dialog_output(self, "ExternalId", "External ID", own["external_id"])
 
     def _let_role_use(self, key: kms.IKey, key_access: guide.KeyAccess, suspended: bool) -> None:
         """Let the role use a key that is there already, or say what its policy must say."""
-        resource, arn = ours.resource_of(key), ours.arn_of(self.role)
+        resource = ours.resource_of(key)
+        arn = ours.readable_arn(self.role, "RoleArn") if resource is None else ours.arn_of(self.role)
+        statements = guide.role_statements(arn, key_access, suspended=suspended)
         if resource is None:
-            arn = ours.readable(arn, "RoleArn")
-            statements = guide.role_statements(arn, key_access, suspended=suspended)
             ours.warn(self, [notice("key-policy", statements=statements)])
         else:
             document = cdk.Stack.of(key).resolve(resource.key_policy) or {}
             sids = {one.get("Sid") for one in document.get("Statement", ())}
-            for one in guide.role_statements(arn, key_access, suspended=suspended):
+            for one in statements:
                 if one["Sid"] in sids:  # of another construct of ours: a Sid stands once
                     one["Sid"] += f" for {cdk.Names.unique_id(self)}"
                 key.add_to_resource_policy(iam.PolicyStatement.from_json(one))
         ours.warn(self, of_two_accounts(self.role, key, key_access))
-
-    def _output(self, name: str, label: str, value: str, of: IConstruct | None = None) -> None:
-        """One for a field of the dialog, in the stack of what it names."""
-        scope: Construct = self
-        if of is not None and cdk.Stack.of(of) is not cdk.Stack.of(self):
-            scope, name = cdk.Stack.of(of), cdk.Names.unique_id(self) + name
-        ours.dialog_output(scope, name, label, value)
-
-
-def _in_vain(role: iam.IRole | iam.Role | None) -> Iterator[ValueError]:
-    """A suspension where neither policy can be changed."""
-    if role is not None and not ours.is_made_here(role):
-        denial = guide.key_denial(ours.readable(ours.arn_of(role), "RoleArn"))
-        yield ValueError(
-            "suspended: got True, but role and key are both imported, so neither policy can be changed from here and "
-            f"Pinecone would not be cut off. Add to the key policy, by hand: {json.dumps(denial)}"
-        )
-
-
-def _judge_trust(cmek: Construct, role: iam.IRole, trust: Trust) -> None:
-    """Warn if a role that is given is not seen to let Pinecone in, one of the app when the app is done with it."""
-    judge = _GivenRole(cmek, trust)
-    if ours.is_made_here(role) and role.node.default_child:
-        cdk.Aspects.of(role.node.default_child).add(judge, priority=cdk.AspectPriority.READONLY)
-    else:
-        judge.warn()
 
 
 @jsii.implements(cdk.IAspect)
@@ -163,7 +125,7 @@ class _GivenRole:
             ours.warn(self._cmek, [notice("role-not-retained")])
         # By its name: what a policy means is none of what makes a template. One who gives a role of the app asks it,
         # and nobody else waits for it.
-        meaning = import_module("cmek_construct.policy.resolved")
+        meaning = import_module("cmek_construct.policy.comparing")
         need = guide.trust_policy(**vars(self._trust))
         if not meaning.surely_allows(*cdk.Stack.of(node).resolve([node.assume_role_policy_document, need])):
             self.warn()

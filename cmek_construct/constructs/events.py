@@ -8,93 +8,74 @@ AWS CloudTrail"; EventBridge user guide, "Comparison operators for use in event 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 Pattern = dict[str, Any]
-"""An event pattern, or a part of one."""
+"""An event pattern, as `aws_events.EventPattern` takes it, or a part of one."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Events that mean the same to the person who is told of them.
-
-    ``to_do`` names the key or the role as ``{it}``.
-    """
+    """Events that mean the same to the person who is told of them."""
 
     id: str
     names: tuple[str, ...]
-    means: str
-    to_do: str
+    means: str = ""
+    to_do: str = ""  # with ``{it}`` for the key or the role
+
+    def told(self, means: str, to_do: str) -> Kind:
+        """The kind with what it means to Pinecone, and what there is to do."""
+        return replace(self, means=means, to_do=to_do)
 
 
-KEY_CALLS: Final = (
-    Kind(
-        "KeyStopped",
-        ("DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"),
+KEY_CALLS: Final = (  # which change a key
+    Kind("KeyStopped", ("DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial")).told(
         "Pinecone can no longer use the key, and works on with cached data keys for a time. A key whose deletion is "
         "scheduled is gone after 7 to 30 days, and with it for good all that was encrypted.",
         "Unless you meant it: aws kms cancel-key-deletion --key-id {it} (if it is scheduled), then "
         "aws kms enable-key --key-id {it}. Imported key material: import the same again.",
     ),
-    Kind(
-        "KeyResumed",
-        ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial"),
+    Kind("KeyResumed", ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial")).told(
         "Somebody takes a stop back. A key whose deletion was cancelled stays disabled until it is enabled.",
         "Look at KeyState: aws kms describe-key --key-id {it}.",
     ),
-    Kind(
-        "KeyPolicyChanged",
-        ("PutKeyPolicy",),
+    Kind("KeyPolicyChanged", ("PutKeyPolicy",)).told(
         "Who may use or rule the key has changed: others may be let in, Pinecone may be locked out.",
         "Unless it was a deploy of yours: aws kms get-key-policy --key-id {it}, and compare it "
         "with the template. A deploy of the same template does not put it back.",
     ),
-    Kind(
-        "KeyGrantsChanged",
-        ("CreateGrant", "RevokeGrant", "RetireGrant"),
+    Kind("KeyGrantsChanged", ("CreateGrant", "RevokeGrant", "RetireGrant")).told(
         "A grant lets a principal use the key beside every policy, and outlives a suspension; or "
         "such a grant has ended.",
         "aws kms list-grants --key-id {it}, and end what you do not know with aws kms revoke-grant.",
     ),
-    Kind(
-        "KeyAliasChanged",
-        ("CreateAlias", "UpdateAlias", "DeleteAlias"),
+    Kind("KeyAliasChanged", ("CreateAlias", "UpdateAlias", "DeleteAlias")).told(
         "An alias of the key was made, moved or deleted. Pinecone names the key by its ARN and "
         "goes on; permissions that are scoped by the alias change with it.",
         "aws kms list-aliases --key-id {it}.",
     ),
-    Kind(
-        "KeyRotationChanged",
-        ("EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand"),
+    Kind("KeyRotationChanged", ("EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand")).told(
         "Automatic rotation was switched on or off, or the key was rotated by hand. The key ARN "
         "stays the same, and what is encrypted can still be read.",
         "aws kms get-key-rotation-status --key-id {it}.",
     ),
-    Kind(
-        "KeyChanged",
-        ("TagResource", "UntagResource", "ReplicateKey", "UpdatePrimaryRegion"),
+    Kind("KeyChanged", ("TagResource", "UntagResource", "ReplicateKey", "UpdatePrimaryRegion")).told(
         "A tag of the key changed, by which an organization may allow or block Pinecone; or a "
         "multi-Region key got a replica or another primary Region.",
         "aws kms list-resource-tags --key-id {it}; aws kms describe-key --key-id {it}.",
     ),
 )
-"""Calls that change a key."""
 
-KEY_GONE: Final = Kind(
-    "KeyGone",
-    ("KMS CMK Deletion", "KMS Imported Key Material Expiration"),
+# What KMS itself tells EventBridge, without CloudTrail: the names are detail types
+KEY_GONE: Final = Kind("KeyGone", ("KMS CMK Deletion", "KMS Imported Key Material Expiration")).told(
     "The key, or its imported key material, is gone: what Pinecone encrypted with it cannot be read.",
     "Imported key material: import the same again with aws kms import-key-material. A deleted key "
     "cannot be brought back: tell Pinecone's support.",
 )
-"""What KMS itself tells EventBridge, without CloudTrail. The names are detail types."""
-
 _BOUNDARY_CALLS: Final = ("PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary")
-ROLE_CALLS: Final = (
-    Kind(
-        "RoleTrustChanged",
-        ("UpdateAssumeRolePolicy",),
+ROLE_CALLS: Final = (  # which change a role
+    Kind("RoleTrustChanged", ("UpdateAssumeRolePolicy",)).told(
         "Who may assume the role has changed: others may be let in, Pinecone may be locked out.",
         "Unless it was a deploy of yours: aws iam get-role --role-name {it}, and compare its trust "
         "policy with the template. A deploy of the same template does not put it back.",
@@ -102,48 +83,40 @@ ROLE_CALLS: Final = (
     Kind(
         "RolePermissionsChanged",
         ("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", *_BOUNDARY_CALLS),
+    ).told(
         "What the role may do has changed. A key of its own account it may use by the key policy "
         "alone, unless a boundary or a Deny stands against it.",
         "Unless it was a deploy of yours: aws iam list-attached-role-policies --role-name {it}; "
         "aws iam list-role-policies --role-name {it}; aws iam get-role --role-name {it}.",
     ),
-    Kind(
-        "RoleMadeAgain",
-        ("DeleteRole", "CreateRole"),
+    Kind("RoleMadeAgain", ("DeleteRole", "CreateRole")).told(
         "A role that is made again under its name is another one to the key policy: Pinecone is "
         "locked out until the key policy is written anew.",
         "aws iam get-role --role-name {it}. With the role there again, deploy suspended=True, then False.",
     ),
-    Kind(
-        "RoleChanged",
-        ("UpdateRole", "TagRole", "UntagRole"),
+    Kind("RoleChanged", ("UpdateRole", "TagRole", "UntagRole")).told(
         "The session duration changed, or a tag, by which an organization may allow or block Pinecone.",
         "aws iam get-role --role-name {it}.",
     ),
 )
-"""Calls that change a role."""
 
+# Which change a managed policy, which no call about its role tells
 ROLE_POLICY_CALLS: Final = Kind(
-    "RolePolicyChanged",
-    ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicyVersion", "DeletePolicy"),
+    "RolePolicyChanged", ("CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicyVersion", "DeletePolicy")
+).told(
     "A managed policy of the role has changed: which keys of customers it may use.",
     "Unless it was a deploy of yours: aws iam list-attached-role-policies --role-name {it}, and "
     "aws iam get-policy-version for each.",
 )
-"""Calls that change a managed policy, which no call about its role tells."""
 
 _USES: Final = ("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
 _PAIRS: Final = ("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext")
-KEY_USED: Final = Kind(
-    "KeyUsedByOthers",
-    (*_USES, *_PAIRS),
+KEY_USED: Final = Kind("KeyUsedByOthers", (*_USES, *_PAIRS)).told(
     "Somebody who is not Pinecone's role used the key, and may have read data keys of Pinecone.",
     "Find out who it is. Take the way in away: aws kms get-key-policy --key-id {it}; aws kms "
     "list-grants --key-id {it}; and your own IAM policies, to which the key policy hands the key.",
 )
-KEY_REFUSED: Final = Kind(
-    "KeyUseDenied",
-    (*_USES, *_PAIRS),
+KEY_REFUSED: Final = Kind("KeyUseDenied", (*_USES, *_PAIRS)).told(
     "Somebody was denied the use of the key. If it is Pinecone's role, Pinecone cannot read your data.",
     "If it is Pinecone's role: aws kms get-key-policy --key-id {it}, and look for SCPs and RCPs. "
     "Otherwise find out who tried.",
@@ -157,10 +130,10 @@ CloudTrail"."""
 def _calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
     """Calls of one service that CloudTrail delivers, whoever made them and however they ended."""
     detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(names), **about}
-    return {"source": [f"aws.{service}"], "detail-type": ["AWS API Call via CloudTrail"], "detail": detail}
+    return {"source": [f"aws.{service}"], "detail_type": ["AWS API Call via CloudTrail"], "detail": detail}
 
 
-def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[tuple[Kind, Pattern]]:
+def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[tuple[Kind, Pattern, str]]:
     """What changes the key, of which the aliases are known; and its end, as KMS tells it.
 
     An alias that is moved away is named by itself alone.
@@ -168,11 +141,12 @@ def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[tuple[Kind
     places = _places_of(arn, key_id)
     if aliases:
         places.append({"requestParameters": {"aliasName": list(aliases)}})
-    yield from ((kind, _calls("kms", kind.names, {"$or": places})) for kind in KEY_CALLS)
-    yield KEY_GONE, {"source": ["aws.kms"], "detail-type": list(KEY_GONE.names), "resources": [arn]}
+    for kind in KEY_CALLS:
+        yield kind, _calls("kms", kind.names, {"$or": places}), arn
+    yield KEY_GONE, {"source": ["aws.kms"], "detail_type": list(KEY_GONE.names), "resources": [arn]}, arn
 
 
-def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) -> Iterator[tuple[Kind, Pattern]]:
+def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) -> Iterator[tuple[Kind, Pattern, str]]:
     """Who uses the key by no session of the role, and who is denied: ``AccessDenied``, or ``AccessDeniedException``.
 
     Of a role of another account an entry shows no more than the account.
@@ -181,17 +155,18 @@ def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) 
     others = [{"anything-but": [role_arn or account_id]}, {"exists": False}]
     by_others = {"sessionContext": {"sessionIssuer": {"arn": others}}} if role_arn else {"accountId": others}
     succeeded = {"userIdentity": by_others, "errorCode": [{"exists": False}]}
-    yield KEY_USED, _calls("kms", KEY_USED.names, {**places, **succeeded})
-    yield KEY_REFUSED, _calls("kms", KEY_REFUSED.names, {**places, "errorCode": [{"prefix": "AccessDenied"}]})
+    yield KEY_USED, _calls("kms", KEY_USED.names, {**places, **succeeded}), arn
+    yield KEY_REFUSED, _calls("kms", KEY_REFUSED.names, {**places, "errorCode": [{"prefix": "AccessDenied"}]}), arn
 
 
-def of_role(name: str, policy_arns: Sequence[str]) -> Iterator[tuple[Kind, Pattern]]:
+def of_role(name: str, policy_arns: Sequence[str]) -> Iterator[tuple[Kind, Pattern, str]]:
     """What changes the role, by its name, which IAM takes in any case; and its own managed policies."""
-    about = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}
-    yield from ((kind, _calls("iam", kind.names, about)) for kind in ROLE_CALLS)
+    about: Pattern = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}
+    for kind in ROLE_CALLS:
+        yield kind, _calls("iam", kind.names, about), name
     if policy_arns:
-        of_policies = {"requestParameters": {"policyArn": list(policy_arns)}}
-        yield ROLE_POLICY_CALLS, _calls("iam", ROLE_POLICY_CALLS.names, of_policies)
+        about = {"requestParameters": {"policyArn": list(policy_arns)}}
+        yield ROLE_POLICY_CALLS, _calls("iam", ROLE_POLICY_CALLS.names, about), name
 
 
 def of_every_role() -> Pattern:
@@ -215,25 +190,11 @@ def _places_of(arn: str, key_id: str) -> list[Pattern]:
     ]
 
 
-def publish_statement(topic_arn: str) -> Pattern:
-    """What the policy of a topic must say for EventBridge to publish to it."""
-    return {
-        "Sid": "AllowEventBridgeToPublish",
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": topic_arn,
-    }
-
-
 def message(kind: Kind, whose: str, it: str, field: Callable[[str], str]) -> str:
     """The text of an event: what, on what, by whom, when, where; what it means and what to do.
 
-    Args:
-        kind: what happened.
-        whose: the path of the construct that is watched.
-        it: the key's ARN or the role's name.
-        field: what stands for a field of the event.
+    ``whose`` is the path of the construct, ``it`` the key's ARN or the role's name; ``field`` stands for one of the
+    event.
     """
     said = f"Pinecone CMEK {whose}: "
     if kind is KEY_GONE:  # of KMS itself: nobody called

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import Any, Final, TypedDict
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+from typing_extensions import Required, Unpack
 
 from cmek_construct import checks, guide, props, warnings
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.guide import KeyAccess
 from cmek_construct.warnings import Notice, notice
-
-if TYPE_CHECKING:
-    from typing_extensions import Required, Unpack
 
 _DEFAULT_ALIAS: Final = "alias/pinecone-cmek/"
 _ROLE: Final = replace(
@@ -25,13 +23,11 @@ _ROLE: Final = replace(
     says="The role that Pinecone assumes. In another account or region it needs an explicit ``role_name``.",
     default="",
 )
-KEY: Final = (_ROLE, replace(props.KEY_ADMINS, name="admins"), *props.KEY)
-"""What `PineconeKey` takes."""
+KEY: Final = (_ROLE, replace(props.KEY_ADMINS, name="admins"), *props.KEY)  # what `PineconeKey` takes
 
 
 class KeyShape(TypedDict, total=False):
-    """The types of `props.KEY`, but for ``removal_policy``: a stack set has none."""
-
+    # without `removal_policy`: a stack set has none
     key_access: KeyAccess
     alias: str | None
     description: str | None
@@ -44,8 +40,7 @@ class KeyShape(TypedDict, total=False):
 
 
 class KeyProps(KeyShape, total=False):
-    """The types of `KEY`. A class stands beside its interface: to pyright it is none of it."""
-
+    # A class stands beside its interface: to pyright it is none of it.
     role: Required[iam.IRole | iam.Role]
     admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
     removal_policy: cdk.RemovalPolicy | None
@@ -60,18 +55,11 @@ class PineconeKey(kms.Key):
 
     @ours.takes(KeyProps, KEY)
     def __init__(self, scope: Construct, construct_id: str, **own: Unpack[KeyProps]) -> None:
-        """Make the key and its alias.
-
-        Args:
-            scope: the construct in which the key is made.
-            construct_id: its id there. The logical ID of the key follows from both.
-
-        Raises:
-            ValueError: a value is outside its limits; nothing was built.
-        """
+        """Make the key and its alias."""
         environment = ours.environment_of(scope)
-        checks.first(props.contradictions(own))
-        role, protected, retain = own["role"], own["protect_used_key"], own["removal_policy"] or ours.RETAIN
+        role = own["role"]
+        protected = own["protect_used_key"]
+        retain = own["removal_policy"] or ours.RETAIN
         policy = guide.key_policy(
             environment.account or cdk.Aws.ACCOUNT_ID,
             ours.arn_of(role),
@@ -94,7 +82,17 @@ class PineconeKey(kms.Key):
             removal_policy=retain,
         )
         self._pinecone_environment, self._pinecone_arn = environment, self.key_arn
-        _make_alias(self, own["alias"], retain)
+        alias = own["alias"]
+        if alias is None:
+            longest = checks.ALIAS_CHARACTERS - len(_DEFAULT_ALIAS)
+            alias = _DEFAULT_ALIAS + cdk.Names.unique_resource_name(self, max_length=longest)
+        elif not alias.startswith("alias/") and not checks.is_unknown(alias):
+            alias = f"alias/{alias}"
+        # Kept on deletion only, for another name replaces it and never the key. The L2 keeps the child id "Alias" for
+        # the user's first `add_alias`.
+        resource = kms.CfnAlias(self, "PineconeAlias", alias_name=alias, target_key_id=self._pinecone_arn)
+        resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        resource.apply_removal_policy(retain, apply_to_update_replace_policy=False)
         ours.acknowledge(self, asked_for(own))
         if not isinstance(role, iam.Role):  # it may be of another account: that is meant then
             self.node.add_metadata(warnings.ROLE_OF_KEY, ours.arn_of(role))
@@ -104,8 +102,8 @@ class PineconeKey(kms.Key):
 def of_two_accounts(role: iam.IRole, key: kms.IKey, access: KeyAccess) -> Iterator[Notice]:
     """What the role needs beside the key policy, if it is seen to be in another account."""
     if ours.in_two_accounts(role, key):
-        arn = ours.readable(ours.arn_of(key), "KeyArn")
-        yield notice("role-in-another-account", permissions=guide.role_permissions(arn, access))
+        permissions = guide.role_permissions(ours.readable_arn(key, "KeyArn"), access)
+        yield notice("role-in-another-account", permissions=permissions)
 
 
 def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -117,21 +115,6 @@ def asked_for(own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield warnings.ROTATION, "enable_key_rotation=False"
     if own["multi_region"]:
         yield warnings.MULTI_REGION, "multi_region=True"
-    window, (least, _) = own["pending_window"], checks.PENDING_WINDOW_DAYS
-    if window is not None and ours.days("pending_window", window) <= least:
+    least, _ = checks.PENDING_WINDOW_DAYS
+    if own["pending_window"] is not None and own["pending_window"].to_days() <= least:
         yield warnings.PENDING_WINDOW, f"pending_window of {least} days"
-
-
-def _make_alias(key: kms.Key, alias: str | None, on_deletion: cdk.RemovalPolicy) -> None:
-    """Make the alias: kept on deletion only, for another name replaces it and never the key.
-
-    The L2 keeps the child id ``Alias`` for the user's first `add_alias`; this has its own.
-    """
-    if alias is None:
-        longest = checks.ALIAS_CHARACTERS - len(_DEFAULT_ALIAS)
-        alias = _DEFAULT_ALIAS + cdk.Names.unique_resource_name(key, max_length=longest)
-    elif not alias.startswith("alias/") and not checks.is_unknown(alias):
-        alias = f"alias/{alias}"
-    resource = kms.CfnAlias(key, "PineconeAlias", alias_name=alias, target_key_id=ours.arn_of(key))
-    resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
-    resource.apply_removal_policy(on_deletion, apply_to_update_replace_policy=False)

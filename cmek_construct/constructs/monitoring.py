@@ -16,9 +16,7 @@ from constructs import Construct
 from cmek_construct import checks
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs import events
-from cmek_construct.constructs.cdk import Environment
 from cmek_construct.constructs.cmek import PineconeCmek
-from cmek_construct.constructs.events import Kind, Pattern
 from cmek_construct.constructs.key import PineconeKey
 from cmek_construct.constructs.role import CmekRole
 from cmek_construct.constructs.vendor import CustomerKey, PineconeRole
@@ -95,9 +93,9 @@ class PineconeCmekMonitoring(Construct):
         key, role, user = _parts_of(cmek)
         checks.flag("watch_use", watch_use)
         checks.flag("iam_events_forwarded", iam_events_forwarded)
-        _check_kind("topic", topic, "sns.ITopic", "topic_arn")
+        ours.plain("topic", topic, "sns.ITopic")
         if dead_letter_queue is not None:
-            _check_kind("dead_letter_queue", dead_letter_queue, "sqs.IQueue", "queue_arn")
+            ours.plain("dead_letter_queue", dead_letter_queue, "sqs.IQueue")
         checks.first(_problems(topic, key, here))
         if watch_use and (key is None or user is None):
             raise ValueError(
@@ -110,17 +108,31 @@ class PineconeCmekMonitoring(Construct):
             ours.warn(self, [notice("role-events-elsewhere", account=ours.environment_of(role).account)])
             role = None
         self.rules = []
-        for kind, pattern, it in _events_of(key, role, user if watch_use else None):
+        for kind, pattern, it in _told_of(key, role, user if watch_use else None):
+            description = ", ".join(kind.names)
+            if "detail" in pattern:
+                description += "; sees nothing without a CloudTrail trail"
+            event_pattern = aws_events.EventPattern(**pattern)
+            rule = aws_events.Rule(self, kind.id, description=description, event_pattern=event_pattern)
             text = events.message(kind, cmek.node.path, it, aws_events.EventField.from_path)
             said = aws_events.RuleTargetInput.from_text(text)
-            rule = _rule(self, kind, pattern)
             rule.add_target(targets.SnsTopic(topic, message=said, dead_letter_queue=dead_letter_queue))
+            if kind in (events.KEY_USED, events.KEY_REFUSED):  # read-only calls, which a rule sees in this state alone
+                resource = rule.node.default_child
+                assert isinstance(resource, aws_events.CfnRule)
+                resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
             self.rules.append(rule)
         if role is not None and here.region != events.HOME_OF_IAM and not iam_events_forwarded:
             _bring_iam_events_to(self, here)
         if not isinstance(topic, aws_sns.Topic):
-            arn = "<the topic's ARN>" if checks.is_token(topic.topic_arn) else topic.topic_arn
-            ours.warn(self, [notice("topic-policy", statement=events.publish_statement(arn))])
+            statement = {
+                "Sid": "AllowEventBridgeToPublish",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": "<the topic's ARN>" if checks.is_token(topic.topic_arn) else topic.topic_arn,
+            }
+            ours.warn(self, [notice("topic-policy", statement=statement)])
 
 
 def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
@@ -137,43 +149,24 @@ def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
     return checks.refuse("cmek", cmek, what, "For a role or a key that was given to a PineconeCmek, give that.")
 
 
-def _events_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[tuple[Kind, Pattern, str]]:
-    """What is told of a key and a role, and of who uses the key beside its user: with what it is about.
-
-    The aliases are those that the app has made for the key so far, the managed policies those that the role has made
-    for itself.
-    """
+def _told_of(
+    key: kms.IKey | None, role: iam.IRole | None, user: Any
+) -> Iterator[tuple[events.Kind, events.Pattern, str]]:
+    """What is told of a key and its aliases so far, of a role and its own policies, and of others who use the key."""
     if key is not None:
         arn, key_id = ours.arn_of(key), key.key_id
         aliases = [one.alias_name for one in key.node.find_all() if isinstance(one, kms.CfnAlias)]
-        found = [*events.of_key(arn, key_id, aliases)]
+        yield from events.of_key(arn, key_id, aliases)
         if user is not None:
             role_arn = ours.arn_of(user)
             account = cdk.Arn.split(role_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).account
-            found += events.of_use(arn, key_id, None if role is None else role_arn, account)
-        yield from ((kind, pattern, arn) for kind, pattern in found)
+            yield from events.of_use(arn, key_id, None if role is None else role_arn, account)
     if role is not None:
-        name = role.role_name
         policies = [one.ref for one in role.node.find_all() if isinstance(one, iam.CfnManagedPolicy)]
-        yield from ((kind, pattern, name) for kind, pattern in events.of_role(name, policies))
+        yield from events.of_role(role.role_name, policies)
 
 
-def _rule(scope: Construct, kind: Kind, pattern: Pattern) -> aws_events.Rule:
-    needs = "; sees nothing without a CloudTrail trail" if "detail" in pattern else ""
-    description = ", ".join(kind.names) + needs
-    rule = aws_events.Rule(scope, kind.id, description=description, event_pattern=_as_of_cdk(pattern))
-    if kind in (events.KEY_USED, events.KEY_REFUSED):  # read-only calls, which a rule sees in this state alone
-        resource = rule.node.default_child
-        assert isinstance(resource, aws_events.CfnRule)
-        resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
-    return rule
-
-
-def _as_of_cdk(pattern: Pattern) -> aws_events.EventPattern:
-    return aws_events.EventPattern(**{name.replace("-", "_"): pattern[name] for name in pattern})
-
-
-def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
+def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
     """Have a stack in us-east-1 forward them to the default event bus of a scope's stack.
 
     One serves an account and Region of an app or stage: a second would forward every event twice.
@@ -193,40 +186,30 @@ def _bring_iam_events_to(scope: Construct, here: Environment) -> None:
     name = f"{name}-{stack.stack_name}"
     if len(name) > 128:
         name = f"{name[:119]}-{sha256(name.encode()).hexdigest()[:8]}"
-    forwarder = stage.node.try_find_child(construct_id) or _forwarder(stage, construct_id, name, here)
+    forwarder = stage.node.try_find_child(construct_id)
+    if forwarder is None:
+        forwarder = cdk.Stack(
+            stage,
+            construct_id,
+            stack_name=name,
+            env=cdk.Environment(account=here.account, region=events.HOME_OF_IAM),
+            description=f"Forwards IAM's events about roles to {here.region}, where Pinecone's role and key are "
+            "watched",
+            termination_protection=True,
+        )
+        bus = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
+        aws_events.Rule(
+            forwarder,
+            "RolesChanged",
+            description=f"Calls that change a role, for the default event bus of {here.region}",
+            event_pattern=aws_events.EventPattern(**events.of_every_role()),
+            targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus))],
+        )
     assert isinstance(forwarder, cdk.Stack)
     stack.add_stack_dependency(forwarder, "It brings IAM's events")
 
 
-def _forwarder(stage: cdk.Stage, construct_id: str, name: str, to: Environment) -> cdk.Stack:
-    stack = cdk.Stack(
-        stage,
-        construct_id,
-        stack_name=name,
-        env=cdk.Environment(account=to.account, region=events.HOME_OF_IAM),
-        description=f"Forwards IAM's events about roles to {to.region}, where Pinecone's role and key are watched",
-        termination_protection=True,
-    )
-    bus = f"arn:aws:events:{to.region}:{stack.account}:event-bus/default"
-    aws_events.Rule(
-        stack,
-        "RolesChanged",
-        description=f"Calls that change a role, for the default event bus of {to.region}",
-        event_pattern=_as_of_cdk(events.of_every_role()),
-        targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(stack, "Bus", bus))],
-    )
-    return stack
-
-
-def _check_kind(parameter: str, value: Any, kind: str, known_by: str) -> None:
-    """A construct of this kind, not its ARN."""
-    if isinstance(value, type) or not hasattr(value, known_by):
-        package, interface = kind.split(".I")
-        way_out = f"For an ARN, write {package}.{interface}.from_{known_by}(self, id, arn)."
-        checks.refuse(parameter, value, f"it is an {kind}", way_out)
-
-
-def _problems(topic: aws_sns.ITopic, key: kms.IKey | None, here: Environment) -> Iterator[ValueError]:
+def _problems(topic: aws_sns.ITopic, key: kms.IKey | None, here: ours.Environment) -> Iterator[ValueError]:
     """A key of another place, whose events never come here, and a topic that these rules do not reach."""
     there = here if key is None else ours.environment_of(key)
     for what, own, its in zip(("account", "region"), here, there, strict=True):

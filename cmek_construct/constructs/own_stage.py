@@ -14,34 +14,25 @@ from constructs import Construct, IConstruct, RootConstruct
 
 from cmek_construct.constructs.cmek import PineconeCmek
 
-EXTERNAL_ID: Final = "ExternalId"
-"""The parameter of a template for accounts that have an external ID each."""
-LARGEST: Final = 51_200
-"""Bytes of a template that a stack set takes inline (``TemplateBody``)."""
-_BOUNDARY: Final = "@aws-cdk/core:permissionsBoundary"
-"""Context by which CDK puts a boundary on every role of an app."""
+EXTERNAL_ID: Final = "ExternalId"  # the parameter of a template for accounts that have an external ID each
+LARGEST: Final = 51_200  # bytes of a template that a stack set takes inline (`TemplateBody`)
+_BOUNDARY: Final = "@aws-cdk/core:permissionsBoundary"  # context: CDK puts a boundary on every role of an app
 
 
 def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
-    """Say in a template why role and key are there, and that neither is ever replaced.
+    """Say in the template of one of our stacks why role and key are there, and that neither is ever replaced.
 
     By AWS's schema of the metadata that its tools and agents read before they change a template.
-
-    Args:
-        stack: one of ours, whose template is no user's own.
-        keys_of_customers: whether it has the role alone.
     """
     keys = "its customers' KMS keys" if keys_of_customers else "the KMS key"
     arch = f"Pinecone assumes the role, and the role uses {keys} that Pinecone encrypts with (CMEK)."
     must = [
         "Never replace or delete the role: Pinecone stores its ARN for good, and a key policy names this very role, "
-        "not another one of its name."
+        "not another one of its name.",
+        "Never replace or delete the key: Pinecone stores its ARN for good, and without the key all data of the "
+        "Pinecone project is lost.",
     ]
-    if not keys_of_customers:
-        must.append(
-            "Never replace or delete the key: Pinecone stores its ARN for good, and without the key all data of the "
-            "Pinecone project is lost."
-        )
+    must = must[:1] if keys_of_customers else must
     stack.add_metadata("com.aws.cloudformation.Context", {"arch": arch, "must": must})
 
 
@@ -52,30 +43,18 @@ def synthesized(
     description: str | None = None,
     flags: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The template of one stack: a role and a key, why they are there, and nothing of the CDK's.
+    """The template of a stack in which role and key are made, with why they are there, and nothing of the CDK's.
 
-    Args:
-        make: makes role and key in the stack.
-        region: of the stack. Default: only the deploy knows.
-        description: of the template. Default: none.
-        flags: context of the stage. Default: none, which is CDK's behavior of old.
-
-    Raises:
-        ValueError: what is made there is outside its limits.
+    ``flags`` are context; without them CDK behaves as of old.
     """
     with tempfile.TemporaryDirectory(prefix="own-stage-") as folder:
         # Without an app: no context of the CDK CLI, no tree.json, no validation.
         stage = cdk.Stage(RootConstruct(), "Default", outdir=folder)
         for name, value in (flags or {}).items():
             stage.node.set_context(name, value)
-        stack = cdk.Stack(
-            stage,
-            "Cmek",
-            stack_name="Cmek",
-            description=description,
-            env=cdk.Environment(region=region),
-            synthesizer=cdk.BootstraplessSynthesizer(),
-        )
+        env = cdk.Environment(region=region)
+        synthesizer = cdk.BootstraplessSynthesizer()
+        stack = cdk.Stack(stage, "Cmek", stack_name="Cmek", description=description, env=env, synthesizer=synthesizer)
         make(stack)
         explain(stack)
         template: dict[str, Any] = stage.synth().get_stack_artifact(stack.artifact_id).template
@@ -83,37 +62,28 @@ def synthesized(
 
 
 def inner_template(
-    scope: IConstruct,
-    region: str,
-    props: Mapping[str, Any],
-    *,
-    id_per_account: bool,
-    permissions_boundary_name: str | None,
+    scope: IConstruct, region: str, props: Mapping[str, Any], *, id_per_account: bool, boundary_name: str | None
 ) -> str:
     """The template inside a stack set, the very one that `PineconeCmek` makes: compact JSON, within what a set takes.
 
     It comes from a stage of its own, whose feature flags are those of the scope. No reference of the outer app reaches
-    into it.
-
-    Args:
-        scope: where the stack set is made.
-        region: the AWS Region of role and key.
-        props: those of `PineconeCmek`, by name.
-        id_per_account: whether the external ID is a parameter, which each account overrides.
-        permissions_boundary_name: of the role, in each account.
-
-    Raises:
-        ValueError: a prop is outside its limits, or the template is too long.
+    into it. With an ID per account the external ID is a parameter, which each account overrides.
     """
 
     def make(stack: cdk.Stack) -> None:
         own = dict(props)
-        if id_per_account:
-            own["external_id"] = _external_id_parameter(stack)
-        if permissions_boundary_name is not None:
-            own["permissions_boundary"] = iam.ManagedPolicy.from_managed_policy_name(
-                stack, "PermissionsBoundary", permissions_boundary_name
+        if id_per_account:  # a parameter that each account must override, and the rule that says so to one without
+            description = "What Pinecone must present to assume the role: each account has its own."
+            parameter = cdk.CfnParameter(stack, EXTERNAL_ID, default="", description=description)
+            own["external_id"] = parameter.value_as_string
+            cdk.CfnRule(stack, "EachAccountHasAnExternalId").add_assertion(
+                cdk.Fn.condition_not(cdk.Fn.condition_equals(own["external_id"], "")),
+                "This account has no external ID of its own: add both to the mapping in StackSetTargets.accounts and "
+                "deploy again.",
             )
+        if boundary_name is not None:
+            boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "PermissionsBoundary", boundary_name)
+            own["permissions_boundary"] = boundary
         # As in the stacks of cmek.yaml: Role1ABCC5F0, Key961B73FD, RoleArn, KeyArn, ExternalId.
         PineconeCmek(stack, "Default", **own)
 
@@ -130,18 +100,6 @@ def inner_template(
     return body
 
 
-def _external_id_parameter(stack: cdk.Stack) -> str:
-    """A parameter that each account must override, and the rule that says so to one without."""
-    description = "What Pinecone must present to assume the role: each account has its own."
-    value = cdk.CfnParameter(stack, EXTERNAL_ID, default="", description=description).value_as_string
-    cdk.CfnRule(stack, "EachAccountHasAnExternalId").add_assertion(
-        cdk.Fn.condition_not(cdk.Fn.condition_equals(value, "")),
-        "This account has no external ID of its own: add both to the mapping in StackSetTargets.accounts and deploy "
-        "again.",
-    )
-    return value
-
-
 class RoleInAccounts(iam.CfnRole):
     """Stands for the role of the template inside, which no aspect of the app reaches.
 
@@ -150,7 +108,6 @@ class RoleInAccounts(iam.CfnRole):
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        """Stand where an aspect visits."""
         super().__init__(scope, construct_id, assume_role_policy_document={})
 
     @jsii.member(jsii_name="shouldSynthesize")

@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NoReturn, TypedDict
+from typing import NoReturn, TypedDict
 
 import jsii
 from aws_cdk import aws_iam as iam
+from typing_extensions import Required, Unpack  # which jsii needs itself
 
 from cmek_construct import checks, props
 from cmek_construct.constructs.cdk import takes
 from cmek_construct.guide import Regions
 from cmek_construct.trust import Trust
 
-if TYPE_CHECKING:
-    from typing_extensions import Required, Unpack
-
 
 class WhoProps(TypedDict, total=False):
-    """The types of `props.WHO`."""
-
     regions: Required[Regions]
     external_id: str | None
     pin_account: bool
 
 
 class TrustProps(WhoProps, total=False):
-    """The types of `props.TRUST`."""
-
     pinecone_account_id: Required[str]
 
 
 def trust_of(account_id: str, own: WhoProps) -> Trust:
-    """What these props, each within its limits, say of Pinecone.
-
-    Raises:
-        ValueError: they contradict each other.
-    """
+    """What these props, each within its limits, say of Pinecone: a `ValueError` where they contradict each other."""
     trust = Trust(account_id, own["regions"], own["external_id"], own["pin_account"])
     checks.first(trust.problems())
     return trust

@@ -28,40 +28,25 @@ class CmekRole(iam.Role):
         scope: Construct,
         construct_id: str,
         *,
+        environment: ours.Environment,
         trust: Trust,
         removal_policy: cdk.RemovalPolicy | None,
         suspended: bool,
         **shape: Any,
     ) -> None:
-        """Make the role of props that are within their limits.
-
-        Args:
-            scope: the construct in which the role is made.
-            construct_id: its id there. The logical ID of the role follows from both.
-            trust: who of Pinecone may come in.
-            removal_policy: of the role. Default: kept.
-            suspended: the trust policy denies everybody.
-            shape: as in `iam.Role`: a change of ``role_name`` or ``path`` makes another role.
-
-        Raises:
-            ValueError: ``suspended`` is asked of a role that `Role.customize_roles` keeps out of the app.
-        """
+        """Make the role of props that are within their limits; ``shape`` is as in `iam.Role`."""
         super().__init__(scope, construct_id, assumed_by=PineconePrincipal(**vars(trust)), **shape)
-        self._pinecone_environment, self._pinecone_arn = ours.environment_of(scope), self.role_arn
+        self._pinecone_environment, self._pinecone_arn = environment, self.role_arn
         self.apply_removal_policy(removal_policy or ours.RETAIN)
         if removal_policy is cdk.RemovalPolicy.DESTROY:
             ours.acknowledge(self, [(warnings.ROLE_RETAINED, "removal_policy=RemovalPolicy.DESTROY")])
         if suspended:
             deny_assume_role(self)
-        ours.warn(self, trust.notices(self._pinecone_environment.account, suspended=suspended))
+        ours.warn(self, trust.notices(environment.account, suspended=suspended))
 
 
 def deny_assume_role(role: iam.Role) -> None:
-    """Let nobody assume a role.
-
-    Raises:
-        ValueError: the app does not make it.
-    """
+    """Let nobody assume a role: a `ValueError` where the app does not make it."""
     denial = assume_role_denial()
     if not ours.is_made_here(role) or role.assume_role_policy is None:
         raise ValueError(

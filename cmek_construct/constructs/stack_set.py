@@ -2,33 +2,176 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
 
 import aws_cdk as cdk
 from constructs import Construct
+from typing_extensions import Required, Unpack
 
 from cmek_construct import checks, props
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, asked_for
 from cmek_construct.constructs.own_stage import EXTERNAL_ID, RoleInAccounts, inner_template
 from cmek_construct.constructs.principal import TrustProps, trust_of
-from cmek_construct.constructs.stack_set_targets import StackSetTargets, known
 from cmek_construct.props import Prop
-from cmek_construct.trust import Trust
-from cmek_construct.warnings import Notice, notice
+from cmek_construct.warnings import notice
 
-if TYPE_CHECKING:
-    from typing_extensions import Required, Unpack
+UNITS: Final = 50  # organizational units in one operation of a stack set (API reference, CreateStackInstances)
 
 
-def _count(least: int) -> checks.Check:
-    return checks.within(
-        lambda value: type(value) is int and value >= least,
-        f"it is a whole number of accounts, {least} or more",
-        "Leave it out for the default.",
-    )
+def _known(check: checks.Check) -> checks.Check:
+    """A check of what goes into the template inside the set: no token may stand for it."""
+
+    def known(parameter: str, value: Any) -> None:
+        if any(map(checks.is_token, value if isinstance(value, list | tuple) else [value])):
+            what = "it is written into the template inside the set, which no reference of this stack reaches"
+            way_out = "Write the value, or take it from context or from a file that Python reads."
+            checks.refuse(parameter, "a token", what, way_out)
+        check(parameter, value)
+
+    return known
+
+
+_account_id = _known(partial(checks.account_id, way_out="Copy it from AWS Organizations or the AWS console."))
+_IDS: Final = ("it is a list of one or more IDs", "Write the IDs in a list.")
+_account_ids = checks.listed(_account_id, *_IDS)
+_organizational_units = checks.listed(
+    checks.matching(
+        r"ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32}",
+        "an organizational unit is like ou-ab12-11112222, and the root of an organization like r-ab12",
+        "Copy it from the AWS Organizations console.",
+    ),
+    *_IDS,
+)
+_execution_role_name = checks.matching(
+    r"[A-Za-z0-9_+=,.@/-]{1,64}",
+    "it is the name of a role in each account, of 1 to 64 characters",
+    "Leave it out for AWSCloudFormationStackSetExecutionRole.",
+)
+
+
+def _external_ids(parameter: str, value: Mapping[str, str]) -> None:
+    """An external ID of its own for each account."""
+    owners: dict[str, str] = {}
+    for account, external_id in value.items():
+        its = f"{parameter}[{account!r}]"
+        _known(props.EXTERNAL_ID.check)(its, external_id)
+        if external_id in owners:
+            what = f"it is the external ID of account {owners[external_id]} already"
+            checks.refuse(its, external_id, what, "Give each account its own, or all of them one with external_id.")
+        owners[external_id] = account
+
+
+@dataclass(frozen=True)
+class StackSetTargets:
+    """Whom a stack set reaches, and how: made by `organizational_units` or by `accounts`.
+
+    What belongs to one way alone is an argument of its factory.
+    """
+
+    way: Mapping[str, Any]  # what `cdk.CfnStackSet` takes for this way, by its name
+    whom: Mapping[str, Sequence[str]]  # its deployment targets: organizational units, or accounts
+    external_ids: Mapping[str, str] | None = None  # by account, where each has its own
+
+    @staticmethod
+    def organizational_units(
+        organizational_unit_ids: Sequence[str], *, auto_deployment: bool = True, call_as: str | None = None
+    ) -> StackSetTargets:
+        """Every account of organizational units, but never the management account.
+
+        Service-managed: AWS Organizations manages the roles of the set, and trusted access of StackSets must be on
+        there. CloudFormation gives all accounts of a unit the same parameters ('An OrganizationalUnitIds cannot be
+        associated with more than one Parameters set'), so they have one external ID, which keeps every other Pinecone
+        customer out.
+
+        Args:
+            organizational_unit_ids: ``ou-…``, or ``r-…`` for the whole organization, up to 50.
+            auto_deployment: whether accounts that join a unit get their stack by themselves. Stacks of accounts that
+                leave are kept. Default: True.
+            call_as: ``SELF``, or ``DELEGATED_ADMIN`` from the account of a delegated administrator. Default: StackSets'
+                ``SELF``.
+
+        Raises:
+            ValueError: a value is outside its limits.
+        """
+        _organizational_units("organizational_unit_ids", organizational_unit_ids)
+        checks.flag("auto_deployment", auto_deployment)
+        if call_as is not None:
+            checks.one_of(*checks.CALL_AS)("call_as", call_as)
+        if len(organizational_unit_ids) > UNITS:
+            raise ValueError(
+                f"organizational_unit_ids: got {len(organizational_unit_ids):,}, but StackSets takes {UNITS} in one "
+                "operation. Name the unit above them, or make another set under another name."
+            )
+        # CloudFormation takes the retention with automatic deployment alone.
+        retained = {"retainStacksOnAccountRemoval": True} if auto_deployment else {}
+        deployment = {"enabled": auto_deployment, **retained}
+        way = {"permission_model": "SERVICE_MANAGED", "auto_deployment": deployment, "call_as": call_as}
+        return StackSetTargets(way, {"organizationalUnitIds": list(organizational_unit_ids)})
+
+    @staticmethod
+    def accounts(
+        accounts: Sequence[str] | Mapping[str, str],
+        *,
+        administration_role_arn: str | None = None,
+        execution_role_name: str | None = None,
+    ) -> StackSetTargets:
+        """Accounts that are named.
+
+        Self-managed: StackSets goes through roles that are in each of them already (user guide, "Grant self-managed
+        permissions"). An account gets its stack when it is added here, and one that is taken out loses it, while role
+        and key are kept.
+
+        Args:
+            accounts: strings of 12 digits; or each account's own external ID by its number, as a parameter that each
+                overrides. Each is then an operation of its own, one after another.
+            administration_role_arn: the role that StackSets takes on in this account. Default:
+                ``AWSCloudFormationStackSetAdministrationRole``.
+            execution_role_name: the role that it takes on in each account, up to 64 characters. Default:
+                ``AWSCloudFormationStackSetExecutionRole``.
+
+        Raises:
+            ValueError: a value is outside its limits.
+        """
+        external_ids = accounts if isinstance(accounts, Mapping) else None
+        _account_ids("accounts", accounts if external_ids is None else list(accounts))
+        _external_ids("accounts", external_ids or {})
+        if administration_role_arn is not None:
+            checks.role_arn("administration_role_arn", administration_role_arn)
+        if execution_role_name is not None:
+            _execution_role_name("execution_role_name", execution_role_name)
+        way = {
+            "permission_model": "SELF_MANAGED",
+            "administration_role_arn": administration_role_arn,
+            "execution_role_name": execution_role_name,
+        }
+        targets = StackSetTargets(way, {"accounts": list(accounts)}, external_ids)
+        groups = targets.groups("xx-xxxx-1")
+        size = len(json.dumps({"Resources": {"StackSet": {"Properties": {"StackInstancesGroup": groups}}}}, indent=1))
+        if size > checks.TEMPLATE:
+            raise ValueError(
+                f"accounts: got {len(accounts):,}, which with their external IDs are {size:,} bytes of the template, "
+                f"but CloudFormation takes {checks.TEMPLATE:,}. Give one external_id for the set, or make another set, "
+                "under another name and in another stack, for the rest of the accounts."
+            )
+        return targets
+
+    def groups(self, region: str) -> list[dict[str, Any]]:
+        """The targets as `cdk.CfnStackSet` takes them, each account with its external ID in place of the set's."""
+        if self.external_ids is None:
+            return [{"deploymentTargets": self.whom, "regions": [region]}]
+        return [
+            {
+                "deploymentTargets": {"accounts": [account]},
+                "parameterOverrides": [{"parameterKey": EXTERNAL_ID, "parameterValue": external_id}],
+                "regions": [region],
+            }
+            for account, external_id in self.external_ids.items()
+        ]
 
 
 def _region(parameter: str, value: Any) -> None:
@@ -40,50 +183,38 @@ def _region(parameter: str, value: Any) -> None:
     checks.in_pinecone_partition(value)
 
 
-def _known(row: Prop) -> Prop:
-    """The row of a value that no token may stand for: it goes into the template inside the set."""
-
-    def check(parameter: str, value: Any) -> None:
-        known(parameter, value)
-        row.check(parameter, value)
-
-    return replace(row, check=check)
+def _count(name: str, least: int, default: int, says: str) -> Prop:
+    within = checks.within(
+        lambda value: type(value) is int and value >= least,
+        f"it is a whole number of accounts, {least} or more",
+        "Leave it out for the default.",
+    )
+    return Prop(name, f"{least} or more", says, within, str(default), default)
 
 
 _OF_THE_SET: Final = (
-    Prop(
-        "stack_set_name",
-        "1 to 128 letters, digits and hyphens, a letter first",
+    Prop("stack_set_name", "1 to 128 letters, digits and hyphens, a letter first", default="").does(
         "A change makes another set, whose roles have other names: for good.",
         checks.matching(
             checks.STACK_NAME,
             "the name of a stack set has 1 to 128 characters out of A-Z a-z 0-9 -, a letter first",
             "Write it like pinecone-cmek; it cannot be changed later.",
         ),
-        default="",
     ),
-    Prop(
-        "region",
-        "a region",
+    Prop("region", "a region", default="").does(
         "Of every role's stack and every key. One for the set: Pinecone takes one key ARN per project, and role names "
         "are one for all Regions of an account. A change makes other keys, which Pinecone does not know.",
         _region,
-        default="",
     ),
-    Prop(
-        "targets",
-        "a `StackSetTargets`",
+    Prop("targets", "a `StackSetTargets`", default="").does(
         "Whom the set reaches: ``StackSetTargets.organizational_units([…])`` or ``StackSetTargets.accounts([…])``.",
         checks.within(
             lambda value: isinstance(value, StackSetTargets),
             "it is a StackSetTargets",
             "Write StackSetTargets.organizational_units([…]) or StackSetTargets.accounts([…]).",
         ),
-        default="",
     ),
-    Prop(
-        "permissions_boundary_name",
-        "name of a managed policy, with its path if it has one",
+    Prop("permissions_boundary_name", "name of a managed policy, with its path if it has one").does(
         "The most that each role may do; the policy must be in every account, and allow the actions on the key.",
         checks.matching(
             r"[A-Za-z0-9_+=,.@/-]{1,512}",
@@ -91,22 +222,13 @@ _OF_THE_SET: Final = (
             "Write it without arn:…:policy/, or leave it out.",
         ),
     ),
-    Prop(
-        "max_concurrent_count",
-        "1 or more",
-        "Accounts at a time; 100 is what StackSets reaches.",
-        _count(1),
-        default="10",
-        left_out=10,
-    ),
-    Prop(
+    _count("max_concurrent_count", 1, 10, "Accounts at a time; 100 is what StackSets reaches."),
+    _count(
         "failure_tolerance_count",
-        "0 or more",
+        0,
+        0,
         "Accounts that may fail before the operation stops. Failures leave the accounts at a time as they are "
         "(``SOFT_FAILURE_TOLERANCE``; the strict mode would go on with this number and one).",
-        _count(0),
-        default="0",
-        left_out=0,
     ),
 )
 _IN_EACH_ACCOUNT: Final = (
@@ -119,13 +241,11 @@ _IN_EACH_ACCOUNT: Final = (
         if row is not props.REMOVAL_POLICY
     ),
 )
-STACK_SET: Final = tuple(map(_known, (*_OF_THE_SET, *_IN_EACH_ACCOUNT)))
+STACK_SET: Final = tuple(replace(row, check=_known(row.check)) for row in (*_OF_THE_SET, *_IN_EACH_ACCOUNT))
 """What `PineconeCmekStackSet` takes."""
 
 
 class StackSetProps(TrustProps, KeyShape, total=False):
-    """The types of `STACK_SET`."""
-
     stack_set_name: Required[str]
     region: Required[str]
     targets: Required[StackSetTargets]
@@ -164,30 +284,59 @@ class PineconeCmekStackSet(Construct):
             ValueError: a value is outside its limits, or two contradict each other; nothing was built.
         """
         ours.environment_of(scope)
-        name, targets, region, one_id = own["stack_set_name"], own["targets"], own["region"], own["external_id"]
-        own["role_name"] = _role_name(own["role_name"], name)
+        name, targets, region = own["stack_set_name"], own["targets"], own["region"]
+        boundary_name = own["permissions_boundary_name"]
+        one_id = own["external_id"]
+        each_its_own = targets.external_ids is not None
+        if own["role_name"] is None and len(name) > 64:
+            what = f"it is then stack_set_name, whose {len(name)} characters are more than the 64 of a role name"
+            checks.refuse("role_name", None, what, "Give a role_name, the same for every account and for good.")
+        if one_id is not None and each_its_own:
+            what = "each of the accounts has its own already, and an account has one"
+            checks.refuse("external_id", one_id, what, "Leave out one of the two.")
+        own["role_name"] = own["role_name"] or name
         own["alias"] = own["alias"] or f"alias/pinecone-cmek/{name}"
-        own["external_id"] = _longest_id(targets, one_id)
+        if targets.external_ids is not None:  # the one that makes the longest trust policy
+            own["external_id"] = max(targets.external_ids.values(), key=len)
         trust = trust_of(own["pinecone_account_id"], own)
-        checks.first(props.contradictions(own))
+        props_inside = ours.some_of(own, _IN_EACH_ACCOUNT)
         template_body = inner_template(
-            scope,
-            region,
-            ours.some_of(own, _IN_EACH_ACCOUNT),
-            id_per_account=targets.external_ids is not None,
-            permissions_boundary_name=own["permissions_boundary_name"],
+            scope, region, props_inside, id_per_account=each_its_own, boundary_name=boundary_name
         )
 
         super().__init__(scope, construct_id)
         self._role = f"role{own['role_path'] or '/'}{own['role_name']}"
-        self._account_ids = targets.account_ids
-        self.stack_set = _stack_set(self, own, template_body)
+        self._account_ids = targets.whom.get("accounts", ())
+        self.stack_set = cdk.CfnStackSet(
+            self,
+            "StackSet",
+            stack_set_name=name,
+            description="Role and KMS key for Pinecone (CMEK) in each account",
+            **targets.way,
+            capabilities=["CAPABILITY_NAMED_IAM"],
+            managed_execution={"Active": True},
+            operation_preferences={
+                "concurrencyMode": "SOFT_FAILURE_TOLERANCE",
+                "maxConcurrentCount": own["max_concurrent_count"],
+                "failureToleranceCount": own["failure_tolerance_count"],
+            },
+            stack_instances_group=targets.groups(region),
+            template_body=template_body,
+        )
+        # Also when its first deployment fails: CloudFormation would delete the stacks that are made, and their retained
+        # roles would bar the next deployment.
+        self.stack_set.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         ours.acknowledge(self, asked_for(own))
-        ours.warn(self, _notices(targets, trust, region))
+        # What the template inside would warn of, said once and here, where it is seen
+        ours.warn(self, trust.notices(trust.account_id if trust.account_id in self._account_ids else None))
+        ours.warn(self, trust.key_notices(region))
+        ids = [one for one in (targets.external_ids or {}).values() if one != trust.external_id]
+        guessed = [one for one in ids if not checks.UUID_V4.fullmatch(one)]
+        ours.warn(self, [notice("external-id-not-uuid-v4", external_id=one) for one in guessed[:1]])
         cdk.CfnOutput(self, "StackSetName", value=name, description="For `cmek sheet --fleet`")
         if one_id is not None:
             ours.dialog_output(self, "ExternalId", "External ID", one_id)
-        if own["permissions_boundary_name"] is None:
+        if boundary_name is None:
             RoleInAccounts(self, "RoleInAccounts")
 
     def role_arn(self, account_id: str) -> str:
@@ -199,74 +348,8 @@ class PineconeCmekStackSet(Construct):
         Raises:
             ValueError: it is no account ID, or of an account that the set does not reach.
         """
-        known("account_id", account_id)
-        checks.account_id("account_id", account_id, "Give one of the accounts of the set.")
+        _account_id("account_id", account_id)
         if self._account_ids and account_id not in self._account_ids:
             what = "it is none of the set's accounts, so no role is made in it"
             checks.refuse("account_id", account_id, what, "Add the account to the targets, or give one of them.")
         return f"arn:aws:iam::{account_id}:{self._role}"
-
-
-def _role_name(value: str | None, stack_set_name: str) -> str:
-    """The name of the role in every account, by default that of the set."""
-    if value is None and len(stack_set_name) > 64:
-        what = f"it is then stack_set_name, whose {len(stack_set_name)} characters are more than the 64 of a role name"
-        checks.refuse("role_name", value, what, "Give a role_name, the same for every account and for good.")
-    return value or stack_set_name
-
-
-def _longest_id(targets: StackSetTargets, external_id: str | None) -> str | None:
-    """The external ID that makes the longest trust policy."""
-    if targets.external_ids is None:
-        return external_id
-    if external_id is not None:
-        what = "each of the accounts has its own already, and an account has one"
-        checks.refuse("external_id", external_id, what, "Leave out one of the two.")
-    return max(targets.external_ids.values(), key=len)
-
-
-def _override(external_id: str) -> cdk.CfnStackSet.ParameterProperty:
-    return cdk.CfnStackSet.ParameterProperty(parameter_key=EXTERNAL_ID, parameter_value=external_id)
-
-
-def _stack_set(scope: Construct, own: StackSetProps, template_body: str) -> cdk.CfnStackSet:
-    targets = own["targets"]
-    stack_set = cdk.CfnStackSet(
-        scope,
-        "StackSet",
-        stack_set_name=own["stack_set_name"],
-        description="Role and KMS key for Pinecone (CMEK) in each account",
-        **targets.way,
-        capabilities=["CAPABILITY_NAMED_IAM"],
-        managed_execution={"Active": True},
-        operation_preferences=cdk.CfnStackSet.OperationPreferencesProperty(
-            concurrency_mode="SOFT_FAILURE_TOLERANCE",
-            max_concurrent_count=own["max_concurrent_count"],
-            failure_tolerance_count=own["failure_tolerance_count"],
-        ),
-        stack_instances_group=[
-            cdk.CfnStackSet.StackInstancesProperty(
-                deployment_targets=cdk.CfnStackSet.DeploymentTargetsProperty(
-                    accounts=accounts or None, organizational_unit_ids=targets.organizational_unit_ids
-                ),
-                parameter_overrides=None if external_id is None else [_override(external_id)],
-                regions=[own["region"]],
-            )
-            for accounts, external_id in targets.groups()
-        ],
-        template_body=template_body,
-    )
-    # Also when its first deployment fails: CloudFormation would delete the stacks that are made, and their retained
-    # roles would bar the next deployment.
-    stack_set.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-    return stack_set
-
-
-def _notices(targets: StackSetTargets, trust: Trust, region: str) -> Iterator[Notice]:
-    """What the template inside would warn of, said once and here, where it is seen."""
-    yield from trust.notices(trust.account_id if trust.account_id in targets.account_ids else None)
-    yield from trust.key_notices(region)
-    for external_id in (targets.external_ids or {}).values():
-        if external_id != trust.external_id and not checks.UUID_V4.fullmatch(external_id):
-            yield notice("external-id-not-uuid-v4", external_id=external_id)
-            return

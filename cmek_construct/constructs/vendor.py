@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+from typing_extensions import Required, Unpack
 
 from cmek_construct import checks, props
 from cmek_construct.constructs import cdk as ours
@@ -19,15 +20,10 @@ from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import KeyAccess
 from cmek_construct.props import Prop
 
-if TYPE_CHECKING:
-    from typing_extensions import Required, Unpack
-
 _SHAPE: Final = (
     props.ROLE_NAME,
     replace(props.ROLE_PATH, name="path"),
-    Prop(
-        "description",
-        "up to 1,000 characters",
+    Prop("description", "up to 1,000 characters").does(
         "Of the role.",
         checks.matching(
             r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}",
@@ -43,15 +39,11 @@ _SHAPE: Final = (
         "hour at most.",
     ),
 )
-ROLE: Final = (*props.TRUST, *_SHAPE, *CUSTOMERS)
-"""What `PineconeRole` takes."""
-_VENDORS_ROLE: Final = Prop(
-    "role_arn",
-    "``arn:aws:iam::<vendor's account>:role/<name>``",
+ROLE: Final = (*props.TRUST, *_SHAPE, *CUSTOMERS)  # what `PineconeRole` takes
+_VENDORS_ROLE: Final = Prop("role_arn", "``arn:aws:iam::<vendor's account>:role/<name>``", default="").does(
     "The vendor's role. It must exist before the deploy: KMS refuses a principal that does not. A role that is deleted "
     "and made again under its name is another one, and no longer let in.",
     checks.role_arn,
-    default="",
 )
 _ITS_ACCESS: Final = replace(
     props.KEY_ACCESS,
@@ -60,20 +52,10 @@ _ITS_ACCESS: Final = replace(
     "vendor's role",
     left_out=KeyAccess.ENCRYPT_DECRYPT,
 )
-CUSTOMER_KEY: Final = (
-    _VENDORS_ROLE,
-    props.KEY_ADMINS,
-    _ITS_ACCESS,
-    *props.NEW_KEY,
-    props.REMOVAL_POLICY,
-    props.SUSPENDED,
-)
-"""What `CustomerKey` takes."""
+CUSTOMER_KEY: Final = (_VENDORS_ROLE, props.KEY_ADMINS, _ITS_ACCESS, *props.KEY[1:])  # what `CustomerKey` takes
 
 
 class RoleProps(TrustProps, total=False):
-    """The types of `ROLE`."""
-
     role_name: str | None
     path: str | None
     description: str | None
@@ -97,19 +79,14 @@ class PineconeRole(CmekRole):
     def __init__(self, scope: Construct, construct_id: str, **own: Unpack[RoleProps]) -> None:
         """Make the role.
 
-        Args:
-            scope: the construct in which the role is made.
-            construct_id: its id there. The logical ID of the role follows from both.
-
-        Raises:
-            ValueError: a value is outside its limits, and nothing was built; or ``suspended`` is asked of a role that
-                `Role.customize_roles` keeps out of the app.
+        One that `Role.customize_roles` keeps out of the app cannot be suspended: a `ValueError`.
         """
-        account_id = own["pinecone_account_id"]
+        environment = ours.environment_of(scope)
+        trust = trust_of(own["pinecone_account_id"], own)
         customers = Customers(own["customer_account_ids"], own["customer_key_arns"])
-        trust = trust_of(account_id, own)
-        checks.first(customers.problems(ours.environment_of(scope).account, account_id))
-        super().__init__(scope, construct_id, trust=trust, **ours.some_of(own, _SHAPE))
+        checks.first(customers.problems(environment.account, trust.account_id))
+        shape = ours.some_of(own, _SHAPE)
+        super().__init__(scope, construct_id, environment=environment, trust=trust, **shape)
         for digit, policy in customers.policies().items():
             # No description and no name: a change of either would replace the policy.
             document = iam.PolicyDocument.from_json(policy)
@@ -117,8 +94,6 @@ class PineconeRole(CmekRole):
 
 
 class CustomerKeyProps(KeyShape, total=False):
-    """The types of `CUSTOMER_KEY`."""
-
     role_arn: Required[str]
     key_admins: Sequence[iam.IPrincipal | iam.PrincipalBase | iam.Role | iam.User] | None
     removal_policy: cdk.RemovalPolicy | None
@@ -140,16 +115,15 @@ class CustomerKey(Construct):
     def __init__(self, scope: Construct, construct_id: str, **own: Unpack[CustomerKeyProps]) -> None:
         """Make key, alias and output.
 
-        Args:
-            scope: the construct in which they are made.
-            construct_id: its id there. The logical ID of the key follows from both: a change makes another key, which
-                Pinecone does not know.
-
-        Raises:
-            ValueError: a value is outside its limits, or the role is in the account of this stack; nothing was built.
+        A role of the account of this stack is a `ValueError`.
         """
-        role_arn, account = own["role_arn"], ours.environment_of(scope).account
-        checks.first(_role_of_this_account(role_arn, account), props.contradictions(own))
+        account = ours.environment_of(scope).account
+        role_arn = own["role_arn"]
+        if account is not None and role_arn.startswith(f"arn:aws:iam::{account}:"):
+            raise ValueError(
+                f"role_arn: got {role_arn!r}, a role of this stack's own account, but CustomerKey is for the role of a "
+                "vendor in another one. Use PineconeKey(role=…) for your own."
+            )
 
         super().__init__(scope, construct_id)
         # The vendor's PineconeRole has its permissions, which the warning asks for.
@@ -165,11 +139,3 @@ class CustomerKey(Construct):
         self.key = PineconeKey(self, "Key", role=role, admins=own["key_admins"], **shape)
         description = "Send this to the vendor, who enters it in the Pinecone console"
         cdk.CfnOutput(self, "KeyArn", value=ours.arn_of(self.key), description=description)
-
-
-def _role_of_this_account(role_arn: str, own_account: str | None) -> Iterator[ValueError]:
-    if own_account is not None and role_arn.startswith(f"arn:aws:iam::{own_account}:"):
-        yield ValueError(
-            f"role_arn: got {role_arn!r}, a role of this stack's own account, but CustomerKey is for the role of a "
-            "vendor in another one. Use PineconeKey(role=…) for your own."
-        )

@@ -10,11 +10,11 @@ from typing import Any, Final
 from cmek_construct import guide
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.guardrails.rule import ACCESS_UNREAD, Rule, Violation
-from cmek_construct.guardrails.subjects import Permission
+from cmek_construct.guardrails.subjects import Context
 from cmek_construct.policy import Policy, Statement, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import NOBODY, allowing
-from cmek_construct.templates.found import Found, Naming, Place
+from cmek_construct.templates.found import Attached, Found, Naming, Place
 from cmek_construct.templates.stacks import ROLE
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
@@ -50,10 +50,10 @@ OUTPUT_VALUE: Final = Rule(
 )
 
 
-def of_permission(one: Permission) -> Iterator[Violation]:
+def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     """A policy of the role that says more than the guide's statement of a customer, or cannot be read."""
-    attached, name, place = one.attached, one.attached.name, one.attached.place
-    policy = attached.policy
+    name, place, policy = attached.name, attached.place, attached.policy
+    _, account = context.role_of(attached)
     if policy is None:
         if is_unreadable(name):
             what = f"A policy of the role is {Quoted(name)}, which cannot be read."
@@ -64,14 +64,14 @@ def of_permission(one: Permission) -> Iterator[Violation]:
     for what in (what for statement in policy.statements for what in statement.unreadable):
         yield ACCESS_UNREAD.broken(place, f"The policy {Quoted(name)} of the role has {Quoted(what)}.", what)
     # No template may say which account is the role's own, in which it has a key already.
-    may_be_own = bool(one.keys) and not is_known(one.account)
+    may_be_own = attached.role in context.keys and not is_known(account)
     readable = [statement for statement in allowing(policy) if not statement.unreadable]
-    limit = _second_tab([] if may_be_own else readable, one.account)
+    limit = _second_tab([] if may_be_own else readable, account)
     # Denials give nothing: they are looked at only where something is too much without them.
     excess: list[Statement] = [] if attached.is_boundary else readable
     for statements in (tuple(allowing(policy)), policy.statements):
         asked = Policy("permissions", statements, forms=policy.forms)
-        excess = [witness.statement for witness in one.ask.beyond(asked, limit)] if excess else []
+        excess = [witness.statement for witness in context.ask.beyond(asked, limit)] if excess else []
     for statement in readable:
         if any(statement is too_much for too_much in excess):
             said = plain(words.of_statement(_plainly(statement)))

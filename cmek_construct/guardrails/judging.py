@@ -1,18 +1,34 @@
-"""Judges what is Pinecone's in a run of templates: the one way to a verdict, for all who ask."""
+"""Judges what is Pinecone's in a run of templates: the one way to a verdict, for all who ask.
+
+With what was acknowledged: by who asks, or in the app.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
+from typing import Final
 
-from cmek_construct.guardrails import elsewhere, kept, too_little, too_much
+from cmek_construct import warnings as ids
+from cmek_construct.guardrails import elsewhere, kept, rule, too_little, too_much
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.guardrails.rule import Violation
-from cmek_construct.guardrails.subjects import Context, key_uses, permissions, trusts
+from cmek_construct.guardrails.subjects import Context, key_uses, trusts
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.found import Found, Place
+from cmek_construct.templates.pinecone import find
+from cmek_construct.templates.reading import members
 from cmek_construct.templates.run import Run
+
+_EVERY: Final = [one for file in (kept, too_little, rule, elsewhere, too_much) for one in vars(file).values()]
+RULES: Final = tuple(dict.fromkeys(one for one in _EVERY if isinstance(one, rule.Rule)))
+"""Every rule, as the files have them. The ids are an interface: people acknowledge them."""
+REPORT: Final = "validation-report.json"
+"""The file of an assembly in which CDK says what the plugins found."""
 
 
 def judge(run: Run, found: Found, vendor_role_arns: Collection[str] = ()) -> list[Violation]:
@@ -32,16 +48,16 @@ def judge(run: Run, found: Found, vendor_role_arns: Collection[str] = ()) -> lis
 def _violations(context: Context) -> Iterator[Violation]:
     found = context.found
     for trust in trusts(context):
-        of_role = (too_much.of_trust, kept.of_role, too_little.of_trust, too_much.deleted, too_much.not_to_the_letter)
+        of_role = (too_much.of_trust, too_much.not_to_the_letter, kept.of_role, too_little.of_trust)
         yield from _judged(trust.place, *(check(trust) for check in of_role))
     for use in key_uses(context):
-        of_key = (too_much.of_key, kept.of_key, too_little.of_key, too_much.foreign, too_much.deleted)
+        of_key = (too_much.of_key, kept.of_key, too_little.of_key)
         yield from _judged(use.place, *(check(use) for check in of_key))
     keys = {one.place for one in found.keys}
     for alias in found.aliases:
         yield from kept.of_alias(alias, keys)
-    for one in permissions(context):
-        yield from _judged(one.attached.place, too_little.of_permission(one), elsewhere.of_permission(one))
+    for one in found.attached:
+        yield from _judged(one.place, too_little.of_permission(one, context), elsewhere.of_permission(one, context))
     for naming in found.naming:
         yield from _judged(naming.place, elsewhere.of_naming(naming, context.ask))
     yield from elsewhere.of_outputs(found)
@@ -54,3 +70,71 @@ def _judged(place: Place, *checks: Iterator[Violation]) -> Iterator[Violation]:
         yield from chain(*checks)
     except CannotBeJudged as why:
         yield kept.UNREAD.broken(place, f"Its policies cannot be compared: {why}.", str(why))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One template, and what the guardrails have against it."""
+
+    template: str
+    roles: list[str]
+    """The logical IDs of the roles that were judged."""
+    keys: list[str]
+    found: list[tuple[Violation, str | None]]
+    """Each violation, and why it was acknowledged."""
+
+    @property
+    def refused(self) -> list[Violation]:
+        """What is not acknowledged."""
+        return [one for one, reason in self.found if reason is None]
+
+
+def guarded(
+    run: Run, paths: Sequence[Path], vendor_role_arns: Sequence[str], acknowledged: Mapping[str, str]
+) -> tuple[Found, list[Judged]]:
+    """What the guardrails have against each template of a run.
+
+    Args:
+        run: the templates.
+        paths: what was read: files, or folders that may be a cloud assembly.
+        vendor_role_arns: roles of other accounts that a key policy may name.
+        acknowledged: reasons, by rule.
+    """
+    found = find(run, vendor_role_arns=vendor_role_arns)
+    folders = (one for one in paths if one.is_dir())
+    by_app = _in_app([*folders, *(one.file.parent for one in run.templates)])
+    judged = {stack.name: Judged(stack.template.name, [], [], []) for stack in run.stacks}
+    for role in found.roles:
+        judged[role.place.stack.name].roles.append(role.place.logical_id)
+    for key in found.keys:
+        judged[key.place.stack.name].keys.append(key.place.logical_id)
+    for one in judge(run, found, vendor_role_arns):
+        file, logical_id, _ = one.reported
+        reason = acknowledged.get(one.rule) or by_app.get((one.rule, file.name, logical_id)) or one.meant
+        judged[one.place.stack.name].found.append((one, reason))
+    return found, list(judged.values())
+
+
+def by_place(judged: Sequence[Judged]) -> dict[Place, list[tuple[Violation, str | None]]]:
+    """What was found at each place, with the reason for which it is acknowledged."""
+    found: dict[Place, list[tuple[Violation, str | None]]] = {}
+    for violation, reason in (pair for one in judged for pair in one.found):
+        found.setdefault(violation.place, []).append((violation, reason))
+    return found
+
+
+def _in_app(folders: Iterable[Path]) -> dict[tuple[str, str, str], str]:
+    """What apps acknowledge by themselves: reasons, by rule, file and logical ID."""
+    found: dict[tuple[str, str, str], str] = {}
+    for folder in dict.fromkeys(folders):
+        try:
+            report = members(json.loads((folder / REPORT).read_text(encoding="utf-8")))
+        except (OSError, ValueError, RecursionError):
+            continue
+        ours = [one for one in map(members, report.get("pluginReports", ())) if one.get("pluginName") == ids.PLUGIN]
+        for one in (members(each) for report in ours for each in report.get("suppressedViolations") or ()):
+            for construct in one.get("violatingConstructs", ()):
+                resource = members(construct).get("cloudFormationResource") or {}
+                where = Path(str(resource.get("templatePath"))).name
+                found[str(one.get("ruleName")), where, str(resource.get("logicalId"))] = str(one.get("reason"))
+    return found

@@ -13,9 +13,7 @@ import jsii
 
 from cmek_construct import checks
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.acknowledged import REPORT
-from cmek_construct.guardrails.judging import judge
-from cmek_construct.guardrails.rules import RULES
+from cmek_construct.guardrails.judging import REPORT, RULES, judge
 from cmek_construct.lock.changing import refusals
 from cmek_construct.lock.text import FILE as LOCK_FILE
 from cmek_construct.lock.text import LockError, known, read
@@ -85,7 +83,7 @@ class CmekGuardrails:
             is_known = known({})
         found = find(run, known=is_known, vendor_role_arns=self._vendor_role_arns)
         violations = [
-            _fatal(
+            _violation(
                 ids.CANNOT_BE_JUDGED, f"{one.where}: {one.what}", one.way_out or "Synthesize the app anew.", files[0]
             )
             for one in found.problems
@@ -98,17 +96,14 @@ class CmekGuardrails:
         # The one way to mean what the lock refuses is `cmek unlock`.
         for refusal in refusals(self._lock_file, run):
             what = f"{refusal.what} {refusal.consequence}"
-            violations.append(_fatal(refusal.rule, what, refusal.cure, refusal.file, refusal.logical_id))
+            violations.append(_violation(refusal.rule, what, refusal.cure, refusal.file, refusal.logical_id))
         return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
 
-def _fatal(rule: str, what: str, cure: str, file: Path, logical_id: str = "") -> cdk.PolicyViolation:
-    """A violation that cannot be acknowledged."""
-    return _violation(rule, what, cure, file, logical_id, "fatal")
-
-
-def _violation(rule: str, what: str, cure: str, file: Path, logical_id: str, severity: str) -> cdk.PolicyViolation:
-    """A violation; without a severity CDK takes it for a success if another is acknowledged."""
+def _violation(
+    rule: str, what: str, cure: str, file: Path, logical_id: str = "", severity: str = "fatal"
+) -> cdk.PolicyViolation:
+    """A violation; a fatal one cannot be acknowledged. Without a severity CDK takes it for a success if another is."""
     resource = cdk.PolicyViolatingResource(resource_logical_id=logical_id, template_path=str(file), locations=[])
     return cdk.PolicyViolation(
         rule_name=rule, severity=severity, description=what, fix=cure, violating_resources=[resource]

@@ -16,7 +16,7 @@ from cmek_construct import guide
 from cmek_construct.policy import Policy, Request, Said, Statement, Witness, canonical, read
 from cmek_construct.policy import answers as _answers
 from cmek_construct.policy import beyond as _beyond
-from cmek_construct.policy.names import told_apart
+from cmek_construct.policy.statements import told_apart
 
 _NAMES: Final = re.compile(
     r"(?=[$0-9a-f])(?:\$\{[^!}][^}]*\}|(?<![0-9])[0-9]{12}(?![0-9])"

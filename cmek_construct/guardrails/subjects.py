@@ -12,12 +12,11 @@ from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import Policy, Statement, aws
-from cmek_construct.policy.principals import DELETED
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, names_in
 from cmek_construct.templates.found import Attached, Found, Now, Place, beside
 from cmek_construct.templates.run import Run
-from cmek_construct.templates.texts import alone, is_unreadable, parts
+from cmek_construct.templates.texts import alone, is_unreadable
 
 _HOLE: Final = r"\$\{[^!?}][^}]*\}"
 _ROLES: Final = rf"arn:aws:iam::(?P<account>[0-9]{{12}}|{_HOLE}):role/{guide.ROLE_NAME_PREFIX}"
@@ -38,30 +37,11 @@ class Meant:
 
     account: str | None
     """Pinecone's: twelve digits, or a hole. None if none is named."""
-    regions: tuple[str, ...]
-    """Of the roles that are named one by one."""
-    all_regions: bool
-    """Whether the guide's third form is there."""
     external_id: str | None
-    asks: bool
-    """Whether an external ID is asked for, or promised, at all."""
-
-    def limit(self) -> guide.Policy:
-        """The guide's trust policies for all that is meant."""
-        statements = []
-        if self.account and self.regions:
-            asked = self.external_id or (_SOME_ID if self.asks else None)
-            statements.append(guide.trust_statement(self.account, self.regions, asked))
-        if self.account and self.all_regions and self.external_id:
-            statements.append(guide.trust_statement(self.account, guide.ALL_REGIONS, self.external_id))
-        return guide.policy_document(*statements)
-
-    @property
-    def roles(self) -> list[str]:
-        """The roles of Pinecone's that must come in: in the third form those of the guide."""
-        regions = dict.fromkeys([*self.regions, *(guide.PINECONE_REGIONS if self.all_regions else ())])
-        name = f"arn:aws:iam::{self.account}:role/{guide.ROLE_NAME_PREFIX}"
-        return [f"{name}{region}" for region in regions] if self.account else []
+    roles: list[str]
+    """The ARNs of Pinecone's roles that must come in: in the guide's third form those of the guide."""
+    limit: guide.Policy
+    """The guide's trust policies for all that is meant."""
 
 
 def meant(trust: Policy, own_account: str, promised: str | None = None) -> Meant:
@@ -76,17 +56,20 @@ def meant(trust: Policy, own_account: str, promised: str | None = None) -> Meant
     texts = [text for one in statements for text in _texts(one)]
     forms = [it for one in texts if (it := PINECONES_ROLE.fullmatch(one) or _PINECONES_ROLES.fullmatch(one))]
     account = next((one["account"] for one in forms if one["account"] != own_account), None)
-    regions = [one.groupdict().get("region") for one in forms if one["account"] == account]
-    # What STS takes for an external ID.
-    ids = (
-        value
-        for one in statements
-        for value in one.compared(aws.EXTERNAL_ID)
-        if (alone(value) or EXTERNAL_ID.fullmatch(value)) and not is_unreadable(value)
-    )
-    asks = any(one.compared(aws.EXTERNAL_ID) or "withID" in one.name for one in statements)
-    named = tuple(dict.fromkeys(filter(None, regions)))
-    return Meant(account, named, None in regions, promised or next(ids, None), asks)
+    named = dict.fromkeys(one.groupdict().get("region") for one in forms if account and one["account"] == account)
+    regions, is_third = list(filter(None, named)), None in named
+    ids = [value for one in statements for value in one.compared(aws.EXTERNAL_ID)]
+    presentable = (one for one in ids if (alone(one) or EXTERNAL_ID.fullmatch(one)) and not is_unreadable(one))
+    external_id = promised or next(presentable, None)
+    is_asked = bool(ids) or any("withID" in one.name for one in statements)
+    limit = []
+    if account and regions:
+        limit.append(guide.trust_statement(account, regions, external_id or (_SOME_ID if is_asked else None)))
+    if account and is_third and external_id:
+        limit.append(guide.trust_statement(account, guide.ALL_REGIONS, external_id))
+    must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
+    roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
+    return Meant(account, external_id, roles, guide.policy_document(*limit))
 
 
 def _texts(statement: Statement) -> list[str]:
@@ -127,6 +110,21 @@ class Context:
         cases = (one for place in sorted(places, key=str) for one in self.roles.get(place, ()))
         return [one.value for one in cases if one.case.agrees(case)]
 
+    def role_of(self, attached: Attached) -> tuple[str, str]:
+        """The ARN and the account of the role that has a policy."""
+        cases, now = self.roles.get(attached.role), self.roles_now([attached.role], attached.case)
+        account = cases[0].value.account if cases else attached.role.stack.account
+        return now[0].arn if now else f"arn:aws:iam::{account}:role/x", account
+
+    @cached_property
+    def keys(self) -> dict[Place, dict[str, None]]:
+        """The ARNs of the keys that a role must be able to use, by the role."""
+        found: dict[Place, dict[str, None]] = {}
+        for now in (one.value for key in self.found.keys for one in key.cases):
+            for place in now.roles:
+                found.setdefault(place, {})[now.arn] = None
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class Trust:
@@ -155,32 +153,6 @@ class KeyUse:
     role_of_construct: str | None
     """The role that the construct of the key says it is for."""
     where: ClassVar = "The key policy"
-
-    def is_own(self, name: str) -> bool:
-        """Whether a principal is the key's account, or one of it."""
-        found = parts(name, ":")
-        return self.now.account in (name, found[4] if len(found) > 5 else None)
-
-    @cached_property
-    def foreigners(self) -> list[str]:
-        """The AWS principals of other accounts that are let in by name."""
-        every = (one for statement in allowing(self.policy) for one in statement.principals or ())
-        names = dict.fromkeys(one.name for one in every if one.kind == "AWS" and one.name not in ("*", *self.role_arns))
-        return [one for one in names if not (self.is_own(one) or DELETED.fullmatch(one) or is_unreadable(one))]
-
-
-@dataclass(frozen=True)
-class Permission:
-    """A policy of a role."""
-
-    ask: Questions
-    attached: Attached
-    role: str
-    """Its ARN."""
-    account: str
-    """Of the role."""
-    keys: list[str]
-    """The ARNs of the keys that it must be able to use."""
 
 
 def trusts(context: Context) -> Iterator[Trust]:
@@ -214,17 +186,3 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
             arns = list(dict.fromkeys([*(role.arn for role in every), *others]))
             said = context.run.said_of(key.place.stack, key.place.logical_id, case)
             yield KeyUse(context, key.place, now, now.policy, roles, arns, said)
-
-
-def permissions(context: Context) -> Iterator[Permission]:
-    """Each policy of each role."""
-    keys: dict[Place, dict[str, None]] = {}
-    for now in (one.value for key in context.found.keys for one in key.cases):
-        for place in now.roles:
-            keys.setdefault(place, {})[now.arn] = None
-    for one in context.found.attached:
-        cases = context.roles.get(one.role)
-        account = cases[0].value.account if cases else one.role.stack.account
-        arns = [role.arn for role in context.roles_now([one.role], one.case)]
-        role = arns[0] if arns else f"arn:aws:iam::{account}:role/x"
-        yield Permission(context.ask, one, role, account, list(keys.get(one.role, ())))

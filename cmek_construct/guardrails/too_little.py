@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, Final, TypeAlias
+from itertools import islice, product
+from typing import Final
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.questions import Questions
 from cmek_construct.guardrails.rule import Rule, Violation
-from cmek_construct.guardrails.subjects import KeyUse, Permission, Trust, meant
-from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws
+from cmek_construct.guardrails.subjects import Context, KeyUse, Trust, meant
+from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.sentences import Quoted
-from cmek_construct.templates.evidence import organizations
+from cmek_construct.templates.evidence import allowing, organizations
+from cmek_construct.templates.found import Attached
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
@@ -35,10 +36,11 @@ _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "kms:GetKeyPolicy": _BY_ITSELF,
     "kms:PutKeyPolicy": {**_BY_ITSELF, "kms:BypassPolicyLockoutSafetyCheck": "false"},
 }
+_SOME_NAME: Final = "${the name of the session}"
+"""Each session has one."""
+_MOST_TAGS: Final = 16
 _EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
 _SERVICE: Final = re.compile(r"([a-z0-9-]+):")
-_Needed: TypeAlias = Sequence[tuple[Request, Said]]
-"""What is needed, and what is said to it."""
 
 LOCKED_OUT: Final = Rule(
     "pinecone-locked-out",
@@ -83,11 +85,12 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     policy, whom, ask = trust.policy, trust.meant, trust.context.ask
     # An external ID of the output that the policy does not ask for has a rule of its own.
     own_id = meant(policy, trust.now.account).external_id or whom.external_id
-    context = {**_FACTS, "sts:ExternalId": own_id}
+    context = {**_FACTS, "sts:ExternalId": own_id, "sts:RoleSessionName": _SOME_NAME}
     requests = [Request(role, "sts:AssumeRole", context=context, own=True) for role in whom.roles]
-    yield from _shortages(trust, _asked(ask, _but(policy, guide.assume_role_denial()), requests))
+    said = ask.answers(_but(policy, guide.assume_role_denial()), requests)
+    yield from _shortages(trust, zip(requests, said, strict=True))
     is_read = not any(one.unreadable for one in policy.statements)
-    if is_read and not requests and not ask.beyond(policy, whom.limit()):
+    if is_read and not requests and not ask.beyond(policy, whom.limit):
         yield LOCKED_OUT.broken(trust.place, "The trust policy lets in none of Pinecone's roles.")
     document = trust.now.properties.get("AssumeRolePolicyDocument")
     if isinstance(document, dict):
@@ -99,50 +102,57 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     every = map(members, each_of(trust.now.properties.get("Tags")))
     pairs = [(one.get("Key"), one.get("Value")) for one in every]
     try:
-        checks.tags("Tags", filter(_is_written, pairs))
+        checks.tags("Tags", [pair for pair in pairs if all(isinstance(one, str) and is_known(one) for one in pair)])
     except ValueError as error:
         yield ROLE_TAGS.broken(trust.place, str(error))
 
 
-def _is_written(pair: tuple[Any, Any]) -> bool:
-    return all(isinstance(text, str) and is_known(text) for text in pair)
-
-
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
-    policy = _kept(use.policy, lambda one: not organizations(one))
-    root = f"arn:aws:iam::{use.now.account}:root"
-    asked = [Request(root, action, context=context, own=True) for action, context in _OWNERS.items()]
-    owner = [said for _, said in _asked(use.context.ask, policy, asked if "KeyPolicy" in use.now.properties else [])]
+    ask, policy = use.context.ask, _kept(use.policy, lambda one: not organizations(one))
+    owner: list[tuple[Request, Said]] = []
+    for action, context in _OWNERS.items() if "KeyPolicy" in use.now.properties else ():
+        who = {**context, "aws:userid": use.now.account}
+        root = f"arn:aws:iam::{use.now.account}:root"
+        asked = [Request(root, action, context={**who, **tags}, own=True) for tags in _tags(policy)]
+        answers = list(zip(asked, ask.answers(policy, asked), strict=True))
+        owner += (_first(answers, "yes") or answers)[:1]
     requests = []
     for role in use.roles:
         policy = _but(policy, guide.key_denial(role.arn))
         own = True if role.account != use.now.account else None
         requests += [Request(role.arn, action, context=_BY_ITSELF, own=own) for action in guide.ENCRYPT_DECRYPT]
+    needed = zip(requests, ask.answers(policy, requests) if requests else (), strict=True)
     # What keeps the owner out as well is said of the owner alone.
-    denied = {id(said.statement) for said in owner if _is_denied(said)}
-    unsure = {id(said.statement) for said in owner if said.verdict is not Verdict.YES}
-    needed = _asked(use.context.ask, policy, requests)
-    yield from _shortages(
-        use, [it for it in needed if id(it[1].statement) not in (denied if _is_no(it[1]) else unsure)]
-    )
-    for (action, _), said in zip(_OWNERS.items(), owner, strict=False):
-        is_denial = _is_denied(said) or _may_deny(said)
-        if said.verdict is not Verdict.YES and not is_denial and not _cannot_be_read(said):
-            surely = "surely " if said.verdict is Verdict.CANNOT_TELL else ""
-            yield OWNER.broken(use.place, f"The key policy does not {surely}let the account's root {action}.")
-            break
-    for said in (one for one in owner if _is_denied(one) or _may_deny(one)):
+    denied = {id(said.statement) for _, said in owner if _how(said) == "denied"}
+    unsure = {id(said.statement) for _, said in owner if _how(said) != "yes"}
+    told = {"no": denied, "denied": denied, "unsure": unsure, "may be denied": unsure}
+    yield from _shortages(use, [it for it in needed if id(it[1].statement) not in told.get(_how(it[1]), ())])
+    for request, said in _first(owner, "no", "unsure"):
+        surely = "surely " if said.verdict is Verdict.CANNOT_TELL else ""
+        yield OWNER.broken(use.place, f"The key policy does not {surely}let the account's root {request.action}.")
+    for _, said in _first(owner, "denied", "may be denied"):
         by = said.statement.name if said.statement else " ".join(said.hangs_on)
         what = f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(by)}."
         yield OWNER_DENIED.broken(use.place, what)
-        break
 
 
-def of_permission(one: Permission) -> Iterator[Violation]:
+def _tags(policy: Policy) -> list[dict[str, str | None]]:
+    """The tags with which an owner may ask: whoever has others, or none, may be the one who is not denied."""
+    denials = [statement for statement in policy.statements if statement.effect == "Deny"]
+    wanted = {one.key.lower() for statement in allowing(policy) for one in statement.conditions}
+    found: dict[str, dict[str | None, None]] = {}
+    for one in (one for statement in denials for one in statement.conditions):
+        if one.key.lower().startswith("aws:principaltag/") and one.key.lower() not in wanted:
+            found.setdefault(one.key.lower(), {None: None, "another": None}).update(dict.fromkeys(one.values))
+    return [dict(zip(found, values, strict=True)) for values in islice(product(*found.values()), _MOST_TAGS)]
+
+
+def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     """A denial in a policy of the role's own, or a boundary, takes what the key policy lets it."""
-    attached, name, place = one.attached, one.attached.name, one.attached.place
-    if attached.policy is None or not one.keys:
+    name, place = attached.name, attached.place
+    role, _ = context.role_of(attached)
+    if attached.policy is None:
         return
     policy = _kept(attached.policy, lambda each: _may_be_of_kms(each) and not organizations(each))
     if not attached.is_boundary:
@@ -151,62 +161,55 @@ def of_permission(one: Permission) -> Iterator[Violation]:
             return
         policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
     found: list[tuple[Request, Said]] = []
-    for key in one.keys:
+    for key in context.keys.get(attached.role, ()):
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
-        context = {**_BY_ITSELF, **{what: value for what, value in where if is_known(value)}}
-        found += _asked(one.ask, policy, [Request(one.role, what, key, context) for what in guide.ENCRYPT_DECRYPT])
-    for request in [asked for asked, said in found if said.verdict is Verdict.NO][:1]:
+        sent = {**_BY_ITSELF, **{what: value for what, value in where if is_known(value)}}
+        requests = [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT]
+        found += zip(requests, context.ask.answers(policy, requests), strict=True)
+    for request, _ in _first(found, "no", "denied"):
         yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
-    unsure = [it for it in found if it[1].verdict is Verdict.CANNOT_TELL and not _cannot_be_read(it[1])]
-    for request, said in unsure[:1]:
+    for request, said in _first(found, "unsure", "may be denied"):
         by = " ".join(said.hangs_on)
         what = f"{Quoted(name)} lets the role {request.action} only as far as this holds: {Quoted(by)}."
         yield NOT_SEEN.broken(place, what, f"{name} {by}")
 
 
-def _asked(ask: Questions, policy: Policy, requests: Sequence[Request]) -> _Needed:
-    return list(zip(requests, ask.answers(policy, requests), strict=True)) if requests else []
+def _how(said: Said) -> str:
+    """How it stands with what is needed: ``yes``; ``denied`` or otherwise ``no``; ``may be denied`` or otherwise
+    ``unsure``; or ``unread``, which another rule tells.
+    """
+    if said.verdict is Verdict.YES:
+        return "yes"
+    if (said.statement and said.statement.unreadable) or any(map(is_unreadable, said.hangs_on)):
+        return "unread"
+    may_be_denial = said.statement is None or said.statement.effect == "Deny"
+    if said.verdict is Verdict.CANNOT_TELL:
+        return "may be denied" if may_be_denial else "unsure"
+    return "denied" if said.verdict is Verdict.NO and said.statement and may_be_denial else "no"
 
 
-def _shortages(subject: Trust | KeyUse, needed: _Needed) -> Iterator[Violation]:
+def _first(needed: Iterable[tuple[Request, Said]], *kinds: str) -> list[tuple[Request, Said]]:
+    """The first of which it stands so, if there is one."""
+    return [(request, said) for request, said in needed if _how(said) in kinds][:1]
+
+
+def _shortages(subject: Trust | KeyUse, needed: Iterable[tuple[Request, Said]]) -> Iterator[Violation]:
     """One violation for each statement, or condition, that keeps Pinecone out or may do so."""
-    out: dict[str, list[Request]] = {}
-    unsure: dict[str, list[Request]] = {}
+    found: dict[tuple[bool, str], list[Request]] = {}
     for request, said in needed:
-        if _cannot_be_read(said) or said.verdict is Verdict.YES:
-            continue  # that is said by another rule
-        if _is_no(said):
-            out.setdefault(said.statement.name if said.statement and _is_denied(said) else "", []).append(request)
-        else:
-            unsure.setdefault(" ".join(said.hangs_on), []).append(request)
-    for rule, some in ((LOCKED_OUT, out), (NOT_SEEN, unsure)):
-        for by, requests in some.items():
-            whom = Quoted(", ".join(dict.fromkeys(one.principal for one in requests)))
-            what = " and ".join(dict.fromkeys(one.action for one in requests))
-            if rule is LOCKED_OUT:
-                text = f"{subject.where} does not let {whom} {what}{f' by {Quoted(by)}' if by else ''}."
-            else:
-                text = f"{subject.where} lets {whom} {what} only as far as this holds: {Quoted(by)}."
-            yield rule.broken(subject.place, text, by or requests[0].principal)
-
-
-def _cannot_be_read(said: Said) -> bool:
-    of_statement = said.statement is not None and bool(said.statement.unreadable)
-    return of_statement or any(map(is_unreadable, said.hangs_on))
-
-
-def _is_no(said: Said) -> bool:
-    return said.verdict in (Verdict.NO, Verdict.BY_ACCOUNT)
-
-
-def _is_denied(said: Said) -> bool:
-    return said.verdict is Verdict.NO and said.statement is not None and said.statement.effect == "Deny"
-
-
-def _may_deny(said: Said) -> bool:
-    is_denial = said.statement is None or said.statement.effect == "Deny"
-    return said.verdict is Verdict.CANNOT_TELL and is_denial and not _cannot_be_read(said)
+        how = _how(said)
+        if how not in ("yes", "unread"):
+            denial = said.statement.name if said.statement and how == "denied" else ""
+            is_out = how in ("no", "denied")
+            found.setdefault((not is_out, denial if is_out else " ".join(said.hangs_on)), []).append(request)
+    for (is_unsure, by), requests in sorted(found.items(), key=lambda it: it[0][0]):
+        whom = Quoted(", ".join(dict.fromkeys(one.principal for one in requests)))
+        what = " and ".join(dict.fromkeys(one.action for one in requests))
+        out = f"{subject.where} does not let {whom} {what}{f' by {Quoted(by)}' if by else ''}."
+        unsure = f"{subject.where} lets {whom} {what} only as far as this holds: {Quoted(by)}."
+        rule, text = (NOT_SEEN, unsure) if is_unsure else (LOCKED_OUT, out)
+        yield rule.broken(subject.place, text, by or requests[0].principal)
 
 
 def _may_be_of_kms(statement: Statement) -> bool:
@@ -217,14 +220,8 @@ def _may_be_of_kms(statement: Statement) -> bool:
 
 def _but(policy: Policy, suspension: guide.Statement) -> Policy:
     """A policy without a suspension in the contract's form."""
-    form = _listed(suspension)
-    return _kept(policy, lambda one: _listed(one.raw) != form)
-
-
-def _listed(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _listed(one) for name, one in value.items()}
-    return value if isinstance(value, list) else [value]
+    [form] = read(guide.policy_document(suspension), policy.kind, texts=canonical).statements
+    return _kept(policy, lambda one: replace(one, variables=form.variables) != form)
 
 
 def _kept(policy: Policy, is_kept: Callable[[Statement], bool]) -> Policy:

@@ -20,7 +20,7 @@ from cmek_construct.policy import Witness, aws, words
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, allowing
-from cmek_construct.templates.texts import is_unreadable, parts
+from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _Named: TypeAlias = tuple["Rule", str]
 """The rule that is about something, and who could do what."""
@@ -29,34 +29,34 @@ _Named: TypeAlias = tuple["Rule", str]
 def _beyond(
     subject: Trust | KeyUse, limit: guide.Policy, name: Callable[[Witness, str], _Named]
 ) -> Iterator[Violation]:
-    """What a policy allows beyond its limit: each statement and principal under one rule."""
-    named: dict[int, list[tuple[_Named, str]]] = {}
+    """What a policy allows beyond its limit: each statement and principal under one rule; and whom it names in vain."""
+    found: dict[int, list[tuple[Rule, Violation]]] = {}
     for witness in subject.context.ask.beyond(subject.policy, limit):
         statement = witness.statement
+        maybe = () if witness.certain else witness.hangs_on
         everybody = statement.not_principals is not None or any(one.name == "*" for one in statement.principals or ())
         for who in ("*",) if everybody else witness.principals:
-            hidden = _hidden(witness, who)
-            one = replace(witness, principals=(who,), actions=tuple(_actions_of(witness)))
-            said = f"{Quoted(statement.name)}: {plain(words.of_witness(one, subject.now.account))}"
-            said = subject.place.stack.short(f"{subject.where}, {said}")
+            texts = (who, *statement.compared(aws.PRINCIPAL_ARN), *statement.compared(aws.EXTERNAL_ID), *maybe)
+            # What cannot be read may be anything.
+            hidden = [*filter(is_unreadable, texts), *statement.unreadable]
             if hidden:
-                said = f"{subject.where} has {Quoted(hidden)}, which cannot be judged from the template."
-            found = (ACCESS_UNREAD, hidden) if hidden else name(witness, who)
-            named.setdefault(id(statement), []).append((found, said))
-    for some in named.values():
-        rules = {rule for (rule, _), _ in some}
-        for (rule, whom), said in some:
-            if not rules.intersection(_SAID_BY.get(rule, ())):
-                yield rule.broken(subject.place, said, whom)
-
-
-def _hidden(witness: Witness, who: str) -> str | None:
-    """What cannot be read, and may be anything."""
-    statement = witness.statement
-    compared = [*statement.compared(aws.PRINCIPAL_ARN), *statement.compared(aws.EXTERNAL_ID)]
-    maybe = () if witness.certain else witness.hangs_on
-    hidden = [one for one in (who, *compared, *maybe) if is_unreadable(one)]
-    return next(iter([*hidden, *statement.unreadable]), None)
+                rule, whom = ACCESS_UNREAD, hidden[0]
+                what = f"{subject.where} has {Quoted(whom)}, which cannot be judged from the template."
+            else:
+                rule, whom = name(witness, who)
+                narrowed = replace(witness, principals=(who,), actions=tuple(_actions_of(witness)))
+                said = f"{Quoted(statement.name)}: {plain(words.of_witness(narrowed, subject.now.account))}"
+                what = subject.place.stack.short(f"{subject.where}, {said}")
+            found.setdefault(id(statement), []).append((rule, rule.broken(subject.place, what, whom)))
+    for some in found.values():
+        rules = {rule for rule, _ in some}
+        yield from (one for rule, one in some if not rules.intersection(_SAID_BY.get(rule, ())))
+    # The unique ID that AWS puts in the place of a role or user that was deleted.
+    for statement in subject.policy.statements:
+        for one in statement.principals or ():
+            if one.kind == "AWS" and DELETED.fullmatch(one.name):
+                what = f"{one.name}, the ID of a role or user that was deleted, in {Quoted(statement.name)}."
+                yield DELETED_PRINCIPAL.broken(subject.place, f"{subject.where} names {what}", one.name)
 
 
 def _actions_of(witness: Witness) -> list[str]:
@@ -108,51 +108,36 @@ DELETED_PRINCIPAL: Final = Rule(
 
 
 def of_key(use: KeyUse) -> Iterator[Violation]:
-    """Who may do more with the key than its limit says."""
-    vendors = use.context.vendors
+    """Who may do more with the key than its limit says, or is of another account."""
+    owner, vendors, shown = use.now.account, use.context.vendors, use.place.stack.short
+    every = [one for statement in allowing(use.policy) for one in statement.principals or () if one.kind == "AWS"]
+    names = [name for name in dict.fromkeys(one.name for one in every) if name not in ("*", *use.role_arns)]
+    others = [one for one in names if not (_is_of(one, owner) or DELETED.fullmatch(one) or is_unreadable(one))]
+    users = dict.fromkeys([*use.role_arns, *others, *sorted(vendors)])
 
     def named(witness: Witness, who: str) -> _Named:
-        whom = use.place.stack.short(who)
-        does = " ".join([whom, *_actions_of(witness)])
-        is_user = who in (*use.role_arns, *vendors, *use.foreigners)
-        if is_user or (use.is_own(who) and witness.statement.principals is not None):
+        does = " ".join([shown(who), *_actions_of(witness)])
+        if who in users or (_is_of(who, owner) and witness.statement.principals is not None):
             return (GRANTS if witness.request.action in guide.GRANTS else ROLE_ACCESS), does
-        return (KEY_OPEN, does) if who == "*" else (FOREIGN, whom)
+        return (KEY_OPEN, does) if who == "*" else (FOREIGN, shown(who))
 
     # The owner's account rules the key; the role, and who is of another account, uses it.
-    others: dict[str, Any] = {"StringEquals": {"aws:PrincipalAccount": use.now.account}}
+    of_account: dict[str, Any] = {"StringEquals": {"aws:PrincipalAccount": owner}}
     if use.role_arns:
-        others["ArnNotEquals"] = {"aws:PrincipalArn": use.role_arns}
-    people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": others}
-    users = dict.fromkeys([*use.role_arns, *use.foreigners, *sorted(vendors)])
+        of_account["ArnNotEquals"] = {"aws:PrincipalArn": use.role_arns}
+    people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": of_account}
     used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
-    limit = guide.policy_document(guide.root_statement(use.now.account), people, *used)
-    yield from _beyond(use, limit, named)
+    yield from _beyond(use, guide.policy_document(guide.root_statement(owner), people, *used), named)
+    for who in (one for one in others if one not in vendors):
+        what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
+        meant = "The prop role names this role of another account" if who == use.role_of_construct else None
+        yield FOREIGN.broken(use.place, what, shown(who), meant)
 
 
-def foreign(use: KeyUse) -> Iterator[Violation]:
-    """Who is let in and is of another account, by name or by a parameter; or signs in elsewhere."""
-    for who in (one for one in use.foreigners if one not in use.context.vendors):
-        shown = use.place.stack.short(who)
-        what = f"The key policy lets in {Quoted(shown)}, who is not seen to be of the key's account."
-        is_meant = who == use.role_of_construct
-        yield FOREIGN.broken(
-            use.place, what, shown, "The prop role names this role of another account" if is_meant else None
-        )
-    # AWS does not say what a key policy lets them do who sign in elsewhere.
-    for one in (one for statement in allowing(use.policy) for one in statement.principals or ()):
-        if one.kind == "Federated":
-            what = f"The key policy lets in {Quoted(one.name)}, who signs in elsewhere."
-            yield FOREIGN.broken(use.place, what, one.name)
-
-
-def deleted(subject: Trust | KeyUse) -> Iterator[Violation]:
-    """The unique ID that AWS puts in the place of a role or user that was deleted."""
-    for statement in subject.policy.statements:
-        for one in statement.principals or ():
-            if one.kind == "AWS" and DELETED.fullmatch(one.name):
-                what = f"{one.name}, the ID of a role or user that was deleted, in {Quoted(statement.name)}."
-                yield DELETED_PRINCIPAL.broken(subject.place, f"{subject.where} names {what}", one.name)
+def _is_of(name: str, account: str) -> bool:
+    """Whether a principal is an account, or one of it."""
+    found = parts(name, ":")
+    return account in (name, found[4] if len(found) > 5 else None)
 
 
 # The trust policy.
@@ -252,7 +237,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
             return (PATTERN, f"{whom} {' '.join(arns)}") if arns else (TRUST_OPEN, whom)
         return FOREIGN_IN_TRUST, whom
 
-    yield from _beyond(trust, trust.meant.limit(), named)
+    yield from _beyond(trust, trust.meant.limit, named)
 
 
 def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
@@ -264,6 +249,12 @@ def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
             whom = trust.place.stack.short(one.name)
             what = f"The trust policy names {Quoted(whom)}, which is not to the letter one of Pinecone's roles."
             yield LOOKS_ALIKE.broken(trust.place, what, whom)
+    for compared in (each for statement in allowing(trust.policy) for each in statement.on(aws.EXTERNAL_ID)):
+        for value in compared.values if compared.operator.lower().startswith("stringlike") else ():
+            if not (is_known(value) or is_unreadable(value)):
+                shown = trust.place.stack.short(value)
+                what = f"The trust policy compares the external ID by {compared.operator} with {Quoted(shown)}"
+                yield EXTERNAL_ID.broken(trust.place, f"{what}, where * may be typed.", f"{compared.operator} {shown}")
     for text in (trust.meant.account, trust.meant.external_id):
         if text and text.startswith("${") and text[2:-1] not in trust.context.typed:
             whom = trust.place.stack.short(text)

@@ -8,6 +8,7 @@ guide, "Import AWS resources into a CloudFormation stack".
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -16,9 +17,9 @@ from cmek_construct.aws.objects import Key, Role
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.entries import alias_of, readable
+from cmek_construct.health.entries import readable
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
-from cmek_construct.health.policies import Beside, about_nobody, about_permissions, about_used_key, locked_out
+from cmek_construct.health.policies import Beside, about_policy, about_used_key
 from cmek_construct.health.role_and_key import about_key, about_role, at
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.evidence import pinecones_accounts
@@ -41,8 +42,6 @@ _LATER: Final = {
     "used-key": _NEXT.format("key policy") + "changes it",
 }
 """What becomes of what the doctor calls wrong, where no deploy changes it at once."""
-_OF_CUSTOMERS: Final = "The deploy adds what is missing; what is there more stays, outside of the stack"
-_KIND: Final = (("KeyManager", "CUSTOMER"), ("KeySpec", "SYMMETRIC_DEFAULT"), ("KeyUsage", "ENCRYPT_DECRYPT"))
 
 
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
@@ -52,36 +51,26 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
         Refused: CloudFormation would make another role or key.
     """
     own = case.entry.settings
+    _refuse_another(case.entry, role, key)
     if own.role is not None:
         yield said("role", "the role stays as it is: the entry names it, no stack takes it over")
     else:
-        _refuse_another_role(case.entry, role)
         accounts = pinecones_accounts(case.where("trust").read(readable(role.trust)))
         if len(accounts) > 1:
             words = f"the trust policy names {len(accounts)} accounts as Pinecone's: {', '.join(accounts)}"
             cure = "compare with Pinecone's console (Manage > CMEK), and take the other one out of the trust policy"
             yield wrong("pinecone-account", words, cure, Effect.SOMEBODY_LET_IN)
         yield from _about_policy(case, "trust")
-        yield from _later(case, [*about_role(case), *about_permissions(case)])
+        yield from _later(case, [*about_role(case), *about_policy(case, "permissions")])
     if key is not None and own.key is not None:
-        words = (
-            "the key and its policy stay as they are: the entry names it, no stack takes it over. `npx cdk synth` says "
-        )
-        yield said("key", f"{words}the statements that must stand in its policy")
+        must = "`npx cdk synth` says the statements that must stand in its policy"
+        yield said("key", f"the key stays as it is: the entry names it, no stack takes it over. {must}")
     elif key is not None:
-        _refuse_another_key(case.entry, key)
         yield from _about_policy(case, "key")
         yield from _later(case, [*about_used_key(case), *about_key(case)])
         if (own.description or "") != key.description:
             texts = f"'{printable(key.description)}', and '{printable(own.description or '')}' by the entry"
-            change = _NEXT.format("description")
-            yield said("description", f"the key's description is {texts}. {change}changes it")
-        alias = alias_of(case.entry, key)
-        others = [one for one in readable(key.aliases) if one != alias]
-        if alias is None:
-            yield said("alias", "the key has no alias of the template's: the deploy makes one")
-        if others:
-            yield said("aliases", f"{', '.join(map(printable, others))}: stays, outside of the stack")
+            yield said("description", f"the key's description is {texts}. {_NEXT.format('description')}changes it")
 
 
 def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
@@ -94,12 +83,7 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
         elif one.about == "boundary":
             yield one
         elif one.about == "permissions" and case.entry.settings.customers:
-            yield one.to_know(_OF_CUSTOMERS)
-            if one.verdict is Verdict.RIGHT:
-                words = (
-                    "The deploy writes the permissions anew into policies of the stack, unless it has taken over those "
-                )
-                yield said("permissions", f"{words}that are there: then take the old ones away")
+            yield one.to_know("The deploy adds what is missing; what is there more stays, outside of the stack")
         elif one.about in _LATER:
             yield one.to_know(_LATER[one.about])
 
@@ -108,53 +92,42 @@ def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     """A policy beside the template's."""
     beside, what = Beside.of(case, kind, readable(case.statements(kind))), f"{kind} policy"
     about, deploy, found = f"{kind}-policy", _NEXT.format(what), beside.found
-    yield from about_nobody(beside, f". {deploy}leaves them out")
+    yield from beside.nobodies(f". {deploy}leaves them out")
     words = f"the {what} is not what the file says: {found.in_words(case.entry.settings.account)}"
     missing = [one for one in found.taken if not _NEW_ADMIN_ACTIONS.issuperset(one.actions)]
-    by_denial = bool(found.denials) and not [*locked_out(case, kind, beside.there, beside.wanted)]
+    by_denial = bool(found.denials) and not [*beside.locked_out()]
     is_made_again = case.role_arn in beside.lost
     if is_made_again or found.given or found.doubt or (missing and not by_denial):
         words += f" ({case.role_arn} was deleted and made again)" if is_made_again else ""
         means = f"{deploy}takes away what is added here, and gives what is missing here: who may do what changes"
         yield wrong(about, words, _CURES[kind], means=means)
     elif found.is_none:
-        yield right(about, f"the {what} says what the file says")
+        yield right(about, f"the {what} is what the file says")
     else:
         yield said(about, f"{words}. {deploy}changes it")
 
 
-def _refuse_another_role(entry: Entry, role: Role) -> None:
-    """A name or path of the file that is not the role's would be another role."""
-    own = entry.settings
-    for prop, wanted, found in (
-        ("role_name", own.role_name or role.name, role.name),
-        ("role_path", own.role_path or "/", role.path),
-    ):
+def _refuse_another(entry: Entry, role: Role, key: Key | None) -> None:
+    """Of another name, path or kind, CloudFormation would make another role or key."""
+    own, rows = entry.settings, list[tuple[str, object, object]]()
+    if own.role is None:
+        rows += [("role_name", own.role_name or role.name, role.name), ("role_path", own.role_path or "/", role.path)]
+    if key is not None and own.key is None:
+        rows += [("multi_region", bool(own.multi_region), key.is_multi_region)]
+        origin = key.metadata.get("Origin")
+        not_ours = "" if origin == "AWS_KMS" else f"its key material has the origin {printable(origin)}, not AWS_KMS"
+        if (key.metadata.get("MultiRegionConfiguration") or {}).get("MultiRegionKeyType") == "REPLICA":
+            not_ours = "it is the replica of a multi-Region key, which is another type of resource"
+        if not_ours:
+            no = f"--key-arn: {key.arn} cannot be taken into a stack of this library: {not_ours}"
+            raise Refused(f"{no}. Use it as given: --as-given key.")
+    for prop, wanted, found in rows:
         if wanted != found:
             raise Refused(
-                f"cmek.yaml: stacks.{entry.name}.{prop}: got {wanted!r}, but the role has {found!r}, and another "
-                f"{prop} is another role, which Pinecone does not know. Write {prop}: {found}, or take the line away "
-                "if it was not there when the stack was deployed."
+                f"cmek.yaml: stacks.{entry.name}.{prop}: got {wanted!r}, but what is there has {found!r}, for good: "
+                f"with another {prop} it is another one, which Pinecone does not know. Write {prop}: "
+                f"{json.dumps(found)}, or take the line away if it was not there when the stack was deployed."
             )
-
-
-def _refuse_another_key(entry: Entry, key: Key) -> None:
-    """A key that no template of this library says would be another key."""
-    origin, own = key.metadata.get("Origin"), bool(entry.settings.multi_region)
-    kind = (key.metadata.get("MultiRegionConfiguration") or {}).get("MultiRegionKeyType")
-    not_ours = "" if origin == "AWS_KMS" else f"its key material has the origin {printable(origin)}, not AWS_KMS"
-    if kind == "REPLICA":
-        not_ours = "it is the replica of a multi-Region key, which is another type of resource"
-    if not_ours:
-        raise Refused(
-            f"--key-arn: {key.arn} cannot be taken into a stack of this library: {not_ours}. Use it as given: "
-            "--as-given key."
-        )
-    if own != key.is_multi_region:
-        raise Refused(
-            f"cmek.yaml: stacks.{entry.name}.multi_region: got {entry.settings.multi_region}, but the key's is "
-            f"{key.is_multi_region}, for good. Write multi_region: {str(key.is_multi_region).lower()}."
-        )
 
 
 def refuse_unfit(key: Key) -> None:
@@ -163,21 +136,18 @@ def refuse_unfit(key: Key) -> None:
     Raises:
         Refused: it is one.
     """
-    got, region, when = f"--key-arn: got {key.arn}", key.arn.split(":")[3], key.deletion_date
+    got = f"--key-arn: got {key.arn}"
     if key.is_ending:
-        options, time = f"--region {region} --key-id {key.arn}", at(when) if when else "a time that KMS does not say"
+        when = at(key.deletion_date) if key.deletion_date else "a time that KMS does not say"
+        options = f"--region {key.arn.split(':')[3]} --key-id {key.arn}"
         raise Refused(
-            f"{got}, but the key WILL BE DELETED at {time}, and with it all data of the project. First run: aws kms "
+            f"{got}, but the key WILL BE DELETED at {when}, and with it all data of the project. First run: aws kms "
             f"cancel-key-deletion {options} && aws kms enable-key {options}"
         )
     if key.state not in ("Enabled", "Disabled"):
-        raise Refused(
-            f"{got}, but the key is in state {printable(key.state)}, and only one that is enabled or disabled can be "
-            "taken over. See the KMS console."
-        )
-    for name, needed in _KIND:
+        state = f"in state {printable(key.state)}, and only one that is enabled or disabled can be taken over"
+        raise Refused(f"{got}, but the key is {state}. See the KMS console.")
+    for name, needed in (("KeyManager", "CUSTOMER"), ("KeySpec", "SYMMETRIC_DEFAULT"), ("KeyUsage", "ENCRYPT_DECRYPT")):
         if key.metadata.get(name) != needed:
-            raise Refused(
-                f"{got}, whose {name} is {printable(key.metadata.get(name))}, but Pinecone uses a key of {needed}. "
-                "Copy the Key ARN that Pinecone's console shows."
-            )
+            is_not = f"whose {name} is {printable(key.metadata.get(name))}, but Pinecone uses a key of {needed}"
+            raise Refused(f"{got}, {is_not}. Copy the Key ARN that Pinecone's console shows.")

@@ -15,7 +15,7 @@ from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Wi
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, TRAILING_DAYS
-from cmek_construct.policy.deleted import gone, named, naming_as
+from cmek_construct.policy.principals import gone, named_by, naming_as
 from cmek_construct.policy.sentences import Quoted, plain, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.words import of_witness
@@ -42,11 +42,6 @@ class Drift:
     def is_none(self) -> bool:
         """Whether both mean the same."""
         return not (self.given or self.taken or self.doubt)
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether they differ whatever the unknowns turn out to be."""
-        return any(one.certain for one in (*self.given, *self.taken))
 
     def in_words(self, account: str) -> str:
         """All of it, each statement by its name and in words."""
@@ -112,8 +107,8 @@ class Where:
         """The one of our statements that this was, before principals of it were deleted."""
         lost = gone(observed)
         for own in ours if lost else ():
-            alive = set(named(observed)) - set(lost)
-            if alive < set(named(own)) and self.same(naming_as(observed, own), own):
+            alive = set(named_by(observed)) - set(lost)
+            if alive < set(named_by(own)) and self.same(naming_as(observed, own), own):
                 return own
         return None
 
@@ -123,7 +118,7 @@ class Where:
         for one in observed:
             own = self.written_as(one, ours)
             left.append(own or one)
-            lost += [name for name in named(own) if name not in named(one)] if own else []
+            lost += [name for name in named_by(own) if name not in named_by(one)] if own else []
         return left, list(dict.fromkeys(lost))
 
 
@@ -150,7 +145,10 @@ def sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:
     """Each statement once, by its name and in words, and what is certain before what is not."""
     by: dict[tuple[str, tuple[str, ...]], list[Witness]] = {}
     for one in sorted(witnesses, key=lambda one: not one.certain):
-        by.setdefault((one.statement.name, _people(one)), []).append(one)
+        named = {principal.name for principal in one.statement.principals or (_EVERYBODY,)}
+        # Everybody, where the statement says so, in place of examples.
+        people = ("*",) if "*" in named and not named & {*one.principals} else one.principals
+        by.setdefault((one.statement.name, people), []).append(one)
     for (name, people), several in by.items():
         actions = tuple(dict.fromkeys(each for one in several for each in one.actions))
         written, more = several[0].statement.actions or (), ""
@@ -160,9 +158,3 @@ def sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:
             more = f" (and {len(actions) - _SHOWN} actions more)"
         first = replace(several[0], principals=people, actions=actions[:_SHOWN])
         yield f"{Quoted(name)}: {plain(of_witness(first, account)).rstrip('.')}{more}"
-
-
-def _people(one: Witness) -> tuple[str, ...]:
-    """Who is let in: everybody, where the statement says so, in place of examples."""
-    named = {principal.name for principal in one.statement.principals or (_EVERYBODY,)}
-    return ("*",) if "*" in named and not named & {*one.principals} else one.principals

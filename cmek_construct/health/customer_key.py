@@ -12,10 +12,10 @@ from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KEY_USE, KeyAccess
 from cmek_construct.health.comparing import sentences, use_of
-from cmek_construct.health.findings import Effect, Finding, judged, right, said, unknown, wrong
+from cmek_construct.health.findings import Effect, Finding, right, said, unknown, wrong
 from cmek_construct.policy import Said, Verdict
 from cmek_construct.policy.aws import EXPANDED, RULING
-from cmek_construct.policy.deleted import gone
+from cmek_construct.policy.principals import gone
 
 ANY_KEY_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:((?P<key>key)/[A-Za-z0-9-]{1,64}|alias/[A-Za-z0-9/_-]{1,250})"
@@ -26,8 +26,6 @@ _ACTIONS: Final = {
     KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT,
     KeyAccess.KEY_USER: tuple(dict.fromkeys([*ENCRYPT_DECRYPT, *_KEY_USE, *GRANTS])),
 }
-_READ_IT: Final = "Have somebody read {} who knows IAM, or write it in plain terms."
-_ANOTHER_KEY: Final = "That cannot be changed: make another key with the kit's template."
 _WANTED: Final = (
     ("KeySpec", "SYMMETRIC_DEFAULT", "symmetric"),
     ("KeyUsage", "ENCRYPT_DECRYPT", "for encryption and decryption"),
@@ -35,11 +33,14 @@ _WANTED: Final = (
     ("Origin", "AWS_KMS", "made of key material of KMS"),
     ("KeyState", "Enabled", "enabled"),
 )
+"""What KMS must say of the key, and that in words."""
 _STATES: Final = {
     "Disabled": "Enable it: `aws kms enable-key --key-id {arn}`.",
     "PendingDeletion": "Stop that at once, or the data is lost: `aws kms cancel-key-deletion --key-id {arn}`, then "
     "`aws kms enable-key --key-id {arn}`.",
 }
+_READ_IT: Final = "Have somebody read it who knows IAM, or write it in plain terms."
+_OUT: Final = Effect.PINECONE_LOCKED_OUT
 
 
 @dataclass(frozen=True)
@@ -67,55 +68,50 @@ def findings(
     given_arn: str | None = None,
     vendor: Entry | None = None,
 ) -> list[Finding]:
-    """All that is right and wrong with a customer's key.
+    """All that is right and wrong with a customer's key, for what the vendor's role must be able to do.
 
-    Args:
-        seen: the key.
-        role_arn: of the vendor's role.
-        key_access: what the role must be able to do.
-        given_arn: the ARN that the customer gave back, which Pinecone will store.
-        vendor: the vendor's stack in cmek.yaml.
+    Pinecone will store the ARN that the customer gave back, where there is one. The vendor's stack in cmek.yaml is the
+    other half.
     """
-    found = [*_about_arn(seen, role_arn, given_arn or seen.arn), *_about_key(seen)]
-    return [*found, *_about_policy(seen, role_arn, key_access), _about_vendor(seen, role_arn, vendor)]
+    found = [*_about_key(seen, role_arn, given_arn or seen.arn), *_about_policy(seen, role_arn, key_access)]
+    return [*found, _about_vendor(seen, role_arn, vendor)]
 
 
-def _about_arn(seen: CustomerKeySeen, role_arn: str, arn: str) -> Iterator[Finding]:
+def _about_key(seen: CustomerKeySeen, role_arn: str, arn: str) -> Iterator[Finding]:
+    """Whether it is a key, the one that is meant, and of the kind that Pinecone uses."""
     form = ANY_KEY_ARN.fullmatch(arn)
-    is_key = bool(form and form["key"])
-    words = (f"{arn} is the ARN of a key", f"{arn} is the ARN of an alias, which Pinecone would store")
-    yield judged("key-arn", is_key, words, f"Use the key's own ARN, {seen.arn}.")
-    if is_key and arn != seen.arn:
-        another = f"{arn} was given, but {seen.source} shows another key, {seen.arn}"
-        yield wrong("same-key", another, "Ask the customer for the ARN and both files of one key.")
-    words = ("it is in AWS's partition aws, as Pinecone is", "it is not in AWS's partition aws")
-    cure = "Make a key in a commercial region: no policy reaches across partitions."
-    yield judged("partition", seen.arn.startswith("arn:aws:"), words, cure)
+    if form is None or not form["key"]:
+        words = f"{arn} is the ARN of an alias, which Pinecone would store"
+        yield wrong("key-arn", words, f"Use the key's own ARN, {seen.arn}.")
+    else:
+        yield right("key-arn", f"{arn} is the ARN of a key")
+        if arn != seen.arn:
+            words = f"{arn} was given, but {seen.source} shows another key, {seen.arn}"
+            yield wrong("same-key", words, "Ask the customer for the ARN and both files of one key.")
+    if seen.arn.startswith("arn:aws:"):
+        yield right("partition", "it is in AWS's partition aws, as Pinecone is")
+    else:
+        cure = "Make a key in a commercial region: no policy reaches across partitions."
+        yield wrong("partition", "it is not in AWS's partition aws", cure)
     if seen.account == role_arn.split(":")[4]:
-        same = f"key and role are both in account {seen.account}, so this is no customer's key"
-        yield wrong(
-            "two-accounts", same, "Compare --role-arn with the vendor's role. For one's own key use PineconeCmek."
-        )
-
-
-def _about_key(seen: CustomerKeySeen) -> Iterator[Finding]:
+        words = f"key and role are both in account {seen.account}, so this is no customer's key"
+        cure = "Compare --role-arn with the vendor's role. For one's own key use PineconeCmek."
+        yield wrong("two-accounts", words, cure)
     data = {"KeySpec": seen.metadata.get("CustomerMasterKeySpec"), **seen.metadata}
     for name, wanted, what in _WANTED:
-        value, cure, effect = data.get(name), _ANOTHER_KEY, None
+        value = data.get(name)
+        shown = f"{what} ({name} {printable(value)})"
         if not isinstance(value, str):
-            give = "Give the whole output of a current `aws kms describe-key`."
-            yield unknown(name, f"whether the key is {what}: there is no {name}", give)
-            continue
-        if name == "KeyState":
+            cure = "Give the whole output of a current `aws kms describe-key`."
+            yield unknown(name, f"whether the key is {what}: there is no {name}", cure)
+        elif value == wanted:
+            yield right(name, f"the key is {shown}")
+        elif name == "KeyState":
             cure = _STATES.get(value, "Find out why in the KMS console.").format(arn=seen.arn)
-            effect = Effect.KEY_ENDS if value == "PendingDeletion" else Effect.PINECONE_LOCKED_OUT
-        shown = f"({name} {printable(value)})"
-        yield judged(
-            name, value == wanted, (f"the key is {what} {shown}", f"the key is not {what} {shown}"), cure, effect
-        )
-    if data.get("MultiRegion"):
-        words = "it is a multi-Region key, which works; Pinecone uses the one ARN that it is given"
-        yield said("MultiRegion", words)
+            yield wrong(name, f"the key is not {shown}", cure, Effect.KEY_ENDS if value == "PendingDeletion" else _OUT)
+        else:
+            cure = "That cannot be changed: make another key with the kit's template."
+            yield wrong(name, f"the key is not {shown}", cure)
 
 
 def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -> Iterator[Finding]:
@@ -125,13 +121,10 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -
     root, actions = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root", _ACTIONS[key_access]
     asked = [*(use_of(seen.arn, role_arn, one) for one in actions), *(use_of(seen.arn, root, one) for one in RULING)]
     try:
-        answers, more, others = (
-            policy.answers(own, asked),
-            policy.beyond(own, limit, role_arn),
-            policy.beyond(own, limit),
-        )
+        answers = policy.answers(own, asked)
+        more, others = policy.beyond(own, limit, role_arn), policy.beyond(own, limit)
     except policy.CannotBeJudged as reason:
-        yield unknown("policy", f"the key policy cannot be judged: {reason}", _READ_IT.format("it"))
+        yield unknown("policy", f"the key policy cannot be judged: {reason}", _READ_IT)
         return
     allowing = [one.raw for one in own.statements if one.effect != "Deny"]
     deleted = list(dict.fromkeys(map(printable, gone(*allowing))))
@@ -157,21 +150,18 @@ def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
     by = printable(answer.statement.name) if answer.statement else "no statement"
     if answer.verdict is Verdict.CANNOT_TELL:
         words = f"whether the key policy lets the role do {how}: {by} hangs on {printable(', '.join(answer.hangs_on))}"
-        return unknown(action, words, _READ_IT.format("that statement"))
+        return unknown(action, words, _READ_IT)
     if answer.verdict is not Verdict.NO:
         by += ", which names the role's whole account" if answer.verdict is Verdict.BY_ACCOUNT else ""
         return right(action, f"the key policy lets the role do {how} ({by})")
-    words = f"the key policy does not let the role do {how}"
-    cure = "Add the statements of key-policy.json that name the role."
     if answer.statement:
-        words = f"the key policy denies the role {how} ({by})"
         cure = "Deploy the kit's stack with Suspended=false, or take that statement out."
-    elif deleted:
-        cure += (
-            f" The policy names one that was deleted ({', '.join(deleted)}): if that was the vendor's, save the policy "
-        )
-        cure += "with the role's ARN again."
-    return wrong(action, words, cure, Effect.PINECONE_LOCKED_OUT)
+        return wrong(action, f"the key policy denies the role {how} ({by})", cure, _OUT)
+    cure = "Add the statements of key-policy.json that name the role."
+    if deleted:
+        whom = f"The policy names one that was deleted ({', '.join(deleted)})"
+        cure = f"{cure} {whom}: if that was the vendor's, save the policy with the role's ARN again."
+    return wrong(action, f"the key policy does not let the role do {how}", cure, _OUT)
 
 
 def _about_root(account: str, answers: Sequence[Said]) -> Finding:
@@ -181,11 +171,13 @@ def _about_root(account: str, answers: Sequence[Said]) -> Finding:
             return unknown("root", words, "Read that statement yourself.")
     if all(one.verdict is Verdict.YES for one in answers):
         return right("root", f"the root of account {account} rules the key")
-    words = f"the root of account {account} does not rule the key, so nobody may be able to manage it"
-    cure = (
+    return wrong(
+        "root",
+        f"the root of account {account} does not rule the key, so nobody may be able to manage it",
         "Add the first statement of key-policy.json, with this account's number; or these are the metadata of one key "
+        "and the policy of another.",
+        Effect.OWNER_LOCKED_OUT,
     )
-    return wrong("root", words, f"{cure}and the policy of another.", Effect.OWNER_LOCKED_OUT)
 
 
 def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) -> Finding:
@@ -194,20 +186,19 @@ def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) ->
     if vendor is None:
         words = f"not visible from here: the vendor's role must allow {both} on this key (customer_account_ids)"
         return unknown("vendor", words, "The vendor sees it with --vendor.", elsewhere=True)
-    own, name, cure = vendor.settings, vendor.name, "Compare --role-arn and --vendor."
+    own, name = vendor.settings, vendor.name
+    cure = "Compare --role-arn and --vendor."
     account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     if own.account != account:
         words = f"{name} is in account {own.account}, but the role in account {account}"
     elif own.role_name not in (None, role):
         words = f"the role of {name} is named {own.role_name}, but another role was given"
     elif own.suspended:
-        words, cure = (
-            f"{name} is suspended in cmek.yaml: nobody can assume the role",
-            "Deploy it with suspended: false.",
-        )
+        words = f"{name} is suspended in cmek.yaml: nobody can assume the role"
+        cure = "Deploy it with suspended: false."
     elif own.customers is None or not own.customers.cover(seen.arn):
         words = f"{name} does not let the role use this key: cmek.yaml has neither its account nor the key"
         cure = f'Add "{seen.account}" to customer_account_ids of {name}, and deploy.'
     else:
         return right("vendor", f"{name} lets the role do {both} on this key, by cmek.yaml")
-    return wrong("vendor", words, cure, Effect.PINECONE_LOCKED_OUT)
+    return wrong("vendor", words, cure, _OUT)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from cmek_construct import checks, templates
-from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Stack, Unread
+from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.customers import Customers
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
@@ -48,7 +48,8 @@ class LockedIdentity:
         What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
         there, and where nothing is locked, so that a deploy makes no second role or key.
         """
-        if not is_gone(stack) or not (self.role_arn or self.key_arn):
+        is_there = stack is not None and not (isinstance(stack, Stack) and stack.is_empty)
+        if is_there or not (self.role_arn or self.key_arn):
             return None
         own = entry.settings
         role, key = own.role or self.role_arn or "ROLE-ARN", own.key or self.key_arn or "KEY-ARN"
@@ -60,18 +61,13 @@ class LockedIdentity:
         return shlex.join([*command, *(["--profile", profile] if profile else [])])
 
 
-def is_gone(stack: Stack | Unread | None) -> bool:
-    """Whether there is no stack, or what a first deploy left that came to nothing."""
-    return stack is None or (isinstance(stack, Stack) and stack.is_empty)
-
-
 def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     """What a lock holds of a stack."""
     here = Place.of(entry.name, entry.settings.account, entry.settings.region or "")
     places = stacks_at(lock, here)
-    found = [one for place in places for one in lock[place].values() if one.in_force and "Arn" in one.deployed]
-    role = next((one.deployed for one in found if one.identity.type == ROLE), {})
-    key = next((one.deployed for one in found if one.identity.type != ROLE), {})
+    found = [one for place in places for one in lock[place].values() if not one.unlocked and "Arn" in one.deployed]
+    role = next((one.deployed for one in found if one.type == ROLE), {})
+    key = next((one.deployed for one in found if one.type != ROLE), {})
     others = [one for one in lock if one.stack == entry.name and one not in places and not one.may_be(here)]
     elsewhere = tuple(f"{one.account}, {one.region}" for one in others)
     return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
@@ -92,19 +88,13 @@ def _own_arns(entry: Entry) -> dict[str, str]:
 
 
 def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, str]) -> dict[str, str]:
-    """Which outputs are not those that are meant, in words.
-
-    Args:
-        outputs: of a stack.
-        whose: they are meant to be.
-        meant: each ARN by the output's name, or how it begins, up to a slash.
-    """
+    """Which outputs are not the ARNs that are meant, or do not begin so, up to a slash: by name, in words."""
     wrong = {}
     for name, wanted in meant.items():
-        value, begins = str(outputs.get(name, "")), wanted.endswith("/")
-        is_meant = value.startswith(wanted) if begins else value == wanted
+        value, more = str(outputs.get(name, "")), "…" if wanted.endswith("/") else ""
+        is_meant = value.startswith(wanted) if more else value == wanted
         if not (is_meant and _FORMS[name].fullmatch(value)):
-            wrong[name] = f"the output {name} is {value!a}, but that of {whose} is {wanted}{'…' if begins else ''}"
+            wrong[name] = f"the output {name} is {value!a}, but that of {whose} is {wanted}{more}"
     return wrong
 
 
@@ -124,10 +114,8 @@ def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
     found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
     own_id, its_id = entry.settings.external_id, found.get(EXTERNAL_ID)
     for wrong in wrong_outputs(found, "this stack", _own_arns(entry)).values():
-        raise Refused(
-            f"{entry.name}: {wrong}. Check the name, the account and the region, or the file of outputs: it may be of "
-            "another deploy."
-        )
+        check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
+        raise Refused(f"{entry.name}: {wrong}. {check}")
     if its_id != own_id:
         raise Refused(
             f"{entry.name}: external_id is {own_id} in cmek.yaml, but {its_id!a} in the deployed stack. If Pinecone "
@@ -196,21 +184,11 @@ class Deployed:
             return of.trust
         if isinstance(of.permissions, Unread):
             return of.permissions
-        return [*(one for policy in self.permissions for one in policy.statements), *self.by_key]
-
-    @property
-    def permissions(self) -> Sequence[PermissionsPolicy]:
-        """The permissions policies of the role, as far as they were read."""
-        found = self.role.permissions if isinstance(self.role, Role) else ()
-        return () if isinstance(found, Unread) else found
-
-    def written(self, kind: Kind) -> Sequence[Any] | None:
-        """The policy that the last deploy wrote; None: not known."""
-        return self._of_template.get(kind)
+        return [*(one for policy in of.permissions for one in policy.statements), *self.by_key]
 
     @cached_property
-    def _of_template(self) -> Mapping[Kind, Sequence[Any]]:
-        """The policies in the template, as AWS gives them back; none where it cannot be read."""
+    def written(self) -> Mapping[Kind, Sequence[Any]]:
+        """The policies that the last deploy wrote, as AWS gives them back; none where its template was not read."""
         if isinstance(self.template, Unread):
             return {}
         try:
@@ -267,51 +245,44 @@ def deployed_customers(entry: Entry, template: str | Unread) -> Customers:
     Raises:
         Refused: it could not be read.
     """
-    now = datetime.now(timezone.utc)
-    written = Deployed(entry, "", None, LockedIdentity(), now, template=template).written("permissions")
-    if written is None:
+    written = Deployed(entry, "", None, LockedIdentity(), datetime.now(timezone.utc), template=template).written
+    if "permissions" not in written:
         why = template.why if isinstance(template, Unread) else "it is no template of a role"
         raise Refused(f"{entry.name}: its deployed customers could not be read: {why}.")
-    return Customers(*customers_in(written))
+    return Customers(*customers_in(written["permissions"]))
 
 
 def with_customer_key(
     entry: Entry, outputs: dict[str, str], key_arn: str | None, deployed: Customers | None
 ) -> dict[str, str]:
-    """The outputs of a vendor's stack, and the key of one of its customers.
-
-    Args:
-        entry: of the stack.
-        outputs: of the stack.
-        key_arn: what the customer sent back.
-        deployed: the customers in the deployed stack, where they are known.
+    """The outputs of a stack; of a vendor's, with the key that a customer sent back.
 
     Raises:
         Refused: there is no such key, or the role may not use it.
     """
     customers = entry.settings.customers
+    if customers is None and key_arn is None:
+        return outputs
     if customers is None:
-        if key_arn is None:
-            return outputs
         why = (
             "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. This "
-            "one has its own key: leave it out."
+            "one has its own key: leave it out"
         )
     elif key_arn is None:
-        why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back."
+        why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back"
     elif not _KEY_ID.fullmatch(key_arn.rpartition("/")[2]):
         why = (
             f"--key-arn is {key_arn}, but a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be "
-            "missing: copy the Key ARN whole."
+            "missing: copy the Key ARN whole"
         )
     elif not customers.cover(key_arn):
         why = (
             f"--key-arn is {key_arn}, but the role may not use it: neither customer_account_ids has its account nor "
-            "customer_key_arns the key. Add it, deploy, and ask again; or correct the ARN."
+            "customer_key_arns the key. Add it, deploy, and ask again; or correct the ARN"
         )
     elif deployed is not None and not deployed.cover(key_arn):
-        why = f"cmek.yaml has the customer of {key_arn}, but the deployed role does not. Run `npx cdk deploy "
-        why += f"{entry.name}` first."
+        run = f"npx cdk deploy {entry.name}"
+        why = f"cmek.yaml has the customer of {key_arn}, but the deployed role does not. Run `{run}` first"
     else:
         return outputs | {KEY_ARN: key_arn}
-    raise Refused(f"{entry.name}: {why}")
+    raise Refused(f"{entry.name}: {why}.")

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cmek_construct.aws.objects import Control, Event, Key, Role, Stack, Unread
+from cmek_construct.aws.objects import Control, Event, Key, Role, Unread
 from cmek_construct.checks import few, printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
-from cmek_construct.health import policies
-from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.findings import Finding, Verdict, as_data, not_read, right, said, unknown, wrong
+from cmek_construct.health.deployed import Deployed
+from cmek_construct.health.findings import Finding, Verdict, not_read, right, said, unknown, wrong
+from cmek_construct.health.policies import about_policy, about_used_key
 from cmek_construct.health.role_and_key import about_brake, about_grants, about_key, about_role, about_use, at
 from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.policy.words import of_statement
@@ -36,10 +36,8 @@ class Examined:
     @property
     def code(self) -> int:
         """The exit code for this stack alone."""
-        verdicts = {finding.verdict for finding in self.findings}
-        if Verdict.WRONG in verdicts:
-            return WRONG
-        return UNREAD if Verdict.UNKNOWN in verdicts or not verdicts else HEALTHY
+        found = {one.verdict for one in self.findings} or {Verdict.UNKNOWN}
+        return WRONG if Verdict.WRONG in found else UNREAD if Verdict.UNKNOWN in found else HEALTHY
 
     @property
     def verdict(self) -> str:
@@ -56,27 +54,22 @@ class Examined:
             "role_arn": self.role_arn,
             "key_arn": self.key_arn,
             "verdict": self.verdict.lower(),
-            "findings": as_data(self.findings),
+            "findings": [one.as_data() for one in self.findings],
         }
 
 
 def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Finding]:
-    """All that is right and wrong with role and key.
-
-    Args:
-        case: the stack, its role and its key, as they are.
-        last_user: who used the key the last time, where that was asked.
-    """
+    """All that is right and wrong with role and key, and who used the key the last time, where that was asked."""
     is_there, key = isinstance(case.role, Role), case.key
     yield from about_role(case)
     if is_there:
-        yield from policies.about_trust(case)
-        yield from policies.about_permissions(case)
+        yield from about_policy(case, "trust")
+        yield from about_policy(case, "permissions")
     if case.key_arn is not None:
         yield from about_key(case)
     if key is not None:
-        yield from policies.about_key_policy(case)
-        yield from policies.about_used_key(case)
+        yield from about_policy(case, "key")
+        yield from about_used_key(case)
     if isinstance(key, Key):
         yield about_grants(case, key)
     if is_there or case.brake.kind == "key":
@@ -84,16 +77,10 @@ def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Findin
     yield from about_use(case, last_user)
 
 
-def about_stack(entry: Entry, stack: Stack | Unread | None, way_back: str | None, lock: LockedIdentity) -> Finding:
-    """Whether the stack is there, and whole.
-
-    Args:
-        entry: of the stack.
-        stack: as CloudFormation shows it.
-        way_back: the command that takes role and key back, where they are known.
-        lock: what is locked of it.
-    """
-    deploy = f"npx cdk deploy {entry.name}"
+def about_stack(case: Deployed, way_back: str | None) -> Finding:
+    """Whether the stack is there, and whole; if it is gone, with what takes role and key back, where they are known."""
+    stack, own, elsewhere = case.stack, case.entry.settings, case.lock.elsewhere
+    deploy = f"npx cdk deploy {case.entry.name}"
     if isinstance(stack, Unread):
         return not_read("stack", "the stack", stack, "cloudformation:DescribeStacks")
     if stack and stack.is_whole:
@@ -102,37 +89,29 @@ def about_stack(entry: Entry, stack: Stack | Unread | None, way_back: str | None
         words = f"a deploy is running ({stack.status}), and what is seen now may not last"
         return unknown("stack", words, "Ask again when it has ended.")
     if stack and not (way_back and stack.is_empty):
-        cure, means = (
-            f"{deploy}\nSee its events in the CloudFormation console first.",
-            "none by itself, but a change of ",
+        cure = (
+            f"{deploy}\nSee its events in the CloudFormation console first: a change of the file may not have arrived."
         )
-        means += "the file may not have arrived"
-        return wrong("stack", f"the last deploy failed ({stack.status})", cure, means=means)
-    if lock.elsewhere and not way_back:
-        words = f"there is no such stack in {entry.settings.account}, {entry.settings.region}, but cmek.lock has it in "
-        cure = "Write account and region back into cmek.yaml as they were. A deploy of this file would make a second "
-        cure += "role and key, which Pinecone does not know."
-        means = "none by itself: role and key are where they were, and Pinecone uses them"
-        return wrong("stack", words + "; ".join(lock.elsewhere), cure, means=means, time="before the next deploy")
+        return wrong("stack", f"the last deploy failed ({stack.status})", cure)
+    if elsewhere and not way_back:
+        return wrong(
+            "stack",
+            f"there is no such stack in {own.account}, {own.region}, but cmek.lock has it in {'; '.join(elsewhere)}",
+            "Write account and region back into cmek.yaml as they were. A deploy of this file would make a second role "
+            "and key, which Pinecone does not know.",
+            time="before the next deploy",
+        )
     cure = f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
     if not way_back:
-        cure = (
-            f"{deploy}\nThat is if it was never deployed. If it was deleted, role and key are still there: take them "
-        )
-        cure += "back, and delete nothing."
+        outlive = "If it was deleted, role and key are still there: take them back, and delete nothing."
+        cure = f"{deploy}\nThat is if it was never deployed. {outlive}"
     words = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
     means = "none by itself: role and key outlive their stack, and so does Pinecone's access"
-    time = "no hurry, unless somebody deletes what seems to be left over"
-    return wrong("stack", words, cure, means=means, time=time)
+    return wrong("stack", words, cure, means=means, time="no hurry, unless somebody deletes what seems to be left over")
 
 
 def with_culprit(finding: Finding, events: Sequence[Event] | Unread) -> Finding:
-    """A finding with who did it, by CloudTrail; or where to look for that.
-
-    Args:
-        finding: which somebody has caused.
-        events: of the role or the key, the newest first.
-    """
+    """A finding with who did it, by events of CloudTrail, the newest first; or where to look for that."""
     names = [one.partition(":")[2] for one in finding.events]
     for one in [] if isinstance(events, Unread) else events:
         if one.name in names and not one.refused:
@@ -154,10 +133,7 @@ def expected_policies(entry: Entry, role_arn: str) -> dict[str, Policy]:
 def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> Iterator[Finding]:
     """Whether the indexes of the project are under this key.
 
-    Args:
-        case: the stack.
-        found: the key of each index by its name, as Pinecone says it: an ARN, or an ID of its own; None where the index
-            is under no key of a customer.
+    Each key is as Pinecone says it: an ARN, or an ID of its own; None where the index is under no key of a customer.
     """
     if isinstance(found, Unread):
         yield replace(unknown("indexes", f"not read: the project's indexes ({found.why})", ""), means="")
@@ -166,16 +142,16 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
     others = [name for name, key in found.items() if key and key.startswith("arn:") and key != case.key_arn]
     untold = [f"{name} ({key})" for name, key in found.items() if key and not key.startswith("arn:")]
     if without:
-        cure = "Look in Pinecone's console whether the project is the right one, and its encryption forced; an index "
-        cure += "cannot be moved under a key: make it anew, and copy its records."
-        means = "their data does not hang on this key: cutting Pinecone off does not shut them"
-        yield wrong("indexes", f"indexes under no key of yours: {few(without)}", cure, means=means)
-    if others:
-        cure = (
-            "Look in Pinecone's console, Manage > CMEK, which key the project has: PINECONE_API_KEY may be of another "
+        yield wrong(
+            "indexes",
+            f"indexes under no key of yours, which cutting Pinecone off does not shut: {few(without)}",
+            "Look in Pinecone's console whether the project is the right one, and its encryption forced; an index "
+            "cannot be moved under a key: make it anew, and copy its records.",
         )
-        means = "their data does not hang on this key"
-        yield wrong("indexes", f"indexes under another key: {few(others)}", f"{cure}project.", means=means)
+    if others:
+        words = f"indexes under another key, which cutting Pinecone off from this one does not shut: {few(others)}"
+        where = "Look in Pinecone's console, Manage > CMEK, which key the project has"
+        yield wrong("indexes", words, f"{where}: PINECONE_API_KEY may be of another.")
     if untold:
         words = f"indexes under a customer's key, which Pinecone calls by an ID of its own: {few(untold)}"
         yield said("indexes", f"{words}. Whether that is this key, it does not say")

@@ -80,11 +80,7 @@ def said_external_id(trust: Sequence[Any]) -> str | None:
 
 
 def of_role(role: Role, *, given: bool) -> Props:
-    """The props of a role.
-
-    Args:
-        role: as it is.
-        given: the entry names it, and the stack leaves it alone.
+    """The props of a role; of a given one, that the entry names it, and the stack leaves it alone.
 
     Raises:
         Refused: nobody of Pinecone's may come in, or in a form that no entry can say.
@@ -183,8 +179,12 @@ def customers_in(statements: Iterable[Any]) -> tuple[list[str], list[str]]:
     return list(accounts), [key for key in keys if key.split(":")[4] not in accounts]
 
 
-def import_mapping(entry: Entry, role: Role, key: Key | None) -> ImportMapping:
-    """What the stack of an entry takes over."""
+def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str, str]) -> ImportMapping:
+    """What the stack of an entry takes over, beside what it holds already, by logical ID.
+
+    Raises:
+        Refused: the stack holds all of it, or something else in its place.
+    """
     own, found, where = entry.settings, ImportMapping(), Where("permissions")
     if own.role is None:
         found[ROLE] = {"RoleName": role.name}
@@ -195,28 +195,9 @@ def import_mapping(entry: Entry, role: Role, key: Key | None) -> ImportMapping:
                 found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
     if key is not None and own.key is None:
         found[KEY] = {"KeyId": key.key_id}
-        alias = alias_of(entry, key)
-        found |= {ALIAS: {"AliasName": alias}} if alias else {}
-    return found
-
-
-def alias_of(entry: Entry, key: Key) -> str | None:
-    """That alias of the key which the template has, by its name or by its default name."""
-    letters = re.sub("[^A-Za-z0-9]", "", entry.name)
-    form = rf"alias/pinecone-cmek/{letters}(Key)?[0-9A-F]{{8}}"
-    if entry.settings.alias:
-        form = re.escape(f"alias/{entry.settings.alias.removeprefix('alias/')}")
-    return next(filter(re.compile(form).fullmatch, readable(key.aliases)), None)
-
-
-def without_held(found: ImportMapping, entry: Entry, held: Mapping[str, str]) -> ImportMapping:
-    """Without what the stack holds already, by logical ID.
-
-    Raises:
-        Refused: the stack holds all of it, or something else in its place.
-    """
-    for logical_id, identifier in found.items():
-        (physical,) = identifier.values()
+        if alias := _alias_of(entry, key):
+            found[ALIAS] = {"AliasName": alias}
+    for logical_id, (physical,) in ((one, identifier.values()) for one, identifier in found.items()):
         if held.get(logical_id, physical) != physical:
             raise Refused(
                 f"{entry.name}: there is a stack of that name, and it has another one in place of {physical}: "
@@ -224,8 +205,15 @@ def without_held(found: ImportMapping, entry: Entry, held: Mapping[str, str]) ->
             )
     left = {name: found[name] for name in found if name not in held}
     if not left:
-        raise Refused(
-            f"{entry.name}: the stack has role and key already, so there is nothing to take over. Run `npx cdk deploy "
-            f"{entry.name}`, or `cmek doctor {entry.name}`."
-        )
+        run = f"Run `npx cdk deploy {entry.name}`, or `cmek doctor {entry.name}`."
+        raise Refused(f"{entry.name}: the stack has role and key already, so there is nothing to take over. {run}")
     return left
+
+
+def _alias_of(entry: Entry, key: Key) -> str | None:
+    """That alias of the key which the template has, by its name or by its default name."""
+    letters = re.sub("[^A-Za-z0-9]", "", entry.name)
+    form = rf"alias/pinecone-cmek/{letters}(Key)?[0-9A-F]{{8}}"
+    if entry.settings.alias:
+        form = re.escape(f"alias/{entry.settings.alias.removeprefix('alias/')}")
+    return next(filter(re.compile(form).fullmatch, readable(key.aliases)), None)

@@ -38,7 +38,7 @@ CACHED: Final = (
     "soon: Pinecone goes on with data keys that it has cached, for some time, which it does not publish; then every "
     "request to the indexes fails until this is mended"
 )
-NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
+_NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
 NOW: Final = "it is open now"
 NO_HURRY: Final = "no hurry"
 _NOT_KNOWN: Final = "not known: do not take it for healthy"
@@ -49,14 +49,14 @@ _EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
         "or to end the key",
         NOW,
     ),
-    Effect.PINECONE_LOCKED_OUT: (f"Pinecone is locked out: {NOTHING_LOST}", CACHED),
+    Effect.PINECONE_LOCKED_OUT: (f"Pinecone is locked out: {_NOTHING_LOST}", CACHED),
     Effect.OWNER_LOCKED_OUT: (
         "the owner is locked out: if nobody else may replace the key policy, AWS Support alone can mend it",
         "until somebody else changes the key policy",
     ),
     Effect.KEY_ENDS: (
         "after that all data of the project is lost for good, and nobody can bring it back, AWS included; until then "
-        f"{NOTHING_LOST}",
+        f"{_NOTHING_LOST}",
         "not known",
     ),
 }
@@ -88,6 +88,12 @@ class Finding:
         """Whether role and key are not to be called right."""
         return self.verdict in (Verdict.WRONG, Verdict.UNKNOWN) and not self.elsewhere
 
+    def as_data(self) -> dict[str, Any]:
+        """The same for a machine."""
+        texts = {name: getattr(self, name) or None for name in ("words", "means", "time", "cure")}
+        effect = self.effect.value if self.effect else None
+        return {"about": self.about, "verdict": self.verdict.value, "effect": effect, **texts, "fails": self.fails}
+
     def to_know(self, why: str) -> Finding:
         """The same where it is no fault: something to be known, and why."""
         return said(self.about, f"{self.words}. {why}", self.cure) if self.fails else self
@@ -118,11 +124,6 @@ def wrong(
     return Finding(about, Verdict.WRONG, words, cure, means or usual[0], time or usual[1], effect, events=tuple(events))
 
 
-def judged(about: str, is_right: bool, words: tuple[str, str], cure: str, effect: Effect | None = None) -> Finding:
-    """One that is right by the first words, or wrong by the second."""
-    return right(about, words[0]) if is_right else wrong(about, words[1], cure, effect)
-
-
 def unknown(about: str, words: str, cure: str, effect: Effect | None = None, *, elsewhere: bool = False) -> Finding:
     """One that cannot be told; with an effect if it may have one."""
     means = f"{_NOT_KNOWN}; perhaps {_EFFECTS[effect][0]}" if effect else _NOT_KNOWN
@@ -133,17 +134,3 @@ def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:
     """One that cannot be told, because it could not be read."""
     cure = f"Ask again with credentials that may {action} (--profile)."
     return unknown(about, f"not read: {what} ({unread.why})", cure)
-
-
-def as_data(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """The findings for a machine."""
-    return [
-        {
-            "about": one.about,
-            "verdict": one.verdict.value,
-            "effect": one.effect.value if one.effect else None,
-            **{name: getattr(one, name) or None for name in ("words", "means", "time", "cure")},
-            "fails": one.fails,
-        }
-        for one in findings
-    ]

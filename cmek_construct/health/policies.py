@@ -7,13 +7,13 @@ there surely lets him do. Only what is needed counts: a denial of calls without 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from cmek_construct.aws.objects import Unread
+from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
 from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
@@ -25,21 +25,19 @@ from cmek_construct.health.suspension import is_cut_off, kept
 from cmek_construct.policy import CannotBeJudged, Policy, Request, answers
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, POLICY_KEEPING
-from cmek_construct.policy.deleted import gone
+from cmek_construct.policy.principals import gone
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import Kind
 
 
 class _Of(NamedTuple):
-    """What is said of a kind of policy."""
+    """What is said of a kind of policy, with the actions that read it and the calls by which it is changed."""
 
     about: str
     what: str
     verb: str
     reads: str
-    """The actions that read it."""
     events: Sequence[str]
-    """The calls by which it is changed."""
 
 
 KINDS: Final[Mapping[Kind, _Of]] = {
@@ -54,78 +52,101 @@ KINDS: Final[Mapping[Kind, _Of]] = {
         ],
     ),
 }
-_NO_DEPLOY: Final = "`cdk deploy` does not mend it: CloudFormation sees no change."
 
 
 @dataclass(frozen=True)
 class Beside:
-    """A policy as it is beside the one that the file says, both without what has a finding of its own."""
+    """A policy as it is beside the one that it should be, both without what has a finding of its own."""
 
     case: Deployed
     kind: Kind
     there: Sequence[Any]
     wanted: Sequence[Any]
+    """What the last deploy wrote, as far as that is known; else what the file says."""
+    ahead: Drift
+    """How the file differs from the last deploy."""
     lost: Sequence[str]
-    """Principals of the wanted in whose place unique IDs are."""
-    written: Sequence[Any] | None
-    """What the last deploy wrote, if the file says something else."""
+    """Principals that the file names, in whose place unique IDs are."""
 
     @classmethod
     def of(cls, case: Deployed, kind: Kind, observed: Sequence[Any]) -> Beside:
-        """What is there beside what the file says: suspended, if so in words that are not ours."""
-        own, where, written, suspended = case.entry.settings, case.where(kind), case.written(kind), False
-        there = list(observed)
+        """What is there beside what it should be: suspended, if so in words that are not ours."""
+        own, where, written = case.entry.settings, case.where(kind), case.written.get(kind)
+        there, is_suspended = list(observed), False
         if where == case.brake:
             there, written = kept(case, there), written and kept(case, written)
-            suspended = bool(own.suspended) and len(there) == len(observed) and is_cut_off(case, observed)
-        wanted = case.wanted(kind, suspended=suspended)
+            is_suspended = bool(own.suspended) and len(there) == len(observed) and is_cut_off(case, observed)
+        wanted = case.wanted(kind, suspended=is_suspended)
         if kind == "key" and where.days_held(there) not in (None, own.protect_used_key or 0):
             there, wanted, written = where.not_held(there), where.not_held(wanted), written and where.not_held(written)
         there, lost = where.revived(there, wanted)
-        if suspended or (written is not None and where.drift(written, wanted).is_none):
-            written = None
-        return cls(case, kind, there, wanted, lost, written)
+        ahead = Drift() if is_suspended or written is None else where.drift(wanted, written)
+        return cls(case, kind, there, wanted if ahead.is_none else written or [], ahead, lost)
 
     @cached_property
     def found(self) -> Drift:
-        """How it differs from what the file says."""
+        """How it differs from what it should be."""
         return self.case.where(self.kind).drift(self.there, self.wanted)
 
-    def findings(self, cure: str, within: str = "") -> Iterator[Finding]:
-        """What is wrong with it: a finding for each effect; or that it is right.
-
-        Args:
-            cure: what to do if somebody changed it.
-            within: in which policies it stands, in words.
-        """
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong with it: a finding for each effect; or that it is right."""
         about, what, verb, _, events = KINDS[self.kind]
-        account, where = self.case.entry.settings.account, self.case.where(self.kind)
-        found, wanted = self.found, self.wanted
-        if self.written is not None:
-            deploy = f"npx cdk deploy {self.case.entry.name}"
-            words = where.drift(self.wanted, self.written).in_words(account)
-            words = f"the {what} by the file {verb} not what was deployed last: {words}"
-            means = "none by itself: the file is ahead of the deploy, and nobody has to have touched anything"
-            meant = f"{deploy}\nThat is if the file is meant: git shows who changed it."
-            yield wrong("file-ahead", words, meant, means=means)
-            found, wanted, cure = where.drift(self.there, self.written), self.written, deploy
-        elif found.is_none:
-            yield right(about, f"the {what} says what the file says")
-        for effect, part in [] if found.is_none else self._by_effect(found, wanted):
-            words, do, means = f"{verb} not what the file says: {part.in_words(account)}", cure, ""
+        account, deploy = self.case.entry.settings.account, f"npx cdk deploy {self.case.entry.name}"
+        cure, within = self._cure(deploy) if self.lost or not self.found.is_none else ("", "")
+        if lost := sorted({*self.lost} - {self.case.role_arn}):
+            words = f"the {what} names a unique ID in place of {', '.join(lost)}: deleted, and perhaps made again"
+            again = f"{cure}\nWho is not to come back is taken out of the file first, or AWS does not take the policy."
+            effect = Effect.PINECONE_LOCKED_OUT if self.kind == "trust" else None
+            yield wrong(f"{self.kind}-gone", words, again, effect, events=events)
+        else:
+            yield from self.nobodies()
+        if not self.ahead.is_none:
+            cure = deploy
+            words = f"the {what} by the file {verb} not what was deployed last: {self.ahead.in_words(account)}"
+            yield wrong("file-ahead", words, f"{deploy}\nThat is if the file is meant: git shows who changed it.")
+        elif self.found.is_none:
+            yield right(about, f"the {what} {verb} what the file says")
+        for effect, part in [] if self.found.is_none else self._by_effect():
+            words, means, do = part.in_words(account), "", cure
             if effect is Effect.OWNER_LOCKED_OUT:
-                do += "\nRun it as somebody whom the key policy still lets do that: a key administrator."
+                do = f"{cure}\nRun it as somebody whom the key policy still lets do that: a key administrator."
             if self.kind == "permissions" and effect is Effect.SOMEBODY_LET_IN:
                 means = "somebody is let in: Pinecone's sessions can do that in your account"
-            if part.is_certain:
-                yield wrong(about, f"the {what}{within} {words}", do, effect, means=means, events=events)
+            if any(one.certain for one in (*part.given, *part.taken)):
+                words = f"the {what}{within} {verb} not what the file says: {words}"
+                one = wrong(about, words, do, effect, means=means, events=events)
             else:
-                yield unknown(about, f"it cannot be told whether the {what}{within} {words}", do, effect)
+                words = f"it cannot be told whether the {what}{within} {verb} what the file says: {words}"
+                one = unknown(about, words, do, effect)
+            is_given = self.kind != "key" and self.case.entry.settings.role is not None
+            lets_in = not (self.found.taken or self.found.doubt)
+            yield one.to_know("The role is yours") if is_given and lets_in else one
 
-    def _by_effect(self, found: Drift, wanted: Sequence[Any]) -> list[tuple[Effect | None, Drift]]:
+    def nobodies(self, more: str = "") -> Iterator[Finding]:
+        """Who is named and is nobody any more."""
+        if ids := gone(*self.there):
+            words = f"the {self.kind} policy names {', '.join(ids)}: deleted, and nobody any more"
+            yield said(f"{self.kind}-gone", words + more)
+
+    def _cure(self, deploy: str) -> tuple[str, str]:
+        """What to do if somebody changed it; and in which policies of several that is, in words."""
+        no_deploy = f"`{deploy}` does not mend it: CloudFormation sees no change."
+        if self.kind != "permissions":
+            return f"{self.case.put(self.kind)}\n{no_deploy}", ""
+        policies = self.case.role.permissions if isinstance(self.case.role, Role) else ()
+        found: dict[str, str] = {}
+        for one in () if isinstance(policies, Unread) else policies:
+            if not self.case.where(self.kind).drift([*self.wanted, *one.statements], self.wanted).is_none:
+                delete = f"{self.case.iam('delete-role-policy')} --policy-name {one.name}"
+                detach = f"{self.case.iam('detach-role-policy')} --policy-arn {one.arn}"
+                found[printable(one.name)] = detach if one.arn else delete
+        if found:
+            return "\n".join(found.values()), f" (in {', '.join(found)})"
+        return f"Attach the stack's policies to the role again, or write what is missing into them: {no_deploy}", ""
+
+    def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
         """What a difference does to people, each with its part: of a key, what is taken from the role or others."""
-        effects = [*locked_out(self.case, self.kind, self.there, wanted)] if found.taken else []
-        parts: list[tuple[Effect | None, Drift]] = []
+        found, parts, effects = self.found, list[tuple[Effect | None, Drift]](), [*self.locked_out()]
         if found.given:
             parts.append((Effect.SOMEBODY_LET_IN, replace(found, taken=(), denials=()) if effects else found))
         for effect in effects:
@@ -135,35 +156,30 @@ class Beside:
             parts.append((effect, replace(found, given=(), taken=taken)))
         return parts or [(None, found)]
 
-
-def locked_out(case: Deployed, kind: Kind, there: Iterable[Any], wanted: Iterable[Any]) -> Iterator[Effect]:
-    """Who is locked out by a policy that is not what it should be.
-
-    Args:
-        case: the stack.
-        kind: of the policy.
-        there: the statements that are there.
-        wanted: those that should be there.
-    """
-    before, after = (case.where(kind).read(statements) for statements in (wanted, there))
-    root = f"arn:aws:iam::{case.entry.settings.account}:root"
-    owner = [use_of(case.key_arn, root, one) for one in POLICY_KEEPING if kind == "key"]
-    for effect, needs in ((Effect.PINECONE_LOCKED_OUT, [*_needs(case, kind)]), (Effect.OWNER_LOCKED_OUT, owner)):
-        with suppress(CannotBeJudged):
-            pairs = zip(answers(before, needs), answers(after, needs), strict=True)
-            if any(one.verdict is Answer.YES and other.verdict is not Answer.YES for one, other in pairs):
-                yield effect
+    def locked_out(self) -> Iterator[Effect]:
+        """Who may not do what the policy that should be there surely lets him do."""
+        case, where = self.case, self.case.where(self.kind)
+        before, after = where.read(self.wanted), where.read(self.there)
+        root = f"arn:aws:iam::{case.entry.settings.account}:root"
+        owner = [use_of(case.key_arn, root, one) for one in POLICY_KEEPING if self.kind == "key"]
+        for effect, needs in (
+            (Effect.PINECONE_LOCKED_OUT, [*_needs(case, self.kind)]),
+            (Effect.OWNER_LOCKED_OUT, owner),
+        ):
+            with suppress(CannotBeJudged):
+                pairs = zip(answers(before, needs), answers(after, needs), strict=True)
+                if any(one.verdict is Answer.YES and other.verdict is not Answer.YES for one, other in pairs):
+                    yield effect
 
 
 def _needs(case: Deployed, kind: Kind) -> Iterator[Request]:
     """What Pinecone needs: to assume the role, and the role to use the key."""
     own = case.entry.settings
     if kind == "trust":
+        regions = PINECONE_REGIONS if own.allowed_regions is ALL_REGIONS else own.allowed_regions
         context = {**DIRECT_CALL, "sts:ExternalId": own.external_id}
         pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{ROLE_NAME_PREFIX}"
-        every = own.allowed_regions
-        for region in PINECONE_REGIONS if every is ALL_REGIONS else every:
-            yield Request(f"{pinecone}{region}", "sts:AssumeRole", None, context, own=True)
+        yield from (Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions)
         return
     for statement in documents.permissions(own):
         keys = [arn.replace("*", "x") for arn in as_list(statement["Resource"])]
@@ -192,102 +208,64 @@ def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
     return list(dict.fromkeys([*denied, *by_account])), ""
 
 
-def about_trust(case: Deployed) -> Iterator[Finding]:
-    """The trust policy of the role."""
-    observed, own, put = case.statements("trust"), case.entry.settings, case.put("trust")
+def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
+    """A policy of the role or of the key."""
+    observed, (about, what, _, reads, _) = case.statements(kind), KINDS[kind]
     if isinstance(observed, Unread):
-        yield _unread("trust", observed)
-        return
-    stays = case.outputs.get(EXTERNAL_ID) if _tells_id(case) else said_external_id(observed) or own.external_id
-    is_other = stays != own.external_id
-    if is_other:
-        yield _other_external_id(case, stays)
-        settings = own.model_copy(update={"external_id": stays})
-        case = replace(case, entry=replace(case.entry, settings=settings))
-    beside = Beside.of(case, "trust", observed)
-    if beside.lost:
-        words = f"the trust policy names a deleted role in place of {', '.join(beside.lost)}: Pinecone made its role "
-        words += "again, or somebody typed a wrong name"
-        yield wrong("trust-gone", words, put, Effect.PINECONE_LOCKED_OUT, events=KINDS["trust"].events)
+        yield not_read(about, f"the {what}", observed, reads)
+    elif kind == "trust":
+        yield from _about_trust(case, observed)
+    elif kind == "key" and case.entry.settings.key is not None:
+        yield _about_given_key(case, observed)
     else:
-        yield from about_nobody(beside)
-    found = beside.found
-    if own.role is not None and not (found.taken or found.doubt):
-        yours, more = "the trust policy is yours, and lets Pinecone in", found.in_words(own.account)
-        yield said("trust-policy", f"{yours}; {more}") if more else right("trust-policy", yours)
+        yield from Beside.of(case, kind, observed).findings()
+
+
+def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
+    """The trust policy, beside one with the external ID that Pinecone stores."""
+    own, is_deployed = case.entry.settings, ROLE_ARN in case.outputs
+    stays = case.outputs.get(EXTERNAL_ID) if is_deployed else said_external_id(observed) or own.external_id
+    if stays == own.external_id:
+        yield from Beside.of(case, "trust", observed).findings()
         return
-    for one in beside.findings(f"{put}\n{_NO_DEPLOY}"):
-        # Neither a deploy nor a write of the file's policy, while its external ID is another.
-        first = f"First put external_id right in cmek.yaml; then: cmek doctor {case.entry.name}"
-        yield replace(one, cure=first) if is_other and one.fails else one
-
-
-def _unread(kind: Kind, unread: Unread) -> Finding:
-    return not_read(KINDS[kind].about, f"the {KINDS[kind].what}", unread, KINDS[kind].reads)
-
-
-def _tells_id(case: Deployed) -> bool:
-    """Whether the deployed stack says its external ID, or that it has none."""
-    return ROLE_ARN in case.outputs
-
-
-def _other_external_id(case: Deployed, stays: str | None) -> Finding:
-    """The file has another external ID than the deployed stack has, which Pinecone stores."""
-    words = (
-        f"external_id is {case.entry.settings.external_id or 'missing'} in cmek.yaml, but {stays or 'missing'} in the"
-    )
-    if _tells_id(case):
-        cure = f"Write  external_id: {stays}  back into" if stays else "Take external_id out of"
-        cure += " cmek.yaml (git shows who changed it). Never deploy another one, and change nothing in AWS: Pinecone "
-        cure += "stores the deployed one."
-        means, time = "none by itself; the next deploy would lock Pinecone out", "until somebody deploys"
-        return wrong("external-id", f"{words} deployed stack", cure, means=means, time=time)
-    return unknown(
-        "external-id",
-        f"{words} role's trust policy, and no deployed stack says which is right",
-        f"If git shows that cmek.yaml was changed, write  external_id: {stays}  back into it. Change nothing in AWS "
-        f"before you know: Pinecone stores one of the two for good. Then look again: cmek doctor {case.entry.name}",
-        Effect.PINECONE_LOCKED_OUT,
-    )
-
-
-def about_nobody(beside: Beside, more: str = "") -> Iterator[Finding]:
-    """Who is named and is nobody any more."""
-    if ids := gone(*beside.there):
-        words = f"the {beside.kind} policy names {', '.join(ids)}: deleted, and nobody any more"
-        yield said(f"{beside.kind}-gone", words + more)
-
-
-def about_key_policy(case: Deployed) -> Iterator[Finding]:
-    """The key policy: of a key of the user's own it must let the role use it, in whatever words."""
-    observed, put, where = case.statements("key"), case.put("key"), case.where("key")
-    if isinstance(observed, Unread):
-        yield _unread("key", observed)
-        return
-    if case.entry.settings.key is not None:
-        denied, doubt = refused(case, where.read(observed))
-        if doubt:
-            words = f"whether your key's policy lets the role use it: {doubt}"
-            yield unknown("key-policy", words, "Have somebody read that statement who knows IAM.")
-        elif not denied or role_is_gone_from(case) is not None:
-            yield right("key-policy", "your key's policy lets the role use it; who else may is not judged here")
-        else:
-            words = f"your key's policy does not let the role do {' and '.join(denied)}"
-            cure = "Add the statements that `npx cdk synth` warns of (cmek-construct:key-policy)."
-            yield wrong("key-policy", words, cure, Effect.PINECONE_LOCKED_OUT, events=KINDS["key"].events)
-        return
-    beside = Beside.of(case, "key", observed)
-    if others := sorted({*beside.lost} - {case.role_arn}):
-        words = f"the key policy names a unique ID in place of {', '.join(others)}: deleted, and perhaps made again"
-        cure = (
-            f"{put}\nIf they are not to come back, take them out of key_admins first: AWS takes no policy that names "
+    again = f"cmek doctor {case.entry.name}"
+    words = f"external_id is {own.external_id or 'missing'} in cmek.yaml, but {stays or 'missing'} in the"
+    back = f"Write  external_id: {stays}  back into cmek.yaml" if stays else "Take external_id out of cmek.yaml"
+    if is_deployed:
+        yield wrong(
+            "external-id",
+            f"{words} deployed stack",
+            f"{back} (git shows who changed it). Never deploy another one, and change nothing in AWS: Pinecone stores "
+            "the deployed one.",
+            means="none by itself; the next deploy would lock Pinecone out",
+            time="until somebody deploys",
         )
-        cure += "somebody who is not there."
-        means = "they administer the key no more; Pinecone's use of it goes on"
-        yield wrong("key-gone", words, cure, means=means, events=KINDS["key"].events)
     else:
-        yield from about_nobody(beside)
-    yield from beside.findings(f"{put}\n{_NO_DEPLOY}")
+        yield unknown(
+            "external-id",
+            f"{words} role's trust policy, and no deployed stack says which is right",
+            f"{back}, if git shows that it was changed there. Change nothing in AWS before you know: Pinecone stores "
+            f"one of the two for good. Then look again: {again}",
+            Effect.PINECONE_LOCKED_OUT,
+        )
+    settings = own.model_copy(update={"external_id": stays})
+    case = replace(case, entry=replace(case.entry, settings=settings))
+    for one in Beside.of(case, "trust", observed).findings():
+        # Neither a deploy nor a write of the file's policy, while its external ID is another.
+        yield replace(one, cure=f"First put external_id right in cmek.yaml; then: {again}") if one.fails else one
+
+
+def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
+    """The policy of a key of the user's own: in whatever words, it must let the role use it."""
+    denied, doubt = refused(case, case.where("key").read(observed))
+    if doubt:
+        words = f"whether your key's policy lets the role use it: {doubt}"
+        return unknown("key-policy", words, "Have somebody read that statement who knows IAM.")
+    if not denied or role_is_gone_from(case) is not None:
+        return right("key-policy", "your key's policy lets the role use it; who else may is not judged here")
+    words = f"your key's policy does not let the role do {' and '.join(denied)}"
+    cure = "Add the statements that `npx cdk synth` warns of (cmek-construct:key-policy)."
+    return wrong("key-policy", words, cure, Effect.PINECONE_LOCKED_OUT, events=KINDS["key"].events)
 
 
 def about_used_key(case: Deployed) -> Iterator[Finding]:
@@ -298,17 +276,16 @@ def about_used_key(case: Deployed) -> Iterator[Finding]:
     if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
         return
     by_file, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
+    words = f"ending a used key: denied for {by_file} after its use by the file, for {there} by the key policy"
+    deploy, written = f"npx cdk deploy {case.entry.name}", case.written.get("key")
     if wanted == held:
         words = f"nobody can disable or delete the key while it was used within {there}"
         yield right("used-key", f"{words}; whoever may change the policy can end that")
-        return
-    written = case.written("key")
-    is_ahead = written is not None and where.days_held(written) not in (None, wanted)
-    words = (
-        f"disabling and deleting a used key: denied for {by_file} after its use by the file, for {there} by the key "
-    )
-    cure = f"npx cdk deploy {case.entry.name}" if is_ahead else f"{case.put('key')}\n{_NO_DEPLOY}"
-    yield wrong("used-key", f"{words}policy", cure, events=() if is_ahead else KINDS["key"].events)
+    elif written is not None and where.days_held(written) not in (None, wanted):
+        yield wrong("used-key", words, deploy)
+    else:
+        cure = f"{case.put('key')}\n`{deploy}` does not mend it: CloudFormation sees no change."
+        yield wrong("used-key", words, cure, events=KINDS["key"].events)
 
 
 def role_is_gone_from(case: Deployed) -> str | None:
@@ -319,34 +296,3 @@ def role_is_gone_from(case: Deployed) -> str | None:
     ours = documents.role_statements(case.entry.settings, case.role_arn)
     both = zip(observed, where.read(observed).statements, strict=True)
     return next((printable(meant.name) for one, meant in both if where.written_as(one, ours)), None)
-
-
-def about_permissions(case: Deployed) -> Iterator[Finding]:
-    """What the role may do by itself, beside what the key policy lets it do."""
-    observed, own, where = case.statements("permissions"), case.entry.settings, case.where("permissions")
-    if isinstance(observed, Unread):
-        yield _unread("permissions", observed)
-        return
-    beside = Beside.of(case, "permissions", observed)
-    if own.role is not None and beside.found.given and not beside.found.taken:
-        names = ", ".join(printable(one.name) for one in case.permissions)
-        yield said("permissions", f"the role is yours, and has permissions of its own: {names}")
-    elif beside.found.is_none:
-        customers = len(documents.permissions(own))
-        words = f"for {customers} customers" if customers else "none, as it should be"
-        yield right("permissions", f"the role's permissions are those of the file ({words})")
-    else:
-        wanted = beside.wanted
-        holding = [one for one in case.permissions if not where.drift([*wanted, *one.statements], wanted).is_none]
-        cures = [
-            f"{case.iam('detach-role-policy')} --policy-arn {one.arn}"
-            if one.arn
-            else f"{case.iam('delete-role-policy')} --policy-name {one.name}"
-            for one in holding
-        ]
-        lacks = (
-            "Attach the policies of the stack to the role again, or write into them what is missing: `npx cdk deploy "
-        )
-        lacks += f"{case.entry.name}` does not mend it, for CloudFormation sees no change."
-        names = ", ".join(printable(one.name) for one in holding)
-        yield from beside.findings("\n".join(cures) or lacks, f" (in {names})" if names else "")

@@ -6,7 +6,7 @@ They are "Delete a key" of Pinecone's guide, and after it what keeps a mistake f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,28 +22,16 @@ USE: Final = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt")
 """How the names of the calls begin that use a key."""
 
 
-@dataclass(frozen=True)
-class Steps:
-    """What was found at each step, in their order."""
-
-    steps: Sequence[Finding]
-
-    @property
-    def next(self) -> Finding | None:
-        """The first that is to be done, of those that can be known; an alarm goes before all."""
-        alarm = self.steps[-1]
-        if alarm.fails:
-            return alarm
-        return next((one for one in self.steps if not is_done(one) and not one.elsewhere), None)
-
-    def number(self, step: Finding) -> int:
-        """Of a step, beginning with 1."""
-        return self.steps.index(step) + 1
-
-
 def is_done(step: Finding) -> bool:
     """Whether a step is done."""
     return step.verdict is Verdict.RIGHT
+
+
+def next_of(found: Sequence[Finding]) -> Finding | None:
+    """The first step that is to be done, of those that can be known; an alarm of the last goes before all."""
+    if found[-1].fails:
+        return found[-1]
+    return next((one for one in found if not is_done(one) and not one.elsewhere), None)
 
 
 def ends(key: Key) -> str:
@@ -59,8 +47,8 @@ def steps(
     days: int,
     quiet_since: datetime | None,
     changes: Sequence[Event] | Unread,
-) -> Steps:
-    """Look at each step.
+) -> list[Finding]:
+    """What was found at each step, in their order.
 
     Args:
         case: the stack, its role and its key, as they are.
@@ -70,8 +58,13 @@ def steps(
         quiet_since: since when that is so, as the person says.
         changes: the calls that put the key policy, the newest first, by CloudTrail.
     """
-    console = "In Pinecone's console, in that project: Manage > CMEK, the key's … menu > Delete. Pinecone deletes it "
-    at_pinecone = "Key deleted at Pinecone: not to be known from here; it is asked before the last step. "
+    deleted = unknown(
+        "deleted-at-pinecone",
+        "Key deleted at Pinecone: not to be known from here; it is asked before the last step. In Pinecone's console, "
+        "in that project: Manage > CMEK, the key's … menu > Delete. Pinecone deletes it only when all indexes are",
+        "",
+        elsewhere=True,
+    )
     of_indexes, suspended = _indexes(indexes), _suspended(case)
     seen, unread = _evidence(case, attempt)
     quiet = said("quiet", f"{days} days without use: they count once it is suspended")
@@ -86,15 +79,7 @@ def steps(
         early.append("it was not suspended before")
     if isinstance(case.key, Key) and seen and max(seen)[0] > case.now - timedelta(days=days):
         early.append(f"somebody still asks for it (the last time at {at(max(seen)[0])})")
-    return Steps(
-        [
-            of_indexes,
-            unknown("deleted-at-pinecone", f"{at_pinecone}{console}only when all indexes are", "", elsewhere=True),
-            suspended,
-            quiet,
-            _deletion(case, early),
-        ]
-    )
+    return [of_indexes, deleted, suspended, quiet, _deletion(case, early)]
 
 
 def _indexes(found: Sequence[str] | Unread | None) -> Finding:
@@ -105,8 +90,8 @@ def _indexes(found: Sequence[str] | Unread | None) -> Finding:
     if isinstance(found, Unread):
         return unknown("indexes", f"Indexes of the project: {found.why}".rstrip("."), "")
     if not found:
-        words = "Indexes: there are none in the project of PINECONE_API_KEY. Which project that is, Pinecone does not "
-        return right("indexes", f"{words}tell: see that it is the right one")
+        words = "Indexes: there are none in the project of PINECONE_API_KEY: see yourself that it is the right one"
+        return right("indexes", words)
     cure = "Save what is still needed of them, and delete all of them in Pinecone"
     return said("indexes", f"Indexes are left ({len(found)}): {few(found)}", cure)
 
@@ -162,30 +147,24 @@ def _quiet(
     if isinstance(key.last_use, LastUse) and key.last_use.when is None:
         begins.append((key.last_use.tracked_since, "KMS has seen no use since"))
     since, why = max(begins)
-    words = f"quiet since {at(since)} ({why}). {_hidden(since, changes)}"
-    end = since + timedelta(days=days)
+    # Who cannot use a key is not seen to do without it.
+    puts = [] if isinstance(changes, Unread) else [one.when for one in changes if not one.refused]
+    hides = (
+        "A suspension hides use, and since when there is one is not known: see that for some days nobody used the key"
+    )
+    if puts and puts[0] <= since:
+        hides = (
+            f"In all that time it was suspended (since {at(puts[0])} at the latest), which hides use: only that nobody"
+        )
+        hides += " is seen to have asked in vain speaks for it"
+    elif puts:
+        hides = (
+            f"Until {at(puts[0])} it could be used, and was not; since then the suspension hides use, and nobody asked"
+        )
+    words, end = f"quiet since {at(since)} ({why}). {hides}", since + timedelta(days=days)
     if end <= case.now:
         return right("quiet", f"{title}: {words}")
     return said("quiet", f"{title}: not yet, {words}", f"Wait until {at(end)}, and run {again} again")
-
-
-def _hidden(since: datetime, changes: Sequence[Event] | Unread) -> str:
-    """What the suspension hides: who cannot use a key is not seen to do without it."""
-    done = [] if isinstance(changes, Unread) else [one.when for one in changes if not one.refused]
-    if not done:
-        words = (
-            "A suspension hides use, and since when there is one is not known: see that for some days the key could "
-        )
-        return f"{words}be used, and was not"
-    if done[0] <= since:
-        words = (
-            f"In all that time it was suspended (since {at(done[0])} at the latest), which hides use: that nobody is "
-        )
-        return f"{words}seen to have asked in vain is all that speaks for it"
-    words = (
-        f"Until {at(done[0])} it could be used, and was not; since then it is suspended, which hides use, and nobody "
-    )
-    return f"{words}is seen to have asked in vain"
 
 
 def _deletion(case: Deployed, early: Sequence[str]) -> Finding:

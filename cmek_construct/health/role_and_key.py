@@ -10,13 +10,15 @@ from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Event, Gr
 from cmek_construct.checks import few, printable
 from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, not_read, right, said, unknown, wrong
+from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.health.policies import KINDS, refused, role_is_gone_from
 from cmek_construct.health.suspension import is_cut_off, is_suspended
 from cmek_construct.policy.principals import DELETED
 
-_SHOWN: Final = 6
+_MADE_AGAIN: Final = ("iam:DeleteRole",)
+_BOUNDING: Final = ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary")
 _OUT: Final = Effect.PINECONE_LOCKED_OUT
+_SHOWN: Final = 6
 
 
 def at(when: datetime) -> str:
@@ -26,7 +28,7 @@ def at(when: datetime) -> str:
 
 def about_role(case: Deployed) -> Iterator[Finding]:
     """Whether it is the very role that Pinecone stores, and what bounds it and its sessions."""
-    role, lock, events = case.role, case.lock, ("iam:DeleteRole",)
+    role = case.role
     if isinstance(role, Unread):
         yield not_read("role", f"the role {case.role_name}", role, "iam:GetRole")
         return
@@ -35,35 +37,19 @@ def about_role(case: Deployed) -> Iterator[Finding]:
         trust = f'"$(cmek doctor {case.entry.name} --show trust-policy)"'
         create = f"{case.iam('create-role')} --path {path} --assume-role-policy-document {trust}"
         cure = f"{create}\n{_anew(case)}\nThe second makes the key know it."
-        yield wrong("role", f"there is no role {case.role_arn}: somebody deleted it", cure, _OUT, events=events)
+        yield wrong("role", f"there is no role {case.role_arn}: somebody deleted it", cure, _OUT, events=_MADE_AGAIN)
         return
     yield right("role", "the role is there")
-    another, gone_from = lock.role_id not in (None, role.role_id), role_is_gone_from(case)
-    if lock.role_arn not in (None, case.role_arn):
-        words = f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone stores"
-        cure = "Do not delete either. Look in git what changed the name or the path, and undo it."
-        yield wrong("same-role", words, cure, _OUT, means=f"{NOTHING_LOST} by a role that it does not know")
-    elif another or gone_from:
-        locked = f", in cmek.lock {lock.role_id}" if another else ""
-        names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
-        words = f"the role was deleted and made again under its old name (unique ID {role.role_id}{locked}){names}"
-        cure = f"{_anew(case)}\nThen lock the new one (`cmek lock --deployed`)."
-        means = f"to the key it is a stranger: {NOTHING_LOST}"
-        yield wrong("same-role", words, cure, _OUT, means=means, events=events)
-    elif lock.role_id is None:
-        yield said("same-role", f"the role is not locked (`cmek lock --deployed`); its unique ID is {role.role_id}")
-    else:
-        yield right("same-role", f"the role is the locked one ({role.role_id})")
-    yield _boundary(case, role)
-    hours = f"{role.session_seconds / SESSION_SECONDS:g} hours"
-    if role.session_seconds != SESSION_SECONDS and case.entry.settings.role is not None:
-        yield said("session", f"the role is yours, and a session of it may last {hours}")
-    elif role.session_seconds != SESSION_SECONDS:
+    yield _same_role(case, role.role_id)
+    found = [_boundary(case, role)]
+    if role.session_seconds != SESSION_SECONDS:
+        hours = f"{role.session_seconds / SESSION_SECONDS:g} hours"
         words = f"a session of the role may last {hours}, not one hour as by the file"
         cure = f"{case.iam('update-role')} --max-session-duration {SESSION_SECONDS}"
-        means = "somebody is let in for longer: who has a session keeps it that long, whatever the trust policy says "
-        means += "by then"
-        yield wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",))
+        means = "somebody is let in for longer: who has a session keeps it, whatever the trust policy says by then"
+        found.append(wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",)))
+    is_given = case.entry.settings.role is not None
+    yield from (one.to_know("The role is yours") if is_given and one.effect is not _OUT else one for one in found)
 
 
 def _anew(case: Deployed) -> str:
@@ -76,64 +62,76 @@ def _anew(case: Deployed) -> str:
     return again if case.entry.settings.suspended else f"{again} && cmek resume {case.entry.name}"
 
 
+def _same_role(case: Deployed, role_id: str) -> Finding:
+    lock = case.lock
+    if lock.role_arn not in (None, case.role_arn):
+        words = f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone stores"
+        cure = "Do not delete either. Look in git what changed the name or the path, and undo it."
+        return wrong("same-role", words, cure, _OUT)
+    another, gone_from = lock.role_id not in (None, role_id), role_is_gone_from(case)
+    if another or gone_from:
+        locked = f", in cmek.lock {lock.role_id}" if another else ""
+        names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
+        words = f"the role was deleted and made again under its old name (unique ID {role_id}{locked}){names}"
+        cure = f"{_anew(case)}\nThen lock the new one (`cmek lock --deployed`)."
+        return wrong("same-role", words, cure, _OUT, events=_MADE_AGAIN)
+    if lock.role_id is None:
+        return said("same-role", f"the role is not locked (`cmek lock --deployed`); its unique ID is {role_id}")
+    return right("same-role", f"the role is the locked one ({role_id})")
+
+
 def _boundary(case: Deployed, role: Role) -> Finding:
     """Whether what bounds it is what the file says, and lets it use the key."""
-    own, bound, denied, doubt = case.entry.settings, role.boundary, list[str](), ""
-    found, events = (
-        bound.arn if bound else None,
-        ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"),
-    )
-    wanted = own.permissions_boundary if own.role is None else found
+    bound, wanted = role.boundary, case.entry.settings.permissions_boundary
+    denied, doubt = list[str](), ""
     if bound and isinstance(bound.statements, Unread):
         doubt = f"not read ({bound.statements.why})"
     elif bound and not isinstance(bound.statements, Unread):
         denied, doubt = refused(case, case.where("permissions").read(bound.statements))
+    found = bound.arn if bound else None
     if doubt:
         words = f"whether the permissions boundary {printable(found)} lets the role use the key: {doubt}"
-        cure = "Ask again with credentials that may iam:GetPolicy and iam:GetPolicyVersion (--profile), or have "
-        return unknown("boundary", words, f"{cure}somebody read it who knows IAM.", _OUT)
+        cure = (
+            "Have somebody read it who knows IAM; or ask with credentials that may iam:GetPolicy, iam:GetPolicyVersion."
+        )
+        return unknown("boundary", words, cure, _OUT)
     cure = case.iam("delete-role-permissions-boundary")
     if wanted:
         cure = f"{case.iam('put-role-permissions-boundary')} --permissions-boundary {wanted}"
     if denied:
         words = f"the role's permissions boundary, {printable(found)}, does not let it do {' and '.join(denied)}"
-        cure = cure if found != wanted else "Have its owner allow these actions on the key in it."
-        return wrong("boundary", words, cure, _OUT, events=events)
-    if own.role is not None:
-        bounded = f"bounded by {printable(found)}, which lets it use the key" if found else "not bounded"
-        return said("boundary", f"the role is yours, and {bounded}")
+        if found == wanted or case.entry.settings.role is not None:
+            cure = "Have its owner allow these actions on the key in it."
+        return wrong("boundary", words, cure, _OUT, events=_BOUNDING)
     if found == wanted:
         return right("boundary", f"the role is bounded by {wanted}" if wanted else "the role has no boundary")
-    words = f"the role's permissions boundary is {printable(found or 'missing')}, but {wanted or 'there is none'} "
-    return wrong("boundary", f"{words}in the file", cure, events=events)
+    by_file = wanted or "there is none"
+    words = f"the role's permissions boundary is {printable(found or 'missing')}, but {by_file} in the file"
+    return wrong("boundary", words, cure, events=_BOUNDING)
 
 
 def about_brake(case: Deployed) -> Finding:
     """Whether Pinecone is cut off if, and only if, the file says so."""
-    kind, name, own = case.brake.kind, case.entry.name, case.entry.settings
-    observed, events = case.statements(kind), KINDS[kind].events
+    of, observed, name = KINDS[case.brake.kind], case.statements(case.brake.kind), case.entry.name
     if isinstance(observed, Unread):
-        return not_read("suspended", "whether Pinecone is cut off", observed, KINDS[kind].reads)
-    if own.suspended and is_cut_off(case, observed):
-        return said("suspended", "SUSPENDED on purpose: Pinecone is cut off, as the file says")
-    if own.suspended:
-        words, cure = (
-            "the file says suspended: true, but nothing cuts Pinecone off",
-            f'cmek suspend {name} --reason "…"',
-        )
-        means = "Pinecone is let in: it can read and write all data, against the file"
-        return wrong("suspended", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=events)
-    if not is_suspended(case, observed):
+        return not_read("suspended", "whether Pinecone is cut off", observed, of.reads)
+    if not case.entry.settings.suspended and not is_suspended(case, observed):
         return right("suspended", "not suspended, as the file says")
-    words = "Pinecone is cut off by the suspension, but the file does not say suspended: true"
-    cure = f"cmek resume {name}\nIf it is meant, write `suspended: true` into cmek.yaml instead, and commit it."
-    means = f"{NOTHING_LOST}; the next deploy that changes the policy lets it back in"
-    return wrong("suspended", words, cure, _OUT, means=means, events=events)
+    if not case.entry.settings.suspended:
+        words = "Pinecone is cut off by the suspension, but the file does not say suspended: true"
+        cure = f"cmek resume {name}\nIf it is meant, write `suspended: true` into cmek.yaml instead, and commit it."
+        return wrong("suspended", words, cure, _OUT, events=of.events)
+    if is_cut_off(case, observed):
+        return said("suspended", "SUSPENDED on purpose: Pinecone is cut off, as the file says")
+    words = "the file says suspended: true, but nothing cuts Pinecone off"
+    means = "Pinecone is let in: it can read and write all data, against the file"
+    cure = f'cmek suspend {name} --reason "…"'
+    return wrong("suspended", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=of.events)
 
 
 def about_key(case: Deployed) -> Iterator[Finding]:
     """Whether it is the very key that Pinecone stores, and can be used."""
-    key, lock, own = case.key, case.lock, case.entry.settings
+    key, locked = case.key, case.lock.key_arn
     if isinstance(key, Unread):
         yield not_read("key", f"the key {case.key_arn}", key, "kms:DescribeKey")
         return
@@ -143,45 +141,46 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield wrong("key", f"KMS knows no key {case.key_arn}", cure, Effect.KEY_ENDS, means=means, time="none")
         return
     yield right("key", "the key is there")
-    if lock.key_arn not in (None, case.key_arn):
-        words = f"the stack's key is {case.key_arn}, but cmek.lock has {lock.key_arn}, which Pinecone stores"
+    if locked not in (None, case.key_arn):
+        words = f"the stack's key is {case.key_arn}, but cmek.lock has {locked}, which Pinecone stores"
         cure = "Do not delete either key. Look in git what made another one, and undo it before the next deploy."
         means = "the data is encrypted with the locked key: it is lost if that key is"
         yield wrong("same-key", words, cure, means=means, time="before anybody deletes a key")
-    elif lock.key_arn:
+    elif locked:
         yield right("same-key", "the key is the locked one")
-    elif lock.role_arn:
+    elif case.lock.role_arn:
         yield said("same-key", "the key is not locked (`cmek lock --deployed`)")
-    if not key.is_ending:
-        yield right("deletion", "nobody has ordered its deletion")
-        yield about_enabled(case, key)
-        # Of a key that is to be deleted KMS says that it does not rotate.
-        yield about_rotation(case, key)
+    if key.is_ending:
+        yield _deletion(case, key)
     else:
-        words, time, when = "the key WILL BE DELETED once its last replica is", "", key.deletion_date
-        if when is not None:
-            days = (when - case.now).days
-            left = f"{days} days" if days > 1 else "1 day" if days == 1 else "LESS THAN A DAY"
-            words, time = f"the key WILL BE DELETED at {at(when)}", f"{left}, until {at(when)}"
-        cure = f"{case.kms('cancel-key-deletion')} && {case.kms('enable-key')}"
-        yield wrong("deletion", words, cure, Effect.KEY_ENDS, time=time, events=("kms:ScheduleKeyDeletion",))
-    if own.key is None:
+        yield right("deletion", "nobody has ordered its deletion")
+        yield _enabled(case, key)
+        # Of a key that is to be deleted KMS says that it does not rotate.
+        yield _rotation(case, key)
+    if case.entry.settings.key is None:
         yield _alias(case, key)
 
 
-def about_enabled(case: Deployed, key: Key) -> Finding:
-    """Whether it can be used."""
+def _deletion(case: Deployed, key: Key) -> Finding:
+    words, time = "the key WILL BE DELETED once its last replica is", ""
+    if key.deletion_date is not None:
+        days, when = (key.deletion_date - case.now).days, at(key.deletion_date)
+        left = f"{days} days" if days > 1 else "1 day" if days == 1 else "LESS THAN A DAY"
+        words, time = f"the key WILL BE DELETED at {when}", f"{left}, until {when}"
+    cure = f"{case.kms('cancel-key-deletion')} && {case.kms('enable-key')}"
+    return wrong("deletion", words, cure, Effect.KEY_ENDS, time=time, events=("kms:ScheduleKeyDeletion",))
+
+
+def _enabled(case: Deployed, key: Key) -> Finding:
     if key.state == "Enabled":
         return right("enabled", "it is enabled")
-    words, cure, events = "the key is disabled", case.kms("enable-key"), ["kms:DisableKey"]
-    if key.state != "Disabled":
-        words, events = f"the key is in state {printable(key.state)}", []
-        cure = "See the KMS console: this key cannot be used as it is."
-    return wrong("enabled", words, cure, _OUT, events=events)
+    if key.state == "Disabled":
+        return wrong("enabled", "the key is disabled", case.kms("enable-key"), _OUT, events=("kms:DisableKey",))
+    cure = "See the KMS console: this key cannot be used as it is."
+    return wrong("enabled", f"the key is in state {printable(key.state)}", cure, _OUT)
 
 
-def about_rotation(case: Deployed, key: Key) -> Finding:
-    """Whether it rotates as the file says."""
+def _rotation(case: Deployed, key: Key) -> Finding:
     own, found = case.entry.settings, key.rotation_days
     if isinstance(found, Unread):
         return not_read("rotation", "whether it rotates", found, "kms:GetKeyRotationStatus")
@@ -194,8 +193,8 @@ def about_rotation(case: Deployed, key: Key) -> Finding:
     cure = case.kms("disable-key-rotation")
     if wanted:
         cure = f"{case.kms('enable-key-rotation')} --rotation-period-in-days {wanted}"
-    words, means = f"the key {does}, but by the file it {by_file}", "none: old data stays readable"
-    return wrong("rotation", words, cure, means=means, events=("kms:DisableKeyRotation", "kms:EnableKeyRotation"))
+    events = ("kms:DisableKeyRotation", "kms:EnableKeyRotation")
+    return wrong("rotation", f"the key {does}, but by the file it {by_file}", cure, events=events)
 
 
 def alias_of_file(case: Deployed) -> str | Unread | None:
@@ -206,20 +205,18 @@ def alias_of_file(case: Deployed) -> str | Unread | None:
 
 def _alias(case: Deployed, key: Key) -> Finding:
     """Whether the alias is there and points to this key."""
-    wanted, there, target = alias_of_file(case) or Unread("the stack shows no alias"), key.aliases, case.alias_target
+    wanted, target = alias_of_file(case) or Unread("the stack shows no alias"), case.alias_target
     if isinstance(wanted, Unread):
         return not_read("alias", "the key's alias", wanted, "cloudformation:ListStackResources")
-    if isinstance(there, Unread):
-        return not_read("alias", "the key's aliases", there, "kms:ListAliases")
-    if wanted in there:
+    if isinstance(key.aliases, Unread):
+        return not_read("alias", "the key's aliases", key.aliases, "kms:ListAliases")
+    if wanted in key.aliases:
         return right("alias", f"{wanted} points to it")
     shown = f"which was not read ({target.why})" if isinstance(target, Unread) else printable(target)
     words = f"{wanted} points to another key, {shown}" if target else f"{wanted} does not exist"
     command = f"aws kms {'update' if target else 'create'}-alias --region {case.entry.settings.region}"
     cure = f"{command} --alias-name {wanted} --target-key-id {case.key_arn}"
-    means = "none for Pinecone, which goes by the key's ARN; people and policies that go by the alias take another "
-    means += "key for this one, or none"
-    return wrong("alias", words, cure, means=means, events=("kms:UpdateAlias", "kms:DeleteAlias"))
+    return wrong("alias", words, cure, events=("kms:UpdateAlias", "kms:DeleteAlias"))
 
 
 def about_grants(case: Deployed, key: Key) -> Finding:
@@ -232,14 +229,11 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     shown = few([*map(grant_in_words, others or key.grants)], _SHOWN)
     if not others:
         return said("grants", f"grants for the role itself or AWS services: {shown}")
-    words = f"grants let others use the key: {shown}"
-    if case.entry.settings.key is not None:
-        return said("grants", words)
     cures = [f"{case.kms('revoke-grant')} --grant-id {printable(one.id)}" for one in others[:_SHOWN]]
     cures += [f"Then see which are left: cmek doctor {case.entry.name}"] if len(others) > _SHOWN else []
-    means = "somebody is let in: they can do that with all data that the key encrypts, whatever the key policy says"
-    events = ("kms:CreateGrant",)
-    return wrong("grants", words, "\n".join(cures), Effect.SOMEBODY_LET_IN, means=means, events=events)
+    words = f"grants let others use the key, whatever the key policy says: {shown}"
+    found = wrong("grants", words, "\n".join(cures), Effect.SOMEBODY_LET_IN, events=("kms:CreateGrant",))
+    return found.to_know("The key is yours") if case.entry.settings.key is not None else found
 
 
 def is_ours(role_arn: str, grant: Grant) -> bool:
@@ -256,17 +250,12 @@ def grant_in_words(grant: Grant) -> str:
 
 
 def about_use(case: Deployed, by: str | Unread | None) -> Iterator[Finding]:
-    """When the key was last used, by KMS, and when the role was last assumed, by IAM.
-
-    Args:
-        case: the stack.
-        by: who used the key then, by CloudTrail; None where that is not to be said.
-    """
+    """When the key was last used, by KMS and by whom, and when the role was last assumed, by IAM."""
     last = case.role.last_used if isinstance(case.role, Role) else None
+    use = case.key.last_use if isinstance(case.key, Key) else None
     words = "IAM has seen nobody take on the role in 400 days"
     if last:
         words = f"the role was last taken on at {at(last)}, by IAM, which is some hours late"
-    use = case.key.last_use if isinstance(case.key, Key) else None
     if isinstance(use, Unread):
         action = "kms:GetKeyLastUsage, or leave it out with --no-cloudtrail"
         yield not_read("last-use", f"the last use of the key; {words}", use, action)

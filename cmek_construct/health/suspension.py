@@ -7,14 +7,15 @@ those statements are kept: the suspension neither fails for them nor wipes them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from cmek_construct.deployment import documents
 from cmek_construct.guide import Policy as Document
 from cmek_construct.guide import Statement, policy_document
+from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.policy.deleted import without_gone
+from cmek_construct.policy.principals import without_gone
 
 
 def denial(case: Deployed) -> Statement:
@@ -44,7 +45,7 @@ def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
 
 
 def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool) -> list[Document]:
-    """The policies to try, the best first; none where it says already what it is to say.
+    """The policies to try, the best first; none where it says already whether Pinecone is cut off.
 
     AWS refuses a policy that names somebody who was deleted: the later ones name nobody such.
 
@@ -54,32 +55,31 @@ def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool
         observed: its statements.
         on: whether Pinecone is to be cut off.
     """
-    found = list(_candidates(case, observed, on))
-    more = {"Id": before["Id"]} if "Id" in before else {}
-    return [] if _same(case, observed, found[0]) else [{**policy_document(*one), **more} for one in found]
-
-
-def _candidates(case: Deployed, observed: Sequence[Any], on: bool) -> Iterator[list[Any]]:
-    usual, goal = (case.wanted(case.brake.kind, suspended=one) for one in (False, on))
-    rest, choices = kept(case, observed), list[tuple[list[Any], list[Statement]]]()
-    for ours in (usual, [one for one in usual if case.role_arn in json.dumps(one)]):
-        # Without deleted principals: ours anew, and others without them.
-        mended = (case.brake.written_as(one, ours) or without_gone(one) for one in rest)
-        choices.append(([one for one in mended if one is not None], ours))
-    for statements, ours in [(rest, usual), *choices] if on else choices:
-        found = [*statements, *([denial(case)] if on else _missing(case, ours, statements))]
+    where, rest = case.brake, kept(case, observed)
+    usual, goal = (case.wanted(where.kind, suspended=one) for one in (False, on))
+    of_role = [one for one in usual if case.role_arn in json.dumps(one)]
+    found = []
+    for ours in (None, of_role) if on else (usual, of_role):
+        statements = rest
+        if ours is not None:
+            # Without deleted principals: ours anew, and others without them.
+            mended = (where.written_as(one, ours) or without_gone(one) for one in rest)
+            statements = [one for one in mended if one is not None]
+        if on:
+            statements = [*statements, denial(case)]
+        else:
+            # Ours may be there under their Sids with other words.
+            sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
+            missing = (one for one in ours or () if one["Sid"] not in sids and not where.has(one, statements))
+            statements = [*statements, *missing]
         # In the order and the words of the template, where it says the same.
-        yield goal if _same(case, found, goal) else found
+        found.append(goal if _same(where, statements, goal) else statements)
+    more = {"Id": before["Id"]} if "Id" in before else {}
+    return [] if _same(where, observed, found[0]) else [{**policy_document(*one), **more} for one in found]
 
 
-def _missing(case: Deployed, ours: Sequence[Statement], statements: Sequence[Any]) -> list[Statement]:
-    """Those of our statements that are not there, under their Sids perhaps with other words."""
-    sids = [other.get("Sid") for other in statements if isinstance(other, dict)]
-    return [one for one in ours if one["Sid"] not in sids and not case.brake.has(one, statements)]
-
-
-def _same(case: Deployed, some: Sequence[Any], others: Sequence[Any]) -> bool:
+def _same(where: Where, some: Sequence[Any], others: Sequence[Any]) -> bool:
     """Whether each statement of two policies means what one of the other's does."""
     return len(some) == len(others) and all(
-        one in those or case.brake.has(one, those) for these, those in ((some, others), (others, some)) for one in these
+        one in those or where.has(one, those) for these, those in ((some, others), (others, some)) for one in these
     )

@@ -11,7 +11,7 @@ from typing import Any, Final
 from cmek_construct import templates
 from cmek_construct.checks import printable
 from cmek_construct.lock.identity import CONDITION, EXTERNAL_ID, PINECONE, StackNow, replaced, stacks_of
-from cmek_construct.lock.text import FILE, Lock, Locked, LockError, Place, Stack, read, stacks_at
+from cmek_construct.lock.text import FILE, Lock, LockError, Place, Stack, read, stacks_at
 from cmek_construct.templates.choices import OTHER_VALUE
 from cmek_construct.templates.files import STACK_SET
 
@@ -71,8 +71,8 @@ def changes(lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool =
             several = sum(one.stack == own.stack for one in lock) > 1
             options = f"{_options(own) if several else ''}{_of_file(file)}"
             for resource, locked in lock[own].items():
-                word = locked.identity.word
-                for name, old, new in _differences(lock[own], resource, stack) if locked.in_force else ():
+                word = locked.word
+                for name, old, new in _differences(lock[own], resource, stack) if not locked.unlocked else ():
                     yield Refusal(
                         _RULES.get(word, LOCKED_PLACE),
                         *_where(stack.top, new if name == _LOGICAL_ID and new in stack.resources else resource),
@@ -88,7 +88,7 @@ def changes(lock: Lock, stacks: Sequence[StackNow], file: str, *, beside: bool =
 
 def _differences(locked: Stack, resource: str, stack: StackNow) -> Iterator[tuple[str, str, str]]:
     """Name, old and new value of what is not the same."""
-    old, new = locked[resource].identity, stack.identity(resource)
+    old, new = locked[resource], stack.identity(resource)
     if new is None:
         others = ((name, stack.identity(name)) for name in stack.resources if name not in locked)
         beside = [name for name, one in others if one and one.word == old.word]
@@ -130,7 +130,7 @@ def _consequence(word: str, name: str, new: str, arn: str | None) -> str:
 def _moves(lock: Lock, stack: StackNow, places: Sequence[Place], file: str) -> Iterator[Refusal]:
     """A locked stack that is no longer where it was, and that is where none was."""
     new = stack.place
-    old = [one for one in lock if one.stack == new.stack and any(each.in_force for each in lock[one].values())]
+    old = [one for one in lock if one.stack == new.stack and any(not each.unlocked for each in lock[one].values())]
     if not old or stacks_at(lock, new) or any(one.may_be(place) for one in old for place in places):
         return
     was = old[0]
@@ -153,7 +153,7 @@ def _gone(lock: Lock, stacks: Sequence[StackNow], file: str) -> Iterator[Refusal
     places = [one.place for one in stacks]
     for stack in stacks:
         for own in stacks_at(lock, stack.place, places):
-            found = [one for one in lock[own].values() if one.gone and one.in_force]
+            found = [one for one in lock[own].values() if one.gone and not one.unlocked]
             arns = sorted((a.deployed.get("Arn", "") for a in found), key=lambda a: ":key/" in a)
             if not found:
                 continue
@@ -208,12 +208,12 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
     for resource, before in locked.items():
         new = one.identity(resource) if before.unlocked else None
         if new is not None:
-            differences = list(before.identity.differences(new))
+            differences = before.differences(new)
             names = [f"{name} {value}" for name, value in before.deployed.items()]
             until = f"until then {', '.join([*(f'{name} {was}' for name, was, _ in differences), *names])}"
             said = until if differences else "locked again as it was"
             history = (*before.history, *(f"{note} ({said})" for note in before.unlocked))
-            stack[resource] = Locked(new, {} if replaced(differences) else before.deployed, history=history)
+            stack[resource] = replace(new, deployed={} if replaced(differences) else before.deployed, history=history)
             done.append(f"{resource}: {'locked anew, as it was unlocked' if differences else said}")
     # Pinecone's roles and keys, the stack sets in which they stand, and those sets' accounts.
     own = [path for path in one.resources if f"{one.top.name}/{path}" in ours]
@@ -223,7 +223,7 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
     for resource in (*own, *around, *accounts):
         identity = one.identity(resource) if resource not in stack else None
         if identity is not None:
-            stack[resource] = Locked(identity)
+            stack[resource] = identity
             done.append(f"{resource}: locked, {'an' if identity.word[0] == 'a' else 'a'} {identity.word}")
     return stack, done
 
@@ -231,6 +231,6 @@ def lock_again(locked: Stack, one: StackNow, ours: Collection[str]) -> tuple[Sta
 def marked_gone(locked: Stack, date: str) -> Stack:
     """A stack that was deployed and is gone, as was seen on a date; with no date, that is not."""
     return {
-        resource: replace(one, gone=(date and one.gone) or date) if one.in_force and "Arn" in one.deployed else one
+        resource: replace(one, gone=(date and one.gone) or date) if "Arn" in one.deployed and not one.unlocked else one
         for resource, one in locked.items()
     }

@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
-from cmek_construct.lock.text import OF_ACCOUNT, Identity, Place
+from cmek_construct.lock.text import OF_ACCOUNT, Locked, Place
 from cmek_construct.policy import aws
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import TooManyCases
@@ -67,7 +67,7 @@ class StackNow:
         return {place.path: place for place in found if place.type in REPLACING}
 
     @cached_property
-    def accounts(self) -> dict[str, Identity]:
+    def accounts(self) -> dict[str, Locked]:
         """The accounts of stack sets that are given an external ID of their own for the trust policy of a role."""
         found = {}
         for path, place in self.resources.items():
@@ -79,10 +79,10 @@ class StackNow:
                 names = {apart.get(one) for one in ids}
                 for account, name, value in self._overrides(place):
                     if name in names:
-                        found[f"{path}/{account}"] = Identity(OF_ACCOUNT, {EXTERNAL_ID: value})
+                        found[f"{path}/{account}"] = Locked(OF_ACCOUNT, {EXTERNAL_ID: value})
         return found
 
-    def identity(self, path: str) -> Identity | None:
+    def identity(self, path: str) -> Locked | None:
         """What makes one of them; None of what is there in no case."""
         if path not in self.resources:
             return self.accounts.get(path)
@@ -96,7 +96,7 @@ class StackNow:
             ids, apart = _texts(own.get(EXTERNAL_ID)), self._apart(place.stack)
             if any(one in apart for one in ids):
                 own[EXTERNAL_ID] = _one_or_all({one for one in ids if one not in apart})
-        return Identity(place.type, {name: value for name, value in own.items() if value})
+        return Locked(place.type, {name: value for name, value in own.items() if value})
 
     @cached_property
     def _given(self) -> dict[str, _Values]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
 from cmek_construct.checks import ACCOUNT_ID, REGION, STACK_NAME, printable
@@ -112,24 +112,32 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What makes one role, key or stack set the one that Pinecone stores."""
+class Locked:
+    """One role, key, stack set or account of a stack set, with what makes it the one that Pinecone stores."""
 
     type: str
     values: Mapping[str, Any]
     """By name, of JSON. What is not set has no name here."""
+    deployed: Mapping[str, str] = field(default_factory=dict)
+    """What AWS calls it: its ``Arn``, and of a role the ``RoleId``."""
+    unlocked: tuple[str, ...] = ()
+    """Date and reason of whoever unlocked it, since when no change is refused; of both, if two branches did."""
+    history: tuple[str, ...] = ()
+    """What it was before, and why it was changed."""
+    gone: str = ""
+    """The date on which its stack, which was deployed, was seen to be gone."""
 
     @property
     def word(self) -> str:
         """``role``, ``key``, ``stack set`` or ``account``."""
         return WORDS[self.type]
 
-    def differences(self, other: Identity) -> list[tuple[str, str, str]]:
+    def differences(self, other: Locked) -> list[tuple[str, str, str]]:
         """Name, own value and the other's value of what is not the same."""
         if self.type != other.type:
             return [("Type", self.type, other.type)]
         return [
-            (name, shown(self.values.get(name)), shown(other.values.get(name)))
+            (name, _shown(self.values.get(name)), _shown(other.values.get(name)))
             for name in dict.fromkeys([*self.values, *other.values])
             if self._meant(name) != other._meant(name)
         ]
@@ -140,34 +148,15 @@ class Identity:
         return value.lower() if name == "MultiRegion" and isinstance(value, str) else value
 
 
-def shown(value: Any) -> str:
-    """A value for a person."""
+def _shown(value: Any) -> str:
     return "not set" if value is None else json.dumps(value, sort_keys=True, ensure_ascii=True)
-
-
-@dataclass(frozen=True)
-class Locked:
-    """One role, key, stack set or account of a stack set."""
-
-    identity: Identity
-    deployed: Mapping[str, str] = field(default_factory=dict)
-    """What AWS calls it: its ``Arn``, and of a role the ``RoleId``."""
-    unlocked: tuple[str, ...] = ()
-    """Date and reason of whoever unlocked it; of both, if two branches did."""
-    history: tuple[str, ...] = ()
-    """What it was before, and why it was changed."""
-    gone: str = ""
-    """The date on which its stack, which was deployed, was seen to be gone."""
-
-    @property
-    def in_force(self) -> bool:
-        """Whether a change is refused."""
-        return not self.unlocked
 
 
 Stack = Mapping[str, Locked]
 """What is locked, by `RESOURCE`."""
 Lock = Mapping[Place, Stack]
+_Line: TypeAlias = tuple[int, str, Any]
+"""Its number, what is said of a thing, and the value."""
 
 
 def stacks_at(lock: Lock, place: Place, others: Collection[Place] = ()) -> list[Place]:
@@ -220,51 +209,48 @@ def parse(text: str, name: str) -> Lock:
     Raises:
         LockError: it is empty or damaged, has conflict markers, or comes from another version.
     """
+    found: dict[Place, dict[str, list[_Line]]] = {}
+    has_format = False
     try:
-        stacks: dict[Place, dict[str, list[_Line]]] = {}
-        for line in _lines(text):
-            stacks.setdefault(line.place, {}).setdefault(line.resource, []).append(line)
-        if not stacks:
+        for number, line in enumerate(map(str.rstrip, text.split("\n")), 1):
+            told = _FORMAT.fullmatch(line)
+            if told:
+                has_format = True
+                _check_format(number, told[1])
+            elif line.startswith(_CONFLICT):
+                raise LockError(
+                    f"{number}: a merge is not finished here: {line[:7]}. Keep the lines of both branches and delete "
+                    "the markers; where two lines contradict each other, keep that of the role or key that is deployed."
+                )
+            elif line and not line.startswith("#"):
+                place, resource, what, value = _parts(number, line)
+                found.setdefault(place, {}).setdefault(resource, []).append((number, what, value))
+        if not has_format:
+            raise _damaged(1, f'"format = {FORMAT}" is missing')
+        if not found:
             raise LockError(
                 "1: it is empty, so it would keep nothing. Take it from git as it was (`git log "
                 "-p` shows what changed); or delete it, and run `cmek lock`."
             )
-        return {place: {name: _locked(lines) for name, lines in stack.items()} for place, stack in stacks.items()}
+        return {
+            place: {resource: _locked(f"{place}: {resource}", lines) for resource, lines in stack.items()}
+            for place, stack in found.items()
+        }
     except LockError as error:
         raise LockError(f"{name}:{error}") from None
 
 
-class _Line(NamedTuple):
-    number: int
-    place: Place
-    resource: str
-    what: str
-    value: Any
+def _check_format(number: int, told: str) -> None:
+    newer = (
+        f"it is of format {told}, but this version reads format {FORMAT}. Install the version of "
+        "cmek-construct that wrote it, or a newer."
+    )
+    if int(told) != FORMAT:
+        raise LockError(f"{number}: {_OLD if told == '1' else newer}")
 
 
-def _lines(text: str) -> Iterator[_Line]:
-    has_format = False
-    for number, line in enumerate(map(str.rstrip, text.split("\n")), 1):
-        if line.startswith(_CONFLICT):
-            raise LockError(
-                f"{number}: a merge is not finished here: {line[:7]}. Keep the lines of both branches and delete the "
-                "markers; where two lines contradict each other, keep that of the role or key that is deployed."
-            )
-        found = _FORMAT.fullmatch(line)
-        if found and int(found[1]) != FORMAT:
-            newer = (
-                f"it is of format {found[1]}, but this version reads format {FORMAT}. Install the version of "
-                "cmek-construct that wrote it, or a newer."
-            )
-            raise LockError(f"{number}: {_OLD if found[1] == '1' else newer}")
-        has_format = has_format or found is not None
-        if line and not found and not line.startswith("#"):
-            yield _line(number, line)
-    if not has_format:
-        raise _damaged(1, f'"format = {FORMAT}" is missing')
-
-
-def _line(number: int, line: str) -> _Line:
+def _parts(number: int, line: str) -> tuple[Place, str, str, Any]:
+    """Place, resource, what is said of it, and the value."""
     found = _LINE.fullmatch(line)
     if found is None:
         raise _damaged(number, f"got {_short(line)}")
@@ -276,34 +262,31 @@ def _line(number: int, line: str) -> _Line:
         value = None
     if wrong or not isinstance(value, str if what in _NOTES else dict):
         raise _damaged(number, f"got {_short([*wrong, text][0])}")
-    return _Line(number, Place(stack, account, region), resource, what, value)
+    return Place(stack, account, region), resource, what, value
 
 
-def _locked(lines: Sequence[_Line]) -> Locked:
+def _locked(where: str, lines: Sequence[_Line]) -> Locked:
     """One thing out of its lines."""
-    told = [line for line in lines if line.what not in _NOTES]
-    unlocked, history, gone = (tuple(sorted({line.value for line in lines if line.what == note})) for note in _NOTES)
-    where = f"{lines[0].place}: {lines[0].resource}"
+    told = [(number, {"Type": what, **value}) for number, what, value in lines if what not in _NOTES]
     if not told:
-        raise _damaged(lines[0].number, f"{where} has no line that says what it is")
-    first, deployed = _identity(told[0]), dict[str, str]()
-    for line in told:
-        names = {name: line.value[name] for name in _DEPLOYED if name in line.value}
-        for name, own in names.items():
-            if not isinstance(own, str):
-                raise _damaged(line.number, f"{name} is no text")
-        others = ((name, own, deployed[name]) for name, own in names.items() if deployed.get(name, own) != own)
-        for name, one, another in (*_identity(line).differences(first), *others):
-            raise LockError(
-                f"{line.number}: {where}: {name} is {_short(one)}, but {_short(another)} in line {told[0].number}: two "
-                "branches locked two of them. Keep the line of the one that is deployed and delete the other."
-            )
-        deployed |= names
-    return Locked(first, deployed, unlocked, history, gone[-1] if gone else "")
-
-
-def _identity(line: _Line) -> Identity:
-    return Identity(line.what, {name: one for name, one in line.value.items() if name not in _DEPLOYED})
+        raise _damaged(lines[0][0], f"{where} has no line that says what it is")
+    values: dict[str, Any] = {}
+    for number, own in told:
+        for name in (one for one in _DEPLOYED if not isinstance(own.get(one, ""), str)):
+            raise _damaged(number, f"{name} is no text")
+        for name in dict.fromkeys([*own, *values]) if values else ():
+            one, another = own.get(name), values.get(name)
+            if one != another and not (name in _DEPLOYED and None in (one, another)):
+                raise LockError(
+                    f"{number}: {where}: {name} is {_short(_shown(one))}, but {_short(_shown(another))} in line "
+                    f"{told[0][0]}: two branches locked two of them. Keep the line of the one that is deployed and "
+                    "delete the other."
+                )
+        values |= own
+    deployed: dict[str, str] = {name: values.pop(name) for name in _DEPLOYED if name in values}
+    notes = {note: tuple(sorted({value for _, what, value in lines if what == note})) for note in _NOTES}
+    gone = max(notes["Gone"], default="")
+    return Locked(values.pop("Type"), values, deployed, notes["Unlocked"], notes["History"], gone)
 
 
 def render(lock: Lock) -> str:
@@ -312,7 +295,7 @@ def render(lock: Lock) -> str:
     for place in sorted(lock):
         block = ""
         for resource, locked in sorted(lock[place].items()):
-            said: list[tuple[str, Any]] = [(locked.identity.type, {**locked.identity.values, **locked.deployed})]
+            said: list[tuple[str, Any]] = [(locked.type, {**locked.values, **locked.deployed})]
             for what, notes in zip(_NOTES, (locked.unlocked, locked.history, [locked.gone]), strict=True):
                 said += [(what, note) for note in notes if note]
             for what, value in said:

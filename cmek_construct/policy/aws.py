@@ -9,33 +9,26 @@ from collections.abc import Mapping
 from typing import Final
 
 _ON_KEYS: Final = """
-CancelKeyDeletion CreateAlias CreateGrant Decrypt DeleteAlias DeleteImportedKeyMaterial
-DeriveSharedSecret DescribeKey DisableKey DisableKeyRotation EnableKey EnableKeyRotation Encrypt
-GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext
-GenerateDataKeyWithoutPlaintext GenerateMac GetKeyLastUsage GetKeyPolicy GetKeyRotationStatus
-GetParametersForImport GetPublicKey ImportKeyMaterial ListGrants ListKeyPolicies ListKeyRotations
-ListResourceTags PutKeyPolicy ReEncryptFrom ReEncryptTo ReplicateKey RetireGrant RevokeGrant
-RotateKeyOnDemand ScheduleKeyDeletion Sign SynchronizeMultiRegionKey TagResource UntagResource
-UpdateAlias UpdateKeyDescription UpdatePrimaryRegion Verify VerifyMac
+CancelKeyDeletion CreateAlias CreateGrant Decrypt DeleteAlias DeleteImportedKeyMaterial DeriveSharedSecret DescribeKey
+DisableKey DisableKeyRotation EnableKey EnableKeyRotation Encrypt GenerateDataKey GenerateDataKeyPair
+GenerateDataKeyPairWithoutPlaintext GenerateDataKeyWithoutPlaintext GenerateMac GetKeyLastUsage GetKeyPolicy
+GetKeyRotationStatus GetParametersForImport GetPublicKey ImportKeyMaterial ListGrants ListKeyPolicies ListKeyRotations
+ListResourceTags PutKeyPolicy ReEncryptFrom ReEncryptTo ReplicateKey RetireGrant RevokeGrant RotateKeyOnDemand
+ScheduleKeyDeletion Sign SynchronizeMultiRegionKey TagResource UntagResource UpdateAlias UpdateKeyDescription
+UpdatePrimaryRegion Verify VerifyMac
 """
 _ON_NO_KEY: Final = """
 ConnectCustomKeyStore CreateCustomKeyStore CreateKey DeleteCustomKeyStore DescribeCustomKeyStores
-DisconnectCustomKeyStore GenerateRandom ListAliases ListKeys ListRetirableGrants
-UpdateCustomKeyStore
+DisconnectCustomKeyStore GenerateRandom ListAliases ListKeys ListRetirableGrants UpdateCustomKeyStore
 """
-_ON_ROLES: Final = """
-AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity SetContext SetSourceIdentity TagSession
-"""
+_ON_ROLES: Final = "AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity SetContext SetSourceIdentity TagSession"
 _ON_NO_ROLE: Final = """
-DecodeAuthorizationMessage GetAccessKeyInfo GetDelegatedAccessToken GetServiceBearerToken
-GetSessionToken GetWebIdentityToken TagGetWebIdentityToken
+DecodeAuthorizationMessage GetAccessKeyInfo GetDelegatedAccessToken GetServiceBearerToken GetSessionToken
+GetWebIdentityToken TagGetWebIdentityToken
 """
-
-
 _ON_OTHERS: Final = "AssumeRoot GetFederationToken"
 """Of the root user of an account, and of who is signed in elsewhere."""
 _OPEN: Final = "GetCallerIdentity"
-"""Which no policy can take from anybody."""
 
 
 def _named(service: str, names: str) -> dict[str, str]:
@@ -79,61 +72,47 @@ ACCOUNT_KEYS: Final = ("aws:principalaccount", CALLER_ACCOUNT)
 IS_SERVICE: Final = "aws:principalisawsservice"
 """The key that says whether an AWS service asks."""
 BOOLEANS: Final = frozenset(
-    {
-        *("aws:securetransport", "aws:viaawsservice", "aws:multifactorauthpresent", IS_SERVICE),
-        *("kms:grantisforawsresource", "kms:multiregion", "kms:reencryptonsamekey"),
-        "kms:bypasspolicylockoutsafetycheck",
-    }
+    _named("aws", "SecureTransport ViaAWSService MultiFactorAuthPresent PrincipalIsAWSService")
+    | _named("kms", "GrantIsForAWSResource MultiRegion ReEncryptOnSameKey BypassPolicyLockoutSafetyCheck")
 )
 SEVERAL: Final = frozenset(
-    {
-        *("aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths"),
-        *("aws:sourceorgpaths", "aws:tagkeys", "kms:encryptioncontextkeys", "kms:grantoperations"),
-        "sts:transitivetagkeys",
-    }
+    _named("aws", "CalledVia PrincipalOrgPaths PrincipalServiceNamesList ResourceOrgPaths SourceOrgPaths TagKeys")
+    | _named("kms", "EncryptionContextKeys GrantOperations")
+    | _named("sts", "TransitiveTagKeys")
 )
 """Keys that have several values in one request."""
 TRAILING_DAYS: Final = "kms:trailingdayswithoutkeyusage"
 """The key that says for how many days nobody has used the key."""
 WITHOUT_CALLER_ACCOUNT: Final = frozenset(_named("kms", "GenerateRandom ListAliases ListKeys ListRetirableGrants"))
-_SYMMETRIC: Final = """
-Decrypt Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext
-GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo
-"""
+_PAIRS: Final = "GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext"
+_MAKING: Final = f"GenerateDataKey GenerateDataKeyWithoutPlaintext {_PAIRS}"
+_SYMMETRIC: Final = f"Decrypt Encrypt {_MAKING} ReEncryptFrom ReEncryptTo"
 _MACS: Final = "GenerateMac VerifyMac"
 _SIGNING: Final = "Sign Verify"
 _ASSUMING: Final = "AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity"
 _KEYS: Final = {
     "kms": {
         "BypassPolicyLockoutSafetyCheck": "CreateKey PutKeyPolicy",
-        "DataKeyPairSpec": "GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext",
+        "DataKeyPairSpec": _PAIRS,
         "EncryptionAlgorithm": _SYMMETRIC,
-        "EncryptionContext": f"{_SYMMETRIC} CreateGrant RetireGrant",
-        "EncryptionContextKeys": f"{_SYMMETRIC} CreateGrant RetireGrant",
-        "ExpirationModel": "ImportKeyMaterial",
-        "GrantConstraintSourceArn": "CreateGrant",
+        "EncryptionContext EncryptionContextKeys": f"{_SYMMETRIC} CreateGrant RetireGrant",
+        "ExpirationModel ValidTo": "ImportKeyMaterial",
+        "GrantConstraintSourceArn GranteePrincipal GranteeServicePrincipal GrantOperations": "CreateGrant",
         "GrantConstraintType": "CreateGrant RetireGrant",
-        "GranteePrincipal": "CreateGrant",
-        "GranteeServicePrincipal": "CreateGrant",
         "GrantIsForAWSResource": "CreateGrant ListGrants RevokeGrant",
-        "GrantOperations": "CreateGrant",
         "KeyAgreementAlgorithm": "DeriveSharedSecret",
         "MacAlgorithm": _MACS,
-        "MessageType": _SIGNING,
+        "MessageType SigningAlgorithm": _SIGNING,
         "PrimaryRegion": "UpdatePrimaryRegion",
         "RecipientAttestation": "Decrypt DeriveSharedSecret GenerateDataKey GenerateDataKeyPair GenerateRandom",
         "ReEncryptOnSameKey": "ReEncryptFrom ReEncryptTo",
         "ReplicaRegion": "ReplicateKey",
         "RequestAlias": f"{_SYMMETRIC} {_MACS} {_SIGNING} DeriveSharedSecret DescribeKey GetPublicKey",
-        "RetiringPrincipal": "CreateGrant",
-        "RetiringServicePrincipal": "CreateGrant",
+        "RetiringPrincipal RetiringServicePrincipal": "CreateGrant",
         "RotationPeriodInDays": "EnableKeyRotation",
         "ScheduleKeyDeletionPendingWindowInDays": "ScheduleKeyDeletion",
-        "SigningAlgorithm": _SIGNING,
         "TrailingDaysWithoutKeyUsage": "DisableKey ScheduleKeyDeletion",
-        "ValidTo": "ImportKeyMaterial",
-        "WrappingAlgorithm": "GetParametersForImport",
-        "WrappingKeySpec": "GetParametersForImport",
+        "WrappingAlgorithm WrappingKeySpec": "GetParametersForImport",
     },
     "sts": {
         # AWS lists some of these for the calls that make a session alone. Who tags the session, or says whose it is, in
@@ -144,32 +123,23 @@ _KEYS: Final = {
         "IdentityTokenAudience": "GetWebIdentityToken",
         "RequestContextProviders": "SetContext",
         "RoleAuthorizedByIdp": "AssumeRoleWithWebIdentity",
-        "RoleSessionName": f"{_ASSUMING} TagSession",
-        "SourceIdentity": f"{_ASSUMING} TagSession",
+        "RoleSessionName SourceIdentity TransitiveTagKeys": f"{_ASSUMING} TagSession",
         "TaskPolicyArn": "AssumeRoot",
-        "TransitiveTagKeys": f"{_ASSUMING} TagSession",
     },
 }
 KEYS: Final[Mapping[str, frozenset[str]]] = {
     f"{service}:{key}".lower(): frozenset(_named(service, names))
-    for service, keys in _KEYS.items()
-    for key, names in keys.items()
+    for service, table in _KEYS.items()
+    for keys, names in table.items()
+    for key in keys.split()
 }
 """Condition keys that come with these actions alone; others of a service with each of its own."""
-
 EXPANDED: Final = {
-    "kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
-    "kms:GenerateDataKey*": (
-        "kms:GenerateDataKey",
-        "kms:GenerateDataKeyWithoutPlaintext",
-        "kms:GenerateDataKeyPair",
-        "kms:GenerateDataKeyPairWithoutPlaintext",
-    ),
+    "kms:ReEncrypt*": tuple(_named("kms", "ReEncryptFrom ReEncryptTo").values()),
+    "kms:GenerateDataKey*": tuple(_named("kms", _MAKING).values()),
 }
 """The actions that the wildcards of the console's "Key users" mean. Source: as above."""
-
 POLICY_KEEPING: Final = ("kms:GetKeyPolicy", "kms:PutKeyPolicy")
 """By these whoever owns a key mends its policy: without them a key can become unmanageable."""
-
 RULING: Final = ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey")
 """What shows that a key's account rules it: it can change its policy, and it can end it."""

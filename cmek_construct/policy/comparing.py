@@ -6,27 +6,20 @@ witness: requests, of which one is spelled out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import Final, TypeAlias
+from typing import Any, Final
 
-from cmek_construct.policy import aws, conditions, principals
+from cmek_construct.policy import aws, conditions, principals, rules
+from cmek_construct.policy.patterns import CannotBeJudged
 from cmek_construct.policy.principals import OWN, PRINCIPAL
-from cmek_construct.policy.questions import WHOSE_ACCOUNT, Request
-from cmek_construct.policy.rules import ACTION, RESOURCE, YES, Rules, Verdict, action, lets, on, space_of
+from cmek_construct.policy.rules import ACTION, RESOURCE, YES, Request, Rules, Verdict, action, lets, on, space_of
 from cmek_construct.policy.space import Box, Dimension, Value, both, merged
-from cmek_construct.policy.statements import Policy, Statement
+from cmek_construct.policy.statements import Policy, Statement, read
+from cmek_construct.policy.text import canonical, with_holes
 
 _NAMES: Final = aws.ACTIONS["permissions"]
-_Whole: TypeAlias = Callable[[Dimension, Value], int]
-_READINGS: Final[Sequence[tuple[_Whole, Callable[[Dimension, Value], str]]]] = (
-    (Dimension.as_text, lambda _, value: value.text),
-    (Dimension.as_holes, Dimension.with_holes),
-)
-"""An atom for one text whatever its holes are, or for what its holes are; and how that is shown."""
-_NO_KEYS: Final = (PRINCIPAL, ACTION, RESOURCE, OWN)
-"""Dimensions that are no condition keys."""
 _MOST_TRIED: Final = 24
 _SHOWN: Final = 6
 
@@ -62,9 +55,9 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     people = [principal] if principal else []
     space = space_of([policy, limit], people)
     for _ in space.twice():
-        rules, limits = Rules(space, policy), Rules(space, limit)
-        meant = [(PRINCIPAL, principals.who(space).exactly(principal))] if principal else []
-        comparison = _Comparison(rules, limits, space.box(*meant), is_need=False)
+        own, limits = Rules(space, policy), Rules(space, limit)
+        meant = [(PRINCIPAL, principals.Who(space).exactly(principal))] if principal else []
+        comparison = _Comparison(own, limits, meant, is_need=False)
     return list(comparison.witnesses())
 
 
@@ -82,36 +75,50 @@ def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DI
     """
     space = space_of([policy, need], [])
     for _ in space.twice():
-        rules, needed = Rules(space, policy), Rules(space, need)
+        own, needed = Rules(space, policy), Rules(space, need)
         sent = [(key, conditions.sent(space, key, facts[key])) for key in space.dimensions.keys() & facts]
-        comparison = _Comparison(needed, rules, space.box(*sent), is_need=True)
+        comparison = _Comparison(needed, own, sent, is_need=True)
     return list(comparison.witnesses())
+
+
+def surely_allows(document: Any, need: Any) -> bool:
+    """Whether a trust policy surely allows all that another one does, whatever the deploy fills in.
+
+    Args:
+        document: the policy, as resolved by CDK: CloudFormation's functions are JSON in it.
+        need: the other one, resolved beside it.
+    """
+    own, needed = (read(with_holes(one), "trust", texts=canonical) for one in (document, need))
+    try:
+        return not short(own, needed)
+    except CannotBeJudged:
+        return False
 
 
 class _Comparison:
     """Two policies in one space."""
 
-    def __init__(self, rules: Rules, limits: Rules, meant: Box, *, is_need: bool) -> None:
+    def __init__(self, own: Rules, limits: Rules, meant: list[tuple[str, int]], *, is_need: bool) -> None:
         self._is_need = is_need
-        self._space = space = rules.space
+        self._space = space = own.space
         self._dimensions = list(space.dimensions.values())
-        self._rules = rules
+        self._own = own
         self._limits = limits
-        self._people = people = principals.who(space)
-        acted_on = [on(space, space.resource)] if space.kind == "key" else []
+        people = principals.Who(space)
+        meant += [on(space, space.resource)] if space.kind == "key" else []
         # Across accounts nobody gets in without leave of their own.
-        alone = space.box(*acted_on, lets(space, own=False), (PRINCIPAL, people.at_home(space.resource)))
-        self._base = space.overlap([space.box(*acted_on, lets(space)), alone], [meant])
-        elsewhere = people.everybody() & ~people.at_home(space.resource, surely=True)
+        alone = space.box(*meant, lets(space, own=False), (PRINCIPAL, people.at_home(space.resource)))
+        self._base = [box for box in (space.box(*meant, lets(space)), alone) if all(box)]
+        elsewhere = people.dimension.all & ~people.at_home(space.resource, surely=True)
         self._across = space.box(lets(space, own=False), (PRINCIPAL, elsewhere))
         """Requests of who may be of another account, without leave of that."""
 
     def witnesses(self) -> Iterator[Witness]:
         """One for each piece of a statement that is beyond the limit."""
         space, limits = self._space, self._limits
-        for statement, box in self._rules.allow:
+        for statement, box in self._own.allow:
             made = space.possible(space.overlap([box], self._base))
-            left = space.without(made, self._rules.denying)
+            left = space.without(made, self._own.denying)
             pieces = space.without(left, limits.allowing)
             pieces += space.overlap(space.overlap(left, limits.allowing), limits.denying)
             for piece in merged(pieces):
@@ -126,21 +133,21 @@ class _Comparison:
             chosen = next(self._choices(piece))
             texts = tuple(map(Dimension.with_holes, self._dimensions, chosen))
             hangs_on = tuple(dict.fromkeys(self._hangs_on(piece, chosen, sent)))
-        who: tuple[str, ...] = ("*",)
-        what: tuple[str, ...] = ("*",)
-        if not statement.unreadable:
-            who, what = self._principals(statement, piece), self._actions(statement, piece)
+        who, what = self._principals(statement, piece), self._actions(statement, piece)
         return Witness(statement, who, what, certain, hangs_on, self._request(texts))
+
+    def _of(self, box: Box, name: str) -> int:
+        return box[list(self._space.dimensions).index(name)]
 
     def _principals(self, statement: Statement, piece: Box) -> tuple[str, ...]:
         """The principals of a piece, as the statement names them where it does."""
-        people, some = self._people, piece[self._space.at(PRINCIPAL)]
-        if some == people.everybody():
+        people, some = principals.Who(self._space), self._of(piece, PRINCIPAL)
+        if statement.unreadable or some == people.dimension.all:
             return ("*",)
         named = []
         for one in statement.principals or ():
             whole = people.direct([one]) | people.by_account([one])
-            if whole != people.everybody() and whole & some:
+            if whole != people.dimension.all and whole & some:
                 named.append(one.name)
         members = people.dimension.members(some)
         found = [principals.name_of(people.dimension.with_holes(one)) for one in members]
@@ -148,7 +155,9 @@ class _Comparison:
 
     def _actions(self, statement: Statement, piece: Box) -> tuple[str, ...]:
         """The actions of a piece: as the statement has them, or one by one where not all are in."""
-        dimension, some = self._space.dimensions[ACTION], piece[self._space.at(ACTION)]
+        if statement.unreadable:
+            return ("*",)
+        dimension, some = self._space.dimensions[ACTION], self._of(piece, ACTION)
         found: list[str] = []
         for text in statement.actions or ():
             whole = action(dimension, text)
@@ -170,26 +179,26 @@ class _Comparison:
         """
         if any(self._examples(chosen)):
             return None
-        for whole, text in _READINGS:
+        for by_holes in (False, True):
             box, texts = [], []
             for one, value, some in zip(self._dimensions, chosen, sent, strict=True):
-                is_sent = self._is_sent(one)
-                box.append(one.all if one.is_unknown else one.loosened(some) if is_sent else whole(one, value))
-                texts.append(one.with_holes(value) if is_sent else text(one, value))
+                whole = one.as_holes(value) if by_holes else one.as_text(value)
+                box.append(one.all if one.is_unknown else one.loosened(some) if self._is_sent(one) else whole)
+                texts.append(one.with_holes(value) if by_holes or self._is_sent(one) else value.text)
             if self._is_beyond(tuple(box)):
                 return tuple(texts)
         return None
 
     def _is_sent(self, dimension: Dimension) -> bool:
         """Whether it is a condition key of a request that is needed."""
-        return self._is_need and dimension.name not in _NO_KEYS
+        return self._is_need and dimension.is_key
 
     def _is_beyond(self, box: Box) -> bool:
         asked = self._space.possible([box])
         return (
             bool(asked)
             and not self._space.overlap(asked, [self._across])
-            and self._rules.verdict(asked) is Verdict.YES
+            and self._own.verdict(asked) is Verdict.YES
             and self._limits.verdict(asked) is Verdict.NO
         )
 
@@ -202,7 +211,7 @@ class _Comparison:
             yield from dimension.differences(some & dimension.as_text(value))
         yield from self._examples(chosen)
         if both(tuple(map(Dimension.just, self._dimensions, chosen)), self._across):
-            yield WHOSE_ACCOUNT
+            yield rules.WHOSE_ACCOUNT
 
     def _examples(self, chosen: Sequence[Value]) -> Iterator[str]:
         """What is no text that a request has: an action that AWS may add, a number called x."""
@@ -216,12 +225,12 @@ class _Comparison:
     def _request(self, texts: Sequence[str]) -> Request:
         """One request in the words of AWS."""
         values = dict(zip(self._space.dimensions, texts, strict=True))
-        keys = [one for one, dim in self._space.dimensions.items() if one not in _NO_KEYS and not dim.is_unknown]
+        context = {one.name: conditions.value_of(values[one.name]) for one in self._dimensions if one.is_key}
         return Request(
             principals.name_of(values[PRINCIPAL]),
             _NAMES.get(values[ACTION], values[ACTION]),
             values.get(RESOURCE) or None,
-            {key: conditions.value_of(values[key]) for key in keys},
+            context,
             values[OWN] == YES,
         )
 

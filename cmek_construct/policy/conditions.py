@@ -10,18 +10,17 @@ import ipaddress
 import operator as compare
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial, reduce
 from operator import or_
-from typing import Final
+from typing import Final, NamedTuple
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, IS_SERVICE, PRINCIPAL_ARN, SEVERAL
 from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, IN_PART, SOMETHING, accepts
-from cmek_construct.policy.principals import who
+from cmek_construct.policy.principals import SERVICES, WITH_ARN, Who
 from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition
-from cmek_construct.policy.text import ACCOUNT, Form, Forms, arn, form, holes
+from cmek_construct.policy.text import ACCOUNT, Form, Reading, holes
 
 _OPERATOR: Final = re.compile(r"(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?")
 _TEXTS: Final = {
@@ -49,7 +48,7 @@ _ARN: Final = f"=arn{f':{IN_PART}{IN_PART}*' * 2}{f':{IN_PART}*' * 2}:{SOMETHING
 def _dimension(space: Space, key: str) -> Dimension:
     """What a request may have of a condition key."""
     values = ("=true", "=false") if key in BOOLEANS else (_ARN if key.endswith("arn") else _PRESENT,)
-    return space.dimension(key, (_ABSENT, *values))
+    return space.dimension(key, (_ABSENT, *values), is_key=True)
 
 
 def sent(space: Space, key: str, value: str | Sequence[str] | None) -> int:
@@ -58,7 +57,8 @@ def sent(space: Space, key: str, value: str | Sequence[str] | None) -> int:
     if not value and value != "":
         return dimension.where(_ABSENT)
     text = value if isinstance(value, str) else BETWEEN.join(value)
-    return dimension.like(Form("=").then(form(text.lower() if key in BOOLEANS else text, key, ANY, space.forms)))
+    reading = space.reading._replace(wild=False)
+    return dimension.like(Form("=").then(reading.form(text.lower() if key in BOOLEANS else text, key)))
 
 
 def value_of(text: str) -> str | list[str] | None:
@@ -67,8 +67,7 @@ def value_of(text: str) -> str | list[str] | None:
     return None if not text else several if len(several) > 1 else several[0]
 
 
-@dataclass(frozen=True)
-class _Operator:
+class _Operator(NamedTuple):
     """An operator in its parts: ``ForAnyValue:StringNotLikeIfExists``."""
 
     each: str | None
@@ -84,10 +83,7 @@ class _Operator:
         return self.each == "ForAllValues" or self.if_exists or (self.negated and not self.each)
 
 
-_NULL: Final = _Operator(None, "Null", negated=False, if_exists=False)
-
-
-def _operator(text: str) -> _Operator:
+def read_operator(text: str) -> _Operator:
     found = _OPERATOR.fullmatch(text)
     each, base, if_exists = found.groups() if found else (None, "", None)
     negated = _NEGATED.match(base) is not None
@@ -109,14 +105,14 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
         variables: whether policy variables are known there.
         is_sent: False of requests that never have the key.
     """
-    key, operator = condition.key.lower(), _operator(condition.operator)
+    key, operator = condition.key.lower(), read_operator(condition.operator)
     said = f"{condition.operator} {key} {', '.join(condition.values)}"
     dimension, present, whole = _place(space, key)
     present = present if is_sent else 0
     absent = dimension.all & ~present
     if operator.base == "Null":
         wanted = {value.lower() for value in condition.values}
-        if operator != _NULL or not wanted <= {"true", "false"}:
+        if condition.operator != "Null" or not wanted <= {"true", "false"}:
             return dimension.name, dimension.perhaps(said)
         return dimension.name, (absent if "true" in wanted else 0) | (present if "false" in wanted else 0)
 
@@ -127,7 +123,8 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
         dimension.is_typed |= operator.base not in _TEXTS
         met = present & unknown(said, partial(_decided, operator, condition.values, key in SEVERAL))
     else:
-        forms = ((text, _value(key, operator.base, text, variables, space.forms)) for text in condition.values)
+        reading = space.reading._replace(variables=variables)
+        forms = ((text, _value(key, operator.base, text, reading)) for text in condition.values)
         each = (dimension.like(whole(one)) if one else unknown(f"{operator.base} {key} {text}") for text, one in forms)
         matched = reduce(or_, each, 0)
         met = present & (~matched if operator.negated else matched)
@@ -139,26 +136,26 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
 
 def _place(space: Space, key: str) -> tuple[Dimension, int, Callable[[Form], Form]]:
     """The dimension of a key, the texts that have it, and what a form of its values is there."""
-    people = who(space)
     if not follows(key, space.kind):
         dimension = _dimension(space, key)
         return dimension, dimension.all & ~dimension.where(_ABSENT), Form("=").then
-    whole = {PRINCIPAL_ARN: people.with_arn, IS_SERVICE: people.by_kind}.get(key, people.of_account)
-    return people.dimension, people.has_arn() | (people.services() if key == IS_SERVICE else 0), whole
+    people = Who(space)
+    present = people.dimension.where(WITH_ARN)
+    if key == IS_SERVICE:
+        return people.dimension, present | people.dimension.where(SERVICES), people.by_kind
+    return people.dimension, present, people.with_arn if key == PRINCIPAL_ARN else people.of_account
 
 
-def _value(key: str, base: str, value: str, variables: bool, forms: Forms) -> Form | None:
+def _value(key: str, base: str, value: str, reading: Reading) -> Form | None:
     """One value of an operator as a form; None if what it means is not known."""
     wild, any_case = _TEXTS[base]
+    reading = reading._replace(wild=wild, any_case=any_case)
     if base == "Bool" and not ("${" in value and holes(value)) and value.lower() not in ("true", "false"):
         return None
     if base.startswith("Arn"):
-        return arn(value, forms, variables=variables)
-    of_arn = None
-    if key == PRINCIPAL_ARN and not any_case:
-        of_arn = arn(value, forms, ANY, wild=wild, variables=variables)
-    what = ACCOUNT if key in ACCOUNT_KEYS else key
-    return of_arn or form(value, what, ANY, forms, wild=wild, variables=variables, any_case=any_case)
+        return reading.arn(value)
+    of_arn = reading.arn(value, ANY) if key == PRINCIPAL_ARN and not any_case else None
+    return of_arn or reading.form(value, ACCOUNT if key in ACCOUNT_KEYS else key)
 
 
 def _decided(operator: _Operator, values: Sequence[str], is_list: bool, text: str) -> bool | None:
@@ -186,7 +183,7 @@ def _one_meets(base: str, value: str, text: str) -> bool:
     for typed, read in _TYPED.items():
         if base.startswith(typed):
             return bool(_ORDER[base.removeprefix(typed)](read(text), read(value)))
-    form = _value("", base, value, variables=False, forms={}) if base in _TEXTS else None
+    form = _value("", base, value, Reading({})) if base in _TEXTS else None
     if form is None:
         raise ValueError(base)
     return accepts(form.pattern, text)

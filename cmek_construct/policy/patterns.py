@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import string
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache, reduce
 from operator import or_
 from typing import Final, NamedTuple
@@ -64,17 +64,7 @@ def exact(pattern: str) -> str | None:
 
 
 def accepts(pattern: str, text: str) -> bool:
-    """Whether a text is of a pattern."""
-    return bool(_Automaton([pattern]).run(text))
-
-
-class Atom(NamedTuple):
-    """Texts of which no pattern tells one from the other."""
-
-    text: str
-    """One of them, as short as can be."""
-    patterns: frozenset[str]
-    """The patterns that they have."""
+    return bool(_Automaton([pattern]).of(text))
 
 
 class _Automaton:
@@ -98,7 +88,6 @@ class _Automaton:
                 bit <<= 1
             self._ends[bit] = number
             bit <<= 1
-        self._all_ends = sum(self._ends)
         self._classes = {one: places for one, places in self._places.items() if one.all_but or len(one.some) > 1}
         self._leading: dict[str, int] = {}
         self.first = self._without_char(first)
@@ -118,25 +107,17 @@ class _Automaton:
         again = moved & self._many
         return self._without_char(again | (moved ^ again) << 1)
 
-    def run(self, text: str) -> frozenset[int]:
+    def of(self, text: str) -> frozenset[int]:
         """The patterns that a text is of."""
         return self.ended(reduce(self.step, text, self.first))
 
     def ended(self, state: int) -> frozenset[int]:
         """The patterns that a text of this state is of."""
-        return frozenset(self._ends[bit] for bit in bits(state & self._all_ends))
+        return frozenset([number for end, number in self._ends.items() if end & state])
 
     def chars(self, state: int) -> list[str]:
         """Characters that stand for all that lead on from a state."""
         return _standing_for(frozenset([one for one, places in self._places.items() if places & state]))
-
-
-def bits(state: int) -> Iterator[int]:
-    """The bits that are set, one by one."""
-    while state:
-        bit = state & -state
-        yield bit
-        state ^= bit
 
 
 @lru_cache(maxsize=10_000)
@@ -154,8 +135,8 @@ def _standing_for(classes: frozenset[_Chars]) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def atoms(domain: tuple[str, ...], patterns: tuple[str, ...]) -> list[Atom]:
-    """Every combination of patterns that a text of the domain can have.
+def atoms(domain: tuple[str, ...], patterns: tuple[str, ...]) -> list[tuple[str, frozenset[str]]]:
+    """Every combination of patterns that a text of the domain can have, each with such a text as short as can be.
 
     Raises:
         CannotBeJudged: there are too many patterns, or too long ones.
@@ -172,11 +153,11 @@ def atoms(domain: tuple[str, ...], patterns: tuple[str, ...]) -> list[Atom]:
             break
         for text in met:
             del single[text]
-    made = [Atom(text, frozenset(walked[number] for number in ended)) for ended, text in found.items()]
+    made = [(text, frozenset(walked[number] for number in ended)) for ended, text in found.items()]
     for text, pattern in single.items():
-        ended = walk.run(text)
-        if ended and max(ended) >= len(walked):
-            made.append(Atom(text, frozenset({pattern, *(walked[number] for number in ended if number < len(walked))})))
+        ended = sorted(walk.of(text))
+        if ended and ended[-1] >= len(walked):
+            made.append((text, frozenset([pattern, *(walked[number] for number in ended if number < len(walked))])))
     return made
 
 

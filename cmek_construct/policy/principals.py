@@ -8,16 +8,15 @@ Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
-from typing import Final
+from typing import Any, Final
 
-from cmek_construct.policy.patterns import ANY, ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
-from cmek_construct.policy.space import Dimension, Space, Spelled
-from cmek_construct.policy.statements import Principal, Statement
-from cmek_construct.policy.text import ACCOUNT, Form, Forms, arn, form, is_wild
+from cmek_construct.policy.patterns import ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
+from cmek_construct.policy.space import Space
+from cmek_construct.policy.statements import Principal, Statement, read
+from cmek_construct.policy.text import ACCOUNT, Form, is_wild, parts
 
 PRINCIPAL: Final = "principal"
 OWN: Final = "IAM policies of the principal's own account"
@@ -27,19 +26,22 @@ DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
 _SERVICE: Final = "service:"
 _FEDERATED: Final = "federated:"
 _HOLE: Final = r"\$\{[^}]*\}"
-_PARTS: Final = rf"arn:(?P<partition>[a-z-]+|{_HOLE}):(?:iam|sts)::(?P<account>[0-9]{{12}}|{_HOLE})"
-_ACCOUNT: Final = re.compile(rf"{_PARTS}:root|(?P<number>[0-9]{{12}})")
-_PERSON: Final = re.compile(rf"{_PARTS}:(?P<kind>role|user)(?P<path>/(?:.+/)?)(?P<name>[^/]+)")
-_SESSION: Final = re.compile(rf"{_PARTS}:assumed-role/(?P<name>[^/]+)/(?P<session>[^/]+)")
-_VISITOR: Final = re.compile(rf"{_PARTS}:federated-user/(?P<name>[^/]+)")
-_NAMED_SERVICE: Final = re.compile(r".+\.amazonaws\.com.*")
-_OWNER: Final = re.compile(rf"(?:(?:{_HOLE}|[^:$])*:){{4}}(?P<account>(?:{_HOLE}|[^:$])+):")
+_ARN: Final = re.compile(
+    rf"arn:([a-z-]+|{_HOLE}):(?:iam|sts)::([0-9]{{12}}|{_HOLE}):"
+    r"(?:root|(?:(role|user)(/(?:.+/)?)|assumed-role/([^/]+)/|federated-user/)([^/]+))"
+)
+"""Partition, account; kind and path of a role or user, or the role of a session; and a name, which the root has not."""
+_ELSEWHERE: Final = re.compile(r"(?:Federated:|Service:(?=.+\.amazonaws\.com))(?:[^*?$]|\$(?!\{))+")
+"""Who is named and has no ARN of IAM."""
 _PARTITION: Final = "aws[abcdefghijklmnopqrstuvwxyz-]*"
 _NAME: Final = f"{IN_NAME}{IN_NAME}*"
 _END: Final = NAME_END + ANYTHING
 _KINDS: Final = {"role": NAME_END + SOMETHING, "user": NAME_END}
 """What stands behind the ARN of each."""
-_IS_SERVICE: Final = {"true": _SERVICE + ANYTHING, "false": f"arn:{ANYTHING}{_END}"}
+WITH_ARN: Final = f"arn:{ANYTHING}{_END}"
+"""Roles, users, accounts: whom IAM knows."""
+SERVICES: Final = _SERVICE + ANYTHING
+SIGNED_IN_ELSEWHERE: Final = _FEDERATED + ANYTHING
 
 
 def _in_arn(service: str, rest: str) -> str:
@@ -58,48 +60,34 @@ _DOMAIN: Final = (
 
 def owner_of(arn: str) -> str | None:
     """The account in an ARN."""
-    found = _OWNER.match(arn)
-    return found["account"] if found else None
+    six = parts(arn, ":", 5)
+    return six[4] or None if len(six) == 6 else None
 
 
-def spelled(principals: Iterable[str]) -> Spelled:
+def spelled(principals: Iterable[str]) -> dict[tuple[str, ...], tuple[str, str]]:
     """The path and name of roles and users where they are first named, by what makes them one: not path, nor case."""
     found: dict[tuple[str, ...], tuple[str, str]] = {}
-    for one in filter(None, map(_PERSON.fullmatch, principals)):
-        found.setdefault((one["kind"], one["account"], one["name"].lower()), (one["path"], one["name"]))
+    for one in filter(None, map(_ARN.fullmatch, principals)):
+        _, account, kind, path, _, name = one.groups()
+        if kind:
+            found.setdefault((kind, account, name.lower()), (path, name))
     return found
 
 
-@dataclass(frozen=True)
 class Who:
     """The principals of a space."""
 
-    dimension: Dimension
-    forms: Forms
-    spelled: Spelled
-
-    def everybody(self) -> int:
-        """All of them."""
-        return self.dimension.all
-
-    def has_arn(self) -> int:
-        """Roles, users, accounts: whom IAM knows."""
-        return self.dimension.where(_IS_SERVICE["false"])
-
-    def federated(self) -> int:
-        """Those who sign in elsewhere."""
-        return self.dimension.where(_FEDERATED + ANYTHING)
-
-    def services(self) -> int:
-        """AWS services."""
-        return self.dimension.where(_IS_SERVICE["true"])
+    def __init__(self, space: Space) -> None:
+        self.dimension = space.dimension(PRINCIPAL, _DOMAIN)
+        self._reading = space.reading
+        self._spelled = space.spelled
 
     def at_home(self, resource: str | None, *, surely: bool = False) -> int:
         """Those of the account that a role or key is of, and those of no account."""
         owner = owner_of(resource or "")
         if owner is None and not surely:
-            return self.everybody()
-        return (self._of(owner) if owner else 0) | (self.everybody() & ~self.has_arn())
+            return self.dimension.all
+        return (self._of(owner) if owner else 0) | (self.dimension.all & ~self.dimension.where(WITH_ARN))
 
     def with_arn(self, arn: Form) -> Form:
         """Those whose ``aws:PrincipalArn`` is of a form: of a session that of its role."""
@@ -107,7 +95,8 @@ class Who:
 
     def by_kind(self, is_service: Form) -> Form:
         """Those of whom ``aws:PrincipalIsAWSService`` is of a form."""
-        patterns = [of for value, of in _IS_SERVICE.items() if accepts(is_service.pattern, value)]
+        kinds = {"true": SERVICES, "false": WITH_ARN}
+        patterns = [pattern for value, pattern in kinds.items() if accepts(is_service.pattern, value)]
         pattern = f"{ANYTHING}[{NAME_END}]*{ANYTHING}" if len(patterns) > 1 else "".join(patterns)
         return is_service._replace(pattern=pattern, holes=())
 
@@ -116,16 +105,15 @@ class Who:
         return Form(f"arn:{IN_PART}*:{IN_PART}*::").then(number, f":{ANYTHING}{_END}")
 
     def _of(self, account: str) -> int:
-        return self.dimension.like(self.of_account(self._part(account, ACCOUNT)))
+        return self.dimension.like(self.of_account(self._reading.form(account, ACCOUNT, IN_PART)))
 
     def exactly(self, principal: str) -> int:
         """The principal of a request; of a role every session; of a pattern all of that form."""
         if is_wild(principal):
-            found = arn(principal, self.forms)
+            found = self._reading.arn(principal)
             return self.dimension.like(self.with_arn(found)) if found else 0
         if principal.startswith("arn:"):
-            found = self._named(principal)
-            return self.dimension.like(found) if found else 0
+            return self._named(principal) or 0
         return self.dimension.where(re.escape(principal if principal == ANONYMOUS else _SERVICE + principal))
 
     def direct(self, principals: Iterable[Principal]) -> int:
@@ -138,61 +126,50 @@ class Who:
 
     def account(self, principal: Principal) -> str | None:
         """The account that is named, by its number or its root."""
-        found = _ACCOUNT.fullmatch(principal.name)
+        name, found = principal.name, _ARN.fullmatch(principal.name)
         if principal.kind == "AWS" and found:
-            return found["account"] or found["number"]
-        hole = re.fullmatch(_HOLE, principal.name)
-        return principal.name if hole and self.forms.get(principal.name[2:-1]) == ACCOUNT else None
+            return None if found[6] else found[2]
+        is_number = principal.kind == "AWS" and re.fullmatch("[0-9]{12}", name)
+        is_hole = re.fullmatch(_HOLE, name) and self._reading.forms.get(name[2:-1]) == ACCOUNT
+        return name if is_number or is_hole else None
 
     def _one(self, principal: Principal) -> int:
-        kind, name = principal.kind, principal.name
+        kind, name, account = principal.kind, principal.name, self.account(principal)
+        found = None
         if kind == "AWS" and name == "*":
-            return self.everybody()
+            return self.dimension.all
         if kind == "AWS" and DELETED.fullmatch(name):
             return 0
-        account = self.account(principal)
-        is_one = not is_wild(name)
-        found = None
         if account:
-            found = Form(f"arn:{_PARTITION}:iam::").then(self._part(account, ACCOUNT), f":root{NAME_END}")
-        elif (kind == "Federated" or (kind == "Service" and _NAMED_SERVICE.fullmatch(name))) and "${" not in name:
-            found = Form(re.escape(f"{kind.lower()}:{name}")) if is_one else None
-        elif kind == "AWS" and is_one:
+            found = self._like(f"arn:aws*:iam::{account}:root", Form(NAME_END))
+        elif kind == "AWS" and not is_wild(name):
             found = self._named(name)
-        return self.dimension.like(found) if found else self.dimension.perhaps(f"{kind} {name} is the principal")
+        elif _ELSEWHERE.fullmatch(f"{kind}:{name}"):
+            found = self.dimension.where(re.escape(f"{kind.lower()}:{name}"))
+        return self.dimension.perhaps(f"{kind} {name} is the principal") if found is None else found
 
-    def _part(self, text: str, what: str) -> Form:
-        return form(text, what, {"name": IN_NAME, "session": ANY}.get(what, IN_PART), self.forms)
-
-    def _named(self, name: str) -> Form | None:
+    def _named(self, text: str) -> int | None:
         """A root, a role, a user or a session by its ARN; None if it is none."""
-        forms = (_ACCOUNT, _PERSON, _SESSION, _VISITOR)
-        found = next(filter(None, (each.fullmatch(name) for each in forms)), None)
-        if found is None or found["account"] is None:
+        found = _ARN.fullmatch(text)
+        if not found:
             return None
-        service, rest = "iam", Form(f"root{NAME_END}")
-        if found.re is _VISITOR:
-            service, rest = "sts", Form("federated-user/").then(self._part(found["name"], "name"), NAME_END)
-        elif found.re is _SESSION:
-            role = self._person("role", found["account"], found["name"], None)
-            rest = role.then(NAME_END, self._part(found["session"], "session"))
-        elif found.re is _PERSON:
-            person = self._person(found["kind"], found["account"], found["name"], found["path"])
-            rest = person.then(_KINDS[found["kind"]])
-        partition = self._part(found["partition"], "partition")
-        return Form("arn:").then(partition, f":{service}::", self._part(found["account"], ACCOUNT), ":", rest)
+        partition, account, kind, path, role, name = found.groups()
+        behind = Form(_KINDS.get(kind, NAME_END))
+        if role:
+            behind = behind.then(self._reading.form(name, "session"))
+            kind, path, name = "role", "*/", role
+        if kind:
+            own = (kind, account, name.lower())
+            if role and own not in self._spelled and any(_may_be(own, one) for one in self._spelled):
+                # One that is named with a hole may be this one, and its path then is the path.
+                behind = behind._replace(flags=behind.flags | {f"the role {role} is of this path"})
+            path, name = self._spelled.get(own, (path, name))
+            text = f"arn:{partition}:iam::{account}:{kind}{path}{name}"
+        return self._like(text, behind)
 
-    def _person(self, kind: str, account: str, name: str, path: str | None) -> Form:
-        """A role or user as it was first spelled in this question; else of any path."""
-        own = (kind, account, name.lower())
-        known = self.spelled.get(own)
-        if known is None and path is None:
-            # One that is named with a hole may be this one, and its path then is the path.
-            named = any(_may_be(own, one) for one in self.spelled)
-            doubt = frozenset({f"the role {name} is of this path"} if named else ())
-            return Form(f"{kind}{IN_PART}*/", flags=doubt).then(self._part(name, "name"))
-        path, name = known or (path or "", name)
-        return Form(kind).then(self._part(path, "path"), self._part(name, "name"))
+    def _like(self, text: str, behind: Form) -> int:
+        found = self._reading.arn(text, in_name=IN_NAME)
+        return self.dimension.like(found.then(behind)) if found else 0
 
 
 def _may_be(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
@@ -200,15 +177,11 @@ def _may_be(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return all(mine == yours or "$" in mine + yours for mine, yours in zip(one, other, strict=True))
 
 
-def who(space: Space) -> Who:
-    """The principals of a space."""
-    return Who(space.dimension(PRINCIPAL, _DOMAIN), space.forms, space.spelled)
-
-
-def named(who: Who, statement: Statement, kind: str) -> tuple[int, int]:
+def named(space: Space, statement: Statement) -> tuple[int, int]:
     """Who is named, and who is of an account that is named."""
+    who = Who(space)
     if statement.principals is None:
-        return spared(who, statement, kind), 0
+        return spared(who, statement, space.kind), 0
     return who.direct(statement.principals), who.by_account(statement.principals)
 
 
@@ -220,7 +193,7 @@ def spared(who: Who, statement: Statement, kind: str) -> int:
     """
     listed = statement.not_principals or ()
     direct, accounts = who.direct(listed), who.by_account(listed)
-    everybody = who.everybody()
+    everybody = who.dimension.all
     doubt = who.dimension.perhaps(f"NotPrincipal {', '.join(one.name for one in listed)} does not spare the principal")
     if statement.effect != "Deny" or kind == "trust":
         return everybody & ~(direct | accounts) & doubt
@@ -236,3 +209,29 @@ def name_of(text: str) -> str:
         return arn
     begin, _, path = arn.partition(":role")
     return f"{begin.replace(':iam:', ':sts:')}:assumed-role/{path.rpartition('/')[2]}/{session}"
+
+
+def named_by(statement: Any) -> list[str]:
+    """The AWS principals that a statement names."""
+    (one,) = read([statement], "trust").statements
+    return [each.name for each in one.principals or () if each.kind == "AWS"]
+
+
+def gone(*statements: Any) -> list[str]:
+    """Those of them that are unique IDs, which is nobody: a role made again under its old name is another one."""
+    return [name for one in statements for name in named_by(one) if DELETED.fullmatch(name)]
+
+
+def naming_as(statement: Any, other: Mapping[str, Any]) -> Any:
+    """A statement, with the principals that another one names."""
+    return {**statement, "Principal": other["Principal"]}
+
+
+def without_gone(statement: Any) -> Any:
+    """A statement without those who were deleted; None if it names nobody else."""
+    lost = gone(statement)
+    if not lost:
+        return statement
+    kinds = {**statement["Principal"], "AWS": [name for name in named_by(statement) if name not in lost]}
+    kinds = {kind: names for kind, names in kinds.items() if names or kind != "AWS"}
+    return {**statement, "Principal": kinds} if kinds else None

@@ -1,23 +1,27 @@
-"""A policy as boxes of a space: what each statement is about, and what all of them say."""
+"""What a policy says to a request: yes, no, by the account's own IAM, or that nobody can tell.
+
+A policy is a set of requests, as far as is known: a box for each statement. A request is surely allowed if it is
+whatever the unknowns turn out to be, and maybe if some choice of them allows it.
+"""
 
 from __future__ import annotations
 
 import enum
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import partial, reduce
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial, reduce
 from itertools import product
 from operator import or_
 from typing import Final, TypeAlias
 
 from cmek_construct.policy import aws, conditions, principals
-from cmek_construct.policy.names import generated, told_apart
-from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, DIGITS, SOMETHING, CannotBeJudged
+from cmek_construct.policy.patterns import ANYTHING, BETWEEN, DIGITS, SOMETHING, CannotBeJudged
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, both, within
-from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import arn, form
+from cmek_construct.policy.statements import Policy, Statement, told_apart
+from cmek_construct.policy.text import Reading, generated
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
@@ -40,6 +44,7 @@ _ACTED_ON: Final = (
 """What actions are for."""
 _SERVICE: Final = re.compile("(?!aws$)[a-z0-9-]+")
 """What begins the condition keys of a service; those of who signs in elsewhere have a dot."""
+WHOSE_ACCOUNT: Final = "whose account it is"
 _MOST_STATEMENTS: Final = 2_000
 
 
@@ -51,6 +56,36 @@ class Verdict(enum.Enum):
     BY_ACCOUNT = "only by IAM policies of the account"
     """The policy names the principal's account, whose own IAM policies then decide."""
     CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of an AWS API."""
+
+    principal: str
+    """The ARN of a role (each of its sessions), a user, an account's root or a session; an AWS service; or
+    ``anonymous``. With ``*``, each whose ARN is of that form."""
+    action: str
+    resource: str | None = None
+    """The ARN of what is acted on, where the policy does not say it."""
+    context: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
+    """Condition keys. None says that a key is not sent; of one that is missing nothing is known. What follows from
+    the principal, such as ``aws:PrincipalArn``, need not stand here."""
+    own: bool | None = None
+    """Whether the IAM policies of the principal's own account let it. None: that is not known."""
+    but: Sequence[str] = ()
+    """Principals that are not meant, where it is about several."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer, and why."""
+
+    verdict: Verdict
+    statement: Statement | None = None
+    """The statement that decides."""
+    hangs_on: tuple[str, ...] = ()
+    """What is not known."""
 
 
 def space_of(policies: Sequence[Policy], people: Sequence[str], acted_on: Iterable[str] = ()) -> Space:
@@ -67,7 +102,7 @@ def space_of(policies: Sequence[Policy], people: Sequence[str], acted_on: Iterab
     forms = told_apart(policies, [*people, *acted_on])
     named = [one.name for policy in policies for statement in policy.statements for one in statement.named()]
     apart = frozenset(f"name is ${{{name}}}" for name in generated(forms))
-    space = Space(kind, resource, forms, principals.spelled([*people, *named]), apart)
+    space = Space(kind, resource, Reading(forms), principals.spelled([*people, *named]), apart)
     space.dimension(OWN, (NO, YES))
     service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{_WORD}:")
     actions = space.dimension(ACTION, (service + _WORD,))
@@ -133,19 +168,20 @@ def lets(space: Space, own: bool = True) -> tuple[str, int]:
 
 def _impossible(space: Space) -> Iterator[Box]:
     """Requests that nobody can make: an action on what it is not for, or with a key of others."""
-    actions, people = space.dimensions[ACTION], principals.who(space)
+    actions, people = space.dimensions[ACTION], principals.Who(space).dimension
 
     def others(names: Collection[str]) -> int:
         return actions.of(lambda value: value.text not in names)
 
     if space.kind == "permissions":
-        yield space.box((PRINCIPAL, people.everybody() & ~people.has_arn()))
+        yield space.box((PRINCIPAL, people.all & ~people.where(principals.WITH_ARN)))
         resources = _acted_on(space)
         for names, patterns in _ACTED_ON:
             these = reduce(or_, map(resources.where, patterns), 0)
             yield space.box((ACTION, actions.all & ~others(names)), (RESOURCE, resources.all & ~these))
     if space.kind == "trust":
-        yield space.box((PRINCIPAL, people.federated()), (ACTION, others(aws.FEDERATED)))
+        signed_in = people.where(principals.SIGNED_IN_ELSEWHERE)
+        yield space.box((PRINCIPAL, signed_in), (ACTION, others(aws.FEDERATED)))
     for key, dimension in space.dimensions.items():
         service, _, name = key.partition(":")
         if name and _SERVICE.fullmatch(service):
@@ -187,7 +223,7 @@ def _whom(space: Space, statement: Statement, effect: str) -> list[list[tuple[st
     """Who is meant, and who with leave of their own account alone."""
     if space.kind == "permissions":
         return [[]]
-    direct, by_account = principals.named(principals.who(space), statement, space.kind)
+    direct, by_account = principals.named(space, statement)
     if effect == "Deny":
         return [[(PRINCIPAL, direct | by_account)]]
     return [[(PRINCIPAL, direct)], [(PRINCIPAL, by_account & ~direct), lets(space)]]
@@ -205,14 +241,14 @@ def action(dimension: Dimension, text: str) -> int:
         return dimension.all
     if ":" not in text:
         return dimension.perhaps(f"the Action {text} is meant")
-    return dimension.like(form(text if "${" in text else text.lower(), ACTION, ANY, {}, wild=True))
+    return dimension.like(Reading({}).form(text if "${" in text else text.lower(), ACTION))
 
 
 def _resource(space: Space, variables: bool, text: str) -> int:
     dimension = _acted_on(space)
     if text == "*" or (space.kind == "key" and text == space.resource):
         return dimension.all
-    found = arn(text, space.forms, variables=variables)
+    found = space.reading._replace(variables=variables).arn(text)
     return dimension.like(found) if found else dimension.perhaps(f"the Resource {text} is meant")
 
 
@@ -221,5 +257,83 @@ def on(space: Space, resource: str | None) -> tuple[str, int]:
     dimension = _acted_on(space)
     if resource is None:
         return RESOURCE, dimension.all
-    found = arn(resource, space.forms, wild=False) or form(resource, RESOURCE, ANY, space.forms)
-    return RESOURCE, dimension.like(found)
+    reading = space.reading._replace(wild=False)
+    return RESOURCE, dimension.like(reading.arn(resource) or reading.form(resource, RESOURCE))
+
+
+def allows(policy: Policy, request: Request) -> Said:
+    """What a policy says to a request.
+
+    Raises:
+        CannotBeJudged: it is too large.
+    """
+    return answers(policy, [request])[0]
+
+
+def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
+    """What a policy says to each of some requests.
+
+    Raises:
+        CannotBeJudged: it is too large.
+    """
+    people = [name for one in requests for name in (one.principal, *one.but)]
+    space = space_of([policy], people, [one.resource for one in requests if one.resource])
+    for _ in space.twice():
+        rules = Rules(space, policy)
+        asked = list(map(_asking(space, policy), requests))
+    return [_answer(rules, policy, one, boxes) for one, boxes in zip(requests, asked, strict=True)]
+
+
+def _answer(rules: Rules, policy: Policy, request: Request, asked: list[Box]) -> Said:
+    space = rules.space
+    if not any(map(all, asked)):
+        return Said(Verdict.CANNOT_TELL, hangs_on=("a request of this form is not known here",))
+    split = [space.overlap(asked, [space.box(lets(space, own))]) for own in (True, False)]
+    verdicts = [rules.verdict(some) for some in split if some]
+    verdict = verdicts[0] if len(set(verdicts)) == 1 else Verdict.CANNOT_TELL
+    if verdicts == [Verdict.YES, Verdict.NO]:
+        verdict = Verdict.BY_ACCOUNT
+    if verdict is Verdict.YES and request.own is False and policy.kind != "permissions":
+        verdict, doubt = _across(policy, request)
+        if verdict is not Verdict.YES:
+            return Said(verdict, hangs_on=doubt)
+    if verdict is Verdict.CANNOT_TELL:
+        return Said(verdict, *rules.doubtful(asked))
+    return Said(verdict, rules.deciding(asked, verdict))
+
+
+def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]:
+    """What becomes of a yes to one whose own account says no: in one account it is enough."""
+    if not request.principal.startswith("arn:") or request.principal.endswith(":root"):
+        return Verdict.YES, ()
+    own = principals.owner_of(request.principal)
+    owner = principals.owner_of(policy.resource or request.resource or "")
+    if own == owner:
+        return Verdict.YES, ()
+    if own and owner and "$" not in own + owner:
+        return Verdict.NO, ()
+    return Verdict.CANNOT_TELL, (WHOSE_ACCOUNT,)
+
+
+def _asking(space: Space, policy: Policy) -> Callable[[Request], list[Box]]:
+    """Makes boxes of requests: what is not said of them may be anything. Each text is looked at once."""
+    callers = cache(principals.Who(space).exactly)
+    acted_on = cache(partial(on, space))
+    sent = cache(partial(conditions.sent, space))
+
+    def boxes(request: Request) -> list[Box]:
+        but = reduce(or_, map(callers, request.but), 0)
+        sets = [
+            (PRINCIPAL, callers(request.principal) & ~but),
+            (ACTION, space.dimensions[ACTION].where(re.escape(request.action.lower()))),
+        ]
+        if space.kind != "trust":
+            sets.append(acted_on(policy.resource or request.resource))
+        if request.own is not None:
+            sets.append(lets(space, request.own))
+        for name, value in request.context.items():
+            if not conditions.follows(key := name.lower(), space.kind):
+                sets.append((key, sent(key, value if value is None or isinstance(value, str) else tuple(value))))
+        return space.possible([space.box(*sets)])
+
+    return boxes

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import product
 from operator import or_
 from typing import Final, NamedTuple, TypeAlias
 
-from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, atoms, bits, exact
-from cmek_construct.policy.text import VARIABLE, Form, Forms
+from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, atoms, exact
+from cmek_construct.policy.text import VARIABLE, Form, Reading
 
 _MOST_FLAGS: Final = 8
 _MOST_BOXES: Final = 200_000
 Decide: TypeAlias = Callable[[str], bool | None]
-Spelled: TypeAlias = Mapping[tuple[str, ...], tuple[str, str]]
 
 
 class Value(NamedTuple):
@@ -38,9 +38,10 @@ class Value(NamedTuple):
 class Dimension:
     """What a request may be in one respect."""
 
-    def __init__(self, name: str, domain: Sequence[str], is_unknown: bool) -> None:
-        """Begin without patterns but those of all its texts."""
+    def __init__(self, name: str, domain: Sequence[str], *, is_key: bool, is_unknown: bool) -> None:
         self.name = name.partition(BETWEEN)[0]
+        self.is_key = is_key
+        """Whether it is a condition key."""
         self.is_unknown = is_unknown
         """Whether it is no part of a request, but something that is not known."""
         self.is_typed = False
@@ -55,15 +56,10 @@ class Dimension:
 
     @property
     def all(self) -> int:
-        """Every atom."""
         return (1 << len(self.values)) - 1
 
     def close(self, apart: frozenset[str]) -> None:
-        """Find the atoms: from now on sets are known.
-
-        Args:
-            apart: flags of which no two hold at once.
-        """
+        """Find the atoms: from now on sets are known. Of the flags that are apart no two hold at once."""
         for text, patterns in atoms(self._domain, tuple(self._patterns)):
             is_exact = any(exact(one) is not None for one in patterns)
             fixed, free = set(), []
@@ -77,25 +73,15 @@ class Dimension:
             others = [flag for flag in free if flag not in apart]
             if len(others) > _MOST_FLAGS:
                 raise CannotBeJudged(f"too much is not known of the {self.name}")
-            for truth in product((False, True), repeat=len(others)):
-                true = {flag for flag, holds in zip(others, truth, strict=True) if holds}
-                for lone in ([], *([flag] for flag in free if flag in apart)):
-                    self._add(Value(text, patterns, frozenset([*fixed, *true, *lone]), frozenset(free)))
-
-    def _add(self, value: Value) -> None:
-        atom = 1 << len(self.values)
-        self.values.append(value)
-        for one in (*value.patterns, *value.flags):
-            self._of[one] |= atom
+            lone = [(), *((flag,) for flag in free if flag in apart)]
+            for *truth, one in product(*[((), (flag,)) for flag in others], lone):
+                flags = frozenset(fixed.union(one, *truth))
+                for each in (*patterns, *flags):
+                    self._of[each] |= 1 << len(self.values)
+                self.values.append(Value(text, patterns, flags, frozenset(free)))
 
     def where(self, pattern: str, flags: Iterable[str] = (), decide: Decide | None = None) -> int:
-        """The texts of a pattern, if all flags hold.
-
-        Args:
-            pattern: of the texts.
-            flags: what must hold besides, and is not known.
-            decide: says whether it holds for a text, where that text alone says it.
-        """
+        """The texts of a pattern, if all flags hold; ``decide`` says it of a text, where that text alone does."""
         if not self.values:
             self._patterns.setdefault(pattern)
             for flag in flags:
@@ -118,15 +104,12 @@ class Dimension:
         return reduce(or_, [self.where(pattern, (flag,)) for pattern in self._domain])
 
     def of(self, wanted: Callable[[Value], bool]) -> int:
-        """The atoms of which something is true."""
         return sum(1 << index for index, value in enumerate(self.values) if wanted(value))
 
     def members(self, some: int) -> Iterator[Value]:
-        """The atoms of a set."""
-        return (self.values[bit.bit_length() - 1] for bit in bits(some))
+        return (value for index, value in enumerate(self.values) if some >> index & 1)
 
     def just(self, value: Value) -> int:
-        """One atom."""
         return 1 << self.values.index(value)
 
     def as_text(self, value: Value) -> int:
@@ -166,40 +149,34 @@ Box: TypeAlias = tuple[int, ...]
 """A set in each dimension: the requests that are in all of them."""
 
 
+@dataclass
 class Space:
     """The dimensions of a question, and what it is about."""
 
-    def __init__(self, kind: str, resource: str | None, forms: Forms, spelled: Spelled, apart: frozenset[str]) -> None:
-        """Begin without dimensions.
+    kind: str
+    """Of the policies that are asked."""
+    resource: str | None
+    """The ARN of the role or key whose they are, where it is known."""
+    reading: Reading
+    spelled: Mapping[tuple[str, ...], tuple[str, str]]
+    """The path and name of roles and users, by what makes them one: kind, account and name."""
+    apart: frozenset[str]
+    """What is never true of one text at once, such as that it is two generated names."""
+    dimensions: dict[str, Dimension] = field(default_factory=dict)
+    never: list[Box] = field(default_factory=list)
+    """Requests that nobody can make."""
+    boxes_left: int = _MOST_BOXES
 
-        Args:
-            kind: of the policies that are asked.
-            resource: the ARN of the role or key whose they are, where it is known.
-            forms: what is known of holes.
-            spelled: the path and name of roles and users, by what makes them one.
-            apart: what is never true of one text at once, such as that it is two generated names.
-        """
-        self.kind = kind
-        self.resource = resource
-        self.forms = forms
-        self.spelled = spelled
-        self._apart = apart
-        self.dimensions: dict[str, Dimension] = {}
-        self.never: list[Box] = []
-        """Requests that nobody can make."""
-        self._left = _MOST_BOXES
-
-    def dimension(self, name: str, domain: Sequence[str], *, is_unknown: bool = False) -> Dimension:
-        """The dimension of a name."""
+    def dimension(self, name: str, domain: Sequence[str], is_key: bool = False, is_unknown: bool = False) -> Dimension:
         if name not in self.dimensions:
-            self.dimensions[name] = Dimension(name, domain, is_unknown)
+            self.dimensions[name] = Dimension(name, domain, is_key=is_key, is_unknown=is_unknown)
         return self.dimensions[name]
 
     def twice(self) -> Iterator[None]:
         """Let everything be said twice: first to learn the patterns, then as sets of atoms."""
         yield
         for one in self.dimensions.values():
-            one.close(self._apart)
+            one.close(self.apart)
         yield
 
     def spend(self, boxes: int) -> None:
@@ -208,8 +185,8 @@ class Space:
         Raises:
             CannotBeJudged: it has become too much.
         """
-        self._left -= boxes
-        if self._left < 0:
+        self.boxes_left -= boxes
+        if self.boxes_left < 0:
             raise CannotBeJudged("too many statements that overlap")
 
     def box(self, *sets: tuple[str, int]) -> Box:
@@ -218,10 +195,6 @@ class Space:
         for name, some in sets:
             found[name] &= some
         return tuple(found.values())
-
-    def at(self, name: str) -> int:
-        """The place of a dimension in a box."""
-        return list(self.dimensions).index(name)
 
     def without(self, boxes: Iterable[Box], others: Sequence[Box]) -> list[Box]:
         """What of some boxes is in none of the others."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, PRINCIPAL_ARN
 from cmek_construct.policy.sentences import as_list
-from cmek_construct.policy.text import Forms, literal
+from cmek_construct.policy.text import Forms, end_of, generated, literal, may_be_one
 
 Kind: TypeAlias = Literal["trust", "key", "permissions", "resource"]
 """Of a role whom it lets in, of a key, of what a principal may do, or of whatever else has one."""
@@ -22,7 +22,7 @@ _WITH_VARIABLES: Final = "2012-10-17"
 _NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _DOCUMENT: Final = {"Version", "Id", "Statement"}
 _LISTS: Final = ("Action", "NotAction", "Resource", "NotResource")
-_MEMBERS: Final = {"Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS}
+MEMBERS: Final = {"Sid", "Effect", "Principal", "NotPrincipal", "Condition", *_LISTS}
 _ONE_OF: Final = (("Action", "NotAction"), ("Principal", "NotPrincipal"), ("Resource", "NotResource"))
 
 
@@ -155,33 +155,24 @@ def _statement(number: int, raw: Any, kind: Kind, variables: bool, texts: Callab
     if not isinstance(raw, dict):
         what = f"statement {number}, which is no object"
         return Statement(what, "", unreadable=(what,), raw=raw)
-    sid, effect = raw.get("Sid"), str(raw.get("Effect"))
+    sid, effect = raw.get("Sid"), raw.get("Effect")
     name = f'statement "{sid}"' if isinstance(sid, str) and sid else f"statement {number}"
-    is_effect = effect in ("Allow", "Deny")
-    faults = [*_strange(raw, kind), *([] if is_effect else [f"the Effect {raw.get('Effect')!r}"])]
-    elements = _Elements(texts, faults)
-    action, not_action, resource, not_resource = (elements.texts(member, raw.get(member)) for member in _LISTS)
-    principal, not_principal = (elements.principals(each, raw.get(each)) for each in ("Principal", "NotPrincipal"))
+    faults = list(_strange(raw, kind))
+    if effect not in ("Allow", "Deny"):
+        faults.append(f"the Effect {effect!r}")
+        effect = ""
+    elements = _Elements(raw, texts, faults)
+    named_in = elements.texts
+    lists = (named_in("Action"), named_in("NotAction"), named_in("Resource"), named_in("NotResource"))
+    named = (elements.principals("Principal"), elements.principals("NotPrincipal"))
     conditions = tuple(elements.conditions(raw.get("Condition")))
-    return Statement(
-        name,
-        effect if is_effect else "",
-        principal,
-        not_principal,
-        action,
-        not_action,
-        resource,
-        not_resource,
-        conditions,
-        variables,
-        tuple(f"{name}: {one}" for one in faults),
-        raw,
-    )
+    unreadable = tuple(f"{name}: {one}" for one in faults)
+    return Statement(name, effect, *named, *lists, conditions, variables, unreadable, raw)
 
 
 def _strange(raw: Mapping[str, Any], kind: Kind) -> Iterator[str]:
     """What AWS would refuse, and of which nobody knows what it means."""
-    yield from (f"the member {name!r}" for name in raw if name not in _MEMBERS)
+    yield from (f"the member {name!r}" for name in raw if name not in MEMBERS)
     for one, other in _ONE_OF:
         if one in raw and other in raw:
             yield f"both {one} and {other}"
@@ -200,23 +191,25 @@ def _strange(raw: Mapping[str, Any], kind: Kind) -> Iterator[str]:
 class _Elements:
     """Reads the elements of a statement, and notes what is none."""
 
+    raw: Mapping[str, Any]
     as_text: Callable[[str], str]
     faults: list[str]
 
-    def texts(self, member: str, value: Any) -> tuple[str, ...] | None:
-        """The texts of one value or a list of some."""
-        if value is None:
-            return None
+    def texts(self, member: str) -> tuple[str, ...] | None:
+        return self._texts(member, self.raw[member]) if self.raw.get(member) is not None else None
+
+    def _texts(self, member: str, value: Any) -> tuple[str, ...]:
         self.faults.extend(f"{member} {one!r}" for one in as_list(value) if not isinstance(one, str))
         return tuple(self.as_text(one) for one in as_list(value) if isinstance(one, str))
 
-    def principals(self, member: str, value: Any) -> tuple[Principal, ...] | None:
+    def principals(self, member: str) -> tuple[Principal, ...] | None:
+        value = self.raw.get(member)
+        kinds = value if isinstance(value, dict) else {} if isinstance(value, list) else {"AWS": value}
         if value is None:
             return None
-        kinds = value if isinstance(value, dict) else {} if isinstance(value, list) else {"AWS": value}
         if kinds is not value and value != "*" and not str(value).startswith("${"):
             self.faults.append(f"{member} {value!r}")
-        return tuple(Principal(kind, name) for kind in kinds for name in self.texts(member, kinds[kind]) or ())
+        return tuple(Principal(kind, name) for kind in kinds for name in self._texts(member, kinds[kind]))
 
     def conditions(self, value: Any) -> Iterator[Condition]:
         if value is not None and not isinstance(value, dict):
@@ -239,3 +232,33 @@ def _scalar(value: Any) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, str | int | float) else None
+
+
+def told_apart(policies: Sequence[Policy], texts: Iterable[str]) -> dict[str, str]:
+    """What is known of the holes of some policies, and counts beside some other texts.
+
+    A generated name is a text by itself, unless something that is written may be it.
+
+    Args:
+        policies: that are looked at together.
+        texts: what else is named beside them.
+    """
+    ends = [end_of(one) for one in dict.fromkeys([*texts, *(text for one in policies for text in _texts(one))])]
+    said = [name for every, _, _ in ends for name in every]
+    alone = [name for _, name, _ in ends if name]
+    others = {form for _, _, form in ends if form}
+    known = {name: one.forms[name] for name in dict.fromkeys(said) for one in policies if name in one.forms}
+    names_of_aws = generated(known)
+    for number, name in enumerate(dict.fromkeys(alone)):
+        is_lone = name in names_of_aws and said.count(name) == alone.count(name)
+        if is_lone and not any(may_be_one(known[name], one) for one in others):
+            known[name] = f"<{number}>"
+    return known
+
+
+def _texts(policy: Policy) -> Iterator[str]:
+    yield policy.resource or ""
+    for one in policy.statements:
+        yield from (each.name for each in one.named())
+        yield from (*(one.resources or ()), *(one.not_resources or ()))
+        yield from (value for each in one.conditions for value in each.values)

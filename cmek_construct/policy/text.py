@@ -7,10 +7,11 @@ elements: Variables and tags".
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from cmek_construct.policy.patterns import ANY, DIGITS, IN_NAME, IN_PART
 
@@ -22,9 +23,15 @@ ACCOUNT: Final = "account"
 """The form of a hole that is the number of an account."""
 REGION: Final = "region"
 """The form of a hole that is a region."""
+_PARTS: Final = ("scheme", "partition", "service", REGION, ACCOUNT)
 Forms: TypeAlias = Mapping[str, str]
 """What is known of holes: by name `ACCOUNT`, `REGION`, or the form of a name that AWS generates, a text with ``*``
 and ``?``."""
+
+
+def generated(forms: Forms) -> frozenset[str]:
+    """The holes that are names which AWS generates."""
+    return frozenset(name for name, form in forms.items() if form not in (ACCOUNT, REGION))
 
 
 def literal(text: str) -> str:
@@ -35,6 +42,20 @@ def literal(text: str) -> str:
 def canonical(text: str) -> str:
     """A text that is in the notation of this package already."""
     return text
+
+
+def with_holes(document: Any) -> Any:
+    """A document as resolved by CDK with CloudFormation's functions as holes, each named by its own JSON."""
+    if isinstance(document, list):
+        return [with_holes(one) for one in document]
+    if not isinstance(document, dict):
+        return literal(document) if isinstance(document, str) else document
+    if list(document) == ["Fn::Join"] and isinstance(document["Fn::Join"][1], list):
+        between, parts = document["Fn::Join"]
+        return between.join(map(with_holes, parts))
+    if any(name == "Ref" or name.startswith("Fn::") for name in document):
+        return f"${{{json.dumps(document).replace('}', ')')}}}"
+    return {name: with_holes(one) for name, one in document.items()}
 
 
 def pieces(text: str) -> Iterator[tuple[str, str | None]]:
@@ -98,101 +119,110 @@ class Form(NamedTuple):
         return shown + text[end:]
 
 
-def form(
-    text: str,
-    what: str,
-    chars: str,
-    forms: Forms,
-    *,
-    wild: bool = False,
-    variables: bool = False,
-    any_case: bool = False,
-) -> Form:
-    """A text as a form.
-
-    A hole stands for every text of its form, and a flag says that the text is that hole's: it is the same flag wherever
-    that hole stands for the same thing.
-
-    Args:
-        text: in the notation of this package.
-        what: of what it is the text, such as ``account``.
-        chars: a pattern of one character, which a wildcard or a hole may stand for.
-        forms: what is known of the holes.
-        wild: whether ``*`` and ``?`` stand for other characters.
-        variables: whether policy variables are known there.
-        any_case: whether capital and small letters are the same.
-    """
-    if "${" not in text:
-        return Form(_plain(text, chars if wild else None, any_case))
-    pattern = shown = ""
-    names = []
-    for plain, name in pieces(text):
-        is_variable = name is not None and name.startswith("!")
-        if name is not None and is_variable:
-            name = name[1:]
-            if not variables:
-                plain, name = f"{plain}${{{name}}}", None
-        pattern += _plain(plain, chars if wild else None, any_case)
-        shown += plain
-        if name is None:
-            continue
-        if is_variable and name in _ESCAPED:
-            pattern += re.escape(name)
-            shown += name
-            continue
-        hole = f"{VARIABLE} {name}" if is_variable else name
-        is_account = what == ACCOUNT and _PLACE.fullmatch(text) is not None
-        pattern += f"({_of_hole(hole, is_account, chars, forms)})"
-        shown += f"${{{hole}}}"
-        names.append(hole)
-    return Form(pattern, tuple(names), frozenset({f"{what} is {shown}"} if names else ()))
-
-
 @lru_cache(maxsize=20_000)
-def _plain(text: str, wildcard: str | None, any_case: bool) -> str:
+def _plain(text: str, wildcard: str | None, any_case: bool = False) -> str:
     found = re.escape(text)
     if any_case:
         found = re.sub(r"[^\W\d_]", lambda it: f"[{it[0]}{it[0].swapcase()}]", found)
     return found if wildcard is None else found.replace(r"\*", f"{wildcard}*").replace(r"\?", wildcard)
 
 
-def _of_hole(name: str, is_account: bool, chars: str, forms: Forms) -> str:
-    known = forms.get(name, "*")
-    if is_account or known == ACCOUNT:
-        return DIGITS
-    return _plain(_REGION if known == REGION else known, IN_NAME if name in forms else chars, False)
+class Reading(NamedTuple):
+    """How texts are read."""
 
+    forms: Forms
+    """What is known of holes."""
+    wild: bool = True
+    """Whether ``*`` and ``?`` stand for other characters."""
+    variables: bool = False
+    """Whether policy variables are known there."""
+    any_case: bool = False
+    """Whether capital and small letters are the same."""
 
-def arn(text: str, forms: Forms, within: str = IN_PART, *, wild: bool = True, variables: bool = False) -> Form | None:
-    """The six parts of an ARN, of which the last ends in a name; None if there are others.
+    def form(self, text: str, what: str, chars: str = ANY) -> Form:
+        """A text as a form.
 
-    Args:
-        text: the ARN.
-        forms: what is known of the holes.
-        within: what a wildcard stands for, but in the last part, where it stands for anything.
-        wild: whether there are wildcards.
-        variables: whether policy variables are known there.
-    """
-    six = parts(text, ":", 5)
-    if len(six) != 6:
-        return None
-    found = Form("")
-    for number, one in enumerate(six[:5]):
-        what = ACCOUNT if number == 4 else f"part {number}"
-        found = found.then(form(one, what, within, forms, wild=wild, variables=variables), ":")
-    *path, name = parts(six[5], "/")
-    for one in path:
-        found = found.then(form(one, "path", ANY, forms, wild=wild, variables=variables), "/")
-    return found.then(form(name, "name", ANY, forms, wild=wild, variables=variables))
+        A wildcard stands for some of ``chars``, and a hole for every text of its form. A flag says that the text is
+        that hole's: it is the same flag wherever that hole stands for the same thing (``what``, such as an account).
+        """
+        wildcard = chars if self.wild else None
+        if "${" not in text:
+            return Form(_plain(text, wildcard, self.any_case))
+        pattern = shown = ""
+        names = []
+        for plain, name in pieces(text):
+            variable = name[1:] if name is not None and name.startswith("!") else None
+            if variable is not None:
+                plain += "" if self.variables else f"${{{variable}}}"
+                name = f"{VARIABLE} {variable}" if self.variables else None
+            pattern += _plain(plain, wildcard, self.any_case)
+            shown += plain
+            if variable in _ESCAPED and name is not None:
+                pattern += re.escape(variable)
+                shown += variable
+            elif name is not None:
+                is_account = what == ACCOUNT and _PLACE.fullmatch(text)
+                known = ACCOUNT if is_account else self.forms.get(name, "*")
+                within = IN_NAME if name in self.forms else chars
+                pattern += f"({DIGITS if known == ACCOUNT else _plain(_REGION if known == REGION else known, within)})"
+                shown += f"${{{name}}}"
+                names.append(name)
+        return Form(pattern, tuple(names), frozenset({f"{what} is {shown}"} if names else ()))
+
+    def arn(self, text: str, within: str = IN_PART, in_name: str = ANY) -> Form | None:
+        """The six parts of an ARN, of which the last ends in a name; None if there are others.
+
+        Wildcards and holes stand for ``within`` in a part, for ``in_name`` in the name, and for anything before that.
+        """
+        six = parts(text, ":", 5)
+        if len(six) != 6:
+            return None
+        *path, name = parts(six.pop(), "/")
+        found = Form("")
+        for one, what in zip(six, _PARTS, strict=True):
+            found = found.then(self.form(one, what, within), ":")
+        for one in path:
+            found = found.then(self.form(one, "path"), "/")
+        return found.then(self.form(name, "name", in_name))
 
 
 def glob(text: str, forms: Forms) -> str:
     """All that a text with wildcards may turn out to be, as one text with ``*`` and ``?``."""
-    found = ""
-    for plain, name in pieces(text):
-        if name is not None and not name.startswith("!"):
-            known = forms.get(name, "*")
-            found += plain + {ACCOUNT: "?" * 12, REGION: "*"}.get(known, known)
-        else:
-            found += plain if name is None else f"{plain}${{{name[1:]}}}"
-    return found
+    known = {ACCOUNT: "?" * 12, REGION: "*"}
+
+    def of(name: str) -> str:
+        form = forms.get(name, "*")
+        return f"${{{name[1:]}}}" if name.startswith("!") else known.get(form, form)
+
+    return "".join(plain + ("" if name is None else of(name)) for plain, name in pieces(text))
+
+
+@lru_cache(maxsize=10_000)
+def end_of(text: str) -> tuple[list[str], str | None, str | None]:
+    """All holes of a text, and what it ends in behind its last separator: a hole alone, or what is written in part."""
+    name = parts(parts(text, ":")[-1], "/")[-1]
+    every, known = holes(text), holes(name)
+    if known and name == f"${{{known[0]}}}":
+        return every, known[0], None
+    is_written = any(plain.strip("*?") or (hole or "").startswith("!") for plain, hole in pieces(name))
+    return every, None, glob(name, {}) if is_written else None
+
+
+def may_be_one(one: str, other: str) -> bool:
+    """Whether a text can be of both forms, each with ``*`` and ``?``, whatever their case is."""
+    one, other = one.lower(), other.lower()
+    seen: set[tuple[int, int]] = set()
+    left = [(0, 0)]
+    while left:
+        at = left.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        mine, yours = one[at[0] : at[0] + 1], other[at[1] : at[1] + 1]
+        if not mine and not yours:
+            return True
+        left += [(at[0] + 1, at[1])] if mine == "*" else []
+        left += [(at[0], at[1] + 1)] if yours == "*" else []
+        if mine and yours and (mine == yours or mine in "*?" or yours in "*?"):
+            left.append((at[0] + (mine != "*"), at[1] + (yours != "*")))
+    return False

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
-from cmek_construct.policy.names import may_be_one
 from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.policy.text import glob
+from cmek_construct.policy.text import glob, may_be_one
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.texts import alone, hole, holes, is_known, is_unreadable, parts, pieces
@@ -167,17 +166,23 @@ def policy_of(document: Any, kind: Kind, resource: str | None, run: Run) -> Poli
     policy = read(document, kind, resource=resource, texts=canonical, forms=run.forms)
     if not any(one.on(aws.USER_ID) for one in policy.statements):
         return policy
-    statements = (replace(one, conditions=tuple(_by_arn(c, run) for c in one.conditions)) for one in policy.statements)
-    return replace(policy, statements=tuple(statements))
+    return replace(policy, statements=tuple(_by_arn(one, run) for one in policy.statements))
 
 
-def _by_arn(condition: Condition, run: Run) -> Condition:
-    """A condition that compares the IDs of roles of the run: with their ARNs instead."""
-    ids = (found[1] for one in condition.values if (found := _ROLE_ID.match(one)))
-    arns = tuple(run.roles_by_id[one] for one in ids if one in run.roles_by_id)
-    is_of_run = len(arns) == len(condition.values) or (arns and "Not" not in condition.operator)
-    is_by_arn = condition.key.lower() == aws.USER_ID and is_of_run
-    return Condition(condition.operator, aws.PRINCIPAL_ARN, arns) if is_by_arn else condition
+def _by_arn(statement: Statement, run: Run) -> Statement:
+    """A statement that compares the IDs of roles of the run: with their ARNs instead."""
+    conditions = []
+    for one in statement.conditions:
+        roles = {value: run.roles_by_id.get(it[1]) for value in one.values if (it := _ROLE_ID.match(value))}
+        arns = tuple(filter(None, roles.values()))
+        others = tuple(value for value in one.values if not roles.get(value))
+        if one.key.lower() != aws.USER_ID or not arns:
+            conditions.append(one)
+            continue
+        conditions.append(Condition(one.operator, aws.PRINCIPAL_ARN, arns))
+        if others and "Not" in one.operator:  # it is none of the roles, and none of the others
+            conditions.append(replace(one, values=others))
+    return replace(statement, conditions=tuple(conditions))
 
 
 def allowing(policy: Policy) -> Iterator[Statement]:

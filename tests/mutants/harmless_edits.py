@@ -63,6 +63,10 @@ def _trust_of_workers() -> Template:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+def _role_id(template: Template) -> Template:
+    return {"Fn::Sub": f"${{{resource_id(template, 'IAM::Role')}.RoleId}}:*"}
+
+
 def _own(template: Template, **members: Any) -> object:
     return role(template).update(Policies=[grant(Effect="Deny", **members)])
 
@@ -90,6 +94,16 @@ HARMLESS_EDITS: Final[dict[str, Edit]] = {
     "services denied, with an operator for who is not signed in": lambda t: _denied(
         t, BoolIfExists={"aws:PrincipalIsAWSService": "true"}
     ),
+    "decryption denied to all but the IDs of the role and the root": lambda t: key_policy(t).append(
+        deny("*", "kms:Decrypt", Condition={"StringNotLike": {"aws:userid": [_role_id(t), CUSTOMER]}})
+    ),
+    "a change of the key policy denied to all without a tag": lambda t: key_policy(t).append(
+        deny("*", "kms:PutKeyPolicy", Condition={"StringNotEquals": {"aws:PrincipalTag/team": "data"}})
+    ),
+    "everybody but the root by its ID": lambda t: key_policy(t).append(
+        deny("*", "kms:PutKeyPolicy", Condition={"StringNotLike": {"aws:userid": CUSTOMER}})
+    ),
+    "a session of any name": lambda t: trust(t)["Condition"].update(StringLike={"sts:RoleSessionName": "*"}),
     "a policy for a role that a parameter names": lambda t: (
         _more(t, Parameters={"Somebody": {"Type": "String"}}),
         add(

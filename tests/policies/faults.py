@@ -42,7 +42,7 @@ def _without_a_dimension(pieces: Iterator[Any], box: Any, other: Any) -> Iterato
 
 def _without_own(boxes: Iterator[Any], of: Any, *_: Any) -> Iterator[Any]:
     for box in boxes:
-        at = of.at(principals.OWN)
+        at = list(of.dimensions).index(principals.OWN)
         yield (*box[:at], of.dimensions[principals.OWN].all, *box[at + 1 :])
 
 
@@ -52,10 +52,10 @@ def _case_counts(found: int, _: Any, name: str) -> int:
 
 def _spared_by_arn(_: int, who: Any, statement: Any, __: Any) -> int:
     listed = statement.not_principals or ()
-    return int(who.everybody() & ~(who.direct(listed) | who.by_account(listed)))
+    return int(who.dimension.all & ~(who.direct(listed) | who.by_account(listed)))
 
 
-def _denied_root_alone(found: tuple[int, int], _: Any, statement: Any, __: Any) -> tuple[int, int]:
+def _denied_root_alone(found: tuple[int, int], _: Any, statement: Any) -> tuple[int, int]:
     return (found[0], 0) if statement.effect == "Deny" else found
 
 
@@ -71,7 +71,7 @@ def _holes_as_text(found: text.Form, *_: Any) -> text.Form:
 
 
 _OPERATOR: Final = conditions._Operator
-_ARN: Final = text.arn
+_ARN: Final = text.Reading.arn
 FAULTS: Final[dict[str, Callable[[], contextlib.AbstractContextManager[Any]]]] = {
     "a dimension is left out of the difference": lambda: _changed(space, "_outside", _without_a_dimension),
     "a negated operator is false without its key": lambda: _instead(
@@ -83,11 +83,11 @@ FAULTS: Final[dict[str, Callable[[], contextlib.AbstractContextManager[Any]]]] =
     "who lets in only with leave of the account lets in alone": lambda: _changed(rules, "_boxes", _without_own),
     "the case of an action counts": lambda: _changed(rules, "action", _case_counts),
     "a wildcard in an ARN goes past a colon": lambda: _instead(
-        conditions, "arn", lambda whole, forms, within=ANY, **more: _ARN(whole, forms, ANY, **more)
+        text.Reading, "arn", lambda reading, whole, _=ANY, **more: _ARN(reading, whole, ANY, **more)
     ),
     "NotPrincipal spares by the ARN alone": lambda: _changed(principals, "spared", _spared_by_arn),
     "a denial of the root does not reach the account": lambda: _changed(principals, "named", _denied_root_alone),
     "maybe is taken for surely": lambda: _changed(rules.Rules, "verdict", _maybe_for_surely),
     "a role is not its sessions": lambda: patch.dict(principals._KINDS, {"role": f"{NAME_END}x"}),
-    "a hole is a text": lambda: _changed(text, "form", _holes_as_text),
+    "a hole is a text": lambda: _changed(text.Reading, "form", _holes_as_text),
 }
