@@ -73,6 +73,11 @@ def test_null_takes_back_what_the_top_says() -> None:
         (("region: us-east-1", "region: cn-north-1"), 3, "partition `aws`"),
         (('"999988887777"', '"${Token[TOKEN.7]}"'), 1, "pinecone_account_id: got a token"),
         (("[us-east-1, eu-west-1]", '["${Token[TOKEN.7]}"]'), 2, "regions: got a token"),
+        (
+            ("region: us-east-1", "region: dummy-value-for-x"),
+            3,
+            "region: got 'dummy-value-for-x', but a file has values",
+        ),
         (("region: us-east-1", "region: 5"), 3, "region: got 5"),
         (
             ("    regions: ALL", "    rotation: 3\n    regions: ALL"),

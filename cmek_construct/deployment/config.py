@@ -33,7 +33,7 @@ stack_name: Final = checks.matching(
 def judge(check: Check, parameter: str, value: Any) -> None:
     """Hold a value of the file to its check; in a file there is nothing that a token could stand for."""
     for one in value if isinstance(value, list) else [value]:
-        if checks.is_token(one):
+        if checks.is_unknown(one):
             checks.refuse(parameter, one, "a file has values that are known", "Write the value itself.")
     check(parameter, value)
 
