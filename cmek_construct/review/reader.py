@@ -92,7 +92,7 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
             ask = "Ask who administers IAM in the account whether it leaves the role its key."
             yield one.place, [*bound, f", which no template shows. {ask}"]
     for key in found.keys:
-        for ids in filter(None, (organizations(now.value.policy) for now in key.cases)):
+        for ids in filter(None, (organizations(*now.value.policy.statements) for now in key.cases)):
             denied: Words = [" denies whoever is not of the organization ", *quoted_list(ids)]
             yield key.place, [*denied, ". Ask who administers the organization whether that is the account's."]
     for output in found.outputs:
