@@ -25,7 +25,7 @@ from cmek_construct.policy import aws
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
-from cmek_construct.templates.found import beside, console_outputs
+from cmek_construct.templates.found import beside, outputs_of
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.stacks import KEY, ROLE, every, hole_of, is_of_ssm
 from cmek_construct.templates.texts import hole, holes, refers, written
@@ -99,7 +99,7 @@ class StackNow:
     def _given(self) -> dict[str, _Values]:
         """By the key: the external ID that goes to Pinecone's console beside a role that no template has."""
         outputs = []
-        for one in console_outputs(self.run, every([self.top])):
+        for one in outputs_of(self.run, every([self.top])):
             stack = one.place.stack
             value = json.dumps(stack.outputs[one.place.logical_id].get("Value"))
             own = [place for place in self.resources.values() if place.stack is stack]
