@@ -139,7 +139,8 @@ class Finder:
         self._by_each_other()
         self._by_aliases()
         self._by_each_other()
-        result, judged = self.result, self.pinecones - self.too_many.keys()
+        result = self.result
+        judged = self.pinecones - self.too_many.keys()
         for place, cases in ((place, cases) for place, cases in self.every.items() if place in judged):
             now = (replace(one, value=replace(one.value, roles=one.value.roles & judged)) for one in cases)
             of_type = result.roles if place.type == ROLE else result.keys
@@ -167,7 +168,8 @@ class Finder:
 
     def _by_aliases(self) -> None:
         """Keys by aliases that are named as Pinecone's: where no key has lost its own."""
-        keys, aliases = Called(self.keys), self.result.aliases
+        keys = Called(self.keys)
+        aliases = self.result.aliases
         for place in self.run.places(ALIAS):
             with suppress(TooManyCases):
                 cases = tuple(_alias(one, keys) for one in self.run.made(place))

@@ -63,7 +63,8 @@ class Stack:
         )
         self.mappings, self.conditions = (members(self.content.get(one)) for one in ("Mappings", "Conditions"))
         for logical_id, inner in self.template.inner.items():
-            name, account, region = f"{self.name}/{logical_id}", self.account, self.region
+            name = f"{self.name}/{logical_id}"
+            account, region = self.account, self.region
             if self.type_of(logical_id) == STACK_SET:
                 account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
             self.children[logical_id] = Stack(name, inner, account, region, self, (*self.within, logical_id))

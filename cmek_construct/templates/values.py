@@ -120,7 +120,8 @@ class Values:
 
     def _typed_in(self, stack: Stack, name: str) -> Any:
         """What a parameter is that the deployer gives, or may leave at its default."""
-        declared, own = stack.parameters.get(name, {}), str(hole_of(stack, name))
+        declared = stack.parameters.get(name, {})
+        own = str(hole_of(stack, name))
         chosen = self.case.choices.get(own)
         if chosen is None and "AllowedValues" in declared:
             allowed = [written(one) or "" for one in each_of(declared["AllowedValues"])]
@@ -134,10 +135,12 @@ class Values:
 
     def _given(self, stack: Stack, name: str) -> Any:
         """What a parameter is that nobody types."""
-        own, declared = stack.named(name), stack.parameters.get(name, {})
+        own = stack.named(name)
+        declared = stack.parameters.get(name, {})
         if name.startswith("AWS::"):
             return stack.pseudo_parameters.get(name) or hole(own)
-        default, text = written(declared.get("Default")), hole(own)
+        text = hole(own)
+        default = written(declared.get("Default"))
         if stack.parent and stack.given.get(name) and not is_of_ssm(declared):
             values = [self.text(stack.parent, one) for one in stack.given[name]]
             chosen = values[0] if len(set(values)) == 1 else self.case.decided(own, values, VALUE)
@@ -205,7 +208,8 @@ class Values:
 
     def arn(self, stack: Stack, logical_id: str) -> str | None:
         """The ARN of a role, a user, a policy or a key, in its parts; None of another resource."""
-        kind, own = stack.type_of(logical_id), self._name(stack, logical_id)
+        kind = stack.type_of(logical_id)
+        own = self._name(stack, logical_id)
         if kind in KEYS:
             return f"arn:aws:kms:{self.parameter(stack, 'AWS::Region')}:{stack.account}:key/{own}"
         if kind not in _IAM:
@@ -216,7 +220,8 @@ class Values:
 
     def _attribute(self, stack: Stack, logical_id: str, attribute: str) -> Any:
         """What ``Fn::GetAtt`` gives. Source: "Return values" of each type."""
-        child, output = stack.children.get(logical_id), attribute.removeprefix("Outputs.")
+        child = stack.children.get(logical_id)
+        output = attribute.removeprefix("Outputs.")
         if child and output != attribute and output in child.outputs:
             return self.output(child, output)
         kind = stack.type_of(logical_id)
