@@ -195,10 +195,8 @@ class Finder:
             if others := now.roles - self.pinecones:
                 texts = evidence.key_users(now.policy)
                 users = {role for text in texts for _, role in self.by_name.by(text, now.account)}
-                yield from (role for role in others if role in users or self._is_open(role))
-
-    def _is_open(self, role: Place) -> bool:
-        return any(evidence.is_open_to_others(one.value.policy, one.value.account) for one in self.roles[role])
+                opened = (role for role in others if any(map(evidence.is_open_to_others, self.roles[role])))
+                yield from (*users & others, *opened)
 
     def _primary(self, key: Place) -> Place | None:
         """The key of Pinecone's that a replica is a copy of, or may be."""

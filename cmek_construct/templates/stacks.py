@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from cmek_construct.policy import ACCOUNT, literal
+from cmek_construct.policy import ACCOUNT
 from cmek_construct.templates.files import STACK_SET, Template
 from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
 from cmek_construct.templates.texts import alone, hole
@@ -94,12 +94,9 @@ class Stack:
         return {name: one for name, one in found.items() if isinstance(one, dict)}
 
     @property
-    def pseudo_parameters(self) -> Mapping[str, str]:
-        """What is known of them."""
-        found = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
-        if self.template.stack and not self.parent:
-            found["AWS::StackName"] = literal(self.template.stack)
-        return found | {"AWS::AccountId": self.account, "AWS::Region": self.region}
+    def defaults(self) -> str:
+        """The name of the choice whether its defaults are what is deployed."""
+        return f"the defaults of {self.name}"
 
     @cached_property
     def given(self) -> dict[str, list[Any]]:

@@ -26,6 +26,7 @@ _NAMES: Final = {ROLE: "RoleName", USER: "UserName", MANAGED_POLICY: "ManagedPol
 _IAM: Final = {ROLE: "role", USER: "user", MANAGED_POLICY: "policy"}
 _READER: Final = "Custom::CrossRegionExportReader"
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+_KNOWN: Final = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 NOTHING: Final = object()
 """``AWS::NoValue``: what CloudFormation leaves out."""
 T = TypeVar("T", bound=InCase[Any])
@@ -98,10 +99,7 @@ class Values:
     def parameter(self, stack: Stack, name: str, *, compared: bool = False) -> Any:
         """The value of a parameter, or of a pseudo parameter such as ``AWS::Region``.
 
-        Args:
-            stack: whose it is.
-            name: its name.
-            compared: whether a condition asks, which tries the texts that it compares with.
+        Where a condition asks that compares it, the texts that it is compared with are tried.
         """
         own = hole_of(stack, name)
         if compared and own is not None and own not in self.case.choices:
@@ -113,7 +111,7 @@ class Values:
         """Have a parameter be one of the texts with which it is compared, or something else."""
         declared = stack.parameters.get(name, {})
         default = written(declared.get("Default"))
-        is_default = default is not None and self.case.choices.get(_defaults_of(stack)) == YES
+        is_default = default is not None and self.case.choices.get(stack.defaults) == YES
         values = [*stack.compared.get(name, ()), *([] if default is None else [default])]
         if values and not is_default and "AllowedValues" not in declared:
             self.case.decided(own, (*dict.fromkeys(values), OTHER))
@@ -129,7 +127,7 @@ class Values:
             chosen = allowed[0] if len(allowed) == 1 else self.case.decided(own, allowed, kind)
         elif chosen is None and "Default" in declared:
             # A hole stands for what is typed in some places alone.
-            is_default = self.case.decided(_defaults_of(stack), kind=VALUE) == YES
+            is_default = self.case.decided(stack.defaults, kind=VALUE) == YES
             chosen = written(declared["Default"]) if is_default else None
         return _of_type(declared, hole(own) if chosen is None or chosen == OTHER else literal(chosen))
 
@@ -137,8 +135,10 @@ class Values:
         """What a parameter is that nobody types."""
         own = stack.named(name)
         declared = stack.parameters.get(name, {})
+        if name == "AWS::StackName" and stack.template.stack and not stack.parent:
+            return literal(stack.template.stack)
         if name.startswith("AWS::"):
-            return stack.pseudo_parameters.get(name) or hole(own)
+            return {**_KNOWN, "AWS::AccountId": stack.account, "AWS::Region": stack.region}.get(name) or hole(own)
         text = hole(own)
         default = written(declared.get("Default"))
         if stack.parent and stack.given.get(name) and not is_of_ssm(declared):
@@ -259,11 +259,6 @@ def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str,
     typed = [one for one in found if not one.case.is_by_default]
     assumed = dict(defaults[own] for some in (chosen if found else ()) for own, _ in some)
     return typed or found or cases, assumed
-
-
-def _defaults_of(stack: Stack) -> str:
-    """The name of the choice whether the defaults of a stack are what is deployed."""
-    return f"the defaults of {stack.name}"
 
 
 def _of_type(declared: Mapping[str, Any], text: str) -> Any:
