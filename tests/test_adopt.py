@@ -709,7 +709,7 @@ def test_a_vendors_locked_role_is_adopted_by_the_command_that_is_printed(
     role = outputs()["RoleArn"]
     lock(tmp_path, Role1ABCC5F0={"Arn": role})
     answer(monkeypatch, deleted())
-    for asked in (["doctor"], ["sheet"], ["customer-kit", "--vendor=acme"]):
+    for asked in (["doctor"], ["sheet"]):
         printed = cmek(tmp_path, *asked, code=1)
         assert "cdk deploy" not in printed.stdout + printed.stderr
         (line,) = re.findall(r"cmek adopt [^`\n]+", printed.stdout + printed.stderr)
