@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -145,14 +146,14 @@ def text_of(stacks: dict[str, Any]) -> str:
 
 def template(entry: Entry) -> dict[str, Any]:
     """What the app makes of an entry."""
-    found: dict[str, Any] = json.loads(_synthesized(entry.name, entry.settings.model_dump_json()))
+    found: dict[str, Any] = json.loads(_synthesized(entry.name, json.dumps(asdict(entry.settings))))
     return found
 
 
 @cache
 def _synthesized(name: str, settings: str) -> str:
     app = cdk.App(analytics_reporting=False, stack_traces=False)
-    CmekStack(app, Entry(name, StackSettings.model_construct(**json.loads(settings))))
+    CmekStack(app, Entry(name, StackSettings(**json.loads(settings))))
     return json.dumps(app.synth().get_stack_by_name(name).template)
 
 

@@ -28,7 +28,6 @@ from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
-from cmek_construct.trust import Trust
 
 _ROLE: Final = "OrganizationAccountAccessRole"
 _STEPS: Final = {
@@ -141,8 +140,7 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
     region, account = outputs[KEY_ARN].split(":")[3:5]
     if own.customers is not None:
         key_name = f"{entry.name}-{account}"
-        trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
-        notices = [notice.message for notice in trust.key_notices(region)]
+        notices = [notice.message for notice in own.trust.key_notices(region)]
         if deployed is None:
             notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
     return {

@@ -111,7 +111,7 @@ class _Brake:
                 raise
             # The file cannot be edited, and Pinecone is to be cut off now.
             by_hand = error.line
-            entry = replace(entry, settings=own.model_copy(update={"suspended": True}))
+            entry = replace(entry, settings=replace(own, suspended=True))
         try:
             # A lock that cannot be read does not hold up the brake.
             case, session = known_case(entry, self.asking, locked(entry, LockedIdentity()), writes=True)

@@ -89,7 +89,6 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
 
 
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    """A policy beside the template's."""
     beside, what = Beside.of(case, kind, readable(case.statements(kind))), f"{kind} policy"
     about, deploy, found = f"{kind}-policy", _NEXT.format(what), beside.found
     yield from beside.nobodies(f". {deploy}leaves them out")

@@ -44,7 +44,6 @@ class Drift:
         return not (self.given or self.taken or self.doubt)
 
     def in_words(self, account: str) -> str:
-        """All of it, each statement by its name and in words."""
         parts = [f"it lets in by {one}" for one in sentences(self.given, account)]
         parts += [f"it lacks {one}" for one in sentences(self.taken, account)]
         more = [f"and {len(parts) - _SHOWN} statements more"] if len(parts) > _SHOWN else []
@@ -60,11 +59,9 @@ class Where:
     resource: str | None = None
 
     def read(self, statements: Iterable[Any]) -> Policy:
-        """The policy of these statements."""
         return read(policy_document(*statements), self.kind, resource=self.resource)
 
     def drift(self, observed: Iterable[Any], expected: Iterable[Any]) -> Drift:
-        """Compare what is there with what should be."""
         return _compared(self.read(observed), self.read(expected))
 
     def same(self, one: Any, other: Any) -> bool:
@@ -78,7 +75,6 @@ class Where:
         return len(effects) == 1 and _compared(mine, yours).is_none
 
     def has(self, one: Statement, statements: Iterable[Any]) -> bool:
-        """Whether one of the statements means the same."""
         return any(self.same(other, one) for other in statements)
 
     def days_held(self, statements: Sequence[Any]) -> int | None:

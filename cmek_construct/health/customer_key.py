@@ -48,7 +48,6 @@ class CustomerKeySeen:
     """A key as KMS shows it."""
 
     source: str
-    """Where this was read, in words."""
     arn: str
     metadata: Mapping[str, Any]
     """KMS's ``KeyMetadata``."""
@@ -56,7 +55,6 @@ class CustomerKeySeen:
 
     @property
     def account(self) -> str:
-        """The account that owns the key."""
         return self.arn.split(":")[4]
 
 
@@ -115,7 +113,6 @@ def _about_key(seen: CustomerKeySeen, role_arn: str, arn: str) -> Iterator[Findi
 
 
 def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -> Iterator[Finding]:
-    """All that is right and wrong with the key policy."""
     document = guide.key_policy(seen.account, role_arn, key_access)
     own, limit = (policy.read(one, "key", resource=seen.arn) for one in (seen.policy, document))
     root, actions = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root", _ACTIONS[key_access]

@@ -85,7 +85,6 @@ class Beside:
 
     @cached_property
     def found(self) -> Drift:
-        """How it differs from what it should be."""
         return self.case.where(self.kind).drift(self.there, self.wanted)
 
     def findings(self) -> Iterator[Finding]:
@@ -209,7 +208,6 @@ def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
 
 
 def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    """A policy of the role or of the key."""
     observed, (about, what, _, reads, _) = case.statements(kind), KINDS[kind]
     if isinstance(observed, Unread):
         yield not_read(about, f"the {what}", observed, reads)
@@ -248,7 +246,7 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
             f"one of the two for good. Then look again: {again}",
             Effect.PINECONE_LOCKED_OUT,
         )
-    settings = own.model_copy(update={"external_id": stays})
+    settings = replace(own, external_id=stays)
     case = replace(case, entry=replace(case.entry, settings=settings))
     for one in Beside.of(case, "trust", observed).findings():
         # Neither a deploy nor a write of the file's policy, while its external ID is another.

@@ -22,7 +22,6 @@ _SHOWN: Final = 6
 
 
 def at(when: datetime) -> str:
-    """A point in time, for a person."""
     return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
@@ -204,7 +203,6 @@ def alias_of_file(case: Deployed) -> str | Unread | None:
 
 
 def _alias(case: Deployed, key: Key) -> Finding:
-    """Whether the alias is there and points to this key."""
     wanted, target = alias_of_file(case) or Unread("the stack shows no alias"), case.alias_target
     if isinstance(wanted, Unread):
         return not_read("alias", "the key's alias", wanted, "cloudformation:ListStackResources")
@@ -245,7 +243,6 @@ def is_ours(role_arn: str, grant: Grant) -> bool:
 
 
 def grant_in_words(grant: Grant) -> str:
-    """A grant in one line."""
     return printable(f"{grant.grantee} may {', '.join(grant.operations)} (grant {grant.id})")
 
 

@@ -19,7 +19,6 @@ from cmek_construct.policy.principals import without_gone
 
 
 def denial(case: Deployed) -> Statement:
-    """The statement."""
     return documents.denial(case.entry.settings, case.role_arn)
 
 
@@ -30,7 +29,6 @@ def is_denial(case: Deployed, statement: Any) -> bool:
 
 
 def is_suspended(case: Deployed, statements: Sequence[Any]) -> bool:
-    """Whether a policy has the suspension."""
     return any(is_denial(case, one) for one in statements)
 
 
