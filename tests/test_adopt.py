@@ -782,7 +782,7 @@ def test_what_cannot_be_read_ends_it_and_nothing_is_written(
     answer(monkeypatch, refusing(operation))
     refused = adopted(tmp_path, role, key, "--accept", code=1)
     assert "not read" in refused
-    assert "Nothing was written" in refused
+    assert "nothing goes on without it" in refused
     assert list(tmp_path.iterdir()) == []
 
 
@@ -819,8 +819,6 @@ def test_wrong_usage_is_told_before_anything_is_asked(tmp_path: Path) -> None:
 
 def test_an_option_that_would_do_nothing_is_refused(tmp_path: Path) -> None:
     role, key = f"arn:aws:iam::{ACCOUNT}:role/x", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
-    assert "--region: it is for" in adopted(tmp_path, role, key, f"--region={REGION}", code=1)
-    assert "--alias: it is for" in adopted(tmp_path, role, None, "--alias=x", code=1)
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": OWN}))
     refused = adopted(tmp_path, role, key, "--as-given=key", code=1)
     assert "--as-given: cmek.yaml has stacks.acme, and that holds" in refused

@@ -181,7 +181,7 @@ def test_an_api_key_that_failed_is_made_by_the_next_run(pinecone: Pinecone, tmp_
     pinecone.failures[KEY] = [403]
     printed = create(pinecone, tmp_path, *YES, code=1)
     assert "Made the project" in printed
-    assert "cmek project create acme --yes" in printed
+    assert "no API key yet: run the same again" in printed
     assert "Would make an API key" in create(pinecone, tmp_path)
     assert pinecone.add_key("proj-0", "x")["value"] not in create(pinecone, tmp_path)
     pinecone.keys["proj-0"].clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -391,13 +392,13 @@ def trace(folder: Path, monkeypatch: pytest.MonkeyPatch, on: bool, kill_after: i
     with monkeypatch.context() as patched:
         from botocore.client import BaseClient
 
-        call, replace = BaseClient._make_api_call, writing.replace
+        call, write = BaseClient._make_api_call, writing.replace
         patched.setattr(
             BaseClient,
             "_make_api_call",
             lambda client, operation, parameters: step(lambda: call(client, operation, parameters)),
         )
-        patched.setattr(writing, "replace", lambda path, text: step(lambda: replace(path, text)))
+        patched.setattr(writing, "replace", lambda path, text: step(lambda: write(path, text)))
         try:
             suspend(folder, "--revoke-grants") if on else resume(folder)
         except Killed:
@@ -626,7 +627,7 @@ def test_no_reason_can_say_more_than_a_comment(reason: str) -> None:
     text = text_of({"acme": OWN, "globex": {**OWN, "external_id": EXTERNAL_ID[:-1] + "1"}})
     first = next(writing._with_suspended(text, "acme", True, reason))
     before, after = parse_entries(text, "cmek.yaml"), parse_entries(first, "cmek.yaml")
-    said = before[0].settings.model_copy(update={"suspended": True})
+    said = replace(before[0].settings, suspended=True)
     assert [one.settings for one in after] == [said, before[1].settings]
     assert len(first.splitlines()) == len(text.splitlines()) + 1
 

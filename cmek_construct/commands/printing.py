@@ -78,7 +78,8 @@ def in_json(data: Any, margin: str = "\n") -> str:
     if _has_records(data):
         lines, (begin, end) = [in_json(one, inner) for one in data], "[]"
     elif isinstance(data, dict) and any(map(_has_records, data.values())):
-        lines, (begin, end) = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()], "{}"
+        lines = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
+        begin, end = "{}"
     else:
         return json.dumps(data)
     return f"{begin}{inner}{f',{inner}'.join(lines)}{margin}{end}"

@@ -15,7 +15,7 @@ from cmek_construct import warnings as ids
 from cmek_construct.guardrails.rule import Rule, Violation
 from cmek_construct.guardrails.subjects import KeyUse, Trust
 from cmek_construct.policy.sentences import Quoted
-from cmek_construct.templates.found import Alias, Place, is_named
+from cmek_construct.templates.found import Alias, Place
 from cmek_construct.templates.reading import writers
 
 _WANTED: Final = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
@@ -75,7 +75,7 @@ def of_alias(alias: Alias, keys: Collection[Place]) -> Iterator[Violation]:
         alias: one that is named as Pinecone's, or is for its key.
         keys: Pinecone's.
     """
-    if is_named(alias):
+    if alias.is_named:
         yield from _retained(alias.place, ALIAS_RETAINED, "DeletionPolicy")
     for now in (one.value for one in alias.cases if keys and one.value.key not in keys):
         said = f"The alias {Quoted(now.name)} has the target {Quoted(now.target)}, "

@@ -14,7 +14,7 @@ from cmek_construct.guardrails.rule import Rule, Violation
 from cmek_construct.guardrails.subjects import Context, KeyUse, Trust, meant
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.sentences import Quoted
-from cmek_construct.templates.evidence import allowing, spares_organization
+from cmek_construct.templates.evidence import allowing, organizations
 from cmek_construct.templates.found import Attached
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
@@ -109,7 +109,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
 
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
-    ask, policy = use.context.ask, _kept(use.policy, lambda one: not spares_organization(one))
+    ask, policy = use.context.ask, _kept(use.policy, lambda one: not organizations(one))
     owner: list[tuple[Request, Said]] = []
     for action, context in _OWNERS.items() if "KeyPolicy" in use.now.properties else ():
         who = {**context, "aws:userid": use.now.account}
@@ -154,7 +154,7 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     role, _ = context.role_of(attached)
     if attached.policy is None:
         return
-    policy = _kept(attached.policy, lambda each: _may_be_of_kms(each) and not spares_organization(each))
+    policy = _kept(attached.policy, lambda each: _may_be_of_kms(each) and not organizations(each))
     if not attached.is_boundary:
         policy = _kept(policy, lambda each: each.effect != "Allow")
         if not policy.statements:

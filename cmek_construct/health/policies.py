@@ -256,7 +256,7 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
             f"one of the two for good. Then look again: {again}",
             Effect.PINECONE_LOCKED_OUT,
         )
-    settings = own.model_copy(update={"external_id": stays})
+    settings = replace(own, external_id=stays)
     case = replace(case, entry=replace(case.entry, settings=settings))
     for one in Beside.of(case, "trust", observed).findings():
         # Neither a deploy nor a write of the file's policy, while its external ID is another.

@@ -25,7 +25,7 @@ from cmek_construct.policy import aws
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
-from cmek_construct.templates.found import beside, console_outputs
+from cmek_construct.templates.found import beside, outputs_of
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.stacks import KEY, ROLE, every, hole_of, is_of_ssm
 from cmek_construct.templates.texts import hole, holes, refers, written
@@ -54,11 +54,8 @@ class StackNow:
 
     run: templates.Run
     top: templates.Stack
-
-    @property
-    def place(self) -> Place:
-        """Where it goes."""
-        return Place.of_top(self.top)
+    place: Place
+    """Where it goes."""
 
     @cached_property
     def resources(self) -> dict[str, templates.Place]:
@@ -102,7 +99,7 @@ class StackNow:
     def _given(self) -> dict[str, _Values]:
         """By the key: the external ID that goes to Pinecone's console beside a role that no template has."""
         outputs = []
-        for one in console_outputs(self.run, every([self.top])):
+        for one in outputs_of(self.run, every([self.top])):
             stack = one.place.stack
             value = json.dumps(stack.outputs[one.place.logical_id].get("Value"))
             own = [place for place in self.resources.values() if place.stack is stack]
@@ -212,7 +209,7 @@ def replaced(differences: Iterable[tuple[str, str, str]]) -> bool:
 def stacks_of(run: templates.Run) -> list[StackNow]:
     """The stacks of a run; a file that the cloud assembly around it does not name is none."""
     return [
-        StackNow(run, top)
+        StackNow(run, top, Place.of_top(top))
         for top in run.tops
         if top.template.stack or not (top.template.file.parent / MANIFEST).is_file()
     ]

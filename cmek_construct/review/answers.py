@@ -135,7 +135,7 @@ def _of(found: Found) -> Iterator[tuple[Place, Words]]:
             ask = "Ask who administers IAM in the account whether it leaves the role its key."
             yield one.place, [*bound, ask]
     for key in found.keys:
-        for ids in {tuple(organizations(now.value.policy)): None for now in key.cases}:
+        for ids in {tuple(organizations(*now.value.policy.statements)): None for now in key.cases}:
             if ids:
                 denied: Words = [" denies whoever is not of the organization ", *quoted_list(ids)]
                 ask = ". Ask who administers the organization whether that is the account's."

@@ -6,14 +6,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.policy import Statement, aws
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
-from cmek_construct.templates.found import Attached, Naming, Place, Resource, Unknown, Unread
+from cmek_construct.templates.found import Attached, Finding, Naming, Place, Resource, Unknown, Unread
 from cmek_construct.templates.reading import each_of, from_json, members, writers
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
 from cmek_construct.templates.texts import alone, holes, is_known, refers
@@ -31,7 +32,6 @@ _UNSEEN: Final = (NESTED, STACK_SET, "AWS::Serverless::Application")
 _CONNECTOR: Final = "AWS::Serverless::Connector"
 _SERVICES: Final = re.compile(r"(@aws-sdk/client-)?(iam|kms)", re.I)
 _HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re.I)
-Finding: TypeAlias = Attached | Naming | Unknown | Unread
 
 
 class Around:
@@ -40,11 +40,8 @@ class Around:
     def __init__(self, finder: Finder) -> None:
         """Begin with what a finder found."""
         self._finder, self._run = finder, finder.run
-        roles, keys = finder.result.roles, finder.result.keys
-        self._roles = {one.place for one in roles}
-        self._ours = self._roles | {one.place for one in keys}
-        given = [arn for arn, _ in finder.given]
-        self._names = {"role": _referring(roles, given), "key": _referring(keys, [])}
+        self._roles = {one.place for one in finder.result.roles}
+        self._ours = self._roles | {one.place for one in finder.result.keys}
         self._managed: dict[str, list[tuple[Place, Case, bool]]] = {}
         """By the ARN of a managed policy: the roles that have it, or are bounded by it."""
 
@@ -117,6 +114,11 @@ class Around:
         if becomes_others and (kind := self._mentioned([properties, *connects])):
             why = f"what it becomes is not in the run, and it is handed the {kind}."
             yield Unread(place, why, "Write out what it stands for.")
+
+    @cached_property
+    def _names(self) -> dict[str, re.Pattern[str]]:
+        found, given = self._finder.result, [arn for arn, _ in self._finder.given]
+        return {"role": _referring(found.roles, given), "key": _referring(found.keys, [])}
 
     def _mentioned(self, value: Any) -> str:
         """Whether something names the ``role``, or else the ``key``, as it is written or as it resolves."""

@@ -70,12 +70,7 @@ class Roles(Generic[T]):
     """Finds roles by texts; each text is looked up once."""
 
     def __init__(self, roles: Iterable[tuple[str, T]], forms: Mapping[str, str]) -> None:
-        """Remember roles.
-
-        Args:
-            roles: what they are, each with an ARN that it has in some case.
-            forms: what is known of holes.
-        """
+        """Remember roles, each with an ARN that it has in some case, and what is known of holes."""
         self._forms = forms
         self._by_arn = [(arn, whom, one) for arn, one in roles if (whom := named(arn, ""))]
         self._exact: dict[tuple[str, str], set[tuple[str, T]]] = {}
@@ -279,20 +274,11 @@ def roots(policy: Policy) -> Iterator[tuple[str, bool]]:
                 yield root[1], is_all and principal.kind == "AWS"
 
 
-def organizations(policy: Policy) -> list[str]:
-    """The organizations whose members a policy's denials spare."""
-    return [value for one in policy.statements for value in _spared(one)]
-
-
-def _spared(statement: Statement) -> Iterator[str]:
-    for one in statement.on(*_ORGANIZATIONS) if statement.effect == "Deny" else ():
-        if "Not" in one.operator and all(map(_ORGANIZATION.fullmatch, one.values)):
-            yield from one.values
-
-
-def spares_organization(statement: Statement) -> bool:
-    """Whether a statement denies only whom is not of some organizations."""
-    return any(_spared(statement))
+def organizations(*statements: Statement) -> list[str]:
+    """The organizations whose members the denials among statements spare."""
+    conditions = (each for one in statements if one.effect == "Deny" for each in one.on(*_ORGANIZATIONS))
+    found = (one.values for one in conditions if "Not" in one.operator)
+    return [value for values in found if all(map(_ORGANIZATION.fullmatch, values)) for value in values]
 
 
 def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:

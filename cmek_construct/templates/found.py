@@ -7,16 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cmek_construct.policy import Policy
 from cmek_construct.templates.choices import Case, InCase
-from cmek_construct.templates.evidence import named
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import Place as Place
 from cmek_construct.templates.stacks import Stack
-from cmek_construct.templates.texts import is_known
 
 _CONSOLE: Final = "Pinecone console"
 _LABEL: Final = re.compile(r'"(Role ARN|Key ARN|External ID)"')
@@ -66,6 +64,17 @@ class Alias:
 
     place: Place
     cases: tuple[InCase[AliasNow], ...]
+
+    @property
+    def keys(self) -> set[Place | None]:
+        """The keys of the run that it is for."""
+        return {one.value.key for one in self.cases}
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is named as Pinecone's, or is the one that a `PineconeKey` makes."""
+        of_construct = _OF_CONSTRUCT.search(self.place.logical_id)
+        return bool(of_construct) or any(PINECONES.match(one.value.name) for one in self.cases)
 
 
 @dataclass(frozen=True)
@@ -132,6 +141,9 @@ class Unknown:
     text: str
 
 
+Finding: TypeAlias = Attached | Naming | Unknown | Unread
+
+
 @dataclass
 class Found:
     """What is Pinecone's in a run."""
@@ -149,6 +161,14 @@ class Found:
     problems: list[Problem] = field(default_factory=list)
     """Of reading and putting together the templates."""
 
+    def add(self, one: Finding) -> None:
+        """Note what is around; what cannot be judged, once."""
+        some: dict[type[Any], list[Any]] = {Attached: self.attached, Naming: self.naming, Unknown: self.unknown}
+        if not isinstance(one, Unread):
+            some[type(one)].append(one)
+        elif one not in self.unread:
+            self.unread.append(one)
+
     @cached_property
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
@@ -156,13 +176,7 @@ class Found:
         return found | {now.value.arn: one.place for one in (*self.roles, *self.keys) for now in one.cases}
 
 
-def is_named(alias: Alias) -> bool:
-    """Whether an alias is named as Pinecone's, or is the one that a `PineconeKey` makes."""
-    of_construct = _OF_CONSTRUCT.search(alias.place.logical_id)
-    return bool(of_construct) or any(PINECONES.match(one.value.name) for one in alias.cases)
-
-
-def console_outputs(run: Run, stacks: Iterable[Stack]) -> list[Output]:
+def outputs_of(run: Run, stacks: Iterable[Stack]) -> list[Output]:
     """What a person carries to Pinecone's console."""
     found = []
     for stack, name, one in ((top, name, one) for top in stacks for name, one in top.outputs.items()):
@@ -172,15 +186,6 @@ def console_outputs(run: Run, stacks: Iterable[Stack]) -> list[Output]:
             cases = run.text(stack, one.get("Value"))
             found.append(Output(Place(stack, name), label[1] if label else "", cases, None))
     return found
-
-
-def given_roles(outputs: Iterable[Output]) -> Iterator[tuple[str, Place]]:
-    """The account's roles that go to the console by a known ARN, and the output that says it."""
-    for output in outputs:
-        for one in output.cases if output.label == "Role ARN" else ():
-            whom = named(one.value, "") if is_known(one.value) else None
-            if whom and whom.account == output.place.stack.account:
-                yield one.value, output.place
 
 
 def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[Place, Output]]:

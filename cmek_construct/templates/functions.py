@@ -43,15 +43,14 @@ def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
             default = members(keys[3]).get("DefaultValue") if keys[3:] else None
             return _in_map(values, stack, keys[:3], default)
         case "Fn::ImportValue", _:
-            export = values.text(stack, argument)
-            if exporter := values.run.export(stack, export):
-                return values.output(*exporter)
-            return hole(f"export {plain(export)} of {stack.account} {stack.region}") if is_known(export) else None
+            name = values.text(stack, argument)
+            there = hole(f"export {plain(name)} of {stack.account} {stack.region}") if is_known(name) else None
+            return elsewhere(values, f"export {name}", stack) or there
         case "Fn::GetStackOutput", dict():
             of, output = (values.text(stack, argument.get(one, "")) for one in ("StackName", "OutputName"))
             region = values.text(stack, argument["Region"]) if "Region" in argument else stack.region
-            there = values.run.output(stack, of, region, output)
-            return values.output(there, plain(output)) if there else hole(f"output {output} of {of} in {region}")
+            what = f"output {plain(output)} of {plain(of)}"
+            return elsewhere(values, what, stack, region) or hole(f"output {output} of {of} in {region}")
         case "Fn::ToJsonString", _:
             found = values.resolved(stack, argument)
             text = json.dumps(found, default=str)
@@ -61,6 +60,12 @@ def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
             found = values.resolved(stack, argument)
             return str(len(found)) if isinstance(found, list) and _is_all_known(found) else None
     return None
+
+
+def elsewhere(values: Values, what: str, stack: Stack, region: str | None = None) -> Any:
+    """What another stack gives; None where that is not known."""
+    found = values.run.elsewhere(what, stack, region)
+    return values.once((what, found[0].name), lambda: values.resolved(*found)) if found else None
 
 
 def _substituted(values: Values, stack: Stack, text: str, own: Mapping[str, Any]) -> str | None:

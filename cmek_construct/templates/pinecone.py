@@ -18,22 +18,7 @@ from cmek_construct.templates.around import Around
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
 from cmek_construct.templates.evidence import Called, Roles, may_be_key
 from cmek_construct.templates.files import Problem
-from cmek_construct.templates.found import (
-    PINECONES,
-    Alias,
-    AliasNow,
-    Attached,
-    Found,
-    Naming,
-    Now,
-    Place,
-    Resource,
-    Unknown,
-    Unread,
-    console_outputs,
-    given_roles,
-    is_named,
-)
+from cmek_construct.templates.found import PINECONES, Alias, AliasNow, Found, Now, Place, Resource, outputs_of
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE
 from cmek_construct.templates.texts import hole, is_known
@@ -104,8 +89,8 @@ class Finder:
         arns = ((one.value.arn, place) for place, now in self.roles.items() for one in now)
         self.by_name = Roles(arns, run.forms)
         self.keys = dict(self._each(*KEYS))
-        self.result.outputs = console_outputs(run, run.stacks)
-        self.given = list(given_roles(self.result.outputs))
+        self.result.outputs = outputs_of(run, run.stacks)
+        self.given = list(_given_roles(self.result))
         self.by_given = Roles(self.given, run.forms)
         self.every = {**self.roles, **self.keys}
         self.pinecones = set(filter(known, self.every))
@@ -159,18 +144,9 @@ class Finder:
             now = (replace(one, value=replace(one.value, roles=one.value.roles & judged)) for one in cases)
             of_type = result.roles if place.type == ROLE else result.keys
             of_type.append(Resource(place, tuple(now), self._primary(place)))
-        result.aliases = [
-            one for one in result.aliases if is_named(one) or any(now.value.key in judged for now in one.cases)
-        ]
-        kinds: dict[type[Any], list[Any]] = {
-            Attached: result.attached,
-            Naming: result.naming,
-            Unknown: result.unknown,
-            Unread: result.unread,
-        }
-        for found in Around(self).look():
-            if not isinstance(found, Unread) or found not in result.unread:
-                kinds[type(found)].append(found)
+        result.aliases = [one for one in result.aliases if one.is_named or not judged.isdisjoint(one.keys)]
+        for one in Around(self).look():
+            result.add(one)
         result.unknown = result.unknown if judged else []
         return result
 
@@ -196,7 +172,7 @@ class Finder:
             with suppress(TooManyCases):
                 cases = tuple(_alias(one, keys) for one in self.run.made(place))
                 aliases += [Alias(place, cases)] if cases else []
-        targets = {now.value.key for one in aliases for now in one.cases}
+        targets = {key for one in aliases for key in one.keys}
         lost = {one.stack for one in self.pinecones if one in self.keys and one not in targets}
         named = (now.value for one in aliases if one.place.stack not in lost for now in one.cases)
         self.pinecones |= {one.key for one in named if one.key and PINECONES.match(one.name)}
@@ -230,6 +206,15 @@ class Finder:
                 if any(may_be_key(text, now.value.arn) for now in self.keys[other]):
                     return other
         return None
+
+
+def _given_roles(found: Found) -> Iterator[tuple[str, Place]]:
+    """The account's roles that go to the console by a known ARN, and the output that says it."""
+    for one in (one for one in found.outputs if one.label == "Role ARN"):
+        for text in (now.value for now in one.cases if is_known(now.value)):
+            whom = evidence.named(text, "")
+            if whom and whom.account == one.place.stack.account:
+                yield text, one.place
 
 
 def _alias(one: InCase[Mapping[str, Any]], keys: Called[Place]) -> InCase[AliasNow]:

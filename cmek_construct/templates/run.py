@@ -16,7 +16,7 @@ from cmek_construct.templates.choices import Case, Impossible, InCase, TooManyCa
 from cmek_construct.templates.files import Problem, Reader, Template
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
-from cmek_construct.templates.texts import alone, hole, holes, is_known, plain
+from cmek_construct.templates.texts import alone, hole, holes, is_known
 from cmek_construct.templates.values import Values
 
 _WRITER: Final = "Custom::CrossRegionExportWriter"
@@ -121,29 +121,21 @@ class Run:
                 return self.values(case).text(stack, stack.template.roles_of_keys[logical_id])
         return None
 
-    def export(self, stack: Stack, name: str) -> tuple[Stack, str] | None:
-        """The stack and output behind a name that is exported in an account and Region."""
-        found = [
-            one
-            for one in self._exports.get(name, ())
-            if (one[0].account == stack.account or OWN_ACCOUNT in (one[0].account, stack.account))
-            and (one[0].region == stack.region or OWN_REGION in (one[0].region, stack.region))
-        ]
-        exact = [one for one in found if (one[0].account, one[0].region) == (stack.account, stack.region)]
-        return _only(exact or found)
+    def elsewhere(self, what: str, stack: Stack, region: str | None = None) -> tuple[Stack, Any] | None:
+        """Who gives something to other stacks, and what: in the account and Region of a stack, else in what may be it.
 
-    def output(self, stack: Stack, name: str, region: str, output: str) -> Stack | None:
-        """The stack of a name, in a Region, that has an output."""
-        named = [one for one in self.tops if one.template.stack == plain(name) and one.region == region]
-        found = [one for one in named if output in one.outputs]
-        return _only([one for one in found if one.account == stack.account] or found)
-
-    def parameter(self, stack: Stack, name: str) -> tuple[Stack, Any] | None:
-        """Who writes a parameter of SSM for a stack of another Region, and what."""
-        written = self._written.get(name, ())
-        return _only(
-            [(one, v) for one, to, v in written if one.account == stack.account and to in (stack.region, OWN_REGION)]
-        )
+        Args:
+            what: an export, an output or a parameter of SSM, by kind and name.
+            stack: that asks.
+            region: that it is asked of. Default: that of the stack.
+        """
+        here = (stack.account, region or stack.region)
+        found = [(one, (one.account, to), value) for one, to, value in self._given.get(what, ())]
+        exact = [one for one in found if one[1] == here]
+        pairs = ((one, zip(one[1], here, strict=True)) for one in found)
+        maybe = [one for one, some in pairs if all(a == b or {a, b} & {OWN_ACCOUNT, OWN_REGION} for a, b in some)]
+        several = exact or maybe
+        return (several[0][0], several[0][2]) if len(several) == 1 else None
 
     @cached_property
     def arns(self) -> dict[Place, str]:
@@ -161,28 +153,24 @@ class Run:
         return {hole(f"{place.stack.named(place.logical_id)}.RoleId"): arn for place, arn in roles}
 
     @cached_property
-    def _exports(self) -> dict[str, list[tuple[Stack, str]]]:
+    def _given(self) -> dict[str, list[tuple[Stack, str, Any]]]:
+        """By kind and name: the stack, the Region and the value of all that is given to other stacks."""
         values = self.values(Case(holes=True))
-        found: dict[str, list[tuple[Stack, str]]] = {}
+        found: dict[str, list[tuple[Stack, str, Any]]] = {}
         for stack, name, output in ((top, name, one) for top in self.stacks for name, one in top.outputs.items()):
+            given = (stack, stack.region, output.get("Value"))
+            found.setdefault(f"output {name} of {stack.template.stack}", []).append(given)
             export, text = members(output.get("Export")).get("Name"), ""
             with suppress(Undecided, RecursionError):
                 text = "" if export is None else values.text(stack, export)
             # An import is of the same account and Region as the export.
-            is_read = text and all(hole(one) in (stack.account, stack.region) for one in holes(text))
-            if is_read:
-                found.setdefault(text, []).append((stack, name))
-        return found
-
-    @cached_property
-    def _written(self) -> dict[str, list[tuple[Stack, str, Any]]]:
-        values = self.values(Case(holes=True))
-        found: dict[str, list[tuple[Stack, str, Any]]] = {}
+            if text and all(hole(one) in (stack.account, stack.region) for one in holes(text)):
+                found.setdefault(f"export {text}", []).append(given)
         for place in self.places(_WRITER):
             written = members(place.properties.get("WriterProps"))
             region = values.text(place.stack, written.get("region", ""))
             for name, value in members(written.get("exports")).items():
-                found.setdefault(name, []).append((place.stack, region, value))
+                found.setdefault(f"parameter {name}", []).append((place.stack, region, value))
         return found
 
 
@@ -205,7 +193,3 @@ def _names(templates: Sequence[Template]) -> list[str]:
         forms.append([short, f"{short} ({one.account}, {one.region})", f"{short} in {one.name}"])
     counted = Counter(name for some in forms for name in some[:2])
     return [next((name for name in some if counted[name] == 1), some[-1]) for some in forms]
-
-
-def _only(found: list[T]) -> T | None:
-    return found[0] if len(found) == 1 else None

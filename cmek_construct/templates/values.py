@@ -35,12 +35,7 @@ class Values:
     """Works out values in one case."""
 
     def __init__(self, run: Run, case: Case) -> None:
-        """Begin.
-
-        Args:
-            run: what stacks know of each other.
-            case: what was chosen.
-        """
+        """Begin with what stacks know of each other, and with what was chosen."""
         self.run = run
         self.case = case
         self._known: dict[tuple[str, ...], Any] = {}
@@ -230,9 +225,8 @@ class Values:
             return found or self._name(stack, logical_id)
         if kind != _READER:
             return hole(f"{stack.named(logical_id)}.{attribute}")
-        parameter = self.run.parameter(stack, attribute)
-        elsewhere = hole(f"parameter {attribute} of {stack.account} {stack.region}")
-        return self.resolved(*parameter) if parameter else elsewhere
+        unknown = hole(f"parameter {attribute} of {stack.account} {stack.region}")
+        return functions.elsewhere(self, f"parameter {attribute}", stack) or unknown
 
 
 def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
