@@ -25,7 +25,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from cmek_construct.commands import adopt
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.guide import PINECONE_REGIONS, used_key_denial
-from cmek_construct.health import entries as adopt_stack
+from cmek_construct.health import adoption as adopt_stack
 from rehearsal import guide
 from tests.building import EXTERNAL_ID, PINECONE, REGION, REGIONS, of_type, only
 from tests.command import cmek
@@ -193,7 +193,7 @@ def test_a_key_that_is_held_while_it_is_used_stays_so(tmp_path: Path) -> None:
     same_as_there(tmp_path, role, key)
     text = (tmp_path / "cmek.yaml").read_text()
     (tmp_path / "cmek.yaml").write_text(text.replace("protect_used_key: 90", ""))
-    assert "for 90 days by the key policy. the next deploy" in adopted(tmp_path, role, key)
+    assert "for 90 days by the key policy. It stays so" in adopted(tmp_path, role, key)
 
 
 @pytest.mark.usefixtures("aws")

@@ -28,7 +28,7 @@ from cmek_construct.commands.options import Profile, a_stack, customers, flag, l
 from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
-from cmek_construct.health import entries
+from cmek_construct.health import adoption
 from cmek_construct.health.adoption import differences, refuse_unfit
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.findings import Refused, Verdict
@@ -79,7 +79,7 @@ class Adopt:
         now = datetime.now(timezone.utc)
         case = Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key)
         found = list(differences(case, role, key))
-        mapping = entries.import_mapping(entry, role, key, _held_by(entry, session))
+        mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
         yield f"{self.name} (account {account}, {region})"
         wrong = [one for one in found if one.verdict is Verdict.WRONG]
         for finding in [*wrong, *(one for one in found if one not in wrong)]:
@@ -149,12 +149,12 @@ class Adopt:
 
     def _with_entry(self, text: str | None, region: str, role: Role, key: Key | None) -> str:
         found: dict[str, Any] = {"account": role.arn.split(":")[4], "region": region}
-        found |= entries.of_role(role, given=self.as_given == "role")
+        found |= adoption.of_role(role, given=self.as_given == "role")
         if key is None:
             told = listed(self.customer_account_ids) if self.customer_account_ids else []
-            found |= entries.of_customers(role, told)
+            found |= adoption.of_customers(role, told)
         else:
-            found |= entries.of_key(key, role.arn, self.alias, given=self.as_given == "key")
+            found |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
         if text is None:
             return new_text(self.name, beside_top(found, {}))
         return with_entry(text, self.name, beside_top(found, YamlText(text).data))

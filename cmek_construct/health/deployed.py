@@ -17,8 +17,7 @@ from cmek_construct.customers import Customers
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
-from cmek_construct.health.comparing import Where
-from cmek_construct.health.entries import customers_in
+from cmek_construct.health.comparing import Where, customers_in
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind

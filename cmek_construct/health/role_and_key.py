@@ -11,8 +11,7 @@ from cmek_construct.checks import few, printable
 from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.health.policies import KINDS, refused, role_is_gone_from
-from cmek_construct.health.suspension import is_cut_off, is_suspended
+from cmek_construct.health.policies import KINDS, is_cut_off, is_suspended, refused, role_is_gone_from
 from cmek_construct.policy.principals import DELETED
 
 _MADE_AGAIN: Final = ("iam:DeleteRole",)
