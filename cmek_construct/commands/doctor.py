@@ -14,7 +14,7 @@ import typer
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import LOCK, is_known, known_case, locked, look, side_by_side
+from cmek_construct.commands.looking import LOCK, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
 from cmek_construct.commands.printing import advice, refusals, refuse, tell, tell_json, whole
 from cmek_construct.commands.project import Indexes, indexes
@@ -163,7 +163,9 @@ def _show(entries: list[Entry], policy: str, asking: Asking) -> None:
         refuse(f"{entry.name}: there is no such policy to show: the stack makes no key.")
     if policy == "key-policy" and not role_arn:
         with refusals("doctor", entry.name):
-            role_arn = known_case(entry, asking)[0].role_arn
+            case, _ = look(entry, asking)
+            refuse_unknown(case)
+            role_arn = case.role_arn
     typer.echo(json.dumps(health.expected_policies(entry, role_arn)[policy], indent=2))
 
 

@@ -88,18 +88,14 @@ def is_known(case: Deployed) -> bool:
     return bool(case.role_arn) and (case.key_arn is not None or case.entry.settings.customers is not None)
 
 
-def known_case(
-    entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
-) -> tuple[Deployed, Session]:
-    """The same, and `Refused` where it is not known which role and key it is."""
-    case, session = look(entry, asking, lock, writes=writes)
+def refuse_unknown(case: Deployed) -> None:
+    """Go on only where it is known which role and key it is."""
     if not is_known(case):
         stack = about_stack(case, case.way_back)
         raise Refused(
-            f"{entry.name}: which role and key it is, neither the stack's outputs say ({stack.words}) nor cmek.lock. "
-            f"`cmek doctor {entry.name}` says what to do."
+            f"{case.entry.name}: which role and key it is, neither the stack's outputs say ({stack.words}) nor "
+            f"cmek.lock. `cmek doctor {case.entry.name}` says what to do."
         )
-    return case, session
 
 
 def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[str, str], Customers | None]:

@@ -20,7 +20,7 @@ from cmek_construct.aws.objects import Stack
 from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import known, known_case, locked
+from cmek_construct.commands.looking import known, locked, look, refuse_unknown
 from cmek_construct.commands.options import Name, Profile, flag, option, role_arn
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
@@ -51,11 +51,7 @@ def suspend(
     profile: Profile = None,
     role: Role = None,
     revoke_grants: Annotated[
-        bool,
-        flag(
-            "--revoke-grants",
-            "Revoke the grants on the key (of a key given by ARN, the role's): they do not come back.",
-        ),
+        bool, flag("--revoke-grants", "Revoke the grants on the key (of a key given by ARN, the role's), for good.")
     ] = False,
 ) -> None:
     """Cut Pinecone off, in seconds.
@@ -114,7 +110,8 @@ class _Brake:
             entry = replace(entry, settings=replace(own, suspended=True))
         try:
             # A lock that cannot be read does not hold up the brake.
-            case, session = known_case(entry, self.asking, locked(entry, LockedIdentity()), writes=True)
+            case, session = look(entry, self.asking, locked(entry, LockedIdentity()), writes=True)
+            refuse_unknown(case)
             changed, left = self._put(case, session)
         except (AwsError, Refused) as error:
             raise Refused(self._not_done(f"{str(error).rstrip('.')}.", entry, case)) from None
