@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, Final
@@ -41,24 +41,6 @@ class LockedIdentity:
     elsewhere: tuple[str, ...] = ()
     """The other Regions or accounts in which a stack of this name is locked."""
 
-    def way_back(self, entry: Entry, stack: Stack | Unread | None, profile: str | None = None) -> str | None:
-        """The command that takes role and key back when their stack is gone.
-
-        What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
-        there, and where nothing is locked, so that a deploy makes no second role or key.
-        """
-        is_there = stack is not None and not (isinstance(stack, Stack) and stack.is_empty)
-        if is_there or not (self.role_arn or self.key_arn):
-            return None
-        own = entry.settings
-        role, key = own.role or self.role_arn or "ROLE-ARN", own.key or self.key_arn or "KEY-ARN"
-        command = ["cmek", "adopt", entry.name, "--role-arn", role, *([] if own.customers else ["--key-arn", key])]
-        key_place = f":{own.region}:{own.account}:"
-        if (own.role and f"::{own.account}:" not in own.role) or (own.key and key_place not in own.key):
-            # `cmek adopt` takes nothing of two accounts or regions.
-            command = ["npx", "cdk", "import", entry.name]
-        return shlex.join([*command, *(["--profile", profile] if profile else [])])
-
 
 def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     """What a lock holds of a stack."""
@@ -70,13 +52,6 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     others = [one for one in lock if one.stack == entry.name and one not in places and not one.may_be(here)]
     elsewhere = tuple(f"{one.account}, {one.region}" for one in others)
     return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
-
-
-def identities(entry: Entry, outputs: Mapping[str, str], lock: LockedIdentity) -> tuple[str | None, str | None]:
-    """The ARNs of role and key: given in the file, of the stack, or of the lock."""
-    own = entry.settings
-    key_arn = own.key or outputs.get(KEY_ARN) or lock.key_arn
-    return own.role or outputs.get(ROLE_ARN) or lock.role_arn, key_arn if own.customers is None else None
 
 
 def _own_arns(entry: Entry) -> dict[str, str]:
@@ -105,11 +80,7 @@ def own_outputs(entry: Entry, stack: Stack | Unread | None) -> dict[str, str]:
 
 
 def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
-    """The outputs, if they are those of this very stack: what Pinecone stores stays for good.
-
-    Raises:
-        Refused: they are not.
-    """
+    """The outputs, which must be those of this very stack: what Pinecone stores stays for good."""
     found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
     own_id, its_id = entry.settings.external_id, found.get(EXTERNAL_ID)
     for wrong in wrong_outputs(found, "this stack", _own_arns(entry)).values():
@@ -146,10 +117,34 @@ class Deployed:
     template: str | Unread = field(default=Unread("not looked at"))
     profile: str | None = None
 
+    @classmethod
+    def of(
+        cls, entry: Entry, lock: LockedIdentity, stack: Stack | Unread | None = None, profile: str | None = None
+    ) -> Deployed:
+        """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
+        own, outputs, now = entry.settings, own_outputs(entry, stack), datetime.now(timezone.utc)
+        role_arn = own.role or outputs.get(ROLE_ARN) or lock.role_arn or ""
+        key_arn = own.key or outputs.get(KEY_ARN) or lock.key_arn
+        return cls(entry, role_arn, None if own.customers else key_arn, lock, now, stack, profile=profile)
+
     @property
     def way_back(self) -> str | None:
-        """The command that takes role and key back; None where their stack is there."""
-        return self.lock.way_back(self.entry, self.stack, self.profile)
+        """The command that takes role and key back when their stack is gone.
+
+        What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
+        there, and where nothing is locked, so that a deploy makes no second role or key.
+        """
+        own, lock, name = self.entry.settings, self.lock, self.entry.name
+        is_there = self.stack is not None and not (isinstance(self.stack, Stack) and self.stack.is_empty)
+        if is_there or not (lock.role_arn or lock.key_arn):
+            return None
+        role, key = own.role or lock.role_arn or "ROLE-ARN", own.key or lock.key_arn or "KEY-ARN"
+        command = ["cmek", "adopt", name, "--role-arn", role, *([] if own.customers else ["--key-arn", key])]
+        key_place = f":{own.region}:{own.account}:"
+        if (own.role and f"::{own.account}:" not in own.role) or (own.key and key_place not in own.key):
+            # `cmek adopt` takes nothing of two accounts or regions.
+            command = ["npx", "cdk", "import", name]
+        return shlex.join([*command, *(["--profile", self.profile] if self.profile else [])])
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -230,12 +225,8 @@ class Deployed:
 
 
 def deployed_customers(entry: Entry, template: str | Unread) -> Customers:
-    """The customers in a vendor's deployed template.
-
-    Raises:
-        Refused: it could not be read.
-    """
-    written = Deployed(entry, "", None, LockedIdentity(), datetime.now(timezone.utc), template=template).written
+    """The customers in a vendor's deployed template, which must have been read."""
+    written = replace(Deployed.of(entry, LockedIdentity()), template=template).written
     if "permissions" not in written:
         why = template.why if isinstance(template, Unread) else "it is no template of a role"
         raise Refused(f"{entry.name}: its deployed customers could not be read: {why}.")
@@ -245,11 +236,7 @@ def deployed_customers(entry: Entry, template: str | Unread) -> Customers:
 def with_customer_key(
     entry: Entry, outputs: dict[str, str], key_arn: str | None, deployed: Customers | None
 ) -> dict[str, str]:
-    """The outputs of a stack; of a vendor's, with the key that a customer sent back.
-
-    Raises:
-        Refused: there is no such key, or the role may not use it.
-    """
+    """The outputs of a stack; of a vendor's, with the key that a customer sent back, if the role may use it."""
     customers = entry.settings.customers
     if customers is None and key_arn is None:
         return outputs
