@@ -709,7 +709,7 @@ def test_a_vendors_locked_role_is_adopted_by_the_command_that_is_printed(
     role = outputs()["RoleArn"]
     lock(tmp_path, Role1ABCC5F0={"Arn": role})
     answer(monkeypatch, deleted())
-    for asked in (["doctor"], ["sheet"], ["customer-kit", "--vendor=acme"]):
+    for asked in (["doctor"], ["sheet"]):
         printed = cmek(tmp_path, *asked, code=1)
         assert "cdk deploy" not in printed.stdout + printed.stderr
         (line,) = re.findall(r"cmek adopt [^`\n]+", printed.stdout + printed.stderr)
@@ -728,8 +728,8 @@ def test_an_entry_that_would_make_another_role_or_key_is_refused(
         ({"role_name": "another"}, "acme.role_name: got 'another'"),
         ({"role_path": "/a/"}, "acme.role_path: got '/a/'"),
         ({"multi_region": True}, "acme.multi_region: got True"),
-        ({"account": OTHER}, f"it is in account {OTHER}"),
-        ({"region": "eu-west-1"}, "eu-west-1, but role and key are in"),
+        ({"account": OTHER}, f"it has {OTHER}, {REGION}, but got {ACCOUNT}, {REGION}"),
+        ({"region": "eu-west-1"}, f"it has {ACCOUNT}, eu-west-1, but got {ACCOUNT}, {REGION}"),
         ({"key": own["KeyArn"][:-1] + "x"}, "acme.key: it has"),
     ):
         (tmp_path / "cmek.yaml").write_text(text_of({"acme": {**OWN, **more}}))

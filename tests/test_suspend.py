@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmek_construct.commands import suspend as suspending
 from cmek_construct.deployment import writing
 from cmek_construct.deployment.documents import denial
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
@@ -248,14 +247,6 @@ def test_of_an_imported_key_only_the_roles_grants_are_revoked(tmp_path: Path) ->
     assert "Revoked: 1" in suspend(tmp_path, "--revoke-grants")
     (left,) = kms.list_grants(KeyId=arn)["Grants"]
     assert left["GranteePrincipal"] == ROLE_ARN
-
-
-@pytest.mark.usefixtures("aws")
-def test_on_a_terminal_it_asks_about_grants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    deploy(tmp_path)
-    grant_to_a_stranger()
-    monkeypatch.setattr(suspending, "_wants_to_revoke", lambda count: count == 1)
-    assert "Revoked: 1" in suspend(tmp_path)
 
 
 @pytest.mark.usefixtures("aws")

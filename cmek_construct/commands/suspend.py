@@ -8,7 +8,6 @@ again, either comes to its end.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -55,8 +54,7 @@ def suspend(
         bool,
         flag(
             "--revoke-grants",
-            "Revoke the grants on the key (of a key that is given by ARN, the role's), without asking: they do not "
-            "come back. Without it they are listed, and revoked only if you say so in a terminal.",
+            "Revoke the grants on the key (of a key given by ARN, the role's): they do not come back.",
         ),
     ] = False,
 ) -> None:
@@ -184,7 +182,7 @@ class _Brake:
         yield from (f"  {grant_in_words(one)}" for one in found)
         # Of a key that serves Pinecone alone each is to be revoked, of another the role's.
         theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
-        if theirs and (self.revoke_grants or _wants_to_revoke(len(theirs))):
+        if theirs and self.revoke_grants:
             for grant in theirs:
                 writing.revoke_grant(session, str(case.key_arn), grant.id)
             yield f"Revoked: {len(theirs)}"
@@ -242,10 +240,3 @@ class _Brake:
                 "enable-key takes it back)"
             )
         return "\n".join([head, f"  {why}", "Now, one of:", *(f"  {n}. {way}" for n, way in enumerate(ways, 1))])
-
-
-def _wants_to_revoke(count: int) -> bool:
-    try:
-        return sys.stdin.isatty() and typer.confirm(f"Revoke {count} of them?")
-    except typer.Abort:
-        return False

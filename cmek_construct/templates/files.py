@@ -154,7 +154,10 @@ class Reader:
             self._roles_of_keys |= _roles_of_keys(file.parent, said)
         template = self._template(file)
         if template is not None:
-            assets = self._assets(file)
+            listed = file.with_name(file.name.replace(".template.json", ".assets.json"))
+            files = members(self._json(listed).get("files")) if listed != file and listed.is_file() else {}
+            # The files of assets, by the hashes that their URLs carry.
+            assets = {name: str(members(members(one).get("source")).get("path")) for name, one in files.items()}
             template = replace(template, **_place(name, artifact)) if artifact else template
             self._found[file] = self._with_nested(template, assets, 0)
             if artifact and not assets and template.of_type(NESTED):
@@ -168,12 +171,6 @@ class Reader:
         except UnreadableError as error:
             self._problem(file, str(error))
             return None
-
-    def _assets(self, file: Path) -> Mapping[str, str]:
-        """The files of assets, by the hashes that their URLs carry."""
-        assets = file.with_name(file.name.replace(".template.json", ".assets.json"))
-        files = members(self._json(assets).get("files")) if assets != file and assets.is_file() else {}
-        return {str(name): str(members(members(one).get("source")).get("path")) for name, one in files.items()}
 
     def _with_nested(self, template: Template, assets: Mapping[str, str], depth: int) -> Template:
         inner = dict(template.inner)

@@ -140,7 +140,8 @@ class Run:
     @cached_property
     def arns(self) -> dict[Place, str]:
         """The ARNs of all roles, users and keys."""
-        values, found = self.values(Case(holes=True)), {}
+        values = self.values(Case(holes=True))
+        found = {}
         for place in self.places(ROLE, USER, *KEYS):
             with suppress(Undecided, RecursionError):
                 found[place] = str(values.arn(place.stack, place.logical_id))
@@ -160,7 +161,8 @@ class Run:
         for stack, name, output in ((top, name, one) for top in self.stacks for name, one in top.outputs.items()):
             given = (stack, stack.region, output.get("Value"))
             found.setdefault(f"output {name} of {stack.template.stack}", []).append(given)
-            export, text = members(output.get("Export")).get("Name"), ""
+            text = ""
+            export = members(output.get("Export")).get("Name")
             with suppress(Undecided, RecursionError):
                 text = "" if export is None else values.text(stack, export)
             # An import is of the same account and Region as the export.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from cmek_construct.policy import ACCOUNT, literal
+from cmek_construct.policy import ACCOUNT
 from cmek_construct.templates.files import STACK_SET, Template
 from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
 from cmek_construct.templates.texts import alone, hole
@@ -63,7 +63,8 @@ class Stack:
         )
         self.mappings, self.conditions = (members(self.content.get(one)) for one in ("Mappings", "Conditions"))
         for logical_id, inner in self.template.inner.items():
-            name, account, region = f"{self.name}/{logical_id}", self.account, self.region
+            name = f"{self.name}/{logical_id}"
+            account, region = self.account, self.region
             if self.type_of(logical_id) == STACK_SET:
                 account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
             self.children[logical_id] = Stack(name, inner, account, region, self, (*self.within, logical_id))
@@ -93,12 +94,9 @@ class Stack:
         return {name: one for name, one in found.items() if isinstance(one, dict)}
 
     @property
-    def pseudo_parameters(self) -> Mapping[str, str]:
-        """What is known of them."""
-        found = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
-        if self.template.stack and not self.parent:
-            found["AWS::StackName"] = literal(self.template.stack)
-        return found | {"AWS::AccountId": self.account, "AWS::Region": self.region}
+    def defaults(self) -> str:
+        """The name of the choice whether its defaults are what is deployed."""
+        return f"the defaults of {self.name}"
 
     @cached_property
     def given(self) -> dict[str, list[Any]]:
