@@ -15,6 +15,7 @@ from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.customers import Customers
 from cmek_construct.deployment import documents
+from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
 from cmek_construct.health.comparing import Where, customers_in
@@ -54,11 +55,10 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
 
 
-def _own_arns(entry: Entry) -> dict[str, str]:
-    """By output, the ARNs of the role and the key of a stack, or how they begin, up to a slash."""
-    own = entry.settings
-    role, key = f"arn:aws:iam::{own.account}:role/", f"arn:aws:kms:{own.region}:{own.account}:key/"
-    return {ROLE_ARN: own.role or role, **({} if own.customers else {KEY_ARN: own.key or key})}
+def _beginnings(own: StackSettings) -> dict[str, str]:
+    """By output, how the ARNs begin of a role and a key that a stack makes."""
+    place = f"{own.region}:{own.account}"
+    return {ROLE_ARN: f"arn:aws:iam::{own.account}:role/", KEY_ARN: f"arn:aws:kms:{place}:key/"}
 
 
 def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, str]) -> dict[str, str]:
@@ -75,21 +75,25 @@ def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, st
 def own_outputs(entry: Entry, stack: Stack | Unread | None) -> dict[str, str]:
     """Those outputs that have the form and the place of this stack's."""
     found = stack.outputs if isinstance(stack, Stack) else {}
-    wrong = wrong_outputs(found, "", _own_arns(entry))
+    wrong = wrong_outputs(found, "", _beginnings(entry.settings))
     return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
 
 
 def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
     """The outputs, which must be those of this very stack: what Pinecone stores stays for good."""
     found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
-    own_id, its_id = entry.settings.external_id, found.get(EXTERNAL_ID)
-    for wrong in wrong_outputs(found, "this stack", _own_arns(entry)).values():
+    own, its_id = entry.settings, found.get(EXTERNAL_ID)
+    given = {ROLE_ARN: own.role, KEY_ARN: own.key}
+    meant = {name: given[name] or begins for name, begins in _beginnings(own).items()}
+    if own.customers:
+        del meant[KEY_ARN]
+    for wrong in wrong_outputs(found, "this stack", meant).values():
         check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
         raise Refused(f"{entry.name}: {wrong}. {check}")
-    if its_id != own_id:
+    if its_id != own.external_id:
         raise Refused(
-            f"{entry.name}: external_id is {own_id} in cmek.yaml, but {its_id!a} in the deployed stack. If Pinecone "
-            "has the key already, put the deployed one back into the file; if not, deploy first."
+            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
+            "Pinecone has the key already, put the deployed one back into the file; if not, deploy first."
         )
     return found
 

@@ -87,7 +87,8 @@ class Beside:
         if kind == "key" and where.days_held(there) not in (None, own.protect_used_key or 0):
             there, wanted, written = where.not_held(there), where.not_held(wanted), written and where.not_held(written)
         there, lost = where.revived(there, wanted)
-        ahead = Drift() if is_suspended or written is None else where.drift(wanted, written)
+        is_as_file = kind == "permissions" and where.drift(there, wanted).is_none
+        ahead = Drift() if is_suspended or is_as_file or written is None else where.drift(wanted, written)
         return cls(case, kind, there, wanted if ahead.is_none else written or [], ahead, lost)
 
     @cached_property
@@ -140,14 +141,15 @@ class Beside:
         if self.kind != "permissions":
             return f"{self.case.put(self.kind)}\n{no_deploy}", ""
         policies = self.case.role.permissions if isinstance(self.case.role, Role) else ()
-        found: dict[str, str] = {}
+        found: list[tuple[str, str]] = []
         for one in () if isinstance(policies, Unread) else policies:
             if not self.case.where(self.kind).drift([*self.wanted, *one.statements], self.wanted).is_none:
                 delete = f"{self.case.iam('delete-role-policy')} --policy-name {one.name}"
                 detach = f"{self.case.iam('detach-role-policy')} --policy-arn {one.arn}"
-                found[printable(one.name)] = detach if one.arn else delete
+                found.append((printable(one.name), detach if one.arn else delete))
         if found:
-            return "\n".join(found.values()), f" (in {', '.join(found)})"
+            names, cures = zip(*found, strict=True)
+            return "\n".join(cures), f" (in {', '.join(names)})"
         return f"Attach the stack's policies to the role again, or write what is missing into them: {no_deploy}", ""
 
     def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
