@@ -21,7 +21,7 @@ from cmek_construct.commands.project import Indexes, indexes
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
-from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
+from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
 from cmek_construct.health.findings import Effect, Finding, Verdict, not_read, unknown
 from cmek_construct.health.role_and_key import alias_of_file, who_used
@@ -93,7 +93,8 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, indexes: Ind
         case, session = look(entry, asking, lock)
     except AwsError as error:
         no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
-        return Examined(entry, *identities(entry, {}, lock), [*of_lock, no_aws])
+        case = Deployed.of(entry, lock)
+        return Examined(entry, case.role_arn or None, case.key_arn, [*of_lock, no_aws])
     way_back = of_lock[0].cure if of_lock else case.way_back
     found = [health.about_stack(case, way_back), *of_lock]
     if not is_known(case):

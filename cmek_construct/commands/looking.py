@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -77,10 +76,7 @@ def look(
     account, region = entry.settings.account, entry.settings.region or ""
     session = asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
     stack = reading.read_stack(session, entry.name)
-    lock = lock or locked(entry)
-    role_arn, key_arn = deployed.identities(entry, deployed.own_outputs(entry, stack), lock)
-    now = datetime.now(timezone.utc)
-    return Deployed(entry, role_arn or "", key_arn, lock, now, stack, profile=asking.profile), session
+    return Deployed.of(entry, lock or locked(entry), stack, asking.profile), session
 
 
 def is_known(case: Deployed) -> bool:
@@ -111,7 +107,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
     own = entry.settings
     if file is not None:
         instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
-        if locked(entry).way_back(entry, None):
+        if Deployed.of(entry, locked(entry)).way_back:
             instead = "Leave --outputs out, and AWS is asked."
         in_file = json_in(file, instead)
         if entry.name not in in_file:

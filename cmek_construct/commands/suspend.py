@@ -26,7 +26,7 @@ from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspended
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
+from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.policies import is_suspended, kept, to_write
 from cmek_construct.health.role_and_key import grant_in_words, is_ours
@@ -231,7 +231,7 @@ class _Brake:
                 f"not deleted; then see with `cmek doctor {name}`: it does nothing if the last deploy said so already)"
             )
         if self.on and entry and own and own.customers is None and own.key is None and own.protect_used_key is None:
-            key_arn = case.key_arn if case else identities(entry, {}, locked(entry, LockedIdentity()))[1]
+            key_arn = case.key_arn if case else Deployed.of(entry, locked(entry, LockedIdentity())).key_arn
             ways.append(
                 f"aws kms disable-key --region {own.region} --key-id {key_arn or 'KEY-ARN'}   (cuts everybody off; "
                 "enable-key takes it back)"
