@@ -160,13 +160,16 @@ class Run:
         found: dict[str, list[tuple[Stack, str, Any]]] = {}
         for stack, name, output in ((top, name, one) for top in self.stacks for name, one in top.outputs.items()):
             given = (stack, stack.region, output.get("Value"))
-            found.setdefault(f"output {name} of {stack.template.stack}", []).append(given)
+            if stack.template.stack:
+                found.setdefault(f"output {name} of {stack.template.stack}", []).append(given)
             text = ""
             export = members(output.get("Export")).get("Name")
+            is_made: bool | None = None
             with suppress(Undecided, RecursionError):
                 text = "" if export is None else values.text(stack, export)
+                is_made = functions.holds(values, stack, str(output.get("Condition")))
             # An import is of the same account and Region as the export.
-            if text and all(hole(one) in (stack.account, stack.region) for one in holes(text)):
+            if text and is_made is not False and all(hole(one) in (stack.account, stack.region) for one in holes(text)):
                 found.setdefault(f"export {text}", []).append(given)
         for place in self.places(_WRITER):
             written = members(place.properties.get("WriterProps"))
