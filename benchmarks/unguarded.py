@@ -1,10 +1,8 @@
 """Our app without the guardrails: the difference is what they cost."""
 
 import gc
-import os
 
 gc.disable()
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import aws_cdk as cdk  # noqa: E402
 

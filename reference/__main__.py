@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cmek_construct.deployment import config
 from cmek_construct.review.render import svg
-from reference import commands, ids, pictures, props, screenshot
+from reference import commands, ids, pictures, props, schema, screenshot
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -17,7 +17,7 @@ SCREENSHOT = DOCS / "pictures" / "review-page.png"
 def made() -> dict[Path, str]:
     """Each file, and what stands in it."""
     return {
-        Path(config.__file__).with_name("cmek.schema.json"): json.dumps(config.json_schema(), indent=2) + "\n",
+        Path(config.__file__).with_name("cmek.schema.json"): json.dumps(schema.json_schema(), indent=2) + "\n",
         DOCS / "reference" / "props.md": props.page(),
         DOCS / "reference" / "warnings-and-guardrails.md": ids.page(),
         DOCS / "reference" / "commands.md": commands.page(),

@@ -21,8 +21,7 @@ from cmek_construct import (
 from cmek_construct.constructs.key import KEY
 from cmek_construct.constructs.stack_set import STACK_SET
 from cmek_construct.constructs.vendor import CUSTOMER_KEY, ROLE
-from cmek_construct.deployment import config
-from cmek_construct.deployment.config import ROWS, Config, Settings, StackSettings
+from cmek_construct.deployment.config import AT_TOP, IN_STACK, sentence
 from cmek_construct.guide import KeyAccess, role_statements
 from cmek_construct.props import Prop
 from reference.markdown import MADE, arguments, code, paragraphs, table, text
@@ -109,20 +108,14 @@ def _file() -> Iterable[str]:
         "What stands at the top holds for every stack; a stack overrides it, and takes it back with `null`. Durations "
         "are numbers of days, roles and keys are ARNs, enums are their names."
     )
-    shared = set(Settings.model_fields)
-    fields = dict.fromkeys((*Config.model_fields, *StackSettings.model_fields))
     yield table(
         ["key", "stands", "what it is"],
         (
             [
                 code(name),
-                "at the top" if name == "stacks" else "both" if name in shared else "in a stack",
-                text(config.sentence(ROWS[name]) if name in ROWS else _description(name)),
+                "at the top" if name == "stacks" else "both" if name in AT_TOP else "in a stack",
+                text(sentence(name)),
             ]
-            for name in fields
+            for name in dict.fromkeys((*AT_TOP, *IN_STACK))
         ),
     )
-
-
-def _description(name: str) -> str:
-    return Config.model_fields[name].description or ""

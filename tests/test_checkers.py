@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cmek_construct.deployment.config import StackSettings
+from cmek_construct.deployment.config import IN_STACK
 from tests import forms
 from tests.checkers import others
 from tests.checkers.broken import BROKEN
@@ -121,7 +121,7 @@ def test_every_finding_is_acknowledged_and_every_acknowledgement_is_needed(check
 def test_each_key_of_the_file_is_in_a_form_that_is_checked() -> None:
     said = {name for own in others.STACKS.values() for name in own}
     everywhere = {"account", "external_id", "pinecone_account_id", "region", "regions"}
-    assert said | everywhere == set(StackSettings.model_fields)
+    assert said | everywhere == set(IN_STACK)
 
 
 def test_every_acknowledgement_is_of_a_checker_and_has_a_reason() -> None:

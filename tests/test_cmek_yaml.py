@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from cmek_construct import PineconeCmek
-from cmek_construct.deployment.config import Config, StackSettings, json_schema
+from cmek_construct.deployment.config import IN_STACK
 from cmek_construct.deployment.reading import ConfigError, Entry, parse_entries, read_entries
+from reference.schema import json_schema
 from tests.conftest import ROOT
 
 GOOD = """\
@@ -72,6 +73,11 @@ def test_null_takes_back_what_the_top_says() -> None:
         (("region: us-east-1", "region: cn-north-1"), 3, "partition `aws`"),
         (('"999988887777"', '"${Token[TOKEN.7]}"'), 1, "pinecone_account_id: got a token"),
         (("[us-east-1, eu-west-1]", '["${Token[TOKEN.7]}"]'), 2, "regions: got a token"),
+        (
+            ("region: us-east-1", "region: dummy-value-for-x"),
+            3,
+            "region: got 'dummy-value-for-x', but a file has values",
+        ),
         (("region: us-east-1", "region: 5"), 3, "region: got 5"),
         (
             ("    regions: ALL", "    rotation: 3\n    regions: ALL"),
@@ -264,7 +270,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 def test_every_prop_of_the_construct_can_be_said() -> None:
     props = set(inspect.signature(PineconeCmek.__init__).parameters)
-    assert props - set(StackSettings.model_fields) == {"self", "scope", "construct_id"}
+    assert props - set(IN_STACK) == {"self", "scope", "construct_id"}
 
 
 def test_the_schema_in_the_repo_is_that_of_the_models() -> None:
@@ -284,5 +290,5 @@ def test_the_schema_takes_what_the_models_take_and_describes_every_prop() -> Non
     for document in bad:
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(document, schema)
-    assert all(field.description for field in Config.model_fields.values())
-    assert all(field.description for field in StackSettings.model_fields.values())
+    for model in (schema, schema["$defs"]["StackSettings"]):
+        assert all(one["description"] for one in model["properties"].values())

@@ -12,9 +12,6 @@ import pytest
 import yaml
 
 from cmek_construct import CustomerKey, KeyAccess
-from cmek_construct.commands.customer_kit import write
-from cmek_construct.deployment.customer_kit import Kit
-from cmek_construct.health.findings import Refused
 from tests.building import ACCOUNT, REGION, key, new_stack, only, template_of
 from tests.command import cmek
 from tests.linted import lint
@@ -216,23 +213,6 @@ def test_the_page_has_the_region_that_the_vendor_names(tmp_path: Path) -> None:
     assert "REGION" not in text
 
 
-def test_the_role_is_that_of_the_vendors_deployed_stack(tmp_path: Path) -> None:
-    (tmp_path / "cmek.yaml").write_text(f"""\
-pinecone_account_id: "999988887777"
-regions: [us-east-1]
-region: us-east-1
-stacks:
-  vendor: {{account: "{VENDOR}", customer_account_ids: ["{ACCOUNT}"]}}
-""")
-    (tmp_path / "outputs.json").write_text(json.dumps({"vendor": {"RoleArn": ROLE_ARN}}))
-    cmek(tmp_path, "customer-kit", "--vendor=vendor", "--outputs=outputs.json")
-    assert ROLE_ARN in page(tmp_path / "customer-kit")
-    both = ("--vendor=vendor", f"--role-arn={ROLE_ARN}")
-    assert "Give one of" in cmek(tmp_path, "customer-kit", *both, code=2).stderr
-    absent = ("--vendor=vendor", "--outputs=none.json", "--out=x")
-    assert "cannot be read" in cmek(tmp_path, "customer-kit", *absent, code=1).stderr
-
-
 def test_the_pages_commands_are_aws_clis_and_ours_and_overwrite_no_file_of_the_kit(tmp_path: Path) -> None:
     text = page(kit(tmp_path))
     commands = [line for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
@@ -254,22 +234,6 @@ def test_a_folder_that_is_not_empty_stays_as_it_is(tmp_path: Path) -> None:
     cmek(tmp_path, "customer-kit", f"--role-arn={ROLE_ARN}", "--out=file", code=1)
     assert file.read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["customer-kit", "file"]
-
-
-def test_an_empty_folder_is_filled_also_the_current_one(tmp_path: Path) -> None:
-    place = tmp_path / "here"
-    place.mkdir()
-    cmek(place, "customer-kit", f"--role-arn={ROLE_ARN}", "--out=.")
-    assert sorted(path.name for path in place.iterdir()) == FILES
-    assert [path.name for path in tmp_path.iterdir()] == ["here"]
-
-
-def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = dict.fromkeys(FILES, "text") | {"not/a/name": "text"}
-    monkeypatch.setattr(Kit, "files", lambda _: files)
-    with pytest.raises(Refused, match="cannot be written"):
-        write(Kit(ROLE_ARN), tmp_path / "kit")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> None:
@@ -313,13 +277,6 @@ def test_the_role_is_needed_and_stands_after_check(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_vendors_own_account_is_no_customers(tmp_path: Path) -> None:
-    own = f"--customer-account-id={VENDOR}"
-    refused = cmek(tmp_path, "customer-kit", f"--role-arn={ROLE_ARN}", own, code=1)
-    assert "the account of the role itself" in refused.stderr
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_longest_role_arn_makes_a_readable_template(tmp_path: Path) -> None:
     longest = f"arn:aws:iam::{VENDOR}:role/{'p' * 510}/{'n' * 64}"
     cmek(tmp_path, "customer-kit", f"--role-arn={longest}")
@@ -348,5 +305,3 @@ def test_the_page_names_the_vendor_and_links_to_the_quick_create_page(tmp_path: 
     assert "Your vendor keeps data" in page
     assert "quick-create" not in page
     assert "can be taken back" in page
-    cmek(tmp_path, *own, "--out=wrong", "--template-url=https://example.com/x", code=2)
-    assert not (tmp_path / "wrong").exists()

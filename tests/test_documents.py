@@ -293,9 +293,8 @@ def test_the_picture_of_who_reaches_what_is_that_of_the_template() -> None:
     for kind in ("Role", "Key"):
         text = re.sub(rf"Cmek{kind}[0-9A-F]{{8}}\b", f"Cmek{kind}", text)
     template = template_of(json.loads(text), account=ACCOUNT)
-    (one,) = judged(Run([template])).page().shown
-    drawn = reach(one.part, one.template.answers)
-    assert render.svg(drawn) == render.svg(drawings()["who-reaches-what"])
+    [found], _ = judged(Run([template]))
+    assert render.svg(reach(found.parts[0])) == render.svg(drawings()["who-reaches-what"])
 
 
 def test_the_picture_of_the_page_is_taken_of_the_page_as_it_is() -> None:

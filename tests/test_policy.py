@@ -383,3 +383,17 @@ def test_a_text_may_be_a_generated_name_only_where_it_is_of_its_form() -> None:
         policy = of_key(allow(Principal="*", Condition=condition), Name="*-Role-*")
         assert said(policy, generated) is right
     assert said(of_key(allow(Principal="*", Condition=condition), Name="*-c"), generated) is NO
+
+
+def test_who_signs_in_elsewhere_is_seen_in_a_key_policy() -> None:
+    login = f"arn:aws:iam::{VENDOR}:saml-provider/Login"
+    policy = of_key(allow(Principal={"Federated": login}, Action="kms:Decrypt"))
+    [witness] = beyond(policy, of_key(allow()))
+    assert (witness.principals, witness.actions, witness.certain) == ((login,), ("kms:Decrypt",), True)
+
+
+@pytest.mark.parametrize(("value", "verdict"), [("false", YES), ("true", NO), ("*", NO), ("${Which}", UNKNOWN)])
+def test_whether_a_service_asks_follows_from_who_asks(value: str, verdict: Verdict) -> None:
+    condition = {"Bool" if value != "*" else "StringNotLike": {"aws:PrincipalIsAWSService": value}}
+    assert said(of_key(allow(Condition=condition))) is verdict
+    assert said(of_key(allow(Principal="*", Condition=condition)), "anonymous") is (YES if value == "*" else NO)

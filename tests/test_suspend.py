@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmek_construct.commands import suspend as suspending
 from cmek_construct.deployment import writing
 from cmek_construct.deployment.documents import denial
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
@@ -260,14 +260,6 @@ def test_of_an_imported_key_only_the_roles_grants_are_revoked(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("aws")
-def test_on_a_terminal_it_asks_about_grants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    deploy(tmp_path)
-    grant_to_a_stranger()
-    monkeypatch.setattr(suspending, "_wants_to_revoke", lambda count: count == 1)
-    assert "Revoked: 1" in suspend(tmp_path)
-
-
-@pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("operation", ["PutKeyPolicy", "GetKeyPolicy", "DescribeStacks"])
 def test_refused_by_aws_the_file_is_written_and_the_next_best_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str
@@ -391,13 +383,13 @@ def trace(folder: Path, monkeypatch: pytest.MonkeyPatch, on: bool, kill_after: i
     with monkeypatch.context() as patched:
         from botocore.client import BaseClient
 
-        call, replace = BaseClient._make_api_call, writing.replace
+        call, write = BaseClient._make_api_call, writing.replace
         patched.setattr(
             BaseClient,
             "_make_api_call",
             lambda client, operation, parameters: step(lambda: call(client, operation, parameters)),
         )
-        patched.setattr(writing, "replace", lambda path, text: step(lambda: replace(path, text)))
+        patched.setattr(writing, "replace", lambda path, text: step(lambda: write(path, text)))
         try:
             suspend(folder, "--revoke-grants") if on else resume(folder)
         except Killed:
@@ -626,7 +618,7 @@ def test_no_reason_can_say_more_than_a_comment(reason: str) -> None:
     text = text_of({"acme": OWN, "globex": {**OWN, "external_id": EXTERNAL_ID[:-1] + "1"}})
     first = next(writing._with_suspended(text, "acme", True, reason))
     before, after = parse_entries(text, "cmek.yaml"), parse_entries(first, "cmek.yaml")
-    said = before[0].settings.model_copy(update={"suspended": True})
+    said = replace(before[0].settings, suspended=True)
     assert [one.settings for one in after] == [said, before[1].settings]
     assert len(first.splitlines()) == len(text.splitlines()) + 1
 

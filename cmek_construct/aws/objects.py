@@ -104,8 +104,6 @@ class Role:
     permissions: Sequence[PermissionsPolicy] | Unread
     boundary: Boundary | None = None
     session_seconds: int = SESSION_SECONDS
-    description: str = ""
-    tags: int = 0
     last_used: datetime | None = None
     """By IAM, which is some hours late, and knows of 400 days."""
 

@@ -11,24 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from cmek_construct.aws.objects import (
-    ROTATION_DAYS,
-    SESSION_SECONDS,
-    Boundary,
-    Control,
-    Event,
-    Grant,
-    Instance,
-    Key,
-    LastUse,
-    PermissionsPolicy,
-    Resource,
-    Role,
-    Stack,
-    StackSet,
-    Statements,
-    Unread,
-)
+from cmek_construct.aws import objects
+from cmek_construct.aws.objects import Event, Key, Role, Stack, StackSet, Statements, Unread
 from cmek_construct.aws.session import Session, asked, called, read
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import as_of_2012
@@ -36,12 +20,11 @@ from cmek_construct.policy.statements import as_of_2012
 IAM_REGION: Final = "us-east-1"
 """Where CloudTrail shows the events of IAM."""
 _MOST_PAGES: Final = 20
-_GONE: Final = "DELETE_COMPLETE"
 _CONTROLS: Final = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
 
 
 def _each(client: Any, operation: str, member: str, **request: Any) -> Iterator[Any]:
-    """What an answer lists, page after page."""
+    """What an answer lists, page after page: AWS is asked by whoever goes through it, so within `read`."""
     for page in client.get_paginator(operation).paginate(**request):
         yield from page[member]
 
@@ -64,24 +47,14 @@ def read_template(session: Session, name: str) -> str:
 
 
 @asked
-def read_resources(session: Session, stack: str) -> list[Resource]:
+def read_resources(session: Session, stack: str) -> list[objects.Resource]:
     """What a stack holds."""
     listed = _each(session.client("cloudformation"), "list_stack_resources", "StackResourceSummaries", StackName=stack)
     return [
-        Resource(one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"])
+        objects.Resource(one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"])
         for one in listed
-        if one.get("PhysicalResourceId") and one["ResourceStatus"] != _GONE
+        if one.get("PhysicalResourceId") and one["ResourceStatus"] != "DELETE_COMPLETE"
     ]
-
-
-@asked
-def read_owner(session: Session, physical_id: str) -> str | None:
-    """The stack that holds a resource, if one does."""
-    found = session.client("cloudformation").describe_stack_resources(PhysicalResourceId=physical_id)
-    for one in found["StackResources"]:
-        if one.get("PhysicalResourceId") == physical_id and one["ResourceStatus"] != _GONE:
-            return str(one["StackName"])
-    return None
 
 
 @called()
@@ -99,7 +72,7 @@ def read_stack_set(session: Session, named: Mapping[str, str]) -> StackSet:
 
 
 @called()
-def read_overrides(session: Session, named: Mapping[str, str], instance: Instance) -> Mapping[str, str]:
+def read_overrides(session: Session, named: Mapping[str, str], instance: objects.Instance) -> Mapping[str, str]:
     """The parameters that a stack has otherwise than its set, which is named as above."""
     found = session.client("cloudformation").describe_stack_instance(
         **named, StackInstanceAccount=instance.account, StackInstanceRegion=instance.region
@@ -111,10 +84,10 @@ def _values(found: Mapping[str, Any], name: str) -> dict[str, str]:
     return {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get(name, [])}
 
 
-def _instance(shown: Mapping[str, Any]) -> Instance:
+def _instance(shown: Mapping[str, Any]) -> objects.Instance:
     detailed = shown.get("StackInstanceStatus", {}).get("DetailedStatus", "SUCCEEDED")
     status = shown.get("Status", "") + ("" if detailed == "SUCCEEDED" else f", {detailed}")
-    return Instance(
+    return objects.Instance(
         shown["Account"], shown["Region"], status, shown.get("StackId") or None, shown.get("StatusReason", "")
     )
 
@@ -161,22 +134,20 @@ def read_role(session: Session, arn: str) -> Role:
         found["Arn"],
         found["RoleId"],
         read(_statements)(found["AssumeRolePolicyDocument"]),
-        read(list[PermissionsPolicy])(_permissions(iam, name)),
-        Boundary(bounding, read(_managed)(iam, bounding)) if bounding else None,
-        found.get("MaxSessionDuration", SESSION_SECONDS),
-        found.get("Description") or "",
-        len(found.get("Tags", [])),
+        read(list[objects.PermissionsPolicy])(_permissions(iam, name)),
+        objects.Boundary(bounding, read(_managed)(iam, bounding)) if bounding else None,
+        found.get("MaxSessionDuration", objects.SESSION_SECONDS),
         (found.get("RoleLastUsed") or {}).get("LastUsedDate"),
     )
 
 
-def _permissions(iam: Any, role: str) -> Iterator[PermissionsPolicy]:
+def _permissions(iam: Any, role: str) -> Iterator[objects.PermissionsPolicy]:
     """The policies that stand in a role, and those that are attached to it."""
     for name in _each(iam, "list_role_policies", "PolicyNames", RoleName=role):
         found = iam.get_role_policy(RoleName=role, PolicyName=name)
-        yield PermissionsPolicy(name, _statements(found["PolicyDocument"]))
+        yield objects.PermissionsPolicy(name, _statements(found["PolicyDocument"]))
     for one in _each(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role):
-        yield PermissionsPolicy(one["PolicyName"], _managed(iam, one["PolicyArn"]), one["PolicyArn"])
+        yield objects.PermissionsPolicy(one["PolicyName"], _managed(iam, one["PolicyArn"]), one["PolicyArn"])
 
 
 def _managed(iam: Any, arn: str) -> Statements:
@@ -217,15 +188,15 @@ def _rotation(kms: Any, arn: str, metadata: Mapping[str, Any]) -> int | None:
     if metadata.get("Origin", "AWS_KMS") != "AWS_KMS":
         return None  # KMS rotates no other by itself, and may not answer
     status = kms.get_key_rotation_status(KeyId=arn)
-    days = int(status.get("RotationPeriodInDays") or ROTATION_DAYS)
+    days = int(status.get("RotationPeriodInDays") or objects.ROTATION_DAYS)
     return days if status["KeyRotationEnabled"] else None
 
 
 @read
-def read_grants(session: Session, key_arn: str) -> list[Grant]:
+def read_grants(session: Session, key_arn: str) -> list[objects.Grant]:
     """All grants on a key."""
     return [
-        Grant(
+        objects.Grant(
             str(one.get("GrantId")),
             str(one.get("GranteePrincipal") or one.get("GranteeServicePrincipal") or "?"),
             list(map(str, one.get("Operations", []))),
@@ -235,21 +206,22 @@ def read_grants(session: Session, key_arn: str) -> list[Grant]:
 
 
 @read
-def _last_use(kms: Any, arn: str) -> LastUse:
+def _last_use(kms: Any, arn: str) -> objects.LastUse:
     found = kms.get_key_last_usage(KeyId=arn)
     use = found.get("KeyLastUsage") or {}
     event = str(use.get("CloudTrailEventId", ""))
-    return LastUse(found["TrackingStartDate"], use.get("Timestamp"), str(use.get("Operation", "")), event)
+    return objects.LastUse(found["TrackingStartDate"], use.get("Timestamp"), str(use.get("Operation", "")), event)
 
 
 @read
-def read_controls(session: Session, account: str) -> list[Control]:
+def read_controls(session: Session, account: str) -> list[objects.Control]:
     """The policies of an organization that hold for an account.
 
     The management account alone sees them, and a delegated administrator.
     """
     organizations = session.client("organizations", "us-east-1")
-    targets, found = [account], []
+    found = []
+    targets = [account]
     while parents := organizations.list_parents(ChildId=targets[-1])["Parents"]:
         targets.append(parents[0]["Id"])
         if parents[0]["Type"] == "ROOT":
@@ -258,7 +230,7 @@ def read_controls(session: Session, account: str) -> list[Control]:
         for kind, short in _CONTROLS.items():
             for one in _each(organizations, "list_policies_for_target", "Policies", TargetId=target, Filter=kind):
                 content = organizations.describe_policy(PolicyId=one["Id"])["Policy"]["Content"]
-                found.append(Control(short, one["Name"], target, as_list(json.loads(content)["Statement"])))
+                found.append(objects.Control(short, one["Name"], target, as_list(json.loads(content)["Statement"])))
     return found
 
 

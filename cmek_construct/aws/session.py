@@ -24,12 +24,12 @@ from cmek_construct.templates.reading import members
 P = ParamSpec("P")
 T = TypeVar("T")
 _ABSENT: Final = ("NoSuchEntity", "NotFoundException")
-_NO_CREDENTIALS: Final = (
-    *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException"),
-    *("SignatureDoesNotMatch", "UnrecognizedClientException"),
-    *("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "TokenRetrievalError"),
-    *("SSOError", "CredentialRetrievalError"),
-)
+_NO_CREDENTIALS: Final = {
+    "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException",
+    "SignatureDoesNotMatch", "UnrecognizedClientException",
+    "NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "TokenRetrievalError",
+    "SSOError", "CredentialRetrievalError",
+}  # fmt: skip
 """Codes of AWS, and classes of botocore's errors."""
 _CLOCK: Final = ("RequestExpired", "RequestTimeTooSkewed")
 _OF_ANOTHER_TIME: Final = ("Signature expired", "Signature not yet current")
@@ -66,10 +66,10 @@ def called() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _refused(**error.response.get("Error", {})) from None
+        raise _refused(error.response.get("Error", {})) from None
     except BotoCoreError as error:
         kinds = {kind.__name__ for kind in type(error).__mro__}
-        reason = Reason.NO_CREDENTIALS if kinds.intersection(_NO_CREDENTIALS) else Reason.UNREACHABLE
+        reason = Reason.NO_CREDENTIALS if kinds & _NO_CREDENTIALS else Reason.UNREACHABLE
         if "NoRegionError" in kinds:
             reason = Reason.NO_REGION
         raise AwsError(reason, f"AWS could not be asked: {_told(error)}") from None
@@ -78,8 +78,8 @@ def called() -> Iterator[None]:
         raise AwsError(Reason.UNREACHABLE, why) from None
 
 
-def _refused(Code: object = "", Message: object = "", **_more: object) -> AwsError:  # noqa: N803 - AWS's names
-    code, message = str(Code), _told(Message)
+def _refused(said: Mapping[str, Any]) -> AwsError:
+    code, message = str(said.get("Code", "")), _told(said.get("Message", ""))
     why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
     if code in _CLOCK or message.startswith(_OF_ANOTHER_TIME):
         return AwsError(Reason.CLOCK, f"the clock of this machine is wrong. {why}", code)
@@ -167,11 +167,12 @@ def lookup_role(stack: str, account: str, region: str) -> tuple[str, str | None]
 def _in_assembly(folder: Path) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
     """The lookup roles of the stacks of an assembly and of its stages."""
     for name, artifact in members(_json(folder / MANIFEST).get("artifacts")).items():
-        artifact, own = members(artifact), members(members(artifact).get("properties"))
-        if artifact.get("type") == "cdk:cloud-assembly" and isinstance(own.get("directoryName"), str):
+        one = members(artifact)
+        own = members(one.get("properties"))
+        if one.get("type") == "cdk:cloud-assembly" and isinstance(own.get("directoryName"), str):
             yield from _in_assembly(folder / own["directoryName"])
         if members(own.get("lookupRole")):
-            yield (str(own.get("stackName", name)), str(artifact.get("environment"))), own["lookupRole"]
+            yield (str(own.get("stackName", name)), str(one.get("environment"))), own["lookupRole"]
 
 
 def _json(path: Path) -> Mapping[str, Any]:
@@ -217,16 +218,22 @@ class Asking:
         try:
             return self.acting_as(session, role, external_id)
         except AwsError as error:
-            why = f"your credentials are of account {session.account} and may not assume {role}"
-            raise AwsError(Reason.ANOTHER_ACCOUNT, f"it is in account {account}, but {why}", error.code) from None
+            raise AwsError(
+                Reason.ANOTHER_ACCOUNT,
+                f"it is in account {account}, but your credentials are of account {session.account} and may not "
+                f"assume {role}",
+                error.code,
+            ) from None
 
     def writing(self, account: str, region: str) -> Session:
         """A session in an account that may write: the lookup role only reads, and is not tried."""
         session = self.own(region)
         if session.account != account:
-            where = f"{account}, and the roles of `cdk bootstrap` there may not write policies"
-            why = f"your credentials are of account {session.account}, but the stack is in {where}"
-            raise AwsError(Reason.ANOTHER_ACCOUNT, why)
+            raise AwsError(
+                Reason.ANOTHER_ACCOUNT,
+                f"your credentials are of account {session.account}, but the stack is in {account}, and the roles of "
+                "`cdk bootstrap` there may not write policies",
+            )
         return session
 
     @called()

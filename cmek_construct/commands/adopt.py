@@ -11,37 +11,29 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from cmek_construct import props
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Key, Role, Stack, Unread
+from cmek_construct.aws.objects import Key, Role, Stack
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.lock import clear_gone
-from cmek_construct.commands.looking import locked
+from cmek_construct.commands.looking import known, locked
 from cmek_construct.commands.options import Profile, a_stack, customers, flag, listed, of_row
 from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
-from cmek_construct.health import entries
+from cmek_construct.health import adoption
 from cmek_construct.health.adoption import differences, refuse_unfit
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.findings import Refused, Verdict
 
-T = TypeVar("T")
-
-
-class AsGiven(str, Enum):
-    """What ``--as-given`` leaves out of the stack."""
-
-    ROLE = "role"
-    KEY = "key"
+_COPY: Final = "Copy the ARN from Pinecone's console, Manage > CMEK, and see that account and region are right."
 
 
 @dataclass(frozen=True)
@@ -58,10 +50,12 @@ class Adopt:
     key_arn: Annotated[str | None, options.key_arn("The key that Pinecone stores. A vendor's role has none.")] = None
     alias: Annotated[str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")] = None
     as_given: Annotated[
-        AsGiven | None,
+        Literal["role", "key"] | None,
         typer.Option(help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."),
     ] = None
-    customer_account_ids: Annotated[str | None, customers("Of a vendor's role that has lost its permissions.")] = None
+    customer_account_ids: Annotated[
+        str | None, customers("Customers of a vendor's role that lost its permissions.")
+    ] = None
     region: Annotated[str | None, options.region("Of a vendor's role. Default: as in cmek.yaml.")] = None
     profile: Profile = None
     accept: Annotated[bool, flag("--accept", "Go on where that would lock somebody out or let somebody in.")] = False
@@ -74,17 +68,18 @@ class Adopt:
         """Take over a role and a key; the lines say what was found, and what to run next."""
         text = text_of(FILE) if os.path.lexists(FILE) else None
         there = next((one for one in parse_entries(text, FILE) if one.name == self.name), None) if text else None
-        self._refuse_idle_options(there)
         account, region = self._place(text, there)
         session = Asking("adopt", self.profile).reading(account, region, self.name)
         role, key = self._role_and_key(session)
         changed = None if there else self._with_entry(text, region, role, key)
         added = parse_entries(changed, f"{FILE}, with {self.name} added") if changed else []
         entry = there or next(one for one in added if one.name == self.name)
-        lock, now = locked(entry), datetime.now(timezone.utc)
-        self._refuse_another(entry, lock, role)
-        found = list(differences(Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key), role, key))
-        mapping = entries.import_mapping(entry, role, key, _held_by(entry, session))
+        lock = locked(entry)
+        self._refuse_another(entry, f"{account}, {region}", lock, role)
+        now = datetime.now(timezone.utc)
+        case = Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key)
+        found = list(differences(case, role, key))
+        mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
         yield f"{self.name} (account {account}, {region})"
         wrong = [one for one in found if one.verdict is Verdict.WRONG]
         for finding in [*wrong, *(one for one in found if one not in wrong)]:
@@ -110,21 +105,16 @@ class Adopt:
         yield f"{FILE}: {self.name} {'stays as it is' if there else 'added'}."
         yield from _what_next(self.name, file)
 
-    def _refuse_idle_options(self, there: Entry | None) -> None:
-        """An option that would do nothing was meant to do something."""
-        of_key = {"--alias": self.alias, "--as-given": self.as_given}
-        of_role = {"--customer-account-ids": self.customer_account_ids, "--region": self.region}
-        for some, idle, why in (
-            (of_key | of_role, there is not None, f"{FILE} has stacks.{self.name}, and that holds"),
-            (of_role, self.key_arn is not None, "it is for a role without --key-arn"),
-            (of_key, self.key_arn is None, "it is for a role with --key-arn"),
-        ):
-            for name, value in some.items():
-                if idle and value:
-                    raise Refused(f"{name}: {why}. Leave the option out.")
-
     def _place(self, text: str | None, there: Entry | None) -> tuple[str, str]:
         """Account and region of the stack: the key's, or for a role alone the entry's region or the file's."""
+        for option, value in (
+            ("--alias", self.alias),
+            ("--as-given", self.as_given),
+            ("--customer-account-ids", self.customer_account_ids),
+            ("--region", self.region),
+        ):
+            if value and there:  # it was meant to do something
+                raise Refused(f"{option}: {FILE} has stacks.{self.name}, and that holds. Leave the option out.")
         account = self.role_arn.split(":")[4]
         top = YamlText(text).data.get("region") if text is not None else None
         region = self.region or (there.settings.region if there else None) or top
@@ -137,52 +127,46 @@ class Adopt:
                 )
         if region is None:
             raise Refused("--region: it is missing. Say in which region the role's stack is to be.")
-        if there and (there.settings.account, there.settings.region) != (account, region):
-            raise Refused(
-                f"{FILE}: stacks.{self.name}: it is in account {there.settings.account}, {there.settings.region}, but "
-                f"role and key are in {account}, {region}. Choose another name, or the ARNs of this stack."
-            )
         return account, str(region)
 
     def _role_and_key(self, session: Session) -> tuple[Role, Key | None]:
         """Both, with all that an entry is made of."""
-        role, key = _known(reading.read_role(session, self.role_arn), f"the role {self.role_arn}"), None
+        role = known(reading.read_role(session, self.role_arn), "the role", f"There is no {self.role_arn}. {_COPY}")
         if role.arn != self.role_arn:
             raise Refused(
                 f"--role-arn: got {self.role_arn}, but IAM has {printable(role.arn)} under that name. Copy the ARN "
                 "from the IAM console, path included."
             )
-        _known(role.trust, "the role's trust policy")
-        _known(role.permissions, "the role's permissions")
+        parts: dict[str, object] = {"the trust policy": role.trust, "the role's permissions": role.permissions}
+        key = None
         if self.key_arn is not None:
-            key = _known(reading.read_key(session, self.key_arn), f"the key {self.key_arn}")
+            key = known(reading.read_key(session, self.key_arn), "the key", f"There is no {self.key_arn}. {_COPY}")
             refuse_unfit(key)
-            _known(key.rotation_days or 0, "whether the key rotates")
-            _known(key.policy, "the key policy")
-            _known(key.aliases, "the key's aliases")
+            parts |= {"the key policy": key.policy, "its aliases": key.aliases, "its rotation": key.rotation_days or 0}
+        for what, part in parts.items():
+            known(part, what, "")
         return role, key
 
     def _with_entry(self, text: str | None, region: str, role: Role, key: Key | None) -> str:
-        """cmek.yaml with the entry more whose template is what is there."""
         found: dict[str, Any] = {"account": role.arn.split(":")[4], "region": region}
-        found |= entries.of_role(role, given=self.as_given is AsGiven.ROLE)
+        found |= adoption.of_role(role, given=self.as_given == "role")
         if key is None:
             told = listed(self.customer_account_ids) if self.customer_account_ids else []
-            found |= entries.of_customers(role, told)
+            found |= adoption.of_customers(role, told)
         else:
-            found |= entries.of_key(key, role.arn, self.alias, given=self.as_given is AsGiven.KEY)
+            found |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
         if text is None:
             return new_text(self.name, beside_top(found, {}))
         return with_entry(text, self.name, beside_top(found, YamlText(text).data))
 
-    def _refuse_another(self, entry: Entry, lock: LockedIdentity, role: Role) -> None:
-        """Role and key are those of the entry, and of the lock."""
+    def _refuse_another(self, entry: Entry, place: str, lock: LockedIdentity, role: Role) -> None:
         own, stack = entry.settings, f"stacks.{self.name}"
         if own.customers is not None and self.key_arn is not None:
             raise Refused(f"{FILE}: {stack}: it is a vendor's, whose keys are its customers'. Leave --key-arn out.")
         if own.customers is None and self.key_arn is None:
             raise Refused(f"--key-arn: it is missing: {stack} has a key of its own.")
         for what, given, wanted in (
+            (f"{FILE}: account and region of {stack}", place, f"{own.account}, {own.region}"),
             (f"{FILE}: {stack}.role", self.role_arn, own.role),
             (f"{FILE}: {stack}.key", self.key_arn, own.key),
             (f"cmek.lock: the role of {self.name}", self.role_arn, lock.role_arn),
@@ -212,28 +196,13 @@ def _what_next(name: str, file: Path) -> Iterator[str]:
         yield f"  {command}  # {why}"
 
 
-def _known(found: T | Unread | None, what: str) -> T:
-    """What could not be read is no basis for an entry: it ends the command."""
-    if found is None:
-        raise Refused(
-            f"there is no such thing: {what}. Copy the ARN from Pinecone's console, Manage > CMEK, and see that "
-            "account and region are right."
-        )
-    if isinstance(found, Unread):
-        raise Refused(
-            f"not read: {what} ({found.why}). Nothing was written. Ask again with credentials that may read it "
-            "(--profile)."
-        )
-    return found
-
-
 def _held_by(entry: Entry, session: Session) -> dict[str, str]:
     """What the stack holds, by logical ID."""
     stack = reading.read_stack(session, entry.name)
     if stack is None or (isinstance(stack, Stack) and stack.is_empty):
         return {}
-    if isinstance(stack, Stack) and stack.is_changing:
-        raise Refused(f"{entry.name}: its stack is in {stack.status}. Wait for its end, and run this again.")
-    held = stack if isinstance(stack, Unread) else reading.read_resources(session, entry.name) or []
-    found = _known(held, "whether a stack of that name holds anything")
-    return {one.logical_id: one.physical_id for one in found}
+    what = "whether a stack of that name holds anything"
+    if known(stack, what, "").is_changing:
+        raise Refused(f"{entry.name}: its stack is changing. Wait for its end, and run this again.")
+    held = known(reading.read_resources(session, entry.name) or [], what, "")
+    return {one.logical_id: one.physical_id for one in held}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +13,7 @@ from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
-from cmek_construct.commands.looking import json_in, json_of, outputs_of
+from cmek_construct.commands.looking import json_in
 from cmek_construct.commands.options import AsJson, option
 from cmek_construct.commands.printing import in_a_line, in_words, refusals, tell, tell_json
 from cmek_construct.deployment import customer_kit as kits
@@ -24,15 +21,14 @@ from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
-from cmek_construct.health.deployed import ROLE_ARN
 from cmek_construct.health.findings import Refused
 
 cli = typer.Typer(name="customer-kit", rich_markup_mode=None)
 DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
 GET_KEY_POLICY = "aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json"
 WHO_CAN_SEE = (
-    "The vendor's own people cannot see the key: this runs with the customer's credentials, or on "
-    "the two files that the customer sends."
+    "The vendor's own people cannot see the key: this runs with the customer's credentials, or on the two files that "
+    "the customer sends."
 )
 
 
@@ -40,19 +36,10 @@ def _key_or_alias(parameter: str, value: object) -> None:
     checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
 
 
-def _s3_url(value: str) -> str:
-    if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
-        raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
-    return value
-
-
 @cli.callback(invoke_without_command=True)
 def kit(
     context: typer.Context,
-    role_arn: Annotated[str | None, options.role_arn("The vendor's role, which the key lets in. Or --vendor.")] = None,
-    vendor: Annotated[str | None, options.stack("vendor", "The role of this deployed stack of cmek.yaml.")] = None,
-    outputs: Annotated[Path | None, option("FILE", "With --vendor: of `cdk deploy --outputs-file FILE`.")] = None,
-    profile: Annotated[str | None, option("NAME", "With --vendor: AWS profile to ask with.")] = None,
+    role_arn: Annotated[str | None, options.role_arn("The vendor's role, which the customer's key lets in.")] = None,
     region: Annotated[str | None, options.region("Of the key. Default: the page says to ask you.")] = None,
     key_access: Annotated[KeyAccess, typer.Option(help="What the key lets the role do.")] = kits.Kit.key_access,
     customer_account_id: Annotated[
@@ -65,36 +52,22 @@ def kit(
     ] = None,
     vendor_name: Annotated[str, option("TEXT", "Your company's name, for the page.")] = kits.Kit.vendor_name,
     template_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
-            parser=_s3_url,
-        ),
+        str | None, option("URL", "Where customer-key.yaml is in S3: the page links to the AWS console with it.")
     ] = None,
-    out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path("customer-kit"),
+    out: Annotated[Path, option("FOLDER", "New folder to write.")] = Path("customer-kit"),
 ) -> None:
     """Write a folder to send to a customer whose key it is to be.
 
     A plain CloudFormation template, a key policy, and a page that explains both to somebody who knows no CDK.
     """
     if context.invoked_subcommand is not None:
-        if role_arn or vendor or customer_account_id:
+        if role_arn or customer_account_id:
             raise typer.BadParameter(f"Options stand after {context.invoked_subcommand}.")
         return
-    if (role_arn is None) == (vendor is None):
-        raise typer.BadParameter("Give one of '--role-arn' and '--vendor'.")
-    with refusals("customer-kit", vendor or ""):
-        if vendor is not None:
-            (entry,) = read_entries(FILE, only=vendor)
-            role_arn = outputs_of(entry, outputs, Asking("customer-kit", profile))[0][ROLE_ARN]
-        made = kits.Kit(str(role_arn), key_access, customer_account_id, region, vendor_name, template_url)
-        if customer_account_id == made.vendor_account_id:
-            raise Refused(
-                f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
-                "another one. For a key in the role's own account use PineconeCmek."
-            )
-        names = write(made, out)
+    if role_arn is None:
+        raise typer.BadParameter("Give the RoleArn that `npx cdk deploy` printed.", param_hint="--role-arn")
+    with refusals("customer-kit"):
+        names = write(kits.Kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url), out)
     typer.echo(
         f"Wrote {printable(out)}: {', '.join(names)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "
         "send the folder to the customer."
@@ -102,50 +75,29 @@ def kit(
 
 
 def write(kit: kits.Kit, folder: Path) -> list[str]:
-    """Write the files of a kit into a folder that is not there, or is empty: all or nothing.
-
-    Returns:
-        The names of the files.
-
-    Raises:
-        Refused: something is there already, or cannot be written.
-    """
-    files, shown, is_new, written = kit.files(), printable(folder), not os.path.lexists(folder), list[Path]()
+    """Write the files of a kit into a new folder, and give back their names."""
     try:
-        if not is_new and (not folder.is_dir() or any(folder.iterdir())):
-            raise Refused(
-                f"{shown}: it is there already, and nothing is ever overwritten. Move it away, or give another folder "
-                "with --out."
-            )
-        folder.mkdir(exist_ok=True)
+        folder.mkdir()
+        files = kit.files()
         for name, text in files.items():
-            written.append(folder / name)
-            written[-1].write_text(text, encoding="utf-8", newline="\n")
+            folder.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
+        return list(files)
+    except FileExistsError:
+        why = "it is there already, and nothing is ever overwritten. Move it away, or give another folder with --out"
     except OSError as error:
-        with suppress(OSError):
-            for path in written:
-                path.unlink(missing_ok=True)
-            if is_new:
-                folder.rmdir()
-        raise Refused(f"{shown}: cannot be written: {error.strerror}. Give another folder with --out.") from None
-    return list(files)
+        why = f"cannot be written: {error.strerror}. Give another folder with --out"
+    raise Refused(f"{printable(folder)}: {why}.")
 
 
 @cli.command(
-    epilog="Exit codes: 0 all is right; 1 something is wrong, cannot be told (?), or could not be "
-    "read; 2 wrong usage. What the vendor's role allows is seen with --vendor alone: without it "
-    "that one ? does not count."
+    epilog="Exit codes: 0 all is right; 1 something is wrong, cannot be told (?), or could not be read; 2 wrong usage. "
+    "What the vendor's role allows is seen with --vendor alone: without it that one ? does not count."
 )
 def check(
     role_arn: Annotated[str, options.role_arn("The vendor's role.")],
     key_arn: Annotated[
         str | None,
-        options.checked(
-            _key_or_alias,
-            "key_arn",
-            metavar="ARN",
-            help="The customer's key, as it was given back. Without files, KMS is asked about it.",
-        ),
+        options.checked(_key_or_alias, "key_arn", "ARN", "The customer's key. Without files, KMS is asked about it."),
     ] = None,
     profile: Annotated[str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")] = None,
     describe_key: Annotated[Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")] = None,
@@ -191,16 +143,13 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     """A key by the outputs of two commands of the AWS CLI; a policy alone may be one that KMS has never seen."""
     described = json_in(describe_key, f"`{DESCRIBE_KEY}` prints it.")
     prints = f"`{GET_KEY_POLICY}` prints it."
-    answer = json_in(key_policy, prints)
-    if "Statement" in answer:
-        raise Refused(
-            f"{printable(key_policy)}: it is a policy by itself, as the kit's own key-policy.json is, and does not "
-            f"show what KMS has. Give what `{GET_KEY_POLICY}` prints."
-        )
-    said = answer.get("Policy")
-    policy = json_of(said, key_policy, prints) if isinstance(said, str) else {}
+    said = json_in(key_policy, prints).get("Policy")
+    policy = json_in(key_policy, prints, said) if isinstance(said, str) else {}
     if "Statement" not in policy:
-        raise Refused(f"{printable(key_policy)}: it holds no key policy. `{GET_KEY_POLICY}` prints one.")
+        raise Refused(
+            f"{printable(key_policy)}: it holds no key policy as KMS has it. {prints} A policy by itself, as the kit's "
+            "own key-policy.json is, does not show what KMS has."
+        )
     files = f"{printable(describe_key)} and {printable(key_policy)}"
     return _seen(files, described.get("KeyMetadata"), policy, describe_key)
 

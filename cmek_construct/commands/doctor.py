@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from enum import Enum
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import LOCK, case_of, is_known, known_case, locked, session_for, side_by_side
+from cmek_construct.commands.looking import LOCK, is_known, known_case, locked, look, side_by_side
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
 from cmek_construct.commands.printing import advice, refusals, refuse, tell, tell_json, whole
-from cmek_construct.commands.project import indexes
+from cmek_construct.commands.project import Indexes, indexes
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
@@ -43,18 +42,14 @@ _WORDS: Final[dict[Effect | None, str]] = {
 """What faults do to people: the worst first."""
 
 
-class Policy(str, Enum):
-    """What ``--show`` shows."""
-
-    TRUST = "trust-policy"
-    KEY = "key-policy"
-
-
 def doctor(
     name: OneOrAll = None,
     profile: Profile = None,
     as_json: AsJson = False,
-    show: Annotated[Policy | None, typer.Option(help="Print this policy as the file says it, and end.")] = None,
+    show: Annotated[
+        Literal["trust-policy", "key-policy"] | None,
+        typer.Option(help="Print this policy as the file says it, and look at nothing."),
+    ] = None,
     cloudtrail: Annotated[
         bool, flag("--cloudtrail/--no-cloudtrail", "Ask KMS and CloudTrail for the last use, and who did what.")
     ] = True,
@@ -72,7 +67,7 @@ def doctor(
         entries = read_entries(FILE, only=name)
     asking = Asking("doctor", profile)
     if show is not None:
-        _show(entries, show.value, asking)
+        _show(entries, show, asking)
         return
     of_project = indexes() if len(entries) == 1 else None
     found = side_by_side(partial(_examined, asking, cloudtrail, organization, of_project), entries)
@@ -84,27 +79,21 @@ def doctor(
     raise typer.Exit(WRONG if WRONG in codes else max(codes, default=UNREAD))
 
 
-def _examined(
-    asking: Asking,
-    cloudtrail: bool,
-    organization: bool,
-    indexes: Mapping[str, str | None] | Unread | None,
-    entry: Entry,
-) -> Examined:
+def _examined(asking: Asking, cloudtrail: bool, organization: bool, indexes: Indexes, entry: Entry) -> Examined:
     """Look at one stack, and change nothing."""
-    lock, of_lock = LockedIdentity(), list[Finding]()
+    lock = LockedIdentity()
+    of_lock: list[Finding] = []
     try:
         lock = locked(entry)
     except LockError as error:
         mend = "Mend the file, or take it from git as it was."
         words = f"not read: {LOCK} ({error}): a role that was made again may not be seen"
-        lock, of_lock = LockedIdentity(), [unknown("lock", words, mend)]
+        of_lock = [unknown("lock", words, mend)]
     try:
-        session = session_for(entry, asking)
+        case, session = look(entry, asking, lock)
     except AwsError as error:
         no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
         return Examined(entry, *identities(entry, {}, lock), [*of_lock, no_aws])
-    case = case_of(session, entry, lock, asking.profile)
     way_back = of_lock[0].cure if of_lock else case.way_back
     found = [health.about_stack(case, way_back), *of_lock]
     if not is_known(case):
@@ -129,7 +118,8 @@ def _examined(
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
     """The case with all that AWS shows of its stack, role and key."""
-    key, held, name = None, None, case.entry.name
+    name = case.entry.name
+    key = held = None
     if case.key_arn is not None:
         key = reading.read_key(session, case.key_arn, last_use=last_use)
         held = None if case.entry.settings.key else reading.read_resources(session, name)
@@ -171,7 +161,7 @@ def _show(entries: list[Entry], policy: str, asking: Asking) -> None:
     role_arn = entry.settings.role or ""
     if policy not in health.expected_policies(entry, role_arn):
         refuse(f"{entry.name}: there is no such policy to show: the stack makes no key.")
-    if policy == Policy.KEY.value and not role_arn:
+    if policy == "key-policy" and not role_arn:
         with refusals("doctor", entry.name):
             role_arn = known_case(entry, asking)[0].role_arn
     typer.echo(json.dumps(health.expected_policies(entry, role_arn)[policy], indent=2))

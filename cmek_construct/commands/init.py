@@ -23,7 +23,6 @@ from cmek_construct.deployment import config
 from cmek_construct.deployment.reading import parse_entries, read_entries, text_of
 from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
-from cmek_construct.trust import Trust
 
 PARAMETERS: Final = (
     "Parameters: PineconeAccountId and PineconeExternalId; InAllRegions, or InUsEast1, InUsWest2, "
@@ -191,9 +190,8 @@ def _unusual(name: str) -> Iterator[str]:
     """What may be right about a stack, and is to be looked at before it is deployed."""
     [entry] = read_entries(FILE, only=name)
     own = entry.settings
-    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
-    of_key = trust.key_notices(own.region) if own.customers is None else ()
-    yield from (f"CHECK: {notice.message}" for notice in (*trust.notices(own.account), *of_key))
+    of_key = own.trust.key_notices(own.region) if own.customers is None else ()
+    yield from (f"CHECK: {notice.message}" for notice in (*own.trust.notices(own.account), *of_key))
 
 
 def template() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,8 +18,9 @@ from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health import deployed
 from cmek_construct.health.deployed import Deployed, LockedIdentity
+from cmek_construct.health.doctor import about_stack
 from cmek_construct.health.findings import Refused
-from cmek_construct.lock.text import FILE, read
+from cmek_construct.lock.text import FILE, LockError, read
 
 LOCK: Final = Path(FILE)
 T = TypeVar("T")
@@ -34,30 +36,51 @@ def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def locked(entry: Entry) -> LockedIdentity:
+def known(found: T | Unread | None, what: str, gone: str) -> T:
+    """What AWS shows: what could not be read is no basis for anything, and ends the command, as what is gone does.
+
+    Raises:
+        Refused: it is gone, which ``gone`` says, or it could not be read.
+    """
+    if found is None:
+        raise Refused(gone)
+    if isinstance(found, Unread):
+        raise Refused(
+            f"not read: {what} ({found.why}), and nothing goes on without it. Ask again with credentials that may "
+            "read it (--profile)."
+        )
+    return found
+
+
+def locked(entry: Entry, damaged: LockedIdentity | None = None) -> LockedIdentity:
     """What the lock in this folder holds of a stack: nothing, where there is no lock.
 
     Raises:
-        LockError: there is a lock, and it cannot be used.
+        LockError: there is a lock, and it cannot be used; unless ``damaged`` says what is to be taken then.
     """
-    return deployed.locked_identity(read(LOCK), entry)
+    try:
+        return deployed.locked_identity(read(LOCK), entry)
+    except LockError:
+        if damaged is None:
+            raise
+        return damaged
 
 
-def session_for(entry: Entry, asking: Asking, *, writes: bool = False) -> Session:
-    """A session in the account of a stack, of somebody who may read there, or write.
+def look(
+    entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
+) -> tuple[Deployed, Session]:
+    """A stack in whatever state it is, and which role and key it is: `is_known` says whether that could be told.
 
-    Raises:
-        AwsError: there is none.
+    And a session of somebody who may read there, or write; or an `AwsError`. Of a lock that was not read before a
+    `LockError`, where it cannot be used.
     """
     account, region = entry.settings.account, entry.settings.region or ""
-    return asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
-
-
-def case_of(session: Session, entry: Entry, lock: LockedIdentity, profile: str | None = None) -> Deployed:
-    """A stack in whatever state it is, and which role and key it is: `is_known` says whether that could be told."""
+    session = asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
     stack = reading.read_stack(session, entry.name)
+    lock = lock or locked(entry)
     role_arn, key_arn = deployed.identities(entry, deployed.own_outputs(entry, stack), lock)
-    return Deployed(entry, role_arn or "", key_arn, lock, datetime.now(timezone.utc), stack, profile=profile)
+    now = datetime.now(timezone.utc)
+    return Deployed(entry, role_arn or "", key_arn, lock, now, stack, profile=asking.profile), session
 
 
 def is_known(case: Deployed) -> bool:
@@ -68,20 +91,12 @@ def is_known(case: Deployed) -> bool:
 def known_case(
     entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
 ) -> tuple[Deployed, Session]:
-    """The same, for what needs to know, and a session of somebody who may read there, or write.
-
-    Raises:
-        AwsError: AWS cannot be asked.
-        LockError: it is not told what is locked, and there is a lock that cannot be used.
-        Refused: it is not known which role and key it is.
-    """
-    session = session_for(entry, asking, writes=writes)
-    case = case_of(session, entry, lock or locked(entry), asking.profile)
+    """The same, and `Refused` where it is not known which role and key it is."""
+    case, session = look(entry, asking, lock, writes=writes)
     if not is_known(case):
-        stack = case.stack
-        why = stack.status if isinstance(stack, Stack) else stack.why if stack else "there is no such stack"
+        stack = about_stack(case, case.way_back)
         raise Refused(
-            f"{entry.name}: which role and key it is, neither the stack's outputs say ({why}) nor cmek.lock. "
+            f"{entry.name}: which role and key it is, neither the stack's outputs say ({stack.words}) nor cmek.lock. "
             f"`cmek doctor {entry.name}` says what to do."
         )
     return case, session
@@ -97,48 +112,39 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
         LockError: the stack is not there, and what is locked of it cannot be told.
         Refused: the stack is not there, or is not whole; the file or the stack in it is missing.
     """
-    own, name = entry.settings, entry.name
+    own = entry.settings
     if file is not None:
-        instead = f"`npx cdk deploy {name} --outputs-file {file}` writes it."
+        instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
         if locked(entry).way_back(entry, None):
             instead = "Leave --outputs out, and AWS is asked."
         in_file = json_in(file, instead)
-        if name not in in_file:
-            raise Refused(f"{name}: {file} has no such stack. {instead}")
-        return deployed.checked_outputs(entry, in_file[name]), None
-    session = session_for(entry, asking)
-    stack = reading.read_stack(session, name)
-    if isinstance(stack, Unread):
-        raise Refused(f"{name}: {stack.why}. Choose --profile, or give --outputs.")
-    if stack is None or stack.is_empty:
-        what = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
-        command = locked(entry).way_back(entry, stack, asking.profile) or f"npx cdk deploy {name}"
-        raise Refused(f"{name}: {what} in account {own.account}, {own.region}. Run `{command}` first.")
-    if not stack.is_whole:
-        raise Refused(
-            f"{name}: the stack is in {stack.status}, so its role and key may not last. Wait for the deploy to end, or "
-            "mend it and deploy again."
-        )
+        if entry.name not in in_file:
+            raise Refused(f"{entry.name}: {file} has no such stack. {instead}")
+        return deployed.checked_outputs(entry, in_file[entry.name]), None
+    case, session = look(entry, asking, LockedIdentity())
+    stack = case.stack
+    if not (isinstance(stack, Stack) and stack.is_whole):
+        case = replace(case, lock=locked(entry))
+        found = about_stack(case, case.way_back)
+        raise Refused(f"{entry.name} (account {own.account}, {own.region}): {found.words}.\n{found.cure}")
     outputs = deployed.checked_outputs(entry, dict(stack.outputs))
     if own.customers is None:
         return outputs, None
-    return outputs, deployed.deployed_customers(entry, reading.read_template(session, name))
+    return outputs, deployed.deployed_customers(entry, reading.read_template(session, entry.name))
 
 
-def json_in(file: Path, instead: str) -> dict[str, Any]:
-    """The JSON object in a file that a command wrote; ``instead`` says which does, or what to do without it."""
+def json_in(file: Path, instead: str, text: str | None = None) -> dict[str, Any]:
+    """The JSON object in a file that a command wrote, or in a text in it.
+
+    PowerShell writes files in UTF-16, which `json` knows by its first bytes. ``instead`` says which command writes such
+    a file, or what to do without it.
+    """
     try:
-        return json_of(file.read_bytes(), file, instead)
+        found = json.loads(file.read_bytes() if text is None else text)
     except OSError as error:
         raise Refused(f"{printable(file)}: cannot be read: {error.strerror}. {instead}") from None
-
-
-def json_of(content: str | bytes, place: Path, instead: str) -> dict[str, Any]:
-    """A JSON object; PowerShell writes files in UTF-16, which `json` knows by its first bytes."""
-    try:
-        found = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{printable(place)}: cannot be read as JSON: {error}. {instead}") from None
+        raise Refused(f"{printable(file)}: cannot be read as JSON: {error}. {instead}") from None
     if not isinstance(found, dict):
-        raise Refused(f"{printable(place)}: is no JSON object. {instead}")
+        raise Refused(f"{printable(file)}: is no JSON object. {instead}")
     return found

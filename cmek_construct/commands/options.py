@@ -49,8 +49,7 @@ def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -
     def parse(value: str) -> str:
         value = written(value)
         try:
-            config.no_token(parameter, value)
-            check(parameter, value)
+            config.judge(check, parameter, value)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
         return value
@@ -63,13 +62,8 @@ def checked(
 ) -> Any:
     """An option with the construct's own check; a wrong answer to a question is asked again.
 
-    Args:
-        check: raises a `ValueError` for what is wrong.
-        parameter: its name in the message.
-        metavar: what it takes.
-        help: what it says.
-        written: makes what people type into what the file says.
-        **shown: as `typer.Option` takes it.
+    ``parameter`` is its name in the message, ``written`` makes what people type into what the file says; the rest is as
+    `typer.Option` takes it.
     """
     return typer.Option(parser=_parser(check, parameter, written), metavar=metavar, help=help, **shown)
 

@@ -55,7 +55,7 @@ def tell(lines: Iterable[str]) -> None:
 
 def tell_what_to_ask(found: Found) -> None:
     """Print, beside an answer, what only a person can tell of templates."""
-    from cmek_construct.review.answers import to_check
+    from cmek_construct.review.reader import to_check
     from cmek_construct.who.answers import two_accounts
 
     if accounts := two_accounts(found):
@@ -78,7 +78,8 @@ def in_json(data: Any, margin: str = "\n") -> str:
     if _has_records(data):
         lines, (begin, end) = [in_json(one, inner) for one in data], "[]"
     elif isinstance(data, dict) and any(map(_has_records, data.values())):
-        lines, (begin, end) = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()], "{}"
+        lines = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
+        begin, end = "{}"
     else:
         return json.dumps(data)
     return f"{begin}{inner}{f',{inner}'.join(lines)}{margin}{end}"

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -23,6 +23,7 @@ from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.findings import Refused
 
+Indexes: TypeAlias = dict[str, str | None] | Unread | None
 _API_KEY: Final = "PINECONE_API_KEY"
 _SECRETS: Final = ("PINECONE_CLIENT_SECRET", _API_KEY)
 _SIGN_IN: Final = (
@@ -85,8 +86,8 @@ def create(
 def _lines(entry: Entry, project_name: str | None, yes: bool) -> Iterator[str]:
     """Make the project of a stack, or say what would be made; the lines say it as it is done."""
     name = project_name or entry.name
-    with _asking("sign in"):
-        admin = _sdk().Admin()
+    with _asking("sign in") as sdk:
+        admin = sdk.Admin()
     yield f"Signed in at Pinecone as {printable(os.environ['PINECONE_CLIENT_ID'])} (PINECONE_CLIENT_ID)"
     project = _project_of_name(admin, name)
     keys = _keys(admin, project) if project else []
@@ -104,38 +105,30 @@ def _lines(entry: Entry, project_name: str | None, yes: bool) -> Iterator[str]:
     else:
         if not project:
             with _asking("make the project"):
-                project = admin.projects.create(name=name, force_encryption_with_cmek=True)
-            if not project.force_encryption_with_cmek:
-                raise Refused(
-                    f"Pinecone made the project, but did not force CMEK in it: {_named(project)}. Do not use it: "
-                    "delete it in Pinecone's console, and ask Pinecone's support."
-                )
+                made = admin.projects.create(name=name, force_encryption_with_cmek=True)
+            project = _project_of_name(admin, name, made)
             yield f"Made the project {_named(project)}. {_FOR_GOOD}"
-        again = f"cmek project create {entry.name}" + (f" --project-name {name!a}" * bool(project_name))
-        yield from _make_key(admin, project, f"{again} --yes")
+        yield from _make_key(admin, project)
     yield f"\nNext: cmek sheet {entry.name}{' --key-arn ARN' * (entry.settings.customers is not None)}"
     yield "It says what to paste into Manage > CMEK > Add CMEK: the key is added in Pinecone's console alone."
 
 
-def _project_of_name(admin: Any, name: str) -> Any:
-    """The project of that name, if there is one and it is right."""
-    found = _all_named(admin, name)
+def _project_of_name(admin: Any, name: str, *made: Any) -> Any:
+    """The project of that name, if there is one and it is right; also of one that was made just now."""
+    with _asking("list the projects"):
+        found = {one.id: one for one in [*made, *admin.projects.list()] if one.name == name}
+    project = next(iter(found.values()), None)
     if len(found) > 1:
         raise Refused(
-            f"There is more than one project of the name {name!a}: {'; '.join(map(_named, found))}. Delete the one "
-            "that is not used, in Pinecone's console, or choose another --project-name. Nothing was made."
+            f"There is more than one project of the name {name!a}: {'; '.join(map(_named, found.values()))}. Delete "
+            "the one that is not used, in Pinecone's console, or choose another --project-name."
         )
-    if found and not found[0].force_encryption_with_cmek:
+    if project and not project.force_encryption_with_cmek:
         raise Refused(
-            f"There is a project of that name already, but CMEK is not forced in it: {_named(found[0])}. Choose "
-            "another --project-name. Nothing was changed."
+            f"There is a project of that name, but CMEK is not forced in it: {_named(project)}. Do not use it: choose "
+            "another --project-name, and, if it was made just now, delete it in Pinecone's console."
         )
-    return found[0] if found else None
-
-
-def _all_named(admin: Any, name: str) -> list[Any]:
-    with _asking("list the projects"):
-        return [one for one in admin.projects.list() if one.name == name]
+    return project
 
 
 def _keys(admin: Any, project: Any) -> list[Any]:
@@ -148,25 +141,23 @@ def _named(project: Any) -> str:
     return printable(f"{project.name} (ID {project.id}, CMEK {forced})")
 
 
-def _make_key(admin: Any, project: Any, again: str) -> Iterator[str]:
+def _make_key(admin: Any, project: Any) -> Iterator[str]:
     """Make the API key of a project and show it; and say what was made twice, for an answer got lost."""
     try:
         with _asking("make the API key"):
             made = admin.api_keys.create(project_id=project.id, name=_KEY_NAME)
     except Refused as error:
-        raise Refused(f"The project is there, but it has no API key yet. {error} To make the key: {again}") from None
+        raise Refused(f"The project is there, but it has no API key yet: run the same again. {error}") from None
     yield f"API key, which nobody can show again (keep it in a safe place now): {made.value}"
     try:
-        twice = [_named(one) for one in _all_named(admin, project.name) if one.id != project.id]
-        more = (one for one in _keys(admin, project) if one.id != made.key.id)
-        twice += [f"the API key {printable(one.name)} (ID {printable(one.id)})" for one in more]
+        twice = [printable(f"{one.name} (ID {one.id})") for one in _keys(admin, project) if one.id != made.key.id]
     except Refused as error:
-        yield f"Whether something was made twice is not known. {error}"
+        yield f"Whether it was made twice is not known. {error}"
     else:
         yield from (f"MADE TWICE, for an answer got lost: delete in Pinecone's console {one}" for one in twice)
 
 
-def indexes() -> dict[str, str | None] | Unread | None:
+def indexes() -> Indexes:
     """What each index of the project of PINECONE_API_KEY is encrypted with, by name; None without such a variable.
 
     An index with None is under no key of a customer.
@@ -175,33 +166,28 @@ def indexes() -> dict[str, str | None] | Unread | None:
     if not key.strip():
         return None
     try:
-        with _asking("list the indexes"):
-            return {str(one.name): one.cmek_id for one in _sdk().Pinecone(api_key=key).indexes.list()}
+        with _asking("list the indexes") as sdk:
+            return {str(one.name): one.cmek_id for one in sdk.Pinecone(api_key=key).indexes.list()}
     except Refused as error:
         return Unread(str(error))
 
 
 @contextmanager
-def _asking(what: str) -> Iterator[None]:
-    """Refuse what the SDK refuses: say what was to be done, what it means and the cure, and no secret."""
-    sdk = _sdk()
+def _asking(what: str) -> Iterator[Any]:
+    """The SDK, and what it refuses as a refusal: what was to be done, what it means and the cure, and no secret."""
     try:
-        yield
-    except sdk.PineconeError as error:
+        import pinecone
+    except ModuleNotFoundError:
+        raise Refused("Pinecone's SDK is not installed. Run: pip install 'cmek-construct[pinecone]'") from None
+    try:
+        yield pinecone
+    except pinecone.PineconeError as error:
         words = str(error)
         for secret in filter(None, map(os.environ.get, _SECRETS)):
             words = words.replace(secret, "***")
         words = printable(" ".join(words.split())).rstrip(".")
         status = getattr(error, "status_code", None)
-        reason, usual = str(status or type(error).__name__), "Nothing was changed." if (status or 500) < 500 else _AGAIN
+        reason = str(status or type(error).__name__)
+        usual = "Nothing was changed." if (status or 500) < 500 else _AGAIN
         cure = _CURES.get(f"{what}: {reason}") or _CURES.get(reason, usual)
         raise Refused(f"Pinecone: could not {what}: {words}. {cure}") from None
-
-
-def _sdk() -> Any:
-    """The SDK, imported where it is needed."""
-    try:
-        import pinecone
-    except ModuleNotFoundError:
-        raise Refused("Pinecone's SDK is not installed. Run: pip install 'cmek-construct[pinecone]'") from None
-    return pinecone

@@ -15,7 +15,7 @@ import typer
 from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import known_case
+from cmek_construct.commands.looking import known, known_case
 from cmek_construct.commands.options import Name, Profile, flag
 from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.commands.project import indexes
@@ -23,8 +23,8 @@ from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Refused
+from cmek_construct.health.policies import is_suspended
 from cmek_construct.health.retirement import USE, WINDOW, ends, is_done, next_of, steps
-from cmek_construct.health.suspension import is_suspended
 
 EXIT_CODES: Final = (
     "Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not to be "
@@ -62,16 +62,12 @@ def retire(
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
     with refusals("retire", name, interrupted=f"Interrupted. To see how it stands: cmek retire {name}"):
         (entry,) = read_entries(FILE, only=name)
-        if entry.settings.customers is not None:
+        vendor = entry.settings.customers is not None
+        if vendor or entry.settings.key is not None:
+            why = "a vendor's stack has no key of its own" if vendor else "its key is given by ARN"
             raise Refused(
-                f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a "
-                "customer leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy "
-                f"{name}"
-            )
-        if entry.settings.key is not None:
-            raise Refused(
-                f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. "
-                "Retire it where it was made; the guide's steps are the same."
+                f"{name}: {why}. A key that was not made here may encrypt more than this project: retire it where it "
+                "was made; the guide's steps are the same."
             )
         case, session = known_case(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
         if cancel:
@@ -93,11 +89,11 @@ def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | N
             f"stores. Find out which is right before either is deleted: cmek doctor {case.entry.name}"
         )
     role, key = reading.read_role(session, case.role_arn), reading.read_key(session, key_arn, last_use=True)
-    seen, since = replace(case, role=role, key=key), case.now - timedelta(days=days)
-    attempt = None if key is None else reading.read_last(session, key_arn, USE, since)
+    seen = replace(case, role=role, key=key)
+    attempt = None if key is None else reading.read_last(session, key_arn, USE, case.now - timedelta(days=days))
+    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
     found = indexes()
     names = list(found) if isinstance(found, dict) else found
-    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
     return seen, steps(seen, names, attempt, days, quiet_since, changes)
 
 
@@ -119,7 +115,8 @@ def _checklist(case: Deployed, found: Sequence[Finding]) -> Iterator[str]:
 
 def _schedule(case: Deployed, session: Session, found: Sequence[Finding]) -> Iterator[str]:
     """Order the deletion of the key, if all before it is done and the name is typed, twice."""
-    name, key_arn, first = case.entry.name, case.key_arn, next_of(found)
+    name = case.entry.name
+    first = next_of(found)
     if is_done(found[-1]):
         return
     if first is not None and (first is not found[-1] or first.fails):
@@ -127,7 +124,7 @@ def _schedule(case: Deployed, session: Session, found: Sequence[Finding]) -> Ite
     for question in (
         f"At Pinecone, in the project of {name}: all indexes are deleted, and then the key, in Manage > CMEK. If so, "
         f"type {name}",
-        f"From {case.now + timedelta(days=WINDOW):%Y-%m-%d} on, nobody can ever read again what {key_arn} has "
+        f"From {case.now + timedelta(days=WINDOW):%Y-%m-%d} on, nobody can ever read again what {case.key_arn} has "
         f"encrypted, AWS included. To order that, type {name}",
     ):
         answer = str(typer.prompt(question, default="", show_default=False))
@@ -135,13 +132,13 @@ def _schedule(case: Deployed, session: Session, found: Sequence[Finding]) -> Ite
             raise Refused(f"Typed {answer!a}, not {name}: nothing was changed.")
     after = _changed(case, session, writing.order_deletion, lambda key: key.is_ending, WINDOW)
     yield ""
-    yield f"Done: the deletion of {key_arn} is {ends(after)}."
+    yield f"Done: the deletion of {case.key_arn} is {ends(after)}."
     yield from _afterwards(case)
 
 
 def _cancel(case: Deployed, session: Session) -> Iterator[str]:
     """Take the order back, and leave the key enabled, and suspended if it was."""
-    name, key = case.entry.name, _key(case, session)
+    key = _key(case, session)
     was_ending = key.is_ending
     if was_ending:
         key = _changed(case, session, writing.cancel_deletion, lambda key: not key.is_ending)
@@ -156,20 +153,14 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
     taken = "Taken back" if was_ending else "Nothing to take back"
     yield f"{taken}: no deletion of the key is ordered, and {case.key_arn} is enabled."
     if suspended:
-        yield f"It is still suspended. To let Pinecone back in: cmek resume {name}"
+        yield f"It is still suspended. To let Pinecone back in: cmek resume {case.entry.name}"
     else:
-        yield f"It is NOT suspended. To see how it stands: cmek doctor {name}"
+        yield f"It is NOT suspended. To see how it stands: cmek doctor {case.entry.name}"
 
 
 def _key(case: Deployed, session: Session) -> Key:
     found = reading.read_key(session, str(case.key_arn))
-    if found is None:
-        raise Refused(f"KMS knows no key {case.key_arn}: it is deleted, for good.")
-    if isinstance(found, Unread):
-        raise Refused(
-            f"The key cannot be read ({found.why}): it needs kms:DescribeKey. Choose --profile, and run the same again."
-        )
-    return found
+    return known(found, "the key", f"KMS knows no key {case.key_arn}: it is deleted, for good.")
 
 
 def _changed(

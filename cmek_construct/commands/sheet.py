@@ -6,30 +6,28 @@ The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's g
 from __future__ import annotations
 
 import csv
-import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from cmek_construct.aws.objects import Instance, StackSet, Unread
-from cmek_construct.aws.reading import read_overrides, read_stack, read_stack_set
+from cmek_construct.aws.objects import Instance
+from cmek_construct.aws.reading import read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.checks import CALL_AS, printable
+from cmek_construct.checks import printable
 from cmek_construct.commands import options
-from cmek_construct.commands.looking import outputs_of, side_by_side
+from cmek_construct.commands.looking import known, outputs_of, side_by_side
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
-from cmek_construct.commands.printing import in_words, refusals, refuse, tell, tell_json
+from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
-from cmek_construct.trust import Trust
 
 _ROLE: Final = "OrganizationAccountAccessRole"
 _STEPS: Final = {
@@ -86,8 +84,8 @@ def sheet(
     role: Annotated[str | None, option("NAME", f"With --fleet: to take on in each account. Default: {_ROLE}.")] = None,
     region: Annotated[str | None, option("REGION", "With --fleet: of the set. Default: the profile's.")] = None,
     call_as: Annotated[
-        str | None,
-        option("|".join(CALL_AS), "With --fleet: DELEGATED_ADMIN from a delegated administrator's account."),
+        Literal["SELF", "DELEGATED_ADMIN"] | None,
+        typer.Option(help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."),
     ] = None,
     as_csv: Annotated[bool, flag("--csv", "With --fleet: print CSV.")] = False,
 ) -> None:
@@ -96,15 +94,13 @@ def sheet(
     Field by field in the order of its dialog, with what to do before and after. With --fleet: a line for every account
     of a stack set.
     """
-    if as_csv and as_json:
-        raise typer.BadParameter("choose --csv or --json", param_hint="--csv")
-    of_file = {"NAME": name, "--outputs": outputs, "--key-arn": key_arn}
-    of_fleet = {"--role": role, "--region": region, "--call-as": call_as, "--csv": as_csv}
-    for idle, value in (of_fleet if fleet is None else of_file).items():
-        if value:
-            why = "it is for --fleet alone" if fleet is None else "it is not for --fleet"
-            raise typer.BadParameter(why, param_hint=idle)
-    asking, found, refused = Asking("sheet", profile), list[dict[str, Any]](), list[str]()
+    if fleet is None and (role or region or call_as or as_csv):
+        raise typer.BadParameter("they are for --fleet alone", param_hint="--role, --region, --call-as, --csv")
+    if fleet is not None and (name or outputs or key_arn):
+        raise typer.BadParameter("it takes no NAME, --outputs or --key-arn", param_hint="--fleet")
+    asking = Asking("sheet", profile)
+    found: list[dict[str, Any]] = []
+    refused: list[str] = []
     if fleet is not None:
         with refusals("sheet", idle="--outputs"):
             found = _rows(fleet, asking, role or _ROLE, region, call_as)
@@ -128,7 +124,8 @@ def sheet(
     elif fleet is not None:
         _tell_rows(found, as_csv)
     else:
-        tell(line for one in found for line in _lines(one))
+        for one in found:
+            typer.echo("\n".join(_lines(one)))
     if refused:
         refuse(*refused)
 
@@ -137,12 +134,13 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
     """What a person needs in Pinecone's console for one stack; an External ID of None leaves the field blank."""
     given, deployed = outputs_of(entry, file, asking)
     outputs = with_customer_key(entry, given, key_arn, deployed)
-    own, key_name, notices = entry.settings, entry.name, list[str]()
+    own = entry.settings
+    key_name = entry.name
+    notices: list[str] = []
     region, account = outputs[KEY_ARN].split(":")[3:5]
     if own.customers is not None:
         key_name = f"{entry.name}-{account}"
-        trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id)
-        notices = [notice.message for notice in trust.key_notices(region)]
+        notices = [notice.message for notice in own.trust.key_notices(region)]
         if deployed is None:
             notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
     return {
@@ -186,9 +184,8 @@ def _lines(sheet: dict[str, Any]) -> Iterator[str]:
 def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[dict[str, Any]]:
     """What to paste for every account of a stack set, by the columns; where there is a problem, nothing."""
     session = asking.own(region)
-    named = {"StackSetName": name, **({"CallAs": call_as} if call_as else {})}
     try:
-        stack_set = read_stack_set(session, named)
+        stack_set = read_stack_set(session, {"StackSetName": name, **({"CallAs": call_as} if call_as else {})})
     except AwsError as error:
         if not error.code:
             raise
@@ -196,70 +193,40 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
             f"{name}: {error}. Check the name and --region: the set is in the account and region of the stack that "
             "made it. A delegated administrator gives --call-as DELEGATED_ADMIN."
         ) from None
-    said = _said_of_all(stack_set)
     if not stack_set.instances:
         raise Refused(f"{name}: the stack set has no stacks. Look at its operations in CloudFormation's console.")
-    rows = side_by_side(partial(_row, asking, session, role, named, stack_set, said), stack_set.instances)
-    return sorted(rows, key=lambda one: (one["account"], one["region"]))
+    more = ", suspended" if key_denial("")["Sid"] in stack_set.template else ""
+
+    def row(instance: Instance) -> dict[str, Any]:
+        of_all = {"account": instance.account, "region": instance.region, "status": instance.status + more}
+        shown = {**dict.fromkeys(_COLUMNS), **of_all, "problem": None}
+        try:
+            return shown | _to_paste(instance, partial(_inside, asking, session, role))
+        except (Refused, AwsError) as error:
+            return shown | {"problem": printable(error)}
+
+    return sorted(side_by_side(row, stack_set.instances), key=lambda one: (one["account"], one["region"]))
 
 
-def _said_of_all(stack_set: StackSet) -> dict[str, Any]:
-    """What the template of the set says of every account: role, external ID (or its parameter), whether suspended."""
-    try:
-        body = json.loads(stack_set.template)
-        by_type = {one["Type"]: one["Properties"] for one in body["Resources"].values()}
-        role, key = by_type["AWS::IAM::Role"], by_type["AWS::KMS::Key"]
-        return {
-            "role": f"role{role.get('Path', '/')}{role['RoleName']}",
-            "external_id": body["Outputs"].get(EXTERNAL_ID, {}).get("Value"),
-            "suspended": any(one.get("Sid") == key_denial("")["Sid"] for one in key["KeyPolicy"]["Statement"]),
-        }
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise Refused(
-            f"{stack_set.name}: the template of this stack set is not that of a PineconeCmekStackSet. Check the name "
-            "and the region: `cmek sheet --fleet` reads no other."
-        ) from None
-
-
-def _row(
-    asking: Asking,
-    session: Session,
-    role: str,
-    named: dict[str, str],
-    stack_set: StackSet,
-    said: dict[str, Any],
-    instance: Instance,
-) -> dict[str, Any]:
-    """What one stack of the set gives out, or why nothing can be pasted for it."""
-    account, region, external_id = instance.account, instance.region, said["external_id"]
-    status = f"{instance.status}, suspended" if said["suspended"] else instance.status
-    row = {**dict.fromkeys(_COLUMNS), "account": account, "region": region, "status": status, "problem": None}
-    try:
-        if instance.stack_id is None:
-            raise Refused(f"there is no stack in this account: {instance.reason or 'look at the operations'}")
-        if isinstance(external_id, dict):
-            values = {**stack_set.parameters, **read_overrides(session, named, instance)}
-            external_id = values.get(external_id["Ref"])
-            if not external_id:
-                mapping = "add both to the mapping in StackSetTargets.accounts and deploy"
-                raise Refused(f"the set has no external ID for this account: {mapping}")
-        stack = read_stack(_inside(asking, session, role, instance), instance.stack_id)
-        if stack is None or isinstance(stack, Unread):
-            raise Refused(stack.why if stack else "there is no such stack in this account")
-        if not stack.is_whole:
-            raise Refused(f"the stack is in {stack.status}: mend it first")
-        role_arn, outputs = f"arn:aws:iam::{account}:{said['role']}", stack.outputs
-        meant = {ROLE_ARN: role_arn, KEY_ARN: f"arn:aws:kms:{region}:{account}:key/"}
-        for wrong in wrong_outputs(outputs, "the set", meant).values():
-            raise Refused(wrong)
-        if outputs.get(EXTERNAL_ID) != external_id:
-            raise Refused(
-                f"the external ID is {external_id!a} in the set, but {outputs.get(EXTERNAL_ID)!a} in the deployed "
-                "stack: deploy first, or, if Pinecone has the key already, put the deployed one back"
-            )
-        return {**row, "role_arn": role_arn, "key_arn": outputs[KEY_ARN], "external_id": external_id}
-    except (Refused, AwsError) as error:
-        return {**row, "problem": printable(error)}
+def _to_paste(instance: Instance, inside: Callable[[Instance], Session]) -> dict[str, str | None]:
+    """What one stack of the set gives out, if it is as the set has it: what Pinecone stores stays for good."""
+    if instance.stack_id is None:
+        raise Refused(f"there is no stack in this account: {instance.reason or 'look at the operations of the set'}")
+    if instance.status != "CURRENT":
+        raise Refused("the stack is not as the set has it: look at the operations of the set, and repeat the last one")
+    stack = known(
+        read_stack(inside(instance), instance.stack_id), "the stack", "there is no such stack in this account"
+    )
+    if not stack.is_whole:
+        raise Refused(f"the stack is in {stack.status}: mend it first")
+    meant = {
+        ROLE_ARN: f"arn:aws:iam::{instance.account}:role/",
+        KEY_ARN: f"arn:aws:kms:{instance.region}:{instance.account}:key/",
+    }
+    for wrong in wrong_outputs(stack.outputs, "the set", meant).values():
+        raise Refused(wrong)
+    given = stack.outputs
+    return {"role_arn": given[ROLE_ARN], "key_arn": given[KEY_ARN], "external_id": given.get(EXTERNAL_ID)}
 
 
 def _inside(asking: Asking, session: Session, role: str, instance: Instance) -> Session:

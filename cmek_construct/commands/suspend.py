@@ -8,7 +8,6 @@ again, either comes to its end.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,11 +16,11 @@ from typing import Annotated, Final
 import typer
 
 from cmek_construct.aws import writing
-from cmek_construct.aws.objects import Stack, Unread
+from cmek_construct.aws.objects import Stack
 from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import known_case, locked
+from cmek_construct.commands.looking import known, known_case, locked
 from cmek_construct.commands.options import Name, Profile, flag, option, role_arn
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
@@ -29,9 +28,8 @@ from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspend
 from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
 from cmek_construct.health.findings import Refused
+from cmek_construct.health.policies import is_suspended, kept, to_write
 from cmek_construct.health.role_and_key import grant_in_words, is_ours
-from cmek_construct.health.suspension import is_suspended, kept, to_write
-from cmek_construct.lock.text import LockError
 from cmek_construct.policy.statements import as_of_2012
 
 _TRIES: Final = 6
@@ -56,8 +54,7 @@ def suspend(
         bool,
         flag(
             "--revoke-grants",
-            "Revoke the grants on the key (of a key that is given by ARN, the role's), without asking: they do not "
-            "come back. Without it they are listed, and revoked only if you say so in a terminal.",
+            "Revoke the grants on the key (of a key given by ARN, the role's): they do not come back.",
         ),
     ] = False,
 ) -> None:
@@ -97,7 +94,8 @@ class _Brake:
     def _lines(self) -> Iterator[str]:
         """Suspend or resume one stack; the lines say what is done, as it is done."""
         (entry,) = read_entries(FILE, only=self.name)
-        own, by_hand, case = entry.settings, "", None
+        own, case = entry.settings, None
+        by_hand = ""
         if own.role and own.key:
             does = "Add to" if self.on else "Take out of"
             raise Refused(
@@ -113,9 +111,10 @@ class _Brake:
                 raise
             # The file cannot be edited, and Pinecone is to be cut off now.
             by_hand = error.line
-            entry = replace(entry, settings=own.model_copy(update={"suspended": True}))
+            entry = replace(entry, settings=replace(own, suspended=True))
         try:
-            case, session = known_case(entry, self.asking, _lock_of(entry), writes=True)
+            # A lock that cannot be read does not hold up the brake.
+            case, session = known_case(entry, self.asking, locked(entry, LockedIdentity()), writes=True)
             changed, left = self._put(case, session)
         except (AwsError, Refused) as error:
             raise Refused(self._not_done(f"{str(error).rstrip('.')}.", entry, case)) from None
@@ -133,7 +132,7 @@ class _Brake:
             )
         if self.on and case.key_arn is not None:
             yield from self._grants(case, session)
-        yield from self._what_is_left(case, left)
+        yield from self._what_is_left(case)
 
     def _put(self, case: Deployed, session: Session) -> tuple[bool, str]:
         """Put the brake on or take it off, and read it back.
@@ -141,7 +140,8 @@ class _Brake:
         Returns:
             Whether the policy was changed; and in words what is there and not as in the file.
         """
-        brake, arn = case.brake, str(case.brake.resource)
+        brake = case.brake
+        arn = str(brake.resource)
         before = read_policy(session, arn)
         wanted = to_write(case, before, as_of_2012(before), self.on)
         for policy in wanted:
@@ -160,9 +160,8 @@ class _Brake:
         raise Refused(f"the {brake.kind} policy was written, but reads as before")
 
     def _said(self, case: Deployed, changed: bool, left: str) -> Iterator[str]:
-        state, how = "CUT OFF" if self.on else "LET IN", "it was so already, and was read again"
-        if changed:
-            how = "written and read back"
+        state = "CUT OFF" if self.on else "LET IN"
+        how = "written and read back" if changed else "it was so already, and was read again"
         if case.brake.kind == "trust":
             who = "nobody can take on" if self.on else "Pinecone can take on"
             yield f"{state}: {who} the role {case.role_arn} (trust policy: {how})"
@@ -173,13 +172,9 @@ class _Brake:
             yield f"Kept as it is, though not as in the file; the next deploy undoes it: {left}"
 
     def _grants(self, case: Deployed, session: Session) -> Iterator[str]:
-        """The grants on the key, which outlive the brake."""
-        found = read_grants(session, str(case.key_arn))
-        if isinstance(found, Unread):
-            raise Refused(
-                f"Pinecone's role is cut off, but the grants on the key could not be listed ({found.why}), and a grant "
-                f"outlives the suspension. Look yourself: {case.kms('list-grants')}"
-            )
+        found = known(
+            read_grants(session, str(case.key_arn)), "the grants on the key, which outlive the suspension", ""
+        )
         if not found:
             yield "Grants on the key: none"
             return
@@ -187,20 +182,14 @@ class _Brake:
         yield from (f"  {grant_in_words(one)}" for one in found)
         # Of a key that serves Pinecone alone each is to be revoked, of another the role's.
         theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
-        if theirs and not (self.revoke_grants or _wants_to_revoke(len(theirs))):
-            yield "Not revoked. To do it: the same command with --revoke-grants"
-        elif theirs:
+        if theirs and self.revoke_grants:
             for grant in theirs:
-                try:
-                    writing.revoke_grant(session, str(case.key_arn), grant.id)
-                except AwsError as error:
-                    raise Refused(
-                        f"Pinecone's role is cut off, but a grant is left, and outlives the suspension: {error}. By "
-                        f"hand: {case.kms('revoke-grant')} --grant-id {printable(grant.id)}"
-                    ) from None
+                writing.revoke_grant(session, str(case.key_arn), grant.id)
             yield f"Revoked: {len(theirs)}"
+        elif theirs:
+            yield "Not revoked. To do it: the same command with --revoke-grants"
 
-    def _what_is_left(self, case: Deployed, left: str) -> Iterator[str]:
+    def _what_is_left(self, case: Deployed) -> Iterator[str]:
         name = self.name
         yield ""
         if self.on and case.brake.kind == "trust":
@@ -220,21 +209,20 @@ class _Brake:
         if case.way_back:
             yield f"- Commit {FILE} now. The stack is gone; before any deploy: {case.way_back}"
         else:
-            more = "That undoes what was kept" if left else "That changes nothing more"
             old = "let Pinecone back in" if self.on else "cut Pinecone off"
-            deploy = f"npx cdk deploy {name}. {more}. A deploy of the old file could {old}."
+            deploy = f"npx cdk deploy {name}. A deploy of the old file could {old}."
             yield f"- Commit {FILE} now, and deploy it: {deploy}"
         back = f"cmek resume {name}" if self.on else f'cmek suspend {name} --reason "…"'
         yield f"- The way back: {back}. To see how it stands: cmek doctor {name}"
 
     def _not_done(self, why: str, entry: Entry | None = None, case: Deployed | None = None) -> str:
         """What stands where, if it could not be done, and what to do now, the best first."""
-        name, own = self.name, entry.settings if entry else None
-        again, file_says = f"cmek resume {name}", "not suspended"
+        name = self.name
+        own = entry.settings if entry else None
+        again = f"cmek resume {name}"
         head = f"PINECONE IS PERHAPS STILL CUT OFF. {FILE} says not suspended, but AWS may do it:"
         if self.on:
-            reason = json.dumps(printable(self.reason), ensure_ascii=False)
-            again, file_says = f"cmek suspend {name} --reason {reason}", "suspended"
+            again = f"cmek suspend {name} --reason {json.dumps(printable(self.reason), ensure_ascii=False)}"
             head = f"PINECONE IS PERHAPS NOT CUT OFF. {FILE} says suspended, but AWS may not do it yet:"
         ways = [
             f"{again} --profile NAME   (or --role ARN: somebody of account {own.account if own else 'of the stack'} "
@@ -243,28 +231,12 @@ class _Brake:
         if case is None or case.way_back is None:
             ways.append(
                 f"npx cdk deploy {name} -c only={name} --require-approval never   (minutes, and only if the stack was "
-                f"not deleted; then see with `cmek doctor {name}`: it does nothing if the last deploy said {file_says} "
-                "already)"
+                f"not deleted; then see with `cmek doctor {name}`: it does nothing if the last deploy said so already)"
             )
         if self.on and entry and own and own.customers is None and own.key is None and own.protect_used_key is None:
-            key_arn = case.key_arn if case else identities(entry, {}, _lock_of(entry))[1]
+            key_arn = case.key_arn if case else identities(entry, {}, locked(entry, LockedIdentity()))[1]
             ways.append(
                 f"aws kms disable-key --region {own.region} --key-id {key_arn or 'KEY-ARN'}   (cuts everybody off; "
                 "enable-key takes it back)"
             )
         return "\n".join([head, f"  {why}", "Now, one of:", *(f"  {n}. {way}" for n, way in enumerate(ways, 1))])
-
-
-def _lock_of(entry: Entry) -> LockedIdentity:
-    """What is locked; a lock that cannot be read does not hold up the brake."""
-    try:
-        return locked(entry)
-    except LockError:
-        return LockedIdentity()
-
-
-def _wants_to_revoke(count: int) -> bool:
-    try:
-        return sys.stdin.isatty() and typer.confirm(f"Revoke {count} of them?")
-    except typer.Abort:
-        return False

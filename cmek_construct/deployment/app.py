@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -45,8 +44,6 @@ def synthesize(path: str) -> None:
 
 
 def _read(path: str) -> list[Entry]:
-    # Looking for plugins of pydantic reads the metadata of every package that is installed.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from cmek_construct.deployment.reading import read_entries
 
     return read_entries(path)

@@ -1,21 +1,22 @@
-"""The models of cmek.yaml: every prop of `PineconeCmek`, and where its stack goes.
+"""What cmek.yaml says: every prop of `PineconeCmek`, and where its stack goes.
 
 A field is its type; limits and description are those of its row, by which `reading` judges what the file says. What the
-file alone says of a stack, its account, name and tags, has its rows here. The JSON Schema of the models,
-`cmek.schema.json` beside this file, gives an editor completion.
+file alone says of a stack, its account, name and tags, has its rows here. `cmek.schema.json` beside this file, which
+`scripts/docs` makes of types and rows, gives an editor completion.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from cmek_construct import checks, props
+from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS, Customers
-from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, Regions
+from cmek_construct.guide import ALL_REGIONS, Regions
 from cmek_construct.props import Prop
+from cmek_construct.trust import Trust
 
 own_account_id: Final = partial(
     checks.account_id, way_out="Write the number of the AWS account to deploy to, in quotes."
@@ -29,10 +30,12 @@ stack_name: Final = checks.matching(
 """The name of an entry of cmek.yaml, which is the name of its stack."""
 
 
-def no_token(parameter: str, value: object) -> None:
-    """In a file there is nothing that a token could stand for."""
-    if checks.is_token(value):
-        checks.refuse(parameter, value, "a file has values that are known", "Write the value itself.")
+def judge(check: Check, parameter: str, value: Any) -> None:
+    """Hold a value of the file to its check; in a file there is nothing that a token could stand for."""
+    for one in value if isinstance(value, list) else [value]:
+        if checks.is_unknown(one):
+            checks.refuse(parameter, one, "a file has values that are known", "Write the value itself.")
+    check(parameter, value)
 
 
 def region(parameter: str, value: object) -> None:
@@ -52,9 +55,12 @@ def _acknowledgements(parameter: str, value: object) -> None:
         checks.refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
     for notice, reason in value.items():
         if not isinstance(notice, str) or not isinstance(reason, str) or not reason:
-            one = f"{parameter}.{checks.printable(notice)}"
-            in_words = "a warning is acknowledged with a reason in words"
-            checks.refuse(one, reason, in_words, "Write why this was decided, and by whom.")
+            checks.refuse(
+                f"{parameter}.{checks.printable(notice)}",
+                reason,
+                "a warning is acknowledged with a reason in words",
+                "Write why this was decided, and by whom.",
+            )
 
 
 OF_A_STACK: Final = (
@@ -89,65 +95,52 @@ ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *OF_A_STACK)}
 """The row of each field."""
 
 
-def sentence(row: Prop) -> str:
+def sentence(prop: str) -> str:
     """What there is to say of a prop in the file, where a CDK object is its ARN, name or number."""
+    if prop == "stacks":
+        return "The stacks by name: a name is the stack's, for good."
+    row = ROWS[prop]
     shape = row.shape or _PLAIN[row.cdk]
     default = f" Default: {row.default}." if row.default else ""
     return f"{row.says} {shape[0].upper()}{shape[1:]}.{default}".replace("`", "")
 
 
-def _of(prop: str, default: Any = None, **schema: Any) -> Any:
-    """The field of a prop."""
-    return Field(default=default, description=sentence(ROWS[prop]), json_schema_extra=schema)
-
-
-class Settings(BaseModel):
-    """What may stand at the top of the file for every stack, and in a stack for itself.
-
-    A value of ``null`` in a stack takes back what the top says.
-    """
-
-    # Deferred: the rows judge, and what pydantic would judge by is made for the schema alone.
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-    region: str | None = _of("region")
-    pinecone_account_id: str | None = _of("pinecone_account_id", pattern=f"^{checks.ACCOUNT_ID.pattern}$")
-    regions: list[str] | Literal["ALL_REGIONS"] | None = _of(
-        "regions", examples=[list(PINECONE_REGIONS), "ALL_REGIONS"]
-    )
-    pin_account: bool | None = _of("pin_account")
-    role: str | None = _of("role")
-    role_name: str | None = _of("role_name")
-    role_path: str | None = _of("role_path")
-    permissions_boundary: str | None = _of("permissions_boundary")
-    key: str | None = _of("key")
-    key_access: Literal["KEY_USER", "ENCRYPT_DECRYPT"] | None = _of("key_access")
-    key_admins: list[str] | None = _of("key_admins")
-    alias: str | None = _of("alias")
-    description: str | None = _of("description")
-    enable_key_rotation: bool | None = _of("enable_key_rotation")
-    rotation_period: int | None = _of("rotation_period")
-    multi_region: bool | None = _of("multi_region")
-    pending_window: int | None = _of("pending_window")
-    protect_used_key: int | None = _of("protect_used_key")
-    removal_policy: Literal["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"] | None = _of("removal_policy")
-    suspended: bool | None = _of("suspended")
-    tags: dict[str, str] | None = _of("tags")
-    acknowledge: dict[str, str] | None = _of("acknowledge")
-    bootstrap: bool | None = _of("bootstrap")
-    termination_protection: bool | None = _of("termination_protection")
-
-
-class StackSettings(Settings):
+@dataclass(frozen=True, kw_only=True)
+class StackSettings:
     """One stack: role and key for one Pinecone project, in one account and region.
 
     With customers it has the role alone: the keys are theirs.
     """
 
-    account: str = _of("account", ..., pattern=f"^{checks.ACCOUNT_ID.pattern}$")
-    external_id: str | None = _of("external_id", pattern=f"^{checks.EXTERNAL_ID.pattern}$")
-    customer_account_ids: list[str] | None = _of("customer_account_ids")
-    customer_key_arns: list[str] | None = _of("customer_key_arns")
+    region: str | None = None
+    pinecone_account_id: str | None = None
+    regions: list[str] | Literal["ALL_REGIONS"] | None = None
+    pin_account: bool | None = None
+    role: str | None = None
+    role_name: str | None = None
+    role_path: str | None = None
+    permissions_boundary: str | None = None
+    key: str | None = None
+    key_access: Literal["KEY_USER", "ENCRYPT_DECRYPT"] | None = None
+    key_admins: list[str] | None = None
+    alias: str | None = None
+    description: str | None = None
+    enable_key_rotation: bool | None = None
+    rotation_period: int | None = None
+    multi_region: bool | None = None
+    pending_window: int | None = None
+    protect_used_key: int | None = None
+    removal_policy: Literal["RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY"] | None = None
+    suspended: bool | None = None
+    tags: dict[str, str] | None = None
+    acknowledge: dict[str, str] | None = None
+    bootstrap: bool | None = None
+    termination_protection: bool | None = None
+    # What is above may stand at the top of the file for every stack; ``null`` in a stack takes it back.
+    account: str
+    external_id: str | None = None
+    customer_account_ids: list[str] | None = None
+    customer_key_arns: list[str] | None = None
 
     @property
     def customers(self) -> Customers | None:
@@ -157,20 +150,15 @@ class StackSettings(Settings):
         return Customers(self.customer_account_ids or [], self.customer_key_arns or [])
 
     @property
+    def trust(self) -> Trust:
+        """Who of Pinecone may come in."""
+        return Trust(self.pinecone_account_id or "", self.allowed_regions, self.external_id, bool(self.pin_account))
+
+    @property
     def allowed_regions(self) -> Regions:
         """The regions as the construct takes them."""
         return ALL_REGIONS if self.regions == "ALL_REGIONS" else list(self.regions or [])
 
 
-class Config(Settings):
-    """cmek.yaml: shared values at the top, and one stack per Pinecone project."""
-
-    stacks: dict[str, StackSettings] = Field(
-        min_length=1, description="The stacks by name: a name is the stack's, for good."
-    )
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of the file, which `scripts/docs` writes beside this module."""
-    schema = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": schema, **Config.model_json_schema(), "title": "cmek.yaml"}
+IN_STACK: Final = tuple(StackSettings.__dataclass_fields__)
+AT_TOP: Final = (*IN_STACK[: IN_STACK.index("account")], "stacks")

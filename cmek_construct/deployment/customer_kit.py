@@ -53,7 +53,8 @@ class Kit:
 
     def files(self) -> dict[str, str]:
         """The text of each file by its name."""
-        role, access, owner = self.role_arn, self.key_access, self.customer_account_id or ACCOUNT_PLACEHOLDER
+        role, access = self.role_arn, self.key_access
+        owner = self.customer_account_id or ACCOUNT_PLACEHOLDER
         in_template = key_policy_in_template(role, access, "IsSuspended")
         values = {
             "kit": self,

@@ -13,13 +13,7 @@ def is_suspended_by_trust(own: StackSettings) -> bool:
 
 
 def trust_policy(own: StackSettings, *, suspended: bool) -> Policy:
-    return guide.trust_policy(
-        own.pinecone_account_id or "",
-        own.allowed_regions,
-        own.external_id,
-        pin_account=bool(own.pin_account),
-        suspended=suspended and is_suspended_by_trust(own),
-    )
+    return guide.trust_policy(**vars(own.trust), suspended=suspended and is_suspended_by_trust(own))
 
 
 def key_policy(own: StackSettings, role_arn: str, *, suspended: bool) -> Policy:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,10 +17,8 @@ from typing import Any, TypeAlias
 import yaml
 
 from cmek_construct import checks, props
-from cmek_construct.deployment import config
-from cmek_construct.deployment.config import ROWS, Config, StackSettings
+from cmek_construct.deployment.config import AT_TOP, IN_STACK, ROWS, StackSettings, judge, sentence, stack_name
 from cmek_construct.guide import ALL_REGIONS
-from cmek_construct.trust import Trust
 
 _FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -107,11 +105,12 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
         read = YamlText(text)
     except ValueError as error:
         raise ConfigError(f"{path}:{error}") from None
-    found, stacks = [*read.repeated(), *_of_file(read.data)], {}
+    found = [*read.repeated(), *_of_file(read.data)]
+    stacks = {}
     if not found:
         shared = {name: value for name, value in read.data.items() if name != "stacks"}
         for name, own in read.data["stacks"].items():
-            stacks[name] = StackSettings.model_construct(**(shared | own))
+            stacks[name] = StackSettings(**(shared | own))
         found = [*_contradictions(stacks), *_collisions(stacks)]
     if found:
         lines = sorted((read.line_of(location), said) for location, said in found)
@@ -125,17 +124,16 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
 
 def _of_file(data: Any) -> Iterator[Mistake]:
     """What is wrong with each value by itself, and what is missing."""
-    yield from _of_props((), data, Config)
+    yield from _of_props((), data, AT_TOP, "stacks")
     stacks = data.get("stacks") if isinstance(data, dict) else None
     if not isinstance(stacks, dict):
         return
     for name, own in stacks.items():
         try:
-            config.no_token("stacks", name)
-            config.stack_name("stacks", name)
+            judge(stack_name, "stacks", name)
         except ValueError as error:
             yield ("stacks", name), str(error)
-        yield from _of_props(("stacks", name), own, StackSettings)
+        yield from _of_props(("stacks", name), own, IN_STACK, "account")
     # What neither a stack nor the top says: once, where no stack says it.
     for prop in ("region", "pinecone_account_id", "regions"):
         lacking = [
@@ -144,11 +142,11 @@ def _of_file(data: Any) -> Iterator[Mistake]:
             if isinstance(own, dict) and own.get(prop, data.get(prop)) is None
         ]
         for location in [()] if lacking and len(lacking) == len(stacks) else lacking:
-            words = f"it is missing, here and at the top of the file. {_purpose(prop)}"
+            words = f"it is missing, here and at the top of the file. {sentence(prop)}"
             yield location, f"{_dotted(*location, prop)}: {words}"
 
 
-def _of_props(location: tuple[Any, ...], said: Any, model: type[config.Settings]) -> Iterator[Mistake]:
+def _of_props(location: tuple[Any, ...], said: Any, allowed: Sequence[str], needed: str) -> Iterator[Mistake]:
     """What is wrong with the props of a stack, or of the top of the file, by the limits of the constructor."""
     if not isinstance(said, dict):
         yield location, _no_mapping(location or ("the file",), said, "props to values")
@@ -156,19 +154,17 @@ def _of_props(location: tuple[Any, ...], said: Any, model: type[config.Settings]
     for name, value in said.items():
         where = (*location, name)
         try:
-            if name not in model.model_fields:
-                yield where, f"{_dotted(*where)}: {_unknown(checks.printable(name), in_a_stack=bool(location))}"
+            if name not in allowed:
+                yield where, f"{_dotted(*where)}: {_unknown(checks.printable(name), allowed)}"
             elif name == "stacks" and not (value and isinstance(value, dict)):
                 yield where, _no_mapping(where, value, "names to stacks")
-            elif name in ROWS and (value is not None or name == "account"):
-                for one in value if isinstance(value, list) else [value]:
-                    config.no_token(name, one)
-                ROWS[name].check(name, ALL_REGIONS if name == "regions" and value == "ALL_REGIONS" else value)
+            elif name in ROWS and (value is not None or name == needed):
+                every = name == "regions" and value == "ALL_REGIONS"
+                judge(ROWS[name].check, name, ALL_REGIONS if every else value)
         except ValueError as error:
             yield where, f"{_dotted(*location, '')}{error}"
-    for name, field in model.model_fields.items():
-        if field.is_required() and name not in said:
-            yield (*location, name), f"{_dotted(*location, name)}: it is missing. {_purpose(name)}"
+    if needed not in said:
+        yield (*location, needed), f"{_dotted(*location, needed)}: it is missing. {sentence(needed)}"
 
 
 def _no_mapping(location: tuple[Any, ...], value: Any, wanted: str) -> str:
@@ -177,10 +173,9 @@ def _no_mapping(location: tuple[Any, ...], value: Any, wanted: str) -> str:
     return f"{_dotted(*location)}: {words}"
 
 
-def _unknown(prop: str, *, in_a_stack: bool) -> str:
-    if not in_a_stack and prop in StackSettings.model_fields:
+def _unknown(prop: str, allowed: Sequence[str]) -> str:
+    if prop in IN_STACK:
         return "it stands at the top, but each stack has its own. Move it."
-    allowed = (StackSettings if in_a_stack else Config).model_fields
     close = get_close_matches(prop, allowed, n=1)
     hint = f"Is it {close[0]}?" if close else f"There are {', '.join(allowed)}."
     return f"there is no such prop. {hint}"
@@ -194,9 +189,8 @@ def _contradictions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
 
 
 def _problems(own: StackSettings) -> Iterator[ValueError]:
-    trust = Trust(own.pinecone_account_id or "", own.allowed_regions, own.external_id, bool(own.pin_account))
-    yield from trust.problems()
-    yield from props.contradictions(dict(own))
+    yield from own.trust.problems()
+    yield from props.contradictions(vars(own))
     if own.customers is not None:
         yield from own.customers.problems(own.account, own.pinecone_account_id or "")
         for prop in ("role", "key", "key_access", *(row.name for row in props.SHAPING["key"])):
@@ -231,11 +225,6 @@ def _collisions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
 
 def _dotted(*path: object) -> str:
     return ".".join(map(checks.printable, path))
-
-
-def _purpose(name: str) -> str:
-    field = Config.model_fields.get(name) or StackSettings.model_fields[name]
-    return field.description or ""
 
 
 class YamlText:
@@ -300,8 +289,11 @@ class YamlText:
                 for key, value in node.value:
                     where = (*path, str(key.value))
                     if where[-1] in lines:
-                        twice = f"it stands twice, first in line {lines[where[-1]]}, and only one can count."
-                        yield where, f"{_dotted(*where)}: {twice} Remove or rename one of the two."
+                        yield (
+                            where,
+                            f"{_dotted(*where)}: it stands twice, first in line {lines[where[-1]]}, and only one can "
+                            "count. Remove or rename one of the two.",
+                        )
                     lines.setdefault(where[-1], key.start_mark.line + 1)
                     nodes.append((value, where))
             elif isinstance(node, yaml.SequenceNode):

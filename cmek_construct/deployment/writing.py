@@ -5,6 +5,7 @@ What cannot be written, or be added to what is there, raises a `ConfigError`.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from cmek_construct.checks import printable
-from cmek_construct.deployment.config import Settings, StackSettings
+from cmek_construct.deployment.config import AT_TOP, IN_STACK, StackSettings
 from cmek_construct.deployment.reading import ConfigError, Entry, YamlText, is_of_another_app, parse_entries, text_of
 
 FILE = Path("cmek.yaml")
@@ -59,11 +60,11 @@ class NotWrittenError(ConfigError):
 
 def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     """The props of a stack that it has to say for itself: None takes back what the top of the file says."""
-    shared = {name: value for name, value in top.items() if name in Settings.model_fields}
+    shared = {name: value for name, value in top.items() if name in AT_TOP}
     left_out = (*_NOT_SEEN, *(["pending_window"] if "alias" in props else []))
     return {
         name: props.get(name)
-        for name in dict.fromkeys(["account", *StackSettings.model_fields])
+        for name in dict.fromkeys(["account", *IN_STACK])
         if name not in left_out and props.get(name) != shared.get(name)
     }
 
@@ -149,7 +150,7 @@ def _newline(text: str) -> str:
 def _meaning(entries: list[Entry]) -> dict[str, StackSettings]:
     """What is said of each stack, in whichever way it is said that it is not suspended."""
     return {
-        entry.name: entry.settings.model_copy(update={"suspended": bool(entry.settings.suspended)}) for entry in entries
+        entry.name: dataclasses.replace(entry.settings, suspended=bool(entry.settings.suspended)) for entry in entries
     }
 
 
@@ -175,7 +176,7 @@ def set_suspended(name: str, value: bool, reason: str) -> bool:
         raise ConfigError(f"{FILE}: stacks.{name}: there is no such stack. Check the name.")
     if wanted[name].suspended is value:
         return False
-    wanted[name] = wanted[name].model_copy(update={"suspended": value})
+    wanted[name] = dataclasses.replace(wanted[name], suspended=value)
     for changed in _with_suspended(text, name, value, reason):
         with suppress(ConfigError):
             if _meaning(parse_entries(changed, FILE)) == wanted:

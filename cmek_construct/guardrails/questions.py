@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 
 from cmek_construct import guide
 from cmek_construct.policy import Policy, Request, Said, Statement, Witness, canonical, read
@@ -23,7 +23,6 @@ _NAMES: Final = re.compile(
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
 _LOOKED_INTO: Final = re.compile(r'[0-9>][*?]|[*?][0-9<]|ignorecase|like[^{}]*\{[^{}]*"sts:externalid')
-_Names: TypeAlias = Callable[[str], str]
 A = TypeVar("A", Said, Witness)
 
 
@@ -44,7 +43,7 @@ class Questions:
         most = read(limit, policy.kind, resource=policy.resource, texts=canonical, forms=policy.forms)
         forms = told_apart([policy, most], [principal] if principal else [])
         text = json.dumps([limit, principal])
-        return self._asked(policy, forms, text, lambda: _beyond(policy, most, principal), _witness)
+        return self._asked(policy, forms, text, lambda: _beyond(policy, most, principal))
 
     def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
         """What a policy says to each of some requests.
@@ -54,16 +53,9 @@ class Questions:
         """
         people = dict.fromkeys(name for one in requests for name in (one.principal, *one.but))
         forms = told_apart([policy], [*people, *(one.resource for one in requests if one.resource)])
-        return self._asked(policy, forms, _text_of(requests), lambda: _answers(policy, requests), _said)
+        return self._asked(policy, forms, _text_of(requests), lambda: _answers(policy, requests))
 
-    def _asked(
-        self,
-        policy: Policy,
-        forms: Mapping[str, str],
-        text: str,
-        work: Callable[[], list[A]],
-        again: Callable[[A, Statement | None, _Names], A],
-    ) -> list[A]:
+    def _asked(self, policy: Policy, forms: Mapping[str, str], text: str, work: Callable[[], list[A]]) -> list[A]:
         if id(policy) not in self._texts:
             statements = [[one.variables, one.effect, one.raw] for one in policy.statements]
             self._texts[id(policy)] = policy, json.dumps([policy.kind, policy.resource, statements], default=str)
@@ -82,7 +74,7 @@ class Questions:
         def named(text: str) -> str:
             return _NAMES.sub(lambda it: others.get(it[0], it[0]), text)
 
-        return [again(one, policy.statements[number] if number >= 0 else None, named) for number, one in found]
+        return [_again(one, policy.statements[number] if number >= 0 else None, named) for number, one in found]
 
 
 def _text_of(requests: Sequence[Request]) -> str:
@@ -98,19 +90,16 @@ def _text_of(requests: Sequence[Request]) -> str:
     return json.dumps([asked, list(whom), list(map(dict, contexts))])
 
 
-def _said(one: Said, statement: Statement | None, named: _Names) -> Said:
-    return Said(one.verdict, statement, tuple(map(named, one.hangs_on)))
-
-
-def _witness(one: Witness, statement: Statement | None, named: _Names) -> Witness:
-    asked = one.request
-    context = {key: named(value) if isinstance(value, str) else value for key, value in asked.context.items()}
-    resource = asked.resource and named(asked.resource)
+def _again(one: A, statement: Statement | None, named: Callable[[str], str]) -> A:
+    """An answer about another statement, with other names. Of a witness's request principal and action are kept."""
+    hangs_on = tuple(map(named, one.hangs_on))
+    if not isinstance(one, Witness):
+        return replace(one, statement=statement, hangs_on=hangs_on)
     return replace(
         one,
         statement=statement or one.statement,
         principals=tuple(map(named, one.principals)),
         actions=tuple(map(named, one.actions)),
-        hangs_on=tuple(map(named, one.hangs_on)),
-        request=replace(asked, principal=named(asked.principal), resource=resource, context=context),
+        hangs_on=hangs_on,
+        request=Request(named(one.request.principal), one.request.action),
     )

@@ -17,8 +17,7 @@ from cmek_construct.customers import Customers
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
-from cmek_construct.health.comparing import Where
-from cmek_construct.health.entries import customers_in
+from cmek_construct.health.comparing import Where, customers_in
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind
@@ -145,9 +144,7 @@ class Deployed:
     alias_target: str | Unread | None = None
     """The key that this alias, or that of the file, points to."""
     template: str | Unread = field(default=Unread("not looked at"))
-    """Of the last deploy."""
     profile: str | None = None
-    """With which it was asked."""
 
     @property
     def way_back(self) -> str | None:
@@ -156,21 +153,17 @@ class Deployed:
 
     @cached_property
     def outputs(self) -> dict[str, str]:
-        """What the stack gives out."""
         return own_outputs(self.entry, self.stack)
 
     @property
     def role_name(self) -> str:
-        """The name of the role."""
         return self.role_arn.rpartition("/")[2]
 
     def where(self, kind: Kind) -> Where:
-        """Where a policy of a kind stands."""
         return Where(kind, {"trust": self.role_arn, "key": self.key_arn}.get(kind))
 
     @property
     def brake(self) -> Where:
-        """Where the suspension stands."""
         return self.where("trust" if documents.is_suspended_by_trust(self.entry.settings) else "key")
 
     def statements(self, kind: Kind) -> Sequence[Any] | Unread:
@@ -210,7 +203,6 @@ class Deployed:
         return written
 
     def wanted(self, kind: Kind, *, suspended: bool = False) -> list[Statement]:
-        """The policy that the file says."""
         own = self.entry.settings
         if kind == "permissions":
             return [*documents.permissions(own), *self.by_key]
@@ -224,11 +216,9 @@ class Deployed:
         return documents.role_permissions(self.entry.settings, self.key_arn) if self.key_arn else []
 
     def kms(self, command: str) -> str:
-        """A command of the AWS CLI about the key."""
         return f"aws kms {command} --region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"
 
     def iam(self, command: str) -> str:
-        """A command of the AWS CLI about the role."""
         return f"aws iam {command} --role-name {self.role_name}"
 
     def put(self, kind: Kind) -> str:

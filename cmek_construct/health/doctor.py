@@ -26,8 +26,6 @@ _VERDICTS: Final = {HEALTHY: "healthy", WRONG: "WRONG", UNREAD: "NOT ALL COULD B
 
 @dataclass(frozen=True)
 class Examined:
-    """What the doctor found at one stack."""
-
     entry: Entry
     role_arn: str | None
     key_arn: str | None
@@ -46,7 +44,6 @@ class Examined:
         return _VERDICTS[self.code] + (", and SUSPENDED on purpose" if suspended else "")
 
     def as_data(self) -> dict[str, Any]:
-        """All of it for a machine."""
         return {
             "name": self.entry.name,
             "account": self.entry.settings.account,

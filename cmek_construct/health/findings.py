@@ -74,9 +74,7 @@ class Finding:
     cure: str = ""
     """What to do, a line each; one that begins with a command is to be run as it is."""
     means: str = ""
-    """What it means for the data."""
     time: str = ""
-    """How long there is."""
     effect: Effect | None = None
     elsewhere: bool = False
     """It is to be seen in another place, and was not asked for: no reason to fail."""
@@ -89,7 +87,6 @@ class Finding:
         return self.verdict in (Verdict.WRONG, Verdict.UNKNOWN) and not self.elsewhere
 
     def as_data(self) -> dict[str, Any]:
-        """The same for a machine."""
         texts = {name: getattr(self, name) or None for name in ("words", "means", "time", "cure")}
         effect = self.effect.value if self.effect else None
         return {"about": self.about, "verdict": self.verdict.value, "effect": effect, **texts, "fails": self.fails}
@@ -100,12 +97,10 @@ class Finding:
 
 
 def right(about: str, words: str) -> Finding:
-    """One that is right."""
     return Finding(about, Verdict.RIGHT, words)
 
 
 def said(about: str, words: str, cure: str = "") -> Finding:
-    """One to be known."""
     return Finding(about, Verdict.SAID, words, cure)
 
 

@@ -7,6 +7,7 @@ there surely lets him do. Only what is needed counts: a denial of calls without 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,16 +17,22 @@ from typing import Any, Final, NamedTuple
 from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
-from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
-from cmek_construct.health.comparing import Drift, use_of
+from cmek_construct.guide import (
+    ALL_REGIONS,
+    ENCRYPT_DECRYPT,
+    PINECONE_REGIONS,
+    ROLE_NAME_PREFIX,
+    Statement,
+    policy_document,
+)
+from cmek_construct.guide import Policy as Document
+from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
-from cmek_construct.health.entries import said_external_id
 from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.health.suspension import is_cut_off, kept
 from cmek_construct.policy import CannotBeJudged, Policy, Request, answers
 from cmek_construct.policy import Verdict as Answer
-from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, POLICY_KEEPING
-from cmek_construct.policy.principals import gone
+from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
+from cmek_construct.policy.principals import gone, without_gone
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import Kind
 
@@ -85,7 +92,6 @@ class Beside:
 
     @cached_property
     def found(self) -> Drift:
-        """How it differs from what it should be."""
         return self.case.where(self.kind).drift(self.there, self.wanted)
 
     def findings(self) -> Iterator[Finding]:
@@ -182,11 +188,10 @@ def _needs(case: Deployed, kind: Kind) -> Iterator[Request]:
         yield from (Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions)
         return
     for statement in documents.permissions(own):
-        keys = [arn.replace("*", "x") for arn in as_list(statement["Resource"])]
-        yield from (use_of(arn, case.role_arn, action) for arn in keys for action in statement["Action"])
-    for statement in documents.role_statements(own, case.role_arn) if case.key_arn else ():
-        for action in statement["Action"]:
-            yield from (use_of(case.key_arn, case.role_arn, one) for one in EXPANDED.get(action, (action,)))
+        for key_arn in as_list(statement["Resource"]):
+            yield from uses_of(key_arn.replace("*", "x"), case.role_arn, [statement])
+    if case.key_arn:
+        yield from uses_of(case.key_arn, case.role_arn, documents.role_statements(own, case.role_arn))
 
 
 def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
@@ -209,7 +214,6 @@ def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
 
 
 def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    """A policy of the role or of the key."""
     observed, (about, what, _, reads, _) = case.statements(kind), KINDS[kind]
     if isinstance(observed, Unread):
         yield not_read(about, f"the {what}", observed, reads)
@@ -224,7 +228,11 @@ def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
 def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     """The trust policy, beside one with the external ID that Pinecone stores."""
     own, is_deployed = case.entry.settings, ROLE_ARN in case.outputs
-    stays = case.outputs.get(EXTERNAL_ID) if is_deployed else said_external_id(observed) or own.external_id
+    stays = (
+        case.outputs.get(EXTERNAL_ID)
+        if is_deployed
+        else (said_by_trust(observed) or {}).get("external_id") or own.external_id
+    )
     if stays == own.external_id:
         yield from Beside.of(case, "trust", observed).findings()
         return
@@ -248,7 +256,7 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
             f"one of the two for good. Then look again: {again}",
             Effect.PINECONE_LOCKED_OUT,
         )
-    settings = own.model_copy(update={"external_id": stays})
+    settings = replace(own, external_id=stays)
     case = replace(case, entry=replace(case.entry, settings=settings))
     for one in Beside.of(case, "trust", observed).findings():
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
@@ -296,3 +304,72 @@ def role_is_gone_from(case: Deployed) -> str | None:
     ours = documents.role_statements(case.entry.settings, case.role_arn)
     both = zip(observed, where.read(observed).statements, strict=True)
     return next((printable(meant.name) for one, meant in both if where.written_as(one, ours)), None)
+
+
+# The suspension: one statement that cuts Pinecone off, seen in whatever words. Statements that somebody changed are
+# kept: it neither fails for them nor wipes them.
+
+
+def denial(case: Deployed) -> Statement:
+    return documents.denial(case.entry.settings, case.role_arn)
+
+
+def is_denial(case: Deployed, statement: Any) -> bool:
+    """Whether a statement is the suspension's, perhaps with a role that was deleted."""
+    own = denial(case)
+    return case.brake.written_as(statement, [own]) is not None or case.brake.same(statement, own)
+
+
+def is_suspended(case: Deployed, statements: Sequence[Any]) -> bool:
+    return any(is_denial(case, one) for one in statements)
+
+
+def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
+    """Whether nobody is let in whom the suspension would keep out."""
+    return is_suspended(case, statements) or case.brake.drift(statements, [*statements, denial(case)]).is_none
+
+
+def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
+    """The statements that are not the suspension's."""
+    return [one for one in observed if not is_denial(case, one)]
+
+
+def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool) -> list[Document]:
+    """The policies to try, the best first; none where it says already whether Pinecone is cut off.
+
+    AWS refuses a policy that names somebody who was deleted: the later ones name nobody such.
+
+    Args:
+        case: the stack.
+        before: the policy as it is.
+        observed: its statements.
+        on: whether Pinecone is to be cut off.
+    """
+    where, rest = case.brake, kept(case, observed)
+    usual, goal = (case.wanted(where.kind, suspended=one) for one in (False, on))
+    of_role = [one for one in usual if case.role_arn in json.dumps(one)]
+    found = []
+    for ours in (None, of_role) if on else (usual, of_role):
+        statements = rest
+        if ours is not None:
+            # Without deleted principals: ours anew, and others without them.
+            mended = (where.written_as(one, ours) or without_gone(one) for one in rest)
+            statements = [one for one in mended if one is not None]
+        if on:
+            statements = [*statements, denial(case)]
+        else:
+            # Ours may be there under their Sids with other words.
+            sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
+            missing = (one for one in ours or () if one["Sid"] not in sids and not where.has(one, statements))
+            statements = [*statements, *missing]
+        # In the order and the words of the template, where it says the same.
+        found.append(goal if _same(where, statements, goal) else statements)
+    more = {"Id": before["Id"]} if "Id" in before else {}
+    return [] if _same(where, observed, found[0]) else [{**policy_document(*one), **more} for one in found]
+
+
+def _same(where: Where, some: Sequence[Any], others: Sequence[Any]) -> bool:
+    """Whether each statement of two policies means what one of the other's does."""
+    return len(some) == len(others) and all(
+        one in those or where.has(one, those) for these, those in ((some, others), (others, some)) for one in these
+    )

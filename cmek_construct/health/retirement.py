@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from cmek_construct.aws.objects import Event, Key, LastUse, Unread
+from cmek_construct.aws.objects import Event, Key, LastUse, Role, Unread
 from cmek_construct.checks import few, printable
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Verdict, not_read, right, said, unknown, wrong
@@ -23,7 +23,6 @@ USE: Final = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt")
 
 
 def is_done(step: Finding) -> bool:
-    """Whether a step is done."""
     return step.verdict is Verdict.RIGHT
 
 
@@ -35,7 +34,6 @@ def next_of(found: Sequence[Finding]) -> Finding | None:
 
 
 def ends(key: Key) -> str:
-    """When a key ends whose deletion is ordered."""
     when = key.deletion_date
     return f"ordered for {at(when)}" if when else "ordered for when its last replica is deleted"
 
@@ -110,21 +108,20 @@ def _suspended(case: Deployed) -> Finding:
 def _evidence(case: Deployed, attempt: Event | Unread | None) -> tuple[list[tuple[datetime, str]], list[str]]:
     """When somebody used the key, or asked for it; and what of that could not be read."""
     role, use = case.role, case.key.last_use if isinstance(case.key, Key) else None
-    seen, unread = [], []
-    if isinstance(role, Unread):
-        unread.append(f"the role's last use was not read ({role.why}): it needs iam:GetRole")
-    elif role is not None and role.last_used:
+    seen: list[tuple[datetime, str]] = []
+    if isinstance(role, Role) and role.last_used:
         seen.append((role.last_used, "by IAM, the role was used then: Pinecone still asks"))
-    if not isinstance(use, LastUse):
-        why = use.why if use else "it was not asked"
-        unread.append(f"the key's last use was not read ({why}): it needs kms:GetKeyLastUsage")
-    elif use.when:
+    if isinstance(use, LastUse) and use.when:
         seen.append((use.when, f"by KMS, the key was used then ({printable(use.operation)})"))
-    if isinstance(attempt, Unread):
-        unread.append(f"whether somebody asked in vain was not read ({attempt.why}): it needs cloudtrail:LookupEvents")
-    elif attempt is not None:
+    if isinstance(attempt, Event):
         seen.append((attempt.when, f"{who_used(case, attempt)} asked for {printable(attempt.name)} then"))
-    return seen, unread
+    sources = (
+        ("the role's last use", role, "iam:GetRole"),
+        ("the key's last use", use or Unread("it was not asked"), "kms:GetKeyLastUsage"),
+        ("whether somebody asked in vain", attempt, "cloudtrail:LookupEvents"),
+    )
+    unread = [(what, one.why, action) for what, one, action in sources if isinstance(one, Unread)]
+    return seen, [f"{what} was not read ({why}): it needs {action}" for what, why, action in unread]
 
 
 def _quiet(
@@ -149,18 +146,11 @@ def _quiet(
     since, why = max(begins)
     # Who cannot use a key is not seen to do without it.
     puts = [] if isinstance(changes, Unread) else [one.when for one in changes if not one.refused]
-    hides = (
-        "A suspension hides use, and since when there is one is not known: see that for some days nobody used the key"
-    )
+    hides = "A suspension hides use, and since when there is one is not known: see that nobody used the key before"
     if puts and puts[0] <= since:
-        hides = (
-            f"In all that time it was suspended (since {at(puts[0])} at the latest), which hides use: only that nobody"
-        )
-        hides += " is seen to have asked in vain speaks for it"
+        hides = f"In all that time it was suspended (since {at(puts[0])} at the latest), so that no use would be seen"
     elif puts:
-        hides = (
-            f"Until {at(puts[0])} it could be used, and was not; since then the suspension hides use, and nobody asked"
-        )
+        hides = f"Until {at(puts[0])} it could be used, and was not; since then it is suspended, which hides use"
     words, end = f"quiet since {at(since)} ({why}). {hides}", since + timedelta(days=days)
     if end <= case.now:
         return right("quiet", f"{title}: {words}")

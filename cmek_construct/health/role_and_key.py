@@ -11,8 +11,7 @@ from cmek_construct.checks import few, printable
 from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.health.policies import KINDS, refused, role_is_gone_from
-from cmek_construct.health.suspension import is_cut_off, is_suspended
+from cmek_construct.health.policies import KINDS, is_cut_off, is_suspended, refused, role_is_gone_from
 from cmek_construct.policy.principals import DELETED
 
 _MADE_AGAIN: Final = ("iam:DeleteRole",)
@@ -22,7 +21,6 @@ _SHOWN: Final = 6
 
 
 def at(when: datetime) -> str:
-    """A point in time, for a person."""
     return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
@@ -204,7 +202,6 @@ def alias_of_file(case: Deployed) -> str | Unread | None:
 
 
 def _alias(case: Deployed, key: Key) -> Finding:
-    """Whether the alias is there and points to this key."""
     wanted, target = alias_of_file(case) or Unread("the stack shows no alias"), case.alias_target
     if isinstance(wanted, Unread):
         return not_read("alias", "the key's alias", wanted, "cloudformation:ListStackResources")
@@ -245,7 +242,6 @@ def is_ours(role_arn: str, grant: Grant) -> bool:
 
 
 def grant_in_words(grant: Grant) -> str:
-    """A grant in one line."""
     return printable(f"{grant.grantee} may {', '.join(grant.operations)} (grant {grant.id})")
 
 

@@ -54,11 +54,8 @@ class StackNow:
 
     run: templates.Run
     top: templates.Stack
-
-    @property
-    def place(self) -> Place:
-        """Where it goes."""
-        return Place.of_top(self.top)
+    place: Place
+    """Where it goes."""
 
     @cached_property
     def resources(self) -> dict[str, templates.Place]:
@@ -212,7 +209,7 @@ def replaced(differences: Iterable[tuple[str, str, str]]) -> bool:
 def stacks_of(run: templates.Run) -> list[StackNow]:
     """The stacks of a run; a file that the cloud assembly around it does not name is none."""
     return [
-        StackNow(run, top)
+        StackNow(run, top, Place.of_top(top))
         for top in run.tops
         if top.template.stack or not (top.template.file.parent / MANIFEST).is_file()
     ]

@@ -105,7 +105,8 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
         variables: whether policy variables are known there.
         is_sent: False of requests that never have the key.
     """
-    key, operator = condition.key.lower(), read_operator(condition.operator)
+    key = condition.key.lower()
+    operator = read_operator(condition.operator)
     said = f"{condition.operator} {key} {', '.join(condition.values)}"
     dimension, present, whole = _place(space, key)
     present = present if is_sent else 0

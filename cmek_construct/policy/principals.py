@@ -126,7 +126,8 @@ class Who:
 
     def account(self, principal: Principal) -> str | None:
         """The account that is named, by its number or its root."""
-        name, found = principal.name, _ARN.fullmatch(principal.name)
+        name = principal.name
+        found = _ARN.fullmatch(name)
         if principal.kind == "AWS" and found:
             return None if found[6] else found[2]
         is_number = principal.kind == "AWS" and re.fullmatch("[0-9]{12}", name)
@@ -134,7 +135,9 @@ class Who:
         return name if is_number or is_hole else None
 
     def _one(self, principal: Principal) -> int:
-        kind, name, account = principal.kind, principal.name, self.account(principal)
+        kind = principal.kind
+        name = principal.name
+        account = self.account(principal)
         found = None
         if kind == "AWS" and name == "*":
             return self.dimension.all

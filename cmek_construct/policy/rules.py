@@ -89,16 +89,11 @@ class Said:
 
 
 def space_of(policies: Sequence[Policy], people: Sequence[str], acted_on: Iterable[str] = ()) -> Space:
-    """The space of some policies of one kind.
-
-    Args:
-        policies: that are asked.
-        people: principals that are asked about.
-        acted_on: resources that are asked about.
-    """
+    """The space of some policies of one kind, and of the principals and resources that are asked about."""
     if sum(len(one.statements) for one in policies) > _MOST_STATEMENTS:
         raise CannotBeJudged(f"more than {_MOST_STATEMENTS:,} statements")
-    kind, resource = policies[0].kind, next((one.resource for one in policies if one.resource), None)
+    kind = policies[0].kind
+    resource = next((one.resource for one in policies if one.resource), None)
     forms = told_apart(policies, [*people, *acted_on])
     named = [one.name for policy in policies for statement in policy.statements for one in statement.named()]
     apart = frozenset(f"name is ${{{name}}}" for name in generated(forms))
@@ -149,16 +144,15 @@ class Rules:
 
     def doubtful(self, asked: Sequence[Box]) -> tuple[Statement | None, tuple[str, ...]]:
         """A statement that may be about the requests or not, and what is not known of all such."""
-        statements: list[Statement] = []
+        each = product([*self.deny, *self.allow], asked)
+        partly = [(one, box, some) for (one, box), some in each if both(some, box) and not within(some, box)]
         found: dict[str, None] = {}
-        for (one, box), some in product([*self.deny, *self.allow], asked):
-            if both(some, box) and not within(some, box):
-                statements.append(one)
-                for dimension, mine, asks in zip(self.space.dimensions.values(), box, some, strict=True):
-                    if asks & ~mine:
-                        found |= dict.fromkeys(dimension.differences(asks & mine) or [dimension.name])
+        for _, box, some in partly:
+            for dimension, mine, asks in zip(self.space.dimensions.values(), box, some, strict=True):
+                if asks & ~mine:
+                    found |= dict.fromkeys(dimension.differences(asks & mine) or [dimension.name])
         hangs_on = tuple(name for name in found if name != OWN or len(found) == 1)
-        return next(iter(statements), None), hangs_on
+        return partly[0][0] if partly else None, hangs_on
 
 
 def lets(space: Space, own: bool = True) -> tuple[str, int]:
@@ -304,15 +298,13 @@ def _answer(rules: Rules, policy: Policy, request: Request, asked: list[Box]) ->
 
 def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]:
     """What becomes of a yes to one whose own account says no: in one account it is enough."""
-    if not request.principal.startswith("arn:") or request.principal.endswith(":root"):
-        return Verdict.YES, ()
     own = principals.owner_of(request.principal)
     owner = principals.owner_of(policy.resource or request.resource or "")
-    if own == owner:
+    is_one = request.principal.startswith("arn:") and not request.principal.endswith(":root")
+    if own == owner or not is_one:
         return Verdict.YES, ()
-    if own and owner and "$" not in own + owner:
-        return Verdict.NO, ()
-    return Verdict.CANNOT_TELL, (WHOSE_ACCOUNT,)
+    is_known = own and owner and "$" not in own + owner
+    return (Verdict.NO, ()) if is_known else (Verdict.CANNOT_TELL, (WHOSE_ACCOUNT,))
 
 
 def _asking(space: Space, policy: Policy) -> Callable[[Request], list[Box]]:

@@ -112,7 +112,8 @@ def read(
         texts: what each text is in the notation of this package. Default: as AWS has it.
         forms: what is known of holes, by name.
     """
-    forms, why = forms or {}, "the policy, which is no object"
+    forms = forms or {}
+    why = "the policy, which is no object"
     try:
         found = json.loads(document, object_pairs_hook=_each_once) if isinstance(document, str) else document
     except (ValueError, RecursionError) as error:

@@ -69,7 +69,8 @@ def of_statement(statement: Statement, account: str | None = None, people: Mappi
         account: the account that owns role or key, where it is known.
         people: what roles and users of the templates are called, by their ARNs.
     """
-    effect, denies = statement.get("Effect"), statement.get("Effect") != "Allow"
+    effect = statement.get("Effect")
+    denies = effect != "Allow"
     found: Words = ["Forbids " if denies else "Lets "]
     if effect not in ("Allow", "Deny"):
         found = ["With the effect ", Quoted(effect), ", which is neither: "]
@@ -180,7 +181,8 @@ def _conditions(condition: Any, denies: bool) -> Words:
 
 
 def _condition(operator: str, key: str, values: list[Any], denies: bool) -> Words:
-    name, texts = key.lower(), [str(value).lower() if isinstance(value, bool) else value for value in values]
+    name = key.lower()
+    texts = [str(value).lower() if isinstance(value, bool) else value for value in values]
     of_key: Words = [_KEYS.get(name) or Quoted(key)]
     if operator == "Bool" and name == "kms:grantisforawsresource" and texts == ["true"]:
         return ["the grant is for an AWS service that works with it"]

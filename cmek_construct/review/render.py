@@ -15,9 +15,10 @@ from typing import Any, Final
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from cmek_construct.checks import printable
 from cmek_construct.policy.sentences import Quoted, Words, plain_letters, visible
-from cmek_construct.review.changes import NOTHING, Difference
-from cmek_construct.review.drawing import Drawing
+from cmek_construct.review.changes import NOTHING, REPLACED, Difference
+from cmek_construct.review.drawing import Drawing, reach
 from cmek_construct.review.page import Page
 
 _MOST_NAMES: Final = 10
@@ -50,7 +51,8 @@ def _environment() -> Environment:
     environment.tests["quoted"] = lambda value: isinstance(value, Quoted)
     environment.filters["code"] = Quoted
     environment.filters["any_language"] = lambda text: escape(visible(text))
-    environment.globals["counted"] = _counted
+    environment.filters["printable"] = printable
+    environment.globals |= {"counted": _counted, "reach": reach, "nothing": NOTHING, "replaced": REPLACED}
     return environment
 
 
@@ -78,8 +80,8 @@ def markdown(differences: Sequence[Difference]) -> str:
     lines = ["### What changes about Pinecone's access", ""]
     for difference in differences:
         lines += [f"#### {_names(difference.names)}", ""]
-        for title, changes in difference.by_weight:
-            lines += [f"**{title}**", "", *(f"- {_said(one.words)}" for one in changes), ""]
+        for title, changes in difference.changes.items():
+            lines += [f"**{title}**", "", *(f"- {_said(words)}" for words in changes), ""]
     return "\n".join(lines) + "\n"
 
 
