@@ -195,8 +195,8 @@ class Values:
         if name in stack.parameters or name.startswith("AWS::"):
             return self.parameter(stack, name)
         if name in stack.resources:
-            own = self.arn(stack, name) if stack.type_of(name) == MANAGED_POLICY else None
-            return own or self._name(stack, name)
+            work = self.arn if stack.type_of(name) == MANAGED_POLICY else self._name
+            return self.once((stack.name, "ref", name), lambda: work(stack, name))
         return unreadable(f"Ref {name}", stack.name, name)
 
     def _name(self, stack: Stack, logical_id: str) -> str:
