@@ -71,11 +71,6 @@ class Values:
         some = [] if found is NOTHING else each_of(found)
         return [one if isinstance(one, str) else unreadable("no text", stack.name, value) for one in some]
 
-    def output(self, stack: Stack, name: str) -> Any:
-        """The value of an output."""
-        value = stack.outputs.get(name, {}).get("Value")
-        return self.once((stack.name, "output", name), lambda: self.resolved(stack, value))
-
     def once(self, key: tuple[str, ...], work: Callable[[], Any]) -> Any:
         """What was worked out before; of what hangs on itself a text that cannot be read."""
         if key in self._known:
@@ -223,7 +218,7 @@ class Values:
         child = stack.children.get(logical_id)
         output = attribute.removeprefix("Outputs.")
         if child and output != attribute and output in child.outputs:
-            return self.output(child, output)
+            return self.resolved(child, child.outputs[output].get("Value"))
         kind = stack.type_of(logical_id)
         found = self.arn(stack, logical_id) if attribute in ("Arn", "PolicyArn") else None
         if found or (attribute == "KeyId" and kind in KEYS):
