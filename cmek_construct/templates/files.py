@@ -136,7 +136,7 @@ class Reader:
             for name, one in artifacts.items():
                 needed = _WHERE.get(str(members(one).get("type")), "")
                 where = members(members(one).get("properties")).get(needed)
-                if isinstance(where, str):
+                if needed and isinstance(where, str):
                     found[folder / where] = (name, one)
                 elif needed:
                     self._problem(file, f"its artifact {name!a} has no {needed}.", "Synthesize the app anew.")
@@ -160,7 +160,7 @@ class Reader:
             assets = {name: str(members(members(one).get("source")).get("path")) for name, one in files.items()}
             template = replace(template, **_place(name, artifact)) if artifact else template
             self._found[file] = self._with_nested(template, assets, 0)
-            if artifact and not assets and template.of_type(NESTED):
+            if not assets and template.of_type(NESTED) and (file.parent / MANIFEST).is_file():
                 self._spare |= set(file.parent.glob("*.nested.template.json"))
 
     def _template(self, file: Path) -> Template | None:
@@ -249,7 +249,8 @@ def _with_stack_sets(template: Template) -> Template:
 
 def _linked(found: Mapping[Path, Template], spare: set[Path]) -> list[Template]:
     """Each template in the one whose nested stack it is; of files by themselves, which alone fits."""
-    inside = {file for template in found.values() for file in _nested_files(template) if file != template.file}
+    parents = [one for file, one in found.items() if file not in spare]
+    inside = {file for one in parents for file in _nested_files(one) if file != one.file}
     tops = [one for file, one in found.items() if file not in inside]
     fits = {
         (top.file, logical_id): [one for one in tops if one.stack is None and one is not top and _fits(one, *asked)]

@@ -71,11 +71,6 @@ class Values:
         some = [] if found is NOTHING else each_of(found)
         return [one if isinstance(one, str) else unreadable("no text", stack.name, value) for one in some]
 
-    def output(self, stack: Stack, name: str) -> Any:
-        """The value of an output."""
-        value = stack.outputs.get(name, {}).get("Value")
-        return self.once((stack.name, "output", name), lambda: self.resolved(stack, value))
-
     def once(self, key: tuple[str, ...], work: Callable[[], Any]) -> Any:
         """What was worked out before; of what hangs on itself a text that cannot be read."""
         if key in self._known:
@@ -195,8 +190,8 @@ class Values:
         if name in stack.parameters or name.startswith("AWS::"):
             return self.parameter(stack, name)
         if name in stack.resources:
-            own = self.arn(stack, name) if stack.type_of(name) == MANAGED_POLICY else None
-            return own or self._name(stack, name)
+            work = self.arn if stack.type_of(name) == MANAGED_POLICY else self._name
+            return self.once((stack.name, "ref", name), lambda: work(stack, name))
         return unreadable(f"Ref {name}", stack.name, name)
 
     def _name(self, stack: Stack, logical_id: str) -> str:
@@ -223,7 +218,7 @@ class Values:
         child = stack.children.get(logical_id)
         output = attribute.removeprefix("Outputs.")
         if child and output != attribute and output in child.outputs:
-            return self.output(child, output)
+            return self.resolved(child, child.outputs[output].get("Value"))
         kind = stack.type_of(logical_id)
         found = self.arn(stack, logical_id) if attribute in ("Arn", "PolicyArn") else None
         if found or (attribute == "KeyId" and kind in KEYS):
