@@ -812,6 +812,15 @@ def conditional(template: Template) -> None:
     key_policy(template)[1] = {"Fn::If": ["Open", key_policy(template)[1], nothing]}
 
 
+def test_properties_that_are_there_in_one_case_alone_have_a_page(tmp_path: Path) -> None:
+    template = good()
+    template["Parameters"] = {"P": {"Type": "String"}}
+    template["Conditions"] = {"C": {"Fn::Equals": [{"Ref": "P"}, "x"]}}
+    key = template["Resources"][KEY]
+    key["Properties"] = {"Fn::If": ["C", key["Properties"], {"Ref": "AWS::NoValue"}]}
+    assert "Do not sign yet" in text(tmp_path, template)
+
+
 def test_each_case_of_a_templates_conditions_is_judged(tmp_path: Path) -> None:
     new = good()
     conditional(new)

@@ -22,13 +22,13 @@ from cmek_construct.templates.evidence import allowing, organizations, pinecones
 from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
 from cmek_construct.templates.stacks import KEYS, ROLE, Stack
 from cmek_construct.templates.texts import holes, is_known
+from cmek_construct.templates.values import NOTHING
 from cmek_construct.who.answers import Asker
 
 Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
 """What the guardrails found at each place, with the reason for which it is acknowledged."""
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
-_NO_SETTINGS: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy", "")
-"""Policies, and what stands in place of properties where there are none."""
+_POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 T = TypeVar("T", InCase[Now], Attached)
 _KINDS: Final[Mapping[bool, tuple[str, str, Kind]]] = {
     True: ("Role", "Trust policy", "trust"),
@@ -283,14 +283,15 @@ class _Texts:
         """What a role or key is set to beside its policies; what hangs on a case, case by case."""
         every = [case.told(self._stack.short) for case, _ in settings]
         found: dict[str, Any] = {}
-        for name in dict.fromkeys(name for _, one in settings for name in one if name not in _NO_SETTINGS):
+        for name in dict.fromkeys(name for _, one in settings for name in one if name not in _POLICIES):
             apart: dict[str, tuple[Any, list[Choices]]] = {}
             for choices, (_, now) in zip(every, settings, strict=True):
-                if name in now:
+                if now.get(name, NOTHING) is not NOTHING:
                     value = _each_text(now[name], self.text)
                     apart.setdefault(json.dumps(value, default=str), (value, []))[1].append(choices)
             told = {where(some, every): value for value, some in apart.values()}
-            found[self.text(name)] = told.get(None, told)
+            if told:
+                found[self.text(name)] = told.get(None, told)
         return found | {name: one for name, one in place.raw.items() if name == "Condition"}
 
 
