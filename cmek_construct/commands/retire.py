@@ -15,7 +15,7 @@ import typer
 from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import known, known_case
+from cmek_construct.commands.looking import known, look, refuse_unknown
 from cmek_construct.commands.options import Name, Profile, flag
 from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.commands.project import indexes
@@ -69,7 +69,8 @@ def retire(
                 f"{name}: {why}. A key that was not made here may encrypt more than this project: retire it where it "
                 "was made; the guide's steps are the same."
             )
-        case, session = known_case(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
+        case, session = look(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
+        refuse_unknown(case)
         if cancel:
             tell(_cancel(case, session))
             return

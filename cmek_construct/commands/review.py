@@ -13,8 +13,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, Templates, VendorRoles
 from cmek_construct.commands.printing import counted, refuse
 from cmek_construct.guardrails.judging import by_place, guarded
-from cmek_construct.review.changes import differences
-from cmek_construct.review.page import Page
+from cmek_construct.review.changes import Difference, differences, markdown
 from cmek_construct.review.parts import Template
 from cmek_construct.review.reader import templates_of
 from cmek_construct.templates.run import Run, read_run
@@ -79,16 +78,15 @@ def review(
     if problems:
         refuse(*problems)
     if as_markdown:
-        from cmek_construct.review.render import markdown  # its engine takes long
-
         typer.echo(markdown(changed or []), nl=False)
     if out or not as_markdown:
-        _write(Page(new, version("cmek-construct"), changed), out or Path("review.html"))
+        _write(new, changed, out or Path("review.html"))
 
 
-def _write(page: Page, file: Path) -> None:
-    from cmek_construct.review.render import html  # its engine takes long
+def _write(templates: list[Template], changed: list[Difference] | None, file: Path) -> None:
+    from cmek_construct.review.page import Page, html  # its engine takes long
 
+    page = Page(templates, version("cmek-construct"), changed)
     text = html(page)
     shown = printable(file)
     try:

@@ -20,13 +20,13 @@ from cmek_construct.aws.objects import Stack
 from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import known, known_case, locked
+from cmek_construct.commands.looking import known, locked, look, refuse_unknown
 from cmek_construct.commands.options import Name, Profile, flag, option, role_arn
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspended
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
+from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.findings import Refused
 from cmek_construct.health.policies import is_suspended, kept, to_write
 from cmek_construct.health.role_and_key import grant_in_words, is_ours
@@ -51,11 +51,7 @@ def suspend(
     profile: Profile = None,
     role: Role = None,
     revoke_grants: Annotated[
-        bool,
-        flag(
-            "--revoke-grants",
-            "Revoke the grants on the key (of a key given by ARN, the role's): they do not come back.",
-        ),
+        bool, flag("--revoke-grants", "Revoke the grants on the key (of a key given by ARN, the role's), for good.")
     ] = False,
 ) -> None:
     """Cut Pinecone off, in seconds.
@@ -114,7 +110,8 @@ class _Brake:
             entry = replace(entry, settings=replace(own, suspended=True))
         try:
             # A lock that cannot be read does not hold up the brake.
-            case, session = known_case(entry, self.asking, locked(entry, LockedIdentity()), writes=True)
+            case, session = look(entry, self.asking, locked(entry, LockedIdentity()), writes=True)
+            refuse_unknown(case)
             changed, left = self._put(case, session)
         except (AwsError, Refused) as error:
             raise Refused(self._not_done(f"{str(error).rstrip('.')}.", entry, case)) from None
@@ -234,7 +231,7 @@ class _Brake:
                 f"not deleted; then see with `cmek doctor {name}`: it does nothing if the last deploy said so already)"
             )
         if self.on and entry and own and own.customers is None and own.key is None and own.protect_used_key is None:
-            key_arn = case.key_arn if case else identities(entry, {}, locked(entry, LockedIdentity()))[1]
+            key_arn = case.key_arn if case else Deployed.of(entry, locked(entry, LockedIdentity())).key_arn
             ways.append(
                 f"aws kms disable-key --region {own.region} --key-id {key_arn or 'KEY-ARN'}   (cuts everybody off; "
                 "enable-key takes it back)"

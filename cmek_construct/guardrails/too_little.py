@@ -39,6 +39,7 @@ _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
 _SOME_NAME: Final = "${the name of the session}"
 """Each session has one."""
 _MOST_TAGS: Final = 16
+"""Combinations of tags that are tried."""
 _EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
 _SERVICE: Final = re.compile(r"([a-z0-9-]+):")
 

@@ -110,8 +110,8 @@ DELETED_PRINCIPAL: Final = Rule(
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """Who may do more with the key than its limit says, or is of another account."""
     owner, vendors, shown = use.now.account, use.context.vendors, use.place.stack.short
-    every = [one for statement in allowing(use.now.policy) for one in statement.principals or () if one.kind == "AWS"]
-    names = [name for name in dict.fromkeys(one.name for one in every) if name not in ("*", *use.role_arns)]
+    every = dict.fromkeys(one for statement in allowing(use.now.policy) for one in statement.principals or ())
+    names = [one.name for one in every if one.kind == "AWS" and one.name not in ("*", *use.role_arns)]
     others = [one for one in names if not (_is_of(one, owner) or DELETED.fullmatch(one) or is_unreadable(one))]
     users = dict.fromkeys([*use.role_arns, *others, *sorted(vendors)])
 
@@ -132,6 +132,10 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
         meant = "The prop role names this role of another account" if who == use.role_of_construct else None
         yield FOREIGN.broken(use.place, what, shown(who), meant)
+    # AWS does not say what a key policy, or a denial in it, means to those who sign in elsewhere.
+    for who in (one.name for one in every if one.kind == "Federated"):
+        what = f"The key policy lets in {Quoted(who)}, who signs in elsewhere."
+        yield FOREIGN.broken(use.place, what, who)
 
 
 def _is_of(name: str, account: str) -> bool:

@@ -67,11 +67,7 @@ _MOST_OF_THE_ACTIONS: Final = 10
 
 
 def readable(part: T | Unread) -> T:
-    """A part of a role or key, which an entry cannot be made without.
-
-    Raises:
-        Refused: it could not be read.
-    """
+    """A part of a role or key, which an entry cannot be made without: `Refused` where it could not be read."""
     if isinstance(part, Unread):
         raise Refused(f"not read ({part.why}). Nothing was written.")
     return part
@@ -80,8 +76,7 @@ def readable(part: T | Unread) -> T:
 def of_role(role: Role, *, given: bool) -> Props:
     """The props of a role; of a given one, that the entry names it, and the stack leaves it alone.
 
-    Raises:
-        Refused: nobody of Pinecone's may come in, or in a form that no entry can say.
+    `Refused` where nobody of Pinecone's may come in, or in a form that no entry can say.
     """
     found = said_by_trust(readable(role.trust))
     if found is None:
@@ -145,11 +140,7 @@ def _alias(key: Key, wanted: str | None) -> str | None:
 
 
 def of_customers(role: Role, given: Sequence[str]) -> Props:
-    """The customers of a vendor's role: those of its permissions, and those that are told.
-
-    Raises:
-        Refused: there are none.
-    """
+    """The customers of a vendor's role, of whom there must be some: those of its permissions, and those told."""
     accounts, keys = customers_in(one for policy in readable(role.permissions) for one in policy.statements)
     if not (accounts or keys or given):
         raise Refused(
@@ -165,11 +156,7 @@ def of_customers(role: Role, given: Sequence[str]) -> Props:
 
 
 def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str, str]) -> ImportMapping:
-    """What the stack of an entry takes over, beside what it holds already, by logical ID.
-
-    Raises:
-        Refused: the stack holds all of it, or something else in its place.
-    """
+    """What the stack of an entry takes over, by logical ID, beside what it holds: not all, and nothing else instead."""
     own, found, where = entry.settings, ImportMapping(), Where("permissions")
     if own.role is None:
         found[ROLE] = {"RoleName": role.name}
@@ -205,11 +192,7 @@ def _alias_of(entry: Entry, key: Key) -> str | None:
 
 
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
-    """All of them. Wrong is what would lock somebody out, or let somebody in.
-
-    Raises:
-        Refused: CloudFormation would make another role or key.
-    """
+    """All of them. Wrong is what would lock somebody out, or let somebody in; of another role or key, `Refused`."""
     own = case.entry.settings
     _refuse_another(case.entry, role, key)
     if own.role is not None:
@@ -228,9 +211,6 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
     elif key is not None:
         yield from _about_policy(case, "key")
         yield from _later(case, [*about_used_key(case), *about_key(case)])
-        if (own.description or "") != key.description:
-            texts = f"'{printable(key.description)}', and '{printable(own.description or '')}' by the entry"
-            yield said("description", f"the key's description is {texts}. {_NEXT.format('description')}changes it")
 
 
 def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
@@ -290,11 +270,7 @@ def _refuse_another(entry: Entry, role: Role, key: Key | None) -> None:
 
 
 def refuse_unfit(key: Key) -> None:
-    """A key that will end, or that Pinecone cannot use, is taken over by nobody.
-
-    Raises:
-        Refused: it is one.
-    """
+    """A key that will end, or that Pinecone cannot use, is taken over by nobody."""
     got = f"--key-arn: got {key.arn}"
     if key.is_ending:
         when = at(key.deletion_date) if key.deletion_date else "a time that KMS does not say"

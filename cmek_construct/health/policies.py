@@ -29,7 +29,7 @@ from cmek_construct.guide import Policy as Document
 from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.policy import CannotBeJudged, Policy, Request, answers
+from cmek_construct.policy import CannotBeJudged, Request, answers
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
 from cmek_construct.policy.principals import gone, without_gone
@@ -87,7 +87,8 @@ class Beside:
         if kind == "key" and where.days_held(there) not in (None, own.protect_used_key or 0):
             there, wanted, written = where.not_held(there), where.not_held(wanted), written and where.not_held(written)
         there, lost = where.revived(there, wanted)
-        ahead = Drift() if is_suspended or written is None else where.drift(wanted, written)
+        is_as_file = kind == "permissions" and where.drift(there, wanted).is_none
+        ahead = Drift() if is_suspended or is_as_file or written is None else where.drift(wanted, written)
         return cls(case, kind, there, wanted if ahead.is_none else written or [], ahead, lost)
 
     @cached_property
@@ -140,14 +141,15 @@ class Beside:
         if self.kind != "permissions":
             return f"{self.case.put(self.kind)}\n{no_deploy}", ""
         policies = self.case.role.permissions if isinstance(self.case.role, Role) else ()
-        found: dict[str, str] = {}
+        found: list[tuple[str, str]] = []
         for one in () if isinstance(policies, Unread) else policies:
             if not self.case.where(self.kind).drift([*self.wanted, *one.statements], self.wanted).is_none:
                 delete = f"{self.case.iam('delete-role-policy')} --policy-name {one.name}"
                 detach = f"{self.case.iam('detach-role-policy')} --policy-arn {one.arn}"
-                found[printable(one.name)] = detach if one.arn else delete
+                found.append((printable(one.name), detach if one.arn else delete))
         if found:
-            return "\n".join(found.values()), f" (in {', '.join(found)})"
+            names, cures = zip(*found, strict=True)
+            return "\n".join(cures), f" (in {', '.join(names)})"
         return f"Attach the stack's policies to the role again, or write what is missing into them: {no_deploy}", ""
 
     def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
@@ -194,13 +196,15 @@ def _needs(case: Deployed, kind: Kind) -> Iterator[Request]:
         yield from uses_of(case.key_arn, case.role_arn, documents.role_statements(own, case.role_arn))
 
 
-def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
+def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> tuple[list[str], str]:
     """What a policy does not let the role that encrypts and decrypts do; or why nobody can tell."""
+    if isinstance(statements, Unread):
+        return [], f"not read ({statements.why})"
     requests = [use_of(case.key_arn, case.role_arn, action) for action in ENCRYPT_DECRYPT]
     if case.key_arn is None:
-        requests = list(_needs(case, policy.kind))
+        requests = list(_needs(case, kind))
     try:
-        both = list(zip(requests, answers(policy, requests), strict=True))
+        both = list(zip(requests, answers(case.where(kind).read(statements), requests), strict=True))
     except CannotBeJudged as reason:
         return [], f"there are {reason}"
     denied = [one.action for one, answer in both if answer.verdict is Answer.NO]
@@ -265,7 +269,7 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
 
 def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
     """The policy of a key of the user's own: in whatever words, it must let the role use it."""
-    denied, doubt = refused(case, case.where("key").read(observed))
+    denied, doubt = refused(case, "key", observed)
     if doubt:
         words = f"whether your key's policy lets the role use it: {doubt}"
         return unknown("key-policy", words, "Have somebody read that statement who knows IAM.")
@@ -314,14 +318,14 @@ def denial(case: Deployed) -> Statement:
     return documents.denial(case.entry.settings, case.role_arn)
 
 
-def is_denial(case: Deployed, statement: Any) -> bool:
-    """Whether a statement is the suspension's, perhaps with a role that was deleted."""
+def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
+    """The statements that are not the suspension's, nor were before its role was deleted."""
     own = denial(case)
-    return case.brake.written_as(statement, [own]) is not None or case.brake.same(statement, own)
+    return [one for one in observed if not (case.brake.written_as(one, [own]) or case.brake.same(one, own))]
 
 
 def is_suspended(case: Deployed, statements: Sequence[Any]) -> bool:
-    return any(is_denial(case, one) for one in statements)
+    return len(kept(case, statements)) < len(statements)
 
 
 def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
@@ -329,39 +333,23 @@ def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
     return is_suspended(case, statements) or case.brake.drift(statements, [*statements, denial(case)]).is_none
 
 
-def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
-    """The statements that are not the suspension's."""
-    return [one for one in observed if not is_denial(case, one)]
-
-
 def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool) -> list[Document]:
     """The policies to try, the best first; none where it says already whether Pinecone is cut off.
 
-    AWS refuses a policy that names somebody who was deleted: the later ones name nobody such.
-
-    Args:
-        case: the stack.
-        before: the policy as it is.
-        observed: its statements.
-        on: whether Pinecone is to be cut off.
+    AWS refuses a policy that names somebody who was deleted: so none has a unique ID, and the last names only the role.
     """
     where, rest = case.brake, kept(case, observed)
     usual, goal = (case.wanted(where.kind, suspended=one) for one in (False, on))
     of_role = [one for one in usual if case.role_arn in json.dumps(one)]
     found = []
-    for ours in (None, of_role) if on else (usual, of_role):
-        statements = rest
-        if ours is not None:
-            # Without deleted principals: ours anew, and others without them.
-            mended = (where.written_as(one, ours) or without_gone(one) for one in rest)
-            statements = [one for one in mended if one is not None]
-        if on:
-            statements = [*statements, denial(case)]
-        else:
-            # Ours may be there under their Sids with other words.
-            sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
-            missing = (one for one in ours or () if one["Sid"] not in sids and not where.has(one, statements))
-            statements = [*statements, *missing]
+    for ours in (usual, of_role):
+        # Without deleted principals: ours anew, and others without them.
+        mended = (where.written_as(one, ours) or without_gone(one) for one in rest)
+        statements = [one for one in mended if one is not None]
+        # Ours may be there under their Sids with other words.
+        sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
+        missing = [one for one in ours if one["Sid"] not in sids and not where.has(one, statements)]
+        statements += [denial(case)] if on else missing
         # In the order and the words of the template, where it says the same.
         found.append(goal if _same(where, statements, goal) else statements)
     more = {"Id": before["Id"]} if "Id" in before else {}

@@ -1,8 +1,13 @@
-"""What changes between two sets of templates: each difference once, with all that it is in."""
+"""What changes between two sets of templates: each difference once, with all that it is in.
+
+In Markdown, for a pull request, whatever a template says stands in a code span: there GitHub makes no link, no mention
+and no HTML.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -30,6 +35,7 @@ Change: TypeAlias = tuple[str, Words]
 _HARMLESS: Final = ("Description", "Tags", "EnableKeyRotation", "RotationPeriodInDays")
 """Properties that let nobody do more or less."""
 _MOST_CASES: Final = 64
+_MOST_NAMES: Final = 10
 _ANOTHER: Final = {
     "Role": " Pinecone goes on asking for the old role and cannot be told of another: it is locked "
     "out of the data. A policy that named the old role does not let the new one in by itself.",
@@ -100,7 +106,7 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
         for what, was, now in (("account", old.account, new.account), ("Region", old.region, new.region)):
             if was and now and was != now:
                 another = f": ANOTHER role and ANOTHER key.{_ANOTHER['Key']}"
-                yield REPLACED, [f"The {what} was ", Quoted(was), ", is now ", Quoted(now), another]
+                yield REPLACED, _was([f"The {what}"], [Quoted(was)], [Quoted(now)], another)
     for kind in ("Role", "Key", "Alias"):
         before = old.things(kind) if old else {}
         after = new.things(kind) if new else {}
@@ -108,11 +114,15 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
         for name in (name for name in before if name in after):
             yield from _thing(before[name], after[name])
     if old and new:
-        kept, broken = _results(old), _results(new)
-        for one in dict.fromkeys([*kept, *broken]):
-            was, now = kept.get(one, "kept"), broken.get(one, "kept")
-            if was != now:
-                yield ACCESS, ["Guardrail ", Quoted(one[0]), " at ", Quoted(one[1]), f": was {was}, is now {now}."]
+        results = [_results(old), _results(new)]
+        for one in dict.fromkeys(key for each in results for key in each):
+            kept, is_kept = (each.get(one, "kept") for each in results)
+            if kept != is_kept:
+                yield ACCESS, _was(["Guardrail ", Quoted(one[0]), " at ", Quoted(one[1]), ":"], [kept], [is_kept], ".")
+
+
+def _was(own: Words, was: Words, now: Words, follows: str) -> Words:
+    return [*own, " was ", *was, ", is now ", *now, follows]
 
 
 def _results(template: Template) -> dict[tuple[str, str, str], str]:
@@ -130,8 +140,10 @@ def _come_and_gone(kind: str, old: Mapping[str, Thing], new: Mapping[str, Thing]
         what = "AWS keeps it, as it is retained, but nothing manages it any more."
         if not one.retained:
             what = f"AWS DELETES it with this deploy: it is not retained.{_ANOTHER[kind]}"
-        said = [f"{kind} ", Quoted(one.logical_id), f" is GONE from the template. {what}"]
-        yield OTHER if is_alias else REPLACED, said
+        yield (
+            OTHER if is_alias else REPLACED,
+            [f"{kind} ", Quoted(one.logical_id), f" is GONE from the template. {what}"],
+        )
     for name in (name for name in new if name not in old):
         if gone and not is_alias:
             another = f" is new while another is gone: it is ANOTHER {kind.lower()}.{_ANOTHER[kind]}"
@@ -152,14 +164,13 @@ def _thing(old: Thing, new: Thing) -> Iterator[Change]:
         if old.properties.get(name) != new.properties.get(name):
             was, now = (Quoted(each[name]) if name in each else "not said" for each in (old.properties, new.properties))
             weight, follows = _WHAT_FOLLOWS.get((new.kind, name), (OTHER if name in _HARMLESS else ACCESS, ""))
-            yield weight, [*own, ": ", Quoted(name), " was ", was, ", is now ", now, ".", follows]
-    if new.kind == "Role" and old.external_ids and old.external_ids != new.external_ids:
-        now_asked = quoted_list(new.external_ids) or ["none"]
-        said: Words = [*own, ": the external ID was ", *quoted_list(old.external_ids), ", is now ", *now_asked]
-        yield REPLACED, [*said, f".{_ANOTHER_ID}"]
+            yield weight, _was([*own, ": ", Quoted(name)], [was], [now], f".{follows}")
+    if old.external_ids and old.external_ids != new.external_ids:
+        asked = quoted_list(new.external_ids) or ["none"]
+        yield REPLACED, _was([*own, ": the external ID"], quoted_list(old.external_ids), asked, f".{_ANOTHER_ID}")
     if old.pinecones != new.pinecones:
-        said = [*own, ": Pinecone's AWS account was ", *quoted_list(old.pinecones), ", is now "]
-        yield REPLACED, [*said, *quoted_list(new.pinecones), f".{_ANOTHER_ACCOUNT}"]
+        was_taken, is_taken = (quoted_list(each.pinecones) for each in (old, new))
+        yield REPLACED, _was([*own, ": Pinecone's AWS account"], was_taken, is_taken, f".{_ANOTHER_ACCOUNT}")
     for (kind, what, before), (*_, after) in zip(_policies(old), _policies(new), strict=True):
         yield from _policy([*own, f", {what}: "], before, after, kind)
 
@@ -275,3 +286,38 @@ def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Ite
 
 def _unreadable(own: policy.Policy) -> set[str]:
     return {f"{what}: {one.raw}"[:300] if one.raw else what for one in own.statements for what in one.unreadable}
+
+
+def markdown(differences: Sequence[Difference]) -> str:
+    """The differences; that there are none is one line."""
+    if not differences:
+        return f"{NOTHING}\n"
+    lines = ["### What changes about Pinecone's access", ""]
+    for difference in differences:
+        lines += [f"#### {_names(difference.names)}", ""]
+        for title, changes in difference.changes.items():
+            lines += [f"**{title}**", "", *(f"- {_said(words)}" for words in changes), ""]
+    return "\n".join(lines) + "\n"
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(_code(name) for name in names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    return f"{shown} and {more:,} more (values are those of the first)" if more > 0 else shown
+
+
+def _said(words: Words) -> str:
+    return "".join(_code(part) if isinstance(part, Quoted) else _escaped(part) for part in words)
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text)
+
+
+def _code(value: str) -> str:
+    """A code span: its fence is longer than each row of backticks in it."""
+    text = Quoted(value)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest or text.startswith(" ") or text.endswith(" ") else ""
+    return f"{fence}{space}{text or ' '}{space}{fence}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -108,19 +108,20 @@ class Drawing:
         return max(box.bottom for box in self.boxes) + 10
 
     @property
-    def legend(self) -> Iterator[tuple[int, int, list[str]]]:
+    def legend(self) -> list[tuple[int, int, list[str]]]:
         """The sentences under the drawing: number, height of the first line, lines."""
         y = self.height + LINE
+        found = []
         for number, sentence in enumerate(self.sentences, 1):
             lines = textwrap.wrap(sentence, int((self.width - 50) / _CHARACTER))
-            yield number, y, lines
+            found.append((number, y, lines))
             y += len(lines) * LINE + 6
+        return found
 
     @property
     def height_with_legend(self) -> int:
         """With the sentences."""
-        ends = (y + len(lines) * LINE for _, y, lines in self.legend)
-        return max(ends, default=self.height + 8) - 2
+        return max((y + len(lines) * LINE for _, y, lines in self.legend), default=self.height + 8) - 2
 
 
 def reach(part: Part) -> Drawing:
@@ -218,8 +219,8 @@ class _Sketch:
         """Whoever a statement of a trust policy is about, outside of one's own account."""
         if not said.beside.as_guide:
             return self._somebody(_OUTSIDE, said)
-        like = said.statement.get("Condition", {}).get("StringLike", {})
-        callers = as_list(like.get("aws:PrincipalArn", said.names))
+        condition = said.statement.get("Condition", {})
+        callers = as_list(condition.get("StringLike", {}).get("aws:PrincipalArn", said.names))
         numbers = " or ".join(dict.fromkeys(map(account_of, callers)))
         names = [one.rpartition("/")[2] for one in callers]
         return self.box(_OUTSIDE, [f"Pinecone's account {numbers}", *names], "account")

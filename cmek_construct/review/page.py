@@ -1,4 +1,7 @@
-"""The page: everything that it says, before it is laid out; what has one text is there once."""
+"""The page: everything that it says, what has one text once, and its layout: one HTML file alone.
+
+The same templates give the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,19 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
+from functools import cache
+from importlib import resources
 from typing import Any, Final, NamedTuple
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup, escape
 
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.judging import RULES
 from cmek_construct.guardrails.rule import Violation
-from cmek_construct.policy.sentences import Quoted
-from cmek_construct.review.changes import REPLACED, Difference
+from cmek_construct.policy.sentences import Quoted, plain_letters, visible
+from cmek_construct.review.changes import NOTHING, REPLACED, Difference
+from cmek_construct.review.drawing import Drawing, reach
 from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template
 from cmek_construct.review.statements import Said
 
@@ -24,6 +33,7 @@ MOST: Final = 50
 _THEIR_OWN: Final = (*NAMES, "TargetKeyId", "Description", "Tags")
 """Properties that let nobody do anything: they may differ among what is alike."""
 _OWN_ACCOUNT: Final = "<own account>"
+_TEMPLATES: Final = ("page.html.j2", "parts.html.j2", "drawing.svg.j2")
 
 
 class Alike(NamedTuple):
@@ -131,12 +141,12 @@ def _alike(templates: Iterable[Template]) -> list[Alike]:
     """The distinct texts: first those that a guardrail refuses, each as it is first met."""
     found: dict[str, list[Part]] = {}
     for part in (part for template in templates for part in template.parts):
-        found.setdefault(_text(part), []).append(part)
+        found.setdefault(_alike_text(part), []).append(part)
     refused_first = sorted(found.values(), key=lambda parts: not parts[0].refused)
     return [Alike(number, parts[0], parts, number <= MOST) for number, parts in enumerate(refused_first, 1)]
 
 
-def _text(part: Part) -> str:
+def _alike_text(part: Part) -> str:
     """What is the same among what is alike: own account, IDs and names are left out.
 
     Each only where it stands for itself: an external ID in its condition, an account in an ARN.
@@ -165,3 +175,51 @@ def _statement(said: Said) -> list[Any]:
         called = deepcopy(called)
         called["Condition"]["StringEquals"]["sts:ExternalId"] = "<external ID>"
     return [said.when, called]
+
+
+def html(page: Page) -> str:
+    """The page."""
+    style = Markup(_text("page.css"))  # noqa: S704 - a file of ours, not of a template
+    return _environment().get_template("page.html.j2").render(page=page, style=style)
+
+
+def svg(drawing: Drawing) -> str:
+    """A file of its own: no script, no font, no other file."""
+    draw = _environment().get_template("drawing.svg.j2").module
+    return str(draw.draw(drawing, "drawing", file=True))  # type: ignore[attr-defined]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=DictLoader({name: _text(name) for name in _TEMPLATES}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.tests["quoted"] = lambda value: isinstance(value, Quoted)
+    environment.filters["code"] = Quoted
+    environment.filters["any_language"] = lambda text: escape(visible(text))
+    environment.filters["printable"] = printable
+    environment.globals |= {"counted": _counted, "reach": reach, "nothing": NOTHING, "replaced": REPLACED}
+    return environment
+
+
+def _text(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _shown(value: Any) -> Any:
+    """A letter that could mislead is written as its code; nothing is left out unseen."""
+    if value is None:
+        raise TypeError("The page has no words for None")
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return plain_letters(value)
+    return value
+
+
+def _counted(number: int, what: str, several: str = "") -> str:
+    return f"{number:,} {what if number == 1 else several or f'{what}s'}"

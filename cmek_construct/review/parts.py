@@ -77,7 +77,7 @@ class Thing:
     policies: list[Policy] = field(default_factory=list)
     """The trust policy of a role, then its permissions; the key policy of a key."""
     arns: frozenset[str] = frozenset()
-    """Of a role."""
+    """Its own of a role; of a key those of the roles that it names."""
     pinecones: list[str] = field(default_factory=list)
     """The accounts that a trust policy takes for Pinecone's."""
     external_ids: list[str] = field(default_factory=list)

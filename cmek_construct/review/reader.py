@@ -50,18 +50,18 @@ def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]
     titles = Counter(top.template.title for top in found.run.tops)
     checks = to_check(found)
     asker = cache(lambda: Asker(found))  # of a run of which nothing is shown nobody is asked
-    made = []
+    made: dict[Stack, Template] = {}
     for stack in found.run.stacks:
         # What its app calls a stack, if no other is called so; within it by the logical IDs.
         title = stack.top.template.title
         name = printable(title) if title and titles[title] == 1 else stack.top.name
         account, region = (one if is_known(one) else "" for one in (stack.account, stack.region))
         within = " > ".join([name, *map(printable, stack.within)])
-        made.append(Template(within, stack, account, region, checks.get(stack, []), lambda stack: asker().about(stack)))
-        made[-1].parts.extend(reader.parts(made[-1]))
-    for template in made:
-        template.findings.extend(reader.left(template.stack))
-    return sorted(made, key=lambda template: not template.parts)
+        made[stack] = Template(within, stack, account, region, checks.get(stack, []), lambda one: asker().about(one))
+        made[stack].parts.extend(reader.parts(made[stack]))
+    for place in reasons:
+        made[place.stack].findings.extend(reader.findings([place]))
+    return sorted(made.values(), key=lambda template: not template.parts)
 
 
 def to_check(found: Found) -> dict[Stack, list[Words]]:
@@ -110,7 +110,6 @@ class _Reader:
         self._found = found
         self._vendors = vendors
         self._reasons = dict(reasons)
-        self._places = _by(reasons, lambda place: place.stack)
         self._roles = _by(found.roles, lambda one: one.place.stack)
         self._keys = _by(found.keys, lambda one: one.place.stack)
         self._unread = _by(found.unread, lambda one: one.place.stack)
@@ -121,52 +120,46 @@ class _Reader:
         self._aliases = _by(of_keys, lambda pair: pair[0])
 
     def parts(self, template: Template) -> Iterator[Part]:
-        """Each role of a stack with the keys that name it, then the keys that name none."""
-        stack = template.stack
-        left = list(self._keys.get(stack, ()))
-        shown = {one.place for one in (*left, *self._roles.get(stack, ()))}
-        for role in self._roles.get(stack, ()):
-            own = [key for key in left if any(role.place in now.value.roles for now in key.cases)]
-            left = [key for key in left if key not in own]
-            yield self._part(template, role, own)
-        for key in left:
-            yield self._part(template, None, [key])
-        for place, one in {one.place: one for one in reversed(self._unread.get(stack, ()))}.items():
+        """Each role of a stack with the keys that name it, then the keys that name none, and what cannot be judged."""
+        roles = self._roles.get(template.stack, [])
+        keys = self._keys.get(template.stack, [])
+        unread = {one.place: one for one in reversed(self._unread.get(template.stack, []))}
+        shown = {one.place for one in (*roles, *keys)}
+        for role in roles:
+            own = [key for key in keys if any(role.place in now.value.roles for now in key.cases)]
+            keys = [key for key in keys if key not in own]
+            yield self._part(template, [role, *own])
+        for key in keys:
+            yield self._part(template, [key])
+        for place, one in unread.items():
             if place not in shown and place.is_role_or_key:
-                yield self._part(template, None, [one.key]) if one.key else self._not_judged(template, one)
+                yield self._part(template, [one.key or one])
 
-    def left(self, stack: Stack) -> list[Violation]:
-        """What the guardrails found in a stack about nothing that is shown."""
-        return self._findings(self._places.get(stack, ()))
-
-    def _findings(self, places: Iterable[Place]) -> list[Violation]:
+    def findings(self, places: Iterable[Place]) -> list[Violation]:
         """What was found at some places, each time once on the whole page, with the reason that counts."""
         pairs = (pair for place in places for pair in self._reasons.pop(place, ()))
         return [replace(one, meant=reason) for one, reason in pairs]
 
-    def _not_judged(self, template: Template, unread: Unread) -> Part:
-        place = unread.place
-        kind, title, _ = _KINDS[place.type == ROLE]
-        policy = Policy(f"{title} ({unread.why})", [], place.logical_id)
-        thing = Thing(kind, place.logical_id, _is_kept(place), {}, [policy])
-        return Part(template, [thing], self._findings([place]), [])
+    def _part(self, template: Template, some: Sequence[Resource | Unread]) -> Part:
+        read = [one.place for one in some if isinstance(one, Resource)]
+        outputs = [(one.label, place.logical_id) for place in read for one in self._outputs.get(place, ())]
+        around = [alias.place for place in read for _, alias in self._aliases.get(place, ())]
+        around += [one.place for place in read for one in self._attached.get(place, ())]
+        things = []
+        for one in some:
+            things.append(self._thing(one))
+            things += self._aliases_of(one.place) if one.place in read else ()
+        return Part(template, things, self.findings([*(one.place for one in some), *around]), outputs)
 
-    def _part(self, template: Template, role: Resource | None, keys: Sequence[Resource]) -> Part:
-        places = [one.place for one in (role, *keys) if one]
-        outputs = [(one.label, place.logical_id) for place in places for one in self._outputs.get(place, ())]
-        things = [self._thing(role)] if role else []
-        for key in keys:
-            things += [self._thing(key), *self._aliases_of(key.place)]
-            places += [alias.place for _, alias in self._aliases.get(key.place, ())]
-        places += [one.place for one in self._attached.get(role.place, ())] if role else []
-        return Part(template, things, self._findings(places), outputs)
-
-    def _thing(self, one: Resource) -> Thing:
+    def _thing(self, one: Resource | Unread) -> Thing:
         """A role or a key, in the cases in which what a deployer may type stays ``${Name}``."""
         place = one.place
+        kind, title, of = _KINDS[place.type == ROLE]
+        if isinstance(one, Unread):
+            policy = Policy(f"{title} ({one.why})", [], place.logical_id)
+            return Thing(kind, place.logical_id, _is_kept(place), {}, [policy])
         cases = _typed(one.cases)
         texts = _Texts(self._found, place.stack)
-        kind, title, of = _KINDS[place.type == ROLE]
         roles = {place} if of == "trust" else {role for now in cases for role in now.value.roles}
         arns = frozenset(place.stack.short(arn) for role in roles for arn in self._arns[role])
         meant = arns | self._vendors if of == "key" else arns
