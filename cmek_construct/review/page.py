@@ -132,7 +132,7 @@ def _results(findings: Iterable[Violation]) -> list[tuple[str, str, list[Violati
     for rule in RULES:  # what must hold of a role, a key and an alias may have one name
         by_rule.setdefault(rule.id, ({}, []))[0][rule.sentence] = None
     for one in findings:
-        by_rule[one.rule.partition("[")[0]][1].append(one)
+        by_rule.setdefault(one.rule.partition("[")[0], ({}, []))[1].append(one)
     found = [(rule, " ".join(sentences), broken) for rule, (sentences, broken) in by_rule.items()]
     return sorted(found, key=lambda one: (all(broken.meant is not None for broken in one[2]), not one[2]))
 

@@ -27,7 +27,8 @@ from cmek_construct.who.answers import Asker
 Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
 """What the guardrails found at each place, with the reason for which it is acknowledged."""
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
-_POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
+_NO_SETTINGS: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy", "")
+"""Policies, and what stands in place of properties where there are none."""
 T = TypeVar("T", InCase[Now], Attached)
 _KINDS: Final[Mapping[bool, tuple[str, str, Kind]]] = {
     True: ("Role", "Trust policy", "trust"),
@@ -282,7 +283,7 @@ class _Texts:
         """What a role or key is set to beside its policies; what hangs on a case, case by case."""
         every = [case.told(self._stack.short) for case, _ in settings]
         found: dict[str, Any] = {}
-        for name in dict.fromkeys(name for _, one in settings for name in one if name not in _POLICIES):
+        for name in dict.fromkeys(name for _, one in settings for name in one if name not in _NO_SETTINGS):
             apart: dict[str, tuple[Any, list[Choices]]] = {}
             for choices, (_, now) in zip(every, settings, strict=True):
                 if name in now:

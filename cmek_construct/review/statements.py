@@ -118,7 +118,7 @@ class Said:
     def names(self) -> list[str]:
         """The principals that it names."""
         principal = self.statement.get("Principal")
-        named = principal.get("AWS", []) if isinstance(principal, dict) else principal
+        named = principal.get("AWS") if isinstance(principal, dict) else "*" if principal == "*" else None
         return [name for name in as_list(named) if isinstance(name, str)]
 
     @property
