@@ -46,19 +46,20 @@ class Values:
     def resolved(self, stack: Stack, value: Any) -> Any:
         """A value: a text, a list, an object, or `NOTHING`."""
         if isinstance(value, str):
-            return _DYNAMIC.sub(lambda found: hole(f"?{found[1]}"), literal(value))
+            text = literal(value) if "${" in value else value
+            return _DYNAMIC.sub(lambda found: hole(f"?{found[1]}"), text) if "{{" in text else text
         if isinstance(value, list):
             return [one for one in self._members(stack, value) if one is not NOTHING]
         if function := function_of(value):
             return self._call(stack, *function)
         if not isinstance(value, dict):
-            text = scalar(value)
-            return unreadable("null", stack.name) if text is None else text
+            return scalar(value) or unreadable("null", stack.name)
         found = {}
         for name, one in value.items():
-            is_function = str(name).startswith("Fn::")
-            found[str(name)] = unreadable(name, stack.name, one) if is_function else self.resolved(stack, one)
-        return {name: one for name, one in found.items() if one is not NOTHING}
+            got = unreadable(name, stack.name, one) if name.startswith("Fn::") else self.resolved(stack, one)
+            if got is not NOTHING:
+                found[name] = got
+        return found
 
     def text(self, stack: Stack, value: Any) -> str:
         """A value as one text."""
