@@ -14,13 +14,17 @@ from cmek_construct.review.model import Part
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
 from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.stacks import Stack
-from cmek_construct.who.answers import Asker
+from cmek_construct.who.answers import GRANT, Asker, Row
 from cmek_construct.who.people import Somebody
-from cmek_construct.who.rows import GRANT, Row
 
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
-_PRESENTS: Final = {"right": "the right external ID", "wrong": "another external ID", "none": "no external ID"}
+_PRESENTS: Final = {
+    "right": "the right external ID",
+    "denied": "an external ID that is denied",
+    "wrong": "another external ID",
+    "none": "no external ID",
+}
 Said: TypeAlias = tuple[str, str | None, list[str]]
 """An answer, the statement that gives it or what is not known, and all that has it."""
 
