@@ -234,9 +234,8 @@ def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> 
     used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
     for row, before, now in zip(out, used, unused, strict=True):
         if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
-            said[row] = now._replace(
-                statement=before.statement, then=_only(f"when unused for {days} days", now.verdict)
-            )
+            then = _only(f"when unused for {days} days", now.verdict)
+            said[row] = now._replace(statement=before.statement, then=then, unused=True)
     return list(said.values())
 
 
