@@ -63,7 +63,7 @@ def lock(
         raise typer.BadParameter("it is for --deployed alone", param_hint="--profile")
     with refusals("lock"):
         before = read(file)
-        stacks, ours = read_templates(paths, before)
+        stacks, ours = _read_templates(paths, before)
         refused = [*changes(before, stacks, str(file), beside=beside)]
         if refused:
             refuse(*(f"{one.what} {one.cure}" for one in refused))
@@ -71,7 +71,7 @@ def lock(
         if check and done:
             refuse(*done, f"{file} is not up to date: run `cmek lock` and commit it.", *unread)
         if after != before:
-            more = write_lock(file, after)
+            more = _write(file, after)
             tell([*done, *more, f"Wrote {file}. Read it and commit it."])
         elif not unread:
             typer.echo(f"{file} is up to date." if check else f"{file} has all of it already.")
@@ -118,10 +118,6 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
 
     Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
     the account of the stack.
-
-    Raises:
-        LockError: the stack is not deployed as it is locked.
-        AwsError: AWS cannot be asked.
     """
     if not place.is_told:
         raise LockError(
@@ -234,21 +230,13 @@ def unlock(
             raise LockError(
                 f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
             )
-        write_lock(file, {**before, place: after})
+        _write(file, {**before, place: after})
     then = "Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it together."
     tell([*done, f"Wrote {file}. {then}"])
 
 
-def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], set[str]]:
-    """The stacks of these files and cloud assemblies, and which roles and keys are Pinecone's.
-
-    Args:
-        paths: template files; or folders that `cdk synth` wrote, stages included.
-        lock: what it has is Pinecone's, whatever it looks like.
-
-    Raises:
-        LockError: one cannot be read, or nothing of Pinecone's is in any of them.
-    """
+def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], set[str]]:
+    """The stacks of files and cloud assemblies, and which roles and keys are Pinecone's: all that a lock has."""
     run = templates.read_run(paths)
     found = templates.find(run, known=known(lock))
     judged = {*(one.place for one in found.roles), *(one.place for one in found.keys)}
@@ -269,17 +257,11 @@ def read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], s
     return stacks, set(map(str, judged))
 
 
-def write_lock(file: Path, lock: Lock) -> list[str]:
-    """Write a lock, all or nothing of it.
+def _write(file: Path, lock: Lock) -> list[str]:
+    """Write a lock, all or nothing of it; and say what else was written.
 
     A new one in a git checkout gets a line in ``.gitattributes``: git then keeps the lines of both branches, where it
     would ask a person to do so.
-
-    Returns:
-        What else was written.
-
-    Raises:
-        LockError: it is a symbolic link.
     """
     if file.is_symlink():
         raise LockError(
@@ -302,7 +284,7 @@ def clear_gone(stack: str, account: str, region: str) -> list[str]:
     gone = stacks_at(before, Place.of(stack, account, region))
     lock = {**before, **{place: marked_gone(before[place], "") for place in gone}}
     if lock != before:
-        write_lock(Path(FILE), lock)
+        _write(Path(FILE), lock)
     return [f"{FILE}: {place}: no longer gone" for place in gone if lock[place] != before[place]]
 
 

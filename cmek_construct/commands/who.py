@@ -21,8 +21,7 @@ from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
 from cmek_construct.who import answers as asking
-from cmek_construct.who.answers import GRANT, NOT_SHOWN, ON_KEY, Row, Who
-from cmek_construct.who.people import Somebody
+from cmek_construct.who.answers import GRANT, NOT_SHOWN, ON_KEY, Row, Who, together
 
 LEGEND: Final = (
     "yes: the policy lets it; whoever is of another account needs leave of that account besides. "
@@ -70,7 +69,7 @@ def _as_data(one: Who) -> dict[str, Any]:
     return {name: getattr(one, name) for name in told} | {"rows": rows}
 
 
-_Table = tuple[str, tuple[tuple[str, int | None], ...], tuple[tuple[str | None, ...], ...], str | None]
+_Table = tuple[str, tuple[tuple[str, int | None], ...], tuple[tuple[str, ...], ...], str | None]
 """Title, the columns' headings with the most characters of one that is wrapped, lines, and what stands below."""
 
 
@@ -95,7 +94,7 @@ def _show(answers: Sequence[Who]) -> None:
         for heading, width in columns:
             table.add_column(heading, overflow="fold", max_width=width)
         for line in lines:
-            table.add_row(*(Text(one or "", style=_STYLES.get(one or "", "")) for one in line))
+            table.add_row(*(Text(one, style=_STYLES.get(one, "")) for one in line))
         return Segments(list(console.render(table)))
 
     console.print(NOT_SHOWN)
@@ -147,27 +146,20 @@ def _of_role(name: str, rows: Sequence[Row]) -> _Table:
 
 def _of_key(name: str, rows: Sequence[Row]) -> _Table:
     """Principals with the same answers share their lines."""
-    each: dict[Somebody, dict[tuple[str, str | None, str | None], list[Row]]] = {}
-    for row in rows:
-        each.setdefault(row.who, {}).setdefault((row.answer, row.statement, row.doubt), []).append(row)
-    alike: dict[tuple[tuple[str | None, ...], ...], list[str]] = {}
-    for somebody, answers in each.items():
-        some = tuple((_actions(answered, len(answers) == 1), *said) for said, answered in answers.items())
-        alike.setdefault(some, []).append(printable(somebody.words))
-    lines = [
-        ("" if index else ",\n".join(names), actions, answer, statement)
-        for some, names in alike.items()
-        for index, (actions, answer, statement, _) in enumerate(some)
-    ]
     columns = (("Who", 38), ("kms:", 35), ("Answer", 20), ("By", None))
+    lines = []
+    for whom, answers in together(rows, lambda row: (row.answer, row.statement or "", row.doubt)):
+        names = ",\n".join(printable(somebody.words) for somebody in whom)
+        for (answer, statement, _), some in answers.items():
+            whole = len(answers) == 1 and {row.action for row in some} == set(ON_KEY)
+            lines.append((names, _ALL if whole else _actions(some), answer, statement))
+            names = ""
     first = [row for row in rows if row.who == rows[0].who]
     return f"Who may use the key {name}", columns, tuple(lines), f"{_ALL}: {_actions(first)}"
 
 
-def _actions(rows: Sequence[Row], in_short: bool = False) -> str:
+def _actions(rows: Sequence[Row]) -> str:
     names = dict.fromkeys(row.action for row in rows)
-    if in_short and names.keys() == set(ON_KEY):
-        return _ALL
     called = {}
     match [row.for_aws_service for row in rows if row.action == GRANT]:
         case [bool(is_for_service)]:

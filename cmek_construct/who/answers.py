@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from cmek_construct import guide
 from cmek_construct.checks import printable
@@ -48,6 +48,7 @@ _HOW: Final = tuple(name for name in DIRECT_CALL if name not in _TLS)
 _OTHER_ID: Final = "another-external-id"
 _PERSON: Final = re.compile("the account's (role|user)")
 Ours: TypeAlias = Resource | Unread
+T = TypeVar("T", bound=Hashable)
 
 
 class Row(NamedTuple):
@@ -93,6 +94,8 @@ class Who:
     """Parameters whose default decided a condition of the template."""
     own_permissions: Sequence[str]
     """Roles of Pinecone's that have permissions of their own in the template."""
+    different: str | None
+    """That more than one account is taken for Pinecone's, in words."""
     roles: list[Row]
     keys: list[Row]
 
@@ -100,6 +103,23 @@ class Who:
     def rows(self) -> list[Row]:
         """All of them."""
         return [*self.roles, *self.keys]
+
+
+def together(rows: Iterable[Row], said: Callable[[Row], T]) -> list[tuple[list[Somebody], dict[T, list[Row]]]]:
+    """Those who get the same answers, and the questions of one of them by what is said to them.
+
+    Args:
+        rows: about one role or key.
+        said: the answer as it is shown.
+    """
+    each: dict[Somebody, dict[T, list[Row]]] = {}
+    for row in rows:
+        each.setdefault(row.who, {}).setdefault(said(row), []).append(row)
+    found: dict[object, tuple[list[Somebody], dict[T, list[Row]]]] = {}
+    for somebody, answers in each.items():
+        same = tuple((answer, *((row.action, *row[3:6]) for row in some)) for answer, some in answers.items())
+        found.setdefault(same, ([], answers))[0].append(somebody)
+    return list(found.values())
 
 
 def who(found: Found) -> list[Who]:
@@ -134,8 +154,7 @@ class Asker:
         self._roles = {role.place: role for role in found.roles}
         self._with_policies = {one.role for one in found.attached if not one.is_boundary}
         self._arns = found.arns
-        self.different = two_accounts(found)
-        """That more than one account is taken for Pinecone's, in words."""
+        self._different = two_accounts(found)
         self._by_stack: dict[Stack, list[Ours]] = {}
         unread = {one.place: one for one in reversed(found.unread) if one.place.is_role_or_key}
         ours: list[Ours] = [*found.roles, *found.keys, *unread.values()]
@@ -157,6 +176,7 @@ class Asker:
             roles=[row for place, answered in rows if place.type == ROLE for row in answered],
             keys=[row for place, answered in rows if place.type != ROLE for row in answered],
             assumed=assumed,
+            different=self._different,
             own_permissions=[place.logical_id for place, _ in rows if place in self._with_policies],
         )
 
