@@ -23,8 +23,8 @@ from cmek_construct.guide import (
 )
 from cmek_construct.policy import Verdict
 from cmek_construct.templates import Run, find, template_of
+from cmek_construct.who.answers import ASSUME, ON_KEY, Who
 from cmek_construct.who.answers import who as asked_of
-from cmek_construct.who.rows import ASSUME, ON_KEY, Who
 from tests import forms
 from tests.command import cmek
 from tests.simulator import simulator
@@ -701,6 +701,35 @@ def test_another_external_id_is_none_of_those_that_are_asked_for() -> None:
     wrong = {(row.external_id, row.answer) for row in found.roles if row.who.is_pinecone}
     assert ("another-external-id-3", "yes") in wrong
     assert {(one, "no") for one in taken} <= wrong
+
+
+@pytest.mark.parametrize(
+    ("effect", "condition", "presents"),
+    [
+        ("Deny", {"StringEquals": {"sts:ExternalId": "old-id"}}, {"old-id": "denied"}),
+        ("Deny", {"StringLike": {"sts:ExternalId": "old-*"}}, {"old-*": "denied"}),
+        ("Allow", {"StringNotEquals": {"sts:ExternalId": "old-id"}}, {"old-id": "denied"}),
+        ("Deny", {"StringNotEquals": {"sts:ExternalId": "new-id"}}, {"new-id": "right"}),
+        ("Deny", {"Null": {"sts:ExternalId": "true"}}, {}),
+    ],
+    ids=str,
+)
+def test_an_external_id_that_is_denied_is_not_called_right(
+    effect: str, condition: dict[str, Any], presents: dict[str, str], tmp_path: Path
+) -> None:
+    other = {**TRUST, "Effect": effect, "Condition": condition}
+    both = [other] if effect == "Allow" else [{**TRUST, "Condition": {}}, other]
+    (found,) = who([template(both, USE)])
+    pinecones = [row for row in found.roles if row.who.is_pinecone]
+    assert {row.external_id: row.presents for row in pinecones if row.presents not in ("wrong", "none")} == presents
+    assert {row.answer for row in pinecones if row.presents == "denied"} <= {"no"}
+    assert {row.answer for row in pinecones if row.presents == "right"} <= {"yes"}
+    (tmp_path / "t.json").write_text(json.dumps(template(both, USE)))
+    table = cmek(tmp_path, "who", "t.json", code=int(any(row.doubt for row in found.rows))).stdout
+    assert all((external_id in table) is (how == "denied") for external_id, how in presents.items())
+    cmek(tmp_path, "review", "t.json")
+    page = (tmp_path / "review.html").read_text("utf-8")
+    assert ("an external ID that is denied" in page) is ("denied" in presents.values())
 
 
 def test_a_role_with_policies_of_its_own_is_said(tmp_path: Path) -> None:

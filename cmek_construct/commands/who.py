@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
@@ -20,8 +21,7 @@ from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
 from cmek_construct.who import answers as asking
-from cmek_construct.who.answers import NOT_SHOWN
-from cmek_construct.who.rows import GRANT, ON_KEY, Row, Who, together
+from cmek_construct.who.answers import GRANT, NOT_SHOWN, ON_KEY, Row, Who, together
 
 LEGEND: Final = (
     "yes: the policy lets it; whoever is of another account needs leave of that account besides. "
@@ -30,6 +30,9 @@ LEGEND: Final = (
 _WIDTH: Final = 120
 """Columns of a table that no terminal shows."""
 _ALL: Final = "all of these"
+_RE_ENCRYPTS: Final = {"kms:ReEncryptFrom", "kms:ReEncryptTo"}
+_OF_WHO: Final = {"who": "words", "principal": "arn", "but": "but", "own_policies": "own_policies"}
+_OF_ROW: Final = ("action", "presents", "external_id", "for_aws_service", "answer", "statement", "doubt")
 _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "bold red"}
 
 
@@ -58,23 +61,16 @@ def _as_data(one: Who) -> dict[str, Any]:
     """Every answer for a machine."""
     told = ("template", "account", "account_is_known", "assumed", "own_permissions")
     rows = [
-        {
-            "resource": row.resource,
-            "who": row.who.words,
-            "principal": row.who.arn,
-            "but": list(row.who.but),
-            "own_policies": row.who.own_policies,
-            "action": row.action,
-            "presents": row.presents,
-            "external_id": row.external_id,
-            "for_aws_service": row.for_aws_service,
-            "answer": row.answer,
-            "statement": row.statement,
-            "doubt": row.doubt,
-        }
+        {"resource": row.resource}
+        | {name: getattr(row.who, own) for name, own in _OF_WHO.items()}
+        | {name: getattr(row, name) for name in _OF_ROW}
         for row in one.rows
     ]
     return {name: getattr(one, name) for name in told} | {"rows": rows}
+
+
+_Table = tuple[str, tuple[tuple[str, int | None], ...], tuple[tuple[str, ...], ...], str | None]
+"""Title, the columns' headings with the most characters of one that is wrapped, lines, and what stands below."""
 
 
 def _show(answers: Sequence[Who]) -> None:
@@ -84,8 +80,22 @@ def _show(answers: Sequence[Who]) -> None:
         console.width = _WIDTH
 
     @cache  # 1,000 stacks of one app have the same tables
-    def drawn(table: _Table) -> Segments:
-        return Segments(list(console.render(_drawn(*table))))
+    def drawn(made: _Table) -> Segments:
+        title, columns, lines, caption = made
+        table = Table(
+            title=Text(f"\n{title}", style="bold"),
+            title_justify="left",
+            caption=caption,
+            caption_justify="left",
+            pad_edge=False,
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+        )
+        for heading, width in columns:
+            table.add_column(heading, overflow="fold", max_width=width)
+        for line in lines:
+            table.add_row(*(Text(one, style=_STYLES.get(one, "")) for one in line))
+        return Segments(list(console.render(table)))
 
     console.print(NOT_SHOWN)
     for one in answers:
@@ -116,36 +126,13 @@ def _notes(one: Who) -> Iterator[str]:
         )
 
 
-_Table = tuple[str, tuple[tuple[str, int | None], ...], tuple[tuple[str, ...], ...], str | None]
-"""Title, the columns' headings with the most characters of one that is wrapped, lines, and what stands below."""
-
-
-def _drawn(title: str, columns: Any, lines: Any, caption: str | None) -> Table:
-    table = Table(
-        title=Text(f"\n{title}", style="bold"),
-        title_justify="left",
-        caption=caption,
-        caption_justify="left",
-        pad_edge=False,
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-    )
-    for heading, width in columns:
-        table.add_column(heading, overflow="fold", max_width=width)
-    for line in lines:
-        table.add_row(*(Text(one, style=_STYLES.get(one, "")) for one in line))
-    return table
-
-
 def _of_role(name: str, rows: Sequence[Row]) -> _Table:
     """A line for each principal, a column for each external ID that it presents."""
     presented = dict.fromkeys((row.presents, row.external_id) for row in rows if row.presents)
-    rights = sum(presents == "right" for presents, _ in presented)
-    called = {"right": "right", "wrong": "wrong" if rights else "any"}
-    columns = [
-        (printable(own) if presents == "right" and rights > 1 else called.get(str(presents), "none"), 15)
-        for presents, own in presented
-    ]
+    count = Counter(presents for presents, _ in presented)
+    others = "wrong" if count["right"] else "another" if count["denied"] else "any"
+    called = {"wrong": others, "none": "none"} | ({"right": "right"} if count["right"] == 1 else {})
+    columns = [(called.get(str(presents), printable(own)), 15) for presents, own in presented]
     lines = []
     for somebody, of_one in groupby(rows, key=lambda row: row.who):
         answered = list(of_one)
@@ -172,13 +159,11 @@ def _of_key(name: str, rows: Sequence[Row]) -> _Table:
 
 
 def _actions(rows: Sequence[Row]) -> str:
-    grants = [row.for_aws_service for row in rows if row.action == GRANT]
-    names = []
-    for row in rows:
-        name = row.action.removeprefix("kms:")
-        if row.action == GRANT and len(grants) == 1 and grants[0] is not None:
-            name += " for an AWS service" if grants[0] else " directly"
-        names.append(name)
-    if {"ReEncryptFrom", "ReEncryptTo"} <= set(names):
-        names = ["ReEncrypt" if name.startswith("ReEncrypt") else name for name in names]
-    return printable(", ".join(dict.fromkeys(names)))
+    names = dict.fromkeys(row.action for row in rows)
+    called = {}
+    match [row.for_aws_service for row in rows if row.action == GRANT]:
+        case [bool(is_for_service)]:
+            called[GRANT] = f"{GRANT} for an AWS service" if is_for_service else f"{GRANT} directly"
+    if names.keys() >= _RE_ENCRYPTS:
+        called |= dict.fromkeys(_RE_ENCRYPTS, "kms:ReEncrypt")
+    return printable(", ".join(dict.fromkeys(called.get(one, one).removeprefix("kms:") for one in names)))

@@ -15,8 +15,8 @@ from cmek_construct.policy.statements import Kind
 from cmek_construct.review.statements import Said, missing
 from cmek_construct.templates.choices import Choices
 from cmek_construct.templates.stacks import Stack, hole_of
+from cmek_construct.who.answers import GRANT, Row, Who, together
 from cmek_construct.who.people import Somebody
-from cmek_construct.who.rows import GRANT, Row, Who, together
 
 _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "trust": ("trust-", "pinecone-", "deleted-", "cannot-"),
@@ -26,7 +26,12 @@ _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
 """Guardrails about the statements of each kind of policy, by how their ids begin."""
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
-_PRESENTS: Final = {"right": "the right external ID", "wrong": "another external ID", "none": "no external ID"}
+_PRESENTS: Final = {
+    "right": "the right external ID",
+    "denied": "an external ID that is denied",
+    "wrong": "another external ID",
+    "none": "no external ID",
+}
 _FOR_SERVICE: Final = {True: " for an AWS service", False: " for others", None: ""}
 NAMES: Final = ("RoleName", "AliasName")
 """Properties that name a role or an alias."""

@@ -8,29 +8,37 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import chain, count
-from typing import Final, TypeAlias
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from cmek_construct import guide
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Said, Statement, Verdict
 from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
+from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.statements import Condition
+from cmek_construct.policy.text import is_wild
 from cmek_construct.templates.choices import Case, InCase
-from cmek_construct.templates.evidence import pinecones_accounts
+from cmek_construct.templates.evidence import allowing, pinecones_accounts
 from cmek_construct.templates.found import Found, Now, Place, Resource, Unread
+from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE, Stack
 from cmek_construct.templates.texts import alone, is_known
 from cmek_construct.templates.values import by_default
-from cmek_construct.who.people import People, Somebody, is_wild, not_asked
-from cmek_construct.who.rows import ASSUME, GRANT, ON_KEY, Row, Who
+from cmek_construct.who.people import People, Somebody, is_asked
 
 NOT_SHOWN: Final = (
     "No template shows this: the account's own IAM policies can add to it, and an organization's "
     "SCPs and RCPs can take away."
+)
+ASSUME: Final = "sts:AssumeRole"
+GRANT: Final = "kms:CreateGrant"
+ON_KEY: Final = (
+    *("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"),
+    *(GRANT, "kms:PutKeyPolicy", "kms:DisableKey", "kms:ScheduleKeyDeletion"),
 )
 _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
@@ -40,8 +48,78 @@ _HOW: Final = tuple(name for name in DIRECT_CALL if name not in _TLS)
 _OTHER_ID: Final = "another-external-id"
 _PERSON: Final = re.compile("the account's (role|user)")
 Ours: TypeAlias = Resource | Unread
+T = TypeVar("T", bound=Hashable)
+
+
+class Row(NamedTuple):
+    """One question and its answer."""
+
+    resource: str
+    """The logical ID of the role or the key that the question is about."""
+    who: Somebody
+    action: str
+    presents: str | None = None
+    """The external ID, where there is one to present: ``right``, ``denied`` (by the policy), ``wrong`` or ``none``."""
+    external_id: str | None = None
+    for_aws_service: bool | None = None
+    """Whether an AWS service asks on somebody's behalf, for a grant."""
+    verdict: Verdict = Verdict.NO
+    statement: str | None = None
+    """The statement that decides, by its Sid or its number."""
+    doubt: str | None = None
+    """What is not known, and where it stands."""
+    then: str = ""
+    """The answer in words where it is another through an AWS service, or once the key is unused."""
+    unused: bool = False
+    """Whether the answer is no as long as the key is used."""
+
+    @property
+    def answer(self) -> str:
+        """The answer in words."""
+        return self.then or self.verdict.value
+
+
 Ask: TypeAlias = Callable[[Sequence[Policy], Sequence[Row], Mapping[str, str | None]], list[Row]]
 """Gives rows their answers, by the policy in each case and with some condition keys."""
+
+
+@dataclass(frozen=True)
+class Who:
+    """All answers about one template."""
+
+    template: str
+    account: str
+    account_is_known: bool
+    assumed: Mapping[str, str]
+    """Parameters whose default decided a condition of the template."""
+    own_permissions: Sequence[str]
+    """Roles of Pinecone's that have permissions of their own in the template."""
+    different: str | None
+    """That more than one account is taken for Pinecone's, in words."""
+    roles: list[Row]
+    keys: list[Row]
+
+    @property
+    def rows(self) -> list[Row]:
+        """All of them."""
+        return [*self.roles, *self.keys]
+
+
+def together(rows: Iterable[Row], said: Callable[[Row], T]) -> list[tuple[list[Somebody], dict[T, list[Row]]]]:
+    """Those who get the same answers, and the questions of one of them by what is said to them.
+
+    Args:
+        rows: about one role or key.
+        said: the answer as it is shown.
+    """
+    each: dict[Somebody, dict[T, list[Row]]] = {}
+    for row in rows:
+        each.setdefault(row.who, {}).setdefault(said(row), []).append(row)
+    found: dict[object, tuple[list[Somebody], dict[T, list[Row]]]] = {}
+    for somebody, answers in each.items():
+        same = tuple((answer, *((row.action, *row[3:6]) for row in some)) for answer, some in answers.items())
+        found.setdefault(same, ([], answers))[0].append(somebody)
+    return list(found.values())
 
 
 def who(found: Found) -> list[Who]:
@@ -50,16 +128,15 @@ def who(found: Found) -> list[Who]:
     return [one for stack in found.run.stacks if (one := asker.about(stack)).rows]
 
 
-def accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
+def _accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
     """The accounts that policies take for Pinecone's and that are not their own, each once."""
-    every = (now.value for one in some if not isinstance(one, Unread) for now in one.cases)
-    found = (account for one in every for account in pinecones_accounts(one.policy) if account != one.account)
-    return list(dict.fromkeys(found))
+    every = [now.value for one in some if isinstance(one, Resource) for now in one.cases]
+    return list(dict.fromkeys(it for one in every for it in pinecones_accounts(one.policy) if it != one.account))
 
 
 def two_accounts(found: Found) -> str | None:
     """In one sentence that templates take more than one account for Pinecone's, if they do."""
-    numbers = accounts_of_pinecone(found.roles)
+    numbers = _accounts_of_pinecone(found.roles)
     if len(numbers) < 2:
         return None
     return (
@@ -76,31 +153,31 @@ class Asker:
         self._questions = Questions()
         self._roles = {role.place: role for role in found.roles}
         self._with_policies = {one.role for one in found.attached if not one.is_boundary}
-        self._people = found.arns
+        self._arns = found.arns
         self._different = two_accounts(found)
         self._by_stack: dict[Stack, list[Ours]] = {}
         unread = {one.place: one for one in reversed(found.unread) if one.place.is_role_or_key}
-        every: list[Ours] = [*found.roles, *found.keys, *unread.values()]
-        for one in every:
+        ours: list[Ours] = [*found.roles, *found.keys, *unread.values()]
+        for one in ours:
             self._by_stack.setdefault(one.place.stack, []).append(one)
 
     def about(self, stack: Stack) -> Who:
         """The answers about one stack."""
         some = self._by_stack.get(stack, [])
-        roles = [one for one in some if one.place.type == ROLE]
         named = {place for one in some if isinstance(one, Resource) for now in one.cases for place in now.value.roles}
-        beside = (self._roles[place] for place in sorted(named, key=str))
-        pinecone = next(iter(accounts_of_pinecone([*some, *beside])), None)
+        beside = [self._roles[place] for place in sorted(named, key=str)]
+        pinecone = next(iter(_accounts_of_pinecone([*some, *beside])), None)
         assumed: dict[str, str] = {}
+        rows = [(one.place, self._about(one, pinecone, assumed)) for one in some]
         return Who(
             template=stack.template.name,
             account=stack.short(stack.account),
             account_is_known=is_known(stack.account),
-            roles=[row for one in roles for row in self._about(one, pinecone, assumed)],
-            keys=[row for one in some if one.place.type != ROLE for row in self._about(one, pinecone, assumed)],
+            roles=[row for place, answered in rows if place.type == ROLE for row in answered],
+            keys=[row for place, answered in rows if place.type != ROLE for row in answered],
             assumed=assumed,
             different=self._different,
-            own_permissions=[one.place.logical_id for one in roles if one.place in self._with_policies],
+            own_permissions=[place.logical_id for place, _ in rows if place in self._with_policies],
         )
 
     def _about(self, one: Ours, pinecone: str | None, assumed: dict[str, str]) -> list[Row]:
@@ -123,23 +200,21 @@ class Asker:
         except CannotBeJudged as error:
             return [_not_judged(one.place, str(error))]
         more = dict.fromkeys(row for policy in policies for row in _not_asked(one.place.logical_id, policy))
-        return _told([*answered, *more], one.place.stack)
+        return list(_told([*answered, *more], one.place.stack))
 
     def _asked(self, place: Place, now: InCase[Now], pinecone: str | None) -> tuple[Policy, list[Row]]:
         """The policy in one case, and what is asked of it."""
         one, name = now.value, place.logical_id
-        policy = one.policy
-        people = People(policy, one.account, pinecone, self._people, place.stack)
+        people = People(one.policy, one.account, pinecone, self._arns, place.stack)
         if place.type == ROLE:
-            ids = list(_presented(policy))
-            return _with_ids_apart(policy), [
-                Row(name, somebody, ASSUME, *each) for somebody in people.asked([one.arn]) for each in ids
-            ]
+            ids = _presented(one.policy)
+            rows = [Row(name, somebody, ASSUME, *each) for somebody in people.asked([one.arn]) for each in ids]
+            return _with_ids_apart(one.policy), rows
         beside = [other.place for other in self._by_stack[place.stack] if other.place in self._roles]
         # Of a key that names no role, the only one beside it.
         places = one.roles or (beside if len(beside) == 1 else ())
         roles = (role for at in sorted(places, key=str) for role in self._roles[at].cases)
-        return policy, [
+        return one.policy, [
             Row(name, somebody, action, for_aws_service=service)
             for somebody in people.asked(role.value.arn for role in roles if role.case.agrees(now.case))
             for action in ON_KEY
@@ -150,53 +225,74 @@ class Asker:
 def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> list[Row]:
     """The rows with their answers: called directly, and to whom more is said in another way, with that."""
     said = dict(zip(rows, ask(policies, rows, DIRECT_CALL), strict=True))
-    for service in _services(policies):
+    through: dict[Row, list[str]] = {}
+    for service in [one for one, lets in _compared(policies, _VIA, _ANY).items() if lets]:
         out = [row for row in rows if said[row].verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
         for row, now in zip(out, ask(policies, out, _called_by(service)), strict=True):
             one = said[row]
             if now.verdict is Verdict.CANNOT_TELL:
-                doubt = f"through {service}: {now.doubt}"
-                said[row] = one._replace(verdict=now.verdict, statement=now.statement, doubt=doubt)
+                said[row] = now._replace(doubt=f"through {service}: {now.doubt}", then=one.then)
             elif now.verdict not in (Verdict.NO, one.verdict):
-                through = (*one.through, service)
-                said[row] = one._replace(statement=now.statement, through=through, only_then=now.verdict)
+                through.setdefault(row, []).append(service)
+                then = _only(f"through {' or '.join(through[row])}", now.verdict, one.verdict)
+                said[row] = one._replace(statement=now.statement, then=then)
     if any(one.on(*_HOW) for policy in policies for one in policy.statements):
         # Somebody may come in, though neither directly nor as the example of a service does.
-        out = [row for row in rows if said[row].verdict is Verdict.NO and not said[row].through]
+        out = [row for row in rows if said[row].answer == Verdict.NO.value]
         said |= zip(out, ask(policies, out, _TLS), strict=True)
-    ids = tuple(dict.fromkeys(one for policy in policies for one in _compared(policy, EXTERNAL_ID)))
+    ids = tuple(_compared(policies, EXTERNAL_ID))
     if ids:
         # An external ID may let somebody in that is not among those presented.
         others = [_without(ids, policy) for policy in policies]
-        out = [row for row in rows if said[row].verdict is Verdict.NO]
-        out = [row for row in out if row.presents == "wrong" or is_wild(row.external_id or "")]
+        out = [row for row in rows if said[row].verdict is Verdict.NO and row.presents in ("right", "wrong")]
+        out = [row for row in out if row.presents == "wrong" or is_wild(str(row.external_id))]
         for row, now in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
             if now.verdict is not Verdict.NO:
                 said[row] = said[row]._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
-    days = max(
-        (int(one) for policy in policies for one in _compared(policy, TRAILING_DAYS) if one.isdecimal()), default=0
-    )
+    days = max((int(one) for one in _compared(policies, TRAILING_DAYS) if one.isdecimal()), default=0)
     out = [row for row in rows if days and row.action in guide.ENDING]
     used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
     for row, before, now in zip(out, used, unused, strict=True):
         if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
-            said[row] = now._replace(statement=before.statement, unused=days, only_then=now.verdict)
+            then = _only(f"when unused for {days} days", now.verdict)
+            said[row] = now._replace(statement=before.statement, then=then, unused=True)
     return list(said.values())
 
 
-def _compared(policy: Policy, key: str) -> list[str]:
-    """All that a policy compares a condition key with."""
-    return [value for one in policy.statements for value in one.compared(key)]
+def _only(when: str, verdict: Verdict, otherwise: Verdict = Verdict.NO) -> str:
+    """The answer in words where there is a verdict in some way, and another one otherwise."""
+    by_iam = Verdict.BY_ACCOUNT.value.removeprefix("only ")
+    if otherwise is Verdict.BY_ACCOUNT:
+        return f"{by_iam}, or {when}"
+    return f"only {when}" + (f", {by_iam}" if verdict is Verdict.BY_ACCOUNT else "")
+
+
+def _compared(policies: Iterable[Policy], key: str, anything: str = "") -> dict[str, bool]:
+    """All that policies compare a condition key with, and whether that lets somebody in whom nothing else does.
+
+    Args:
+        policies: that are looked at.
+        key: the condition key, in lower case.
+        anything: what stands for whatever value is sent. Default: that is left out.
+    """
+    found: dict[str, bool] = {}
+    for statement in (one for policy in policies for one in policy.statements):
+        denies = statement.effect == "Deny"
+        for one in statement.on(key):
+            operator, values, lets = one.operator.lower(), one.values, ("not" in one.operator.lower()) is denies
+            if operator == "null":
+                values, lets = (anything,), str(denies).lower() in map(str.lower, one.values)
+            found |= {value: lets or found.get(value, False) for value in values if value}
+    return found
 
 
 def _with_ids_apart(policy: Policy) -> Policy:
     """A policy of which another external ID is none of those that only the deploy knows."""
     said = json.dumps([one.raw for one in policy.statements], default=str)
-    ids = [one for one in _compared(policy, EXTERNAL_ID) if not is_known(one)]
-    if not ids or not all(alone(one) and said.count(one) == ids.count(one) for one in ids):
+    ids = [it for one in policy.statements for it in one.compared(EXTERNAL_ID) if not is_known(it)]
+    if not all(alone(one) and said.count(one) == ids.count(one) for one in ids):
         return policy
-    apart = {str(alone(one)): f"<{number}>" for number, one in enumerate(ids)}
-    return replace(policy, forms={**policy.forms, **apart})
+    return replace(policy, forms={**policy.forms, **{str(alone(one)): f"<{at}>" for at, one in enumerate(ids)}})
 
 
 def _without(ids: tuple[str, ...], policy: Policy) -> Policy:
@@ -206,25 +302,10 @@ def _without(ids: tuple[str, ...], policy: Policy) -> Policy:
     return replace(policy, statements=(*policy.statements, denied))
 
 
-def _services(policies: Sequence[Policy]) -> dict[str, None]:
-    """The AWS services that may call for somebody where nobody else may, as policies have them."""
-    found: dict[str, None] = {}
-    for statement in (one for policy in policies for one in policy.statements):
-        denies = statement.effect == "Deny"
-        for one in statement.on(_VIA):
-            operator = one.operator.lower()
-            if operator == "null":
-                found |= dict.fromkeys([_ANY] if str(denies).lower() in map(str.lower, one.values) else [])
-            elif ("not" in operator) is denies:
-                found |= dict.fromkeys(one.values)
-    return found
-
-
 def _called_by(service: str) -> dict[str, str | None]:
     """What is sent where a service of a pattern calls; through which others it came is not known."""
-    example = service.replace("*", "us-east-1").replace("?", "x")
-    direct = {name: value for name, value in DIRECT_CALL.items() if name != "aws:calledvia"}
-    return {**direct, "aws:viaawsservice": "true", _VIA: "s3.us-east-1.amazonaws.com" if service == _ANY else example}
+    example = "s3.us-east-1.amazonaws.com" if service == _ANY else service.replace("*", "us-east-1").replace("?", "x")
+    return {**_TLS, "aws:viaawsservice": "true", _VIA: example}
 
 
 def _request(row: Row, account: str, sent: Mapping[str, str | None]) -> Request:
@@ -234,29 +315,25 @@ def _request(row: Row, account: str, sent: Mapping[str, str | None]) -> Request:
         context["sts:ExternalId"] = row.external_id
     if row.for_aws_service is not None:
         context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
-    own = row.who.own_policies
-    if row.who.account not in (None, account):
-        own = True
-    elif own:
-        own = None
-    return Request(row.who.arn, row.action, context=context, own=own, but=row.who.but)
+    own = False if row.who.own_policies is False else None
+    is_other = row.who.account not in ("", account)
+    return Request(row.who.arn, row.action, context=context, own=is_other or own, but=row.who.but)
 
 
-def _presented(policy: Policy) -> Iterator[tuple[str, str | None]]:
-    """The external IDs to present: each that is asked for, another, and none."""
-    ids = dict.fromkeys(_compared(policy, EXTERNAL_ID))
-    yield from (("right", one) for one in ids)
-    others = chain([_OTHER_ID], (f"{_OTHER_ID}-{number}" for number in count(2)))
-    yield "wrong", next(one for one in others if one not in ids)
-    yield "none", None
+def _presented(policy: Policy) -> list[tuple[str, str | None]]:
+    """The external IDs to present: each that is asked for or denied, another, and none."""
+    ids = _compared([policy], EXTERNAL_ID)
+    others = (f"{_OTHER_ID}-{number}" if number > 1 else _OTHER_ID for number in count(1))
+    named = (("right" if lets else "denied", one) for one, lets in ids.items())
+    return [*named, ("wrong", next(one for one in others if one not in ids)), ("none", None)]
 
 
 def _differing(cases: Sequence[Case]) -> str:
     """What the cases of a template hang on."""
     names = dict.fromkeys(name for one in cases for name in one.choices)
     found = [name for name in names if len({one.choices.get(name) for one in cases}) > 1]
-    members = [name for one in cases if one.members for name in one.asked]
-    return ", ".join(map(printable, dict.fromkeys([*found, *members])))
+    found += [name for one in cases if one.members for name in one.asked]
+    return ", ".join(map(printable, dict.fromkeys(found)))
 
 
 def _answered(row: Row, said: Sequence[Said], differing: str) -> Row:
@@ -272,20 +349,21 @@ def _answered(row: Row, said: Sequence[Said], differing: str) -> Row:
 
 def _name(statement: Statement | None) -> str | None:
     """Its Sid, or its number."""
-    if statement is None:
-        return None
-    sid = statement.raw.get("Sid") if isinstance(statement.raw, dict) else None
-    return printable(sid if isinstance(sid, str) and sid else statement.name)
+    sid = members(statement.raw).get("Sid") if statement else None
+    return printable(sid if isinstance(sid, str) and sid else statement.name) if statement else None
 
 
 def _not_asked(logical_id: str, policy: Policy) -> Iterator[Row]:
     """One row for each who is let in and is nobody who can be asked about."""
-    for statement, words, doubt in not_asked(policy):
-        actions = printable(", ".join(statement.actions or ("all but some",)))
-        verdict = Verdict.CANNOT_TELL if doubt else Verdict.NO
-        doubt = printable(doubt) if doubt else None
-        somebody = Somebody(printable(words), "")
-        yield Row(logical_id, somebody, actions, verdict=verdict, statement=_name(statement), doubt=doubt)
+    for statement, one in ((it, one) for it in allowing(policy) for one in it.principals or ()):
+        actions, name = printable(", ".join(statement.actions or ("all but some",))), _name(statement)
+        if one.kind == "AWS" and DELETED.fullmatch(one.name):
+            yield Row(logical_id, Somebody(f"{one.name}, which is deleted", ""), actions, statement=name)
+        elif not is_asked(one):
+            words = printable(f"{one.kind} {one.name}")
+            doubt = printable(f"{one.kind} {one.name} is not known here")
+            somebody = Somebody(words, "")
+            yield Row(logical_id, somebody, actions, verdict=Verdict.CANNOT_TELL, statement=name, doubt=doubt)
 
 
 def _not_judged(place: Place, why: str) -> Row:
@@ -294,7 +372,7 @@ def _not_judged(place: Place, why: str) -> Row:
     return Row(place.logical_id, somebody, action, verdict=Verdict.CANNOT_TELL, doubt=f"it cannot be judged: {why}")
 
 
-def _told(rows: Sequence[Row], stack: Stack) -> list[Row]:
+def _told(rows: Sequence[Row], stack: Stack) -> Iterator[Row]:
     """Rows in which what their own stack has is called without its name, and administrators of the key are so."""
     administrators = {row.who for row in rows if row.action == "kms:PutKeyPolicy" and row.answer == Verdict.YES.value}
     whom: dict[Somebody, Somebody] = {}
@@ -302,11 +380,6 @@ def _told(rows: Sequence[Row], stack: Stack) -> list[Row]:
         words = _PERSON.sub("key administrator", one.words) if one in administrators else one.words
         but = tuple(map(stack.short, one.but))
         whom[one] = one._replace(words=stack.short(words), arn=stack.short(one.arn), but=but)
-    return [
-        row._replace(
-            who=whom[row.who],
-            external_id=row.external_id and stack.short(row.external_id),
-            doubt=row.doubt and stack.short(row.doubt),
-        )
-        for row in rows
-    ]
+    for row in rows:
+        external_id, doubt = (text and stack.short(text) for text in (row.external_id, row.doubt))
+        yield row._replace(who=whom[row.who], external_id=external_id, doubt=doubt)
