@@ -68,9 +68,10 @@ class StackNow:
         found = {}
         for place in (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE):
             ids = _texts(self._in_cases(place, _of_trust).get(EXTERNAL_ID))
-            for account, value, texts in self._overrides(place.stack):
-                if not texts.isdisjoint(ids):
-                    found["/".join((*place.stack.within, account))] = Locked(OF_ACCOUNT, {EXTERNAL_ID: value})
+            overrides = list(self._overrides(place.stack))
+            names = {name for _, name, _, texts in overrides if not texts.isdisjoint(ids)}
+            for account, _, value, _ in (one for one in overrides if one[1] in names):
+                found["/".join((*place.stack.within, account))] = Locked(OF_ACCOUNT, {EXTERNAL_ID: value})
         return found
 
     def identity(self, path: str) -> Locked | None:
@@ -85,7 +86,7 @@ class StackNow:
         if place.type == ROLE:
             own |= self._in_cases(place, _of_trust)
             ids = _texts(own.get(EXTERNAL_ID))
-            of_accounts = {text for _, _, texts in self._overrides(place.stack) for text in texts}
+            of_accounts = {text for *_, texts in self._overrides(place.stack) for text in texts}
             if not of_accounts.isdisjoint(ids):
                 own[EXTERNAL_ID] = _one_or_all({*ids} - of_accounts)
         return Locked(place.type, {name: value for name, value in own.items() if value})
@@ -107,9 +108,9 @@ class StackNow:
             if role.of is None and key in ids and all(one.value.startswith("arn:") for one in role.cases)
         }
 
-    def _overrides(self, stack: templates.Stack) -> Iterator[tuple[str, str, set[str]]]:
-        """What the stack set around a stack gives to single accounts: the account, the value, and the texts that stand
-        for it in the stack, of which one is a hole.
+    def _overrides(self, stack: templates.Stack) -> Iterator[tuple[str, str, str, set[str]]]:
+        """What the stack set around a stack gives to single accounts: the account, the parameter, the value, and the
+        texts that stand for it in the stack, of which one is a hole.
         """
         if stack.parent is None or not stack.is_in_stack_set:
             return
@@ -119,7 +120,7 @@ class StackNow:
             for one in map(members, each_of(group.get("ParameterOverrides"))):
                 name, value = str(one.get("ParameterKey")), str(one.get("ParameterValue"))
                 for account in each_of(members(group.get("DeploymentTargets")).get("Accounts")):
-                    yield str(account), value, {value, self._within(hole(stack.named(name)))}
+                    yield str(account), name, value, {value, self._within(hole(stack.named(name)))}
 
     def _in_cases(self, place: templates.Place, work: Callable[[Values, templates.Place], _Values]) -> _Values:
         """Values by name, each one value or one for each case in which it is another; nothing of what is never made."""
@@ -164,27 +165,26 @@ class StackNow:
             unknown: the holes in its values. Of those that somebody types nothing says more.
         """
         said = {name[: dot.start()] for name in unknown for dot in re.finditer(r"\.|$", name)}
-        if any(name.startswith("?") for name in unknown):  # nobody can tell what it is: all that it names
-            names = re.findall(r'"(\w+)"', json.dumps(place.properties, default=str))
-            said |= {self._within(place.stack.named(name)) for name in names}
+        looked_up = json.dumps(place.raw, default=str) if any(name.startswith("?") for name in unknown) else ""
         found: _Values = {}
         for stack in self.run.stacks if said or asked else ():
             if stack.top is not self.top and not any(name.startswith(stack.named("")) for name in asked):
                 continue
             defaults = {name: written(one["Default"]) for name, one in stack.parameters.items() if "Default" in one}
-            typed = {name for name in defaults if not is_of_ssm(stack.parameters[name])}
-            declared = {**stack.mappings, **stack.conditions, **defaults}
-            for name in stack.resources:
-                if stack.type_of(name) not in REPLACING and name not in stack.children:
-                    declared[name] = {key: one for key, one in stack.properties(name).items() if key != "Tags"}
-            called = {name: stack.named(name) for name in declared}
-            used = {name: declared[name] for name in declared if called[name] in asked}
-            used |= {name: declared[name] for name in declared if self._within(called[name]) in said - typed}
+            declared: _Values = {**stack.mappings, **stack.conditions, **defaults}
+            used: _Values = {name: one for name, one in declared.items() if stack.named(name) in asked}
+            for name in (one for one in stack.mappings if stack is place.stack and f'"{one}"' in looked_up):
+                used[name] = stack.mappings[name]
+            for name in (one for one in (*defaults, *stack.resources) if self._within(stack.named(one)) in said):
+                if name in defaults and is_of_ssm(stack.parameters[name]):
+                    used[name] = defaults[name]
+                elif stack.type_of(name) not in ("", *REPLACING) and name not in stack.children:
+                    used[name] = {key: one for key, one in stack.properties(name).items() if key != "Tags"}
             while more := {name: one for name, one in declared.items() if name not in used and _refer(used, name)}:
                 used |= more
             for name, one in used.items():
                 kind = "Default of" if name in defaults else "Condition" if name in stack.conditions else "Source of"
-                found[f"{kind} {self._within(called[name])}"] = one
+                found[f"{kind} {self._within(stack.named(name))}"] = one
         return found
 
     def _within(self, text: str) -> str:
