@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from cmek_construct.deployment import config
-from cmek_construct.review.render import svg
+from cmek_construct.review.page import svg
 from reference import commands, ids, pictures, props, schema, screenshot
 
 ROOT = Path(__file__).parent.parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cmek_construct.guide import KeyAccess, key_policy, permissions, trust_statement
-from cmek_construct.review.drawing import Arrow, Box, Drawing
+from cmek_construct.review.drawing import Arrow, Box, Drawing, reach
 from reference.example import OWN, PINECONE, REGIONS, page
 
 _CUSTOMERS: Final = ("444455556666", "777788889999")
@@ -15,7 +15,7 @@ _TRUST: Final = trust_statement(PINECONE, REGIONS, "an external ID")
 def drawings() -> dict[str, Drawing]:
     """Each picture by its name."""
     shown = page()
-    return {"who-reaches-what": shown.drawing(shown.shown[0]), "vendor": _vendor(), "life-of-a-key": _life_of_a_key()}
+    return {"who-reaches-what": reach(shown.shown[0].part), "vendor": _vendor(), "life-of-a-key": _life_of_a_key()}
 
 
 def _says(statement: dict[str, Any], what: str) -> str:

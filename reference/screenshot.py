@@ -7,7 +7,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from cmek_construct.review.render import html
+from cmek_construct.review.page import html
 from reference.example import page
 
 

@@ -213,23 +213,6 @@ def test_the_page_has_the_region_that_the_vendor_names(tmp_path: Path) -> None:
     assert "REGION" not in text
 
 
-def test_the_role_is_that_of_the_vendors_deployed_stack(tmp_path: Path) -> None:
-    (tmp_path / "cmek.yaml").write_text(f"""\
-pinecone_account_id: "999988887777"
-regions: [us-east-1]
-region: us-east-1
-stacks:
-  vendor: {{account: "{VENDOR}", customer_account_ids: ["{ACCOUNT}"]}}
-""")
-    (tmp_path / "outputs.json").write_text(json.dumps({"vendor": {"RoleArn": ROLE_ARN}}))
-    cmek(tmp_path, "customer-kit", "--vendor=vendor", "--outputs=outputs.json")
-    assert ROLE_ARN in page(tmp_path / "customer-kit")
-    both = ("--vendor=vendor", f"--role-arn={ROLE_ARN}")
-    assert "Give one of" in cmek(tmp_path, "customer-kit", *both, code=2).stderr
-    absent = ("--vendor=vendor", "--outputs=none.json", "--out=x")
-    assert "cannot be read" in cmek(tmp_path, "customer-kit", *absent, code=1).stderr
-
-
 def test_the_pages_commands_are_aws_clis_and_ours_and_overwrite_no_file_of_the_kit(tmp_path: Path) -> None:
     text = page(kit(tmp_path))
     commands = [line for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]

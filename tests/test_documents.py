@@ -24,8 +24,8 @@ from cmek_construct.commands.app import cli
 from cmek_construct.commands.review import judged
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guardrails.judging import RULES
-from cmek_construct.review import render
 from cmek_construct.review.drawing import reach
+from cmek_construct.review.page import svg as as_file
 from cmek_construct.templates.files import template_of
 from cmek_construct.templates.run import Run
 from cmek_construct.warnings import WARNINGS
@@ -278,11 +278,11 @@ def test_every_warning_and_every_guardrail_is_in_the_reference() -> None:
 @pytest.mark.parametrize("name", drawings())
 def test_a_picture_stands_by_itself_and_no_text_leaves_its_box(name: str) -> None:
     drawing = drawings()[name]
-    svg = ElementTree.fromstring(render.svg(drawing))
+    svg = ElementTree.fromstring(as_file(drawing))
     assert {one.tag.partition("}")[2] for one in svg.iter()} <= {
         *("svg", "title", "desc", "style", "rect", "text", "path", "polygon", "circle")
     }
-    assert not re.search(r"href|url\(|@import", render.svg(drawing))
+    assert not re.search(r"href|url\(|@import", as_file(drawing))
     for box in drawing.boxes:
         assert len(box.lines[0]) * 7.7 <= box.width - 12, box.lines[0]
         assert all(len(line) * 6.7 <= box.width - 12 for line in box.lines), box.lines
@@ -293,9 +293,8 @@ def test_the_picture_of_who_reaches_what_is_that_of_the_template() -> None:
     for kind in ("Role", "Key"):
         text = re.sub(rf"Cmek{kind}[0-9A-F]{{8}}\b", f"Cmek{kind}", text)
     template = template_of(json.loads(text), account=ACCOUNT)
-    (one,) = judged(Run([template])).page().shown
-    drawn = reach(one.part, one.template.answers)
-    assert render.svg(drawn) == render.svg(drawings()["who-reaches-what"])
+    [found], _ = judged(Run([template]))
+    assert as_file(reach(found.parts[0])) == as_file(drawings()["who-reaches-what"])
 
 
 def test_the_picture_of_the_page_is_taken_of_the_page_as_it_is() -> None:

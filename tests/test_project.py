@@ -190,16 +190,19 @@ def test_an_api_key_that_failed_is_made_by_the_next_run(pinecone: Pinecone, tmp_
     assert len(pinecone.projects) == 1
 
 
-@pytest.mark.parametrize(("request_", "said"), [(MAKE, "ID proj-1"), (KEY, "ID key-0")])
-def test_what_the_sdk_made_twice_for_a_lost_answer_is_said(
-    pinecone: Pinecone, tmp_path: Path, request_: str, said: str
-) -> None:
-    pinecone.failures[request_] = [DROP_AFTER]
-    if request_ == MAKE:
-        said = "ID proj-0"
+def test_a_project_that_the_sdk_made_twice_for_a_lost_answer_is_refused(pinecone: Pinecone, tmp_path: Path) -> None:
+    pinecone.failures[MAKE] = [DROP_AFTER]
+    printed = create(pinecone, tmp_path, *YES, code=1)
+    assert "more than one project" in printed
+    assert "ID proj-0" in printed
+    assert "ID proj-1" in printed
+    assert pinecone.secrets == []
+
+
+def test_a_key_that_the_sdk_made_twice_for_a_lost_answer_is_said(pinecone: Pinecone, tmp_path: Path) -> None:
+    pinecone.failures[KEY] = [DROP_AFTER]
     printed = create(pinecone, tmp_path, *YES)
-    assert "MADE TWICE" in printed
-    assert said in printed.partition("MADE TWICE")[2]
+    assert "ID key-0" in printed.partition("MADE TWICE")[2]
     assert printed.count("pcsk_") == 1
 
 

@@ -301,7 +301,7 @@ ABOUT_STATEMENTS = [
 
 @pytest.mark.parametrize("mutant", ABOUT_STATEMENTS[::10], ids=str)
 def test_the_page_finds_what_the_guardrails_find(tmp_path: Path, mutant: Mutant) -> None:
-    [found] = judged(read_run([put(tmp_path, mutant.template)])).templates
+    [found], _ = judged(read_run([put(tmp_path, mutant.template)]))
     wanted = {(one.rule, one.what) for one in judge(mutant.template)}
     assert {(one.rule, one.what) for one in found.all_findings} == wanted
 
@@ -310,11 +310,11 @@ def test_no_dangerous_policy_passes_for_the_guides(tmp_path: Path) -> None:
     """The comparison is no guardrail: it must see by itself that something is not the guide's."""
     for number, mutant in enumerate(ABOUT_STATEMENTS):
         put(tmp_path, mutant.template, str(number))
-    seen = {one.name: one for one in judged(read_run([tmp_path])).templates}
+    seen = {one.name: one for one in judged(read_run([tmp_path]))[0]}
     for number, mutant in enumerate(ABOUT_STATEMENTS):
         policies = [policy for part in seen[str(number)].parts for policy in part.policies]
         assert any(policy.missing for policy in policies) or not all(
-            said.as_guide for policy in policies for said in policy.said
+            said.beside.as_guide for policy in policies for said in policy.said
         ), str(mutant)
 
 
@@ -638,7 +638,7 @@ def test_many_accounts_with_one_text_are_shown_once_with_a_list_of_places(tmp_pa
     properties(named, ROLE)["RoleName"] = "named"
     put(tmp_path / "cdk.out", named, "s61")
     printed = cmek(tmp_path, "review", "cdk.out")
-    assert "62 templates, 2 different" in printed.stderr
+    assert "62 templates, 2 texts to read" in printed.stderr
     html = (tmp_path / "review.html").read_text()
     assert html.count("<svg") == 2
     said = text_of(html)
@@ -679,7 +679,7 @@ def test_whatever_lets_somebody_do_something_makes_another_text(tmp_path: Path, 
     edit(other)
     put(tmp_path, with_values(0), "a")
     put(tmp_path, other, "b")
-    assert ", 2 different;" in cmek(tmp_path, "review", str(tmp_path)).stderr
+    assert ", 2 texts to read;" in cmek(tmp_path, "review", str(tmp_path)).stderr
 
 
 def test_an_external_id_that_stands_twice_is_said(tmp_path: Path) -> None:

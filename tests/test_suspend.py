@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmek_construct.commands import suspend as suspending
 from cmek_construct.deployment import writing
 from cmek_construct.deployment.documents import denial
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
@@ -196,16 +195,6 @@ def test_a_role_made_again_is_cut_off_and_let_in_by_a_policy_written_anew(
     assert key_statements() == before
 
 
-@pytest.mark.usefixtures("aws")
-def test_a_statement_of_somebody_deleted_is_kept_where_aws_takes_it(tmp_path: Path) -> None:
-    deploy(tmp_path)
-    before = key_statements()
-    theirs = {"Sid": "Theirs", "Effect": "Allow", "Principal": {"AWS": "AROAEXAMPLE0THEIRS"}}
-    put_key_statements([*before, {**theirs, "Action": "kms:Decrypt", "Resource": "*"}])
-    suspend(tmp_path)
-    assert [one["Sid"] for one in key_statements()][-2:] == ["Theirs", "Deny Pinecone while suspended"]
-
-
 def denial_is_for(role_arn: str) -> bool:
     last = key_statements()[-1]
     return bool(last["Effect"] == "Deny" and last["Principal"] == {"AWS": role_arn})
@@ -258,14 +247,6 @@ def test_of_an_imported_key_only_the_roles_grants_are_revoked(tmp_path: Path) ->
     assert "Revoked: 1" in suspend(tmp_path, "--revoke-grants")
     (left,) = kms.list_grants(KeyId=arn)["Grants"]
     assert left["GranteePrincipal"] == ROLE_ARN
-
-
-@pytest.mark.usefixtures("aws")
-def test_on_a_terminal_it_asks_about_grants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    deploy(tmp_path)
-    grant_to_a_stranger()
-    monkeypatch.setattr(suspending, "_wants_to_revoke", lambda count: count == 1)
-    assert "Revoked: 1" in suspend(tmp_path)
 
 
 @pytest.mark.usefixtures("aws")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -227,6 +228,60 @@ def test_a_rule_excludes_a_list_without_members() -> None:
     assert [len(one) for one in found] == [9, *[1] * 9]
 
 
+def exporting(value: Any, **output: Any) -> dict[str, Any]:
+    """A template whose one output has a value."""
+    return {"Outputs": {"O": {"Value": value, **output}}}
+
+
+def in_last(run: Run, value: Any) -> Any:
+    """What a value is in the last template of a run."""
+    stack = run.tops[-1]
+    [found] = run.cases(stack, lambda values: values.resolved(stack, value))
+    return found.value
+
+
+@pytest.mark.parametrize("condition", ["Never", "Always", "Either"])
+def test_what_a_nested_stack_exports_is_imported_if_it_is_made(condition: str) -> None:
+    conditions = {
+        "Never": {"Fn::Equals": ["a", "b"]},
+        "Always": {"Fn::Equals": ["a", "a"]},
+        "Either": {"Fn::Equals": [{"Ref": "P"}, "a"]},
+    }
+    child = exporting("x", Export={"Name": "it"}, Condition=condition)
+    child |= {"Parameters": {"P": {"Type": "String"}}, "Conditions": conditions}
+    parent = template_of({"Resources": {"N": {"Type": "AWS::CloudFormation::Stack"}}}, "parent")
+    run = Run([replace(parent, inner={"N": template_of(child, "child")}), template_of({}, "other")])
+    assert (in_last(run, {"Fn::ImportValue": "it"}) == "x") is (condition != "Never")
+
+
+@pytest.mark.parametrize(
+    ("account", "region", "asked"),
+    [
+        ("111122223333", "us-east-1", "ours"),
+        ("111122223333", "eu-west-1", None),
+        ("777788889999", "us-east-1", None),
+        (None, "us-east-1", "ours"),
+    ],
+    ids=str,
+)
+def test_an_export_is_of_the_account_and_the_region_or_of_what_may_be_it(
+    account: str | None, region: str, asked: str | None
+) -> None:
+    ours = template_of(exporting("ours", Export={"Name": "it"}), "ours", "111122223333")
+    asking = template_of({}, "asking", account)
+    run = Run([replace(ours, region="us-east-1"), replace(asking, region=region)])
+    assert (in_last(run, {"Fn::ImportValue": "it"}) == asked) is (asked is not None)
+
+
+def test_an_output_of_a_stack_is_asked_of_its_region_and_first_of_the_own_account() -> None:
+    accounts = ("111122223333", "777788889999")
+    some = [replace(template_of(exporting(one), one, one), stack="S", region="us-east-1") for one in accounts]
+    asked = {"Fn::GetStackOutput": {"StackName": "S", "OutputName": "O", "Region": "us-east-1"}}
+    for account, right in (("777788889999", "777788889999"), ("222233334444", None)):
+        run = Run([*some, template_of({}, "asking", account)])
+        assert (in_last(run, asked) == right) is (right is not None)
+
+
 def test_more_conditions_than_can_be_judged_are_told() -> None:
     names = [f"P{number}" for number in range(8)]
     with pytest.raises(TooManyCases, match=r"t\.P0"):
@@ -235,6 +290,22 @@ def test_more_conditions_than_can_be_judged_are_told() -> None:
             Parameters={name: {"Type": "String"} for name in names},
             Conditions={f"C{name}": {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names},
         )
+
+
+@pytest.mark.parametrize("body", [{}, {"Same": KEY}, {"Own${N}": KEY}], ids=["nothing", "the same", "one each"])
+def test_loops_in_loops_that_make_more_than_can_be_judged_end_at_once(body: Any) -> None:
+    for depth in range(12):
+        body = {f"Fn::ForEach::L{depth}": [f"V{depth}", [str(number) for number in range(300)], body]}
+    start = time.monotonic()
+    run = Run([template_of({"Resources": body}, "t")])
+    assert run.tops[0].resources == {}
+    assert [name for name, _ in run.tops[0].not_made()] == ["Fn::ForEach::L11"]
+    assert time.monotonic() - start < 2
+
+
+def test_a_managed_policy_whose_path_hangs_on_itself_is_a_hole() -> None:
+    loop = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Path": {"Ref": "M"}}}
+    assert "${?" in outcome({"Ref": "M"}, Resources={"M": loop})
 
 
 def test_loops_over_texts_are_written_out() -> None:

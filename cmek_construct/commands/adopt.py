@@ -18,7 +18,7 @@ import typer
 
 from cmek_construct import props
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Key, Role, Stack, Unread
+from cmek_construct.aws.objects import Key, Role, Stack
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
@@ -28,7 +28,7 @@ from cmek_construct.commands.options import Profile, a_stack, customers, flag, l
 from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
-from cmek_construct.health import entries
+from cmek_construct.health import adoption
 from cmek_construct.health.adoption import differences, refuse_unfit
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.findings import Refused, Verdict
@@ -75,11 +75,11 @@ class Adopt:
         added = parse_entries(changed, f"{FILE}, with {self.name} added") if changed else []
         entry = there or next(one for one in added if one.name == self.name)
         lock = locked(entry)
-        self._refuse_another(entry, lock, role)
+        self._refuse_another(entry, f"{account}, {region}", lock, role)
         now = datetime.now(timezone.utc)
         case = Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key)
         found = list(differences(case, role, key))
-        mapping = entries.import_mapping(entry, role, key, _held_by(entry, session))
+        mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
         yield f"{self.name} (account {account}, {region})"
         wrong = [one for one in found if one.verdict is Verdict.WRONG]
         for finding in [*wrong, *(one for one in found if one not in wrong)]:
@@ -127,11 +127,6 @@ class Adopt:
                 )
         if region is None:
             raise Refused("--region: it is missing. Say in which region the role's stack is to be.")
-        if there and (there.settings.account, there.settings.region) != (account, region):
-            raise Refused(
-                f"{FILE}: stacks.{self.name}: it is in account {there.settings.account}, {there.settings.region}, but "
-                f"role and key are in {account}, {region}. Choose another name, or the ARNs of this stack."
-            )
         return account, str(region)
 
     def _role_and_key(self, session: Session) -> tuple[Role, Key | None]:
@@ -154,23 +149,24 @@ class Adopt:
 
     def _with_entry(self, text: str | None, region: str, role: Role, key: Key | None) -> str:
         found: dict[str, Any] = {"account": role.arn.split(":")[4], "region": region}
-        found |= entries.of_role(role, given=self.as_given == "role")
+        found |= adoption.of_role(role, given=self.as_given == "role")
         if key is None:
             told = listed(self.customer_account_ids) if self.customer_account_ids else []
-            found |= entries.of_customers(role, told)
+            found |= adoption.of_customers(role, told)
         else:
-            found |= entries.of_key(key, role.arn, self.alias, given=self.as_given == "key")
+            found |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
         if text is None:
             return new_text(self.name, beside_top(found, {}))
         return with_entry(text, self.name, beside_top(found, YamlText(text).data))
 
-    def _refuse_another(self, entry: Entry, lock: LockedIdentity, role: Role) -> None:
+    def _refuse_another(self, entry: Entry, place: str, lock: LockedIdentity, role: Role) -> None:
         own, stack = entry.settings, f"stacks.{self.name}"
         if own.customers is not None and self.key_arn is not None:
             raise Refused(f"{FILE}: {stack}: it is a vendor's, whose keys are its customers'. Leave --key-arn out.")
         if own.customers is None and self.key_arn is None:
             raise Refused(f"--key-arn: it is missing: {stack} has a key of its own.")
         for what, given, wanted in (
+            (f"{FILE}: account and region of {stack}", place, f"{own.account}, {own.region}"),
             (f"{FILE}: {stack}.role", self.role_arn, own.role),
             (f"{FILE}: {stack}.key", self.key_arn, own.key),
             (f"cmek.lock: the role of {self.name}", self.role_arn, lock.role_arn),
@@ -205,8 +201,8 @@ def _held_by(entry: Entry, session: Session) -> dict[str, str]:
     stack = reading.read_stack(session, entry.name)
     if stack is None or (isinstance(stack, Stack) and stack.is_empty):
         return {}
-    if isinstance(stack, Stack) and stack.is_changing:
-        raise Refused(f"{entry.name}: its stack is in {stack.status}. Wait for its end, and run this again.")
-    held = stack if isinstance(stack, Unread) else reading.read_resources(session, entry.name) or []
-    found = known(held, "whether a stack of that name holds anything", "")
-    return {one.logical_id: one.physical_id for one in found}
+    what = "whether a stack of that name holds anything"
+    if known(stack, what, "").is_changing:
+        raise Refused(f"{entry.name}: its stack is changing. Wait for its end, and run this again.")
+    held = known(reading.read_resources(session, entry.name) or [], what, "")
+    return {one.logical_id: one.physical_id for one in held}

@@ -39,7 +39,7 @@ def check(
     problems = list(map(str, found.problems))
     roles = [role for one in judged for role in one.roles]
     keys = [key for one in judged for key in one.keys]
-    refused = [violation for one in judged for violation in one.refused]
+    refused = [violation for one in judged for violation, reason in one.found if reason is None]
     if not roles and not keys:
         problems.append("Nothing of Pinecone's was found, so nothing was checked.")
     tell_what_to_ask(found)

@@ -13,7 +13,7 @@ from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
-from cmek_construct.commands.looking import json_in, outputs_of
+from cmek_construct.commands.looking import json_in
 from cmek_construct.commands.options import AsJson, option
 from cmek_construct.commands.printing import in_a_line, in_words, refusals, tell, tell_json
 from cmek_construct.deployment import customer_kit as kits
@@ -21,7 +21,6 @@ from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
-from cmek_construct.health.deployed import ROLE_ARN
 from cmek_construct.health.findings import Refused
 
 cli = typer.Typer(name="customer-kit", rich_markup_mode=None)
@@ -40,10 +39,7 @@ def _key_or_alias(parameter: str, value: object) -> None:
 @cli.callback(invoke_without_command=True)
 def kit(
     context: typer.Context,
-    role_arn: Annotated[str | None, options.role_arn("The vendor's role, which the key lets in. Or --vendor.")] = None,
-    vendor: Annotated[str | None, options.stack("vendor", "The role of this deployed stack of cmek.yaml.")] = None,
-    outputs: Annotated[Path | None, option("FILE", "With --vendor: of `cdk deploy --outputs-file FILE`.")] = None,
-    profile: Annotated[str | None, option("NAME", "With --vendor: AWS profile to ask with.")] = None,
+    role_arn: Annotated[str | None, options.role_arn("The vendor's role, which the customer's key lets in.")] = None,
     region: Annotated[str | None, options.region("Of the key. Default: the page says to ask you.")] = None,
     key_access: Annotated[KeyAccess, typer.Option(help="What the key lets the role do.")] = kits.Kit.key_access,
     customer_account_id: Annotated[
@@ -65,17 +61,13 @@ def kit(
     A plain CloudFormation template, a key policy, and a page that explains both to somebody who knows no CDK.
     """
     if context.invoked_subcommand is not None:
-        if role_arn or vendor or customer_account_id:
+        if role_arn or customer_account_id:
             raise typer.BadParameter(f"Options stand after {context.invoked_subcommand}.")
         return
-    if (role_arn is None) == (vendor is None):
-        raise typer.BadParameter("Give one of '--role-arn' and '--vendor'.")
-    with refusals("customer-kit", vendor or ""):
-        if vendor is not None:
-            (entry,) = read_entries(FILE, only=vendor)
-            role_arn = outputs_of(entry, outputs, Asking("customer-kit", profile))[0][ROLE_ARN]
-        made = kits.Kit(str(role_arn), key_access, customer_account_id, region, vendor_name, template_url)
-        names = write(made, out)
+    if role_arn is None:
+        raise typer.BadParameter("Give the RoleArn that `npx cdk deploy` printed.", param_hint="--role-arn")
+    with refusals("customer-kit"):
+        names = write(kits.Kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url), out)
     typer.echo(
         f"Wrote {printable(out)}: {', '.join(names)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "
         "send the folder to the customer."

@@ -14,14 +14,14 @@ import typer
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import LOCK, is_known, known_case, locked, look, side_by_side
+from cmek_construct.commands.looking import LOCK, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
 from cmek_construct.commands.printing import advice, refusals, refuse, tell, tell_json, whole
 from cmek_construct.commands.project import Indexes, indexes
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
-from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
+from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
 from cmek_construct.health.findings import Effect, Finding, Verdict, not_read, unknown
 from cmek_construct.health.role_and_key import alias_of_file, who_used
@@ -93,7 +93,8 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, indexes: Ind
         case, session = look(entry, asking, lock)
     except AwsError as error:
         no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
-        return Examined(entry, *identities(entry, {}, lock), [*of_lock, no_aws])
+        case = Deployed.of(entry, lock)
+        return Examined(entry, case.role_arn or None, case.key_arn, [*of_lock, no_aws])
     way_back = of_lock[0].cure if of_lock else case.way_back
     found = [health.about_stack(case, way_back), *of_lock]
     if not is_known(case):
@@ -163,7 +164,9 @@ def _show(entries: list[Entry], policy: str, asking: Asking) -> None:
         refuse(f"{entry.name}: there is no such policy to show: the stack makes no key.")
     if policy == "key-policy" and not role_arn:
         with refusals("doctor", entry.name):
-            role_arn = known_case(entry, asking)[0].role_arn
+            case, _ = look(entry, asking)
+            refuse_unknown(case)
+            role_arn = case.role_arn
     typer.echo(json.dumps(health.expected_policies(entry, role_arn)[policy], indent=2))
 
 

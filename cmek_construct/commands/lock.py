@@ -93,11 +93,7 @@ def lock(
 
 
 def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], set[str]]:
-    """The stacks of these files and cloud assemblies, and which roles and keys are Pinecone's.
-
-    Raises:
-        LockError: one cannot be read, or nothing of Pinecone's is in any of them.
-    """
+    """The stacks of files and cloud assemblies, and which roles and keys are Pinecone's: all that a lock has."""
     run = templates.read_run(paths)
     found = templates.find(run, known=partial(is_locked, lock))
     judged = {one.place for one in (*found.roles, *found.keys)}
@@ -157,10 +153,6 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
 
     Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
     the account of the stack.
-
-    Raises:
-        LockError, Refused: the stack is not deployed as it is locked, or cannot be read.
-        AwsError: AWS cannot be asked.
     """
     if place.account == ANY_ACCOUNT or place.region == ANY_REGION:
         raise LockError(
@@ -286,9 +278,6 @@ def _write(file: Path, lock: Lock) -> list[str]:
 
     A new one in a git checkout gets a line in ``.gitattributes``: git then keeps the lines of both branches, where it
     would ask a person to do so.
-
-    Raises:
-        LockError: it is a symbolic link.
     """
     if file.is_symlink():
         raise LockError(

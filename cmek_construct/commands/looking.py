@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -77,10 +76,7 @@ def look(
     account, region = entry.settings.account, entry.settings.region or ""
     session = asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
     stack = reading.read_stack(session, entry.name)
-    lock = lock or locked(entry)
-    role_arn, key_arn = deployed.identities(entry, deployed.own_outputs(entry, stack), lock)
-    now = datetime.now(timezone.utc)
-    return Deployed(entry, role_arn or "", key_arn, lock, now, stack, profile=asking.profile), session
+    return Deployed.of(entry, lock or locked(entry), stack, asking.profile), session
 
 
 def is_known(case: Deployed) -> bool:
@@ -88,18 +84,14 @@ def is_known(case: Deployed) -> bool:
     return bool(case.role_arn) and (case.key_arn is not None or case.entry.settings.customers is not None)
 
 
-def known_case(
-    entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
-) -> tuple[Deployed, Session]:
-    """The same, and `Refused` where it is not known which role and key it is."""
-    case, session = look(entry, asking, lock, writes=writes)
+def refuse_unknown(case: Deployed) -> None:
+    """Go on only where it is known which role and key it is."""
     if not is_known(case):
         stack = about_stack(case, case.way_back)
         raise Refused(
-            f"{entry.name}: which role and key it is, neither the stack's outputs say ({stack.words}) nor cmek.lock. "
-            f"`cmek doctor {entry.name}` says what to do."
+            f"{case.entry.name}: which role and key it is, neither the stack's outputs say ({stack.words}) nor "
+            f"cmek.lock. `cmek doctor {case.entry.name}` says what to do."
         )
-    return case, session
 
 
 def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[str, str], Customers | None]:
@@ -115,7 +107,7 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
     own = entry.settings
     if file is not None:
         instead = f"`npx cdk deploy {entry.name} --outputs-file {file}` writes it."
-        if locked(entry).way_back(entry, None):
+        if Deployed.of(entry, locked(entry)).way_back:
             instead = "Leave --outputs out, and AWS is asked."
         in_file = json_in(file, instead)
         if entry.name not in in_file:

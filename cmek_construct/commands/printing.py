@@ -55,7 +55,7 @@ def tell(lines: Iterable[str]) -> None:
 
 def tell_what_to_ask(found: Found) -> None:
     """Print, beside an answer, what only a person can tell of templates."""
-    from cmek_construct.review.answers import to_check
+    from cmek_construct.review.reader import to_check
     from cmek_construct.who.answers import two_accounts
 
     if accounts := two_accounts(found):

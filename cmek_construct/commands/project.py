@@ -105,37 +105,30 @@ def _lines(entry: Entry, project_name: str | None, yes: bool) -> Iterator[str]:
     else:
         if not project:
             with _asking("make the project"):
-                project = admin.projects.create(name=name, force_encryption_with_cmek=True)
-            if not project.force_encryption_with_cmek:
-                raise Refused(
-                    f"Pinecone made the project, but did not force CMEK in it: {_named(project)}. Do not use it: "
-                    "delete it in Pinecone's console, and ask Pinecone's support."
-                )
+                made = admin.projects.create(name=name, force_encryption_with_cmek=True)
+            project = _project_of_name(admin, name, made)
             yield f"Made the project {_named(project)}. {_FOR_GOOD}"
         yield from _make_key(admin, project)
     yield f"\nNext: cmek sheet {entry.name}{' --key-arn ARN' * (entry.settings.customers is not None)}"
     yield "It says what to paste into Manage > CMEK > Add CMEK: the key is added in Pinecone's console alone."
 
 
-def _project_of_name(admin: Any, name: str) -> Any:
-    """The project of that name, if there is one and it is right."""
-    found = _all_named(admin, name)
+def _project_of_name(admin: Any, name: str, *made: Any) -> Any:
+    """The project of that name, if there is one and it is right; also of one that was made just now."""
+    with _asking("list the projects"):
+        found = {one.id: one for one in [*made, *admin.projects.list()] if one.name == name}
+    project = next(iter(found.values()), None)
     if len(found) > 1:
         raise Refused(
-            f"There is more than one project of the name {name!a}: {'; '.join(map(_named, found))}. Delete the one "
-            "that is not used, in Pinecone's console, or choose another --project-name. Nothing was made."
+            f"There is more than one project of the name {name!a}: {'; '.join(map(_named, found.values()))}. Delete "
+            "the one that is not used, in Pinecone's console, or choose another --project-name."
         )
-    if found and not found[0].force_encryption_with_cmek:
+    if project and not project.force_encryption_with_cmek:
         raise Refused(
-            f"There is a project of that name already, but CMEK is not forced in it: {_named(found[0])}. Choose "
-            "another --project-name. Nothing was changed."
+            f"There is a project of that name, but CMEK is not forced in it: {_named(project)}. Do not use it: choose "
+            "another --project-name, and, if it was made just now, delete it in Pinecone's console."
         )
-    return found[0] if found else None
-
-
-def _all_named(admin: Any, name: str) -> list[Any]:
-    with _asking("list the projects"):
-        return [one for one in admin.projects.list() if one.name == name]
+    return project
 
 
 def _keys(admin: Any, project: Any) -> list[Any]:
@@ -157,11 +150,9 @@ def _make_key(admin: Any, project: Any) -> Iterator[str]:
         raise Refused(f"The project is there, but it has no API key yet: run the same again. {error}") from None
     yield f"API key, which nobody can show again (keep it in a safe place now): {made.value}"
     try:
-        twice = [_named(one) for one in _all_named(admin, project.name) if one.id != project.id]
-        more = (one for one in _keys(admin, project) if one.id != made.key.id)
-        twice += [f"the API key {printable(one.name)} (ID {printable(one.id)})" for one in more]
+        twice = [printable(f"{one.name} (ID {one.id})") for one in _keys(admin, project) if one.id != made.key.id]
     except Refused as error:
-        yield f"Whether something was made twice is not known. {error}"
+        yield f"Whether it was made twice is not known. {error}"
     else:
         yield from (f"MADE TWICE, for an answer got lost: delete in Pinecone's console {one}" for one in twice)
 

@@ -15,7 +15,7 @@ import typer
 from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import known, known_case
+from cmek_construct.commands.looking import known, look, refuse_unknown
 from cmek_construct.commands.options import Name, Profile, flag
 from cmek_construct.commands.printing import marked, refusals, tell
 from cmek_construct.commands.project import indexes
@@ -23,8 +23,8 @@ from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Refused
+from cmek_construct.health.policies import is_suspended
 from cmek_construct.health.retirement import USE, WINDOW, ends, is_done, next_of, steps
-from cmek_construct.health.suspension import is_suspended
 
 EXIT_CODES: Final = (
     "Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not to be "
@@ -69,7 +69,8 @@ def retire(
                 f"{name}: {why}. A key that was not made here may encrypt more than this project: retire it where it "
                 "was made; the guide's steps are the same."
             )
-        case, session = known_case(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
+        case, session = look(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
+        refuse_unknown(case)
         if cancel:
             tell(_cancel(case, session))
             return

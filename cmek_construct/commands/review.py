@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,11 +12,10 @@ import typer
 from cmek_construct.checks import printable
 from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, Templates, VendorRoles
 from cmek_construct.commands.printing import counted, refuse
-from cmek_construct.guardrails.judging import RULES, by_place, guarded
-from cmek_construct.review.changes import Difference, differences
-from cmek_construct.review.model import Template
-from cmek_construct.review.page import Page
-from cmek_construct.review.parts import templates_of
+from cmek_construct.guardrails.judging import by_place, guarded
+from cmek_construct.review.changes import Difference, differences, markdown
+from cmek_construct.review.parts import Template
+from cmek_construct.review.reader import templates_of
 from cmek_construct.templates.run import Run, read_run
 
 _PAGE: Final = "<!doctype html>"
@@ -27,35 +25,13 @@ EXIT_CODES: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Source:
-    """What was read, and what could not be."""
-
-    templates: list[Template]
-    problems: list[str]
-
-    def page(self, differences: list[Difference] | None = None) -> Page:
-        """The page of them.
-
-        Args:
-            differences: what changes, if that is asked.
-        """
-        return Page(
-            templates=[one for one in self.templates if one.parts],
-            others=[one for one in self.templates if not one.parts],
-            rules=_rules(),
-            version=version("cmek-construct"),
-            differences=differences,
-        )
-
-
 def judged(
     run: Run,
     paths: Sequence[Path] = (),
     vendor_role_arns: Sequence[str] = (),
     acknowledged: Mapping[str, str] | None = None,
-) -> Source:
-    """Templates judged by the guardrails.
+) -> tuple[list[Template], list[str]]:
+    """Templates judged by the guardrails, and what could not be read.
 
     Args:
         run: the templates.
@@ -64,16 +40,7 @@ def judged(
         acknowledged: reasons, by rule.
     """
     found, results = guarded(run, paths, vendor_role_arns, acknowledged or {})
-    made = templates_of(found, by_place(results), vendor_role_arns)
-    return Source(made, list(map(str, found.problems)))
-
-
-def _rules() -> list[tuple[str, str]]:
-    """Each rule once: what must hold of a role, a key and an alias may have one name."""
-    found: dict[str, dict[str, None]] = {}
-    for rule in RULES:
-        found.setdefault(rule.id, {})[rule.sentence] = None
-    return [(rule, " ".join(sentences)) for rule, sentences in found.items()]
+    return templates_of(found, by_place(results), vendor_role_arns), list(map(str, found.problems))
 
 
 def review(
@@ -98,27 +65,28 @@ def review(
     """
     if as_markdown and not against:
         raise typer.BadParameter("it is for --against alone", param_hint="--markdown")
-    roles, reasons = vendor_role_arn or [], dict(acknowledge or [])
-    new = judged(read_run(paths, account), paths, roles, reasons)
-    old = judged(read_run(against, account), against, roles, reasons) if against else None
-    problems = new.problems + (old.problems if old else [])
-    if not problems and not any(one.parts or one.findings for one in new.templates) and not old:
+    roles = vendor_role_arn or []
+    reasons = dict(acknowledge or [])
+    new, problems = judged(read_run(paths, account), paths, roles, reasons)
+    changed = None
+    if against:
+        old, more = judged(read_run(against, account), against, roles, reasons)
+        problems += more
+        changed = differences(old, new)
+    elif not problems and not any(one.parts or one.findings for one in new):
         problems = ["Nothing of Pinecone's was found: there is nothing to review."]
     if problems:
         refuse(*problems)
-    changed = differences(old.templates, new.templates) if old else None
-    if as_markdown and changed is not None:
-        from cmek_construct.review.render import markdown  # its engine takes long
-
-        typer.echo(markdown(changed), nl=False)
-    if out is None and as_markdown:
-        return
-    _write(new.page(changed), out or Path("review.html"))
+    if as_markdown:
+        typer.echo(markdown(changed or []), nl=False)
+    if out or not as_markdown:
+        _write(new, changed, out or Path("review.html"))
 
 
-def _write(page: Page, file: Path) -> None:
-    from cmek_construct.review.render import html  # its engine takes long
+def _write(templates: list[Template], changed: list[Difference] | None, file: Path) -> None:
+    from cmek_construct.review.page import Page, html  # its engine takes long
 
+    page = Page(templates, version("cmek-construct"), changed)
     text = html(page)
     shown = printable(file)
     try:
@@ -130,7 +98,7 @@ def _write(page: Page, file: Path) -> None:
     found = page.open_findings
     said = f"{counted(found, 'violation')} of the guardrails" if found else "all guardrails kept"
     typer.echo(
-        f"Wrote {shown}: {counted(page.templates, 'template')}, {len(page.each):,} different; "
+        f"Wrote {shown}: {counted(page.templates, 'template')}, {counted(page.each, 'text')} to read; "
         f"{said}. Open it in a browser, read it, print it, sign it.",
         err=True,
     )

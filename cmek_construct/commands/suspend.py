@@ -8,7 +8,6 @@ again, either comes to its end.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,16 +20,16 @@ from cmek_construct.aws.objects import Stack
 from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import known, known_case, locked
+from cmek_construct.commands.looking import known, locked, look, refuse_unknown
 from cmek_construct.commands.options import Name, Profile, flag, option, role_arn
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspended
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import Deployed, LockedIdentity, identities
+from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.findings import Refused
+from cmek_construct.health.policies import is_suspended, kept, to_write
 from cmek_construct.health.role_and_key import grant_in_words, is_ours
-from cmek_construct.health.suspension import is_suspended, kept, to_write
 from cmek_construct.policy.statements import as_of_2012
 
 _TRIES: Final = 6
@@ -52,12 +51,7 @@ def suspend(
     profile: Profile = None,
     role: Role = None,
     revoke_grants: Annotated[
-        bool,
-        flag(
-            "--revoke-grants",
-            "Revoke the grants on the key (of a key that is given by ARN, the role's), without asking: they do not "
-            "come back. Without it they are listed, and revoked only if you say so in a terminal.",
-        ),
+        bool, flag("--revoke-grants", "Revoke the grants on the key (of a key given by ARN, the role's), for good.")
     ] = False,
 ) -> None:
     """Cut Pinecone off, in seconds.
@@ -116,7 +110,8 @@ class _Brake:
             entry = replace(entry, settings=replace(own, suspended=True))
         try:
             # A lock that cannot be read does not hold up the brake.
-            case, session = known_case(entry, self.asking, locked(entry, LockedIdentity()), writes=True)
+            case, session = look(entry, self.asking, locked(entry, LockedIdentity()), writes=True)
+            refuse_unknown(case)
             changed, left = self._put(case, session)
         except (AwsError, Refused) as error:
             raise Refused(self._not_done(f"{str(error).rstrip('.')}.", entry, case)) from None
@@ -184,7 +179,7 @@ class _Brake:
         yield from (f"  {grant_in_words(one)}" for one in found)
         # Of a key that serves Pinecone alone each is to be revoked, of another the role's.
         theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
-        if theirs and (self.revoke_grants or _wants_to_revoke(len(theirs))):
+        if theirs and self.revoke_grants:
             for grant in theirs:
                 writing.revoke_grant(session, str(case.key_arn), grant.id)
             yield f"Revoked: {len(theirs)}"
@@ -236,16 +231,9 @@ class _Brake:
                 f"not deleted; then see with `cmek doctor {name}`: it does nothing if the last deploy said so already)"
             )
         if self.on and entry and own and own.customers is None and own.key is None and own.protect_used_key is None:
-            key_arn = case.key_arn if case else identities(entry, {}, locked(entry, LockedIdentity()))[1]
+            key_arn = case.key_arn if case else Deployed.of(entry, locked(entry, LockedIdentity())).key_arn
             ways.append(
                 f"aws kms disable-key --region {own.region} --key-id {key_arn or 'KEY-ARN'}   (cuts everybody off; "
                 "enable-key takes it back)"
             )
         return "\n".join([head, f"  {why}", "Now, one of:", *(f"  {n}. {way}" for n, way in enumerate(ways, 1))])
-
-
-def _wants_to_revoke(count: int) -> bool:
-    try:
-        return sys.stdin.isatty() and typer.confirm(f"Revoke {count} of them?")
-    except typer.Abort:
-        return False

@@ -161,12 +161,12 @@ def _of_key(name: str, rows: Sequence[Row]) -> _Table:
     """Principals with the same answers share their lines."""
     columns = (("Who", 38), ("kms:", 35), ("Answer", 20), ("By", None))
     lines = []
-    for whom, answers in together(rows):
+    for whom, answers in together(rows, lambda row: (row.answer, row.statement or "", row.doubt)):
         names = ",\n".join(printable(somebody.words) for somebody in whom)
-        whole = len(answers) == 1 and {row.action for row in answers[0]} == set(ON_KEY)
-        for index, some in enumerate(answers):
-            actions = _ALL if whole else _actions(some)
-            lines.append(("" if index else names, actions, some[0].answer, some[0].statement or ""))
+        for (answer, statement, _), some in answers.items():
+            whole = len(answers) == 1 and {row.action for row in some} == set(ON_KEY)
+            lines.append((names, _ALL if whole else _actions(some), answer, statement))
+            names = ""
     first = [row for row in rows if row.who == rows[0].who]
     return f"Who may use the key {name}", columns, tuple(lines), f"{_ALL}: {_actions(first)}"
 

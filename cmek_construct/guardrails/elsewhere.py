@@ -14,8 +14,7 @@ from cmek_construct.guardrails.subjects import Context
 from cmek_construct.policy import Policy, Statement, words
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import NOBODY, allowing
-from cmek_construct.templates.found import Attached, Found, Naming, Place
-from cmek_construct.templates.stacks import ROLE
+from cmek_construct.templates.found import Attached, Found, Naming
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _ALL_KEYS: Final = re.compile(r"arn:aws:kms:\*:(?P<account>[0-9]{12}):key/\*")
@@ -127,30 +126,23 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
 
 def of_outputs(found: Found) -> Iterator[Violation]:
     """An output for Pinecone's console that gives something else than the role or key."""
-    named = {one.of for one in found.outputs}
-    accounts: set[str] = set()
-    left: dict[str, list[Place]] = {label: [] for label in _CONSOLE}
     ours = [*found.roles, *found.keys]
-    for one in ours:
-        accounts.update(now.value.account for now in one.cases)
-        if one.place not in named:
-            left["Role ARN" if one.place.type == ROLE else "Key ARN"].append(one.place)
-    for output in found.outputs if ours else ():
-        if output.of is not None or output.label not in _CONSOLE:
-            continue
-        service, kind = _CONSOLE[output.label]
+    accounts = {now.value.account for one in ours for now in one.cases}
+    named = {one.of for one in found.outputs}
+    for output in (one for one in found.outputs if ours and one.of is None and one.label in _CONSOLE):
         stack = output.place.stack
+        service, kind = _CONSOLE[output.label]
+        some = found.roles if service == "iam" else found.keys
+        places = [one.place for one in some if one.place not in named]
+        instead = [place.logical_id for place in places if place.stack.name == stack.name]
         known = accounts | {stack.account}
-        instead = next((place.logical_id for place in left[output.label] if place.stack.name == stack.name), None)
         for value in dict.fromkeys(now.value for now in output.cases):
             arn = parts(value, ":")
             # It may be a role or key of the account that was given to a construct.
             is_arn = len(arn) == 6 and not is_unreadable(value) and arn[2] == service and arn[5].startswith(kind)
-            what = f"The output for {output.label} in Pinecone's console gives {Quoted(value)}, "
-            if not is_arn or not (arn[4] in known or not all(map(is_known, known))):
-                what += "which is neither in the templates nor of their account."
-            elif instead:
-                what += f"and not {Quoted(instead)} of its own stack."
-            else:
-                continue
-            yield OUTPUT_VALUE.broken(output.place, what, value)
+            is_given = is_arn and (arn[4] in known or not all(map(is_known, known)))
+            if not is_given or instead:
+                elsewhere = "which is neither in the templates nor of their account"
+                why = f"and not {Quoted(instead[0])} of its own stack" if is_given else elsewhere
+                what = f"The output for {output.label} in Pinecone's console gives {Quoted(value)}, {why}."
+                yield OUTPUT_VALUE.broken(output.place, what, value)

@@ -83,11 +83,6 @@ class Judged:
     found: list[tuple[Violation, str | None]]
     """Each violation, and why it was acknowledged."""
 
-    @property
-    def refused(self) -> list[Violation]:
-        """What is not acknowledged."""
-        return [one for one, reason in self.found if reason is None]
-
 
 def guarded(
     run: Run, paths: Sequence[Path], vendor_role_arns: Sequence[str], acknowledged: Mapping[str, str]

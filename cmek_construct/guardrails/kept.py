@@ -69,12 +69,7 @@ def _retained(place: Place, rule: Rule, *attributes: str) -> Iterator[Violation]
 
 
 def of_alias(alias: Alias, keys: Collection[Place]) -> Iterator[Violation]:
-    """An alias that can go, or of our key and names another one.
-
-    Args:
-        alias: one that is named as Pinecone's, or is for its key.
-        keys: Pinecone's.
-    """
+    """An alias that can go, or that names none of Pinecone's keys."""
     if alias.is_named:
         yield from _retained(alias.place, ALIAS_RETAINED, "DeletionPolicy")
     for now in (one.value for one in alias.cases if keys and one.value.key not in keys):

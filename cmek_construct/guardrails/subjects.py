@@ -133,7 +133,6 @@ class Trust:
     context: Context
     place: Place
     now: Now
-    policy: Policy
     meant: Meant
     where: ClassVar = "The trust policy"
 
@@ -145,7 +144,6 @@ class KeyUse:
     context: Context
     place: Place
     now: Now
-    policy: Policy
     roles: list[Now]
     """The roles of the run that Pinecone assumes and that must be able to use it."""
     role_arns: list[str]
@@ -162,7 +160,7 @@ def trusts(context: Context) -> Iterator[Trust]:
     for place, cases in context.roles.items():
         promised = next(iter(ids[place])) if len(ids.get(place, ())) == 1 else None
         for now in (one.value for one in cases):
-            yield Trust(context, place, now, now.policy, meant(now.policy, now.account, promised))
+            yield Trust(context, place, now, meant(now.policy, now.account, promised))
 
 
 def key_uses(context: Context) -> Iterator[KeyUse]:
@@ -185,4 +183,4 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
             ]
             arns = list(dict.fromkeys([*(role.arn for role in every), *others]))
             said = context.run.said_of(key.place.stack, key.place.logical_id, case)
-            yield KeyUse(context, key.place, now, now.policy, roles, arns, said)
+            yield KeyUse(context, key.place, now, roles, arns, said)

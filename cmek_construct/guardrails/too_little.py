@@ -39,6 +39,7 @@ _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
 _SOME_NAME: Final = "${the name of the session}"
 """Each session has one."""
 _MOST_TAGS: Final = 16
+"""Combinations of tags that are tried."""
 _EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
 _SERVICE: Final = re.compile(r"([a-z0-9-]+):")
 
@@ -82,7 +83,7 @@ ROLE_TAGS: Final = Rule(
 
 def of_trust(trust: Trust) -> Iterator[Violation]:
     """Pinecone cannot assume the role, or IAM does not take it."""
-    policy, whom, ask = trust.policy, trust.meant, trust.context.ask
+    policy, whom, ask = trust.now.policy, trust.meant, trust.context.ask
     # An external ID of the output that the policy does not ask for has a rule of its own.
     own_id = meant(policy, trust.now.account).external_id or whom.external_id
     context = {**_FACTS, "sts:ExternalId": own_id, "sts:RoleSessionName": _SOME_NAME}
@@ -109,7 +110,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
 
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
-    ask, policy = use.context.ask, _kept(use.policy, lambda one: not organizations(one))
+    ask, policy = use.context.ask, _kept(use.now.policy, lambda one: not organizations(one))
     owner: list[tuple[Request, Said]] = []
     for action, context in _OWNERS.items() if "KeyPolicy" in use.now.properties else ():
         who = {**context, "aws:userid": use.now.account}

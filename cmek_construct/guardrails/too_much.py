@@ -31,7 +31,7 @@ def _beyond(
 ) -> Iterator[Violation]:
     """What a policy allows beyond its limit: each statement and principal under one rule; and whom it names in vain."""
     found: dict[int, list[tuple[Rule, Violation]]] = {}
-    for witness in subject.context.ask.beyond(subject.policy, limit):
+    for witness in subject.context.ask.beyond(subject.now.policy, limit):
         statement = witness.statement
         maybe = () if witness.certain else witness.hangs_on
         everybody = statement.not_principals is not None or any(one.name == "*" for one in statement.principals or ())
@@ -52,7 +52,7 @@ def _beyond(
         rules = {rule for rule, _ in some}
         yield from (one for rule, one in some if not rules.intersection(_SAID_BY.get(rule, ())))
     # The unique ID that AWS puts in the place of a role or user that was deleted.
-    for statement in subject.policy.statements:
+    for statement in subject.now.policy.statements:
         for one in statement.principals or ():
             if one.kind == "AWS" and DELETED.fullmatch(one.name):
                 what = f"{one.name}, the ID of a role or user that was deleted, in {Quoted(statement.name)}."
@@ -110,8 +110,8 @@ DELETED_PRINCIPAL: Final = Rule(
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """Who may do more with the key than its limit says, or is of another account."""
     owner, vendors, shown = use.now.account, use.context.vendors, use.place.stack.short
-    every = [one for statement in allowing(use.policy) for one in statement.principals or () if one.kind == "AWS"]
-    names = [name for name in dict.fromkeys(one.name for one in every) if name not in ("*", *use.role_arns)]
+    every = dict.fromkeys(one for statement in allowing(use.now.policy) for one in statement.principals or ())
+    names = [one.name for one in every if one.kind == "AWS" and one.name not in ("*", *use.role_arns)]
     others = [one for one in names if not (_is_of(one, owner) or DELETED.fullmatch(one) or is_unreadable(one))]
     users = dict.fromkeys([*use.role_arns, *others, *sorted(vendors)])
 
@@ -132,6 +132,10 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
         meant = "The prop role names this role of another account" if who == use.role_of_construct else None
         yield FOREIGN.broken(use.place, what, shown(who), meant)
+    # AWS does not say what a key policy, or a denial in it, means to those who sign in elsewhere.
+    for who in (one.name for one in every if one.kind == "Federated"):
+        what = f"The key policy lets in {Quoted(who)}, who signs in elsewhere."
+        yield FOREIGN.broken(use.place, what, who)
 
 
 def _is_of(name: str, account: str) -> bool:
@@ -242,14 +246,14 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
 
 def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
     """One of Pinecone's roles in capitals or under a path, where IAM keeps one name a role; or who nobody types."""
-    for one in (one for statement in allowing(trust.policy) for one in statement.principals or ()):
+    for one in (one for statement in allowing(trust.now.policy) for one in statement.principals or ()):
         name = parts(one.name, "/")[-1].lower()
         is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith("arn:aws:iam:")
         if is_like and not (ANY_REGION.fullmatch(one.name) or is_unreadable(one.name)):
             whom = trust.place.stack.short(one.name)
             what = f"The trust policy names {Quoted(whom)}, which is not to the letter one of Pinecone's roles."
             yield LOOKS_ALIKE.broken(trust.place, what, whom)
-    for compared in (each for statement in allowing(trust.policy) for each in statement.on(aws.EXTERNAL_ID)):
+    for compared in (each for statement in allowing(trust.now.policy) for each in statement.on(aws.EXTERNAL_ID)):
         for value in compared.values if compared.operator.lower().startswith("stringlike") else ():
             if not (is_known(value) or is_unreadable(value)):
                 shown = trust.place.stack.short(value)

@@ -1,29 +1,52 @@
-"""How the template of an entry differs from the role and key that are there, and what that does.
+"""The entry of cmek.yaml whose template is the role and the key that are there, and how far it is not.
 
-`cdk import` compares nothing and changes neither role nor key. A later deploy changes a policy or a setting only where
-the template then differs from the template before: so a difference waits, and comes with a change that nobody connects
-with it. That is why each is named. Source: AWS's handlers of AWS::KMS::Key and AWS::IAM::Role; CloudFormation user
-guide, "Import AWS resources into a CloudFormation stack".
+Its props are read out of both; what no prop can say is a difference. `cdk import` compares nothing and changes neither
+role nor key. A later deploy changes a policy or a setting only where the template then differs from the template
+before: so a difference waits, and comes with a change that nobody connects with it. That is why each is named. Source:
+AWS's handlers of AWS::KMS::Key and AWS::IAM::Role; CloudFormation user guide, "Import AWS resources into a
+CloudFormation stack".
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final, TypeAlias, TypeVar
 
-from cmek_construct.aws.objects import Key, Role
-from cmek_construct.checks import printable
+from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role, Unread
+from cmek_construct.checks import PRINCIPAL_ARN, printable
 from cmek_construct.deployment.reading import Entry
+from cmek_construct.guide import (
+    ADMINISTRATION,
+    ENCRYPT_DECRYPT,
+    ROLE_NAME_PREFIX,
+    KeyAccess,
+    assume_role_denial,
+    key_denial,
+)
+from cmek_construct.health.comparing import Where, customers_in, said_by_trust
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.entries import readable
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.policies import Beside, about_policy, about_used_key
 from cmek_construct.health.role_and_key import about_key, about_role, at
+from cmek_construct.policy.principals import named_by
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.evidence import pinecones_accounts
 
+ROLE: Final = "Role1ABCC5F0"
+KEY: Final = "Key961B73FD"
+ALIAS: Final = "KeyPineconeAlias0F7AA316"
+_ENDS: Final = (
+    *("9E6C58E1", "95D06167", "193D1DF5", "4B3B3BFA", "25E94E37"),
+    *("F10E810F", "29DFD003", "78FF6F68", "B5EC6EA4", "43007F5E"),
+)
+CUSTOMERS: Final = {str(digit): f"RoleCustomersEndingIn{digit}{end}" for digit, end in enumerate(_ENDS)}
+"""The logical IDs of the app's stacks: an interface, and the same in each (a test holds them)."""
+Props: TypeAlias = dict[str, Any]
+ImportMapping: TypeAlias = dict[str, dict[str, str]]
+T = TypeVar("T")
 _NEW_ADMIN_ACTIONS: Final = {"kms:RotateKeyOnDemand"}
 """The console gives it since 2024; whoever may replace the key policy could take it anyway."""
 _NEXT: Final = "the next deploy that changes the {} in the template "
@@ -33,23 +56,143 @@ _CURES: Final[dict[Kind, str]] = {
     "--as-given role",
     "key": "use the key as given: --as-given key; or mend the key policy",
 }
-_LATER: Final = {
-    "session": "It stays so: the template says nothing of it",
-    "permissions": "Neither the import nor a deploy touches them, and Pinecone's sessions have them too; `cmek doctor` "
-    "names them until they are taken away",
-    "rotation": "The next deploy that changes the rotation in the template changes it: old data stays readable",
-    "enabled": "Pinecone cannot use it, and neither import nor deploy enables it",
-    "used-key": _NEXT.format("key policy") + "changes it",
-}
-"""What becomes of what the doctor calls wrong, where no deploy changes it at once."""
+_SETTINGS: Final = ("session", "permissions", "rotation", "enabled", "used-key")
+"""What the doctor judges, and neither the import nor a deploy changes at once."""
+_STAYS: Final = (
+    "It stays so: the import changes nothing, and a deploy only what the template changes then. `cmek doctor` names it "
+    "until it is mended"
+)
+_MOST_OF_THE_ACTIONS: Final = 10
+"""The console's administrators had fewer actions in former years, and may lack two by a click."""
+
+
+def readable(part: T | Unread) -> T:
+    """A part of a role or key, which an entry cannot be made without: `Refused` where it could not be read."""
+    if isinstance(part, Unread):
+        raise Refused(f"not read ({part.why}). Nothing was written.")
+    return part
+
+
+def of_role(role: Role, *, given: bool) -> Props:
+    """The props of a role; of a given one, that the entry names it, and the stack leaves it alone.
+
+    `Refused` where nobody of Pinecone's may come in, or in a form that no entry can say.
+    """
+    found = said_by_trust(readable(role.trust))
+    if found is None:
+        raise Refused(
+            f"--role-arn: got {role.arn}, but no statement of its trust policy lets in roles of Pinecone's "
+            f"({ROLE_NAME_PREFIX}…). Copy the Role ARN that Pinecone's console shows."
+        )
+    if found["regions"] == "ALL_REGIONS" and found["external_id"] is None:
+        raise Refused(
+            f"--role-arn: got {role.arn}, whose trust policy lets in Pinecone's role of every region without an "
+            "external ID: whoever names this role at Pinecone uses the key. No entry can say that. First put the "
+            "guide's second snippet (explicit regions) into the trust policy, and run this again."
+        )
+    if given:
+        return {**found, "role": role.arn}
+    return {
+        **found,
+        "role_name": role.name,
+        "role_path": None if role.path == "/" else role.path,
+        "permissions_boundary": role.boundary.arn if role.boundary else None,
+    }
+
+
+def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
+    """The props of a key: as its policy gives the role its use, and the console's administrators theirs."""
+    if given:
+        return {"key": key.arn}
+    where, statements, days = Where("key", key.arn), readable(key.policy), readable(key.rotation_days)
+    meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
+    allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
+    is_two = allowed == {action.lower() for action in ENCRYPT_DECRYPT}
+    most = (one for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= _MOST_OF_THE_ACTIONS)
+    admins = [name for one in [*most][:1] for name in named_by(one.raw) if PRINCIPAL_ARN.fullmatch(name)]
+    return {
+        "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
+        "key_admins": admins or None,
+        "alias": _alias(key, alias),
+        "description": key.description or None,
+        "enable_key_rotation": False if days is None else None,
+        "rotation_period": None if days in (None, ROTATION_DAYS) else days,
+        "multi_region": key.is_multi_region or None,
+        "protect_used_key": where.days_held(statements) or None,
+        "suspended": where.has(key_denial(role_arn), statements) or None,
+    }
+
+
+def _alias(key: Key, wanted: str | None) -> str | None:
+    aliases = readable(key.aliases)
+    if wanted is not None:
+        wanted = f"alias/{wanted.removeprefix('alias/')}"
+        if wanted not in aliases:
+            has = ", ".join(aliases) or "none"
+            raise Refused(f"--alias: got {wanted}, but the key has {has}. Choose one that it has.")
+        return wanted
+    if len(aliases) > 1:
+        raise Refused(
+            f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
+            "they are, outside of the stack."
+        )
+    return next(iter(aliases), None)
+
+
+def of_customers(role: Role, given: Sequence[str]) -> Props:
+    """The customers of a vendor's role, of whom there must be some: those of its permissions, and those told."""
+    accounts, keys = customers_in(one for policy in readable(role.permissions) for one in policy.statements)
+    if not (accounts or keys or given):
+        raise Refused(
+            f"--key-arn: it is missing, and {role.arn} has no permission for keys of other accounts, as a vendor's "
+            "role has. Give the Key ARN that Pinecone's console shows; or, for a vendor's role whose stack was "
+            "deleted, --customer-account-ids."
+        )
+    return {
+        "customer_account_ids": sorted({*accounts, *given}),
+        "customer_key_arns": sorted(keys) or None,
+        "suspended": Where("trust", role.arn).has(assume_role_denial(), readable(role.trust)) or None,
+    }
+
+
+def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str, str]) -> ImportMapping:
+    """What the stack of an entry takes over, by logical ID, beside what it holds: not all, and nothing else instead."""
+    own, found, where = entry.settings, ImportMapping(), Where("permissions")
+    if own.role is None:
+        found[ROLE] = {"RoleName": role.name}
+    for digit, wanted in own.customers.policies().items() if own.customers else ():
+        for policy in readable(role.permissions):
+            is_ours = policy.arn and policy.arn.startswith(f"arn:aws:iam::{own.account}:")
+            if is_ours and where.drift(policy.statements, wanted["Statement"]).is_none:
+                found[CUSTOMERS[digit]] = {"PolicyArn": str(policy.arn)}
+    if key is not None and own.key is None:
+        found[KEY] = {"KeyId": key.key_id}
+        if alias := _alias_of(entry, key):
+            found[ALIAS] = {"AliasName": alias}
+    for logical_id, (physical,) in ((one, identifier.values()) for one, identifier in found.items()):
+        if held.get(logical_id, physical) != physical:
+            raise Refused(
+                f"{entry.name}: there is a stack of that name, and it has another one in place of {physical}: "
+                f"{printable(held[logical_id])}. Choose another name: a stack is for one role and one key."
+            )
+    left = {name: found[name] for name in found if name not in held}
+    if not left:
+        run = f"Run `npx cdk deploy {entry.name}`, or `cmek doctor {entry.name}`."
+        raise Refused(f"{entry.name}: the stack has role and key already, so there is nothing to take over. {run}")
+    return left
+
+
+def _alias_of(entry: Entry, key: Key) -> str | None:
+    """That alias of the key which the template has, by its name or by its default name."""
+    letters = re.sub("[^A-Za-z0-9]", "", entry.name)
+    form = rf"alias/pinecone-cmek/{letters}(Key)?[0-9A-F]{{8}}"
+    if entry.settings.alias:
+        form = re.escape(f"alias/{entry.settings.alias.removeprefix('alias/')}")
+    return next(filter(re.compile(form).fullmatch, readable(key.aliases)), None)
 
 
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
-    """All of them. Wrong is what would lock somebody out, or let somebody in.
-
-    Raises:
-        Refused: CloudFormation would make another role or key.
-    """
+    """All of them. Wrong is what would lock somebody out, or let somebody in; of another role or key, `Refused`."""
     own = case.entry.settings
     _refuse_another(case.entry, role, key)
     if own.role is not None:
@@ -68,9 +211,6 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
     elif key is not None:
         yield from _about_policy(case, "key")
         yield from _later(case, [*about_used_key(case), *about_key(case)])
-        if (own.description or "") != key.description:
-            texts = f"'{printable(key.description)}', and '{printable(own.description or '')}' by the entry"
-            yield said("description", f"the key's description is {texts}. {_NEXT.format('description')}changes it")
 
 
 def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
@@ -84,8 +224,8 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
             yield one
         elif one.about == "permissions" and case.entry.settings.customers:
             yield one.to_know("The deploy adds what is missing; what is there more stays, outside of the stack")
-        elif one.about in _LATER:
-            yield one.to_know(_LATER[one.about])
+        elif one.about in _SETTINGS:
+            yield one.to_know(_STAYS)
 
 
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
@@ -130,11 +270,7 @@ def _refuse_another(entry: Entry, role: Role, key: Key | None) -> None:
 
 
 def refuse_unfit(key: Key) -> None:
-    """A key that will end, or that Pinecone cannot use, is taken over by nobody.
-
-    Raises:
-        Refused: it is one.
-    """
+    """A key that will end, or that Pinecone cannot use, is taken over by nobody."""
     got = f"--key-arn: got {key.arn}"
     if key.is_ending:
         when = at(key.deletion_date) if key.deletion_date else "a time that KMS does not say"

@@ -1,20 +1,30 @@
 """How a policy that is there differs in meaning from the one that should be there.
 
 AWS gives a policy back in other words than it was given, and people write the same in other words: so it is not
-statements that are compared, but whom both let do what.
+statements that are compared, but whom both let do what. And what a policy says of the guide's, as props of an entry.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cmek_construct.guide import ENDING, GRANTS, Statement, policy_document, used_key_denial
+from cmek_construct import checks
+from cmek_construct.guide import (
+    ENDING,
+    GRANTS,
+    ROLE_NAME_PREFIX,
+    Statement,
+    customer_statement,
+    policy_document,
+    used_key_denial,
+)
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Witness, answers, beyond, read
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
-from cmek_construct.policy.aws import DIRECT_CALL, TRAILING_DAYS
+from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
 from cmek_construct.policy.principals import gone, named_by, naming_as
 from cmek_construct.policy.sentences import Quoted, plain, quoted_list
 from cmek_construct.policy.statements import Kind
@@ -22,6 +32,8 @@ from cmek_construct.policy.words import of_witness
 
 _EVERYBODY: Final = Principal("AWS", "*")
 _EVERYTHING: Final = Meant("everything", "Allow", (_EVERYBODY,), actions=("*",), resources=("*",))
+_PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{ROLE_NAME_PREFIX}(.+)")
+_CUSTOMER: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
 _SHOWN: Final = 6
 
 
@@ -125,6 +137,12 @@ def use_of(key_arn: str | None, principal: str, action: str) -> Request:
     return Request(principal, action, key_arn, {**DIRECT_CALL, **for_aws}, own=by_account)
 
 
+def uses_of(key_arn: str | None, role_arn: str, statements: Iterable[Statement]) -> list[Request]:
+    """Each use of a key that statements let a role make."""
+    actions = [one for statement in statements for name in statement["Action"] for one in EXPANDED.get(name, (name,))]
+    return [use_of(key_arn, role_arn, one) for one in actions]
+
+
 def _compared(there: Policy, wanted: Policy) -> Drift:
     if there == wanted:
         return Drift()
@@ -135,6 +153,39 @@ def _compared(there: Policy, wanted: Policy) -> Drift:
         return Drift(doubt=f"it cannot be judged, for there are {reason}")
     by = [one.statement.name for one in said if one.verdict is Answer.NO and one.statement]
     return Drift(tuple(given), tuple(taken), tuple(dict.fromkeys(by)))
+
+
+def said_by_trust(trust: Sequence[Any]) -> dict[str, Any] | None:
+    """The props that the first of the guide's three snippets in a trust policy says; None where there is none."""
+    for one in read(list(trust), "trust").statements:
+        names = [principal.name for principal in one.principals or () if principal.kind == "AWS"]
+        equal = [condition for condition in one.conditions if "Not" not in condition.operator]
+        ids = [value for each in equal if each.key.lower() == EXTERNAL_ID for value in each.values]
+        arns = [value for each in equal if each.key.lower() == PRINCIPAL_ARN for value in each.values]
+        roles = [found for name in names if (found := _PINECONE.fullmatch(name))]
+        regions = [role[2] for role in roles if role[1] == roles[0][1] and checks.REGION.fullmatch(role[2])]
+        every = [found for arn in arns if (found := _PINECONE.fullmatch(arn)) and found[2] == "*"]
+        if one.effect == "Allow" and (regions or every):
+            return {
+                "pinecone_account_id": (roles if regions else every)[0][1],
+                "regions": list(dict.fromkeys(regions)) or "ALL_REGIONS",
+                "external_id": ids[0] if len(ids) == 1 else None,
+                "pin_account": None if regions or names == ["*"] else True,
+            }
+    return None
+
+
+def customers_in(statements: Iterable[Any]) -> tuple[list[str], list[str]]:
+    """Accounts of customers and single keys that the guide's statement is about."""
+    accounts: dict[str, None] = {}
+    keys: dict[str, None] = {}
+    for raw in statements:
+        names = [name for one in read([raw], "permissions").statements for name in one.resources or ()]
+        if names and Where("permissions").same(raw, customer_statement("", names)):
+            whole = [found[1] for name in names if (found := _CUSTOMER.fullmatch(name))]
+            accounts |= dict.fromkeys(whole)
+            keys |= dict.fromkeys(filter(checks.KEY_ARN.fullmatch, names))
+    return list(accounts), [key for key in keys if key.split(":")[4] not in accounts]
 
 
 def sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:

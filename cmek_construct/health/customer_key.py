@@ -10,22 +10,17 @@ from typing import Any, Final
 from cmek_construct import guide, policy
 from cmek_construct.checks import printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KEY_USE, KeyAccess
-from cmek_construct.health.comparing import sentences, use_of
+from cmek_construct.guide import ENCRYPT_DECRYPT, GRANTS, KeyAccess
+from cmek_construct.health.comparing import sentences, use_of, uses_of
 from cmek_construct.health.findings import Effect, Finding, right, said, unknown, wrong
 from cmek_construct.policy import Said, Verdict
-from cmek_construct.policy.aws import EXPANDED, RULING
+from cmek_construct.policy.aws import RULING
 from cmek_construct.policy.principals import gone
 
 ANY_KEY_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:((?P<key>key)/[A-Za-z0-9-]{1,64}|alias/[A-Za-z0-9/_-]{1,250})"
 )
 """The ARN of a key or of an alias, in any partition."""
-_KEY_USE: Final = [action for one in KEY_USE for action in EXPANDED.get(one, (one,))]
-_ACTIONS: Final = {
-    KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT,
-    KeyAccess.KEY_USER: tuple(dict.fromkeys([*ENCRYPT_DECRYPT, *_KEY_USE, *GRANTS])),
-}
 _WANTED: Final = (
     ("KeySpec", "SYMMETRIC_DEFAULT", "symmetric"),
     ("KeyUsage", "ENCRYPT_DECRYPT", "for encryption and decryption"),
@@ -115,22 +110,22 @@ def _about_key(seen: CustomerKeySeen, role_arn: str, arn: str) -> Iterator[Findi
 def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -> Iterator[Finding]:
     document = guide.key_policy(seen.account, role_arn, key_access)
     own, limit = (policy.read(one, "key", resource=seen.arn) for one in (seen.policy, document))
-    root, actions = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root", _ACTIONS[key_access]
-    asked = [*(use_of(seen.arn, role_arn, one) for one in actions), *(use_of(seen.arn, root, one) for one in RULING)]
+    root = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root"
+    uses = uses_of(seen.arn, role_arn, guide.role_statements(role_arn, key_access))
     try:
-        answers = policy.answers(own, asked)
+        answers = policy.answers(own, [*uses, *(use_of(seen.arn, root, one) for one in RULING)])
         more, others = policy.beyond(own, limit, role_arn), policy.beyond(own, limit)
     except policy.CannotBeJudged as reason:
         yield unknown("policy", f"the key policy cannot be judged: {reason}", _READ_IT)
         return
     allowing = [one.raw for one in own.statements if one.effect != "Deny"]
     deleted = list(dict.fromkeys(map(printable, gone(*allowing))))
-    for action, answer in zip(actions, answers, strict=False):
-        yield _about_action(action, answer, deleted)
+    for use, answer in zip(uses, answers, strict=False):
+        yield _about_action(use.action, answer, deleted)
     if more:
         words = "; ".join(sentences(more, seen.account))
         yield said("more", f"the key policy lets the role do more than it must: {words}")
-    yield _about_root(seen.account, answers[len(actions) :])
+    yield _about_root(seen.account, answers[len(uses) :])
     inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{seen.account}:.*|{seen.account}")
     outside = [
         replace(one, principals=names)

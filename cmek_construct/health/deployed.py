@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, Final
@@ -15,10 +15,10 @@ from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.customers import Customers
 from cmek_construct.deployment import documents
+from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
-from cmek_construct.health.comparing import Where
-from cmek_construct.health.entries import customers_in
+from cmek_construct.health.comparing import Where, customers_in
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind
@@ -42,24 +42,6 @@ class LockedIdentity:
     elsewhere: tuple[str, ...] = ()
     """The other Regions or accounts in which a stack of this name is locked."""
 
-    def way_back(self, entry: Entry, stack: Stack | Unread | None, profile: str | None = None) -> str | None:
-        """The command that takes role and key back when their stack is gone.
-
-        What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
-        there, and where nothing is locked, so that a deploy makes no second role or key.
-        """
-        is_there = stack is not None and not (isinstance(stack, Stack) and stack.is_empty)
-        if is_there or not (self.role_arn or self.key_arn):
-            return None
-        own = entry.settings
-        role, key = own.role or self.role_arn or "ROLE-ARN", own.key or self.key_arn or "KEY-ARN"
-        command = ["cmek", "adopt", entry.name, "--role-arn", role, *([] if own.customers else ["--key-arn", key])]
-        key_place = f":{own.region}:{own.account}:"
-        if (own.role and f"::{own.account}:" not in own.role) or (own.key and key_place not in own.key):
-            # `cmek adopt` takes nothing of two accounts or regions.
-            command = ["npx", "cdk", "import", entry.name]
-        return shlex.join([*command, *(["--profile", profile] if profile else [])])
-
 
 def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     """What a lock holds of a stack."""
@@ -73,18 +55,10 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
 
 
-def identities(entry: Entry, outputs: Mapping[str, str], lock: LockedIdentity) -> tuple[str | None, str | None]:
-    """The ARNs of role and key: given in the file, of the stack, or of the lock."""
-    own = entry.settings
-    key_arn = own.key or outputs.get(KEY_ARN) or lock.key_arn
-    return own.role or outputs.get(ROLE_ARN) or lock.role_arn, key_arn if own.customers is None else None
-
-
-def _own_arns(entry: Entry) -> dict[str, str]:
-    """By output, the ARNs of the role and the key of a stack, or how they begin, up to a slash."""
-    own = entry.settings
-    role, key = f"arn:aws:iam::{own.account}:role/", f"arn:aws:kms:{own.region}:{own.account}:key/"
-    return {ROLE_ARN: own.role or role, **({} if own.customers else {KEY_ARN: own.key or key})}
+def _beginnings(own: StackSettings) -> dict[str, str]:
+    """By output, how the ARNs begin of a role and a key that a stack makes."""
+    place = f"{own.region}:{own.account}"
+    return {ROLE_ARN: f"arn:aws:iam::{own.account}:role/", KEY_ARN: f"arn:aws:kms:{place}:key/"}
 
 
 def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, str]) -> dict[str, str]:
@@ -101,25 +75,25 @@ def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, st
 def own_outputs(entry: Entry, stack: Stack | Unread | None) -> dict[str, str]:
     """Those outputs that have the form and the place of this stack's."""
     found = stack.outputs if isinstance(stack, Stack) else {}
-    wrong = wrong_outputs(found, "", _own_arns(entry))
+    wrong = wrong_outputs(found, "", _beginnings(entry.settings))
     return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
 
 
 def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
-    """The outputs, if they are those of this very stack: what Pinecone stores stays for good.
-
-    Raises:
-        Refused: they are not.
-    """
+    """The outputs, which must be those of this very stack: what Pinecone stores stays for good."""
     found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
-    own_id, its_id = entry.settings.external_id, found.get(EXTERNAL_ID)
-    for wrong in wrong_outputs(found, "this stack", _own_arns(entry)).values():
+    own, its_id = entry.settings, found.get(EXTERNAL_ID)
+    given = {ROLE_ARN: own.role, KEY_ARN: own.key}
+    meant = {name: given[name] or begins for name, begins in _beginnings(own).items()}
+    if own.customers:
+        del meant[KEY_ARN]
+    for wrong in wrong_outputs(found, "this stack", meant).values():
         check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
         raise Refused(f"{entry.name}: {wrong}. {check}")
-    if its_id != own_id:
+    if its_id != own.external_id:
         raise Refused(
-            f"{entry.name}: external_id is {own_id} in cmek.yaml, but {its_id!a} in the deployed stack. If Pinecone "
-            "has the key already, put the deployed one back into the file; if not, deploy first."
+            f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
+            "Pinecone has the key already, put the deployed one back into the file; if not, deploy first."
         )
     return found
 
@@ -147,10 +121,34 @@ class Deployed:
     template: str | Unread = field(default=Unread("not looked at"))
     profile: str | None = None
 
+    @classmethod
+    def of(
+        cls, entry: Entry, lock: LockedIdentity, stack: Stack | Unread | None = None, profile: str | None = None
+    ) -> Deployed:
+        """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
+        own, outputs, now = entry.settings, own_outputs(entry, stack), datetime.now(timezone.utc)
+        role_arn = own.role or outputs.get(ROLE_ARN) or lock.role_arn or ""
+        key_arn = own.key or outputs.get(KEY_ARN) or lock.key_arn
+        return cls(entry, role_arn, None if own.customers else key_arn, lock, now, stack, profile=profile)
+
     @property
     def way_back(self) -> str | None:
-        """The command that takes role and key back; None where their stack is there."""
-        return self.lock.way_back(self.entry, self.stack, self.profile)
+        """The command that takes role and key back when their stack is gone.
+
+        What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
+        there, and where nothing is locked, so that a deploy makes no second role or key.
+        """
+        own, lock, name = self.entry.settings, self.lock, self.entry.name
+        is_there = self.stack is not None and not (isinstance(self.stack, Stack) and self.stack.is_empty)
+        if is_there or not (lock.role_arn or lock.key_arn):
+            return None
+        role, key = own.role or lock.role_arn or "ROLE-ARN", own.key or lock.key_arn or "KEY-ARN"
+        command = ["cmek", "adopt", name, "--role-arn", role, *([] if own.customers else ["--key-arn", key])]
+        key_place = f":{own.region}:{own.account}:"
+        if (own.role and f"::{own.account}:" not in own.role) or (own.key and key_place not in own.key):
+            # `cmek adopt` takes nothing of two accounts or regions.
+            command = ["npx", "cdk", "import", name]
+        return shlex.join([*command, *(["--profile", self.profile] if self.profile else [])])
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -231,12 +229,8 @@ class Deployed:
 
 
 def deployed_customers(entry: Entry, template: str | Unread) -> Customers:
-    """The customers in a vendor's deployed template.
-
-    Raises:
-        Refused: it could not be read.
-    """
-    written = Deployed(entry, "", None, LockedIdentity(), datetime.now(timezone.utc), template=template).written
+    """The customers in a vendor's deployed template, which must have been read."""
+    written = replace(Deployed.of(entry, LockedIdentity()), template=template).written
     if "permissions" not in written:
         why = template.why if isinstance(template, Unread) else "it is no template of a role"
         raise Refused(f"{entry.name}: its deployed customers could not be read: {why}.")
@@ -246,11 +240,7 @@ def deployed_customers(entry: Entry, template: str | Unread) -> Customers:
 def with_customer_key(
     entry: Entry, outputs: dict[str, str], key_arn: str | None, deployed: Customers | None
 ) -> dict[str, str]:
-    """The outputs of a stack; of a vendor's, with the key that a customer sent back.
-
-    Raises:
-        Refused: there is no such key, or the role may not use it.
-    """
+    """The outputs of a stack; of a vendor's, with the key that a customer sent back, if the role may use it."""
     customers = entry.settings.customers
     if customers is None and key_arn is None:
         return outputs

@@ -135,20 +135,23 @@ def about_indexes(case: Deployed, found: Mapping[str, str | None] | Unread) -> I
     if isinstance(found, Unread):
         yield replace(unknown("indexes", f"not read: the project's indexes ({found.why})", ""), means="")
         return
-    without = [name for name, key in found.items() if not key]
-    others = [name for name, key in found.items() if key and key.startswith("arn:") and key != case.key_arn]
-    untold = [f"{name} ({key})" for name, key in found.items() if key and not key.startswith("arn:")]
+    without = [name for name, key in found.items() if key is None]
+    known = {name: key for name, key in found.items() if key is not None}
+    others = [name for name, key in known.items() if key.startswith("arn:") and key != case.key_arn]
+    untold = [f"{name} ({key})" for name, key in known.items() if not key.startswith("arn:")]
     if without:
         yield wrong(
             "indexes",
-            f"indexes under no key of yours, which cutting Pinecone off does not shut: {few(without)}",
+            f"indexes under no key of yours: {few(without)}",
             "Look in Pinecone's console whether the project is the right one, and its encryption forced; an index "
             "cannot be moved under a key: make it anew, and copy its records.",
+            means="their data does not hang on this key: cutting Pinecone off does not shut them",
         )
     if others:
-        words = f"indexes under another key, which cutting Pinecone off from this one does not shut: {few(others)}"
         where = "Look in Pinecone's console, Manage > CMEK, which key the project has"
-        yield wrong("indexes", words, f"{where}: PINECONE_API_KEY may be of another.")
+        cure = f"{where}: PINECONE_API_KEY may be of another project."
+        means = "their data does not hang on this key"
+        yield wrong("indexes", f"indexes under another key: {few(others)}", cure, means=means)
     if untold:
         words = f"indexes under a customer's key, which Pinecone calls by an ID of its own: {few(untold)}"
         yield said("indexes", f"{words}. Whether that is this key, it does not say")

@@ -7,6 +7,7 @@ there surely lets him do. Only what is needed counts: a denial of calls without 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,16 +17,22 @@ from typing import Any, Final, NamedTuple
 from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
-from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
-from cmek_construct.health.comparing import Drift, use_of
+from cmek_construct.guide import (
+    ALL_REGIONS,
+    ENCRYPT_DECRYPT,
+    PINECONE_REGIONS,
+    ROLE_NAME_PREFIX,
+    Statement,
+    policy_document,
+)
+from cmek_construct.guide import Policy as Document
+from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
-from cmek_construct.health.entries import said_external_id
 from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.health.suspension import is_cut_off, kept
-from cmek_construct.policy import CannotBeJudged, Policy, Request, answers
+from cmek_construct.policy import CannotBeJudged, Request, answers
 from cmek_construct.policy import Verdict as Answer
-from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, POLICY_KEEPING
-from cmek_construct.policy.principals import gone
+from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
+from cmek_construct.policy.principals import gone, without_gone
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import Kind
 
@@ -80,7 +87,8 @@ class Beside:
         if kind == "key" and where.days_held(there) not in (None, own.protect_used_key or 0):
             there, wanted, written = where.not_held(there), where.not_held(wanted), written and where.not_held(written)
         there, lost = where.revived(there, wanted)
-        ahead = Drift() if is_suspended or written is None else where.drift(wanted, written)
+        is_as_file = kind == "permissions" and where.drift(there, wanted).is_none
+        ahead = Drift() if is_suspended or is_as_file or written is None else where.drift(wanted, written)
         return cls(case, kind, there, wanted if ahead.is_none else written or [], ahead, lost)
 
     @cached_property
@@ -133,14 +141,15 @@ class Beside:
         if self.kind != "permissions":
             return f"{self.case.put(self.kind)}\n{no_deploy}", ""
         policies = self.case.role.permissions if isinstance(self.case.role, Role) else ()
-        found: dict[str, str] = {}
+        found: list[tuple[str, str]] = []
         for one in () if isinstance(policies, Unread) else policies:
             if not self.case.where(self.kind).drift([*self.wanted, *one.statements], self.wanted).is_none:
                 delete = f"{self.case.iam('delete-role-policy')} --policy-name {one.name}"
                 detach = f"{self.case.iam('detach-role-policy')} --policy-arn {one.arn}"
-                found[printable(one.name)] = detach if one.arn else delete
+                found.append((printable(one.name), detach if one.arn else delete))
         if found:
-            return "\n".join(found.values()), f" (in {', '.join(found)})"
+            names, cures = zip(*found, strict=True)
+            return "\n".join(cures), f" (in {', '.join(names)})"
         return f"Attach the stack's policies to the role again, or write what is missing into them: {no_deploy}", ""
 
     def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
@@ -181,20 +190,21 @@ def _needs(case: Deployed, kind: Kind) -> Iterator[Request]:
         yield from (Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions)
         return
     for statement in documents.permissions(own):
-        keys = [arn.replace("*", "x") for arn in as_list(statement["Resource"])]
-        yield from (use_of(arn, case.role_arn, action) for arn in keys for action in statement["Action"])
-    for statement in documents.role_statements(own, case.role_arn) if case.key_arn else ():
-        for action in statement["Action"]:
-            yield from (use_of(case.key_arn, case.role_arn, one) for one in EXPANDED.get(action, (action,)))
+        for key_arn in as_list(statement["Resource"]):
+            yield from uses_of(key_arn.replace("*", "x"), case.role_arn, [statement])
+    if case.key_arn:
+        yield from uses_of(case.key_arn, case.role_arn, documents.role_statements(own, case.role_arn))
 
 
-def refused(case: Deployed, policy: Policy) -> tuple[list[str], str]:
+def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> tuple[list[str], str]:
     """What a policy does not let the role that encrypts and decrypts do; or why nobody can tell."""
+    if isinstance(statements, Unread):
+        return [], f"not read ({statements.why})"
     requests = [use_of(case.key_arn, case.role_arn, action) for action in ENCRYPT_DECRYPT]
     if case.key_arn is None:
-        requests = list(_needs(case, policy.kind))
+        requests = list(_needs(case, kind))
     try:
-        both = list(zip(requests, answers(policy, requests), strict=True))
+        both = list(zip(requests, answers(case.where(kind).read(statements), requests), strict=True))
     except CannotBeJudged as reason:
         return [], f"there are {reason}"
     denied = [one.action for one, answer in both if answer.verdict is Answer.NO]
@@ -222,7 +232,11 @@ def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
 def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     """The trust policy, beside one with the external ID that Pinecone stores."""
     own, is_deployed = case.entry.settings, ROLE_ARN in case.outputs
-    stays = case.outputs.get(EXTERNAL_ID) if is_deployed else said_external_id(observed) or own.external_id
+    stays = (
+        case.outputs.get(EXTERNAL_ID)
+        if is_deployed
+        else (said_by_trust(observed) or {}).get("external_id") or own.external_id
+    )
     if stays == own.external_id:
         yield from Beside.of(case, "trust", observed).findings()
         return
@@ -255,7 +269,7 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
 
 def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
     """The policy of a key of the user's own: in whatever words, it must let the role use it."""
-    denied, doubt = refused(case, case.where("key").read(observed))
+    denied, doubt = refused(case, "key", observed)
     if doubt:
         words = f"whether your key's policy lets the role use it: {doubt}"
         return unknown("key-policy", words, "Have somebody read that statement who knows IAM.")
@@ -294,3 +308,56 @@ def role_is_gone_from(case: Deployed) -> str | None:
     ours = documents.role_statements(case.entry.settings, case.role_arn)
     both = zip(observed, where.read(observed).statements, strict=True)
     return next((printable(meant.name) for one, meant in both if where.written_as(one, ours)), None)
+
+
+# The suspension: one statement that cuts Pinecone off, seen in whatever words. Statements that somebody changed are
+# kept: it neither fails for them nor wipes them.
+
+
+def denial(case: Deployed) -> Statement:
+    return documents.denial(case.entry.settings, case.role_arn)
+
+
+def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
+    """The statements that are not the suspension's, nor were before its role was deleted."""
+    own = denial(case)
+    return [one for one in observed if not (case.brake.written_as(one, [own]) or case.brake.same(one, own))]
+
+
+def is_suspended(case: Deployed, statements: Sequence[Any]) -> bool:
+    return len(kept(case, statements)) < len(statements)
+
+
+def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
+    """Whether nobody is let in whom the suspension would keep out."""
+    return is_suspended(case, statements) or case.brake.drift(statements, [*statements, denial(case)]).is_none
+
+
+def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool) -> list[Document]:
+    """The policies to try, the best first; none where it says already whether Pinecone is cut off.
+
+    AWS refuses a policy that names somebody who was deleted: so none has a unique ID, and the last names only the role.
+    """
+    where, rest = case.brake, kept(case, observed)
+    usual, goal = (case.wanted(where.kind, suspended=one) for one in (False, on))
+    of_role = [one for one in usual if case.role_arn in json.dumps(one)]
+    found = []
+    for ours in (usual, of_role):
+        # Without deleted principals: ours anew, and others without them.
+        mended = (where.written_as(one, ours) or without_gone(one) for one in rest)
+        statements = [one for one in mended if one is not None]
+        # Ours may be there under their Sids with other words.
+        sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
+        missing = [one for one in ours if one["Sid"] not in sids and not where.has(one, statements)]
+        statements += [denial(case)] if on else missing
+        # In the order and the words of the template, where it says the same.
+        found.append(goal if _same(where, statements, goal) else statements)
+    more = {"Id": before["Id"]} if "Id" in before else {}
+    return [] if _same(where, observed, found[0]) else [{**policy_document(*one), **more} for one in found]
+
+
+def _same(where: Where, some: Sequence[Any], others: Sequence[Any]) -> bool:
+    """Whether each statement of two policies means what one of the other's does."""
+    return len(some) == len(others) and all(
+        one in those or where.has(one, those) for these, those in ((some, others), (others, some)) for one in these
+    )

@@ -11,8 +11,7 @@ from cmek_construct.checks import few, printable
 from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.health.policies import KINDS, refused, role_is_gone_from
-from cmek_construct.health.suspension import is_cut_off, is_suspended
+from cmek_construct.health.policies import KINDS, is_cut_off, is_suspended, refused, role_is_gone_from
 from cmek_construct.policy.principals import DELETED
 
 _MADE_AGAIN: Final = ("iam:DeleteRole",)
@@ -82,17 +81,11 @@ def _same_role(case: Deployed, role_id: str) -> Finding:
 def _boundary(case: Deployed, role: Role) -> Finding:
     """Whether what bounds it is what the file says, and lets it use the key."""
     bound, wanted = role.boundary, case.entry.settings.permissions_boundary
-    denied, doubt = list[str](), ""
-    if bound and isinstance(bound.statements, Unread):
-        doubt = f"not read ({bound.statements.why})"
-    elif bound and not isinstance(bound.statements, Unread):
-        denied, doubt = refused(case, case.where("permissions").read(bound.statements))
+    denied, doubt = refused(case, "permissions", bound.statements) if bound else ([], "")
     found = bound.arn if bound else None
     if doubt:
         words = f"whether the permissions boundary {printable(found)} lets the role use the key: {doubt}"
-        cure = (
-            "Have somebody read it who knows IAM; or ask with credentials that may iam:GetPolicy, iam:GetPolicyVersion."
-        )
+        cure = "Have somebody read it who knows IAM; or ask as somebody who may iam:GetPolicy and iam:GetPolicyVersion."
         return unknown("boundary", words, cure, _OUT)
     cure = case.iam("delete-role-permissions-boundary")
     if wanted:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from cmek_construct.policy.sentences import as_list, plain
-from cmek_construct.review.answers import Answers
-from cmek_construct.review.model import Part, Said, Thing
+from cmek_construct.review.parts import Part, Thing
+from cmek_construct.review.statements import Said
 from cmek_construct.templates.evidence import account_of
 
 LINE: Final = 18
@@ -31,21 +31,6 @@ _MOST_LINES: Final = 4
 _KINDS: Final = ("wrong", "differs", "plain")
 
 Point = tuple[int, int]
-
-
-def _wrapped(texts: Iterable[str], width: int) -> list[str]:
-    """Lines of a box, the first text strong. What does not fit in is said to be below.
-
-    Args:
-        texts: what stands in the box.
-        width: of the box.
-    """
-    lines: list[str] = []
-    for index, text in enumerate(texts):
-        each = (width - 24) / (_CHARACTER if index else _STRONG_CHARACTER)
-        some = textwrap.wrap(text, int(each), break_on_hyphens=False)
-        lines += some if len(some) <= _MOST_LINES else [*some[: _MOST_LINES - 1], "… (whole below)"]
-    return lines
 
 
 @dataclass(frozen=True)
@@ -123,64 +108,73 @@ class Drawing:
         return max(box.bottom for box in self.boxes) + 10
 
     @property
-    def legend(self) -> Iterator[tuple[int, int, list[str]]]:
+    def legend(self) -> list[tuple[int, int, list[str]]]:
         """The sentences under the drawing: number, height of the first line, lines."""
         y = self.height + LINE
+        found = []
         for number, sentence in enumerate(self.sentences, 1):
             lines = textwrap.wrap(sentence, int((self.width - 50) / _CHARACTER))
-            yield number, y, lines
+            found.append((number, y, lines))
             y += len(lines) * LINE + 6
+        return found
 
     @property
     def height_with_legend(self) -> int:
         """With the sentences."""
-        ends = (y + len(lines) * LINE for _, y, lines in self.legend)
-        return max(ends, default=self.height + 8) - 2
+        return max((y + len(lines) * LINE for _, y, lines in self.legend), default=self.height + 8) - 2
 
 
-def reach(part: Part, answers: Answers) -> Drawing:
-    """The drawing of one role with its keys, or of one of the two alone.
-
-    Args:
-        part: what is drawn.
-        answers: by which an arrow is cut off.
-    """
-    sketch = _Sketch(part, answers)
+def reach(part: Part) -> Drawing:
+    """The drawing of one role with its keys, or of one of the two alone."""
+    sketch = _Sketch(part)
     role = sketch.role(part.role) if part.role else None
-    sketch.keys(role)
+    keys = part.keys
+    for key in keys[:_MOST]:
+        sketch.key(key, role)
+    if len(keys) > _MOST:
+        sketch.box(_KEY, [f"and {len(keys) - _MOST:,} more keys, each below"], "differs")
+    right = (_KEY if keys else _ROLE) + 220
     if part.role and role:
-        sketch.permissions(part.role, role)
-    sketch.everybody_else()
+        sketch.permissions(part.role, role, right)
+    if part.is_closed:
+        start = sketch.box(_OUTSIDE, ["Everybody else", "other customers of Pinecone, too"]).side("right")
+        sketch.arrows.append(Arrow([start, (_OWN, start[1])], cut=True))
+        sketch.told.append("Nobody else of outside reaches role or key.")
+    bottom = max((box.bottom for box in sketch.boxes), default=80)
+    name = f"Your AWS account {part.account}" if part.account.isdigit() else "Your AWS account"
+    boxes = [Box(_OWN, 10, right - _OWN, [name], "account", bottom), *sketch.boxes]
     sentences = [f"{one.sid}: {plain(one.words)}".removeprefix(": ") for one in part.said]
-    boxes = [sketch.account(), *sketch.boxes]
     width = max(box.x + box.width for box in boxes) + 10
     return Drawing("Who reaches what", width, boxes, sketch.arrows, sentences, sketch.told)
 
 
-@dataclass
 class _Sketch:
     """What is drawn so far, and where each column ends."""
 
-    part: Part
-    answers: Answers
-    boxes: list[Box] = field(default_factory=list)
-    arrows: list[Arrow] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    ends: dict[int, int] = field(default_factory=dict)
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.is_cut = part.is_cut
+        self.boxes: list[Box] = []
+        self.arrows: list[Arrow] = []
+        self.told: list[str] = []
+        self.ends: dict[int, int] = {}
 
     def box(self, x: int, texts: Iterable[str], kind: str = "plain", *, height: int = 0) -> Box:
-        """The next box of a column."""
+        """The next box of a column, the first text strong. What does not fit in is said to be below."""
         width = _WIDTHS.get(x, _ELSEWHERE)
-        lines = _wrapped(texts, width)
-        y = self.ends.get(x, 30) + 14
-        box = Box(x, y, width, lines, kind, max(height, len(lines) * LINE + 14))
+        lines: list[str] = []
+        for text in texts:
+            each = (width - 24) / (_CHARACTER if lines else _STRONG_CHARACTER)
+            some = textwrap.wrap(text, int(each), break_on_hyphens=False)
+            lines += some if len(some) <= _MOST_LINES else [*some[: _MOST_LINES - 1], "… (whole below)"]
+        box = Box(x, self.ends.get(x, 30) + 14, width, lines, kind, max(height, len(lines) * LINE + 14))
         self.boxes.append(box)
         self.ends[x] = box.bottom
         return box
 
     def kind(self, said: Said) -> str:
         """How a statement is drawn."""
-        if said.as_guide:
+        if said.beside.as_guide:
             return "plain"
         return "wrong" if self.part.breaks(said.kind) else "differs"
 
@@ -200,44 +194,44 @@ class _Sketch:
         """The statements that are drawn, the worst first; how many are not is said."""
         found = sorted(some, key=lambda said: _KINDS.index(self.kind(said)))
         if len(found) > _MOST:
-            kind = self.kind(found[_MOST])
-            self.box(column, [f"and {len(found) - _MOST:,} more, each below"], kind)
+            self.box(column, [f"and {len(found) - _MOST:,} more, each below"], self.kind(found[_MOST]))
         return found[:_MOST]
 
     def role(self, role: Thing) -> Box:
-        """The role, and whoever may take it on."""
-        cut = self.answers.is_closed(role.logical_id)
+        """The role, and whoever may take it on: Pinecone first."""
+        cut = self.is_cut(role.logical_id)
         notes = [] if role.policies[1:] else ["no permissions of its own"]
         texts = [f"Role {role.logical_id}", *notes, *["CUT OFF: nobody may take it on"] * cut]
         allows = role.policies[0].allows
         box = self.box(_ROLE, texts, "role", height=max(62, 24 * min(len(allows), _MOST) + 8))
-        drawn = sorted(self.first(_OUTSIDE, allows), key=lambda said: not said.is_of_pinecone)
+        drawn = sorted(self.first(_OUTSIDE, allows), key=lambda said: not said.beside.as_guide)
         for index, said in enumerate(drawn, 1):
             caller = self._caller(said)
-            y = box.y + box.height * index // (len(drawn) + 1)
-            if _has_door(said):
+            # Nobody comes in by it who does not present the external ID.
+            is_guides = said.beside.as_guide and "sts:ExternalId" in str(said.statement.get("Condition"))
+            if said.external_id is not None or is_guides:
                 middle = caller.side("right")[1]
                 self.boxes.append(Box(_OWN - _DOOR // 2, middle - 16, _DOOR, ["external ID"], "door"))
-            self.arrow(caller, _ROLE - 48, box, y, said, cut=cut)
+            self.arrow(caller, _ROLE - 48, box, box.y + box.height * index // (len(drawn) + 1), said, cut=cut)
         return box
 
     def _caller(self, said: Said) -> Box:
-        """Whoever a statement is about, outside of one's own account."""
-        if not said.is_of_pinecone:
-            return self.box(_OUTSIDE, _whom(said), self.kind(said))
-        numbers = " or ".join(dict.fromkeys(map(account_of, said.callers)))
-        names = [one.rpartition("/")[2] for one in said.callers]
+        """Whoever a statement of a trust policy is about, outside of one's own account."""
+        if not said.beside.as_guide:
+            return self._somebody(_OUTSIDE, said)
+        condition = said.statement.get("Condition", {})
+        callers = as_list(condition.get("StringLike", {}).get("aws:PrincipalArn", said.names))
+        numbers = " or ".join(dict.fromkeys(map(account_of, callers)))
+        names = [one.rpartition("/")[2] for one in callers]
         return self.box(_OUTSIDE, [f"Pinecone's account {numbers}", *names], "account")
 
-    def keys(self, role: Box | None) -> None:
-        """Each key, with the role's arrows into it and those of others."""
-        for key in self.part.keys[:_MOST]:
-            self._users(key, role)
-        left = len(self.part.keys) - _MOST
-        if left > 0:
-            self.box(_KEY, [f"and {left:,} more keys, each below"], "differs")
+    def _somebody(self, column: int, said: Said) -> Box:
+        whom, _, more = plain(said.whom).partition(" (")
+        texts = [whom[:1].upper() + whom[1:], *filter(None, [more.rstrip(")")]), *_difference(said)]
+        return self.box(column, texts, self.kind(said))
 
-    def _users(self, key: Thing, role: Box | None) -> None:
+    def key(self, key: Thing, role: Box | None) -> None:
+        """A key, with the role's arrows into it and those of others."""
         arns = self.part.role.arns if self.part.role else frozenset()
         allows = key.policies[0].allows
         uses = [one for one in allows if role and arns.intersection(one.names)]
@@ -246,37 +240,30 @@ class _Sketch:
         others = [one for one in inside if one not in uses or not arns.issuperset(one.names)]
         outside = [one for one in allows if one not in inside]
         drawn = [
-            *((said, None, arns) for said in self.first(_KEY, uses)),
+            *((said, _KEY, arns) for said in self.first(_KEY, uses)),
             *((said, _ROLE, said.names) for said in self.first(_ROLE, others)),
             *((said, _OUTSIDE, said.names) for said in self.first(_OUTSIDE, outside)),
         ]
-        cut = bool(uses) and self.answers.is_closed(key.logical_id, arns)
-        box = self._key(key, len(drawn), cut=cut)
+        targets = [one.properties.get("TargetKeyId") for one in self.part.things if one.kind == "Alias"]
+        notes = ["with an alias"] * (key.logical_id in targets)
+        notes += ["rotates"] * (key.properties.get("EnableKeyRotation") in (True, "true"))
+        notes += ["CUT OFF: the role may do nothing"] * (bool(uses) and self.is_cut(key.logical_id, arns))
+        box = self.box(_KEY, [f"Key {key.logical_id}", *notes], "key", height=26 * len(drawn) + 8)
         for index, (said, column, whom) in enumerate(drawn, 1):
-            start = self._user(said, column) if column else role
+            if column == _OUTSIDE:
+                self.ends[_OUTSIDE] = max(self.ends.get(_OUTSIDE, 0), self.ends.get(_ROLE, 0))
+            start = role if column == _KEY else self._somebody(column, said)
             if start:
+                cut = self.is_cut(key.logical_id, whom)
                 y = box.y + box.height * index // (len(drawn) + 1)
-                cut = self.answers.is_closed(key.logical_id, whom)
                 self.arrow(start, _KEY - 90 + 10 * index, box, y, said, cut=cut)
 
-    def _user(self, said: Said, column: int) -> Box:
-        if column == _OUTSIDE:
-            self.ends[_OUTSIDE] = max(self.ends.get(_OUTSIDE, 0), self.ends.get(_ROLE, 0))
-        return self.box(column, _whom(said), self.kind(said))
-
-    def _key(self, key: Thing, arrows: int, *, cut: bool) -> Box:
-        alias = any(one.properties["TargetKeyId"] == key.logical_id for one in self.part.of("Alias"))
-        rotates = key.properties.get("EnableKeyRotation") in (True, "true")
-        notes = [*["with an alias"] * alias, *["rotates"] * rotates]
-        texts = [f"Key {key.logical_id}", *notes, *["CUT OFF: the role may do nothing"] * cut]
-        return self.box(_KEY, texts, "key", height=26 * arrows + 8)
-
-    def permissions(self, role: Thing, own: Box) -> None:
+    def permissions(self, role: Thing, own: Box, right: int) -> None:
         """What the role may do elsewhere, by permissions of its own."""
-        column = self._right + 90
-        self.ends[column] = self.ends.get(_KEY, 30) + 10 * bool(self.part.keys)
-        cut = self.answers.is_closed(role.logical_id)
-        lane = _KEY - 20 if self.part.keys else self._right + 30
+        column, keys = right + 90, self.part.keys
+        self.ends[column] = self.ends.get(_KEY, 30) + 10 * bool(keys)
+        cut = self.is_cut(role.logical_id)
+        lane = _KEY - 20 if keys else right + 30
         for policy in (one for one in role.policies[1:] if not one.said):
             box = self.box(column, ["Nobody can tell from here", policy.title], "wrong")
             self.arrow(own, lane, box, box.side("left")[1], None, cut=cut)
@@ -286,41 +273,9 @@ class _Sketch:
             box = self.box(column, [_reached(said), *_difference(said)], self.kind(said))
             self.arrow(own, lane - 6 * index, box, box.side("left")[1], said, cut=cut)
 
-    def everybody_else(self) -> None:
-        """Outside, if the answers say that nobody else comes in."""
-        if not self.part.refused and self.answers.keep_out(self.part.account):
-            box = self.box(_OUTSIDE, ["Everybody else", "other customers of Pinecone, too"])
-            start = box.side("right")
-            self.arrows.append(Arrow([start, (_OWN, start[1])], cut=True))
-            self.told.append("Nobody else of outside reaches role or key.")
-
-    @property
-    def _right(self) -> int:
-        """Where one's own account ends."""
-        return (_KEY if self.part.keys else _ROLE) + 220
-
-    def account(self) -> Box:
-        """One's own account, around what is in it."""
-        bottom = max((box.bottom for box in self.boxes), default=80) + 10
-        name = f"Your AWS account {self.part.account}"
-        number = self.part.account.isdigit()
-        lines = [name if number else "Your AWS account"]
-        return Box(_OWN, 10, self._right - _OWN, lines, "account", bottom - 10)
-
-
-def _whom(said: Said) -> list[str]:
-    whom, _, more = plain(said.whom).partition(" (")
-    return [whom[:1].upper() + whom[1:], *filter(None, [more.rstrip(")")]), *_difference(said)]
-
 
 def _difference(said: Said) -> list[str]:
-    return [] if said.as_guide else [f"[{said.verdict}]"]
-
-
-def _has_door(said: Said) -> bool:
-    """Whether nobody comes in by a statement who does not present the external ID."""
-    is_guides = said.as_guide and "sts:ExternalId" in str(said.statement.get("Condition"))
-    return said.external_id is not None or is_guides
+    return [] if said.beside.as_guide else [f"[{said.beside.verdict}]"]
 
 
 def _is_within(said: Said, account: str) -> bool:

@@ -117,7 +117,8 @@ class Around:
 
     @cached_property
     def _names(self) -> dict[str, re.Pattern[str]]:
-        found, given = self._finder.result, [arn for arn, _ in self._finder.given]
+        found = self._finder.result
+        given = [arn for arn, _ in self._finder.given]
         return {"role": _referring(found.roles, given), "key": _referring(found.keys, [])}
 
     def _mentioned(self, value: Any) -> str:
@@ -166,12 +167,14 @@ class Around:
 
     def _naming(self, place: Place, member: str, case: Case, leaf: Any) -> Iterator[Finding]:
         """Where another resource names the role, in a policy or in a property."""
-        policy, names, unread = None, [leaf] if str(leaf).startswith("arn:") else [], []
         if call := _call(leaf):
             if self._mentioned(leaf):
                 why = f"it calls {call} for the role or the key."
                 yield Unread(place, why, "Write what it does as resources of the template.")
             return
+        policy = None
+        names = [leaf] if str(leaf).startswith("arn:") else []
+        unread: list[str] = []
         if _is_document(leaf):
             read = evidence.policy_of(leaf, _kind(leaf), None, self._run)
             references = (text for text in evidence.let_in(read) if alone(text) and self._is_unknown(text))
@@ -213,7 +216,8 @@ class Around:
 
     def _keys_that_may_be(self) -> Iterator[Unread]:
         """Keys of which nobody can tell whether they are the role's."""
-        finder, lone = self._finder, self._ours == self._roles
+        finder = self._finder
+        lone = self._ours == self._roles
         others = finder.keys.keys() - finder.pinecones - finder.too_many.keys()
         for place, cases in ((one, cases) for one, cases in finder.keys.items() if one in others):
             if any(

@@ -74,11 +74,7 @@ class Case:
         return any(value == YES and self.asked.get(name) == VALUE for name, value in self.choices.items())
 
     def told(self, called: Callable[[str], str]) -> Choices:
-        """What was chosen, and which members of lists are there.
-
-        Args:
-            called: what a name is called.
-        """
+        """What was chosen, and which members of lists are there, by what each name is called."""
         found = {
             called(name): value
             for name, value in self.choices.items()
@@ -128,12 +124,7 @@ def _in_words(name: str, value: str) -> str:
 
 
 def where(some: Sequence[Choices], every: Sequence[Choices]) -> str | None:
-    """In which of all cases something is, in words for a person; None if in all of them.
-
-    Args:
-        some: the choices of the cases in which it is.
-        every: those of all cases.
-    """
+    """In which of all cases, each by its choices, something is, in words for a person; None if in all of them."""
 
     def told(choices: Choices) -> bool:
         """Whether choices tell the cases in which it is from all others."""

@@ -20,6 +20,7 @@ from cmek_construct.templates.reading import members
 from cmek_construct.templates.texts import alone, hole, holes, is_known, is_unreadable, parts, pieces
 
 if TYPE_CHECKING:
+    from cmek_construct.templates.found import Now
     from cmek_construct.templates.run import Run
 
 LONGEST_ARN: Final = 2_048
@@ -85,12 +86,7 @@ class Roles(Generic[T]):
         """The names of all of them together: one look, for most texts name none."""
 
     def by(self, text: str, account: str) -> set[tuple[str, T]]:
-        """The roles that a text names, each with its ARN.
-
-        Args:
-            text: an ARN or a name, in which ``*`` and ``?`` stand for other characters.
-            account: of who says it.
-        """
+        """The roles, each with its ARN, that somebody of an account names by an ARN or a name, or a pattern of them."""
         whom = named(text, account)
         exact = self._exact.get((whom.account, whom.name.lower())) if whom else None
         if exact is None and (text, account) not in self._seen:
@@ -235,13 +231,13 @@ def key_users(policy: Policy) -> Iterator[str]:
     return (text for one in allowing(policy) if _sid(one).startswith(_USE_SIDS) for text in names_in(one))
 
 
-def is_open_to_others(policy: Policy, account: str) -> bool:
-    """Whether a trust policy may let in somebody beyond the account and AWS services."""
+def is_open_to_others(role: InCase[Now]) -> bool:
+    """Whether the trust policy of a role may let in somebody beyond its account and AWS services."""
     return any(
         one.unreadable
         or one.not_principals is not None
-        or any(each.kind == "AWS" and account_of(each.name) != account for each in one.principals or ())
-        for one in allowing(policy)
+        or any(each.kind == "AWS" and account_of(each.name) != role.value.account for each in one.principals or ())
+        for one in allowing(role.value.policy)
     )
 
 

@@ -136,7 +136,7 @@ class Reader:
             for name, one in artifacts.items():
                 needed = _WHERE.get(str(members(one).get("type")), "")
                 where = members(members(one).get("properties")).get(needed)
-                if isinstance(where, str):
+                if needed and isinstance(where, str):
                     found[folder / where] = (name, one)
                 elif needed:
                     self._problem(file, f"its artifact {name!a} has no {needed}.", "Synthesize the app anew.")
@@ -154,10 +154,13 @@ class Reader:
             self._roles_of_keys |= _roles_of_keys(file.parent, said)
         template = self._template(file)
         if template is not None:
-            assets = self._assets(file)
+            listed = file.with_name(file.name.replace(".template.json", ".assets.json"))
+            files = members(self._json(listed).get("files")) if listed != file and listed.is_file() else {}
+            # The files of assets, by the hashes that their URLs carry.
+            assets = {name: str(members(members(one).get("source")).get("path")) for name, one in files.items()}
             template = replace(template, **_place(name, artifact)) if artifact else template
             self._found[file] = self._with_nested(template, assets, 0)
-            if artifact and not assets and template.of_type(NESTED):
+            if not assets and template.of_type(NESTED) and (file.parent / MANIFEST).is_file():
                 self._spare |= set(file.parent.glob("*.nested.template.json"))
 
     def _template(self, file: Path) -> Template | None:
@@ -168,12 +171,6 @@ class Reader:
         except UnreadableError as error:
             self._problem(file, str(error))
             return None
-
-    def _assets(self, file: Path) -> Mapping[str, str]:
-        """The files of assets, by the hashes that their URLs carry."""
-        assets = file.with_name(file.name.replace(".template.json", ".assets.json"))
-        files = members(self._json(assets).get("files")) if assets != file and assets.is_file() else {}
-        return {str(name): str(members(members(one).get("source")).get("path")) for name, one in files.items()}
 
     def _with_nested(self, template: Template, assets: Mapping[str, str], depth: int) -> Template:
         inner = dict(template.inner)
@@ -252,7 +249,8 @@ def _with_stack_sets(template: Template) -> Template:
 
 def _linked(found: Mapping[Path, Template], spare: set[Path]) -> list[Template]:
     """Each template in the one whose nested stack it is; of files by themselves, which alone fits."""
-    inside = {file for template in found.values() for file in _nested_files(template) if file != template.file}
+    parents = [one for file, one in found.items() if file not in spare]
+    inside = {file for one in parents for file in _nested_files(one) if file != one.file}
     tops = [one for file, one in found.items() if file not in inside]
     fits = {
         (top.file, logical_id): [one for one in tops if one.stack is None and one is not top and _fits(one, *asked)]

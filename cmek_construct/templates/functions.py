@@ -187,7 +187,8 @@ def _is_true(values: Values, stack: Stack, expression: Any) -> bool | None:
             found = _is_true(values, stack, one)
             return None if found is None else not found
         case "Fn::And" | "Fn::Or", [*some]:
-            decisive, each = name == "Fn::Or", [_is_true(values, stack, one) for one in some]
+            decisive = name == "Fn::Or"
+            each = [_is_true(values, stack, one) for one in some]
             return decisive if decisive in each else None if None in each else not decisive
         case ("Fn::Contains", [some, other]) | ("Fn::EachMemberIn", [other, some]):
             whole, inside = values.texts(stack, some), _compared(values, stack, other)

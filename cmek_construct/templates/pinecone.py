@@ -139,7 +139,8 @@ class Finder:
         self._by_each_other()
         self._by_aliases()
         self._by_each_other()
-        result, judged = self.result, self.pinecones - self.too_many.keys()
+        result = self.result
+        judged = self.pinecones - self.too_many.keys()
         for place, cases in ((place, cases) for place, cases in self.every.items() if place in judged):
             now = (replace(one, value=replace(one.value, roles=one.value.roles & judged)) for one in cases)
             of_type = result.roles if place.type == ROLE else result.keys
@@ -167,7 +168,8 @@ class Finder:
 
     def _by_aliases(self) -> None:
         """Keys by aliases that are named as Pinecone's: where no key has lost its own."""
-        keys, aliases = Called(self.keys), self.result.aliases
+        keys = Called(self.keys)
+        aliases = self.result.aliases
         for place in self.run.places(ALIAS):
             with suppress(TooManyCases):
                 cases = tuple(_alias(one, keys) for one in self.run.made(place))
@@ -193,10 +195,8 @@ class Finder:
             if others := now.roles - self.pinecones:
                 texts = evidence.key_users(now.policy)
                 users = {role for text in texts for _, role in self.by_name.by(text, now.account)}
-                yield from (role for role in others if role in users or self._is_open(role))
-
-    def _is_open(self, role: Place) -> bool:
-        return any(evidence.is_open_to_others(one.value.policy, one.value.account) for one in self.roles[role])
+                opened = (role for role in others if any(map(evidence.is_open_to_others, self.roles[role])))
+                yield from (*users & others, *opened)
 
     def _primary(self, key: Place) -> Place | None:
         """The key of Pinecone's that a replica is a copy of, or may be."""

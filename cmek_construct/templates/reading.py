@@ -113,7 +113,9 @@ def objects(value: Any) -> Iterator[Mapping[str, Any]]:
         one = left.pop()
         if isinstance(one, dict):
             yield one
-        left += reversed(list(one.values()) if isinstance(one, dict) else one if isinstance(one, list) else [])
+            left += reversed(one.values())
+        elif isinstance(one, list):
+            left += reversed(one)
 
 
 def writers(value: Any) -> list[str]:

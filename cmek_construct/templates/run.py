@@ -122,25 +122,35 @@ class Run:
         return None
 
     def elsewhere(self, what: str, stack: Stack, region: str | None = None) -> tuple[Stack, Any] | None:
-        """Who gives something to other stacks, and what: in the account and Region of a stack, else in what may be it.
+        """Who gives something to other stacks, and what: the one in the account and Region of a stack, else in what may
+        be they. An output may be asked of any account, by a role there; a parameter is of the account.
 
         Args:
             what: an export, an output or a parameter of SSM, by kind and name.
             stack: that asks.
             region: that it is asked of. Default: that of the stack.
         """
-        here = (stack.account, region or stack.region)
-        found = [(one, (one.account, to), value) for one, to, value in self._given.get(what, ())]
-        exact = [one for one in found if one[1] == here]
-        pairs = ((one, zip(one[1], here, strict=True)) for one in found)
-        maybe = [one for one, some in pairs if all(a == b or {a, b} & {OWN_ACCOUNT, OWN_REGION} for a, b in some)]
-        several = exact or maybe
+        account, region = stack.account, region or stack.region
+        found = self._given.get(what, ())
+        if what.startswith("output "):
+            near = [one for one in found if one[1] == region]
+        elif what.startswith("parameter "):
+            near = [one for one in found if one[0].account == account and one[1] in (region, OWN_REGION)]
+        else:
+            near = [
+                one
+                for one in found
+                if (account in (one[0].account, OWN_ACCOUNT) or one[0].account == OWN_ACCOUNT)
+                and (region in (one[1], OWN_REGION) or one[1] == OWN_REGION)
+            ]
+        several = [one for one in near if (one[0].account, one[1]) == (account, region)] or near
         return (several[0][0], several[0][2]) if len(several) == 1 else None
 
     @cached_property
     def arns(self) -> dict[Place, str]:
         """The ARNs of all roles, users and keys."""
-        values, found = self.values(Case(holes=True)), {}
+        values = self.values(Case(holes=True))
+        found = {}
         for place in self.places(ROLE, USER, *KEYS):
             with suppress(Undecided, RecursionError):
                 found[place] = str(values.arn(place.stack, place.logical_id))
@@ -157,20 +167,25 @@ class Run:
         """By kind and name: the stack, the Region and the value of all that is given to other stacks."""
         values = self.values(Case(holes=True))
         found: dict[str, list[tuple[Stack, str, Any]]] = {}
-        for stack, name, output in ((top, name, one) for top in self.stacks for name, one in top.outputs.items()):
+        for stack, name, output in ((own, name, one) for own in self.stacks for name, one in own.outputs.items()):
             given = (stack, stack.region, output.get("Value"))
-            found.setdefault(f"output {name} of {stack.template.stack}", []).append(given)
-            export, text = members(output.get("Export")).get("Name"), ""
+            if stack.template.stack:
+                found.setdefault(f"output {name} of {stack.template.stack}", []).append(given)
+            text = ""
+            export = members(output.get("Export")).get("Name")
+            is_made: bool | None = None
             with suppress(Undecided, RecursionError):
                 text = "" if export is None else values.text(stack, export)
+                is_made = functions.holds(values, stack, str(output.get("Condition")))
             # An import is of the same account and Region as the export.
-            if text and all(hole(one) in (stack.account, stack.region) for one in holes(text)):
+            if text and is_made is not False and all(hole(one) in (stack.account, stack.region) for one in holes(text)):
                 found.setdefault(f"export {text}", []).append(given)
         for place in self.places(_WRITER):
             written = members(place.properties.get("WriterProps"))
-            region = values.text(place.stack, written.get("region", ""))
-            for name, value in members(written.get("exports")).items():
-                found.setdefault(f"parameter {name}", []).append((place.stack, region, value))
+            with suppress(Undecided, RecursionError):
+                region = values.text(place.stack, written.get("region", ""))
+                for name, value in members(written.get("exports")).items():
+                    found.setdefault(f"parameter {name}", []).append((place.stack, region, value))
         return found
 
 

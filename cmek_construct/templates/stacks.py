@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from cmek_construct.policy import ACCOUNT, literal
-from cmek_construct.templates.files import STACK_SET, Template
+from cmek_construct.policy import ACCOUNT
+from cmek_construct.templates.files import NESTED, STACK_SET, Template
 from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
 from cmek_construct.templates.texts import alone, hole
 
@@ -63,8 +63,9 @@ class Stack:
         )
         self.mappings, self.conditions = (members(self.content.get(one)) for one in ("Mappings", "Conditions"))
         for logical_id, inner in self.template.inner.items():
-            name, account, region = f"{self.name}/{logical_id}", self.account, self.region
-            if self.type_of(logical_id) == STACK_SET:
+            name = f"{self.name}/{logical_id}"
+            account, region = self.account, self.region
+            if self.type_of(logical_id) != NESTED:
                 account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
             self.children[logical_id] = Stack(name, inner, account, region, self, (*self.within, logical_id))
 
@@ -86,19 +87,16 @@ class Stack:
         for name, one in members(self.content.get("Resources")).items():
             if name.startswith(FOR_EACH):
                 made = _made_by(one, left)
-                found |= made or {}
-                left -= left if made is None else len(made)
+                found |= dict(made)
+                left -= len(made) or left
             elif name != "Fn::Transform":
                 found[name] = one
         return {name: one for name, one in found.items() if isinstance(one, dict)}
 
     @property
-    def pseudo_parameters(self) -> Mapping[str, str]:
-        """What is known of them."""
-        found = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
-        if self.template.stack and not self.parent:
-            found["AWS::StackName"] = literal(self.template.stack)
-        return found | {"AWS::AccountId": self.account, "AWS::Region": self.region}
+    def defaults(self) -> str:
+        """The name of the choice whether its defaults are what is deployed."""
+        return f"the defaults of {self.name}"
 
     @cached_property
     def given(self) -> dict[str, list[Any]]:
@@ -233,17 +231,19 @@ def every(stacks: list[Stack]) -> Iterator[Stack]:
         yield from every(list(one.children.values()))
 
 
-def _made_by(loop: Any, most: int) -> dict[str, Any] | None:
-    """The resources that a loop makes; a loop in it in its turn. None if they are more than most."""
-    made: dict[str, Any] = {}
+def _made_by(loop: Any, most: int) -> list[tuple[str, Any]]:
+    """The resources that a loop makes; a loop in it in its turn. None of them if they are more than most."""
+    made: list[tuple[str, Any]] = []
     match loop:
         case [name, [*values], dict(body)] if all(isinstance(one, str | int) for one in values):
             for value in values:
                 for key, one in _replaced(body, str(name), str(value)).items():
-                    inner = _made_by(one, most - len(made)) if key.startswith(FOR_EACH) else {key: one}
-                    made |= inner or {}
-                    if inner is None or len(made) > most:
-                        return None
+                    inner = _made_by(one, most - len(made)) if key.startswith(FOR_EACH) else [(key, one)]
+                    made += inner
+                    if not inner or len(made) > most:
+                        return []
+                if not body:
+                    return []
     return made
 
 

@@ -26,6 +26,7 @@ _NAMES: Final = {ROLE: "RoleName", USER: "UserName", MANAGED_POLICY: "ManagedPol
 _IAM: Final = {ROLE: "role", USER: "user", MANAGED_POLICY: "policy"}
 _READER: Final = "Custom::CrossRegionExportReader"
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
+_KNOWN: Final = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 NOTHING: Final = object()
 """``AWS::NoValue``: what CloudFormation leaves out."""
 T = TypeVar("T", bound=InCase[Any])
@@ -45,19 +46,20 @@ class Values:
     def resolved(self, stack: Stack, value: Any) -> Any:
         """A value: a text, a list, an object, or `NOTHING`."""
         if isinstance(value, str):
-            return _DYNAMIC.sub(lambda found: hole(f"?{found[1]}"), literal(value))
+            text = literal(value) if "${" in value else value
+            return _DYNAMIC.sub(lambda found: hole(f"?{found[1]}"), text) if "{{" in text else text
         if isinstance(value, list):
             return [one for one in self._members(stack, value) if one is not NOTHING]
         if function := function_of(value):
             return self._call(stack, *function)
         if not isinstance(value, dict):
-            text = scalar(value)
-            return unreadable("null", stack.name) if text is None else text
+            return scalar(value) or unreadable("null", stack.name)
         found = {}
         for name, one in value.items():
-            is_function = str(name).startswith("Fn::")
-            found[str(name)] = unreadable(name, stack.name, one) if is_function else self.resolved(stack, one)
-        return {name: one for name, one in found.items() if one is not NOTHING}
+            got = unreadable(name, stack.name, one) if name.startswith("Fn::") else self.resolved(stack, one)
+            if got is not NOTHING:
+                found[name] = got
+        return found
 
     def text(self, stack: Stack, value: Any) -> str:
         """A value as one text."""
@@ -69,11 +71,6 @@ class Values:
         found = self.resolved(stack, value)
         some = [] if found is NOTHING else each_of(found)
         return [one if isinstance(one, str) else unreadable("no text", stack.name, value) for one in some]
-
-    def output(self, stack: Stack, name: str) -> Any:
-        """The value of an output."""
-        value = stack.outputs.get(name, {}).get("Value")
-        return self.once((stack.name, "output", name), lambda: self.resolved(stack, value))
 
     def once(self, key: tuple[str, ...], work: Callable[[], Any]) -> Any:
         """What was worked out before; of what hangs on itself a text that cannot be read."""
@@ -98,10 +95,7 @@ class Values:
     def parameter(self, stack: Stack, name: str, *, compared: bool = False) -> Any:
         """The value of a parameter, or of a pseudo parameter such as ``AWS::Region``.
 
-        Args:
-            stack: whose it is.
-            name: its name.
-            compared: whether a condition asks, which tries the texts that it compares with.
+        Where a condition asks that compares it, the texts that it is compared with are tried.
         """
         own = hole_of(stack, name)
         if compared and own is not None and own not in self.case.choices:
@@ -113,14 +107,15 @@ class Values:
         """Have a parameter be one of the texts with which it is compared, or something else."""
         declared = stack.parameters.get(name, {})
         default = written(declared.get("Default"))
-        is_default = default is not None and self.case.choices.get(_defaults_of(stack)) == YES
+        is_default = default is not None and self.case.choices.get(stack.defaults) == YES
         values = [*stack.compared.get(name, ()), *([] if default is None else [default])]
         if values and not is_default and "AllowedValues" not in declared:
             self.case.decided(own, (*dict.fromkeys(values), OTHER))
 
     def _typed_in(self, stack: Stack, name: str) -> Any:
         """What a parameter is that the deployer gives, or may leave at its default."""
-        declared, own = stack.parameters.get(name, {}), str(hole_of(stack, name))
+        declared = stack.parameters.get(name, {})
+        own = str(hole_of(stack, name))
         chosen = self.case.choices.get(own)
         if chosen is None and "AllowedValues" in declared:
             allowed = [written(one) or "" for one in each_of(declared["AllowedValues"])]
@@ -128,16 +123,20 @@ class Values:
             chosen = allowed[0] if len(allowed) == 1 else self.case.decided(own, allowed, kind)
         elif chosen is None and "Default" in declared:
             # A hole stands for what is typed in some places alone.
-            is_default = self.case.decided(_defaults_of(stack), kind=VALUE) == YES
+            is_default = self.case.decided(stack.defaults, kind=VALUE) == YES
             chosen = written(declared["Default"]) if is_default else None
         return _of_type(declared, hole(own) if chosen is None or chosen == OTHER else literal(chosen))
 
     def _given(self, stack: Stack, name: str) -> Any:
         """What a parameter is that nobody types."""
-        own, declared = stack.named(name), stack.parameters.get(name, {})
+        own = stack.named(name)
+        declared = stack.parameters.get(name, {})
+        if name == "AWS::StackName" and stack.template.stack and not stack.parent:
+            return literal(stack.template.stack)
         if name.startswith("AWS::"):
-            return stack.pseudo_parameters.get(name) or hole(own)
-        default, text = written(declared.get("Default")), hole(own)
+            return {**_KNOWN, "AWS::AccountId": stack.account, "AWS::Region": stack.region}.get(name) or hole(own)
+        text = hole(own)
+        default = written(declared.get("Default"))
         if stack.parent and stack.given.get(name) and not is_of_ssm(declared):
             values = [self.text(stack.parent, one) for one in stack.given[name]]
             chosen = values[0] if len(set(values)) == 1 else self.case.decided(own, values, VALUE)
@@ -192,8 +191,8 @@ class Values:
         if name in stack.parameters or name.startswith("AWS::"):
             return self.parameter(stack, name)
         if name in stack.resources:
-            own = self.arn(stack, name) if stack.type_of(name) == MANAGED_POLICY else None
-            return own or self._name(stack, name)
+            work = self.arn if stack.type_of(name) == MANAGED_POLICY else self._name
+            return self.once((stack.name, "ref", name), lambda: work(stack, name))
         return unreadable(f"Ref {name}", stack.name, name)
 
     def _name(self, stack: Stack, logical_id: str) -> str:
@@ -205,7 +204,8 @@ class Values:
 
     def arn(self, stack: Stack, logical_id: str) -> str | None:
         """The ARN of a role, a user, a policy or a key, in its parts; None of another resource."""
-        kind, own = stack.type_of(logical_id), self._name(stack, logical_id)
+        kind = stack.type_of(logical_id)
+        own = self._name(stack, logical_id)
         if kind in KEYS:
             return f"arn:aws:kms:{self.parameter(stack, 'AWS::Region')}:{stack.account}:key/{own}"
         if kind not in _IAM:
@@ -216,9 +216,10 @@ class Values:
 
     def _attribute(self, stack: Stack, logical_id: str, attribute: str) -> Any:
         """What ``Fn::GetAtt`` gives. Source: "Return values" of each type."""
-        child, output = stack.children.get(logical_id), attribute.removeprefix("Outputs.")
+        child = stack.children.get(logical_id)
+        output = attribute.removeprefix("Outputs.")
         if child and output != attribute and output in child.outputs:
-            return self.output(child, output)
+            return self.resolved(child, child.outputs[output].get("Value"))
         kind = stack.type_of(logical_id)
         found = self.arn(stack, logical_id) if attribute in ("Arn", "PolicyArn") else None
         if found or (attribute == "KeyId" and kind in KEYS):
@@ -254,11 +255,6 @@ def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str,
     typed = [one for one in found if not one.case.is_by_default]
     assumed = dict(defaults[own] for some in (chosen if found else ()) for own, _ in some)
     return typed or found or cases, assumed
-
-
-def _defaults_of(stack: Stack) -> str:
-    """The name of the choice whether the defaults of a stack are what is deployed."""
-    return f"the defaults of {stack.name}"
 
 
 def _of_type(declared: Mapping[str, Any], text: str) -> Any:

@@ -77,12 +77,11 @@ class Asker:
         self._roles = {role.place: role for role in found.roles}
         self._with_policies = {one.role for one in found.attached if not one.is_boundary}
         self._people = found.arns
-        self.different = two_accounts(found)
-        """That more than one account is taken for Pinecone's, in words."""
+        self._different = two_accounts(found)
         self._by_stack: dict[Stack, list[Ours]] = {}
         unread = {one.place: one for one in reversed(found.unread) if one.place.is_role_or_key}
-        ours: list[Ours] = [*found.roles, *found.keys, *unread.values()]
-        for one in ours:
+        every: list[Ours] = [*found.roles, *found.keys, *unread.values()]
+        for one in every:
             self._by_stack.setdefault(one.place.stack, []).append(one)
 
     def about(self, stack: Stack) -> Who:
@@ -100,6 +99,7 @@ class Asker:
             roles=[row for one in roles for row in self._about(one, pinecone, assumed)],
             keys=[row for one in some if one.place.type != ROLE for row in self._about(one, pinecone, assumed)],
             assumed=assumed,
+            different=self._different,
             own_permissions=[one.place.logical_id for one in roles if one.place in self._with_policies],
         )
 
@@ -234,9 +234,11 @@ def _request(row: Row, account: str, sent: Mapping[str, str | None]) -> Request:
         context["sts:ExternalId"] = row.external_id
     if row.for_aws_service is not None:
         context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
-    own: bool | None = None if row.who.own_policies else row.who.own_policies
+    own = row.who.own_policies
     if row.who.account not in (None, account):
         own = True
+    elif own:
+        own = None
     return Request(row.who.arn, row.action, context=context, own=own, but=row.who.but)
 
 

@@ -55,8 +55,11 @@ class People:
             people: the roles and users of all templates, by their ARNs.
             stack: of the role or key.
         """
-        self._stack, self._policy, self._people = stack, policy, people
-        self._account, self._pinecone = account, pinecone
+        self._stack = stack
+        self._policy = policy
+        self._people = people
+        self._account = account
+        self._pinecone = pinecone
         named = [one for statement in policy.statements for one in statement.people()]
         arns = (one.name for one in named if one.kind == "AWS" and "${!" not in one.name)
         self._names = list(dict.fromkeys(filter(_is_person, arns)))
@@ -74,10 +77,11 @@ class People:
         others = [name for name in self._names if name not in own]
         if self._policy.kind == "trust":
             others.sort(key=lambda name: not self._is_pinecones(name))
-            first, last = [], [Somebody("the role itself", one) for one in own]
+            found = [*self._each(others), *self._outsiders(), *(Somebody("the role itself", one) for one in own)]
         else:
-            first, last = [Somebody(f"the role {self._named(one)}", one, is_pinecone=True) for one in own], []
-        return self._but_each_other([*first, *self._each(others), *self._outsiders(), *last])
+            found = [Somebody(f"the role {self._named(one)}", one, is_pinecone=True) for one in own]
+            found += [*self._each(others), *self._outsiders()]
+        return self._but_each_other(found)
 
     def _is_pinecones(self, arn: str) -> bool:
         account, _, name = _parts(arn)
@@ -111,7 +115,8 @@ class People:
 
     def _outsiders(self) -> Iterator[Somebody]:
         for number in dict.fromkeys(filter(None, [self._pinecone, *self._accounts[1:]])):
-            begin, is_pinecones = f"arn:aws:iam::{number}", number == self._pinecone
+            begin = f"arn:aws:iam::{number}"
+            is_pinecones = number == self._pinecone
             if is_pinecones and self._policy.kind == "trust" and f"{begin}:{_PINECONES}" not in self._names:
                 yield Somebody("Pinecone's role of another region", f"{begin}:{_PINECONES}")
             whose = "Pinecone's account" if is_pinecones else f"account {number}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from cmek_construct.policy import Verdict
 from cmek_construct.who.people import Somebody
@@ -23,6 +23,7 @@ ON_KEY: Final = (
     "kms:DisableKey",
     "kms:ScheduleKeyDeletion",
 )
+Said = TypeVar("Said", bound=Hashable)
 
 
 class Row(NamedTuple):
@@ -74,6 +75,8 @@ class Who:
     """Parameters whose default decided a condition of the template."""
     own_permissions: Sequence[str]
     """Roles of Pinecone's that have permissions of their own in the template."""
+    different: str | None
+    """That more than one account is taken for Pinecone's, in words."""
     roles: list[Row]
     keys: list[Row]
 
@@ -83,14 +86,18 @@ class Who:
         return [*self.roles, *self.keys]
 
 
-def together(rows: Iterable[Row]) -> list[tuple[list[Somebody], list[list[Row]]]]:
-    """Those who get the same answers, and the questions of one of them: those with one answer in one list."""
-    each: dict[Somebody, dict[tuple[str | None, ...], list[Row]]] = {}
+def together(rows: Iterable[Row], said: Callable[[Row], Said]) -> list[tuple[list[Somebody], dict[Said, list[Row]]]]:
+    """Those who get the same answers, and the questions of one of them by what is said to them.
+
+    Args:
+        rows: about one role or key.
+        said: the answer as it is shown.
+    """
+    each: dict[Somebody, dict[Said, list[Row]]] = {}
     for row in rows:
-        said = (row.answer, row.statement, row.doubt)
-        each.setdefault(row.who, {}).setdefault(said, []).append(row)
-    found: dict[tuple[object, ...], tuple[list[Somebody], list[list[Row]]]] = {}
+        each.setdefault(row.who, {}).setdefault(said(row), []).append(row)
+    found: dict[object, tuple[list[Somebody], dict[Said, list[Row]]]] = {}
     for somebody, answers in each.items():
-        same = tuple((said, *((row.action, *row[3:6]) for row in some)) for said, some in answers.items())
-        found.setdefault(same, ([], [*answers.values()]))[0].append(somebody)
+        same = tuple((answer, *((row.action, *row[3:6]) for row in some)) for answer, some in answers.items())
+        found.setdefault(same, ([], answers))[0].append(somebody)
     return list(found.values())

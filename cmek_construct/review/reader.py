@@ -1,0 +1,303 @@
+"""From what is Pinecone's in a run to what is shown of each template, and what only a person can tell of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any, Final, TypeVar
+
+from cmek_construct import policy
+from cmek_construct.checks import printable
+from cmek_construct.guardrails.rule import Violation
+from cmek_construct.policy import aws
+from cmek_construct.policy.sentences import Quoted, Words, quoted_list
+from cmek_construct.policy.statements import Kind
+from cmek_construct.review.parts import Part, Policy, Template, Thing
+from cmek_construct.review.statements import Said
+from cmek_construct.templates.choices import Case, Choices, InCase, where
+from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
+from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
+from cmek_construct.templates.stacks import KEYS, ROLE, Stack
+from cmek_construct.templates.texts import holes, is_known
+from cmek_construct.who.answers import Asker
+
+Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
+"""What the guardrails found at each place, with the reason for which it is acknowledged."""
+_KEPT: Final = ("Retain", "RetainExceptOnCreate")
+_NO_SETTINGS: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy", "")
+"""Policies, and what stands in place of properties where there are none."""
+T = TypeVar("T", InCase[Now], Attached)
+_KINDS: Final[Mapping[bool, tuple[str, str, Kind]]] = {
+    True: ("Role", "Trust policy", "trust"),
+    False: ("Key", "Key policy", "key"),
+}
+"""What a role, and what a key, is called, and its policy."""
+S = TypeVar("S")
+K = TypeVar("K", bound=Hashable)
+
+
+def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]) -> list[Template]:
+    """What is shown of each template of a run, first of those that have something of Pinecone's.
+
+    Args:
+        found: what is Pinecone's in it.
+        reasons: what the guardrails found.
+        vendor_role_arns: roles of other accounts that a key policy may name.
+    """
+    reader = _Reader(found, reasons, frozenset(vendor_role_arns))
+    titles = Counter(top.template.title for top in found.run.tops)
+    checks = to_check(found)
+    asker = cache(lambda: Asker(found))  # of a run of which nothing is shown nobody is asked
+    made: dict[Stack, Template] = {}
+    for stack in found.run.stacks:
+        # What its app calls a stack, if no other is called so; within it by the logical IDs.
+        title = stack.top.template.title
+        name = printable(title) if title and titles[title] == 1 else stack.top.name
+        account, region = (one if is_known(one) else "" for one in (stack.account, stack.region))
+        within = " > ".join([name, *map(printable, stack.within)])
+        made[stack] = Template(within, stack, account, region, checks.get(stack, []), lambda one: asker().about(one))
+        made[stack].parts.extend(reader.parts(made[stack]))
+    for place in reasons:
+        made[place.stack].findings.extend(reader.findings([place]))
+    return sorted(made.values(), key=lambda template: not template.parts)
+
+
+def to_check(found: Found) -> dict[Stack, list[Words]]:
+    """What only a person can tell, each once, by the stack in which it stands."""
+    by_stack: dict[Stack, list[Words]] = {}
+    for place, words in _for_a_person(found):
+        some = by_stack.setdefault(place.stack, [])
+        said: Words = [Quoted(place.logical_id), *words]
+        some += [] if said in some else [said]
+    return by_stack
+
+
+def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
+    for role in found.roles:
+        for trust in (now.value.policy for now in role.cases):
+            if pinecones_accounts(trust) and not any(one.compared(aws.EXTERNAL_ID) for one in allowing(trust)):
+                for_good = " lets Pinecone in without an external ID, and Pinecone takes none later. "
+                yield role.place, [f"{for_good}Ask who owns the project whether that is meant."]
+    for unknown in found.unknown:
+        named: Words = [" names ", Quoted(unknown.place.stack.short(unknown.text)), " in ", Quoted(unknown.member)]
+        yield unknown.place, [*named, ". Ask who wrote the template whether that is the role."]
+    for naming in found.naming:
+        named = [f" (a {naming.place.type}) names the role ", Quoted(naming.role.seen_from(naming.place.stack)), " in "]
+        yield naming.place, [*named, Quoted(naming.member), ". Ask who wrote the template why."]
+    for one in found.attached:
+        if one.is_boundary and one.policy is None:
+            bound: Words = [" has the permissions boundary ", Quoted(one.place.stack.short(one.name))]
+            ask = "Ask who administers IAM in the account whether it leaves the role its key."
+            yield one.place, [*bound, f", which no template shows. {ask}"]
+    for key in found.keys:
+        for ids in filter(None, (organizations(*now.value.policy.statements) for now in key.cases)):
+            denied: Words = [" denies whoever is not of the organization ", *quoted_list(ids)]
+            yield key.place, [*denied, ". Ask who administers the organization whether that is the account's."]
+    for output in found.outputs:
+        if output.of is None and output.label in ("Role ARN", "Key ARN"):
+            values = dict.fromkeys(output.place.stack.short(now.value) for now in output.cases)
+            given: Words = [f" gives Pinecone's console for {output.label} ", *quoted_list(values)]
+            ask = ", which is none of these templates. Ask who wrote the template whose it is."
+            yield output.place, [*given, ask]
+
+
+class _Reader:
+    """Knows what goes with what in a run."""
+
+    def __init__(self, found: Found, reasons: Reasons, vendors: frozenset[str]) -> None:
+        self._found = found
+        self._vendors = vendors
+        self._reasons = dict(reasons)
+        self._roles = _by(found.roles, lambda one: one.place.stack)
+        self._keys = _by(found.keys, lambda one: one.place.stack)
+        self._unread = _by(found.unread, lambda one: one.place.stack)
+        self._arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
+        self._attached = _by(found.attached, lambda one: one.role)
+        self._outputs = _by((one for one in found.outputs if one.label), lambda one: one.of)
+        of_keys = ((key, alias) for alias in found.aliases for key in {now.value.key for now in alias.cases})
+        self._aliases = _by(of_keys, lambda pair: pair[0])
+
+    def parts(self, template: Template) -> Iterator[Part]:
+        """Each role of a stack with the keys that name it, then the keys that name none, and what cannot be judged."""
+        roles = self._roles.get(template.stack, [])
+        keys = self._keys.get(template.stack, [])
+        unread = {one.place: one for one in reversed(self._unread.get(template.stack, []))}
+        shown = {one.place for one in (*roles, *keys)}
+        for role in roles:
+            own = [key for key in keys if any(role.place in now.value.roles for now in key.cases)]
+            keys = [key for key in keys if key not in own]
+            yield self._part(template, [role, *own])
+        for key in keys:
+            yield self._part(template, [key])
+        for place, one in unread.items():
+            if place not in shown and place.is_role_or_key:
+                yield self._part(template, [one.key or one])
+
+    def findings(self, places: Iterable[Place]) -> list[Violation]:
+        """What was found at some places, each time once on the whole page, with the reason that counts."""
+        pairs = (pair for place in places for pair in self._reasons.pop(place, ()))
+        return [replace(one, meant=reason) for one, reason in pairs]
+
+    def _part(self, template: Template, some: Sequence[Resource | Unread]) -> Part:
+        read = [one.place for one in some if isinstance(one, Resource)]
+        outputs = [(one.label, place.logical_id) for place in read for one in self._outputs.get(place, ())]
+        around = [alias.place for place in read for _, alias in self._aliases.get(place, ())]
+        around += [one.place for place in read for one in self._attached.get(place, ())]
+        things = []
+        for one in some:
+            things.append(self._thing(one))
+            things += self._aliases_of(one.place) if one.place in read else ()
+        return Part(template, things, self.findings([*(one.place for one in some), *around]), outputs)
+
+    def _thing(self, one: Resource | Unread) -> Thing:
+        """A role or a key, in the cases in which what a deployer may type stays ``${Name}``."""
+        place = one.place
+        kind, title, of = _KINDS[place.type == ROLE]
+        if isinstance(one, Unread):
+            policy = Policy(f"{title} ({one.why})", [], place.logical_id)
+            return Thing(kind, place.logical_id, _is_kept(place), {}, [policy])
+        cases = _typed(one.cases)
+        texts = _Texts(self._found, place.stack)
+        roles = {place} if of == "trust" else {role for now in cases for role in now.value.roles}
+        arns = frozenset(place.stack.short(arn) for role in roles for arn in self._arns[role])
+        meant = arns | self._vendors if of == "key" else arns
+        policy = texts.policy(title, of, place, [(now.case, now.value.policy) for now in cases], meant)
+        properties = texts.properties(place, [(now.case, now.value.properties) for now in cases])
+        thing = Thing(kind, place.logical_id, _is_kept(place), properties, [policy], arns)
+        if of == "trust":
+            thing.policies.extend(self._permissions(place, texts, policy.cases))
+            accounts = dict.fromkeys(account for now in cases for account in pinecones_accounts(now.value.policy))
+            thing.pinecones.extend(map(place.stack.short, accounts))
+            thing.external_ids.extend(dict.fromkeys(said.external_id for said in policy.allows if said.external_id))
+        return thing
+
+    def _permissions(self, role: Place, texts: _Texts, cases: Sequence[Choices]) -> Iterator[Policy]:
+        """Every policy of a role but its boundary: its own, and those that are attached to it."""
+        attached = (one for one in self._attached.get(role, ()) if not one.is_boundary)
+        for (place, name), some in _by(attached, lambda one: (one.place, one.name)).items():
+            title = f"Permissions: {texts.text(name)}"
+            own = [(one.case, one.policy) for one in _typed(some) if one.policy is not None]
+            if not own:
+                title += " (its text is not in the template)"
+            yield texts.policy(title, "permissions", place, own, every=cases if place == role else None)
+
+    def _aliases_of(self, key: Place) -> Iterator[Thing]:
+        for _, alias in self._aliases.get(key, ()):
+            names = dict.fromkeys(key.stack.short(now.value.name) for now in alias.cases)
+            given = {"AliasName": " or ".join(names), "TargetKeyId": key.logical_id}
+            yield Thing("Alias", alias.place.seen_from(key.stack), _is_kept(alias.place), given)
+
+
+def _by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:
+    """Some by what they are of."""
+    found: dict[K, list[S]] = {}
+    for one in some:
+        found.setdefault(of(one), []).append(one)
+    return found
+
+
+def _is_kept(place: Place) -> bool:
+    """When its stack is deleted, or it goes from the template."""
+    return place.raw.get("DeletionPolicy") in _KEPT
+
+
+def _typed(cases: Sequence[T]) -> Sequence[T]:
+    """The cases in which what a deployer may type stays ``${Name}``, whatever its default."""
+    return [one for one in cases if not one.case.is_by_default] or cases
+
+
+class _Texts:
+    """What a template says, in the words of the page: what is of its stack has no stack's name."""
+
+    def __init__(self, found: Found, stack: Stack) -> None:
+        """Begin with one stack."""
+        self._found = found
+        self._stack = stack
+        self._people: dict[str, str] = {}
+        self._called: dict[str, str] = {}
+        self._forms: dict[str, str] = {}
+
+    def text(self, text: str) -> str:
+        """A text; who is named in it is remembered."""
+        short = self._stack.short(text)
+        forms = self._found.run.forms
+        place = self._found.arns.get(text)
+        if place and place.type not in KEYS:
+            name = place.seen_from(self._stack)
+            self._called[short] = f"{short.partition('/')[0]}/${{{name}}}"
+            self._people |= {short: name, self._called[short]: name}
+            self._forms[name] = forms.get(place.stack.named(place.logical_id), "*")
+        for name in holes(text) if "${" in text else ():
+            if name in forms:
+                self._forms[self._stack.short(name)] = forms[name]
+        return short
+
+    def policy(
+        self,
+        title: str,
+        kind: Kind,
+        place: Place,
+        own: Sequence[tuple[Case, policy.Policy]],
+        roles: frozenset[str] = frozenset(),
+        every: Sequence[Choices] | None = None,
+    ) -> Policy:
+        """A policy, as it is in each case that has it, with each statement once; of cases by default it has all."""
+        cases = [case.told(self._stack.short) for case, _ in own]
+        rows: dict[tuple[str, int], tuple[int, Any, list[int]]] = {}
+        for number, (_, document) in enumerate(own):
+            counted: Counter[str] = Counter()
+            for at, statement in enumerate(document.statements):
+                raw = statement.raw
+                if not isinstance(raw, dict):
+                    raw = {"Effect": statement.name if raw is None else raw}
+                raw = _each_text(raw, self.text)
+                text = json.dumps(raw, default=str)
+                rows.setdefault((text, counted[text]), (at, raw, []))[2].append(number)
+                counted[text] += 1
+        account = self._stack.short(self._stack.account)
+        said: list[Said] = []
+        opened: set[int] = set()
+        for _, raw, numbers in sorted(rows.values(), key=lambda row: row[0]):
+            opens = kind == "trust" and raw.get("Effect") != "Deny"
+            second = opens and not opened.isdisjoint(numbers)
+            opened.update(numbers if opens else ())
+            some = [cases[number] for number in numbers]
+            called = _each_text(raw, lambda text: self._called.get(text, text))
+            when = where(some, every or cases)
+            said.append(Said(raw, called, kind, account, roles, self._people, some, when, second))
+        return Policy(
+            title,
+            said,
+            place.seen_from(self._stack),
+            kind,
+            resource=self.text(own[0][1].resource or "") if own else "",
+            forms=self._forms,
+            variables=all(one.variables for _, each in own for one in each.statements),
+            cases=cases,
+        )
+
+    def properties(self, place: Place, settings: Sequence[tuple[Case, Mapping[str, Any]]]) -> Mapping[str, Any]:
+        """What a role or key is set to beside its policies; what hangs on a case, case by case."""
+        every = [case.told(self._stack.short) for case, _ in settings]
+        found: dict[str, Any] = {}
+        for name in dict.fromkeys(name for _, one in settings for name in one if name not in _NO_SETTINGS):
+            apart: dict[str, tuple[Any, list[Choices]]] = {}
+            for choices, (_, now) in zip(every, settings, strict=True):
+                if name in now:
+                    value = _each_text(now[name], self.text)
+                    apart.setdefault(json.dumps(value, default=str), (value, []))[1].append(choices)
+            told = {where(some, every): value for value, some in apart.values()}
+            found[self.text(name)] = told.get(None, told)
+        return found | {name: one for name, one in place.raw.items() if name == "Condition"}
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """A value, with each text in it changed."""
+    if isinstance(value, dict):
+        return {change(str(name)): _each_text(one, change) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_each_text(one, change) for one in value]
+    return change(value) if isinstance(value, str) else value

@@ -1,0 +1,273 @@
+"""A statement of a template beside the guide's: which one, filled in how, and what differs."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from cmek_construct import checks, guide
+from cmek_construct.guide import GRANTS, PINECONE_REGIONS, KeyAccess, Statement
+from cmek_construct.policy import words
+from cmek_construct.policy.sentences import Quoted, Words, as_list
+from cmek_construct.policy.statements import Kind
+from cmek_construct.templates.choices import Choices
+
+EXPLICIT_WITH_ID: Final = "Explicit regions + external ID"
+EXPLICIT: Final = "Explicit regions + no external ID"
+ALL_REGIONS: Final = "All regions + external ID"
+ROOT: Final = "The account rules its key"
+ADMINISTRATORS: Final = "Key administrators"
+USE: Final = "Key users: use of the key"
+ATTACH: Final = "Key users: attachment of persistent resources"
+CUSTOMER: Final = "Keys outside your account"
+_OF_KEY: Final = (ROOT, ADMINISTRATORS, USE, ATTACH)
+"""In the order of the guide's key policy."""
+Line: TypeAlias = tuple[str, str]
+"""On which side it stands, ``both``, ``guide`` or ``template``, and a line of JSON."""
+_PLACE: Final = re.compile("<(Pinecone|external ID|role|administrator|customer|label)>")
+_ORDER: Final = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
+_PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}|\$\{{[A-Za-z0-9.:]+\}}):role/{guide.ROLE_NAME_PREFIX}")
+_KEY_ARN: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
+
+
+class Beside(NamedTuple):
+    """A statement and the guide's."""
+
+    title: str | None
+    """Of the guide's statement; None: the guide has no such statement."""
+    own: list[str]
+    """The statement alone, line by line."""
+    lines: list[Line]
+    """Of both, the template's values in the places that the guide leaves to fill in."""
+    different: list[str]
+    """Of these, which stand on one side alone."""
+    as_guide: bool
+    """It says what the guide says, label aside, and no other statement says it already."""
+    verdict: str
+    """How it stands to the guide, in one phrase."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One statement of a policy."""
+
+    statement: Statement = field(compare=False)
+    """As it resolves; what the deploy knows is ``${Name}``."""
+    called: Statement
+    """The same with roles and users of the templates by logical ID, whatever their names are."""
+    kind: Kind
+    account: str = field(compare=False)
+    """That owns role or key: twelve digits, or ``${AWS::AccountId}``."""
+    roles: frozenset[str] = field(compare=False)
+    """The ARNs of the roles that Pinecone takes on."""
+    people: Mapping[str, str] = field(compare=False)
+    """What roles and users of the templates are called, by their ARNs."""
+    cases: list[Choices] = field(compare=False)
+    """Those in which it stands there."""
+    when: str | None
+    """These in words; None if it stands there in all cases of the template."""
+    is_second: bool
+    """Whether another statement of the trust policy lets somebody in before it."""
+
+    @cached_property
+    def beside(self) -> Beside:
+        """It and the guide's."""
+        own = _lines(_arranged(self.statement, {}))
+        title, lines = None, [("template", line) for line in own]
+        if self.statement.get("Effect") == "Allow":
+            find = {"trust": _of_trust, "key": _of_key}.get(self.kind, _of_permissions)
+            title, wanted = find(self)
+            lines = _differences(wanted, self.statement) if title else lines
+        different = [line for side, line in lines if side != "both"]
+        same = title is not None and all(map(_is_label, different))
+        if self.is_second:
+            verdict = "A second door: the guide has one statement"
+        elif self.when is not None and same:
+            verdict = "Not always there: the guide's has no condition of a template"
+        elif title is None:
+            verdict = "The guide has no such statement"
+        elif same:
+            verdict = "Same as the guide but for its label (Sid)" if different else "Same as the guide"
+        else:
+            more = any(side == "template" for side, _ in lines)
+            verdict = "Differs from the guide" if more else "Says less than the guide"
+        return Beside(title, own, lines, different, same and self.when is None and not self.is_second, verdict)
+
+    @property
+    def sid(self) -> str:
+        """Its label, if it has one."""
+        return Quoted(self.statement.get("Sid", ""))
+
+    @cached_property
+    def words(self) -> Words:
+        """The whole of it in plain words."""
+        found = words.of_statement(self.statement, self.account, self.people)
+        return found if self.when is None else ["Only if in the template ", Quoted(self.when), ": ", *found]
+
+    @property
+    def whom(self) -> Words:
+        """Whom it is about."""
+        return words.principals(self.statement, self.account, self.people) or ["the role"]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The principals that it names."""
+        principal = self.statement.get("Principal")
+        named = principal.get("AWS") if isinstance(principal, dict) else "*" if principal == "*" else None
+        return [name for name in as_list(named) if isinstance(name, str)]
+
+    @property
+    def actions(self) -> set[str]:
+        """What it is about."""
+        return {str(one) for one in as_list(self.statement.get("Action"))}
+
+    @property
+    def asks_for(self) -> str | None:
+        """The one text that must be presented as external ID, whatever its form."""
+        try:
+            found = self.statement["Condition"]["StringEquals"]["sts:ExternalId"]
+        except (KeyError, TypeError):
+            return None
+        return found if isinstance(found, str) else None
+
+    @property
+    def external_id(self) -> str | None:
+        """The same, if it is of the right form."""
+        found = self.asks_for
+        return found if found and checks.EXTERNAL_ID.fullmatch(found) else None
+
+    @property
+    def why(self) -> list[str]:
+        """What a reviewer should know about it beside the differences, by name: no excuse. The page has the words."""
+        title, different = self.beside.title, self.beside.different
+        changed = {text.split('"')[1] for text in different if '"' in text}
+        resources = [str(one) for one in as_list(self.statement.get("Resource"))]
+        days = re.search(r'"([0-9]+)"', json.dumps(self.statement.get("Condition")))
+        protection = guide.used_key_denial(int(days[1]) if days else 0)
+        suspending = [guide.assume_role_denial()] if self.kind == "trust" else []
+        suspending += [guide.key_denial(role) for role in self.roles.intersection(self.names) if self.kind == "key"]
+        told = {
+            "suspended": any(map(self._says, suspending)),
+            "protect_used_key": self.kind == "key" and self._says(protection),
+            "administrators": title == ADMINISTRATORS,
+            "elsewhere": title in (USE, ATTACH) and any("<role>" in text for text in different),
+            "no_external_id": title == EXPLICIT,
+            "label": title is not None and changed == {"Sid"},
+            "two_actions": title == USE and self.actions == {*guide.ENCRYPT_DECRYPT},
+            "pin_account": title == ALL_REGIONS and changed == {"AWS"} and self._is_pinned,
+            "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, resources)),
+        }
+        return [name for name, holds in told.items() if holds]
+
+    def _says(self, ours: Statement) -> bool:
+        """Whether it says what a statement of this library's says, under whatever label."""
+        return all(side == "both" or _is_label(line) for side, line in _differences(ours, self.statement))
+
+    @property
+    def _is_pinned(self) -> bool:
+        """The root that is named is of the account whose roles the condition asks for."""
+        root = str(self.statement["Principal"]["AWS"])
+        pattern = str(self.statement["Condition"]["StringLike"]["aws:PrincipalArn"])
+        return root.endswith(":root") and root.split(":")[4] == pattern.split(":")[4]
+
+
+def missing(titles: Iterable[str | None]) -> list[tuple[str, str]]:
+    """What every key policy of the guide has, and is not among these: labels and titles."""
+    document = guide.key_policy("", "", KeyAccess.KEY_USER, admins=[""])
+    every = zip(_OF_KEY, document["Statement"], strict=True)
+    lacking = {ROOT, USE}.difference(titles)
+    return [(one["Sid"], title) for title, one in every if title in lacking]
+
+
+def _of_trust(said: Said) -> tuple[str | None, Statement]:
+    """The statement of the guide that one is most like: its title, the template's values in its places to fill in."""
+    found = _PINECONE.search(json.dumps(said.statement))
+    account = found[1] if found else "<Pinecone>"
+    # What may stand in its place: a legal one, or one that whoever deploys types in.
+    is_legal = said.external_id or re.fullmatch(r"\$\{[A-Za-z0-9]+\}", said.asks_for or "")
+    external_id = str(said.asks_for) if is_legal else "<external ID>"
+    condition = json.dumps(said.statement.get("Condition"))
+    if not any(map(_PINECONE.match, said.names)):
+        if "aws:PrincipalArn" in condition or "*" in said.names:
+            return ALL_REGIONS, guide.trust_statement(account, guide.ALL_REGIONS, external_id)
+        return None, {}
+    role = f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}"
+    regions = [one for one in PINECONE_REGIONS if f"{role}{one}" in said.names] or PINECONE_REGIONS
+    if "sts:ExternalId" in condition:
+        return EXPLICIT_WITH_ID, guide.trust_statement(account, regions, external_id)
+    return EXPLICIT, guide.trust_statement(account, regions)
+
+
+def _of_key(said: Said) -> tuple[str | None, Statement]:
+    root = any(name.endswith(":root") for name in said.names)
+    if root and said.actions & {"kms:*", "*"}:
+        title = ROOT
+    elif said.actions.intersection(GRANTS):
+        title = ATTACH
+    elif said.actions & {"kms:Put*", "kms:PutKeyPolicy"}:
+        title = ADMINISTRATORS
+    elif said.actions & {*guide.ENCRYPT_DECRYPT, "kms:*"}:
+        title = USE
+    else:
+        return None, {}
+    role = next((name for name in said.names[:1] if name in said.roles), "<role>")
+    own = re.compile(rf"arn:aws:iam::{re.escape(said.account)}:(role|user)/[^*?]+")
+    admins = said.names if said.names and all(map(own.fullmatch, said.names)) else ["<administrator>"]
+    document = guide.key_policy(said.account, role, KeyAccess.KEY_USER, admins=admins)
+    return title, document["Statement"][_OF_KEY.index(title)]
+
+
+def _of_permissions(said: Said) -> tuple[str | None, Statement]:
+    resources = map(str, as_list(said.statement.get("Resource")))
+    keys = (re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in resources)
+    customer = next((key[1] for key in keys if key), "<customer>")
+    label = said.statement.get("Sid")
+    return CUSTOMER, {**guide.customer_statement(customer), "Sid": label if isinstance(label, str) else "<label>"}
+
+
+def _arranged(value: Any, like: Any) -> Any:
+    """The same members, in the order of the guide, and a list of one as one: no other meaning."""
+    if isinstance(value, dict):
+        model = like if isinstance(like, dict) else {}
+        order = list(model) or list(_ORDER)
+        keys = sorted(value, key=lambda key: order.index(key) if key in order else len(order))
+        return {key: _arranged(value[key], model.get(key)) for key in keys}
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        wanted = as_list(like)
+        return sorted(value, key=lambda one: wanted.index(one) if one in wanted else len(wanted))
+    return value
+
+
+def _lines(statement: Statement) -> list[str]:
+    def unwrapped(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: unwrapped(one) for key, one in value.items()}
+        return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+    return [Quoted(line) for line in json.dumps(unwrapped(statement), indent=2).splitlines()]
+
+
+def _differences(wanted: Statement, statement: Statement) -> list[Line]:
+    """Line by line; a comma at the end is no difference, and a place to fill in is no value."""
+    guides, own = _lines(wanted), _lines(_arranged(statement, wanted))
+    bare = [[line.rstrip(",") for line in lines] for lines in (guides, own)]
+    bare[0] = [f"{line}\0" if _PLACE.search(line) else line for line in bare[0]]
+    found: list[Line] = []
+    matcher = difflib.SequenceMatcher(None, bare[0], bare[1], autojunk=False)
+    for tag, from_guide, to_guide, from_own, to_own in matcher.get_opcodes():
+        if tag == "equal":
+            found += [("both", line) for line in own[from_own:to_own]]
+        else:
+            found += [("guide", line) for line in guides[from_guide:to_guide]]
+            found += [("template", line) for line in own[from_own:to_own]]
+    return found
+
+
+def _is_label(line: str) -> bool:
+    """Whether a line is the label, which lets nobody do anything."""
+    return line.lstrip().startswith('"Sid":')
