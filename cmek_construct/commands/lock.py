@@ -23,19 +23,7 @@ from cmek_construct.deployment import writing
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.changing import changes, lock_again, marked_gone
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
-from cmek_construct.lock.text import (
-    ANY_ACCOUNT,
-    ANY_REGION,
-    FILE,
-    Lock,
-    LockError,
-    Place,
-    Stack,
-    is_locked,
-    read,
-    render,
-    stacks_at,
-)
+from cmek_construct.lock.text import FILE, Lock, LockError, Place, Stack, is_locked, read, render, stacks_at
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.stacks import ROLE
 
@@ -154,7 +142,7 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
     Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
     the account of the stack.
     """
-    if place.account == ANY_ACCOUNT or place.region == ANY_REGION:
+    if not place.is_told:
         raise LockError(
             "its template says neither account nor region, so nobody can tell which deployed stack it is. Give the "
             "stack an env, or leave --deployed out."

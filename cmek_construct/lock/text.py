@@ -34,9 +34,8 @@ _CONFLICT: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _DEPLOYED: Final = ("Arn", "RoleId")
 _NOTES: Final = ("Unlocked", "History", "Gone")
 _OLD: Final = (
-    "which the versions 1.x wrote. Run `cmek lock --check` with that version a last time, then "
-    f"`git rm {FILE}`, and with this one `cmek lock`, or once it is deployed `cmek lock --deployed`. The reasons of "
-    "the old file stay in git."
+    f"which the versions 1.x wrote. Run `cmek lock --check` with that version a last time, then `git rm {FILE}`, and "
+    "with this one `cmek lock`, or once it is deployed `cmek lock --deployed`. The reasons of the old file stay in git."
 )
 _NEWER: Final = (
     f"but this version reads format {FORMAT}. Install the version of cmek-construct that wrote it, or a newer."
@@ -89,6 +88,11 @@ class Place:
         """The place of a stack of a run; a template by itself counts as that of its file's name."""
         one = top.template
         return cls.of(one.stack or one.file.name.partition(".")[0], one.account, one.region)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the app says both account and region."""
+        return self.account != ANY_ACCOUNT and self.region != ANY_REGION
 
     def may_be(self, other: Place) -> bool:
         """Whether both can be one stack."""
