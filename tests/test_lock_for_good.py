@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 
 from cmek_construct import ALL_REGIONS, CmekGuardrails, PineconeCmekStackSet, StackSetTargets, templates
-from cmek_construct.lock.text import known, read
+from cmek_construct.lock.text import is_locked, read
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, cmek, new_stack
 from tests.command import cmek as run
 
@@ -181,9 +182,9 @@ REFUSED: dict[str, tuple[Fill, Fill, str]] = {
     "a condition's parameter": (conditional("prod"), conditional("prod", "dev"), "Default of Env"),
     "a condition more": (conditional("dev", here=False), conditional("dev"), "Condition was not s"),
     "of a nested parameter": (nested("one"), nested("two"), 'RoleName was "one" and is now "two"'),
-    "name in SSM": (of_ssm("/a"), of_ssm("/b"), 'Source of N was "/a" and is now "/b"'),
-    "a parameter of SSM now": (of_typed, of_ssm("/a"), 'Source of N was not set and is now "/a"'),
-    "name of a resource": (of_resource("a"), of_resource("b"), 'Source of Name was "a" and is now'),
+    "name in SSM": (of_ssm("/a"), of_ssm("/b"), 'Default of N was "/a" and is now "/b"'),
+    "a parameter of SSM now": (of_typed, of_ssm("/a"), 'Default of N was not set and is now "/a"'),
+    "name of a resource": (of_resource("a"), of_resource("b"), 'Default of Name was "a" and is now'),
     "region of a stack set": (fleet(), fleet("eu-west-1"), 'Regions was "us-east-1" and is now'),
     "ID of an account": (
         fleet(**{f"_{ONE}": EXTERNAL_ID, f"_{TWO}": OTHER}),
@@ -286,7 +287,7 @@ def test_a_key_or_role_that_is_locked_is_known_whatever_it_looks_like() -> None:
     file.write_text(json.dumps(content))
     runs = templates.read_run([Path("cdk.out")])
     assert not templates.find(runs).roles
-    found = templates.find(runs, known=known(read(Path("cmek.lock"))))
+    found = templates.find(runs, known=partial(is_locked, read(Path("cmek.lock"))))
     assert [len(found.roles), len(found.keys)] == [1, 1]
     assert "its ExternalId was" in lock(code=1)
 

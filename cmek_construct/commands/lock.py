@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 import typer
 
@@ -15,23 +16,23 @@ from cmek_construct.aws.objects import Resource, Unread
 from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_names
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
+from cmek_construct.commands.looking import known
 from cmek_construct.commands.options import Templates, flag, option
 from cmek_construct.commands.printing import in_words, refusals, refuse, tell
 from cmek_construct.deployment import writing
+from cmek_construct.health.findings import Refused
 from cmek_construct.lock.changing import changes, lock_again, marked_gone
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
-from cmek_construct.lock.text import FILE, Lock, Locked, LockError, Place, Stack, known, read, render, stacks_at
+from cmek_construct.lock.text import FILE, Lock, LockError, Place, Stack, is_locked, read, render, stacks_at
 from cmek_construct.templates.files import NESTED, STACK_SET
+from cmek_construct.templates.stacks import ROLE
 
-_ATTRIBUTES: Final = ".gitattributes"
 _MADE_AGAIN: Final = {
     "Arn": "Pinecone stores the old one for good.",
     "RoleId": "Somebody made the role again: to a key policy that named the old one it is another role, and Pinecone "
     "is shut out until the policy is written anew (deploy `suspended: true`, then `false`).",
 }
 """What it means that AWS calls it otherwise than the lock, by what is another."""
-T = TypeVar("T")
-
 File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The lock. Default: cmek.lock here.")]
 
 
@@ -64,7 +65,7 @@ def lock(
     with refusals("lock"):
         before = read(file)
         stacks, ours = _read_templates(paths, before)
-        refused = [*changes(before, stacks, str(file), beside=beside)]
+        refused = [*changes(before, stacks, str(file), beside=beside, gone=False)]
         if refused:
             refuse(*(f"{one.what} {one.cure}" for one in refused))
         after, done, unread = _updated(before, stacks, ours, Asking("lock", profile) if with_deployed else None)
@@ -77,6 +78,28 @@ def lock(
             typer.echo(f"{file} is up to date." if check else f"{file} has all of it already.")
     if unread:
         refuse(*unread)
+
+
+def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], set[str]]:
+    """The stacks of files and cloud assemblies, and which roles and keys are Pinecone's: all that a lock has."""
+    run = templates.read_run(paths)
+    found = templates.find(run, known=partial(is_locked, lock))
+    judged = {one.place for one in (*found.roles, *found.keys)}
+    unread = [one for one in found.unread if one.place.type in REPLACING and one.place not in judged]
+    problems = [*map(str, found.problems)] or [f"{one} Until then it cannot be locked." for one in unread]
+    if problems:
+        raise LockError("\n".join(problems))
+    stacks = stacks_of(run)
+    if not {one.stack.top.name for one in judged} & {one.top.name for one in stacks}:
+        names = ", ".join(printable(path) for path in paths)
+        raise LockError(f"{names}: it has no role or key of Pinecone's, so there is nothing to do.")
+    for one in stacks:
+        if not STACK_NAME.fullmatch(one.place.stack):
+            raise LockError(
+                f"{printable(one.top.template.file)}: a template by itself is locked under the name of its file, but "
+                f"{one.place.stack!a} is no name of a stack. Call the file as the stack, NAME.json."
+            )
+    return stacks, set(map(str, judged))
 
 
 def _updated(
@@ -93,9 +116,9 @@ def _updated(
             stack, said = lock_again(lock.get(place, {}), one, ours)
             try:
                 if asking and stack:
-                    stack, more = _of_aws(place, stack, before.get(place, {}), asking)
+                    stack, more = _as_deployed(place, stack, before.get(place, {}), asking)
                     said += more
-            except LockError as error:
+            except (LockError, Refused) as error:
                 unread.append(f"{place}: {error}")
                 continue
             except AwsError as error:
@@ -113,7 +136,7 @@ def _updated(
     return lock, done, unread
 
 
-def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[Stack, list[str]]:
+def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[Stack, list[str]]:
     """A stack with what AWS calls each role and key; and what changed.
 
     Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
@@ -126,18 +149,27 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
         )
     session = asking.reading(place.account, place.region, place.stack)
     held = read_resources(session, place.stack)
-    if held is None:
-        if not any(one.deployed for one in stack.values()):
-            raise LockError("there is no such stack. Deploy it first.")
+    if held is None and any(one.deployed for one in stack.values()):
         gone = marked_gone(stack, date.today().isoformat())
         return gone, ["the stack is gone"] if gone != stack else []
-    resources = dict(_nested(session, place.stack, held))
+    deleted = f"the stack has it, but somebody deleted it. See what is to be done: cmek doctor {place.stack}"
+    found = known(held, "the stack", "there is no such stack. Deploy it first.")
+    resources = dict(_with_nested(session, found, deleted))
+    in_sets = tuple(f"{name}/" for name, one in resources.items() if one.type == STACK_SET)
     named, done = dict(stack), list[str]()
     for resource, locked in stack.items():
-        names = {} if locked.unlocked else _names(session, place.stack, resource, locked, resources)
-        if not names or (locked.deployed == names and not locked.gone):
+        if locked.unlocked or locked.word not in ("role", "key") or resource.startswith(in_sets):
             continue
-        history, unlocked = locked.history, before[resource].unlocked if resource in before else ()
+        if resource not in resources or resources[resource].type != locked.type:
+            raise LockError(
+                f"{resource} is locked as {locked.type}, but the deployed stack has no such resource. Deploy the "
+                "template that was locked, or lock the one that is deployed."
+            )
+        names = known(_names(session, resources[resource]), resource, f"{resource}: {deleted}")
+        if locked.deployed == names and not locked.gone:
+            continue
+        history = locked.history
+        unlocked = before[resource].unlocked if resource in before else ()
         for name, value in names.items():
             was = locked.deployed.get(name, value)
             if was != value and not unlocked:
@@ -152,40 +184,24 @@ def _of_aws(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[
     return named, done
 
 
-def _names(session: Session, stack: str, resource: str, locked: Locked, held: dict[str, Resource]) -> dict[str, str]:
-    """What AWS calls a role or key; nothing of what is neither, or within a stack set."""
-    sets = tuple(f"{name}/" for name, one in held.items() if one.type == STACK_SET)
-    if locked.word not in ("role", "key") or resource.startswith(sets):
-        return {}
-    own = held.get(resource)
-    if own is None or own.type != locked.type:
-        raise LockError(
-            f"{resource} is locked as {locked.type}, but the deployed stack has no such resource. Deploy the template "
-            "that was locked, or lock the one that is deployed."
-        )
-    if locked.word == "role":
-        return _known(read_role_names(session, own.physical_id), resource, stack)
-    return {"Arn": _known(read_key_arn(session, own.physical_id), resource, stack)}
+def _names(session: Session, own: Resource) -> dict[str, str] | Unread | None:
+    """What AWS calls a role or a key."""
+    if own.type == ROLE:
+        return read_role_names(session, own.physical_id)
+    arn = read_key_arn(session, own.physical_id)
+    return {"Arn": arn} if isinstance(arn, str) else arn
 
 
-def _nested(
-    session: Session, stack: str, held: list[Resource] | Unread | None, within: str = ""
+def _with_nested(
+    session: Session, held: list[Resource], deleted: str, within: str = ""
 ) -> Iterator[tuple[str, Resource]]:
     """The resources of a deployed stack, and of its nested stacks."""
-    for resource in _known(held, within[:-1] or "the stack", stack):
-        name = within + resource.logical_id
-        yield name, resource
-        if resource.type == NESTED:
-            yield from _nested(session, stack, read_resources(session, resource.physical_id), f"{name}/")
-
-
-def _known(found: T | Unread | None, what: str, stack: str) -> T:
-    if found is None:
-        advice = f"See what is to be done: cmek doctor {stack}"
-        raise LockError(f"{what}: the stack has it, but somebody deleted it. {advice}")
-    if isinstance(found, Unread):
-        raise LockError(f"{what}: {found.why}. Choose --profile, or leave --deployed out.")
-    return found
+    for one in held:
+        name = within + one.logical_id
+        yield name, one
+        if one.type == NESTED:
+            inner = known(read_resources(session, one.physical_id), name, f"{name}: {deleted}")
+            yield from _with_nested(session, inner, deleted, f"{name}/")
 
 
 def unlock(
@@ -213,65 +229,22 @@ def unlock(
             names = ", ".join(sorted(map(str, before))) or "nothing"
             raise LockError(f"{file}: got {stack!a}, but it has {names}. Check the name.")
         if len(places) > 1:
-            raise LockError(
-                f"{file}: {stack} is locked as {', '.join(map(str, sorted(places)))}. Say which, with "
-                "--account and --region."
-            )
+            several = ", ".join(map(str, sorted(places)))
+            raise LockError(f"{file}: {stack} is locked as {several}. Say which, with --account and --region.")
         [place] = places
-        after, there = dict(before[place]), list[str]()
-        for resource, one in before[place].items():
-            if not one.unlocked and which in (None, resource, one.word):
-                note = f"{date.today().isoformat()} {reason}"
-                after[resource] = replace(one, unlocked=(note,), gone="")
-            there.append(f"{resource} ({one.word}, {'unlocked' if one.unlocked else 'locked'})")
-        done = [f"{place}: {one}: unlocked" for one in after if after[one] != before[place][one]]
-        if not done:
+        here = before[place]
+        meant = [name for name, one in here.items() if not one.unlocked and which in (None, name, one.word)]
+        if not meant:
             what = f"{which!a} of it" if which else "nothing of it"
+            there = [f"{name} ({one.word}, {'unlocked' if one.unlocked else 'locked'})" for name, one in here.items()]
             raise LockError(
                 f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
             )
-        _write(file, {**before, place: after})
+        note = f"{date.today().isoformat()} {reason}"
+        after = {name: replace(here[name], unlocked=(note,), gone="") for name in meant}
+        _write(file, {**before, place: {**here, **after}})
     then = "Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it together."
-    tell([*done, f"Wrote {file}. {then}"])
-
-
-def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], set[str]]:
-    """The stacks of files and cloud assemblies, and which roles and keys are Pinecone's: all that a lock has."""
-    run = templates.read_run(paths)
-    found = templates.find(run, known=known(lock))
-    judged = {*(one.place for one in found.roles), *(one.place for one in found.keys)}
-    unread = [one for one in found.unread if one.place.type in REPLACING and one.place not in judged]
-    problems = [*map(str, found.problems)] or [f"{one} Until then it cannot be locked." for one in unread]
-    if problems:
-        raise LockError("\n".join(problems))
-    stacks = stacks_of(run)
-    if not {one.stack.top.name for one in judged} & {one.top.name for one in stacks}:
-        names = ", ".join(printable(path) for path in paths)
-        raise LockError(f"{names}: it has no role or key of Pinecone's, so there is nothing to do.")
-    for one in stacks:
-        if not STACK_NAME.fullmatch(one.place.stack):
-            raise LockError(
-                f"{printable(one.top.template.file)}: a template by itself is locked under the name of its file, but "
-                f"{one.place.stack!a} is no name of a stack. Call the file as the stack, NAME.json."
-            )
-    return stacks, set(map(str, judged))
-
-
-def _write(file: Path, lock: Lock) -> list[str]:
-    """Write a lock, all or nothing of it; and say what else was written.
-
-    A new one in a git checkout gets a line in ``.gitattributes``: git then keeps the lines of both branches, where it
-    would ask a person to do so.
-    """
-    if file.is_symlink():
-        raise LockError(
-            f"{file}: it is a symbolic link, and those are not written through. Name the file "
-            f"itself: --file {file.resolve()}."
-        )
-    done = [] if file.exists() else _declare(file.absolute())
-    newline = "\r\n" if file.exists() and b"\r\n" in file.read_bytes() else "\n"
-    writing.replace(file, render(lock).replace("\n", newline))
-    return done
+    tell([*(f"{place}: {name}: unlocked" for name in meant), f"Wrote {file}. {then}"])
 
 
 def clear_gone(stack: str, account: str, region: str) -> list[str]:
@@ -281,21 +254,32 @@ def clear_gone(stack: str, account: str, region: str) -> list[str]:
         What was done.
     """
     before = read(Path(FILE))
-    gone = stacks_at(before, Place.of(stack, account, region))
-    lock = {**before, **{place: marked_gone(before[place], "") for place in gone}}
+    here = stacks_at(before, Place.of(stack, account, region))
+    lock = {**before, **{place: marked_gone(before[place], "") for place in here}}
     if lock != before:
         _write(Path(FILE), lock)
-    return [f"{FILE}: {place}: no longer gone" for place in gone if lock[place] != before[place]]
+    return [f"{FILE}: {place}: no longer gone" for place in here if lock[place] != before[place]]
 
 
-def _declare(path: Path) -> list[str]:
-    attributes = path.with_name(_ATTRIBUTES)
-    in_git = any((folder / ".git").exists() for folder in path.parents)
-    if not in_git or attributes.is_symlink():
-        return []
-    text = attributes.read_bytes().decode("utf-8") if attributes.exists() else ""
-    if any(line.split()[:1] == [path.name] for line in text.splitlines()):
-        return []
-    line = f"{path.name} merge=union"
-    writing.replace(attributes, text + ("\n" if text and not text.endswith("\n") else "") + line + "\n")
-    return [f"{_ATTRIBUTES}: {line} (git keeps the lines of both branches). Commit it as well."]
+def _write(file: Path, lock: Lock) -> list[str]:
+    """Write a lock, all or nothing of it, and say what else was written.
+
+    A new one in a git checkout gets a line in ``.gitattributes``: git then keeps the lines of both branches, where it
+    would ask a person to do so.
+    """
+    if file.is_symlink():
+        raise LockError(
+            f"{file}: it is a symbolic link, and those are not written through. Name the file "
+            f"itself: --file {file.resolve()}."
+        )
+    done = []
+    newline = "\r\n" if file.exists() and b"\r\n" in file.read_bytes() else "\n"
+    attributes, line = file.absolute().with_name(".gitattributes"), f"{file.name} merge=union"
+    in_git = any((folder / ".git").exists() for folder in attributes.parents)
+    if in_git and not file.exists() and not attributes.is_symlink():
+        text = attributes.read_bytes().decode("utf-8") if attributes.exists() else ""
+        if not any(one.split()[:1] == [file.name] for one in text.splitlines()):
+            writing.replace(attributes, text + ("\n" if text and not text.endswith("\n") else "") + line + "\n")
+            done = [f"{attributes.name}: {line} (git keeps the lines of both branches). Commit it as well."]
+    writing.replace(file, render(lock).replace("\n", newline))
+    return done

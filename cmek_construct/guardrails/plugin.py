@@ -6,6 +6,7 @@ import atexit
 import json
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -16,7 +17,7 @@ from cmek_construct import warnings as ids
 from cmek_construct.guardrails.judging import REPORT, RULES, judge
 from cmek_construct.lock.changing import refusals
 from cmek_construct.lock.text import FILE as LOCK_FILE
-from cmek_construct.lock.text import LockError, known, read
+from cmek_construct.lock.text import LockError, is_locked, read
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
 
@@ -78,10 +79,10 @@ class CmekGuardrails:
         files = [Path(path) for path in context.template_paths]
         run = read_run(files)
         try:
-            is_known = known(read(self._lock_file))
+            lock = read(self._lock_file)
         except LockError:  # it is refused by itself
-            is_known = known({})
-        found = find(run, known=is_known, vendor_role_arns=self._vendor_role_arns)
+            lock = {}
+        found = find(run, known=partial(is_locked, lock), vendor_role_arns=self._vendor_role_arns)
         violations = [
             _violation(
                 ids.CANNOT_BE_JUDGED, f"{one.where}: {one.what}", one.way_out or "Synthesize the app anew.", files[0]

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
 from cmek_construct.checks import ACCOUNT_ID, REGION, STACK_NAME, printable
+from cmek_construct.templates.choices import OTHER_VALUE
 from cmek_construct.templates.files import STACK_SET
 from cmek_construct.templates.stacks import KEY, KEYS, ROLE
 
@@ -33,14 +34,16 @@ _CONFLICT: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _DEPLOYED: Final = ("Arn", "RoleId")
 _NOTES: Final = ("Unlocked", "History", "Gone")
 _OLD: Final = (
-    "it is of format 1, which the versions 1.x wrote. Run `cmek lock --check` with that version a "
-    f"last time, then `git rm {FILE}`, and with this one `cmek lock`, or once it is deployed `cmek "
-    "lock --deployed`. The reasons of the old file stay in git."
+    f"which the versions 1.x wrote. Run `cmek lock --check` with that version a last time, then `git rm {FILE}`, and "
+    "with this one `cmek lock`, or once it is deployed `cmek lock --deployed`. The reasons of the old file stay in git."
+)
+_NEWER: Final = (
+    f"but this version reads format {FORMAT}. Install the version of cmek-construct that wrote it, or a newer."
 )
 ANY_ACCOUNT: Final = "any-account"
 ANY_REGION: Final = "any-region"
-RESOURCE: Final = re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*")
-"""A logical ID; within a nested stack or a stack set, after the ID of that one."""
+CONDITION: Final = "Condition"
+"""The cases in which a resource is there, where it is not in all: else CloudFormation drops it."""
 OF_ACCOUNT: Final = "account"
 """What stands in place of a type, for an account of a stack set that has values of its own."""
 _BY_DEFAULT: Final = {
@@ -50,23 +53,16 @@ _BY_DEFAULT: Final = {
     "MultiRegion": "false",
 }
 """What a property of a key is where it is not set. Source: its page in CloudFormation's guide."""
-WORDS: Final[Mapping[str, str]] = {
-    ROLE: "role",
-    **dict.fromkeys(KEYS, "key"),
-    STACK_SET: "stack set",
-    OF_ACCOUNT: "account",
-}
+WORDS: Final = {ROLE: "role", **dict.fromkeys(KEYS, "key"), STACK_SET: "stack set", OF_ACCOUNT: "account"}
 """All that can be locked: by type, what a message calls it."""
-
-
 _FORMS: Final = (
     STACK_NAME,
     re.compile(f"{ANY_ACCOUNT}|{ACCOUNT_ID.pattern}"),
     re.compile(f"{ANY_REGION}|{REGION.pattern}"),
-    RESOURCE,
+    re.compile(r"[A-Za-z0-9]{1,255}(/[A-Za-z0-9]{1,255})*"),
     re.compile("|".join((*WORDS, *_NOTES))),
 )
-"""Of the parts of a line before its value."""
+"""Of the parts of a line before its value; a logical ID stands after those of what it is nested in."""
 
 
 class LockError(ValueError):
@@ -84,11 +80,8 @@ class Place:
     @classmethod
     def of(cls, stack: str, account: str | None, region: str | None) -> Place:
         """The place of a stack; account and region count where they are told."""
-        return cls(
-            stack,
-            account if account and ACCOUNT_ID.fullmatch(account) else ANY_ACCOUNT,
-            region if region and REGION.fullmatch(region) else ANY_REGION,
-        )
+        is_account, is_region = ACCOUNT_ID.fullmatch(account or ""), REGION.fullmatch(region or "")
+        return cls(stack, is_account[0] if is_account else ANY_ACCOUNT, is_region[0] if is_region else ANY_REGION)
 
     @classmethod
     def of_top(cls, top: templates.Stack) -> Place:
@@ -133,14 +126,20 @@ class Locked:
         return WORDS[self.type]
 
     def differences(self, other: Locked) -> list[tuple[str, str, str]]:
-        """Name, own value and the other's value of what is not the same."""
+        """Name, own value and the other's value of what is not the same.
+
+        In more cases than there were it may be another; but where one case stands for all other values, it is.
+        """
         if self.type != other.type:
             return [("Type", self.type, other.type)]
-        return [
-            (name, _shown(self.values.get(name)), _shown(other.values.get(name)))
-            for name in dict.fromkeys([*self.values, *other.values])
-            if self._meant(name) != other._meant(name)
-        ]
+        found = []
+        for name in dict.fromkeys([*self.values, *other.values]):
+            was, now = self.values.get(name), other.values.get(name)
+            cases = _by_case(name, was)
+            is_kept = cases.items() <= _by_case(name, now).items() and not any(OTHER_VALUE in case for case in cases)
+            if self._meant(name) != other._meant(name) and not (cases and is_kept):
+                found.append((name, _in_json(was), _in_json(now)))
+        return found
 
     def _meant(self, name: str) -> Any:
         """A value as AWS takes it: of a key also what is not set, and a truth value in any case."""
@@ -148,12 +147,19 @@ class Locked:
         return value.lower() if name == "MultiRegion" and isinstance(value, str) else value
 
 
-def _shown(value: Any) -> str:
+def _by_case(name: str, value: Any) -> Mapping[str, Any]:
+    """A value that is told case by case; nothing of one that is not, or that says itself what a value comes of."""
+    if name == CONDITION and isinstance(value, list):
+        return dict.fromkeys(value)
+    return value if isinstance(value, dict) and " " not in name else {}
+
+
+def _in_json(value: Any) -> str:
     return "not set" if value is None else json.dumps(value, sort_keys=True, ensure_ascii=True)
 
 
 Stack = Mapping[str, Locked]
-"""What is locked, by `RESOURCE`."""
+"""What is locked, by logical ID, after those of the nested stacks and stack sets around it."""
 Lock = Mapping[Place, Stack]
 _Line: TypeAlias = tuple[int, str, Any]
 """Its number, what is said of a thing, and the value."""
@@ -172,13 +178,9 @@ def stacks_at(lock: Lock, place: Place, others: Collection[Place] = ()) -> list[
     return [one for one in lock if one.may_be(place) and one not in others]
 
 
-def known(lock: Lock) -> Callable[[templates.Place], bool]:
-    """Which roles and keys of a run are known to be Pinecone's: for `templates.find`."""
-
-    def is_known(place: templates.Place) -> bool:
-        return any(place.path in lock[one] for one in stacks_at(lock, Place.of_top(place.stack.top)))
-
-    return is_known
+def is_locked(lock: Lock, place: templates.Place) -> bool:
+    """Whether a lock has a role or key of a run, which is known to be Pinecone's then, whatever it looks like."""
+    return any(place.path in lock[one] for one in stacks_at(lock, Place.of_top(place.stack.top)))
 
 
 def read(file: Path) -> Lock:
@@ -213,10 +215,11 @@ def parse(text: str, name: str) -> Lock:
     has_format = False
     try:
         for number, line in enumerate(map(str.rstrip, text.split("\n")), 1):
-            told = _FORMAT.fullmatch(line)
-            if told:
+            if told := _FORMAT.fullmatch(line):
                 has_format = True
-                _check_format(number, told[1])
+                if int(told[1]) != FORMAT:
+                    other = _OLD if told[1] == "1" else _NEWER
+                    raise LockError(f"{number}: it is of format {told[1]}, {other}")
             elif line.startswith(_CONFLICT):
                 raise LockError(
                     f"{number}: a merge is not finished here: {line[:7]}. Keep the lines of both branches and delete "
@@ -240,20 +243,11 @@ def parse(text: str, name: str) -> Lock:
         raise LockError(f"{name}:{error}") from None
 
 
-def _check_format(number: int, told: str) -> None:
-    newer = (
-        f"it is of format {told}, but this version reads format {FORMAT}. Install the version of "
-        "cmek-construct that wrote it, or a newer."
-    )
-    if int(told) != FORMAT:
-        raise LockError(f"{number}: {_OLD if told == '1' else newer}")
-
-
 def _parts(number: int, line: str) -> tuple[Place, str, str, Any]:
     """Place, resource, what is said of it, and the value."""
     found = _LINE.fullmatch(line)
     if found is None:
-        raise _damaged(number, f"got {_short(line)}")
+        raise _damaged(number, f"got {shortened(line)}")
     stack, account, region, resource, what, text = found.groups()
     wrong = [part for part, form in zip(found.groups(), _FORMS, strict=False) if not form.fullmatch(part)]
     try:
@@ -261,32 +255,35 @@ def _parts(number: int, line: str) -> tuple[Place, str, str, Any]:
     except (ValueError, RecursionError):
         value = None
     if wrong or not isinstance(value, str if what in _NOTES else dict):
-        raise _damaged(number, f"got {_short([*wrong, text][0])}")
+        raise _damaged(number, f"got {shortened([*wrong, text][0])}")
     return Place(stack, account, region), resource, what, value
 
 
 def _locked(where: str, lines: Sequence[_Line]) -> Locked:
     """One thing out of its lines."""
-    told = [(number, {"Type": what, **value}) for number, what, value in lines if what not in _NOTES]
-    if not told:
-        raise _damaged(lines[0][0], f"{where} has no line that says what it is")
     values: dict[str, Any] = {}
-    for number, own in told:
-        for name in (one for one in _DEPLOYED if not isinstance(own.get(one, ""), str)):
-            raise _damaged(number, f"{name} is no text")
+    for number, what, value in lines:
+        if what in _NOTES:
+            continue
+        own = {**value, "Type": what}
+        for name in _DEPLOYED:
+            if not isinstance(own.get(name, ""), str):
+                raise _damaged(number, f"{name} is no text")
         for name in dict.fromkeys([*own, *values]) if values else ():
             one, another = own.get(name), values.get(name)
             if one != another and not (name in _DEPLOYED and None in (one, another)):
+                first = next(number for number, what, _ in lines if what not in _NOTES)
                 raise LockError(
-                    f"{number}: {where}: {name} is {_short(_shown(one))}, but {_short(_shown(another))} in line "
-                    f"{told[0][0]}: two branches locked two of them. Keep the line of the one that is deployed and "
+                    f"{number}: {where}: {name} is {shortened(_in_json(one))}, but {shortened(_in_json(another))} in "
+                    f"line {first}: two branches locked two of them. Keep the line of the one that is deployed and "
                     "delete the other."
                 )
         values |= own
+    if not values:
+        raise _damaged(lines[0][0], f"{where} has no line that says what it is")
     deployed: dict[str, str] = {name: values.pop(name) for name in _DEPLOYED if name in values}
-    notes = {note: tuple(sorted({value for _, what, value in lines if what == note})) for note in _NOTES}
-    gone = max(notes["Gone"], default="")
-    return Locked(values.pop("Type"), values, deployed, notes["Unlocked"], notes["History"], gone)
+    unlocked, history, gone = (tuple(sorted({value for _, what, value in lines if what == note})) for note in _NOTES)
+    return Locked(values.pop("Type"), values, deployed, unlocked, history, max(gone, default=""))
 
 
 def render(lock: Lock) -> str:
@@ -306,8 +303,10 @@ def render(lock: Lock) -> str:
     return "\n".join(filter(None, blocks))
 
 
-def _short(text: str) -> str:
-    return printable(text if len(text) <= 120 else f"{text[:100]}…")
+def shortened(text: str) -> str:
+    """A text for a message: in one line, without control characters, with its length if it is cut."""
+    line = re.sub(r"\s+", " ", text)
+    return printable(line if len(line) <= 120 else f"{line[:100]}… ({len(line):,} characters)")
 
 
 def _damaged(number: int, what: str) -> LockError:
