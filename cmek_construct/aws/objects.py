@@ -76,9 +76,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class StackSet:
-    name: str
     template: str
-    parameters: Mapping[str, str]
     instances: Sequence[Instance]
 
 

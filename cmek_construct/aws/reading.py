@@ -66,22 +66,7 @@ def read_stack_set(session: Session, named: Mapping[str, str]) -> StackSet:
     cloudformation = session.client("cloudformation")
     found = cloudformation.describe_stack_set(**named)["StackSet"]
     listed = _each(cloudformation, "list_stack_instances", "Summaries", **named)
-    return StackSet(
-        found["StackSetName"], found["TemplateBody"], _values(found, "Parameters"), list(map(_instance, listed))
-    )
-
-
-@called()
-def read_overrides(session: Session, named: Mapping[str, str], instance: objects.Instance) -> Mapping[str, str]:
-    """The parameters that a stack has otherwise than its set, which is named as above."""
-    found = session.client("cloudformation").describe_stack_instance(
-        **named, StackInstanceAccount=instance.account, StackInstanceRegion=instance.region
-    )
-    return _values(found["StackInstance"], "ParameterOverrides")
-
-
-def _values(found: Mapping[str, Any], name: str) -> dict[str, str]:
-    return {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get(name, [])}
+    return StackSet(found["TemplateBody"], list(map(_instance, listed)))
 
 
 def _instance(shown: Mapping[str, Any]) -> objects.Instance:
