@@ -244,8 +244,9 @@ def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> 
     if ids:
         # An external ID may let somebody in that is not among those presented.
         others = [_without(ids, policy) for policy in policies]
-        out = [row for row in rows if said[row].verdict is Verdict.NO and row.presents in ("right", "wrong")]
-        out = [row for row in out if row.presents == "wrong" or is_wild(str(row.external_id))]
+        out = [row for row in rows if said[row].verdict is Verdict.NO]
+        out = [row for row in out if row.presents == "wrong" or is_wild(row.external_id or "")]
+        out = [row for row in out if row.presents != "denied" or said[row].statement is None]
         for row, now in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
             if now.verdict is not Verdict.NO:
                 said[row] = said[row]._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
