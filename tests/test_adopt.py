@@ -760,6 +760,20 @@ def test_a_stack_that_has_them_already_is_left_alone_and_another_is_not_touched(
 
 
 @pytest.mark.usefixtures("aws")
+def test_a_role_of_another_stack_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    role, key = clicked()
+    held = {"StackName": "legacy", "ResourceStatus": "CREATE_COMPLETE", "LogicalResourceId": "R"}
+
+    def reply(operation: str, parameters: Given) -> Any:
+        if operation == "DescribeStackResources" and "PhysicalResourceId" in parameters:
+            return {"StackResources": [{**held, "PhysicalResourceId": "PineconeCMEK"}]}
+        return NotImplemented
+
+    answer(monkeypatch, reply)
+    assert "belongs to the stack legacy" in adopted(tmp_path, role, key, code=1)
+
+
+@pytest.mark.usefixtures("aws")
 def test_another_key_than_the_locked_one_is_refused(tmp_path: Path) -> None:
     role, key = clicked()
     lock(tmp_path, Key961B73FD={"Arn": key[:-1] + "x"})

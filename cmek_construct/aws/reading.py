@@ -57,6 +57,14 @@ def read_resources(session: Session, stack: str) -> list[objects.Resource]:
     ]
 
 
+@asked
+def read_owner(session: Session, physical_id: str) -> str | None:
+    """The stack that holds a resource, if one does."""
+    found = session.client("cloudformation").describe_stack_resources(PhysicalResourceId=physical_id)["StackResources"]
+    held = (one for one in found if one.get("PhysicalResourceId") == physical_id)
+    return next((str(one["StackName"]) for one in held if one["ResourceStatus"] != "DELETE_COMPLETE"), None)
+
+
 @called()
 def read_stack_set(session: Session, named: Mapping[str, str]) -> StackSet:
     """A stack set with all its stacks.

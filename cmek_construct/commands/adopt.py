@@ -18,7 +18,7 @@ import typer
 
 from cmek_construct import props
 from cmek_construct.aws import reading
-from cmek_construct.aws.objects import Key, Role, Stack
+from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
@@ -31,7 +31,7 @@ from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new
 from cmek_construct.health import adoption
 from cmek_construct.health.adoption import differences, refuse_unfit
 from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.findings import Refused, Verdict
+from cmek_construct.health.findings import Finding, Refused, Verdict, said
 
 _COPY: Final = "Copy the ARN from Pinecone's console, Manage > CMEK, and see that account and region are right."
 
@@ -47,18 +47,24 @@ class Adopt:
 
     name: Annotated[str, a_stack("Of the stack, in cmek.yaml or new to it. For good.")]
     role_arn: Annotated[str, options.role_arn("The role that Pinecone stores.")]
-    key_arn: Annotated[str | None, options.key_arn("The key that Pinecone stores. A vendor's role has none.")] = None
+    key_arn: Annotated[
+        str | None, options.key_arn("The key that Pinecone stores. A vendor's role, for keys of customers, has none.")
+    ] = None
     alias: Annotated[str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")] = None
     as_given: Annotated[
         Literal["role", "key"] | None,
         typer.Option(help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."),
     ] = None
     customer_account_ids: Annotated[
-        str | None, customers("Customers of a vendor's role that lost its permissions.")
+        str | None, customers("For a vendor's role that has lost its permissions: accounts of customers.")
     ] = None
-    region: Annotated[str | None, options.region("Of a vendor's role. Default: as in cmek.yaml.")] = None
+    region: Annotated[
+        str | None, options.region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
+    ] = None
     profile: Profile = None
-    accept: Annotated[bool, flag("--accept", "Go on where that would lock somebody out or let somebody in.")] = False
+    accept: Annotated[
+        bool, flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
+    ] = False
 
     def __call__(self) -> None:
         with refusals("adopt", f"{self.name}: nothing was written"):
@@ -78,8 +84,8 @@ class Adopt:
         self._refuse_another(entry, f"{account}, {region}", lock, role)
         now = datetime.now(timezone.utc)
         case = Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key)
-        found = list(differences(case, role, key))
         mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
+        found = [*differences(case, role, key), *_other_stacks(mapping, entry, session)]
         yield f"{self.name} (account {account}, {region})"
         wrong = [one for one in found if one.verdict is Verdict.WRONG]
         for finding in [*wrong, *(one for one in found if one not in wrong)]:
@@ -206,3 +212,22 @@ def _held_by(entry: Entry, session: Session) -> dict[str, str]:
         raise Refused(f"{entry.name}: its stack is changing. Wait for its end, and run this again.")
     held = known(reading.read_resources(session, entry.name) or [], what, "")
     return {one.logical_id: one.physical_id for one in held}
+
+
+def _other_stacks(mapping: adoption.ImportMapping, entry: Entry, session: Session) -> Iterator[Finding]:
+    """Whether another stack has one of them: CloudFormation gives nothing to two, and a deploy would make others."""
+    for logical_id in (one for one in (adoption.ROLE, adoption.KEY) if one in mapping):
+        (physical,) = mapping[logical_id].values()
+        owner = reading.read_owner(session, physical)
+        if isinstance(owner, Unread):
+            yield said(
+                "other-stack",
+                f"not read: whether another stack has {physical} ({owner.why}). If one has, `cdk import` is refused, "
+                "and nothing happens",
+            )
+        elif owner not in (None, entry.name):
+            raise Refused(
+                f"{entry.name}: {physical} belongs to the stack {printable(owner)}, and CloudFormation gives nothing "
+                "to two stacks. Have that stack let go of it first: in its template write DeletionPolicy: Retain, "
+                "deploy, take the resource out of the template, deploy again; then run this again."
+            )

@@ -40,8 +40,12 @@ def _key_or_alias(parameter: str, value: object) -> None:
 def kit(
     context: typer.Context,
     role_arn: Annotated[str | None, options.role_arn("The vendor's role, which the customer's key lets in.")] = None,
-    region: Annotated[str | None, options.region("Of the key. Default: the page says to ask you.")] = None,
-    key_access: Annotated[KeyAccess, typer.Option(help="What the key lets the role do.")] = kits.Kit.key_access,
+    region: Annotated[
+        str | None, options.region("AWS region of the customer's key, for the page. Default: it says to ask you.")
+    ] = None,
+    key_access: Annotated[
+        KeyAccess, typer.Option(help="What the customer's key lets the role do.")
+    ] = kits.Kit.key_access,
     customer_account_id: Annotated[
         str | None,
         options.account(
@@ -52,9 +56,12 @@ def kit(
     ] = None,
     vendor_name: Annotated[str, option("TEXT", "Your company's name, for the page.")] = kits.Kit.vendor_name,
     template_url: Annotated[
-        str | None, option("URL", "Where customer-key.yaml is in S3: the page links to the AWS console with it.")
+        str | None,
+        option(
+            "URL", "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it."
+        ),
     ] = None,
-    out: Annotated[Path, option("FOLDER", "New folder to write.")] = Path("customer-kit"),
+    out: Annotated[Path, option("FOLDER", "New folder to write. Never overwritten.")] = Path("customer-kit"),
 ) -> None:
     """Write a folder to send to a customer whose key it is to be.
 
@@ -97,13 +104,20 @@ def check(
     role_arn: Annotated[str, options.role_arn("The vendor's role.")],
     key_arn: Annotated[
         str | None,
-        options.checked(_key_or_alias, "key_arn", "ARN", "The customer's key. Without files, KMS is asked about it."),
+        options.checked(
+            _key_or_alias,
+            "key_arn",
+            "ARN",
+            "The customer's key, as it was given back. Without files, KMS is asked about it.",
+        ),
     ] = None,
     profile: Annotated[str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")] = None,
     describe_key: Annotated[Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")] = None,
     key_policy: Annotated[Path | None, option("FILE", "The customer's output of `aws kms get-key-policy`.")] = None,
     key_access: Annotated[KeyAccess, typer.Option(help="What the role must be able to do.")] = kits.Kit.key_access,
-    vendor: Annotated[str | None, options.stack("vendor", "The vendor's stack in cmek.yaml: its half.")] = None,
+    vendor: Annotated[
+        str | None, options.stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is right and wrong with a customer's key.

@@ -51,11 +51,18 @@ def doctor(
         typer.Option(help="Print this policy as the file says it, and look at nothing."),
     ] = None,
     cloudtrail: Annotated[
-        bool, flag("--cloudtrail/--no-cloudtrail", "Ask KMS and CloudTrail for the last use, and who did what.")
+        bool,
+        flag(
+            "--cloudtrail/--no-cloudtrail", "Ask KMS and CloudTrail for the last use, and CloudTrail for who did what."
+        ),
     ] = True,
     organization: Annotated[
         bool,
-        flag("--organization", "From the management account: the SCPs and RCPs over it that mention STS or KMS."),
+        flag(
+            "--organization",
+            "From the management account: show the organization's SCPs and RCPs over the account that mention STS or "
+            "KMS.",
+        ),
     ] = False,
 ) -> None:
     """Say whether the deployed role and key are what the file says.

@@ -35,7 +35,12 @@ EXIT_CODES: Final = (
 def retire(
     name: Name,
     schedule_deletion: Annotated[
-        bool, flag("--schedule-deletion", "Order the key's deletion in 30 days, if all before it is done. Asks twice.")
+        bool,
+        flag(
+            "--schedule-deletion",
+            "Order the deletion of the key, 30 days from now, if all before it is done. Asks for the name to "
+            "be typed, twice.",
+        ),
     ] = False,
     cancel: Annotated[bool, flag("--cancel", "Take the order back. The key stays suspended.")] = False,
     days: Annotated[int, typer.Option(min=1, max=90, help="How long nobody must have used the key.")] = 7,

@@ -73,16 +73,24 @@ _COLUMNS: Final = {
 
 def sheet(
     name: OneOrAll = None,
-    outputs: Annotated[Path | None, option("FILE", "Values of `cdk deploy --outputs-file FILE`, not from AWS.")] = None,
-    key_arn: Annotated[str | None, options.key_arn("For a vendor's stack: what the customer sent back.")] = None,
+    outputs: Annotated[
+        Path | None, option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS.")
+    ] = None,
+    key_arn: Annotated[
+        str | None, options.key_arn("For a vendor's stack: the Key ARN that the customer sent back.")
+    ] = None,
     profile: Profile = None,
     as_json: AsJson = False,
     fleet: Annotated[
         str | None,
         option("STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."),
     ] = None,
-    role: Annotated[str | None, option("NAME", f"With --fleet: to take on in each account. Default: {_ROLE}.")] = None,
-    region: Annotated[str | None, option("REGION", "With --fleet: of the set. Default: the profile's.")] = None,
+    role: Annotated[
+        str | None, option("NAME", f"With --fleet: the role to take on in each account. Default: {_ROLE}.")
+    ] = None,
+    region: Annotated[
+        str | None, option("REGION", "With --fleet: the region of the set. Default: the profile's.")
+    ] = None,
     call_as: Annotated[
         Literal["SELF", "DELEGATED_ADMIN"] | None,
         typer.Option(help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."),

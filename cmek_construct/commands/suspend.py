@@ -16,11 +16,11 @@ from typing import Annotated, Final
 import typer
 
 from cmek_construct.aws import writing
-from cmek_construct.aws.objects import Stack
+from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import known, locked, look, refuse_unknown
+from cmek_construct.commands.looking import locked, look, refuse_unknown
 from cmek_construct.commands.options import Name, Profile, flag, option, role_arn
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
@@ -51,7 +51,12 @@ def suspend(
     profile: Profile = None,
     role: Role = None,
     revoke_grants: Annotated[
-        bool, flag("--revoke-grants", "Revoke the grants on the key (of a key given by ARN, the role's), for good.")
+        bool,
+        flag(
+            "--revoke-grants",
+            "Revoke the grants on the key (of a key that is given by ARN, the role's): they do not come back. Without "
+            "it they are listed.",
+        ),
     ] = False,
 ) -> None:
     """Cut Pinecone off, in seconds.
@@ -169,9 +174,12 @@ class _Brake:
             yield f"Kept as it is, though not as in the file; the next deploy undoes it: {left}"
 
     def _grants(self, case: Deployed, session: Session) -> Iterator[str]:
-        found = known(
-            read_grants(session, str(case.key_arn)), "the grants on the key, which outlive the suspension", ""
-        )
+        found = read_grants(session, str(case.key_arn))
+        if isinstance(found, Unread):
+            raise Refused(
+                f"Pinecone's role is cut off, but the grants on the key could not be listed ({found.why}), and a grant "
+                f"outlives the suspension. Look yourself: {case.kms('list-grants')}"
+            )
         if not found:
             yield "Grants on the key: none"
             return
@@ -181,7 +189,13 @@ class _Brake:
         theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
         if theirs and self.revoke_grants:
             for grant in theirs:
-                writing.revoke_grant(session, str(case.key_arn), grant.id)
+                try:
+                    writing.revoke_grant(session, str(case.key_arn), grant.id)
+                except AwsError as error:
+                    raise Refused(
+                        f"Pinecone's role is cut off, but a grant is left, and outlives the suspension: {error}. By "
+                        f"hand: {case.kms('revoke-grant')} --grant-id {printable(grant.id)}"
+                    ) from None
             yield f"Revoked: {len(theirs)}"
         elif theirs:
             yield "Not revoked. To do it: the same command with --revoke-grants"
