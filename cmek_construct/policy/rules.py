@@ -21,7 +21,7 @@ from cmek_construct.policy.patterns import ANYTHING, BETWEEN, DIGITS, SOMETHING,
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, both, within
 from cmek_construct.policy.statements import Policy, Statement, told_apart
-from cmek_construct.policy.text import Reading, generated
+from cmek_construct.policy.text import Reading, generated, parts
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
@@ -233,7 +233,7 @@ def action(dimension: Dimension, text: str) -> int:
     """The actions of one text."""
     if text == "*":
         return dimension.all
-    if ":" not in text:
+    if len(parts(text, ":")) < 2:
         return dimension.perhaps(f"the Action {text} is meant")
     return dimension.like(Reading({}).form(text if "${" in text else text.lower(), ACTION))
 
