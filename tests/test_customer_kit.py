@@ -12,6 +12,9 @@ import pytest
 import yaml
 
 from cmek_construct import CustomerKey, KeyAccess
+from cmek_construct.commands.customer_kit import write
+from cmek_construct.deployment.customer_kit import Kit
+from cmek_construct.health.findings import Refused
 from tests.building import ACCOUNT, REGION, key, new_stack, only, template_of
 from tests.command import cmek
 from tests.linted import lint
@@ -236,6 +239,22 @@ def test_a_folder_that_is_not_empty_stays_as_it_is(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["customer-kit", "file"]
 
 
+def test_an_empty_folder_is_filled_also_the_current_one(tmp_path: Path) -> None:
+    place = tmp_path / "here"
+    place.mkdir()
+    cmek(place, "customer-kit", f"--role-arn={ROLE_ARN}", "--out=.")
+    assert sorted(path.name for path in place.iterdir()) == FILES
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = dict.fromkeys(FILES, "text") | {"not/a/name": "text"}
+    monkeypatch.setattr(Kit, "files", lambda _: files)
+    with pytest.raises(Refused, match="cannot be written"):
+        write(Kit(ROLE_ARN), tmp_path / "kit")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> None:
     for out in ("none/kit", "x" * 300):
         refused = cmek(tmp_path, "customer-kit", f"--role-arn={ROLE_ARN}", f"--out={out}", code=1)
@@ -274,6 +293,13 @@ def test_the_role_is_needed_and_stands_after_check(tmp_path: Path) -> None:
     assert "--role-arn" in cmek(tmp_path, "customer-kit", code=2).stderr
     refused = cmek(tmp_path, "customer-kit", f"--role-arn={ROLE_ARN}", "check", code=2)
     assert "after check" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_vendors_own_account_is_no_customers(tmp_path: Path) -> None:
+    own = f"--customer-account-id={VENDOR}"
+    refused = cmek(tmp_path, "customer-kit", f"--role-arn={ROLE_ARN}", own, code=1)
+    assert "the account of the role itself" in refused.stderr
     assert list(tmp_path.iterdir()) == []
 
 

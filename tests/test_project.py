@@ -261,6 +261,30 @@ def test_no_secret_is_logged(
         assert secret not in caplog.text
 
 
+def test_a_secret_is_sent_to_no_address_in_the_open(
+    pinecone: Pinecone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINECONE_CONTROLLER_HOST", "http://example.com")
+    assert "PINECONE_CONTROLLER_HOST" in create(pinecone, tmp_path, code=1)
+    assert pinecone.requests == []
+
+
+def test_a_project_is_said_to_be_made_though_nobody_can_list_it(
+    pinecone: Pinecone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = pinecone.answer
+
+    def listed_once(method: str, path: str, *more: Any) -> Any:
+        is_second = pinecone.requests.count("GET /admin/projects") > 1
+        denied = (403, {"error": {"message": "injected"}})
+        return denied if is_second and f"{method} {path}" == "GET /admin/projects" else answer(method, path, *more)
+
+    monkeypatch.setattr(pinecone, "answer", listed_once)
+    printed = create(pinecone, tmp_path, *YES, code=1)
+    assert "Made the project acme (ID proj-0" in printed
+    assert "run the same again" in printed
+
+
 def test_a_vendors_project_has_a_name_of_its_own(pinecone: Pinecone, tmp_path: Path) -> None:
     (tmp_path / "cmek.yaml").write_text(text_of({"acme": VENDOR}))
     assert "one Pinecone project per customer" in create(pinecone, tmp_path, code=1)

@@ -33,6 +33,11 @@ from cmek_construct.health.adoption import differences, refuse_unfit
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.findings import Finding, Refused, Verdict, said
 
+_READS_ROLE: Final = (
+    "iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion"
+)
+_READS_KEY: Final = "kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus and ListAliases"
+_READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
 _COPY: Final = "Copy the ARN from Pinecone's console, Manage > CMEK, and see that account and region are right."
 
 
@@ -81,7 +86,7 @@ class Adopt:
         added = parse_entries(changed, f"{FILE}, with {self.name} added") if changed else []
         entry = there or next(one for one in added if one.name == self.name)
         lock = locked(entry)
-        self._refuse_another(entry, f"{account}, {region}", lock, role)
+        self._refuse_another(entry, lock, role)
         now = datetime.now(timezone.utc)
         case = Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key)
         mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
@@ -121,6 +126,12 @@ class Adopt:
         ):
             if value and there:  # it was meant to do something
                 raise Refused(f"{option}: {FILE} has stacks.{self.name}, and that holds. Leave the option out.")
+        for_key = {"--alias": self.alias, "--as-given": self.as_given}
+        for_role = {"--customer-account-ids": self.customer_account_ids, "--region": self.region}
+        for option, value in (for_role if self.key_arn else for_key).items():
+            if value:
+                what = "without" if self.key_arn else "with"
+                raise Refused(f"{option}: it is for a role {what} --key-arn. Leave the option out.")
         account = self.role_arn.split(":")[4]
         top = YamlText(text).data.get("region") if text is not None else None
         region = self.region or (there.settings.region if there else None) or top
@@ -133,11 +144,17 @@ class Adopt:
                 )
         if region is None:
             raise Refused("--region: it is missing. Say in which region the role's stack is to be.")
+        if there and (there.settings.account, there.settings.region) != (account, region):
+            raise Refused(
+                f"{FILE}: stacks.{self.name}: it is in account {there.settings.account}, {there.settings.region}, but "
+                f"role and key are in {account}, {region}. Choose another name, or the ARNs of this stack."
+            )
         return account, str(region)
 
     def _role_and_key(self, session: Session) -> tuple[Role, Key | None]:
         """Both, with all that an entry is made of."""
-        role = known(reading.read_role(session, self.role_arn), "the role", f"There is no {self.role_arn}. {_COPY}")
+        found = reading.read_role(session, self.role_arn)
+        role = known(found, "the role", f"There is no {self.role_arn}. {_COPY}", _READS_ROLE)
         if role.arn != self.role_arn:
             raise Refused(
                 f"--role-arn: got {self.role_arn}, but IAM has {printable(role.arn)} under that name. Copy the ARN "
@@ -146,11 +163,12 @@ class Adopt:
         parts: dict[str, object] = {"the trust policy": role.trust, "the role's permissions": role.permissions}
         key = None
         if self.key_arn is not None:
-            key = known(reading.read_key(session, self.key_arn), "the key", f"There is no {self.key_arn}. {_COPY}")
+            shown = reading.read_key(session, self.key_arn)
+            key = known(shown, "the key", f"There is no {self.key_arn}. {_COPY}", _READS_KEY)
             refuse_unfit(key)
             parts |= {"the key policy": key.policy, "its aliases": key.aliases, "its rotation": key.rotation_days or 0}
         for what, part in parts.items():
-            known(part, what, "")
+            known(part, what, "", _READS_ROLE if "role" in what or "trust" in what else _READS_KEY)
         return role, key
 
     def _with_entry(self, text: str | None, region: str, role: Role, key: Key | None) -> str:
@@ -165,14 +183,13 @@ class Adopt:
             return new_text(self.name, beside_top(found, {}))
         return with_entry(text, self.name, beside_top(found, YamlText(text).data))
 
-    def _refuse_another(self, entry: Entry, place: str, lock: LockedIdentity, role: Role) -> None:
+    def _refuse_another(self, entry: Entry, lock: LockedIdentity, role: Role) -> None:
         own, stack = entry.settings, f"stacks.{self.name}"
         if own.customers is not None and self.key_arn is not None:
             raise Refused(f"{FILE}: {stack}: it is a vendor's, whose keys are its customers'. Leave --key-arn out.")
         if own.customers is None and self.key_arn is None:
             raise Refused(f"--key-arn: it is missing: {stack} has a key of its own.")
         for what, given, wanted in (
-            (f"{FILE}: account and region of {stack}", place, f"{own.account}, {own.region}"),
             (f"{FILE}: {stack}.role", self.role_arn, own.role),
             (f"{FILE}: {stack}.key", self.key_arn, own.key),
             (f"cmek.lock: the role of {self.name}", self.role_arn, lock.role_arn),
@@ -208,9 +225,9 @@ def _held_by(entry: Entry, session: Session) -> dict[str, str]:
     if stack is None or (isinstance(stack, Stack) and stack.is_empty):
         return {}
     what = "whether a stack of that name holds anything"
-    if known(stack, what, "").is_changing:
+    if known(stack, what, "", _READS_STACK).is_changing:
         raise Refused(f"{entry.name}: its stack is changing. Wait for its end, and run this again.")
-    held = known(reading.read_resources(session, entry.name) or [], what, "")
+    held = known(reading.read_resources(session, entry.name) or [], what, "", _READS_STACK)
     return {one.logical_id: one.physical_id for one in held}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +35,18 @@ WHO_CAN_SEE = (
 )
 
 
+def _line(value: str) -> str:
+    if not value.strip() or not value.isprintable() or len(value) > 100:
+        raise typer.BadParameter("it is a line of text, of up to 100 characters")
+    return value.strip()
+
+
+def _s3_url(value: str) -> str:
+    if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
+        raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
+    return value
+
+
 def _key_or_alias(parameter: str, value: object) -> None:
     checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
 
@@ -54,14 +69,18 @@ def kit(
             "The customer's AWS account, for key-policy.json. Default: a placeholder.",
         ),
     ] = None,
-    vendor_name: Annotated[str, option("TEXT", "Your company's name, for the page.")] = kits.Kit.vendor_name,
+    vendor_name: Annotated[
+        str, typer.Option(metavar="TEXT", help="Your company's name, for the page.", parser=_line)
+    ] = kits.Kit.vendor_name,
     template_url: Annotated[
         str | None,
-        option(
-            "URL", "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it."
+        typer.Option(
+            metavar="URL",
+            help="Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
+            parser=_s3_url,
         ),
     ] = None,
-    out: Annotated[Path, option("FOLDER", "New folder to write. Never overwritten.")] = Path("customer-kit"),
+    out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path("customer-kit"),
 ) -> None:
     """Write a folder to send to a customer whose key it is to be.
 
@@ -74,7 +93,13 @@ def kit(
     if role_arn is None:
         raise typer.BadParameter("Give the RoleArn that `npx cdk deploy` printed.", param_hint="--role-arn")
     with refusals("customer-kit"):
-        names = write(kits.Kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url), out)
+        made = kits.Kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
+        if customer_account_id == made.vendor_account_id:
+            raise Refused(
+                f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
+                "another one. For a key in the role's own account use PineconeCmek."
+            )
+        names = write(made, out)
     typer.echo(
         f"Wrote {printable(out)}: {', '.join(names)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "
         "send the folder to the customer."
@@ -82,17 +107,25 @@ def kit(
 
 
 def write(kit: kits.Kit, folder: Path) -> list[str]:
-    """Write the files of a kit into a new folder, and give back their names."""
+    """Write the files of a kit into a folder that is not there, or is empty, and give back their names: all or none."""
+    files, place = kit.files(), Path(os.path.realpath(folder))
+    draft = place.with_name(f".{place.name}.{os.getpid()}")
     try:
-        folder.mkdir()
-        files = kit.files()
+        if os.path.lexists(place) and (not place.is_dir() or any(place.iterdir())):
+            raise FileExistsError
+        draft.mkdir()
         for name, text in files.items():
-            folder.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
+            draft.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
+        if place.is_dir():
+            place.rmdir()
+        draft.rename(place)
         return list(files)
     except FileExistsError:
         why = "it is there already, and nothing is ever overwritten. Move it away, or give another folder with --out"
     except OSError as error:
         why = f"cannot be written: {error.strerror}. Give another folder with --out"
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
     raise Refused(f"{printable(folder)}: {why}.")
 
 

@@ -35,7 +35,7 @@ def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def known(found: T | Unread | None, what: str, gone: str) -> T:
+def known(found: T | Unread | None, what: str, gone: str, actions: str = "read it") -> T:
     """What AWS shows: what could not be read is no basis for anything, and ends the command, as what is gone does.
 
     Raises:
@@ -46,7 +46,7 @@ def known(found: T | Unread | None, what: str, gone: str) -> T:
     if isinstance(found, Unread):
         raise Refused(
             f"not read: {what} ({found.why}), and nothing goes on without it. Ask again with credentials that may "
-            "read it (--profile)."
+            f"{actions} (--profile)."
         )
     return found
 
@@ -118,7 +118,8 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
     if not (isinstance(stack, Stack) and stack.is_whole):
         case = replace(case, lock=locked(entry))
         found = about_stack(case, case.way_back)
-        raise Refused(f"{entry.name} (account {own.account}, {own.region}): {found.words}.\n{found.cure}")
+        instead = "\nOr give --outputs." if isinstance(stack, Unread) else ""
+        raise Refused(f"{entry.name} (account {own.account}, {own.region}): {found.words}.\n{found.cure}{instead}")
     outputs = deployed.checked_outputs(entry, dict(stack.outputs))
     if own.customers is None:
         return outputs, None

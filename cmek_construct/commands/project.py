@@ -8,6 +8,7 @@ and an API key is shown once: so nothing is made without --yes, nor where nobody
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ from cmek_construct.health.findings import Refused
 Indexes: TypeAlias = dict[str, str | None] | Unread | None
 _API_KEY: Final = "PINECONE_API_KEY"
 _SECRETS: Final = ("PINECONE_CLIENT_SECRET", _API_KEY)
+_HOST: Final = "PINECONE_CONTROLLER_HOST"
+_IN_THE_OPEN: Final = re.compile(r"http://(?!(localhost|127\.0\.0\.1|\[::1\])(:|/|$))", re.IGNORECASE)
+"""Addresses to which a secret would go for everybody on the way to read."""
 _SIGN_IN: Final = (
     "Check PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET: they are those of a service account of your organization "
     "(Pinecone console, Settings > Organization settings). Its secret is shown only once, and one that was rotated is "
@@ -95,7 +99,10 @@ def _lines(entry: Entry, project_name: str | None, yes: bool) -> Iterator[str]:
         yield f"The project is there already, as it should be: {_named(project)}"
     if keys:
         names = ", ".join(printable(f"{one.name} (ID {one.id})") for one in keys)
-        yield f"It has API keys: {names}. Nothing was changed."
+        yield (
+            f"It has API keys: {names}. Nothing was changed. If nobody has the value of any: make another one in "
+            "Pinecone's console, under API keys, and delete those that nobody uses."
+        )
     elif not yes:
         if not project:
             yield f"Would make the project {name!a}, with CMEK forced. {_FOR_GOOD}"
@@ -106,8 +113,13 @@ def _lines(entry: Entry, project_name: str | None, yes: bool) -> Iterator[str]:
         if not project:
             with _asking("make the project"):
                 made = admin.projects.create(name=name, force_encryption_with_cmek=True)
-            project = _project_of_name(admin, name, made)
-            yield f"Made the project {_named(project)}. {_FOR_GOOD}"
+            yield f"Made the project {_named(made)}. {_FOR_GOOD}"
+            try:
+                project = _project_of_name(admin, name, made)
+            except Refused as error:
+                raise Refused(
+                    f"The project was made, but has no API key yet: mend this, and run the same again. {error}"
+                ) from None
         yield from _make_key(admin, project)
     yield f"\nNext: cmek sheet {entry.name}{' --key-arn ARN' * (entry.settings.customers is not None)}"
     yield "It says what to paste into Manage > CMEK > Add CMEK: the key is added in Pinecone's console alone."
@@ -179,6 +191,12 @@ def _asking(what: str) -> Iterator[Any]:
         import pinecone
     except ModuleNotFoundError:
         raise Refused("Pinecone's SDK is not installed. Run: pip install 'cmek-construct[pinecone]'") from None
+    host = os.environ.get(_HOST, "")
+    if _IN_THE_OPEN.match(host):
+        raise Refused(
+            f"{_HOST}: got {printable(host)}, but a secret is sent only to https://…, or to this machine. Unset it for "
+            "Pinecone itself."
+        )
     try:
         yield pinecone
     except pinecone.PineconeError as error:

@@ -67,12 +67,16 @@ def retire(
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
     with refusals("retire", name, interrupted=f"Interrupted. To see how it stands: cmek retire {name}"):
         (entry,) = read_entries(FILE, only=name)
-        vendor = entry.settings.customers is not None
-        if vendor or entry.settings.key is not None:
-            why = "a vendor's stack has no key of its own" if vendor else "its key is given by ARN"
+        if entry.settings.customers is not None:
             raise Refused(
-                f"{name}: {why}. A key that was not made here may encrypt more than this project: retire it where it "
-                "was made; the guide's steps are the same."
+                f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a "
+                "customer leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy "
+                f"{name}"
+            )
+        if entry.settings.key is not None:
+            raise Refused(
+                f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. "
+                "Retire it where it was made; the guide's steps are the same."
             )
         case, session = look(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
         refuse_unknown(case)
@@ -166,7 +170,8 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
 
 def _key(case: Deployed, session: Session) -> Key:
     found = reading.read_key(session, str(case.key_arn))
-    return known(found, "the key", f"KMS knows no key {case.key_arn}: it is deleted, for good.")
+    gone = f"KMS knows no key {case.key_arn}: it is deleted, for good."
+    return known(found, "the key", gone, "kms:DescribeKey, GetKeyPolicy and GetKeyLastUsage")
 
 
 def _changed(

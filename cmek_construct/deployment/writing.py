@@ -113,6 +113,10 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
         )
     block = [f"{name}:", *(f"  {prop}: {_text(value)}" for prop, value in props.items())]
     changed = _with_block(text, block)
+    try:
+        YamlText(changed or "")
+    except ValueError:  # something of the last stack goes on where the new one was put
+        changed = None
     after = _meaning(parse_entries(changed, f"{FILE}, with {name} added")) if changed else {}
     after.pop(name, None)
     if changed is None or after != before:
@@ -201,7 +205,8 @@ def _with_suspended(text: str, name: str, value: bool, reason: str) -> Iterator[
     if there:
         if not value:
             yield text[:line] + text[text.find("\n", end) + 1 or len(text) :]
-        for beside in (comment, ""):
+        goes_on = text[end:].lstrip(" ").startswith((",", "}"))
+        for beside in ("",) if goes_on else (comment, ""):
             yield f"{text[:begin]}{'' if begin < end else ' '}{said}{beside}{text[end:]}"
     else:
         for comma in ("", ","):
