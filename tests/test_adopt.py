@@ -728,8 +728,8 @@ def test_an_entry_that_would_make_another_role_or_key_is_refused(
         ({"role_name": "another"}, "acme.role_name: got 'another'"),
         ({"role_path": "/a/"}, "acme.role_path: got '/a/'"),
         ({"multi_region": True}, "acme.multi_region: got True"),
-        ({"account": OTHER}, f"it has {OTHER}, {REGION}, but got {ACCOUNT}, {REGION}"),
-        ({"region": "eu-west-1"}, f"it has {ACCOUNT}, eu-west-1, but got {ACCOUNT}, {REGION}"),
+        ({"account": OTHER}, f"it is in account {OTHER}, {REGION}, but"),
+        ({"region": "eu-west-1"}, f"it is in account {ACCOUNT}, eu-west-1, but"),
         ({"key": own["KeyArn"][:-1] + "x"}, "acme.key: it has"),
     ):
         (tmp_path / "cmek.yaml").write_text(text_of({"acme": {**OWN, **more}}))

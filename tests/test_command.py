@@ -280,6 +280,15 @@ def test_add_refuses_a_name_that_is_there_and_a_file_that_is_wrong(tmp_path: Pat
     assert file.read_text() == before + "color: red\n"
 
 
+def test_add_beside_a_value_that_goes_on_at_the_margin_says_what_to_write_by_hand(tmp_path: Path) -> None:
+    cmek(tmp_path, "init", *FLAGS)
+    file = tmp_path / "cmek.yaml"
+    before = file.read_text() + "    tags: {\n team: x}\n"
+    file.write_text(before)
+    assert "Add by hand:  x:" in cmek(tmp_path, "add", "x", "--account=044455556666", code=1).stderr
+    assert file.read_text() == before
+
+
 def test_sheet_shows_the_dialogs_fields_in_its_order(tmp_path: Path) -> None:
     cmek(tmp_path, "init", *FLAGS)
     printed = cmek(tmp_path, "sheet", "acme", "--outputs", str(outputs(tmp_path))).stdout

@@ -525,6 +525,10 @@ SHARED = 'pinecone_account_id: "999988887777"\nregions: [us-east-1]\nregion: us-
         ),
         ('  acme: {account: "011122223333"}\n', '  acme: {suspended: true, account: "011122223333"}\n'),
         (
+            '  acme: {suspended: false,\n    account: "011122223333"}\n',
+            '  acme: {suspended: true,\n    account: "011122223333"}\n',
+        ),
+        (
             '  acme: {suspended: false, account: "011122223333"}\n',
             '  acme: {suspended: true, account: "011122223333"}\n',
         ),

@@ -106,6 +106,8 @@ def sheet(
         raise typer.BadParameter("they are for --fleet alone", param_hint="--role, --region, --call-as, --csv")
     if fleet is not None and (name or outputs or key_arn):
         raise typer.BadParameter("it takes no NAME, --outputs or --key-arn", param_hint="--fleet")
+    if as_csv and as_json:
+        raise typer.BadParameter("choose --csv or --json")
     asking = Asking("sheet", profile)
     found: list[dict[str, Any]] = []
     refused: list[str] = []
