@@ -193,7 +193,7 @@ def test_a_key_that_is_held_while_it_is_used_stays_so(tmp_path: Path) -> None:
     same_as_there(tmp_path, role, key)
     text = (tmp_path / "cmek.yaml").read_text()
     (tmp_path / "cmek.yaml").write_text(text.replace("protect_used_key: 90", ""))
-    assert "for 90 days by the key policy. It stays so" in adopted(tmp_path, role, key)
+    assert "for 90 days by the key policy. the next deploy" in adopted(tmp_path, role, key)
 
 
 @pytest.mark.usefixtures("aws")
@@ -515,6 +515,7 @@ def test_what_the_template_does_not_say_of_the_role_is_said_and_stays(tmp_path: 
     printed = adopted(tmp_path, role, clicked_key(console_policy(role)))
     for said in (
         "may last 2 hours, not one hour as by the file. It stays so",
+        "Pinecone's sessions have them too",
         "the role's permissions (in more) are not what the file says: it lets in by",
     ):
         assert said in printed
@@ -524,14 +525,14 @@ def test_what_the_template_does_not_say_of_the_role_is_said_and_stays(tmp_path: 
 def test_the_alias_of_several_is_chosen_and_of_none_is_made(tmp_path: Path) -> None:
     role = clicked_role()
     key = clicked_key(console_policy(role), alias=None)
-    adopted(tmp_path, role, key)
+    assert "the key has no alias of the template's: the deploy makes one" in adopted(tmp_path, role, key)
     assert adopt_stack.ALIAS not in mapping(tmp_path)
     (tmp_path / "cmek.yaml").unlink()
     for name in ("alias/a", "alias/b"):
         boto3.client("kms").create_alias(AliasName=name, TargetKeyId=key.rpartition("/")[2])
     assert "alias/a, alias/b, and a stack has one" in adopted(tmp_path, role, key, code=1)
     assert "but the key has alias/a" in adopted(tmp_path, role, key, "--alias=c", code=1)
-    adopted(tmp_path, role, key, "--alias=b")
+    assert "alias/a: stays, outside of the stack" in adopted(tmp_path, role, key, "--alias=b")
     assert mapping(tmp_path)[adopt_stack.ALIAS] == {"AliasName": "alias/b"}
 
 
@@ -614,7 +615,8 @@ def test_a_vendors_role_is_adopted_with_its_customers_and_without_a_key(tmp_path
     )
     assert "--region: it is missing" in adopted(tmp_path, role, None, code=1)
     printed = adopted(tmp_path, role, None, f"--region={REGION}")
-    assert "the role's permissions are what the file says" in printed
+    assert "those of the file (for 2 customers)" in printed
+    assert "then take the old ones away" in printed
     (entry,) = read_entries(tmp_path / "cmek.yaml")
     assert entry.settings.customer_account_ids == [OTHER, "444455556666"]
     assert mapping(tmp_path) == {"Role1ABCC5F0": {"RoleName": "PineconeCMEK"}}
@@ -743,10 +745,11 @@ def test_an_entry_with_another_external_id_would_lock_pinecone_out(
     deploy(tmp_path)
     own = outputs()
     answer(monkeypatch, deleted())
-    text = text_of({"acme": {**OWN, "external_id": EXTERNAL_ID[:-1] + "1"}})
+    text = text_of({"acme": {**OWN, "external_id": EXTERNAL_ID[:-1] + "1", "description": "new"}})
     (tmp_path / "cmek.yaml").write_text(text)
     printed = adopted(tmp_path, own["RoleArn"], own["KeyArn"], code=1)
     assert "acme: trust-policy: there the template would lock somebody out" in printed
+    assert "'new' by the entry" in printed
 
 
 @pytest.mark.usefixtures("aws")

@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from cmek_construct.aws.objects import Key, PermissionsPolicy, Role, Stack, Unread
+from cmek_construct.aws.objects import Boundary, Grant, Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guide import assume_role_denial, key_denial
 from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.doctor import expected_policies
+from cmek_construct.health.doctor import about_stack, expected_policies
 from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
 from cmek_construct.health.policies import about_policy
-from cmek_construct.health.role_and_key import about_brake
+from cmek_construct.health.role_and_key import about_brake, about_grants, about_key, about_role
 from cmek_construct.policy import Request, allows
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.statements import as_of_2012
@@ -361,7 +361,9 @@ def test_what_the_last_deploy_wrote_is_no_drift_with_variables_or_without(versio
     policy["Version"] = version
     more(policy["Statement"])
     case = replace(case, template=json.dumps(written))
-    assert [one.about for one in about_policy(case, "key")] == ["file-ahead"]
+    ahead = only([*about_policy(case, "key")])
+    assert ahead.about == "file-ahead"
+    assert ahead.means.startswith("none by itself: the file is ahead of the deploy")
 
 
 def brake(own: Given, change: Change) -> Finding:
@@ -412,7 +414,9 @@ def test_a_unique_id_is_told_and_is_a_loss_only_in_place_of_somebody() -> None:
     own = changed(OWN, "trust-policy", member(0, Principal={"AWS": [ROLES[0], GONE]}))
     gone, policy = about_policy(there(OWN, trust=own), "trust")
     assert (gone.verdict, gone.effect, policy.verdict) == (Verdict.WRONG, OUT, Verdict.RIGHT)
-    assert ROLES[1] in gone.words
+    assert f"in place of {ROLES[1]}: Pinecone made its role again, or somebody typed a wrong name" in gone.words
+    assert gone.means == "Pinecone cannot come in from there; nothing is lost"
+    assert "key_admins" not in gone.cure
     own = changed(OWN, "trust-policy", member(0, Principal={"AWS": [*ROLES, GONE]}))
     gone, policy = about_policy(there(OWN, trust=own), "trust")
     assert (gone.verdict, policy.verdict) == (Verdict.SAID, Verdict.RIGHT)
@@ -425,3 +429,43 @@ def test_a_statement_that_somebody_widened_is_not_ours_because_a_role_was_delete
         del statements[0]["Condition"]
 
     has(trust(widened), {OUT, IN})
+
+
+def test_what_is_the_users_own_is_said_and_nothing_is_to_be_done_about_it() -> None:
+    case = there({**OWN, "role": ROLE_ARN, "key": KEY_ARN}, permissions=[policy_of_anything()])
+    assert isinstance(case.role, Role)
+    assert isinstance(case.key, Key)
+    boundary = Boundary(f"arn:aws:iam::{ACCOUNT}:policy/b", [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
+    stranger = replace(case.key, grants=[Grant("g", STRANGER, ["Decrypt"])])
+    case = replace(case, role=replace(case.role, session_seconds=7200, boundary=boundary))
+    role = {one.about: one for one in about_role(case)}
+    assert (role["boundary"].verdict, role["boundary"].cure) == (Verdict.RIGHT, "")
+    for what, one in (
+        ("role", role["session"]),
+        ("role", only([*about_policy(case, "permissions")])),
+        ("key", about_grants(case, stranger)),
+    ):
+        assert (one.verdict, one.cure) == (Verdict.SAID, "")
+        assert one.words.startswith(f"the {what} is yours: ")
+
+
+def policy_of_anything() -> PermissionsPolicy:
+    return PermissionsPolicy("more", [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}])
+
+
+def test_an_alias_whose_key_was_not_read_is_not_said_to_be_of_another() -> None:
+    case = there(OWN)
+    assert isinstance(case.key, Key)
+    case = replace(case, key=replace(case.key, aliases=()), alias="alias/x", alias_target=UNREAD)
+    alias = only([one for one in about_key(case) if one.about == "alias"])
+    assert alias.words == "alias/x does not point to it; to which it does was not read (not looked at)"
+    assert alias.means.startswith("none for Pinecone, which goes by the key's ARN")
+
+
+@pytest.mark.parametrize("elsewhere", [(), (f"{OTHER}, eu-west-1",)])
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_a_stack_that_came_to_nothing_is_no_failed_deploy(status: str, elsewhere: tuple[str, ...]) -> None:
+    case = replace(case_of(OWN), stack=Stack("acme", status, {}), lock=LockedIdentity(elsewhere=elsewhere))
+    found = about_stack(case, None)
+    assert found.words.startswith(f"the stack came to nothing ({status})")
+    assert ("role and key are where they were" in found.means) is bool(elsewhere)

@@ -554,7 +554,7 @@ def test_the_lock_knows_role_and_key_when_the_stack_does_not_say_them(
     gone = refusing("DescribeStacks", code="ValidationError")
     key = outputs()["KeyArn"]
     answer(monkeypatch, gone)
-    assert findings(tmp_path, code=3)["key-policy"]["words"].endswith("is what the file says")
+    assert findings(tmp_path, code=3)["key-policy"]["words"].endswith("says what the file says")
     assert key in cmek(tmp_path, "doctor", code=3).stdout
 
 

@@ -195,6 +195,16 @@ def test_a_role_made_again_is_cut_off_and_let_in_by_a_policy_written_anew(
     assert key_statements() == before
 
 
+@pytest.mark.usefixtures("aws")
+def test_a_statement_of_somebody_deleted_is_kept_where_aws_takes_it(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    before = key_statements()
+    theirs = {"Sid": "Theirs", "Effect": "Allow", "Principal": {"AWS": "AROAEXAMPLE0THEIRS"}}
+    put_key_statements([*before, {**theirs, "Action": "kms:Decrypt", "Resource": "*"}])
+    suspend(tmp_path)
+    assert [one["Sid"] for one in key_statements()][-2:] == ["Theirs", "Deny Pinecone while suspended"]
+
+
 def denial_is_for(role_arn: str) -> bool:
     last = key_statements()[-1]
     return bool(last["Effect"] == "Deny" and last["Principal"] == {"AWS": role_arn})

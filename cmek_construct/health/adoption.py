@@ -56,12 +56,15 @@ _CURES: Final[dict[Kind, str]] = {
     "--as-given role",
     "key": "use the key as given: --as-given key; or mend the key policy",
 }
-_SETTINGS: Final = ("session", "permissions", "rotation", "enabled", "used-key")
-"""What the doctor judges, and neither the import nor a deploy changes at once."""
-_STAYS: Final = (
-    "It stays so: the import changes nothing, and a deploy only what the template changes then. `cmek doctor` names it "
-    "until it is mended"
-)
+_STAYS: Final = {
+    "session": "It stays so: the template says nothing of it",
+    "permissions": "Neither the import nor a deploy touches them, and Pinecone's sessions have them too; `cmek doctor` "
+    "names them until they are taken away",
+    "rotation": _NEXT.format("rotation") + "changes it: old data stays readable",
+    "enabled": "Pinecone cannot use it, and neither import nor deploy enables it",
+    "used-key": _NEXT.format("key policy") + "changes it",
+}
+"""What becomes of what the doctor calls wrong, and neither the import nor a deploy changes at once."""
 _MOST_OF_THE_ACTIONS: Final = 10
 """The console's administrators had fewer actions in former years, and may lack two by a click."""
 
@@ -211,6 +214,7 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
     elif key is not None:
         yield from _about_policy(case, "key")
         yield from _later(case, [*about_used_key(case), *about_key(case)])
+        yield from _about_settings(case.entry, key)
 
 
 def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
@@ -224,8 +228,26 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
             yield one
         elif one.about == "permissions" and case.entry.settings.customers:
             yield one.to_know("The deploy adds what is missing; what is there more stays, outside of the stack")
-        elif one.about in _SETTINGS:
-            yield one.to_know(_STAYS)
+            if one.verdict is Verdict.RIGHT:
+                words = "The deploy writes the permissions anew into policies of the stack, unless it has taken over "
+                yield said("permissions", words + "those that are there: then take the old ones away")
+        elif one.about in _STAYS:
+            yield one.to_know(_STAYS[one.about])
+
+
+def _about_settings(entry: Entry, key: Key) -> Iterator[Finding]:
+    """What the doctor does not judge: the description of the key, and the names that it has."""
+    own, alias = entry.settings, _alias_of(entry, key)
+    if key.rotation_days is None and own.enable_key_rotation is False:
+        words = "the key does not rotate, and stays so: to have it rotate, take enable_key_rotation: false out of the "
+        yield said("rotation", f"{words}entry later")
+    if (own.description or "") != key.description:
+        both = f"'{printable(key.description)}', and '{printable(own.description or '')}' by the entry"
+        yield said("description", f"the key's description is {both}. {_NEXT.format('description')}changes it")
+    if alias is None:
+        yield said("alias", "the key has no alias of the template's: the deploy makes one")
+    if others := [printable(one) for one in readable(key.aliases) if one != alias]:
+        yield said("aliases", f"{', '.join(others)}: stays, outside of the stack")
 
 
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
@@ -241,7 +263,7 @@ def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
         means = f"{deploy}takes away what is added here, and gives what is missing here: who may do what changes"
         yield wrong(about, words, _CURES[kind], means=means)
     elif found.is_none:
-        yield right(about, f"the {what} is what the file says")
+        yield right(about, f"the {what} says what the file says")
     else:
         yield said(about, f"{words}. {deploy}changes it")
 

@@ -85,24 +85,25 @@ def about_stack(case: Deployed, way_back: str | None) -> Finding:
     if stack and stack.is_changing:
         words = f"a deploy is running ({stack.status}), and what is seen now may not last"
         return unknown("stack", words, "Ask again when it has ended.")
-    if stack and not (way_back and stack.is_empty):
+    if stack and not stack.is_empty:
         cure = (
             f"{deploy}\nSee its events in the CloudFormation console first: a change of the file may not have arrived."
         )
         return wrong("stack", f"the last deploy failed ({stack.status})", cure)
+    words = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
     if elsewhere and not way_back:
         return wrong(
             "stack",
-            f"there is no such stack in {own.account}, {own.region}, but cmek.lock has it in {'; '.join(elsewhere)}",
+            f"{words} in {own.account}, {own.region}, but cmek.lock has it in {'; '.join(elsewhere)}",
             "Write account and region back into cmek.yaml as they were. A deploy of this file would make a second role "
             "and key, which Pinecone does not know.",
+            means="none by itself: role and key are where they were, and Pinecone uses them",
             time="before the next deploy",
         )
     cure = f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
     if not way_back:
         outlive = "If it was deleted, role and key are still there: take them back, and delete nothing."
         cure = f"{deploy}\nThat is if it was never deployed. {outlive}"
-    words = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
     means = "none by itself: role and key outlive their stack, and so does Pinecone's access"
     return wrong("stack", words, cure, means=means, time="no hurry, unless somebody deletes what seems to be left over")
 

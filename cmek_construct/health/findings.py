@@ -38,7 +38,7 @@ CACHED: Final = (
     "soon: Pinecone goes on with data keys that it has cached, for some time, which it does not publish; then every "
     "request to the indexes fails until this is mended"
 )
-_NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
+NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
 NOW: Final = "it is open now"
 NO_HURRY: Final = "no hurry"
 _NOT_KNOWN: Final = "not known: do not take it for healthy"
@@ -49,14 +49,14 @@ _EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
         "or to end the key",
         NOW,
     ),
-    Effect.PINECONE_LOCKED_OUT: (f"Pinecone is locked out: {_NOTHING_LOST}", CACHED),
+    Effect.PINECONE_LOCKED_OUT: (f"Pinecone is locked out: {NOTHING_LOST}", CACHED),
     Effect.OWNER_LOCKED_OUT: (
         "the owner is locked out: if nobody else may replace the key policy, AWS Support alone can mend it",
         "until somebody else changes the key policy",
     ),
     Effect.KEY_ENDS: (
         "after that all data of the project is lost for good, and nobody can bring it back, AWS included; until then "
-        f"{_NOTHING_LOST}",
+        f"{NOTHING_LOST}",
         "not known",
     ),
 }
@@ -94,6 +94,10 @@ class Finding:
     def to_know(self, why: str) -> Finding:
         """The same where it is no fault: something to be known, and why."""
         return said(self.about, f"{self.words}. {why}", self.cure) if self.fails else self
+
+    def is_yours(self, what: str) -> Finding:
+        """The same of a role or key of the user's own: to be known, and nothing to be done about."""
+        return said(self.about, f"the {what} is yours: {self.words}") if self.fails else self
 
 
 def right(about: str, words: str) -> Finding:

@@ -99,20 +99,31 @@ class Beside:
         """What is wrong with it: a finding for each effect; or that it is right."""
         about, what, verb, _, events = KINDS[self.kind]
         account, deploy = self.case.entry.settings.account, f"npx cdk deploy {self.case.entry.name}"
-        cure, within = self._cure(deploy) if self.lost or not self.found.is_none else ("", "")
+        cure, within = self._cure(deploy) if not self.found.is_none else ("", "")
         if lost := sorted({*self.lost} - {self.case.role_arn}):
+            effect, do = None, self.case.put(self.kind)
             words = f"the {what} names a unique ID in place of {', '.join(lost)}: deleted, and perhaps made again"
-            again = f"{cure}\nWho is not to come back is taken out of the file first, or AWS does not take the policy."
-            effect = Effect.PINECONE_LOCKED_OUT if self.kind == "trust" else None
-            yield wrong(f"{self.kind}-gone", words, again, effect, events=events)
+            means = "they administer the key no more; Pinecone's use of it goes on"
+            if self.kind == "trust":
+                effect, means = Effect.PINECONE_LOCKED_OUT, "Pinecone cannot come in from there; nothing is lost"
+                words = f"the {what} names a deleted role in place of {', '.join(lost)}: "
+                words += "Pinecone made its role again, or somebody typed a wrong name"
+            else:
+                do += (
+                    "\nIf they are not to come back, take them out of key_admins first: AWS takes no policy that names "
+                    "somebody who is not there."
+                )
+            yield wrong(f"{self.kind}-gone", words, do, effect, means=means, events=events)
         else:
             yield from self.nobodies()
         if not self.ahead.is_none:
             cure = deploy
             words = f"the {what} by the file {verb} not what was deployed last: {self.ahead.in_words(account)}"
-            yield wrong("file-ahead", words, f"{deploy}\nThat is if the file is meant: git shows who changed it.")
+            meant = f"{deploy}\nThat is if the file is meant: git shows who changed it."
+            means = "none by itself: the file is ahead of the deploy, and nobody has to have touched anything"
+            yield wrong("file-ahead", words, meant, means=means)
         elif self.found.is_none:
-            yield right(about, f"the {what} {verb} what the file says")
+            yield right(about, self._as_file())
         for effect, part in [] if self.found.is_none else self._by_effect():
             words, means, do = part.in_words(account), "", cure
             if effect is Effect.OWNER_LOCKED_OUT:
@@ -127,7 +138,14 @@ class Beside:
                 one = unknown(about, words, do, effect)
             is_given = self.kind != "key" and self.case.entry.settings.role is not None
             lets_in = not (self.found.taken or self.found.doubt)
-            yield one.to_know("The role is yours") if is_given and lets_in else one
+            yield one.is_yours("role") if is_given and lets_in else one
+
+    def _as_file(self) -> str:
+        customers = len(documents.permissions(self.case.entry.settings))
+        if self.kind == "permissions":
+            of = f"for {customers} customers" if customers else "none, as it should be"
+            return f"the role's permissions are those of the file ({of})"
+        return f"the {KINDS[self.kind].what} says what the file says"
 
     def nobodies(self, more: str = "") -> Iterator[Finding]:
         """Who is named and is nobody any more."""
@@ -336,16 +354,17 @@ def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
 def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool) -> list[Document]:
     """The policies to try, the best first; none where it says already whether Pinecone is cut off.
 
-    AWS refuses a policy that names somebody who was deleted: so none has a unique ID, and the last names only the role.
+    A suspension first leaves everybody else's statements as they are. AWS refuses a policy that names somebody who was
+    deleted: so the later ones have no unique ID, and the last names only the role.
     """
     where, rest = case.brake, kept(case, observed)
     usual, goal = (case.wanted(where.kind, suspended=one) for one in (False, on))
     of_role = [one for one in usual if case.role_arn in json.dumps(one)]
-    found = []
-    for ours in (usual, of_role):
-        # Without deleted principals: ours anew, and others without them.
-        mended = (where.written_as(one, ours) or without_gone(one) for one in rest)
-        statements = [one for one in mended if one is not None]
+    # Without deleted principals: ours anew, and others without them.
+    mended = [[where.written_as(one, ours) or without_gone(one) for one in rest] for ours in (usual, of_role)]
+    found, choices = [], [*([(rest, usual)] if on else []), *zip(mended, (usual, of_role), strict=True)]
+    for tried, ours in choices:
+        statements = [one for one in tried if one is not None]
         # Ours may be there under their Sids with other words.
         sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
         missing = [one for one in ours if one["Sid"] not in sids and not where.has(one, statements)]

@@ -146,11 +146,20 @@ def _quiet(
     since, why = max(begins)
     # Who cannot use a key is not seen to do without it.
     puts = [] if isinstance(changes, Unread) else [one.when for one in changes if not one.refused]
-    hides = "A suspension hides use, and since when there is one is not known: see that nobody used the key before"
+    hides = (
+        "A suspension hides use, and since when there is one is not known: see that for some days the key could be "
+        "used, and was not"
+    )
     if puts and puts[0] <= since:
-        hides = f"In all that time it was suspended (since {at(puts[0])} at the latest), so that no use would be seen"
+        hides = (
+            f"In all that time it was suspended (since {at(puts[0])} at the latest), which hides use: that nobody is "
+            "seen to have asked in vain is all that speaks for it"
+        )
     elif puts:
-        hides = f"Until {at(puts[0])} it could be used, and was not; since then it is suspended, which hides use"
+        hides = (
+            f"Until {at(puts[0])} it could be used, and was not; since then it is suspended, which hides use, and "
+            "nobody is seen to have asked in vain"
+        )
     words, end = f"quiet since {at(since)} ({why}). {hides}", since + timedelta(days=days)
     if end <= case.now:
         return right("quiet", f"{title}: {words}")

@@ -10,7 +10,7 @@ from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Event, Gr
 from cmek_construct.checks import few, printable
 from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.health.deployed import Deployed
-from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
+from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.health.policies import KINDS, is_cut_off, is_suspended, refused, role_is_gone_from
 from cmek_construct.policy.principals import DELETED
 
@@ -47,7 +47,7 @@ def about_role(case: Deployed) -> Iterator[Finding]:
         means = "somebody is let in for longer: who has a session keeps it, whatever the trust policy says by then"
         found.append(wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",)))
     is_given = case.entry.settings.role is not None
-    yield from (one.to_know("The role is yours") if is_given and one.effect is not _OUT else one for one in found)
+    yield from (one.is_yours("role") if is_given and one.effect is not _OUT else one for one in found)
 
 
 def _anew(case: Deployed) -> str:
@@ -65,14 +65,15 @@ def _same_role(case: Deployed, role_id: str) -> Finding:
     if lock.role_arn not in (None, case.role_arn):
         words = f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone stores"
         cure = "Do not delete either. Look in git what changed the name or the path, and undo it."
-        return wrong("same-role", words, cure, _OUT)
+        return wrong("same-role", words, cure, _OUT, means=f"{NOTHING_LOST} by a role that it does not know")
     another, gone_from = lock.role_id not in (None, role_id), role_is_gone_from(case)
     if another or gone_from:
         locked = f", in cmek.lock {lock.role_id}" if another else ""
         names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
         words = f"the role was deleted and made again under its old name (unique ID {role_id}{locked}){names}"
         cure = f"{_anew(case)}\nThen lock the new one (`cmek lock --deployed`)."
-        return wrong("same-role", words, cure, _OUT, events=_MADE_AGAIN)
+        means = f"to the key it is a stranger: {NOTHING_LOST}"
+        return wrong("same-role", words, cure, _OUT, means=means, events=_MADE_AGAIN)
     if lock.role_id is None:
         return said("same-role", f"the role is not locked (`cmek lock --deployed`); its unique ID is {role_id}")
     return right("same-role", f"the role is the locked one ({role_id})")
@@ -80,7 +81,8 @@ def _same_role(case: Deployed, role_id: str) -> Finding:
 
 def _boundary(case: Deployed, role: Role) -> Finding:
     """Whether what bounds it is what the file says, and lets it use the key."""
-    bound, wanted = role.boundary, case.entry.settings.permissions_boundary
+    own, bound = case.entry.settings, role.boundary
+    wanted = (bound.arn if bound else None) if own.role is not None else own.permissions_boundary
     denied, doubt = refused(case, "permissions", bound.statements) if bound else ([], "")
     found = bound.arn if bound else None
     if doubt:
@@ -92,7 +94,7 @@ def _boundary(case: Deployed, role: Role) -> Finding:
         cure = f"{case.iam('put-role-permissions-boundary')} --permissions-boundary {wanted}"
     if denied:
         words = f"the role's permissions boundary, {printable(found)}, does not let it do {' and '.join(denied)}"
-        if found == wanted or case.entry.settings.role is not None:
+        if found == wanted:
             cure = "Have its owner allow these actions on the key in it."
         return wrong("boundary", words, cure, _OUT, events=_BOUNDING)
     if found == wanted:
@@ -112,7 +114,8 @@ def about_brake(case: Deployed) -> Finding:
     if not case.entry.settings.suspended:
         words = "Pinecone is cut off by the suspension, but the file does not say suspended: true"
         cure = f"cmek resume {name}\nIf it is meant, write `suspended: true` into cmek.yaml instead, and commit it."
-        return wrong("suspended", words, cure, _OUT, events=of.events)
+        means = f"{NOTHING_LOST}; the next deploy that changes the policy lets it back in"
+        return wrong("suspended", words, cure, _OUT, means=means, events=of.events)
     if is_cut_off(case, observed):
         return said("suspended", "SUSPENDED on purpose: Pinecone is cut off, as the file says")
     words = "the file says suspended: true, but nothing cuts Pinecone off"
@@ -186,7 +189,8 @@ def _rotation(case: Deployed, key: Key) -> Finding:
     if wanted:
         cure = f"{case.kms('enable-key-rotation')} --rotation-period-in-days {wanted}"
     events = ("kms:DisableKeyRotation", "kms:EnableKeyRotation")
-    return wrong("rotation", f"the key {does}, but by the file it {by_file}", cure, events=events)
+    means = "none: old data stays readable, and Pinecone notices nothing"
+    return wrong("rotation", f"the key {does}, but by the file it {by_file}", cure, means=means, events=events)
 
 
 def alias_of_file(case: Deployed) -> str | Unread | None:
@@ -203,11 +207,16 @@ def _alias(case: Deployed, key: Key) -> Finding:
         return not_read("alias", "the key's aliases", key.aliases, "kms:ListAliases")
     if wanted in key.aliases:
         return right("alias", f"{wanted} points to it")
-    shown = f"which was not read ({target.why})" if isinstance(target, Unread) else printable(target)
-    words = f"{wanted} points to another key, {shown}" if target else f"{wanted} does not exist"
+    words = f"{wanted} points to another key, {printable(target)}" if target else f"{wanted} does not exist"
+    if isinstance(target, Unread):
+        words = f"{wanted} does not point to it; to which it does was not read ({target.why})"
     command = f"aws kms {'update' if target else 'create'}-alias --region {case.entry.settings.region}"
     cure = f"{command} --alias-name {wanted} --target-key-id {case.key_arn}"
-    return wrong("alias", words, cure, events=("kms:UpdateAlias", "kms:DeleteAlias"))
+    means = (
+        "none for Pinecone, which goes by the key's ARN; people and policies that go by the alias take another key for "
+        "this one, or none"
+    )
+    return wrong("alias", words, cure, means=means, events=("kms:UpdateAlias", "kms:DeleteAlias"))
 
 
 def about_grants(case: Deployed, key: Key) -> Finding:
@@ -224,7 +233,7 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     cures += [f"Then see which are left: cmek doctor {case.entry.name}"] if len(others) > _SHOWN else []
     words = f"grants let others use the key, whatever the key policy says: {shown}"
     found = wrong("grants", words, "\n".join(cures), Effect.SOMEBODY_LET_IN, events=("kms:CreateGrant",))
-    return found.to_know("The key is yours") if case.entry.settings.key is not None else found
+    return found.is_yours("key") if case.entry.settings.key is not None else found
 
 
 def is_ours(role_arn: str, grant: Grant) -> bool:
