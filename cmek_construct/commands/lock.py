@@ -20,6 +20,7 @@ from cmek_construct.commands.looking import known
 from cmek_construct.commands.options import Templates, flag, option
 from cmek_construct.commands.printing import in_words, refusals, refuse, tell
 from cmek_construct.deployment import writing
+from cmek_construct.guardrails.judging import refused_at_synth
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.changing import changes, lock_again, marked_gone
 from cmek_construct.lock.identity import REPLACING, StackNow, stacks_of
@@ -68,6 +69,11 @@ def lock(
         refused = [*changes(before, stacks, str(file), beside=beside, gone=False)]
         if refused:
             refuse(*(f"{one.what} {one.cure}" for one in refused))
+        for folder, rules in refused_at_synth(one.top.template.file.parent for one in stacks):
+            raise LockError(
+                f"{printable(folder)}: its synth was refused ({printable(rules)}), and what is refused is not locked. "
+                "Mend it, or unlock it, and run `npx cdk synth`."
+            )
         after, done, unread = _updated(before, stacks, ours, Asking("lock", profile) if with_deployed else None)
         if check and done:
             refuse(*done, f"{file} is not up to date: run `cmek lock` and commit it.", *unread)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails import elsewhere, kept, rule, too_little, too_much
@@ -118,16 +118,30 @@ def by_place(judged: Sequence[Judged]) -> dict[Place, list[tuple[Violation, str 
     return found
 
 
-def _in_app(folders: Iterable[Path]) -> dict[tuple[str, str, str], str]:
-    """What apps acknowledge by themselves: reasons, by rule, file and logical ID."""
-    found: dict[tuple[str, str, str], str] = {}
+def _reports(folders: Iterable[Path]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """What the guardrails said when an app was synthesized, by the folder of its cloud assembly."""
     for folder in dict.fromkeys(folders):
         try:
             report = members(json.loads((folder / REPORT).read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError):
             continue
-        ours = [one for one in map(members, report.get("pluginReports", ())) if one.get("pluginName") == ids.PLUGIN]
-        for one in (members(each) for report in ours for each in report.get("suppressedViolations") or ()):
+        ours = (one for one in map(members, report.get("pluginReports", ())) if one.get("pluginName") == ids.PLUGIN)
+        yield from ((folder, one) for one in ours)
+
+
+def refused_at_synth(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """The cloud assemblies that the guardrails refused when they were made, each with the rules."""
+    for folder, report in _reports(folders):
+        rules = dict.fromkeys(str(members(one).get("ruleName")) for one in report.get("violations") or ())
+        if rules:
+            yield folder, ", ".join(rules)
+
+
+def _in_app(folders: Iterable[Path]) -> dict[tuple[str, str, str], str]:
+    """What apps acknowledge by themselves: reasons, by rule, file and logical ID."""
+    found: dict[tuple[str, str, str], str] = {}
+    for _, report in _reports(folders):
+        for one in map(members, report.get("suppressedViolations") or ()):
             for construct in one.get("violatingConstructs", ()):
                 resource = members(construct).get("cloudFormationResource") or {}
                 where = Path(str(resource.get("templatePath"))).name
