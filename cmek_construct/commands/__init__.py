@@ -16,7 +16,10 @@ def main() -> None:
 
         cli()
     except ModuleNotFoundError as error:
-        sys.exit(f"cmek: {error.name} is not installed. Run: pip install 'cmek-construct[cli]'")
+        sys.exit(
+            f"cmek: {error.name} is not installed: it comes with the extra `cli` of cmek-construct. Install that from "
+            "the wheel that you have, such as pip install './cmek_construct-…-py3-none-any.whl[cli]'"
+        )
     except KeyboardInterrupt:
         os._exit(_INTERRUPTED)
     except SystemExit as end:

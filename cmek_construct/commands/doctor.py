@@ -48,7 +48,9 @@ def doctor(
     as_json: AsJson = False,
     show: Annotated[
         Literal["trust-policy", "key-policy"] | None,
-        typer.Option(help="Print this policy as the file says it, and look at nothing."),
+        typer.Option(
+            help="Print this policy as the file says it, and judge nothing. The key's names the deployed role."
+        ),
     ] = None,
     cloudtrail: Annotated[
         bool,

@@ -241,7 +241,7 @@ def unlock(
         here = before[place]
         meant = [name for name, one in here.items() if not one.unlocked and which in (None, name, one.word)]
         if not meant:
-            what = f"{which!a} of it" if which else "nothing of it"
+            what = f"nothing of it that is called {which!a}" if which else "nothing of it"
             there = [f"{name} ({one.word}, {'unlocked' if one.unlocked else 'locked'})" for name, one in here.items()]
             raise LockError(
                 f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."

@@ -190,7 +190,10 @@ def _asking(what: str) -> Iterator[Any]:
     try:
         import pinecone
     except ModuleNotFoundError:
-        raise Refused("Pinecone's SDK is not installed. Run: pip install 'cmek-construct[pinecone]'") from None
+        raise Refused(
+            "Pinecone's SDK is not installed: it is the extra `pinecone` of cmek-construct. Install that from the "
+            "wheel that you have, such as pip install './cmek_construct-…-py3-none-any.whl[cli,pinecone]'"
+        ) from None
     host = os.environ.get(_HOST, "")
     if _IN_THE_OPEN.match(host):
         raise Refused(
