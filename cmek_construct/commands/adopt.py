@@ -118,20 +118,16 @@ class Adopt:
 
     def _place(self, text: str | None, there: Entry | None) -> tuple[str, str]:
         """Account and region of the stack: the key's, or for a role alone the entry's region or the file's."""
-        for option, value in (
-            ("--alias", self.alias),
-            ("--as-given", self.as_given),
-            ("--customer-account-ids", self.customer_account_ids),
-            ("--region", self.region),
-        ):
-            if value and there:  # it was meant to do something
-                raise Refused(f"{option}: {FILE} has stacks.{self.name}, and that holds. Leave the option out.")
         for_key = {"--alias": self.alias, "--as-given": self.as_given}
         for_role = {"--customer-account-ids": self.customer_account_ids, "--region": self.region}
-        for option, value in (for_role if self.key_arn else for_key).items():
-            if value:
-                what = "without" if self.key_arn else "with"
-                raise Refused(f"{option}: it is for a role {what} --key-arn. Leave the option out.")
+        without = "without" if self.key_arn else "with"
+        for some, is_idle, why in (
+            (for_key | for_role, there is not None, f"{FILE} has stacks.{self.name}, and that holds"),
+            (for_role if self.key_arn else for_key, True, f"it is for a role {without} --key-arn"),
+        ):
+            for option, value in some.items():
+                if value and is_idle:  # it was meant to do something
+                    raise Refused(f"{option}: {why}. Leave the option out.")
         account = self.role_arn.split(":")[4]
         top = YamlText(text).data.get("region") if text is not None else None
         region = self.region or (there.settings.region if there else None) or top
@@ -160,15 +156,16 @@ class Adopt:
                 f"--role-arn: got {self.role_arn}, but IAM has {printable(role.arn)} under that name. Copy the ARN "
                 "from the IAM console, path included."
             )
-        parts: dict[str, object] = {"the trust policy": role.trust, "the role's permissions": role.permissions}
-        key = None
-        if self.key_arn is not None:
-            shown = reading.read_key(session, self.key_arn)
-            key = known(shown, "the key", f"There is no {self.key_arn}. {_COPY}", _READS_KEY)
-            refuse_unfit(key)
-            parts |= {"the key policy": key.policy, "its aliases": key.aliases, "its rotation": key.rotation_days or 0}
+        known(role.trust, "the trust policy", "", _READS_ROLE)
+        known(role.permissions, "the role's permissions", "", _READS_ROLE)
+        if self.key_arn is None:
+            return role, None
+        shown = reading.read_key(session, self.key_arn)
+        key = known(shown, "the key", f"There is no {self.key_arn}. {_COPY}", _READS_KEY)
+        refuse_unfit(key)
+        parts = {"the key policy": key.policy, "its aliases": key.aliases, "its rotation": key.rotation_days or 0}
         for what, part in parts.items():
-            known(part, what, "", _READS_ROLE if "role" in what or "trust" in what else _READS_KEY)
+            known(part, what, "", _READS_KEY)
         return role, key
 
     def _with_entry(self, text: str | None, region: str, role: Role, key: Key | None) -> str:
