@@ -927,3 +927,12 @@ def test_an_adopted_stack_has_the_template_that_it_was_deployed_from(
         assert "✗" not in printed
         assert meant(made(folder), wanted["RoleArn"]) == before
         assert set(mapping(folder)) == set(before[0])
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_option_that_would_do_nothing_is_refused_before_aws_is_asked(tmp_path: Path) -> None:
+    role, key = f"arn:aws:iam::{ACCOUNT}:role/none", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/none"
+    for with_key, option in ((True, "--region=us-east-1"), (False, "--alias=x"), (False, "--as-given=role")):
+        given = [f"--key-arn={key}"] if with_key else []
+        refused = cmek(tmp_path, "adopt", "acme", f"--role-arn={role}", *given, option, code=1).stderr
+        assert f"{option.partition('=')[0]}: it is for a role {'without' if with_key else 'with'} --key-arn" in refused
