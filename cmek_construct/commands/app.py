@@ -22,14 +22,13 @@ from cmek_construct.commands import (
     suspend,
     who,
 )
-from cmek_construct.commands.options import fields
 
 _GROUPS: Final = {
     "Set up": (init.init, init.add, project.cli, sheet.sheet, customer_kit.cli, init.template),
     "Review": (check.check, who.who, review.review),
     "Keep": (lock.lock, lock.unlock),
     "On call": (doctor.doctor, suspend.suspend, suspend.resume),
-    "Take over, and end": (fields(adopt.Adopt), retire.retire),
+    "Take over, and end": (adopt.Adopt, retire.retire),
 }
 _EPILOGS: Final = {
     "template": init.PARAMETERS,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -18,7 +19,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.looking import json_in
 from cmek_construct.commands.options import AsJson, option
-from cmek_construct.commands.printing import in_a_line, in_words, refusals, tell, tell_json
+from cmek_construct.commands.printing import in_a_line, in_words, tell_json, told
 from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
@@ -51,10 +52,16 @@ def _key_or_alias(parameter: str, value: object) -> None:
     checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
 
 
+_key_arn: Final = partial(options.checked, _key_or_alias, "ARN", "key_arn")
+
+
 @cli.callback(invoke_without_command=True)
+@told("customer-kit")
 def kit(
     context: typer.Context,
-    role_arn: Annotated[str | None, options.role_arn("The vendor's role, which the customer's key lets in.")] = None,
+    role_arn: Annotated[
+        str | None, options.role_arn("role_arn", "The vendor's role, which the customer's key lets in.")
+    ] = None,
     region: Annotated[
         str | None, options.region("AWS region of the customer's key, for the page. Default: it says to ask you.")
     ] = None,
@@ -70,18 +77,18 @@ def kit(
         ),
     ] = None,
     vendor_name: Annotated[
-        str, typer.Option(metavar="TEXT", help="Your company's name, for the page.", parser=_line)
+        str, option("TEXT", "Your company's name, for the page.", parser=_line)
     ] = kits.Kit.vendor_name,
     template_url: Annotated[
         str | None,
-        typer.Option(
-            metavar="URL",
-            help="Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
+        option(
+            "URL",
+            "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
             parser=_s3_url,
         ),
     ] = None,
     out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path("customer-kit"),
-) -> None:
+) -> Iterator[str]:
     """Write a folder to send to a customer whose key it is to be.
 
     A plain CloudFormation template, a key policy, and a page that explains both to somebody who knows no CDK.
@@ -92,17 +99,16 @@ def kit(
         return
     if role_arn is None:
         raise typer.BadParameter("Give the RoleArn that `npx cdk deploy` printed.", param_hint="--role-arn")
-    with refusals("customer-kit"):
-        made = kits.Kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
-        if customer_account_id == made.vendor_account_id:
-            raise Refused(
-                f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
-                "another one. For a key in the role's own account use PineconeCmek."
-            )
-        names = write(made, out)
-    typer.echo(
-        f"Wrote {printable(out)}: {', '.join(names)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "
-        "send the folder to the customer."
+    made = kits.Kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
+    if customer_account_id == made.vendor_account_id:
+        raise Refused(
+            f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
+            "another one. For a key in the role's own account use PineconeCmek."
+        )
+    names = ", ".join(write(made, out))
+    yield (
+        f"Wrote {printable(out)}: {names}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and send the "
+        "folder to the customer."
     )
 
 
@@ -133,16 +139,11 @@ def write(kit: kits.Kit, folder: Path) -> list[str]:
     epilog="Exit codes: 0 all is right; 1 something is wrong, cannot be told (?), or could not be read; 2 wrong usage. "
     "What the vendor's role allows is seen with --vendor alone: without it that one ? does not count."
 )
+@told("customer-kit check")
 def check(
-    role_arn: Annotated[str, options.role_arn("The vendor's role.")],
+    role_arn: Annotated[str, options.role_arn("role_arn", "The vendor's role.")],
     key_arn: Annotated[
-        str | None,
-        options.checked(
-            _key_or_alias,
-            "key_arn",
-            "ARN",
-            "The customer's key, as it was given back. Without files, KMS is asked about it.",
-        ),
+        str | None, _key_arn("The customer's key, as it was given back. Without files, KMS is asked about it.")
     ] = None,
     profile: Annotated[str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")] = None,
     describe_key: Annotated[Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")] = None,
@@ -152,23 +153,22 @@ def check(
         str | None, options.stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key.")
     ] = None,
     as_json: AsJson = False,
-) -> None:
+) -> Iterator[str]:
     """Say what is right and wrong with a customer's key.
 
     On the customer's side with --key-arn, or anywhere on the two files that the customer sends back, --describe-key and
     --key-policy. The vendor's own people cannot see the key.
     """
-    with refusals("customer-kit check"):
-        if describe_key and key_policy and profile is None:
-            seen = _from_files(describe_key, key_policy)
-        elif describe_key or key_policy or key_arn is None:
-            raise typer.BadParameter(
-                "Give --key-arn, perhaps with --profile, to ask KMS; or both --describe-key and --key-policy, perhaps "
-                "with the --key-arn that was given back."
-            )
-        else:
-            seen = _from_kms(key_arn, profile)
-        entry = read_entries(FILE, only=vendor)[0] if vendor else None
+    if describe_key and key_policy and profile is None:
+        seen = _from_files(describe_key, key_policy)
+    elif describe_key or key_policy or key_arn is None:
+        raise typer.BadParameter(
+            "Give --key-arn, perhaps with --profile, to ask KMS; or both --describe-key and --key-policy, perhaps with "
+            "the --key-arn that was given back."
+        )
+    else:
+        seen = _from_kms(key_arn, profile)
+    entry = read_entries(FILE, only=vendor)[0] if vendor else None
     found = findings(seen, role_arn, key_access, given_arn=key_arn, vendor=entry)
     right = not any(finding.fails for finding in found)
     if as_json:
@@ -180,8 +180,9 @@ def check(
             verdict = "All that can be seen here is right. The vendor's half is not seen from here."
         elif right:
             verdict = f"All is right, once {vendor} is deployed as cmek.yaml has it."
-        of = f"The key {seen.arn}\nfor the role {role_arn}\nas shown by {seen.source}."
-        tell([of, f"{WHO_CAN_SEE}\n", *map(in_a_line, found), "", verdict])
+        yield f"The key {seen.arn}\nfor the role {role_arn}\nas shown by {seen.source}.\n{WHO_CAN_SEE}\n"
+        yield from map(in_a_line, found)
+        yield f"\n{verdict}"
     if not right:
         raise typer.Exit(1)
 
@@ -202,11 +203,7 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
 
 
 def _from_kms(key_arn: str, profile: str | None) -> CustomerKeySeen:
-    """A key, by its ARN or that of one of its aliases, as KMS shows it to these credentials.
-
-    Raises:
-        Refused: AWS refused, or cannot be asked; or it is no key.
-    """
+    """A key, by its ARN or that of one of its aliases, as KMS shows it to these credentials."""
     try:
         session = Asking("customer-kit", profile).signed_in(key_arn.split(":")[3])
         with called():

@@ -17,8 +17,8 @@ import typer
 
 from cmek_construct import props
 from cmek_construct.commands import options
-from cmek_construct.commands.options import checked, listed
-from cmek_construct.commands.printing import refusals, tell
+from cmek_construct.commands.options import checked, flag, listed, of_row
+from cmek_construct.commands.printing import refusals, told
 from cmek_construct.deployment import config
 from cmek_construct.deployment.reading import parse_entries, read_entries, text_of
 from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
@@ -60,7 +60,7 @@ def _before_asking(external_id: bool) -> bool:
 
 
 _pinecone_account: Final = partial(
-    options.of_row,
+    of_row,
     props.PINECONE_ACCOUNT_ID,
     "DIGITS",
     "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > Add CMEK.",
@@ -69,18 +69,17 @@ _pinecone_account: Final = partial(
 _regions: Final = partial(
     checked,
     _check_regions,
-    "regions",
     "REGION,…",
+    "regions",
     "Regions whose Pinecone role may assume the role, separated by commas or spaces "
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
     _commas,
 )
 _region: Final = partial(options.region, "AWS region of the key.")
 _external_id: Final = partial(
-    typer.Option,
-    "--external-id/--no-external-id",
-    help="Mint an external ID (a UUID v4) into the file, once; or have none.",
+    flag, "--external-id/--no-external-id", "Mint an external ID (a UUID v4) into the file, once; or have none."
 )
+_FIRST: Final = "Name of the first stack, such as your Pinecone project's"
 Customers = Annotated[
     str | None,
     options.customers(
@@ -93,26 +92,17 @@ Account = Annotated[
     str,
     checked(
         config.own_account_id,
-        "account",
         "DIGITS",
+        "account",
         "Your AWS account to deploy to, 12 digits.",
         _digits,
         callback=_not_pinecones,
         prompt="Your AWS account to deploy to",
     ),
 ]
-Name = Annotated[
-    str,
-    checked(
-        config.stack_name,
-        "name",
-        "NAME",
-        "Name of the first stack, such as your Pinecone project's. For good.",
-        prompt="Name of the first stack, such as your Pinecone project's",
-    ),
-]
 
 
+@told("init")
 def init(
     pinecone_account_id: Annotated[
         str, _pinecone_account(prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)")
@@ -121,31 +111,31 @@ def init(
         str, _regions(prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or ALL_REGIONS")
     ],
     region: Annotated[str, _region(prompt="AWS region of the key")],
-    name: Name,
+    name: Annotated[str, options.stack("name", f"{_FIRST}. For good.", prompt=_FIRST)],
     account: Account,
     customer_account_ids: Customers = None,
     external_id: Annotated[bool, _external_id(callback=_before_asking, is_eager=True)] = True,
-) -> None:
+) -> Iterator[str]:
     """Write a new cmek.yaml, and what an app of it needs.
 
     Asks for what no option says. In an empty folder it also writes app.py, cdk.json, requirements.txt, package.json and
     .gitignore, and the wheel that it was installed from. Never overwrites a file.
     """
-    with refusals("init"):
-        text = new_text(name, _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids))
-        parse_entries(text, FILE)
-        # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
-        made = list(make_folder())
-        refuse_if_there()
-        write_whole(text)
-        tell(made)
-        tell(_unusual(name))
-    typer.echo(
+    text = new_text(name, _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids))
+    parse_entries(text, FILE)
+    # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
+    made = list(make_folder())
+    refuse_if_there()
+    write_whole(text)
+    yield from made
+    yield from _unusual(name)
+    yield (
         f"Read {FILE} and commit what was written. Next: npx cdk synth {name}; cmek check; "
         f"cmek review; then npx cdk deploy {name}"
     )
 
 
+@told("init")
 def add(
     name: Annotated[str, typer.Argument(help="Name of the new stack. For good.")],
     account: Account,
@@ -154,25 +144,19 @@ def add(
     pinecone_account_id: Annotated[str | None, _pinecone_account()] = None,
     customer_account_ids: Customers = None,
     external_id: Annotated[bool, _external_id()] = True,
-) -> None:
+) -> Iterator[str]:
     """Add a stack to cmek.yaml.
 
     What no option says holds as at the top of the file. Every other line stays as it is.
     """
-    with refusals("init"):
-        answered = _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids)
-        write_whole(with_entry(text_of(FILE), name, answered))
-        tell(_unusual(name))
-    typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")
+    answered = _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids)
+    write_whole(with_entry(text_of(FILE), name, answered))
+    yield from _unusual(name)
+    yield f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}"
 
 
 def _props(
-    account: str,
-    region: str | None,
-    regions: str | None,
-    pinecone: str | None,
-    external_id: bool,
-    customers: str | None,
+    account: str, region: str | None, regions: str | None, pinecone: str | None, minted: bool, customers: str | None
 ) -> dict[str, Any]:
     """What was answered, as the file says it."""
     answered = {
@@ -180,7 +164,7 @@ def _props(
         "region": region,
         "regions": regions if regions == "ALL_REGIONS" else regions and listed(regions),
         "pinecone_account_id": pinecone,
-        "external_id": str(uuid.uuid4()) if external_id else None,
+        "external_id": str(uuid.uuid4()) if minted else None,
         "customer_account_ids": customers and listed(customers),
     }
     return {prop: value for prop, value in answered.items() if value}

@@ -18,7 +18,7 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.looking import known
 from cmek_construct.commands.options import Templates, flag, option
-from cmek_construct.commands.printing import in_words, refusals, refuse, tell
+from cmek_construct.commands.printing import in_words, refuse, told
 from cmek_construct.deployment import writing
 from cmek_construct.guardrails.judging import refused_at_synth
 from cmek_construct.health.findings import Refused
@@ -44,6 +44,7 @@ def _reason(text: str) -> str:
     return text
 
 
+@told("lock")
 def lock(
     paths: Templates,
     check: Annotated[bool, flag("--check", "Write nothing; exit code 1 if there is anything to do.")] = False,
@@ -55,7 +56,7 @@ def lock(
         bool, flag("--beside", "A stack that is locked in another account or region is one more.")
     ] = False,
     file: File = Path(FILE),
-) -> None:
+) -> Iterator[str]:
     """Lock role and key: what would replace or drop them is refused from then on.
 
     Writes cmek.lock, which the guardrails read at each synth. Locks what is new and what was unlocked; never changes
@@ -63,25 +64,23 @@ def lock(
     """
     if profile and not with_deployed:
         raise typer.BadParameter("it is for --deployed alone", param_hint="--profile")
-    with refusals("lock"):
-        before = read(file)
-        stacks, ours = _read_templates(paths, before)
-        refused = [*changes(before, stacks, str(file), beside=beside, gone=False)]
-        if refused:
-            refuse(*(f"{one.what} {one.cure}" for one in refused))
-        for folder, rules in refused_at_synth(one.top.template.file.parent for one in stacks):
-            raise LockError(
-                f"{printable(folder)}: its synth was refused ({printable(rules)}), and what is refused is not locked. "
-                "Mend it, or unlock it, and run `npx cdk synth`."
-            )
-        after, done, unread = _updated(before, stacks, ours, Asking("lock", profile) if with_deployed else None)
-        if check and done:
-            refuse(*done, f"{file} is not up to date: run `cmek lock` and commit it.", *unread)
-        if after != before:
-            more = _write(file, after)
-            tell([*done, *more, f"Wrote {file}. Read it and commit it."])
-        elif not unread:
-            typer.echo(f"{file} is up to date." if check else f"{file} has all of it already.")
+    before = read(file)
+    stacks, ours = _read_templates(paths, before)
+    refused = [f"{one.what} {one.cure}" for one in changes(before, stacks, str(file), beside=beside, gone=False)]
+    if refused:
+        refuse(*refused)
+    for folder, rules in refused_at_synth(one.top.template.file.parent for one in stacks):
+        raise LockError(
+            f"{printable(folder)}: its synth was refused ({printable(rules)}), and what is refused is not locked. Mend "
+            "it, or unlock it, and run `npx cdk synth`."
+        )
+    after, done, unread = _updated(before, stacks, ours, Asking("lock", profile) if with_deployed else None)
+    if check and done:
+        refuse(*done, f"{file} is not up to date: run `cmek lock` and commit it.", *unread)
+    if after != before:
+        yield from (*done, *_write(file, after), f"Wrote {file}. Read it and commit it.")
+    elif not unread:
+        yield f"{file} is up to date." if check else f"{file} has all of it already."
     if unread:
         refuse(*unread)
 
@@ -124,20 +123,17 @@ def _updated(
                 if asking and stack:
                     stack, more = _as_deployed(place, stack, before.get(place, {}), asking)
                     said += more
-            except (LockError, Refused) as error:
-                unread.append(f"{place}: {error}")
-                continue
-            except AwsError as error:
-                unread.append(in_words(error, "lock", str(place)))
+            except (LockError, Refused, AwsError) as error:
+                unread.append(f"{place}: {in_words(error, 'lock')}")
                 continue
             if stack:
                 lock[place] = stack
             done += [f"{place}: {each}" for each in said]
             if asking and any(each.gone for each in stack.values()):
                 unread.append(
-                    f"{place}: the stack is gone, and {FILE} says so: take role and key back before "
-                    f"any deploy (`cmek doctor {place.stack}` says how; in an app of your own, `cmek "
-                    f"unlock {place.stack}`, `npx cdk import {place.stack}`, and this again)."
+                    f"{place}: the stack is gone, and {FILE} says so: take role and key back before any deploy (`cmek "
+                    f"doctor {place.stack}` says how; in an app of your own, `cmek unlock {place.stack}`, `npx cdk "
+                    f"import {place.stack}`, and this again)."
                 )
     return lock, done, unread
 
@@ -210,6 +206,7 @@ def _with_nested(
             yield from _with_nested(session, inner, deleted, f"{name}/")
 
 
+@told("lock")
 def unlock(
     stack: Annotated[str, typer.Argument(help="Name of the stack.")],
     which: Annotated[
@@ -222,35 +219,34 @@ def unlock(
     account: Annotated[str | None, option("DIGITS", "If the name is locked in several.")] = None,
     region: Annotated[str | None, option("REGION", "If the name is locked in several.")] = None,
     file: File = Path(FILE),
-) -> None:
+) -> Iterator[str]:
     """Let the next deploy replace or drop a role or key that is locked.
 
     The reason and the date stay in the file. The next `cmek lock` locks what is there then.
     """
-    with refusals("lock"):
-        before = read(file)
-        named = [one for one in before if one.stack == stack]
-        places = [one for one in named if account in (None, one.account) and region in (None, one.region)]
-        if not places:
-            names = ", ".join(sorted(map(str, before))) or "nothing"
-            raise LockError(f"{file}: got {stack!a}, but it has {names}. Check the name.")
-        if len(places) > 1:
-            several = ", ".join(map(str, sorted(places)))
-            raise LockError(f"{file}: {stack} is locked as {several}. Say which, with --account and --region.")
-        [place] = places
-        here = before[place]
-        meant = [name for name, one in here.items() if not one.unlocked and which in (None, name, one.word)]
-        if not meant:
-            what = f"nothing of it that is called {which!a}" if which else "nothing of it"
-            there = [f"{name} ({one.word}, {'unlocked' if one.unlocked else 'locked'})" for name, one in here.items()]
-            raise LockError(
-                f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
-            )
-        note = f"{date.today().isoformat()} {reason}"
-        after = {name: replace(here[name], unlocked=(note,), gone="") for name in meant}
-        _write(file, {**before, place: {**here, **after}})
-    then = "Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it together."
-    tell([*(f"{place}: {name}: unlocked" for name in meant), f"Wrote {file}. {then}"])
+    before = read(file)
+    named = [one for one in before if one.stack == stack]
+    places = [one for one in named if account in (None, one.account) and region in (None, one.region)]
+    if not places:
+        names = ", ".join(sorted(map(str, before))) or "nothing"
+        raise LockError(f"{file}: got {stack!a}, but it has {names}. Check the name.")
+    if len(places) > 1:
+        several = ", ".join(map(str, sorted(places)))
+        raise LockError(f"{file}: {stack} is locked as {several}. Say which, with --account and --region.")
+    [place] = places
+    here = before[place]
+    meant = [name for name, one in here.items() if not one.unlocked and which in (None, name, one.word)]
+    if not meant:
+        what = f"nothing of it that is called {which!a}" if which else "nothing of it"
+        there = [f"{name} ({one.word}, {'unlocked' if one.unlocked else 'locked'})" for name, one in here.items()]
+        raise LockError(
+            f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
+        )
+    note = f"{date.today().isoformat()} {reason}"
+    after = {name: replace(here[name], unlocked=(note,), gone="") for name in meant}
+    _write(file, {**before, place: {**here, **after}})
+    yield from (f"{place}: {name}: unlocked" for name in meant)
+    yield f"Wrote {file}. Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it together."
 
 
 def clear_gone(stack: str, account: str, region: str) -> list[str]:

@@ -21,28 +21,28 @@ from cmek_construct.props import Prop
 _ACKNOWLEDGED: Final = re.compile(rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S)
 
 
-def fields(command: Callable[..., Callable[[], None]]) -> Callable[..., None]:
+def fields(command: Callable[..., Callable[[], Any]]) -> Callable[..., Any]:
     """A command with many options: they are the fields of a class, of which one is made and called.
 
     The docstring of the class is the help.
     """
 
-    def called(**options: Any) -> None:
-        command(**options)()
+    def called(**options: Any) -> Any:
+        return command(**options)()
 
     called.__name__, called.__doc__ = command.__name__.lower(), command.__doc__
     called.__signature__ = inspect.signature(command, eval_str=True)  # type: ignore[attr-defined]
     return called
 
 
-def flag(name: str, says: str) -> Any:
+def flag(name: str, says: str, **more: Any) -> Any:
     """An option that is there or not."""
-    return typer.Option(name, help=says)
+    return typer.Option(name, help=says, **more)
 
 
-def option(metavar: str, says: str) -> Any:
+def option(metavar: str, says: str, **more: Any) -> Any:
     """An option that takes what its type takes."""
-    return typer.Option(metavar=metavar, help=says)
+    return typer.Option(metavar=metavar, help=says, **more)
 
 
 def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -> Callable[[str], str]:
@@ -58,7 +58,7 @@ def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -
 
 
 def checked(
-    check: Check, parameter: str, metavar: str, help: str, written: Callable[[str], str] = str, **shown: Any
+    check: Check, metavar: str, parameter: str, help: str, written: Callable[[str], str] = str, **shown: Any
 ) -> Any:
     """An option with the construct's own check; a wrong answer to a question is asked again.
 
@@ -68,23 +68,23 @@ def checked(
     return typer.Option(parser=_parser(check, parameter, written), metavar=metavar, help=help, **shown)
 
 
+role_arn: Final = partial(checked, checks.role_arn, "ARN")
+key_arn: Final = partial(checked, checks.key_arn, "ARN", "key_arn")
+region: Final = partial(checked, config.region, "REGION", "region")
+stack: Final = partial(checked, config.stack_name, "NAME")
+customers: Final = partial(
+    checked, lambda name, value: CUSTOMERS[0].check(name, listed(value)), "DIGITS,…", CUSTOMERS[0].name
+)
+
+
 def of_row(row: Prop, metavar: str, says: str, **more: Any) -> Any:
     """An option that is the value of a prop: its name and its check are the row's."""
-    return checked(row.check, row.name, metavar, says, **more)
-
-
-def role_arn(says: str, name: str = "role_arn") -> Any:
-    return checked(checks.role_arn, name, "ARN", says)
+    return checked(row.check, metavar, row.name, says, **more)
 
 
 def account(parameter: str, way_out: str, says: str) -> Any:
     """An option that is the number of an account."""
-    return checked(partial(checks.account_id, way_out=way_out), parameter, "DIGITS", says)
-
-
-def stack(parameter: str, says: str) -> Any:
-    """An option that names a stack of cmek.yaml."""
-    return checked(config.stack_name, parameter, "NAME", says)
+    return checked(partial(checks.account_id, way_out=way_out), "DIGITS", parameter, says)
 
 
 def a_stack(says: str) -> Any:
@@ -95,13 +95,6 @@ def a_stack(says: str) -> Any:
 def listed(value: str) -> list[str]:
     """What was written with commas between."""
     return [part.strip() for part in value.split(",")]
-
-
-key_arn: Final = partial(checked, checks.key_arn, "key_arn", "ARN")
-region: Final = partial(checked, config.region, "region", "REGION")
-customers: Final = partial(
-    checked, lambda name, value: CUSTOMERS[0].check(name, listed(value)), CUSTOMERS[0].name, "DIGITS,…"
-)
 
 
 def acknowledgement(text: str) -> tuple[str, str]:
@@ -144,5 +137,5 @@ Acknowledge = Annotated[
 ]
 VendorRoles = Annotated[
     list[str] | None,
-    role_arn("A vendor's role of another account that a key may let in. Repeatable.", "vendor_role_arn"),
+    role_arn("vendor_role_arn", "A vendor's role of another account that a key may let in. Repeatable."),
 ]

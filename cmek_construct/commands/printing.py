@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
@@ -127,6 +128,23 @@ def refuse(*reasons: object) -> NoReturn:
     raise typer.Exit(REFUSED)
 
 
+def told(command: str, about: str = "", interrupted: str = "") -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """Run a command: what it yields is printed line by line, what is refused ends it as in `refusals`.
+
+    ``about`` and ``interrupted`` name its options in braces.
+    """
+
+    def decorated(run: Callable[..., Any]) -> Callable[..., None]:
+        @wraps(run)
+        def called(**options: Any) -> None:
+            with refusals(command, about.format(**options), interrupted=interrupted.format(**options)):
+                tell(run(**options) or ())
+
+        return called
+
+    return decorated
+
+
 @contextmanager
 def refusals(command: str, about: str = "", *, interrupted: str = "", idle: str = "") -> Iterator[None]:
     """End the command for what the rooms below refuse.
@@ -139,9 +157,7 @@ def refusals(command: str, about: str = "", *, interrupted: str = "", idle: str 
     """
     try:
         yield
-    except (ConfigError, LockError, Refused) as error:
-        refuse(error)
-    except AwsError as error:
+    except (ConfigError, LockError, Refused, AwsError) as error:
         refuse(in_words(error, command, about, idle))
     except OSError as error:
         if error.filename is None:  # no file: who read the output is gone
@@ -153,8 +169,10 @@ def refusals(command: str, about: str = "", *, interrupted: str = "", idle: str 
         refuse(f"\n{interrupted}")
 
 
-def in_words(error: AwsError, command: str, about: str = "", idle: str = "") -> str:
-    """What AWS refused, and which options of the command may help."""
+def in_words(error: Exception, command: str, about: str = "", idle: str = "") -> str:
+    """What was refused; where AWS did, about what, and which options of the command may help."""
+    if not isinstance(error, AwsError):
+        return str(error)
     return f"{f'{about}: ' if about else ''}{error}. {advice(error, command, idle)}"
 
 

@@ -17,7 +17,7 @@ from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import known, look, refuse_unknown
 from cmek_construct.commands.options import Name, Profile, flag
-from cmek_construct.commands.printing import marked, refusals, tell
+from cmek_construct.commands.printing import marked, told
 from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
@@ -32,6 +32,7 @@ EXIT_CODES: Final = (
 )
 
 
+@told("retire", "{name}", "Interrupted. To see how it stands: cmek retire {name}")
 def retire(
     name: Name,
     schedule_deletion: Annotated[
@@ -54,7 +55,7 @@ def retire(
         ),
     ] = None,
     profile: Profile = None,
-) -> None:
+) -> Iterator[str]:
     """End a key, in the order that loses nothing: a checklist of what is done and what is next.
 
     Without --schedule-deletion or --cancel it changes nothing. All indexes must be deleted first; whether they are is
@@ -65,38 +66,37 @@ def retire(
     since = quiet_since and quiet_since.replace(tzinfo=timezone.utc)
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
-    with refusals("retire", name, interrupted=f"Interrupted. To see how it stands: cmek retire {name}"):
-        (entry,) = read_entries(FILE, only=name)
-        if entry.settings.customers is not None:
-            raise Refused(
-                f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a "
-                "customer leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy "
-                f"{name}"
-            )
-        if entry.settings.key is not None:
-            raise Refused(
-                f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. "
-                "Retire it where it was made; the guide's steps are the same."
-            )
-        case, session = look(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
-        refuse_unknown(case)
-        if cancel:
-            tell(_cancel(case, session))
-            return
-        case, found = _look(case, session, days, since)
-        tell(_checklist(case, found))
-        if schedule_deletion:
-            tell(_schedule(case, session, found))
-        elif any(step.fails for step in found):
-            raise Refused("Not all of it is right, or could be read.")
+    (entry,) = read_entries(FILE, only=name)
+    if entry.settings.customers is not None:
+        raise Refused(
+            f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a customer "
+            f"leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy {name}"
+        )
+    if entry.settings.key is not None:
+        raise Refused(
+            f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. Retire "
+            "it where it was made; the guide's steps are the same."
+        )
+    case, session = look(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
+    refuse_unknown(case)
+    if cancel:
+        yield from _cancel(case, session)
+        return
+    case, found = _look(case, session, days, since)
+    yield from _checklist(case, found)
+    if schedule_deletion:
+        yield from _schedule(case, session, found)
+    elif any(step.fails for step in found):
+        raise Refused("Not all of it is right, or could be read.")
 
 
 def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, list[Finding]]:
-    key_arn = str(case.key_arn)
+    """The case with role and key as they are, and each step."""
+    name, key_arn = case.entry.name, str(case.key_arn)
     if case.lock.key_arn not in (None, key_arn):
         raise Refused(
-            f"{case.entry.name}: the stack's key is {key_arn}, but cmek.lock has {case.lock.key_arn}, which Pinecone "
-            f"stores. Find out which is right before either is deleted: cmek doctor {case.entry.name}"
+            f"{name}: the stack's key is {key_arn}, but cmek.lock has {case.lock.key_arn}, which Pinecone stores. Find "
+            f"out which is right before either is deleted: cmek doctor {name}"
         )
     role, key = reading.read_role(session, case.role_arn), reading.read_key(session, key_arn, last_use=True)
     seen = replace(case, role=role, key=key)
@@ -111,8 +111,7 @@ def _checklist(case: Deployed, found: Sequence[Finding]) -> Iterator[str]:
     """Each step with its mark, and which is next."""
     yield f"{case.entry.name}: retirement of {case.key_arn}"
     for number, step in enumerate(found, 1):
-        mark, _, words = marked(step).partition(" ")
-        yield f"{mark} {number}. {words}"
+        yield marked(step).replace(" ", f" {number}. ", 1)
         if step.cure and (step.fails or step.elsewhere):
             yield f"       {step.cure}"
     yield ""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -21,7 +21,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.looking import known, outputs_of, side_by_side
 from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
-from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json
+from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json, told
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import key_denial
@@ -71,6 +71,7 @@ _COLUMNS: Final = {
 }
 
 
+@told("sheet")
 def sheet(
     name: OneOrAll = None,
     outputs: Annotated[
@@ -115,20 +116,16 @@ def sheet(
         with refusals("sheet", idle="--outputs"):
             found = _rows(fleet, asking, role or _ROLE, region, call_as)
         refused = [f"{row['account']}: {row['problem']}." for row in found if row["problem"]]
-    else:
-        with refusals("sheet"):
-            entries = read_entries(FILE, only=name)
-        for entry in entries:
-            if entry.settings.customers and name is None and key_arn is None and len(entries) > 1:
-                each = f"a sheet for each key of its customers: cmek sheet {entry.name} --key-arn ARN"
-                typer.echo(f"{entry.name}: a vendor's, with {each}", err=True)
-                continue
-            try:
-                found.append(_sheet_of(entry, outputs, asking, key_arn))
-            except (Refused, LockError) as error:
-                refused.append(str(error))
-            except AwsError as error:
-                refused.append(in_words(error, "sheet", entry.name))
+    entries = read_entries(FILE, only=name) if fleet is None else []
+    for entry in entries:
+        if entry.settings.customers and name is None and key_arn is None and len(entries) > 1:
+            each = f"a sheet for each key of its customers: cmek sheet {entry.name} --key-arn ARN"
+            typer.echo(f"{entry.name}: a vendor's, with {each}", err=True)
+            continue
+        try:
+            found.append(_sheet_of(entry, outputs, asking, key_arn))
+        except (Refused, LockError, AwsError) as error:
+            refused.append(in_words(error, "sheet", entry.name))
     if as_json:
         tell_json(found)
     elif fleet is not None:
@@ -211,43 +208,40 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
         of_all = {"account": instance.account, "region": instance.region, "status": instance.status + more}
         shown = {**dict.fromkeys(_COLUMNS), **of_all, "problem": None}
         try:
-            return shown | _to_paste(instance, partial(_inside, asking, session, role))
+            given = _outputs(instance, asking, session, role)
         except (Refused, AwsError) as error:
             return shown | {"problem": printable(error)}
+        to_paste = {"role_arn": ROLE_ARN, "key_arn": KEY_ARN, "external_id": EXTERNAL_ID}
+        return shown | {column: given.get(output) for column, output in to_paste.items()}
 
-    return sorted(side_by_side(row, stack_set.instances), key=lambda one: (one["account"], one["region"]))
+    return sorted(side_by_side(row, stack_set.instances), key=itemgetter("account", "region"))
 
 
-def _to_paste(instance: Instance, inside: Callable[[Instance], Session]) -> dict[str, str | None]:
+def _outputs(instance: Instance, asking: Asking, session: Session, role: str) -> Mapping[str, str]:
     """What one stack of the set gives out, if it is as the set has it: what Pinecone stores stays for good."""
     if instance.stack_id is None:
         raise Refused(f"there is no stack in this account: {instance.reason or 'look at the operations of the set'}")
     if instance.status != "CURRENT":
         raise Refused("the stack is not as the set has it: look at the operations of the set, and repeat the last one")
-    stack = known(
-        read_stack(inside(instance), instance.stack_id), "the stack", "there is no such stack in this account"
-    )
+    arns = f"arn:aws:iam::{instance.account}:role/"
+    inside = _inside(asking, session, arns + role, instance)
+    stack = known(read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
     if not stack.is_whole:
         raise Refused(f"the stack is in {stack.status}: mend it first")
-    meant = {
-        ROLE_ARN: f"arn:aws:iam::{instance.account}:role/",
-        KEY_ARN: f"arn:aws:kms:{instance.region}:{instance.account}:key/",
-    }
+    meant = {ROLE_ARN: arns, KEY_ARN: f"arn:aws:kms:{instance.region}:{instance.account}:key/"}
     for wrong in wrong_outputs(stack.outputs, "the set", meant).values():
         raise Refused(wrong)
-    given = stack.outputs
-    return {"role_arn": given[ROLE_ARN], "key_arn": given[KEY_ARN], "external_id": given.get(EXTERNAL_ID)}
+    return stack.outputs
 
 
-def _inside(asking: Asking, session: Session, role: str, instance: Instance) -> Session:
+def _inside(asking: Asking, session: Session, role_arn: str, instance: Instance) -> Session:
     """A session in one account, through the role there if it is another one."""
     if instance.account == session.account:
         return asking.own(instance.region)
-    arn = f"arn:aws:iam::{instance.account}:role/{role}"
     try:
-        return asking.acting_as(session, arn, region=instance.region)
+        return asking.acting_as(session, role_arn, region=instance.region)
     except AwsError as error:
-        why = f"credentials of account {session.account} may not assume {arn} ({error.code})"
+        why = f"credentials of account {session.account} may not assume {role_arn} ({error.code})"
         raise Refused(f"{why}: choose --role or --profile") from None
 
 
