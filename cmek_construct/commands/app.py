@@ -22,6 +22,7 @@ from cmek_construct.commands import (
     suspend,
     who,
 )
+from cmek_construct.commands.options import flag
 
 _GROUPS: Final = {
     "Set up": (init.init, init.add, project.cli, sheet.sheet, customer_kit.cli, init.template),
@@ -56,7 +57,6 @@ def _name(command: Any) -> str:
 cli = typer.Typer(
     name="cmek",
     cls=_InGroups,
-    help="Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`.",
     epilog="Exit codes: 0 done; 1 refused, with the reason (a mistake in cmek.yaml, a stack that "
     "is not there, an answer of AWS); 2 wrong usage.",
     no_args_is_help=True,
@@ -73,13 +73,10 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-_Version = Annotated[
-    bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
-]
-
-
 @cli.callback()
-def _options(_: _Version = False) -> None:
+def _options(
+    _: Annotated[bool, flag("--version", "Show the version and end.", callback=_version, is_eager=True)] = False,
+) -> None:
     """Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`."""
 
 

@@ -149,11 +149,8 @@ def told(command: str, about: str = "", interrupted: str = "") -> Callable[[Call
 def refusals(command: str, about: str = "", *, interrupted: str = "", idle: str = "") -> Iterator[None]:
     """End the command for what the rooms below refuse.
 
-    Args:
-        command: its name, such as ``project create``.
-        about: what AWS was asked about, such as a stack.
-        interrupted: what to say after Ctrl-C, of a command that does more than look.
-        idle: an option that it has, and that does not help this time.
+    ``about`` is what AWS was asked about; ``interrupted`` is said after Ctrl-C, of a command that does more than look;
+    ``idle`` is an option that does not help this time.
     """
     try:
         yield

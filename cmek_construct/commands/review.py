@@ -31,14 +31,7 @@ def judged(
     vendor_role_arns: Sequence[str] = (),
     acknowledged: Mapping[str, str] | None = None,
 ) -> tuple[list[Template], list[str]]:
-    """Templates judged by the guardrails, and what could not be read.
-
-    Args:
-        run: the templates.
-        paths: what was read: files, or folders such as ``cdk.out``.
-        vendor_role_arns: roles of other accounts that a key policy may name.
-        acknowledged: reasons, by rule.
-    """
+    """Templates judged by the guardrails, and what could not be read; the rest is as `guarded` takes it."""
     found, results = guarded(run, paths, vendor_role_arns, acknowledged or {})
     return templates_of(found, by_place(results), vendor_role_arns), list(map(str, found.problems))
 
