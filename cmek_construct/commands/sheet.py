@@ -141,15 +141,14 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
     """What a person needs in Pinecone's console for one stack; an External ID of None leaves the field blank."""
     given, deployed = outputs_of(entry, file, asking)
     outputs = with_customer_key(entry, given, key_arn, deployed)
-    own = entry.settings
-    key_name = entry.name
-    notices: list[str] = []
     region, account = outputs[KEY_ARN].split(":")[3:5]
+    own, key_name, notices = entry.settings, entry.name, list[str]()
     if own.customers is not None:
         key_name = f"{entry.name}-{account}"
         notices = [notice.message for notice in own.trust.key_notices(region)]
         if deployed is None:
             notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
+    fields = {"Role ARN": outputs[ROLE_ARN], "Key ARN": outputs[KEY_ARN], "External ID": outputs.get(EXTERNAL_ID)}
     return {
         "name": entry.name,
         "account": own.account,
@@ -158,12 +157,7 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
         "pinecone_account_id": own.pinecone_account_id or "",
         "suspended": bool(own.suspended),
         "notices": notices,
-        "fields": {
-            "Key name": key_name,
-            "Role ARN": outputs[ROLE_ARN],
-            "Key ARN": outputs[KEY_ARN],
-            "External ID": outputs.get(EXTERNAL_ID),
-        },
+        "fields": {"Key name": key_name, **fields},
         **{section: steps for section, (_, *steps) in _STEPS.items()},
     }
 
@@ -211,8 +205,7 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
             given = _outputs(instance, asking, session, role)
         except (Refused, AwsError) as error:
             return shown | {"problem": printable(error)}
-        to_paste = {"role_arn": ROLE_ARN, "key_arn": KEY_ARN, "external_id": EXTERNAL_ID}
-        return shown | {column: given.get(output) for column, output in to_paste.items()}
+        return shown | {"role_arn": given[ROLE_ARN], "key_arn": given[KEY_ARN], "external_id": given.get(EXTERNAL_ID)}
 
     return sorted(side_by_side(row, stack_set.instances), key=itemgetter("account", "region"))
 
@@ -223,26 +216,22 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
         raise Refused(f"there is no stack in this account: {instance.reason or 'look at the operations of the set'}")
     if instance.status != "CURRENT":
         raise Refused("the stack is not as the set has it: look at the operations of the set, and repeat the last one")
-    arns = f"arn:aws:iam::{instance.account}:role/"
-    inside = _inside(asking, session, arns + role, instance)
+    roles = f"arn:aws:iam::{instance.account}:role/"
+    if instance.account == session.account:
+        inside = asking.own(instance.region)
+    else:
+        try:
+            inside = asking.acting_as(session, roles + role, region=instance.region)
+        except AwsError as error:
+            why = f"credentials of account {session.account} may not assume {roles}{role} ({error.code})"
+            raise Refused(f"{why}: choose --role or --profile") from None
     stack = known(read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
     if not stack.is_whole:
         raise Refused(f"the stack is in {stack.status}: mend it first")
-    meant = {ROLE_ARN: arns, KEY_ARN: f"arn:aws:kms:{instance.region}:{instance.account}:key/"}
+    meant = {ROLE_ARN: roles, KEY_ARN: f"arn:aws:kms:{instance.region}:{instance.account}:key/"}
     for wrong in wrong_outputs(stack.outputs, "the set", meant).values():
         raise Refused(wrong)
     return stack.outputs
-
-
-def _inside(asking: Asking, session: Session, role_arn: str, instance: Instance) -> Session:
-    """A session in one account, through the role there if it is another one."""
-    if instance.account == session.account:
-        return asking.own(instance.region)
-    try:
-        return asking.acting_as(session, role_arn, region=instance.region)
-    except AwsError as error:
-        why = f"credentials of account {session.account} may not assume {role_arn} ({error.code})"
-        raise Refused(f"{why}: choose --role or --profile") from None
 
 
 def _tell_rows(rows: list[dict[str, Any]], as_csv: bool) -> None:
@@ -260,4 +249,4 @@ def _tell_rows(rows: list[dict[str, Any]], as_csv: bool) -> None:
         return
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        typer.echo(" ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        typer.echo(" ".join(map(str.ljust, line, widths)).rstrip())
