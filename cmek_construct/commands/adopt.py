@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import typer
 
@@ -24,7 +24,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import known, locked
-from cmek_construct.commands.options import Profile, a_stack, fields, flag, listed, of_row
+from cmek_construct.commands.options import PROFILE, a_stack, fields, flag, listed, of_row
 from cmek_construct.commands.printing import marked, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
@@ -61,26 +61,21 @@ class Adopt:
     writes the file alone.
     """
 
-    name: Annotated[str, a_stack("Of the stack, in cmek.yaml or new to it. For good.")]
-    role_arn: Annotated[str, options.role_arn("role_arn", "The role that Pinecone stores.")]
-    key_arn: Annotated[
-        str | None, options.key_arn("The key that Pinecone stores. A vendor's role, for keys of customers, has none.")
-    ] = None
-    alias: Annotated[str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")] = None
-    as_given: Annotated[
-        Literal["role", "key"] | None,
-        typer.Option(help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."),
-    ] = None
-    customer_account_ids: Annotated[
-        str | None, options.customers("For a vendor's role that has lost its permissions: accounts of customers.")
-    ] = None
-    region: Annotated[
-        str | None, options.region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
-    ] = None
-    profile: Profile = None
-    accept: Annotated[
-        bool, flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
-    ] = False
+    name: str = a_stack("Of the stack, in cmek.yaml or new to it. For good.")
+    role_arn: str = options.role_arn("role_arn", "The role that Pinecone stores.", default=...)
+    key_arn: str | None = options.key_arn(
+        "The key that Pinecone stores. A vendor's role, for keys of customers, has none."
+    )
+    alias: str | None = of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")
+    as_given: Literal["role", "key"] | None = typer.Option(
+        None, help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."
+    )
+    customer_account_ids: str | None = options.customers(
+        "For a vendor's role that has lost its permissions: accounts of customers."
+    )
+    region: str | None = options.region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
+    profile: str | None = PROFILE
+    accept: bool = flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
 
     def __call__(self) -> Iterator[str]:
         text = text_of(FILE) if os.path.lexists(FILE) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -75,7 +75,7 @@ def _version(asked: bool) -> None:
 
 @cli.callback()
 def _options(
-    _: Annotated[bool, flag("--version", "Show the version and end.", callback=_version, is_eager=True)] = False,
+    _: bool = flag("--version", "Show the version and end.", callback=_version, is_eager=True),
 ) -> None:
     """Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`."""
 

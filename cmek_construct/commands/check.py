@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final
 
 import typer
 
-from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, AsJson, Templates, VendorRoles
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDOR_ROLES
 from cmek_construct.commands.printing import counted, refuse, tell_json, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
@@ -20,11 +21,11 @@ _SHOWN: Final = ("rule", "logical_id", "what", "allows", "cure")
 
 @told("check")
 def check(
-    paths: Templates,
-    acknowledge: Acknowledge = None,
-    vendor_role_arn: VendorRoles = None,
-    account: AccountOfTemplates = None,
-    as_json: AsJson = False,
+    paths: list[Path] = TEMPLATES,
+    acknowledge: list[Any] | None = ACKNOWLEDGE,
+    vendor_role_arn: list[str] | None = VENDOR_ROLES,
+    account: str | None = ACCOUNT_OF_TEMPLATES,
+    as_json: bool = AS_JSON,
 ) -> Iterator[str]:
     """Judge templates by the guardrails, without CDK.
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
@@ -18,7 +18,7 @@ from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.looking import json_in
-from cmek_construct.commands.options import AsJson, option
+from cmek_construct.commands.options import AS_JSON, option
 from cmek_construct.commands.printing import in_a_line, in_words, tell_json, told
 from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.deployment.reading import read_entries
@@ -59,35 +59,21 @@ _key_arn: Final = partial(options.checked, _key_or_alias, "ARN", "key_arn")
 @told("customer-kit")
 def kit(
     context: typer.Context,
-    role_arn: Annotated[
-        str | None, options.role_arn("role_arn", "The vendor's role, which the customer's key lets in.")
-    ] = None,
-    region: Annotated[
-        str | None, options.region("AWS region of the customer's key, for the page. Default: it says to ask you.")
-    ] = None,
-    key_access: Annotated[
-        KeyAccess, typer.Option(help="What the customer's key lets the role do.")
-    ] = kits.Kit.key_access,
-    customer_account_id: Annotated[
-        str | None,
-        options.account(
-            "customer_account_id",
-            "Write the number of the customer's AWS account.",
-            "The customer's AWS account, for key-policy.json. Default: a placeholder.",
-        ),
-    ] = None,
-    vendor_name: Annotated[
-        str, option("TEXT", "Your company's name, for the page.", parser=_line)
-    ] = kits.Kit.vendor_name,
-    template_url: Annotated[
-        str | None,
-        option(
-            "URL",
-            "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
-            parser=_s3_url,
-        ),
-    ] = None,
-    out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path("customer-kit"),
+    role_arn: str | None = options.role_arn("role_arn", "The vendor's role, which the customer's key lets in."),
+    region: str | None = options.region("AWS region of the customer's key, for the page. Default: it says to ask you."),
+    key_access: KeyAccess = typer.Option(kits.Kit.key_access, help="What the customer's key lets the role do."),
+    customer_account_id: str | None = options.account(
+        "customer_account_id",
+        "Write the number of the customer's AWS account.",
+        "The customer's AWS account, for key-policy.json. Default: a placeholder.",
+    ),
+    vendor_name: str = option("TEXT", "Your company's name, for the page.", parser=_line, default=kits.Kit.vendor_name),
+    template_url: str | None = option(
+        "URL",
+        "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
+        parser=_s3_url,
+    ),
+    out: Path = option("FOLDER", "Folder to write. Never overwritten.", default=Path("customer-kit")),
 ) -> Iterator[str]:
     """Write a folder to send to a customer whose key it is to be.
 
@@ -141,18 +127,16 @@ def write(kit: kits.Kit, folder: Path) -> list[str]:
 )
 @told("customer-kit check")
 def check(
-    role_arn: Annotated[str, options.role_arn("role_arn", "The vendor's role.")],
-    key_arn: Annotated[
-        str | None, _key_arn("The customer's key, as it was given back. Without files, KMS is asked about it.")
-    ] = None,
-    profile: Annotated[str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")] = None,
-    describe_key: Annotated[Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")] = None,
-    key_policy: Annotated[Path | None, option("FILE", "The customer's output of `aws kms get-key-policy`.")] = None,
-    key_access: Annotated[KeyAccess, typer.Option(help="What the role must be able to do.")] = kits.Kit.key_access,
-    vendor: Annotated[
-        str | None, options.stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key.")
-    ] = None,
-    as_json: AsJson = False,
+    role_arn: str = options.role_arn("role_arn", "The vendor's role.", default=...),
+    key_arn: str | None = _key_arn("The customer's key, as it was given back. Without files, KMS is asked about it."),
+    profile: str | None = option("NAME", "AWS profile of the customer, to ask KMS with."),
+    describe_key: Path | None = option("FILE", "The customer's output of `aws kms describe-key`."),
+    key_policy: Path | None = option("FILE", "The customer's output of `aws kms get-key-policy`."),
+    key_access: KeyAccess = typer.Option(kits.Kit.key_access, help="What the role must be able to do."),
+    vendor: str | None = options.stack(
+        "vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key."
+    ),
+    as_json: bool = AS_JSON,
 ) -> Iterator[str]:
     """Say what is right and wrong with a customer's key.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 import typer
 
@@ -16,7 +16,7 @@ from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import LOCK, is_known, locked, look, refuse_unknown, side_by_side
-from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
+from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
 from cmek_construct.commands.printing import advice, refusals, tell_json, told, whole
 from cmek_construct.commands.project import Indexes, indexes
 from cmek_construct.deployment.reading import Entry, read_entries
@@ -45,29 +45,21 @@ _WORDS: Final[dict[Effect | None, str]] = {
 
 @told("doctor")
 def doctor(
-    name: OneOrAll = None,
-    profile: Profile = None,
-    as_json: AsJson = False,
-    show: Annotated[
-        Literal["trust-policy", "key-policy"] | None,
-        typer.Option(
-            help="Print this policy as the file says it, and judge nothing. The key's names the deployed role."
-        ),
-    ] = None,
-    cloudtrail: Annotated[
-        bool,
-        flag(
-            "--cloudtrail/--no-cloudtrail", "Ask KMS and CloudTrail for the last use, and CloudTrail for who did what."
-        ),
-    ] = True,
-    organization: Annotated[
-        bool,
-        flag(
-            "--organization",
-            "From the management account: show the organization's SCPs and RCPs over the account that mention STS or "
-            "KMS.",
-        ),
-    ] = False,
+    name: str | None = ONE_OR_ALL,
+    profile: str | None = PROFILE,
+    as_json: bool = AS_JSON,
+    show: Literal["trust-policy", "key-policy"] | None = typer.Option(
+        None, help="Print this policy as the file says it, and judge nothing. The key's names the deployed role."
+    ),
+    cloudtrail: bool = flag(
+        "--cloudtrail/--no-cloudtrail",
+        "Ask KMS and CloudTrail for the last use, and CloudTrail for who did what.",
+        default=True,
+    ),
+    organization: bool = flag(
+        "--organization",
+        "From the management account: show the organization's SCPs and RCPs over the account that mention STS or KMS.",
+    ),
 ) -> Iterator[str]:
     """Say whether the deployed role and key are what the file says.
 

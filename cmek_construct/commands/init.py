@@ -11,7 +11,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
@@ -77,44 +77,39 @@ _regions: Final = partial(
 )
 _region: Final = partial(options.region, "AWS region of the key.")
 _external_id: Final = partial(
-    flag, "--external-id/--no-external-id", "Mint an external ID (a UUID v4) into the file, once; or have none."
+    flag, "--external-id/--no-external-id", "Mint an external ID (a UUID v4) into the file, once; or have none.", True
 )
 _FIRST: Final = "Name of the first stack, such as your Pinecone project's"
-Customers = Annotated[
-    str | None,
-    options.customers(
-        "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role may "
-        "use. The stack makes the role alone.",
-        lambda value: _commas(re.sub(r"(?<=\d)-(?=\d)", "", value)),
-    ),
-]
-Account = Annotated[
-    str,
-    checked(
-        config.own_account_id,
-        "DIGITS",
-        "account",
-        "Your AWS account to deploy to, 12 digits.",
-        _digits,
-        callback=_not_pinecones,
-        prompt="Your AWS account to deploy to",
-    ),
-]
+_CUSTOMERS: Final = options.customers(
+    "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role may use. The stack makes "
+    "the role alone.",
+    lambda value: _commas(re.sub(r"(?<=\d)-(?=\d)", "", value)),
+)
+_ACCOUNT: Final = checked(
+    config.own_account_id,
+    "DIGITS",
+    "account",
+    "Your AWS account to deploy to, 12 digits.",
+    _digits,
+    default=...,
+    callback=_not_pinecones,
+    prompt="Your AWS account to deploy to",
+)
 
 
 @told("init")
 def init(
-    pinecone_account_id: Annotated[
-        str, _pinecone_account(prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)")
-    ],
-    regions: Annotated[
-        str, _regions(prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or ALL_REGIONS")
-    ],
-    region: Annotated[str, _region(prompt="AWS region of the key")],
-    name: Annotated[str, options.stack("name", f"{_FIRST}. For good.", prompt=_FIRST)],
-    account: Account,
-    customer_account_ids: Customers = None,
-    external_id: Annotated[bool, _external_id(callback=_before_asking, is_eager=True)] = True,
+    pinecone_account_id: str = _pinecone_account(
+        prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)", default=...
+    ),
+    regions: str = _regions(
+        prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or ALL_REGIONS", default=...
+    ),
+    region: str = _region(prompt="AWS region of the key", default=...),
+    name: str = options.stack("name", f"{_FIRST}. For good.", prompt=_FIRST, default=...),
+    account: str = _ACCOUNT,
+    customer_account_ids: str | None = _CUSTOMERS,
+    external_id: bool = _external_id(callback=_before_asking, is_eager=True),
 ) -> Iterator[str]:
     """Write a new cmek.yaml, and what an app of it needs.
 
@@ -137,13 +132,13 @@ def init(
 
 @told("init")
 def add(
-    name: Annotated[str, typer.Argument(help="Name of the new stack. For good.")],
-    account: Account,
-    region: Annotated[str | None, _region()] = None,
-    regions: Annotated[str | None, _regions()] = None,
-    pinecone_account_id: Annotated[str | None, _pinecone_account()] = None,
-    customer_account_ids: Customers = None,
-    external_id: Annotated[bool, _external_id()] = True,
+    name: str = typer.Argument(..., help="Name of the new stack. For good."),
+    account: str = _ACCOUNT,
+    region: str | None = _region(),
+    regions: str | None = _regions(),
+    pinecone_account_id: str | None = _pinecone_account(),
+    customer_account_ids: str | None = _CUSTOMERS,
+    external_id: bool = _external_id(),
 ) -> Iterator[str]:
     """Add a stack to cmek.yaml.
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
@@ -17,7 +17,7 @@ from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_n
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.looking import known
-from cmek_construct.commands.options import Templates, flag, option
+from cmek_construct.commands.options import TEMPLATES, flag, option
 from cmek_construct.commands.printing import in_words, refuse, told
 from cmek_construct.deployment import writing
 from cmek_construct.guardrails.judging import refused_at_synth
@@ -34,7 +34,7 @@ _MADE_AGAIN: Final = {
     "is shut out until the policy is written anew (deploy `suspended: true`, then `false`).",
 }
 """What it means that AWS calls it otherwise than the lock, by what is another."""
-File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The lock. Default: cmek.lock here.")]
+_FILE: Final = option("FILE", "The lock. Default: cmek.lock here.", Path(FILE))
 
 
 def _reason(text: str) -> str:
@@ -46,16 +46,12 @@ def _reason(text: str) -> str:
 
 @told("lock")
 def lock(
-    paths: Templates,
-    check: Annotated[bool, flag("--check", "Write nothing; exit code 1 if there is anything to do.")] = False,
-    with_deployed: Annotated[
-        bool, flag("--deployed", "Ask AWS for the ARNs and the role's unique ID, and lock.")
-    ] = False,
-    profile: Annotated[str | None, option("NAME", "With --deployed: AWS profile to ask with.")] = None,
-    beside: Annotated[
-        bool, flag("--beside", "A stack that is locked in another account or region is one more.")
-    ] = False,
-    file: File = Path(FILE),
+    paths: list[Path] = TEMPLATES,
+    check: bool = flag("--check", "Write nothing; exit code 1 if there is anything to do."),
+    with_deployed: bool = flag("--deployed", "Ask AWS for the ARNs and the role's unique ID, and lock."),
+    profile: str | None = option("NAME", "With --deployed: AWS profile to ask with."),
+    beside: bool = flag("--beside", "A stack that is locked in another account or region is one more."),
+    file: Path = _FILE,
 ) -> Iterator[str]:
     """Lock role and key: what would replace or drop them is refused from then on.
 
@@ -208,17 +204,14 @@ def _with_nested(
 
 @told("lock")
 def unlock(
-    stack: Annotated[str, typer.Argument(help="Name of the stack.")],
-    which: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="RESOURCE", help="Its logical ID as in the lock; or role, or key. Default: all of the stack."
-        ),
-    ] = None,
-    reason: Annotated[str, typer.Option(parser=_reason, metavar="TEXT", help="Why. It stays in the file.")] = ...,  # type: ignore[assignment]
-    account: Annotated[str | None, option("DIGITS", "If the name is locked in several.")] = None,
-    region: Annotated[str | None, option("REGION", "If the name is locked in several.")] = None,
-    file: File = Path(FILE),
+    stack: str = typer.Argument(..., help="Name of the stack."),
+    which: str | None = typer.Argument(
+        None, metavar="RESOURCE", help="Its logical ID as in the lock; or role, or key. Default: all of the stack."
+    ),
+    reason: str = option("TEXT", "Why. It stays in the file.", ..., parser=_reason),
+    account: str | None = option("DIGITS", "If the name is locked in several."),
+    region: str | None = option("REGION", "If the name is locked in several."),
+    file: Path = _FILE,
 ) -> Iterator[str]:
     """Let the next deploy replace or drop a role or key that is locked.
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
@@ -35,14 +35,14 @@ def fields(command: Callable[..., Callable[[], Any]]) -> Callable[..., Any]:
     return called
 
 
-def flag(name: str, says: str, **more: Any) -> Any:
+def flag(name: str, says: str, default: bool = False, **more: Any) -> Any:
     """An option that is there or not."""
-    return typer.Option(name, help=says, **more)
+    return typer.Option(default, name, help=says, **more)
 
 
-def option(metavar: str, says: str, **more: Any) -> Any:
-    """An option that takes what its type takes."""
-    return typer.Option(metavar=metavar, help=says, **more)
+def option(metavar: str, says: str, default: Any = None, **more: Any) -> Any:
+    """An option that takes what its type takes; one whose default is `...` must be given."""
+    return typer.Option(default, metavar=metavar, help=says, **more)
 
 
 def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -> Callable[[str], str]:
@@ -58,14 +58,13 @@ def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -
 
 
 def checked(
-    check: Check, metavar: str, parameter: str, help: str, written: Callable[[str], str] = str, **shown: Any
+    check: Check, metavar: str, parameter: str, says: str, written: Callable[[str], str] = str, **more: Any
 ) -> Any:
     """An option with the construct's own check; a wrong answer to a question is asked again.
 
-    ``parameter`` is its name in the message, ``written`` makes what people type into what the file says; the rest is as
-    `typer.Option` takes it.
+    ``parameter`` is its name in the message, ``written`` makes what people type into what the file says.
     """
-    return typer.Option(parser=_parser(check, parameter, written), metavar=metavar, help=help, **shown)
+    return option(metavar, says, parser=_parser(check, parameter, written), **more)
 
 
 role_arn: Final = partial(checked, checks.role_arn, "ARN")
@@ -108,34 +107,24 @@ def acknowledgement(text: str) -> tuple[str, str]:
     return found[1], found[3].strip()
 
 
-Profile = Annotated[str | None, option("NAME", "AWS profile to ask with.")]
-Name = Annotated[str, a_stack("The stack in cmek.yaml.")]
-OneOrAll = Annotated[str | None, typer.Argument(help="One stack. Default: all.")]
-AsJson = Annotated[bool, flag("--json", "Print JSON.")]
-Templates = Annotated[
-    list[Path],
-    typer.Argument(
-        default_factory=lambda: [Path("cdk.out")],
-        show_default=False,
-        metavar="TEMPLATE",
-        help="CloudFormation templates, JSON or YAML, or folders of `cdk synth`. Default: cdk.out.",
-    ),
-]
-AccountOfTemplates = Annotated[
-    str | None,
-    account(
-        "account", "Write the number of the templates' account.", "The AWS account of templates that do not say theirs."
-    ),
-]
-Acknowledge = Annotated[
-    list[Any] | None,
-    typer.Option(
-        parser=acknowledgement,
-        metavar="RULE=REASON",
-        help="Show what breaks this rule with its reason, and do not fail for it. Repeatable.",
-    ),
-]
-VendorRoles = Annotated[
-    list[str] | None,
-    role_arn("vendor_role_arn", "A vendor's role of another account that a key may let in. Repeatable."),
-]
+PROFILE: Final[Any] = option("NAME", "AWS profile to ask with.")
+NAME: Final = a_stack("The stack in cmek.yaml.")
+ONE_OR_ALL: Final[Any] = typer.Argument(None, help="One stack. Default: all.")
+AS_JSON: Final = flag("--json", "Print JSON.")
+TEMPLATES: Final[Any] = typer.Argument(
+    default_factory=lambda: [Path("cdk.out")],
+    show_default=False,
+    metavar="TEMPLATE",
+    help="CloudFormation templates, JSON or YAML, or folders of `cdk synth`. Default: cdk.out.",
+)
+ACCOUNT_OF_TEMPLATES: Final = account(
+    "account", "Write the number of the templates' account.", "The AWS account of templates that do not say theirs."
+)
+ACKNOWLEDGE: Final = option(
+    "RULE=REASON",
+    "Show what breaks this rule with its reason, and do not fail for it. Repeatable.",
+    parser=acknowledgement,
+)
+VENDOR_ROLES: Final = role_arn(
+    "vendor_role_arn", "A vendor's role of another account that a key may let in. Repeatable."
+)

@@ -12,13 +12,13 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import typer
 
 from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import Name, flag, option
+from cmek_construct.commands.options import NAME, flag, option
 from cmek_construct.commands.printing import told
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.writing import FILE
@@ -58,10 +58,10 @@ cli = typer.Typer(
 @cli.command()
 @told("project create", interrupted=f"Interrupted. {_AGAIN}")
 def create(
-    name: Name,
-    project_name: Annotated[str | None, option("TEXT", "Its name at Pinecone. Default: the stack's.")] = None,
-    yes: Annotated[bool, flag("--yes", "Make it. Without this, only say what would be made.")] = False,
-    show_key: Annotated[bool, flag("--show-key", "Show the API key although the output is no terminal.")] = False,
+    name: str = NAME,
+    project_name: str | None = option("TEXT", "Its name at Pinecone. Default: the stack's."),
+    yes: bool = flag("--yes", "Make it. Without this, only say what would be made."),
+    show_key: bool = flag("--show-key", "Show the API key although the output is no terminal."),
 ) -> Iterator[str]:
     """Make the Pinecone project of a stack, with the encryption forced for good.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
@@ -16,7 +16,7 @@ from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import known, look, refuse_unknown
-from cmek_construct.commands.options import Name, Profile, flag
+from cmek_construct.commands.options import NAME, PROFILE, flag
 from cmek_construct.commands.printing import marked, told
 from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import read_entries
@@ -34,27 +34,22 @@ EXIT_CODES: Final = (
 
 @told("retire", "{name}", "Interrupted. To see how it stands: cmek retire {name}")
 def retire(
-    name: Name,
-    schedule_deletion: Annotated[
-        bool,
-        flag(
-            "--schedule-deletion",
-            "Order the deletion of the key, 30 days from now, if all before it is done. Asks for the name to "
-            "be typed, twice.",
-        ),
-    ] = False,
-    cancel: Annotated[bool, flag("--cancel", "Take the order back. The key stays suspended.")] = False,
-    days: Annotated[int, typer.Option(min=1, max=90, help="How long nobody must have used the key.")] = 7,
-    quiet_since: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"],
-            metavar="YYYY-MM-DD",
-            help="Where KMS and CloudTrail do not tell: since when nobody has used the key, as you have seen yourself. "
-            "What is seen to be later goes before it.",
-        ),
-    ] = None,
-    profile: Profile = None,
+    name: str = NAME,
+    schedule_deletion: bool = flag(
+        "--schedule-deletion",
+        "Order the deletion of the key, 30 days from now, if all before it is done. Asks for the name to "
+        "be typed, twice.",
+    ),
+    cancel: bool = flag("--cancel", "Take the order back. The key stays suspended."),
+    days: int = typer.Option(7, min=1, max=90, help="How long nobody must have used the key."),
+    quiet_since: datetime | None = typer.Option(
+        None,
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="Where KMS and CloudTrail do not tell: since when nobody has used the key, as you have seen yourself. "
+        "What is seen to be later goes before it.",
+    ),
+    profile: str | None = PROFILE,
 ) -> Iterator[str]:
     """End a key, in the order that loses nothing: a checklist of what is done and what is next.
 

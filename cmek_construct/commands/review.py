@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Any, Final
 
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, Templates, VendorRoles
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDOR_ROLES
 from cmek_construct.commands.printing import counted, refuse
 from cmek_construct.guardrails.judging import by_place, guarded
 from cmek_construct.review.changes import Difference, differences, markdown
@@ -37,19 +37,17 @@ def judged(
 
 
 def review(
-    paths: Templates,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The page. Default: review.html; none with --markdown.")
-    ] = None,
-    against: Annotated[
-        list[Path] | None, typer.Option(metavar="OLD", help="Show what changes from these templates. Repeatable.")
-    ] = None,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="With --against: print what changes, for a pull request.")
-    ] = False,
-    acknowledge: Acknowledge = None,
-    vendor_role_arn: VendorRoles = None,
-    account: AccountOfTemplates = None,
+    paths: list[Path] = TEMPLATES,
+    out: Path | None = typer.Option(None, metavar="FILE", help="The page. Default: review.html; none with --markdown."),
+    against: list[Path] | None = typer.Option(
+        None, metavar="OLD", help="Show what changes from these templates. Repeatable."
+    ),
+    as_markdown: bool = typer.Option(
+        False, "--markdown", help="With --against: print what changes, for a pull request."
+    ),
+    acknowledge: list[Any] | None = ACKNOWLEDGE,
+    vendor_role_arn: list[str] | None = VENDOR_ROLES,
+    account: str | None = ACCOUNT_OF_TEMPLATES,
 ) -> None:
     """Write a page for a security reviewer to read and sign.
 

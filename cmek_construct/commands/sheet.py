@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import typer
 
@@ -20,7 +20,7 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.looking import known, outputs_of, side_by_side
-from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
+from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag, option
 from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json, told
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
@@ -73,30 +73,20 @@ _COLUMNS: Final = {
 
 @told("sheet")
 def sheet(
-    name: OneOrAll = None,
-    outputs: Annotated[
-        Path | None, option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS.")
-    ] = None,
-    key_arn: Annotated[
-        str | None, options.key_arn("For a vendor's stack: the Key ARN that the customer sent back.")
-    ] = None,
-    profile: Profile = None,
-    as_json: AsJson = False,
-    fleet: Annotated[
-        str | None,
-        option("STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."),
-    ] = None,
-    role: Annotated[
-        str | None, option("NAME", f"With --fleet: the role to take on in each account. Default: {_ROLE}.")
-    ] = None,
-    region: Annotated[
-        str | None, option("REGION", "With --fleet: the region of the set. Default: the profile's.")
-    ] = None,
-    call_as: Annotated[
-        Literal["SELF", "DELEGATED_ADMIN"] | None,
-        typer.Option(help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."),
-    ] = None,
-    as_csv: Annotated[bool, flag("--csv", "With --fleet: print CSV.")] = False,
+    name: str | None = ONE_OR_ALL,
+    outputs: Path | None = option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
+    key_arn: str | None = options.key_arn("For a vendor's stack: the Key ARN that the customer sent back."),
+    profile: str | None = PROFILE,
+    as_json: bool = AS_JSON,
+    fleet: str | None = option(
+        "STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."
+    ),
+    role: str | None = option("NAME", f"With --fleet: the role to take on in each account. Default: {_ROLE}."),
+    region: str | None = option("REGION", "With --fleet: the region of the set. Default: the profile's."),
+    call_as: Literal["SELF", "DELEGATED_ADMIN"] | None = typer.Option(
+        None, help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."
+    ),
+    as_csv: bool = flag("--csv", "With --fleet: print CSV."),
 ) -> None:
     """Show what to paste where in Pinecone's console.
 

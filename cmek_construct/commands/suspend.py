@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
@@ -21,7 +21,7 @@ from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import locked, look, refuse_unknown
-from cmek_construct.commands.options import Name, Profile, flag, option, role_arn
+from cmek_construct.commands.options import NAME, PROFILE, flag, option, role_arn
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspended
@@ -34,30 +34,24 @@ from cmek_construct.policy.statements import as_of_2012
 
 _TRIES: Final = 6
 """How often a policy is read back, a second apart, until it says what was written."""
-Role = Annotated[
-    str | None,
-    role_arn(
-        "role",
-        "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, kms:ListGrants, "
-        "kms:RevokeGrant and cloudformation:DescribeStacks; where the denial is in the role's trust policy, "
-        "iam:GetRole and iam:UpdateAssumeRolePolicy.",
-    ),
-]
+_ROLE: Final = role_arn(
+    "role",
+    "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, kms:ListGrants, "
+    "kms:RevokeGrant and cloudformation:DescribeStacks; where the denial is in the role's trust policy, iam:GetRole "
+    "and iam:UpdateAssumeRolePolicy.",
+)
 
 
 def suspend(
-    name: Name,
-    reason: Annotated[str, option("TEXT", "Why. It is written into cmek.yaml, for others.")],
-    profile: Profile = None,
-    role: Role = None,
-    revoke_grants: Annotated[
-        bool,
-        flag(
-            "--revoke-grants",
-            "Revoke the grants on the key (of a key that is given by ARN, the role's): they do not come back. Without "
-            "it they are listed.",
-        ),
-    ] = False,
+    name: str = NAME,
+    reason: str = option("TEXT", "Why. It is written into cmek.yaml, for others.", default=...),
+    profile: str | None = PROFILE,
+    role: str | None = _ROLE,
+    revoke_grants: bool = flag(
+        "--revoke-grants",
+        "Revoke the grants on the key (of a key that is given by ARN, the role's): they do not come back. Without "
+        "it they are listed.",
+    ),
 ) -> None:
     """Cut Pinecone off, in seconds.
 
@@ -69,7 +63,7 @@ def suspend(
     _Brake(name, True, Asking("suspend", profile, role), reason, revoke_grants).run()
 
 
-def resume(name: Name, profile: Profile = None, role: Role = None) -> None:
+def resume(name: str = NAME, profile: str | None = PROFILE, role: str | None = _ROLE) -> None:
     """Let Pinecone back in.
 
     Takes suspended: true out of cmek.yaml, then the denial out of the key policy, and reads it back. Run it again as

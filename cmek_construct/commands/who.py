@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
 
 from rich import box
@@ -15,7 +16,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import AccountOfTemplates, AsJson, Templates
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, AS_JSON, TEMPLATES
 from cmek_construct.commands.printing import refuse, tell_json, tell_what_to_ask, told
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
@@ -38,7 +39,7 @@ _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "b
 
 
 @told("who")
-def who(paths: Templates, account: AccountOfTemplates = None, as_json: AsJson = False) -> None:
+def who(paths: list[Path] = TEMPLATES, account: str | None = ACCOUNT_OF_TEMPLATES, as_json: bool = AS_JSON) -> None:
     """Show who may do what with role and key, offline.
 
     By the templates alone: every principal against every action, with the statement that decides. What cannot be told
