@@ -24,7 +24,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import known, locked
-from cmek_construct.commands.options import PROFILE, a_stack, fields, flag, listed, of_row
+from cmek_construct.commands.options import PROFILE, a_stack, checked, flag, listed
 from cmek_construct.commands.printing import marked, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
@@ -51,7 +51,6 @@ _COPY: Final = "Copy the ARN from Pinecone's console, Manage > CMEK, and see tha
 
 
 @told("adopt", "{name}: nothing was written")
-@fields
 @dataclass(frozen=True)
 class Adopt:
     """Take a role and a key that are there already into a stack, unchanged.
@@ -66,7 +65,7 @@ class Adopt:
     key_arn: str | None = options.key_arn(
         "The key that Pinecone stores. A vendor's role, for keys of customers, has none."
     )
-    alias: str | None = of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")
+    alias: str | None = checked(props.ALIAS.check, "NAME", "alias", "Of a key with several: the stack's one.")
     as_given: Literal["role", "key"] | None = typer.Option(
         None, help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."
     )
@@ -77,7 +76,7 @@ class Adopt:
     profile: str | None = PROFILE
     accept: bool = flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
 
-    def __call__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:
         text = text_of(FILE) if os.path.lexists(FILE) else None
         there = next((one for one in parse_entries(text, FILE) if one.name == self.name), None) if text else None
         account, region = self._place(text, there)

@@ -6,9 +6,8 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import typer
 
@@ -18,7 +17,7 @@ from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands import options
 from cmek_construct.commands.looking import json_in
-from cmek_construct.commands.options import AS_JSON, option
+from cmek_construct.commands.options import AS_JSON, formed, option
 from cmek_construct.commands.printing import in_a_line, in_words, tell_json, told
 from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.deployment.reading import read_entries
@@ -36,23 +35,8 @@ WHO_CAN_SEE = (
 )
 
 
-def _line(value: str) -> str:
-    if not value.strip() or not value.isprintable() or len(value) > 100:
-        raise typer.BadParameter("it is a line of text, of up to 100 characters")
-    return value.strip()
-
-
-def _s3_url(value: str) -> str:
-    if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
-        raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
-    return value
-
-
-def _key_or_alias(parameter: str, value: object) -> None:
+def _any_key(parameter: str, value: object) -> None:
     checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
-
-
-_key_arn: Final = partial(options.checked, _key_or_alias, "ARN", "key_arn")
 
 
 @cli.callback(invoke_without_command=True)
@@ -67,11 +51,18 @@ def kit(
         "Write the number of the customer's AWS account.",
         "The customer's AWS account, for key-policy.json. Default: a placeholder.",
     ),
-    vendor_name: str = option("TEXT", "Your company's name, for the page.", parser=_line, default=kits.Kit.vendor_name),
-    template_url: str | None = option(
+    vendor_name: str = formed(
+        lambda text: text.strip() and text.isprintable() and len(text) <= 100,
+        "it is a line of text, of up to 100 characters",
+        "TEXT",
+        "Your company's name, for the page.",
+        default=kits.Kit.vendor_name,
+    ),
+    template_url: str | None = formed(
+        re.compile(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+").fullmatch,
+        "CloudFormation takes a template from https://…amazonaws.com/…",
         "URL",
         "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
-        parser=_s3_url,
     ),
     out: Path = option("FOLDER", "Folder to write. Never overwritten.", default=Path("customer-kit")),
 ) -> Iterator[str]:
@@ -128,7 +119,9 @@ def write(kit: kits.Kit, folder: Path) -> list[str]:
 @told("customer-kit check")
 def check(
     role_arn: str = options.role_arn("role_arn", "The vendor's role.", default=...),
-    key_arn: str | None = _key_arn("The customer's key, as it was given back. Without files, KMS is asked about it."),
+    key_arn: str | None = options.checked(
+        _any_key, "ARN", "key_arn", "The customer's key, as it was given back. Without files, KMS is asked about it."
+    ),
     profile: str | None = option("NAME", "AWS profile of the customer, to ask KMS with."),
     describe_key: Path | None = option("FILE", "The customer's output of `aws kms describe-key`."),
     key_policy: Path | None = option("FILE", "The customer's output of `aws kms get-key-policy`."),

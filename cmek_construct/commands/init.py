@@ -17,7 +17,7 @@ import typer
 
 from cmek_construct import props
 from cmek_construct.commands import options
-from cmek_construct.commands.options import checked, flag, listed, of_row
+from cmek_construct.commands.options import checked, flag, listed
 from cmek_construct.commands.printing import refusals, told
 from cmek_construct.deployment import config
 from cmek_construct.deployment.reading import parse_entries, read_entries, text_of
@@ -60,9 +60,10 @@ def _before_asking(external_id: bool) -> bool:
 
 
 _pinecone_account: Final = partial(
-    of_row,
-    props.PINECONE_ACCOUNT_ID,
+    checked,
+    props.PINECONE_ACCOUNT_ID.check,
     "DIGITS",
+    "pinecone_account_id",
     "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > Add CMEK.",
     written=_digits,
 )

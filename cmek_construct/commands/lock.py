@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import typer
 
 from cmek_construct import templates
-from cmek_construct.aws.objects import Resource, Unread
+from cmek_construct.aws.objects import Resource
 from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_names
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.looking import known
-from cmek_construct.commands.options import TEMPLATES, flag, option
+from cmek_construct.commands.options import TEMPLATES, flag, formed, option
 from cmek_construct.commands.printing import in_words, refuse, told
 from cmek_construct.deployment import writing
 from cmek_construct.guardrails.judging import refused_at_synth
@@ -35,13 +35,6 @@ _MADE_AGAIN: Final = {
 }
 """What it means that AWS calls it otherwise than the lock, by what is another."""
 _FILE: Final = option("FILE", "The lock. Default: cmek.lock here.", Path(FILE))
-
-
-def _reason(text: str) -> str:
-    text = text.strip()
-    if not text or not text.isprintable():
-        raise typer.BadParameter("it is a line of text that says why: it stays in the file")
-    return text
 
 
 @told("lock")
@@ -135,11 +128,7 @@ def _updated(
 
 
 def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[Stack, list[str]]:
-    """A stack with what AWS calls each role and key; and what changed.
-
-    Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
-    the account of the stack.
-    """
+    """A stack with what AWS calls each role and key; and what changed."""
     if not place.is_told:
         raise LockError(
             "its template says neither account nor region, so nobody can tell which deployed stack it is. Give the "
@@ -163,7 +152,9 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
                 f"{resource} is locked as {locked.type}, but the deployed stack has no such resource. Deploy the "
                 "template that was locked, or lock the one that is deployed."
             )
-        names = known(_names(session, resources[resource]), resource, f"{resource}: {deleted}")
+        ask: Any = read_role_names if locked.type == ROLE else read_key_arn
+        called = known(ask(session, resources[resource].physical_id), resource, f"{resource}: {deleted}")
+        names: dict[str, str] = {"Arn": called} if isinstance(called, str) else called
         if locked.deployed == names and not locked.gone:
             continue
         history = locked.history
@@ -180,14 +171,6 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
         named[resource] = replace(locked, deployed=names, history=history, gone="")
         done.append(f"{resource}: {', '.join(names.values())}")
     return named, done
-
-
-def _names(session: Session, own: Resource) -> dict[str, str] | Unread | None:
-    """What AWS calls a role or a key."""
-    if own.type == ROLE:
-        return read_role_names(session, own.physical_id)
-    arn = read_key_arn(session, own.physical_id)
-    return {"Arn": arn} if isinstance(arn, str) else arn
 
 
 def _with_nested(
@@ -208,7 +191,13 @@ def unlock(
     which: str | None = typer.Argument(
         None, metavar="RESOURCE", help="Its logical ID as in the lock; or role, or key. Default: all of the stack."
     ),
-    reason: str = option("TEXT", "Why. It stays in the file.", ..., parser=_reason),
+    reason: str = formed(
+        lambda text: text.strip() and text.strip().isprintable(),
+        "it is a line of text that says why: it stays in the file",
+        "TEXT",
+        "Why. It stays in the file.",
+        default=...,
+    ),
     account: str | None = option("DIGITS", "If the name is locked in several."),
     region: str | None = option("REGION", "If the name is locked in several."),
     file: Path = _FILE,
@@ -231,10 +220,9 @@ def unlock(
     meant = [name for name, one in here.items() if not one.unlocked and which in (None, name, one.word)]
     if not meant:
         what = f"nothing of it that is called {which!a}" if which else "nothing of it"
-        there = [f"{name} ({one.word}, {'unlocked' if one.unlocked else 'locked'})" for name, one in here.items()]
-        raise LockError(
-            f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
-        )
+        now = (f"{name} ({one.word}, {'unlocked' if one.unlocked else 'locked'})" for name, one in here.items())
+        has = ", ".join(now)
+        raise LockError(f"{place}: {what} is locked now. It has: {has}. `cmek lock` locks what templates have.")
     note = f"{date.today().isoformat()} {reason}"
     after = {name: replace(here[name], unlocked=(note,), gone="") for name in meant}
     _write(file, {**before, place: {**here, **after}})
@@ -243,11 +231,7 @@ def unlock(
 
 
 def clear_gone(stack: str, account: str, region: str) -> list[str]:
-    """Have the lock in this folder no longer say that a stack is gone: it is taken back.
-
-    Returns:
-        What was done.
-    """
+    """Have the lock in this folder no longer say that a stack is gone, for it is taken back; and what was done."""
     before = read(Path(FILE))
     here = stacks_at(before, Place.of(stack, account, region))
     lock = {**before, **{place: marked_gone(before[place], "") for place in here}}

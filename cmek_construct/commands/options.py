@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable
 from functools import partial
@@ -16,23 +15,8 @@ from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment import config
 from cmek_construct.guardrails.judging import RULES
-from cmek_construct.props import Prop
 
 _ACKNOWLEDGED: Final = re.compile(rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S)
-
-
-def fields(command: Callable[..., Callable[[], Any]]) -> Callable[..., Any]:
-    """A command with many options: they are the fields of a class, of which one is made and called.
-
-    The docstring of the class is the help.
-    """
-
-    def called(**options: Any) -> Any:
-        return command(**options)()
-
-    called.__name__, called.__doc__ = command.__name__.lower(), command.__doc__
-    called.__signature__ = inspect.signature(command, eval_str=True)  # type: ignore[attr-defined]
-    return called
 
 
 def flag(name: str, says: str, default: bool = False, **more: Any) -> Any:
@@ -43,6 +27,17 @@ def flag(name: str, says: str, default: bool = False, **more: Any) -> Any:
 def option(metavar: str, says: str, default: Any = None, **more: Any) -> Any:
     """An option that takes what its type takes; one whose default is `...` must be given."""
     return typer.Option(default, metavar=metavar, help=says, **more)
+
+
+def formed(is_right: Callable[[str], object], form: str, metavar: str, says: str, **more: Any) -> Any:
+    """An option whose text has a form."""
+
+    def parse(value: str) -> str:
+        if not is_right(value):
+            raise typer.BadParameter(form)
+        return value.strip()
+
+    return option(metavar, says, parser=parse, **more)
 
 
 def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -> Callable[[str], str]:
@@ -74,11 +69,6 @@ stack: Final = partial(checked, config.stack_name, "NAME")
 customers: Final = partial(
     checked, lambda name, value: CUSTOMERS[0].check(name, listed(value)), "DIGITS,…", CUSTOMERS[0].name
 )
-
-
-def of_row(row: Prop, metavar: str, says: str, **more: Any) -> Any:
-    """An option that is the value of a prop: its name and its check are the row's."""
-    return checked(row.check, metavar, row.name, says, **more)
 
 
 def account(parameter: str, way_out: str, says: str) -> Any:

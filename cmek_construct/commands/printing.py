@@ -5,12 +5,12 @@ What the rooms below raise says why; which option of the command helps is known 
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
@@ -129,17 +129,19 @@ def refuse(*reasons: object) -> NoReturn:
 
 
 def told(command: str, about: str = "", interrupted: str = "") -> Callable[[Callable[..., Any]], Callable[..., None]]:
-    """Run a command: what it yields is printed line by line, what is refused ends it as in `refusals`.
+    """A command: the lines that it gives are printed as they come, and what is refused ends it as in `refusals`.
 
-    ``about`` and ``interrupted`` name its options in braces.
+    It is a function with its options; or a class with them as fields, which is iterated. ``about`` and ``interrupted``
+    name options in braces.
     """
 
     def decorated(run: Callable[..., Any]) -> Callable[..., None]:
-        @wraps(run)
         def called(**options: Any) -> None:
             with refusals(command, about.format(**options), interrupted=interrupted.format(**options)):
                 tell(run(**options) or ())
 
+        called.__name__, called.__doc__ = run.__name__.lower(), run.__doc__
+        called.__signature__ = inspect.signature(run, eval_str=True)  # type: ignore[attr-defined]
         return called
 
     return decorated
