@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 
@@ -21,9 +21,9 @@ from cmek_construct.deployment.reading import ConfigError
 from cmek_construct.health.findings import Finding, Refused, Verdict
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.sentences import plain
-
-if TYPE_CHECKING:
-    from cmek_construct.templates.found import Found
+from cmek_construct.review.reader import to_check
+from cmek_construct.templates.found import Found
+from cmek_construct.who.answers import two_accounts
 
 REFUSED: Final = 1
 """The exit code of what is refused, with the reason."""
@@ -56,9 +56,6 @@ def tell(lines: Iterable[str]) -> None:
 
 def tell_what_to_ask(found: Found) -> None:
     """Print, beside an answer, what only a person can tell of templates."""
-    from cmek_construct.review.reader import to_check
-    from cmek_construct.who.answers import two_accounts
-
     if accounts := two_accounts(found):
         typer.echo(accounts, err=True)
     said = [f"{stack.template.name}: {plain(words)}" for stack, some in to_check(found).items() for words in some]

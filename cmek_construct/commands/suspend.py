@@ -15,9 +15,8 @@ from typing import Final
 
 import typer
 
-from cmek_construct.aws import writing
+from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Stack, Unread
-from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import locked, look, refuse_unknown
@@ -138,7 +137,7 @@ class _Brake:
     def _put(self, case: Deployed, session: Session) -> tuple[str, str]:
         """Put the brake on or take it off, and read it back; in words how, and what is there and not as in the file."""
         brake, arn = case.brake, str(case.brake.resource)
-        before = read_policy(session, arn)
+        before = reading.read_policy(session, arn)
         wanted = to_write(case, before, as_of_2012(before), self.on)
         for policy in wanted:
             try:
@@ -148,7 +147,7 @@ class _Brake:
                 if policy is wanted[-1] or error.code not in writing.MALFORMED:
                     raise
         for _try in range(_TRIES):
-            after = as_of_2012(read_policy(session, arn))
+            after = as_of_2012(reading.read_policy(session, arn))
             if is_suspended(case, after) is self.on:
                 left = brake.drift(kept(case, after), case.wanted(brake.kind))
                 how = "written and read back" if wanted else "it was so already, and was read again"
@@ -157,7 +156,7 @@ class _Brake:
         raise Refused(f"the {brake.kind} policy was written, but reads as before")
 
     def _grants(self, case: Deployed, session: Session) -> Iterator[str]:
-        found = read_grants(session, str(case.key_arn))
+        found = reading.read_grants(session, str(case.key_arn))
         if isinstance(found, Unread):
             raise Refused(
                 f"Pinecone's role is cut off, but the grants on the key could not be listed ({found.why}), and a grant "
