@@ -31,12 +31,6 @@ _GROUPS: Final = {
     "On call": (doctor.doctor, suspend.suspend, suspend.resume),
     "Take over, and end": (adopt.Adopt, retire.retire),
 }
-_EPILOGS: Final = {
-    "template": init.PARAMETERS,
-    "review": review.EXIT_CODES,
-    "doctor": doctor.EXIT_CODES,
-    "retire": retire.EXIT_CODES,
-}
 
 
 class _InGroups(TyperGroup):
@@ -84,4 +78,4 @@ for _command in (one for group in _GROUPS.values() for one in group):
     if isinstance(_command, typer.Typer):
         cli.add_typer(_command, cls=_InGroups)
     else:
-        cli.command(epilog=_EPILOGS.get(_name(_command)))(_command)
+        cli.command(epilog=vars(_command).get("epilog"))(_command)

@@ -29,10 +29,6 @@ from cmek_construct.health.role_and_key import alias_of_file, who_used
 from cmek_construct.lock.text import LockError
 from cmek_construct.templates.stacks import ALIAS
 
-EXIT_CODES: Final = (
-    "Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, and nothing else is "
-    "wrong."
-)
 _WORDS: Final[dict[Effect | None, str]] = {
     Effect.KEY_ENDS: "THE KEY WILL END",
     Effect.SOMEBODY_LET_IN: "somebody is let in",
@@ -43,7 +39,11 @@ _WORDS: Final[dict[Effect | None, str]] = {
 """What faults do to people: the worst first."""
 
 
-@told("doctor")
+@told(
+    "doctor",
+    epilog="Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, and nothing "
+    "else is wrong.",
+)
 def doctor(
     name: str | None = ONE_OR_ALL,
     profile: str | None = PROFILE,

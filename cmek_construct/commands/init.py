@@ -24,12 +24,6 @@ from cmek_construct.deployment.reading import parse_entries, read_entries, text_
 from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 
-PARAMETERS: Final = (
-    "Parameters: PineconeAccountId and PineconeExternalId; InAllRegions, or InUsEast1, InUsWest2, "
-    "… for each of the guide's regions, `yes` or `no`. It deploys as it is: by the console, by "
-    "`aws cloudformation deploy --capabilities CAPABILITY_IAM`, by StackSets or Service Catalog."
-)
-
 
 def _digits(value: str) -> str:
     """An account number, as the console shows it with dashes."""
@@ -174,6 +168,12 @@ def _unusual(name: str) -> Iterator[str]:
     yield from (f"CHECK: {notice.message}" for notice in (*own.trust.notices(own.account), *of_key))
 
 
+@told(
+    "template",
+    epilog="Parameters: PineconeAccountId and PineconeExternalId; InAllRegions, or InUsEast1, InUsWest2, … for each of "
+    "the guide's regions, `yes` or `no`. It deploys as it is: by the console, by `aws cloudformation deploy "
+    "--capabilities CAPABILITY_IAM`, by StackSets or Service Catalog.",
+)
 def template() -> None:
     """Print one plain CloudFormation template of role, key, alias and outputs."""
     # Starts Node: `cmek check` and `cmek doctor` do not wait for it.

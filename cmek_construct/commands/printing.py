@@ -125,11 +125,13 @@ def refuse(*reasons: object) -> NoReturn:
     raise typer.Exit(REFUSED)
 
 
-def told(command: str, about: str = "", interrupted: str = "") -> Callable[[Callable[..., Any]], Callable[..., None]]:
+def told(
+    command: str, about: str = "", interrupted: str = "", epilog: str | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """A command: the lines that it gives are printed as they come, and what is refused ends it as in `refusals`.
 
     It is a function with its options; or a class with them as fields, which is iterated. ``about`` and ``interrupted``
-    name options in braces.
+    name options in braces; ``epilog`` is the end of its help.
     """
 
     def decorated(run: Callable[..., Any]) -> Callable[..., None]:
@@ -138,7 +140,7 @@ def told(command: str, about: str = "", interrupted: str = "") -> Callable[[Call
                 tell(run(**options) or ())
 
         called.__name__, called.__doc__ = run.__name__.lower(), run.__doc__
-        called.__signature__ = inspect.signature(run, eval_str=True)  # type: ignore[attr-defined]
+        vars(called).update(__signature__=inspect.signature(run, eval_str=True), epilog=epilog)
         return called
 
     return decorated

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Final
 
 import typer
 
@@ -26,13 +25,14 @@ from cmek_construct.health.findings import Finding, Refused
 from cmek_construct.health.policies import is_suspended
 from cmek_construct.health.retirement import USE, WINDOW, ends, is_done, next_of, steps
 
-EXIT_CODES: Final = (
-    "Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not to be "
-    "read, or it was refused; 2 wrong usage."
+
+@told(
+    "retire",
+    "{name}",
+    "Interrupted. To see how it stands: cmek retire {name}",
+    epilog="Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not "
+    "to be read, or it was refused; 2 wrong usage.",
 )
-
-
-@told("retire", "{name}", "Interrupted. To see how it stands: cmek retire {name}")
 def retire(
     name: str = NAME,
     schedule_deletion: bool = flag(

@@ -11,7 +11,7 @@ import typer
 
 from cmek_construct.checks import printable
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDOR_ROLES
-from cmek_construct.commands.printing import counted, refuse
+from cmek_construct.commands.printing import counted, refuse, told
 from cmek_construct.guardrails.judging import by_place, guarded
 from cmek_construct.review.changes import Difference, differences, markdown
 from cmek_construct.review.parts import Template
@@ -19,10 +19,6 @@ from cmek_construct.review.reader import templates_of
 from cmek_construct.templates.run import Run, read_run
 
 _PAGE: Final = "<!doctype html>"
-EXIT_CODES: Final = (
-    "Exit codes: 0 written, whatever the guardrails found (cmek check is the gate); 1 something "
-    "could not be read or written, and nothing is; 2 wrong usage."
-)
 
 
 def judged(
@@ -36,6 +32,11 @@ def judged(
     return templates_of(found, by_place(results), vendor_role_arns), list(map(str, found.problems))
 
 
+@told(
+    "review",
+    epilog="Exit codes: 0 written, whatever the guardrails found (cmek check is the gate); 1 something "
+    "could not be read or written, and nothing is; 2 wrong usage.",
+)
 def review(
     paths: list[Path] = TEMPLATES,
     out: Path | None = typer.Option(None, metavar="FILE", help="The page. Default: review.html; none with --markdown."),
