@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDOR_ROLES
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDOR_ROLES, flag, option
 from cmek_construct.commands.printing import counted, refuse, told
 from cmek_construct.guardrails.judging import by_place, guarded
 from cmek_construct.review.changes import Difference, differences, markdown
 from cmek_construct.review.parts import Template
 from cmek_construct.review.reader import templates_of
 from cmek_construct.templates.run import Run, read_run
-
-_PAGE: Final = "<!doctype html>"
 
 
 def judged(
@@ -39,13 +37,9 @@ def judged(
 )
 def review(
     paths: list[Path] = TEMPLATES,
-    out: Path | None = typer.Option(None, metavar="FILE", help="The page. Default: review.html; none with --markdown."),
-    against: list[Path] | None = typer.Option(
-        None, metavar="OLD", help="Show what changes from these templates. Repeatable."
-    ),
-    as_markdown: bool = typer.Option(
-        False, "--markdown", help="With --against: print what changes, for a pull request."
-    ),
+    out: Path | None = option("FILE", "The page. Default: review.html; none with --markdown."),
+    against: list[Path] | None = option("OLD", "Show what changes from these templates. Repeatable."),
+    as_markdown: bool = flag("--markdown", "With --against: print what changes, for a pull request."),
     acknowledge: list[Any] | None = ACKNOWLEDGE,
     vendor_role_arn: list[str] | None = VENDOR_ROLES,
     account: str | None = ACCOUNT_OF_TEMPLATES,
@@ -57,8 +51,7 @@ def review(
     """
     if as_markdown and not against:
         raise typer.BadParameter("it is for --against alone", param_hint="--markdown")
-    roles = vendor_role_arn or []
-    reasons = dict(acknowledge or [])
+    roles, reasons = vendor_role_arn or [], dict(acknowledge or [])
     new, problems = judged(read_run(paths, account), paths, roles, reasons)
     changed = None
     if against:
@@ -79,12 +72,11 @@ def _write(templates: list[Template], changed: list[Difference] | None, file: Pa
     from cmek_construct.review.page import Page, html  # its engine takes long
 
     page = Page(templates, version("cmek-construct"), changed)
-    text = html(page)
     shown = printable(file)
     try:
-        if file.exists() and not file.read_bytes().startswith(_PAGE.encode()):
+        if file.exists() and not file.read_bytes().startswith(b"<!doctype html>"):
             refuse(f"{shown}: it is there already and is no page of `cmek review`. Give --out.")
-        file.write_text(text, encoding="utf-8", newline="\n")
+        file.write_text(html(page), encoding="utf-8", newline="\n")
     except OSError as error:
         refuse(f"{shown}: cannot be written: {error.strerror}. Give another file with --out.")
     found = page.open_findings
