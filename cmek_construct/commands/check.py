@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import typer
 
-from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDOR_ROLES
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS
 from cmek_construct.commands.printing import counted, refuse, tell_json, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
@@ -23,7 +23,7 @@ _SHOWN: Final = ("rule", "logical_id", "what", "allows", "cure")
 def check(
     paths: list[Path] = TEMPLATES,
     acknowledge: list[Any] | None = ACKNOWLEDGE,
-    vendor_role_arn: list[str] | None = VENDOR_ROLES,
+    vendor_role_arn: list[str] | None = VENDORS,
     account: str | None = ACCOUNT_OF_TEMPLATES,
     as_json: bool = AS_JSON,
 ) -> Iterator[str]:

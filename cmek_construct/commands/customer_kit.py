@@ -26,7 +26,7 @@ from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.findings import Refused
 
-cli = typer.Typer(name="customer-kit", rich_markup_mode=None)
+cli = typer.Typer(name="customer-kit")
 DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
 GET_KEY_POLICY = "aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json"
 WHO_CAN_SEE = (

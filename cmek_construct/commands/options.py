@@ -115,6 +115,4 @@ ACKNOWLEDGE: Final = option(
     "Show what breaks this rule with its reason, and do not fail for it. Repeatable.",
     parser=acknowledgement,
 )
-VENDOR_ROLES: Final = role_arn(
-    "vendor_role_arn", "A vendor's role of another account that a key may let in. Repeatable."
-)
+VENDORS: Final = role_arn("vendor_role_arn", "A vendor's role of another account that a key may let in. Repeatable.")

@@ -50,9 +50,7 @@ _FOR_GOOD: Final = "Every index in it needs a key of yours: that can never be sw
 _KEY_NAME: Final = "default"
 """Of the API key, as Pinecone's console names the first one."""
 
-cli = typer.Typer(
-    name="project", rich_markup_mode=None, no_args_is_help=True, help="Make the Pinecone project of a stack."
-)
+cli = typer.Typer(name="project", no_args_is_help=True, help="Make the Pinecone project of a stack.")
 
 
 @cli.command()

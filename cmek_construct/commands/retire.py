@@ -15,7 +15,7 @@ from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import known, look, refuse_unknown
-from cmek_construct.commands.options import NAME, PROFILE, flag
+from cmek_construct.commands.options import NAME, PROFILE, flag, option
 from cmek_construct.commands.printing import marked, told
 from cmek_construct.commands.project import indexes
 from cmek_construct.deployment.reading import read_entries
@@ -42,12 +42,11 @@ def retire(
     ),
     cancel: bool = flag("--cancel", "Take the order back. The key stays suspended."),
     days: int = typer.Option(7, min=1, max=90, help="How long nobody must have used the key."),
-    quiet_since: datetime | None = typer.Option(
-        None,
+    quiet_since: datetime | None = option(
+        "YYYY-MM-DD",
+        "Where KMS and CloudTrail do not tell: since when nobody has used the key, as you have seen yourself. What is "
+        "seen to be later goes before it.",
         formats=["%Y-%m-%d"],
-        metavar="YYYY-MM-DD",
-        help="Where KMS and CloudTrail do not tell: since when nobody has used the key, as you have seen yourself. "
-        "What is seen to be later goes before it.",
     ),
     profile: str | None = PROFILE,
 ) -> Iterator[str]:

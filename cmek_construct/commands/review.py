@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDOR_ROLES, flag, option
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
 from cmek_construct.commands.printing import counted, refuse, told
 from cmek_construct.guardrails.judging import by_place, guarded
 from cmek_construct.review.changes import Difference, differences, markdown
@@ -41,7 +41,7 @@ def review(
     against: list[Path] | None = option("OLD", "Show what changes from these templates. Repeatable."),
     as_markdown: bool = flag("--markdown", "With --against: print what changes, for a pull request."),
     acknowledge: list[Any] | None = ACKNOWLEDGE,
-    vendor_role_arn: list[str] | None = VENDOR_ROLES,
+    vendor_role_arn: list[str] | None = VENDORS,
     account: str | None = ACCOUNT_OF_TEMPLATES,
 ) -> None:
     """Write a page for a security reviewer to read and sign.
