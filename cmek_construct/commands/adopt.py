@@ -21,10 +21,9 @@ from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands import options
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import known, locked
-from cmek_construct.commands.options import PROFILE, a_stack, checked, flag, listed
+from cmek_construct.commands.options import PROFILE, a_key, a_region, a_role, checked, customers, flag, listed, named
 from cmek_construct.commands.printing import marked, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
@@ -60,19 +59,17 @@ class Adopt:
     writes the file alone.
     """
 
-    name: str = a_stack("Of the stack, in cmek.yaml or new to it. For good.")
-    role_arn: str = options.role_arn("role_arn", "The role that Pinecone stores.", default=...)
-    key_arn: str | None = options.key_arn(
-        "The key that Pinecone stores. A vendor's role, for keys of customers, has none."
-    )
+    name: str = named("Of the stack, in cmek.yaml or new to it. For good.")
+    role_arn: str = a_role("role_arn", "The role that Pinecone stores.", default=...)
+    key_arn: str | None = a_key("The key that Pinecone stores. A vendor's role, for keys of customers, has none.")
     alias: str | None = checked(props.ALIAS.check, "NAME", "alias", "Of a key with several: the stack's one.")
     as_given: Literal["role", "key"] | None = typer.Option(
         None, help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."
     )
-    customer_account_ids: str | None = options.customers(
+    customer_account_ids: str | None = customers(
         "For a vendor's role that has lost its permissions: accounts of customers."
     )
-    region: str | None = options.region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
+    region: str | None = a_region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
     profile: str | None = PROFILE
     accept: bool = flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
 
@@ -171,8 +168,8 @@ class Adopt:
         found: dict[str, Any] = {"account": role.arn.split(":")[4], "region": region}
         found |= adoption.of_role(role, given=self.as_given == "role")
         if key is None:
-            customers = self.customer_account_ids
-            found |= adoption.of_customers(role, listed(customers) if customers else [])
+            accounts = self.customer_account_ids
+            found |= adoption.of_customers(role, listed(accounts) if accounts else [])
         else:
             found |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
         if text is None:

@@ -15,9 +15,8 @@ from cmek_construct import checks
 from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
-from cmek_construct.commands import options
 from cmek_construct.commands.looking import json_in
-from cmek_construct.commands.options import AS_JSON, formed, option
+from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, checked, formed, option
 from cmek_construct.commands.printing import in_a_line, in_words, tell_json, told
 from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.deployment.reading import read_entries
@@ -43,10 +42,10 @@ def _any_key(parameter: str, value: object) -> None:
 @told("customer-kit")
 def kit(
     context: typer.Context,
-    role_arn: str | None = options.role_arn("role_arn", "The vendor's role, which the customer's key lets in."),
-    region: str | None = options.region("AWS region of the customer's key, for the page. Default: it says to ask you."),
+    role_arn: str | None = a_role("role_arn", "The vendor's role, which the customer's key lets in."),
+    region: str | None = a_region("AWS region of the customer's key, for the page. Default: it says to ask you."),
     key_access: KeyAccess = typer.Option(kits.Kit.key_access, help="What the customer's key lets the role do."),
-    customer_account_id: str | None = options.account(
+    customer_account_id: str | None = an_account(
         "customer_account_id",
         "Write the number of the customer's AWS account.",
         "The customer's AWS account, for key-policy.json. Default: a placeholder.",
@@ -118,17 +117,15 @@ def write(kit: kits.Kit, folder: Path) -> list[str]:
 )
 @told("customer-kit check")
 def check(
-    role_arn: str = options.role_arn("role_arn", "The vendor's role.", default=...),
-    key_arn: str | None = options.checked(
+    role_arn: str = a_role("role_arn", "The vendor's role.", default=...),
+    key_arn: str | None = checked(
         _any_key, "ARN", "key_arn", "The customer's key, as it was given back. Without files, KMS is asked about it."
     ),
     profile: str | None = option("NAME", "AWS profile of the customer, to ask KMS with."),
     describe_key: Path | None = option("FILE", "The customer's output of `aws kms describe-key`."),
     key_policy: Path | None = option("FILE", "The customer's output of `aws kms get-key-policy`."),
     key_access: KeyAccess = typer.Option(kits.Kit.key_access, help="What the role must be able to do."),
-    vendor: str | None = options.stack(
-        "vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key."
-    ),
+    vendor: str | None = a_stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key."),
     as_json: bool = AS_JSON,
 ) -> Iterator[str]:
     """Say what is right and wrong with a customer's key.

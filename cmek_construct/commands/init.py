@@ -16,8 +16,7 @@ from typing import Any, Final
 import typer
 
 from cmek_construct import props
-from cmek_construct.commands import options
-from cmek_construct.commands.options import checked, flag, listed
+from cmek_construct.commands.options import a_region, a_stack, checked, customers, flag, listed
 from cmek_construct.commands.printing import refusals, told
 from cmek_construct.deployment import config
 from cmek_construct.deployment.reading import parse_entries, read_entries, text_of
@@ -70,12 +69,12 @@ _regions: Final = partial(
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
     _commas,
 )
-_region: Final = partial(options.region, "AWS region of the key.")
+_region: Final = partial(a_region, "AWS region of the key.")
 _external_id: Final = partial(
     flag, "--external-id/--no-external-id", "Mint an external ID (a UUID v4) into the file, once; or have none.", True
 )
 _FIRST: Final = "Name of the first stack, such as your Pinecone project's"
-_CUSTOMERS: Final = options.customers(
+_CUSTOMERS: Final = customers(
     "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role may use. The stack makes "
     "the role alone.",
     lambda value: _commas(re.sub(r"(?<=\d)-(?=\d)", "", value)),
@@ -101,7 +100,7 @@ def init(
         prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or ALL_REGIONS", default=...
     ),
     region: str = _region(prompt="AWS region of the key", default=...),
-    name: str = options.stack("name", f"{_FIRST}. For good.", prompt=_FIRST, default=...),
+    name: str = a_stack("name", f"{_FIRST}. For good.", prompt=_FIRST, default=...),
     account: str = _ACCOUNT,
     customer_account_ids: str | None = _CUSTOMERS,
     external_id: bool = _external_id(callback=_before_asking, is_eager=True),

@@ -62,21 +62,21 @@ def checked(
     return option(metavar, says, parser=_parser(check, parameter, written), **more)
 
 
-role_arn: Final = partial(checked, checks.role_arn, "ARN")
-key_arn: Final = partial(checked, checks.key_arn, "ARN", "key_arn")
-region: Final = partial(checked, config.region, "REGION", "region")
-stack: Final = partial(checked, config.stack_name, "NAME")
+a_role: Final = partial(checked, checks.role_arn, "ARN")
+a_key: Final = partial(checked, checks.key_arn, "ARN", "key_arn")
+a_region: Final = partial(checked, config.region, "REGION", "region")
+a_stack: Final = partial(checked, config.stack_name, "NAME")
 customers: Final = partial(
     checked, lambda name, value: CUSTOMERS[0].check(name, listed(value)), "DIGITS,…", CUSTOMERS[0].name
 )
 
 
-def account(parameter: str, way_out: str, says: str) -> Any:
+def an_account(parameter: str, way_out: str, says: str) -> Any:
     """An option that is the number of an account."""
     return checked(partial(checks.account_id, way_out=way_out), "DIGITS", parameter, says)
 
 
-def a_stack(says: str) -> Any:
+def named(says: str) -> Any:
     """An argument that names a stack."""
     return typer.Argument(parser=_parser(config.stack_name, "name"), metavar="NAME", help=says)
 
@@ -98,7 +98,7 @@ def acknowledgement(text: str) -> tuple[str, str]:
 
 
 PROFILE: Final[Any] = option("NAME", "AWS profile to ask with.")
-NAME: Final = a_stack("The stack in cmek.yaml.")
+NAME: Final = named("The stack in cmek.yaml.")
 ONE_OR_ALL: Final[Any] = typer.Argument(None, help="One stack. Default: all.")
 AS_JSON: Final = flag("--json", "Print JSON.")
 TEMPLATES: Final[Any] = typer.Argument(
@@ -107,7 +107,7 @@ TEMPLATES: Final[Any] = typer.Argument(
     metavar="TEMPLATE",
     help="CloudFormation templates, JSON or YAML, or folders of `cdk synth`. Default: cdk.out.",
 )
-ACCOUNT_OF_TEMPLATES: Final = account(
+ACCOUNT_OF_TEMPLATES: Final = an_account(
     "account", "Write the number of the templates' account.", "The AWS account of templates that do not say theirs."
 )
 ACKNOWLEDGE: Final = option(
@@ -115,4 +115,4 @@ ACKNOWLEDGE: Final = option(
     "Show what breaks this rule with its reason, and do not fail for it. Repeatable.",
     parser=acknowledgement,
 )
-VENDORS: Final = role_arn("vendor_role_arn", "A vendor's role of another account that a key may let in. Repeatable.")
+VENDORS: Final = a_role("vendor_role_arn", "A vendor's role of another account that a key may let in. Repeatable.")

@@ -18,9 +18,8 @@ from cmek_construct.aws.objects import Instance
 from cmek_construct.aws.reading import read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands import options
 from cmek_construct.commands.looking import known, outputs_of, side_by_side
-from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag, option
+from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
 from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json, told
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
@@ -75,7 +74,7 @@ _COLUMNS: Final = {
 def sheet(
     name: str | None = ONE_OR_ALL,
     outputs: Path | None = option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
-    key_arn: str | None = options.key_arn("For a vendor's stack: the Key ARN that the customer sent back."),
+    key_arn: str | None = a_key("For a vendor's stack: the Key ARN that the customer sent back."),
     profile: str | None = PROFILE,
     as_json: bool = AS_JSON,
     fleet: str | None = option(

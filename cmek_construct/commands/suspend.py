@@ -20,7 +20,7 @@ from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import locked, look, refuse_unknown
-from cmek_construct.commands.options import NAME, PROFILE, flag, option, role_arn
+from cmek_construct.commands.options import NAME, PROFILE, a_role, flag, option
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspended
@@ -33,7 +33,7 @@ from cmek_construct.policy.statements import as_of_2012
 
 _TRIES: Final = 6
 """How often a policy is read back, a second apart, until it says what was written."""
-_ROLE: Final = role_arn(
+_ROLE: Final = a_role(
     "role",
     "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, kms:ListGrants, "
     "kms:RevokeGrant and cloudformation:DescribeStacks; where the denial is in the role's trust policy, iam:GetRole "
