@@ -1,7 +1,5 @@
 """The `cmek` command, one file a command: its options, what it runs, and what it prints."""
 
-from __future__ import annotations
-
 import os
 import sys
 from typing import Final

@@ -4,8 +4,6 @@ cmek.yaml is written last: a run that ends before begins anew, and one that ends
 What could not be read is no basis for an entry, and ends the command.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The `cmek` command: its commands in groups, and how it ends."""
 
-from __future__ import annotations
-
 from importlib.metadata import version
 from typing import Any, Final
 

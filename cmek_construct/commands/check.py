@@ -1,7 +1,5 @@
 """`cmek check`: templates judged by the guardrails, without CDK."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`cmek customer-kit`: what a vendor sends to a customer, and the check of what comes back."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """`cmek doctor`: whether the deployed role and key are what the file says, and what to do."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence

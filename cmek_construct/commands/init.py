@@ -4,8 +4,6 @@ A new cmek.yaml, one more stack in the one that is there, and a template for peo
 minted here and nowhere else, once, into the file.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import uuid

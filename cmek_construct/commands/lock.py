@@ -1,7 +1,5 @@
 """`cmek lock` and `cmek unlock`: what they read of templates and of AWS, and how they write."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date

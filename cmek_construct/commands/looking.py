@@ -1,7 +1,5 @@
 """Looks at one stack of cmek.yaml: which role and key it is, what it gives out, and what files say of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor

@@ -3,8 +3,6 @@
 What the rooms below raise says why; which option of the command helps is known here alone.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 import os

@@ -5,8 +5,6 @@ so this looks first at what is there, and afterwards whether something was made 
 and an API key is shown once: so nothing is made without --yes, nor where nobody would see the key.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys

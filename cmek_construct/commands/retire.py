@@ -3,8 +3,6 @@
 Nothing is remembered between two runs: each looks at everything anew. So it does not matter where one was stopped.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone

@@ -1,7 +1,5 @@
 """`cmek review`: templates read, judged, and put on a page for a reviewer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path

@@ -3,8 +3,6 @@
 The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's guide.
 """
 
-from __future__ import annotations
-
 import csv
 import sys
 from collections.abc import Iterator, Mapping

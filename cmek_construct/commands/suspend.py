@@ -5,8 +5,6 @@ Pinecone out while the file says in, which is safe; the reverse would let Pineco
 again, either comes to its end.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator

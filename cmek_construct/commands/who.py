@@ -1,7 +1,5 @@
 """`cmek who`: who may do what with role and key, offline."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
