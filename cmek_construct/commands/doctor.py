@@ -12,7 +12,7 @@ import typer
 
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
-from cmek_construct.aws.session import Asking, AwsError, Session
+from cmek_construct.aws.session import Asking, AwsError, Session, read
 from cmek_construct.commands.looking import LOCK, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
 from cmek_construct.commands.printing import advice, refusals, tell_json, told, whole
@@ -102,11 +102,8 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     if of_project is not None and case.key_arn is not None:
         found += health.about_indexes(case, of_project)
     if organization:
-        # With the profile's own credentials: no other account sees them.
-        try:
-            controls = reading.read_controls(asking.own(reading.IAM_REGION), entry.settings.account)
-        except AwsError as error:
-            controls = Unread(str(error))
+        own = read(asking.own)(reading.IAM_REGION)  # with the profile's own credentials: no other account sees them
+        controls = own if isinstance(own, Unread) else reading.read_controls(own, entry.settings.account)
         found += health.about_controls(case, controls)
     if cloudtrail:
         found = [_with_culprit(session, case, one) for one in found]

@@ -186,8 +186,8 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
     more = ", suspended" if key_denial("")["Sid"] in stack_set.template else ""
 
     def row(instance: Instance) -> dict[str, Any]:
-        of_all = {"account": instance.account, "region": instance.region, "status": instance.status + more}
-        shown = {**dict.fromkeys(_COLUMNS), **of_all, "problem": None}
+        shown: dict[str, Any] = dict.fromkeys([*_COLUMNS, "problem"])
+        shown |= {"account": instance.account, "region": instance.region, "status": instance.status + more}
         try:
             given = _outputs(instance, asking, session, role)
         except (Refused, AwsError) as error:
