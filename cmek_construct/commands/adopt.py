@@ -47,7 +47,7 @@ _NEXT: Final = {
 _COPY: Final = "Copy the ARN from Pinecone's console, Manage > CMEK, and see that account and region are right."
 
 
-@told("adopt", "{name}: nothing was written")
+@told("adopt", about="{name}: nothing was written")
 @dataclass(frozen=True)
 class Adopt:
     """Take a role and a key that are there already into a stack, unchanged.

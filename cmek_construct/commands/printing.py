@@ -123,22 +123,20 @@ def refuse(*reasons: object) -> NoReturn:
     raise typer.Exit(REFUSED)
 
 
-def told(
-    command: str, about: str = "", interrupted: str = "", epilog: str | None = None
-) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+def told(command: str, epilog: str | None = None, **words: str) -> Callable[[Callable[..., Any]], Callable[..., None]]:
     """A command: the lines that it gives are printed as they come, and what is refused ends it as in `refusals`.
 
-    It is a function with its options; or a class with them as fields, which is iterated. ``about`` and ``interrupted``
-    name options in braces; ``epilog`` is the end of its help.
+    It is a function with its options; or a class with them as fields, which is iterated. ``words`` are for `refusals`,
+    with names of options in braces; ``epilog`` is the end of its help.
     """
 
     def decorated(run: Callable[..., Any]) -> Callable[..., None]:
         def called(**options: Any) -> None:
-            with refusals(command, about.format(**options), interrupted=interrupted.format(**options)):
+            with refusals(command, **{kind: text.format(**options) for kind, text in words.items()}):
                 tell(run(**options) or ())
 
         called.__name__, called.__doc__ = run.__name__.lower(), run.__doc__
-        vars(called).update(__signature__=inspect.signature(run, eval_str=True), epilog=epilog)
+        vars(called).update(__signature__=inspect.signature(run), epilog=epilog)
         return called
 
     return decorated

@@ -26,8 +26,8 @@ from cmek_construct.health.retirement import USE, WINDOW, ends, is_done, next_of
 
 @told(
     "retire",
-    "{name}",
-    "Interrupted. To see how it stands: cmek retire {name}",
+    about="{name}",
+    interrupted="Interrupted. To see how it stands: cmek retire {name}",
     epilog="Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not "
     "to be read, or it was refused; 2 wrong usage.",
 )

@@ -18,7 +18,7 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import known, outputs_of, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
-from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json, told
+from cmek_construct.commands.printing import in_words, refuse, tell_json, told
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import key_denial
@@ -68,7 +68,7 @@ _COLUMNS: Final = {
 }
 
 
-@told("sheet")
+@told("sheet", idle="--outputs")
 def sheet(
     name: str | None = ONE_OR_ALL,
     outputs: Path | None = option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
@@ -100,8 +100,7 @@ def sheet(
     found: list[dict[str, Any]] = []
     refused: list[str] = []
     if fleet is not None:
-        with refusals("sheet", idle="--outputs"):
-            found = _rows(fleet, asking, role or _ROLE, region, call_as)
+        found = _rows(fleet, asking, role or _ROLE, region, call_as)
         refused = [f"{row['account']}: {row['problem']}." for row in found if row["problem"]]
     entries = read_entries(FILE, only=name) if fleet is None else []
     for entry in entries:
