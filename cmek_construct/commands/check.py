@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import typer
 
@@ -12,9 +12,6 @@ from cmek_construct.commands.printing import counted, refuse, tell_json, tell_wh
 from cmek_construct.guardrails.judging import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
 from cmek_construct.templates.run import read_run
-
-_SHOWN: Final = ("rule", "logical_id", "what", "allows", "cure")
-"""Of a violation, for a machine."""
 
 
 @told("check")
@@ -74,8 +71,6 @@ def _lines(judged: Judged) -> Iterator[str]:
 
 def _as_data(judged: Judged) -> dict[str, Any]:
     """The same for a machine."""
-    violations = [
-        {name: getattr(violation, name) for name in _SHOWN} | {"acknowledged": reason}
-        for violation, reason in judged.found
-    ]
-    return {"template": judged.template, "roles": judged.roles, "keys": judged.keys, "violations": violations}
+    shown = ("rule", "logical_id", "what", "allows", "cure")
+    found = [{name: getattr(one, name) for name in shown} | {"acknowledged": why} for one, why in judged.found]
+    return {"template": judged.template, "roles": judged.roles, "keys": judged.keys, "violations": found}

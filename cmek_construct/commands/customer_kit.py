@@ -24,8 +24,7 @@ from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, fin
 from cmek_construct.health.findings import Refused
 
 cli = typer.Typer(name="customer-kit")
-DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
-GET_KEY_POLICY = "aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json"
+_DESCRIBED = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
 WHO_CAN_SEE = (
     "The vendor's own people cannot see the key: this runs with the customer's credentials, or on the two files that "
     "the customer sends."
@@ -161,8 +160,8 @@ def check(
 
 def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     """A key by the outputs of two commands of the AWS CLI; a policy alone may be one that KMS has never seen."""
-    described = json_in(describe_key, f"`{DESCRIBE_KEY}` prints it.")
-    prints = f"`{GET_KEY_POLICY}` prints it."
+    described = json_in(describe_key, _DESCRIBED)
+    prints = "`aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json` prints it."
     said = json_in(key_policy, prints).get("Policy")
     policy = json_in(key_policy, prints, said) if isinstance(said, str) else {}
     if "Statement" not in policy:
@@ -192,5 +191,5 @@ def _seen(source: str, metadata: Any, policy: Mapping[str, Any], place: object) 
     arn = metadata.get("Arn") if isinstance(metadata, dict) else None
     form = ANY_KEY_ARN.fullmatch(arn) if isinstance(arn, str) else None
     if form is None or not form["key"]:
-        raise Refused(f"{printable(place)}: it holds no KeyMetadata with the ARN of a key. `{DESCRIBE_KEY}` prints it.")
+        raise Refused(f"{printable(place)}: it holds no KeyMetadata with the ARN of a key. {_DESCRIBED}")
     return CustomerKeySeen(source, form[0], metadata, policy)

@@ -23,8 +23,6 @@ from cmek_construct.review.reader import to_check
 from cmek_construct.templates.found import Found
 from cmek_construct.who.answers import two_accounts
 
-REFUSED: Final = 1
-"""The exit code of what is refused, with the reason."""
 _OPTIONS: Final = {
     ("--profile", "NAME"): "choose another --profile",
     ("--role", "ARN"): "give --role",
@@ -120,7 +118,7 @@ def refuse(*reasons: object) -> NoReturn:
     """End the command: each reason once, in a line of its own."""
     for reason in dict.fromkeys(map(str, reasons)):
         typer.echo(reason, err=True)
-    raise typer.Exit(REFUSED)
+    raise typer.Exit(1)
 
 
 def told(command: str, epilog: str | None = None, **words: str) -> Callable[[Callable[..., Any]], Callable[..., None]]:

@@ -29,8 +29,6 @@ from cmek_construct.health.policies import is_suspended, kept, to_write
 from cmek_construct.health.role_and_key import grant_in_words, is_ours
 from cmek_construct.policy.statements import as_of_2012
 
-_TRIES: Final = 6
-"""How often a policy is read back, a second apart, until it says what was written."""
 _ROLE: Final = a_role(
     "role",
     "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, kms:ListGrants, "
@@ -144,7 +142,7 @@ class _Brake:
             except AwsError as error:
                 if policy is wanted[-1] or error.code not in writing.MALFORMED:
                     raise
-        for _try in range(_TRIES):
+        for _try in range(6):  # a second apart, until it says what was written
             after = as_of_2012(reading.read_policy(session, arn))
             if is_suspended(case, after) is self.on:
                 left = brake.drift(kept(case, after), case.wanted(brake.kind))

@@ -26,8 +26,6 @@ LEGEND: Final = (
     "yes: the policy lets it; whoever is of another account needs leave of that account besides. "
     "By IAM: whose IAM policies allow everything. No IAM: who has none."
 )
-_WIDTH: Final = 120
-"""Columns of a table that no terminal shows."""
 _ALL: Final = "all of these"
 _RE_ENCRYPTS: Final = {"kms:ReEncryptFrom", "kms:ReEncryptTo"}
 _OF_TEMPLATE: Final = ("template", "account", "account_is_known", "assumed", "own_permissions")
@@ -77,7 +75,7 @@ def _show(answers: Sequence[Who]) -> None:
     """Every answer for a person: a table for each role and each key."""
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = _WIDTH
+        console.width = 120
 
     @cache  # 1,000 stacks of one app have the same tables
     def drawn(made: _Table) -> Segments:
