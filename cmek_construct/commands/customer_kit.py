@@ -13,12 +13,10 @@ from cmek_construct import checks
 from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import json_in
+from cmek_construct.commands.looking import entries_here, json_in
 from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, checked, formed, option
 from cmek_construct.commands.printing import in_a_line, in_words, tell_json, told
 from cmek_construct.deployment import customer_kit as kits
-from cmek_construct.deployment.reading import read_entries
-from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.findings import Refused
@@ -139,7 +137,7 @@ def check(
         )
     else:
         seen = _from_kms(key_arn, profile)
-    entry = read_entries(FILE, only=vendor)[0] if vendor else None
+    entry = entries_here(vendor)[0] if vendor else None
     found = findings(seen, role_arn, key_access, given_arn=key_arn, vendor=entry)
     right = not any(finding.fails for finding in found)
     if as_json:

@@ -13,12 +13,11 @@ import typer
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session, read
-from cmek_construct.commands.looking import LOCK, is_known, locked, look, refuse_unknown, side_by_side
+from cmek_construct.commands.looking import LOCK, entries_here, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
 from cmek_construct.commands.printing import advice, refusals, tell_json, told, whole
 from cmek_construct.commands.project import Indexes, indexes
-from cmek_construct.deployment.reading import Entry, read_entries
-from cmek_construct.deployment.writing import FILE
+from cmek_construct.deployment.reading import Entry
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
@@ -64,7 +63,7 @@ def doctor(
     Changes nothing. For each thing that is wrong: what it means for the data, how long there is, and what to run. With
     a project's API key in PINECONE_API_KEY and one stack: also whether the project's indexes are under this key.
     """
-    entries, asking = read_entries(FILE, only=name), Asking("doctor", profile)
+    entries, asking = entries_here(name), Asking("doctor", profile)
     if show is not None:
         typer.echo(_policy(entries, show, asking))
         return

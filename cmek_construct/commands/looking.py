@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -12,7 +13,8 @@ from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.customers import Customers
-from cmek_construct.deployment.reading import Entry
+from cmek_construct.deployment.reading import Entry, read_entries
+from cmek_construct.deployment.writing import FILE as CMEK_YAML
 from cmek_construct.health import deployed
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.doctor import about_stack
@@ -20,6 +22,7 @@ from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import FILE, LockError, read
 
 LOCK: Final = Path(FILE)
+entries_here: Final = partial(read_entries, CMEK_YAML)
 T = TypeVar("T")
 R = TypeVar("R")
 

@@ -16,10 +16,9 @@ import typer
 
 from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
+from cmek_construct.commands.looking import entries_here
 from cmek_construct.commands.options import NAME, flag, option
 from cmek_construct.commands.printing import told
-from cmek_construct.deployment.reading import read_entries
-from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.findings import Refused
 
 Indexes: TypeAlias = dict[str, str | None] | Unread | None
@@ -64,7 +63,7 @@ def create(
     Signs in as a service account: PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET. The API key of the project is shown
     once and written nowhere. A project that is there already is checked, and not changed.
     """
-    (entry,) = read_entries(FILE, only=name)
+    (entry,) = entries_here(name)
     is_vendors = entry.settings.customers is not None
     if is_vendors and project_name is None:
         raise Refused(

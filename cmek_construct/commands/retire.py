@@ -12,12 +12,10 @@ import typer
 from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import known, look, refuse_unknown
+from cmek_construct.commands.looking import entries_here, known, look, refuse_unknown
 from cmek_construct.commands.options import NAME, PROFILE, flag, option
 from cmek_construct.commands.printing import marked, told
 from cmek_construct.commands.project import indexes
-from cmek_construct.deployment.reading import read_entries
-from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Refused
 from cmek_construct.health.policies import is_suspended
@@ -58,7 +56,7 @@ def retire(
     since = quiet_since and quiet_since.replace(tzinfo=timezone.utc)
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
-    (entry,) = read_entries(FILE, only=name)
+    (entry,) = entries_here(name)
     if entry.settings.customers is not None:
         raise Refused(
             f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a customer "

@@ -16,11 +16,10 @@ from cmek_construct.aws.objects import Instance
 from cmek_construct.aws.reading import read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands.looking import known, outputs_of, side_by_side
+from cmek_construct.commands.looking import entries_here, known, outputs_of, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
 from cmek_construct.commands.printing import in_words, refuse, tell_json, told
-from cmek_construct.deployment.reading import Entry, read_entries
-from cmek_construct.deployment.writing import FILE
+from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
 from cmek_construct.health.findings import Refused
@@ -102,7 +101,7 @@ def sheet(
     if fleet is not None:
         found = _rows(fleet, asking, role or _ROLE, region, call_as)
         refused = [f"{row['account']}: {row['problem']}." for row in found if row["problem"]]
-    entries = read_entries(FILE, only=name) if fleet is None else []
+    entries = entries_here(name) if fleet is None else []
     for entry in entries:
         if entry.settings.customers and name is None and key_arn is None and len(entries) > 1:
             each = f"a sheet for each key of its customers: cmek sheet {entry.name} --key-arn ARN"
