@@ -14,7 +14,7 @@ from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, json_in
-from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, checked, formed, option
+from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, checked, option
 from cmek_construct.commands.printing import in_a_line, in_words, tell_json, told
 from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.guide import KeyAccess
@@ -27,6 +27,18 @@ WHO_CAN_SEE = (
     "The vendor's own people cannot see the key: this runs with the customer's credentials, or on the two files that "
     "the customer sends."
 )
+
+
+def _line(value: str) -> str:
+    if not value.strip() or not value.isprintable() or len(value) > 100:
+        raise typer.BadParameter("it is a line of text, of up to 100 characters")
+    return value.strip()
+
+
+def _s3_url(value: str) -> str:
+    if not re.fullmatch(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+", value):
+        raise typer.BadParameter("CloudFormation takes a template from https://…amazonaws.com/…")
+    return value
 
 
 def _any_key(parameter: str, value: object) -> None:
@@ -45,18 +57,11 @@ def kit(
         "Write the number of the customer's AWS account.",
         "The customer's AWS account, for key-policy.json. Default: a placeholder.",
     ),
-    vendor_name: str = formed(
-        lambda text: text.strip() and text.isprintable() and len(text) <= 100,
-        "it is a line of text, of up to 100 characters",
-        "TEXT",
-        "Your company's name, for the page.",
-        default=kits.Kit.vendor_name,
-    ),
-    template_url: str | None = formed(
-        re.compile(r"https://[a-z0-9.-]+\.amazonaws\.com/\S+").fullmatch,
-        "CloudFormation takes a template from https://…amazonaws.com/…",
+    vendor_name: str = option("TEXT", "Your company's name, for the page.", kits.Kit.vendor_name, parser=_line),
+    template_url: str | None = option(
         "URL",
         "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
+        parser=_s3_url,
     ),
     out: Path = option("FOLDER", "Folder to write. Never overwritten.", default=Path("customer-kit")),
 ) -> Iterator[str]:

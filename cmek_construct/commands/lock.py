@@ -15,7 +15,7 @@ from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_n
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.looking import known
-from cmek_construct.commands.options import TEMPLATES, flag, formed, option
+from cmek_construct.commands.options import TEMPLATES, flag, option
 from cmek_construct.commands.printing import in_words, refuse, told
 from cmek_construct.deployment import writing
 from cmek_construct.guardrails.judging import refused_at_synth
@@ -33,6 +33,13 @@ _MADE_AGAIN: Final = {
 }
 """What it means that AWS calls it otherwise than the lock, by what is another."""
 _FILE: Final = option("FILE", "The lock. Default: cmek.lock here.", Path(FILE))
+
+
+def _reason(text: str) -> str:
+    text = text.strip()
+    if not text or not text.isprintable():
+        raise typer.BadParameter("it is a line of text that says why: it stays in the file")
+    return text
 
 
 @told("lock")
@@ -189,13 +196,7 @@ def unlock(
     which: str | None = typer.Argument(
         None, metavar="RESOURCE", help="Its logical ID as in the lock; or role, or key. Default: all of the stack."
     ),
-    reason: str = formed(
-        lambda text: text.strip() and text.strip().isprintable(),
-        "it is a line of text that says why: it stays in the file",
-        "TEXT",
-        "Why. It stays in the file.",
-        default=...,
-    ),
+    reason: str = option("TEXT", "Why. It stays in the file.", ..., parser=_reason),
     account: str | None = option("DIGITS", "If the name is locked in several."),
     region: str | None = option("REGION", "If the name is locked in several."),
     file: Path = _FILE,

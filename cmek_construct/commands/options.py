@@ -27,17 +27,6 @@ def option(metavar: str, says: str, default: Any = None, **more: Any) -> Any:
     return typer.Option(default, metavar=metavar, help=says, **more)
 
 
-def formed(is_right: Callable[[str], object], form: str, metavar: str, says: str, **more: Any) -> Any:
-    """An option whose text has a form."""
-
-    def parse(value: str) -> str:
-        if not is_right(value):
-            raise typer.BadParameter(form)
-        return value.strip()
-
-    return option(metavar, says, parser=parse, **more)
-
-
 def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         value = written(value)
