@@ -2,9 +2,6 @@
 
 import os
 import sys
-from typing import Final
-
-_INTERRUPTED: Final = 130
 
 
 def main() -> None:
@@ -19,8 +16,8 @@ def main() -> None:
             "the wheel that you have, such as pip install './cmek_construct-…-py3-none-any.whl[cli]'"
         )
     except KeyboardInterrupt:
-        os._exit(_INTERRUPTED)
+        os._exit(130)
     except SystemExit as end:
-        if end.code == _INTERRUPTED:
-            os._exit(_INTERRUPTED)  # nobody waits for what other threads ask of AWS
+        if end.code == 130:
+            os._exit(130)  # nobody waits for what other threads ask of AWS
         raise

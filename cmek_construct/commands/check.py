@@ -1,7 +1,6 @@
 """`cmek check`: templates judged by the guardrails, without CDK."""
 
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,8 @@ def check(
     if as_json:
         tell_json(list(map(_as_data, judged)))
     else:
-        yield from chain.from_iterable(map(_lines, judged))
+        for one in judged:
+            yield from _lines(one)
     problems = list(map(str, found.problems))
     roles = [role for one in judged for role in one.roles]
     keys = [key for one in judged for key in one.keys]

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from typing import Final, Literal
 
 import typer
@@ -148,7 +147,6 @@ def _with_culprit(session: Session, case: Deployed, finding: Finding) -> Finding
 
 
 def _policy(entries: Sequence[Entry], policy: str, asking: Asking) -> str:
-    """A policy as the file says it."""
     if len(entries) != 1:
         raise typer.BadParameter("name one stack", param_hint="--show")
     (entry,) = entries
@@ -179,9 +177,8 @@ def _screen(examined: Sequence[Examined]) -> Iterator[str]:
         if own.customers is None:
             yield f"  key  {one.key_arn or 'not known'}"
         shown = [finding for finding in one.findings if finding.verdict in verdicts]
-        order = list(_WORDS)
-        shown.sort(key=lambda finding: (verdicts.index(finding.verdict), order.index(finding.effect)))
-        yield from chain.from_iterable(map(whole, shown))
+        for finding in sorted(shown, key=lambda one: (verdicts.index(one.verdict), list(_WORDS).index(one.effect))):
+            yield from whole(finding)
         yield ""
     if len(examined) > 1:
         yield f"{sum(one.code == HEALTHY for one in examined)} of {len(examined)} are healthy."

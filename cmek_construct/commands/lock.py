@@ -104,10 +104,7 @@ def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], 
 def _updated(
     before: Lock, stacks: list[StackNow], ours: set[str], asking: Asking | None
 ) -> tuple[Lock, list[str], list[str]]:
-    """A lock with what templates have, and AWS where it is asked; what changed; and what could not be read, in words.
-
-    A stack that cannot be read stays as it was.
-    """
+    """A lock with what templates have, and AWS where it is asked; what changed; and what was not read, and stays so."""
     lock, done, unread = dict(before), list[str](), list[str]()
     places = [one.place for one in stacks]
     for one in stacks:

@@ -70,10 +70,9 @@ def in_json(data: Any, margin: str = "\n") -> str:
     """JSON in which each record is a line: there may be a hundred thousand of them."""
     inner = f"{margin}  "
     if _has_records(data):
-        lines, (begin, end) = [in_json(one, inner) for one in data], "[]"
+        (begin, end), lines = "[]", [in_json(one, inner) for one in data]
     elif isinstance(data, dict) and any(map(_has_records, data.values())):
-        lines = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
-        begin, end = "{}"
+        (begin, end), lines = "{}", [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
     else:
         return json.dumps(data)
     return f"{begin}{inner}{f',{inner}'.join(lines)}{margin}{end}"

@@ -81,7 +81,6 @@ def retire(
 
 
 def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, list[Finding]]:
-    """The case with role and key as they are, and each step."""
     name, key_arn = case.entry.name, str(case.key_arn)
     if case.lock.key_arn not in (None, key_arn):
         raise Refused(

@@ -178,7 +178,6 @@ class _Brake:
             yield f"Revoked: {len(theirs)}" if self.revoke_grants else again
 
     def _what_is_left(self, case: Deployed) -> Iterator[str]:
-        """What goes on by itself, what is to be done, and the way back."""
         name = self.name
         yield ""
         if self.on and case.brake.kind == "trust":
