@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmek_construct.commands.printing import in_a_line as line
 from cmek_construct.deployment.customer_kit import POLICY, Kit
 from cmek_construct.guide import KeyAccess, key_denial, role_statements
 from cmek_construct.health.customer_key import CustomerKeySeen, findings
@@ -337,7 +336,7 @@ def test_no_policy_and_no_metadata_make_a_traceback(
     policy["Statement"] = policy["Statement"] + statements if isinstance(statements, list) else statements
     seen = CustomerKeySeen("files", KEY_ARN, METADATA | metadata, policy)
     for finding in findings(seen, ROLE_ARN, access):
-        assert line(finding).isprintable()
+        assert f"{finding.words}. Cure: {finding.cure}".isprintable()
 
 
 def test_a_key_user_needs_more_and_grants_through_services_alone(tmp_path: Path) -> None:

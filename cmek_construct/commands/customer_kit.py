@@ -15,7 +15,7 @@ from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, json_in
 from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, checked, option
-from cmek_construct.commands.printing import in_a_line, in_words, tell_json, told
+from cmek_construct.commands.printing import in_words, marked, tell_json, told
 from cmek_construct.deployment import customer_kit as kits
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
@@ -155,7 +155,7 @@ def check(
         elif right:
             verdict = f"All is right, once {vendor} is deployed as cmek.yaml has it."
         yield f"The key {seen.arn}\nfor the role {role_arn}\nas shown by {seen.source}.\n{WHO_CAN_SEE}\n"
-        yield from map(in_a_line, found)
+        yield from (marked(one) + (f" Cure: {one.cure}" if one.cure and one.fails else "") for one in found)
         yield f"\n{verdict}"
     if not right:
         raise typer.Exit(1)

@@ -92,11 +92,6 @@ def marked(finding: Finding) -> str:
     return f"{mark} {finding.words}."
 
 
-def in_a_line(finding: Finding) -> str:
-    """A finding and its cure in one line."""
-    return marked(finding) + (f" Cure: {finding.cure}" if finding.cure and finding.fails else "")
-
-
 def whole(finding: Finding) -> Iterator[str]:
     """A finding with what it means, how long there is, and what to do."""
     yield marked(finding)
