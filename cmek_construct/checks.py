@@ -85,11 +85,10 @@ def refuse(parameter: str, value: object, allowed: str, way_out: str) -> NoRetur
     raise ValueError(f"{parameter}: got {shown(value)}, but {allowed}. {way_out}")
 
 
-def first(*problems: Iterable[ValueError]) -> None:
+def first(problems: Iterable[ValueError]) -> None:
     """Raise the first problem that there is."""
-    for several in problems:
-        for problem in several:
-            raise problem
+    for problem in problems:
+        raise problem
 
 
 def characters(policy: dict[str, Any]) -> int:
@@ -112,6 +111,18 @@ def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
     return within(
         lambda value: is_unknown(value) or (isinstance(value, str) and re.fullmatch(form, value)), allowed, way_out
     )
+
+
+def known(check: Check, why: str, way_out: str, unknown: Callable[[object], bool] = is_unknown) -> Check:
+    """A check of a value that must be known at synth, or of a list of such."""
+
+    def at_synth(parameter: str, value: Any) -> None:
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if unknown(one):
+                refuse(parameter, one, why, way_out)
+        check(parameter, value)
+
+    return at_synth
 
 
 def one_of(*allowed: str, enum: str = "") -> Check:

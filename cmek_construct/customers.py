@@ -71,14 +71,8 @@ def _account_of(key_arn: str) -> str:
 
 def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:
     """A check of a list of customers who are known at synth, each once."""
-
-    def known(parameter: str, member: object) -> None:
-        if checks.is_unknown(member):
-            why = "the account decides at synth in which managed policy the customer stands"
-            checks.refuse(parameter, member, why, "Write it out.")
-        check(parameter, member)
-
-    return checks.listed(known, what, way_out, "each customer", least=0)
+    why = "the account decides at synth in which managed policy the customer stands"
+    return checks.listed(checks.known(check, why, "Write it out."), what, way_out, "each customer", least=0)
 
 
 CUSTOMERS: Final = (

@@ -41,20 +41,16 @@ Regions: TypeAlias = Sequence[str] | AllRegions
 
 # Actions, in the order of their source
 
-ENCRYPT_DECRYPT: Final = ("kms:Decrypt", "kms:Encrypt")
-"""The guide's second tab (step 1.5)."""
+ENCRYPT_DECRYPT: Final = ("kms:Decrypt", "kms:Encrypt")  # the guide's second tab (step 1.5)
+# The console's "Key users" (step 2.11), by themselves and for grants to AWS services alone
 KEY_USE: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
-"""The console's "Key users" (step 2.11)."""
 GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
-"""The console's "Key users" (step 2.11), for grants to AWS services alone."""
-ENDING: Final = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
-"""What ends the use of a key, at once or for good."""
-ADMINISTRATION: Final = (
+ENDING: Final = ("kms:DisableKey", "kms:ScheduleKeyDeletion")  # what ends the use of a key, at once or for good
+ADMINISTRATION: Final = (  # the console's "Key administrators" (step 2.10 keeps the default: none)
     "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*", "kms:Revoke*",
     "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource", "kms:UntagResource", "kms:ScheduleKeyDeletion",
     "kms:CancelKeyDeletion", "kms:RotateKeyOnDemand",
 )  # fmt: skip
-"""The console's "Key administrators" (step 2.10 keeps the default: none)."""
 
 
 class KeyAccess(enum.Enum):

@@ -18,7 +18,7 @@ from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, PineconeKey, of_two_accounts
 from cmek_construct.constructs.principal import TrustProps, trust_of
 from cmek_construct.constructs.role import CmekRole, deny_assume_role
-from cmek_construct.trust import Trust
+from cmek_construct.props import Trust
 from cmek_construct.warnings import notice
 
 

@@ -7,6 +7,7 @@ AWS CloudTrail"; EventBridge user guide, "Comparison operators for use in event 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -28,6 +29,9 @@ class Kind:
         """The kind with what it means to Pinecone, and what there is to do."""
         return replace(self, means=means, to_do=to_do)
 
+
+Told = tuple[Kind, Pattern, str]
+"""A kind, how its events are found, and whom they are about: the key's ARN, or the role's name."""
 
 KEY_CALLS: Final = (  # which change a key
     Kind("KeyStopped", ("DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial")).told(
@@ -125,6 +129,12 @@ KEY_REFUSED: Final = Kind("KeyUseDenied", (*_USES, *_PAIRS)).told(
 HOME_OF_IAM: Final = "us-east-1"
 """Where CloudTrail delivers IAM's events. Source: IAM user guide, "Logging IAM and AWS STS API calls with AWS
 CloudTrail"."""
+_GONE: Final = "<detail-type> of {it}, at <time>, in account <account>, <region>."  # of KMS itself: nobody called
+_CALLED: Final = (
+    "<detail.eventName> on {it}, by <detail.userIdentity.arn> <detail.userIdentity.invokedBy> "
+    "(<detail.userIdentity.type>, account <detail.userIdentity.accountId>, from <detail.sourceIPAddress>), at "
+    "<detail.eventTime>, in account <account>, <detail.awsRegion>. If it failed, with the error: <detail.errorCode>."
+)
 
 
 def _calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
@@ -133,37 +143,35 @@ def _calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
     return {"source": [f"aws.{service}"], "detail_type": ["AWS API Call via CloudTrail"], "detail": detail}
 
 
-def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[tuple[Kind, Pattern, str]]:
+def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[Told]:
     """What changes the key, of which the aliases are known; and its end, as KMS tells it.
 
     An alias that is moved away is named by itself alone.
     """
-    places = _places_of(arn, key_id)
-    if aliases:
-        places.append({"requestParameters": {"aliasName": list(aliases)}})
+    by_alias = [{"requestParameters": {"aliasName": list(aliases)}}] if aliases else []
     for kind in KEY_CALLS:
-        yield kind, _calls("kms", kind.names, {"$or": places}), arn
+        yield kind, _calls("kms", kind.names, {"$or": [*_places_of(arn, key_id), *by_alias]}), arn
     yield KEY_GONE, {"source": ["aws.kms"], "detail_type": list(KEY_GONE.names), "resources": [arn]}, arn
 
 
-def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) -> Iterator[tuple[Kind, Pattern, str]]:
+def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) -> Iterator[Told]:
     """Who uses the key by no session of the role, and who is denied: ``AccessDenied``, or ``AccessDeniedException``.
 
     Of a role of another account an entry shows no more than the account.
     """
-    places = {"$or": _places_of(arn, key_id)}
     others = [{"anything-but": [role_arn or account_id]}, {"exists": False}]
     by_others = {"sessionContext": {"sessionIssuer": {"arn": others}}} if role_arn else {"accountId": others}
-    succeeded = {"userIdentity": by_others, "errorCode": [{"exists": False}]}
-    yield KEY_USED, _calls("kms", KEY_USED.names, {**places, **succeeded}), arn
-    yield KEY_REFUSED, _calls("kms", KEY_REFUSED.names, {**places, "errorCode": [{"prefix": "AccessDenied"}]}), arn
+    for kind, how in (
+        (KEY_USED, {"userIdentity": by_others, "errorCode": [{"exists": False}]}),
+        (KEY_REFUSED, {"errorCode": [{"prefix": "AccessDenied"}]}),
+    ):
+        yield kind, _calls("kms", kind.names, {"$or": _places_of(arn, key_id), **how}), arn
 
 
-def of_role(name: str, policy_arns: Sequence[str]) -> Iterator[tuple[Kind, Pattern, str]]:
+def of_role(name: str, policy_arns: Sequence[str]) -> Iterator[Told]:
     """What changes the role, by its name, which IAM takes in any case; and its own managed policies."""
-    about: Pattern = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}
     for kind in ROLE_CALLS:
-        yield kind, _calls("iam", kind.names, about), name
+        yield kind, _calls("iam", kind.names, {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}), name
     if policy_arns:
         about = {"requestParameters": {"policyArn": list(policy_arns)}}
         yield ROLE_POLICY_CALLS, _calls("iam", ROLE_POLICY_CALLS.names, about), name
@@ -196,18 +204,6 @@ def message(kind: Kind, whose: str, it: str, field: Callable[[str], str]) -> str
     ``whose`` is the path of the construct, ``it`` the key's ARN or the role's name; ``field`` stands for one of the
     event.
     """
-    said = f"Pinecone CMEK {whose}: "
-    if kind is KEY_GONE:  # of KMS itself: nobody called
-        said += (
-            f"{field('$.detail-type')} of {it}, at {field('$.time')}, in account {field('$.account')}, "
-            f"{field('$.region')}."
-        )
-    else:
-        said += (
-            f"{field('$.detail.eventName')} on {it}, by {field('$.detail.userIdentity.arn')} "
-            f"{field('$.detail.userIdentity.invokedBy')} ({field('$.detail.userIdentity.type')}, account "
-            f"{field('$.detail.userIdentity.accountId')}, from {field('$.detail.sourceIPAddress')}), at "
-            f"{field('$.detail.eventTime')}, in account {field('$.account')}, {field('$.detail.awsRegion')}. If it "
-            f"failed, with the error: {field('$.detail.errorCode')}."
-        )
-    return f"{said} What it means: {kind.means} What to do: {kind.to_do.format(it=it)}"
+    what = re.sub(r"<(.+?)>", lambda name: field(f"$.{name[1]}"), _GONE if kind is KEY_GONE else _CALLED)
+    said = f"{what} What it means: {kind.means} What to do: {kind.to_do}"
+    return f"Pinecone CMEK {whose}: {said.replace('{it}', it)}"

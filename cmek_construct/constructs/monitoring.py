@@ -149,9 +149,7 @@ def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
     return checks.refuse("cmek", cmek, what, "For a role or a key that was given to a PineconeCmek, give that.")
 
 
-def _told_of(
-    key: kms.IKey | None, role: iam.IRole | None, user: Any
-) -> Iterator[tuple[events.Kind, events.Pattern, str]]:
+def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[events.Told]:
     """What is told of a key and its aliases so far, of a role and its own policies, and of others who use the key."""
     if key is not None:
         arn, key_id = ours.arn_of(key), key.key_id

@@ -12,7 +12,7 @@ from typing_extensions import Required, Unpack  # which jsii needs itself
 from cmek_construct import checks, props
 from cmek_construct.constructs.cdk import takes
 from cmek_construct.guide import Regions
-from cmek_construct.trust import Trust
+from cmek_construct.props import Trust
 
 
 class WhoProps(TypedDict, total=False):

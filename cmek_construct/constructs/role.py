@@ -13,7 +13,7 @@ from cmek_construct import warnings
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.principal import PineconePrincipal
 from cmek_construct.guide import assume_role_denial
-from cmek_construct.trust import Trust
+from cmek_construct.props import Trust
 
 
 class CmekRole(iam.Role):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -22,20 +22,12 @@ from cmek_construct.warnings import notice
 
 UNITS: Final = 50  # organizational units in one operation of a stack set (API reference, CreateStackInstances)
 
-
-def _known(check: checks.Check) -> checks.Check:
-    """A check of what goes into the template inside the set: no token may stand for it."""
-
-    def known(parameter: str, value: Any) -> None:
-        if any(map(checks.is_token, value if isinstance(value, list | tuple) else [value])):
-            what = "it is written into the template inside the set, which no reference of this stack reaches"
-            way_out = "Write the value, or take it from context or from a file that Python reads."
-            checks.refuse(parameter, "a token", what, way_out)
-        check(parameter, value)
-
-    return known
-
-
+_known: Final = partial(  # what goes into the template inside the set
+    checks.known,
+    why="it is written into the template inside the set, which no reference of this stack reaches",
+    way_out="Write the value, or take it from context or from a file that Python reads.",
+    unknown=checks.is_token,
+)
 _account_id = _known(partial(checks.account_id, way_out="Copy it from AWS Organizations or the AWS console."))
 _IDS: Final = ("it is a list of one or more IDs", "Write the IDs in a list.")
 _account_ids = checks.listed(_account_id, *_IDS)
@@ -75,7 +67,7 @@ class StackSetTargets:
 
     way: Mapping[str, Any]  # what `cdk.CfnStackSet` takes for this way, by its name
     whom: Mapping[str, Sequence[str]]  # its deployment targets: organizational units, or accounts
-    external_ids: Mapping[str, str] | None = None  # by account, where each has its own
+    external_ids: Mapping[str, str] = field(default_factory=dict)  # by account, where each has its own
 
     @staticmethod
     def organizational_units(
@@ -137,9 +129,9 @@ class StackSetTargets:
         Raises:
             ValueError: a value is outside its limits.
         """
-        external_ids = accounts if isinstance(accounts, Mapping) else None
-        _account_ids("accounts", accounts if external_ids is None else list(accounts))
-        _external_ids("accounts", external_ids or {})
+        external_ids = accounts if isinstance(accounts, Mapping) else {}
+        _account_ids("accounts", list(accounts) if isinstance(accounts, Mapping) else accounts)
+        _external_ids("accounts", external_ids)
         if administration_role_arn is not None:
             checks.role_arn("administration_role_arn", administration_role_arn)
         if execution_role_name is not None:
@@ -162,7 +154,7 @@ class StackSetTargets:
 
     def groups(self, region: str) -> list[dict[str, Any]]:
         """The targets as `cdk.CfnStackSet` takes them, each account with its external ID in place of the set's."""
-        if self.external_ids is None:
+        if not self.external_ids:
             return [{"deploymentTargets": self.whom, "regions": [region]}]
         return [
             {
@@ -193,13 +185,11 @@ def _count(name: str, least: int, default: int, says: str) -> Prop:
 
 
 _OF_THE_SET: Final = (
-    Prop("stack_set_name", "1 to 128 letters, digits and hyphens, a letter first", default="").does(
+    Prop("stack_set_name", "1 to 128 letters, digits and hyphens, a letter first", default="").matches(
         "A change makes another set, whose roles have other names: for good.",
-        checks.matching(
-            checks.STACK_NAME,
-            "the name of a stack set has 1 to 128 characters out of A-Z a-z 0-9 -, a letter first",
-            "Write it like pinecone-cmek; it cannot be changed later.",
-        ),
+        checks.STACK_NAME.pattern,
+        "the name of a stack set has 1 to 128 characters out of A-Z a-z 0-9 -, a letter first",
+        "Write it like pinecone-cmek; it cannot be changed later.",
     ),
     Prop("region", "a region", default="").does(
         "Of every role's stack and every key. One for the set: Pinecone takes one key ARN per project, and role names "
@@ -214,13 +204,11 @@ _OF_THE_SET: Final = (
             "Write StackSetTargets.organizational_units([…]) or StackSetTargets.accounts([…]).",
         ),
     ),
-    Prop("permissions_boundary_name", "name of a managed policy, with its path if it has one").does(
+    Prop("permissions_boundary_name", "name of a managed policy, with its path if it has one").matches(
         "The most that each role may do; the policy must be in every account, and allow the actions on the key.",
-        checks.matching(
-            r"[A-Za-z0-9_+=,.@/-]{1,512}",
-            "it is the name of a managed policy that is in each account",
-            "Write it without arn:…:policy/, or leave it out.",
-        ),
+        r"[A-Za-z0-9_+=,.@/-]{1,512}",
+        "it is the name of a managed policy that is in each account",
+        "Write it without arn:…:policy/, or leave it out.",
     ),
     _count("max_concurrent_count", 1, 10, "Accounts at a time; 100 is what StackSets reaches."),
     _count(
@@ -285,24 +273,21 @@ class PineconeCmekStackSet(Construct):
         """
         ours.environment_of(scope)
         name, targets, region = own["stack_set_name"], own["targets"], own["region"]
-        boundary_name = own["permissions_boundary_name"]
-        one_id = own["external_id"]
-        each_its_own = targets.external_ids is not None
+        boundary_name, one_id = own["permissions_boundary_name"], own["external_id"]
         if own["role_name"] is None and len(name) > 64:
             what = f"it is then stack_set_name, whose {len(name)} characters are more than the 64 of a role name"
             checks.refuse("role_name", None, what, "Give a role_name, the same for every account and for good.")
-        if one_id is not None and each_its_own:
+        if one_id is not None and targets.external_ids:
             what = "each of the accounts has its own already, and an account has one"
             checks.refuse("external_id", one_id, what, "Leave out one of the two.")
         own["role_name"] = own["role_name"] or name
         own["alias"] = own["alias"] or f"alias/pinecone-cmek/{name}"
-        if targets.external_ids is not None:  # the one that makes the longest trust policy
+        if targets.external_ids:  # the one that makes the longest trust policy
             own["external_id"] = max(targets.external_ids.values(), key=len)
         trust = trust_of(own["pinecone_account_id"], own)
-        props_inside = ours.some_of(own, _IN_EACH_ACCOUNT)
-        template_body = inner_template(
-            scope, region, props_inside, id_per_account=each_its_own, boundary_name=boundary_name
-        )
+        inside = ours.some_of(own, _IN_EACH_ACCOUNT)
+        id_per_account = bool(targets.external_ids)
+        body = inner_template(scope, region, inside, id_per_account=id_per_account, boundary_name=boundary_name)
 
         super().__init__(scope, construct_id)
         self._role = f"role{own['role_path'] or '/'}{own['role_name']}"
@@ -321,7 +306,7 @@ class PineconeCmekStackSet(Construct):
                 "failureToleranceCount": own["failure_tolerance_count"],
             },
             stack_instances_group=targets.groups(region),
-            template_body=template_body,
+            template_body=body,
         )
         # Also when its first deployment fails: CloudFormation would delete the stacks that are made, and their retained
         # roles would bar the next deployment.
@@ -330,8 +315,8 @@ class PineconeCmekStackSet(Construct):
         # What the template inside would warn of, said once and here, where it is seen
         ours.warn(self, trust.notices(trust.account_id if trust.account_id in self._account_ids else None))
         ours.warn(self, trust.key_notices(region))
-        ids = [one for one in (targets.external_ids or {}).values() if one != trust.external_id]
-        guessed = [one for one in ids if not checks.UUID_V4.fullmatch(one)]
+        others = (one for one in targets.external_ids.values() if one != trust.external_id)
+        guessed = [one for one in others if not checks.UUID_V4.fullmatch(one)]
         ours.warn(self, [notice("external-id-not-uuid-v4", external_id=one) for one in guessed[:1]])
         cdk.CfnOutput(self, "StackSetName", value=name, description="For `cmek sheet --fleet`")
         if one_id is not None:

@@ -23,13 +23,11 @@ from cmek_construct.props import Prop
 _SHAPE: Final = (
     props.ROLE_NAME,
     replace(props.ROLE_PATH, name="path"),
-    Prop("description", "up to 1,000 characters").does(
+    Prop("description", "up to 1,000 characters").matches(
         "Of the role.",
-        checks.matching(
-            r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}",
-            "it is a string of up to 1,000 characters, of Latin letters and signs: no — and no “”",
-            "Shorten or mend it, or leave it out.",
-        ),
+        r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}",
+        "it is a string of up to 1,000 characters, of Latin letters and signs: no — and no “”",
+        "Shorten or mend it, or leave it out.",
     ),
     props.PERMISSIONS_BOUNDARY,
     props.REMOVAL_POLICY,
