@@ -26,20 +26,17 @@ class Customers:
         """What the two lists, each right by itself, may not say together or of this account."""
         accounts = [("customer_account_ids", one, one) for one in self.account_ids]
         keys = [("customer_key_arns", arn, _account_of(arn)) for arn in self.key_arns]
+        whose = {
+            own_account: "of the role's own account. There the key policy alone lets the role in: use PineconeCmek, or "
+            "PineconeKey(role=…), and leave it out here.",
+            pinecone_account: "of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the "
+            "customer's.",
+        }
         for parameter, value, account in [*accounts, *keys]:
-            why = None
-            if account == pinecone_account:
-                why = "of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the customer's."
-            elif account == own_account:
-                why = (
-                    "of the role's own account. There the key policy alone lets the role in: use PineconeCmek, or "
-                    "PineconeKey(role=…), and leave it out here."
-                )
-            elif value != account and account in self.account_ids:
-                why = (
-                    f"but customer_account_ids has its account, {account}, and with it every key there. Leave out one "
-                    "of the two."
-                )
+            why = whose.get(account)
+            if value != account and account in self.account_ids:
+                whole = f"but customer_account_ids has its account, {account}, and with it every key there."
+                why = why or f"{whole} Leave out one of the two."
             if why:
                 yield ValueError(f"{parameter}: got {value!r}, {why}")
         policies = self.policies()

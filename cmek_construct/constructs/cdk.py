@@ -7,7 +7,6 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, TypeGuard, TypeVar, cast
 
 import aws_cdk as cdk
@@ -71,6 +70,8 @@ def _settled(who: str, given: Mapping[str, Any], rows: Sequence[Prop]) -> dict[s
     names = [row.name for row in rows]
     for name in given:
         if name not in names:
+            from difflib import get_close_matches  # for a mistake alone
+
             close = get_close_matches(name, names, n=1)
             hint = f"Is it {close[0]}?" if close else f"There are {', '.join(names)}."
             raise TypeError(f"{who}: there is no prop {name!r}. {hint}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -67,7 +67,7 @@ class StackSetTargets:
 
     way: Mapping[str, Any]  # what `cdk.CfnStackSet` takes for this way, by its name
     whom: Mapping[str, Sequence[str]]  # its deployment targets: organizational units, or accounts
-    external_ids: Mapping[str, str] = field(default_factory=dict)  # by account, where each has its own
+    external_ids: Mapping[str, str] | None = None  # by account, where each has its own
 
     @staticmethod
     def organizational_units(
@@ -129,9 +129,9 @@ class StackSetTargets:
         Raises:
             ValueError: a value is outside its limits.
         """
-        external_ids = accounts if isinstance(accounts, Mapping) else {}
-        _account_ids("accounts", list(accounts) if isinstance(accounts, Mapping) else accounts)
-        _external_ids("accounts", external_ids)
+        external_ids = accounts if isinstance(accounts, Mapping) else None
+        _account_ids("accounts", accounts if external_ids is None else list(accounts))
+        _external_ids("accounts", external_ids or {})
         if administration_role_arn is not None:
             checks.role_arn("administration_role_arn", administration_role_arn)
         if execution_role_name is not None:
@@ -154,16 +154,11 @@ class StackSetTargets:
 
     def groups(self, region: str) -> list[dict[str, Any]]:
         """The targets as `cdk.CfnStackSet` takes them, each account with its external ID in place of the set's."""
-        if not self.external_ids:
-            return [{"deploymentTargets": self.whom, "regions": [region]}]
-        return [
-            {
-                "deploymentTargets": {"accounts": [account]},
-                "parameterOverrides": [{"parameterKey": EXTERNAL_ID, "parameterValue": external_id}],
-                "regions": [region],
-            }
-            for account, external_id in self.external_ids.items()
+        each: list[tuple[Mapping[str, Any], dict[str, Any]]] = [
+            ({"accounts": [account]}, {"parameterOverrides": [{"parameterKey": EXTERNAL_ID, "parameterValue": its}]})
+            for account, its in (self.external_ids or {}).items()
         ]
+        return [{"deploymentTargets": whom, **own, "regions": [region]} for whom, own in each or [(self.whom, {})]]
 
 
 def _region(parameter: str, value: Any) -> None:
@@ -223,11 +218,10 @@ _IN_EACH_ACCOUNT: Final = (
     *props.TRUST,
     replace(props.ROLE_NAME, default="``stack_set_name``, so that every ARN is known beforehand"),
     props.ROLE_PATH,
-    *(
-        replace(row, default="``alias/pinecone-cmek/`` and ``stack_set_name``") if row is props.ALIAS else row
-        for row in props.KEY
-        if row is not props.REMOVAL_POLICY
-    ),
+    props.KEY_ACCESS,
+    replace(props.ALIAS, default="``alias/pinecone-cmek/`` and ``stack_set_name``"),
+    *props.NEW_KEY[1:],
+    props.SUSPENDED,
 )
 STACK_SET: Final = tuple(replace(row, check=_known(row.check)) for row in (*_OF_THE_SET, *_IN_EACH_ACCOUNT))
 """What `PineconeCmekStackSet` takes."""
@@ -274,20 +268,20 @@ class PineconeCmekStackSet(Construct):
         ours.environment_of(scope)
         name, targets, region = own["stack_set_name"], own["targets"], own["region"]
         boundary_name, one_id = own["permissions_boundary_name"], own["external_id"]
+        external_ids = [*(targets.external_ids or {}).values()]
         if own["role_name"] is None and len(name) > 64:
             what = f"it is then stack_set_name, whose {len(name)} characters are more than the 64 of a role name"
             checks.refuse("role_name", None, what, "Give a role_name, the same for every account and for good.")
-        if one_id is not None and targets.external_ids:
+        if one_id is not None and external_ids:
             what = "each of the accounts has its own already, and an account has one"
             checks.refuse("external_id", one_id, what, "Leave out one of the two.")
         own["role_name"] = own["role_name"] or name
         own["alias"] = own["alias"] or f"alias/pinecone-cmek/{name}"
-        if targets.external_ids:  # the one that makes the longest trust policy
-            own["external_id"] = max(targets.external_ids.values(), key=len)
+        if external_ids:  # the one that makes the longest trust policy
+            own["external_id"] = max(external_ids, key=len)
         trust = trust_of(own["pinecone_account_id"], own)
         inside = ours.some_of(own, _IN_EACH_ACCOUNT)
-        id_per_account = bool(targets.external_ids)
-        body = inner_template(scope, region, inside, id_per_account=id_per_account, boundary_name=boundary_name)
+        body = inner_template(scope, region, inside, id_per_account=bool(external_ids), boundary_name=boundary_name)
 
         super().__init__(scope, construct_id)
         self._role = f"role{own['role_path'] or '/'}{own['role_name']}"
@@ -315,8 +309,7 @@ class PineconeCmekStackSet(Construct):
         # What the template inside would warn of, said once and here, where it is seen
         ours.warn(self, trust.notices(trust.account_id if trust.account_id in self._account_ids else None))
         ours.warn(self, trust.key_notices(region))
-        others = (one for one in targets.external_ids.values() if one != trust.external_id)
-        guessed = [one for one in others if not checks.UUID_V4.fullmatch(one)]
+        guessed = [one for one in external_ids if one != trust.external_id and not checks.UUID_V4.fullmatch(one)]
         ours.warn(self, [notice("external-id-not-uuid-v4", external_id=one) for one in guessed[:1]])
         cdk.CfnOutput(self, "StackSetName", value=name, description="For `cmek sheet --fleet`")
         if one_id is not None:
