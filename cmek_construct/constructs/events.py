@@ -8,12 +8,11 @@ AWS CloudTrail"; EventBridge user guide, "Comparison operators for use in event 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-Pattern = dict[str, Any]
-"""An event pattern, as `aws_events.EventPattern` takes it, or a part of one."""
+Pattern = dict[str, Any]  # an event pattern, as `aws_events.EventPattern` takes it, or a part of one
 
 
 @dataclass(frozen=True)
@@ -29,9 +28,6 @@ class Kind:
         """The kind with what it means to Pinecone, and what there is to do."""
         return replace(self, means=means, to_do=to_do)
 
-
-Told = tuple[Kind, Pattern, str]
-"""A kind, how its events are found, and whom they are about: the key's ARN, or the role's name."""
 
 KEY_CALLS: Final = (  # which change a key
     Kind("KeyStopped", ("DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial")).told(
@@ -137,52 +133,18 @@ _CALLED: Final = (
 )
 
 
-def _calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
+def calls(service: str, names: Iterable[str], about: Pattern) -> Pattern:
     """Calls of one service that CloudTrail delivers, whoever made them and however they ended."""
     detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(names), **about}
     return {"source": [f"aws.{service}"], "detail_type": ["AWS API Call via CloudTrail"], "detail": detail}
 
 
-def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[Told]:
-    """What changes the key, of which the aliases are known; and its end, as KMS tells it.
-
-    An alias that is moved away is named by itself alone.
-    """
-    by_alias = [{"requestParameters": {"aliasName": list(aliases)}}] if aliases else []
-    for kind in KEY_CALLS:
-        yield kind, _calls("kms", kind.names, {"$or": [*_places_of(arn, key_id), *by_alias]}), arn
-    yield KEY_GONE, {"source": ["aws.kms"], "detail_type": list(KEY_GONE.names), "resources": [arn]}, arn
-
-
-def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) -> Iterator[Told]:
-    """Who uses the key by no session of the role, and who is denied: ``AccessDenied``, or ``AccessDeniedException``.
-
-    Of a role of another account an entry shows no more than the account.
-    """
-    others = [{"anything-but": [role_arn or account_id]}, {"exists": False}]
-    by_others = {"sessionContext": {"sessionIssuer": {"arn": others}}} if role_arn else {"accountId": others}
-    for kind, how in (
-        (KEY_USED, {"userIdentity": by_others, "errorCode": [{"exists": False}]}),
-        (KEY_REFUSED, {"errorCode": [{"prefix": "AccessDenied"}]}),
-    ):
-        yield kind, _calls("kms", kind.names, {"$or": _places_of(arn, key_id), **how}), arn
-
-
-def of_role(name: str, policy_arns: Sequence[str]) -> Iterator[Told]:
-    """What changes the role, by its name, which IAM takes in any case; and its own managed policies."""
-    for kind in ROLE_CALLS:
-        yield kind, _calls("iam", kind.names, {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}), name
-    if policy_arns:
-        about = {"requestParameters": {"policyArn": list(policy_arns)}}
-        yield ROLE_POLICY_CALLS, _calls("iam", ROLE_POLICY_CALLS.names, about), name
-
-
 def of_every_role() -> Pattern:
     """All that changes any role or managed policy: what us-east-1 forwards."""
-    return _calls("iam", [name for kind in (*ROLE_CALLS, ROLE_POLICY_CALLS) for name in kind.names], {})
+    return calls("iam", (name for kind in (*ROLE_CALLS, ROLE_POLICY_CALLS) for name in kind.names), {})
 
 
-def _places_of(arn: str, key_id: str) -> list[Pattern]:
+def places_of(arn: str, key_id: str) -> list[Pattern]:
     """Wherever an entry names the key.
 
     ``resources`` has its ARN in nearly all of them; ``RetireGrant`` has no request parameters, ``UpdatePrimaryRegion``

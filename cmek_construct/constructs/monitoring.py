@@ -17,6 +17,7 @@ from cmek_construct import checks
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs import events
 from cmek_construct.constructs.cmek import PineconeCmek
+from cmek_construct.constructs.events import Kind
 from cmek_construct.constructs.key import PineconeKey
 from cmek_construct.constructs.role import CmekRole
 from cmek_construct.constructs.vendor import CustomerKey, PineconeRole
@@ -149,19 +150,40 @@ def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
     return checks.refuse("cmek", cmek, what, "For a role or a key that was given to a PineconeCmek, give that.")
 
 
-def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[events.Told]:
-    """What is told of a key and its aliases so far, of a role and its own policies, and of others who use the key."""
+def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[tuple[Kind, events.Pattern, str]]:
+    """What is told of a key and its aliases so far, of others who use it, and of a role and its own policies.
+
+    Each kind with how its events are found, and whom they are about: the key's ARN, or the role's name.
+    """
     if key is not None:
-        arn, key_id = ours.arn_of(key), key.key_id
+        arn = ours.arn_of(key)
+        places = events.places_of(arn, key.key_id)
+        # An alias that is moved away is named by itself alone.
         aliases = [one.alias_name for one in key.node.find_all() if isinstance(one, kms.CfnAlias)]
-        yield from events.of_key(arn, key_id, aliases)
+        by_alias = [{"requestParameters": {"aliasName": aliases}}] if aliases else []
+        for kind in events.KEY_CALLS:
+            yield kind, events.calls("kms", kind.names, {"$or": [*places, *by_alias]}), arn
+        gone = {"source": ["aws.kms"], "detail_type": [*events.KEY_GONE.names], "resources": [arn]}
+        yield events.KEY_GONE, gone, arn
         if user is not None:
+            # Of a role of another account an entry shows no more than the account.
             role_arn = ours.arn_of(user)
             account = cdk.Arn.split(role_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).account
-            yield from events.of_use(arn, key_id, None if role is None else role_arn, account)
+            others = [{"anything-but": [account if role is None else role_arn]}, {"exists": False}]
+            by = {"accountId": others} if role is None else {"sessionContext": {"sessionIssuer": {"arn": others}}}
+            used = {"$or": places, "userIdentity": by, "errorCode": [{"exists": False}]}
+            yield events.KEY_USED, events.calls("kms", events.KEY_USED.names, used), arn
+            refused = {"$or": places, "errorCode": [{"prefix": "AccessDenied"}]}  # or AccessDeniedException
+            yield events.KEY_REFUSED, events.calls("kms", events.KEY_REFUSED.names, refused), arn
     if role is not None:
+        name = role.role_name
+        by_name = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}  # which IAM takes in any case
+        for kind in events.ROLE_CALLS:
+            yield kind, events.calls("iam", kind.names, by_name), name
         policies = [one.ref for one in role.node.find_all() if isinstance(one, iam.CfnManagedPolicy)]
-        yield from events.of_role(role.role_name, policies)
+        if policies:
+            by_arn, kind = {"requestParameters": {"policyArn": policies}}, events.ROLE_POLICY_CALLS
+            yield kind, events.calls("iam", kind.names, by_arn), name
 
 
 def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
