@@ -26,7 +26,6 @@ PENDING_WINDOW_DAYS: Final = (7, 30)  # between the order to delete a KMS key an
 ALIAS_CHARACTERS: Final = 256  # of a KMS alias, with its alias/
 TAGS: Final = 50  # of a role or a key
 TEMPLATE: Final = 1_048_576  # bytes of a template that CloudFormation reads from S3, where CDK uploads it
-CALL_AS: Final = ("SELF", "DELEGATED_ADMIN")  # in which a stack set is asked for
 
 ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from cmek_construct import checks, guide
 from cmek_construct.guide import Policy
@@ -15,8 +14,7 @@ MANAGED_POLICY: Final = 6_144  # characters of an IAM managed policy
 MANAGED_POLICIES: Final = 10  # on an IAM role, by default: it can be raised to 20
 
 
-@dataclass(frozen=True)
-class Customers:
+class Customers(NamedTuple):
     """Accounts of which every key may be used, and keys that may be used alone."""
 
     account_ids: Sequence[str]

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cmek_construct import checks, guide
-from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, ROLE_NAME_PREFIX, KeyAccess, Regions, Statement
+from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, ROLE_NAME_PREFIX, KeyAccess, Regions
 from cmek_construct.warnings import Notice, notice
 
 
-@dataclass(frozen=True)
-class Prop:
+class Prop(NamedTuple):
     """One value that a user may give."""
 
     name: str
@@ -32,7 +31,7 @@ class Prop:
 
     def does(self, says: str, check: checks.Check) -> Prop:
         """The row whole: what the prop does, and its limits."""
-        return replace(self, says=says, check=check)
+        return self._replace(says=says, check=check)
 
     def matches(self, says: str, form: str, allowed: str, way_out: str) -> Prop:
         """The row of a text that has a form from its beginning to its end."""
@@ -201,7 +200,7 @@ _BY_TRUST: Final = (
     "goes on to its end, an hour at most, unless you add the statement of the warning to the key policy."
 )
 # What `PineconeCmek` takes
-CMEK: Final = (*TRUST, GIVEN_ROLE, *NEW_ROLE, GIVEN_KEY, KEY_ADMINS, *KEY[:-1], replace(SUSPENDED, says=_BY_TRUST))
+CMEK: Final = (*TRUST, GIVEN_ROLE, *NEW_ROLE, GIVEN_KEY, KEY_ADMINS, *KEY[:-1], SUSPENDED._replace(says=_BY_TRUST))
 # What has no place beside a role or a key that is given
 SHAPING: Final = {"role": NEW_ROLE, "key": (KEY_ADMINS, *NEW_KEY), "role and key": (REMOVAL_POLICY,)}
 
@@ -254,21 +253,15 @@ class Trust:
                 "ALL_REGIONS with an external ID."
             )
 
-    def statement(self) -> Statement:
-        """The guide's trust statement (step 1.5)."""
-        return guide.trust_statement(**vars(self))
-
-    def readable_statement(self) -> Statement:
-        """The same for a person to read and paste: tokens become names in angle brackets."""
-        return self._without_tokens("<pinecone_account_id>", "<region>", "<output ExternalId>").statement()
-
     def known_size(self, *, suspended: bool = False) -> int:
         """The least that IAM will count: a token is as short as its value can be."""
-        shortest = self._without_tokens("0" * 12, "xx-xxxx-1", "00")
+        shortest = self.without_tokens("0" * 12, "xx-xxxx-1", "00")
         brackets = 2 if len(self._listed()) == 1 else 0  # a list of one is written as a string
         return checks.characters(guide.trust_policy(**vars(shortest), suspended=suspended)) - brackets
 
-    def _without_tokens(self, account_id: str, region: str, external_id: str) -> Trust:
+    def without_tokens(self, account_id: str, region: str, external_id: str) -> Trust:
+        """The same with these in the places of tokens."""
+
         def known(own: str, name: str) -> str:
             return name if checks.is_unknown(own) else own
 

@@ -131,4 +131,5 @@ class _GivenRole:
             self.warn()
 
     def warn(self) -> None:
-        ours.warn(self._cmek, [notice("role-trust-policy", statement=self._trust.readable_statement())])
+        readable = self._trust.without_tokens("<pinecone_account_id>", "<region>", "<output ExternalId>")
+        ours.warn(self._cmek, [notice("role-trust-policy", statement=guide.trust_statement(**vars(readable)))])

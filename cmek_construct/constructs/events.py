@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 Pattern = dict[str, Any]  # an event pattern, as `aws_events.EventPattern` takes it, or a part of one
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """Events that mean the same to the person who is told of them."""
 
     id: str
@@ -26,7 +24,7 @@ class Kind:
 
     def told(self, means: str, to_do: str) -> Kind:
         """The kind with what it means to Pinecone, and what there is to do."""
-        return replace(self, means=means, to_do=to_do)
+        return self._replace(means=means, to_do=to_do)
 
 
 KEY_CALLS: Final = (  # which change a key
@@ -137,11 +135,6 @@ def calls(service: str, names: Iterable[str], about: Pattern) -> Pattern:
     """Calls of one service that CloudTrail delivers, whoever made them and however they ended."""
     detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(names), **about}
     return {"source": [f"aws.{service}"], "detail_type": ["AWS API Call via CloudTrail"], "detail": detail}
-
-
-def of_every_role() -> Pattern:
-    """All that changes any role or managed policy: what us-east-1 forwards."""
-    return calls("iam", (name for kind in (*ROLE_CALLS, ROLE_POLICY_CALLS) for name in kind.names), {})
 
 
 def places_of(arn: str, key_id: str) -> list[Pattern]:

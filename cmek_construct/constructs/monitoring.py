@@ -217,12 +217,13 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
             "watched",
             termination_protection=True,
         )
+        every_change = [name for kind in (*events.ROLE_CALLS, events.ROLE_POLICY_CALLS) for name in kind.names]
         bus = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
         aws_events.Rule(
             forwarder,
             "RolesChanged",
             description=f"Calls that change a role, for the default event bus of {here.region}",
-            event_pattern=aws_events.EventPattern(**events.of_every_role()),
+            event_pattern=aws_events.EventPattern(**events.calls("iam", every_change, {})),
             targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus))],
         )
     assert isinstance(forwarder, cdk.Stack)

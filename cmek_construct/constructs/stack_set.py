@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -93,7 +93,7 @@ class StackSetTargets:
         _organizational_units("organizational_unit_ids", organizational_unit_ids)
         checks.flag("auto_deployment", auto_deployment)
         if call_as is not None:
-            checks.one_of(*checks.CALL_AS)("call_as", call_as)
+            checks.one_of("SELF", "DELEGATED_ADMIN")("call_as", call_as)
         if len(organizational_unit_ids) > UNITS:
             raise ValueError(
                 f"organizational_unit_ids: got {len(organizational_unit_ids):,}, but StackSets takes {UNITS} in one "
@@ -216,14 +216,14 @@ _OF_THE_SET: Final = (
 )
 _IN_EACH_ACCOUNT: Final = (
     *props.TRUST,
-    replace(props.ROLE_NAME, default="``stack_set_name``, so that every ARN is known beforehand"),
+    props.ROLE_NAME._replace(default="``stack_set_name``, so that every ARN is known beforehand"),
     props.ROLE_PATH,
     props.KEY_ACCESS,
-    replace(props.ALIAS, default="``alias/pinecone-cmek/`` and ``stack_set_name``"),
+    props.ALIAS._replace(default="``alias/pinecone-cmek/`` and ``stack_set_name``"),
     *props.NEW_KEY[1:],
     props.SUSPENDED,
 )
-STACK_SET: Final = tuple(replace(row, check=_known(row.check)) for row in (*_OF_THE_SET, *_IN_EACH_ACCOUNT))
+STACK_SET: Final = tuple(row._replace(check=_known(row.check)) for row in (*_OF_THE_SET, *_IN_EACH_ACCOUNT))
 """What `PineconeCmekStackSet` takes."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import aws_cdk as cdk
@@ -22,7 +21,7 @@ from cmek_construct.props import Prop
 
 _SHAPE: Final = (
     props.ROLE_NAME,
-    replace(props.ROLE_PATH, name="path"),
+    props.ROLE_PATH._replace(name="path"),
     Prop("description", "up to 1,000 characters").matches(
         "Of the role.",
         r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}",
@@ -31,8 +30,7 @@ _SHAPE: Final = (
     ),
     props.PERMISSIONS_BOUNDARY,
     props.REMOVAL_POLICY,
-    replace(
-        props.SUSPENDED,
+    props.SUSPENDED._replace(
         says="True denies everybody to assume the role, in the trust policy. It does not end a session that runs, an "
         "hour at most.",
     ),
@@ -43,8 +41,7 @@ _VENDORS_ROLE: Final = Prop("role_arn", "``arn:aws:iam::<vendor's account>:role/
     "and made again under its name is another one, and no longer let in.",
     checks.role_arn,
 )
-_ITS_ACCESS: Final = replace(
-    props.KEY_ACCESS,
+_ITS_ACCESS: Final = props.KEY_ACCESS._replace(
     says="What the vendor's role may do.",
     default="`KeyAccess.ENCRYPT_DECRYPT`, the two actions of the guide's second tab, which are those of the "
     "vendor's role",
