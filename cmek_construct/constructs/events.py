@@ -8,7 +8,7 @@ AWS CloudTrail"; EventBridge user guide, "Comparison operators for use in event 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 Pattern = dict[str, Any]  # an event pattern, as `aws_events.EventPattern` takes it, or a part of one
@@ -17,7 +17,7 @@ Pattern = dict[str, Any]  # an event pattern, as `aws_events.EventPattern` takes
 class Kind(NamedTuple):
     """Events that mean the same to the person who is told of them."""
 
-    id: str
+    id: str  # begins with what they change
     names: tuple[str, ...]
     means: str = ""
     to_do: str = ""  # with ``{it}`` for the key or the role
@@ -106,6 +106,9 @@ ROLE_POLICY_CALLS: Final = Kind(
     "Unless it was a deploy of yours: aws iam list-attached-role-policies --role-name {it}, and "
     "aws iam get-policy-version for each.",
 )
+EVERY_ROLE_CALL: Final = Kind(  # what us-east-1 forwards
+    "RolesChanged", tuple(name for one in (*ROLE_CALLS, ROLE_POLICY_CALLS) for name in one.names)
+)
 
 _USES: Final = ("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
 _PAIRS: Final = ("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext")
@@ -131,9 +134,10 @@ _CALLED: Final = (
 )
 
 
-def calls(service: str, names: Iterable[str], about: Pattern) -> Pattern:
-    """Calls of one service that CloudTrail delivers, whoever made them and however they ended."""
-    detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(names), **about}
+def calls(kind: Kind, about: Pattern) -> Pattern:
+    """Calls that CloudTrail delivers, whoever made them and however they ended."""
+    service = "kms" if kind.id.startswith("Key") else "iam"
+    detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(kind.names), **about}
     return {"source": [f"aws.{service}"], "detail_type": ["AWS API Call via CloudTrail"], "detail": detail}
 
 

@@ -110,11 +110,11 @@ class PineconeCmekMonitoring(Construct):
             role = None
         self.rules = []
         for kind, pattern, it in _told_of(key, role, user if watch_use else None):
-            description = ", ".join(kind.names)
-            if "detail" in pattern:
-                description += "; sees nothing without a CloudTrail trail"
+            needs = "; sees nothing without a CloudTrail trail" if "detail" in pattern else ""
             event_pattern = aws_events.EventPattern(**pattern)
-            rule = aws_events.Rule(self, kind.id, description=description, event_pattern=event_pattern)
+            rule = aws_events.Rule(
+                self, kind.id, description=", ".join(kind.names) + needs, event_pattern=event_pattern
+            )
             text = events.message(kind, cmek.node.path, it, aws_events.EventField.from_path)
             said = aws_events.RuleTargetInput.from_text(text)
             rule.add_target(targets.SnsTopic(topic, message=said, dead_letter_queue=dead_letter_queue))
@@ -162,7 +162,7 @@ def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterato
         aliases = [one.alias_name for one in key.node.find_all() if isinstance(one, kms.CfnAlias)]
         by_alias = [{"requestParameters": {"aliasName": aliases}}] if aliases else []
         for kind in events.KEY_CALLS:
-            yield kind, events.calls("kms", kind.names, {"$or": [*places, *by_alias]}), arn
+            yield kind, events.calls(kind, {"$or": [*places, *by_alias]}), arn
         gone = {"source": ["aws.kms"], "detail_type": [*events.KEY_GONE.names], "resources": [arn]}
         yield events.KEY_GONE, gone, arn
         if user is not None:
@@ -172,18 +172,17 @@ def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterato
             others = [{"anything-but": [account if role is None else role_arn]}, {"exists": False}]
             by = {"accountId": others} if role is None else {"sessionContext": {"sessionIssuer": {"arn": others}}}
             used = {"$or": places, "userIdentity": by, "errorCode": [{"exists": False}]}
-            yield events.KEY_USED, events.calls("kms", events.KEY_USED.names, used), arn
+            yield events.KEY_USED, events.calls(events.KEY_USED, used), arn
             refused = {"$or": places, "errorCode": [{"prefix": "AccessDenied"}]}  # or AccessDeniedException
-            yield events.KEY_REFUSED, events.calls("kms", events.KEY_REFUSED.names, refused), arn
+            yield events.KEY_REFUSED, events.calls(events.KEY_REFUSED, refused), arn
     if role is not None:
         name = role.role_name
         by_name = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}  # which IAM takes in any case
-        for kind in events.ROLE_CALLS:
-            yield kind, events.calls("iam", kind.names, by_name), name
+        yield from ((kind, events.calls(kind, by_name), name) for kind in events.ROLE_CALLS)
         policies = [one.ref for one in role.node.find_all() if isinstance(one, iam.CfnManagedPolicy)]
         if policies:
-            by_arn, kind = {"requestParameters": {"policyArn": policies}}, events.ROLE_POLICY_CALLS
-            yield kind, events.calls("iam", kind.names, by_arn), name
+            by_arn = {"requestParameters": {"policyArn": policies}}
+            yield events.ROLE_POLICY_CALLS, events.calls(events.ROLE_POLICY_CALLS, by_arn), name
 
 
 def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
@@ -217,13 +216,12 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
             "watched",
             termination_protection=True,
         )
-        every_change = [name for kind in (*events.ROLE_CALLS, events.ROLE_POLICY_CALLS) for name in kind.names]
         bus = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
         aws_events.Rule(
             forwarder,
-            "RolesChanged",
+            events.EVERY_ROLE_CALL.id,
             description=f"Calls that change a role, for the default event bus of {here.region}",
-            event_pattern=aws_events.EventPattern(**events.calls("iam", every_change, {})),
+            event_pattern=aws_events.EventPattern(**events.calls(events.EVERY_ROLE_CALL, {})),
             targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus))],
         )
     assert isinstance(forwarder, cdk.Stack)

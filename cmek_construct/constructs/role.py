@@ -48,7 +48,7 @@ class CmekRole(iam.Role):
 def deny_assume_role(role: iam.Role) -> None:
     """Let nobody assume a role: a `ValueError` where the app does not make it."""
     denial = assume_role_denial()
-    if not ours.is_made_here(role) or role.assume_role_policy is None:
+    if ours.resource_of(role) is None or role.assume_role_policy is None:
         raise ValueError(
             "suspended: got True, but Role.customize_roles keeps this role out of the app, so nobody would be cut off. "
             f"Add to its trust policy, by hand: {json.dumps(denial)}"

@@ -315,7 +315,7 @@ class PineconeCmekStackSet(Construct):
         if one_id is not None:
             ours.dialog_output(self, "ExternalId", "External ID", one_id)
         if boundary_name is None:
-            RoleInAccounts(self, "RoleInAccounts")
+            RoleInAccounts(self, "RoleInAccounts", assume_role_policy_document={})
 
     def role_arn(self, account_id: str) -> str:
         """The ARN of the role in one account, known before the deploy.
