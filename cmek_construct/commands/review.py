@@ -13,7 +13,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, Templates, VendorRoles
 from cmek_construct.commands.printing import counted, refuse
 from cmek_construct.guardrails.judging import by_place, guarded
-from cmek_construct.review.changes import Difference, differences, markdown
+from cmek_construct.review.changes import Difference, differences
 from cmek_construct.review.parts import Template
 from cmek_construct.review.reader import templates_of
 from cmek_construct.templates.run import Run, read_run
@@ -78,6 +78,8 @@ def review(
     if problems:
         refuse(*problems)
     if as_markdown:
+        from cmek_construct.review.page import markdown  # its engine takes long
+
         typer.echo(markdown(changed or []), nl=False)
     if out or not as_markdown:
         _write(new, changed, out or Path("review.html"))

@@ -289,7 +289,5 @@ def _is_within(said: Said, account: str) -> bool:
 
 def _reached(said: Said) -> str:
     """What a permission of the role is about: keys of another account, or who knows what."""
-    resources = map(str, as_list(said.statement.get("Resource")))
-    keys = [re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in resources]
-    accounts = dict.fromkeys(key[1] for key in keys if key)
-    return f"Keys of AWS account {' and '.join(accounts)}" if keys and all(keys) else "Elsewhere"
+    accounts = dict.fromkeys(said.customers)
+    return f"Keys of AWS account {' and '.join(map(str, accounts))}" if accounts and all(accounts) else "Elsewhere"

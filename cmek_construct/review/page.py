@@ -23,7 +23,7 @@ from cmek_construct.checks import printable
 from cmek_construct.guardrails.judging import RULES
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.sentences import Quoted, plain_letters, visible
-from cmek_construct.review.changes import NOTHING, REPLACED, Difference
+from cmek_construct.review.changes import REPLACED, Difference
 from cmek_construct.review.drawing import Drawing, reach
 from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template
 from cmek_construct.review.statements import Said
@@ -33,7 +33,8 @@ MOST: Final = 50
 _THEIR_OWN: Final = (*NAMES, "TargetKeyId", "Description", "Tags")
 """Properties that let nobody do anything: they may differ among what is alike."""
 _OWN_ACCOUNT: Final = "<own account>"
-_TEMPLATES: Final = ("page.html.j2", "parts.html.j2", "drawing.svg.j2")
+_NOTHING: Final = "Nothing changes about Pinecone's roles, keys and aliases."
+_TEMPLATES: Final = ("page.html.j2", "parts.html.j2", "drawing.svg.j2", "changes.md.j2")
 
 
 class Alike(NamedTuple):
@@ -189,6 +190,12 @@ def svg(drawing: Drawing) -> str:
     return str(draw.draw(drawing, "drawing", file=True))  # type: ignore[attr-defined]
 
 
+def markdown(differences: Sequence[Difference]) -> str:
+    """What changes, for a pull request; that nothing does is one line."""
+    environment = _environment().overlay(autoescape=False, finalize=None)
+    return environment.get_template("changes.md.j2").render(differences=differences)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -204,7 +211,9 @@ def _environment() -> Environment:
     environment.filters["code"] = Quoted
     environment.filters["any_language"] = lambda text: escape(visible(text))
     environment.filters["printable"] = printable
-    environment.globals |= {"counted": _counted, "reach": reach, "nothing": NOTHING, "replaced": REPLACED}
+    environment.filters["code_span"] = _code_span
+    environment.filters["escaped"] = lambda text: re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text)
+    environment.globals |= {"counted": _counted, "reach": reach, "nothing": _NOTHING, "replaced": REPLACED}
     return environment
 
 
@@ -223,3 +232,12 @@ def _shown(value: Any) -> Any:
 
 def _counted(number: int, what: str, several: str = "") -> str:
     return f"{number:,} {what if number == 1 else several or f'{what}s'}"
+
+
+def _code_span(value: str) -> str:
+    """Of Markdown: its fence is longer than each row of backticks in it."""
+    text = Quoted(value)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest or text.startswith(" ") or text.endswith(" ") else ""
+    return f"{fence}{space}{text or ' '}{space}{fence}"

@@ -113,7 +113,7 @@ class _Reader:
         self._reasons = dict(reasons)
         self._roles = _by(found.roles, lambda one: one.place.stack)
         self._keys = _by(found.keys, lambda one: one.place.stack)
-        self._unread = _by(found.unread, lambda one: one.place.stack)
+        self._unread = _by(reversed(found.unread), lambda one: one.place.stack)
         self._arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
         self._attached = _by(found.attached, lambda one: one.role)
         self._outputs = _by((one for one in found.outputs if one.label), lambda one: one.of)
@@ -122,37 +122,35 @@ class _Reader:
 
     def parts(self, template: Template) -> Iterator[Part]:
         """Each role of a stack with the keys that name it, then the keys that name none, and what cannot be judged."""
-        roles = self._roles.get(template.stack, [])
-        keys = self._keys.get(template.stack, [])
-        unread = {one.place: one for one in reversed(self._unread.get(template.stack, []))}
-        shown = {one.place for one in (*roles, *keys)}
-        for role in roles:
-            own = [key for key in keys if any(role.place in now.value.roles for now in key.cases)]
-            keys = [key for key in keys if key not in own]
-            yield self._part(template, [role, *own])
+        roles, keys = (some.get(template.stack, []) for some in (self._roles, self._keys))
+        groups: dict[Place, list[Resource | Unread]] = {role.place: [role] for role in roles}
         for key in keys:
-            yield self._part(template, [key])
-        for place, one in unread.items():
-            if place not in shown and place.is_role_or_key:
-                yield self._part(template, [one.key or one])
+            of = (role.place for role in roles if any(role.place in now.value.roles for now in key.cases))
+            groups.setdefault(next(of, key.place), []).append(key)
+        read = {one.place for one in (*roles, *keys)}
+        for one in self._unread.get(template.stack, ()):
+            if one.place.is_role_or_key and one.place not in read:
+                groups[one.place] = [one.key or one]
+        texts = _Texts(self._found, template.stack)
+        return (self._part(template, texts, some) for some in groups.values())
 
     def findings(self, places: Iterable[Place]) -> list[Violation]:
         """What was found at some places, each time once on the whole page, with the reason that counts."""
         pairs = (pair for place in places for pair in self._reasons.pop(place, ()))
         return [replace(one, meant=reason) for one, reason in pairs]
 
-    def _part(self, template: Template, some: Sequence[Resource | Unread]) -> Part:
+    def _part(self, template: Template, texts: _Texts, some: Sequence[Resource | Unread]) -> Part:
         read = [one.place for one in some if isinstance(one, Resource)]
         outputs = [(one.label, place.logical_id) for place in read for one in self._outputs.get(place, ())]
         around = [alias.place for place in read for _, alias in self._aliases.get(place, ())]
         around += [one.place for place in read for one in self._attached.get(place, ())]
         things = []
         for one in some:
-            things.append(self._thing(one))
+            things.append(self._thing(one, texts))
             things += self._aliases_of(one.place) if one.place in read else ()
         return Part(template, things, self.findings([*(one.place for one in some), *around]), outputs)
 
-    def _thing(self, one: Resource | Unread) -> Thing:
+    def _thing(self, one: Resource | Unread, texts: _Texts) -> Thing:
         """A role or a key, in the cases in which what a deployer may type stays ``${Name}``."""
         place = one.place
         kind, title, of = _KINDS[place.type == ROLE]
@@ -160,7 +158,6 @@ class _Reader:
             policy = Policy(f"{title} ({one.why})", [], place.logical_id)
             return Thing(kind, place.logical_id, _is_kept(place), {}, [policy])
         cases = _typed(one.cases)
-        texts = _Texts(self._found, place.stack)
         roles = {place} if of == "trust" else {role for now in cases for role in now.value.roles}
         arns = frozenset(place.stack.short(arn) for role in roles for arn in self._arns[role])
         meant = arns | self._vendors if of == "key" else arns
@@ -210,18 +207,23 @@ def _typed(cases: Sequence[T]) -> Sequence[T]:
 
 
 class _Texts:
-    """What a template says, in the words of the page: what is of its stack has no stack's name."""
+    """What a stack says, in the words of the page: what is of the stack has no stack's name."""
 
     def __init__(self, found: Found, stack: Stack) -> None:
-        """Begin with one stack."""
         self._found = found
         self._stack = stack
+        self._short: dict[str, str] = {}
         self._people: dict[str, str] = {}
         self._called: dict[str, str] = {}
         self._forms: dict[str, str] = {}
 
     def text(self, text: str) -> str:
         """A text; who is named in it is remembered."""
+        if text not in self._short:
+            self._short[text] = self._remembered(text)
+        return self._short[text]
+
+    def _remembered(self, text: str) -> str:
         short = self._stack.short(text)
         forms = self._found.run.forms
         place = self._found.arns.get(text)
@@ -249,10 +251,8 @@ class _Texts:
         rows: dict[tuple[str, int], tuple[int, Any, list[int]]] = {}
         for number, (_, document) in enumerate(own):
             counted: Counter[str] = Counter()
-            for at, statement in enumerate(document.statements):
-                raw = statement.raw
-                if not isinstance(raw, dict):
-                    raw = {"Effect": statement.name if raw is None else raw}
+            for at, one in enumerate(document.statements):
+                raw = one.raw if isinstance(one.raw, dict) else {"Effect": one.name if one.raw is None else one.raw}
                 raw = _each_text(raw, self.text)
                 text = json.dumps(raw, default=str)
                 rows.setdefault((text, counted[text]), (at, raw, []))[2].append(number)
@@ -268,28 +268,19 @@ class _Texts:
             called = _each_text(raw, lambda text: self._called.get(text, text))
             when = where(some, every or cases)
             said.append(Said(raw, called, kind, account, roles, self._people, some, when, second))
-        return Policy(
-            title,
-            said,
-            place.seen_from(self._stack),
-            kind,
-            resource=self.text(own[0][1].resource or "") if own else "",
-            forms=self._forms,
-            variables=all(one.variables for _, each in own for one in each.statements),
-            cases=cases,
-        )
+        resource = self.text(own[0][1].resource or "") if own else ""
+        variables = all(one.variables for _, each in own for one in each.statements)
+        return Policy(title, said, place.seen_from(self._stack), kind, resource, self._forms, variables, cases)
 
     def properties(self, place: Place, settings: Sequence[tuple[Case, Mapping[str, Any]]]) -> Mapping[str, Any]:
         """What a role or key is set to beside its policies; what hangs on a case, case by case."""
         every = [case.told(self._stack.short) for case, _ in settings]
         found: dict[str, Any] = {}
         for name in dict.fromkeys(name for _, one in settings for name in one if name not in _POLICIES):
-            apart: dict[str, tuple[Any, list[Choices]]] = {}
-            for choices, (_, now) in zip(every, settings, strict=True):
-                if now.get(name, NOTHING) is not NOTHING:
-                    value = _each_text(now[name], self.text)
-                    apart.setdefault(json.dumps(value, default=str), (value, []))[1].append(choices)
-            told = {where(some, every): value for value, some in apart.values()}
+            values = [_each_text(one[name], self.text) if name in one else NOTHING for _, one in settings]
+            there = [(value, case) for value, case in zip(values, every, strict=True) if value is not NOTHING]
+            same = _by(there, lambda pair: json.dumps(pair[0], default=str)).values()
+            told = {where([case for _, case in some], every): some[0][0] for some in same}
             if told:
                 found[self.text(name)] = told.get(None, told)
         return found | {name: one for name, one in place.raw.items() if name == "Condition"}
