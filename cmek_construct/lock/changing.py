@@ -68,7 +68,7 @@ def changes(
             if gone:
                 yield from _gone(own, lock[own], stack, file, of_file)
             yield from _changed(own, lock[own], stack, file, f"{_options(own) if several else ''}{of_file}")
-        in_force = [one for one in lock if any(not each.unlocked for each in lock[one].values())]
+        in_force = (one for one in lock if any(not each.unlocked for each in lock[one].values()))
         old = [one for one in in_force if one.stack == stack.place.stack]
         is_there = stacks_at(lock, stack.place) or any(one.may_be(place) for one in old for place in places)
         if old and not is_there and not beside:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -15,7 +15,7 @@ from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy import aws
 from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
-from cmek_construct.review.parts import Part, Policy, Template, Thing
+from cmek_construct.review.parts import Part, Policy, Template, Thing, by
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.choices import Case, Choices, InCase, where
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
@@ -35,8 +35,6 @@ _KINDS: Final[Mapping[bool, tuple[str, str, Kind]]] = {
     False: ("Key", "Key policy", "key"),
 }
 """What a role, and what a key, is called, and its policy."""
-S = TypeVar("S")
-K = TypeVar("K", bound=Hashable)
 
 
 def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]) -> list[Template]:
@@ -111,14 +109,14 @@ class _Reader:
         self._found = found
         self._vendors = vendors
         self._reasons = dict(reasons)
-        self._roles = _by(found.roles, lambda one: one.place.stack)
-        self._keys = _by(found.keys, lambda one: one.place.stack)
-        self._unread = _by(reversed(found.unread), lambda one: one.place.stack)
+        self._roles = by(found.roles, lambda one: one.place.stack)
+        self._keys = by(found.keys, lambda one: one.place.stack)
+        self._unread = by(reversed(found.unread), lambda one: one.place.stack)
         self._arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
-        self._attached = _by(found.attached, lambda one: one.role)
-        self._outputs = _by((one for one in found.outputs if one.label), lambda one: one.of)
+        self._attached = by(found.attached, lambda one: one.role)
+        self._outputs = by((one for one in found.outputs if one.label), lambda one: one.of)
         of_keys = ((key, alias) for alias in found.aliases for key in {now.value.key for now in alias.cases})
-        self._aliases = _by(of_keys, lambda pair: pair[0])
+        self._aliases = by(of_keys, lambda pair: pair[0])
 
     def parts(self, template: Template) -> Iterator[Part]:
         """Each role of a stack with the keys that name it, then the keys that name none, and what cannot be judged."""
@@ -174,7 +172,7 @@ class _Reader:
     def _permissions(self, role: Place, texts: _Texts, cases: Sequence[Choices]) -> Iterator[Policy]:
         """Every policy of a role but its boundary: its own, and those that are attached to it."""
         attached = (one for one in self._attached.get(role, ()) if not one.is_boundary)
-        for (place, name), some in _by(attached, lambda one: (one.place, one.name)).items():
+        for (place, name), some in by(attached, lambda one: (one.place, one.name)).items():
             title = f"Permissions: {texts.text(name)}"
             own = [(one.case, one.policy) for one in _typed(some) if one.policy is not None]
             if not own:
@@ -186,14 +184,6 @@ class _Reader:
             names = dict.fromkeys(key.stack.short(now.value.name) for now in alias.cases)
             given = {"AliasName": " or ".join(names), "TargetKeyId": key.logical_id}
             yield Thing("Alias", alias.place.seen_from(key.stack), _is_kept(alias.place), given)
-
-
-def _by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:
-    """Some by what they are of."""
-    found: dict[K, list[S]] = {}
-    for one in some:
-        found.setdefault(of(one), []).append(one)
-    return found
 
 
 def _is_kept(place: Place) -> bool:
@@ -279,7 +269,7 @@ class _Texts:
         for name in dict.fromkeys(name for _, one in settings for name in one if name not in _POLICIES):
             values = [_each_text(one[name], self.text) if name in one else NOTHING for _, one in settings]
             there = [(value, case) for value, case in zip(values, every, strict=True) if value is not NOTHING]
-            same = _by(there, lambda pair: json.dumps(pair[0], default=str)).values()
+            same = by(there, lambda pair: json.dumps(pair[0], default=str)).values()
             told = {where([case for _, case in some], every): some[0][0] for some in same}
             if told:
                 found[self.text(name)] = told.get(None, told)
