@@ -196,11 +196,8 @@ def _refer(declared: _Values, name: str) -> bool:
 
 def stacks_of(run: templates.Run) -> list[StackNow]:
     """The stacks of a run; a file that the cloud assembly around it does not name is none."""
-    return [
-        StackNow(run, top)
-        for top in run.tops
-        if top.template.stack or not (top.template.file.parent / MANIFEST).is_file()
-    ]
+    named = (one for one in run.tops if one.template.stack or not (one.template.file.parent / MANIFEST).is_file())
+    return [StackNow(run, top) for top in named]
 
 
 def _texts(value: Any) -> list[str]:

@@ -274,8 +274,8 @@ def _locked(where: str, lines: Sequence[_Line]) -> Locked:
             if one != another and not (name in _DEPLOYED and None in (one, another)):
                 raise LockError(
                     f"{number}: {where}: {name} is {shortened(_in_json(one))}, but {shortened(_in_json(another))} in "
-                    f"line {said[0][0]}: two branches locked two of them. Keep the line of the one that is deployed and "
-                    "delete the other."
+                    f"line {said[0][0]}: two branches locked two of them. Keep the line of the one that is deployed "
+                    "and delete the other."
                 )
         values |= own
     deployed: dict[str, str] = {name: values.pop(name) for name in _DEPLOYED if name in values}

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct import policy
 from cmek_construct.checks import printable
@@ -29,6 +29,8 @@ Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
 """What the guardrails found at each place, with the reason for which it is acknowledged."""
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
+_Own: TypeAlias = Sequence[tuple[Case, policy.Policy]]
+Arns: TypeAlias = frozenset[str]
 T = TypeVar("T", InCase[Now], Attached)
 _KINDS: Final[Mapping[bool, tuple[str, str, Kind]]] = {
     True: ("Role", "Trust policy", "trust"),
@@ -105,7 +107,7 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
 class _Reader:
     """Knows what goes with what in a run."""
 
-    def __init__(self, found: Found, reasons: Reasons, vendors: frozenset[str]) -> None:
+    def __init__(self, found: Found, reasons: Reasons, vendors: Arns) -> None:
         self._found = found
         self._vendors = vendors
         self._reasons = dict(reasons)
@@ -173,11 +175,9 @@ class _Reader:
         """Every policy of a role but its boundary: its own, and those that are attached to it."""
         attached = (one for one in self._attached.get(role, ()) if not one.is_boundary)
         for (place, name), some in by(attached, lambda one: (one.place, one.name)).items():
-            title = f"Permissions: {texts.text(name)}"
             own = [(one.case, one.policy) for one in _typed(some) if one.policy is not None]
-            if not own:
-                title += " (its text is not in the template)"
-            yield texts.policy(title, "permissions", place, own, every=cases if place == role else None)
+            title = f"Permissions: {texts.text(name)}{'' if own else ' (its text is not in the template)'}"
+            yield texts.policy(title, "permissions", place, own, frozenset(), cases if place == role else ())
 
     def _aliases_of(self, key: Place) -> Iterator[Thing]:
         for _, alias in self._aliases.get(key, ()):
@@ -202,18 +202,13 @@ class _Texts:
     def __init__(self, found: Found, stack: Stack) -> None:
         self._found = found
         self._stack = stack
-        self._short: dict[str, str] = {}
+        self.text = cache(self._text)
         self._people: dict[str, str] = {}
         self._called: dict[str, str] = {}
         self._forms: dict[str, str] = {}
 
-    def text(self, text: str) -> str:
+    def _text(self, text: str) -> str:
         """A text; who is named in it is remembered."""
-        if text not in self._short:
-            self._short[text] = self._remembered(text)
-        return self._short[text]
-
-    def _remembered(self, text: str) -> str:
         short = self._stack.short(text)
         forms = self._found.run.forms
         place = self._found.arns.get(text)
@@ -228,13 +223,7 @@ class _Texts:
         return short
 
     def policy(
-        self,
-        title: str,
-        kind: Kind,
-        place: Place,
-        own: Sequence[tuple[Case, policy.Policy]],
-        roles: frozenset[str] = frozenset(),
-        every: Sequence[Choices] | None = None,
+        self, title: str, kind: Kind, place: Place, own: _Own, roles: Arns, every: Sequence[Choices] = ()
     ) -> Policy:
         """A policy, as it is in each case that has it, with each statement once; of cases by default it has all."""
         cases = [case.told(self._stack.short) for case, _ in own]
