@@ -12,11 +12,10 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib import resources
 from operator import attrgetter, itemgetter
 from typing import Any, Final
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cmek_construct.checks import printable
@@ -34,7 +33,6 @@ _THEIR_OWN: Final = (*NAMES, "TargetKeyId", "Description", "Tags")
 _ACCOUNT: Final = re.compile(r'(?<=[:"])[0-9]{12}(?=[:"])')
 _OWN_ACCOUNT: Final = "<own account>"
 _NOTHING: Final = "Nothing changes about Pinecone's roles, keys and aliases."
-_TEMPLATES: Final = ("page.html.j2", "parts.html.j2", "drawing.svg.j2", "changes.md.j2")
 
 
 class Page:
@@ -96,7 +94,7 @@ class Page:
 
         # Who can do what now, of what is shown: of nothing else it is asked.
         self.count_of_cut = sum(len(one) for one in self.shown if one[0].role and one[0].pinecone_now == CUT_OFF)
-        rows = (row for one in self.shown for row in one[0].template.answers.rows)
+        rows = (row for one in self.shown for row in one[0].template.answers().rows)
         self.protects_used_keys = any(row.unused and row.action == "kms:DisableKey" for row in rows)
 
         # Whether nothing here is red; what only a person can check is still to be checked.
@@ -153,8 +151,7 @@ def _alike_text(part: Part) -> str:
 
 def html(page: Page) -> str:
     """The page."""
-    style = Markup(_text("page.css"))  # noqa: S704 - a file of ours, not of a template
-    return _environment().get_template("page.html.j2").render(page=page, style=style)
+    return _environment().get_template("page.html.j2").render(page=page)
 
 
 def svg(drawing: Drawing) -> str:
@@ -172,7 +169,7 @@ def markdown(differences: Sequence[Difference]) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=DictLoader({name: _text(name) for name in _TEMPLATES}),
+        loader=PackageLoader(__package__, ""),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
@@ -188,10 +185,6 @@ def _environment() -> Environment:
     environment.filters["escaped"] = lambda text: re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text)
     environment.globals |= {"counted": _counted, "reach": reach, "nothing": _NOTHING, "replaced": REPLACED}
     return environment
-
-
-def _text(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _shown(value: Any) -> Any:

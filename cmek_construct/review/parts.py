@@ -121,7 +121,7 @@ class Part:
         return any(one.rule.startswith(_OF_STATEMENTS[kind]) for one in self.refused)
 
     def _asked(self, about: str) -> list[Row]:
-        return [one for one in self.template.answers.rows if one.resource == about]
+        return [one for one in self.template.answers().rows if one.resource == about]
 
     def is_cut(self, about: str, arns: Collection[str] | None = None) -> bool:
         """Whether nobody, or nobody of these, may do anything with a role or key."""
@@ -130,7 +130,7 @@ class Part:
     @property
     def is_closed(self) -> bool:
         """Whether the guardrails are kept, and nobody outside of the account may do anything but Pinecone."""
-        others = [one for one in self.template.answers.rows if not one.who.is_pinecone]
+        others = [one for one in self.template.answers().rows if not one.who.is_pinecone]
         return not self.refused and {one.answer for one in others if one.who.account != self.account} == {"no"}
 
     @cached_property
@@ -179,16 +179,11 @@ class Template:
     region: str
     to_check: list[Words]
     """What only a person can tell."""
-    ask: Callable[[Stack], Who]
-    """Asks who can do what: of a thousand templates only those are asked that are shown."""
+    answers: Callable[[], Who]
+    """Asks once who can do what: of a thousand templates only those are asked that are shown."""
     parts: list[Part] = field(default_factory=list)
     findings: list[Violation] = field(default_factory=list)
     """Those that are about no part."""
-
-    @cached_property
-    def answers(self) -> Who:
-        """Who can do what."""
-        return self.ask(self.stack)
 
     @property
     def all_findings(self) -> list[Violation]:

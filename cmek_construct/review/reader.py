@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct import policy
@@ -23,7 +23,7 @@ from cmek_construct.templates.found import Attached, Found, Now, Place, Resource
 from cmek_construct.templates.stacks import KEYS, ROLE, Stack
 from cmek_construct.templates.texts import holes, is_known
 from cmek_construct.templates.values import NOTHING
-from cmek_construct.who.answers import Asker
+from cmek_construct.who.answers import Asker, Who
 
 Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
 """What the guardrails found at each place, with the reason for which it is acknowledged."""
@@ -51,6 +51,7 @@ def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]
     titles = Counter(top.template.title for top in found.run.tops)
     checks = to_check(found)
     asker = cache(lambda: Asker(found))  # of a run of which nothing is shown nobody is asked
+    ask: Callable[[Stack], Who] = cache(lambda stack: asker().about(stack))
     made: dict[Stack, Template] = {}
     for stack in found.run.stacks:
         # What its app calls a stack, if no other is called so; within it by the logical IDs.
@@ -58,7 +59,7 @@ def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]
         name = printable(title) if title and titles[title] == 1 else stack.top.name
         account, region = (one if is_known(one) else "" for one in (stack.account, stack.region))
         within = " > ".join([name, *map(printable, stack.within)])
-        made[stack] = Template(within, stack, account, region, checks.get(stack, []), lambda one: asker().about(one))
+        made[stack] = Template(within, stack, account, region, checks.get(stack, []), partial(ask, stack))
         made[stack].parts.extend(reader.parts(made[stack]))
     for place in reasons:
         made[place.stack].findings.extend(reader.findings([place]))
