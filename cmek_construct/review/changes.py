@@ -112,7 +112,7 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
 
 
 def _was(own: Words, was: Words, now: Words, follows: str) -> Words:
-    return [*own, " was ", *was, ", is now ", *now, follows]
+    return [*own, " was ", *(was or ["none"]), ", is now ", *(now or ["none"]), follows]
 
 
 def _results(template: Template) -> dict[tuple[str, str, str], str]:
@@ -151,11 +151,11 @@ def _thing(old: Thing, new: Thing) -> Iterator[Change]:
             weight, follows = _WHAT_FOLLOWS.get((new.kind, name), (OTHER if name in _HARMLESS else ACCESS, ""))
             yield weight, _was([*own, ": ", Quoted(name)], [was], [now], f".{follows}")
     if old.external_ids and old.external_ids != new.external_ids:
-        asked = quoted_list(new.external_ids) or ["none"]
-        yield REPLACED, _was([*own, ": the external ID"], quoted_list(old.external_ids), asked, f".{_ANOTHER_ID}")
+        both = quoted_list(old.external_ids), quoted_list(new.external_ids)
+        yield REPLACED, _was([*own, ": the external ID"], *both, f".{_ANOTHER_ID}")
     if old.pinecones != new.pinecones:
-        was_taken, is_taken = (quoted_list(each.pinecones) for each in (old, new))
-        yield REPLACED, _was([*own, ": Pinecone's AWS account"], was_taken, is_taken, f".{_ANOTHER_ACCOUNT}")
+        both = quoted_list(old.pinecones), quoted_list(new.pinecones)
+        yield REPLACED, _was([*own, ": Pinecone's AWS account"], *both, f".{_ANOTHER_ACCOUNT}")
     for (kind, what, before), (*_, after) in zip(_policies(old), _policies(new), strict=True):
         for weight, said in _policy(before, after, kind):
             yield weight, [*own, f", {what}: ", *said]

@@ -185,7 +185,7 @@ class _Sketch:
         number = self.part.said.index(said) + 1 if said else 0
         kind = self.kind(said) if said else "wrong"
         self.arrows.append(Arrow([begin, *turns, (end.x, y)], number, cut=cut, kind=kind))
-        if cut:
+        if cut and said:
             self.told.append(f"Number {number} is cut off now.")
 
     def first(self, column: int, some: Iterable[Said]) -> Sequence[Said]:
