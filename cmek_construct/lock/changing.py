@@ -134,7 +134,7 @@ def _consequence(word: str, name: str, new: str, arn: str | None) -> str:
 def _gone(own: Place, locked: Stack, stack: StackNow, file: str, of_file: str) -> Iterator[Refusal]:
     """A stack that was deployed and deleted, while role and key are still there."""
     found = [one for one in locked.values() if one.gone and not one.unlocked]
-    arns = sorted((a.deployed.get("Arn", "") for a in found), key=lambda a: ":key/" in a)
+    arns = sorted((one.deployed.get("Arn", "") for one in found), key=lambda arn: ":key/" in arn)
     taken = [f" --{'key' if ':key/' in arn else 'role'}-arn {arn}" for arn in arns]
     if found:
         yield Refusal(

@@ -32,11 +32,6 @@ _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _Own: TypeAlias = Sequence[tuple[Case, policy.Policy]]
 Arns: TypeAlias = frozenset[str]
 T = TypeVar("T", InCase[Now], Attached)
-_KINDS: Final[Mapping[bool, tuple[str, str, Kind]]] = {
-    True: ("Role", "Trust policy", "trust"),
-    False: ("Key", "Key policy", "key"),
-}
-"""What a role, and what a key, is called, and its policy."""
 
 
 def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]) -> list[Template]:
@@ -68,12 +63,10 @@ def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]
 
 def to_check(found: Found) -> dict[Stack, list[Words]]:
     """What only a person can tell, each once, by the stack in which it stands."""
-    by_stack: dict[Stack, list[Words]] = {}
+    by_stack: dict[Stack, dict[tuple[str, ...], None]] = {}
     for place, words in _for_a_person(found):
-        some = by_stack.setdefault(place.stack, [])
-        said: Words = [Quoted(place.logical_id), *words]
-        some += [] if said in some else [said]
-    return by_stack
+        by_stack.setdefault(place.stack, {})[(Quoted(place.logical_id), *words)] = None
+    return {stack: list(map(list, each)) for stack, each in by_stack.items()}
 
 
 def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
@@ -154,7 +147,9 @@ class _Reader:
     def _thing(self, one: Resource | Unread, texts: _Texts) -> Thing:
         """A role or a key, in the cases in which what a deployer may type stays ``${Name}``."""
         place = one.place
-        kind, title, of = _KINDS[place.type == ROLE]
+        kind = "Role" if place.type == ROLE else "Key"
+        of: Kind = "trust" if kind == "Role" else "key"
+        title = f"{of.capitalize()} policy"
         if isinstance(one, Unread):
             policy = Policy(f"{title} ({one.why})", [], place.logical_id)
             return Thing(kind, place.logical_id, _is_kept(place), {}, [policy])
