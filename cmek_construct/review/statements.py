@@ -25,8 +25,6 @@ ADMINISTRATORS: Final = "Key administrators"
 USE: Final = "Key users: use of the key"
 ATTACH: Final = "Key users: attachment of persistent resources"
 CUSTOMER: Final = "Keys outside your account"
-_OF_KEY: Final = (ROOT, ADMINISTRATORS, USE, ATTACH)
-"""In the order of the guide's key policy."""
 Line: TypeAlias = tuple[str, str]
 """On which side it stands, ``both``, ``guide`` or ``template``, and a line of JSON."""
 _PLACE: Final = re.compile("<(Pinecone|external ID|role|administrator|customer|label)>")
@@ -185,10 +183,14 @@ class Said:
 
 def missing(titles: Iterable[str | None]) -> list[tuple[str, str]]:
     """What every key policy of the guide has, and is not among these: labels and titles."""
-    document = guide.key_policy("", "", KeyAccess.KEY_USER, admins=[""])
-    every = zip(_OF_KEY, document["Statement"], strict=True)
     lacking = {ROOT, USE}.difference(titles)
-    return [(one["Sid"], title) for title, one in every if title in lacking]
+    return [(one["Sid"], title) for title, one in _guides("", "", [""]).items() if title in lacking]
+
+
+def _guides(account: str, role: str, admins: list[str]) -> dict[str, Statement]:
+    """The statements of the guide's key policy, by their titles."""
+    document = guide.key_policy(account, role, KeyAccess.KEY_USER, admins=admins)
+    return dict(zip((ROOT, ADMINISTRATORS, USE, ATTACH), document["Statement"], strict=True))
 
 
 def _of_trust(said: Said) -> tuple[str | None, Statement]:
@@ -225,8 +227,7 @@ def _of_key(said: Said) -> tuple[str | None, Statement]:
     role = next((name for name in said.names[:1] if name in said.roles), "<role>")
     own = re.compile(rf"arn:aws:iam::{re.escape(said.account)}:(role|user)/[^*?]+")
     admins = said.names if said.names and all(map(own.fullmatch, said.names)) else ["<administrator>"]
-    document = guide.key_policy(said.account, role, KeyAccess.KEY_USER, admins=admins)
-    return title, document["Statement"][_OF_KEY.index(title)]
+    return title, _guides(said.account, role, admins)[title]
 
 
 def _of_permissions(said: Said) -> tuple[str | None, Statement]:
