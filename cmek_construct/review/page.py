@@ -81,7 +81,7 @@ class Page:
         self.statements = [said for part in firsts for said in part.said]
         self.different = [said for said in self.statements if not said.beside.as_guide]
         self.missing = [label for part in firsts for policy in part.policies for label, _ in policy.missing]
-        self.parameters = sorted({name for part in firsts for name in _parameters(part)})
+        self.parameters = sorted({name for part in firsts for name in part.parameters})
 
         # What only a person can tell, each with the templates that it is in.
         asked = by(((tuple(words), one.name) for one in every for words in one.to_check), itemgetter(0))
@@ -101,12 +101,6 @@ class Page:
         red = self.open_findings or self.missing or self.ids_used_twice or self.replaces
         accounts = len(self.accounts_named) > 1 or self.takes_own_for_pinecones
         self.is_fit_to_sign = bool(self.each) and self.each == self.shown and not red and not accounts
-
-
-def _parameters(part: Part) -> set[str]:
-    """What whoever deploys types in, and policies hang on."""
-    texts = "\n".join(Quoted(said.statement) for said in part.said)
-    return part.template.parameters.intersection(re.findall(r"\$\{([^{}]+)\}", texts))
 
 
 def _results(findings: Iterable[Violation]) -> list[tuple[str, str, list[Violation]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guide import ENCRYPT_DECRYPT
 from cmek_construct.policy import Verdict
-from cmek_construct.policy.sentences import Words
+from cmek_construct.policy.sentences import Quoted, Words
 from cmek_construct.policy.statements import Kind
 from cmek_construct.review.statements import Said, missing
 from cmek_construct.templates.choices import Choices
@@ -133,6 +134,13 @@ class Part:
         others = [one for one in self.template.answers().rows if not one.who.is_pinecone]
         return not self.refused and {one.answer for one in others if one.who.account != self.account} == {"no"}
 
+    @property
+    def parameters(self) -> set[str]:
+        """What whoever deploys types in, and policies hang on."""
+        stack, texts = self.template.stack, "\n".join(Quoted(said.statement) for said in self.said)
+        typed = filter(None, (hole_of(stack.top, name) for name in stack.top.parameters))
+        return set(map(stack.short, typed)).intersection(re.findall(r"\$\{([^{}]+)\}", texts))
+
     @cached_property
     def pinecone_now(self) -> str:
         """What Pinecone can do now: take on the role, and encrypt and decrypt with a key of it."""
@@ -189,12 +197,6 @@ class Template:
     def all_findings(self) -> list[Violation]:
         """All that the guardrails found."""
         return [*self.findings, *(one for part in self.parts for one in part.findings)]
-
-    @property
-    def parameters(self) -> set[str]:
-        """What a deployer types in, as the stack calls it."""
-        top = self.stack.top
-        return {self.stack.short(own) for name in top.parameters if (own := hole_of(top, name))}
 
     def things(self, kind: str) -> dict[str, Thing]:
         """The roles, the keys or the aliases, by logical ID."""

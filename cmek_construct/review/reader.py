@@ -111,7 +111,7 @@ class _Reader:
         self._arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
         self._attached = by(found.attached, lambda one: one.role)
         self._outputs = by((one for one in found.outputs if one.label), lambda one: one.of)
-        of_keys = ((key, alias) for alias in found.aliases for key in {now.value.key for now in alias.cases})
+        of_keys = ((key, alias) for alias in found.aliases for key in alias.keys)
         self._aliases = by(of_keys, lambda pair: pair[0])
 
     def parts(self, template: Template) -> Iterator[Part]:
