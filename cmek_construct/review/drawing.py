@@ -270,7 +270,9 @@ class _Sketch:
             self.told.append(f"Role {role.logical_id}: {policy.title}.")
         some = [said for policy in role.policies[1:] for said in policy.allows]
         for index, said in enumerate(self.first(column, some)):
-            box = self.box_of(said, column, _reached(said))
+            accounts = dict.fromkeys(said.customers)
+            keys = f"Keys of AWS account {' and '.join(map(str, accounts))}"
+            box = self.box_of(said, column, keys if all(accounts) else "Elsewhere")
             self.arrow(own, lane - 6 * index, box, box.side("left")[1], said, cut=cut)
 
 
@@ -281,9 +283,3 @@ def _is_within(said: Said, account: str) -> bool:
         case {"AWS": names, **others} if not others:
             return all(own.fullmatch(str(one)) for one in as_list(names))
     return False
-
-
-def _reached(said: Said) -> str:
-    """What a permission of the role is about: keys of another account, or who knows what."""
-    accounts = dict.fromkeys(said.customers)
-    return f"Keys of AWS account {' and '.join(map(str, accounts))}" if accounts and all(accounts) else "Elsewhere"

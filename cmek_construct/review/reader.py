@@ -17,7 +17,7 @@ from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.review.parts import Part, Policy, Template, Thing, by
 from cmek_construct.review.statements import Said
-from cmek_construct.templates.choices import Case, Choices, InCase, where
+from cmek_construct.templates.choices import Choices, InCase, where
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
 from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
 from cmek_construct.templates.stacks import KEYS, ROLE, Stack
@@ -29,7 +29,7 @@ Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
 """What the guardrails found at each place, with the reason for which it is acknowledged."""
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
-_Own: TypeAlias = Sequence[tuple[Case, policy.Policy]]
+_Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
 Arns: TypeAlias = frozenset[str]
 T = TypeVar("T", InCase[Now], Attached)
 
@@ -157,8 +157,9 @@ class _Reader:
         roles = {place} if of == "trust" else {role for now in cases for role in now.value.roles}
         arns = frozenset(place.stack.short(arn) for role in roles for arn in self._arns[role])
         meant = arns | self._vendors if of == "key" else arns
-        policy = texts.policy(title, of, place, [(now.case, now.value.policy) for now in cases], meant)
-        properties = texts.properties(place, [(now.case, now.value.properties) for now in cases])
+        told = [(now.case.told(place.stack.short), now.value) for now in cases]
+        policy = texts.policy(title, of, place, [(case, now.policy) for case, now in told], meant)
+        properties = texts.properties(place, [(case, now.properties) for case, now in told])
         thing = Thing(kind, place.logical_id, _is_kept(place), properties, [policy], arns)
         if of == "trust":
             thing.policies.extend(self._permissions(place, texts, policy.cases))
@@ -171,7 +172,7 @@ class _Reader:
         """Every policy of a role but its boundary: its own, and those that are attached to it."""
         attached = (one for one in self._attached.get(role, ()) if not one.is_boundary)
         for (place, name), some in by(attached, lambda one: (one.place, one.name)).items():
-            own = [(one.case, one.policy) for one in _typed(some) if one.policy is not None]
+            own = [(one.case.told(role.stack.short), one.policy) for one in _typed(some) if one.policy is not None]
             title = f"Permissions: {texts.text(name)}{'' if own else ' (its text is not in the template)'}"
             yield texts.policy(title, "permissions", place, own, frozenset(), cases if place == role else ())
 
@@ -222,7 +223,7 @@ class _Texts:
         self, title: str, kind: Kind, place: Place, own: _Own, roles: Arns, every: Sequence[Choices] = ()
     ) -> Policy:
         """A policy, as it is in each case that has it, with each statement once; of cases by default it has all."""
-        cases = [case.told(self._stack.short) for case, _ in own]
+        cases = [case for case, _ in own]
         rows: dict[tuple[str, int], tuple[int, Any, list[int]]] = {}
         for number, (_, document) in enumerate(own):
             counted: Counter[str] = Counter()
@@ -247,15 +248,15 @@ class _Texts:
         variables = all(one.variables for _, each in own for one in each.statements)
         return Policy(title, said, place.seen_from(self._stack), kind, resource, self._forms, variables, cases)
 
-    def properties(self, place: Place, settings: Sequence[tuple[Case, Mapping[str, Any]]]) -> Mapping[str, Any]:
+    def properties(self, place: Place, settings: Sequence[tuple[Choices, Mapping[str, Any]]]) -> Mapping[str, Any]:
         """What a role or key is set to beside its policies; what hangs on a case, case by case."""
-        every = [case.told(self._stack.short) for case, _ in settings]
+        every = [case for case, _ in settings]
         found: dict[str, Any] = {}
         for name in dict.fromkeys(name for _, one in settings for name in one if name not in _POLICIES):
-            values = [_each_text(one[name], self.text) if name in one else NOTHING for _, one in settings]
-            there = [(value, case) for value, case in zip(values, every, strict=True) if value is not NOTHING]
-            same = by(there, lambda pair: json.dumps(pair[0], default=str)).values()
-            told = {where([case for _, case in some], every): some[0][0] for some in same}
+            there = [(case, one[name]) for case, one in settings if one.get(name, NOTHING) is not NOTHING]
+            values = [(case, _each_text(value, self.text)) for case, value in there]
+            same = by(values, lambda one: json.dumps(one[1], default=str)).values()
+            told = {where([case for case, _ in some], every): some[0][1] for some in same}
             if told:
                 found[self.text(name)] = told.get(None, told)
         return found | {name: one for name, one in place.raw.items() if name == "Condition"}
