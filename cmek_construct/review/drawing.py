@@ -271,8 +271,8 @@ class _Sketch:
         some = [said for policy in role.policies[1:] for said in policy.allows]
         for index, said in enumerate(self.first(column, some)):
             accounts = dict.fromkeys(said.customers)
-            keys = f"Keys of AWS account {' and '.join(map(str, accounts))}"
-            box = self.box_of(said, column, keys if all(accounts) else "Elsewhere")
+            of_kms = f"Keys of AWS account {' and '.join(map(str, accounts))}"
+            box = self.box_of(said, column, of_kms if accounts and all(accounts) else "Elsewhere")
             self.arrow(own, lane - 6 * index, box, box.side("left")[1], said, cut=cut)
 
 

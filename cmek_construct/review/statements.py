@@ -125,7 +125,7 @@ class Said:
     @property
     def customers(self) -> list[str | None]:
         """The account of each key of KMS that it is about; None of what is no such key."""
-        keys = (re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in self.resources or [""])
+        keys = (re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in self.resources)
         return [key and key[1] for key in keys]
 
     @property
