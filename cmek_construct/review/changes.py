@@ -140,11 +140,9 @@ def _come_and_gone(kind: str, old: Mapping[str, Thing], new: Mapping[str, Thing]
 def _thing(old: Thing, new: Thing) -> Iterator[Change]:
     """What changes of a role, a key or an alias: settings, what Pinecone stores, whom it lets do what."""
     own: Words = [f"{new.kind} ", Quoted(new.logical_id)]
-    if old.retained and not new.retained:
-        lost = " is no longer retained: it goes when the stack goes."
-        yield OTHER if new.kind == "Alias" else REPLACED, [*own, lost]
-    if new.retained and not old.retained:
-        yield OTHER, [*own, " is retained now."]
+    if old.retained != new.retained:
+        kept = " is retained now." if new.retained else " is no longer retained: it goes when the stack goes."
+        yield OTHER if new.retained or new.kind == "Alias" else REPLACED, [*own, kept]
     for name in {**old.properties, **new.properties}:
         if old.properties.get(name) != new.properties.get(name):
             was, now = (Quoted(each[name]) if name in each else "not said" for each in (old.properties, new.properties))
