@@ -210,7 +210,10 @@ class _Comparison:
                 yield f"what is sent as {dimension.name}"
             yield from dimension.differences(some & dimension.as_text(value))
         yield from self._examples(chosen)
-        if both(tuple(map(Dimension.just, self._dimensions, chosen)), self._across):
+        if both(
+            tuple(1 << one.values.index(value) for one, value in zip(self._dimensions, chosen, strict=True)),
+            self._across,
+        ):
             yield rules.WHOSE_ACCOUNT
 
     def _examples(self, chosen: Sequence[Value]) -> Iterator[str]:

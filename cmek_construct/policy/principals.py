@@ -89,6 +89,11 @@ class Who:
             return self.dimension.all
         return (self._of(owner) if owner else 0) | (self.dimension.all & ~self.dimension.where(WITH_ARN))
 
+    def signed_in(self, named: Iterable[Principal], *flags: str) -> int:
+        """Those of the named who sign in elsewhere."""
+        names = (one.name for one in named if one.kind == "Federated" and _ELSEWHERE.fullmatch(f"Federated:{one.name}"))
+        return reduce(or_, (self.dimension.where(re.escape(_FEDERATED + name), flags) for name in names), 0)
+
     def with_arn(self, arn: Form) -> Form:
         """Those whose ``aws:PrincipalArn`` is of a form: of a session that of its role."""
         return arn.then(_END)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, PRINCIPAL_ARN
 from cmek_construct.policy.sentences import as_list
-from cmek_construct.policy.text import Forms, end_of, generated, literal, may_be_one
+from cmek_construct.policy.text import Forms, literal
 
 Kind: TypeAlias = Literal["trust", "key", "permissions", "resource"]
 """Of a role whom it lets in, of a key, of what a principal may do, or of whatever else has one."""
@@ -61,7 +61,7 @@ class Statement:
     """Whether ``${…}`` is a policy variable."""
     unreadable: tuple[str, ...] = ()
     """What in it cannot be read or is not known: it may make it another statement."""
-    raw: Any = field(default=None, compare=False)
+    raw: Any = field(default=None, compare=False, repr=False)
     """As it was read."""
 
     def on(self, *keys: str) -> list[Condition]:
@@ -93,6 +93,8 @@ class Policy:
     resource: str | None = None
     """The ARN of the role or key, where it is known; holes are allowed."""
     forms: Forms = field(default_factory=dict)
+    typed: bool = True
+    """Whether somebody may type wildcards where it has holes."""
 
 
 def read(
@@ -233,33 +235,3 @@ def _scalar(value: Any) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, str | int | float) else None
-
-
-def told_apart(policies: Sequence[Policy], texts: Iterable[str]) -> dict[str, str]:
-    """What is known of the holes of some policies, and counts beside some other texts.
-
-    A generated name is a text by itself, unless something that is written may be it.
-
-    Args:
-        policies: that are looked at together.
-        texts: what else is named beside them.
-    """
-    ends = [end_of(one) for one in dict.fromkeys([*texts, *(text for one in policies for text in _texts(one))])]
-    said = [name for every, _, _ in ends for name in every]
-    alone = [name for _, name, _ in ends if name]
-    others = {form for _, _, form in ends if form}
-    known = {name: one.forms[name] for name in dict.fromkeys(said) for one in policies if name in one.forms}
-    names_of_aws = generated(known)
-    for number, name in enumerate(dict.fromkeys(alone)):
-        is_lone = name in names_of_aws and said.count(name) == alone.count(name)
-        if is_lone and not any(may_be_one(known[name], one) for one in others):
-            known[name] = f"<{number}>"
-    return known
-
-
-def _texts(policy: Policy) -> Iterator[str]:
-    yield policy.resource or ""
-    for one in policy.statements:
-        yield from (each.name for each in one.named())
-        yield from (*(one.resources or ()), *(one.not_resources or ()))
-        yield from (value for each in one.conditions for value in each.values)

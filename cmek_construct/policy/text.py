@@ -197,17 +197,6 @@ def glob(text: str, forms: Forms) -> str:
     return "".join(plain + ("" if name is None else of(name)) for plain, name in pieces(text))
 
 
-@lru_cache(maxsize=10_000)
-def end_of(text: str) -> tuple[list[str], str | None, str | None]:
-    """All holes of a text, and what it ends in behind its last separator: a hole alone, or what is written in part."""
-    name = parts(parts(text, ":")[-1], "/")[-1]
-    every, known = holes(text), holes(name)
-    if known and name == f"${{{known[0]}}}":
-        return every, known[0], None
-    is_written = any(plain.strip("*?") or (hole or "").startswith("!") for plain, hole in pieces(name))
-    return every, None, glob(name, {}) if is_written else None
-
-
 def may_be_one(one: str, other: str) -> bool:
     """Whether a text can be of both forms, each with ``*`` and ``?``, whatever their case is."""
     one, other = one.lower(), other.lower()

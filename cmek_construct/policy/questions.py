@@ -1,0 +1,138 @@
+"""Questions to policies, each shape once: 1,000 stacks of one app ask the same.
+
+Account numbers, external IDs and the names of holes are what tells such stacks apart. Nothing here looks into one but
+by wildcards, and a policy that has such is asked anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+from cmek_construct.guide import Policy as Document
+from cmek_construct.policy.comparing import Witness, beyond
+from cmek_construct.policy.rules import Request, Said, answers
+from cmek_construct.policy.statements import Policy, Statement, read
+from cmek_construct.policy.text import Forms, canonical, generated, glob, holes, may_be_one, parts, pieces
+
+_NAMES: Final = re.compile(
+    r"(?=[$0-9a-f])(?:(?P<hole>\$\{[^!}][^}]*\})|(?P<number>(?<![0-9])[0-9]{12}(?![0-9]))"
+    r"|(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))"
+)
+_LOOKED_INTO: Final = re.compile(
+    r"[0-9>][*?]|[*?][0-9<]|ignorecase|key/(?:[0-9a-f-]+[*?]|[*?]+[0-9a-f])|like'[^)]*'sts:externalid"
+)
+A = TypeVar("A", Said, Witness)
+
+
+class Questions:
+    """Remembers what was answered."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        self._known: dict[str, tuple[list[str], list[tuple[int | None, Any]]]] = {}
+        self._said: dict[int, tuple[Policy, str, dict[str, None]]] = {}
+
+    def beyond(self, policy: Policy, limit: Document, principal: str | None = None) -> list[Witness]:
+        """What a policy may allow, and a limit does not: to everybody, or to one principal.
+
+        Raises:
+            CannotBeJudged: it is too large.
+        """
+        most = read(limit, policy.kind, resource=policy.resource, texts=canonical)
+
+        def ask(own: Policy) -> list[Witness]:
+            return beyond(own, replace(most, forms=own.forms, typed=False), principal)
+
+        return self._asked(policy, [*_texts(most), principal or ""], f"{limit} {principal}", ask)
+
+    def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
+        """What a policy says to each of some requests.
+
+        Raises:
+            CannotBeJudged: it is too large.
+        """
+        each: dict[str, int] = {}
+
+        def number(part: object) -> int:
+            return each.setdefault(str(part), len(each))
+
+        asked = [
+            (number((it.principal, it.resource, it.own, it.but)), number(it.context), it.action) for it in requests
+        ]
+        texts = dict.fromkeys(text for one in requests for text in (one.principal, *one.but, one.resource or ""))
+        return self._asked(policy, texts, f"{asked} {list(each)}", lambda own: answers(own, requests))
+
+    def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], list[A]]) -> list[A]:
+        if id(policy) not in self._said:
+            text = f"{policy.kind} {policy.resource} {policy.statements}"
+            self._said[id(policy)] = policy, text, dict.fromkeys(_texts(policy))
+        _, text, own = self._said[id(policy)]
+        forms = _told_apart(policy.forms, {**dict.fromkeys(beside), **own})
+        numbers: dict[str, str] = {}
+        shape = _NAMES.sub(lambda it: numbers.setdefault(it[0], f"<{it.lastgroup} {len(numbers)}>"), text + question)
+        known = " ".join(f"{it} {forms[one[2:-1]]}" for one, it in numbers.items() if one[2:-1] in forms)
+        if shape + known not in self._known and _LOOKED_INTO.search(shape.lower()):
+            shape = text + question
+        if shape + known not in self._known:
+            index = {id(one): number for number, one in enumerate(policy.statements)}
+            found = [(index.get(id(one.statement)), one) for one in ask(replace(policy, forms=forms))]
+            self._known[shape + known] = list(numbers), found
+        names, said = self._known[shape + known]
+        others = dict(zip(names, numbers, strict=True))
+        return [_again(one, None if at is None else policy.statements[at], others) for at, one in said]
+
+
+def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
+    """An answer about another statement, with other names."""
+
+    def named(value: Any) -> Any:
+        if isinstance(value, str):
+            return _NAMES.sub(lambda it: others.get(it[0], it[0]), value)
+        if isinstance(value, Mapping):
+            return {key: named(each) for key, each in value.items()}
+        if isinstance(value, Request):
+            return Request(**named(vars(value)))
+        return type(value)(map(named, value)) if isinstance(value, list | tuple) else value
+
+    return type(one)(**named({**vars(one), "statement": statement}))
+
+
+@lru_cache(maxsize=10_000)
+def _end_of(text: str) -> tuple[list[str], str | None, str | None]:
+    """All holes of a text, and what it ends in behind its last separator: a hole alone, or what is written in part."""
+    name = parts(parts(text, ":")[-1], "/")[-1]
+    every, known = holes(text), holes(name)
+    if known and name == f"${{{known[0]}}}":
+        return every, known[0], None
+    is_written = any(plain.strip("*?") or (hole or "").startswith("!") for plain, hole in pieces(name))
+    return every, None, glob(name, {}) if is_written else None
+
+
+def _told_apart(forms: Forms, texts: Iterable[str]) -> dict[str, str]:
+    """What is known of the holes of some texts.
+
+    A generated name is a text by itself, unless something that is written may be it.
+    """
+    ends = list(map(_end_of, texts))
+    said = [name for every, _, _ in ends for name in every]
+    alone = [name for _, name, _ in ends if name]
+    others = {form for _, _, form in ends if form}
+    known = {name: forms[name] for name in dict.fromkeys(said) if name in forms}
+    names_of_aws = generated(known)
+    for number, name in enumerate(dict.fromkeys(alone)):
+        is_lone = name in names_of_aws and said.count(name) == alone.count(name)
+        if is_lone and not any(may_be_one(known[name], one) for one in others):
+            known[name] = f"<{number}>"
+    return known
+
+
+def _texts(policy: Policy) -> Iterator[str]:
+    yield policy.resource or ""
+    for one in policy.statements:
+        yield from (each.name for each in one.named())
+        yield from (*(one.resources or ()), *(one.not_resources or ()))
+        yield from (value for each in one.conditions for value in each.values)
