@@ -16,7 +16,7 @@ from cmek_construct.guide import Policy as Document
 from cmek_construct.policy.comparing import Witness, beyond
 from cmek_construct.policy.rules import Request, Said, answers
 from cmek_construct.policy.statements import Policy, Statement, read
-from cmek_construct.policy.text import Forms, canonical, generated, glob, holes, may_be_one, parts, pieces
+from cmek_construct.policy.text import Forms, canonical, generated, glob, holes, may_be_one, parts
 
 _NAMES: Final = re.compile(
     r"(?=[$0-9a-f])(?:(?P<hole>\$\{[^!}][^}]*\})|(?P<number>(?<![0-9])[0-9]{12}(?![0-9]))"
@@ -33,7 +33,7 @@ class Questions:
 
     def __init__(self) -> None:
         """Begin."""
-        self._known: dict[str, tuple[list[str], list[tuple[int | None, Any]]]] = {}
+        self._known: dict[str, tuple[list[str], dict[str, tuple[int | None, Any]], list[str]]] = {}
         self._said: dict[int, tuple[Policy, str, dict[str, None]]] = {}
 
     def beyond(self, policy: Policy, limit: Document, principal: str | None = None) -> list[Witness]:
@@ -80,10 +80,14 @@ class Questions:
         if shape + known not in self._known:
             index = {id(one): number for number, one in enumerate(policy.statements)}
             found = [(index.get(id(one.statement)), one) for one in ask(replace(policy, forms=forms))]
-            self._known[shape + known] = list(numbers), found
-        names, said = self._known[shape + known]
+            self._known[shape + known] = list(numbers), {str(one): one for one in found}, list(map(str, found))
+        names, answers, order = self._known[shape + known]
         others = dict(zip(names, numbers, strict=True))
-        return [_again(one, None if at is None else policy.statements[at], others) for at, one in said]
+        again = {
+            text: _again(one, None if at is None else policy.statements[at], others)
+            for text, (at, one) in answers.items()
+        }
+        return [again[text] for text in order]
 
 
 def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
@@ -101,33 +105,26 @@ def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
     return type(one)(**named({**vars(one), "statement": statement}))
 
 
-@lru_cache(maxsize=10_000)
-def _end_of(text: str) -> tuple[list[str], str | None, str | None]:
-    """All holes of a text, and what it ends in behind its last separator: a hole alone, or what is written in part."""
-    name = parts(parts(text, ":")[-1], "/")[-1]
-    every, known = holes(text), holes(name)
-    if known and name == f"${{{known[0]}}}":
-        return every, known[0], None
-    is_written = any(plain.strip("*?") or (hole or "").startswith("!") for plain, hole in pieces(name))
-    return every, None, glob(name, {}) if is_written else None
-
-
 def _told_apart(forms: Forms, texts: Iterable[str]) -> dict[str, str]:
     """What is known of the holes of some texts.
 
     A generated name is a text by itself, unless something that is written may be it.
     """
-    ends = list(map(_end_of, texts))
-    said = [name for every, _, _ in ends for name in every]
-    alone = [name for _, name, _ in ends if name]
-    others = {form for _, _, form in ends if form}
+    said = [name for text in texts for name in holes(text)]
     known = {name: forms[name] for name in dict.fromkeys(said) if name in forms}
-    names_of_aws = generated(known)
-    for number, name in enumerate(dict.fromkeys(alone)):
-        is_lone = name in names_of_aws and said.count(name) == alone.count(name)
-        if is_lone and not any(may_be_one(known[name], one) for one in others):
+    ends = list(map(_end_of, texts)) if known else []
+    others = {form for one in ends if (form := glob(one, {})).strip("*?")}
+    for number, name in enumerate(generated(known)):
+        is_alone = said.count(name) == ends.count(f"${{{name}}}")
+        if is_alone and not any(may_be_one(known[name], one) for one in others):
             known[name] = f"<{number}>"
     return known
+
+
+@lru_cache(maxsize=10_000)
+def _end_of(text: str) -> str:
+    """What a text ends in, behind its last separator."""
+    return parts(parts(text, ":")[-1], "/")[-1]
 
 
 def _texts(policy: Policy) -> Iterator[str]:

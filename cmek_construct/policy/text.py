@@ -29,9 +29,9 @@ Forms: TypeAlias = Mapping[str, str]
 and ``?``."""
 
 
-def generated(forms: Forms) -> frozenset[str]:
+def generated(forms: Forms) -> list[str]:
     """The holes that are names which AWS generates."""
-    return frozenset(name for name, form in forms.items() if form not in (ACCOUNT, REGION))
+    return [name for name, form in forms.items() if form not in (ACCOUNT, REGION)]
 
 
 def literal(text: str) -> str:
