@@ -93,7 +93,7 @@ def read_operator(text: str) -> _Operator:
     found = _OPERATOR.fullmatch(text)
     each, base, if_exists = found.groups() if found else (None, "", None)
     negated = _NEGATED.match(base) is not None
-    return _Operator(each, base.replace("Not", "", 1) if negated else base, negated, if_exists is not None)
+    return _Operator(each, base.replace("Not", "", negated), negated, if_exists is not None)
 
 
 def follows(key: str, kind: str) -> bool:
@@ -193,10 +193,11 @@ def _one_meets(base: str, value: str, text: str) -> bool:
         raise ValueError(value)
     if base == "IpAddress":
         return ipaddress.ip_address(text) in ipaddress.ip_network(value, strict=False)
-    for typed, read in _TYPED.items():
-        if base.startswith(typed):
-            return bool(_ORDER[base.removeprefix(typed)](read(text), read(value)))
-    form = _value("", base, value, Reading({})) if base in _TEXTS else None
+    if base.startswith("Numeric"):
+        return bool(_ORDER[base.removeprefix("Numeric")](float(text), float(value)))
+    if base.startswith("Date"):
+        return bool(_ORDER[base.removeprefix("Date")](_instant(text), _instant(value)))
+    form = _value("", base, value, Reading({}))
     if form is None:
         raise ValueError(base)
     return accepts(form.pattern, text)
@@ -207,6 +208,3 @@ def _instant(text: str) -> datetime:
         return datetime.fromtimestamp(int(text), timezone.utc)
     found = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
-
-
-_TYPED: Final[dict[str, Callable[[str], float | datetime]]] = {"Numeric": float, "Date": _instant}

@@ -98,7 +98,7 @@ class Dimension:
     def like(self, form: Form) -> int:
         """The texts of a form, where its holes have these values."""
         found = self.where(form.pattern, form.flags)
-        if form.flags and self.values:
+        if form.flags:
             self._with_holes[form] = found
         return found
 

@@ -165,9 +165,9 @@ def _statement(number: int, raw: Any, kind: Kind, variables: bool, texts: Callab
         faults.append(f"the Effect {effect!r}")
         effect = ""
     elements = _Elements(raw, texts, faults)
-    named_in = elements.texts
-    lists = (named_in("Action"), named_in("NotAction"), named_in("Resource"), named_in("NotResource"))
     named = (elements.principals("Principal"), elements.principals("NotPrincipal"))
+    listed = elements.listed
+    lists = (listed("Action"), listed("NotAction"), listed("Resource"), listed("NotResource"))
     conditions = tuple(elements.conditions(raw.get("Condition")))
     unreadable = tuple(f"{name}: {one}" for one in faults)
     return Statement(name, effect, *named, *lists, conditions, variables, unreadable, raw)
@@ -198,10 +198,10 @@ class _Elements:
     as_text: Callable[[str], str]
     faults: list[str]
 
-    def texts(self, member: str) -> tuple[str, ...] | None:
-        return self._texts(member, self.raw[member]) if self.raw.get(member) is not None else None
+    def listed(self, member: str) -> tuple[str, ...] | None:
+        return self.texts(member, self.raw[member]) if self.raw.get(member) is not None else None
 
-    def _texts(self, member: str, value: Any) -> tuple[str, ...]:
+    def texts(self, member: str, value: Any) -> tuple[str, ...]:
         self.faults.extend(f"{member} {one!r}" for one in as_list(value) if not isinstance(one, str))
         return tuple(self.as_text(one) for one in as_list(value) if isinstance(one, str))
 
@@ -212,26 +212,19 @@ class _Elements:
             return None
         if kinds is not value and value != "*" and not str(value).startswith("${"):
             self.faults.append(f"{member} {value!r}")
-        return tuple(Principal(kind, name) for kind in kinds for name in self._texts(member, kinds[kind]))
+        return tuple(Principal(kind, name) for kind in kinds for name in self.texts(member, kinds[kind]))
 
     def conditions(self, value: Any) -> Iterator[Condition]:
         if value is not None and not isinstance(value, dict):
             self.faults.append(f"the Condition {value!r}")
-            return
-        for operator, keys in (value or {}).items():
+        for operator, keys in value.items() if isinstance(value, dict) else ():
             if not isinstance(keys, dict):
                 self.faults.append(f"the Condition {operator}")
-                continue
-            for key, given in keys.items():
+            for key, given in keys.items() if isinstance(keys, dict) else ():
                 if key.startswith("Fn::"):
                     self.faults.append(f"the Condition key {key}")
-                values = [_scalar(one) for one in as_list(given)]
-                if None in values:
+                values = [one for one in as_list(given) if isinstance(one, str | int | float)]
+                if values != as_list(given):
                     self.faults.append(f"the Condition {operator} {key}")
-                yield Condition(operator, key, tuple(self.as_text(one) for one in values if one is not None))
-
-
-def _scalar(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) else None
+                texts = (str(one).lower() if isinstance(one, bool) else str(one) for one in values)
+                yield Condition(operator, key, tuple(map(self.as_text, texts)))
