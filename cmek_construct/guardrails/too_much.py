@@ -235,7 +235,8 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
             return ACTION, " ".join(_actions_of(witness))
         if is_pinecone:
             ids = [f"{one.operator} {' '.join(one.values)}" for one in statement.on(aws.EXTERNAL_ID)]
-            return EXTERNAL_ID, trust.place.stack.short(" ".join(ids)) or "none"
+            said = " ".join(ids) or "none"
+            return EXTERNAL_ID, trust.place.stack.short(said) if said.startswith("StringLike ") else said
         if is_whole:
             return (PATTERN, f"{whom} {' '.join(arns)}") if arns else (TRUST_OPEN, whom)
         return FOREIGN_IN_TRUST, whom
