@@ -11,7 +11,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
 from cmek_construct.commands.printing import counted, refuse, told
 from cmek_construct.guardrails.judging import by_place, guarded
-from cmek_construct.review.changes import Difference, differences, markdown
+from cmek_construct.review.changes import Difference, differences
 from cmek_construct.review.parts import Template
 from cmek_construct.review.reader import templates_of
 from cmek_construct.templates.run import Run, read_run
@@ -61,6 +61,8 @@ def review(
     if problems:
         refuse(*problems)
     if as_markdown:
+        from cmek_construct.review.page import markdown  # its engine takes long
+
         typer.echo(markdown(changed or []), nl=False)
     if out or not as_markdown:
         _write(new, changed, out or Path("review.html"))
