@@ -14,7 +14,7 @@ from cmek_construct.policy.statements import Kind
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
-from cmek_construct.templates.found import Attached, Finding, Naming, Place, Resource, Unknown, Unread
+from cmek_construct.templates.found import Attached, Finding, Found, Naming, Place, Resource, Unknown, Unread
 from cmek_construct.templates.reading import each_of, from_json, members, writers
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
 from cmek_construct.templates.texts import alone, holes, is_known, refers
@@ -37,11 +37,9 @@ _HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re
 class Around:
     """Looks at everything around the roles and keys that were found."""
 
-    def __init__(self, finder: Finder) -> None:
-        """Begin with what a finder found."""
-        self._finder, self._run = finder, finder.run
-        self._roles = {one.place for one in finder.result.roles}
-        self._ours = self._roles | {one.place for one in finder.result.keys}
+    def __init__(self, finder: Finder, found: Found) -> None:
+        self._finder, self._found, self._run = finder, found, finder.run
+        self._roles = finder.judged & finder.roles.keys()
         self._managed: dict[str, list[tuple[Place, Case, bool]]] = {}
         """By the ARN of a managed policy: the roles that have it, or are bounded by it."""
 
@@ -50,7 +48,7 @@ class Around:
         finder = self._finder
         yield from self._attached_by_roles()
         for place in self._run.places() if self._roles or finder.given else ():
-            if place.properties and place not in self._ours and place not in finder.too_many:
+            if place.properties and place not in finder.judged and place not in finder.too_many:
                 yield from self._look_at(place)
         for place, hangs_on in finder.too_many.items():
             if place in finder.pinecones or self._may_be_pinecones(place):
@@ -61,7 +59,7 @@ class Around:
 
     def _attached_by_roles(self) -> Iterator[Attached]:
         """The policies that roles have themselves; the ARNs of others, and who has them."""
-        for role, one in ((own.place, one) for own in self._finder.result.roles for one in own.cases):
+        for role, one in ((own.place, one) for own in self._found.roles for one in own.cases):
             properties = one.value.properties
             for number, inline in enumerate(each_of(properties.get("Policies"))):
                 document = members(inline).get("PolicyDocument", inline)
@@ -117,9 +115,8 @@ class Around:
 
     @cached_property
     def _names(self) -> dict[str, re.Pattern[str]]:
-        found = self._finder.result
         given = [arn for arn, _ in self._finder.given]
-        return {"role": _referring(found.roles, given), "key": _referring(found.keys, [])}
+        return {"role": _referring(self._found.roles, given), "key": _referring(self._found.keys, [])}
 
     def _mentioned(self, value: Any) -> str:
         """Whether something names the ``role``, or else the ``key``, as it is written or as it resolves."""
@@ -201,7 +198,7 @@ class Around:
 
     def _rewritten(self) -> Iterator[Unread]:
         """What another than CloudFormation writes, or what is no resource by itself."""
-        first = {place.stack: place for place in sorted(self._ours, key=str, reverse=True)}
+        first = {place.stack: place for place in sorted(self._finder.judged, key=str, reverse=True)}
         for stack in self._run.stacks:
             for what in stack.rewritten() if stack in first else ():
                 yield Unread(first[stack], f"{what} rewrites the template, so that role and key cannot be judged.")
@@ -217,7 +214,7 @@ class Around:
     def _keys_that_may_be(self) -> Iterator[Unread]:
         """Keys of which nobody can tell whether they are the role's."""
         finder = self._finder
-        lone = self._ours == self._roles
+        lone = not self._found.keys
         others = finder.keys.keys() - finder.pinecones - finder.too_many.keys()
         for place, cases in ((one, cases) for one, cases in finder.keys.items() if one in others):
             if any(

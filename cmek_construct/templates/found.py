@@ -161,19 +161,24 @@ class Found:
     problems: list[Problem] = field(default_factory=list)
     """Of reading and putting together the templates."""
 
-    def add(self, one: Finding) -> None:
-        """Note what is around; what cannot be judged, once."""
-        some: dict[type[Any], list[Any]] = {Attached: self.attached, Naming: self.naming, Unknown: self.unknown}
-        if not isinstance(one, Unread):
-            some[type(one)].append(one)
-        elif one not in self.unread:
-            self.unread.append(one)
+    def add(self, some: Iterable[Finding]) -> None:
+        """Note what is around roles and keys; what cannot be judged, once."""
+        for one in some:
+            match one:
+                case Attached():
+                    self.attached.append(one)
+                case Naming():
+                    self.naming.append(one)
+                case Unknown():
+                    self.unknown.append(one)
+                case Unread() if one not in self.unread:
+                    self.unread.append(one)
 
     @cached_property
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
-        found = {arn: place for place, arn in self.run.arns.items()}
-        return found | {now.value.arn: one.place for one in (*self.roles, *self.keys) for now in one.cases}
+        every = {arn: place for place, arn in self.run.arns.items()}
+        return every | {now.value.arn: one.place for one in (*self.roles, *self.keys) for now in one.cases}
 
 
 def outputs_of(run: Run, stacks: Iterable[Stack]) -> list[Output]:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct import checks
 from cmek_construct.checks import printable
+
+if TYPE_CHECKING:
+    import yaml
 
 SECTIONS: Final = {
     "AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings",
@@ -39,9 +43,7 @@ def parsed(text: str) -> dict[str, Any]:
         if text.lstrip()[:1] == "{":
             content = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
         else:
-            from cmek_construct.templates.reading_yaml import from_yaml
-
-            content = from_yaml(text)
+            content = _from_yaml(text)
     except (ValueError, RecursionError, MemoryError) as error:
         reason = printable(" ".join(str(error).split()))
         raise UnreadableError(f"it is neither JSON nor YAML: {reason}") from None
@@ -50,16 +52,13 @@ def parsed(text: str) -> dict[str, Any]:
     if content and not content.keys() & SECTIONS:
         raise UnreadableError("it is no CloudFormation template: none of its members is of one.")
     resources = {} if content.get("Resources") is None else content["Resources"]
-    if not isinstance(resources, dict) or not all(map(_is_resource, resources.items())):
+    if not isinstance(resources, dict) or not all(
+        name.startswith((FOR_EACH, _TRANSFORM))
+        or (isinstance(members(one).get("Type"), str) and isinstance(one.get("Properties") or {}, dict))
+        for name, one in resources.items()
+    ):
         raise UnreadableError("it is no CloudFormation template: each of its Resources has a Type.")
     return content
-
-
-def _is_resource(item: tuple[str, Any]) -> bool:
-    match item:
-        case _, {"Type": str(), **rest} if isinstance(rest.get("Properties") or {}, dict):
-            return True
-    return item[0].startswith((FOR_EACH, _TRANSFORM))
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,6 +82,55 @@ def from_json(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         return text
+
+
+def _from_yaml(text: str) -> Any:
+    """A template in YAML, as it would stand in JSON."""
+    import yaml  # which an app that reads JSON alone need not have
+
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise ValueError(f"*{event.anchor} is an alias, which CloudFormation refuses")
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        return None if node is None else _value(node, yaml.constructor.SafeConstructor())
+    except (yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
+        # A tag of YAML's own on what it does not fit, such as !!int '', is no YAMLError there.
+        raise ValueError(str(error)) from None
+
+
+def _value(node: Any, plain: yaml.constructor.SafeConstructor) -> Any:
+    """A value of YAML, of ``!Sub x`` ``{"Fn::Sub": "x"}``; a date or a fraction stays the text that it is."""
+    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    short = kind[1:] if kind.startswith("!") else ""
+    value: Any
+    if node.id == "mapping" and (short or kind == "map"):
+        value = {}
+        for key, one in node.value:
+            if key.id != "scalar" or key.value == "<<":
+                raise ValueError(f"line {key.start_mark.line + 1}: a key is a plain word")
+            if key.value in value:
+                raise ValueError(f"line {key.start_mark.line + 1}: {key.value!a} stands twice")
+            value[key.value] = _value(one, plain)
+    elif node.id == "sequence" and (short or kind == "seq"):
+        value = [_value(one, plain) for one in node.value]
+    elif node.id == "scalar" and (short or kind in ("timestamp", "float")):
+        value = node.value.split(".", 1) if short == "GetAtt" else node.value
+    elif kind == "int" and re.fullmatch("0[0-7]+", str(node.value)):
+        value = _octal(node.value)
+    else:
+        value = plain.construct_object(node, deep=True)
+    return {short if short in ("Ref", "Condition") else f"Fn::{short}": value} if short else value
+
+
+def _octal(text: str) -> int:
+    """A number without quotes that begins with 0: what it looks like is what it must be, also to CloudFormation."""
+    if len(text) >= 10:
+        raise ValueError(
+            f"{text} stands without quotes and begins with 0, which CloudFormation takes for "
+            f'another number; write "{text}"'
+        )
+    return int(text, 8)
 
 
 def _is_deep(content: Any) -> bool:
