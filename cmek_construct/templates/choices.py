@@ -29,12 +29,12 @@ Choices: TypeAlias = Mapping[str, str]
 """What was chosen, by name."""
 
 
+@dataclass(eq=False)
 class Undecided(Exception):  # noqa: N818 - no error: a question on the way
-    """A choice must be made first: a name, such as of a parameter or a condition, and the values it may have."""
+    """A choice must be made first: of a name, such as of a parameter or a condition."""
 
-    def __init__(self, name: str, values: tuple[str, ...]) -> None:
-        super().__init__(name)
-        self.name, self.values = name, values
+    name: str
+    values: Sequence[str]
 
 
 class Impossible(Exception):  # noqa: N818 - no error: a case that is none
@@ -85,16 +85,11 @@ class Case:
 
     def words(self) -> str:
         """The case for a person; empty if it is the only one."""
-        found = [_in_words(name, value) for name, value in sorted(self.choices.items())]
-        return ", ".join([*found, *([f"of members {self.members}"] if self.members else [])])
+        members = f"of members {self.members}" if self.members else ""
+        return ", ".join(filter(None, (_listed(self.choices), members)))
 
     def decided(self, name: str, values: Sequence[str] = (YES, NO), kind: str = "") -> str:
-        """The value that was chosen.
-
-        Args:
-            name: of what is chosen.
-            values: that it may have.
-            kind: `MEMBER`, or `VALUE` where a hole may stand for all of them.
+        """The value that was chosen; of kind `VALUE` it is `OTHER` where a hole stands for all of them.
 
         Raises:
             Undecided: none was.
@@ -106,7 +101,7 @@ class Case:
             return YES if self.members in (_ALL, name) else NO
         if kind == VALUE and self.holes:
             return OTHER
-        raise Undecided(name, tuple(values))
+        raise Undecided(name, values)
 
 
 @dataclass(frozen=True)
@@ -117,10 +112,10 @@ class InCase(Generic[T]):
     value: T
 
 
-def _in_words(name: str, value: str) -> str:
-    if value in (YES, NO):
-        return name if value == YES else f"not {name}"
-    return f"{name} {OTHER_VALUE}" if value == OTHER else f"{name} is {value!r}"
+def _listed(choices: Choices) -> str:
+    """Choices in words."""
+    said = {YES: "{0}", NO: "not {0}", OTHER: f"{{0}} {OTHER_VALUE}"}
+    return ", ".join(said.get(value, "{0} is {1!r}").format(name, value) for name, value in sorted(choices.items()))
 
 
 def where(some: Sequence[Choices], every: Sequence[Choices]) -> str | None:
@@ -130,29 +125,23 @@ def where(some: Sequence[Choices], every: Sequence[Choices]) -> str | None:
         """Whether choices tell the cases in which it is from all others."""
         return sum(choices.items() <= one.items() for one in every) == len(some)
 
-    def listed(choices: Choices) -> str:
-        return ", ".join(_in_words(name, value) for name, value in sorted(choices.items()))
-
     if len(some) == len(every):
         return None
-    shared = {name: value for name, value in some[0].items() if all(one.get(name) == value for one in some)}
+    shared = dict(set.intersection(*(set(one.items()) for one in some)))
+    common = set.intersection(*(set(one.items()) for one in every))
     if not told(shared):
-        common = set.intersection(*(set(one.items()) for one in every))
-        return "; or ".join(listed(dict(one.items() - common)) for one in some)
-    for name in list(shared):
+        return "; or ".join(_listed(dict(one.items() - common)) for one in some)
+    for name in some[0]:
         less = {other: value for other, value in shared.items() if other != name}
         shared = less if told(less) else shared
-    return listed(shared)
+    return _listed(shared)
 
 
 def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
-    """What comes out in each case that can be.
+    """What comes out in each case that can be, of what asks `Case.decided` on the way.
 
     Where there are too many, values that may be one of a few become holes, and members of lists that may be there or
     not are judged one by one: all of them, none, and each alone.
-
-    Args:
-        work: works it out; it asks `Case.decided` on the way.
 
     Raises:
         TooManyCases: it hangs on too many conditions.
@@ -165,11 +154,11 @@ def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
         with suppress(TooManyCases):
             list(outcomes(work, Case(members=member, holes=True, asked=asked)))
     members = [name for name, kind in asked.items() if kind == MEMBER]
-    found: list[InCase[T]] = []
-    for member in (_ALL, _NONE, *members) if members else ():
-        found += outcomes(work, Case(members=member, holes=True, asked=asked), 4 * MOST - len(found))
     if not members:
         raise TooManyCases(_named(asked))
+    found: list[InCase[T]] = []
+    for member in (_ALL, _NONE, *members):
+        found += outcomes(work, Case(members=member, holes=True, asked=asked), 4 * MOST - len(found))
     return found
 
 
@@ -185,8 +174,7 @@ def outcomes(work: Callable[[Case], T], start: Case, most: float = MOST) -> Iter
         try:
             found = work(case)
         except Undecided as question:
-            choices = [{**case.choices, question.name: value} for value in reversed(question.values)]
-            left += [replace(case, choices=one) for one in choices]
+            left += [replace(case, choices={**case.choices, question.name: one}) for one in reversed(question.values)]
         except Impossible:
             continue
         else:

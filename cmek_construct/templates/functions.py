@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cmek_construct.templates.choices import MEMBER, OTHER, VALUE, YES, Undecided
@@ -26,9 +27,8 @@ def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
             return None if is_so is None else values.resolved(stack, yes if is_so else no)
         case "Fn::Join", [between, some]:
             return joined(values.texts(stack, some), values.text(stack, between))
-        case "Fn::Sub", str():
-            return _substituted(values, stack, argument, {})
-        case "Fn::Sub", [str(text), dict(own)]:
+        case "Fn::Sub", str() | [str(), dict()]:
+            text, own = (argument, {}) if isinstance(argument, str) else argument
             return _substituted(values, stack, text, own)
         case "Fn::Split", [some, other]:
             at, text = values.text(stack, some), values.text(stack, other)
@@ -45,12 +45,12 @@ def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
         case "Fn::ImportValue", _:
             name = values.text(stack, argument)
             there = hole(f"export {plain(name)} of {stack.account} {stack.region}") if is_known(name) else None
-            return elsewhere(values, f"export {name}", stack) or there
+            return values.elsewhere(f"export {name}", stack) or there
         case "Fn::GetStackOutput", dict():
-            of, output = (values.text(stack, argument.get(one, "")) for one in ("StackName", "OutputName"))
+            of, output = (plain(values.text(stack, argument.get(one, ""))) for one in ("StackName", "OutputName"))
             region = values.text(stack, argument["Region"]) if "Region" in argument else stack.region
-            what = f"output {plain(output)} of {plain(of)}"
-            return elsewhere(values, what, stack, region) or hole(f"output {output} of {of} in {region}")
+            what = f"output {output} of {of} in {region}"
+            return values.elsewhere(what, stack) or hole(what)
         case "Fn::ToJsonString", _:
             found = values.resolved(stack, argument)
             text = json.dumps(found, default=str)
@@ -62,26 +62,20 @@ def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
     return None
 
 
-def elsewhere(values: Values, what: str, stack: Stack, region: str | None = None) -> Any:
-    """What another stack gives; None where that is not known."""
-    found = values.run.elsewhere(what, stack, region)
-    return values.once((what, found[0].name), lambda: values.resolved(*found)) if found else None
-
-
 def _substituted(values: Values, stack: Stack, text: str, own: Mapping[str, Any]) -> str | None:
     """What ``Fn::Sub`` makes of a text."""
+
+    @cache
+    def made(name: str) -> str:
+        found = values.resolved(stack, own.get(name, {"Fn::GetAtt" if "." in name else "Ref": name}))
+        return found if isinstance(found, str) else unreadable(f"Fn::Sub {name}", stack.name, name)
+
     some: list[str] = []
-    made: dict[str, str] = {}
     for before, place in pieces(text):
         some.append(values.text(stack, before))
-        if place is None or place.strip().startswith("!"):
-            some.append("" if place is None else f"${{{place}}}")
-            continue
-        name = place.strip()
-        if name not in made:
-            found = values.resolved(stack, own.get(name, {"Fn::GetAtt" if "." in name else "Ref": name}))
-            made[name] = found if isinstance(found, str) else unreadable(f"Fn::Sub {name}", stack.name, name)
-        some.append(made[name])
+        if place is not None:
+            name = place.strip()
+            some.append(f"${{{place}}}" if name.startswith("!") else made(name))
     return joined(some)
 
 

@@ -121,30 +121,22 @@ class Run:
                 return self.values(case).text(stack, stack.template.roles_of_keys[logical_id])
         return None
 
-    def elsewhere(self, what: str, stack: Stack, region: str | None = None) -> tuple[Stack, Any] | None:
+    def elsewhere(self, what: str, stack: Stack) -> tuple[Stack, Any] | None:
         """Who gives something to other stacks, and what: the one in the account and Region of a stack, else in what may
-        be they. An output may be asked of any account, by a role there; a parameter is of the account.
+        be they. An output of a stack may be asked of any account, by a role there.
 
         Args:
-            what: an export, an output or a parameter of SSM, by kind and name.
+            what: an export, an output or a parameter of SSM, as in `_given`.
             stack: that asks.
-            region: that it is asked of. Default: that of the stack.
         """
-        account, region = stack.account, region or stack.region
-        found = self._given.get(what, ())
-        if what.startswith("output "):
-            near = [one for one in found if one[1] == region]
-        elif what.startswith("parameter "):
-            near = [one for one in found if one[0].account == account and one[1] in (region, OWN_REGION)]
-        else:
-            near = [
-                one
-                for one in found
-                if (account in (one[0].account, OWN_ACCOUNT) or one[0].account == OWN_ACCOUNT)
-                and (region in (one[1], OWN_REGION) or one[1] == OWN_REGION)
-            ]
-        several = [one for one in near if (one[0].account, one[1]) == (account, region)] or near
-        return (several[0][0], several[0][2]) if len(several) == 1 else None
+        is_output = what.startswith("output ")
+        near = [
+            (of, value, of.account == stack.account and (is_output or region == stack.region))
+            for of, region, value in self._given.get(what, ())
+            if is_output or (_may_be(of.account, stack.account) and _may_be(region, stack.region))
+        ]
+        several = [one for one in near if one[2]] or near
+        return several[0][:2] if len(several) == 1 else None
 
     @cached_property
     def arns(self) -> dict[Place, str]:
@@ -170,23 +162,27 @@ class Run:
         for stack, name, output in ((own, name, one) for own in self.stacks for name, one in own.outputs.items()):
             given = (stack, stack.region, output.get("Value"))
             if stack.template.stack:
-                found.setdefault(f"output {name} of {stack.template.stack}", []).append(given)
-            text = ""
-            export = members(output.get("Export")).get("Name")
-            is_made: bool | None = None
+                found.setdefault(f"output {name} of {stack.template.stack} in {stack.region}", []).append(given)
+            export, is_made = "", None
             with suppress(Undecided, RecursionError):
-                text = "" if export is None else values.text(stack, export)
+                export = values.text(stack, members(output.get("Export")).get("Name", ""))
                 is_made = functions.holds(values, stack, str(output.get("Condition")))
             # An import is of the same account and Region as the export.
-            if text and is_made is not False and all(hole(one) in (stack.account, stack.region) for one in holes(text)):
-                found.setdefault(f"export {text}", []).append(given)
+            if export and is_made is not False and set(map(hole, holes(export))) <= {stack.account, stack.region}:
+                found.setdefault(f"export {export}", []).append(given)
         for place in self.places(_WRITER):
             written = members(place.properties.get("WriterProps"))
             with suppress(Undecided, RecursionError):
                 region = values.text(place.stack, written.get("region", ""))
                 for name, value in members(written.get("exports")).items():
-                    found.setdefault(f"parameter {name}", []).append((place.stack, region, value))
+                    key = f"parameter {name} of {place.stack.account}"
+                    found.setdefault(key, []).append((place.stack, region, value))
         return found
+
+
+def _may_be(one: str, other: str) -> bool:
+    """Whether two accounts, or two Regions, may be the same."""
+    return one == other or not {one, other}.isdisjoint((OWN_ACCOUNT, OWN_REGION))
 
 
 def read_run(paths: Iterable[Path], account: str | None = None) -> Run:

@@ -6,7 +6,7 @@ Source: CloudFormation template reference, "Intrinsic functions".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cmek_construct.policy import literal
@@ -36,7 +36,6 @@ class Values:
     """Works out values in one case."""
 
     def __init__(self, run: Run, case: Case) -> None:
-        """Begin with what stacks know of each other, and with what was chosen."""
         self.run = run
         self.case = case
         self._known: dict[tuple[str, ...], Any] = {}
@@ -49,7 +48,7 @@ class Values:
             text = literal(value) if "${" in value else value
             return _DYNAMIC.sub(lambda found: hole(f"?{found[1]}"), text) if "{{" in text else text
         if isinstance(value, list):
-            return [one for one in self._members(stack, value) if one is not NOTHING]
+            return [found for one in value if (found := self._member(stack, one)) is not NOTHING]
         if function := function_of(value):
             return self._call(stack, *function)
         if not isinstance(value, dict):
@@ -98,34 +97,28 @@ class Values:
         Where a condition asks that compares it, the texts that it is compared with are tried.
         """
         own = hole_of(stack, name)
-        if compared and own is not None and own not in self.case.choices:
-            self._choose(stack, name, own)
-        work = self._given if own is None else self._typed_in
-        return self.once((stack.name, "parameter", name), lambda: work(stack, name))
-
-    def _choose(self, stack: Stack, name: str, own: str) -> None:
-        """Have a parameter be one of the texts with which it is compared, or something else."""
+        if own is None:
+            return self.once((stack.name, "parameter", name), lambda: self._given(stack, name))
         declared = stack.parameters.get(name, {})
-        default = written(declared.get("Default"))
-        is_default = default is not None and self.case.choices.get(stack.defaults) == YES
-        values = [*stack.compared.get(name, ()), *([] if default is None else [default])]
-        if values and not is_default and "AllowedValues" not in declared:
-            self.case.decided(own, (*dict.fromkeys(values), OTHER))
-
-    def _typed_in(self, stack: Stack, name: str) -> Any:
-        """What a parameter is that the deployer gives, or may leave at its default."""
-        declared = stack.parameters.get(name, {})
-        own = str(hole_of(stack, name))
         chosen = self.case.choices.get(own)
-        if chosen is None and "AllowedValues" in declared:
+        if chosen is None:
+            chosen = self._chosen(stack, name, own, compared)
+        return _of_type(declared, hole(own) if chosen in (None, OTHER) else literal(chosen))
+
+    def _chosen(self, stack: Stack, name: str, own: str, compared: bool) -> str | None:
+        """What a parameter is that the deployer gives, or may leave at its default: a hole stands for what is typed."""
+        declared = stack.parameters.get(name, {})
+        texts = stack.compared.get(name, [])
+        if "AllowedValues" in declared:
             allowed = [written(one) or "" for one in each_of(declared["AllowedValues"])]
-            kind = "" if name in stack.compared else VALUE
-            chosen = allowed[0] if len(allowed) == 1 else self.case.decided(own, allowed, kind)
-        elif chosen is None and "Default" in declared:
-            # A hole stands for what is typed in some places alone.
-            is_default = self.case.decided(stack.defaults, kind=VALUE) == YES
-            chosen = written(declared["Default"]) if is_default else None
-        return _of_type(declared, hole(own) if chosen is None or chosen == OTHER else literal(chosen))
+            return allowed[0] if len(allowed) == 1 else self.case.decided(own, allowed, "" if texts else VALUE)
+        default = written(declared.get("Default"))
+        defaults = [] if default is None else [default]
+        if compared and (texts or defaults) and not (defaults and self.case.choices.get(stack.defaults) == YES):
+            return self.case.decided(own, (*dict.fromkeys([*texts, *defaults]), OTHER))
+        if defaults and self.case.decided(stack.defaults, kind=VALUE) == YES:
+            return default
+        return None
 
     def _given(self, stack: Stack, name: str) -> Any:
         """What a parameter is that nobody types."""
@@ -145,17 +138,14 @@ class Values:
             text = hole(f"?{own}") if default is None else literal(default)
         return _of_type(declared, text)
 
-    def _members(self, stack: Stack, value: list[Any]) -> Iterator[Any]:
-        for one in value:
-            match function_of(one):
-                case "Fn::If", [str(name), yes, no] if (yes == _NO_VALUE) is not (no == _NO_VALUE):
-                    there = self._is_there(stack, name)
-                    if there is None:
-                        yield self.resolved(stack, one)
-                    elif there is (no == _NO_VALUE):
-                        yield self.resolved(stack, yes if there else no)
-                case _:
-                    yield self.resolved(stack, one)
+    def _member(self, stack: Stack, value: Any) -> Any:
+        """A member of a list, which may not be there."""
+        match function_of(value):
+            case "Fn::If", [str(name), yes, no] if (yes == _NO_VALUE) is not (no == _NO_VALUE):
+                there = self._is_there(stack, name)
+                if there is not None:
+                    return self.resolved(stack, yes if there else no)
+        return self.resolved(stack, value)
 
     def _is_there(self, stack: Stack, name: str) -> bool | None:
         """Whether a condition holds that says alone whether a member of a list is there."""
@@ -224,10 +214,15 @@ class Values:
         found = self.arn(stack, logical_id) if attribute in ("Arn", "PolicyArn") else None
         if found or (attribute == "KeyId" and kind in KEYS):
             return found or self._name(stack, logical_id)
-        if kind != _READER:
-            return hole(f"{stack.named(logical_id)}.{attribute}")
-        unknown = hole(f"parameter {attribute} of {stack.account} {stack.region}")
-        return functions.elsewhere(self, f"parameter {attribute}", stack) or unknown
+        if kind == _READER:
+            what = f"parameter {attribute} of {stack.account}"
+            return self.elsewhere(what, stack) or hole(f"{what} {stack.region}")
+        return hole(f"{stack.named(logical_id)}.{attribute}")
+
+    def elsewhere(self, what: str, stack: Stack) -> Any:
+        """What another stack gives; None where that is not known."""
+        found = self.run.elsewhere(what, stack)
+        return self.once((what, found[0].name), lambda: self.resolved(*found)) if found else None
 
 
 def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
@@ -248,13 +243,14 @@ def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str,
         for name, one in stack.top.parameters.items()
         if (default := written(one.get("Default"))) is not None
     }
-    chosen = [[(own, value) for own, value in one.case.choices.items() if own in defaults] for one in cases]
     found = [
-        one for one, some in zip(cases, chosen, strict=True) if all(value == defaults[own][1] for own, value in some)
+        one
+        for one in cases
+        if all(value == defaults[own][1] for own, value in one.case.choices.items() if own in defaults)
     ]
     typed = [one for one in found if not one.case.is_by_default]
-    assumed = dict(defaults[own] for some in (chosen if found else ()) for own, _ in some)
-    return typed or found or cases, assumed
+    asked = (own for one in (cases if found else ()) for own in one.case.choices)
+    return typed or found or cases, dict(defaults[own] for own in asked if own in defaults)
 
 
 def _of_type(declared: Mapping[str, Any], text: str) -> Any:
