@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,13 +76,12 @@ class Reader:
     """Reads files and folders, each file once."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self.problems: list[Problem] = []
         self._found: dict[Path, Template] = {}
         self._spare: set[Path] = set()
         """Of assemblies that do not say of which stack they are nested ones."""
         self._entered: set[Path] = set()
-        self._artifacts: dict[Path, dict[Path, tuple[str, Mapping[str, Any]]]] = {}
+        self._named = cache(self._artifacts)
         self._roles_of_keys: dict[Path, dict[str, Any]] = {}
 
     def read(self, paths: Iterable[Path]) -> list[Template]:
@@ -107,13 +107,16 @@ class Reader:
         elif (path / MANIFEST).is_file():
             self._assembly(path)
         else:
-            files = [(file, file.relative_to(path).parent) for file in sorted(path.rglob(_TEMPLATES))]
-            files = [(file, to) for file, to in files if not any(one.startswith("asset.") for one in to.parts)]
+            files = [
+                file
+                for file in sorted(path.rglob(_TEMPLATES))
+                if not any(one.startswith("asset.") for one in file.relative_to(path).parent.parts)
+            ]
             if not files:
                 way_out = "`npx cdk synth` writes them into cdk.out; name other files one by one."
                 self._problem(path, f"it has no {_TEMPLATES}.", way_out)
-            for file, to in files:
-                assemblies = [path / one for one in (to, *to.parents) if (path / one / MANIFEST).is_file()]
+            for file in files:
+                assemblies = [one for one in file.parents if one.is_relative_to(path) and (one / MANIFEST).is_file()]
                 if assemblies:
                     self._assembly(assemblies[-1])
                 else:
@@ -127,20 +130,18 @@ class Reader:
         for path, (_, artifact) in sorted(self._named(folder).items(), key=lambda one: one[1][1]["type"] != _STACK):
             (self._stack if artifact["type"] == _STACK else self._assembly)(path)
 
-    def _named(self, folder: Path) -> Mapping[Path, tuple[str, Mapping[str, Any]]]:
+    def _artifacts(self, folder: Path) -> Mapping[Path, tuple[str, Mapping[str, Any]]]:
         """The stacks and assemblies that a manifest names, by where they are: the name of each, and its artifact."""
-        if folder not in self._artifacts:
-            found = self._artifacts[folder] = {}
-            file = folder / MANIFEST
-            artifacts = members(self._json(file).get("artifacts")) if file.is_file() else {}
-            for name, one in artifacts.items():
-                needed = _WHERE.get(str(members(one).get("type")), "")
-                where = members(members(one).get("properties")).get(needed)
-                if needed and isinstance(where, str):
-                    found[folder / where] = (name, one)
-                elif needed:
-                    self._problem(file, f"its artifact {name!a} has no {needed}.", "Synthesize the app anew.")
-        return self._artifacts[folder]
+        file = folder / MANIFEST
+        found = {}
+        for name, one in members(self._json(file).get("artifacts")).items() if file.is_file() else ():
+            needed = _WHERE.get(str(members(one).get("type")), "")
+            where = members(members(one).get("properties")).get(needed)
+            if needed and isinstance(where, str):
+                found[folder / where] = (name, one)
+            elif needed:
+                self._problem(file, f"its artifact {name!a} has no {needed}.", "Synthesize the app anew.")
+        return found
 
     def _stack(self, file: Path) -> None:
         """A file, as the template of a stack."""
@@ -259,11 +260,11 @@ def _linked(found: Mapping[Path, Template], spare: set[Path]) -> list[Template]:
     }
     counted = Counter(one.file for some in fits.values() for one in some)
     taken = {at: some[0] for at, some in fits.items() if len(some) == 1 == counted[some[0].file]}
-    files = {one.file for one in taken.values()}
+    nested = spare.union(one.file for one in taken.values())
     return [
         replace(top, inner={**top.inner, **{name: one for (file, name), one in taken.items() if file == top.file}})
         for top in tops
-        if top.file not in files | spare
+        if top.file not in nested
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -43,16 +43,6 @@ class Stack:
     parent: Stack | None = None
     within: tuple[str, ...] = ()
     """The logical IDs of the nested stacks and stack sets around it."""
-    children: dict[str, Stack] = field(default_factory=dict)
-    """Its nested stacks and stack sets, by logical ID."""
-    content: Mapping[str, Any] = field(init=False)
-    """The JSON of its template."""
-    parameters: dict[str, Mapping[str, Any]] = field(init=False)
-    """The declarations of its parameters."""
-    outputs: dict[str, Mapping[str, Any]] = field(init=False)
-    mappings: Mapping[str, Any] = field(init=False)
-    conditions: Mapping[str, Any] = field(init=False)
-    """The expressions of its conditions."""
 
     def __post_init__(self) -> None:
         """Make those that stand in it: what a stack set makes is in accounts and Regions of its own."""
@@ -62,6 +52,7 @@ class Stack:
             for section in ("Parameters", "Outputs")
         )
         self.mappings, self.conditions = (members(self.content.get(one)) for one in ("Mappings", "Conditions"))
+        self.children: dict[str, Stack] = {}
         for logical_id, inner in self.template.inner.items():
             name = f"{self.name}/{logical_id}"
             account, region = self.account, self.region
@@ -157,11 +148,9 @@ class Stack:
         for macro in each_of(self.content.get("Transform")):
             if not (isinstance(macro, str) and macro.startswith(_HARMLESS)):
                 yield f"the macro {json.dumps(macro, default=str)[:100]}"
-        for where in ("Resources", "Outputs", "Conditions", "Mappings", "Parameters"):
-            if "Fn::Transform" in members(self.content.get(where)):
-                yield f"Fn::Transform in {where}"
-        if "Fn::Transform" in self.content:
-            yield "Fn::Transform"
+        sections = ("Resources", "Outputs", "Conditions", "Mappings", "Parameters")
+        places = {**{f" in {one}": members(self.content.get(one)) for one in sections}, "": self.content}
+        yield from (f"Fn::Transform{where}" for where, one in places.items() if "Fn::Transform" in one)
 
     def not_made(self) -> Iterator[tuple[str, Any]]:
         """The loops over what only the deploy knows."""
@@ -189,17 +178,14 @@ class Place:
 
     @property
     def type(self) -> str:
-        """The type of the resource."""
         return self.stack.type_of(self.logical_id)
 
     @property
     def properties(self) -> Mapping[str, Any]:
-        """Its properties as they are written."""
         return self.stack.properties(self.logical_id)
 
     @property
     def is_role_or_key(self) -> bool:
-        """Whether it is a role or a key."""
         return self.type in (ROLE, *KEYS)
 
     def seen_from(self, stack: Stack) -> str:
@@ -235,15 +221,13 @@ def _made_by(loop: Any, most: int) -> list[tuple[str, Any]]:
     """The resources that a loop makes; a loop in it in its turn. None of them if they are more than most."""
     made: list[tuple[str, Any]] = []
     match loop:
-        case [name, [*values], dict(body)] if all(isinstance(one, str | int) for one in values):
+        case [name, [*values], dict(body)] if body and all(isinstance(one, str | int) for one in values):
             for value in values:
                 for key, one in _replaced(body, str(name), str(value)).items():
                     inner = _made_by(one, most - len(made)) if key.startswith(FOR_EACH) else [(key, one)]
                     made += inner
                     if not inner or len(made) > most:
                         return []
-                if not body:
-                    return []
     return made
 
 
