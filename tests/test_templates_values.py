@@ -292,6 +292,23 @@ def test_more_conditions_than_can_be_judged_are_told() -> None:
         )
 
 
+def test_what_hangs_on_the_same_is_judged_alike_whatever_was_judged_before() -> None:
+    names = [f"P{number}" for number in range(8)]
+    sections = {
+        "Parameters": {"Typed": {"Type": "String", "Default": "x"}, **{name: {"Type": "String"} for name in names}},
+        "Conditions": {f"C{name}": {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names},
+    }
+    run = Run([template_of(sections, "t")])
+    [stack] = run.tops
+    for value, expected in (
+        ([{"Fn::If": [f"C{name}", name, NOTHING]} for name in names], [False] * 10),
+        ({"Ref": "Typed"}, [True, False]),
+    ):
+        one, other = (run.cases(stack, lambda values, value=value: values.resolved(stack, value)) for _ in range(2))
+        assert one == other
+        assert [each.case.is_by_default for each in other] == expected
+
+
 @pytest.mark.parametrize("body", [{}, {"Same": KEY}, {"Own${N}": KEY}], ids=["nothing", "the same", "one each"])
 def test_loops_in_loops_that_make_more_than_can_be_judged_end_at_once(body: Any) -> None:
     for depth in range(12):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from cmek_construct.templates.choices import MEMBER, OTHER, VALUE, YES, Undecided
+from cmek_construct.templates.choices import OTHER, YES, Undecided
 from cmek_construct.templates.reading import each_of, function_of, members
 from cmek_construct.templates.stacks import Stack
 from cmek_construct.templates.texts import alone, hole, holes, is_known, joined, parts, pieces, plain, unreadable
@@ -108,7 +108,7 @@ def _key(values: Values, key: str, place: str, found: Mapping[str, Any], default
         return chosen
     if chosen is not None or default is not None:
         own = f"{own} in {place}"
-    chosen = values.case.decided(own, [*map(str, found), *([] if default is None else [OTHER])], VALUE)
+    chosen = values.case.decided(own, [*found, *([] if default is None else [OTHER])], may_be_hole=True)
     return chosen if own in values.case.choices else None
 
 
@@ -156,11 +156,10 @@ def allowed(values: Values, stack: Stack) -> bool:
 
 def _with_members(values: Values, stack: Stack, expression: Any) -> Any:
     """An expression as it is where it is chosen which members of lists are there."""
-    case = values.case
-    for name, one in stack.conditions.items() if case.members else ():
-        own = stack.named(name)
-        if one == expression and case.asked.get(own) == MEMBER:
-            return {"Fn::Equals": [case.decided(own, kind=MEMBER), YES]}
+    there = values.case.members
+    for name, one in stack.conditions.items() if there else ():
+        if one == expression and stack.named(name) in there:
+            return {"Fn::Equals": [there[stack.named(name)], YES]}
     function = function_of(expression)
     if function and isinstance(function[1], list):
         return {function[0]: [_with_members(values, stack, one) for one in function[1]]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -34,13 +34,9 @@ class Run:
         problems: Iterable[Problem] = (),
         accounts: Mapping[str, str] | None = None,
     ) -> None:
-        """Put templates together.
+        """Put templates together, of stacks that stand in no other of them.
 
-        Args:
-            templates: of stacks that stand in no other of them.
-            account: of the stacks of which no cloud assembly says it: twelve digits.
-            problems: of reading them.
-            accounts: of single stacks of which nobody else says it, by name.
+        Where no cloud assembly says an account, it is ``account``, or by the name of the stack in ``accounts``.
         """
         self.templates = templates
         self.account = account
@@ -60,30 +56,17 @@ class Run:
             **{str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)},
         }
         """What is known of holes, for `policy.read`."""
-        self._values: dict[tuple[object, ...], Values] = {}
-
-    def values(self, case: Case) -> Values:
+        self.values = lru_cache(_MOST_KEPT)(partial(Values, self))
         """The values of one case."""
-        if case.key not in self._values:
-            if len(self._values) > _MOST_KEPT:
-                self._values.clear()
-            self._values[case.key] = Values(self, case)
-        return self._values[case.key]
 
     def cases(self, stack: Stack, work: Callable[[Values], T]) -> list[InCase[T]]:
-        """What comes out in each case that the rules of a stack's template let be.
-
-        Raises:
-            TooManyCases: it hangs on too many conditions.
-        """
+        """What comes out in each case that the rules of a stack's template let be, or `TooManyCases`."""
 
         def in_case(case: Case) -> T:
             values = self.values(case)
-            around: Stack | None = stack
-            while around and (case.choices or case.members):
-                if not functions.allowed(values, around):
-                    raise Impossible
-                around = around.parent
+            is_chosen = bool(case.choices or case.members)
+            if is_chosen and not all(functions.allowed(values, one) for one in stack.around):
+                raise Impossible
             return work(values)
 
         return each_case(in_case)
@@ -94,11 +77,7 @@ class Run:
             yield from (Place(stack, name) for name in stack.resources if not types or stack.type_of(name) in types)
 
     def made(self, place: Place) -> list[InCase[Mapping[str, Any]]]:
-        """The properties of a resource in each case that has it.
-
-        Raises:
-            TooManyCases: it hangs on too many conditions.
-        """
+        """The properties of a resource in each case that has it, or `TooManyCases`."""
         stack, logical_id = place.stack, place.logical_id
 
         def work(values: Values) -> Any:
@@ -122,12 +101,10 @@ class Run:
         return None
 
     def elsewhere(self, what: str, stack: Stack) -> tuple[Stack, Any] | None:
-        """Who gives something to other stacks, and what: the one in the account and Region of a stack, else in what may
-        be they. An output of a stack may be asked of any account, by a role there.
+        """Who gives a stack what it asks for, an export or what else is in `_given`, and what that is.
 
-        Args:
-            what: an export, an output or a parameter of SSM, as in `_given`.
-            stack: that asks.
+        It is the one in the account and Region of the stack, else in what may be they. An output may be asked of any
+        account, by a role there.
         """
         is_output = what.startswith("output ")
         near = [
@@ -186,12 +163,7 @@ def _may_be(one: str, other: str) -> bool:
 
 
 def read_run(paths: Iterable[Path], account: str | None = None) -> Run:
-    """Read files and folders, and put them together.
-
-    Args:
-        paths: files, cloud assemblies, other folders.
-        account: of the stacks of which no cloud assembly says it: twelve digits.
-    """
+    """Read files, cloud assemblies and other folders, and put them together; ``account`` as in `Run`."""
     reader = Reader()
     return Run(reader.read(paths), account, reader.problems)
 

@@ -66,9 +66,14 @@ class Stack:
         return self.parent is not None and self.parent.type_of(self.within[-1]) == STACK_SET
 
     @property
+    def around(self) -> list[Stack]:
+        """It, and the stacks that it is nested in, out to the whole."""
+        return [self, *(self.parent.around if self.parent else ())]
+
+    @property
     def top(self) -> Stack:
         """The stack that it is nested in, or itself."""
-        return self.parent.top if self.parent else self
+        return self.around[-1]
 
     @cached_property
     def resources(self) -> dict[str, Mapping[str, Any]]:

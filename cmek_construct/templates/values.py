@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cmek_construct.policy import literal
 from cmek_construct.templates import functions
-from cmek_construct.templates.choices import MEMBER, OTHER, VALUE, YES, Case, InCase, Undecided
+from cmek_construct.templates.choices import BY_DEFAULT, OTHER, TYPED, YES, Case, InCase, Undecided
 from cmek_construct.templates.reading import each_of, function_of
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY, ROLE, USER, Stack, hole_of, is_of_ssm
 from cmek_construct.templates.texts import hole, joined, scalar, unreadable, written
@@ -111,14 +111,13 @@ class Values:
         texts = stack.compared.get(name, [])
         if "AllowedValues" in declared:
             allowed = [written(one) or "" for one in each_of(declared["AllowedValues"])]
-            return allowed[0] if len(allowed) == 1 else self.case.decided(own, allowed, "" if texts else VALUE)
+            return allowed[0] if len(allowed) == 1 else self.case.decided(own, allowed, may_be_hole=not texts)
         default = written(declared.get("Default"))
         defaults = [] if default is None else [default]
-        if compared and (texts or defaults) and not (defaults and self.case.choices.get(stack.defaults) == YES):
+        if compared and (texts or defaults) and not (defaults and self.case.choices.get(stack.defaults) == BY_DEFAULT):
             return self.case.decided(own, (*dict.fromkeys([*texts, *defaults]), OTHER))
-        if defaults and self.case.decided(stack.defaults, kind=VALUE) == YES:
-            return default
-        return None
+        is_default = defaults and self.case.decided(stack.defaults, (BY_DEFAULT, TYPED), may_be_hole=True) == BY_DEFAULT
+        return default if is_default else None
 
     def _given(self, stack: Stack, name: str) -> Any:
         """What a parameter is that nobody types."""
@@ -132,7 +131,7 @@ class Values:
         default = written(declared.get("Default"))
         if stack.parent and stack.given.get(name) and not is_of_ssm(declared):
             values = [self.text(stack.parent, one) for one in stack.given[name]]
-            chosen = values[0] if len(set(values)) == 1 else self.case.decided(own, values, VALUE)
+            chosen = values[0] if len(set(values)) == 1 else self.case.decided(own, values, may_be_hole=True)
             text = text if chosen == OTHER else chosen
         elif not is_of_ssm(declared):
             text = hole(f"?{own}") if default is None else literal(default)
@@ -151,12 +150,12 @@ class Values:
         """Whether a condition holds that says alone whether a member of a list is there."""
         try:
             return functions.holds(self, stack, name)
-        except Undecided:
+        except Undecided as question:
             own = stack.named(name)
-            self.case.asked[own] = MEMBER
-            if self.case.members is None:
-                raise
-            return self.case.decided(own, kind=MEMBER) == YES
+            if own in self.case.members:
+                return self.case.members[own] == YES
+            question.member = own
+            raise
 
     def _call(self, stack: Stack, name: str, argument: Any) -> Any:
         if name == "Fn::GetAtt" and isinstance(argument, str):

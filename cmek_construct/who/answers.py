@@ -331,10 +331,9 @@ def _presented(policy: Policy) -> list[tuple[str, str | None]]:
 
 def _differing(cases: Sequence[Case]) -> str:
     """What the cases of a template hang on."""
-    names = dict.fromkeys(name for one in cases for name in one.choices)
-    found = [name for name in names if len({one.choices.get(name) for one in cases}) > 1]
-    found += [name for one in cases if one.members for name in one.asked]
-    return ", ".join(map(printable, dict.fromkeys(found)))
+    chosen = [{**one.choices, **one.members} for one in cases]
+    names = dict.fromkeys(name for one in chosen for name in one)
+    return ", ".join(printable(name) for name in names if len({one.get(name) for one in chosen}) > 1)
 
 
 def _answered(row: Row, said: Sequence[Said], differing: str) -> Row:
