@@ -300,11 +300,15 @@ def test_what_hangs_on_the_same_is_judged_alike_whatever_was_judged_before() -> 
     }
     run = Run([template_of(sections, "t")])
     [stack] = run.tops
+
+    def judged(value: Any) -> list[InCase[Any]]:
+        return run.cases(stack, lambda values: values.resolved(stack, value))
+
     for value, expected in (
         ([{"Fn::If": [f"C{name}", name, NOTHING]} for name in names], [False] * 10),
         ({"Ref": "Typed"}, [True, False]),
     ):
-        one, other = (run.cases(stack, lambda values, value=value: values.resolved(stack, value)) for _ in range(2))
+        one, other = judged(value), judged(value)
         assert one == other
         assert [each.case.is_by_default for each in other] == expected
 
