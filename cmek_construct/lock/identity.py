@@ -22,13 +22,13 @@ from typing import Any, Final, TypeAlias
 from cmek_construct import templates
 from cmek_construct.lock.text import CONDITION, OF_ACCOUNT, Locked, Place
 from cmek_construct.policy import aws
+from cmek_construct.policy.text import hole, holes
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
 from cmek_construct.templates.found import beside, outputs_of
-from cmek_construct.templates.reading import each_of, members
+from cmek_construct.templates.reading import each_of, members, refers, written
 from cmek_construct.templates.stacks import KEY, REPLICA, ROLE, every, is_of_ssm
-from cmek_construct.templates.texts import hole, holes, refers, written
 from cmek_construct.templates.values import NOTHING, Values
 
 REPLACING: Final[Mapping[str, tuple[str, ...]]] = {

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.policy import Statement, aws
 from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.text import alone, holes, is_known
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.found import Attached, Finding, Found, Naming, Place, Resource, Unknown, Unread
-from cmek_construct.templates.reading import each_of, from_json, members, writers
+from cmek_construct.templates.reading import each_of, from_json, members, refers, writers
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
-from cmek_construct.templates.texts import alone, holes, is_known, refers
 
 if TYPE_CHECKING:
     from cmek_construct.templates.pinecone import Finder

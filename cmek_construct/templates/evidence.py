@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
 from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.policy.text import glob, may_be_one
+from cmek_construct.policy.text import alone, glob, hole, holes, is_known, is_unreadable, may_be_one, parts, pieces
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import OWN_ACCOUNT, Place
-from cmek_construct.templates.texts import alone, hole, holes, is_known, is_unreadable, parts, pieces
 
 if TYPE_CHECKING:
     from cmek_construct.templates.found import Now

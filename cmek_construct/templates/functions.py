@@ -5,18 +5,22 @@ Source: CloudFormation template reference, "Intrinsic functions", "Condition fun
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from cmek_construct.policy.text import alone, hole, holes, is_known, parts, pieces
 from cmek_construct.templates.choices import OTHER, YES, Undecided
 from cmek_construct.templates.reading import each_of, function_of, members
 from cmek_construct.templates.stacks import Stack
-from cmek_construct.templates.texts import alone, hole, holes, is_known, joined, parts, pieces, plain, unreadable
 
 if TYPE_CHECKING:
     from cmek_construct.templates.values import Values
+
+_LONGEST: Final = 65_536
+"""Characters of a text that is put together; what is longer cannot be read."""
 
 
 def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
@@ -44,10 +48,10 @@ def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
             return _in_map(values, stack, keys[:3], default)
         case "Fn::ImportValue", _:
             name = values.text(stack, argument)
-            there = hole(f"export {plain(name)} of {stack.account} {stack.region}") if is_known(name) else None
+            there = hole(f"export {as_it_is(name)} of {stack.account} {stack.region}") if is_known(name) else None
             return values.elsewhere(f"export {name}", stack) or there
         case "Fn::GetStackOutput", dict():
-            of, output = (plain(values.text(stack, argument.get(one, ""))) for one in ("StackName", "OutputName"))
+            of, output = (as_it_is(values.text(stack, argument.get(one, ""))) for one in ("StackName", "OutputName"))
             region = values.text(stack, argument["Region"]) if "Region" in argument else stack.region
             what = f"output {output} of {of} in {region}"
             return values.elsewhere(what, stack) or hole(what)
@@ -88,7 +92,7 @@ def _in_map(values: Values, stack: Stack, keys: Sequence[Any], default: Any) -> 
             key = _key(values, str(key), place, found, default)
         if key is None:
             return None
-        place = plain(key)
+        place = as_it_is(key)
         found = found.get(place) if isinstance(found, dict) else None
     found = default if found is None else found
     return None if found is None else values.resolved(stack, found)
@@ -110,6 +114,26 @@ def _key(values: Values, key: str, place: str, found: Mapping[str, Any], default
         own = f"{own} in {place}"
     chosen = values.case.decided(own, [*found, *([] if default is None else [OTHER])], may_be_hole=True)
     return chosen if own in values.case.choices else None
+
+
+def as_it_is(text: str) -> str:
+    """A text without holes: ``${!x}`` is ``${x}``."""
+    return text.replace("${!", "${")
+
+
+def unreadable(what: str, where: str, value: Any = None) -> str:
+    """The text of what cannot be read in a stack, by a few words: the same only where it is the same thing."""
+    content = json.dumps([where, value], default=str, sort_keys=True)
+    return hole(f"?{what} {hashlib.sha256(content.encode()).hexdigest()[:8]}")
+
+
+def joined(texts: list[str], between: str = "") -> str | None:
+    """Texts put together; None if a hole came about, or went, where two meet, or it is too long."""
+    if sum(map(len, texts)) + len(between) * len(texts) > _LONGEST:
+        return None
+    whole = between.join(texts)
+    apart = (name for index, one in enumerate(texts) for name in (*(holes(between) if index else ()), *holes(one)))
+    return whole if "$" not in whole or holes(whole) == list(apart) else None
 
 
 def _all_holes(value: Any) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from cmek_construct.policy.text import hole, is_known
 from cmek_construct.templates import evidence
 from cmek_construct.templates.around import Around
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
@@ -21,7 +22,6 @@ from cmek_construct.templates.files import Problem
 from cmek_construct.templates.found import PINECONES, Alias, AliasNow, Found, Now, Output, Place, Resource, outputs_of
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE, Stack
-from cmek_construct.templates.texts import hole, is_known
 
 _NOT_READ: Final = dict.fromkeys(("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged"))
 

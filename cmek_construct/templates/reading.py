@@ -181,6 +181,20 @@ def function_of(value: Any) -> tuple[str, Any] | None:
     return None
 
 
+def written(value: Any) -> str | None:
+    """A text, a number or a truth value as it is written, a list with commas; None of what is none of them."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def refers(text: str, logical_id: str) -> bool:
+    """Whether JSON as text refers to a resource of its own stack."""
+    return re.search(rf'["{{]{re.escape(logical_id)}["}}.]', text) is not None
+
+
 def text_of(path: Path, most: int = checks.TEMPLATE) -> tuple[str, str]:
     """The text of a file in UTF-8, and the SHA-256 of its bytes.
 

@@ -11,12 +11,12 @@ from typing import Any, Final, TypeVar
 
 from cmek_construct.checks import printable
 from cmek_construct.policy import ACCOUNT, REGION
+from cmek_construct.policy.text import alone, hole, holes, is_known
 from cmek_construct.templates import functions
 from cmek_construct.templates.choices import Case, Impossible, InCase, TooManyCases, Undecided, each_case
 from cmek_construct.templates.files import Problem, Reader, Template
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
-from cmek_construct.templates.texts import alone, hole, holes, is_known
 from cmek_construct.templates.values import Values
 
 _WRITER: Final = "Custom::CrossRegionExportWriter"

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Any, Final
 
 from cmek_construct.policy import ACCOUNT
+from cmek_construct.policy.text import alone, hole
 from cmek_construct.templates.files import NESTED, STACK_SET, Template
 from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
-from cmek_construct.templates.texts import alone, hole
 
 ROLE: Final = "AWS::IAM::Role"
 USER: Final = "AWS::IAM::User"

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cmek_construct.policy import literal
+from cmek_construct.policy.text import hole
 from cmek_construct.templates import functions
 from cmek_construct.templates.choices import BY_DEFAULT, OTHER, TYPED, YES, Case, InCase, Undecided
-from cmek_construct.templates.reading import each_of, function_of
+from cmek_construct.templates.functions import joined, unreadable
+from cmek_construct.templates.reading import each_of, function_of, written
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY, ROLE, USER, Stack, hole_of, is_of_ssm
-from cmek_construct.templates.texts import hole, joined, scalar, unreadable, written
 
 if TYPE_CHECKING:
     from cmek_construct.templates.run import Run
@@ -52,7 +53,7 @@ class Values:
         if function := function_of(value):
             return self._call(stack, *function)
         if not isinstance(value, dict):
-            return scalar(value) or unreadable("null", stack.name)
+            return written(value) or unreadable("null", stack.name)
         found = {}
         for name, one in value.items():
             got = unreadable(name, stack.name, one) if name.startswith("Fn::") else self.resolved(stack, one)
