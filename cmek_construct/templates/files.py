@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -58,8 +59,17 @@ class Template:
     region: str | None = None
     roles_of_keys: Mapping[str, Any] = field(default_factory=dict)
     """The role that each key's construct says it is for, by the key's logical ID."""
-    inner: Mapping[str, Template] = field(default_factory=dict)
+    inner: dict[str, Template] = field(default_factory=dict)
     """The templates of its nested stacks and stack sets, by logical ID."""
+
+    def __post_init__(self) -> None:
+        """Read those that stand as text in its stack sets, where they can be read."""
+        for logical_id, resource in self.of_type(STACK_SET).items():
+            body = members(resource.get("Properties")).get("TemplateBody")
+            with suppress(UnreadableError):
+                content = parsed(body if isinstance(body, str) else "")
+                name = f"{self.name} > {printable(logical_id)}"
+                self.inner[logical_id] = Template(name, self.file, content, self.sha256)
 
     def of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
         """The resources of a type, by logical ID."""
@@ -68,8 +78,8 @@ class Template:
 
 
 def template_of(content: Mapping[str, Any], name: str = "template", account: str | None = None) -> Template:
-    """A template that is no file, with what stands in its stack sets."""
-    return _with_stack_sets(Template(name, Path(name), content, account=account))
+    """A template that is no file."""
+    return Template(name, Path(name), content, account=account)
 
 
 class Reader:
@@ -153,34 +163,33 @@ class Reader:
             is_apart = metadata.is_file()
             said = self._json(metadata, having=ROLE_OF_KEY) if is_apart else members(artifact.get("metadata"))
             self._roles_of_keys |= _roles_of_keys(file.parent, said)
-        template = self._template(file)
+        template = self._template(file, **_place(name, artifact))
         if template is not None:
             listed = file.with_name(file.name.replace(".template.json", ".assets.json"))
             files = members(self._json(listed).get("files")) if listed != file and listed.is_file() else {}
             # The files of assets, by the hashes that their URLs carry.
             assets = {name: str(members(members(one).get("source")).get("path")) for name, one in files.items()}
-            template = replace(template, **_place(name, artifact)) if artifact else template
-            self._found[file] = self._with_nested(template, assets, 0)
+            self._found[file] = template
+            self._read_nested(template, assets, 0)
             if not assets and template.of_type(NESTED) and (file.parent / MANIFEST).is_file():
                 self._spare |= set(file.parent.glob("*.nested.template.json"))
 
-    def _template(self, file: Path) -> Template | None:
+    def _template(self, file: Path, **place: Any) -> Template | None:
         try:
             text, sha256 = text_of(file)
             roles = self._roles_of_keys.get(file, {})
-            return _with_stack_sets(Template(printable(file), file, parsed(text), sha256, roles_of_keys=roles))
+            return Template(printable(file), file, parsed(text), sha256, roles_of_keys=roles, **place)
         except UnreadableError as error:
             self._problem(file, str(error))
             return None
 
-    def _with_nested(self, template: Template, assets: Mapping[str, str], depth: int) -> Template:
-        inner = dict(template.inner)
+    def _read_nested(self, template: Template, assets: Mapping[str, str], depth: int) -> None:
         for logical_id, resource in template.of_type(NESTED).items() if depth < _DEEPEST else ():
             file = _file_of(resource, template.file.parent, assets)
             nested = self._template(file) if file else None
             if nested:
-                inner[logical_id] = self._with_nested(nested, assets, depth + 1)
-        return replace(template, inner=inner)
+                template.inner[logical_id] = nested
+                self._read_nested(nested, assets, depth + 1)
 
     def _json(self, file: Path, having: str = "") -> Mapping[str, Any]:
         """What is in a file; nothing where a text does not stand in it."""
@@ -208,7 +217,9 @@ def _file_of(resource: Mapping[str, Any], folder: Path, assets: Mapping[str, str
 
 
 def _place(name: str, artifact: Mapping[str, Any]) -> dict[str, Any]:
-    """Names, account and Region of a stack."""
+    """Names, account and Region of a stack, where a cloud assembly says them."""
+    if not artifact:
+        return {}
     account, _, region = str(artifact.get("environment")).removeprefix("aws://").partition("/")
     return {
         "stack": str(members(artifact.get("properties")).get("stackName") or name),
@@ -234,20 +245,6 @@ def _roles_of_keys(folder: Path, metadata: Mapping[str, Any]) -> dict[Path, dict
     return found
 
 
-def _with_stack_sets(template: Template) -> Template:
-    """With the templates that stand as text in its stack sets, where they can be read."""
-    inner = {}
-    for logical_id, resource in template.of_type(STACK_SET).items():
-        body = members(resource.get("Properties")).get("TemplateBody")
-        try:
-            content = parsed(body if isinstance(body, str) else "")
-        except UnreadableError:
-            continue
-        name = f"{template.name} > {printable(logical_id)}"
-        inner[logical_id] = _with_stack_sets(Template(name, template.file, content, template.sha256))
-    return replace(template, inner=inner)
-
-
 def _linked(found: Mapping[Path, Template], spare: set[Path]) -> list[Template]:
     """Each template in the one whose nested stack it is; of files by themselves, which alone fits."""
     parents = [one for file, one in found.items() if file not in spare]
@@ -260,12 +257,10 @@ def _linked(found: Mapping[Path, Template], spare: set[Path]) -> list[Template]:
     }
     counted = Counter(one.file for some in fits.values() for one in some)
     taken = {at: some[0] for at, some in fits.items() if len(some) == 1 == counted[some[0].file]}
+    for (file, logical_id), one in taken.items():
+        found[file].inner[logical_id] = one
     nested = spare.union(one.file for one in taken.values())
-    return [
-        replace(top, inner={**top.inner, **{name: one for (file, name), one in taken.items() if file == top.file}})
-        for top in tops
-        if top.file not in nested
-    ]
+    return [one for one in tops if one.file not in nested]
 
 
 def _nested_files(template: Template) -> Iterator[Path]:
