@@ -202,7 +202,7 @@ class Around:
         for stack in self._run.stacks:
             for what in stack.rewritten() if stack in first else ():
                 yield Unread(first[stack], f"{what} rewrites the template, so that role and key cannot be judged.")
-            for name, loop in stack.not_made():
+            for name, loop in stack.not_made.items():
                 if _CONCERNS.search(json.dumps(loop, default=str)) or self._mentioned(loop) == "role":
                     yield Unread(Place(stack, name), "the loop is over what only the deploy knows.")
         for place in self._run.places(STACK_SET):

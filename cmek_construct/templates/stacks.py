@@ -52,6 +52,18 @@ class Stack:
             for section in ("Parameters", "Outputs")
         )
         self.mappings, self.conditions = (members(self.content.get(one)) for one in ("Mappings", "Conditions"))
+        self.resources: dict[str, Mapping[str, Any]] = {}
+        """By logical ID, with those that ``Fn::ForEach`` makes of a list of texts."""
+        self.not_made: dict[str, Any] = {}
+        """The loops over what only the deploy knows, and those that make too much."""
+        left = _MOST_MADE
+        for name, one in members(self.content.get("Resources")).items():
+            made = [(name, one)]
+            if name.startswith(FOR_EACH):
+                made = _made_by(one, left)
+                left -= len(made)
+                self.not_made |= {} if made else {name: one}
+            self.resources |= {key: it for key, it in made if isinstance(it, dict) and key != "Fn::Transform"}
         self.children: dict[str, Stack] = {}
         for logical_id, inner in self.template.inner.items():
             name = f"{self.name}/{logical_id}"
@@ -74,20 +86,6 @@ class Stack:
     def top(self) -> Stack:
         """The stack that it is nested in, or itself."""
         return self.around[-1]
-
-    @cached_property
-    def resources(self) -> dict[str, Mapping[str, Any]]:
-        """The resources by logical ID, with those that ``Fn::ForEach`` makes of a list of texts."""
-        found: dict[str, Any] = {}
-        left = _MOST_MADE
-        for name, one in members(self.content.get("Resources")).items():
-            if name.startswith(FOR_EACH):
-                made = _made_by(one, left)
-                found |= dict(made)
-                left -= len(made) or left
-            elif name != "Fn::Transform":
-                found[name] = one
-        return {name: one for name, one in found.items() if isinstance(one, dict)}
 
     @property
     def defaults(self) -> str:
@@ -156,12 +154,6 @@ class Stack:
         sections = ("Resources", "Outputs", "Conditions", "Mappings", "Parameters")
         places = {**{f" in {one}": members(self.content.get(one)) for one in sections}, "": self.content}
         yield from (f"Fn::Transform{where}" for where, one in places.items() if "Fn::Transform" in one)
-
-    def not_made(self) -> Iterator[tuple[str, Any]]:
-        """The loops over what only the deploy knows."""
-        for name, one in members(self.content.get("Resources")).items():
-            if name.startswith(FOR_EACH) and not _made_by(one, _MOST_MADE):
-                yield name, one
 
 
 @dataclass(frozen=True)
