@@ -100,18 +100,18 @@ class Around:
 
     def _expanded(self, place: Place, properties: Mapping[str, Any]) -> Iterator[Unread]:
         """What makes resources that are not in the run, and is handed the role or the key."""
-        connects = _connected(place)
+        raw = place.raw if place.raw.get("Connectors") else place.properties
         if place.type in _UNSEEN and place.logical_id not in place.stack.children:
-            both = (properties, place.properties)
-            handed = [some.get(one) for some in both for one in ("Parameters", "StackInstancesGroup")]
-            if kind := self._mentioned(handed):
-                why = f"its template is not in the run, and it is handed the {kind}."
-                yield Unread(place, why, "Synthesize it together with this one, and read the whole assembly.")
+            handed = [some.get(one) for some in (properties, raw) for one in ("Parameters", "StackInstancesGroup")]
+            why, way_out = "its template", "Synthesize it together with this one, and read the whole assembly."
+        elif raw is place.raw or place.type == _CONNECTOR or place.type.endswith("::MODULE"):
+            ends = (str(members(raw.get(one)).get("Id")) for one in ("Source", "Destination"))
+            handed = [properties, raw, *map(place.stack.resources.get, ends)]
+            why, way_out = "what it becomes", "Write out what it stands for."
+        else:
             return
-        becomes_others = connects or place.type == _CONNECTOR or place.type.endswith("::MODULE")
-        if becomes_others and (kind := self._mentioned([properties, *connects])):
-            why = f"what it becomes is not in the run, and it is handed the {kind}."
-            yield Unread(place, why, "Write out what it stands for.")
+        if kind := self._mentioned(handed):
+            yield Unread(place, f"{why} is not in the run, and it is handed the {kind}.", way_out)
 
     @cached_property
     def _names(self) -> dict[str, re.Pattern[str]]:
@@ -187,13 +187,13 @@ class Around:
     def _without_unknown(self, statement: Statement) -> Statement:
         """A statement without references that are not known: they are not taken for the role."""
         people = statement.principals
-        conditions = (
+        known = people and tuple(one for one in people if not self._is_unknown(one.name))
+        conditions = [
             replace(one, values=tuple(value for value in one.values if not self._is_unknown(value)))
             if one.key.lower() == aws.PRINCIPAL_ARN
             else one
             for one in statement.conditions
-        )
-        known = people and tuple(one for one in people if not self._is_unknown(one.name))
+        ]
         return replace(statement, principals=known, conditions=tuple(conditions))
 
     def _rewritten(self) -> Iterator[Unread]:
@@ -213,17 +213,19 @@ class Around:
 
     def _keys_that_may_be(self) -> Iterator[Unread]:
         """Keys of which nobody can tell whether they are the role's."""
-        finder = self._finder
-        lone = not self._found.keys
-        others = finder.keys.keys() - finder.pinecones - finder.too_many.keys()
-        for place, cases in ((one, cases) for one, cases in finder.keys.items() if one in others):
-            if any(
-                evidence.may_name_anybody(one.value.policy, by_parameter=lone)
-                or (lone and "KeyPolicy" not in one.value.properties)
-                for one in cases
+        finder, lone = self._finder, not self._found.keys
+        why = "nobody can tell whether its policy names the role."
+        way_out = "Name whom it lets in, by the ARN or by a reference to the role."
+        for place, cases in finder.keys.items():
+            if (
+                place not in finder.pinecones
+                and place not in finder.too_many
+                and any(
+                    evidence.may_name_anybody(one.value.policy, by_parameter=lone)
+                    or (lone and "KeyPolicy" not in one.value.properties)
+                    for one in cases
+                )
             ):
-                why = "nobody can tell whether its policy names the role."
-                way_out = "Name whom it lets in, by the ARN or by a reference to the role."
                 yield Unread(place, why, way_out, Resource(place, cases))
 
 
@@ -235,16 +237,6 @@ def _referring(ours: Iterable[Resource], given: Iterable[str]) -> re.Pattern[str
     ids = "|".join(sorted({re.escape(one.place.logical_id) for one in ours}))
     found = [rf'["{{](?:{ids})["}}.]'] * bool(ids) + [f"(?i:{one})" for one in named]
     return re.compile("|".join(found) or "(?!)")
-
-
-def _connected(place: Place) -> list[Any]:
-    """What a connector of SAM is between: one by itself, or one within another resource."""
-    if place.raw.get("Connectors"):
-        return [place.raw]
-    if place.type != _CONNECTOR:
-        return []
-    ids = [str(members(place.properties.get(one)).get("Id")) for one in ("Source", "Destination")]
-    return [*ids, *map(place.stack.resources.get, ids)]
 
 
 def _call(value: Any) -> str:

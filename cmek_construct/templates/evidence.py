@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -18,7 +18,7 @@ from cmek_construct.policy.statements import Condition, Kind
 from cmek_construct.policy.text import alone, glob, hole, holes, is_known, is_unreadable, may_be_one, parts, pieces
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
 from cmek_construct.templates.reading import members
-from cmek_construct.templates.stacks import OWN_ACCOUNT, Place
+from cmek_construct.templates.stacks import OWN_ACCOUNT, ROLE, Place
 
 if TYPE_CHECKING:
     from cmek_construct.templates.found import Now
@@ -193,16 +193,20 @@ def let_in(policy: Policy) -> Iterator[str]:
     return (text for one in allowing(policy) for text in names_in(one))
 
 
-def lets_pinecone_in(policy: Policy, account: str, document: Any) -> bool:
-    """Whether a policy lets in who calls itself Pinecone's role, or comes near it."""
-    return any(is_like_pinecone(text, account) for text in let_in(policy)) or (
-        any(one.unreadable for one in allowing(policy)) and bool(_ACCESS.search(json.dumps(document, default=str)))
-    )
+def is_pinecones(place: Place, now: Now, vendors: Set[str]) -> bool:
+    """Whether a role or key lets in who calls itself Pinecone's role, or comes near it.
 
-
-def has_guides_sid(policy: Policy) -> bool:
-    """Whether a statement has the Sid of Pinecone's guide."""
-    return any(_GUIDE_SID in _sid(one).lower() for one in policy.statements)
+    So is a role with the Sid of Pinecone's guide, and a key that lets in the role of a declared vendor.
+    """
+    names = list(let_in(now.policy))
+    if any(is_like_pinecone(text, now.account) for text in names):
+        return True
+    is_unread = any(one.unreadable for one in allowing(now.policy))
+    if is_unread and _ACCESS.search(json.dumps(place.properties, default=str)):
+        return True
+    if place.type == ROLE:
+        return any(_GUIDE_SID in _sid(one).lower() for one in now.policy.statements)
+    return not vendors.isdisjoint(names)
 
 
 def _sid(statement: Statement) -> str:
@@ -276,11 +280,6 @@ def organizations(*statements: Statement) -> list[str]:
 
 
 def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:
-    """Whether a key policy names somebody of whom nobody can tell who it is.
-
-    Args:
-        policy: of a key.
-        by_parameter: whether that counts which the deployer gives, too.
-    """
+    """Whether a key policy names somebody of whom nobody can tell who it is, or, if that counts, by a parameter."""
     nameless = (one.principals is None and one.not_principals is None and one.unreadable for one in allowing(policy))
     return any(nameless) or any(is_unreadable(text) or (by_parameter and alone(text)) for text in let_in(policy))

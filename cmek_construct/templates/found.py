@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -161,18 +162,13 @@ class Found:
     problems: list[Problem] = field(default_factory=list)
     """Of reading and putting together the templates."""
 
-    def add(self, some: Iterable[Finding]) -> None:
-        """Note what is around roles and keys; what cannot be judged, once."""
-        for one in some:
-            match one:
-                case Attached():
-                    self.attached.append(one)
-                case Naming():
-                    self.naming.append(one)
-                case Unknown():
-                    self.unknown.append(one)
-                case Unread() if one not in self.unread:
-                    self.unread.append(one)
+    def add(self, one: Finding) -> None:
+        """Note what is around; what cannot be judged, once."""
+        some: dict[type[Any], list[Any]] = {Attached: self.attached, Naming: self.naming, Unknown: self.unknown}
+        if not isinstance(one, Unread):
+            some[type(one)].append(one)
+        elif one not in self.unread:
+            self.unread.append(one)
 
     @cached_property
     def arns(self) -> dict[str, Place]:
@@ -195,13 +191,13 @@ def outputs_of(run: Run, stacks: Iterable[Stack]) -> list[Output]:
 
 def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[Place, Output]]:
     """For what one output names: the output of another label that goes with it, by its name."""
-    by_stack: dict[Stack, dict[str, list[Output]]] = {}
+    some: dict[tuple[Stack, str], list[Output]] = defaultdict(list)
     for one in outputs:
-        by_stack.setdefault(one.place.stack, {label: [], other: []}).setdefault(one.label, []).append(one)
-    for some in by_stack.values():
-        for one in some[label]:
-            best = _nearest(one, some[other])
-            if one.of and best and _nearest(best, some[label]) is one:
+        some[one.place.stack, one.label].append(one)
+    for stack, found in [(stack, found) for (stack, said), found in some.items() if said == label]:
+        for one in found:
+            best = _nearest(one, some[stack, other])
+            if one.of and best and _nearest(best, found) is one:
                 yield one.of, best
 
 

@@ -7,7 +7,7 @@ Everything else is left alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -85,15 +85,21 @@ class Finder:
         self.by_name = Roles(arns, run.forms)
         self.keys = dict(self._each(*KEYS))
         self._every = {**self.roles, **self.keys}
-        self._vendors = set(vendor_role_arns)
+        vendors = set(vendor_role_arns)
         self.pinecones = {
             place
             for place, cases in self._every.items()
-            if known(place) or any(self._is_pinecones(place, one.value) for one in cases)
+            if known(place) or any(evidence.is_pinecones(place, one.value, vendors) for one in cases)
         }
         """The roles and keys that are known to be Pinecone's."""
         self._outputs = list(self._by_outputs())
-        self.given = list(_given_roles(self._outputs))
+        self.given = [
+            (now.value, one.place)
+            for one in self._outputs
+            for now in one.cases
+            if one.label == "Role ARN" and is_known(now.value) and _is_role_of(now.value, one.place.stack.account)
+        ]
+        """The account's roles that go to the console by a known ARN, and the output that says it."""
         self.by_given = Roles(self.given, run.forms)
         self._by_each_other()
         self._aliases = self._by_aliases()
@@ -142,17 +148,10 @@ class Finder:
             of_type = found.roles if place.type == ROLE else found.keys
             of_type.append(Resource(place, tuple(now), self._primary(place)))
         found.aliases = [one for one in self._aliases if one.is_named or not self.judged.isdisjoint(one.keys)]
-        found.add(Around(self, found).look())
+        for one in Around(self, found).look():
+            found.add(one)
         found.unknown = found.unknown if self.judged else []
         return found
-
-    def _is_pinecones(self, place: Place, now: Now) -> bool:
-        """Whether a role or key lets in who is Pinecone's by its name, or a key the role of a declared vendor."""
-        if evidence.lets_pinecone_in(now.policy, now.account, place.properties):
-            return True
-        if place.type == ROLE:
-            return evidence.has_guides_sid(now.policy)
-        return not self._vendors.isdisjoint(evidence.let_in(now.policy))
 
     def _by_outputs(self) -> Iterator[Output]:
         """What goes to Pinecone's console, with the role or key that it names, which is Pinecone's."""
@@ -205,13 +204,9 @@ class Finder:
         return None
 
 
-def _given_roles(outputs: Iterable[Output]) -> Iterator[tuple[str, Place]]:
-    """The account's roles that go to the console by a known ARN, and the output that says it."""
-    for one in (one for one in outputs if one.label == "Role ARN"):
-        for text in (now.value for now in one.cases if is_known(now.value)):
-            whom = evidence.named(text, "")
-            if whom and whom.account == one.place.stack.account:
-                yield text, one.place
+def _is_role_of(arn: str, account: str) -> bool:
+    whom = evidence.named(arn, "")
+    return whom is not None and whom.account == account
 
 
 def _alias(one: InCase[Mapping[str, Any]], keys: Called) -> InCase[AliasNow]:

@@ -117,20 +117,16 @@ def _value(node: Any, plain: yaml.constructor.SafeConstructor) -> Any:
     elif node.id == "scalar" and (short or kind in ("timestamp", "float")):
         value = node.value.split(".", 1) if short == "GetAtt" else node.value
     elif kind == "int" and re.fullmatch("0[0-7]+", str(node.value)):
-        value = _octal(node.value)
+        # What it looks like is what it must be, also to CloudFormation, for which 0… is octal.
+        if len(node.value) >= 10:
+            raise ValueError(
+                f"{node.value} stands without quotes and begins with 0, which CloudFormation takes for "
+                f'another number; write "{node.value}"'
+            )
+        value = int(node.value, 8)
     else:
         value = plain.construct_object(node, deep=True)
     return {short if short in ("Ref", "Condition") else f"Fn::{short}": value} if short else value
-
-
-def _octal(text: str) -> int:
-    """A number without quotes that begins with 0: what it looks like is what it must be, also to CloudFormation."""
-    if len(text) >= 10:
-        raise ValueError(
-            f"{text} stands without quotes and begins with 0, which CloudFormation takes for "
-            f'another number; write "{text}"'
-        )
-    return int(text, 8)
 
 
 def _is_deep(content: Any) -> bool:

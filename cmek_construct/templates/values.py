@@ -162,8 +162,15 @@ class Values:
         if name == "Fn::GetAtt" and isinstance(argument, str):
             argument = argument.split(".", 1)
         match name, argument:
+            case "Ref", "AWS::NoValue":
+                return NOTHING
+            case "Ref", str() if argument in stack.parameters or argument.startswith("AWS::"):
+                return self.parameter(stack, argument)
+            case "Ref", str() if argument in stack.resources:
+                work = self.arn if stack.type_of(argument) == MANAGED_POLICY else self._name
+                return self.once((stack.name, "ref", argument), lambda: work(stack, argument))
             case "Ref", str():
-                return self._reference(stack, argument)
+                return unreadable(f"Ref {argument}", stack.name, argument)
             case "Fn::GetAtt", [str(resource), some]:
                 attribute = self.text(stack, some)
                 key = (stack.name, "attribute", resource, attribute)
@@ -174,16 +181,6 @@ class Values:
             found = None
         self._left -= len(found) if isinstance(found, str) else 0
         return unreadable(name, stack.name, argument) if found is None or self._left < 0 else found
-
-    def _reference(self, stack: Stack, name: str) -> Any:
-        if name == "AWS::NoValue":
-            return NOTHING
-        if name in stack.parameters or name.startswith("AWS::"):
-            return self.parameter(stack, name)
-        if name in stack.resources:
-            work = self.arn if stack.type_of(name) == MANAGED_POLICY else self._name
-            return self.once((stack.name, "ref", name), lambda: work(stack, name))
-        return unreadable(f"Ref {name}", stack.name, name)
 
     def _name(self, stack: Stack, logical_id: str) -> str:
         """The name of a role, a user, a policy or an alias, and the ID of a key."""
@@ -226,17 +223,10 @@ class Values:
 
 
 def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
-    """The cases in which every parameter that was chosen has its default.
+    """The cases in which every parameter that was chosen has its default, and the defaults so assumed, by parameter.
 
     A value that no condition asks for stays a hole, whatever its default: what is told of it holds for all that a
     deployer may type.
-
-    Args:
-        stack: that they are cases of.
-        cases: all of them.
-
-    Returns:
-        The cases, and the defaults that were assumed, by parameter.
     """
     defaults = {
         hole_of(stack.top, name): (name, default)
