@@ -127,7 +127,7 @@ class Around:
         """Whether something in a resource of too many cases, or what names it, is Pinecone's in whatever case."""
         stack = place.stack
         text = json.dumps([place.properties, stack.mappings, stack.parameters], default=str)
-        others = (one for name, one in stack.resources.items() if stack.type_of(name) in (ALIAS, *KEYS))
+        others = (one for one in stack.resources.values() if one.get("Type") in (ALIAS, *KEYS))
         around = (json.dumps(one, default=str) for one in (*others, *stack.outputs.values()))
         return bool(
             _PINECONE.search(text)

@@ -82,11 +82,7 @@ class Case:
         return ", ".join(filter(None, (_listed(self.choices), f"of members {some}" if self.members else "")))
 
     def decided(self, name: str, values: Sequence[str] = (YES, NO), *, may_be_hole: bool = False) -> str:
-        """The value that was chosen; `OTHER` where a hole stands for all that it may be.
-
-        Raises:
-            Undecided: none was.
-        """
+        """The value that was chosen, `OTHER` where a hole stands for all that it may be; or the question, `Undecided`."""
         if name in self.choices:
             return self.choices[name]
         if may_be_hole and self.holes:
@@ -131,10 +127,7 @@ def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
     """What comes out in each case that can be, of what asks `Case.decided` on the way.
 
     Where there are too many, values that may be one of a few become holes, and members of lists that may be there or
-    not are judged one by one: all of them, none, and each alone.
-
-    Raises:
-        TooManyCases: it hangs on too many conditions.
+    not are judged one by one: all of them, none, and each alone. Where that is too much as well, it is `TooManyCases`.
     """
     asked: dict[str, bool] = {}
     for holes in (False, True):
@@ -158,17 +151,14 @@ def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
 def outcomes(
     work: Callable[[Case], T], start: Case, most: float = MOST, asked: dict[str, bool] | None = None, there: str = ""
 ) -> Iterator[InCase[T]]:
-    """What comes out in each case from one on, one by one; the first with the first value of each choice.
+    """What comes out in each case from one on, one by one, the first with the first value of each choice.
 
     Args:
-        work: works it out.
+        work: asks `Case.decided` on the way.
         start: the case to begin with.
-        most: how many there may be.
-        asked: takes the names of all that is asked, and whether it says alone whether a member of a list is there.
-        there: whether all such members are there that the case does not know.
-
-    Raises:
-        TooManyCases: there are more than most.
+        most: more than these are `TooManyCases`.
+        asked: takes what is asked, and whether that says alone whether a member of a list is there.
+        there: what is said of each such member that the case does not know.
     """
     asked = {} if asked is None else asked
     left, done = [start], 0

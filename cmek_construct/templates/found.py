@@ -115,7 +115,7 @@ class Output:
     label: str
     """The field of the console; empty where the description names none."""
     cases: tuple[InCase[str], ...]
-    of: Place | None
+    of: Place | None = None
     """The role or key of the run that it names, in all cases."""
 
 
@@ -184,8 +184,7 @@ def outputs_of(run: Run, stacks: Iterable[Stack]) -> list[Output]:
         description = str(one.get("Description", ""))
         if _CONSOLE in description:
             label = _LABEL.search(description)
-            cases = run.text(stack, one.get("Value"))
-            found.append(Output(Place(stack, name), label[1] if label else "", cases, None))
+            found.append(Output(Place(stack, name), label[1] if label else "", run.text(stack, one.get("Value"))))
     return found
 
 

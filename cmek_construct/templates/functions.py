@@ -149,11 +149,7 @@ def _is_all_known(value: Any) -> bool:
 
 
 def holds(values: Values, stack: Stack, name: str) -> bool | None:
-    """Whether a condition holds; None if there is none of this name, or it hangs on itself.
-
-    Raises:
-        Undecided: it hangs on something that must be chosen first.
-    """
+    """Whether a condition holds; None if there is none of this name. It may raise `Undecided`."""
     if name not in stack.conditions:
         return None
     found = values.once((stack.name, "condition", name), lambda: _is_true(values, stack, stack.conditions[name]))
@@ -169,13 +165,9 @@ def allowed(values: Values, stack: Stack) -> bool:
         except Undecided:
             return False
 
-    for rule in map(members, members(stack.content.get("Rules")).values()):
-        when = rule.get("RuleCondition")
-        if (when is None or fails({"Fn::Not": [when]})) and any(
-            fails(members(one).get("Assert")) for one in each_of(rule.get("Assertions"))
-        ):
-            return False
-    return True
+    rules = [members(one) for one in members(stack.content.get("Rules")).values()]
+    apply = [one for one in rules if one.get("RuleCondition") is None or fails({"Fn::Not": [one["RuleCondition"]]})]
+    return not any(fails(members(one).get("Assert")) for rule in apply for one in each_of(rule.get("Assertions")))
 
 
 def _with_members(values: Values, stack: Stack, expression: Any) -> Any:

@@ -119,7 +119,7 @@ class Finder:
                 yield place, tuple(InCase(one.case, self._now(place, one)) for one in cases)
 
     def _arn(self, place: Place, case: Case) -> str:
-        return self.run.values(case).arn(place.stack, place.logical_id) or ""
+        return self.run.values(case).arn(place) or ""
 
     def _now(self, place: Place, one: InCase[Mapping[str, Any]]) -> Now:
         own, account = self._arn(place, one.case), place.stack.account

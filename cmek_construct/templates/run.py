@@ -74,16 +74,16 @@ class Run:
     def places(self, *types: str) -> Iterator[Place]:
         """The resources of some types, or all."""
         for stack in self.stacks:
-            yield from (Place(stack, name) for name in stack.resources if not types or stack.type_of(name) in types)
+            places = (Place(stack, name) for name in stack.resources)
+            yield from (one for one in places if not types or one.type in types)
 
     def made(self, place: Place) -> list[InCase[Mapping[str, Any]]]:
         """The properties of a resource in each case that has it, or `TooManyCases`."""
-        stack, logical_id = place.stack, place.logical_id
 
         def work(values: Values) -> Any:
-            return values.resolved(stack, place.properties) if values.exists(stack, logical_id) else None
+            return values.resolved(place.stack, place.properties) if values.exists(place) else None
 
-        found = (one for one in self.cases(stack, work) if one.value is not None)
+        found = (one for one in self.cases(place.stack, work) if one.value is not None)
         return [InCase(one.case, one.value if isinstance(one.value, dict) else {"": one.value}) for one in found]
 
     def text(self, stack: Stack, value: Any) -> tuple[InCase[str], ...]:
@@ -122,14 +122,14 @@ class Run:
         found = {}
         for place in self.places(ROLE, USER, *KEYS):
             with suppress(Undecided, RecursionError):
-                found[place] = str(values.arn(place.stack, place.logical_id))
+                found[place] = str(values.arn(place))
         return found
 
     @cached_property
     def roles_by_id(self) -> dict[str, str]:
         """The ARN of each role, by the text that its unique ID is."""
         roles = ((place, arn) for place, arn in self.arns.items() if place.type == ROLE)
-        return {hole(f"{place.stack.named(place.logical_id)}.RoleId"): arn for place, arn in roles}
+        return {hole(f"{place.hole}.RoleId"): arn for place, arn in roles}
 
     @cached_property
     def _given(self) -> dict[str, list[tuple[Stack, str, Any]]]:

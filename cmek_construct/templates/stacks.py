@@ -68,14 +68,19 @@ class Stack:
         for logical_id, inner in self.template.inner.items():
             name = f"{self.name}/{logical_id}"
             account, region = self.account, self.region
-            if self.type_of(logical_id) != NESTED:
+            if Place(self, logical_id).type != NESTED:
                 account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
             self.children[logical_id] = Stack(name, inner, account, region, self, (*self.within, logical_id))
 
     @property
+    def maker(self) -> Place | None:
+        """The nested stack or stack set that it is, in the stack around it."""
+        return Place(self.parent, self.within[-1]) if self.parent else None
+
+    @property
     def is_in_stack_set(self) -> bool:
         """Whether it is what a stack set makes in each account."""
-        return self.parent is not None and self.parent.type_of(self.within[-1]) == STACK_SET
+        return self.maker is not None and self.maker.type == STACK_SET
 
     @property
     def around(self) -> list[Stack]:
@@ -95,7 +100,7 @@ class Stack:
     @cached_property
     def given(self) -> dict[str, list[Any]]:
         """What the parent gives, by parameter: of a stack set every value that an account gets."""
-        around = self.parent.properties(self.within[-1]) if self.parent else {}
+        around = self.maker.properties if self.maker else {}
         if not self.is_in_stack_set:
             return {name: [one] for name, one in members(around.get("Parameters")).items()}
         groups = each_of(around.get("StackInstancesGroup"))
@@ -115,14 +120,6 @@ class Stack:
                     found.setdefault(name, []).append(text)
         return found
 
-    def type_of(self, logical_id: str) -> str:
-        """The type of a resource; empty if there is none."""
-        return str(self.resources.get(logical_id, {}).get("Type", ""))
-
-    def properties(self, logical_id: str) -> Mapping[str, Any]:
-        """The properties of a resource as they are written."""
-        return members(self.resources.get(logical_id, {}).get("Properties"))
-
     def named(self, name: str) -> str:
         """The name of a hole for something of this stack."""
         return f"{self.name}.{name}" if self.parent is None else f"{self.name}/{name}"
@@ -136,9 +133,10 @@ class Stack:
         """What is known of its holes. CloudFormation cuts a name that it makes if it is longer than 64 characters."""
         stack = "" if self.parent else self.template.stack or ""
         for logical_id in self.resources:
-            if self.type_of(logical_id) in KEYS:
+            kind = Place(self, logical_id).type
+            if kind in KEYS:
                 yield self.named(logical_id), "*-*"
-            elif self.type_of(logical_id) in (ROLE, USER):
+            elif kind in (ROLE, USER):
                 whole = stack and len(stack) + len(logical_id) <= 49
                 cut = f"{stack[:20]}*-{logical_id[:20]}*"
                 yield self.named(logical_id), f"{stack}-{logical_id}-????????????*" if whole else cut
@@ -175,15 +173,22 @@ class Place:
 
     @property
     def type(self) -> str:
-        return self.stack.type_of(self.logical_id)
+        """The type of the resource; empty if there is none."""
+        return str(self.raw.get("Type", ""))
 
     @property
     def properties(self) -> Mapping[str, Any]:
-        return self.stack.properties(self.logical_id)
+        """Its properties as they are written."""
+        return members(self.raw.get("Properties"))
 
     @property
     def is_role_or_key(self) -> bool:
         return self.type in (ROLE, *KEYS)
+
+    @property
+    def hole(self) -> str:
+        """The name of the hole that it is."""
+        return self.stack.named(self.logical_id)
 
     def seen_from(self, stack: Stack) -> str:
         """What it is called beside what stands in a stack."""

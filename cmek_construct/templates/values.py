@@ -15,7 +15,7 @@ from cmek_construct.templates import functions
 from cmek_construct.templates.choices import BY_DEFAULT, OTHER, TYPED, YES, Case, InCase, Undecided
 from cmek_construct.templates.functions import joined, unreadable
 from cmek_construct.templates.reading import each_of, function_of, written
-from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY, ROLE, USER, Stack, hole_of, is_of_ssm
+from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY, ROLE, USER, Place, Stack, hole_of, is_of_ssm
 
 if TYPE_CHECKING:
     from cmek_construct.templates.run import Run
@@ -85,12 +85,12 @@ class Values:
             self._open.discard(key)
         return self._known[key]
 
-    def exists(self, stack: Stack, logical_id: str) -> bool:
+    def exists(self, place: Place) -> bool:
         """Whether a resource is made, by its condition and those of the stacks around it."""
-        if stack.parent and not self.exists(stack.parent, stack.within[-1]):
+        if place.stack.maker and not self.exists(place.stack.maker):
             return False
-        condition = stack.resources.get(logical_id, {}).get("Condition")
-        return not isinstance(condition, str) or functions.holds(self, stack, condition) is not False
+        condition = place.raw.get("Condition")
+        return not isinstance(condition, str) or functions.holds(self, place.stack, condition) is not False
 
     def parameter(self, stack: Stack, name: str, *, compared: bool = False) -> Any:
         """The value of a parameter, or of a pseudo parameter such as ``AWS::Region``.
@@ -167,14 +167,15 @@ class Values:
             case "Ref", str() if argument in stack.parameters or argument.startswith("AWS::"):
                 return self.parameter(stack, argument)
             case "Ref", str() if argument in stack.resources:
-                work = self.arn if stack.type_of(argument) == MANAGED_POLICY else self._name
-                return self.once((stack.name, "ref", argument), lambda: work(stack, argument))
+                place = Place(stack, argument)
+                work = self.arn if place.type == MANAGED_POLICY else self._name
+                return self.once((stack.name, "ref", argument), lambda: work(place))
             case "Ref", str():
                 return unreadable(f"Ref {argument}", stack.name, argument)
             case "Fn::GetAtt", [str(resource), some]:
                 attribute = self.text(stack, some)
                 key = (stack.name, "attribute", resource, attribute)
-                return self.once(key, lambda: self._attribute(stack, resource, attribute))
+                return self.once(key, lambda: self._attribute(Place(stack, resource), attribute))
         try:
             found = functions.call(self, stack, name, argument)
         except RecursionError:
@@ -182,39 +183,39 @@ class Values:
         self._left -= len(found) if isinstance(found, str) else 0
         return unreadable(name, stack.name, argument) if found is None or self._left < 0 else found
 
-    def _name(self, stack: Stack, logical_id: str) -> str:
+    def _name(self, place: Place) -> str:
         """The name of a role, a user, a policy or an alias, and the ID of a key."""
-        value = stack.properties(logical_id).get(_NAMES.get(stack.type_of(logical_id), ""))
-        key = (stack.name, "name", logical_id)
-        found = None if value is None else self.once(key, lambda: self.resolved(stack, value))
-        return found if isinstance(found, str) else hole(stack.named(logical_id))
+        value = place.properties.get(_NAMES.get(place.type, ""))
+        key = (place.stack.name, "name", place.logical_id)
+        found = None if value is None else self.once(key, lambda: self.resolved(place.stack, value))
+        return found if isinstance(found, str) else hole(place.hole)
 
-    def arn(self, stack: Stack, logical_id: str) -> str | None:
+    def arn(self, place: Place) -> str | None:
         """The ARN of a role, a user, a policy or a key, in its parts; None of another resource."""
-        kind = stack.type_of(logical_id)
-        own = self._name(stack, logical_id)
+        kind, stack = place.type, place.stack
+        own = self._name(place)
         if kind in KEYS:
             return f"arn:aws:kms:{self.parameter(stack, 'AWS::Region')}:{stack.account}:key/{own}"
         if kind not in _IAM:
             return None
-        path = self.resolved(stack, stack.properties(logical_id).get("Path", "/"))
+        path = self.resolved(stack, place.properties.get("Path", "/"))
         whole = joined([f"arn:aws:iam::{stack.account}:{_IAM[kind]}", path if isinstance(path, str) else "/", own])
-        return whole or unreadable("an ARN", stack.name, logical_id)
+        return whole or unreadable("an ARN", stack.name, place.logical_id)
 
-    def _attribute(self, stack: Stack, logical_id: str, attribute: str) -> Any:
+    def _attribute(self, place: Place, attribute: str) -> Any:
         """What ``Fn::GetAtt`` gives. Source: "Return values" of each type."""
-        child = stack.children.get(logical_id)
+        stack = place.stack
+        child = stack.children.get(place.logical_id)
         output = attribute.removeprefix("Outputs.")
         if child and output != attribute and output in child.outputs:
             return self.resolved(child, child.outputs[output].get("Value"))
-        kind = stack.type_of(logical_id)
-        found = self.arn(stack, logical_id) if attribute in ("Arn", "PolicyArn") else None
-        if found or (attribute == "KeyId" and kind in KEYS):
-            return found or self._name(stack, logical_id)
-        if kind == _READER:
+        found = self.arn(place) if attribute in ("Arn", "PolicyArn") else None
+        if found or (attribute == "KeyId" and place.type in KEYS):
+            return found or self._name(place)
+        if place.type == _READER:
             what = f"parameter {attribute} of {stack.account}"
             return self.elsewhere(what, stack) or hole(f"{what} {stack.region}")
-        return hole(f"{stack.named(logical_id)}.{attribute}")
+        return hole(f"{place.hole}.{attribute}")
 
     def elsewhere(self, what: str, stack: Stack) -> Any:
         """What another stack gives; None where that is not known."""
