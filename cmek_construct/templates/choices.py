@@ -82,7 +82,7 @@ class Case:
         return ", ".join(filter(None, (_listed(self.choices), f"of members {some}" if self.members else "")))
 
     def decided(self, name: str, values: Sequence[str] = (YES, NO), *, may_be_hole: bool = False) -> str:
-        """The value that was chosen, `OTHER` where a hole stands for all that it may be; or the question, `Undecided`."""
+        """The value that was chosen, `OTHER` where a hole stands for all that it may be; else it is `Undecided`."""
         if name in self.choices:
             return self.choices[name]
         if may_be_hole and self.holes:
