@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,7 @@ from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
 from cmek_construct.templates.found import Attached, Finding, Found, Naming, Place, Resource, Unknown, Unread
-from cmek_construct.templates.reading import each_of, from_json, members, refers, writers
+from cmek_construct.templates.reading import each_of, each_once, members, refers, writers
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class Around:
         for text in map(str, (*each_of(properties.get("Roles")), *each_of(properties.get("RoleName")))):
             found = self._roles_by(text, place)
             roles |= {(role, False) for role in found}
-            if not found and not is_known(text) and self._is_unknown(text):
+            if not found and self._is_unknown(text):
                 yield Unknown(place, "Roles", text)
         for arn in self._arns(place) if self._managed and place.type == MANAGED_POLICY else ():
             users = self._managed.get(arn, ())
@@ -251,7 +252,9 @@ def _call(value: Any) -> str:
 
 def _leaves(value: Any, member: str) -> Iterator[tuple[str, Any]]:
     """The texts, documents and calls in a value, at any depth, also in texts that are JSON."""
-    value = from_json(value) if isinstance(value, str) else value
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value, object_pairs_hook=each_once)
     if _is_document(value) or _call(value) or not isinstance(value, dict | list):
         yield member, value
     elif member.count(".") < _DEEPEST:

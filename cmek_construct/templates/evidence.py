@@ -142,39 +142,30 @@ def _chosen(text: str, case: Case) -> str:
     return text
 
 
-def may_be_key(text: str, arn: str) -> bool:
-    """Whether the ARN of a key may be that of another one: its ID is not known."""
-    one, other = parts(text, ":"), parts(arn, ":")
-    same = [not is_known(b) or a == b for a, b in zip(one[:5], other[:5], strict=False)]
-    is_arn = is_known(text) and len(one) == len(other) == 6 and one[2] == "kms"
-    return text == arn or (is_arn and all(same))
-
-
 def policy_of(document: Any, kind: Kind, resource: str | None, run: Run) -> Policy:
     """A policy out of a resolved document; of one that is a reference, what it may be."""
     if isinstance(document, str) and alone(document):
         what = f"the policy {document}"
         return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, run.forms)
     policy = read(document, kind, resource=resource, texts=canonical, forms=run.forms)
-    return replace(policy, statements=tuple(_by_arns(one, run) for one in policy.statements))
+    statements = (
+        replace(one, conditions=tuple(it for each in one.conditions for it in _by_arns(each, run)))
+        for one in policy.statements
+    )
+    return replace(policy, statements=tuple(statements))
 
 
-def _by_arns(statement: Statement, run: Run) -> Statement:
-    """A statement; where it compares the IDs of roles of the run, with their ARNs instead."""
-    if not statement.on(aws.USER_ID):
-        return statement
-    return replace(statement, conditions=tuple(it for one in statement.conditions for it in _by_arn(one, run)))
-
-
-def _by_arn(condition: Condition, run: Run) -> Iterator[Condition]:
+def _by_arns(condition: Condition, run: Run) -> Iterator[Condition]:
+    """A condition; one on the IDs of roles of the run, on their ARNs instead."""
+    if condition.key.lower() != aws.USER_ID:
+        yield condition
+        return
     ids = {value: it[1] for value in condition.values if (it := _ROLE_ID.match(value))}
     arns = {value: run.roles_by_id[own] for value, own in ids.items() if own in run.roles_by_id}
     others = tuple(value for value in condition.values if value not in arns)
-    if not arns or condition.key.lower() != aws.USER_ID:
-        yield condition
-        return
-    yield Condition(condition.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))
-    if others and "Not" in condition.operator:  # it is none of the roles, and none of the others
+    if arns:
+        yield Condition(condition.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))
+    if not arns or (others and "Not" in condition.operator):  # it is none of the roles, and none of the others
         yield replace(condition, values=others)
 
 

@@ -13,11 +13,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from cmek_construct.policy.text import hole, is_known
+from cmek_construct.policy.text import glob, hole, is_known, may_be_one
 from cmek_construct.templates import evidence
 from cmek_construct.templates.around import Around
 from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
-from cmek_construct.templates.evidence import Called, Roles, may_be_key
+from cmek_construct.templates.evidence import Called, Roles
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.found import PINECONES, Alias, AliasNow, Found, Now, Output, Place, Resource, outputs_of
 from cmek_construct.templates.run import Run
@@ -97,7 +97,8 @@ class Finder:
             (now.value, one.place)
             for one in self._outputs
             for now in one.cases
-            if one.label == "Role ARN" and is_known(now.value) and _is_role_of(now.value, one.place.stack.account)
+            if one.label == "Role ARN" and now.value.startswith(f"arn:aws:iam::{one.place.stack.account}:role/")
+            if is_known(now.value)
         ]
         """The account's roles that go to the console by a known ARN, and the output that says it."""
         self.by_given = Roles(self.given, run.forms)
@@ -188,25 +189,22 @@ class Finder:
     def _users(self, key: Place) -> Iterator[Place]:
         """Roles that a key lets in as the guide does, or that are open to others than their account."""
         for now in (one.value for one in self.keys[key]):
-            if others := now.roles - self.pinecones:
-                texts = evidence.key_users(now.policy)
-                users = {role for text in texts for _, role in self.by_name.by(text, now.account)}
-                opened = (role for role in others if any(map(evidence.is_open_to_others, self.roles[role])))
-                yield from (*users & others, *opened)
+            texts = evidence.key_users(now.policy)
+            users = {role for text in texts for _, role in self.by_name.by(text, now.account)}
+            for role in now.roles - self.pinecones:
+                if role in users or any(map(evidence.is_open_to_others, self.roles[role])):
+                    yield role
 
     def _primary(self, key: Place) -> Place | None:
         """The key of Pinecone's that a replica is a copy of, or may be."""
         cases = self.keys[key] if key.type == REPLICA else ()
         for text in (str(one.value.properties.get("PrimaryKeyArn")) for one in cases):
             for other in filter(self.pinecones.__contains__, self.keys):
-                if any(may_be_key(text, now.value.arn) for now in self.keys[other]):
-                    return other
+                for arn in (now.value.arn for now in self.keys[other]):
+                    # Nobody knows the ID of a key.
+                    if text == arn or (is_known(text) and may_be_one(text, glob(arn, self.run.forms))):
+                        return other
         return None
-
-
-def _is_role_of(arn: str, account: str) -> bool:
-    whom = evidence.named(arn, "")
-    return whom is not None and whom.account == account
 
 
 def _alias(one: InCase[Mapping[str, Any]], keys: Called) -> InCase[AliasNow]:

@@ -41,7 +41,7 @@ def parsed(text: str) -> dict[str, Any]:
     text = text.removeprefix("\ufeff")
     try:
         if text.lstrip()[:1] == "{":
-            content = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
+            content = json.loads(text, object_pairs_hook=each_once, parse_constant=_no_number)
         else:
             content = _from_yaml(text)
     except (ValueError, RecursionError, MemoryError) as error:
@@ -61,7 +61,7 @@ def parsed(text: str) -> dict[str, Any]:
     return content
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
@@ -72,16 +72,6 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number of JSON")
-
-
-def from_json(text: str) -> Any:
-    """The object or list that a text is in JSON; another text as it is."""
-    if text.lstrip()[:1] not in ("{", "["):
-        return text
-    try:
-        return json.loads(text, object_pairs_hook=_each_once)
-    except (ValueError, RecursionError):
-        return text
 
 
 def _from_yaml(text: str) -> Any:

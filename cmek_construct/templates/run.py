@@ -129,7 +129,7 @@ class Run:
     def roles_by_id(self) -> dict[str, str]:
         """The ARN of each role, by the text that its unique ID is."""
         roles = ((place, arn) for place, arn in self.arns.items() if place.type == ROLE)
-        return {hole(f"{place.hole}.RoleId"): arn for place, arn in roles}
+        return {hole(f"{place.stack.named(place.logical_id)}.RoleId"): arn for place, arn in roles}
 
     @cached_property
     def _given(self) -> dict[str, list[tuple[Stack, str, Any]]]:

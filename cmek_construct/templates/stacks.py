@@ -92,11 +92,6 @@ class Stack:
         """The stack that it is nested in, or itself."""
         return self.around[-1]
 
-    @property
-    def defaults(self) -> str:
-        """The name of the choice whether its defaults are what is deployed."""
-        return f"the defaults of {self.name}"
-
     @cached_property
     def given(self) -> dict[str, list[Any]]:
         """What the parent gives, by parameter: of a stack set every value that an account gets."""
@@ -184,11 +179,6 @@ class Place:
     @property
     def is_role_or_key(self) -> bool:
         return self.type in (ROLE, *KEYS)
-
-    @property
-    def hole(self) -> str:
-        """The name of the hole that it is."""
-        return self.stack.named(self.logical_id)
 
     def seen_from(self, stack: Stack) -> str:
         """What it is called beside what stands in a stack."""

@@ -114,10 +114,10 @@ class Values:
             allowed = [written(one) or "" for one in each_of(declared["AllowedValues"])]
             return allowed[0] if len(allowed) == 1 else self.case.decided(own, allowed, may_be_hole=not texts)
         default = written(declared.get("Default"))
-        defaults = [] if default is None else [default]
-        if compared and (texts or defaults) and not (defaults and self.case.choices.get(stack.defaults) == BY_DEFAULT):
+        defaults, which = [] if default is None else [default], f"the defaults of {stack.name}"
+        if compared and (texts or defaults) and not (defaults and self.case.choices.get(which) == BY_DEFAULT):
             return self.case.decided(own, (*dict.fromkeys([*texts, *defaults]), OTHER))
-        is_default = defaults and self.case.decided(stack.defaults, (BY_DEFAULT, TYPED), may_be_hole=True) == BY_DEFAULT
+        is_default = defaults and self.case.decided(which, (BY_DEFAULT, TYPED), may_be_hole=True) == BY_DEFAULT
         return default if is_default else None
 
     def _given(self, stack: Stack, name: str) -> Any:
@@ -188,7 +188,7 @@ class Values:
         value = place.properties.get(_NAMES.get(place.type, ""))
         key = (place.stack.name, "name", place.logical_id)
         found = None if value is None else self.once(key, lambda: self.resolved(place.stack, value))
-        return found if isinstance(found, str) else hole(place.hole)
+        return found if isinstance(found, str) else hole(place.stack.named(place.logical_id))
 
     def arn(self, place: Place) -> str | None:
         """The ARN of a role, a user, a policy or a key, in its parts; None of another resource."""
@@ -215,7 +215,7 @@ class Values:
         if place.type == _READER:
             what = f"parameter {attribute} of {stack.account}"
             return self.elsewhere(what, stack) or hole(f"{what} {stack.region}")
-        return hole(f"{place.hole}.{attribute}")
+        return hole(f"{stack.named(place.logical_id)}.{attribute}")
 
     def elsewhere(self, what: str, stack: Stack) -> Any:
         """What another stack gives; None where that is not known."""
