@@ -88,6 +88,8 @@ class Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self._found: dict[Path, Template] = {}
+        self._inside: set[Path] = set()
+        """Of nested stacks."""
         self._spare: set[Path] = set()
         """Of assemblies that do not say of which stack they are nested ones."""
         self._entered: set[Path] = set()
@@ -103,10 +105,12 @@ class Reader:
         """
         for path in dict.fromkeys(paths):
             self._add(path)
-        spare = self._spare - self._found.keys()
+        inside, spare = set(self._inside), self._spare - self._found.keys()
         for file in sorted(spare):
             self._stack(file)
-        return _linked(self._found, spare)
+        tops = {file: one for file, one in self._found.items() if file not in inside}
+        linked = _link(tops)
+        return [one for file, one in tops.items() if file not in spare | linked]
 
     def _add(self, path: Path) -> None:
         if not path.exists():
@@ -144,7 +148,7 @@ class Reader:
         """The stacks and assemblies that a manifest names, by where they are: the name of each, and its artifact."""
         file = folder / MANIFEST
         found = {}
-        for name, one in members(self._json(file).get("artifacts")).items() if file.is_file() else ():
+        for name, one in members(self._json(file).get("artifacts")).items():
             needed = _WHERE.get(str(members(one).get("type")), "")
             where = members(members(one).get("properties")).get(needed)
             if needed and isinstance(where, str):
@@ -160,17 +164,16 @@ class Reader:
         name, artifact = self._named(file.parent).get(file, ("", {}))
         if artifact:
             metadata = file.parent / Path(str(artifact.get("additionalMetadataFile"))).name
-            is_apart = metadata.is_file()
-            said = self._json(metadata, having=ROLE_OF_KEY) if is_apart else members(artifact.get("metadata"))
+            said = self._json(metadata, having=ROLE_OF_KEY) or members(artifact.get("metadata"))
             self._roles_of_keys |= _roles_of_keys(file.parent, said)
         template = self._template(file, **_place(name, artifact))
         if template is not None:
             listed = file.with_name(file.name.replace(".template.json", ".assets.json"))
-            files = members(self._json(listed).get("files")) if listed != file and listed.is_file() else {}
+            files = members(self._json(listed).get("files")) if listed != file else {}
             # The files of assets, by the hashes that their URLs carry.
             assets = {name: str(members(members(one).get("source")).get("path")) for name, one in files.items()}
             self._found[file] = template
-            self._read_nested(template, assets, 0)
+            self._inside |= {*self._read_nested(template, assets, 0)} - {file}
             if not assets and template.of_type(NESTED) and (file.parent / MANIFEST).is_file():
                 self._spare |= set(file.parent.glob("*.nested.template.json"))
 
@@ -183,16 +186,20 @@ class Reader:
             self._problem(file, str(error))
             return None
 
-    def _read_nested(self, template: Template, assets: Mapping[str, str], depth: int) -> None:
+    def _read_nested(self, template: Template, assets: Mapping[str, str], depth: int) -> Iterator[Path]:
+        """Add the templates of the nested stacks: their files."""
         for logical_id, resource in template.of_type(NESTED).items() if depth < _DEEPEST else ():
             file = _file_of(resource, template.file.parent, assets)
             nested = self._template(file) if file else None
             if nested:
                 template.inner[logical_id] = nested
-                self._read_nested(nested, assets, depth + 1)
+                yield nested.file
+                yield from self._read_nested(nested, assets, depth + 1)
 
     def _json(self, file: Path, having: str = "") -> Mapping[str, Any]:
-        """What is in a file; nothing where a text does not stand in it."""
+        """What is in a file; nothing of none, or where a text does not stand in it."""
+        if not file.is_file():
+            return {}
         try:
             text, _ = text_of(file, _LARGEST_MANIFEST)
             return members(json.loads(text)) if having in text else {}
@@ -245,37 +252,22 @@ def _roles_of_keys(folder: Path, metadata: Mapping[str, Any]) -> dict[Path, dict
     return found
 
 
-def _linked(found: Mapping[Path, Template], spare: set[Path]) -> list[Template]:
-    """Each template in the one whose nested stack it is; of files by themselves, which alone fits."""
-    parents = [one for file, one in found.items() if file not in spare]
-    inside = {file for one in parents for file in _nested_files(one) if file != one.file}
-    tops = [one for file, one in found.items() if file not in inside]
-    fits = {
-        (top.file, logical_id): [one for one in tops if one.stack is None and one is not top and _fits(one, *asked)]
-        for top in tops
-        for logical_id, *asked in _unlinked(top)
-    }
+def _link(tops: Mapping[Path, Template]) -> set[Path]:
+    """Add the template of each nested stack of which no file is known, if one alone fits: their files."""
+    fits: dict[tuple[Path, str], list[Template]] = {}
+    alone = [one for one in tops.values() if one.stack is None]
+    for file, top in tops.items():
+        stacks = {name: one for name, one in top.of_type(NESTED).items() if name not in top.inner}
+        text = json.dumps(top.content, default=str) if stacks else ""
+        for logical_id, resource in stacks.items():
+            given = set(members(members(resource.get("Properties")).get("Parameters")))
+            asked = {one.partition('"')[0] for one in text.split(f'["{logical_id}", "Outputs.')[1:]}
+            fits[file, logical_id] = [one for one in alone if one is not top and _fits(one, given, asked)]
     counted = Counter(one.file for some in fits.values() for one in some)
     taken = {at: some[0] for at, some in fits.items() if len(some) == 1 == counted[some[0].file]}
     for (file, logical_id), one in taken.items():
-        found[file].inner[logical_id] = one
-    nested = spare.union(one.file for one in taken.values())
-    return [one for one in tops if one.file not in nested]
-
-
-def _nested_files(template: Template) -> Iterator[Path]:
-    for one in template.inner.values():
-        yield one.file
-        yield from _nested_files(one)
-
-
-def _unlinked(parent: Template) -> Iterator[tuple[str, set[str], set[str]]]:
-    """Nested stacks of unknown templates: what each is given, and what is asked of it."""
-    stacks = {name: one for name, one in parent.of_type(NESTED).items() if name not in parent.inner}
-    text = json.dumps(parent.content, default=str) if stacks else ""
-    for logical_id, resource in stacks.items():
-        given = set(members(members(resource.get("Properties")).get("Parameters")))
-        yield logical_id, given, {one.partition('"')[0] for one in text.split(f'["{logical_id}", "Outputs.')[1:]}
+        tops[file].inner[logical_id] = one
+    return {one.file for one in taken.values()}
 
 
 def _fits(child: Template, given: set[str], asked: set[str]) -> bool:
