@@ -23,7 +23,11 @@ YES: Final = "\x00yes"
 NO: Final = "\x00no"
 BY_DEFAULT: Final = "\x00by default"
 TYPED: Final = "\x00typed"
-_IN_WORDS: Final = {**dict.fromkeys((YES, BY_DEFAULT), "{0}"), **dict.fromkeys((NO, TYPED), "not {0}")}
+_IN_WORDS: Final = {
+    **dict.fromkeys((YES, BY_DEFAULT), "{0}"),
+    **dict.fromkeys((NO, TYPED), "not {0}"),
+    OTHER: f"{{0}} {OTHER_VALUE}",
+}
 T = TypeVar("T")
 Choices: TypeAlias = Mapping[str, str]
 """What was chosen, by name."""
@@ -100,8 +104,8 @@ class InCase(Generic[T]):
 
 def _listed(choices: Choices) -> str:
     """Choices in words."""
-    said = {**_IN_WORDS, OTHER: f"{{0}} {OTHER_VALUE}"}
-    return ", ".join(said.get(value, "{0} is {1!r}").format(name, value) for name, value in sorted(choices.items()))
+    each = sorted(choices.items())
+    return ", ".join(_IN_WORDS.get(value, "{0} is {1!r}").format(name, value) for name, value in each)
 
 
 def where(some: Sequence[Choices], every: Sequence[Choices]) -> str | None:

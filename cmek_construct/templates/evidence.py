@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
@@ -49,22 +49,15 @@ _OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}|\$\{[^{}!?][^{}]*\}")
 
 
-class Named(NamedTuple):
-    """A role by account and name; a name alone is of the account of who says it."""
-
-    account: str
-    name: str
-
-
-def named(text: str, account: str) -> Named | None:
-    """Whom a text names: an ARN of a role or of its session, or a name."""
+def _named(text: str, account: str) -> tuple[str, str] | None:
+    """Whom a text of an account names, by account and name: by an ARN of a role or of its session, or a name alone."""
     found = parts(text, ":") if len(text) <= LONGEST_ARN else []
     if len(found) == 1:
-        return Named(account, text)
+        return account, text
     kind, *names = parts(":".join(found[5:]), "/")
     if not names or found[0] != "arn" or (found[2], kind) not in (("sts", "assumed-role"), ("iam", "role")):
         return None
-    return Named(found[4], names[0] if found[2] == "sts" else names[-1])
+    return found[4], names[0] if found[2] == "sts" else names[-1]
 
 
 class Roles:
@@ -73,42 +66,40 @@ class Roles:
     def __init__(self, roles: Iterable[tuple[str, Place]], forms: Mapping[str, str]) -> None:
         """Remember roles, each with an ARN that it has in some case, and what is known of holes."""
         self._forms = forms
-        self._every = [(arn, whom, place) for arn, place in roles if (whom := named(arn, ""))]
+        self._every = [(arn, whom, place) for arn, place in roles if (whom := _named(arn, ""))]
         self._open = [one for one in self._every if not is_known("".join(one[1]))]
         self._exact: dict[tuple[str, str], set[tuple[str, Place]]] = {}
-        for arn, whom, place in self._every:
-            self._exact.setdefault((whom.account, whom.name.lower()), set()).add((arn, place))
-        globs = {glob(own.name, forms) for _, own, _ in self._open}
+        for arn, (own, name), place in self._every:
+            self._exact.setdefault((own, name.lower()), set()).add((arn, place))
+        globs = {glob(name, forms) for _, (_, name), _ in self._open}
         names = sorted({one if one.count("*") <= _MOST_STARS else "*" for one in globs})
         every = [re.escape(name).replace(r"\*", ".*").replace(r"\?", ".") for name in names]
         self._names = re.compile("|".join(every) or "(?!)", re.IGNORECASE)
         """The names of all of them together: one look, for most texts name none."""
-        self._like = cache(self._look)
+        self.by = cache(self._by)
 
-    def by(self, text: str, account: str) -> set[tuple[str, Place]]:
-        """The roles, each with its ARN, that somebody of an account names by an ARN or a name, or a pattern of them."""
-        whom = named(text, account)
-        exact = self._exact.get((whom.account, whom.name.lower())) if whom else None
-        return exact or self._like(text, account)
+    def _by(self, text: str, account: str) -> set[tuple[str, Place]]:
+        """The roles, each with its ARN, that somebody of an account names by an ARN or a name, or a pattern of them.
 
-    def _look(self, text: str, account: str) -> set[tuple[str, Place]]:
-        """The roles that a pattern may be about, unless it is about every role; or those that may have this name."""
+        A pattern that is about every role is about none; a role of which account or name are not known may be the one.
+        """
+        whom = _named(text, account)
+        exact = self._exact.get((whom[0], whom[1].lower())) if whom else None
+        if exact:
+            return exact
         if ("*" in text or "?" in text) and len(text) <= LONGEST_ARN:
             form = glob(text, self._forms)
             if may_be_one(form, glob(f"arn:aws:iam::{account}:role/{NOBODY}", self._forms)):
                 return set()
             return {(arn, place) for arn, _, place in self._every if may_be_one(form, glob(arn, self._forms))}
-        whom = named(text, account)
-        if whom is None or len(whom.name) > _LONGEST_NAME + sum(map(len, holes(whom.name))):
+        if whom is None or len(whom[1]) > _LONGEST_NAME + sum(map(len, holes(whom[1]))):
             return set()
         unknown = set(holes("".join(whom)))
         return {
             (arn, place)
-            for arn, own, place in (self._open if self._names.fullmatch(whom.name) else ())
+            for arn, own, place in (self._open if self._names.fullmatch(whom[1]) else ())
             if unknown <= set(holes("".join(own)))
-            and all(
-                said == mine or may_be_one(said, glob(mine, self._forms)) for said, mine in zip(whom, own, strict=True)
-            )
+            and all(a == b or may_be_one(a, glob(b, self._forms)) for a, b in zip(whom, own, strict=True))
         }
 
 
@@ -209,13 +200,13 @@ def is_like_pinecone(text: str, account: str) -> bool:
     bare = "".join(before for before, _ in pieces(text[:LONGEST_ARN]))
     if _ACCESS.search(bare):
         return True
-    whom = named(text, account)
+    whom = _named(text, account)
     if whom is None:
         return False
-    some = [before for before, _ in pieces(whom.name)]
+    some = [before for before, _ in pieces(whom[1])]
     if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and may_be_one(_EXAMPLE, "*".join(some)):
         return True
-    return whom.account != account and is_known(account) and bool(LOOK_ALIKE.search(bare))
+    return whom[0] != account and is_known(account) and bool(LOOK_ALIKE.search(bare))
 
 
 def key_users(policy: Policy) -> Iterator[str]:
