@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from cmek_construct.aws.session import AwsError, Session, called
+from cmek_construct.aws.session import Session, called, called_if_there
 
 MALFORMED: Final = ("MalformedPolicyDocumentException", "MalformedPolicyDocument")
 """AWS takes no policy that names somebody who is not there."""
-_NO_GRANT: Final = ("NotFoundException", "InvalidGrantIdException")
 
 
 @called()
@@ -25,27 +24,13 @@ def put_policy(session: Session, arn: str, policy: dict[str, Any]) -> None:
         session.client("iam").update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=text)
 
 
+@called_if_there()
 def revoke_grant(session: Session, key_arn: str, grant_id: str) -> None:
     """Revoke a grant; one that is gone already is no failure."""
-    try:
-        with called():
-            session.kms(key_arn).revoke_grant(KeyId=key_arn, GrantId=grant_id)
-    except AwsError as error:
-        if error.code not in _NO_GRANT:
-            raise
+    session.kms(key_arn).revoke_grant(KeyId=key_arn, GrantId=grant_id)
 
 
 @called()
-def order_deletion(session: Session, key_arn: str, days: int) -> None:
-    session.kms(key_arn).schedule_key_deletion(KeyId=key_arn, PendingWindowInDays=days)
-
-
-@called()
-def cancel_deletion(session: Session, key_arn: str) -> None:
-    """Take the order to delete a key back: it is disabled then."""
-    session.kms(key_arn).cancel_key_deletion(KeyId=key_arn)
-
-
-@called()
-def enable(session: Session, key_arn: str) -> None:
-    session.kms(key_arn).enable_key(KeyId=key_arn)
+def change_key(session: Session, key_arn: str, operation: str, **more: int) -> None:
+    """Order the deletion of a key, take that back, which leaves it disabled, or enable it: by boto3's name for it."""
+    getattr(session.kms(key_arn), operation)(KeyId=key_arn, **more)

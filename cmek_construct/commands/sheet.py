@@ -195,7 +195,7 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
     """What to paste for every account of a stack set, by the columns; where there is a problem, nothing."""
     session = asking.own(region)
     try:
-        stack_set = read_stack_set(session, {"StackSetName": name, **({"CallAs": call_as} if call_as else {})})
+        template, instances = read_stack_set(session, name, call_as)
     except AwsError as error:
         if not error.code:
             raise
@@ -203,9 +203,9 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
             f"{name}: {error}. Check the name and --region: the set is in the account and region of the stack that "
             "made it. A delegated administrator gives --call-as DELEGATED_ADMIN."
         ) from None
-    if not stack_set.instances:
+    if not instances:
         raise Refused(f"{name}: the stack set has no stacks. Look at its operations in CloudFormation's console.")
-    more = ", suspended" if key_denial("")["Sid"] in stack_set.template else ""
+    more = ", suspended" if key_denial("")["Sid"] in template else ""
 
     def row(instance: Instance) -> dict[str, Any]:
         of_all = {"account": instance.account, "region": instance.region, "status": instance.status + more}
@@ -215,7 +215,7 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
         except (Refused, AwsError) as error:
             return shown | {"problem": printable(error)}
 
-    return sorted(side_by_side(row, stack_set.instances), key=lambda one: (one["account"], one["region"]))
+    return sorted(side_by_side(row, instances), key=lambda one: (one["account"], one["region"]))
 
 
 def _to_paste(instance: Instance, inside: Callable[[Instance], Session]) -> dict[str, str | None]:

@@ -20,10 +20,8 @@ from cmek_construct import checks, props
 from cmek_construct.deployment.config import AT_TOP, IN_STACK, ROWS, StackSettings, judge, sentence, stack_name
 from cmek_construct.guide import ALL_REGIONS
 
-_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-
-class _Loader(_FastLoader):  # type: ignore[misc]
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
 
 
@@ -36,8 +34,8 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 _Loader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
 
-Mistake: TypeAlias = tuple[tuple[Any, ...], str]
-"""Where something is wrong, as keys from the top of the file, and what to say of it."""
+Location: TypeAlias = tuple[Any, ...]  # the keys to a value, from the top of the file
+Mistake: TypeAlias = tuple[Location, str]  # where something is wrong, and what to say of it
 
 
 class ConfigError(ValueError):
@@ -50,8 +48,7 @@ class Entry:
 
     name: str
     settings: StackSettings
-    same_external_id: tuple[str, ...] = ()
-    """The names of all stacks that have this one's external ID, if there are others."""
+    same_external_id: tuple[str, ...] = ()  # the names of all stacks that have it, if there are others
 
 
 def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
@@ -109,17 +106,16 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
     stacks = {}
     if not found:
         shared = {name: value for name, value in read.data.items() if name != "stacks"}
-        for name, own in read.data["stacks"].items():
-            stacks[name] = StackSettings(**(shared | own))
+        stacks = {name: StackSettings(**(shared | own)) for name, own in read.data["stacks"].items()}
         found = [*_contradictions(stacks), *_collisions(stacks)]
     if found:
         lines = sorted((read.line_of(location), said) for location, said in found)
         raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
     by_id = defaultdict(list)
     for name, own in stacks.items():
-        by_id[own.external_id or ""].append(name)
+        by_id[own.external_id].append(name)
     same = {one: tuple(names) for one, names in by_id.items() if one and len(names) > 1}
-    return [Entry(name, own, same.get(own.external_id or "", ())) for name, own in stacks.items()]
+    return [Entry(name, own, same.get(own.external_id, ())) for name, own in stacks.items()]
 
 
 def _of_file(data: Any) -> Iterator[Mistake]:
@@ -136,17 +132,14 @@ def _of_file(data: Any) -> Iterator[Mistake]:
         yield from _of_props(("stacks", name), own, IN_STACK, "account")
     # What neither a stack nor the top says: once, where no stack says it.
     for prop in ("region", "pinecone_account_id", "regions"):
-        lacking = [
-            ("stacks", name)
-            for name, own in stacks.items()
-            if isinstance(own, dict) and own.get(prop, data.get(prop)) is None
-        ]
+        mappings = {name: own for name, own in stacks.items() if isinstance(own, dict)}
+        lacking = [("stacks", name) for name, own in mappings.items() if own.get(prop, data.get(prop)) is None]
         for location in [()] if lacking and len(lacking) == len(stacks) else lacking:
             words = f"it is missing, here and at the top of the file. {sentence(prop)}"
             yield location, f"{_dotted(*location, prop)}: {words}"
 
 
-def _of_props(location: tuple[Any, ...], said: Any, allowed: Sequence[str], needed: str) -> Iterator[Mistake]:
+def _of_props(location: Location, said: Any, allowed: Sequence[str], needed: str) -> Iterator[Mistake]:
     """What is wrong with the props of a stack, or of the top of the file, by the limits of the constructor."""
     if not isinstance(said, dict):
         yield location, _no_mapping(location or ("the file",), said, "props to values")
@@ -167,7 +160,7 @@ def _of_props(location: tuple[Any, ...], said: Any, allowed: Sequence[str], need
         yield (*location, needed), f"{_dotted(*location, needed)}: it is missing. {sentence(needed)}"
 
 
-def _no_mapping(location: tuple[Any, ...], value: Any, wanted: str) -> str:
+def _no_mapping(location: Location, value: Any, wanted: str) -> str:
     got = f"a {type(value).__name__}" if value else "nothing"
     words = f"got {got}, but it is a mapping of {wanted}, with one at least. examples/cmek.yaml shows the form."
     return f"{_dotted(*location)}: {words}"
@@ -216,11 +209,8 @@ def _collisions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
         ):
             first = taken.setdefault((prop, value, own.account, region), name)
             if value is not None and first != name:
-                yield (
-                    ("stacks", name, prop),
-                    f"stacks.{name}.{prop}: got {value!r}, but stacks.{first} has it in the same account. Give each "
-                    "its own, or leave it out for a unique one.",
-                )
+                words = f"got {value!r}, but stacks.{first} has it in the same account. Give each its own"
+                yield ("stacks", name, prop), f"stacks.{name}.{prop}: {words}, or leave it out for a unique one."
 
 
 def _dotted(*path: object) -> str:
@@ -253,27 +243,24 @@ class YamlText:
                 "1: a value cannot be read as the type of its !!tag, or is too large. Write plain values without tags."
             ) from None
 
-    def way(self, location: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-        """The nodes of key and value of each step to a value, as far as there is one."""
-        found: list[tuple[Any, Any]] = []
+    def pair(self, *location: Any) -> tuple[Any, Any] | None:
+        """The nodes of a key and its value; None where there is no such key."""
+        found = (None, self._root)
         for part in location:
-            node = found[-1][1] if found else self._root
-            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            pairs = found[1].value if isinstance(found[1], yaml.MappingNode) else []
             named = [pair for pair in pairs if pair[0].value == str(part)]
             if not named:
-                break
-            found.append(named[-1])  # of two, the one that YAML takes
+                return None
+            found = named[-1]  # of two, the one that YAML takes
         return found
 
-    def pair(self, *location: str) -> tuple[Any, Any] | None:
-        """The nodes of a key and its value; None where there is no such key."""
-        way = self.way(location)
-        return way[-1] if len(way) == len(location) else None
-
-    def line_of(self, location: tuple[Any, ...]) -> int:
+    def line_of(self, location: Location) -> int:
         """The line of a value, or of the nearest thing around it; the first line is 1."""
-        nodes = [key for key, _ in self.way(location)] or [self._root]
-        return int(nodes[-1].start_mark.line) + 1 if nodes[-1] else 1
+        found = self.pair(*location)
+        if found is None:
+            return self.line_of(location[:-1])
+        node = found[0] or self._root
+        return int(node.start_mark.line) + 1 if node else 1
 
     def repeated(self) -> Iterator[Mistake]:
         """Keys that stand twice in one mapping, of which YAML silently takes one."""
@@ -284,17 +271,13 @@ class YamlText:
             if id(node) in visited:  # an alias of an anchor
                 continue
             visited.add(id(node))
-            if isinstance(node, yaml.MappingNode):
-                lines: dict[str, int] = {}
-                for key, value in node.value:
-                    where = (*path, str(key.value))
-                    if where[-1] in lines:
-                        yield (
-                            where,
-                            f"{_dotted(*where)}: it stands twice, first in line {lines[where[-1]]}, and only one can "
-                            "count. Remove or rename one of the two.",
-                        )
-                    lines.setdefault(where[-1], key.start_mark.line + 1)
-                    nodes.append((value, where))
-            elif isinstance(node, yaml.SequenceNode):
-                nodes.extend((member, path) for member in node.value)
+            lines: dict[tuple[str, ...], int] = {}
+            for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+                where = (*path, str(key.value))
+                if where in lines:
+                    words = f"it stands twice, first in line {lines[where]}, and only one can count."
+                    yield where, f"{_dotted(*where)}: {words} Remove or rename one of the two."
+                lines.setdefault(where, key.start_mark.line + 1)
+                nodes.append((value, where))
+            if isinstance(node, yaml.SequenceNode):
+                nodes += [(member, path) for member in node.value]
