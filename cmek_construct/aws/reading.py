@@ -30,9 +30,6 @@ def _each(client: Any, operation: str, member: str, **request: Any) -> Iterator[
         yield from page[member]
 
 
-# Stacks
-
-
 @asked
 def read_stack(session: Session, name: str) -> Stack:
     found = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
@@ -82,9 +79,6 @@ def _instance(shown: Mapping[str, Any]) -> objects.Instance:
     return objects.Instance(shown["Account"], shown["Region"], status, stack_id, why)
 
 
-# Roles and keys
-
-
 def _document(policy: Any) -> dict[str, Any]:
     """A policy document as AWS gives it: KMS as text, IAM through boto3 as data."""
     document = json.loads(policy) if isinstance(policy, str) else policy
@@ -101,10 +95,9 @@ def _statements(policy: Any) -> Statements:
 def read_policy(session: Session, arn: str) -> dict[str, Any]:
     """The trust policy document of a role, or the policy document of a key."""
     if arn.split(":")[2] == "kms":
-        found = session.kms(arn).get_key_policy(KeyId=arn, PolicyName="default")
-        return _document(found["Policy"])
-    found = session.client("iam").get_role(RoleName=arn.rpartition("/")[2])
-    return _document(found["Role"]["AssumeRolePolicyDocument"])
+        return _document(session.kms(arn).get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
+    role = session.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
+    return _document(role["AssumeRolePolicyDocument"])
 
 
 @asked

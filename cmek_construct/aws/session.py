@@ -1,4 +1,4 @@
-"""Sessions: who asks AWS, in which account, as which role, and what a refusal means.
+"""Sessions: who asks AWS, in which account, as which role, what a refusal means, and each change.
 
 A session is named after the command, so that CloudTrail shows which one it was. AWS is asked again when it is busy, and
 given up within a minute or two. What is asked here raises an `AwsError` where there is no answer.
@@ -36,6 +36,7 @@ class Reason(enum.Enum):
     )  # fmt: skip
     NO_REGION = ("NoRegionError",)
     CLOCK = ("RequestExpired", "RequestTimeTooSkewed")
+    MALFORMED = ("MalformedPolicyDocumentException", "MalformedPolicyDocument")  # it names somebody who is not there
     ABSENT = ("NoSuchEntity", "NotFoundException", "InvalidGrantIdException")
     ANOTHER_ACCOUNT = ("another account",)
     REFUSED = ("refused",)
@@ -144,6 +145,27 @@ class Session:
         """A client of KMS, in the region of a key."""
         return self.client("kms", key_arn.split(":")[3])
 
+    # The changes, one call each: an `AwsError` where it was not done, or where nobody knows whether it was
+
+    @called()
+    def put_policy(self, arn: str, policy: dict[str, Any]) -> None:
+        """Set the trust policy of a role or the policy of a key; KMS refuses one that would lock its account out."""
+        text = json.dumps(policy)
+        if arn.split(":")[2] == "kms":
+            self.kms(arn).put_key_policy(KeyId=arn, PolicyName="default", Policy=text)
+        else:
+            self.client("iam").update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=text)
+
+    @called_if_there()
+    def revoke_grant(self, key_arn: str, grant_id: str) -> None:
+        """Revoke a grant; one that is gone already is no failure."""
+        self.kms(key_arn).revoke_grant(KeyId=key_arn, GrantId=grant_id)
+
+    @called()
+    def change_key(self, key_arn: str, operation: str, **more: int) -> None:
+        """Order the deletion of a key, take that back (it is disabled then), or enable it, by its name in boto3."""
+        getattr(self.kms(key_arn), operation)(KeyId=key_arn, **more)
+
 
 def lookup_role(stack: str, account: str, region: str) -> tuple[str, str | None]:
     """The role that may read a stack: ARN and external ID.
@@ -212,22 +234,17 @@ class Asking:
         try:
             return self.acting_as(session, role, external_id)
         except AwsError as error:
-            raise AwsError(
-                Reason.ANOTHER_ACCOUNT,
-                f"it is in account {account}, but your credentials are of account {session.account} and may not "
-                f"assume {role}",
-                error.code,
-            ) from None
+            yours = f"your credentials are of account {session.account} and may not assume {role}"
+            why = f"it is in account {account}, but {yours}"
+            raise AwsError(Reason.ANOTHER_ACCOUNT, why, error.code) from None
 
     def writing(self, account: str, region: str) -> Session:
         """A session in an account that may write: the lookup role only reads, and is not tried."""
         session = self.own(region)
         if session.account != account:
-            raise AwsError(
-                Reason.ANOTHER_ACCOUNT,
-                f"your credentials are of account {session.account}, but the stack is in {account}, and the roles of "
-                "`cdk bootstrap` there may not write policies",
-            )
+            yours = f"your credentials are of account {session.account}, but the stack is in {account}"
+            why = f"{yours}, and the roles of `cdk bootstrap` there may not write policies"
+            raise AwsError(Reason.ANOTHER_ACCOUNT, why)
         return session
 
     @called()

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cmek_construct.aws import reading, writing
+from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import known, look, refuse_unknown
@@ -178,7 +178,7 @@ def _changed(case: Deployed, session: Session, operation: str, is_so: Callable[[
     """Change the key, and read it back: what KMS refuses counts only if it is not so already."""
     refused: Exception = Refused("KMS took the change, but the key reads as before.")
     try:
-        writing.change_key(session, str(case.key_arn), operation, **more)
+        session.change_key(str(case.key_arn), operation, **more)
     except AwsError as error:
         refused = error
     after = _key(case, session)

@@ -15,10 +15,9 @@ from typing import Annotated, Final
 
 import typer
 
-from cmek_construct.aws import writing
 from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.reading import read_grants, read_policy
-from cmek_construct.aws.session import Asking, AwsError, Session
+from cmek_construct.aws.session import Asking, AwsError, Reason, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import locked, look, refuse_unknown
 from cmek_construct.commands.options import Name, Profile, flag, option, role_arn
@@ -107,11 +106,11 @@ class _Brake:
             changed = set_suspended(self.name, self.on, self.reason)
             (entry,) = read_entries(FILE, only=self.name)
             yield f"{FILE}: {self.name}: {'' if changed else 'already '}suspended: {str(self.on).lower()}"
-        except NotWrittenError as error:
+        except NotWrittenError:
             if not self.on:
                 raise
             # The file cannot be edited, and Pinecone is to be cut off now.
-            by_hand = error.line
+            by_hand = "suspended: true"
             entry = replace(entry, settings=replace(own, suspended=True))
         try:
             # A lock that cannot be read does not hold up the brake.
@@ -148,10 +147,10 @@ class _Brake:
         wanted = to_write(case, before, as_of_2012(before), self.on)
         for policy in wanted:
             try:
-                writing.put_policy(session, arn, policy)
+                session.put_policy(arn, policy)
                 break
             except AwsError as error:
-                if policy is wanted[-1] or error.code not in writing.MALFORMED:
+                if policy is wanted[-1] or error.reason is not Reason.MALFORMED:
                     raise
         for _try in range(_TRIES):
             after = as_of_2012(read_policy(session, arn))
@@ -190,7 +189,7 @@ class _Brake:
         if theirs and self.revoke_grants:
             for grant in theirs:
                 try:
-                    writing.revoke_grant(session, str(case.key_arn), grant.id)
+                    session.revoke_grant(str(case.key_arn), grant.id)
                 except AwsError as error:
                     raise Refused(
                         f"Pinecone's role is cut off, but a grant is left, and outlives the suspension: {error}. By "

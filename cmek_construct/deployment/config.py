@@ -166,8 +166,9 @@ class StackSettings:
 
     def key_policy(self, role_arn: str, *, suspended: bool) -> Policy:
         """The policy of a key that the stack makes."""
-        brakes = {"suspended": suspended, "protect_used_key": self.protect_used_key}
-        return guide.key_policy(self.account, role_arn, self.access, admins=self.key_admins or [], **brakes)
+        admins, days = self.key_admins or [], self.protect_used_key
+        of = self.account, role_arn, self.access
+        return guide.key_policy(*of, admins=admins, suspended=suspended, protect_used_key=days)
 
     def denial(self, role_arn: str) -> Statement:
         """The statement that cuts Pinecone off."""

@@ -18,8 +18,7 @@ from cmek_construct.guide import KeyAccess, key_policy_in_template
 TEMPLATE = "customer-key.yaml"
 POLICY = "key-policy.json"
 PAGE = "README.md"
-ACCOUNT_PLACEHOLDER = "YOUR_ACCOUNT_ID"
-"""Stands where no account number is known. KMS refuses a policy that still has it."""
+ACCOUNT_PLACEHOLDER = "YOUR_ACCOUNT_ID"  # where no account number is known: KMS refuses a policy that still has it
 STACK_NAME = "pinecone-cmek-key"
 
 
@@ -37,15 +36,12 @@ class _Readable(yaml.SafeDumper):
 class Kit:
     """What a kit is made of."""
 
-    role_arn: str
-    """Of the vendor's role."""
+    role_arn: str  # of the vendor's role
     key_access: KeyAccess = KeyAccess.ENCRYPT_DECRYPT
     customer_account_id: str | None = None
-    region: str | None = None
-    """Of the key, where the vendor says it."""
+    region: str | None = None  # of the key, where the vendor says it
     vendor_name: str = "Your vendor"
-    template_url: str | None = None
-    """Where the vendor has put the template in S3, for a link that opens the AWS console on it."""
+    template_url: str | None = None  # of the template in S3, for a link that opens the AWS console on it
 
     @property
     def vendor_account_id(self) -> str:

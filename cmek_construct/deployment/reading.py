@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import yaml
 
@@ -34,6 +34,9 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 _Loader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
 
+_PACKAGE: Final = Path(__file__).parents[1]
+EXAMPLE: Final = (_PACKAGE if (_PACKAGE / "examples").exists() else _PACKAGE.parent) / "examples" / "cmek.yaml"
+"""Shows what can stand in the file: the wheel has it in the package."""
 Location: TypeAlias = tuple[Any, ...]  # the keys to a value, from the top of the file
 Mistake: TypeAlias = tuple[Location, str]  # where something is wrong, and what to say of it
 
@@ -71,7 +74,7 @@ def text_of(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        instead = "`cmek init` writes one; examples/cmek.yaml shows what can stand in it."
+        instead = f"`cmek init` writes one; {EXAMPLE} shows what can stand in it."
         if is_of_another_app(path.parent):
             instead = (
                 "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here work cmek check, "
@@ -87,11 +90,10 @@ def text_of(path: Path) -> str:
 
 def is_of_another_app(folder: Path) -> bool:
     """Whether an app is here that does not read cmek.yaml, as far as its files say."""
-    app = folder / "app.py"
-    if not app.exists():
-        return (folder / "cdk.json").exists()
     try:
-        return "cmek_construct.deployment" not in app.read_text(encoding="utf-8")
+        return "cmek_construct.deployment" not in (folder / "app.py").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return (folder / "cdk.json").exists()
     except (OSError, UnicodeDecodeError):
         return True
 
@@ -111,7 +113,7 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
     if found:
         lines = sorted((read.line_of(location), said) for location, said in found)
         raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
-    by_id = defaultdict(list)
+    by_id: dict[str | None, list[str]] = defaultdict(list)
     for name, own in stacks.items():
         by_id[own.external_id].append(name)
     same = {one: tuple(names) for one, names in by_id.items() if one and len(names) > 1}
@@ -162,7 +164,7 @@ def _of_props(location: Location, said: Any, allowed: Sequence[str], needed: str
 
 def _no_mapping(location: Location, value: Any, wanted: str) -> str:
     got = f"a {type(value).__name__}" if value else "nothing"
-    words = f"got {got}, but it is a mapping of {wanted}, with one at least. examples/cmek.yaml shows the form."
+    words = f"got {got}, but it is a mapping of {wanted}, with one at least. {EXAMPLE} shows the form."
     return f"{_dotted(*location)}: {words}"
 
 
@@ -188,15 +190,12 @@ def _problems(own: StackSettings) -> Iterator[ValueError]:
         yield from own.customers.problems(own.account, own.pinecone_account_id or "")
         for prop in ("role", "key", "key_access", *(row.name for row in props.SHAPING["key"])):
             if getattr(own, prop) is not None:
-                yield ValueError(
-                    f"{prop}: it stands together with customers, but their stack makes a role of its own and no key. "
-                    f"Leave it out, or take back what the top of the file says with `{prop}: null`."
-                )
+                why = "it stands together with customers, but their stack makes a role of its own and no key"
+                cure = f"Leave it out, or take back what the top of the file says with `{prop}: null`."
+                yield ValueError(f"{prop}: {why}. {cure}")
     if own.role and own.key and own.suspended:
-        yield ValueError(
-            "suspended: got True, but role and key are both given by ARN, so neither policy can "
-            "be changed from here. Change the key policy by hand."
-        )
+        why = "got True, but role and key are both given by ARN, so neither policy can be changed from here"
+        yield ValueError(f"suspended: {why}. Change the key policy by hand.")
 
 
 def _collisions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
@@ -221,27 +220,20 @@ class YamlText:
     """A parsed document that knows where each value stands."""
 
     def __init__(self, text: str) -> None:
-        """Parse.
-
-        Raises:
-            ValueError: it is no YAML; begins with the line.
-        """
+        """Parse; what is no YAML is a ``ValueError`` that begins with the line."""
         try:
             loader = _Loader(text)
             self._root = loader.get_single_node()
             self.data: Any = loader.construct_document(self._root) if self._root else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            line = mark.line + 1 if mark else 1
-            raise ValueError(
-                f"{line}: {error.problem}. This is no YAML: check colons, quotes and indents (spaces, no tabs)."
-            ) from None
+            cure = "This is no YAML: check colons, quotes and indents (spaces, no tabs)."
+            raise ValueError(f"{mark.line + 1 if mark else 1}: {error.problem}. {cure}") from None
         except yaml.YAMLError as error:
             raise ValueError(f"1: {' '.join(str(error).split())}") from None
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-            raise ValueError(
-                "1: a value cannot be read as the type of its !!tag, or is too large. Write plain values without tags."
-            ) from None
+            why = "a value cannot be read as the type of its !!tag, or is too large"
+            raise ValueError(f"1: {why}. Write plain values without tags.") from None
 
     def pair(self, *location: Any) -> tuple[Any, Any] | None:
         """The nodes of a key and its value; None where there is no such key."""
