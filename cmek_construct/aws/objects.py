@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 ROTATION_DAYS: Final = 365  # KMS's rotation period where none is asked for
 SESSION_SECONDS: Final = 3600  # how long a session of a role may last where nothing is asked for
@@ -25,8 +25,7 @@ class Unread:
     why: str  # in words, without advice
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     logical_id: str
     type: str
     physical_id: str
@@ -53,8 +52,7 @@ class Stack:
         return self.status.endswith("_IN_PROGRESS") and not self.is_whole and not self.is_empty
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(NamedTuple):
     """A stack of a stack set."""
 
     account: str
@@ -64,8 +62,7 @@ class Instance:
     reason: str  # why, where the set says it
 
 
-@dataclass(frozen=True)
-class PermissionsPolicy:
+class PermissionsPolicy(NamedTuple):
     name: str
     statements: Statements
     arn: str | None = None  # of a managed policy; None for one that stands in the role itself
@@ -91,15 +88,13 @@ class Role:
         return self.arn.partition(":role")[2].rpartition("/")[0] + "/"
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(NamedTuple):
     id: str
     grantee: str
     operations: Sequence[str]
 
 
-@dataclass(frozen=True)
-class LastUse:
+class LastUse(NamedTuple):
     """The last successful cryptographic use of a key, by KMS itself."""
 
     tracked_since: datetime  # KMS knows of no use before
@@ -133,8 +128,7 @@ class Key:
         return self.arn.rpartition("/")[2]
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """A call that CloudTrail shows."""
 
     name: str
@@ -144,8 +138,7 @@ class Event:
     text: str  # all that CloudTrail says of it
 
 
-@dataclass(frozen=True)
-class Control:
+class Control(NamedTuple):
     """A service or resource control policy."""
 
     kind: str  # SCP or RCP

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from itertools import islice
+from itertools import islice, product
 from typing import Any, Final
 
 from cmek_construct.aws import objects
@@ -209,11 +209,10 @@ def read_controls(session: Session, account: str) -> list[objects.Control]:
         targets.append(parents[0]["Id"])
         if parents[0]["Type"] == "ROOT":
             break
-    for target in targets:
-        for kind, short in _CONTROLS.items():
-            for one in _each(organizations, "list_policies_for_target", "Policies", TargetId=target, Filter=kind):
-                content = organizations.describe_policy(PolicyId=one["Id"])["Policy"]["Content"]
-                found.append(objects.Control(short, one["Name"], target, as_list(json.loads(content)["Statement"])))
+    for target, (kind, short) in product(targets, _CONTROLS.items()):
+        for one in _each(organizations, "list_policies_for_target", "Policies", TargetId=target, Filter=kind):
+            content = organizations.describe_policy(PolicyId=one["Id"])["Policy"]["Content"]
+            found.append(objects.Control(short, one["Name"], target, as_list(json.loads(content)["Statement"])))
     return found
 
 

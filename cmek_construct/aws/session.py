@@ -64,14 +64,14 @@ def called() -> Iterator[None]:
         raise _refused(error.response.get("Error", {})) from None
     except BotoCoreError as error:
         reason = _reason({kind.__name__ for kind in type(error).__mro__}, Reason.UNREACHABLE)
-        raise AwsError(reason, f"AWS could not be asked: {_told(error)}") from None
+        raise AwsError(reason, f"AWS could not be asked: {printable(error).rstrip('.')}") from None
     except (ValueError, KeyError, TypeError, IndexError, RecursionError, ResponseParserError) as error:
         why = f"the answer of AWS cannot be read: {printable(error)}"
         raise AwsError(Reason.UNREACHABLE, why) from None
 
 
 def _refused(said: Mapping[str, Any]) -> AwsError:
-    code, message = str(said.get("Code", "")), _told(said.get("Message", ""))
+    code, message = str(said.get("Code", "")), printable(said.get("Message", "")).rstrip(".")
     why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
     reason = _reason({code}, Reason.REFUSED)
     if message.startswith(("Signature expired", "Signature not yet current")):  # with the code of a wrong key
@@ -83,10 +83,6 @@ def _refused(said: Mapping[str, Any]) -> AwsError:
 
 def _reason(names: set[str], otherwise: Reason) -> Reason:
     return next((reason for reason in Reason if names.intersection(reason.value)), otherwise)
-
-
-def _told(words: object) -> str:
-    return printable(words).rstrip(".")
 
 
 @contextmanager
@@ -225,27 +221,21 @@ class Asking:
         session.account = session.client("sts").get_caller_identity()["Account"]
         return session
 
-    def reading(self, account: str, region: str, stack: str) -> Session:
-        """A session in the account of a stack, through the lookup role of `cdk bootstrap` if need be."""
+    def of_stack(self, account: str, region: str, stack: str, *, writes: bool = False) -> Session:
+        """A session in the account of a stack, through the lookup role of `cdk bootstrap` if need be: it only reads."""
         session = self.own(region)
         if session.account == account:
             return session
+        yours = f"your credentials are of account {session.account}"
+        if writes:
+            why = f"{yours}, but the stack is in {account}, and the roles of `cdk bootstrap` there may not"
+            raise AwsError(Reason.ANOTHER_ACCOUNT, f"{why} write policies")
         role, external_id = lookup_role(stack, account, region)
         try:
             return self.acting_as(session, role, external_id)
         except AwsError as error:
-            yours = f"your credentials are of account {session.account} and may not assume {role}"
-            why = f"it is in account {account}, but {yours}"
+            why = f"it is in account {account}, but {yours} and may not assume {role}"
             raise AwsError(Reason.ANOTHER_ACCOUNT, why, error.code) from None
-
-    def writing(self, account: str, region: str) -> Session:
-        """A session in an account that may write: the lookup role only reads, and is not tried."""
-        session = self.own(region)
-        if session.account != account:
-            yours = f"your credentials are of account {session.account}, but the stack is in {account}"
-            why = f"{yours}, and the roles of `cdk bootstrap` there may not write policies"
-            raise AwsError(Reason.ANOTHER_ACCOUNT, why)
-        return session
 
     @called()
     def acting_as(

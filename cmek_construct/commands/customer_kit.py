@@ -58,9 +58,7 @@ def kit(
     region: Annotated[
         str | None, options.region("AWS region of the customer's key, for the page. Default: it says to ask you.")
     ] = None,
-    key_access: Annotated[
-        KeyAccess, typer.Option(help="What the customer's key lets the role do.")
-    ] = kits.Kit.key_access,
+    key_access: Annotated[KeyAccess, typer.Option(help="What the customer's key lets the role do.")] = kits.ACCESS,
     customer_account_id: Annotated[
         str | None,
         options.account(
@@ -71,7 +69,7 @@ def kit(
     ] = None,
     vendor_name: Annotated[
         str, typer.Option(metavar="TEXT", help="Your company's name, for the page.", parser=_line)
-    ] = kits.Kit.vendor_name,
+    ] = kits.VENDOR,
     template_url: Annotated[
         str | None,
         typer.Option(
@@ -93,22 +91,22 @@ def kit(
     if role_arn is None:
         raise typer.BadParameter("Give the RoleArn that `npx cdk deploy` printed.", param_hint="--role-arn")
     with refusals("customer-kit"):
-        made = kits.Kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
-        if customer_account_id == made.vendor_account_id:
+        if customer_account_id == role_arn.split(":")[4]:
             raise Refused(
                 f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
                 "another one. For a key in the role's own account use PineconeCmek."
             )
-        names = write(made, out)
+        made = kits.files(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
+        write(made, out)
     typer.echo(
-        f"Wrote {printable(out)}: {', '.join(names)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "
+        f"Wrote {printable(out)}: {', '.join(made)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "
         "send the folder to the customer."
     )
 
 
-def write(kit: kits.Kit, folder: Path) -> list[str]:
-    """Write the files of a kit into a folder that is not there, or is empty, and give back their names: all or none."""
-    files, place = kit.files(), Path(os.path.realpath(folder))
+def write(files: Mapping[str, str], folder: Path) -> None:
+    """Write the files of a kit, by their names, into a folder that is not there, or is empty: all or none."""
+    place = Path(os.path.realpath(folder))
     draft = place.with_name(f".{place.name}.{os.getpid()}")
     try:
         if os.path.lexists(place) and (not place.is_dir() or any(place.iterdir())):
@@ -119,7 +117,7 @@ def write(kit: kits.Kit, folder: Path) -> list[str]:
         if place.is_dir():
             place.rmdir()
         draft.rename(place)
-        return list(files)
+        return
     except FileExistsError:
         why = "it is there already, and nothing is ever overwritten. Move it away, or give another folder with --out"
     except OSError as error:
@@ -147,7 +145,7 @@ def check(
     profile: Annotated[str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")] = None,
     describe_key: Annotated[Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")] = None,
     key_policy: Annotated[Path | None, option("FILE", "The customer's output of `aws kms get-key-policy`.")] = None,
-    key_access: Annotated[KeyAccess, typer.Option(help="What the role must be able to do.")] = kits.Kit.key_access,
+    key_access: Annotated[KeyAccess, typer.Option(help="What the role must be able to do.")] = kits.ACCESS,
     vendor: Annotated[
         str | None, options.stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key.")
     ] = None,

@@ -74,7 +74,7 @@ def look(
     `LockError`, where it cannot be used.
     """
     account, region = entry.settings.account, entry.settings.region or ""
-    session = asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
+    session = asking.of_stack(account, region, entry.name, writes=writes)
     stack = reading.read_stack(session, entry.name)
     return Deployed.of(entry, lock or locked(entry), stack, asking.profile), session
 

@@ -179,11 +179,6 @@ class StackSettings:
         policies = self.customers.policies() if self.customers else {}
         return [one for policy in policies.values() for one in policy["Statement"]]
 
-    def permissions_by_key(self, key_arn: str) -> list[Statement]:
-        """What the role may do with a key of its own account, whose policy alone lets it."""
-        use: list[Statement] = guide.role_permissions(key_arn, self.access)["Statement"]
-        return [{"Sid": "the key policy", **one} for one in use]
-
 
 IN_STACK: Final = tuple(StackSettings.__dataclass_fields__)
 AT_TOP: Final = (*IN_STACK[: IN_STACK.index("account")], "stacks")

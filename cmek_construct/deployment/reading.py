@@ -82,10 +82,9 @@ def text_of(path: Path) -> str:
                 "suspended=True and a deploy."
             )
         raise ConfigError(f"{path}: there is no such file here. {instead}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: cannot be read: it is not UTF-8. Save it in UTF-8.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = f"{error.strerror}." if isinstance(error, OSError) else "it is not UTF-8. Save it in UTF-8."
+        raise ConfigError(f"{path}: cannot be read: {why}") from None
 
 
 def is_of_another_app(folder: Path) -> bool:
@@ -100,10 +99,7 @@ def is_of_another_app(folder: Path) -> bool:
 
 def parse_entries(text: str, path: str | Path) -> list[Entry]:
     """The entries of a text that stands, or is to stand, at ``path``."""
-    try:
-        read = YamlText(text)
-    except ValueError as error:
-        raise ConfigError(f"{path}:{error}") from None
+    read = YamlText(text, path)
     found = [*read.repeated(), *_of_file(read.data)]
     stacks = {}
     if not found:
@@ -113,11 +109,11 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
     if found:
         lines = sorted((read.line_of(location), said) for location, said in found)
         raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
-    by_id: dict[str | None, list[str]] = defaultdict(list)
+    by_id = defaultdict(list)
     for name, own in stacks.items():
         by_id[own.external_id].append(name)
-    same = {one: tuple(names) for one, names in by_id.items() if one and len(names) > 1}
-    return [Entry(name, own, same.get(own.external_id, ())) for name, own in stacks.items()]
+    same = {one: tuple(names) if one and len(names) > 1 else () for one, names in by_id.items()}
+    return [Entry(name, own, same[own.external_id]) for name, own in stacks.items()]
 
 
 def _of_file(data: Any) -> Iterator[Mistake]:
@@ -219,8 +215,8 @@ def _dotted(*path: object) -> str:
 class YamlText:
     """A parsed document that knows where each value stands."""
 
-    def __init__(self, text: str) -> None:
-        """Parse; what is no YAML is a ``ValueError`` that begins with the line."""
+    def __init__(self, text: str, path: str | Path = "") -> None:
+        """Parse; a `ConfigError` says why it is no YAML that can be used, and where."""
         try:
             loader = _Loader(text)
             self._root = loader.get_single_node()
@@ -228,12 +224,12 @@ class YamlText:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             cure = "This is no YAML: check colons, quotes and indents (spaces, no tabs)."
-            raise ValueError(f"{mark.line + 1 if mark else 1}: {error.problem}. {cure}") from None
+            raise ConfigError(f"{path}:{mark.line + 1 if mark else 1}: {error.problem}. {cure}") from None
         except yaml.YAMLError as error:
-            raise ValueError(f"1: {' '.join(str(error).split())}") from None
+            raise ConfigError(f"{path}:1: {' '.join(str(error).split())}") from None
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             why = "a value cannot be read as the type of its !!tag, or is too large"
-            raise ValueError(f"1: {why}. Write plain values without tags.") from None
+            raise ConfigError(f"{path}:1: {why}. Write plain values without tags.") from None
 
     def pair(self, *location: Any) -> tuple[Any, Any] | None:
         """The nodes of a key and its value; None where there is no such key."""

@@ -107,10 +107,7 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
 
 
 def _with_block(text: str, block: list[str]) -> str:
-    """The text with more lines at the end of the stacks, after the comments that are indented like their content.
-
-    Empty where that is no YAML: something of the last stack goes on there.
-    """
+    """The text with more lines after the stacks and the comments indented like them; empty where that is no YAML."""
     _, stacks = YamlText(text).pair("stacks") or (None, None)
     if stacks is None or stacks.flow_style:
         return ""
@@ -125,7 +122,7 @@ def _with_block(text: str, block: list[str]) -> str:
             end = number
     lines[end - 1] = lines[end - 1].rstrip("\r\n") + newline
     lines[end:end] = [" " * first.column + line + newline for line in block]
-    with suppress(ValueError):
+    with suppress(ConfigError):
         YamlText("".join(lines))
         return "".join(lines)
     return ""

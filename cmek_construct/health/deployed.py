@@ -16,7 +16,7 @@ from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import Statement
+from cmek_construct.guide import Statement, role_permissions
 from cmek_construct.health.comparing import Where, customers_in
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import Lock, Place, stacks_at
@@ -211,7 +211,9 @@ class Deployed:
     @property
     def by_key(self) -> list[Statement]:
         """What the role may do by the policy of a key of its own account."""
-        return self.entry.settings.permissions_by_key(self.key_arn) if self.key_arn else []
+        access, key_arn = self.entry.settings.access, self.key_arn
+        use = role_permissions(key_arn, access)["Statement"] if key_arn else []
+        return [{"Sid": "the key policy", **one} for one in use]
 
     def kms(self, command: str) -> str:
         return f"aws kms {command} --region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"
