@@ -126,13 +126,14 @@ class _Comparison:
 
     def _witness(self, statement: Statement, box: Box, piece: Box) -> Witness:
         asked = both(box, self._base[0]) or piece
-        texts = next(filter(None, (self._surely(one, asked) for one in self._choices(piece))), None)
+        # Single requests of the piece, those that a person would name first.
+        choices = list(islice(product(*map(_best, self._dimensions, piece)), _MOST_TRIED))
+        texts = next(filter(None, (self._surely(one, asked) for one in choices)), None)
         hangs_on: list[str] = []
         certain = texts is not None
         if texts is None:
-            chosen = next(self._choices(piece))
-            texts = [one.with_holes(value) for one, value in zip(self._dimensions, chosen, strict=True)]
-            hangs_on = list(self._hangs_on(piece, chosen, asked))
+            texts = list(map(Dimension.with_holes, self._dimensions, choices[0]))
+            hangs_on = list(self._hangs_on(piece, choices[0], asked))
         of = dict(zip(self._space.dimensions, piece, strict=True))
         who, what = self._principals(statement, of[PRINCIPAL]), self._actions(statement, of[ACTION])
         return Witness(statement, who, what, certain, tuple(dict.fromkeys(hangs_on)), self._request(texts))
@@ -165,10 +166,6 @@ class _Comparison:
         found += [_NAMES[text] for text in rest if text in _NAMES]
         return tuple(found or rest)
 
-    def _choices(self, piece: Box) -> Iterator[tuple[Value, ...]]:
-        """Single requests of a piece, those that a person would name first."""
-        return islice(product(*map(_best, self._dimensions, piece)), _MOST_TRIED)
-
     def _surely(self, chosen: Sequence[Value], asked: Box) -> list[str] | None:
         """The texts of a request, if it is so for every choice of the unknowns, or for every value of its holes.
 
@@ -192,9 +189,9 @@ class _Comparison:
 
     def _is_beyond(self, box: Box) -> bool:
         asked = self._space.possible([box])
-        verdicts = self._own.verdict(asked), self._limits.verdict(asked)
-        is_across = bool(self._space.overlap(asked, [self._across]))
-        return bool(asked) and not is_across and verdicts == (Verdict.YES, Verdict.NO)
+        if not asked or self._space.overlap(asked, [self._across]):
+            return False
+        return self._own.verdict(asked) is Verdict.YES and self._limits.verdict(asked) is Verdict.NO
 
     def _hangs_on(self, piece: Box, chosen: Sequence[Value], asked: Box) -> Iterator[str]:
         for dimension, some, value, sent in zip(self._dimensions, piece, chosen, asked, strict=True):
