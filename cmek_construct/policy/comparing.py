@@ -52,13 +52,7 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     Raises:
         CannotBeJudged: it is too large.
     """
-    people = [principal] if principal else []
-    space = space_of([policy, limit], people)
-    for _ in space.twice():
-        own, limits = Rules(space, policy), Rules(space, limit)
-        meant = [(PRINCIPAL, principals.Who(space).exactly(principal))] if principal else []
-        comparison = _Comparison(own, limits, meant, is_need=False)
-    return list(comparison.witnesses())
+    return _compared(policy, limit, principal=principal)
 
 
 def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DIRECT_CALL) -> list[Witness]:
@@ -73,11 +67,20 @@ def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DI
     Raises:
         CannotBeJudged: it is too large.
     """
-    space = space_of([policy, need], [])
+    return _compared(policy, need, facts=facts)
+
+
+def _compared(
+    policy: Policy, other: Policy, principal: str | None = None, facts: Mapping[str, str | None] | None = None
+) -> list[Witness]:
+    """What the first allows beyond the other; with facts, what the other does beyond the first."""
+    space = space_of([policy, other], [principal] if principal else [])
     for _ in space.twice():
-        own, needed = Rules(space, policy), Rules(space, need)
-        sent = [(key, conditions.sent(space, key, facts[key])) for key in space.dimensions.keys() & facts]
-        comparison = _Comparison(needed, own, sent, is_need=True)
+        own, limits = Rules(space, policy), Rules(space, other)
+        meant = [(PRINCIPAL, principals.Who(space).exactly(principal))] if principal else []
+        meant += [(key, conditions.sent(space, key, facts[key])) for key in space.dimensions if facts and key in facts]
+        is_need = facts is not None
+        comparison = _Comparison(limits if is_need else own, own if is_need else limits, meant, is_need=is_need)
     return list(comparison.witnesses())
 
 

@@ -41,7 +41,6 @@ _ORDER: Final = {
 }
 _NEGATED: Final = re.compile(r"(String|Arn|Numeric|Date)Not|NotIpAddress")
 _ABSENT: Final = ""
-_PRESENT: Final = f"={SOMETHING}"
 _ARN: Final = f"=arn{f':{IN_PART}{IN_PART}*' * 2}{f':{IN_PART}*' * 2}:{SOMETHING}"
 
 
@@ -54,7 +53,7 @@ def _dimension(space: Space, key: str) -> Dimension:
         dimension = space.dimension(key, (form.pattern,), is_key=True, always=form.flags)
         dimension.like(form)
         return dimension
-    values = ("=true", "=false") if key in BOOLEANS else (_ARN if key.endswith("arn") else _PRESENT,)
+    values = ("=true", "=false") if key in BOOLEANS else (_ARN if key.endswith("arn") else f"={SOMETHING}",)
     return space.dimension(key, (_ABSENT, *values), is_key=True)
 
 
