@@ -52,6 +52,12 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     Raises:
         CannotBeJudged: it is too large.
     """
+    allowed = [one for one in limit.statements if one.effect == "Allow" and not one.unreadable]
+    compared = [value for one in policy.statements for each in one.conditions for value in each.values]
+    is_typed = policy.typed and not limit.typed and any("${" in one for one in compared)
+    is_same = all(one in allowed for one in policy.statements if one.effect != "Deny")
+    if is_same and len(allowed) == len(limit.statements) and not is_typed:
+        return []  # it says nothing that the limit does not say in the same words
     return _compared(policy, limit, principal=principal)
 
 
