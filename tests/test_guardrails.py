@@ -580,17 +580,6 @@ def test_who_signs_in_elsewhere_is_one_finding_whatever_is_denied(action: str, m
     assert [one.rule for one in judge(template, account=CUSTOMER)] == [f"key-foreign-principal[{login}]"]
 
 
-@pytest.mark.parametrize("organization", ["*", "o-*", "o-1234567890"])
-def test_a_denial_to_who_is_of_no_organization_spares_the_owners(organization: str) -> None:
-    template = forms.template("explicit_with_id")
-    condition = {"StringNotLike": {"aws:PrincipalOrgID": organization}}
-    denial = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition}
-    key_policy(template).append(denial)
-    assert broken(template) == set()
-    condition["StringLike"] = condition.pop("StringNotLike")
-    assert broken(template) == {"key-owner-denied"}
-
-
 @pytest.mark.parametrize("more", [{"StringLike": "*"}, {"StringEquals": "data"}])
 def test_denied_with_a_tag_and_without_it_nobody_takes_it_back(more: dict[str, str]) -> None:
     template = forms.template("explicit_with_id")
