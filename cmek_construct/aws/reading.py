@@ -20,7 +20,7 @@ from cmek_construct.policy.statements import as_of_2012
 
 IAM_REGION: Final = "us-east-1"  # where CloudTrail shows the events of IAM
 _PAGE: Final = 50  # events that CloudTrail shows at once
-_MOST_EVENTS: Final = 1_000
+_MOST_PAGES: Final = 20
 _CONTROLS: Final = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
 
 
@@ -244,19 +244,17 @@ def read_last(session: Session, key_arn: str, names: tuple[str, ...], since: dat
     That there are more events than can be read is no answer.
     """
     events = _events(session, key_arn.split(":")[3], "ResourceName", key_arn, StartTime=since)
-    for number, one in enumerate(events):
-        if number == _MOST_EVENTS:
-            raise ValueError("there are more than 1,000 events")
-        if one.name.startswith(names):
-            return one
-    return None
+    return next((one for one in events if one.name.startswith(names)), None)
 
 
 def _events(session: Session, region: str, attribute: str, value: str, **more: Any) -> Iterator[Event]:
     """The newest first."""
     wanted = [{"AttributeKey": attribute, "AttributeValue": value}]
-    cloudtrail = session.client("cloudtrail", region)
-    return map(_event, _each(cloudtrail, "lookup_events", "Events", LookupAttributes=wanted, **more))
+    lookup = session.client("cloudtrail", region).get_paginator("lookup_events")
+    for number, page in enumerate(lookup.paginate(LookupAttributes=wanted, **more)):
+        if number == _MOST_PAGES:
+            raise ValueError("there are more than 1,000 events")
+        yield from map(_event, page["Events"])
 
 
 def _event(shown: Mapping[str, Any]) -> Event:
