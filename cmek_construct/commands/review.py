@@ -12,7 +12,7 @@ import typer
 from cmek_construct.checks import printable
 from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, Templates, VendorRoles
 from cmek_construct.commands.printing import counted, refuse
-from cmek_construct.guardrails.judging import by_place, guarded
+from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
 from cmek_construct.review.changes import Difference, differences, markdown
 from cmek_construct.review.parts import Template
 from cmek_construct.review.reader import templates_of
@@ -26,21 +26,17 @@ EXIT_CODES: Final = (
 
 
 def judged(
-    run: Run,
-    paths: Sequence[Path] = (),
-    vendor_role_arns: Sequence[str] = (),
-    acknowledged: Mapping[str, str] | None = None,
+    run: Run, vendor_role_arns: Sequence[str] = (), acknowledged: Mapping[str, str] | None = None
 ) -> tuple[list[Template], list[str]]:
     """Templates judged by the guardrails, and what could not be read.
 
     Args:
         run: the templates.
-        paths: what was read: files, or folders such as ``cdk.out``.
         vendor_role_arns: roles of other accounts that a key policy may name.
         acknowledged: reasons, by rule.
     """
-    found, results = guarded(run, paths, vendor_role_arns, acknowledged or {})
-    return templates_of(found, by_place(results), vendor_role_arns), list(map(str, found.problems))
+    found, violations = guarded(run, vendor_role_arns, acknowledged or {})
+    return templates_of(found, violations, vendor_role_arns), list(map(str, found.problems))
 
 
 def review(
@@ -67,10 +63,11 @@ def review(
         raise typer.BadParameter("it is for --against alone", param_hint="--markdown")
     roles = vendor_role_arn or []
     reasons = dict(acknowledge or [])
-    new, problems = judged(read_run(paths, account), paths, roles, reasons)
+    run = read_run(paths, account)
+    new, problems = judged(run, roles, reasons)
     changed = None
     if against:
-        old, more = judged(read_run(against, account), against, roles, reasons)
+        old, more = judged(read_run(against, account), roles, reasons)
         problems += more
         changed = differences(old, new)
     elif not problems and not any(one.parts or one.findings for one in new):
@@ -80,13 +77,13 @@ def review(
     if as_markdown:
         typer.echo(markdown(changed or []), nl=False)
     if out or not as_markdown:
-        _write(new, changed, out or Path("review.html"))
+        _write(new, changed, list(refused_at_synth(run, but=RULE_IDS)), out or Path("review.html"))
 
 
-def _write(templates: list[Template], changed: list[Difference] | None, file: Path) -> None:
+def _write(templates: list[Template], changed: list[Difference] | None, refused: list[str], file: Path) -> None:
     from cmek_construct.review.page import Page, html  # its engine takes long
 
-    page = Page(templates, version("cmek-construct"), changed)
+    page = Page(templates, version("cmek-construct"), changed, refused)
     text = html(page)
     shown = printable(file)
     try:
@@ -96,7 +93,10 @@ def _write(templates: list[Template], changed: list[Difference] | None, file: Pa
     except OSError as error:
         refuse(f"{shown}: cannot be written: {error.strerror}. Give another file with --out.")
     found = page.open_findings
-    said = f"{counted(found, 'violation')} of the guardrails" if found else "all guardrails kept"
+    kept = "refused by the lock" if refused else "all guardrails kept"
+    said = f"{counted(found, 'violation')} of the guardrails" if found else kept
+    for one in refused:
+        typer.echo(one, err=True)
     typer.echo(
         f"Wrote {shown}: {counted(page.templates, 'template')}, {counted(page.each, 'text')} to read; "
         f"{said}. Open it in a browser, read it, print it, sign it.",

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from cmek_construct import checks, props
 from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS, Customers
+from cmek_construct.guardrails.judging import meant_by
 from cmek_construct.guide import ALL_REGIONS, Regions
 from cmek_construct.props import Prop
 from cmek_construct.trust import Trust
@@ -61,6 +62,9 @@ def _acknowledgements(parameter: str, value: object) -> None:
                 "a warning is acknowledged with a reason in words",
                 "Write why this was decided, and by whom.",
             )
+        if nearest := meant_by(notice):
+            what = "no warning or guardrail that can be acknowledged has this id"
+            checks.refuse(parameter, notice, what, f"Is it {' or '.join(nearest)}?")
 
 
 OF_A_STACK: Final = (

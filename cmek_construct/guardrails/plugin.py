@@ -14,7 +14,7 @@ import jsii
 
 from cmek_construct import checks
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.judging import REPORT, RULES, judge
+from cmek_construct.guardrails.judging import REPORT, RULE_IDS, judge
 from cmek_construct.lock.changing import refusals
 from cmek_construct.lock.text import FILE as LOCK_FILE
 from cmek_construct.lock.text import LockError, is_locked, read
@@ -71,7 +71,7 @@ class CmekGuardrails:
     @property
     def rule_ids(self) -> list[str]:
         """The id of every rule."""
-        return list(dict.fromkeys(rule.id for rule in RULES))
+        return list(RULE_IDS)
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Judge every template of the app, nested ones included."""
@@ -89,7 +89,7 @@ class CmekGuardrails:
             )
             for one in found.problems
         ]
-        for one in judge(run, found, self._vendor_role_arns):
+        for one in judge(found, self._vendor_role_arns):
             if one.meant is None:
                 file, logical_id, within = one.reported
                 what = f"{within}{one.what} {one.allows}"

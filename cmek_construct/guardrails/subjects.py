@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final
 
@@ -15,7 +15,6 @@ from cmek_construct.policy import Policy, Statement, aws
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, names_in
 from cmek_construct.templates.found import Attached, Found, Now, Place, beside
-from cmek_construct.templates.run import Run
 from cmek_construct.templates.texts import alone, is_unreadable
 
 _HOLE: Final = r"\$\{[^!?}][^}]*\}"
@@ -84,18 +83,17 @@ def _texts(statement: Statement) -> list[str]:
 class Context:
     """What is the same for everything in a run."""
 
-    run: Run
     found: Found
     vendors: frozenset[str]
     """Roles of other accounts that were declared."""
-    ask: Questions
+    ask: Questions = field(default_factory=Questions)
 
     @cached_property
     def typed(self) -> frozenset[str]:
         """The holes that a deployer types."""
         return frozenset(
             stack.named(name)
-            for stack in self.run.stacks
+            for stack in self.found.run.stacks
             for name, one in stack.parameters.items()
             if str(one.get("Type", "String")) in ("String", "Number")
         )
@@ -182,5 +180,5 @@ def key_uses(context: Context) -> Iterator[KeyUse]:
                 if (role.arn in named or not now.roles) and meant(role.policy, role.account).roles
             ]
             arns = list(dict.fromkeys([*(role.arn for role in every), *others]))
-            said = context.run.said_of(key.place.stack, key.place.logical_id, case)
+            said = context.found.run.said_of(key.place.stack, key.place.logical_id, case)
             yield KeyUse(context, key.place, now, roles, arns, said)
