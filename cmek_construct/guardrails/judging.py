@@ -59,12 +59,7 @@ def meant_by(id: str) -> list[str]:
 
 
 def judge(found: Found, vendor_role_arns: Collection[str] = ()) -> list[Violation]:
-    """What the templates of a run say that they must not; each once, resource by resource.
-
-    Args:
-        found: what is Pinecone's in them.
-        vendor_role_arns: roles of other accounts that a key policy may name.
-    """
+    """What the templates of a run say that they must not; each once, resource by resource."""
     violations: dict[tuple[str, Place], Violation] = {}
     for one in _violations(Context(found, frozenset(vendor_role_arns))):
         violations.setdefault((one.rule, one.place), one)
@@ -101,13 +96,7 @@ def _judged(place: Place, *checks: Iterator[Violation]) -> Iterator[Violation]:
 def guarded(
     run: Run, vendor_role_arns: Sequence[str], acknowledged: Mapping[str, str]
 ) -> tuple[Found, list[Violation]]:
-    """What is Pinecone's in a run, and what the guardrails have against it; what is acknowledged is meant.
-
-    Args:
-        run: the templates.
-        vendor_role_arns: roles of other accounts that a key policy may name.
-        acknowledged: reasons, by rule.
-    """
+    """What is Pinecone's in a run, and what the guardrails have against it; what is acknowledged, by rule, is meant."""
     found = find(run, vendor_role_arns=vendor_role_arns)
     by_app = dict(_in_app(run))
     violations = []
@@ -129,13 +118,7 @@ def _in_app(run: Run) -> Iterator[tuple[tuple[str, str, str], str]]:
 
 
 def refused_at_synth(run: Run, but: Collection[str] = (), so: str = "") -> Iterator[str]:
-    """Which cloud assemblies were refused when they were made.
-
-    Args:
-        run: the templates.
-        but: rules that do not count.
-        so: what follows from it.
-    """
+    """Which cloud assemblies were refused when they were made, for other rules than some; and what follows."""
     for folder, report in _reports(run):
         every = dict.fromkeys(str(members(one).get("ruleName")) for one in report.get("violations") or ())
         if rules := ", ".join(one for one in every if one.partition("[")[0] not in but):

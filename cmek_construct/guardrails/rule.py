@@ -20,14 +20,14 @@ class Violation:
     """A rule that a template breaks."""
 
     rule: str
-    """Its id, with the witness."""
+    """Its id, with the witness: who could do what."""
     place: Place
     what: str
     """What is wrong, in one sentence, with the value."""
     allows: str
     cure: str
     meant: str | None
-    """Why it is meant, where its construct says so."""
+    """Why it is meant, where its construct, the app or who asks says so."""
 
     @property
     def logical_id(self) -> str:
@@ -58,14 +58,7 @@ class Rule:
     """The way out."""
 
     def broken(self, place: Place, what: str, witness: str = "", meant: str | None = None) -> Violation:
-        """That something breaks it.
-
-        Args:
-            place: where it stands.
-            what: what is wrong, in one sentence, with the value.
-            witness: who could do what, where each is acknowledged by itself: another one is not with it.
-            meant: why it is meant, where its construct says so.
-        """
+        """That something breaks it: by a witness where each is acknowledged by itself, and another is not with it."""
         what = what if len(what) <= _LONGEST else f"{what[:_LONGEST]} …"
         text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
         if len(text) > _LONGEST_WITNESS:

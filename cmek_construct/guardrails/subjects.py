@@ -44,13 +44,7 @@ class Meant:
 
 
 def meant(trust: Policy, own_account: str, promised: str | None = None) -> Meant:
-    """Whom a trust policy means.
-
-    Args:
-        trust: the policy.
-        own_account: of the role, which is never Pinecone's.
-        promised: the external ID that goes to Pinecone's console, where an output says it.
-    """
+    """Whom a trust policy means, never of the role's own account; an output may say the external ID."""
     statements = list(allowing(trust))
     texts = [text for one in statements for text in _texts(one)]
     forms = [it for one in texts if (it := PINECONES_ROLE.fullmatch(one) or _PINECONES_ROLES.fullmatch(one))]
@@ -125,30 +119,34 @@ class Context:
 
 
 @dataclass(frozen=True, eq=False)
-class Trust:
-    """A role in one case, and whom its trust policy means."""
+class Subject:
+    """A role or a key in one case."""
 
     context: Context
     place: Place
     now: Now
-    meant: Meant
-    where: ClassVar = "The trust policy"
+    where: ClassVar[str]
 
 
 @dataclass(frozen=True, eq=False)
-class KeyUse:
+class Trust(Subject):
+    """A role in one case, and whom its trust policy means."""
+
+    meant: Meant
+    where = "The trust policy"
+
+
+@dataclass(frozen=True, eq=False)
+class KeyUse(Subject):
     """A key in one case, and who may use it."""
 
-    context: Context
-    place: Place
-    now: Now
     roles: list[Now]
     """The roles of the run that Pinecone assumes and that must be able to use it."""
     role_arns: list[str]
     """Those, and one that is not in the run but goes to Pinecone's console."""
     role_of_construct: str | None
     """The role that the construct of the key says it is for."""
-    where: ClassVar = "The key policy"
+    where = "The key policy"
 
 
 def trusts(context: Context) -> Iterator[Trust]:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import Rule, Violation
-from cmek_construct.guardrails.subjects import Context, KeyUse, Trust, meant
+from cmek_construct.guardrails.subjects import Context, KeyUse, Subject, Trust, meant
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import allowing, organizations
@@ -20,21 +20,16 @@ from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _FACTS: Final[Mapping[str, str | None]] = {
-    "aws:SecureTransport": "true",
-    "aws:ViaAWSService": "false",
-    "aws:CalledVia": None,
-    "aws:SourceArn": None,
-    "aws:SourceAccount": None,
-    "aws:SourceOrgID": None,
+    **aws.DIRECT_CALL,
+    **dict.fromkeys(("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID")),
     aws.SESSION_BEGAN: datetime.now(timezone.utc).isoformat(timespec="seconds"),
 }
 """What is taken as given of a call that is needed: over TLS, by no AWS service, and in a session that begins now: a
 denial to those that began before some date, which AWS writes to revoke them, is none to Pinecone, which begins
 another."""
-_BY_ITSELF: Final[Mapping[str, str | None]] = {**_FACTS, "kms:ViaService": None}
 _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
-    "kms:GetKeyPolicy": _BY_ITSELF,
-    "kms:PutKeyPolicy": {**_BY_ITSELF, "kms:BypassPolicyLockoutSafetyCheck": "false"},
+    "kms:GetKeyPolicy": _FACTS,
+    "kms:PutKeyPolicy": {**_FACTS, "kms:BypassPolicyLockoutSafetyCheck": "false"},
 }
 _SOME_NAME: Final = "${the name of the session}"
 """Each session has one."""
@@ -120,7 +115,7 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     for role in use.roles:
         policy = _but(policy, guide.key_denial(role.arn))
         own = True if role.account != account else None
-        requests += [Request(role.arn, action, context=_BY_ITSELF, own=own) for action in guide.ENCRYPT_DECRYPT]
+        requests += [Request(role.arn, action, context=_FACTS, own=own) for action in guide.ENCRYPT_DECRYPT]
     # What keeps the owner out as well is said of the owner alone.
     denied = {id(said.statement) for _, said in owner if _how(said) == "denied"}
     unsure = {id(said.statement) for _, said in owner if _how(said) != "yes"}
@@ -164,7 +159,7 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     for key in context.keys.get(attached.role, ()):
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
-        sent = {**_BY_ITSELF, **{what: value for what, value in where if is_known(value)}}
+        sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
         requests = [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT]
         found += _asked(context, policy, requests)
     for request, _ in _first(found, "no", "denied"):
@@ -199,7 +194,7 @@ def _first(needed: Iterable[_Answered], *kinds: str) -> list[_Answered]:
     return [(request, said) for request, said in needed if _how(said) in kinds][:1]
 
 
-def _shortages(subject: Trust | KeyUse, needed: Iterable[_Answered], unsure: Rule = NOT_SEEN) -> Iterator[Violation]:
+def _shortages(subject: Subject, needed: Iterable[_Answered], unsure: Rule = NOT_SEEN) -> Iterator[Violation]:
     """One violation for each statement, or condition, that keeps somebody out or may do so."""
     found: dict[tuple[bool, str], list[Request]] = {}
     for request, said in needed:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from cmek_construct import guide
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.rule import ACCESS_UNREAD, Rule, Violation
-from cmek_construct.guardrails.subjects import ANY_REGION, PINECONES_ROLE, KeyUse, Trust
+from cmek_construct.guardrails.subjects import ANY_REGION, PINECONES_ROLE, KeyUse, Subject, Trust
 from cmek_construct.policy import Witness, aws, words
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted, plain
@@ -26,9 +26,7 @@ _Named: TypeAlias = tuple["Rule", str]
 """The rule that is about something, and who could do what."""
 
 
-def _beyond(
-    subject: Trust | KeyUse, limit: guide.Policy, name: Callable[[Witness, str], _Named]
-) -> Iterator[Violation]:
+def _beyond(subject: Subject, limit: guide.Policy, name: Callable[[Witness, str], _Named]) -> Iterator[Violation]:
     """What a policy allows beyond its limit: each statement and principal under one rule; and whom it names in vain."""
     found: dict[int, list[tuple[Rule, Violation]]] = {}
     for witness in subject.context.ask.beyond(subject.now.policy, limit):
