@@ -19,7 +19,7 @@ from cmek_construct import warnings as ids
 from cmek_construct.checks import printable
 from cmek_construct.guardrails import elsewhere, kept, rule, too_little, too_much
 from cmek_construct.guardrails.rule import Violation
-from cmek_construct.guardrails.subjects import Context, key_uses, trusts
+from cmek_construct.guardrails.subjects import Context, key_uses
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.files import MANIFEST
@@ -68,7 +68,7 @@ def judge(found: Found, vendor_role_arns: Collection[str] = ()) -> list[Violatio
 
 def _violations(context: Context) -> Iterator[Violation]:
     found = context.found
-    for trust in trusts(context):
+    for trust in chain.from_iterable(context.trusts.values()):
         of_role = (too_much.of_trust, too_much.not_to_the_letter, kept.of_role, too_little.of_trust)
         yield from _judged(trust.place, *(check(trust) for check in of_role))
     for use in key_uses(context):

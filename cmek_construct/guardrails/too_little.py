@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import Rule, Violation
-from cmek_construct.guardrails.subjects import Context, KeyUse, Subject, Trust, meant
+from cmek_construct.guardrails.subjects import Context, KeyUse, Subject, Trust
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import allowing, organizations
@@ -79,14 +79,14 @@ ROLE_TAGS: Final = Rule(
 
 def of_trust(trust: Trust) -> Iterator[Violation]:
     """Pinecone cannot assume the role, or IAM does not take it."""
-    policy, whom, properties = trust.now.policy, trust.meant, trust.now.properties
+    policy, properties = trust.now.policy, trust.now.properties
     # An external ID of the output that the policy does not ask for has a rule of its own.
-    own_id = meant(policy, trust.now.account).external_id or whom.external_id
+    own_id = trust.asked_id or trust.external_id
     context = {**_FACTS, "sts:ExternalId": own_id, "sts:RoleSessionName": _SOME_NAME}
-    requests = [Request(role, "sts:AssumeRole", context=context, own=True) for role in whom.roles]
+    requests = [Request(role, "sts:AssumeRole", context=context, own=True) for role in trust.roles]
     yield from _shortages(trust, _asked(trust.context, _but(policy, guide.assume_role_denial()), requests))
     is_read = not any(one.unreadable for one in policy.statements)
-    if is_read and not requests and not trust.context.ask.beyond(policy, whom.limit):
+    if is_read and not requests and not trust.context.ask.beyond(policy, trust.limit):
         yield LOCKED_OUT.broken(trust.place, "The trust policy lets in none of Pinecone's roles.")
     document = properties.get("AssumeRolePolicyDocument")
     # What only the deploy knows counts as nothing.
@@ -146,7 +146,6 @@ def _tags(policy: Policy) -> list[dict[str, str | None]]:
 def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     """A denial in a policy of the role's own, or a boundary, takes what the key policy lets it."""
     name, place = attached.name, attached.place
-    role, _ = context.role_of(attached)
     if attached.policy is None:
         return
     policy = _kept(attached.policy, lambda each: _may_be_of_kms(each) and not organizations(each))
@@ -160,7 +159,7 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
         sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
-        requests = [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT]
+        requests = [Request(context.role_of(attached), what, key, sent) for what in guide.ENCRYPT_DECRYPT]
         found += _asked(context, policy, requests)
     for request, _ in _first(found, "no", "denied"):
         yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)

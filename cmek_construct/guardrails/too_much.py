@@ -126,9 +126,10 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": of_account}
     used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
     yield from _beyond(use, guide.policy_document(guide.root_statement(owner), people, *used), named)
+    of_construct = use.context.found.run.said_of(use.place.stack, use.place.logical_id, use.case)
     for who in (one for one in others if one not in vendors):
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
-        meant = "The prop role names this role of another account" if who == use.role_of_construct else None
+        meant = "The prop role names this role of another account" if who == of_construct else None
         yield FOREIGN.broken(use.place, what, shown(who), meant)
     # AWS does not say what a key policy, or a denial in it, means to those who sign in elsewhere.
     for who in (one.name for one in every if one.kind == "Federated"):
@@ -212,7 +213,7 @@ _SAID_BY: Final = {
 
 def of_trust(trust: Trust) -> Iterator[Violation]:
     """Who else than Pinecone may assume the role, and how."""
-    own, pinecone = trust.now.account, trust.meant.account
+    own, pinecone = trust.now.account, trust.pinecone
 
     def named(witness: Witness, who: str) -> _Named:
         statement, whom = witness.statement, trust.place.stack.short(who)
@@ -239,7 +240,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
             return (PATTERN, f"{whom} {' '.join(arns)}") if arns else (TRUST_OPEN, whom)
         return FOREIGN_IN_TRUST, whom
 
-    yield from _beyond(trust, trust.meant.limit, named)
+    yield from _beyond(trust, trust.limit, named)
 
 
 def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
@@ -257,7 +258,7 @@ def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
                 shown = trust.place.stack.short(value)
                 what = f"The trust policy compares the external ID by {compared.operator} with {Quoted(shown)}"
                 yield EXTERNAL_ID.broken(trust.place, f"{what}, where * may be typed.", f"{compared.operator} {shown}")
-    for text in (trust.meant.account, trust.meant.external_id):
+    for text in (trust.pinecone, trust.external_id):
         if text and text.startswith("${") and text[2:-1] not in trust.context.typed:
             whom = trust.place.stack.short(text)
             what = f"The trust policy has {whom} in the place of an account or an ID."
