@@ -59,11 +59,8 @@ ALIAS_TARGET: Final = Rule(
 
 
 def _retained(place: Place, rule: Rule, *attributes: str) -> Iterator[Violation]:
-    faults = [
-        f"{name} is {Quoted(place.raw[name]) if name in place.raw else 'not set'}, not {_WANTED[name][-1]}"
-        for name in attributes
-        if place.raw.get(name) not in _WANTED[name]
-    ]
+    said = {name: Quoted(place.raw[name]) if name in place.raw else "not set" for name in attributes}
+    faults = [f"{name} is {it}, not {_WANTED[name][-1]}" for name, it in said.items() if it not in _WANTED[name]]
     if faults:
         yield rule.broken(place, f"{', and '.join(faults)}.")
 

@@ -232,12 +232,11 @@ def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> 
         # Somebody may come in, though neither directly nor as the example of a service does.
         out = [row for row in rows if said[row].answer == Verdict.NO.value]
         said |= zip(out, ask(policies, out, _TLS), strict=True)
-    ids = tuple(_compared(policies, EXTERNAL_ID))
-    if ids:
+    if ids := tuple(_compared(policies, EXTERNAL_ID)):
         # An external ID may let somebody in that is not among those presented.
         others = [_without(ids, policy) for policy in policies]
-        out = [row for row in rows if said[row].verdict is Verdict.NO]
-        out = [row for row in out if row.presents == "wrong" or is_wild(row.external_id or "")]
+        out = [row for row in rows if row.presents == "wrong" or is_wild(row.external_id or "")]
+        out = [row for row in out if said[row].verdict is Verdict.NO]
         out = [row for row in out if row.presents != "denied" or said[row].statement is None]
         for row, now in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
             if now.verdict is not Verdict.NO:

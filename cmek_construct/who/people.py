@@ -57,22 +57,18 @@ class People:
     """Of the role or key."""
 
     def asked(self, roles: Iterable[str]) -> list[Somebody]:
-        """Everybody to ask about it.
-
-        Args:
-            roles: the ARNs of those that Pinecone takes on: its own of a trust policy, of a key policy those for it.
-        """
+        """Everybody to ask about it; the roles are those that Pinecone takes on: of a key policy those for it."""
         named = dict.fromkeys(one for statement in self.policy.statements for one in statement.people())
         accounts = list(dict.fromkeys(filter(None, [self.account, self.pinecone, *map(_account_of, named)])))
         own = dict.fromkeys(roles)
         others = [one.name for one in named if _is_person(one) and "${!" not in one.name and one.name not in own]
-        outside = [*self._outsiders(named, accounts)]
+        outside = self._outsiders(named, accounts)
         if self.policy.kind == "trust":
             others.sort(key=lambda name: not self._is_pinecones(name))
             found = [*self._each(others, accounts), *outside, *(Somebody("the role itself", one) for one in own)]
         else:
-            called = {one: f"the role {self.arns[one].seen_from(self.stack)}" for one in own}
-            ours = (Somebody(words, one, is_pinecone=True) for one, words in called.items())
+            called = ((f"the role {self.arns[one].seen_from(self.stack)}", one) for one in own)
+            ours = (Somebody(*each, is_pinecone=True) for each in called)
             found = [*ours, *self._each(others, accounts), *outside]
         return list(_but_each_other(dict.fromkeys(found), accounts))
 
