@@ -214,6 +214,15 @@ def test_what_the_app_acknowledges_is_taken_from_its_assembly(tmp_path: Path) ->
     assert "WRONG key-role-access[" in found
 
 
+@pytest.mark.parametrize("strange", [None, 5, "x", {"a": 1}, [None], [{"pluginName": "cmek-guardrails"}]])
+def test_a_report_of_another_form_is_none(tmp_path: Path, strange: object) -> None:
+    put(tmp_path, "explicit_with_id")
+    ours = {"pluginName": "cmek-guardrails", "suppressedViolations": [{"violatingConstructs": strange}, strange]}
+    for report in (strange, {"pluginReports": strange}, {"pluginReports": [ours | {"violations": []}]}):
+        (tmp_path / "validation-report.json").write_text(json.dumps(report))
+        assert "0 violations" in cmek(tmp_path, "check", ".").stdout
+
+
 def test_two_accounts_that_are_taken_for_pinecones_are_said(tmp_path: Path) -> None:
     found = put(tmp_path, "explicit_with_id", "a.template.json")
     other = json.dumps(found).replace(forms.PINECONE, "777788889999")

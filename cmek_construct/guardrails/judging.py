@@ -25,7 +25,7 @@ from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.files import MANIFEST
 from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.pinecone import find
-from cmek_construct.templates.reading import members
+from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.run import Run
 
 _EVERY: Final = [one for file in (kept, too_little, rule, elsewhere, too_much) for one in vars(file).values()]
@@ -110,8 +110,8 @@ def guarded(
 def _in_app(run: Run) -> Iterator[tuple[tuple[str, str, str], str]]:
     """What apps acknowledge by themselves: rule, file and logical ID, with the reason."""
     for _, report in _reports(run):
-        for one in map(members, report.get("suppressedViolations") or ()):
-            for construct in map(members, one.get("violatingConstructs", ())):
+        for one in map(members, each_of(report.get("suppressedViolations"))):
+            for construct in map(members, each_of(one.get("violatingConstructs"))):
                 resource = members(construct.get("cloudFormationResource"))
                 where = Path(str(resource.get("templatePath"))).name
                 yield (str(one.get("ruleName")), where, str(resource.get("logicalId"))), str(one.get("reason"))
@@ -120,7 +120,7 @@ def _in_app(run: Run) -> Iterator[tuple[tuple[str, str, str], str]]:
 def refused_at_synth(run: Run, but: Collection[str] = (), so: str = "") -> Iterator[str]:
     """Which cloud assemblies were refused when they were made, for other rules than some; and what follows."""
     for folder, report in _reports(run):
-        every = dict.fromkeys(str(members(one).get("ruleName")) for one in report.get("violations") or ())
+        every = dict.fromkeys(str(members(one).get("ruleName")) for one in each_of(report.get("violations")))
         if rules := ", ".join(one for one in every if one.partition("[")[0] not in but):
             said = f"{printable(folder)}: its synth was refused ({printable(rules)}){so}."
             yield f"{said} Mend it, or unlock it, and run `npx cdk synth`."
@@ -133,7 +133,9 @@ def _reports(run: Run) -> Iterator[tuple[Path, Mapping[str, Any]]]:
             report = members(json.loads((folder / REPORT).read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError):
             continue
-        ours = (one for one in map(members, report.get("pluginReports", ())) if one.get("pluginName") == ids.PLUGIN)
+        ours = (
+            one for one in map(members, each_of(report.get("pluginReports"))) if one.get("pluginName") == ids.PLUGIN
+        )
         yield from ((folder, one) for one in ours)
 
 

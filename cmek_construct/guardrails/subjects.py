@@ -49,10 +49,8 @@ class Context:
     def trusts(self) -> dict[Place, list[Trust]]:
         """The roles that Pinecone assumes, in each case."""
         ids = dict(beside(self.found.outputs, "Role ARN", "External ID"))
-        return {
-            place: [_trust(self, place, one, ids.get(place)) for one in role.cases]
-            for place, role in ((role.place, role) for role in self.found.roles)
-        }
+        roles = {role.place: role.cases for role in self.found.roles}
+        return {place: [_trust(self, place, one, ids.get(place)) for one in cases] for place, cases in roles.items()}
 
     def trusts_now(self, places: Iterable[Place], case: Case) -> list[Trust]:
         """Roles as they are in a case of something else."""

@@ -69,9 +69,6 @@ def _actions_of(witness: Witness) -> list[str]:
 
 # The key policy.
 
-_FOREIGN_CURE: Final = (
-    "Take the principal out; or declare a vendor's role, by CmekGuardrails(vendor_role_arns=[…]) or with CustomerKey."
-)
 ROLE_ACCESS: Final = Rule(
     "key-role-access",
     sentence="Pinecone's role, and whoever is of another account, is no more than a key user of the KMS console.",
@@ -95,7 +92,8 @@ FOREIGN: Final = Rule(
     sentence="The key policy allows nothing to another account or a service, but for a vendor's "
     "role that was declared.",
     allows="They could use the key and read what it encrypts.",
-    cure=_FOREIGN_CURE,
+    cure="Take the principal out; or declare a vendor's role, by CmekGuardrails(vendor_role_arns=[…]) or with "
+    "CustomerKey.",
 )
 DELETED_PRINCIPAL: Final = Rule(
     "deleted-principal",
