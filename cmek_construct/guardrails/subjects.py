@@ -14,7 +14,7 @@ from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import Statement, aws
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, names_in
-from cmek_construct.templates.found import Attached, Found, Now, Output, Place, beside
+from cmek_construct.templates.found import Found, Now, Output, Place, beside
 from cmek_construct.templates.texts import alone, is_unreadable
 
 _HOLE: Final = r"\$\{[^!?}][^}]*\}"
@@ -56,11 +56,6 @@ class Context:
         """Roles as they are in a case of something else."""
         some = (one for place in sorted(places, key=str) for one in self.trusts.get(place, ()))
         return [one for one in some if one.case.agrees(case)]
-
-    def role_of(self, attached: Attached) -> str:
-        """The ARN of the role that has a policy."""
-        some = self.trusts_now([attached.role], attached.case)
-        return some[0].now.arn if some else f"arn:aws:iam::{attached.role.stack.account}:role/x"
 
     @cached_property
     def keys(self) -> dict[Place, dict[str, None]]:

@@ -31,13 +31,9 @@ _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "kms:GetKeyPolicy": _FACTS,
     "kms:PutKeyPolicy": {**_FACTS, "kms:BypassPolicyLockoutSafetyCheck": "false"},
 }
-_SOME_NAME: Final = "${the name of the session}"
-"""Each session has one."""
-_MOST_TAGS: Final = 16
-"""Combinations of tags that are tried."""
+_MOST_TAGS: Final = 16  # combinations that are tried
 _EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
 _Answered: TypeAlias = tuple[Request, Said]
-_SERVICE: Final = re.compile(r"([a-z0-9-]+):")
 
 LOCKED_OUT: Final = Rule(
     "pinecone-locked-out",
@@ -82,7 +78,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     policy, properties = trust.now.policy, trust.now.properties
     # An external ID of the output that the policy does not ask for has a rule of its own.
     own_id = trust.asked_id or trust.external_id
-    context = {**_FACTS, "sts:ExternalId": own_id, "sts:RoleSessionName": _SOME_NAME}
+    context = {**_FACTS, "sts:ExternalId": own_id, "sts:RoleSessionName": "${the name of the session}"}
     requests = [Request(role, "sts:AssumeRole", context=context, own=True) for role in trust.roles]
     yield from _shortages(trust, _asked(trust.context, _but(policy, guide.assume_role_denial()), requests))
     is_read = not any(one.unreadable for one in policy.statements)
@@ -154,12 +150,14 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
         if not policy.statements:
             return
         policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
+    role = next((one.now.arn for one in context.trusts_now([attached.role], attached.case)), None)
+    role = role or f"arn:aws:iam::{attached.role.stack.account}:role/x"
     found = []
     for key in context.keys.get(attached.role, ()):
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
         sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
-        requests = [Request(context.role_of(attached), what, key, sent) for what in guide.ENCRYPT_DECRYPT]
+        requests = [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT]
         found += _asked(context, policy, requests)
     for request, _ in _first(found, "no", "denied"):
         yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
@@ -214,7 +212,7 @@ def _shortages(subject: Subject, needed: Iterable[_Answered], unsure: Rule = NOT
 
 def _may_be_of_kms(statement: Statement) -> bool:
     """Whether a statement can be about KMS: of another service is all that has such a name."""
-    services = (_SERVICE.match(one.lower()) for one in statement.actions or ("",))
+    services = (re.match(r"([a-z0-9-]+):", one.lower()) for one in statement.actions or ("",))
     return bool(statement.unreadable) or any(not it or it[1] == "kms" for it in services)
 
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from cmek_construct import guide
@@ -43,10 +43,7 @@ ON_KEY: Final = (
 _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
 _TLS: Final = {"aws:securetransport": DIRECT_CALL["aws:securetransport"]}
-_HOW: Final = tuple(name for name in DIRECT_CALL if name not in _TLS)
-"""The condition keys that say through which services a call comes, if through any."""
 _OTHER_ID: Final = "another-external-id"
-_PERSON: Final = re.compile("the account's (role|user)")
 Ours: TypeAlias = Resource | Unread
 T = TypeVar("T", bound=Hashable)
 
@@ -228,7 +225,7 @@ def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> 
                 through.setdefault(row, []).append(service)
                 then = _only(f"through {' or '.join(through[row])}", now.verdict, one.verdict)
                 said[row] = one._replace(statement=now.statement, then=then)
-    if any(one.on(*_HOW) for policy in policies for one in policy.statements):
+    if any(one.on(*DIRECT_CALL.keys() - _TLS) for policy in policies for one in policy.statements):
         # Somebody may come in, though neither directly nor as the example of a service does.
         out = [row for row in rows if said[row].answer == Verdict.NO.value]
         said |= zip(out, ask(policies, out, _TLS), strict=True)
@@ -360,15 +357,12 @@ def _not_judged(place: Place, why: str) -> Row:
 
 def _told(rows: Sequence[Row], stack: Stack) -> Iterator[Row]:
     """Rows in which what their own stack has is called without its name, and administrators of the key are so."""
+    short = stack.short
     administrators = {row.who for row in rows if row.action == "kms:PutKeyPolicy" and row.answer == Verdict.YES.value}
-    called: dict[Somebody, Somebody] = {}
-    for one in dict.fromkeys(row.who for row in rows):
-        words = _PERSON.sub("key administrator", one.words) if one in administrators else one.words
-        but = tuple(map(stack.short, one.but))
-        called[one] = one._replace(words=stack.short(words), arn=stack.short(one.arn), but=but)
-    for row in rows:
-        external_id, doubt = (text and stack.short(text) for text in (row.external_id, row.doubt))
-        told = called[row.who], external_id, doubt
-        # Of a thousand stacks there are a hundred thousand rows, and most have no such name.
-        is_same = told == (row.who, row.external_id, row.doubt)
-        yield row if is_same else row._replace(who=told[0], external_id=external_id, doubt=doubt)
+    for who, some in groupby(rows, key=lambda row: row.who):
+        is_administrator = who in administrators
+        words = re.sub("the account's (role|user)", "key administrator", who.words) if is_administrator else who.words
+        called = who._replace(words=short(words), arn=short(who.arn), but=tuple(map(short, who.but)))
+        for row in some:
+            external_id, doubt = (text and short(text) for text in (row.external_id, row.doubt))
+            yield row._replace(who=called, external_id=external_id, doubt=doubt)

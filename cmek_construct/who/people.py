@@ -19,7 +19,6 @@ from cmek_construct.templates.stacks import Stack
 
 _NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _ARN: Final = re.compile(r"arn:aws:(?:iam|sts)::((?:\$\{[^{}]*\}|[^:])*):([^/]+)(?:/(.+))?")
-_PEOPLE: Final = ("role", "user", "assumed-role", "federated-user")
 _PINECONES: Final = f"role/{ROLE_NAME_PREFIX}*"
 
 
@@ -150,7 +149,7 @@ def _account_of(one: Principal) -> str | None:
 
 def _is_person(one: Principal) -> bool:
     _, kind, name = _parts(one.name)
-    return one.kind == "AWS" and kind in _PEOPLE and name != ""
+    return one.kind == "AWS" and kind in ("role", "user", "assumed-role", "federated-user") and name != ""
 
 
 @cache
