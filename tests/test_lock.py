@@ -314,6 +314,7 @@ def test_a_synth_that_the_lock_alone_refused_is_told_to_who_checks_and_who_signs
     page = (tmp_path / "review.html").read_text()
     assert f"Do not sign yet</span> {said}" in page
     assert "guardrails are kept" not in page
+    assert said in run(tmp_path, "review", path, "--against", path, "--markdown").stderr
 
     app(tmp_path, cmek).synth()
     assert "refused" not in run(tmp_path, "check", path).stderr

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import typer
 
@@ -12,8 +12,9 @@ from cmek_construct.commands.printing import counted, refuse, tell, tell_json, t
 from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.sentences import Quoted, visible
-from cmek_construct.templates.found import Found
+from cmek_construct.templates.found import Found, Resource
 from cmek_construct.templates.run import read_run
+from cmek_construct.templates.stacks import Stack
 
 _SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows", "cure")} | {"acknowledged": "meant"}
 """Of a violation, for a machine."""
@@ -34,11 +35,12 @@ def check(
     run = read_run(paths, account)
     acknowledged: dict[str, str] = dict(acknowledge or [])
     found, violations = guarded(run, vendor_role_arn or [], acknowledged)
-    judged = _by_template(found, violations)
+    each = [_by_stack(found, some) for some in (found.roles, found.keys, violations)]
+    judged = [(stack.template.name, *(some[stack] for some in each)) for stack in found.run.stacks]
     if as_json:
-        tell_json(_as_data(judged))
+        tell_json([_as_data(*one) for one in judged])
     else:
-        tell(line for one in judged for line in _lines(one))
+        tell(line for one in judged for line in _lines(*one))
     problems = [*map(str, found.problems), *refused_at_synth(run, but=RULE_IDS)]
     refused = [one for one in violations if one.meant is None]
     if not found.roles and not found.keys:
@@ -56,34 +58,20 @@ def check(
         refuse(*problems)
 
 
-class _Judged(NamedTuple):
-    """One template, with the logical IDs of the roles and keys that were judged, and what was found."""
-
-    template: str
-    roles: list[str]
-    keys: list[str]
-    violations: list[Violation]
+def _by_stack(found: Found, some: Iterable[Any]) -> dict[Stack, list[Any]]:
+    each: dict[Stack, list[Any]] = {stack: [] for stack in found.run.stacks}
+    for one in some:
+        each[one.place.stack].append(one)
+    return each
 
 
-def _by_template(found: Found, violations: Sequence[Violation]) -> list[_Judged]:
-    each = {stack: _Judged(stack.template.name, [], [], []) for stack in found.run.stacks}
-    for role in found.roles:
-        each[role.place.stack].roles.append(role.place.logical_id)
-    for key in found.keys:
-        each[key.place.stack].keys.append(key.place.logical_id)
-    for one in violations:
-        each[one.place.stack].violations.append(one)
-    return list(each.values())
-
-
-def _lines(judged: _Judged) -> Iterator[str]:
+def _lines(template: str, roles: list[Resource], keys: list[Resource], violations: list[Violation]) -> Iterator[str]:
     """What there is to say of one template, for a person."""
-    if not judged.roles and not judged.keys and not judged.violations:
-        yield f"{judged.template}: nothing of Pinecone's"
+    if not roles and not keys and not violations:
+        yield f"{template}: nothing of Pinecone's"
         return
-    found = f"{counted(judged.roles, 'role')}, {counted(judged.keys, 'key')}"
-    yield f"{judged.template}: {found}" + ("" if judged.violations else ": nothing wrong")
-    for one in judged.violations:
+    yield f"{template}: {counted(roles, 'role')}, {counted(keys, 'key')}" + ("" if violations else ": nothing wrong")
+    for one in violations:
         mark = "WRONG" if one.meant is None else "acknowledged"
         yield f"  {mark} {one.rule}: {Quoted(one.logical_id)}"
         yield f"    {one.what}"
@@ -91,10 +79,11 @@ def _lines(judged: _Judged) -> Iterator[str]:
         yield f"    Cure: {one.cure}" if one.meant is None else f"    Reason: {visible(one.meant)}"
 
 
-def _as_data(judged: Sequence[_Judged]) -> list[dict[str, Any]]:
-    """What was found, for a machine."""
-    return [
-        one._asdict()
-        | {"violations": [{name: getattr(each, own) for name, own in _SHOWN.items()} for each in one.violations]}
-        for one in judged
-    ]
+def _as_data(template: str, roles: list[Resource], keys: list[Resource], violations: list[Violation]) -> dict[str, Any]:
+    """What was found in one, for a machine."""
+    return {
+        "template": template,
+        "roles": [one.place.logical_id for one in roles],
+        "keys": [one.place.logical_id for one in keys],
+        "violations": [{name: getattr(one, own) for name, own in _SHOWN.items()} for one in violations],
+    }

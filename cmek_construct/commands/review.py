@@ -74,10 +74,13 @@ def review(
         problems = ["Nothing of Pinecone's was found: there is nothing to review."]
     if problems:
         refuse(*problems)
+    refused = list(refused_at_synth(run, but=RULE_IDS))
+    for one in refused:
+        typer.echo(one, err=True)
     if as_markdown:
         typer.echo(markdown(changed or []), nl=False)
     if out or not as_markdown:
-        _write(new, changed, list(refused_at_synth(run, but=RULE_IDS)), out or Path("review.html"))
+        _write(new, changed, refused, out or Path("review.html"))
 
 
 def _write(templates: list[Template], changed: list[Difference] | None, refused: list[str], file: Path) -> None:
@@ -95,8 +98,6 @@ def _write(templates: list[Template], changed: list[Difference] | None, refused:
     found = page.open_findings
     kept = "refused by the lock" if refused else "all guardrails kept"
     said = f"{counted(found, 'violation')} of the guardrails" if found else kept
-    for one in refused:
-        typer.echo(one, err=True)
     typer.echo(
         f"Wrote {shown}: {counted(page.templates, 'template')}, {counted(page.each, 'text')} to read; "
         f"{said}. Open it in a browser, read it, print it, sign it.",

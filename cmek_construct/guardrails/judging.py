@@ -18,8 +18,7 @@ from typing import Any, Final
 from cmek_construct import warnings as ids
 from cmek_construct.checks import printable
 from cmek_construct.guardrails import elsewhere, kept, rule, too_little, too_much
-from cmek_construct.guardrails.rule import Violation
-from cmek_construct.guardrails.subjects import Context, key_uses
+from cmek_construct.guardrails.rule import Context, Violation, key_uses
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.files import MANIFEST
@@ -128,7 +127,11 @@ def refused_at_synth(run: Run, but: Collection[str] = (), so: str = "") -> Itera
 
 def _reports(run: Run) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """What the guardrails said when an app was synthesized, by the folder of its cloud assembly."""
-    for folder in dict.fromkeys(around for one in run.templates for around in _assemblies(one.file.parent)):
+    folders: dict[Path, None] = {}
+    for folder in (one.file.parent for one in run.templates):
+        # Each stage has an assembly of its own in that of the app.
+        folders |= dict.fromkeys([folder, *takewhile(lambda around: (around / MANIFEST).is_file(), folder.parents)])
+    for folder in folders:
         try:
             report = members(json.loads((folder / REPORT).read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError):
@@ -137,8 +140,3 @@ def _reports(run: Run) -> Iterator[tuple[Path, Mapping[str, Any]]]:
             one for one in map(members, each_of(report.get("pluginReports"))) if one.get("pluginName") == ids.PLUGIN
         )
         yield from ((folder, one) for one in ours)
-
-
-def _assemblies(folder: Path) -> Iterator[Path]:
-    """The folder of a template, and the cloud assemblies around it, for each stage has one in that of the app."""
-    return chain([folder], takewhile(lambda around: (around / MANIFEST).is_file(), folder.parents))

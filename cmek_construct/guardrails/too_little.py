@@ -10,8 +10,7 @@ from itertools import islice, product
 from typing import Final, TypeAlias
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import Rule, Violation
-from cmek_construct.guardrails.subjects import Context, KeyUse, Subject, Trust
+from cmek_construct.guardrails.rule import Context, KeyUse, Rule, Subject, Trust, Violation
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.evidence import allowing, organizations

@@ -10,23 +10,21 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from cmek_construct import guide
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.rule import ACCESS_UNREAD, Rule, Violation
-from cmek_construct.guardrails.subjects import ANY_REGION, PINECONES_ROLE, KeyUse, Subject, Trust
+from cmek_construct.guardrails.rule import ACCESS_UNREAD, ANY_REGION, PINECONES_ROLE, KeyUse, Rule, Trust, Violation
 from cmek_construct.policy import Witness, aws, words
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, allowing
 from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
-_Named: TypeAlias = tuple["Rule", str]
-"""The rule that is about something, and who could do what."""
 
-
-def _beyond(subject: Subject, limit: guide.Policy, name: Callable[[Witness, str], _Named]) -> Iterator[Violation]:
+def _beyond(
+    subject: Trust | KeyUse, limit: guide.Policy, name: Callable[[Witness, str], tuple[Rule, str]]
+) -> Iterator[Violation]:
     """What a policy allows beyond its limit: each statement and principal under one rule; and whom it names in vain."""
     found: dict[int, list[tuple[Rule, Violation]]] = {}
     for witness in subject.context.ask.beyond(subject.now.policy, limit):
@@ -111,7 +109,7 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     others = [one for one in names if not (_is_of(one, owner) or DELETED.fullmatch(one) or is_unreadable(one))]
     users = dict.fromkeys([*use.role_arns, *others, *sorted(vendors)])
 
-    def named(witness: Witness, who: str) -> _Named:
+    def named(witness: Witness, who: str) -> tuple[Rule, str]:
         does = " ".join([shown(who), *_actions_of(witness)])
         if who in users or (_is_of(who, owner) and witness.statement.principals is not None):
             return (GRANTS if witness.request.action in guide.GRANTS else ROLE_ACCESS), does
@@ -201,10 +199,10 @@ FOREIGN_IN_TRUST: Final = Rule(
     cure="Take the principal out of the role's trust policy; give who needs it a role of its own.",
 )
 _SAID_BY: Final = {
-    EXTERNAL_ID: (TRUST_OPEN,),
-    ACTION: (TRUST_OPEN,),
-    GRANTS: (ROLE_ACCESS, KEY_OPEN),
-    ROLE_ACCESS: (KEY_OPEN,),
+    EXTERNAL_ID: [TRUST_OPEN],
+    ACTION: [TRUST_OPEN],
+    GRANTS: [ROLE_ACCESS, KEY_OPEN],
+    ROLE_ACCESS: [KEY_OPEN],
 }
 """What another rule says already, of the same statement."""
 
@@ -213,7 +211,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
     """Who else than Pinecone may assume the role, and how."""
     own, pinecone = trust.now.account, trust.pinecone
 
-    def named(witness: Witness, who: str) -> _Named:
+    def named(witness: Witness, who: str) -> tuple[Rule, str]:
         statement, whom = witness.statement, trust.place.stack.short(who)
         role, in_any, is_whole = PINECONES_ROLE.fullmatch(who), ANY_REGION.fullmatch(who), _WHOLE.fullmatch(who)
         asked = ANY_REGION.fullmatch(witness.request.principal)

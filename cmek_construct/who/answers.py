@@ -194,7 +194,7 @@ class Asker:
     def _asked(self, place: Place, now: InCase[Now], pinecone: str | None) -> tuple[Policy, list[Row]]:
         """The policy in one case, and what is asked of it."""
         one, name = now.value, place.logical_id
-        people = People(one.policy, one.account, pinecone, self._arns, place.stack)
+        people = People(one.policy, pinecone, self._arns, place.stack)
         if place.type == ROLE:
             ids = _presented(one.policy)
             rows = [Row(name, somebody, ASSUME, *each) for somebody in people.asked([one.arn]) for each in ids]
