@@ -230,8 +230,10 @@ def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> 
         out = [row for row in rows if said[row].answer == Verdict.NO.value]
         said |= zip(out, ask(policies, out, _TLS), strict=True)
     if ids := tuple(_compared(policies, EXTERNAL_ID)):
-        # An external ID may let somebody in that is not among those presented.
-        others = [_without(ids, policy) for policy in policies]
+        # An external ID may let somebody in that is not among those presented: these are denied, by no name.
+        one_of = Condition("StringEquals", EXTERNAL_ID, ids)
+        denied = Statement("", "Deny", (Principal("AWS", "*"),), actions=("*",), conditions=(one_of,), raw=ids)
+        others = [replace(policy, statements=(*policy.statements, denied)) for policy in policies]
         out = [row for row in rows if row.presents == "wrong" or is_wild(row.external_id or "")]
         out = [row for row in out if said[row].verdict is Verdict.NO]
         out = [row for row in out if row.presents != "denied" or said[row].statement is None]
@@ -276,13 +278,6 @@ def _with_ids_apart(policy: Policy) -> Policy:
     if not all(alone(one) and said.count(one) == ids.count(one) for one in ids):
         return policy
     return replace(policy, forms={**policy.forms, **{str(alone(one)): f"<{at}>" for at, one in enumerate(ids)}})
-
-
-def _without(ids: tuple[str, ...], policy: Policy) -> Policy:
-    """A policy that lets nobody in with these external IDs, by a statement that has no name."""
-    everybody, only = (Principal("AWS", "*"),), (Condition("StringEquals", EXTERNAL_ID, ids),)
-    denied = Statement("", "Deny", principals=everybody, actions=("*",), conditions=only, raw=ids)
-    return replace(policy, statements=(*policy.statements, denied))
 
 
 def _called_by(service: str) -> dict[str, str | None]:
