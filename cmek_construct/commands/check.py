@@ -1,14 +1,13 @@
 """`cmek check`: templates judged by the guardrails, without CDK."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import typer
 
-from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, AsJson, Templates, VendorRoles
-from cmek_construct.commands.printing import counted, refuse, tell, tell_json, tell_what_to_ask
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS
+from cmek_construct.commands.printing import counted, refuse, tell_json, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.sentences import Quoted, visible
@@ -20,40 +19,43 @@ _SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows",
 """Of a violation, for a machine."""
 
 
+@told("check")
 def check(
-    paths: Templates,
-    acknowledge: Acknowledge = None,
-    vendor_role_arn: VendorRoles = None,
-    account: AccountOfTemplates = None,
-    as_json: AsJson = False,
-) -> None:
+    paths: list[Path] = TEMPLATES,
+    acknowledge: list[Any] | None = ACKNOWLEDGE,
+    vendor_role_arn: list[str] | None = VENDORS,
+    account: str | None = ACCOUNT_OF_TEMPLATES,
+    as_json: bool = AS_JSON,
+) -> Iterator[str]:
     """Judge templates by the guardrails, without CDK.
 
     Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of Pinecone's is in any
     of them.
     """
-    run = read_run(paths, account)
     acknowledged: dict[str, str] = dict(acknowledge or [])
+    run = read_run(paths, account)
     found, violations = guarded(run, vendor_role_arn or [], acknowledged)
-    each = [_by_stack(found, some) for some in (found.roles, found.keys, violations)]
-    judged = [(stack.template.name, *(some[stack] for some in each)) for stack in found.run.stacks]
+    roles, keys, wrong = (_by_stack(found, some) for some in (found.roles, found.keys, violations))
+    judged = [(stack.template.name, roles[stack], keys[stack], wrong[stack]) for stack in found.run.stacks]
     if as_json:
         tell_json([_as_data(*one) for one in judged])
     else:
-        tell(line for one in judged for line in _lines(*one))
+        for one in judged:
+            yield from _lines(*one)
     problems = [*map(str, found.problems), *refused_at_synth(run, but=RULE_IDS)]
     refused = [one for one in violations if one.meant is None]
     if not found.roles and not found.keys:
         problems.append("Nothing of Pinecone's was found, so nothing was checked.")
     tell_what_to_ask(found)
     broken = {one.rule for one in violations}
-    for rule in (rule for rule in acknowledged if rule not in broken):
+    for rule in (one for one in acknowledged if one not in broken):
         typer.echo(f"--acknowledge {rule}: nothing breaks it any more.", err=True)
-    typer.echo(
-        f"{counted(judged, 'template')}, {counted(found.roles, 'role')} and "
-        f"{counted(found.keys, 'key')} judged: {counted(refused, 'violation')}.",
-        err=as_json,
-    )
+    if judged:
+        typer.echo(
+            f"{counted(judged, 'template')}, {counted(found.roles, 'role')} and "
+            f"{counted(found.keys, 'key')} judged: {counted(refused, 'violation')}.",
+            err=as_json,
+        )
     if problems or refused:
         refuse(*problems)
 
