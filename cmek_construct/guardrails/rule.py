@@ -15,10 +15,10 @@ from cmek_construct import warnings as ids
 from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.policy import Statement, aws
 from cmek_construct.policy.questions import Questions
+from cmek_construct.policy.text import alone, is_unreadable
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, names_in
 from cmek_construct.templates.found import Found, Now, Output, Place, beside
-from cmek_construct.templates.texts import alone, is_unreadable
 
 _LONGEST_WITNESS: Final = 200
 _LONGEST: Final = 1_000
