@@ -20,7 +20,8 @@ ROLE_RETAINED: Final = "role-retained"
 KEY_RETAINED: Final = "key-retained"
 ALIAS_RETAINED: Final = "alias-retained"
 
-ROLE_OF_KEY: Final = "cmek-construct:role"
+CONSTRUCT: Final = "cmek-construct"  # `cmek-construct:<warning>` acknowledges a warning
+ROLE_OF_KEY: Final = f"{CONSTRUCT}:role"
 """The metadata of a key in which its construct tells the guardrails the ARN of the role that it is for."""
 
 # Warnings: what may be right and is unusual
@@ -74,4 +75,4 @@ class Notice(NamedTuple):
 def notice(name: str, **facts: Any) -> Notice:
     """A warning, with its facts: a document among them stands in it as JSON, to be pasted."""
     said = {what: json.dumps(fact) if isinstance(fact, dict | list) else fact for what, fact in facts.items()}
-    return Notice(f"cmek-construct:{name}", WARNINGS[name].format(**said))
+    return Notice(f"{CONSTRUCT}:{name}", WARNINGS[name].format(**said))

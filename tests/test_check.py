@@ -136,6 +136,7 @@ def test_an_acknowledgement_is_for_its_own_rule_alone(tmp_path: Path) -> None:
         ("key-multi-region=", "RULE=REASON"),
         ("key-multi-region= ", "RULE=REASON"),
         ("no-such-rule=x", "there is no rule no-such-rule"),
+        ("key-rotaton=x", "there is no rule key-rotaton. Is it key-rotation or"),
     ):
         words = " ".join(cmek(tmp_path, "check", ".", "--acknowledge", wrong, code=2).stderr.split())
         assert said in words.replace("│ ", "").replace(" │", "")
@@ -218,6 +219,15 @@ def test_what_the_app_acknowledges_is_taken_from_its_assembly(tmp_path: Path) ->
     found = cmek(tmp_path, "check", "cdk.out", code=1).stdout
     assert "acknowledged key-multi-region" in found
     assert "WRONG key-role-access[" in found
+
+
+@pytest.mark.parametrize("strange", [None, 5, "x", {"a": 1}, [None], [{"pluginName": "cmek-guardrails"}]])
+def test_a_report_of_another_form_is_none(tmp_path: Path, strange: object) -> None:
+    put(tmp_path, "explicit_with_id")
+    ours = {"pluginName": "cmek-guardrails", "suppressedViolations": [{"violatingConstructs": strange}, strange]}
+    for report in (strange, {"pluginReports": strange}, {"pluginReports": [ours | {"violations": []}]}):
+        (tmp_path / "validation-report.json").write_text(json.dumps(report))
+        assert "0 violations" in cmek(tmp_path, "check", ".").stdout
 
 
 def test_two_accounts_that_are_taken_for_pinecones_are_said(tmp_path: Path) -> None:

@@ -139,6 +139,48 @@ def test_a_mistake_is_named_with_its_line_and_path(change: tuple[str, str], line
     assert found[0].startswith(f"cmek.yaml:{line}: ")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("cmek-guardrails::key-rotaton", "cmek-guardrails::key-rotation"),
+        ("cmek-guardrails::key-foreign-principl[arn:aws:iam::444455556666:role/x]", "cmek-guardrails::key-foreign-"),
+        ("cmek-guardrails:key-rotation", "cmek-guardrails::key-rotation"),
+        ("cmek-guardrail::key-rotation", "cmek-guardrails::key-rotation"),
+        ("key-rotation", "cmek-guardrails::key-rotation"),
+        ("no-external-id", "cmek-construct:no-external-id"),
+        ("cmek-construct:key-rotation", "cmek-guardrails::key-rotation"),
+        ("Annotations::cmek-construct:no-external-id", "cmek-construct:no-external-id"),
+        ("cmek-guardrails::locked-key", "cmek-guardrails::"),
+    ],
+)
+def test_an_acknowledgement_of_what_is_not_there_is_refused_with_the_nearest_ids(wrong: str, meant: str) -> None:
+    (found,) = mistakes(acknowledging(wrong))
+    assert found.startswith(f"cmek.yaml:10: stacks.globex.acknowledge: got {wrong!r}, but no warning or guardrail")
+    assert f"Is it {meant}" in found
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "cmek-guardrails::key-rotation",
+        "cmek-guardrails::key-foreign-principal[arn:aws:iam::444455556666:role/x]",
+        "cmek-construct:no-external-id",
+        "Annotation::cmek-construct:no-external-id",
+        "Construct-Annotations::cmek-construct:no-external-id",
+        "@aws-cdk/core:Stack.templateSize",
+        "QueryDefinitionStatsWarning",
+        "cdk-nag::AwsSolutions-KMS5",
+        "my-guardrails::key-rotation",
+    ],
+)
+def test_what_is_there_and_what_is_other_peoples_is_acknowledged(right: str) -> None:
+    assert parse(acknowledging(right))[1].settings.acknowledge == {right: "Ticket 42"}
+
+
+def acknowledging(id: str) -> str:
+    return GOOD.replace("    regions: ALL", f"    acknowledge: {{'{id}': Ticket 42}}\n    regions: ALL", 1)
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "null\n", "[]\n", "just words\n", "stacks:\n"])
 def test_an_empty_file_is_one_clear_message(text: str) -> None:
     (only,) = mistakes(text)

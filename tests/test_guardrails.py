@@ -598,6 +598,32 @@ def test_denied_with_a_tag_and_without_it_nobody_takes_it_back(more: dict[str, s
     assert broken(template) == {"key-owner-denied"}
 
 
+@pytest.mark.parametrize(
+    ("condition", "hangs_on"),
+    [
+        ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "aws:sourceip"),
+        ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, "aws:sourcevpce"),
+        ({"StringNotEquals": {"aws:SourceVpce": "vpce-1", "aws:SourceVpc": "vpc-1"}}, "aws:sourcevpce_aws:sourcevpc"),
+    ],
+)
+def test_a_denial_that_may_spare_the_owner_is_told_with_what_it_hangs_on(condition: Any, hangs_on: str) -> None:
+    template = forms.template("explicit_with_id")
+    denial = {"Effect": "Deny", "Principal": "*", "Resource": "*", "Condition": condition}
+    key_policy(template).append(denial | {"Action": ["kms:PutKeyPolicy", "kms:GetKeyPolicy"]})
+    (found,) = judge(template)
+    assert found.rule == f"key-owner-denied[{hangs_on}]"
+    root = f"arn:aws:iam::{forms.CUSTOMER}:root"
+    what = f"lets {root} kms:GetKeyPolicy and kms:PutKeyPolicy only as far as this holds: "
+    assert found.what == f"The key policy {what}{hangs_on.replace('_', ' ')}."
+    key_policy(template)[-1] = denial | {"Action": "kms:*"}
+    assert {one.rule for one in judge(template)} == {f"key-owner-denied[{hangs_on}]"}
+    del denial["Condition"]
+    key_policy(template).append(denial | {"Action": "kms:PutKeyPolicy"})
+    found, unsure = judge(template)
+    assert (found.rule, unsure.rule) == ("key-owner-denied", f"key-owner-denied[{hangs_on}]")
+    assert found.what == "The key policy denies kms:PutKeyPolicy to its own account, by statement 5."
+
+
 def test_all_but_the_plugin_is_pure() -> None:
     for path in (ROOT / "cmek_construct" / "guardrails").glob("*.py"):
         if path.name not in ("plugin.py",):

@@ -295,6 +295,41 @@ def test_the_plugin_refuses_in_any_app_and_nobody_acknowledges_it(
     app(tmp_path, lambda stack: cmek(stack, role_name="other")).synth()
 
 
+@pytest.mark.parametrize("path", ["cdk.out", "cdk.out/assembly-Prod", "cdk.out/Search.template.json"])
+def test_a_synth_that_the_lock_alone_refused_is_told_to_who_checks_and_who_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app(tmp_path, cmek).synth()
+    run(tmp_path, "lock")
+    with pytest.raises(RuntimeError):
+        app(tmp_path, lambda stack: cmek(stack, role_name="other")).synth()
+    said = "cdk.out: its synth was refused (locked-role). Mend it, or unlock it, and run `npx cdk synth`."
+    found = run(tmp_path, "check", path, code=1)
+    assert "0 violations" in found.stdout
+    assert said in found.stderr
+    printed = run(tmp_path, "review", path).stderr
+    assert said in printed
+    assert "to read; refused by the lock." in printed
+    page = (tmp_path / "review.html").read_text()
+    assert f"Do not sign yet</span> {said}" in page
+    assert "guardrails are kept" not in page
+    assert said in run(tmp_path, "review", path, "--against", path, "--markdown").stderr
+
+    app(tmp_path, cmek).synth()
+    assert "refused" not in run(tmp_path, "check", path).stderr
+    assert "all guardrails kept" in run(tmp_path, "review", path).stderr
+    assert "guardrails are kept" in (tmp_path / "review.html").read_text()
+
+
+def test_what_only_a_check_of_ones_own_lets_pass_is_no_refusal_of_the_lock(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        app(tmp_path, lambda stack: setattr(cmek(stack).key.node.default_child, "enable_key_rotation", False)).synth()
+    run(tmp_path, "check", code=1)
+    run(tmp_path, "check", "--acknowledge=key-rotation=Ticket 42")
+    assert "its synth was refused (key-rotation)" in run(tmp_path, "lock", "cdk.out/assembly-Prod", code=1).stderr
+
+
 def test_a_role_that_is_dropped_and_a_lock_that_is_damaged_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,16 +1,22 @@
 """`cmek check`: templates judged by the guardrails, without CDK."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS
 from cmek_construct.commands.printing import counted, refuse, tell_json, tell_what_to_ask, told
-from cmek_construct.guardrails.judging import Judged, guarded
+from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
+from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.sentences import Quoted, visible
+from cmek_construct.templates.found import Found, Resource
 from cmek_construct.templates.run import read_run
+from cmek_construct.templates.stacks import Stack
+
+_SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows", "cure")} | {"acknowledged": "meant"}
+"""Of a violation, for a machine."""
 
 
 @told("check")
@@ -27,50 +33,59 @@ def check(
     of them.
     """
     acknowledged: dict[str, str] = dict(acknowledge or [])
-    found, judged = guarded(read_run(paths, account), paths, vendor_role_arn or [], acknowledged)
+    run = read_run(paths, account)
+    found, violations = guarded(run, vendor_role_arn or [], acknowledged)
+    roles, keys, wrong = (_by_stack(found, some) for some in (found.roles, found.keys, violations))
+    judged = [(stack.template.name, roles[stack], keys[stack], wrong[stack]) for stack in found.run.stacks]
     if as_json:
-        tell_json(list(map(_as_data, judged)))
+        tell_json([_as_data(*one) for one in judged])
     else:
         for one in judged:
-            yield from _lines(one)
-    problems = list(map(str, found.problems))
-    roles = [role for one in judged for role in one.roles]
-    keys = [key for one in judged for key in one.keys]
-    violations = [pair for one in judged for pair in one.found]
-    refused = [violation for violation, reason in violations if reason is None]
-    if not roles and not keys:
+            yield from _lines(*one)
+    problems = [*map(str, found.problems), *refused_at_synth(run, but=RULE_IDS)]
+    refused = [one for one in violations if one.meant is None]
+    if not found.roles and not found.keys:
         problems.append("Nothing of Pinecone's was found, so nothing was checked.")
     tell_what_to_ask(found)
-    broken = {violation.rule for violation, _ in violations}
+    broken = {one.rule for one in violations}
     for rule in (one for one in acknowledged if one not in broken):
         typer.echo(f"--acknowledge {rule}: nothing breaks it any more.", err=True)
     if judged:
         typer.echo(
-            f"{counted(judged, 'template')}, {counted(roles, 'role')} and "
-            f"{counted(keys, 'key')} judged: {counted(refused, 'violation')}.",
+            f"{counted(judged, 'template')}, {counted(found.roles, 'role')} and "
+            f"{counted(found.keys, 'key')} judged: {counted(refused, 'violation')}.",
             err=as_json,
         )
     if problems or refused:
         refuse(*problems)
 
 
-def _lines(judged: Judged) -> Iterator[str]:
+def _by_stack(found: Found, some: Iterable[Any]) -> dict[Stack, list[Any]]:
+    each: dict[Stack, list[Any]] = {stack: [] for stack in found.run.stacks}
+    for one in some:
+        each[one.place.stack].append(one)
+    return each
+
+
+def _lines(template: str, roles: list[Resource], keys: list[Resource], violations: list[Violation]) -> Iterator[str]:
     """What there is to say of one template, for a person."""
-    if not judged.roles and not judged.keys and not judged.found:
-        yield f"{judged.template}: nothing of Pinecone's"
+    if not roles and not keys and not violations:
+        yield f"{template}: nothing of Pinecone's"
         return
-    found = f"{counted(judged.roles, 'role')}, {counted(judged.keys, 'key')}"
-    yield f"{judged.template}: {found}" + ("" if judged.found else ": nothing wrong")
-    for one, reason in judged.found:
-        mark = "WRONG" if reason is None else "acknowledged"
+    yield f"{template}: {counted(roles, 'role')}, {counted(keys, 'key')}" + ("" if violations else ": nothing wrong")
+    for one in violations:
+        mark = "WRONG" if one.meant is None else "acknowledged"
         yield f"  {mark} {one.rule}: {Quoted(one.logical_id)}"
         yield f"    {one.what}"
         yield f"    Allows: {one.allows}"
-        yield f"    Cure: {one.cure}" if reason is None else f"    Reason: {visible(reason)}"
+        yield f"    Cure: {one.cure}" if one.meant is None else f"    Reason: {visible(one.meant)}"
 
 
-def _as_data(judged: Judged) -> dict[str, Any]:
-    """The same for a machine."""
-    shown = ("rule", "logical_id", "what", "allows", "cure")
-    found = [{name: getattr(one, name) for name in shown} | {"acknowledged": why} for one, why in judged.found]
-    return {"template": judged.template, "roles": judged.roles, "keys": judged.keys, "violations": found}
+def _as_data(template: str, roles: list[Resource], keys: list[Resource], violations: list[Violation]) -> dict[str, Any]:
+    """What was found in one, for a machine."""
+    return {
+        "template": template,
+        "roles": [one.place.logical_id for one in roles],
+        "keys": [one.place.logical_id for one in keys],
+        "violations": [{name: getattr(one, own) for name, own in _SHOWN.items()} for one in violations],
+    }

@@ -63,11 +63,8 @@ def lock(
     refused = [f"{one.what} {one.cure}" for one in changes(before, stacks, str(file), beside=beside, gone=False)]
     if refused:
         refuse(*refused)
-    for folder, rules in refused_at_synth(one.top.template.file.parent for one in stacks):
-        raise LockError(
-            f"{printable(folder)}: its synth was refused ({printable(rules)}), and what is refused is not locked. Mend "
-            "it, or unlock it, and run `npx cdk synth`."
-        )
+    for said in refused_at_synth(stacks[0].run, so=", and what is refused is not locked"):
+        raise LockError(said)
     after, done, unread = _updated(before, stacks, ours, Asking("lock", profile) if with_deployed else None)
     if check and done:
         refuse(*done, f"{file} is not up to date: run `cmek lock` and commit it.", *unread)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from cmek_construct import checks, warnings
 from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment import config
-from cmek_construct.guardrails.judging import RULES
+from cmek_construct.guardrails.judging import RULE_IDS
 
 _ACKNOWLEDGED: Final = re.compile(rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S)
 
@@ -78,9 +79,11 @@ def acknowledgement(text: str) -> tuple[str, str]:
     found = _ACKNOWLEDGED.fullmatch(text)
     if found is None:
         raise typer.BadParameter("it is RULE=REASON, with the rule as `cmek check` prints it")
-    names = {rule.id for rule in RULES}
-    if found[2] not in names:
-        raise typer.BadParameter(f"there is no rule {found[2]}. There are: {', '.join(sorted(names))}")
+    if found[2] not in RULE_IDS:
+        nearest = " or ".join(get_close_matches(found[2], RULE_IDS, cutoff=0))
+        raise typer.BadParameter(
+            f"there is no rule {found[2]}. Is it {nearest}? There are: {', '.join(sorted(RULE_IDS))}"
+        )
     return found[1], found[3].strip()
 
 

@@ -10,7 +10,7 @@ import typer
 from cmek_construct.checks import printable
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
 from cmek_construct.commands.printing import counted, refuse, told
-from cmek_construct.guardrails.judging import by_place, guarded
+from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
 from cmek_construct.review.changes import Difference, differences
 from cmek_construct.review.parts import Template
 from cmek_construct.review.reader import templates_of
@@ -18,14 +18,11 @@ from cmek_construct.templates.run import Run, read_run
 
 
 def judged(
-    run: Run,
-    paths: Sequence[Path] = (),
-    vendor_role_arns: Sequence[str] = (),
-    acknowledged: Mapping[str, str] | None = None,
+    run: Run, vendor_role_arns: Sequence[str] = (), acknowledged: Mapping[str, str] | None = None
 ) -> tuple[list[Template], list[str]]:
     """Templates judged by the guardrails, and what could not be read; the rest is as `guarded` takes it."""
-    found, results = guarded(run, paths, vendor_role_arns, acknowledged or {})
-    return templates_of(found, by_place(results), vendor_role_arns), list(map(str, found.problems))
+    found, violations = guarded(run, vendor_role_arns, acknowledged or {})
+    return templates_of(found, violations, vendor_role_arns), list(map(str, found.problems))
 
 
 @told(
@@ -49,29 +46,32 @@ def review(
     """
     if as_markdown and not against:
         raise typer.BadParameter("it is for --against alone", param_hint="--markdown")
-    roles, reasons = vendor_role_arn or [], dict(acknowledge or [])
-    new, problems = judged(read_run(paths, account), paths, roles, reasons)
+    roles, reasons, run = vendor_role_arn or [], dict(acknowledge or []), read_run(paths, account)
+    new, problems = judged(run, roles, reasons)
     changed = None
     if against:
-        old, more = judged(read_run(against, account), against, roles, reasons)
+        old, more = judged(read_run(against, account), roles, reasons)
         problems += more
         changed = differences(old, new)
     elif not problems and not any(one.parts or one.findings for one in new):
         problems = ["Nothing of Pinecone's was found: there is nothing to review."]
     if problems:
         refuse(*problems)
+    refused = list(refused_at_synth(run, but=RULE_IDS))
+    for one in refused:
+        typer.echo(one, err=True)
     if as_markdown:
         from cmek_construct.review.page import markdown  # its engine takes long
 
         typer.echo(markdown(changed or []), nl=False)
     if out or not as_markdown:
-        _write(new, changed, out or Path("review.html"))
+        _write(new, changed, refused, out or Path("review.html"))
 
 
-def _write(templates: list[Template], changed: list[Difference] | None, file: Path) -> None:
+def _write(templates: list[Template], changed: list[Difference] | None, refused: list[str], file: Path) -> None:
     from cmek_construct.review.page import Page, html  # its engine takes long
 
-    page = Page(templates, version("cmek-construct"), changed)
+    page = Page(templates, version("cmek-construct"), changed, refused)
     shown = printable(file)
     try:
         if file.exists() and not file.read_bytes().startswith(b"<!doctype html>"):
@@ -80,7 +80,8 @@ def _write(templates: list[Template], changed: list[Difference] | None, file: Pa
     except OSError as error:
         refuse(f"{shown}: cannot be written: {error.strerror}. Give another file with --out.")
     found = page.open_findings
-    said = f"{counted(found, 'violation')} of the guardrails" if found else "all guardrails kept"
+    kept = "refused by the lock" if refused else "all guardrails kept"
+    said = f"{counted(found, 'violation')} of the guardrails" if found else kept
     typer.echo(
         f"Wrote {shown}: {counted(page.templates, 'template')}, {counted(page.each, 'text')} to read; "
         f"{said}. Open it in a browser, read it, print it, sign it.",

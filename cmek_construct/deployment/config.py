@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from cmek_construct import checks, guide, props
 from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS, Customers
+from cmek_construct.guardrails.judging import meant_by
 from cmek_construct.guide import ALL_REGIONS, KeyAccess, Policy, Regions, Statement
 from cmek_construct.props import Prop, Trust
 
@@ -57,6 +58,9 @@ def _acknowledgements(parameter: str, value: object) -> None:
                 "Write why this was decided, and by whom.",
             )
             checks.refuse(f"{parameter}.{checks.printable(notice)}", reason, what, way_out)
+        if nearest := meant_by(notice):
+            what = "no warning or guardrail that can be acknowledged has this id"
+            checks.refuse(parameter, notice, what, f"Is it {' or '.join(nearest)}?")
 
 
 OF_A_STACK: Final = (  # what the file says of a stack beside the props of what is in it

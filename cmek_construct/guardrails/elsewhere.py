@@ -8,8 +8,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from cmek_construct import guide
-from cmek_construct.guardrails.rule import ACCESS_UNREAD, Rule, Violation
-from cmek_construct.guardrails.subjects import Context
+from cmek_construct.guardrails.rule import ACCESS_UNREAD, Context, Rule, Violation
 from cmek_construct.policy import Policy, Statement, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.sentences import Quoted, plain
@@ -51,12 +50,10 @@ OUTPUT_VALUE: Final = Rule(
 
 def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     """A policy of the role that says more than the guide's statement of a customer, or cannot be read."""
-    name, place, policy = attached.name, attached.place, attached.policy
-    _, account = context.role_of(attached)
+    name, place, policy, account = attached.name, attached.place, attached.policy, attached.role.stack.account
     if policy is None:
         if is_unreadable(name):
-            what = f"A policy of the role is {Quoted(name)}, which cannot be read."
-            yield ACCESS_UNREAD.broken(place, what, name)
+            yield ACCESS_UNREAD.broken(place, f"A policy of the role is {Quoted(name)}, which cannot be read.", name)
         elif not attached.is_boundary:
             yield PERMISSIONS.broken(place, f"The role has the policy {Quoted(name)}, which no template shows.", name)
         return
@@ -67,16 +64,20 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     readable = [statement for statement in allowing(policy) if not statement.unreadable]
     limit = _second_tab([] if may_be_own else readable, account)
     # Denials give nothing: they are looked at only where something is too much without them.
-    excess: list[Statement] = [] if attached.is_boundary else readable
+    excess = [] if attached.is_boundary else readable
     for statements in (tuple(allowing(policy)), policy.statements):
         asked = Policy("permissions", statements, forms=policy.forms)
-        excess = [witness.statement for witness in context.ask.beyond(asked, limit)] if excess else []
-    for statement in readable:
-        if any(statement is too_much for too_much in excess):
-            said = plain(words.of_statement(_plainly(statement)))
-            unknown = " No template says which account is its own." * may_be_own
-            does = [*_texts_of(statement, "actions"), *_texts_of(statement, "resources")]
-            yield PERMISSIONS.broken(place, f"By {Quoted(name)}: {said}{unknown}", " ".join(does))
+        excess = _beyond(context.ask, asked, limit) if excess else []
+    for statement in (one for one in readable if any(one is too_much for too_much in excess)):
+        said = plain(words.of_statement(_plainly(statement)))
+        unknown = " No template says which account is its own." * may_be_own
+        does = [*_texts_of(statement, "actions"), *_texts_of(statement, "resources")]
+        yield PERMISSIONS.broken(place, f"By {Quoted(name)}: {said}{unknown}", " ".join(does))
+
+
+def _beyond(ask: Questions, policy: Policy, limit: guide.Policy, who: str | None = None) -> list[Statement]:
+    """The statements that allow more than a limit: everybody, or somebody."""
+    return [witness.statement for witness in ask.beyond(policy, limit, who)]
 
 
 def _second_tab(statements: list[Statement], own_account: str) -> guide.Policy:
@@ -115,9 +116,9 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
     # What the role may do and not every role of its account may.
     account = f"arn:aws:iam::{parts(naming.arn, ':')[4]}"
     root = {"Effect": "Allow", "Principal": {"AWS": f"{account}:root"}, "Action": "*", "Resource": "*"}
-    by_iam = guide.policy_document(root)
-    everybodys = [witness.statement for witness in ask.beyond(policy, by_iam, f"{account}:role/{NOBODY}")]
-    of_role = [witness.statement for witness in ask.beyond(policy, by_iam, naming.arn)]
+    everybodys, of_role = (
+        _beyond(ask, policy, guide.policy_document(root), who) for who in (f"{account}:role/{NOBODY}", naming.arn)
+    )
     for statement in {id(one): one for one in of_role}.values():
         if statement.unreadable or statement not in everybodys:
             what = f"{where} lets the role {plain(words.actions(_plainly(statement)))}."
@@ -127,22 +128,19 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
 def of_outputs(found: Found) -> Iterator[Violation]:
     """An output for Pinecone's console that gives something else than the role or key."""
     ours = [*found.roles, *found.keys]
-    accounts = {now.value.account for one in ours for now in one.cases}
     named = {one.of for one in found.outputs}
     for output in (one for one in found.outputs if ours and one.of is None and one.label in _CONSOLE):
-        stack = output.place.stack
-        service, kind = _CONSOLE[output.label]
-        some = found.roles if service == "iam" else found.keys
-        places = [one.place for one in some if one.place not in named]
+        stack, (service, kind) = output.place.stack, _CONSOLE[output.label]
+        places = [one.place for one in (found.roles if service == "iam" else found.keys) if one.place not in named]
         instead = [place.logical_id for place in places if place.stack.name == stack.name]
-        known = accounts | {stack.account}
+        known = {stack.account, *(one.place.stack.account for one in ours)}
         for value in dict.fromkeys(now.value for now in output.cases):
             arn = parts(value, ":")
             # It may be a role or key of the account that was given to a construct.
             is_arn = len(arn) == 6 and not is_unreadable(value) and arn[2] == service and arn[5].startswith(kind)
             is_given = is_arn and (arn[4] in known or not all(map(is_known, known)))
             if not is_given or instead:
-                elsewhere = "which is neither in the templates nor of their account"
-                why = f"and not {Quoted(instead[0])} of its own stack" if is_given else elsewhere
+                why = "which is neither in the templates nor of their account"
+                why = f"and not {Quoted(instead[0])} of its own stack" if is_given else why
                 what = f"The output for {output.label} in Pinecone's console gives {Quoted(value)}, {why}."
                 yield OUTPUT_VALUE.broken(output.place, what, value)

@@ -7,13 +7,12 @@ attribute"; steps 2.4 to 2.7 of the guide.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from cmek_construct import checks
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.rule import Rule, Violation
-from cmek_construct.guardrails.subjects import KeyUse, Trust
+from cmek_construct.guardrails.rule import KeyUse, Rule, Subject, Trust, Violation
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.found import Alias, Place
 from cmek_construct.templates.reading import writers
@@ -59,11 +58,8 @@ ALIAS_TARGET: Final = Rule(
 
 
 def _retained(place: Place, rule: Rule, *attributes: str) -> Iterator[Violation]:
-    faults = [
-        f"{name} is {Quoted(place.raw[name]) if name in place.raw else 'not set'}, not {_WANTED[name][-1]}"
-        for name in attributes
-        if place.raw.get(name) not in _WANTED[name]
-    ]
+    said = {name: Quoted(place.raw[name]) if name in place.raw else "not set" for name in attributes}
+    faults = [f"{name} is {it}, not {_WANTED[name][-1]}" for name, it in said.items() if it not in _WANTED[name]]
     if faults:
         yield rule.broken(place, f"{', and '.join(faults)}.")
 
@@ -139,26 +135,20 @@ class _Property(NamedTuple):
     says: str = "{name} is {value}."
 
 
-_OF_ROLE: Final = (
-    _Property(
-        SESSION, "MaxSessionDuration", str(_LONGEST_SESSION), range(_LONGEST_SESSION + 1),
-        f"{{name}} is {{value}} seconds; the guide's role has {_LONGEST_SESSION}.",
-    ),
-)  # fmt: skip
 _KIND: Final = "{name} is {value}, and the guide's key has {wanted}."
-_OF_KEY: Final = (
+_LEAST: Final = f"{{name}} is {{value}}, and the least that KMS takes is {_LEAST_WINDOW}."
+_LONGEST: Final = f"{{name}} is {{value}} seconds; the guide's role has {_LONGEST_SESSION}."
+_OF_ROLE: Final = [_Property(SESSION, "MaxSessionDuration", "0", range(_LONGEST_SESSION + 1), _LONGEST)]
+_OF_KEY: Final = [
     _Property(KEY_KIND, "KeySpec", "SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT", _KIND),
     _Property(KEY_KIND, "KeyUsage", "ENCRYPT_DECRYPT", "ENCRYPT_DECRYPT", _KIND),
     _Property(KEY_KIND, "Origin", "AWS_KMS", "AWS_KMS", _KIND),
     _Property(ENABLED, "Enabled", "true", "true"),
     _Property(ROTATION, "EnableKeyRotation", "false", "true", "{name} is not {wanted}."),
     _Property(MULTI_REGION, "MultiRegion", "false", "false", "{name} is {value}, which can never be taken back."),
-    _Property(
-        PENDING_WINDOW, "PendingWindowInDays", "30", range(_LEAST_WINDOW + 1, 10**9),
-        f"{{name}} is {{value}}, and the least that KMS takes is {_LEAST_WINDOW}.",
-    ),
+    _Property(PENDING_WINDOW, "PendingWindowInDays", "30", range(_LEAST_WINDOW + 1, 10**9), _LEAST),
     _Property(LOCKOUT_CHECK, "BypassPolicyLockoutSafetyCheck", "false", "false"),
-)  # fmt: skip
+]
 
 
 def of_role(trust: Trust) -> Iterator[Violation]:
@@ -170,36 +160,33 @@ def of_role(trust: Trust) -> Iterator[Violation]:
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """A key that can go, or of another kind."""
     yield from _retained(use.place, KEY_RETAINED, *_WANTED)
-    if use.place.type == "AWS::KMS::ReplicaKey":
+    is_replica = use.place.type == "AWS::KMS::ReplicaKey"
+    if is_replica:
         yield MULTI_REGION.broken(use.place, "It is a replica of a multi-Region key, with a policy of its own.")
-        yield from _of_kind(use, [one for one in _OF_KEY if one.rule is not ROTATION])
-    else:
-        yield from _of_kind(use, _OF_KEY)
+    yield from _of_kind(use, [one for one in _OF_KEY if not is_replica or one.rule is not ROTATION])
     if not use.now.properties.keys() & {"KeyPolicy", ""}:
         yield UNREAD.broken(use.place, "The key has no KeyPolicy, so that it is KMS's default.", "KeyPolicy")
 
 
-def _of_kind(subject: Trust | KeyUse, properties: Collection[_Property]) -> Iterator[Violation]:
+def _of_kind(subject: Subject, properties: Iterable[_Property]) -> Iterator[Violation]:
     """A property that is another than the guide's, or that only the deploy knows."""
     place, now = subject.place, subject.now.properties
     unread = [""] if "${" in str(now.get("", "")) else []
     for one in properties:
         value = str(now.get(one.name, one.default))
+        value = value.lower() if one.wanted in ("true", "false") else value
         if "${" in value:
             unread.append(one.name)
         elif not _is(value, one.wanted):
-            shown = Quoted(value.lower() if one.wanted in ("true", "false") else value)
-            yield one.rule.broken(place, one.says.format(name=one.name, value=shown, wanted=one.wanted))
-    for name in (one for one in place.raw if one.startswith("Fn::")):
-        yield UNREAD.broken(place, f"{name} beside its Type rewrites it.", name)
-    for name in writers(place.raw.get("Properties")):
-        yield UNREAD.broken(place, f"{name} in its Properties rewrites them.", name)
-    for name in unread:
-        what = f"{name or 'Properties'} is {Quoted(str(now[name]))}, which is not known."
-        yield UNREAD.broken(place, what, name)
+            yield one.rule.broken(place, one.says.format(name=one.name, value=Quoted(value), wanted=one.wanted))
+    faults = [(name, "beside its Type rewrites it") for name in place.raw if name.startswith("Fn::")]
+    faults += [(name, "in its Properties rewrites them") for name in writers(place.raw.get("Properties"))]
+    faults += [(name, f"is {Quoted(str(now[name]))}, which is not known") for name in unread]
+    for name, why in faults:
+        yield UNREAD.broken(place, f"{name or 'Properties'} {why}.", name)
 
 
 def _is(value: str, wanted: str | range) -> bool:
     if isinstance(wanted, range):
         return _NUMBER.fullmatch(value) is not None and int(value) in wanted
-    return (value.lower() if wanted in ("true", "false") else value) == wanted
+    return value == wanted

@@ -14,7 +14,7 @@ import jsii
 
 from cmek_construct import checks
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.judging import REPORT, RULES, judge
+from cmek_construct.guardrails.judging import REPORT, RULE_IDS, judge
 from cmek_construct.lock.changing import refusals
 from cmek_construct.lock.text import FILE as LOCK_FILE
 from cmek_construct.lock.text import LockError, is_locked, read
@@ -50,12 +50,8 @@ class CmekGuardrails:
             checks.role_arn(f"vendor_role_arns[{index}]", arn)
         self._vendor_role_arns = tuple(vendor_role_arns)
         if lock_file is not None and not Path(lock_file).is_file():
-            checks.refuse(
-                "lock_file",
-                lock_file,
-                "it is a file that `cmek lock` wrote",
-                f"Correct the path; or leave it out, for {LOCK_FILE} in the current folder.",
-            )
+            way_out = f"Correct the path; or leave it out, for {LOCK_FILE} in the current folder."
+            checks.refuse("lock_file", lock_file, "it is a file that `cmek lock` wrote", way_out)
         self._lock_file = Path(lock_file or LOCK_FILE)
 
     @property
@@ -71,7 +67,7 @@ class CmekGuardrails:
     @property
     def rule_ids(self) -> list[str]:
         """The id of every rule."""
-        return list(dict.fromkeys(rule.id for rule in RULES))
+        return list(RULE_IDS)
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Judge every template of the app, nested ones included."""
@@ -83,13 +79,11 @@ class CmekGuardrails:
         except LockError:  # it is refused by itself
             lock = {}
         found = find(run, known=partial(is_locked, lock), vendor_role_arns=self._vendor_role_arns)
-        violations = [
-            _violation(
-                ids.CANNOT_BE_JUDGED, f"{one.where}: {one.what}", one.way_out or "Synthesize the app anew.", files[0]
-            )
-            for one in found.problems
-        ]
-        for one in judge(run, found, self._vendor_role_arns):
+        violations = []
+        for problem in found.problems:
+            what, cure = f"{problem.where}: {problem.what}", problem.way_out or "Synthesize the app anew."
+            violations.append(_violation(ids.CANNOT_BE_JUDGED, what, cure, files[0]))
+        for one in judge(found, self._vendor_role_arns):
             if one.meant is None:
                 file, logical_id, within = one.reported
                 what = f"{within}{one.what} {one.allows}"
@@ -133,15 +127,13 @@ def _rewrite(file: Path) -> None:
         # That nothing could be judged is no violation, and the CLI would take it for a success.
         failure = ours.get("metadata", {}).get("error")
         if failure and not ours["violations"]:
-            nowhere = {"violatingConstructs": [{"constructPath": ""}]}
-            failed = {"ruleName": ids.CANNOT_BE_JUDGED, "description": failure, "severity": "fatal", **nowhere}
-            ours["violations"] = [failed]
+            failed = {"ruleName": ids.CANNOT_BE_JUDGED, "description": failure, "severity": "fatal"}
+            ours["violations"] = [{**failed, "violatingConstructs": [{"constructPath": ""}]}]
         for construct in (each for one in ours["violations"] for each in one["violatingConstructs"]):
             # As the CLI shows it, in a field by which nothing is selected.
             path, resource = construct["constructPath"], construct.get("cloudFormationResource")
             if path:
                 words = f"{path} ({resource['logicalId']})" if resource else path
-                construct |= {
-                    "constructPath": "", "cloudFormationResource": {"templatePath": "", "logicalId": words},
-                }  # fmt: skip
+                told = {"templatePath": "", "logicalId": words}
+                construct |= {"constructPath": "", "cloudFormationResource": told}
     file.write_text(json.dumps(report, indent=2), encoding="utf-8")

@@ -1,18 +1,34 @@
-"""What a rule is, and what it finds."""
+"""What a rule is, what breaks it, and what rules judge: role and key in each case, with whom they mean."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
+from cmek_construct import guide
 from cmek_construct import warnings as ids
-from cmek_construct.templates.found import Place
+from cmek_construct.checks import EXTERNAL_ID, REGION
+from cmek_construct.policy import Statement, aws
+from cmek_construct.policy.questions import Questions
+from cmek_construct.policy.text import alone, is_unreadable
+from cmek_construct.templates.choices import Case, InCase
+from cmek_construct.templates.evidence import allowing, names_in
+from cmek_construct.templates.found import Found, Now, Output, Place, beside
 
 _LONGEST_WITNESS: Final = 200
 _LONGEST: Final = 1_000
+_HOLE: Final = r"\$\{[^!?}][^}]*\}"
+_ROLES: Final = rf"arn:aws:iam::(?P<account>[0-9]{{12}}|{_HOLE}):role/{guide.ROLE_NAME_PREFIX}"
+PINECONES_ROLE: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{_HOLE})")
+_MEANT: Final = re.compile(rf"{_ROLES}(?P<region>{REGION.pattern}|{_HOLE}|\*)")
+ANY_REGION: Final = re.compile(rf"{_ROLES}.*")
+_SOME_ID: Final = "the-one-external-ID"
+"""Stands for the external ID where one is asked for, and none is said."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +36,14 @@ class Violation:
     """A rule that a template breaks."""
 
     rule: str
-    """Its id, with the witness."""
+    """Its id, with the witness: who could do what."""
     place: Place
     what: str
     """What is wrong, in one sentence, with the value."""
     allows: str
     cure: str
     meant: str | None
-    """Why it is meant, where its construct says so."""
+    """Why it is meant, where its construct, the app or who asks says so."""
 
     @property
     def logical_id(self) -> str:
@@ -58,14 +74,7 @@ class Rule:
     """The way out."""
 
     def broken(self, place: Place, what: str, witness: str = "", meant: str | None = None) -> Violation:
-        """That something breaks it.
-
-        Args:
-            place: where it stands.
-            what: what is wrong, in one sentence, with the value.
-            witness: who could do what, where each is acknowledged by itself: another one is not with it.
-            meant: why it is meant, where its construct says so.
-        """
+        """That something breaks it: by a witness where each is acknowledged by itself, and another is not with it."""
         what = what if len(what) <= _LONGEST else f"{what[:_LONGEST]} …"
         text = re.sub(r"[^A-Za-z0-9_+=,.@:/*?-]", "", witness.replace(" ", "_"))
         if len(text) > _LONGEST_WITNESS:
@@ -79,3 +88,136 @@ ACCESS_UNREAD: Final = Rule(
     allows="Nobody can tell whom it lets in before it is deployed.",
     cure="Write it out, or for an external ID take a parameter.",
 )
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is the same for everything in a run."""
+
+    found: Found
+    vendors: frozenset[str]
+    """Roles of other accounts that were declared."""
+    ask: Questions = field(default_factory=Questions)
+
+    @cached_property
+    def typed(self) -> frozenset[str]:
+        """The holes that a deployer types."""
+        return frozenset(
+            stack.named(name)
+            for stack in self.found.run.stacks
+            for name, one in stack.parameters.items()
+            if str(one.get("Type", "String")) in ("String", "Number")
+        )
+
+    @cached_property
+    def trusts(self) -> dict[Place, list[Trust]]:
+        """The roles that Pinecone assumes, in each case."""
+        ids = dict(beside(self.found.outputs, "Role ARN", "External ID"))
+        roles = {role.place: role.cases for role in self.found.roles}
+        return {place: [_trust(self, place, one, ids.get(place)) for one in cases] for place, cases in roles.items()}
+
+    def trusts_now(self, places: Iterable[Place], case: Case) -> list[Trust]:
+        """Roles as they are in a case of something else."""
+        some = (one for place in sorted(places, key=str) for one in self.trusts.get(place, ()))
+        return [one for one in some if one.case.agrees(case)]
+
+    @cached_property
+    def keys(self) -> dict[Place, dict[str, None]]:
+        """The ARNs of the keys that a role must be able to use, by the role."""
+        found: dict[Place, dict[str, None]] = {}
+        for now in (one.value for key in self.found.keys for one in key.cases):
+            for place in now.roles:
+                found.setdefault(place, {})[now.arn] = None
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A role or a key in one case."""
+
+    context: Context
+    place: Place
+    case: Case
+    now: Now
+    where: ClassVar[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Trust(Subject):
+    """A role in one case, and whom its trust policy takes for Pinecone: one account, its roles, and one external ID.
+
+    Read out of the policy itself, for only Pinecone's console shows the number. What else the policy allows is then
+    beyond what is meant.
+    """
+
+    pinecone: str | None
+    """Its account: twelve digits, or a hole; never the role's own. None if none is named."""
+    asked_id: str | None
+    """The external ID that the policy asks for."""
+    external_id: str | None
+    """The one that goes to Pinecone's console, where an output says it; else that."""
+    roles: list[str]
+    """The ARNs of Pinecone's roles that must come in: in the guide's third form those of the guide."""
+    limit: guide.Policy
+    """The guide's trust policies for all that is meant."""
+    where = "The trust policy"
+
+
+def _trust(context: Context, place: Place, one: InCase[Now], output: Output | None) -> Trust:
+    now, statements = one.value, list(allowing(one.value.policy))
+    forms = list(filter(None, map(_MEANT.fullmatch, (text for each in statements for text in _texts(each)))))
+    account = next((form["account"] for form in forms if form["account"] != now.account), None)
+    named = dict.fromkeys(form["region"] for form in forms if account and form["account"] == account)
+    regions, is_third = [region for region in named if region != "*"], "*" in named
+    ids = [value for each in statements for value in each.compared(aws.EXTERNAL_ID)]
+    presentable = (text for text in ids if (alone(text) or EXTERNAL_ID.fullmatch(text)) and not is_unreadable(text))
+    asked_id = next(presentable, None)
+    promised = {each.value for each in output.cases} if output else set()
+    external_id = (promised.pop() if len(promised) == 1 else None) or asked_id
+    is_asked = bool(ids) or any("withID" in each.name for each in statements)
+    limit = []
+    if account and regions:
+        limit.append(guide.trust_statement(account, regions, external_id or (_SOME_ID if is_asked else None)))
+    if account and is_third and external_id:
+        limit.append(guide.trust_statement(account, guide.ALL_REGIONS, external_id))
+    must_come = dict.fromkeys([*regions, *(guide.PINECONE_REGIONS if is_third else ())])
+    roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
+    limits = guide.policy_document(*limit)
+    return Trust(context, place, one.case, now, account, asked_id, external_id, roles, limits)
+
+
+def _texts(statement: Statement) -> list[str]:
+    """Whom a statement names one by one; else whom it compares with all that it names."""
+    named = [one.name for one in statement.principals or () if one.kind == "AWS"]
+    if named and all(map(PINECONES_ROLE.fullmatch, named)):
+        return named
+    return [*named, *statement.compared(aws.PRINCIPAL_ARN)]
+
+
+@dataclass(frozen=True, eq=False)
+class KeyUse(Subject):
+    """A key in one case, and who may use it."""
+
+    roles: list[Now]
+    """The roles of the run that Pinecone assumes and that must be able to use it."""
+    role_arns: list[str]
+    """Those, and one that is not in the run but goes to Pinecone's console."""
+    where = "The key policy"
+
+
+def key_uses(context: Context) -> Iterator[KeyUse]:
+    """Each key in each case."""
+    carried = dict(beside(context.found.outputs, "Key ARN", "Role ARN"))
+    for key in context.found.keys:
+        output = carried.get(key.place)
+        for case, now in ((one.case, one.value) for one in key.cases):
+            places = now.roles
+            if not places and output and output.of and key.primary is None:
+                places = frozenset({output.of})
+            of_console = {one.value for one in output.cases} if output else set()
+            others = sorted(arn for arn in of_console if f":iam::{now.account}:role/" in arn)
+            every = context.trusts_now(places, case)
+            named = {name for statement in now.policy.statements for name in names_in(statement)}
+            roles = [one.now for one in every if one.roles and (one.now.arn in named or not now.roles)]
+            arns = list(dict.fromkeys([*(one.now.arn for one in every), *others]))
+            yield KeyUse(context, key.place, case, now, roles, arns)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import islice, product
-from typing import Final
+from typing import Final, TypeAlias
 
 from cmek_construct import checks, guide
-from cmek_construct.guardrails.rule import Rule, Violation
-from cmek_construct.guardrails.subjects import Context, KeyUse, Trust, meant
+from cmek_construct.guardrails.rule import Context, KeyUse, Rule, Subject, Trust, Violation
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.policy.text import is_known, is_unreadable, parts
@@ -20,28 +19,20 @@ from cmek_construct.templates.found import Attached
 from cmek_construct.templates.reading import each_of, members
 
 _FACTS: Final[Mapping[str, str | None]] = {
-    "aws:SecureTransport": "true",
-    "aws:ViaAWSService": "false",
-    "aws:CalledVia": None,
-    "aws:SourceArn": None,
-    "aws:SourceAccount": None,
-    "aws:SourceOrgID": None,
+    **aws.DIRECT_CALL,
+    **dict.fromkeys(("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID")),
     aws.SESSION_BEGAN: datetime.now(timezone.utc).isoformat(timespec="seconds"),
 }
 """What is taken as given of a call that is needed: over TLS, by no AWS service, and in a session that begins now: a
 denial to those that began before some date, which AWS writes to revoke them, is none to Pinecone, which begins
 another."""
-_BY_ITSELF: Final[Mapping[str, str | None]] = {**_FACTS, "kms:ViaService": None}
 _OWNERS: Final[Mapping[str, Mapping[str, str | None]]] = {
-    "kms:GetKeyPolicy": _BY_ITSELF,
-    "kms:PutKeyPolicy": {**_BY_ITSELF, "kms:BypassPolicyLockoutSafetyCheck": "false"},
+    "kms:GetKeyPolicy": _FACTS,
+    "kms:PutKeyPolicy": {**_FACTS, "kms:BypassPolicyLockoutSafetyCheck": "false"},
 }
-_SOME_NAME: Final = "${the name of the session}"
-"""Each session has one."""
-_MOST_TAGS: Final = 16
-"""Combinations of tags that are tried."""
+_MOST_TAGS: Final = 16  # combinations that are tried
 _EVERYTHING: Final = Statement("everything", "Allow", actions=("*",), resources=("*",))
-_SERVICE: Final = re.compile(r"([a-z0-9-]+):")
+_Answered: TypeAlias = tuple[Request, Said]
 
 LOCKED_OUT: Final = Rule(
     "pinecone-locked-out",
@@ -83,25 +74,23 @@ ROLE_TAGS: Final = Rule(
 
 def of_trust(trust: Trust) -> Iterator[Violation]:
     """Pinecone cannot assume the role, or IAM does not take it."""
-    policy, whom, ask = trust.now.policy, trust.meant, trust.context.ask
+    policy, properties = trust.now.policy, trust.now.properties
     # An external ID of the output that the policy does not ask for has a rule of its own.
-    own_id = meant(policy, trust.now.account).external_id or whom.external_id
-    context = {**_FACTS, "sts:ExternalId": own_id, "sts:RoleSessionName": _SOME_NAME}
-    requests = [Request(role, "sts:AssumeRole", context=context, own=True) for role in whom.roles]
-    said = ask.answers(_but(policy, guide.assume_role_denial()), requests)
-    yield from _shortages(trust, zip(requests, said, strict=True))
+    own_id = trust.asked_id or trust.external_id
+    context = {**_FACTS, "sts:ExternalId": own_id, "sts:RoleSessionName": "${the name of the session}"}
+    requests = [Request(role, "sts:AssumeRole", context=context, own=True) for role in trust.roles]
+    yield from _shortages(trust, _asked(trust.context, _but(policy, guide.assume_role_denial()), requests))
     is_read = not any(one.unreadable for one in policy.statements)
-    if is_read and not requests and not ask.beyond(policy, whom.limit):
+    if is_read and not requests and not trust.context.ask.beyond(policy, trust.limit):
         yield LOCKED_OUT.broken(trust.place, "The trust policy lets in none of Pinecone's roles.")
-    document = trust.now.properties.get("AssumeRolePolicyDocument")
-    if isinstance(document, dict):
-        # What only the deploy knows counts as nothing.
-        size = checks.characters(document) - sum(map(len, re.findall(r"\$\{[^}]*\}", str(document))))
-        if size > checks.TRUST_POLICY_QUOTA:
-            what = f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}."
-            yield TRUST_SIZE.broken(trust.place, what)
-    every = map(members, each_of(trust.now.properties.get("Tags")))
-    pairs = [(one.get("Key"), one.get("Value")) for one in every]
+    document = properties.get("AssumeRolePolicyDocument")
+    # What only the deploy knows counts as nothing.
+    unknown = sum(map(len, re.findall(r"\$\{[^}]*\}", str(document))))
+    size = checks.characters(document) - unknown if isinstance(document, dict) else 0
+    if size > checks.TRUST_POLICY_QUOTA:
+        what = f"The trust policy has {size:,} characters, over {checks.TRUST_POLICY_QUOTA:,}."
+        yield TRUST_SIZE.broken(trust.place, what)
+    pairs = [(one.get("Key"), one.get("Value")) for one in map(members, each_of(properties.get("Tags")))]
     try:
         checks.tags("Tags", [pair for pair in pairs if all(isinstance(one, str) and is_known(one) for one in pair)])
     except ValueError as error:
@@ -110,32 +99,32 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
 
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
-    ask, policy = use.context.ask, _kept(use.now.policy, lambda one: not organizations(one))
-    owner: list[tuple[Request, Said]] = []
+    account, policy = use.now.account, _kept(use.now.policy, lambda one: not organizations(one))
+    owner = []
     for action, context in _OWNERS.items() if "KeyPolicy" in use.now.properties else ():
-        who = {**context, "aws:userid": use.now.account}
-        root = f"arn:aws:iam::{use.now.account}:root"
-        asked = [Request(root, action, context={**who, **tags}, own=True) for tags in _tags(policy)]
-        answers = list(zip(asked, ask.answers(policy, asked), strict=True))
-        owner += (_first(answers, "yes") or answers)[:1]
+        sent = [{**context, "aws:userid": account, **tags} for tags in _tags(policy)]
+        asked = [Request(f"arn:aws:iam::{account}:root", action, context=one, own=True) for one in sent]
+        answers = _asked(use.context, policy, asked)
+        owner += _first(answers, "yes") or _first(answers, "unsure", "may be denied") or answers[:1]
     requests = []
     for role in use.roles:
         policy = _but(policy, guide.key_denial(role.arn))
-        own = True if role.account != use.now.account else None
-        requests += [Request(role.arn, action, context=_BY_ITSELF, own=own) for action in guide.ENCRYPT_DECRYPT]
-    needed = zip(requests, ask.answers(policy, requests) if requests else (), strict=True)
+        own = True if role.account != account else None
+        requests += [Request(role.arn, action, context=_FACTS, own=own) for action in guide.ENCRYPT_DECRYPT]
     # What keeps the owner out as well is said of the owner alone.
     denied = {id(said.statement) for _, said in owner if _how(said) == "denied"}
     unsure = {id(said.statement) for _, said in owner if _how(said) != "yes"}
     told = {"no": denied, "denied": denied, "unsure": unsure, "may be denied": unsure}
+    needed = _asked(use.context, policy, requests)
     yield from _shortages(use, [it for it in needed if id(it[1].statement) not in told.get(_how(it[1]), ())])
     for request, said in _first(owner, "no", "unsure"):
         surely = "surely " if said.verdict is Verdict.CANNOT_TELL else ""
         yield OWNER.broken(use.place, f"The key policy does not {surely}let the account's root {request.action}.")
-    for _, said in _first(owner, "denied", "may be denied"):
-        by = said.statement.name if said.statement else " ".join(said.hangs_on)
+    for _, said in _first(owner, "denied"):
+        by = said.statement.name if said.statement else ""
         what = f"The key policy denies kms:PutKeyPolicy to its own account, by {Quoted(by)}."
         yield OWNER_DENIED.broken(use.place, what)
+    yield from _shortages(use, [it for it in owner if _how(it[1]) == "may be denied"], OWNER_DENIED)
 
 
 def _tags(policy: Policy) -> list[dict[str, str | None]]:
@@ -152,7 +141,6 @@ def _tags(policy: Policy) -> list[dict[str, str | None]]:
 def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     """A denial in a policy of the role's own, or a boundary, takes what the key policy lets it."""
     name, place = attached.name, attached.place
-    role, _ = context.role_of(attached)
     if attached.policy is None:
         return
     policy = _kept(attached.policy, lambda each: _may_be_of_kms(each) and not organizations(each))
@@ -161,19 +149,26 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
         if not policy.statements:
             return
         policy = replace(policy, statements=(_EVERYTHING, *policy.statements))
-    found: list[tuple[Request, Said]] = []
+    role = next((one.now.arn for one in context.trusts_now([attached.role], attached.case)), None)
+    role = role or f"arn:aws:iam::{attached.role.stack.account}:role/x"
+    found = []
     for key in context.keys.get(attached.role, ()):
         # What a call on a key says of where it is, as far as that is known.
         where = zip(("aws:RequestedRegion", "aws:ResourceAccount"), parts(key, ":")[3:5], strict=False)
-        sent = {**_BY_ITSELF, **{what: value for what, value in where if is_known(value)}}
+        sent = {**_FACTS, **{what: value for what, value in where if is_known(value)}}
         requests = [Request(role, what, key, sent) for what in guide.ENCRYPT_DECRYPT]
-        found += zip(requests, context.ask.answers(policy, requests), strict=True)
+        found += _asked(context, policy, requests)
     for request, _ in _first(found, "no", "denied"):
         yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
     for request, said in _first(found, "unsure", "may be denied"):
         by = " ".join(said.hangs_on)
         what = f"{Quoted(name)} lets the role {request.action} only as far as this holds: {Quoted(by)}."
         yield NOT_SEEN.broken(place, what, f"{name} {by}")
+
+
+def _asked(context: Context, policy: Policy, requests: Sequence[Request]) -> list[_Answered]:
+    """Requests with what a policy says to them."""
+    return list(zip(requests, context.ask.answers(policy, requests) if requests else (), strict=True))
 
 
 def _how(said: Said) -> str:
@@ -190,32 +185,33 @@ def _how(said: Said) -> str:
     return "denied" if said.verdict is Verdict.NO and said.statement and may_be_denial else "no"
 
 
-def _first(needed: Iterable[tuple[Request, Said]], *kinds: str) -> list[tuple[Request, Said]]:
+def _first(needed: Iterable[_Answered], *kinds: str) -> list[_Answered]:
     """The first of which it stands so, if there is one."""
     return [(request, said) for request, said in needed if _how(said) in kinds][:1]
 
 
-def _shortages(subject: Trust | KeyUse, needed: Iterable[tuple[Request, Said]]) -> Iterator[Violation]:
-    """One violation for each statement, or condition, that keeps Pinecone out or may do so."""
+def _shortages(subject: Subject, needed: Iterable[_Answered], unsure: Rule = NOT_SEEN) -> Iterator[Violation]:
+    """One violation for each statement, or condition, that keeps somebody out or may do so."""
     found: dict[tuple[bool, str], list[Request]] = {}
     for request, said in needed:
         how = _how(said)
-        if how not in ("yes", "unread"):
+        if how in ("no", "denied"):
             denial = said.statement.name if said.statement and how == "denied" else ""
-            is_out = how in ("no", "denied")
-            found.setdefault((not is_out, denial if is_out else " ".join(said.hangs_on)), []).append(request)
+            found.setdefault((False, denial), []).append(request)
+        elif how in ("unsure", "may be denied"):
+            found.setdefault((True, " ".join(said.hangs_on)), []).append(request)
     for (is_unsure, by), requests in sorted(found.items(), key=lambda it: it[0][0]):
         whom = Quoted(", ".join(dict.fromkeys(one.principal for one in requests)))
         what = " and ".join(dict.fromkeys(one.action for one in requests))
-        out = f"{subject.where} does not let {whom} {what}{f' by {Quoted(by)}' if by else ''}."
-        unsure = f"{subject.where} lets {whom} {what} only as far as this holds: {Quoted(by)}."
-        rule, text = (NOT_SEEN, unsure) if is_unsure else (LOCKED_OUT, out)
-        yield rule.broken(subject.place, text, by or requests[0].principal)
+        rule, text = LOCKED_OUT, f"does not let {whom} {what}{f' by {Quoted(by)}' if by else ''}."
+        if is_unsure:
+            rule, text = unsure, f"lets {whom} {what} only as far as this holds: {Quoted(by)}."
+        yield rule.broken(subject.place, f"{subject.where} {text}", by or requests[0].principal)
 
 
 def _may_be_of_kms(statement: Statement) -> bool:
     """Whether a statement can be about KMS: of another service is all that has such a name."""
-    services = (_SERVICE.match(one.lower()) for one in statement.actions or ("",))
+    services = (re.match(r"([a-z0-9-]+):", one.lower()) for one in statement.actions or ("",))
     return bool(statement.unreadable) or any(not it or it[1] == "kms" for it in services)
 
 

@@ -10,24 +10,20 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from cmek_construct import guide
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.rule import ACCESS_UNREAD, Rule, Violation
-from cmek_construct.guardrails.subjects import ANY_REGION, PINECONES_ROLE, KeyUse, Trust
+from cmek_construct.guardrails.rule import ACCESS_UNREAD, ANY_REGION, PINECONES_ROLE, KeyUse, Rule, Trust, Violation
 from cmek_construct.policy import Witness, aws, words
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.policy.text import is_unreadable, parts
 from cmek_construct.templates.evidence import LOOK_ALIKE, allowing
 
-_Named: TypeAlias = tuple["Rule", str]
-"""The rule that is about something, and who could do what."""
-
 
 def _beyond(
-    subject: Trust | KeyUse, limit: guide.Policy, name: Callable[[Witness, str], _Named]
+    subject: Trust | KeyUse, limit: guide.Policy, name: Callable[[Witness, str], tuple[Rule, str]]
 ) -> Iterator[Violation]:
     """What a policy allows beyond its limit: each statement and principal under one rule; and whom it names in vain."""
     found: dict[int, list[tuple[Rule, Violation]]] = {}
@@ -71,9 +67,6 @@ def _actions_of(witness: Witness) -> list[str]:
 
 # The key policy.
 
-_FOREIGN_CURE: Final = (
-    "Take the principal out; or declare a vendor's role, by CmekGuardrails(vendor_role_arns=[…]) or with CustomerKey."
-)
 ROLE_ACCESS: Final = Rule(
     "key-role-access",
     sentence="Pinecone's role, and whoever is of another account, is no more than a key user of the KMS console.",
@@ -97,7 +90,8 @@ FOREIGN: Final = Rule(
     sentence="The key policy allows nothing to another account or a service, but for a vendor's "
     "role that was declared.",
     allows="They could use the key and read what it encrypts.",
-    cure=_FOREIGN_CURE,
+    cure="Take the principal out; or declare a vendor's role, by CmekGuardrails(vendor_role_arns=[…]) or with "
+    "CustomerKey.",
 )
 DELETED_PRINCIPAL: Final = Rule(
     "deleted-principal",
@@ -116,7 +110,7 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     elsewhere = [one.name for one in every if one.kind == "Federated"]
     users = dict.fromkeys([*use.role_arns, *others, *sorted(vendors)])
 
-    def named(witness: Witness, who: str) -> _Named:
+    def named(witness: Witness, who: str) -> tuple[Rule, str]:
         does = " ".join([shown(who), *_actions_of(witness)])
         if who in elsewhere:
             return FOREIGN, shown(who)
@@ -131,9 +125,10 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     people = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*", "Condition": of_account}
     used = (statement for user in users for statement in guide.role_statements(user, guide.KeyAccess.KEY_USER))
     yield from _beyond(use, guide.policy_document(guide.root_statement(owner), people, *used), named)
+    of_construct = use.context.found.run.said_of(use.place.stack, use.place.logical_id, use.case)
     for who in (one for one in others if one not in vendors):
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
-        meant = "The prop role names this role of another account" if who == use.role_of_construct else None
+        meant = "The prop role names this role of another account" if who == of_construct else None
         yield FOREIGN.broken(use.place, what, shown(who), meant)
 
 
@@ -203,24 +198,24 @@ FOREIGN_IN_TRUST: Final = Rule(
     cure="Take the principal out of the role's trust policy; give who needs it a role of its own.",
 )
 _SAID_BY: Final = {
-    EXTERNAL_ID: (TRUST_OPEN,),
-    ACTION: (TRUST_OPEN,),
-    GRANTS: (ROLE_ACCESS, KEY_OPEN),
-    ROLE_ACCESS: (KEY_OPEN,),
+    EXTERNAL_ID: [TRUST_OPEN],
+    ACTION: [TRUST_OPEN],
+    GRANTS: [ROLE_ACCESS, KEY_OPEN],
+    ROLE_ACCESS: [KEY_OPEN],
 }
 """What another rule says already, of the same statement."""
 
 
 def of_trust(trust: Trust) -> Iterator[Violation]:
     """Who else than Pinecone may assume the role, and how."""
-    own, pinecone = trust.now.account, trust.meant.account
-    values = (pinecone, trust.meant.external_id)
+    own, pinecone = trust.now.account, trust.pinecone
+    values = (pinecone, trust.external_id)
     unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in trust.context.typed]
     for whom in map(trust.place.stack.short, unread):
         what = f"The trust policy has {whom} in the place of an account or an ID."
         yield ACCESS_UNREAD.broken(trust.place, what, whom)
 
-    def named(witness: Witness, who: str) -> _Named:
+    def named(witness: Witness, who: str) -> tuple[Rule, str]:
         statement, whom = witness.statement, trust.place.stack.short(who)
         role, in_any, is_whole = PINECONES_ROLE.fullmatch(who), ANY_REGION.fullmatch(who), _WHOLE.fullmatch(who)
         asked = ANY_REGION.fullmatch(witness.request.principal)
@@ -248,7 +243,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
             return (PATTERN, f"{whom} {' '.join(arns)}") if arns else (TRUST_OPEN, whom)
         return FOREIGN_IN_TRUST, whom
 
-    yield from _beyond(trust, trust.meant.limit, named)
+    yield from _beyond(trust, trust.limit, named)
 
 
 def not_to_the_letter(trust: Trust) -> Iterator[Violation]:

@@ -45,16 +45,24 @@ class Page:
     most_on_sheet = 4
     """Files that are named beside the signature; more of them stand further below."""
 
-    def __init__(self, every: Sequence[Template], version: str, differences: list[Difference] | None = None) -> None:
+    def __init__(
+        self,
+        every: Sequence[Template],
+        version: str,
+        differences: list[Difference] | None = None,
+        refused: Sequence[str] = (),
+    ) -> None:
         """Look at templates, and ask who can do what of those that are shown.
 
         Args:
             every: all that were read, first those with something of Pinecone's.
             version: of this library.
             differences: what changes, if that is asked.
+            refused: what the lock refused when the templates were made.
         """
         self.version = version
         self.differences = differences
+        self.refused = refused
         self.replaces = any(REPLACED in one.changes for one in differences or ())
         self.templates = [one for one in every if one.parts]
         self.others = len(every) - len(self.templates)
@@ -100,7 +108,7 @@ class Page:
         self.protects_used_keys = any(row.unused and row.action == "kms:DisableKey" for row in rows)
 
         # Whether nothing here is red; what only a person can check is still to be checked.
-        red = self.open_findings or self.missing or self.ids_used_twice or self.replaces
+        red = self.open_findings or self.refused or self.missing or self.ids_used_twice or self.replaces
         accounts = len(self.accounts_named) > 1 or self.takes_own_for_pinecones
         self.is_fit_to_sign = bool(self.each) and self.each == self.shown and not red and not accounts
 

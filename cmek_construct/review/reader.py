@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -25,8 +24,6 @@ from cmek_construct.templates.stacks import KEYS, ROLE, Stack
 from cmek_construct.templates.values import NOTHING
 from cmek_construct.who.answers import Asker, Who
 
-Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
-"""What the guardrails found at each place, with the reason for which it is acknowledged."""
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
 _Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
@@ -34,15 +31,15 @@ Arns: TypeAlias = frozenset[str]
 T = TypeVar("T", InCase[Now], Attached)
 
 
-def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]) -> list[Template]:
+def templates_of(found: Found, violations: Sequence[Violation], vendor_role_arns: Iterable[str]) -> list[Template]:
     """What is shown of each template of a run, first of those that have something of Pinecone's.
 
     Args:
         found: what is Pinecone's in it.
-        reasons: what the guardrails found.
+        violations: what the guardrails found.
         vendor_role_arns: roles of other accounts that a key policy may name.
     """
-    reader = _Reader(found, reasons, frozenset(vendor_role_arns))
+    reader = _Reader(found, violations, frozenset(vendor_role_arns))
     titles = Counter(top.template.title for top in found.run.tops)
     checks = to_check(found)
     asker = cache(lambda: Asker(found))  # of a run of which nothing is shown nobody is asked
@@ -56,8 +53,8 @@ def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]
         within = " > ".join([name, *map(printable, stack.within)])
         made[stack] = Template(within, stack, account, region, checks.get(stack, []), partial(ask, stack))
         made[stack].parts.extend(reader.parts(made[stack]))
-    for place in reasons:
-        made[place.stack].findings.extend(reader.findings([place]))
+    for one in violations:
+        made[one.place.stack].findings.extend(reader.findings([one.place]))
     return sorted(made.values(), key=lambda template: not template.parts)
 
 
@@ -101,10 +98,10 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
 class _Reader:
     """Knows what goes with what in a run."""
 
-    def __init__(self, found: Found, reasons: Reasons, vendors: Arns) -> None:
+    def __init__(self, found: Found, violations: Sequence[Violation], vendors: Arns) -> None:
         self._found = found
         self._vendors = vendors
-        self._reasons = dict(reasons)
+        self._violations = by(violations, lambda one: one.place)
         self._roles = by(found.roles, lambda one: one.place.stack)
         self._keys = by(found.keys, lambda one: one.place.stack)
         self._unread = by(reversed(found.unread), lambda one: one.place.stack)
@@ -129,9 +126,8 @@ class _Reader:
         return (self._part(template, texts, some) for some in groups.values())
 
     def findings(self, places: Iterable[Place]) -> list[Violation]:
-        """What was found at some places, each time once on the whole page, with the reason that counts."""
-        pairs = (pair for place in places for pair in self._reasons.pop(place, ()))
-        return [replace(one, meant=reason) for one, reason in pairs]
+        """What was found at some places, each time once on the whole page."""
+        return [one for place in places for one in self._violations.pop(place, ())]
 
     def _part(self, template: Template, texts: _Texts, some: Sequence[Resource | Unread]) -> Part:
         read = [one.place for one in some if isinstance(one, Resource)]

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from cmek_construct import guide
@@ -42,10 +42,7 @@ ON_KEY: Final = (
 _VIA: Final = "kms:viaservice"
 _ANY: Final = "an AWS service"
 _TLS: Final = {"aws:securetransport": DIRECT_CALL["aws:securetransport"]}
-_HOW: Final = tuple(name for name in DIRECT_CALL if name not in _TLS)
-"""The condition keys that say through which services a call comes, if through any."""
 _OTHER_ID: Final = "another-external-id"
-_PERSON: Final = re.compile("the account's (role|user)")
 Ours: TypeAlias = Resource | Unread
 T = TypeVar("T", bound=Hashable)
 
@@ -105,12 +102,7 @@ class Who:
 
 
 def together(rows: Iterable[Row], said: Callable[[Row], T]) -> list[tuple[list[Somebody], dict[T, list[Row]]]]:
-    """Those who get the same answers, and the questions of one of them by what is said to them.
-
-    Args:
-        rows: about one role or key.
-        said: the answer as it is shown.
-    """
+    """Those who get the same answers about a role or key, and the questions of one of them by the answer as shown."""
     each: dict[Somebody, dict[T, list[Row]]] = {}
     for row in rows:
         each.setdefault(row.who, {}).setdefault(said(row), []).append(row)
@@ -136,12 +128,9 @@ def _accounts_of_pinecone(some: Iterable[Ours]) -> list[str]:
 def two_accounts(found: Found) -> str | None:
     """In one sentence that templates take more than one account for Pinecone's, if they do."""
     numbers = _accounts_of_pinecone(found.roles)
-    if len(numbers) < 2:
-        return None
-    return (
-        f"Different accounts are taken for Pinecone's: {', '.join(map(printable, numbers))}. "
-        "Compare each with Pinecone's console, Manage > CMEK > Add CMEK."
-    )
+    compare = "Compare each with Pinecone's console, Manage > CMEK > Add CMEK."
+    said = f"Different accounts are taken for Pinecone's: {', '.join(map(printable, numbers))}. {compare}"
+    return said if len(numbers) > 1 else None
 
 
 class Asker:
@@ -204,7 +193,7 @@ class Asker:
     def _asked(self, place: Place, now: InCase[Now], pinecone: str | None) -> tuple[Policy, list[Row]]:
         """The policy in one case, and what is asked of it."""
         one, name = now.value, place.logical_id
-        people = People(one.policy, one.account, pinecone, self._arns, place.stack)
+        people = People(one.policy, pinecone, self._arns, place.stack)
         if place.type == ROLE:
             ids = _presented(one.policy)
             rows = [Row(name, somebody, ASSUME, *each) for somebody in people.asked([one.arn]) for each in ids]
@@ -235,16 +224,17 @@ def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> 
                 through.setdefault(row, []).append(service)
                 then = _only(f"through {' or '.join(through[row])}", now.verdict, one.verdict)
                 said[row] = one._replace(statement=now.statement, then=then)
-    if any(one.on(*_HOW) for policy in policies for one in policy.statements):
+    if any(one.on(*DIRECT_CALL.keys() - _TLS) for policy in policies for one in policy.statements):
         # Somebody may come in, though neither directly nor as the example of a service does.
         out = [row for row in rows if said[row].answer == Verdict.NO.value]
         said |= zip(out, ask(policies, out, _TLS), strict=True)
-    ids = tuple(_compared(policies, EXTERNAL_ID))
-    if ids:
-        # An external ID may let somebody in that is not among those presented.
-        others = [_without(ids, policy) for policy in policies]
-        out = [row for row in rows if said[row].verdict is Verdict.NO]
-        out = [row for row in out if row.presents == "wrong" or is_wild(row.external_id or "")]
+    if ids := tuple(_compared(policies, EXTERNAL_ID)):
+        # An external ID may let somebody in that is not among those presented: these are denied, by no name.
+        one_of = Condition("StringEquals", EXTERNAL_ID, ids)
+        denied = Statement("", "Deny", (Principal("AWS", "*"),), actions=("*",), conditions=(one_of,), raw=ids)
+        others = [replace(policy, statements=(*policy.statements, denied)) for policy in policies]
+        out = [row for row in rows if row.presents == "wrong" or is_wild(row.external_id or "")]
+        out = [row for row in out if said[row].verdict is Verdict.NO]
         out = [row for row in out if row.presents != "denied" or said[row].statement is None]
         for row, now in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
             if now.verdict is not Verdict.NO:
@@ -268,13 +258,7 @@ def _only(when: str, verdict: Verdict, otherwise: Verdict = Verdict.NO) -> str:
 
 
 def _compared(policies: Iterable[Policy], key: str, anything: str = "") -> dict[str, bool]:
-    """All that policies compare a condition key with, and whether that lets somebody in whom nothing else does.
-
-    Args:
-        policies: that are looked at.
-        key: the condition key, in lower case.
-        anything: what stands for whatever value is sent. Default: that is left out.
-    """
+    """All that policies compare a key with, or anything, and whether that lets somebody in whom nothing else does."""
     found: dict[str, bool] = {}
     for statement in (one for policy in policies for one in policy.statements):
         denies = statement.effect == "Deny"
@@ -293,13 +277,6 @@ def _with_ids_apart(policy: Policy) -> Policy:
     if not all(alone(one) and said.count(one) == ids.count(one) for one in ids):
         return policy
     return replace(policy, forms={**policy.forms, **{str(alone(one)): f"<{at}>" for at, one in enumerate(ids)}})
-
-
-def _without(ids: tuple[str, ...], policy: Policy) -> Policy:
-    """A policy that lets nobody in with these external IDs, by a statement that has no name."""
-    everybody, only = (Principal("AWS", "*"),), (Condition("StringEquals", EXTERNAL_ID, ids),)
-    denied = Statement("", "Deny", principals=everybody, actions=("*",), conditions=only, raw=ids)
-    return replace(policy, statements=(*policy.statements, denied))
 
 
 def _called_by(service: str) -> dict[str, str | None]:
@@ -373,12 +350,12 @@ def _not_judged(place: Place, why: str) -> Row:
 
 def _told(rows: Sequence[Row], stack: Stack) -> Iterator[Row]:
     """Rows in which what their own stack has is called without its name, and administrators of the key are so."""
+    short = stack.short
     administrators = {row.who for row in rows if row.action == "kms:PutKeyPolicy" and row.answer == Verdict.YES.value}
-    whom: dict[Somebody, Somebody] = {}
-    for one in dict.fromkeys(row.who for row in rows):
-        words = _PERSON.sub("key administrator", one.words) if one in administrators else one.words
-        but = tuple(map(stack.short, one.but))
-        whom[one] = one._replace(words=stack.short(words), arn=stack.short(one.arn), but=but)
-    for row in rows:
-        external_id, doubt = (text and stack.short(text) for text in (row.external_id, row.doubt))
-        yield row._replace(who=whom[row.who], external_id=external_id, doubt=doubt)
+    for who, some in groupby(rows, key=lambda row: row.who):
+        is_administrator = who in administrators
+        words = re.sub("the account's (role|user)", "key administrator", who.words) if is_administrator else who.words
+        called = who._replace(words=short(words), arn=short(who.arn), but=tuple(map(short, who.but)))
+        for row in some:
+            external_id, doubt = (text and short(text) for text in (row.external_id, row.doubt))
+            yield row._replace(who=called, external_id=external_id, doubt=doubt)

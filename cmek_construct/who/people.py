@@ -19,7 +19,6 @@ from cmek_construct.templates.stacks import Stack
 
 _NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _ARN: Final = re.compile(r"arn:aws:(?:iam|sts)::((?:\$\{[^{}]*\}|[^:])*):([^/]+)(?:/(.+))?")
-_PEOPLE: Final = ("role", "user", "assumed-role", "federated-user")
 _PINECONES: Final = f"role/{ROLE_NAME_PREFIX}*"
 
 
@@ -47,8 +46,6 @@ class People:
 
     policy: Policy
     """Of a role or key."""
-    account: str
-    """That owns it."""
     pinecone: str | None
     """Pinecone's account, where it is known."""
     arns: Mapping[str, Place]
@@ -57,28 +54,24 @@ class People:
     """Of the role or key."""
 
     def asked(self, roles: Iterable[str]) -> list[Somebody]:
-        """Everybody to ask about it.
-
-        Args:
-            roles: the ARNs of those that Pinecone takes on: its own of a trust policy, of a key policy those for it.
-        """
+        """Everybody to ask about it; the roles are those that Pinecone takes on: of a key policy those for it."""
         named = dict.fromkeys(one for statement in self.policy.statements for one in statement.people())
-        accounts = list(dict.fromkeys(filter(None, [self.account, self.pinecone, *map(_account_of, named)])))
+        accounts = list(dict.fromkeys(filter(None, [self.stack.account, self.pinecone, *map(_account_of, named)])))
         own = dict.fromkeys(roles)
         others = [one.name for one in named if _is_person(one) and "${!" not in one.name and one.name not in own]
-        outside = [*self._outsiders(named, accounts)]
+        outside = self._outsiders(named, accounts)
         if self.policy.kind == "trust":
             others.sort(key=lambda name: not self._is_pinecones(name))
             found = [*self._each(others, accounts), *outside, *(Somebody("the role itself", one) for one in own)]
         else:
-            called = {one: f"the role {self.arns[one].seen_from(self.stack)}" for one in own}
-            ours = (Somebody(words, one, is_pinecone=True) for one, words in called.items())
+            called = ((f"the role {self.arns[one].seen_from(self.stack)}", one) for one in own)
+            ours = (Somebody(*each, is_pinecone=True) for each in called)
             found = [*ours, *self._each(others, accounts), *outside]
         return list(_but_each_other(dict.fromkeys(found), accounts))
 
     def _is_pinecones(self, arn: str) -> bool:
         account, _, name = _parts(arn)
-        return name.startswith(ROLE_NAME_PREFIX) and account != self.account
+        return name.startswith(ROLE_NAME_PREFIX) and account != self.stack.account
 
     def _each(self, names: Iterable[str], accounts: Sequence[str]) -> Iterator[Somebody]:
         """Who is named; by a pattern of accounts for each account, and for all others together."""
@@ -94,7 +87,7 @@ class People:
         if account == self.pinecone and self._is_pinecones(arn) and not is_wild(name):
             return f"Pinecone's role of {name.removeprefix(ROLE_NAME_PREFIX)}"
         what = f"every {kind} {name}" if is_wild(name) else f"the {kind} {name}"
-        if account == self.account:
+        if account == self.stack.account:
             called = self.arns[arn].seen_from(self.stack) if arn in self.arns else name
             return f"{what} of the account" if is_wild(name) else f"the account's {kind} {called}"
         return f"{what} of {'any other account' if is_wild(account) else f'account {account}'}"
@@ -117,9 +110,10 @@ class People:
         for one in named:
             if one.kind == "Service" and is_asked(one):
                 yield Somebody(f"the service {one.name}", one.name)
-        yield Somebody("the account's root", f"arn:aws:iam::{self.account}:root")
+        own = f"arn:aws:iam::{self.stack.account}"
+        yield Somebody("the account's root", f"{own}:root")
         for is_let, words in ((True, "by IAM"), (False, "no IAM")):
-            yield Somebody(f"the account's others, {words}", f"arn:aws:iam::{self.account}:*", own_policies=is_let)
+            yield Somebody(f"the account's others, {words}", f"{own}:*", own_policies=is_let)
 
 
 def _but_each_other(found: Iterable[Somebody], accounts: Sequence[str]) -> Iterator[Somebody]:
@@ -154,7 +148,7 @@ def _account_of(one: Principal) -> str | None:
 
 def _is_person(one: Principal) -> bool:
     _, kind, name = _parts(one.name)
-    return one.kind == "AWS" and kind in _PEOPLE and name != ""
+    return one.kind == "AWS" and kind in ("role", "user", "assumed-role", "federated-user") and name != ""
 
 
 @cache
