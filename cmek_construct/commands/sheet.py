@@ -25,7 +25,14 @@ from cmek_construct.commands.printing import in_words, refusals, refuse, tell_js
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
+from cmek_construct.health.deployed import (
+    EXTERNAL_ID,
+    KEY_ARN,
+    ROLE_ARN,
+    meant_outputs,
+    with_customer_key,
+    wrong_outputs,
+)
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
 
@@ -229,10 +236,7 @@ def _to_paste(instance: Instance, inside: Callable[[Instance], Session]) -> dict
     )
     if not stack.is_whole:
         raise Refused(f"the stack is in {stack.status}: mend it first")
-    meant = {
-        ROLE_ARN: f"arn:aws:iam::{instance.account}:role/",
-        KEY_ARN: f"arn:aws:kms:{instance.region}:{instance.account}:key/",
-    }
+    meant = meant_outputs(instance.account, instance.region)
     for wrong in wrong_outputs(stack.outputs, "the set", meant).values():
         raise Refused(wrong)
     given = stack.outputs

@@ -196,7 +196,7 @@ def _alias_of(entry: Entry, key: Key) -> str | None:
 
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
     """All of them. Wrong is what would lock somebody out, or let somebody in; of another role or key, `Refused`."""
-    own = case.entry.settings
+    own = case.own
     _refuse_another(case.entry, role, key)
     if own.role is not None:
         yield said("role", "the role stays as it is: the entry names it, no stack takes it over")
@@ -226,7 +226,7 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
             yield replace(one, verdict=Verdict.WRONG, cure=cure, means=means)
         elif one.about == "boundary":
             yield one
-        elif one.about == "permissions" and case.entry.settings.customers:
+        elif one.about == "permissions" and case.own.customers:
             yield one.to_know("The deploy adds what is missing; what is there more stays, outside of the stack")
             if one.verdict is Verdict.RIGHT:
                 words = "The deploy writes the permissions anew into policies of the stack, unless it has taken over "
@@ -254,7 +254,7 @@ def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     beside, what = Beside.of(case, kind, readable(case.statements(kind))), f"{kind} policy"
     about, deploy, found = f"{kind}-policy", _NEXT.format(what), beside.found
     yield from beside.nobodies(f". {deploy}leaves them out")
-    words = f"the {what} is not what the file says: {found.in_words(case.entry.settings.account)}"
+    words = f"the {what} is not what the file says: {found.in_words(case.own.account)}"
     missing = [one for one in found.taken if not _NEW_ADMIN_ACTIONS.issuperset(one.actions)]
     by_denial = bool(found.denials) and not [*beside.locked_out()]
     is_made_again = case.role_arn in beside.lost

@@ -55,10 +55,9 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
 
 
-def _beginnings(own: StackSettings) -> dict[str, str]:
+def meant_outputs(account: str, region: str | None) -> dict[str, str]:
     """By output, how the ARNs begin of a role and a key that a stack makes."""
-    place = f"{own.region}:{own.account}"
-    return {ROLE_ARN: f"arn:aws:iam::{own.account}:role/", KEY_ARN: f"arn:aws:kms:{place}:key/"}
+    return {ROLE_ARN: f"arn:aws:iam::{account}:role/", KEY_ARN: f"arn:aws:kms:{region}:{account}:key/"}
 
 
 def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, str]) -> dict[str, str]:
@@ -72,19 +71,12 @@ def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, st
     return wrong
 
 
-def own_outputs(entry: Entry, stack: Stack | Unread | None) -> dict[str, str]:
-    """Those outputs that have the form and the place of this stack's."""
-    found = stack.outputs if isinstance(stack, Stack) else {}
-    wrong = wrong_outputs(found, "", _beginnings(entry.settings))
-    return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
-
-
 def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
     """The outputs, which must be those of this very stack: what Pinecone stores stays for good."""
     found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
     own, its_id = entry.settings, found.get(EXTERNAL_ID)
     given = {ROLE_ARN: own.role, KEY_ARN: own.key}
-    meant = {name: given[name] or begins for name, begins in _beginnings(own).items()}
+    meant = {name: given[name] or begins for name, begins in meant_outputs(own.account, own.region).items()}
     if own.customers:
         del meant[KEY_ARN]
     for wrong in wrong_outputs(found, "this stack", meant).values():
@@ -126,10 +118,18 @@ class Deployed:
         cls, entry: Entry, lock: LockedIdentity, stack: Stack | Unread | None = None, profile: str | None = None
     ) -> Deployed:
         """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
-        own, outputs, now = entry.settings, own_outputs(entry, stack), datetime.now(timezone.utc)
-        role_arn = own.role or outputs.get(ROLE_ARN) or lock.role_arn or ""
-        key_arn = own.key or outputs.get(KEY_ARN) or lock.key_arn
-        return cls(entry, role_arn, None if own.customers else key_arn, lock, now, stack, profile=profile)
+        own, case = entry.settings, cls(entry, "", None, lock, datetime.now(timezone.utc), stack, profile=profile)
+        role_arn = own.role or case.outputs.get(ROLE_ARN) or lock.role_arn or ""
+        key_arn = None if own.customers else own.key or case.outputs.get(KEY_ARN) or lock.key_arn
+        return replace(case, role_arn=role_arn, key_arn=key_arn)
+
+    @property
+    def own(self) -> StackSettings:
+        return self.entry.settings
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
 
     @property
     def way_back(self) -> str | None:
@@ -138,21 +138,24 @@ class Deployed:
         What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
         there, and where nothing is locked, so that a deploy makes no second role or key.
         """
-        own, lock, name = self.entry.settings, self.lock, self.entry.name
+        own, lock = self.own, self.lock
         is_there = self.stack is not None and not (isinstance(self.stack, Stack) and self.stack.is_empty)
         if is_there or not (lock.role_arn or lock.key_arn):
             return None
         role, key = own.role or lock.role_arn or "ROLE-ARN", own.key or lock.key_arn or "KEY-ARN"
-        command = ["cmek", "adopt", name, "--role-arn", role, *([] if own.customers else ["--key-arn", key])]
+        command = ["cmek", "adopt", self.name, "--role-arn", role, *([] if own.customers else ["--key-arn", key])]
         key_place = f":{own.region}:{own.account}:"
         if (own.role and f"::{own.account}:" not in own.role) or (own.key and key_place not in own.key):
             # `cmek adopt` takes nothing of two accounts or regions.
-            command = ["npx", "cdk", "import", name]
+            command = ["npx", "cdk", "import", self.name]
         return shlex.join([*command, *(["--profile", self.profile] if self.profile else [])])
 
     @cached_property
     def outputs(self) -> dict[str, str]:
-        return own_outputs(self.entry, self.stack)
+        """Those outputs that have the form and the place of this stack's."""
+        found = self.stack.outputs if isinstance(self.stack, Stack) else {}
+        wrong = wrong_outputs(found, "", meant_outputs(self.own.account, self.own.region))
+        return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
 
     @property
     def role_name(self) -> str:
@@ -163,7 +166,7 @@ class Deployed:
 
     @property
     def brake(self) -> Where:
-        return self.where("trust" if documents.is_suspended_by_trust(self.entry.settings) else "key")
+        return self.where("trust" if documents.is_suspended_by_trust(self.own) else "key")
 
     def statements(self, kind: Kind) -> Sequence[Any] | Unread:
         """The policy that is there; of the role's permissions, with what the key policy lets it."""
@@ -187,8 +190,7 @@ class Deployed:
             content = templates.parsed(self.template)
         except templates.UnreadableError:
             return {}
-        one = templates.template_of(content, self.entry.name, self.entry.settings.account)
-        found = templates.find(templates.Run([one]))
+        found = templates.find(templates.Run([templates.template_of(content, self.name, self.own.account)]))
         policies = [one.policy for one in found.attached if one.policy and not one.is_boundary]
         policies += [now.value.policy for one in (*found.roles, *found.keys) for now in one.cases]
         written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
@@ -202,17 +204,16 @@ class Deployed:
         return written
 
     def wanted(self, kind: Kind, *, suspended: bool = False) -> list[Statement]:
-        own = self.entry.settings
         if kind == "permissions":
-            return [*documents.permissions(own), *self.by_key]
+            return [*documents.permissions(self.own), *self.by_key]
         if kind == "trust":
-            return list(documents.trust_policy(own, suspended=suspended)["Statement"])
-        return list(documents.key_policy(own, self.role_arn, suspended=suspended)["Statement"])
+            return list(documents.trust_policy(self.own, suspended=suspended)["Statement"])
+        return list(documents.key_policy(self.own, self.role_arn, suspended=suspended)["Statement"])
 
     @property
     def by_key(self) -> list[Statement]:
         """What the role may do by the policy of a key of its own account."""
-        return documents.role_permissions(self.entry.settings, self.key_arn) if self.key_arn else []
+        return documents.role_permissions(self.own, self.key_arn) if self.key_arn else []
 
     def kms(self, command: str) -> str:
         return f"aws kms {command} --region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"
@@ -220,9 +221,18 @@ class Deployed:
     def iam(self, command: str) -> str:
         return f"aws iam {command} --role-name {self.role_name}"
 
+    @property
+    def deploy(self) -> str:
+        return f"npx cdk deploy {self.name}"
+
+    @property
+    def no_deploy(self) -> str:
+        """Of what somebody changed by hand: that the command alone does nothing."""
+        return f"`{self.deploy}` does not mend it: CloudFormation sees no change."
+
     def put(self, kind: Kind) -> str:
         """The command that puts the trust policy or the key policy of the file."""
-        shown = f'"$(cmek doctor {self.entry.name} --show {kind}-policy)"'
+        shown = f'"$(cmek doctor {self.name} --show {kind}-policy)"'
         if kind == "trust":
             return f"{self.iam('update-assume-role-policy')} --policy-document {shown}"
         return f"{self.kms('put-key-policy')} --policy-name default --policy {shown}"

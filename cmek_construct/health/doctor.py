@@ -76,8 +76,8 @@ def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Findin
 
 def about_stack(case: Deployed, way_back: str | None) -> Finding:
     """Whether the stack is there, and whole; if it is gone, with what takes role and key back, where they are known."""
-    stack, own, elsewhere = case.stack, case.entry.settings, case.lock.elsewhere
-    deploy = f"npx cdk deploy {case.entry.name}"
+    stack, own, elsewhere = case.stack, case.own, case.lock.elsewhere
+    deploy = f"npx cdk deploy {case.name}"
     if isinstance(stack, Unread):
         return not_read("stack", "the stack", stack, "cloudformation:DescribeStacks")
     if stack and stack.is_whole:
@@ -170,7 +170,7 @@ def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterato
         return
     mentioned = [(one, statement) for one in found for statement in one.statements if _mentions(statement)]
     for one, statement in mentioned:
-        words = plain(of_statement(statement, case.entry.settings.account)).rstrip(".")
+        words = plain(of_statement(statement, case.own.account)).rstrip(".")
         look = f"look at this {one.kind}, {printable(one.name)} on {printable(one.on)}"
         yield said("organization", f"{look}: {words}. As text: {json.dumps(statement, ensure_ascii=True)}")
     if not mentioned:

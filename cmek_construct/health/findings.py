@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cmek_construct.aws.objects import Unread
 
@@ -41,7 +40,8 @@ CACHED: Final = (
 NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
 NOW: Final = "it is open now"
 NO_HURRY: Final = "no hurry"
-_NOT_KNOWN: Final = "not known: do not take it for healthy"
+Calls: TypeAlias = tuple[str, ...]
+"""Calls of AWS, as CloudTrail names them, behind their service."""
 _EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
     None: ("neither is Pinecone or the owner locked out, nor is anybody let in", NO_HURRY),
     Effect.SOMEBODY_LET_IN: (
@@ -78,8 +78,8 @@ class Finding:
     effect: Effect | None = None
     elsewhere: bool = False
     """It is to be seen in another place, and was not asked for: no reason to fail."""
-    events: tuple[str, ...] = ()
-    """The calls by which somebody did it, as CloudTrail names them."""
+    events: Calls = ()
+    """By which somebody did it."""
 
     @property
     def fails(self) -> bool:
@@ -109,23 +109,16 @@ def said(about: str, words: str, cure: str = "") -> Finding:
 
 
 def wrong(
-    about: str,
-    words: str,
-    cure: str,
-    effect: Effect | None = None,
-    *,
-    means: str = "",
-    time: str = "",
-    events: Sequence[str] = (),
+    about: str, words: str, cure: str, effect: Effect | None = None, means: str = "", time: str = "", events: Calls = ()
 ) -> Finding:
     """One that is wrong; what it means and how long there is follow from its effect, where no more is known."""
     usual = _EFFECTS[effect]
-    return Finding(about, Verdict.WRONG, words, cure, means or usual[0], time or usual[1], effect, events=tuple(events))
+    return Finding(about, Verdict.WRONG, words, cure, means or usual[0], time or usual[1], effect, events=events)
 
 
 def unknown(about: str, words: str, cure: str, effect: Effect | None = None, *, elsewhere: bool = False) -> Finding:
     """One that cannot be told; with an effect if it may have one."""
-    means = f"{_NOT_KNOWN}; perhaps {_EFFECTS[effect][0]}" if effect else _NOT_KNOWN
+    means = "not known: do not take it for healthy" + (f"; perhaps {_EFFECTS[effect][0]}" if effect else "")
     return Finding(about, Verdict.UNKNOWN, words, cure, means, effect=effect, elsewhere=elsewhere)
 
 

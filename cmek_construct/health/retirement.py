@@ -99,7 +99,7 @@ def _suspended(case: Deployed) -> Finding:
         return right("suspended", "Suspended: the key is gone")
     found = about_brake(case)
     if found.verdict is Verdict.RIGHT:
-        return said("suspended", "Suspended: not yet", f'cmek suspend {case.entry.name} --reason "retirement"')
+        return said("suspended", "Suspended: not yet", f'cmek suspend {case.name} --reason "retirement"')
     words = f"Suspended: {found.words.removeprefix('SUSPENDED on purpose: ')}"
     verdict = Verdict.RIGHT if found.verdict is Verdict.SAID else found.verdict
     return replace(found, verdict=verdict, words=words)
@@ -134,7 +134,7 @@ def _quiet(
     changes: Sequence[Event] | Unread,
 ) -> Finding:
     """Since when nobody has used the key: the newest of what is seen counts, never what could not be."""
-    title, again = f"{days} days without use", f"cmek retire {case.entry.name}"
+    title, again = f"{days} days without use", f"cmek retire {case.name}"
     if unread and told is None:
         cure = f"{again} --quiet-since YYYY-MM-DD, once you have looked yourself"
         return unknown("quiet", f"{title}: not known: {'; '.join(unread)}", cure)
@@ -167,7 +167,7 @@ def _quiet(
 
 
 def _deletion(case: Deployed, early: Sequence[str]) -> Finding:
-    title, again, key = "Deletion of the key", f"cmek retire {case.entry.name}", case.key
+    title, again, key = "Deletion of the key", f"cmek retire {case.name}", case.key
     if isinstance(key, Unread):
         return not_read("deletion", "the key", key, "kms:DescribeKey")
     if key is not None and not key.is_ending:

@@ -8,7 +8,6 @@ from typing import Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import few, printable
-from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.health.policies import KINDS, is_cut_off, is_suspended, refused, role_is_gone_from
@@ -32,7 +31,7 @@ def about_role(case: Deployed) -> Iterator[Finding]:
         return
     if role is None:
         path = case.role_arn.partition(":role")[2].rpartition("/")[0] + "/"
-        trust = f'"$(cmek doctor {case.entry.name} --show trust-policy)"'
+        trust = f'"$(cmek doctor {case.name} --show trust-policy)"'
         create = f"{case.iam('create-role')} --path {path} --assume-role-policy-document {trust}"
         cure = f"{create}\n{_anew(case)}\nThe second makes the key know it."
         yield wrong("role", f"there is no role {case.role_arn}: somebody deleted it", cure, _OUT, events=_MADE_AGAIN)
@@ -46,29 +45,27 @@ def about_role(case: Deployed) -> Iterator[Finding]:
         cure = f"{case.iam('update-role')} --max-session-duration {SESSION_SECONDS}"
         means = "somebody is let in for longer: who has a session keeps it, whatever the trust policy says by then"
         found.append(wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",)))
-    is_given = case.entry.settings.role is not None
-    yield from (one.is_yours("role") if is_given and one.effect is not _OUT else one for one in found)
+    yield from (one.is_yours("role") if case.own.role and one.effect is not _OUT else one for one in found)
 
 
 def _anew(case: Deployed) -> str:
     """How the key policy is written anew for a role that was made again."""
     if case.key_arn is None:
         return "Have each customer save the key policy again, with the role's ARN."
-    if is_suspended_by_trust(case.entry.settings):
+    if case.brake.kind == "trust":
         return "Save your key's policy again, with the role's ARN in place of the unique ID."
-    again = f'cmek suspend {case.entry.name} --reason "role made again"'
-    return again if case.entry.settings.suspended else f"{again} && cmek resume {case.entry.name}"
+    again = f'cmek suspend {case.name} --reason "role made again"'
+    return again if case.own.suspended else f"{again} && cmek resume {case.name}"
 
 
 def _same_role(case: Deployed, role_id: str) -> Finding:
-    lock = case.lock
+    lock, gone_from = case.lock, role_is_gone_from(case)
     if lock.role_arn not in (None, case.role_arn):
         words = f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone stores"
         cure = "Do not delete either. Look in git what changed the name or the path, and undo it."
         return wrong("same-role", words, cure, _OUT, means=f"{NOTHING_LOST} by a role that it does not know")
-    another, gone_from = lock.role_id not in (None, role_id), role_is_gone_from(case)
-    if another or gone_from:
-        locked = f", in cmek.lock {lock.role_id}" if another else ""
+    if lock.role_id not in (None, role_id) or gone_from:
+        locked = f", in cmek.lock {lock.role_id}" if lock.role_id not in (None, role_id) else ""
         names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
         words = f"the role was deleted and made again under its old name (unique ID {role_id}{locked}){names}"
         cure = f"{_anew(case)}\nThen lock the new one (`cmek lock --deployed`)."
@@ -81,10 +78,9 @@ def _same_role(case: Deployed, role_id: str) -> Finding:
 
 def _boundary(case: Deployed, role: Role) -> Finding:
     """Whether what bounds it is what the file says, and lets it use the key."""
-    own, bound = case.entry.settings, role.boundary
-    wanted = (bound.arn if bound else None) if own.role is not None else own.permissions_boundary
-    denied, doubt = refused(case, "permissions", bound.statements) if bound else ([], "")
-    found = bound.arn if bound else None
+    found = role.boundary.arn if role.boundary else None
+    wanted = found if case.own.role else case.own.permissions_boundary
+    denied, doubt = refused(case, "permissions", role.boundary.statements) if role.boundary else ([], "")
     if doubt:
         words = f"whether the permissions boundary {printable(found)} lets the role use the key: {doubt}"
         cure = "Have somebody read it who knows IAM; or ask as somebody who may iam:GetPolicy and iam:GetPolicyVersion."
@@ -106,21 +102,22 @@ def _boundary(case: Deployed, role: Role) -> Finding:
 
 def about_brake(case: Deployed) -> Finding:
     """Whether Pinecone is cut off if, and only if, the file says so."""
-    of, observed, name = KINDS[case.brake.kind], case.statements(case.brake.kind), case.entry.name
+    of, observed = KINDS[case.brake.kind], case.statements(case.brake.kind)
     if isinstance(observed, Unread):
         return not_read("suspended", "whether Pinecone is cut off", observed, of.reads)
-    if not case.entry.settings.suspended and not is_suspended(case, observed):
+    if not case.own.suspended and not is_suspended(case, observed):
         return right("suspended", "not suspended, as the file says")
-    if not case.entry.settings.suspended:
+    if not case.own.suspended:
         words = "Pinecone is cut off by the suspension, but the file does not say suspended: true"
-        cure = f"cmek resume {name}\nIf it is meant, write `suspended: true` into cmek.yaml instead, and commit it."
+        meant = "If it is meant, write `suspended: true` into cmek.yaml instead, and commit it."
         means = f"{NOTHING_LOST}; the next deploy that changes the policy lets it back in"
+        cure = f"cmek resume {case.name}\n{meant}"
         return wrong("suspended", words, cure, _OUT, means=means, events=of.events)
     if is_cut_off(case, observed):
         return said("suspended", "SUSPENDED on purpose: Pinecone is cut off, as the file says")
     words = "the file says suspended: true, but nothing cuts Pinecone off"
     means = "Pinecone is let in: it can read and write all data, against the file"
-    cure = f'cmek suspend {name} --reason "…"'
+    cure = f'cmek suspend {case.name} --reason "…"'
     return wrong("suspended", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=of.events)
 
 
@@ -152,7 +149,7 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield _enabled(case, key)
         # Of a key that is to be deleted KMS says that it does not rotate.
         yield _rotation(case, key)
-    if case.entry.settings.key is None:
+    if case.own.key is None:
         yield _alias(case, key)
 
 
@@ -176,7 +173,7 @@ def _enabled(case: Deployed, key: Key) -> Finding:
 
 
 def _rotation(case: Deployed, key: Key) -> Finding:
-    own, found = case.entry.settings, key.rotation_days
+    own, found = case.own, key.rotation_days
     if isinstance(found, Unread):
         return not_read("rotation", "whether it rotates", found, "kms:GetKeyRotationStatus")
     wanted = None if own.enable_key_rotation is False else own.rotation_period or ROTATION_DAYS
@@ -195,7 +192,7 @@ def _rotation(case: Deployed, key: Key) -> Finding:
 
 def alias_of_file(case: Deployed) -> str | Unread | None:
     """The alias that the key should have: the file's, or the one that the stack made."""
-    own = case.entry.settings.alias
+    own = case.own.alias
     return f"alias/{own.removeprefix('alias/')}" if own else case.alias
 
 
@@ -210,7 +207,7 @@ def _alias(case: Deployed, key: Key) -> Finding:
     words = f"{wanted} points to another key, {printable(target)}" if target else f"{wanted} does not exist"
     if isinstance(target, Unread):
         words = f"{wanted} does not point to it; to which it does was not read ({target.why})"
-    command = f"aws kms {'update' if target else 'create'}-alias --region {case.entry.settings.region}"
+    command = f"aws kms {'update' if target else 'create'}-alias --region {case.own.region}"
     cure = f"{command} --alias-name {wanted} --target-key-id {case.key_arn}"
     means = (
         "none for Pinecone, which goes by the key's ARN; people and policies that go by the alias take another key for "
@@ -230,10 +227,10 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     if not others:
         return said("grants", f"grants for the role itself or AWS services: {shown}")
     cures = [f"{case.kms('revoke-grant')} --grant-id {printable(one.id)}" for one in others[:_SHOWN]]
-    cures += [f"Then see which are left: cmek doctor {case.entry.name}"] if len(others) > _SHOWN else []
+    cures += [f"Then see which are left: cmek doctor {case.name}"] if len(others) > _SHOWN else []
     words = f"grants let others use the key, whatever the key policy says: {shown}"
     found = wrong("grants", words, "\n".join(cures), Effect.SOMEBODY_LET_IN, events=("kms:CreateGrant",))
-    return found.is_yours("key") if case.entry.settings.key is not None else found
+    return found.is_yours("key") if case.own.key is not None else found
 
 
 def is_ours(role_arn: str, grant: Grant) -> bool:
