@@ -21,10 +21,9 @@ from cmek_construct.commands.project import Indexes, indexes
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE
 from cmek_construct.health import doctor as health
-from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
+from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
+from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined, alias_of_file, who_used
 from cmek_construct.health.findings import Effect, Finding, Verdict, not_read, unknown
-from cmek_construct.health.role_and_key import alias_of_file, who_used
 from cmek_construct.lock.text import LockError
 from cmek_construct.templates.stacks import ALIAS
 
@@ -103,13 +102,13 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, indexes: Ind
     except AwsError as error:
         no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
         case = Deployed.of(entry, lock)
-        return Examined(entry, case.role_arn or None, case.key_arn, [*of_lock, no_aws])
+        return Examined(case, [*of_lock, no_aws])
     way_back = of_lock[0].cure if of_lock else case.way_back
-    found = [health.about_stack(case, way_back), *of_lock]
+    found = [about_stack(case, way_back), *of_lock]
     if not is_known(case):
         what = "role and key: neither the stack's outputs nor cmek.lock say which they are"
         nobody = not_read("role-and-key", what, Unread("nothing was looked at"), f"read the stack {entry.name}")
-        return Examined(entry, case.role_arn or None, case.key_arn, [*found, nobody])
+        return Examined(case, [*found, nobody])
     case = _with_all(session, case, last_use=cloudtrail)
     found += health.diagnosis(case, _last_user(session, case) if cloudtrail else None)
     if indexes is not None and case.key_arn is not None:
@@ -123,7 +122,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, indexes: Ind
         found += health.about_controls(case, controls)
     if cloudtrail:
         found = [_with_culprit(session, case, one) for one in found]
-    return Examined(entry, case.role_arn, case.key_arn, found)
+    return Examined(case, found)
 
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
@@ -183,17 +182,17 @@ def _screen(examined: Sequence[Examined]) -> Iterator[str]:
     """The lines: of one stack all, of several what is not right; first what is wrong, of that the worst."""
     verdicts = (Verdict.WRONG, Verdict.UNKNOWN, Verdict.SAID, Verdict.RIGHT)[: 4 if len(examined) == 1 else 2]
     for one in examined:
-        own = one.entry.settings
-        yield f"{one.entry.name}: {one.verdict} (account {own.account}, {own.region})"
+        case, own = one.case, one.case.own
+        yield f"{case.name}: {one.verdict} (account {own.account}, {own.region})"
         if len(examined) > 1 and one.code == HEALTHY:
             continue
         counted = Counter(finding.effect for finding in one.findings if finding.verdict is Verdict.WRONG)
         if counted:
             effects = (f"{words} ({counted[effect]})" for effect, words in _WORDS.items() if effect in counted)
             yield f"  {counted.total()} wrong: {', '.join(effects)}"
-        yield f"  role {one.role_arn or 'not known'}"
+        yield f"  role {case.role_arn or 'not known'}"
         if own.customers is None:
-            yield f"  key  {one.key_arn or 'not known'}"
+            yield f"  key  {case.key_arn or 'not known'}"
         for verdict in verdicts:
             for finding in sorted(one.findings, key=lambda finding: list(_WORDS).index(finding.effect)):
                 if finding.verdict is verdict:

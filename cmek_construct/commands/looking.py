@@ -16,8 +16,7 @@ from cmek_construct.checks import printable
 from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health import deployed
-from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.doctor import about_stack
+from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import FILE, LockError, read
 

@@ -15,22 +15,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias, TypeVar
 
+from cmek_construct import guide
 from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role, Unread
 from cmek_construct.checks import PRINCIPAL_ARN, printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import (
-    ADMINISTRATION,
-    ENCRYPT_DECRYPT,
-    ROLE_NAME_PREFIX,
-    KeyAccess,
-    assume_role_denial,
-    key_denial,
-)
+from cmek_construct.guide import ADMINISTRATION, ENCRYPT_DECRYPT, ROLE_NAME_PREFIX, KeyAccess
 from cmek_construct.health.comparing import Where, customers_in, said_by_trust
-from cmek_construct.health.deployed import Deployed
+from cmek_construct.health.deployed import Deployed, at
+from cmek_construct.health.doctor import about_key, about_role
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.policies import Beside, about_policy, about_used_key
-from cmek_construct.health.role_and_key import about_key, about_role, at
 from cmek_construct.policy.principals import named_by
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.evidence import pinecones_accounts
@@ -95,12 +89,8 @@ def of_role(role: Role, *, given: bool) -> Props:
         )
     if given:
         return {**found, "role": role.arn}
-    return {
-        **found,
-        "role_name": role.name,
-        "role_path": None if role.path == "/" else role.path,
-        "permissions_boundary": role.boundary.arn if role.boundary else None,
-    }
+    path, boundary = None if role.path == "/" else role.path, role.boundary.arn if role.boundary else None
+    return {**found, "role_name": role.name, "role_path": path, "permissions_boundary": boundary}
 
 
 def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
@@ -122,24 +112,24 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
         "rotation_period": None if days in (None, ROTATION_DAYS) else days,
         "multi_region": key.is_multi_region or None,
         "protect_used_key": where.days_held(statements) or None,
-        "suspended": where.has(key_denial(role_arn), statements) or None,
+        "suspended": where.has(guide.key_denial(role_arn), statements) or None,
     }
 
 
 def _alias(key: Key, wanted: str | None) -> str | None:
     aliases = readable(key.aliases)
-    if wanted is not None:
-        wanted = f"alias/{wanted.removeprefix('alias/')}"
-        if wanted not in aliases:
-            has = ", ".join(aliases) or "none"
-            raise Refused(f"--alias: got {wanted}, but the key has {has}. Choose one that it has.")
-        return wanted
-    if len(aliases) > 1:
+    if wanted is None and len(aliases) > 1:
         raise Refused(
             f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
             "they are, outside of the stack."
         )
-    return next(iter(aliases), None)
+    if wanted is None:
+        return next(iter(aliases), None)
+    wanted = f"alias/{wanted.removeprefix('alias/')}"
+    if wanted not in aliases:
+        has = ", ".join(aliases) or "none"
+        raise Refused(f"--alias: got {wanted}, but the key has {has}. Choose one that it has.")
+    return wanted
 
 
 def of_customers(role: Role, given: Sequence[str]) -> Props:
@@ -154,7 +144,7 @@ def of_customers(role: Role, given: Sequence[str]) -> Props:
     return {
         "customer_account_ids": sorted({*accounts, *given}),
         "customer_key_arns": sorted(keys) or None,
-        "suspended": Where("trust", role.arn).has(assume_role_denial(), readable(role.trust)) or None,
+        "suspended": Where("trust", role.arn).has(guide.assume_role_denial(), readable(role.trust)) or None,
     }
 
 
@@ -172,13 +162,14 @@ def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str,
         found[KEY] = {"KeyId": key.key_id}
         if alias := _alias_of(entry, key):
             found[ALIAS] = {"AliasName": alias}
-    for logical_id, (physical,) in ((one, identifier.values()) for one, identifier in found.items()):
+    for logical_id, identifier in found.items():
+        (physical,) = identifier.values()
         if held.get(logical_id, physical) != physical:
             raise Refused(
                 f"{entry.name}: there is a stack of that name, and it has another one in place of {physical}: "
                 f"{printable(held[logical_id])}. Choose another name: a stack is for one role and one key."
             )
-    left = {name: found[name] for name in found if name not in held}
+    left = {name: one for name, one in found.items() if name not in held}
     if not left:
         run = f"Run `npx cdk deploy {entry.name}`, or `cmek doctor {entry.name}`."
         raise Refused(f"{entry.name}: the stack has role and key already, so there is nothing to take over. {run}")

@@ -19,7 +19,7 @@ from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement
 from cmek_construct.health.comparing import Where, customers_in
-from cmek_construct.health.findings import Refused
+from cmek_construct.health.findings import Finding, Refused, not_read, right, unknown, wrong
 from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ROLE
@@ -30,6 +30,10 @@ EXTERNAL_ID: Final = "ExternalId"
 """The outputs of a stack."""
 _FORMS: Final = {ROLE_ARN: checks.ROLE_ARN, KEY_ARN: checks.KEY_ARN}
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+
+
+def at(when: datetime) -> str:
+    return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,9 @@ def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
     meant = {name: given[name] or begins for name, begins in meant_outputs(own.account, own.region).items()}
     if own.customers:
         del meant[KEY_ARN]
-    for wrong in wrong_outputs(found, "this stack", meant).values():
+    for words in wrong_outputs(found, "this stack", meant).values():
         check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
-        raise Refused(f"{entry.name}: {wrong}. {check}")
+        raise Refused(f"{entry.name}: {words}. {check}")
     if its_id != own.external_id:
         raise Refused(
             f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
@@ -191,14 +195,15 @@ class Deployed:
         except templates.UnreadableError:
             return {}
         found = templates.find(templates.Run([templates.template_of(content, self.name, self.own.account)]))
-        policies = [one.policy for one in found.attached if one.policy and not one.is_boundary]
-        policies += [now.value.policy for one in (*found.roles, *found.keys) for now in one.cases]
-        written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
-        for policy in policies:
+        roles = [now.value for one in found.roles for now in one.cases]
+        keys = [now.value for one in found.keys for now in one.cases]
+        attached = [one.policy for one in found.attached if one.policy and not one.is_boundary]
+        written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if roles else {}
+        for policy in (*attached, *(one.policy for one in (*roles, *keys))):
             for statement in policy.statements:
                 # Without holes, and of an older Version without variables.
                 text = json.dumps(statement.raw).replace("${!", "${" if statement.variables else "${$}{")
-                for role in (now.value for one in found.roles for now in one.cases):
+                for role in roles:
                     text = text.replace(role.arn, self.role_arn)
                 written.setdefault(policy.kind, []).append(json.loads(text))
         return written
@@ -251,29 +256,51 @@ def with_customer_key(
     entry: Entry, outputs: dict[str, str], key_arn: str | None, deployed: Customers | None
 ) -> dict[str, str]:
     """The outputs of a stack; of a vendor's, with the key that a customer sent back, if the role may use it."""
-    customers = entry.settings.customers
+    customers, got = entry.settings.customers, f"--key-arn is {key_arn}, but"
     if customers is None and key_arn is None:
         return outputs
     if customers is None:
-        why = (
-            "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. This "
-            "one has its own key: leave it out"
-        )
+        why = "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. "
+        why += "This one has its own key: leave it out"
     elif key_arn is None:
         why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back"
     elif not _KEY_ID.fullmatch(key_arn.rpartition("/")[2]):
-        why = (
-            f"--key-arn is {key_arn}, but a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be "
-            "missing: copy the Key ARN whole"
-        )
+        why = f"{got} a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be missing: copy the Key ARN "
+        why += "whole"
     elif not customers.cover(key_arn):
-        why = (
-            f"--key-arn is {key_arn}, but the role may not use it: neither customer_account_ids has its account nor "
-            "customer_key_arns the key. Add it, deploy, and ask again; or correct the ARN"
-        )
+        why = f"{got} the role may not use it: neither customer_account_ids has its account nor customer_key_arns the "
+        why += "key. Add it, deploy, and ask again; or correct the ARN"
     elif deployed is not None and not deployed.cover(key_arn):
         run = f"npx cdk deploy {entry.name}"
         why = f"cmek.yaml has the customer of {key_arn}, but the deployed role does not. Run `{run}` first"
     else:
         return outputs | {KEY_ARN: key_arn}
     raise Refused(f"{entry.name}: {why}.")
+
+
+def about_stack(case: Deployed, way_back: str | None) -> Finding:
+    """Whether the stack is there, and whole; if it is gone, with what takes role and key back, where they are known."""
+    stack, elsewhere = case.stack, case.lock.elsewhere
+    if isinstance(stack, Unread):
+        return not_read("stack", "the stack", stack, "cloudformation:DescribeStacks")
+    if stack and stack.is_whole:
+        return right("stack", f"the stack is whole ({stack.status})")
+    if stack and stack.is_changing:
+        words = f"a deploy is running ({stack.status}), and what is seen now may not last"
+        return unknown("stack", words, "Ask again when it has ended.")
+    if stack and not stack.is_empty:
+        see = "See its events in the CloudFormation console first: a change of the file may not have arrived."
+        return wrong("stack", f"the last deploy failed ({stack.status})", f"{case.deploy}\n{see}")
+    words = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
+    if elsewhere and not way_back:
+        words += f" in {case.own.account}, {case.own.region}, but cmek.lock has it in {'; '.join(elsewhere)}"
+        another = "A deploy of this file would make a second role and key, which Pinecone does not know."
+        cure = f"Write account and region back into cmek.yaml as they were. {another}"
+        means = "none by itself: role and key are where they were, and Pinecone uses them"
+        return wrong("stack", words, cure, means=means, time="before the next deploy")
+    cure = f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
+    if not way_back:
+        outlive = "If it was deleted, role and key are still there: take them back, and delete nothing."
+        cure = f"{case.deploy}\nThat is if it was never deployed. {outlive}"
+    means = "none by itself: role and key outlive their stack, and so does Pinecone's access"
+    return wrong("stack", words, cure, means=means, time="no hurry, unless somebody deletes what seems to be left over")

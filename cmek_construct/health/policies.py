@@ -8,17 +8,16 @@ there surely lets him do. Only what is needed counts: a denial of calls without 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from cmek_construct import guide
 from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
-from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX, Statement
+from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
 from cmek_construct.guide import Policy as Document
 from cmek_construct.health.comparing import Drift, Where, root_of, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
@@ -62,9 +61,11 @@ class Beside:
     there: Sequence[Any]
     wanted: Sequence[Any]
     """What the last deploy wrote, as far as that is known; else what the file says."""
+    found: Drift
+    """How both differ."""
     ahead: Drift
     """How the file differs from the last deploy."""
-    lost: Collection[str]
+    lost: set[str]
     """Principals that the file names, in whose place unique IDs are."""
 
     @classmethod
@@ -81,25 +82,25 @@ class Beside:
         there, lost = where.revived(there, wanted)
         is_as_file = kind == "permissions" and where.drift(there, wanted).is_none
         ahead = Drift() if is_suspended or is_as_file or written is None else where.drift(wanted, written)
-        return cls(case, kind, there, wanted if ahead.is_none else written or [], ahead, lost)
-
-    @cached_property
-    def found(self) -> Drift:
-        return self.case.where(self.kind).drift(self.there, self.wanted)
+        expected: Sequence[Any] = wanted if ahead.is_none else written or []
+        return cls(case, kind, there, expected, where.drift(there, expected), ahead, lost)
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with it: a finding for each effect; or that it is right."""
         case, found, (about, what, verb, _, events) = self.case, self.found, KINDS[self.kind]
-        account = case.own.account
-        lost = sorted({*self.lost} - {case.role_arn})
+        account, lost = case.own.account, sorted(self.lost - {case.role_arn})
         yield from [self._deleted(lost)] if lost else self.nobodies()
         if not self.ahead.is_none:
             words = f"the {what} by the file {verb} not what was deployed last: {self.ahead.in_words(account)}"
             cure = f"{case.deploy}\nThat is if the file is meant: git shows who changed it."
             means = "none by itself: the file is ahead of the deploy, and nobody has to have touched anything"
             yield wrong("file-ahead", words, cure, means=means)
+        elif found.is_none and self.kind == "permissions":
+            customers = len(documents.permissions(case.own))
+            of = f"for {customers} customers" if customers else "none, as it should be"
+            yield right(about, f"the role's permissions are those of the file ({of})")
         elif found.is_none:
-            yield right(about, self._as_file())
+            yield right(about, f"the {what} says what the file says")
         if found.is_none:
             return
         by_hand, within = self._cure()
@@ -121,26 +122,17 @@ class Beside:
 
     def _deleted(self, lost: Sequence[str]) -> Finding:
         """Somebody whom the file names was deleted: AWS has put a unique ID in his place."""
-        what, cure = KINDS[self.kind].what, self.case.put(self.kind)
+        cure, names = self.case.put(self.kind), f"the {self.kind} policy names"
         if self.kind == "trust":
             effect, means = Effect.PINECONE_LOCKED_OUT, "Pinecone cannot come in from there; nothing is lost"
-            words = f"the {what} names a deleted role in place of {', '.join(lost)}: "
+            words = f"{names} a deleted role in place of {', '.join(lost)}: "
             words += "Pinecone made its role again, or somebody typed a wrong name"
         else:
             effect, means = None, "they administer the key no more; Pinecone's use of it goes on"
-            words = f"the {what} names a unique ID in place of {', '.join(lost)}: deleted, and perhaps made again"
-            cure += (
-                "\nIf they are not to come back, take them out of key_admins first: AWS takes no policy that names "
-                "somebody who is not there."
-            )
+            words = f"{names} a unique ID in place of {', '.join(lost)}: deleted, and perhaps made again"
+            cure += "\nIf they are not to come back, take them out of key_admins first: AWS takes no policy that "
+            cure += "names somebody who is not there."
         return wrong(f"{self.kind}-gone", words, cure, effect, means=means, events=KINDS[self.kind].events)
-
-    def _as_file(self) -> str:
-        if self.kind != "permissions":
-            return f"the {KINDS[self.kind].what} says what the file says"
-        customers = len(documents.permissions(self.case.own))
-        of = f"for {customers} customers" if customers else "none, as it should be"
-        return f"the role's permissions are those of the file ({of})"
 
     def nobodies(self, more: str = "") -> Iterator[Finding]:
         """Who is named and is nobody any more."""
@@ -220,19 +212,17 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
         found = answers(case.where(kind).read(statements), requests)
     except CannotBeJudged as reason:
         return [], f"there are {reason}"
-    denied, by_account = (
-        [request.action for request, one in zip(requests, found, strict=True) if one.verdict is verdict]
-        for verdict in (Answer.NO, Answer.BY_ACCOUNT)
+    denied, by_account, doubts = (
+        [(request.action, one.hangs_on) for request, one in zip(requests, found, strict=True) if one.verdict is verdict]
+        for verdict in (Answer.NO, Answer.BY_ACCOUNT, Answer.CANNOT_TELL)
     )
-    if not denied:
-        for one in found:
-            if one.verdict is Answer.CANNOT_TELL:
-                return [], f"that hangs on {printable(', '.join(one.hangs_on))}"
+    if doubts and not denied:
+        return [], f"that hangs on {printable(', '.join(doubts[0][1]))}"
     if case.own.role is None:
         denied += by_account
     elif by_account and not denied:
         return [], "it names only the account, so the role's own permissions decide"
-    return list(dict.fromkeys(denied)), ""
+    return list(dict.fromkeys(action for action, _ in denied)), ""
 
 
 def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
@@ -260,24 +250,16 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     words = f"external_id is {own.external_id or 'missing'} in cmek.yaml, but {stays or 'missing'} in the"
     back = f"Write  external_id: {stays}  back into cmek.yaml" if stays else "Take external_id out of cmek.yaml"
     if is_deployed:
-        yield wrong(
-            "external-id",
-            f"{words} deployed stack",
-            f"{back} (git shows who changed it). Never deploy another one, and change nothing in AWS: Pinecone stores "
-            "the deployed one.",
-            means="none by itself; the next deploy would lock Pinecone out",
-            time="until somebody deploys",
-        )
+        cure = f"{back} (git shows who changed it). Never deploy another one, and change nothing in AWS: Pinecone "
+        cure += "stores the deployed one."
+        means = "none by itself; the next deploy would lock Pinecone out"
+        yield wrong("external-id", f"{words} deployed stack", cure, means=means, time="until somebody deploys")
     else:
-        yield unknown(
-            "external-id",
-            f"{words} role's trust policy, and no deployed stack says which is right",
-            f"{back}, if git shows that it was changed there. Change nothing in AWS before you know: Pinecone stores "
-            f"one of the two for good. Then look again: {again}",
-            Effect.PINECONE_LOCKED_OUT,
-        )
-    settings = replace(own, external_id=stays)
-    case = replace(case, entry=replace(case.entry, settings=settings))
+        words += " role's trust policy, and no deployed stack says which is right"
+        cure = f"{back}, if git shows that it was changed there. Change nothing in AWS before you know: Pinecone "
+        cure += f"stores one of the two for good. Then look again: {again}"
+        yield unknown("external-id", words, cure, Effect.PINECONE_LOCKED_OUT)
+    case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
     for one in Beside.of(case, "trust", observed).findings():
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
         yield replace(one, cure=f"First put external_id right in cmek.yaml; then: {again}") if one.fails else one
@@ -298,14 +280,13 @@ def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
 
 def about_used_key(case: Deployed) -> Iterator[Finding]:
     """Whether the key policy holds the key while it is used, as the file says."""
-    observed, own, where = case.statements("key"), case.own, case.where("key")
+    observed, written, where = case.statements("key"), case.written.get("key"), case.where("key")
     held = None if isinstance(observed, Unread) else where.days_held(observed)
-    wanted = own.protect_used_key or 0 if own.key is None else held or 0
+    wanted = case.own.protect_used_key or 0 if case.own.key is None else held or 0
     if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
         return
     by_file, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
     words = f"ending a used key: denied for {by_file} after its use by the file, for {there} by the key policy"
-    written = case.written.get("key")
     if wanted == held:
         words = f"nobody can disable or delete the key while it was used within {there}"
         yield right("used-key", f"{words}; whoever may change the policy can end that")
@@ -321,21 +302,17 @@ def role_is_gone_from(case: Deployed) -> str | None:
     if isinstance(observed, Unread) or case.key_arn is None:
         return None
     ours = documents.role_statements(case.own, case.role_arn)
-    both = zip(observed, where.read(observed).statements, strict=True)
-    return next((printable(meant.name) for one, meant in both if where.written_as(one, ours)), None)
+    found = (one.name for one in where.read(observed).statements if where.written_as(one.raw, ours))
+    return next(map(printable, found), None)
 
 
 # The suspension: one statement that cuts Pinecone off, seen in whatever words. Statements that somebody changed are
 # kept: it neither fails for them nor wipes them.
 
 
-def denial(case: Deployed) -> Statement:
-    return documents.denial(case.own, case.role_arn)
-
-
 def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
     """The statements that are not the suspension's, nor were before its role was deleted."""
-    own = denial(case)
+    own = documents.denial(case.own, case.role_arn)
     return [one for one in observed if not (case.brake.written_as(one, [own]) or case.brake.same(one, own))]
 
 
@@ -345,7 +322,8 @@ def is_suspended(case: Deployed, statements: Sequence[Any]) -> bool:
 
 def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
     """Whether nobody is let in whom the suspension would keep out."""
-    return is_suspended(case, statements) or case.brake.drift(statements, [*statements, denial(case)]).is_none
+    denied = [*statements, documents.denial(case.own, case.role_arn)]
+    return is_suspended(case, statements) or case.brake.drift(statements, denied).is_none
 
 
 def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool) -> list[Document]:
@@ -366,7 +344,7 @@ def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool
         # Ours may be there under their Sids with other words.
         sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
         missing = [one for one in ours if one["Sid"] not in sids and not where.has(one, statements)]
-        statements += [denial(case)] if on else missing
+        statements += [documents.denial(case.own, case.role_arn)] if on else missing
         # In the order and the words of the template, where it says the same.
         found.append(goal if _same(where, statements, goal) else statements)
     more = {"Id": before["Id"]} if "Id" in before else {}
