@@ -199,10 +199,10 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
             yield wrong("pinecone-account", words, cure, Effect.SOMEBODY_LET_IN)
         yield from _about_policy(case, "trust")
         yield from _later(case, [*about_role(case), *about_policy(case, "permissions")])
-    if key is not None and own.key is not None:
+    if key and own.key is not None:
         must = "`npx cdk synth` says the statements that must stand in its policy"
         yield said("key", f"the key stays as it is: the entry names it, no stack takes it over. {must}")
-    elif key is not None:
+    elif key:
         yield from _about_policy(case, "key")
         yield from _later(case, [*about_used_key(case), *about_key(case)])
         yield from _about_settings(case.entry, key)
@@ -211,12 +211,10 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
 def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
     """What the doctor says of the settings of a role or key, in the tense of an import."""
     for one in found:
-        if one.about == "boundary" and one.fails:
+        if one.about == "boundary":
             cure = "write the role's into the entry (permissions_boundary)"
             means = _NEXT.format("role") + "may take the boundary away, or keep Pinecone out by it"
-            yield replace(one, verdict=Verdict.WRONG, cure=cure, means=means)
-        elif one.about == "boundary":
-            yield one
+            yield replace(one, verdict=Verdict.WRONG, cure=cure, means=means) if one.fails else one
         elif one.about == "permissions" and case.own.customers:
             yield one.to_know("The deploy adds what is missing; what is there more stays, outside of the stack")
             if one.verdict is Verdict.RIGHT:

@@ -44,7 +44,6 @@ class Drift:
 
     @property
     def is_none(self) -> bool:
-        """Whether both mean the same."""
         return not (self.given or self.taken or self.doubt)
 
     def in_words(self, account: str) -> str:
@@ -83,7 +82,7 @@ class Where:
 
     def days_held(self, statements: Sequence[Any]) -> int | None:
         """For how many days after its use a key policy lets nobody end the key; None: not known."""
-        policy, root = self.read(statements), root_of(str(self.resource).split(":")[4])
+        policy, root = self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
         compared = [int(one) for each in policy.statements for one in each.compared(TRAILING_DAYS) if one.isdecimal()]
 
         def is_held(days: int) -> bool:
@@ -114,10 +113,6 @@ class Where:
         found = [(one, self.written_as(one, ours)) for one in observed]
         lost = {name for one, own in found if own for name in named_by(own) if name not in named_by(one)}
         return [own or one for one, own in found], lost
-
-
-def root_of(account: str) -> str:
-    return f"arn:aws:iam::{account}:root"
 
 
 def use_of(key_arn: str | None, principal: str, action: str, more: Mapping[str, str] | None = None) -> Request:

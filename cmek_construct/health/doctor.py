@@ -12,17 +12,9 @@ from cmek_construct.checks import few, printable
 from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
+from cmek_construct.health import policies
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, Verdict, not_read, right, said, unknown, wrong
-from cmek_construct.health.policies import (
-    KINDS,
-    about_policy,
-    about_used_key,
-    is_cut_off,
-    is_suspended,
-    refused,
-    role_is_gone_from,
-)
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.policy.words import of_statement
@@ -70,13 +62,13 @@ def diagnosis(case: Deployed, last_user: str | Unread | None) -> Iterator[Findin
     is_there, key = isinstance(case.role, Role), case.key
     yield from about_role(case)
     if is_there:
-        yield from about_policy(case, "trust")
-        yield from about_policy(case, "permissions")
+        yield from policies.about_policy(case, "trust")
+        yield from policies.about_policy(case, "permissions")
     if case.key_arn is not None:
         yield from about_key(case)
     if key is not None:
-        yield from about_policy(case, "key")
-        yield from about_used_key(case)
+        yield from policies.about_policy(case, "key")
+        yield from policies.about_used_key(case)
     if isinstance(key, Key):
         yield about_grants(case, key)
     if is_there or case.brake.kind == "key":
@@ -89,24 +81,26 @@ def about_role(case: Deployed) -> Iterator[Finding]:
     role = case.role
     if isinstance(role, Unread):
         yield not_read("role", f"the role {case.role_name}", role, "iam:GetRole")
-        return
-    if role is None:
+    elif role is None:
         path = case.role_arn.partition(":role")[2].rpartition("/")[0] + "/"
         trust = f'"$(cmek doctor {case.name} --show trust-policy)"'
         create = f"{case.iam('create-role')} --path {path} --assume-role-policy-document {trust}"
         cure = f"{create}\n{_anew(case)}\nThe second makes the key know it."
         yield wrong("role", f"there is no role {case.role_arn}: somebody deleted it", cure, _OUT, events=_MADE_AGAIN)
-        return
-    yield right("role", "the role is there")
-    yield _same_role(case, role.role_id)
-    found = [_boundary(case, role)]
-    if role.session_seconds != SESSION_SECONDS:
-        hours = f"{role.session_seconds / SESSION_SECONDS:g} hours"
+    else:
+        yield right("role", "the role is there")
+        yield _same_role(case, role.role_id)
+        for one in (_boundary(case, role), *_session(case, role.session_seconds)):
+            yield one.is_yours("role") if case.own.role and one.effect is not _OUT else one
+
+
+def _session(case: Deployed, seconds: int) -> Iterator[Finding]:
+    if seconds != SESSION_SECONDS:
+        hours = f"{seconds / SESSION_SECONDS:g} hours"
         words = f"a session of the role may last {hours}, not one hour as by the file"
         cure = f"{case.iam('update-role')} --max-session-duration {SESSION_SECONDS}"
         means = "somebody is let in for longer: who has a session keeps it, whatever the trust policy says by then"
-        found.append(wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",)))
-    yield from (one.is_yours("role") if case.own.role and one.effect is not _OUT else one for one in found)
+        yield wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",))
 
 
 def _anew(case: Deployed) -> str:
@@ -120,7 +114,7 @@ def _anew(case: Deployed) -> str:
 
 
 def _same_role(case: Deployed, role_id: str) -> Finding:
-    lock, gone_from = case.lock, role_is_gone_from(case)
+    lock, gone_from = case.lock, policies.role_is_gone_from(case)
     if lock.role_arn not in (None, case.role_arn):
         words = f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone stores"
         cure = "Do not delete either. Look in git what changed the name or the path, and undo it."
@@ -141,7 +135,7 @@ def _boundary(case: Deployed, role: Role) -> Finding:
     """Whether what bounds it is what the file says, and lets it use the key."""
     found = role.boundary.arn if role.boundary else None
     wanted = found if case.own.role else case.own.permissions_boundary
-    denied, doubt = refused(case, "permissions", role.boundary.statements) if role.boundary else ([], "")
+    denied, doubt = policies.refused(case, "permissions", role.boundary.statements) if role.boundary else ([], "")
     if doubt:
         words = f"whether the permissions boundary {printable(found)} lets the role use the key: {doubt}"
         cure = "Have somebody read it who knows IAM; or ask as somebody who may iam:GetPolicy and iam:GetPolicyVersion."
@@ -163,10 +157,10 @@ def _boundary(case: Deployed, role: Role) -> Finding:
 
 def about_brake(case: Deployed) -> Finding:
     """Whether Pinecone is cut off if, and only if, the file says so."""
-    of, observed = KINDS[case.brake.kind], case.statements(case.brake.kind)
+    of, observed = policies.KINDS[case.brake.kind], case.statements(case.brake.kind)
     if isinstance(observed, Unread):
         return not_read("suspended", "whether Pinecone is cut off", observed, of.reads)
-    if not case.own.suspended and not is_suspended(case, observed):
+    if not case.own.suspended and not policies.is_suspended(case, observed):
         return right("suspended", "not suspended, as the file says")
     if not case.own.suspended:
         words = "Pinecone is cut off by the suspension, but the file does not say suspended: true"
@@ -174,7 +168,7 @@ def about_brake(case: Deployed) -> Finding:
         means = f"{NOTHING_LOST}; the next deploy that changes the policy lets it back in"
         cure = f"cmek resume {case.name}\n{meant}"
         return wrong("suspended", words, cure, _OUT, means=means, events=of.events)
-    if is_cut_off(case, observed):
+    if policies.is_cut_off(case, observed):
         return said("suspended", "SUSPENDED on purpose: Pinecone is cut off, as the file says")
     words = "the file says suspended: true, but nothing cuts Pinecone off"
     means = "Pinecone is let in: it can read and write all data, against the file"
@@ -207,7 +201,13 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield _deletion(case, key)
     else:
         yield right("deletion", "nobody has ordered its deletion")
-        yield _enabled(case, key)
+        if key.state == "Enabled":
+            yield right("enabled", "it is enabled")
+        elif key.state == "Disabled":
+            yield wrong("enabled", "the key is disabled", case.kms("enable-key"), _OUT, events=("kms:DisableKey",))
+        else:
+            cure = "See the KMS console: this key cannot be used as it is."
+            yield wrong("enabled", f"the key is in state {printable(key.state)}", cure, _OUT)
         # Of a key that is to be deleted KMS says that it does not rotate.
         yield _rotation(case, key)
     if case.own.key is None:
@@ -222,15 +222,6 @@ def _deletion(case: Deployed, key: Key) -> Finding:
         words, time = f"the key WILL BE DELETED at {when}", f"{left}, until {when}"
     cure = f"{case.kms('cancel-key-deletion')} && {case.kms('enable-key')}"
     return wrong("deletion", words, cure, Effect.KEY_ENDS, time=time, events=("kms:ScheduleKeyDeletion",))
-
-
-def _enabled(case: Deployed, key: Key) -> Finding:
-    if key.state == "Enabled":
-        return right("enabled", "it is enabled")
-    if key.state == "Disabled":
-        return wrong("enabled", "the key is disabled", case.kms("enable-key"), _OUT, events=("kms:DisableKey",))
-    cure = "See the KMS console: this key cannot be used as it is."
-    return wrong("enabled", f"the key is in state {printable(key.state)}", cure, _OUT)
 
 
 def _rotation(case: Deployed, key: Key) -> Finding:
@@ -336,8 +327,8 @@ def with_culprit(finding: Finding, events: Sequence[Event] | Unread) -> Finding:
     names = [one.partition(":")[2] for one in finding.events]
     for one in [] if isinstance(events, Unread) else events:
         if one.name in names and not one.refused:
-            words = f"{finding.words}. {one.name} by {printable(one.by)} at {at(one.when)}, by CloudTrail"
-            return replace(finding, words=words)
+            who = f"{one.name} by {printable(one.by)} at {at(one.when)}, by CloudTrail"
+            return replace(finding, words=f"{finding.words}. {who}")
     place = "CloudTrail, us-east-1" if finding.events[0].startswith("iam:") else "CloudTrail"
     return replace(finding, cure=f"{finding.cure}\nFind out who did it ({place}: {', '.join(names)}).")
 

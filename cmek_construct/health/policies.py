@@ -19,7 +19,7 @@ from cmek_construct.checks import printable
 from cmek_construct.deployment import documents
 from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
 from cmek_construct.guide import Policy as Document
-from cmek_construct.health.comparing import Drift, Where, root_of, said_by_trust, use_of, uses_of
+from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.health.findings import Calls, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.policy import CannotBeJudged, Request, answers
@@ -192,12 +192,11 @@ def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
         use = [Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions]
     elif key_arn:
         use = uses_of(key_arn, case.role_arn, documents.role_statements(own, case.role_arn))
-    else:
-        for statement in documents.permissions(own):
-            for arn in as_list(statement["Resource"]):
-                use += uses_of(arn.replace("*", "x"), case.role_arn, [statement])
+    for statement in documents.permissions(own) if kind == "permissions" else ():
+        for arn in as_list(statement["Resource"]):
+            use += uses_of(arn.replace("*", "x"), case.role_arn, [statement])
     if kind == "key":
-        owner = [use_of(key_arn, root_of(own.account), one) for one in POLICY_KEEPING]
+        owner = [use_of(key_arn, f"arn:aws:iam::{own.account}:root", one) for one in POLICY_KEEPING]
     return {Effect.PINECONE_LOCKED_OUT: use, Effect.OWNER_LOCKED_OUT: owner}
 
 
@@ -243,8 +242,10 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     stays = case.outputs.get(EXTERNAL_ID)
     if not is_deployed:
         stays = (said_by_trust(observed) or {}).get("external_id") or own.external_id
+    case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
+    found = Beside.of(case, "trust", observed).findings()
     if stays == own.external_id:
-        yield from Beside.of(case, "trust", observed).findings()
+        yield from found
         return
     again = f"cmek doctor {case.name}"
     words = f"external_id is {own.external_id or 'missing'} in cmek.yaml, but {stays or 'missing'} in the"
@@ -259,8 +260,7 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
         cure = f"{back}, if git shows that it was changed there. Change nothing in AWS before you know: Pinecone "
         cure += f"stores one of the two for good. Then look again: {again}"
         yield unknown("external-id", words, cure, Effect.PINECONE_LOCKED_OUT)
-    case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
-    for one in Beside.of(case, "trust", observed).findings():
+    for one in found:
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
         yield replace(one, cure=f"First put external_id right in cmek.yaml; then: {again}") if one.fails else one
 

@@ -50,13 +50,9 @@ def steps(
 ) -> list[Finding]:
     """What was found at each step, in their order.
 
-    Args:
-        case: the stack, its role and its key, as they are.
-        indexes: the names of the project's; None where nobody was asked.
-        attempt: the last call that asked for the key, refused or not, by CloudTrail.
-        days: how long nobody must have used the key.
-        quiet_since: since when that is so, as the person says.
-        changes: the calls that put the key policy, the newest first, by CloudTrail.
+    Of the project's ``indexes`` None says that nobody was asked. ``attempt`` is the last call that asked for the key,
+    refused or not, and ``changes`` are those that put the key policy, the newest first, by CloudTrail. Nobody must have
+    used the key for so many ``days``, and has not ``quiet_since``, as the person says.
     """
     deleted = unknown(
         "deleted-at-pinecone",
