@@ -24,9 +24,7 @@ from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ROLE
 
-ROLE_ARN: Final = "RoleArn"
-KEY_ARN: Final = "KeyArn"
-EXTERNAL_ID: Final = "ExternalId"
+ROLE_ARN, KEY_ARN, EXTERNAL_ID = "RoleArn", "KeyArn", "ExternalId"
 """The outputs of a stack."""
 _FORMS: Final = {ROLE_ARN: checks.ROLE_ARN, KEY_ARN: checks.KEY_ARN}
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")

@@ -151,12 +151,10 @@ class Beside:
         if not found:
             again = "Attach the stack's policies to the role again, or write what is missing into them"
             return f"{again}: {case.no_deploy}", ""
-        cures = [
-            f"{case.iam('detach-role-policy')} --policy-arn {one.arn}"
-            if one.arn
-            else f"{case.iam('delete-role-policy')} --policy-name {one.name}"
-            for one in found
-        ]
+        cures = []
+        for one in found:
+            detach = f"{case.iam('detach-role-policy')} --policy-arn {one.arn}"
+            cures.append(detach if one.arn else f"{case.iam('delete-role-policy')} --policy-name {one.name}")
         return "\n".join(cures), f" (in {', '.join(printable(one.name) for one in found)})"
 
     def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
