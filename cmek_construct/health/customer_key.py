@@ -120,7 +120,16 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, access: KeyAccess) -> It
     if more:
         words = "; ".join(sentences(more, account))
         yield said("more", f"the key policy lets the role do more than it must: {words}")
-    yield _about_root(account, answers[len(uses) :])
+    rules = answers[len(uses) :]
+    if doubts := [one for one in rules if one.verdict is Verdict.CANNOT_TELL]:
+        words = f"whether the account's root rules the key hangs on {printable(', '.join(doubts[0].hangs_on))}"
+        yield unknown("root", words, "Read that statement yourself.")
+    elif all(one.verdict is Verdict.YES for one in rules):
+        yield right("root", f"the root of account {account} rules the key")
+    else:
+        words = f"the root of account {account} does not rule the key, so nobody may be able to manage it"
+        cure = "Add the first statement of key-policy.json, with this account's number; or these are the metadata of "
+        yield wrong("root", words, cure + "one key and the policy of another.", Effect.OWNER_LOCKED_OUT)
     inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{account}:.*|{account}|{re.escape(role_arn)}")
     outside = [replace(one, principals=tuple(n for n in one.principals if not inside.fullmatch(n))) for one in others]
     named = sentences([one for one in outside if one.principals], account)
@@ -146,18 +155,6 @@ def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
         whom = f"The policy names one that was deleted ({', '.join(deleted)})"
         cure = f"{cure} {whom}: if that was the vendor's, save the policy with the role's ARN again."
     return wrong(action, f"the key policy does not let the role do {how}", cure, _OUT)
-
-
-def _about_root(account: str, answers: Sequence[Said]) -> Finding:
-    for one in answers:
-        if one.verdict is Verdict.CANNOT_TELL:
-            words = f"whether the account's root rules the key hangs on {printable(', '.join(one.hangs_on))}"
-            return unknown("root", words, "Read that statement yourself.")
-    if all(one.verdict is Verdict.YES for one in answers):
-        return right("root", f"the root of account {account} rules the key")
-    words = f"the root of account {account} does not rule the key, so nobody may be able to manage it"
-    cure = "Add the first statement of key-policy.json, with this account's number; or these are the metadata of one "
-    return wrong("root", words, cure + "key and the policy of another.", Effect.OWNER_LOCKED_OUT)
 
 
 def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) -> Finding:

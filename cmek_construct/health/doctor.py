@@ -25,7 +25,6 @@ _OUT: Final = Effect.PINECONE_LOCKED_OUT
 _SHOWN: Final = 6
 HEALTHY, WRONG, UNREAD = 0, 1, 3
 """Exit codes: for cron, wrong goes before what could not be read."""
-_VERDICTS: Final = {HEALTHY: "healthy", WRONG: "WRONG", UNREAD: "NOT ALL COULD BE READ"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,8 @@ class Examined:
     def verdict(self) -> str:
         """The same in words; what is suspended is never just healthy."""
         suspended = any(one.about == "suspended" and one.verdict is Verdict.SAID for one in self.findings)
-        return _VERDICTS[self.code] + (", and SUSPENDED on purpose" if suspended else "")
+        words = {HEALTHY: "healthy", WRONG: "WRONG", UNREAD: "NOT ALL COULD BE READ"}[self.code]
+        return f"{words}, and SUSPENDED on purpose" if suspended else words
 
     def as_data(self) -> dict[str, Any]:
         return {
@@ -90,17 +90,14 @@ def about_role(case: Deployed) -> Iterator[Finding]:
     else:
         yield right("role", "the role is there")
         yield _same_role(case, role.role_id)
-        for one in (_boundary(case, role), *_session(case, role.session_seconds)):
-            yield one.is_yours("role") if case.own.role and one.effect is not _OUT else one
-
-
-def _session(case: Deployed, seconds: int) -> Iterator[Finding]:
-    if seconds != SESSION_SECONDS:
-        hours = f"{seconds / SESSION_SECONDS:g} hours"
-        words = f"a session of the role may last {hours}, not one hour as by the file"
-        cure = f"{case.iam('update-role')} --max-session-duration {SESSION_SECONDS}"
-        means = "somebody is let in for longer: who has a session keeps it, whatever the trust policy says by then"
-        yield wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",))
+        found = [_boundary(case, role)]
+        if role.session_seconds != SESSION_SECONDS:
+            hours = f"{role.session_seconds / SESSION_SECONDS:g} hours"
+            words = f"a session of the role may last {hours}, not one hour as by the file"
+            cure = f"{case.iam('update-role')} --max-session-duration {SESSION_SECONDS}"
+            means = "somebody is let in for longer: who has a session keeps it, whatever the trust policy says by then"
+            found.append(wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",)))
+        yield from (one.is_yours("role") if case.own.role and one.effect is not _OUT else one for one in found)
 
 
 def _anew(case: Deployed) -> str:
@@ -181,11 +178,11 @@ def about_key(case: Deployed) -> Iterator[Finding]:
     key, locked = case.key, case.lock.key_arn
     if isinstance(key, Unread):
         yield not_read("key", f"the key {case.key_arn}", key, "kms:DescribeKey")
-        return
-    if key is None:
+    elif key is None:
         cure = "First see that account and region are right. Then call AWS Support, and Pinecone."
         means = "if it was deleted, all data of the project is lost for good"
         yield wrong("key", f"KMS knows no key {case.key_arn}", cure, Effect.KEY_ENDS, means=means, time="none")
+    if not isinstance(key, Key):
         return
     yield right("key", "the key is there")
     if locked not in (None, case.key_arn):
