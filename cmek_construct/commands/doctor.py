@@ -121,7 +121,7 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, indexes: Ind
             controls = Unread(str(error))
         found += health.about_controls(case, controls)
     if cloudtrail:
-        found = [_with_culprit(session, case, one) for one in found]
+        found = [health.with_culprit(case, one, partial(reading.read_calls, session)) for one in found]
     return Examined(case, found)
 
 
@@ -150,17 +150,6 @@ def _last_user(session: Session, case: Deployed) -> str | Unread | None:
     if not isinstance(use, LastUse) or use.when is None or case.key_arn is None:
         return None
     return who_used(case, reading.read_event(session, use.event_id, case.key_arn.split(":")[3]))
-
-
-def _with_culprit(session: Session, case: Deployed, finding: Finding) -> Finding:
-    """A finding with who did it, where somebody did."""
-    if finding.verdict is not Verdict.WRONG or not finding.events:
-        return finding
-    about, region = case.role_name, reading.IAM_REGION
-    if case.key_arn is not None and not finding.events[0].startswith("iam:"):
-        about, region = case.key_arn.rpartition("/")[2], case.key_arn.split(":")[3]
-    names = [one.partition(":")[2] for one in finding.events]
-    return health.with_culprit(finding, reading.read_calls(session, names, about, region))
 
 
 def _show(entries: list[Entry], policy: str, asking: Asking) -> None:

@@ -122,7 +122,8 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
     outputs = deployed.checked_outputs(entry, dict(stack.outputs))
     if own.customers is None:
         return outputs, None
-    return outputs, deployed.deployed_customers(entry, reading.read_template(session, entry.name))
+    case = replace(case, template=reading.read_template(session, entry.name))
+    return outputs, deployed.deployed_customers(case)
 
 
 def json_in(file: Path, instead: str, text: str | None = None) -> dict[str, Any]:

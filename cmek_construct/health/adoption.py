@@ -57,8 +57,6 @@ _STAYS: Final = {
     "used-key": _NEXT.format("key policy") + "changes it",
 }
 """What becomes of what the doctor calls wrong, and neither the import nor a deploy changes at once."""
-_MOST_OF_THE_ACTIONS: Final = 10
-"""The console's administrators had fewer actions in former years, and may lack two by a click."""
 
 
 def readable(part: T | Unread) -> T:
@@ -99,8 +97,9 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
     meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
     allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
     is_two = allowed == {action.lower() for action in ENCRYPT_DECRYPT}
-    most = (one for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= _MOST_OF_THE_ACTIONS)
-    admins = [name for one in [*most][:1] for name in named_by(one.raw) if PRINCIPAL_ARN.fullmatch(name)]
+    # The console's administrators had fewer actions in former years, and may lack two by a click.
+    most = (one.raw for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= 10)
+    admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
     return {
         "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
         "key_admins": admins or None,

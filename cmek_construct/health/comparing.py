@@ -108,12 +108,6 @@ class Where:
         wider = (own for own in ours if lost and alive < set(named_by(own)))
         return next((own for own in wider if self.same(naming_as(observed, own), own)), None)
 
-    def revived(self, observed: Iterable[Any], ours: Sequence[Statement]) -> tuple[list[Any], set[str]]:
-        """The statements as if nobody had been deleted, and who was."""
-        found = [(one, self.written_as(one, ours)) for one in observed]
-        lost = {name for one, own in found if own for name in named_by(own) if name not in named_by(one)}
-        return [own or one for one, own in found], lost
-
 
 def use_of(key_arn: str | None, principal: str, action: str, more: Mapping[str, str] | None = None) -> Request:
     """The use of a key by somebody whom nobody asks for it but himself."""

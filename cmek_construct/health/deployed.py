@@ -241,13 +241,12 @@ class Deployed:
         return f"{self.kms('put-key-policy')} --policy-name default --policy {shown}"
 
 
-def deployed_customers(entry: Entry, template: str | Unread) -> Customers:
+def deployed_customers(case: Deployed) -> Customers:
     """The customers in a vendor's deployed template, which must have been read."""
-    written = replace(Deployed.of(entry, LockedIdentity()), template=template).written
-    if "permissions" not in written:
-        why = template.why if isinstance(template, Unread) else "it is no template of a role"
-        raise Refused(f"{entry.name}: its deployed customers could not be read: {why}.")
-    return Customers(*customers_in(written["permissions"]))
+    if "permissions" not in case.written:
+        why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
+        raise Refused(f"{case.name}: its deployed customers could not be read: {why}.")
+    return Customers(*customers_in(case.written["permissions"]))
 
 
 def with_customer_key(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -319,14 +319,20 @@ def who_used(case: Deployed, event: Event | Unread | None) -> str | Unread:
     return "Pinecone" if event.by == case.role_arn else printable(event.by)
 
 
-def with_culprit(finding: Finding, events: Sequence[Event] | Unread) -> Finding:
-    """A finding with who did it, by events of CloudTrail, the newest first; or where to look for that."""
-    names = [one.partition(":")[2] for one in finding.events]
+def with_culprit(
+    case: Deployed, finding: Finding, calls: Callable[[list[str], str, str], Sequence[Event] | Unread]
+) -> Finding:
+    """A finding with who did it, by CloudTrail's ``calls`` of some names, about a name, in a region; or where it is."""
+    if finding.verdict is not Verdict.WRONG or not finding.events:
+        return finding
+    names, of_role = [one.partition(":")[2] for one in finding.events], finding.events[0].startswith("iam:")
+    region = "us-east-1" if of_role else str(case.key_arn).split(":")[3]
+    events = calls(names, (case.role_name if of_role else str(case.key_arn)).rpartition("/")[2], region)
     for one in [] if isinstance(events, Unread) else events:
         if one.name in names and not one.refused:
             who = f"{one.name} by {printable(one.by)} at {at(one.when)}, by CloudTrail"
             return replace(finding, words=f"{finding.words}. {who}")
-    place = "CloudTrail, us-east-1" if finding.events[0].startswith("iam:") else "CloudTrail"
+    place = "CloudTrail, us-east-1" if of_role else "CloudTrail"
     return replace(finding, cure=f"{finding.cure}\nFind out who did it ({place}: {', '.join(names)}).")
 
 

@@ -25,7 +25,7 @@ from cmek_construct.health.findings import Calls, Effect, Finding, not_read, rig
 from cmek_construct.policy import CannotBeJudged, Request, answers
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
-from cmek_construct.policy.principals import gone, without_gone
+from cmek_construct.policy.principals import gone, named_by, without_gone
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import Kind
 
@@ -79,7 +79,9 @@ class Beside:
         wanted = case.wanted(kind, suspended=is_suspended)
         if kind == "key" and where.days_held(there) not in (None, own.protect_used_key or 0):
             there, wanted, written = where.not_held(there), where.not_held(wanted), written and where.not_held(written)
-        there, lost = where.revived(there, wanted)
+        written_as = [(one, where.written_as(one, wanted)) for one in there]
+        there = [ours or one for one, ours in written_as]
+        lost = {name for one, ours in written_as if ours for name in named_by(ours) if name not in named_by(one)}
         is_as_file = kind == "permissions" and where.drift(there, wanted).is_none
         ahead = Drift() if is_suspended or is_as_file or written is None else where.drift(wanted, written)
         expected: Sequence[Any] = wanted if ahead.is_none else written or []
