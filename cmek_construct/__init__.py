@@ -9,12 +9,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cmek_construct.guide import ALL_REGIONS as ALL_REGIONS
+from cmek_construct.guide import PINECONE_REGIONS as PINECONE_REGIONS
+from cmek_construct.guide import KeyAccess as KeyAccess
+
 _ROOMS = {
-    "ALL_REGIONS": "guide",
-    "PINECONE_REGIONS": "guide",
     "CmekGuardrails": "guardrails.plugin",
     "CustomerKey": "constructs.vendor",
-    "KeyAccess": "guide",
     "PineconeCmek": "constructs.cmek",
     "PineconeCmekMonitoring": "constructs.monitoring",
     "PineconeCmekStackSet": "constructs.stack_set",
@@ -23,7 +24,7 @@ _ROOMS = {
     "PineconeRole": "constructs.vendor",
     "StackSetTargets": "constructs.stack_set",
 }
-__all__ = sorted(_ROOMS)  # to a type checker: what is imported under its own name below
+__all__ = ["ALL_REGIONS", "PINECONE_REGIONS", "KeyAccess", *_ROOMS]  # to a type checker: what is imported as itself
 
 if TYPE_CHECKING:
     from cmek_construct.constructs.cmek import PineconeCmek as PineconeCmek
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from cmek_construct.constructs.vendor import CustomerKey as CustomerKey
     from cmek_construct.constructs.vendor import PineconeRole as PineconeRole
     from cmek_construct.guardrails.plugin import CmekGuardrails as CmekGuardrails
-    from cmek_construct.guide import ALL_REGIONS as ALL_REGIONS
-    from cmek_construct.guide import PINECONE_REGIONS as PINECONE_REGIONS
-    from cmek_construct.guide import KeyAccess as KeyAccess
 else:  # or a type checker would take every name for one of ours
 
     def __getattr__(name: str) -> Any:

@@ -26,7 +26,6 @@ PENDING_WINDOW_DAYS: Final = (7, 30)  # between the order to delete a KMS key an
 ALIAS_CHARACTERS: Final = 256  # of a KMS alias, with its alias/
 TAGS: Final = 50  # of a role or a key
 TEMPLATE: Final = 1_048_576  # bytes of a template that CloudFormation reads from S3, where CDK uploads it
-CALL_AS: Final = ("SELF", "DELEGATED_ADMIN")  # in which a stack set is asked for
 
 ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}")
@@ -85,11 +84,10 @@ def refuse(parameter: str, value: object, allowed: str, way_out: str) -> NoRetur
     raise ValueError(f"{parameter}: got {shown(value)}, but {allowed}. {way_out}")
 
 
-def first(*problems: Iterable[ValueError]) -> None:
+def first(problems: Iterable[ValueError]) -> None:
     """Raise the first problem that there is."""
-    for several in problems:
-        for problem in several:
-            raise problem
+    for problem in problems:
+        raise problem
 
 
 def characters(policy: dict[str, Any]) -> int:
@@ -112,6 +110,18 @@ def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
     return within(
         lambda value: is_unknown(value) or (isinstance(value, str) and re.fullmatch(form, value)), allowed, way_out
     )
+
+
+def known(check: Check, why: str, way_out: str, unknown: Callable[[object], bool] = is_unknown) -> Check:
+    """A check of a value that must be known at synth, or of a list of such."""
+
+    def at_synth(parameter: str, value: Any) -> None:
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if unknown(one):
+                refuse(parameter, one, why, way_out)
+        check(parameter, value)
+
+    return at_synth
 
 
 def one_of(*allowed: str, enum: str = "") -> Check:

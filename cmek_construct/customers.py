@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from cmek_construct import checks, guide
 from cmek_construct.guide import Policy
@@ -15,8 +14,7 @@ MANAGED_POLICY: Final = 6_144  # characters of an IAM managed policy
 MANAGED_POLICIES: Final = 10  # on an IAM role, by default: it can be raised to 20
 
 
-@dataclass(frozen=True)
-class Customers:
+class Customers(NamedTuple):
     """Accounts of which every key may be used, and keys that may be used alone."""
 
     account_ids: Sequence[str]
@@ -26,20 +24,17 @@ class Customers:
         """What the two lists, each right by itself, may not say together or of this account."""
         accounts = [("customer_account_ids", one, one) for one in self.account_ids]
         keys = [("customer_key_arns", arn, _account_of(arn)) for arn in self.key_arns]
+        whose = {
+            own_account: "of the role's own account. There the key policy alone lets the role in: use PineconeCmek, or "
+            "PineconeKey(role=…), and leave it out here.",
+            pinecone_account: "of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the "
+            "customer's.",
+        }
         for parameter, value, account in [*accounts, *keys]:
-            why = None
-            if account == pinecone_account:
-                why = "of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the customer's."
-            elif account == own_account:
-                why = (
-                    "of the role's own account. There the key policy alone lets the role in: use PineconeCmek, or "
-                    "PineconeKey(role=…), and leave it out here."
-                )
-            elif value != account and account in self.account_ids:
-                why = (
-                    f"but customer_account_ids has its account, {account}, and with it every key there. Leave out one "
-                    "of the two."
-                )
+            why = whose.get(account)
+            if value != account and account in self.account_ids:
+                whole = f"but customer_account_ids has its account, {account}, and with it every key there."
+                why = why or f"{whole} Leave out one of the two."
             if why:
                 yield ValueError(f"{parameter}: got {value!r}, {why}")
         policies = self.policies()
@@ -71,14 +66,8 @@ def _account_of(key_arn: str) -> str:
 
 def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:
     """A check of a list of customers who are known at synth, each once."""
-
-    def known(parameter: str, member: object) -> None:
-        if checks.is_unknown(member):
-            why = "the account decides at synth in which managed policy the customer stands"
-            checks.refuse(parameter, member, why, "Write it out.")
-        check(parameter, member)
-
-    return checks.listed(known, what, way_out, "each customer", least=0)
+    why = "the account decides at synth in which managed policy the customer stands"
+    return checks.listed(checks.known(check, why, "Write it out."), what, way_out, "each customer", least=0)
 
 
 CUSTOMERS: Final = (

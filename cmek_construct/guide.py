@@ -41,20 +41,16 @@ Regions: TypeAlias = Sequence[str] | AllRegions
 
 # Actions, in the order of their source
 
-ENCRYPT_DECRYPT: Final = ("kms:Decrypt", "kms:Encrypt")
-"""The guide's second tab (step 1.5)."""
+ENCRYPT_DECRYPT: Final = ("kms:Decrypt", "kms:Encrypt")  # the guide's second tab (step 1.5)
+# The console's "Key users" (step 2.11), by themselves and for grants to AWS services alone
 KEY_USE: Final = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
-"""The console's "Key users" (step 2.11)."""
 GRANTS: Final = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
-"""The console's "Key users" (step 2.11), for grants to AWS services alone."""
-ENDING: Final = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
-"""What ends the use of a key, at once or for good."""
-ADMINISTRATION: Final = (
+ENDING: Final = ("kms:DisableKey", "kms:ScheduleKeyDeletion")  # what ends the use of a key, at once or for good
+ADMINISTRATION: Final = (  # the console's "Key administrators" (step 2.10 keeps the default: none)
     "kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*", "kms:Revoke*",
     "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:TagResource", "kms:UntagResource", "kms:ScheduleKeyDeletion",
     "kms:CancelKeyDeletion", "kms:RotateKeyOnDemand",
 )  # fmt: skip
-"""The console's "Key administrators" (step 2.10 keeps the default: none)."""
 
 
 class KeyAccess(enum.Enum):
@@ -71,20 +67,14 @@ class KeyAccess(enum.Enum):
 
 _USE: Final = {KeyAccess.KEY_USER: KEY_USE, KeyAccess.ENCRYPT_DECRYPT: ENCRYPT_DECRYPT}
 
-# Statements and policies, in the order of the guide and of the console
-
 
 def policy_document(*statements: Any) -> Policy:
-    """A policy document of these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def _statement(effect: str, sid: str, principal: Any, action: str | Sequence[str], **more: Any) -> Statement:
     actions = action if isinstance(action, str) else list(action)
     return {"Sid": sid, "Effect": effect, "Principal": {"AWS": principal}, "Action": actions, **more}
-
-
-# The role's trust policy (step 1)
 
 
 def trust_policy(
@@ -95,7 +85,7 @@ def trust_policy(
     pin_account: bool = False,
     suspended: bool = False,
 ) -> Policy:
-    """Who may assume the role: Pinecone, as in `trust_statement`, or while ``suspended`` nobody."""
+    """Who may assume the role (step 1): Pinecone, as in `trust_statement`, or while ``suspended`` nobody."""
     statement = trust_statement(account_id, regions, external_id, pin_account=pin_account)
     return policy_document(statement, *([assume_role_denial()] if suspended else []))
 
@@ -126,9 +116,6 @@ def assume_role_denial() -> Statement:
     return _statement("Deny", "DenyEverybodyWhileSuspended", "*", "sts:AssumeRole")
 
 
-# The key policy (step 2)
-
-
 def key_policy(
     owner: str,
     role_arn: str,
@@ -138,7 +125,7 @@ def key_policy(
     suspended: bool = False,
     protect_used_key: int | None = None,
 ) -> Policy:
-    """Who may do what with the key: the account that owns it, administrators if there are any, and the role.
+    """Who may do what with the key (step 2): the account that owns it, administrators if there are any, and the role.
 
     Administrators are ARNs, or a statement whose principals and conditions count. ``suspended``: the role may do
     nothing. ``protect_used_key``: nobody may end the key while it was used within so many days.
@@ -200,14 +187,12 @@ def used_key_denial(days: int) -> Statement:
     return _statement("Deny", "Deny disabling or deleting a key in use", "*", ENDING, Resource="*", Condition=used)
 
 
-# The role's permissions: none in one account; for keys of other accounts both sides must allow
-
-
 def permissions(account_ids: Sequence[str], key_arns: Sequence[str] = ()) -> dict[str, Policy]:
     """Of a vendor's role: each managed policy, by the last digit of its customers' account IDs.
 
-    The account ID alone decides, so a customer who comes or goes moves nobody else. AWS gives out account IDs at
-    random, which fills the ten policies evenly. Of ``account_ids`` every key may be used, beside those of ``key_arns``.
+    In one account it needs none; for keys of others both sides must allow. The account ID alone decides, so a customer
+    who comes or goes moves nobody else. AWS gives out account IDs at random, which fills the ten policies evenly. Of
+    ``account_ids`` every key may be used, beside those of ``key_arns``.
     """
     keys: dict[str, list[str]] = {account: [] for account in account_ids}
     for arn in key_arns:

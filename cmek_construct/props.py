@@ -7,17 +7,18 @@ its name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cmek_construct import checks, guide
-from cmek_construct.guide import ROLE_NAME_PREFIX, KeyAccess
+from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS, ROLE_NAME_PREFIX, KeyAccess, Regions
+from cmek_construct.warnings import Notice, notice
 
 
-@dataclass(frozen=True)
-class Prop:
+class Prop(NamedTuple):
     """One value that a user may give."""
 
     name: str
@@ -30,7 +31,11 @@ class Prop:
 
     def does(self, says: str, check: checks.Check) -> Prop:
         """The row whole: what the prop does, and its limits."""
-        return replace(self, says=says, check=check)
+        return self._replace(says=says, check=check)
+
+    def matches(self, says: str, form: str, allowed: str, way_out: str) -> Prop:
+        """The row of a text that has a form from its beginning to its end."""
+        return self.does(says, checks.matching(form, allowed, way_out))
 
     @property
     def sentence(self) -> str:
@@ -77,15 +82,13 @@ REGIONS: Final = Prop(
 )
 EXTERNAL_ID: Final = Prop(
     "external_id", "2 to 1,224 characters, by the guide a UUID v4", default="none (it warns), for explicit regions only"
-).does(
+).matches(
     "What Pinecone must present; needed with `ALL_REGIONS`. Never made at synth: make it once, and "
     "keep it; Pinecone cannot change it once the key is set.",
-    checks.matching(
-        rf"(?!(?i:X{{8}}(-X{{4}}){{3}}-X{{12}})$){checks.EXTERNAL_ID.pattern}",
-        "an external ID is a string of 2 to 1,224 characters out of A-Z a-z 0-9 _ + = , . @ : / -, "
-        "and not the placeholder of the guide",
-        "Make a UUID v4 once (`cmek init` does, or `uuidgen`) and keep it.",
-    ),
+    rf"(?!(?i:X{{8}}(-X{{4}}){{3}}-X{{12}})$){checks.EXTERNAL_ID.pattern}",
+    "an external ID is a string of 2 to 1,224 characters out of A-Z a-z 0-9 _ + = , . @ : / -, "
+    "and not the placeholder of the guide",
+    "Make a UUID v4 once (`cmek init` does, or `uuidgen`) and keep it.",
 )
 PIN_ACCOUNT: Final = Prop("pin_account", "bool", default="False", left_out=False).does(
     "With `ALL_REGIONS` alone: Pinecone's account root is the principal in place of the guide's "
@@ -100,21 +103,17 @@ GIVEN_ROLE: Final = Prop("role", "", default="a new one", cdk="iam.IRole").does(
     "Pinecone in as these props ask, a warning says the statement. Retain it where it is made.",
     checks.role_arn,
 )
-ROLE_NAME: Final = Prop("role_name", "1 to 64 characters", default="CloudFormation makes a unique one").does(
+ROLE_NAME: Final = Prop("role_name", "1 to 64 characters", default="CloudFormation makes a unique one").matches(
     "A change makes another role, which Pinecone does not know.",
-    checks.matching(
-        r"[A-Za-z0-9_+=,.@-]{1,64}",
-        "a role name has 1 to 64 characters out of A-Z a-z 0-9 _ + = , . @ -",
-        "Shorten or mend it, or leave it out: CloudFormation then makes a unique name.",
-    ),
+    r"[A-Za-z0-9_+=,.@-]{1,64}",
+    "a role name has 1 to 64 characters out of A-Z a-z 0-9 _ + = , . @ -",
+    "Shorten or mend it, or leave it out: CloudFormation then makes a unique name.",
 )
-ROLE_PATH: Final = Prop("role_path", "``/`` or ``/…/``, up to 512 characters", default="``/``").does(
+ROLE_PATH: Final = Prop("role_path", "``/`` or ``/…/``, up to 512 characters", default="``/``").matches(
     "A change makes another role, which Pinecone does not know.",
-    checks.matching(
-        r"/|/[\x21-\x7e]{1,510}/",
-        "a path begins and ends with a slash, without spaces, in 512 characters at most",
-        "Write it like /security/pinecone/, or leave it out: the path is then /.",
-    ),
+    r"/|/[\x21-\x7e]{1,510}/",
+    "a path begins and ends with a slash, without spaces, in 512 characters at most",
+    "Write it like /security/pinecone/, or leave it out: the path is then /.",
 )
 PERMISSIONS_BOUNDARY: Final = Prop("permissions_boundary", "", cdk="iam.IManagedPolicy").does(
     "The most that the role may do, by the key policy too, so it must allow the actions on the "
@@ -147,13 +146,11 @@ ALIAS: Final = Prop(
     "alias",
     "up to 256 characters",
     default="``alias/pinecone-cmek/`` and a name that is unique by the construct's path",
-).does(
+).matches(
     "``alias/`` is added where it is missing. A change makes another alias for the same key.",
-    checks.matching(
-        r"(?!(alias/)?aws/|alias/\Z)(alias/)?[A-Za-z0-9/_-]{1,250}",
-        "an alias has up to 256 characters with its alias/, out of A-Z a-z 0-9 / _ -, and alias/aws/ belongs to AWS",
-        "Write it like alias/pinecone, or leave it out: the default is unique.",
-    ),
+    r"(?!(alias/)?aws/|alias/\Z)(alias/)?[A-Za-z0-9/_-]{1,250}",
+    "an alias has up to 256 characters with its alias/, out of A-Z a-z 0-9 / _ -, and alias/aws/ belongs to AWS",
+    "Write it like alias/pinecone, or leave it out: the default is unique.",
 )
 REMOVAL_POLICY: Final = Prop(
     "removal_policy",
@@ -174,9 +171,8 @@ SUSPENDED: Final = Prop("suspended", "bool", default="False", left_out=False).do
 
 NEW_KEY: Final = (  # what shapes a key that is made here, in whichever construct
     ALIAS,
-    Prop("description", "up to 8,192 characters").does(
-        "Of the key.",
-        checks.matching(r"(?s:.){0,8192}", "it is a string of up to 8,192 characters", "Shorten it, or leave it out."),
+    Prop("description", "up to 8,192 characters").matches(
+        "Of the key.", r"(?s:.){0,8192}", "it is a string of up to 8,192 characters", "Shorten it, or leave it out."
     ),
     Prop("enable_key_rotation", "bool", default="True").does(
         "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes by it.", checks.flag
@@ -203,9 +199,8 @@ _BY_TRUST: Final = (
     f"{SUSPENDED.says} Where the key is imported, everybody is denied to assume the role instead: a session that runs "
     "goes on to its end, an hour at most, unless you add the statement of the warning to the key policy."
 )
-_ROLE_OF_CMEK: Final = (*TRUST, GIVEN_ROLE, *NEW_ROLE)
-_KEY_OF_CMEK: Final = (GIVEN_KEY, KEY_ADMINS, KEY_ACCESS, *NEW_KEY, REMOVAL_POLICY)
-CMEK: Final = (*_ROLE_OF_CMEK, *_KEY_OF_CMEK, replace(SUSPENDED, says=_BY_TRUST))  # what `PineconeCmek` takes
+# What `PineconeCmek` takes
+CMEK: Final = (*TRUST, GIVEN_ROLE, *NEW_ROLE, GIVEN_KEY, KEY_ADMINS, *KEY[:-1], SUSPENDED._replace(says=_BY_TRUST))
 # What has no place beside a role or a key that is given
 SHAPING: Final = {"role": NEW_ROLE, "key": (KEY_ADMINS, *NEW_KEY), "role and key": (REMOVAL_POLICY,)}
 
@@ -226,3 +221,76 @@ def contradictions(props: Mapping[str, Any]) -> Iterator[ValueError]:
                     f"shapes a {what} that is made here. Leave out {row.name} and set it where your {what} is made, "
                     f"or leave out {what}."
                 )
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Who of Pinecone may come in."""
+
+    account_id: str
+    regions: Regions
+    external_id: str | None = None
+    pin_account: bool = False
+
+    def problems(self) -> Iterator[ValueError]:
+        """What the parameters, each right by itself, may not say together."""
+        if self.regions is ALL_REGIONS and self.external_id is None:
+            yield ValueError(
+                "external_id: got None with regions=ALL_REGIONS, but the guide's third trust policy has an external "
+                "ID: without one, Pinecone's role of every region comes in for whoever names your role. Give a UUID "
+                "v4, or list the regions."
+            )
+        if self.regions is not ALL_REGIONS and self.pin_account:
+            yield ValueError(
+                "pin_account: got True with explicit regions, but it only replaces the * principal of "
+                "regions=ALL_REGIONS. Leave it out: explicit regions name the account already."
+            )
+        size = self.known_size()
+        if size > checks.TRUST_POLICY_LIMIT:
+            yield ValueError(
+                f"regions: got a trust policy of {size:,} characters, but IAM takes {checks.TRUST_POLICY_LIMIT:,} at "
+                f"most (by default {checks.TRUST_POLICY_QUOTA:,}). List fewer regions, shorten the external ID, or use "
+                "ALL_REGIONS with an external ID."
+            )
+
+    def known_size(self, *, suspended: bool = False) -> int:
+        """The least that IAM will count: a token is as short as its value can be."""
+        shortest = self.without_tokens("0" * 12, "xx-xxxx-1", "00")
+        brackets = 2 if len(self._listed()) == 1 else 0  # a list of one is written as a string
+        return checks.characters(guide.trust_policy(**vars(shortest), suspended=suspended)) - brackets
+
+    def without_tokens(self, account_id: str, region: str, external_id: str) -> Trust:
+        """The same with these in the places of tokens."""
+
+        def known(own: str, name: str) -> str:
+            return name if checks.is_unknown(own) else own
+
+        regions = [known(own, region) for own in self._listed()] or self.regions
+        its_id = self.external_id and known(self.external_id, external_id)
+        return Trust(known(self.account_id, account_id), regions, its_id, self.pin_account)
+
+    def _listed(self) -> list[str]:
+        return [] if self.regions is ALL_REGIONS else list(self.regions)
+
+    def key_notices(self, key_region: str | None) -> Iterator[Notice]:
+        """What is unusual about a key in this region."""
+        listed = self._listed()
+        if listed and key_region not in (None, *listed) and not any(map(checks.is_unknown, listed)):
+            yield notice("key-region-not-in-regions", key_region=key_region, regions=", ".join(listed))
+
+    def notices(self, own_account: str | None, *, suspended: bool = False) -> Iterator[Notice]:
+        """What may be right and is unusual, in a stack of this account; ``suspended``: with a denial of everybody."""
+        if self.account_id == own_account:
+            yield notice("pinecone-account-is-own", account=own_account)
+        elif re.fullmatch(r"\$\{Token\[AWS\.AccountId\.[0-9]+\]\}", self.account_id):
+            yield notice("pinecone-account-is-own", account="cdk.Aws.ACCOUNT_ID")
+        for region in self._listed():
+            if region not in PINECONE_REGIONS and not checks.is_unknown(region):
+                yield notice("region-not-in-guide", region=region, listed=", ".join(PINECONE_REGIONS))
+        if self.external_id is None:
+            yield notice("no-external-id")
+        elif not checks.is_unknown(self.external_id) and not checks.UUID_V4.fullmatch(self.external_id):
+            yield notice("external-id-not-uuid-v4", external_id=self.external_id)
+        size = self.known_size(suspended=suspended)
+        if size > checks.TRUST_POLICY_QUOTA:
+            yield notice("trust-policy-over-quota", size=size, quota=checks.TRUST_POLICY_QUOTA)

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 # Guardrails: what must hold, by `cmek_construct.guardrails`
 
@@ -65,8 +64,7 @@ WARNINGS: Final = {
 """What each says, by the rest of its id; what stands in braces is filled in."""
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(NamedTuple):
     """One warning: its id, and what it says."""
 
     id: str

@@ -15,7 +15,7 @@ _TRUST: Final = trust_statement(PINECONE, REGIONS, "an external ID")
 def drawings() -> dict[str, Drawing]:
     """Each picture by its name."""
     shown = page()
-    return {"who-reaches-what": reach(shown.shown[0].part), "vendor": _vendor(), "life-of-a-key": _life_of_a_key()}
+    return {"who-reaches-what": reach(shown.shown[0][0]), "vendor": _vendor(), "life-of-a-key": _life_of_a_key()}
 
 
 def _says(statement: dict[str, Any], what: str) -> str:

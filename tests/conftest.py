@@ -8,7 +8,7 @@ from pathlib import Path
 import botocore.session
 from hypothesis import settings
 
-from cmek_construct.guardrails.questions import Questions
+from cmek_construct.policy.questions import Questions
 
 # CDK's own validation starts an engine for 1.3 s a synth; test_checkers.py looks at it.
 os.environ["CDK_VALIDATION"] = "false"

@@ -108,6 +108,13 @@ def test_what_cannot_be_read_fails_and_the_rest_is_still_judged(tmp_path: Path) 
     assert "missing.yaml: there is no such file or folder. Run `npx cdk synth`" in printed.stderr
 
 
+def test_where_nothing_could_be_read_nothing_is_summed_up(tmp_path: Path) -> None:
+    for options in ((), ("--json",)):
+        printed = cmek(tmp_path, "check", "missing.json", *options, code=1)
+        assert printed.stderr.startswith("missing.json: there is no such file or folder.")
+        assert "judged" not in printed.stdout + printed.stderr
+
+
 def test_what_is_acknowledged_is_shown_with_its_reason_and_does_not_fail(tmp_path: Path) -> None:
     form, rule = MULTI_REGION
     put(tmp_path, form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from cmek_construct.deployment import customer_kit
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.guardrails.judging import RULES
-from cmek_construct.guardrails.questions import Questions
+from cmek_construct.policy.questions import Questions
 from tests import forms, harmless
 from tests.building import ACCOUNT, EXTERNAL_ID, PINECONE, REGIONS, cmek, new_stack
 from tests.command import cmek as cmek_command
@@ -551,6 +552,43 @@ def test_an_external_id_that_is_typed_is_compared_to_the_letter() -> None:
     assert broken(template) == set()
     statement["Condition"] = {"StringLike": {"sts:ExternalId": {"Ref": "Id"}}}
     assert [one.rule for one in judge(template, account=CUSTOMER)] == ["trust-external-id[StringLike_Id]"]
+
+
+@pytest.mark.parametrize("operator", ["StringLike", "ArnLike"])
+def test_pinecones_account_that_is_typed_is_twelve_digits_where_a_wildcard_would_count(operator: str) -> None:
+    text = json.dumps(forms.template("all_regions")).replace('"StringLike"', f'"{operator}"')
+    made = json.loads(re.sub(r'"(arn:aws:iam::)[0-9]{12}(:role/pinecone[^"]*)"', r'{"Fn::Sub": "\1${Typed}\2"}', text))
+    made["Parameters"] = {"Typed": {"Type": "String"}}
+    assert broken(made) == {"trust-principal-pattern"}
+    made["Parameters"]["Typed"]["AllowedPattern"] = "[0-9]{12}"
+    assert broken(made) == set()
+
+
+@pytest.mark.parametrize("more", [[], ["BoolIfExists"]])
+@pytest.mark.parametrize("action", ["kms:*", "kms:Decrypt"])
+def test_who_signs_in_elsewhere_is_one_finding_whatever_is_denied(action: str, more: list[str]) -> None:
+    template = forms.template("explicit_with_id")
+    login = f"arn:aws:iam::{CUSTOMER}:saml-provider/Login"
+    usual = {"Action": action, "Resource": "*"}
+    key_policy(template).append({"Effect": "Allow", "Principal": {"Federated": login}, **usual})
+    for operator in more:
+        service = {
+            operator: {"aws:PrincipalIsAWSService": "false"},
+            "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:*"},
+        }
+        key_policy(template).append({"Effect": "Deny", "Principal": "*", **usual, "Condition": service})
+    assert [one.rule for one in judge(template, account=CUSTOMER)] == [f"key-foreign-principal[{login}]"]
+
+
+@pytest.mark.parametrize("organization", ["*", "o-*", "o-1234567890"])
+def test_a_denial_to_who_is_of_no_organization_spares_the_owners(organization: str) -> None:
+    template = forms.template("explicit_with_id")
+    condition = {"StringNotLike": {"aws:PrincipalOrgID": organization}}
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition}
+    key_policy(template).append(denial)
+    assert broken(template) == set()
+    condition["StringLike"] = condition.pop("StringNotLike")
+    assert broken(template) == {"key-owner-denied"}
 
 
 @pytest.mark.parametrize("more", [{"StringLike": "*"}, {"StringEquals": "data"}])

@@ -18,16 +18,19 @@ from cmek_construct.guide import (
 )
 from cmek_construct.policy import (
     ACCOUNT,
+    REGION,
     CannotBeJudged,
     Policy,
     Request,
     Verdict,
     allows,
+    answers,
     beyond,
     canonical,
     read,
     short,
 )
+from cmek_construct.policy.questions import Questions
 
 OWNER, VENDOR, PINECONE = "111122223333", "123456789012", "999988887777"
 KEY = f"arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -297,17 +300,17 @@ def test_a_key_that_is_sent_without_a_value_is_absent() -> None:
 
 
 def test_a_witness_names_a_hole_that_is_only_a_part_of_a_text() -> None:
-    narrowed = allow(Condition={"StringEquals": {"aws:RequestedRegion": "eu-${Where}"}})
+    narrowed = allow(Condition={"StringEquals": {"aws:SourceVpc": "eu-${Where}"}})
     (one,) = beyond(of_key(narrowed), of_key())
     assert one.certain
-    assert one.request.context["aws:requestedregion"] == "eu-${Where}"
+    assert one.request.context["aws:sourcevpc"] == "eu-${Where}"
 
 
 def test_a_policy_variable_is_no_value_that_a_witness_has_for_certain() -> None:
     own = "${!aws:PrincipalTag/Team}"
-    (one,) = beyond(under("StringEquals", "aws:RequestedRegion", own), of_key())
+    (one,) = beyond(under("StringEquals", "aws:SourceVpc", own), of_key())
     assert not one.certain
-    assert one.hangs_on == ("aws:requestedregion is ${policy variable aws:PrincipalTag/Team}",)
+    assert one.hangs_on == ("aws:sourcevpc is ${policy variable aws:PrincipalTag/Team}",)
 
 
 def test_who_is_let_in_without_leave_of_their_account_may_be_of_another() -> None:
@@ -397,3 +400,63 @@ def test_whether_a_service_asks_follows_from_who_asks(value: str, verdict: Verdi
     condition = {"Bool" if value != "*" else "StringNotLike": {"aws:PrincipalIsAWSService": value}}
     assert said(of_key(allow(Condition=condition))) is verdict
     assert said(of_key(allow(Principal="*", Condition=condition)), "anonymous") is (YES if value == "*" else NO)
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value", "right"),
+    [
+        ("StringEquals", "aws:RequestedRegion", "us-east-1", YES),
+        ("StringNotEquals", "aws:RequestedRegion", "us-east-1", NO),
+        ("StringNotEquals", "aws:RequestedRegion", "eu-west-1", YES),
+        ("StringLike", "aws:RequestedRegion", "us-*", YES),
+        ("Null", "aws:RequestedRegion", "true", NO),
+        ("StringEquals", "aws:RequestedRegion", "${Where}", UNKNOWN),
+        ("StringEquals", "aws:ResourceAccount", OWNER, YES),
+        ("StringNotEquals", "aws:ResourceAccount", VENDOR, YES),
+        ("StringNotEqualsIfExists", "aws:ResourceAccount", OWNER, NO),
+    ],
+)
+def test_where_a_key_is_and_whose_follows_from_its_arn(operator: str, key: str, value: str, right: Verdict) -> None:
+    assert said(under(operator, key, value)) is right
+
+
+def test_where_a_key_is_may_be_a_hole_and_is_then_that_hole() -> None:
+    for hole, right in (("${Where}", YES), ("${Another}", UNKNOWN), ("us-east-1", UNKNOWN)):
+        allowed = allow(Condition={"StringEquals": {"aws:RequestedRegion": hole}})
+        key = KEY.replace("us-east-1", "${Where}")
+        policy = read(policy_document(allowed), "key", resource=key, texts=canonical, forms={"Where": REGION})
+        assert said(policy) is right
+        assert bool(short(policy, of_key(allow()))) is (right is not YES)
+
+
+@pytest.mark.parametrize("operator", ["StringLike", "ArnLike", "ArnEquals"])
+def test_where_a_wildcard_may_be_typed_it_may_be_anybody(operator: str) -> None:
+    names = f"arn:aws:iam::{OWNER}:role/${{Typed}}"
+    policy = of_key(allow(Principal="*", Condition={operator: {"aws:PrincipalArn": names}}))
+    exactly = of_key(allow(Principal="*", Condition={"StringEquals": {"aws:PrincipalArn": names}}))
+    (one,) = beyond(policy, exactly)
+    assert one.hangs_on[0] == f"{operator} aws:principalarn {names}, where * may be typed"
+    assert short(policy, exactly) == beyond(exactly, exactly) == []
+    made = read([policy.statements[0].raw], "key", resource=KEY, texts=canonical, forms={"Typed": "Role-*"})
+    assert beyond(made, exactly) == []
+
+
+def test_a_typed_value_is_no_number_of_another_stack() -> None:
+    for one, other in (("${Typed}", PINECONE), (PINECONE, "${Typed}")):
+        ask = Questions()
+        for account in (one, other):
+            trusted = [{"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}]
+            request = Request(f"arn:aws:iam::{account}:role/x", "sts:AssumeRole", own=True)
+            policy = read(trusted, "trust", texts=canonical)
+            assert ask.answers(policy, [request]) == answers(policy, [request])
+
+
+def test_what_a_denial_is_to_who_signs_in_elsewhere_is_not_known() -> None:
+    login = allow(Principal={"Federated": f"arn:aws:iam::{VENDOR}:saml-provider/Login"})
+    denied = deny(Principal="*", Condition={"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}})
+    for policy in (
+        of_key(login, denied),
+        of_key({**login, "Condition": {"StringEquals": {"aws:PrincipalAccount": OWNER}}}),
+    ):
+        (one,) = beyond(policy, of_key(allow()))
+        assert (one.statement, one.certain) == (policy.statements[0], False)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cmek_construct import ALL_REGIONS, PINECONE_REGIONS, checks, props
 from cmek_construct.deployment.reading import ConfigError, parse_entries
-from cmek_construct.trust import Trust
+from cmek_construct.props import Trust
 from tests.building import EXTERNAL_ID, PINECONE, cmek, new_stack, role, template_of
 
 LETTERS = string.ascii_letters + string.digits

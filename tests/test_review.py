@@ -457,6 +457,16 @@ def test_who_is_suspended_is_drawn_cut_off(tmp_path: Path, form: str, cut: int) 
     assert ("CUT OFF" in drawn) is bool(cut)
 
 
+def test_what_is_cut_off_is_told_by_the_number_of_its_statement(tmp_path: Path) -> None:
+    template = forms.template("suspended")
+    statement = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    trust(template).append(statement)
+    properties(template, ROLE)["ManagedPolicyArns"] = ["arn:aws:iam::aws:policy/AdministratorAccess"]
+    drawn = picture(page(tmp_path, template))
+    assert "Number 1 is cut off now." in drawn
+    assert "Number 0" not in drawn
+
+
 def test_what_is_not_the_guides_is_drawn_before_what_is_left_out(tmp_path: Path) -> None:
     template = good()
     own = {"AWS": f"arn:aws:iam::{forms.CUSTOMER}:role/Backup"}
@@ -742,6 +752,10 @@ def test_nothing_changed_is_one_line(tmp_path: Path) -> None:
                 AWS="arn:aws:iam::999999999999:role/pinecone_cmek_access_us-east-1"
             ),
             f"Pinecone's AWS account was `{forms.PINECONE}`, is now `999999999999`. Compare it",
+        ),
+        (
+            lambda template: trust(template)[0]["Principal"].update(AWS=f"arn:aws:iam::{forms.CUSTOMER}:root"),
+            f"Pinecone's AWS account was `{forms.PINECONE}`, is now none. Compare it",
         ),
         (
             lambda template: properties(template, KEY).update(EnableKeyRotation=False),

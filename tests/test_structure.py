@@ -15,7 +15,7 @@ import cmek_construct
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "cmek_construct"
-PURE = {"guide", "checks", "props", "warnings", "trust", "customers"}
+PURE = {"guide", "checks", "props", "warnings", "customers"}
 OUTSIDE = {"aws_cdk", "constructs", "jsii", "boto3", "botocore", "pydantic", "typer", "rich"}
 
 

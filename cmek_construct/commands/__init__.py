@@ -1,12 +1,7 @@
 """The `cmek` command, one file a command: its options, what it runs, and what it prints."""
 
-from __future__ import annotations
-
 import os
 import sys
-from typing import Final
-
-_INTERRUPTED: Final = 130
 
 
 def main() -> None:
@@ -21,8 +16,8 @@ def main() -> None:
             "the wheel that you have, such as pip install './cmek_construct-…-py3-none-any.whl[cli]'"
         )
     except KeyboardInterrupt:
-        os._exit(_INTERRUPTED)
+        os._exit(130)
     except SystemExit as end:
-        if end.code == _INTERRUPTED:
-            os._exit(_INTERRUPTED)  # nobody waits for what other threads ask of AWS
+        if end.code == 130:
+            os._exit(130)  # nobody waits for what other threads ask of AWS
         raise

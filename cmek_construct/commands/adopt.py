@@ -4,15 +4,13 @@ cmek.yaml is written last: a run that ends before begins anew, and one that ends
 What could not be read is no basis for an entry, and ends the command.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import typer
 
@@ -21,15 +19,13 @@ from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands import options
 from cmek_construct.commands.lock import clear_gone
 from cmek_construct.commands.looking import known, locked
-from cmek_construct.commands.options import Profile, a_stack, customers, flag, listed, of_row
-from cmek_construct.commands.printing import marked, refusals, tell
+from cmek_construct.commands.options import PROFILE, a_key, a_region, a_role, checked, customers, flag, listed, named
+from cmek_construct.commands.printing import marked, told
 from cmek_construct.deployment.reading import Entry, YamlText, parse_entries, text_of
 from cmek_construct.deployment.writing import FILE, beside_top, make_folder, new_text, replace, with_entry, write_whole
 from cmek_construct.health import adoption
-from cmek_construct.health.adoption import differences, refuse_unfit
 from cmek_construct.health.deployed import Deployed, LockedIdentity
 from cmek_construct.health.findings import Finding, Refused, Verdict, said
 
@@ -38,9 +34,20 @@ _READS_ROLE: Final = (
 )
 _READS_KEY: Final = "kms:DescribeKey, GetKeyPolicy, GetKeyRotationStatus and ListAliases"
 _READS_STACK: Final = "cloudformation:DescribeStacks and ListStackResources"
+_NEXT: Final = {
+    f"git add {FILE}": "and commit it",
+    "npx cdk diff {name}": "shows role, key and alias as new, and replaces nothing",
+    "npx cdk import {name} --resource-mapping {file}": "takes them over, changes neither",
+    "npx cdk deploy {name}": "adds the outputs, and what the import left out",
+    "cmek doctor {name}": "compares once more",
+    "cmek sheet {name}": "must show what Pinecone's console shows",
+    "cmek lock --deployed": "from then on nothing replaces them",
+}
+"""The commands to run afterwards, in their order, and why."""
 _COPY: Final = "Copy the ARN from Pinecone's console, Manage > CMEK, and see that account and region are right."
 
 
+@told("adopt", about="{name}: nothing was written")
 @dataclass(frozen=True)
 class Adopt:
     """Take a role and a key that are there already into a stack, unchanged.
@@ -50,33 +57,21 @@ class Adopt:
     writes the file alone.
     """
 
-    name: Annotated[str, a_stack("Of the stack, in cmek.yaml or new to it. For good.")]
-    role_arn: Annotated[str, options.role_arn("The role that Pinecone stores.")]
-    key_arn: Annotated[
-        str | None, options.key_arn("The key that Pinecone stores. A vendor's role, for keys of customers, has none.")
-    ] = None
-    alias: Annotated[str | None, of_row(props.ALIAS, "NAME", "Of a key with several: the stack's one.")] = None
-    as_given: Annotated[
-        Literal["role", "key"] | None,
-        typer.Option(help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."),
-    ] = None
-    customer_account_ids: Annotated[
-        str | None, customers("For a vendor's role that has lost its permissions: accounts of customers.")
-    ] = None
-    region: Annotated[
-        str | None, options.region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
-    ] = None
-    profile: Profile = None
-    accept: Annotated[
-        bool, flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
-    ] = False
+    name: str = named("Of the stack, in cmek.yaml or new to it. For good.")
+    role_arn: str = a_role("role_arn", "The role that Pinecone stores.", default=...)
+    key_arn: str | None = a_key("The key that Pinecone stores. A vendor's role, for keys of customers, has none.")
+    alias: str | None = checked(props.ALIAS.check, "NAME", "alias", "Of a key with several: the stack's one.")
+    as_given: Literal["role", "key"] | None = typer.Option(
+        None, help="Do not take this one over: the entry names it by its ARN, and its policy stays yours."
+    )
+    customer_account_ids: str | None = customers(
+        "For a vendor's role that has lost its permissions: accounts of customers."
+    )
+    region: str | None = a_region("Of the stack of a vendor's role, which has no key. Default: as in cmek.yaml.")
+    profile: str | None = PROFILE
+    accept: bool = flag("--accept", "Go on where the template would lock somebody out or let somebody in.")
 
-    def __call__(self) -> None:
-        with refusals("adopt", f"{self.name}: nothing was written"):
-            tell(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        """Take over a role and a key; the lines say what was found, and what to run next."""
+    def __iter__(self) -> Iterator[str]:
         text = text_of(FILE) if os.path.lexists(FILE) else None
         there = next((one for one in parse_entries(text, FILE) if one.name == self.name), None) if text else None
         account, region = self._place(text, there)
@@ -90,20 +85,19 @@ class Adopt:
         now = datetime.now(timezone.utc)
         case = Deployed(entry, role.arn, self.key_arn, lock, now, role=role, key=key)
         mapping = adoption.import_mapping(entry, role, key, _held_by(entry, session))
-        found = [*differences(case, role, key), *_other_stacks(mapping, entry, session)]
+        found = [*adoption.differences(case, role, key), *_other_stacks(mapping, entry, session)]
         yield f"{self.name} (account {account}, {region})"
-        wrong = [one for one in found if one.verdict is Verdict.WRONG]
-        for finding in [*wrong, *(one for one in found if one not in wrong)]:
+        for finding in sorted(found, key=lambda one: one.verdict is not Verdict.WRONG):
             yield marked(finding)
             if finding.means:
                 yield f"    then: {finding.means}"
             if finding.cure:
                 yield f"    way out: {finding.cure}"
+        wrong = ", ".join(one.about for one in found if one.verdict is Verdict.WRONG)
         if wrong and not self.accept:
             raise Refused(
-                f"{self.name}: {', '.join(one.about for one in wrong)}: there the template would lock somebody out, or "
-                "let somebody in, some day. Nothing was written. Take one of the ways out above, or run this again "
-                "with --accept."
+                f"{self.name}: {wrong}: there the template would lock somebody out, or let somebody in, some day. "
+                "Nothing was written. Take one of the ways out above, or run this again with --accept."
             )
         file = Path(f"cmek-import-{self.name}.json")
         replace(file, json.dumps(mapping, indent=2) + "\n")
@@ -114,20 +108,20 @@ class Adopt:
         yield f"Wrote {file}: {', '.join(mapping)}."
         yield from clear_gone(self.name, account, region)
         yield f"{FILE}: {self.name} {'stays as it is' if there else 'added'}."
-        yield from _what_next(self.name, file)
+        yield "\nRun next, in this order. Never deploy before the import: that may make another key."
+        yield from (f"  {command.format(name=self.name, file=file)}  # {why}" for command, why in _NEXT.items())
 
     def _place(self, text: str | None, there: Entry | None) -> tuple[str, str]:
         """Account and region of the stack: the key's, or for a role alone the entry's region or the file's."""
         for_key = {"--alias": self.alias, "--as-given": self.as_given}
         for_role = {"--customer-account-ids": self.customer_account_ids, "--region": self.region}
-        without = "without" if self.key_arn else "with"
-        for some, is_idle, why in (
-            (for_key | for_role, there is not None, f"{FILE} has stacks.{self.name}, and that holds"),
-            (for_role if self.key_arn else for_key, True, f"it is for a role {without} --key-arn"),
-        ):
-            for option, value in some.items():
-                if value and is_idle:  # it was meant to do something
-                    raise Refused(f"{option}: {why}. Leave the option out.")
+        idle, why = for_key, "it is for a role with --key-arn"
+        if self.key_arn:
+            idle, why = for_role, "it is for a role without --key-arn"
+        if there:
+            idle, why = for_key | for_role, f"{FILE} has stacks.{self.name}, and that holds"
+        for option in (one for one, value in idle.items() if value):  # it was meant to do something
+            raise Refused(f"{option}: {why}. Leave the option out.")
         account = self.role_arn.split(":")[4]
         top = YamlText(text).data.get("region") if text is not None else None
         region = self.region or (there.settings.region if there else None) or top
@@ -162,7 +156,7 @@ class Adopt:
             return role, None
         shown = reading.read_key(session, self.key_arn)
         key = known(shown, "the key", f"There is no {self.key_arn}. {_COPY}", _READS_KEY)
-        refuse_unfit(key)
+        adoption.refuse_unfit(key)
         parts = {"the key policy": key.policy, "its aliases": key.aliases, "its rotation": key.rotation_days or 0}
         for what, part in parts.items():
             known(part, what, "", _READS_KEY)
@@ -172,8 +166,8 @@ class Adopt:
         found: dict[str, Any] = {"account": role.arn.split(":")[4], "region": region}
         found |= adoption.of_role(role, given=self.as_given == "role")
         if key is None:
-            told = listed(self.customer_account_ids) if self.customer_account_ids else []
-            found |= adoption.of_customers(role, told)
+            accounts = self.customer_account_ids
+            found |= adoption.of_customers(role, listed(accounts) if accounts else [])
         else:
             found |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
         if text is None:
@@ -198,22 +192,6 @@ class Adopt:
                     f"{what}: it has {wanted}, but got {given}. Pinecone stores one of the two: its console shows "
                     "which (Manage > CMEK). Delete neither."
                 )
-
-
-def _what_next(name: str, file: Path) -> Iterator[str]:
-    """The commands in their order."""
-    yield ""
-    yield "Run next, in this order. Never deploy before the import: that may make another key."
-    for command, why in (
-        (f"git add {FILE}", "and commit it"),
-        (f"npx cdk diff {name}", "shows role, key and alias as new, and replaces nothing"),
-        (f"npx cdk import {name} --resource-mapping {file}", "takes them over, changes neither"),
-        (f"npx cdk deploy {name}", "adds the outputs, and what the import left out"),
-        (f"cmek doctor {name}", "compares once more"),
-        (f"cmek sheet {name}", "must show what Pinecone's console shows"),
-        ("cmek lock --deployed", "from then on nothing replaces them"),
-    ):
-        yield f"  {command}  # {why}"
 
 
 def _held_by(entry: Entry, session: Session) -> dict[str, str]:

@@ -1,9 +1,7 @@
 """The `cmek` command: its commands in groups, and how it ends."""
 
-from __future__ import annotations
-
 from importlib.metadata import version
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -22,20 +20,14 @@ from cmek_construct.commands import (
     suspend,
     who,
 )
-from cmek_construct.commands.options import fields
+from cmek_construct.commands.options import flag
 
 _GROUPS: Final = {
     "Set up": (init.init, init.add, project.cli, sheet.sheet, customer_kit.cli, init.template),
     "Review": (check.check, who.who, review.review),
     "Keep": (lock.lock, lock.unlock),
     "On call": (doctor.doctor, suspend.suspend, suspend.resume),
-    "Take over, and end": (fields(adopt.Adopt), retire.retire),
-}
-_EPILOGS: Final = {
-    "template": init.PARAMETERS,
-    "review": review.EXIT_CODES,
-    "doctor": doctor.EXIT_CODES,
-    "retire": retire.EXIT_CODES,
+    "Take over, and end": (adopt.Adopt, retire.retire),
 }
 
 
@@ -57,7 +49,6 @@ def _name(command: Any) -> str:
 cli = typer.Typer(
     name="cmek",
     cls=_InGroups,
-    help="Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`.",
     epilog="Exit codes: 0 done; 1 refused, with the reason (a mistake in cmek.yaml, a stack that "
     "is not there, an answer of AWS); 2 wrong usage.",
     no_args_is_help=True,
@@ -74,13 +65,10 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-_Version = Annotated[
-    bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
-]
-
-
 @cli.callback()
-def _options(_: _Version = False) -> None:
+def _options(
+    _: bool = flag("--version", "Show the version and end.", callback=_version, is_eager=True),
+) -> None:
     """Encrypt a Pinecone project with your own AWS KMS key: before and after `cdk deploy`."""
 
 
@@ -88,4 +76,4 @@ for _command in (one for group in _GROUPS.values() for one in group):
     if isinstance(_command, typer.Typer):
         cli.add_typer(_command, cls=_InGroups)
     else:
-        cli.command(epilog=_EPILOGS.get(_name(_command)))(_command)
+        cli.command(epilog=vars(_command).get("epilog"))(_command)

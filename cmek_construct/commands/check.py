@@ -1,56 +1,55 @@
 """`cmek check`: templates judged by the guardrails, without CDK."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import typer
 
-from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, AsJson, Templates, VendorRoles
-from cmek_construct.commands.printing import counted, refuse, tell, tell_json, tell_what_to_ask
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS
+from cmek_construct.commands.printing import counted, refuse, tell_json, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import Judged, guarded
 from cmek_construct.policy.sentences import Quoted, visible
 from cmek_construct.templates.run import read_run
 
-_SHOWN: Final = ("rule", "logical_id", "what", "allows", "cure")
-"""Of a violation, for a machine."""
 
-
+@told("check")
 def check(
-    paths: Templates,
-    acknowledge: Acknowledge = None,
-    vendor_role_arn: VendorRoles = None,
-    account: AccountOfTemplates = None,
-    as_json: AsJson = False,
-) -> None:
+    paths: list[Path] = TEMPLATES,
+    acknowledge: list[Any] | None = ACKNOWLEDGE,
+    vendor_role_arn: list[str] | None = VENDORS,
+    account: str | None = ACCOUNT_OF_TEMPLATES,
+    as_json: bool = AS_JSON,
+) -> Iterator[str]:
     """Judge templates by the guardrails, without CDK.
 
     Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of Pinecone's is in any
     of them.
     """
-    run = read_run(paths, account)
     acknowledged: dict[str, str] = dict(acknowledge or [])
-    found, judged = guarded(run, paths, vendor_role_arn or [], acknowledged)
+    found, judged = guarded(read_run(paths, account), paths, vendor_role_arn or [], acknowledged)
     if as_json:
-        tell_json(_as_data(judged))
+        tell_json(list(map(_as_data, judged)))
     else:
-        tell(line for one in judged for line in _lines(one))
+        for one in judged:
+            yield from _lines(one)
     problems = list(map(str, found.problems))
     roles = [role for one in judged for role in one.roles]
     keys = [key for one in judged for key in one.keys]
-    refused = [violation for one in judged for violation, reason in one.found if reason is None]
+    violations = [pair for one in judged for pair in one.found]
+    refused = [violation for violation, reason in violations if reason is None]
     if not roles and not keys:
         problems.append("Nothing of Pinecone's was found, so nothing was checked.")
     tell_what_to_ask(found)
-    broken = {violation.rule for one in judged for violation, _ in one.found}
-    for rule in (rule for rule in acknowledged if rule not in broken):
+    broken = {violation.rule for violation, _ in violations}
+    for rule in (one for one in acknowledged if one not in broken):
         typer.echo(f"--acknowledge {rule}: nothing breaks it any more.", err=True)
-    typer.echo(
-        f"{counted(judged, 'template')}, {counted(roles, 'role')} and "
-        f"{counted(keys, 'key')} judged: {counted(refused, 'violation')}.",
-        err=as_json,
-    )
+    if judged:
+        typer.echo(
+            f"{counted(judged, 'template')}, {counted(roles, 'role')} and "
+            f"{counted(keys, 'key')} judged: {counted(refused, 'violation')}.",
+            err=as_json,
+        )
     if problems or refused:
         refuse(*problems)
 
@@ -70,17 +69,8 @@ def _lines(judged: Judged) -> Iterator[str]:
         yield f"    Cure: {one.cure}" if reason is None else f"    Reason: {visible(reason)}"
 
 
-def _as_data(judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """What was found, for a machine."""
-    return [
-        {
-            "template": one.template,
-            "roles": one.roles,
-            "keys": one.keys,
-            "violations": [
-                {name: getattr(violation, name) for name in _SHOWN} | {"acknowledged": reason}
-                for violation, reason in one.found
-            ],
-        }
-        for one in judged
-    ]
+def _as_data(judged: Judged) -> dict[str, Any]:
+    """The same for a machine."""
+    shown = ("rule", "logical_id", "what", "allows", "cure")
+    found = [{name: getattr(one, name) for name in shown} | {"acknowledged": why} for one, why in judged.found]
+    return {"template": judged.template, "roles": judged.roles, "keys": judged.keys, "violations": found}

@@ -1,13 +1,11 @@
 """`cmek customer-kit`: what a vendor sends to a customer, and the check of what comes back."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -15,20 +13,16 @@ from cmek_construct import checks
 from cmek_construct.aws.reading import read_policy
 from cmek_construct.aws.session import Asking, AwsError, called
 from cmek_construct.checks import printable
-from cmek_construct.commands import options
-from cmek_construct.commands.looking import json_in
-from cmek_construct.commands.options import AsJson, option
-from cmek_construct.commands.printing import in_a_line, in_words, refusals, tell, tell_json
+from cmek_construct.commands.looking import entries_here, json_in
+from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, checked, option
+from cmek_construct.commands.printing import in_a_line, in_words, tell_json, told
 from cmek_construct.deployment import customer_kit as kits
-from cmek_construct.deployment.reading import read_entries
-from cmek_construct.deployment.writing import FILE
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.findings import Refused
 
-cli = typer.Typer(name="customer-kit", rich_markup_mode=None)
-DESCRIBE_KEY = "aws kms describe-key --key-id KEY_ARN --output json"
-GET_KEY_POLICY = "aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json"
+cli = typer.Typer(name="customer-kit")
+_DESCRIBED = "`aws kms describe-key --key-id KEY_ARN --output json` prints it."
 WHO_CAN_SEE = (
     "The vendor's own people cannot see the key: this runs with the customer's credentials, or on the two files that "
     "the customer sends."
@@ -47,41 +41,30 @@ def _s3_url(value: str) -> str:
     return value
 
 
-def _key_or_alias(parameter: str, value: object) -> None:
+def _any_key(parameter: str, value: object) -> None:
     checks.arn(parameter, value, ANY_KEY_ARN, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-…")
 
 
 @cli.callback(invoke_without_command=True)
+@told("customer-kit")
 def kit(
     context: typer.Context,
-    role_arn: Annotated[str | None, options.role_arn("The vendor's role, which the customer's key lets in.")] = None,
-    region: Annotated[
-        str | None, options.region("AWS region of the customer's key, for the page. Default: it says to ask you.")
-    ] = None,
-    key_access: Annotated[
-        KeyAccess, typer.Option(help="What the customer's key lets the role do.")
-    ] = kits.Kit.key_access,
-    customer_account_id: Annotated[
-        str | None,
-        options.account(
-            "customer_account_id",
-            "Write the number of the customer's AWS account.",
-            "The customer's AWS account, for key-policy.json. Default: a placeholder.",
-        ),
-    ] = None,
-    vendor_name: Annotated[
-        str, typer.Option(metavar="TEXT", help="Your company's name, for the page.", parser=_line)
-    ] = kits.Kit.vendor_name,
-    template_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
-            parser=_s3_url,
-        ),
-    ] = None,
-    out: Annotated[Path, option("FOLDER", "Folder to write. Never overwritten.")] = Path("customer-kit"),
-) -> None:
+    role_arn: str | None = a_role("role_arn", "The vendor's role, which the customer's key lets in."),
+    region: str | None = a_region("AWS region of the customer's key, for the page. Default: it says to ask you."),
+    key_access: KeyAccess = typer.Option(kits.Kit.key_access, help="What the customer's key lets the role do."),
+    customer_account_id: str | None = an_account(
+        "customer_account_id",
+        "Write the number of the customer's AWS account.",
+        "The customer's AWS account, for key-policy.json. Default: a placeholder.",
+    ),
+    vendor_name: str = option("TEXT", "Your company's name, for the page.", kits.Kit.vendor_name, parser=_line),
+    template_url: str | None = option(
+        "URL",
+        "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
+        parser=_s3_url,
+    ),
+    out: Path = option("FOLDER", "Folder to write. Never overwritten.", default=Path("customer-kit")),
+) -> Iterator[str]:
     """Write a folder to send to a customer whose key it is to be.
 
     A plain CloudFormation template, a key policy, and a page that explains both to somebody who knows no CDK.
@@ -92,17 +75,16 @@ def kit(
         return
     if role_arn is None:
         raise typer.BadParameter("Give the RoleArn that `npx cdk deploy` printed.", param_hint="--role-arn")
-    with refusals("customer-kit"):
-        made = kits.Kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
-        if customer_account_id == made.vendor_account_id:
-            raise Refused(
-                f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
-                "another one. For a key in the role's own account use PineconeCmek."
-            )
-        names = write(made, out)
-    typer.echo(
-        f"Wrote {printable(out)}: {', '.join(names)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "
-        "send the folder to the customer."
+    made = kits.Kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
+    if customer_account_id == made.vendor_account_id:
+        raise Refused(
+            f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
+            "another one. For a key in the role's own account use PineconeCmek."
+        )
+    names = ", ".join(write(made, out))
+    yield (
+        f"Wrote {printable(out)}: {names}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and send the "
+        "folder to the customer."
     )
 
 
@@ -133,42 +115,34 @@ def write(kit: kits.Kit, folder: Path) -> list[str]:
     epilog="Exit codes: 0 all is right; 1 something is wrong, cannot be told (?), or could not be read; 2 wrong usage. "
     "What the vendor's role allows is seen with --vendor alone: without it that one ? does not count."
 )
+@told("customer-kit check")
 def check(
-    role_arn: Annotated[str, options.role_arn("The vendor's role.")],
-    key_arn: Annotated[
-        str | None,
-        options.checked(
-            _key_or_alias,
-            "key_arn",
-            "ARN",
-            "The customer's key, as it was given back. Without files, KMS is asked about it.",
-        ),
-    ] = None,
-    profile: Annotated[str | None, option("NAME", "AWS profile of the customer, to ask KMS with.")] = None,
-    describe_key: Annotated[Path | None, option("FILE", "The customer's output of `aws kms describe-key`.")] = None,
-    key_policy: Annotated[Path | None, option("FILE", "The customer's output of `aws kms get-key-policy`.")] = None,
-    key_access: Annotated[KeyAccess, typer.Option(help="What the role must be able to do.")] = kits.Kit.key_access,
-    vendor: Annotated[
-        str | None, options.stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+    role_arn: str = a_role("role_arn", "The vendor's role.", default=...),
+    key_arn: str | None = checked(
+        _any_key, "ARN", "key_arn", "The customer's key, as it was given back. Without files, KMS is asked about it."
+    ),
+    profile: str | None = option("NAME", "AWS profile of the customer, to ask KMS with."),
+    describe_key: Path | None = option("FILE", "The customer's output of `aws kms describe-key`."),
+    key_policy: Path | None = option("FILE", "The customer's output of `aws kms get-key-policy`."),
+    key_access: KeyAccess = typer.Option(kits.Kit.key_access, help="What the role must be able to do."),
+    vendor: str | None = a_stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key."),
+    as_json: bool = AS_JSON,
+) -> Iterator[str]:
     """Say what is right and wrong with a customer's key.
 
     On the customer's side with --key-arn, or anywhere on the two files that the customer sends back, --describe-key and
     --key-policy. The vendor's own people cannot see the key.
     """
-    with refusals("customer-kit check"):
-        if describe_key and key_policy and profile is None:
-            seen = _from_files(describe_key, key_policy)
-        elif describe_key or key_policy or key_arn is None:
-            raise typer.BadParameter(
-                "Give --key-arn, perhaps with --profile, to ask KMS; or both --describe-key and --key-policy, perhaps "
-                "with the --key-arn that was given back."
-            )
-        else:
-            seen = _from_kms(key_arn, profile)
-        entry = read_entries(FILE, only=vendor)[0] if vendor else None
+    if describe_key and key_policy and profile is None:
+        seen = _from_files(describe_key, key_policy)
+    elif describe_key or key_policy or key_arn is None:
+        raise typer.BadParameter(
+            "Give --key-arn, perhaps with --profile, to ask KMS; or both --describe-key and --key-policy, perhaps with "
+            "the --key-arn that was given back."
+        )
+    else:
+        seen = _from_kms(key_arn, profile)
+    entry = entries_here(vendor)[0] if vendor else None
     found = findings(seen, role_arn, key_access, given=key_arn, vendor=entry)
     right = not any(finding.fails for finding in found)
     if as_json:
@@ -180,16 +154,17 @@ def check(
             verdict = "All that can be seen here is right. The vendor's half is not seen from here."
         elif right:
             verdict = f"All is right, once {vendor} is deployed as cmek.yaml has it."
-        of = f"The key {seen.arn}\nfor the role {role_arn}\nas shown by {seen.source}."
-        tell([of, f"{WHO_CAN_SEE}\n", *map(in_a_line, found), "", verdict])
+        yield f"The key {seen.arn}\nfor the role {role_arn}\nas shown by {seen.source}.\n{WHO_CAN_SEE}\n"
+        yield from map(in_a_line, found)
+        yield f"\n{verdict}"
     if not right:
         raise typer.Exit(1)
 
 
 def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
     """A key by the outputs of two commands of the AWS CLI; a policy alone may be one that KMS has never seen."""
-    described = json_in(describe_key, f"`{DESCRIBE_KEY}` prints it.")
-    prints = f"`{GET_KEY_POLICY}` prints it."
+    described = json_in(describe_key, _DESCRIBED)
+    prints = "`aws kms get-key-policy --key-id KEY_ARN --policy-name default --output json` prints it."
     said = json_in(key_policy, prints).get("Policy")
     policy = json_in(key_policy, prints, said) if isinstance(said, str) else {}
     if "Statement" not in policy:
@@ -202,11 +177,7 @@ def _from_files(describe_key: Path, key_policy: Path) -> CustomerKeySeen:
 
 
 def _from_kms(key_arn: str, profile: str | None) -> CustomerKeySeen:
-    """A key, by its ARN or that of one of its aliases, as KMS shows it to these credentials.
-
-    Raises:
-        Refused: AWS refused, or cannot be asked; or it is no key.
-    """
+    """A key, by its ARN or that of one of its aliases, as KMS shows it to these credentials."""
     try:
         session = Asking("customer-kit", profile).signed_in(key_arn.split(":")[3])
         with called():
@@ -223,5 +194,5 @@ def _seen(source: str, metadata: Any, policy: Mapping[str, Any], place: object) 
     arn = metadata.get("Arn") if isinstance(metadata, dict) else None
     form = ANY_KEY_ARN.fullmatch(arn) if isinstance(arn, str) else None
     if form is None or not form["key"]:
-        raise Refused(f"{printable(place)}: it holds no KeyMetadata with the ARN of a key. `{DESCRIBE_KEY}` prints it.")
+        raise Refused(f"{printable(place)}: it holds no KeyMetadata with the ARN of a key. {_DESCRIBED}")
     return CustomerKeySeen(source, form[0], metadata, policy)

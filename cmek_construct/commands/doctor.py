@@ -1,36 +1,29 @@
 """`cmek doctor`: whether the deployed role and key are what the file says, and what to do."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 import typer
 
 from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
-from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import LOCK, is_known, locked, look, refuse_unknown, side_by_side
-from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag
-from cmek_construct.commands.printing import advice, refusals, refuse, tell, tell_json, whole
+from cmek_construct.aws.session import Asking, AwsError, Session, read
+from cmek_construct.commands.looking import LOCK, entries_here, is_known, locked, look, refuse_unknown, side_by_side
+from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
+from cmek_construct.commands.printing import advice, refusals, tell_json, told, whole
 from cmek_construct.commands.project import Indexes, indexes
-from cmek_construct.deployment.reading import Entry, read_entries
-from cmek_construct.deployment.writing import FILE
+from cmek_construct.deployment.reading import Entry
 from cmek_construct.health import doctor as health
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
 from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined, alias_of_file, who_used
-from cmek_construct.health.findings import Effect, Finding, Verdict, not_read, unknown
+from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, not_read, unknown
 from cmek_construct.lock.text import LockError
 from cmek_construct.templates.stacks import ALIAS
 
-EXIT_CODES: Final = (
-    "Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, and nothing else is "
-    "wrong."
-)
 _WORDS: Final[dict[Effect | None, str]] = {
     Effect.KEY_ENDS: "THE KEY WILL END",
     Effect.SOMEBODY_LET_IN: "somebody is let in",
@@ -41,84 +34,73 @@ _WORDS: Final[dict[Effect | None, str]] = {
 """What faults do to people: the worst first."""
 
 
+@told(
+    "doctor",
+    epilog="Exit codes: 0 healthy; 1 something is wrong; 2 wrong usage; 3 something could not be read, and nothing "
+    "else is wrong.",
+)
 def doctor(
-    name: OneOrAll = None,
-    profile: Profile = None,
-    as_json: AsJson = False,
-    show: Annotated[
-        Literal["trust-policy", "key-policy"] | None,
-        typer.Option(
-            help="Print this policy as the file says it, and judge nothing. The key's names the deployed role."
-        ),
-    ] = None,
-    cloudtrail: Annotated[
-        bool,
-        flag(
-            "--cloudtrail/--no-cloudtrail", "Ask KMS and CloudTrail for the last use, and CloudTrail for who did what."
-        ),
-    ] = True,
-    organization: Annotated[
-        bool,
-        flag(
-            "--organization",
-            "From the management account: show the organization's SCPs and RCPs over the account that mention STS or "
-            "KMS.",
-        ),
-    ] = False,
-) -> None:
+    name: str | None = ONE_OR_ALL,
+    profile: str | None = PROFILE,
+    as_json: bool = AS_JSON,
+    show: Literal["trust-policy", "key-policy"] | None = typer.Option(
+        None, help="Print this policy as the file says it, and judge nothing. The key's names the deployed role."
+    ),
+    cloudtrail: bool = flag(
+        "--cloudtrail/--no-cloudtrail",
+        "Ask KMS and CloudTrail for the last use, and CloudTrail for who did what.",
+        default=True,
+    ),
+    organization: bool = flag(
+        "--organization",
+        "From the management account: show the organization's SCPs and RCPs over the account that mention STS or KMS.",
+    ),
+) -> Iterator[str]:
     """Say whether the deployed role and key are what the file says.
 
     Changes nothing. For each thing that is wrong: what it means for the data, how long there is, and what to run. With
     a project's API key in PINECONE_API_KEY and one stack: also whether the project's indexes are under this key.
     """
-    with refusals("doctor"):
-        entries = read_entries(FILE, only=name)
-    asking = Asking("doctor", profile)
+    entries, asking = entries_here(name), Asking("doctor", profile)
     if show is not None:
-        _show(entries, show, asking)
+        typer.echo(_policy(entries, show, asking))
         return
     of_project = indexes() if len(entries) == 1 else None
     found = side_by_side(partial(_examined, asking, cloudtrail, organization, of_project), entries)
     if as_json:
         tell_json([one.as_data() for one in found])
     else:
-        tell(_screen(found))
+        yield from _screen(found)
     codes = {one.code for one in found}
     raise typer.Exit(WRONG if WRONG in codes else max(codes, default=UNREAD))
 
 
-def _examined(asking: Asking, cloudtrail: bool, organization: bool, indexes: Indexes, entry: Entry) -> Examined:
+def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: Indexes, entry: Entry) -> Examined:
     """Look at one stack, and change nothing."""
-    lock = LockedIdentity()
-    of_lock: list[Finding] = []
+    lock, of_lock = LockedIdentity(), list[Finding]()
     try:
         lock = locked(entry)
     except LockError as error:
-        mend = "Mend the file, or take it from git as it was."
         words = f"not read: {LOCK} ({error}): a role that was made again may not be seen"
-        of_lock = [unknown("lock", words, mend)]
+        of_lock = [unknown("lock", words, "Mend the file, or take it from git as it was.")]
     try:
         case, session = look(entry, asking, lock)
     except AwsError as error:
         no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
         case = Deployed.of(entry, lock)
         return Examined(case, [*of_lock, no_aws])
-    way_back = of_lock[0].cure if of_lock else case.way_back
-    found = [about_stack(case, way_back), *of_lock]
+    found = [about_stack(case, of_lock[0].cure if of_lock else case.way_back), *of_lock]
     if not is_known(case):
         what = "role and key: neither the stack's outputs nor cmek.lock say which they are"
         nobody = not_read("role-and-key", what, Unread("nothing was looked at"), f"read the stack {entry.name}")
         return Examined(case, [*found, nobody])
     case = _with_all(session, case, last_use=cloudtrail)
     found += health.diagnosis(case, _last_user(session, case) if cloudtrail else None)
-    if indexes is not None and case.key_arn is not None:
-        found += health.about_indexes(case, indexes)
+    if of_project is not None and case.key_arn is not None:
+        found += health.about_indexes(case, of_project)
     if organization:
-        # With the profile's own credentials: no other account sees them.
-        try:
-            controls = reading.read_controls(asking.own(reading.IAM_REGION), entry.settings.account)
-        except AwsError as error:
-            controls = Unread(str(error))
+        own = read(asking.own)(reading.IAM_REGION)  # with the profile's own credentials: no other account sees them
+        controls = own if isinstance(own, Unread) else reading.read_controls(own, entry.settings.account)
         found += health.about_controls(case, controls)
     if cloudtrail:
         found = [health.with_culprit(case, one, partial(reading.read_calls, session)) for one in found]
@@ -152,19 +134,19 @@ def _last_user(session: Session, case: Deployed) -> str | Unread | None:
     return who_used(case, reading.read_event(session, use.event_id, case.key_arn.split(":")[3]))
 
 
-def _show(entries: list[Entry], policy: str, asking: Asking) -> None:
+def _policy(entries: Sequence[Entry], policy: str, asking: Asking) -> str:
     if len(entries) != 1:
         raise typer.BadParameter("name one stack", param_hint="--show")
     (entry,) = entries
     role_arn = entry.settings.role or ""
     if policy not in health.expected_policies(entry, role_arn):
-        refuse(f"{entry.name}: there is no such policy to show: the stack makes no key.")
+        raise Refused(f"{entry.name}: there is no such policy to show: the stack makes no key.")
     if policy == "key-policy" and not role_arn:
         with refusals("doctor", entry.name):
             case, _ = look(entry, asking)
             refuse_unknown(case)
             role_arn = case.role_arn
-    typer.echo(json.dumps(health.expected_policies(entry, role_arn)[policy], indent=2))
+    return json.dumps(health.expected_policies(entry, role_arn)[policy], indent=2)
 
 
 def _screen(examined: Sequence[Examined]) -> Iterator[str]:
@@ -182,10 +164,9 @@ def _screen(examined: Sequence[Examined]) -> Iterator[str]:
         yield f"  role {case.role_arn or 'not known'}"
         if own.customers is None:
             yield f"  key  {case.key_arn or 'not known'}"
-        for verdict in verdicts:
-            for finding in sorted(one.findings, key=lambda finding: list(_WORDS).index(finding.effect)):
-                if finding.verdict is verdict:
-                    yield from whole(finding)
+        shown = [finding for finding in one.findings if finding.verdict in verdicts]
+        for finding in sorted(shown, key=lambda one: (verdicts.index(one.verdict), list(_WORDS).index(one.effect))):
+            yield from whole(finding)
         yield ""
     if len(examined) > 1:
         yield f"{sum(one.code == HEALTHY for one in examined)} of {len(examined)} are healthy."

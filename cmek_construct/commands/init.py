@@ -4,31 +4,22 @@ A new cmek.yaml, one more stack in the one that is there, and a template for peo
 minted here and nowhere else, once, into the file.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import uuid
 from collections.abc import Iterator
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
 from cmek_construct import props
-from cmek_construct.commands import options
-from cmek_construct.commands.options import checked, listed
-from cmek_construct.commands.printing import refusals, tell
+from cmek_construct.commands.options import a_region, a_stack, checked, customers, flag, listed
+from cmek_construct.commands.printing import refusals, told
 from cmek_construct.deployment import config
 from cmek_construct.deployment.reading import parse_entries, read_entries, text_of
 from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
-
-PARAMETERS: Final = (
-    "Parameters: PineconeAccountId and PineconeExternalId; InAllRegions, or InUsEast1, InUsWest2, "
-    "… for each of the guide's regions, `yes` or `no`. It deploys as it is: by the console, by "
-    "`aws cloudformation deploy --capabilities CAPABILITY_IAM`, by StackSets or Service Catalog."
-)
 
 
 def _digits(value: str) -> str:
@@ -60,119 +51,99 @@ def _before_asking(external_id: bool) -> bool:
 
 
 _pinecone_account: Final = partial(
-    options.of_row,
-    props.PINECONE_ACCOUNT_ID,
+    checked,
+    props.PINECONE_ACCOUNT_ID.check,
     "DIGITS",
+    "pinecone_account_id",
     "Pinecone's AWS account number, 12 digits, from the Pinecone console: Manage > CMEK > Add CMEK.",
     written=_digits,
 )
 _regions: Final = partial(
     checked,
     _check_regions,
-    "regions",
     "REGION,…",
+    "regions",
     "Regions whose Pinecone role may assume the role, separated by commas or spaces "
     f"({', '.join(PINECONE_REGIONS)}), or ALL_REGIONS.",
     _commas,
 )
-_region: Final = partial(options.region, "AWS region of the key.")
+_region: Final = partial(a_region, "AWS region of the key.")
 _external_id: Final = partial(
-    typer.Option,
-    "--external-id/--no-external-id",
-    help="Mint an external ID (a UUID v4) into the file, once; or have none.",
+    flag, "--external-id/--no-external-id", "Mint an external ID (a UUID v4) into the file, once; or have none.", True
 )
-Customers = Annotated[
-    str | None,
-    options.customers(
-        "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role may "
-        "use. The stack makes the role alone.",
-        lambda value: _commas(re.sub(r"(?<=\d)-(?=\d)", "", value)),
-    ),
-]
-Account = Annotated[
-    str,
-    checked(
-        config.own_account_id,
-        "account",
-        "DIGITS",
-        "Your AWS account to deploy to, 12 digits.",
-        _digits,
-        callback=_not_pinecones,
-        prompt="Your AWS account to deploy to",
-    ),
-]
-Name = Annotated[
-    str,
-    checked(
-        config.stack_name,
-        "name",
-        "NAME",
-        "Name of the first stack, such as your Pinecone project's. For good.",
-        prompt="Name of the first stack, such as your Pinecone project's",
-    ),
-]
+_FIRST: Final = "Name of the first stack, such as your Pinecone project's"
+_CUSTOMERS: Final = customers(
+    "A vendor's stack: AWS accounts of customers, separated by commas, whose keys the role may use. The stack makes "
+    "the role alone.",
+    lambda value: _commas(re.sub(r"(?<=\d)-(?=\d)", "", value)),
+)
+_ACCOUNT: Final = checked(
+    config.own_account_id,
+    "DIGITS",
+    "account",
+    "Your AWS account to deploy to, 12 digits.",
+    _digits,
+    default=...,
+    callback=_not_pinecones,
+    prompt="Your AWS account to deploy to",
+)
 
 
+@told("init")
 def init(
-    pinecone_account_id: Annotated[
-        str, _pinecone_account(prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)")
-    ],
-    regions: Annotated[
-        str, _regions(prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or ALL_REGIONS")
-    ],
-    region: Annotated[str, _region(prompt="AWS region of the key")],
-    name: Name,
-    account: Account,
-    customer_account_ids: Customers = None,
-    external_id: Annotated[bool, _external_id(callback=_before_asking, is_eager=True)] = True,
-) -> None:
+    pinecone_account_id: str = _pinecone_account(
+        prompt="Pinecone's AWS account number (Pinecone console, Manage > CMEK > Add CMEK)", default=...
+    ),
+    regions: str = _regions(
+        prompt=f"Regions Pinecone may come from: some of {','.join(PINECONE_REGIONS)}, or ALL_REGIONS", default=...
+    ),
+    region: str = _region(prompt="AWS region of the key", default=...),
+    name: str = a_stack("name", f"{_FIRST}. For good.", prompt=_FIRST, default=...),
+    account: str = _ACCOUNT,
+    customer_account_ids: str | None = _CUSTOMERS,
+    external_id: bool = _external_id(callback=_before_asking, is_eager=True),
+) -> Iterator[str]:
     """Write a new cmek.yaml, and what an app of it needs.
 
     Asks for what no option says. In an empty folder it also writes app.py, cdk.json, requirements.txt, package.json and
     .gitignore, and the wheel that it was installed from. Never overwrites a file.
     """
-    with refusals("init"):
-        text = new_text(name, _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids))
-        parse_entries(text, FILE)
-        # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
-        made = list(make_folder())
-        refuse_if_there()
-        write_whole(text)
-        tell(made)
-        tell(_unusual(name))
-    typer.echo(
+    text = new_text(name, _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids))
+    parse_entries(text, FILE)
+    # Before cmek.yaml, which is never written twice: a run that ends between begins anew.
+    made = list(make_folder())
+    refuse_if_there()
+    write_whole(text)
+    yield from made
+    yield from _unusual(name)
+    yield (
         f"Read {FILE} and commit what was written. Next: npx cdk synth {name}; cmek check; "
         f"cmek review; then npx cdk deploy {name}"
     )
 
 
+@told("init")
 def add(
-    name: Annotated[str, typer.Argument(help="Name of the new stack. For good.")],
-    account: Account,
-    region: Annotated[str | None, _region()] = None,
-    regions: Annotated[str | None, _regions()] = None,
-    pinecone_account_id: Annotated[str | None, _pinecone_account()] = None,
-    customer_account_ids: Customers = None,
-    external_id: Annotated[bool, _external_id()] = True,
-) -> None:
+    name: str = typer.Argument(..., help="Name of the new stack. For good."),
+    account: str = _ACCOUNT,
+    region: str | None = _region(),
+    regions: str | None = _regions(),
+    pinecone_account_id: str | None = _pinecone_account(),
+    customer_account_ids: str | None = _CUSTOMERS,
+    external_id: bool = _external_id(),
+) -> Iterator[str]:
     """Add a stack to cmek.yaml.
 
     What no option says holds as at the top of the file. Every other line stays as it is.
     """
-    with refusals("init"):
-        answered = _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids)
-        write_whole(with_entry(text_of(FILE), name, answered))
-        tell(_unusual(name))
-    typer.echo(f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}")
+    answered = _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids)
+    write_whole(with_entry(text_of(FILE), name, answered))
+    yield from _unusual(name)
+    yield f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}"
 
 
 def _props(
-    account: str,
-    region: str | None,
-    regions: str | None,
-    pinecone: str | None,
-    external_id: bool,
-    customers: str | None,
+    account: str, region: str | None, regions: str | None, pinecone: str | None, minted: bool, customers: str | None
 ) -> dict[str, Any]:
     """What was answered, as the file says it."""
     answered = {
@@ -180,7 +151,7 @@ def _props(
         "region": region,
         "regions": regions if regions == "ALL_REGIONS" else regions and listed(regions),
         "pinecone_account_id": pinecone,
-        "external_id": str(uuid.uuid4()) if external_id else None,
+        "external_id": str(uuid.uuid4()) if minted else None,
         "customer_account_ids": customers and listed(customers),
     }
     return {prop: value for prop, value in answered.items() if value}
@@ -194,6 +165,12 @@ def _unusual(name: str) -> Iterator[str]:
     yield from (f"CHECK: {notice.message}" for notice in (*own.trust.notices(own.account), *of_key))
 
 
+@told(
+    "template",
+    epilog="Parameters: PineconeAccountId and PineconeExternalId; InAllRegions, or InUsEast1, InUsWest2, … for each of "
+    "the guide's regions, `yes` or `no`. It deploys as it is: by the console, by `aws cloudformation deploy "
+    "--capabilities CAPABILITY_IAM`, by StackSets or Service Catalog.",
+)
 def template() -> None:
     """Print one plain CloudFormation template of role, key, alias and outputs."""
     # Starts Node: `cmek check` and `cmek doctor` do not wait for it.

@@ -1,24 +1,22 @@
 """`cmek lock` and `cmek unlock`: what they read of templates and of AWS, and how they write."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Any, Final
 
 import typer
 
 from cmek_construct import templates
-from cmek_construct.aws.objects import Resource, Unread
+from cmek_construct.aws.objects import Resource
 from cmek_construct.aws.reading import read_key_arn, read_resources, read_role_names
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import STACK_NAME, printable
 from cmek_construct.commands.looking import known
-from cmek_construct.commands.options import Templates, flag, option
-from cmek_construct.commands.printing import in_words, refusals, refuse, tell
+from cmek_construct.commands.options import TEMPLATES, flag, option
+from cmek_construct.commands.printing import in_words, refuse, told
 from cmek_construct.deployment import writing
 from cmek_construct.guardrails.judging import refused_at_synth
 from cmek_construct.health.findings import Refused
@@ -34,7 +32,7 @@ _MADE_AGAIN: Final = {
     "is shut out until the policy is written anew (deploy `suspended: true`, then `false`).",
 }
 """What it means that AWS calls it otherwise than the lock, by what is another."""
-File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The lock. Default: cmek.lock here.")]
+_FILE: Final = option("FILE", "The lock. Default: cmek.lock here.", Path(FILE))
 
 
 def _reason(text: str) -> str:
@@ -44,18 +42,15 @@ def _reason(text: str) -> str:
     return text
 
 
+@told("lock")
 def lock(
-    paths: Templates,
-    check: Annotated[bool, flag("--check", "Write nothing; exit code 1 if there is anything to do.")] = False,
-    with_deployed: Annotated[
-        bool, flag("--deployed", "Ask AWS for the ARNs and the role's unique ID, and lock.")
-    ] = False,
-    profile: Annotated[str | None, option("NAME", "With --deployed: AWS profile to ask with.")] = None,
-    beside: Annotated[
-        bool, flag("--beside", "A stack that is locked in another account or region is one more.")
-    ] = False,
-    file: File = Path(FILE),
-) -> None:
+    paths: list[Path] = TEMPLATES,
+    check: bool = flag("--check", "Write nothing; exit code 1 if there is anything to do."),
+    with_deployed: bool = flag("--deployed", "Ask AWS for the ARNs and the role's unique ID, and lock."),
+    profile: str | None = option("NAME", "With --deployed: AWS profile to ask with."),
+    beside: bool = flag("--beside", "A stack that is locked in another account or region is one more."),
+    file: Path = _FILE,
+) -> Iterator[str]:
     """Lock role and key: what would replace or drop them is refused from then on.
 
     Writes cmek.lock, which the guardrails read at each synth. Locks what is new and what was unlocked; never changes
@@ -63,25 +58,23 @@ def lock(
     """
     if profile and not with_deployed:
         raise typer.BadParameter("it is for --deployed alone", param_hint="--profile")
-    with refusals("lock"):
-        before = read(file)
-        stacks, ours = _read_templates(paths, before)
-        refused = [*changes(before, stacks, str(file), beside=beside, gone=False)]
-        if refused:
-            refuse(*(f"{one.what} {one.cure}" for one in refused))
-        for folder, rules in refused_at_synth(one.top.template.file.parent for one in stacks):
-            raise LockError(
-                f"{printable(folder)}: its synth was refused ({printable(rules)}), and what is refused is not locked. "
-                "Mend it, or unlock it, and run `npx cdk synth`."
-            )
-        after, done, unread = _updated(before, stacks, ours, Asking("lock", profile) if with_deployed else None)
-        if check and done:
-            refuse(*done, f"{file} is not up to date: run `cmek lock` and commit it.", *unread)
-        if after != before:
-            more = _write(file, after)
-            tell([*done, *more, f"Wrote {file}. Read it and commit it."])
-        elif not unread:
-            typer.echo(f"{file} is up to date." if check else f"{file} has all of it already.")
+    before = read(file)
+    stacks, ours = _read_templates(paths, before)
+    refused = [f"{one.what} {one.cure}" for one in changes(before, stacks, str(file), beside=beside, gone=False)]
+    if refused:
+        refuse(*refused)
+    for folder, rules in refused_at_synth(one.top.template.file.parent for one in stacks):
+        raise LockError(
+            f"{printable(folder)}: its synth was refused ({printable(rules)}), and what is refused is not locked. Mend "
+            "it, or unlock it, and run `npx cdk synth`."
+        )
+    after, done, unread = _updated(before, stacks, ours, Asking("lock", profile) if with_deployed else None)
+    if check and done:
+        refuse(*done, f"{file} is not up to date: run `cmek lock` and commit it.", *unread)
+    if after != before:
+        yield from (*done, *_write(file, after), f"Wrote {file}. Read it and commit it.")
+    elif not unread:
+        yield f"{file} is up to date." if check else f"{file} has all of it already."
     if unread:
         refuse(*unread)
 
@@ -111,10 +104,7 @@ def _read_templates(paths: Sequence[Path], lock: Lock) -> tuple[list[StackNow], 
 def _updated(
     before: Lock, stacks: list[StackNow], ours: set[str], asking: Asking | None
 ) -> tuple[Lock, list[str], list[str]]:
-    """A lock with what templates have, and AWS where it is asked; what changed; and what could not be read, in words.
-
-    A stack that cannot be read stays as it was.
-    """
+    """A lock with what templates have, and AWS where it is asked; what changed; and what was not read, and stays so."""
     lock, done, unread = dict(before), list[str](), list[str]()
     places = [one.place for one in stacks]
     for one in stacks:
@@ -124,30 +114,23 @@ def _updated(
                 if asking and stack:
                     stack, more = _as_deployed(place, stack, before.get(place, {}), asking)
                     said += more
-            except (LockError, Refused) as error:
-                unread.append(f"{place}: {error}")
-                continue
-            except AwsError as error:
-                unread.append(in_words(error, "lock", str(place)))
+            except (LockError, Refused, AwsError) as error:
+                unread.append(f"{place}: {in_words(error, 'lock')}")
                 continue
             if stack:
                 lock[place] = stack
             done += [f"{place}: {each}" for each in said]
             if asking and any(each.gone for each in stack.values()):
                 unread.append(
-                    f"{place}: the stack is gone, and {FILE} says so: take role and key back before "
-                    f"any deploy (`cmek doctor {place.stack}` says how; in an app of your own, `cmek "
-                    f"unlock {place.stack}`, `npx cdk import {place.stack}`, and this again)."
+                    f"{place}: the stack is gone, and {FILE} says so: take role and key back before any deploy (`cmek "
+                    f"doctor {place.stack}` says how; in an app of your own, `cmek unlock {place.stack}`, `npx cdk "
+                    f"import {place.stack}`, and this again)."
                 )
     return lock, done, unread
 
 
 def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> tuple[Stack, list[str]]:
-    """A stack with what AWS calls each role and key; and what changed.
-
-    Credentials of another account are enough if they may assume the lookup role that `cdk bootstrap --trust` made in
-    the account of the stack.
-    """
+    """A stack with what AWS calls each role and key; and what changed."""
     if not place.is_told:
         raise LockError(
             "its template says neither account nor region, so nobody can tell which deployed stack it is. Give the "
@@ -171,7 +154,9 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
                 f"{resource} is locked as {locked.type}, but the deployed stack has no such resource. Deploy the "
                 "template that was locked, or lock the one that is deployed."
             )
-        names = known(_names(session, resources[resource]), resource, f"{resource}: {deleted}")
+        ask: Any = read_role_names if locked.type == ROLE else read_key_arn
+        called = known(ask(session, resources[resource].physical_id), resource, f"{resource}: {deleted}")
+        names: dict[str, str] = {"Arn": called} if isinstance(called, str) else called
         if locked.deployed == names and not locked.gone:
             continue
         history = locked.history
@@ -190,14 +175,6 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
     return named, done
 
 
-def _names(session: Session, own: Resource) -> dict[str, str] | Unread | None:
-    """What AWS calls a role or a key."""
-    if own.type == ROLE:
-        return read_role_names(session, own.physical_id)
-    arn = read_key_arn(session, own.physical_id)
-    return {"Arn": arn} if isinstance(arn, str) else arn
-
-
 def _with_nested(
     session: Session, held: list[Resource], deleted: str, within: str = ""
 ) -> Iterator[tuple[str, Resource]]:
@@ -210,55 +187,47 @@ def _with_nested(
             yield from _with_nested(session, inner, deleted, f"{name}/")
 
 
+@told("lock")
 def unlock(
-    stack: Annotated[str, typer.Argument(help="Name of the stack.")],
-    which: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="RESOURCE", help="Its logical ID as in the lock; or role, or key. Default: all of the stack."
-        ),
-    ] = None,
-    reason: Annotated[str, typer.Option(parser=_reason, metavar="TEXT", help="Why. It stays in the file.")] = ...,  # type: ignore[assignment]
-    account: Annotated[str | None, option("DIGITS", "If the name is locked in several.")] = None,
-    region: Annotated[str | None, option("REGION", "If the name is locked in several.")] = None,
-    file: File = Path(FILE),
-) -> None:
+    stack: str = typer.Argument(..., help="Name of the stack."),
+    which: str | None = typer.Argument(
+        None, metavar="RESOURCE", help="Its logical ID as in the lock; or role, or key. Default: all of the stack."
+    ),
+    reason: str = option("TEXT", "Why. It stays in the file.", ..., parser=_reason),
+    account: str | None = option("DIGITS", "If the name is locked in several."),
+    region: str | None = option("REGION", "If the name is locked in several."),
+    file: Path = _FILE,
+) -> Iterator[str]:
     """Let the next deploy replace or drop a role or key that is locked.
 
     The reason and the date stay in the file. The next `cmek lock` locks what is there then.
     """
-    with refusals("lock"):
-        before = read(file)
-        named = [one for one in before if one.stack == stack]
-        places = [one for one in named if account in (None, one.account) and region in (None, one.region)]
-        if not places:
-            names = ", ".join(sorted(map(str, before))) or "nothing"
-            raise LockError(f"{file}: got {stack!a}, but it has {names}. Check the name.")
-        if len(places) > 1:
-            several = ", ".join(map(str, sorted(places)))
-            raise LockError(f"{file}: {stack} is locked as {several}. Say which, with --account and --region.")
-        [place] = places
-        here = before[place]
-        meant = [name for name, one in here.items() if not one.unlocked and which in (None, name, one.word)]
-        if not meant:
-            what = f"nothing of it that is called {which!a}" if which else "nothing of it"
-            there = [f"{name} ({one.word}, {'unlocked' if one.unlocked else 'locked'})" for name, one in here.items()]
-            raise LockError(
-                f"{place}: {what} is locked now. It has: {', '.join(there)}. `cmek lock` locks what templates have."
-            )
-        note = f"{date.today().isoformat()} {reason}"
-        after = {name: replace(here[name], unlocked=(note,), gone="") for name in meant}
-        _write(file, {**before, place: {**here, **after}})
-    then = "Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it together."
-    tell([*(f"{place}: {name}: unlocked" for name in meant), f"Wrote {file}. {then}"])
+    before = read(file)
+    named = [one for one in before if one.stack == stack]
+    places = [one for one in named if account in (None, one.account) and region in (None, one.region)]
+    if not places:
+        names = ", ".join(sorted(map(str, before))) or "nothing"
+        raise LockError(f"{file}: got {stack!a}, but it has {names}. Check the name.")
+    if len(places) > 1:
+        several = ", ".join(map(str, sorted(places)))
+        raise LockError(f"{file}: {stack} is locked as {several}. Say which, with --account and --region.")
+    [place] = places
+    here = before[place]
+    meant = [name for name, one in here.items() if not one.unlocked and which in (None, name, one.word)]
+    if not meant:
+        what = f"nothing of it that is called {which!a}" if which else "nothing of it"
+        now = (f"{name} ({one.word}, {'unlocked' if one.unlocked else 'locked'})" for name, one in here.items())
+        has = ", ".join(now)
+        raise LockError(f"{place}: {what} is locked now. It has: {has}. `cmek lock` locks what templates have.")
+    note = f"{date.today().isoformat()} {reason}"
+    after = {name: replace(here[name], unlocked=(note,), gone="") for name in meant}
+    _write(file, {**before, place: {**here, **after}})
+    yield from (f"{place}: {name}: unlocked" for name in meant)
+    yield f"Wrote {file}. Make the change, run `npx cdk synth` and `cmek lock`, and commit all of it together."
 
 
 def clear_gone(stack: str, account: str, region: str) -> list[str]:
-    """Have the lock in this folder no longer say that a stack is gone: it is taken back.
-
-    Returns:
-        What was done.
-    """
+    """Have the lock in this folder no longer say that a stack is gone, for it is taken back; and what was done."""
     before = read(Path(FILE))
     here = stacks_at(before, Place.of(stack, account, region))
     lock = {**before, **{place: marked_gone(before[place], "") for place in here}}

@@ -1,11 +1,10 @@
 """Looks at one stack of cmek.yaml: which role and key it is, what it gives out, and what files say of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -14,13 +13,15 @@ from cmek_construct.aws.objects import Stack, Unread
 from cmek_construct.aws.session import Asking, Session
 from cmek_construct.checks import printable
 from cmek_construct.customers import Customers
-from cmek_construct.deployment.reading import Entry
+from cmek_construct.deployment.reading import Entry, read_entries
+from cmek_construct.deployment.writing import FILE as CMEK_YAML
 from cmek_construct.health import deployed
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import FILE, LockError, read
 
 LOCK: Final = Path(FILE)
+entries_here: Final = partial(read_entries, CMEK_YAML)
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -35,11 +36,7 @@ def side_by_side(look: Callable[[T], R], several: Iterable[T]) -> list[R]:
 
 
 def known(found: T | Unread | None, what: str, gone: str, actions: str = "read it") -> T:
-    """What AWS shows: what could not be read is no basis for anything, and ends the command, as what is gone does.
-
-    Raises:
-        Refused: it is gone, which ``gone`` says, or it could not be read.
-    """
+    """What AWS shows; refused where it is gone, as ``gone`` says, or was not read, which is no basis for anything."""
     if found is None:
         raise Refused(gone)
     if isinstance(found, Unread):
@@ -51,11 +48,7 @@ def known(found: T | Unread | None, what: str, gone: str, actions: str = "read i
 
 
 def locked(entry: Entry, damaged: LockedIdentity | None = None) -> LockedIdentity:
-    """What the lock in this folder holds of a stack: nothing, where there is no lock.
-
-    Raises:
-        LockError: there is a lock, and it cannot be used; unless ``damaged`` says what is to be taken then.
-    """
+    """What the lock in this folder holds of a stack, if there is one; of a lock that cannot be used, ``damaged``."""
     try:
         return deployed.locked_identity(read(LOCK), entry)
     except LockError:
@@ -67,10 +60,9 @@ def locked(entry: Entry, damaged: LockedIdentity | None = None) -> LockedIdentit
 def look(
     entry: Entry, asking: Asking, lock: LockedIdentity | None = None, *, writes: bool = False
 ) -> tuple[Deployed, Session]:
-    """A stack in whatever state it is, and which role and key it is: `is_known` says whether that could be told.
+    """A stack in whatever state it is, and a session of somebody who may read there, or write; or an `AwsError`.
 
-    And a session of somebody who may read there, or write; or an `AwsError`. Of a lock that was not read before a
-    `LockError`, where it cannot be used.
+    Which role and key it is, may not be known (`is_known`). A lock that was not read before is read here.
     """
     account, region = entry.settings.account, entry.settings.region or ""
     session = asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
@@ -94,14 +86,9 @@ def refuse_unknown(case: Deployed) -> None:
 
 
 def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[str, str], Customers | None]:
-    """The outputs of one stack; of a vendor's, its deployed customers too, where AWS is asked.
+    """The outputs of one stack, in the file of `cdk deploy --outputs-file` or in AWS, if it is there and whole.
 
-    They are those in a file that `cdk deploy --outputs-file` wrote, or else CloudFormation's.
-
-    Raises:
-        AwsError: AWS cannot be asked.
-        LockError: the stack is not there, and what is locked of it cannot be told.
-        Refused: the stack is not there, or is not whole; the file or the stack in it is missing.
+    Of a vendor's its deployed customers, too, where AWS is asked.
     """
     own = entry.settings
     if file is not None:
@@ -127,10 +114,9 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
 
 
 def json_in(file: Path, instead: str, text: str | None = None) -> dict[str, Any]:
-    """The JSON object in a file that a command wrote, or in a text in it.
+    """The JSON object in a file that a command wrote, or in a text in it; ``instead`` says which command, or what else.
 
-    PowerShell writes files in UTF-16, which `json` knows by its first bytes. ``instead`` says which command writes such
-    a file, or what to do without it.
+    PowerShell writes files in UTF-16, which `json` knows by its first bytes.
     """
     try:
         found = json.loads(file.read_bytes() if text is None else text)

@@ -1,13 +1,10 @@
 """Options that several commands have, each declared once."""
 
-from __future__ import annotations
-
-import inspect
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
@@ -16,33 +13,18 @@ from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment import config
 from cmek_construct.guardrails.judging import RULES
-from cmek_construct.props import Prop
 
 _ACKNOWLEDGED: Final = re.compile(rf"(?:{warnings.PLUGIN}::)?(([a-z-]+)(?:\[[^\]]*\])?)=(.*\S.*)", re.S)
 
 
-def fields(command: Callable[..., Callable[[], None]]) -> Callable[..., None]:
-    """A command with many options: they are the fields of a class, of which one is made and called.
-
-    The docstring of the class is the help.
-    """
-
-    def called(**options: Any) -> None:
-        command(**options)()
-
-    called.__name__, called.__doc__ = command.__name__.lower(), command.__doc__
-    called.__signature__ = inspect.signature(command, eval_str=True)  # type: ignore[attr-defined]
-    return called
-
-
-def flag(name: str, says: str) -> Any:
+def flag(name: str, says: str, default: bool = False, **more: Any) -> Any:
     """An option that is there or not."""
-    return typer.Option(name, help=says)
+    return typer.Option(default, name, help=says, **more)
 
 
-def option(metavar: str, says: str) -> Any:
-    """An option that takes what its type takes."""
-    return typer.Option(metavar=metavar, help=says)
+def option(metavar: str, says: str, default: Any = None, **more: Any) -> Any:
+    """An option that takes what its type takes; one whose default is `...` must be given."""
+    return typer.Option(default, metavar=metavar, help=says, **more)
 
 
 def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -> Callable[[str], str]:
@@ -58,36 +40,30 @@ def _parser(check: Check, parameter: str, written: Callable[[str], str] = str) -
 
 
 def checked(
-    check: Check, parameter: str, metavar: str, help: str, written: Callable[[str], str] = str, **shown: Any
+    check: Check, metavar: str, parameter: str, says: str, written: Callable[[str], str] = str, **more: Any
 ) -> Any:
     """An option with the construct's own check; a wrong answer to a question is asked again.
 
-    ``parameter`` is its name in the message, ``written`` makes what people type into what the file says; the rest is as
-    `typer.Option` takes it.
+    ``parameter`` is its name in the message, ``written`` makes what people type into what the file says.
     """
-    return typer.Option(parser=_parser(check, parameter, written), metavar=metavar, help=help, **shown)
+    return option(metavar, says, parser=_parser(check, parameter, written), **more)
 
 
-def of_row(row: Prop, metavar: str, says: str, **more: Any) -> Any:
-    """An option that is the value of a prop: its name and its check are the row's."""
-    return checked(row.check, row.name, metavar, says, **more)
+a_role: Final = partial(checked, checks.role_arn, "ARN")
+a_key: Final = partial(checked, checks.key_arn, "ARN", "key_arn")
+a_region: Final = partial(checked, config.region, "REGION", "region")
+a_stack: Final = partial(checked, config.stack_name, "NAME")
+customers: Final = partial(
+    checked, lambda name, value: CUSTOMERS[0].check(name, listed(value)), "DIGITS,…", CUSTOMERS[0].name
+)
 
 
-def role_arn(says: str, name: str = "role_arn") -> Any:
-    return checked(checks.role_arn, name, "ARN", says)
-
-
-def account(parameter: str, way_out: str, says: str) -> Any:
+def an_account(parameter: str, way_out: str, says: str) -> Any:
     """An option that is the number of an account."""
-    return checked(partial(checks.account_id, way_out=way_out), parameter, "DIGITS", says)
+    return checked(partial(checks.account_id, way_out=way_out), "DIGITS", parameter, says)
 
 
-def stack(parameter: str, says: str) -> Any:
-    """An option that names a stack of cmek.yaml."""
-    return checked(config.stack_name, parameter, "NAME", says)
-
-
-def a_stack(says: str) -> Any:
+def named(says: str) -> Any:
     """An argument that names a stack."""
     return typer.Argument(parser=_parser(config.stack_name, "name"), metavar="NAME", help=says)
 
@@ -95,13 +71,6 @@ def a_stack(says: str) -> Any:
 def listed(value: str) -> list[str]:
     """What was written with commas between."""
     return [part.strip() for part in value.split(",")]
-
-
-key_arn: Final = partial(checked, checks.key_arn, "key_arn", "ARN")
-region: Final = partial(checked, config.region, "region", "REGION")
-customers: Final = partial(
-    checked, lambda name, value: CUSTOMERS[0].check(name, listed(value)), CUSTOMERS[0].name, "DIGITS,…"
-)
 
 
 def acknowledgement(text: str) -> tuple[str, str]:
@@ -115,34 +84,22 @@ def acknowledgement(text: str) -> tuple[str, str]:
     return found[1], found[3].strip()
 
 
-Profile = Annotated[str | None, option("NAME", "AWS profile to ask with.")]
-Name = Annotated[str, a_stack("The stack in cmek.yaml.")]
-OneOrAll = Annotated[str | None, typer.Argument(help="One stack. Default: all.")]
-AsJson = Annotated[bool, flag("--json", "Print JSON.")]
-Templates = Annotated[
-    list[Path],
-    typer.Argument(
-        default_factory=lambda: [Path("cdk.out")],
-        show_default=False,
-        metavar="TEMPLATE",
-        help="CloudFormation templates, JSON or YAML, or folders of `cdk synth`. Default: cdk.out.",
-    ),
-]
-AccountOfTemplates = Annotated[
-    str | None,
-    account(
-        "account", "Write the number of the templates' account.", "The AWS account of templates that do not say theirs."
-    ),
-]
-Acknowledge = Annotated[
-    list[Any] | None,
-    typer.Option(
-        parser=acknowledgement,
-        metavar="RULE=REASON",
-        help="Show what breaks this rule with its reason, and do not fail for it. Repeatable.",
-    ),
-]
-VendorRoles = Annotated[
-    list[str] | None,
-    role_arn("A vendor's role of another account that a key may let in. Repeatable.", "vendor_role_arn"),
-]
+PROFILE: Final[Any] = option("NAME", "AWS profile to ask with.")
+NAME: Final = named("The stack in cmek.yaml.")
+ONE_OR_ALL: Final[Any] = typer.Argument(None, help="One stack. Default: all.")
+AS_JSON: Final = flag("--json", "Print JSON.")
+TEMPLATES: Final[Any] = typer.Argument(
+    default_factory=lambda: [Path("cdk.out")],
+    show_default=False,
+    metavar="TEMPLATE",
+    help="CloudFormation templates, JSON or YAML, or folders of `cdk synth`. Default: cdk.out.",
+)
+ACCOUNT_OF_TEMPLATES: Final = an_account(
+    "account", "Write the number of the templates' account.", "The AWS account of templates that do not say theirs."
+)
+ACKNOWLEDGE: Final = option(
+    "RULE=REASON",
+    "Show what breaks this rule with its reason, and do not fail for it. Repeatable.",
+    parser=acknowledgement,
+)
+VENDORS: Final = a_role("vendor_role_arn", "A vendor's role of another account that a key may let in. Repeatable.")

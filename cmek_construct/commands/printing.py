@@ -3,14 +3,13 @@
 What the rooms below raise says why; which option of the command helps is known here alone.
 """
 
-from __future__ import annotations
-
+import inspect
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 
@@ -20,12 +19,10 @@ from cmek_construct.deployment.reading import ConfigError
 from cmek_construct.health.findings import Finding, Refused, Verdict
 from cmek_construct.lock.text import LockError
 from cmek_construct.policy.sentences import plain
+from cmek_construct.review.reader import to_check
+from cmek_construct.templates.found import Found
+from cmek_construct.who.answers import two_accounts
 
-if TYPE_CHECKING:
-    from cmek_construct.templates.found import Found
-
-REFUSED: Final = 1
-"""The exit code of what is refused, with the reason."""
 _OPTIONS: Final = {
     ("--profile", "NAME"): "choose another --profile",
     ("--role", "ARN"): "give --role",
@@ -55,9 +52,6 @@ def tell(lines: Iterable[str]) -> None:
 
 def tell_what_to_ask(found: Found) -> None:
     """Print, beside an answer, what only a person can tell of templates."""
-    from cmek_construct.review.reader import to_check
-    from cmek_construct.who.answers import two_accounts
-
     if accounts := two_accounts(found):
         typer.echo(accounts, err=True)
     said = [f"{stack.template.name}: {plain(words)}" for stack, some in to_check(found).items() for words in some]
@@ -76,10 +70,9 @@ def in_json(data: Any, margin: str = "\n") -> str:
     """JSON in which each record is a line: there may be a hundred thousand of them."""
     inner = f"{margin}  "
     if _has_records(data):
-        lines, (begin, end) = [in_json(one, inner) for one in data], "[]"
+        (begin, end), lines = "[]", [in_json(one, inner) for one in data]
     elif isinstance(data, dict) and any(map(_has_records, data.values())):
-        lines = [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
-        begin, end = "{}"
+        (begin, end), lines = "{}", [f"{json.dumps(key)}: {in_json(one, inner)}" for key, one in data.items()]
     else:
         return json.dumps(data)
     return f"{begin}{inner}{f',{inner}'.join(lines)}{margin}{end}"
@@ -124,24 +117,38 @@ def refuse(*reasons: object) -> NoReturn:
     """End the command: each reason once, in a line of its own."""
     for reason in dict.fromkeys(map(str, reasons)):
         typer.echo(reason, err=True)
-    raise typer.Exit(REFUSED)
+    raise typer.Exit(1)
+
+
+def told(command: str, epilog: str | None = None, **words: str) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """A command: the lines that it gives are printed as they come, and what is refused ends it as in `refusals`.
+
+    It is a function with its options; or a class with them as fields, which is iterated. ``words`` are for `refusals`,
+    with names of options in braces; ``epilog`` is the end of its help.
+    """
+
+    def decorated(run: Callable[..., Any]) -> Callable[..., None]:
+        def called(**options: Any) -> None:
+            with refusals(command, **{kind: text.format(**options) for kind, text in words.items()}):
+                tell(run(**options) or ())
+
+        called.__name__, called.__doc__ = run.__name__.lower(), run.__doc__
+        vars(called).update(__signature__=inspect.signature(run), epilog=epilog)
+        return called
+
+    return decorated
 
 
 @contextmanager
 def refusals(command: str, about: str = "", *, interrupted: str = "", idle: str = "") -> Iterator[None]:
     """End the command for what the rooms below refuse.
 
-    Args:
-        command: its name, such as ``project create``.
-        about: what AWS was asked about, such as a stack.
-        interrupted: what to say after Ctrl-C, of a command that does more than look.
-        idle: an option that it has, and that does not help this time.
+    ``about`` is what AWS was asked about; ``interrupted`` is said after Ctrl-C, of a command that does more than look;
+    ``idle`` is an option that does not help this time.
     """
     try:
         yield
-    except (ConfigError, LockError, Refused) as error:
-        refuse(error)
-    except AwsError as error:
+    except (ConfigError, LockError, Refused, AwsError) as error:
         refuse(in_words(error, command, about, idle))
     except OSError as error:
         if error.filename is None:  # no file: who read the output is gone
@@ -153,8 +160,10 @@ def refusals(command: str, about: str = "", *, interrupted: str = "", idle: str 
         refuse(f"\n{interrupted}")
 
 
-def in_words(error: AwsError, command: str, about: str = "", idle: str = "") -> str:
-    """What AWS refused, and which options of the command may help."""
+def in_words(error: Exception, command: str, about: str = "", idle: str = "") -> str:
+    """What was refused; where AWS did, about what, and which options of the command may help."""
+    if not isinstance(error, AwsError):
+        return str(error)
     return f"{f'{about}: ' if about else ''}{error}. {advice(error, command, idle)}"
 
 

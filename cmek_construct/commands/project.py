@@ -5,23 +5,20 @@ so this looks first at what is there, and afterwards whether something was made 
 and an API key is shown once: so nothing is made without --yes, nor where nobody would see the key.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import typer
 
 from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import Name, flag, option
-from cmek_construct.commands.printing import refusals, tell
-from cmek_construct.deployment.reading import Entry, read_entries
-from cmek_construct.deployment.writing import FILE
+from cmek_construct.commands.looking import entries_here
+from cmek_construct.commands.options import NAME, flag, option
+from cmek_construct.commands.printing import told
 from cmek_construct.health.findings import Refused
 
 Indexes: TypeAlias = dict[str, str | None] | Unread | None
@@ -50,78 +47,69 @@ _FOR_GOOD: Final = "Every index in it needs a key of yours: that can never be sw
 _KEY_NAME: Final = "default"
 """Of the API key, as Pinecone's console names the first one."""
 
-cli = typer.Typer(
-    name="project", rich_markup_mode=None, no_args_is_help=True, help="Make the Pinecone project of a stack."
-)
-
-
-@cli.callback()
-def _group() -> None:
-    """Keeps `create` a command of its own."""
+cli = typer.Typer(name="project", no_args_is_help=True, help="Make the Pinecone project of a stack.")
 
 
 @cli.command()
+@told("project create", interrupted=f"Interrupted. {_AGAIN}")
 def create(
-    name: Name,
-    project_name: Annotated[str | None, option("TEXT", "Its name at Pinecone. Default: the stack's.")] = None,
-    yes: Annotated[bool, flag("--yes", "Make it. Without this, only say what would be made.")] = False,
-    show_key: Annotated[bool, flag("--show-key", "Show the API key although the output is no terminal.")] = False,
-) -> None:
+    name: str = NAME,
+    project_name: str | None = option("TEXT", "Its name at Pinecone. Default: the stack's."),
+    yes: bool = flag("--yes", "Make it. Without this, only say what would be made."),
+    show_key: bool = flag("--show-key", "Show the API key although the output is no terminal."),
+) -> Iterator[str]:
     """Make the Pinecone project of a stack, with the encryption forced for good.
 
     Signs in as a service account: PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET. The API key of the project is shown
     once and written nowhere. A project that is there already is checked, and not changed.
     """
-    with refusals("project create", interrupted=f"Interrupted. {_AGAIN}"):
-        (entry,) = read_entries(FILE, only=name)
-        if entry.settings.customers is not None and project_name is None:
-            raise Refused(
-                f"{entry.name}: a vendor's stack has one Pinecone project per customer. Say its name: cmek project "
-                f"create {entry.name} --project-name TEXT"
-            )
-        if yes and not (show_key or sys.stdout.isatty()):
-            raise Refused(
-                "The API key is shown once, and this output is no terminal. Run it in a terminal; or, if nobody else "
-                "reads what becomes of the output, with --show-key. Nothing was made."
-            )
-        tell(_lines(entry, project_name, yes))
+    (entry,) = entries_here(name)
+    is_vendors = entry.settings.customers is not None
+    if is_vendors and project_name is None:
+        raise Refused(
+            f"{name}: a vendor's stack has one Pinecone project per customer. Say its name: cmek project create {name} "
+            "--project-name TEXT"
+        )
+    if yes and not (show_key or sys.stdout.isatty()):
+        raise Refused(
+            "The API key is shown once, and this output is no terminal. Run it in a terminal; or, if nobody else reads "
+            "what becomes of the output, with --show-key. Nothing was made."
+        )
+    yield from _lines(project_name or name, yes, f"cmek sheet {name}{' --key-arn ARN' * is_vendors}")
 
 
-def _lines(entry: Entry, project_name: str | None, yes: bool) -> Iterator[str]:
-    """Make the project of a stack, or say what would be made; the lines say it as it is done."""
-    name = project_name or entry.name
+def _lines(name: str, yes: bool, sheet: str) -> Iterator[str]:
+    """Make a project and its API key, or say what would be made; the lines say it as it is done."""
     with _asking("sign in") as sdk:
         admin = sdk.Admin()
     yield f"Signed in at Pinecone as {printable(os.environ['PINECONE_CLIENT_ID'])} (PINECONE_CLIENT_ID)"
     project = _project_of_name(admin, name)
-    keys = _keys(admin, project) if project else []
+    keys = _keys(admin, project) if project else {}
     if project:
         yield f"The project is there already, as it should be: {_named(project)}"
     if keys:
-        names = ", ".join(printable(f"{one.name} (ID {one.id})") for one in keys)
         yield (
-            f"It has API keys: {names}. Nothing was changed. If nobody has the value of any: make another one in "
-            "Pinecone's console, under API keys, and delete those that nobody uses."
+            f"It has API keys: {', '.join(keys.values())}. Nothing was changed. If nobody has the value of any: make "
+            "another one in Pinecone's console, under API keys, and delete those that nobody uses."
         )
-    elif not yes:
+    elif yes:
+        if not project:
+            with _asking("make the project"):
+                project = admin.projects.create(name=name, force_encryption_with_cmek=True)
+            yield f"Made the project {_named(project)}. {_FOR_GOOD}"
+            try:
+                project = _project_of_name(admin, name, project)
+            except Refused as error:
+                so_far = "The project was made, but has no API key yet: mend this, and run the same again."
+                raise Refused(f"{so_far} {error}") from None
+        yield from _make_key(admin, project)
+    else:
         if not project:
             yield f"Would make the project {name!a}, with CMEK forced. {_FOR_GOOD}"
         yield f"Would make an API key {_KEY_NAME!a} in it, and show it once"
         yield "Nothing was made. To do it, in a terminal: the same command with --yes"
         return
-    else:
-        if not project:
-            with _asking("make the project"):
-                made = admin.projects.create(name=name, force_encryption_with_cmek=True)
-            yield f"Made the project {_named(made)}. {_FOR_GOOD}"
-            try:
-                project = _project_of_name(admin, name, made)
-            except Refused as error:
-                raise Refused(
-                    f"The project was made, but has no API key yet: mend this, and run the same again. {error}"
-                ) from None
-        yield from _make_key(admin, project)
-    yield f"\nNext: cmek sheet {entry.name}{' --key-arn ARN' * (entry.settings.customers is not None)}"
+    yield f"\nNext: {sheet}"
     yield "It says what to paste into Manage > CMEK > Add CMEK: the key is added in Pinecone's console alone."
 
 
@@ -143,9 +131,11 @@ def _project_of_name(admin: Any, name: str, *made: Any) -> Any:
     return project
 
 
-def _keys(admin: Any, project: Any) -> list[Any]:
+def _keys(admin: Any, project: Any) -> dict[str, str]:
+    """What the API keys of a project are called, by their IDs."""
     with _asking("list the project's API keys"):
-        return list(admin.api_keys.list(project_id=project.id))
+        listed = list(admin.api_keys.list(project_id=project.id))
+    return {one.id: printable(f"{one.name} (ID {one.id})") for one in listed}
 
 
 def _named(project: Any) -> str:
@@ -162,10 +152,11 @@ def _make_key(admin: Any, project: Any) -> Iterator[str]:
         raise Refused(f"The project is there, but it has no API key yet: run the same again. {error}") from None
     yield f"API key, which nobody can show again (keep it in a safe place now): {made.value}"
     try:
-        twice = [printable(f"{one.name} (ID {one.id})") for one in _keys(admin, project) if one.id != made.key.id]
+        others = _keys(admin, project)
     except Refused as error:
         yield f"Whether it was made twice is not known. {error}"
     else:
+        twice = [words for key_id, words in others.items() if key_id != made.key.id]
         yield from (f"MADE TWICE, for an answer got lost: delete in Pinecone's console {one}" for one in twice)
 
 
@@ -210,5 +201,5 @@ def _asking(what: str) -> Iterator[Any]:
         status = getattr(error, "status_code", None)
         reason = str(status or type(error).__name__)
         usual = "Nothing was changed." if (status or 500) < 500 else _AGAIN
-        cure = _CURES.get(f"{what}: {reason}") or _CURES.get(reason, usual)
+        cure = _CURES.get(f"{what}: {reason}", _CURES.get(reason, usual))
         raise Refused(f"Pinecone: could not {what}: {words}. {cure}") from None

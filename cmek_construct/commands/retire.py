@@ -3,58 +3,49 @@
 Nothing is remembered between two runs: each looks at everything anew. So it does not matter where one was stopped.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Final
 
 import typer
 
 from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
-from cmek_construct.commands.looking import known, look, refuse_unknown
-from cmek_construct.commands.options import Name, Profile, flag
-from cmek_construct.commands.printing import marked, refusals, tell
+from cmek_construct.commands.looking import entries_here, known, look, refuse_unknown
+from cmek_construct.commands.options import NAME, PROFILE, flag, option
+from cmek_construct.commands.printing import marked, told
 from cmek_construct.commands.project import indexes
-from cmek_construct.deployment.reading import read_entries
-from cmek_construct.deployment.writing import FILE
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Refused
 from cmek_construct.health.policies import is_suspended
 from cmek_construct.health.retirement import USE, WINDOW, ends, is_done, next_of, steps
 
-EXIT_CODES: Final = (
-    "Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not to be "
-    "read, or it was refused; 2 wrong usage."
+
+@told(
+    "retire",
+    about="{name}",
+    interrupted="Interrupted. To see how it stands: cmek retire {name}",
+    epilog="Exit codes: 0 the checklist has nothing wrong, or what was asked for is done; 1 something is wrong or not "
+    "to be read, or it was refused; 2 wrong usage.",
 )
-
-
 def retire(
-    name: Name,
-    schedule_deletion: Annotated[
-        bool,
-        flag(
-            "--schedule-deletion",
-            "Order the deletion of the key, 30 days from now, if all before it is done. Asks for the name to "
-            "be typed, twice.",
-        ),
-    ] = False,
-    cancel: Annotated[bool, flag("--cancel", "Take the order back. The key stays suspended.")] = False,
-    days: Annotated[int, typer.Option(min=1, max=90, help="How long nobody must have used the key.")] = 7,
-    quiet_since: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"],
-            metavar="YYYY-MM-DD",
-            help="Where KMS and CloudTrail do not tell: since when nobody has used the key, as you have seen yourself. "
-            "What is seen to be later goes before it.",
-        ),
-    ] = None,
-    profile: Profile = None,
-) -> None:
+    name: str = NAME,
+    schedule_deletion: bool = flag(
+        "--schedule-deletion",
+        "Order the deletion of the key, 30 days from now, if all before it is done. Asks for the name to "
+        "be typed, twice.",
+    ),
+    cancel: bool = flag("--cancel", "Take the order back. The key stays suspended."),
+    days: int = typer.Option(7, min=1, max=90, help="How long nobody must have used the key."),
+    quiet_since: datetime | None = option(
+        "YYYY-MM-DD",
+        "Where KMS and CloudTrail do not tell: since when nobody has used the key, as you have seen yourself. What is "
+        "seen to be later goes before it.",
+        formats=["%Y-%m-%d"],
+    ),
+    profile: str | None = PROFILE,
+) -> Iterator[str]:
     """End a key, in the order that loses nothing: a checklist of what is done and what is next.
 
     Without --schedule-deletion or --cancel it changes nothing. All indexes must be deleted first; whether they are is
@@ -65,38 +56,36 @@ def retire(
     since = quiet_since and quiet_since.replace(tzinfo=timezone.utc)
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
-    with refusals("retire", name, interrupted=f"Interrupted. To see how it stands: cmek retire {name}"):
-        (entry,) = read_entries(FILE, only=name)
-        if entry.settings.customers is not None:
-            raise Refused(
-                f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a "
-                "customer leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy "
-                f"{name}"
-            )
-        if entry.settings.key is not None:
-            raise Refused(
-                f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. "
-                "Retire it where it was made; the guide's steps are the same."
-            )
-        case, session = look(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
-        refuse_unknown(case)
-        if cancel:
-            tell(_cancel(case, session))
-            return
-        case, found = _look(case, session, days, since)
-        tell(_checklist(case, found))
-        if schedule_deletion:
-            tell(_schedule(case, session, found))
-        elif any(step.fails for step in found):
-            raise Refused("Not all of it is right, or could be read.")
+    (entry,) = entries_here(name)
+    if entry.settings.customers is not None:
+        raise Refused(
+            f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a customer "
+            f"leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy {name}"
+        )
+    if entry.settings.key is not None:
+        raise Refused(
+            f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. Retire "
+            "it where it was made; the guide's steps are the same."
+        )
+    case, session = look(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
+    refuse_unknown(case)
+    if cancel:
+        yield from _cancel(case, session)
+        return
+    case, found = _look(case, session, days, since)
+    yield from _checklist(case, found)
+    if schedule_deletion:
+        yield from _schedule(case, session, found)
+    elif any(step.fails for step in found):
+        raise Refused("Not all of it is right, or could be read.")
 
 
 def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, list[Finding]]:
-    key_arn = str(case.key_arn)
+    name, key_arn = case.entry.name, str(case.key_arn)
     if case.lock.key_arn not in (None, key_arn):
         raise Refused(
-            f"{case.entry.name}: the stack's key is {key_arn}, but cmek.lock has {case.lock.key_arn}, which Pinecone "
-            f"stores. Find out which is right before either is deleted: cmek doctor {case.entry.name}"
+            f"{name}: the stack's key is {key_arn}, but cmek.lock has {case.lock.key_arn}, which Pinecone stores. Find "
+            f"out which is right before either is deleted: cmek doctor {name}"
         )
     role, key = reading.read_role(session, case.role_arn), reading.read_key(session, key_arn, last_use=True)
     seen = replace(case, role=role, key=key)
@@ -111,8 +100,7 @@ def _checklist(case: Deployed, found: Sequence[Finding]) -> Iterator[str]:
     """Each step with its mark, and which is next."""
     yield f"{case.entry.name}: retirement of {case.key_arn}"
     for number, step in enumerate(found, 1):
-        mark, _, words = marked(step).partition(" ")
-        yield f"{mark} {number}. {words}"
+        yield marked(step).replace(" ", f" {number}. ", 1)
         if step.cure and (step.fails or step.elsewhere):
             yield f"       {step.cure}"
     yield ""

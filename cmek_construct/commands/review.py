@@ -1,28 +1,20 @@
 """`cmek review`: templates read, judged, and put on a page for a reviewer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Any
 
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import AccountOfTemplates, Acknowledge, Templates, VendorRoles
-from cmek_construct.commands.printing import counted, refuse
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
+from cmek_construct.commands.printing import counted, refuse, told
 from cmek_construct.guardrails.judging import by_place, guarded
-from cmek_construct.review.changes import Difference, differences, markdown
+from cmek_construct.review.changes import Difference, differences
 from cmek_construct.review.parts import Template
 from cmek_construct.review.reader import templates_of
 from cmek_construct.templates.run import Run, read_run
-
-_PAGE: Final = "<!doctype html>"
-EXIT_CODES: Final = (
-    "Exit codes: 0 written, whatever the guardrails found (cmek check is the gate); 1 something "
-    "could not be read or written, and nothing is; 2 wrong usage."
-)
 
 
 def judged(
@@ -31,32 +23,24 @@ def judged(
     vendor_role_arns: Sequence[str] = (),
     acknowledged: Mapping[str, str] | None = None,
 ) -> tuple[list[Template], list[str]]:
-    """Templates judged by the guardrails, and what could not be read.
-
-    Args:
-        run: the templates.
-        paths: what was read: files, or folders such as ``cdk.out``.
-        vendor_role_arns: roles of other accounts that a key policy may name.
-        acknowledged: reasons, by rule.
-    """
+    """Templates judged by the guardrails, and what could not be read; the rest is as `guarded` takes it."""
     found, results = guarded(run, paths, vendor_role_arns, acknowledged or {})
     return templates_of(found, by_place(results), vendor_role_arns), list(map(str, found.problems))
 
 
+@told(
+    "review",
+    epilog="Exit codes: 0 written, whatever the guardrails found (cmek check is the gate); 1 something "
+    "could not be read or written, and nothing is; 2 wrong usage.",
+)
 def review(
-    paths: Templates,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The page. Default: review.html; none with --markdown.")
-    ] = None,
-    against: Annotated[
-        list[Path] | None, typer.Option(metavar="OLD", help="Show what changes from these templates. Repeatable.")
-    ] = None,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="With --against: print what changes, for a pull request.")
-    ] = False,
-    acknowledge: Acknowledge = None,
-    vendor_role_arn: VendorRoles = None,
-    account: AccountOfTemplates = None,
+    paths: list[Path] = TEMPLATES,
+    out: Path | None = option("FILE", "The page. Default: review.html; none with --markdown."),
+    against: list[Path] | None = option("OLD", "Show what changes from these templates. Repeatable."),
+    as_markdown: bool = flag("--markdown", "With --against: print what changes, for a pull request."),
+    acknowledge: list[Any] | None = ACKNOWLEDGE,
+    vendor_role_arn: list[str] | None = VENDORS,
+    account: str | None = ACCOUNT_OF_TEMPLATES,
 ) -> None:
     """Write a page for a security reviewer to read and sign.
 
@@ -65,8 +49,7 @@ def review(
     """
     if as_markdown and not against:
         raise typer.BadParameter("it is for --against alone", param_hint="--markdown")
-    roles = vendor_role_arn or []
-    reasons = dict(acknowledge or [])
+    roles, reasons = vendor_role_arn or [], dict(acknowledge or [])
     new, problems = judged(read_run(paths, account), paths, roles, reasons)
     changed = None
     if against:
@@ -78,6 +61,8 @@ def review(
     if problems:
         refuse(*problems)
     if as_markdown:
+        from cmek_construct.review.page import markdown  # its engine takes long
+
         typer.echo(markdown(changed or []), nl=False)
     if out or not as_markdown:
         _write(new, changed, out or Path("review.html"))
@@ -87,12 +72,11 @@ def _write(templates: list[Template], changed: list[Difference] | None, file: Pa
     from cmek_construct.review.page import Page, html  # its engine takes long
 
     page = Page(templates, version("cmek-construct"), changed)
-    text = html(page)
     shown = printable(file)
     try:
-        if file.exists() and not file.read_bytes().startswith(_PAGE.encode()):
+        if file.exists() and not file.read_bytes().startswith(b"<!doctype html>"):
             refuse(f"{shown}: it is there already and is no page of `cmek review`. Give --out.")
-        file.write_text(text, encoding="utf-8", newline="\n")
+        file.write_text(html(page), encoding="utf-8", newline="\n")
     except OSError as error:
         refuse(f"{shown}: cannot be written: {error.strerror}. Give another file with --out.")
     found = page.open_findings

@@ -3,14 +3,12 @@
 The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's guide.
 """
 
-from __future__ import annotations
-
 import csv
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import typer
 
@@ -18,21 +16,12 @@ from cmek_construct.aws.objects import Instance
 from cmek_construct.aws.reading import read_stack, read_stack_set
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
-from cmek_construct.commands import options
-from cmek_construct.commands.looking import known, outputs_of, side_by_side
-from cmek_construct.commands.options import AsJson, OneOrAll, Profile, flag, option
-from cmek_construct.commands.printing import in_words, refusals, refuse, tell_json
-from cmek_construct.deployment.reading import Entry, read_entries
-from cmek_construct.deployment.writing import FILE
+from cmek_construct.commands.looking import entries_here, known, outputs_of, side_by_side
+from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
+from cmek_construct.commands.printing import in_words, refuse, tell_json, told
+from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
-from cmek_construct.health.deployed import (
-    EXTERNAL_ID,
-    KEY_ARN,
-    ROLE_ARN,
-    meant_outputs,
-    with_customer_key,
-    wrong_outputs,
-)
+from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
 
@@ -78,31 +67,22 @@ _COLUMNS: Final = {
 }
 
 
+@told("sheet", idle="--outputs")
 def sheet(
-    name: OneOrAll = None,
-    outputs: Annotated[
-        Path | None, option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS.")
-    ] = None,
-    key_arn: Annotated[
-        str | None, options.key_arn("For a vendor's stack: the Key ARN that the customer sent back.")
-    ] = None,
-    profile: Profile = None,
-    as_json: AsJson = False,
-    fleet: Annotated[
-        str | None,
-        option("STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."),
-    ] = None,
-    role: Annotated[
-        str | None, option("NAME", f"With --fleet: the role to take on in each account. Default: {_ROLE}.")
-    ] = None,
-    region: Annotated[
-        str | None, option("REGION", "With --fleet: the region of the set. Default: the profile's.")
-    ] = None,
-    call_as: Annotated[
-        Literal["SELF", "DELEGATED_ADMIN"] | None,
-        typer.Option(help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."),
-    ] = None,
-    as_csv: Annotated[bool, flag("--csv", "With --fleet: print CSV.")] = False,
+    name: str | None = ONE_OR_ALL,
+    outputs: Path | None = option("FILE", "Values from this file of `cdk deploy --outputs-file FILE`, not from AWS."),
+    key_arn: str | None = a_key("For a vendor's stack: the Key ARN that the customer sent back."),
+    profile: str | None = PROFILE,
+    as_json: bool = AS_JSON,
+    fleet: str | None = option(
+        "STACK_SET", "All accounts of this stack set of a PineconeCmekStackSet, in place of cmek.yaml."
+    ),
+    role: str | None = option("NAME", f"With --fleet: the role to take on in each account. Default: {_ROLE}."),
+    region: str | None = option("REGION", "With --fleet: the region of the set. Default: the profile's."),
+    call_as: Literal["SELF", "DELEGATED_ADMIN"] | None = typer.Option(
+        None, help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."
+    ),
+    as_csv: bool = flag("--csv", "With --fleet: print CSV."),
 ) -> None:
     """Show what to paste where in Pinecone's console.
 
@@ -119,23 +99,18 @@ def sheet(
     found: list[dict[str, Any]] = []
     refused: list[str] = []
     if fleet is not None:
-        with refusals("sheet", idle="--outputs"):
-            found = _rows(fleet, asking, role or _ROLE, region, call_as)
+        found = _rows(fleet, asking, role or _ROLE, region, call_as)
         refused = [f"{row['account']}: {row['problem']}." for row in found if row["problem"]]
-    else:
-        with refusals("sheet"):
-            entries = read_entries(FILE, only=name)
-        for entry in entries:
-            if entry.settings.customers and name is None and key_arn is None and len(entries) > 1:
-                each = f"a sheet for each key of its customers: cmek sheet {entry.name} --key-arn ARN"
-                typer.echo(f"{entry.name}: a vendor's, with {each}", err=True)
-                continue
-            try:
-                found.append(_sheet_of(entry, outputs, asking, key_arn))
-            except (Refused, LockError) as error:
-                refused.append(str(error))
-            except AwsError as error:
-                refused.append(in_words(error, "sheet", entry.name))
+    entries = entries_here(name) if fleet is None else []
+    for entry in entries:
+        if entry.settings.customers and name is None and key_arn is None and len(entries) > 1:
+            each = f"a sheet for each key of its customers: cmek sheet {entry.name} --key-arn ARN"
+            typer.echo(f"{entry.name}: a vendor's, with {each}", err=True)
+            continue
+        try:
+            found.append(_sheet_of(entry, outputs, asking, key_arn))
+        except (Refused, LockError, AwsError) as error:
+            refused.append(in_words(error, "sheet", entry.name))
     if as_json:
         tell_json(found)
     elif fleet is not None:
@@ -151,15 +126,14 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
     """What a person needs in Pinecone's console for one stack; an External ID of None leaves the field blank."""
     given, deployed = outputs_of(entry, file, asking)
     outputs = with_customer_key(entry, given, key_arn, deployed)
-    own = entry.settings
-    key_name = entry.name
-    notices: list[str] = []
     region, account = outputs[KEY_ARN].split(":")[3:5]
+    own, key_name, notices = entry.settings, entry.name, list[str]()
     if own.customers is not None:
         key_name = f"{entry.name}-{account}"
         notices = [notice.message for notice in own.trust.key_notices(region)]
         if deployed is None:
             notices.append(f"Deploy {entry.name} first: the outputs file does not tell its customers.")
+    fields = {"Role ARN": outputs[ROLE_ARN], "Key ARN": outputs[KEY_ARN], "External ID": outputs.get(EXTERNAL_ID)}
     return {
         "name": entry.name,
         "account": own.account,
@@ -168,12 +142,7 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
         "pinecone_account_id": own.pinecone_account_id or "",
         "suspended": bool(own.suspended),
         "notices": notices,
-        "fields": {
-            "Key name": key_name,
-            "Role ARN": outputs[ROLE_ARN],
-            "Key ARN": outputs[KEY_ARN],
-            "External ID": outputs.get(EXTERNAL_ID),
-        },
+        "fields": {"Key name": key_name, **fields},
         **{section: steps for section, (_, *steps) in _STEPS.items()},
     }
 
@@ -215,44 +184,39 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
     more = ", suspended" if key_denial("")["Sid"] in stack_set.template else ""
 
     def row(instance: Instance) -> dict[str, Any]:
-        of_all = {"account": instance.account, "region": instance.region, "status": instance.status + more}
-        shown = {**dict.fromkeys(_COLUMNS), **of_all, "problem": None}
+        shown: dict[str, Any] = dict.fromkeys([*_COLUMNS, "problem"])
+        shown |= {"account": instance.account, "region": instance.region, "status": instance.status + more}
         try:
-            return shown | _to_paste(instance, partial(_inside, asking, session, role))
+            given = _outputs(instance, asking, session, role)
         except (Refused, AwsError) as error:
             return shown | {"problem": printable(error)}
+        return shown | {"role_arn": given[ROLE_ARN], "key_arn": given[KEY_ARN], "external_id": given.get(EXTERNAL_ID)}
 
-    return sorted(side_by_side(row, stack_set.instances), key=lambda one: (one["account"], one["region"]))
+    return sorted(side_by_side(row, stack_set.instances), key=itemgetter("account", "region"))
 
 
-def _to_paste(instance: Instance, inside: Callable[[Instance], Session]) -> dict[str, str | None]:
+def _outputs(instance: Instance, asking: Asking, session: Session, role: str) -> Mapping[str, str]:
     """What one stack of the set gives out, if it is as the set has it: what Pinecone stores stays for good."""
     if instance.stack_id is None:
         raise Refused(f"there is no stack in this account: {instance.reason or 'look at the operations of the set'}")
     if instance.status != "CURRENT":
         raise Refused("the stack is not as the set has it: look at the operations of the set, and repeat the last one")
-    stack = known(
-        read_stack(inside(instance), instance.stack_id), "the stack", "there is no such stack in this account"
-    )
+    roles = f"arn:aws:iam::{instance.account}:role/"
+    if instance.account == session.account:
+        inside = asking.own(instance.region)
+    else:
+        try:
+            inside = asking.acting_as(session, roles + role, region=instance.region)
+        except AwsError as error:
+            why = f"credentials of account {session.account} may not assume {roles}{role} ({error.code})"
+            raise Refused(f"{why}: choose --role or --profile") from None
+    stack = known(read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
     if not stack.is_whole:
         raise Refused(f"the stack is in {stack.status}: mend it first")
-    meant = meant_outputs(instance.account, instance.region)
+    meant = {ROLE_ARN: roles, KEY_ARN: f"arn:aws:kms:{instance.region}:{instance.account}:key/"}
     for wrong in wrong_outputs(stack.outputs, "the set", meant).values():
         raise Refused(wrong)
-    given = stack.outputs
-    return {"role_arn": given[ROLE_ARN], "key_arn": given[KEY_ARN], "external_id": given.get(EXTERNAL_ID)}
-
-
-def _inside(asking: Asking, session: Session, role: str, instance: Instance) -> Session:
-    """A session in one account, through the role there if it is another one."""
-    if instance.account == session.account:
-        return asking.own(instance.region)
-    arn = f"arn:aws:iam::{instance.account}:role/{role}"
-    try:
-        return asking.acting_as(session, arn, region=instance.region)
-    except AwsError as error:
-        why = f"credentials of account {session.account} may not assume {arn} ({error.code})"
-        raise Refused(f"{why}: choose --role or --profile") from None
+    return stack.outputs
 
 
 def _tell_rows(rows: list[dict[str, Any]], as_csv: bool) -> None:
@@ -270,4 +234,4 @@ def _tell_rows(rows: list[dict[str, Any]], as_csv: bool) -> None:
         return
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        typer.echo(" ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        typer.echo(" ".join(map(str.ljust, line, widths)).rstrip())

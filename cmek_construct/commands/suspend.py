@@ -5,23 +5,20 @@ Pinecone out while the file says in, which is safe; the reverse would let Pineco
 again, either comes to its end.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
-from cmek_construct.aws import writing
+from cmek_construct.aws import reading, writing
 from cmek_construct.aws.objects import Stack, Unread
-from cmek_construct.aws.reading import read_grants, read_policy
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import locked, look, refuse_unknown
-from cmek_construct.commands.options import Name, Profile, flag, option, role_arn
+from cmek_construct.commands.options import NAME, PROFILE, a_role, flag, option
 from cmek_construct.commands.printing import refusals, tell
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE, NotWrittenError, set_suspended
@@ -32,32 +29,24 @@ from cmek_construct.health.findings import Refused
 from cmek_construct.health.policies import is_suspended, kept, to_write
 from cmek_construct.policy.statements import as_of_2012
 
-_TRIES: Final = 6
-"""How often a policy is read back, a second apart, until it says what was written."""
-Role = Annotated[
-    str | None,
-    role_arn(
-        "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, kms:ListGrants, "
-        "kms:RevokeGrant and cloudformation:DescribeStacks; where the denial is in the role's trust policy, "
-        "iam:GetRole and iam:UpdateAssumeRolePolicy.",
-        "role",
-    ),
-]
+_ROLE: Final = a_role(
+    "role",
+    "A role of the stack's account to act as. It needs kms:GetKeyPolicy, kms:PutKeyPolicy, kms:ListGrants, "
+    "kms:RevokeGrant and cloudformation:DescribeStacks; where the denial is in the role's trust policy, iam:GetRole "
+    "and iam:UpdateAssumeRolePolicy.",
+)
 
 
 def suspend(
-    name: Name,
-    reason: Annotated[str, option("TEXT", "Why. It is written into cmek.yaml, for others.")],
-    profile: Profile = None,
-    role: Role = None,
-    revoke_grants: Annotated[
-        bool,
-        flag(
-            "--revoke-grants",
-            "Revoke the grants on the key (of a key that is given by ARN, the role's): they do not come back. Without "
-            "it they are listed.",
-        ),
-    ] = False,
+    name: str = NAME,
+    reason: str = option("TEXT", "Why. It is written into cmek.yaml, for others.", default=...),
+    profile: str | None = PROFILE,
+    role: str | None = _ROLE,
+    revoke_grants: bool = flag(
+        "--revoke-grants",
+        "Revoke the grants on the key (of a key that is given by ARN, the role's): they do not come back. Without "
+        "it they are listed.",
+    ),
 ) -> None:
     """Cut Pinecone off, in seconds.
 
@@ -69,7 +58,7 @@ def suspend(
     _Brake(name, True, Asking("suspend", profile, role), reason, revoke_grants).run()
 
 
-def resume(name: Name, profile: Profile = None, role: Role = None) -> None:
+def resume(name: str = NAME, profile: str | None = PROFILE, role: str | None = _ROLE) -> None:
     """Let Pinecone back in.
 
     Takes suspended: true out of cmek.yaml, then the denial out of the key policy, and reads it back. Run it again as
@@ -95,8 +84,7 @@ class _Brake:
     def _lines(self) -> Iterator[str]:
         """Suspend or resume one stack; the lines say what is done, as it is done."""
         (entry,) = read_entries(FILE, only=self.name)
-        own, case = entry.settings, None
-        by_hand = ""
+        own, case, by_hand = entry.settings, None, ""
         if own.role and own.key:
             does = "Add to" if self.on else "Take out of"
             raise Refused(
@@ -104,23 +92,29 @@ class _Brake:
                 f"policy, by hand: {json.dumps(key_denial(own.role))}"
             )
         try:
-            changed = set_suspended(self.name, self.on, self.reason)
-            (entry,) = read_entries(FILE, only=self.name)
-            yield f"{FILE}: {self.name}: {'' if changed else 'already '}suspended: {str(self.on).lower()}"
+            already = "" if set_suspended(self.name, self.on, self.reason) else "already "
+            yield f"{FILE}: {self.name}: {already}suspended: {str(self.on).lower()}"
         except NotWrittenError as error:
             if not self.on:
                 raise
-            # The file cannot be edited, and Pinecone is to be cut off now.
-            by_hand = error.line
-            entry = replace(entry, settings=replace(own, suspended=True))
+            by_hand = error.line  # the file cannot be edited, and Pinecone is to be cut off now
+        entry = replace(entry, settings=replace(own, suspended=self.on))
         try:
             # A lock that cannot be read does not hold up the brake.
             case, session = look(entry, self.asking, locked(entry, LockedIdentity()), writes=True)
             refuse_unknown(case)
-            changed, left = self._put(case, session)
+            how, left = self._put(case, session)
         except (AwsError, Refused) as error:
             raise Refused(self._not_done(f"{str(error).rstrip('.')}.", entry, case)) from None
-        yield from self._said(case, changed, left)
+        if case.brake.kind == "trust":
+            who = "nobody can take on" if self.on else "Pinecone can take on"
+            done = f"{who} the role {case.role_arn} (trust policy: {how})"
+        else:
+            may = "can do nothing with" if self.on else "is no longer denied"
+            done = f"{case.role_arn} {may} {case.key_arn} (key policy: {how})"
+        yield f"{'CUT OFF' if self.on else 'LET IN'}: {done}"
+        if left:
+            yield f"Kept as it is, though not as in the file; the next deploy undoes it: {left}"
         if by_hand:
             yield (
                 f"{FILE} IS NOT CHANGED: it is written in a way in which that cannot be set alone. Write by hand "
@@ -136,15 +130,10 @@ class _Brake:
             yield from self._grants(case, session)
         yield from self._what_is_left(case)
 
-    def _put(self, case: Deployed, session: Session) -> tuple[bool, str]:
-        """Put the brake on or take it off, and read it back.
-
-        Returns:
-            Whether the policy was changed; and in words what is there and not as in the file.
-        """
-        brake = case.brake
-        arn = str(brake.resource)
-        before = read_policy(session, arn)
+    def _put(self, case: Deployed, session: Session) -> tuple[str, str]:
+        """Put the brake on or take it off, and read it back; in words how, and what is there and not as in the file."""
+        brake, arn = case.brake, str(case.brake.resource)
+        before = reading.read_policy(session, arn)
         wanted = to_write(case, before, as_of_2012(before), self.on)
         for policy in wanted:
             try:
@@ -153,28 +142,17 @@ class _Brake:
             except AwsError as error:
                 if policy is wanted[-1] or error.code not in writing.MALFORMED:
                     raise
-        for _try in range(_TRIES):
-            after = as_of_2012(read_policy(session, arn))
+        for _try in range(6):  # a second apart, until it says what was written
+            after = as_of_2012(reading.read_policy(session, arn))
             if is_suspended(case, after) is self.on:
                 left = brake.drift(kept(case, after), case.wanted(brake.kind))
-                return bool(wanted), left.in_words(case.entry.settings.account)
+                how = "written and read back" if wanted else "it was so already, and was read again"
+                return how, left.in_words(case.entry.settings.account)
             time.sleep(1)
         raise Refused(f"the {brake.kind} policy was written, but reads as before")
 
-    def _said(self, case: Deployed, changed: bool, left: str) -> Iterator[str]:
-        state = "CUT OFF" if self.on else "LET IN"
-        how = "written and read back" if changed else "it was so already, and was read again"
-        if case.brake.kind == "trust":
-            who = "nobody can take on" if self.on else "Pinecone can take on"
-            yield f"{state}: {who} the role {case.role_arn} (trust policy: {how})"
-        else:
-            may = "can do nothing with" if self.on else "is no longer denied"
-            yield f"{state}: {case.role_arn} {may} {case.key_arn} (key policy: {how})"
-        if left:
-            yield f"Kept as it is, though not as in the file; the next deploy undoes it: {left}"
-
     def _grants(self, case: Deployed, session: Session) -> Iterator[str]:
-        found = read_grants(session, str(case.key_arn))
+        found = reading.read_grants(session, str(case.key_arn))
         if isinstance(found, Unread):
             raise Refused(
                 f"Pinecone's role is cut off, but the grants on the key could not be listed ({found.why}), and a grant "
@@ -187,29 +165,27 @@ class _Brake:
         yield from (f"  {grant_in_words(one)}" for one in found)
         # Of a key that serves Pinecone alone each is to be revoked, of another the role's.
         theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
-        if theirs and self.revoke_grants:
-            for grant in theirs:
-                try:
-                    writing.revoke_grant(session, str(case.key_arn), grant.id)
-                except AwsError as error:
-                    raise Refused(
-                        f"Pinecone's role is cut off, but a grant is left, and outlives the suspension: {error}. By "
-                        f"hand: {case.kms('revoke-grant')} --grant-id {printable(grant.id)}"
-                    ) from None
-            yield f"Revoked: {len(theirs)}"
-        elif theirs:
-            yield "Not revoked. To do it: the same command with --revoke-grants"
+        for grant in theirs if self.revoke_grants else ():
+            try:
+                writing.revoke_grant(session, str(case.key_arn), grant.id)
+            except AwsError as error:
+                raise Refused(
+                    f"Pinecone's role is cut off, but a grant is left, and outlives the suspension: {error}. By "
+                    f"hand: {case.kms('revoke-grant')} --grant-id {printable(grant.id)}"
+                ) from None
+        if theirs:
+            again = "Not revoked. To do it: the same command with --revoke-grants"
+            yield f"Revoked: {len(theirs)}" if self.revoke_grants else again
 
     def _what_is_left(self, case: Deployed) -> Iterator[str]:
         name = self.name
         yield ""
         if self.on and case.brake.kind == "trust":
             yield "- A session of Pinecone's that runs goes on to its end, an hour at most."
+            end = "A customer ends it at once with Suspended=true in the kit's stack."
             if case.entry.settings.key is not None:
-                denial = json.dumps(key_denial(case.role_arn))
-                yield f"  To end it now, add to the policy of your key: {denial}"
-            else:
-                yield "  A customer ends it at once with Suspended=true in the kit's stack."
+                end = f"To end it now, add to the policy of your key: {json.dumps(key_denial(case.role_arn))}"
+            yield f"  {end}"
         if self.on:
             yield (
                 "- Pinecone goes on with the data keys that it has cached, for some time, which it does not publish. "

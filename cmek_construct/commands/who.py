@@ -1,22 +1,21 @@
 """`cmek who`: who may do what with role and key, offline."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
 
 from rich import box
 from rich.console import Console
 from rich.segment import Segments
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import AccountOfTemplates, AsJson, Templates
-from cmek_construct.commands.printing import refuse, tell_json, tell_what_to_ask
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, AS_JSON, TEMPLATES
+from cmek_construct.commands.printing import refuse, tell_json, tell_what_to_ask, told
 from cmek_construct.policy import Verdict
 from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.run import read_run
@@ -27,16 +26,16 @@ LEGEND: Final = (
     "yes: the policy lets it; whoever is of another account needs leave of that account besides. "
     "By IAM: whose IAM policies allow everything. No IAM: who has none."
 )
-_WIDTH: Final = 120
-"""Columns of a table that no terminal shows."""
 _ALL: Final = "all of these"
 _RE_ENCRYPTS: Final = {"kms:ReEncryptFrom", "kms:ReEncryptTo"}
+_OF_TEMPLATE: Final = ("template", "account", "account_is_known", "assumed", "own_permissions")
 _OF_WHO: Final = {"who": "words", "principal": "arn", "but": "but", "own_policies": "own_policies"}
 _OF_ROW: Final = ("action", "presents", "external_id", "for_aws_service", "answer", "statement", "doubt")
 _STYLES: Final = {Verdict.YES.value: "bold green", Verdict.CANNOT_TELL.value: "bold red"}
 
 
-def who(paths: Templates, account: AccountOfTemplates = None, as_json: AsJson = False) -> None:
+@told("who")
+def who(paths: list[Path] = TEMPLATES, account: str | None = ACCOUNT_OF_TEMPLATES, as_json: bool = AS_JSON) -> None:
     """Show who may do what with role and key, offline.
 
     By the templates alone: every principal against every action, with the statement that decides. What cannot be told
@@ -45,7 +44,7 @@ def who(paths: Templates, account: AccountOfTemplates = None, as_json: AsJson = 
     found = find(read_run(paths, account))
     answers = asking.who(found)
     if as_json:
-        tell_json({"note": NOT_SHOWN, "templates": [_as_data(one) for one in answers]})
+        tell_json({"note": NOT_SHOWN, "templates": list(map(_as_data, answers))})
     elif answers:
         _show(answers)
     problems = list(map(str, found.problems))
@@ -59,14 +58,13 @@ def who(paths: Templates, account: AccountOfTemplates = None, as_json: AsJson = 
 
 def _as_data(one: Who) -> dict[str, Any]:
     """Every answer for a machine."""
-    told = ("template", "account", "account_is_known", "assumed", "own_permissions")
     rows = [
         {"resource": row.resource}
         | {name: getattr(row.who, own) for name, own in _OF_WHO.items()}
         | {name: getattr(row, name) for name in _OF_ROW}
         for row in one.rows
     ]
-    return {name: getattr(one, name) for name in told} | {"rows": rows}
+    return {name: getattr(one, name) for name in _OF_TEMPLATE} | {"rows": rows}
 
 
 _Table = tuple[str, tuple[tuple[str, int | None], ...], tuple[tuple[str, ...], ...], str | None]
@@ -77,12 +75,13 @@ def _show(answers: Sequence[Who]) -> None:
     """Every answer for a person: a table for each role and each key."""
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = _WIDTH
+        console.width = 120
 
     @cache  # 1,000 stacks of one app have the same tables
     def drawn(made: _Table) -> Segments:
         title, columns, lines, caption = made
         table = Table(
+            *(Column(heading, overflow="fold", max_width=width) for heading, width in columns),
             title=Text(f"\n{title}", style="bold"),
             title_justify="left",
             caption=caption,
@@ -91,8 +90,6 @@ def _show(answers: Sequence[Who]) -> None:
             box=box.SIMPLE_HEAD,
             show_edge=False,
         )
-        for heading, width in columns:
-            table.add_column(heading, overflow="fold", max_width=width)
         for line in lines:
             table.add_row(*(Text(one, style=_STYLES.get(one, "")) for one in line))
         return Segments(list(console.render(table)))
@@ -109,8 +106,7 @@ def _show(answers: Sequence[Who]) -> None:
                 console.print(drawn(table(printable(logical_id), list(some))))
         for doubt in dict.fromkeys(row.doubt for row in one.rows if row.doubt):
             console.print(f"cannot tell: {doubt}")
-    console.print()
-    console.print(LEGEND)
+    console.print(f"\n{LEGEND}")
 
 
 def _notes(one: Who) -> Iterator[str]:
@@ -135,11 +131,9 @@ def _of_role(name: str, rows: Sequence[Row]) -> _Table:
     columns = [(called.get(str(presents), printable(own)), 15) for presents, own in presented]
     lines = []
     for somebody, of_one in groupby(rows, key=lambda row: row.who):
-        answered = list(of_one)
-        cells = [row.answer for row in answered]
-        cells += [cells[0]] * (len(columns) - len(cells))
-        by = ", ".join(dict.fromkeys(row.statement for row in answered if row.statement))
-        lines.append((printable(somebody.words), *cells, by))
+        cells, by = zip(*((row.answer, row.statement) for row in of_one), strict=True)
+        same = cells[:1] * (len(columns) - len(cells))  # whatever is presented
+        lines.append((printable(somebody.words), *cells, *same, ", ".join(dict.fromkeys(filter(None, by)))))
     title = f"Who may assume the role {name}, by the external ID that is presented"
     return title, (("Who", 40), *columns, ("By", None)), tuple(lines), None
 
@@ -159,11 +153,11 @@ def _of_key(name: str, rows: Sequence[Row]) -> _Table:
 
 
 def _actions(rows: Sequence[Row]) -> str:
-    names = dict.fromkeys(row.action for row in rows)
     called = {}
     match [row.for_aws_service for row in rows if row.action == GRANT]:
         case [bool(is_for_service)]:
             called[GRANT] = f"{GRANT} for an AWS service" if is_for_service else f"{GRANT} directly"
-    if names.keys() >= _RE_ENCRYPTS:
+    if {row.action for row in rows} >= _RE_ENCRYPTS:
         called |= dict.fromkeys(_RE_ENCRYPTS, "kms:ReEncrypt")
-    return printable(", ".join(dict.fromkeys(called.get(one, one).removeprefix("kms:") for one in names)))
+    names = dict.fromkeys(called.get(row.action, row.action).removeprefix("kms:") for row in rows)
+    return printable(", ".join(names))

@@ -7,8 +7,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
-from typing import Any, Final, NamedTuple, TypeGuard, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -71,6 +70,8 @@ def _settled(who: str, given: Mapping[str, Any], rows: Sequence[Prop]) -> dict[s
     names = [row.name for row in rows]
     for name in given:
         if name not in names:
+            from difflib import get_close_matches  # for a mistake alone
+
             close = get_close_matches(name, names, n=1)
             hint = f"Is it {close[0]}?" if close else f"There are {', '.join(names)}."
             raise TypeError(f"{who}: there is no prop {name!r}. {hint}")
@@ -202,15 +203,10 @@ def readable_arn(resource: Any, output: str) -> str:
     return f"<output {output}>" if checks.is_token(arn) else arn
 
 
-def resource_of(key: kms.IKey) -> kms.CfnKey | None:
-    """The resource of a key that an app makes; None for an imported one."""
-    resource = key.node.default_child or key.node.scope
-    return resource if isinstance(resource, kms.CfnKey) else None
-
-
-def is_made_here(role: iam.IRole) -> TypeGuard[iam.Role]:
-    """Whether an app makes this role: not an imported one, nor one of `Role.customize_roles`."""
-    return isinstance(role, iam.Role) and isinstance(role.node.default_child, iam.CfnRole)
+def resource_of(one: iam.IRole | kms.IKey) -> Any:
+    """The resource of a role or key that an app makes; None for an imported one, or one of `Role.customize_roles`."""
+    resource = one.node.default_child or one.node.scope
+    return resource if isinstance(resource, iam.CfnRole if isinstance(one, iam.Role) else kms.CfnKey) else None
 
 
 def warn(construct: IConstruct, notices: Iterable[Notice]) -> None:

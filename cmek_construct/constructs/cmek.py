@@ -18,7 +18,7 @@ from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, PineconeKey, of_two_accounts
 from cmek_construct.constructs.principal import TrustProps, trust_of
 from cmek_construct.constructs.role import CmekRole, deny_assume_role
-from cmek_construct.trust import Trust
+from cmek_construct.props import Trust
 from cmek_construct.warnings import notice
 
 
@@ -60,7 +60,7 @@ class PineconeCmek(Construct):
         trust = trust_of(own["pinecone_account_id"], own)
         role, key = own["role"], own["key"]
         suspended_by_trust = own["suspended"] and key is not None and ours.resource_of(key) is None
-        if suspended_by_trust and role is not None and not ours.is_made_here(role):
+        if suspended_by_trust and role is not None and ours.resource_of(role) is None:
             denial = json.dumps(guide.key_denial(ours.readable_arn(role, "RoleArn")))
             raise ValueError(
                 "suspended: got True, but role and key are both imported, so neither policy can be changed from here "
@@ -76,11 +76,11 @@ class PineconeCmek(Construct):
         else:
             self.role = role
             ours.warn(self, trust.notices(environment.account))
-            judge = _GivenRole(self, trust)
-            if ours.is_made_here(role) and role.node.default_child:  # judged when the app is done with it
-                cdk.Aspects.of(role.node.default_child).add(judge, priority=cdk.AspectPriority.READONLY)
-            else:
+            judge, resource = _GivenRole(self, trust), ours.resource_of(role)
+            if resource is None:
                 judge.warn()
+            else:  # judged when the app is done with it
+                cdk.Aspects.of(resource).add(judge, priority=cdk.AspectPriority.READONLY)
             if suspended_by_trust and isinstance(role, iam.Role):
                 deny_assume_role(role)
         if key is None:
@@ -131,4 +131,5 @@ class _GivenRole:
             self.warn()
 
     def warn(self) -> None:
-        ours.warn(self._cmek, [notice("role-trust-policy", statement=self._trust.readable_statement())])
+        readable = self._trust.without_tokens("<pinecone_account_id>", "<region>", "<output ExternalId>")
+        ours.warn(self._cmek, [notice("role-trust-policy", statement=guide.trust_statement(**vars(readable)))])

@@ -7,26 +7,24 @@ AWS CloudTrail"; EventBridge user guide, "Comparison operators for use in event 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+import re
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
-Pattern = dict[str, Any]
-"""An event pattern, as `aws_events.EventPattern` takes it, or a part of one."""
+Pattern = dict[str, Any]  # an event pattern, as `aws_events.EventPattern` takes it, or a part of one
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """Events that mean the same to the person who is told of them."""
 
-    id: str
+    id: str  # begins with what they change
     names: tuple[str, ...]
     means: str = ""
     to_do: str = ""  # with ``{it}`` for the key or the role
 
     def told(self, means: str, to_do: str) -> Kind:
         """The kind with what it means to Pinecone, and what there is to do."""
-        return replace(self, means=means, to_do=to_do)
+        return self._replace(means=means, to_do=to_do)
 
 
 KEY_CALLS: Final = (  # which change a key
@@ -108,6 +106,9 @@ ROLE_POLICY_CALLS: Final = Kind(
     "Unless it was a deploy of yours: aws iam list-attached-role-policies --role-name {it}, and "
     "aws iam get-policy-version for each.",
 )
+EVERY_ROLE_CALL: Final = Kind(  # what us-east-1 forwards
+    "RolesChanged", tuple(name for one in (*ROLE_CALLS, ROLE_POLICY_CALLS) for name in one.names)
+)
 
 _USES: Final = ("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
 _PAIRS: Final = ("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext")
@@ -125,56 +126,22 @@ KEY_REFUSED: Final = Kind("KeyUseDenied", (*_USES, *_PAIRS)).told(
 HOME_OF_IAM: Final = "us-east-1"
 """Where CloudTrail delivers IAM's events. Source: IAM user guide, "Logging IAM and AWS STS API calls with AWS
 CloudTrail"."""
+_GONE: Final = "<detail-type> of {it}, at <time>, in account <account>, <region>."  # of KMS itself: nobody called
+_CALLED: Final = (
+    "<detail.eventName> on {it}, by <detail.userIdentity.arn> <detail.userIdentity.invokedBy> "
+    "(<detail.userIdentity.type>, account <detail.userIdentity.accountId>, from <detail.sourceIPAddress>), at "
+    "<detail.eventTime>, in account <account>, <detail.awsRegion>. If it failed, with the error: <detail.errorCode>."
+)
 
 
-def _calls(service: str, names: Sequence[str], about: Pattern) -> Pattern:
-    """Calls of one service that CloudTrail delivers, whoever made them and however they ended."""
-    detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(names), **about}
+def calls(kind: Kind, about: Pattern) -> Pattern:
+    """Calls that CloudTrail delivers, whoever made them and however they ended."""
+    service = "kms" if kind.id.startswith("Key") else "iam"
+    detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(kind.names), **about}
     return {"source": [f"aws.{service}"], "detail_type": ["AWS API Call via CloudTrail"], "detail": detail}
 
 
-def of_key(arn: str, key_id: str, aliases: Sequence[str]) -> Iterator[tuple[Kind, Pattern, str]]:
-    """What changes the key, of which the aliases are known; and its end, as KMS tells it.
-
-    An alias that is moved away is named by itself alone.
-    """
-    places = _places_of(arn, key_id)
-    if aliases:
-        places.append({"requestParameters": {"aliasName": list(aliases)}})
-    for kind in KEY_CALLS:
-        yield kind, _calls("kms", kind.names, {"$or": places}), arn
-    yield KEY_GONE, {"source": ["aws.kms"], "detail_type": list(KEY_GONE.names), "resources": [arn]}, arn
-
-
-def of_use(arn: str, key_id: str, role_arn: str | None, account_id: str | None) -> Iterator[tuple[Kind, Pattern, str]]:
-    """Who uses the key by no session of the role, and who is denied: ``AccessDenied``, or ``AccessDeniedException``.
-
-    Of a role of another account an entry shows no more than the account.
-    """
-    places = {"$or": _places_of(arn, key_id)}
-    others = [{"anything-but": [role_arn or account_id]}, {"exists": False}]
-    by_others = {"sessionContext": {"sessionIssuer": {"arn": others}}} if role_arn else {"accountId": others}
-    succeeded = {"userIdentity": by_others, "errorCode": [{"exists": False}]}
-    yield KEY_USED, _calls("kms", KEY_USED.names, {**places, **succeeded}), arn
-    yield KEY_REFUSED, _calls("kms", KEY_REFUSED.names, {**places, "errorCode": [{"prefix": "AccessDenied"}]}), arn
-
-
-def of_role(name: str, policy_arns: Sequence[str]) -> Iterator[tuple[Kind, Pattern, str]]:
-    """What changes the role, by its name, which IAM takes in any case; and its own managed policies."""
-    about: Pattern = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}
-    for kind in ROLE_CALLS:
-        yield kind, _calls("iam", kind.names, about), name
-    if policy_arns:
-        about = {"requestParameters": {"policyArn": list(policy_arns)}}
-        yield ROLE_POLICY_CALLS, _calls("iam", ROLE_POLICY_CALLS.names, about), name
-
-
-def of_every_role() -> Pattern:
-    """All that changes any role or managed policy: what us-east-1 forwards."""
-    return _calls("iam", [name for kind in (*ROLE_CALLS, ROLE_POLICY_CALLS) for name in kind.names], {})
-
-
-def _places_of(arn: str, key_id: str) -> list[Pattern]:
+def places_of(arn: str, key_id: str) -> list[Pattern]:
     """Wherever an entry names the key.
 
     ``resources`` has its ARN in nearly all of them; ``RetireGrant`` has no request parameters, ``UpdatePrimaryRegion``
@@ -196,18 +163,6 @@ def message(kind: Kind, whose: str, it: str, field: Callable[[str], str]) -> str
     ``whose`` is the path of the construct, ``it`` the key's ARN or the role's name; ``field`` stands for one of the
     event.
     """
-    said = f"Pinecone CMEK {whose}: "
-    if kind is KEY_GONE:  # of KMS itself: nobody called
-        said += (
-            f"{field('$.detail-type')} of {it}, at {field('$.time')}, in account {field('$.account')}, "
-            f"{field('$.region')}."
-        )
-    else:
-        said += (
-            f"{field('$.detail.eventName')} on {it}, by {field('$.detail.userIdentity.arn')} "
-            f"{field('$.detail.userIdentity.invokedBy')} ({field('$.detail.userIdentity.type')}, account "
-            f"{field('$.detail.userIdentity.accountId')}, from {field('$.detail.sourceIPAddress')}), at "
-            f"{field('$.detail.eventTime')}, in account {field('$.account')}, {field('$.detail.awsRegion')}. If it "
-            f"failed, with the error: {field('$.detail.errorCode')}."
-        )
-    return f"{said} What it means: {kind.means} What to do: {kind.to_do.format(it=it)}"
+    what = re.sub(r"<(.+?)>", lambda name: field(f"$.{name[1]}"), _GONE if kind is KEY_GONE else _CALLED)
+    said = f"{what} What it means: {kind.means} What to do: {kind.to_do}"
+    return f"Pinecone CMEK {whose}: {said.replace('{it}', it)}"

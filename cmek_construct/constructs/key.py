@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypedDict
 
 import aws_cdk as cdk
@@ -18,12 +17,11 @@ from cmek_construct.guide import KeyAccess
 from cmek_construct.warnings import Notice, notice
 
 _DEFAULT_ALIAS: Final = "alias/pinecone-cmek/"
-_ROLE: Final = replace(
-    props.GIVEN_ROLE,
+_ROLE: Final = props.GIVEN_ROLE._replace(
     says="The role that Pinecone assumes. In another account or region it needs an explicit ``role_name``.",
     default="",
 )
-KEY: Final = (_ROLE, replace(props.KEY_ADMINS, name="admins"), *props.KEY)  # what `PineconeKey` takes
+KEY: Final = (_ROLE, props.KEY_ADMINS._replace(name="admins"), *props.KEY)  # what `PineconeKey` takes
 
 
 class KeyShape(TypedDict, total=False):

@@ -17,6 +17,7 @@ from cmek_construct import checks
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs import events
 from cmek_construct.constructs.cmek import PineconeCmek
+from cmek_construct.constructs.events import Kind
 from cmek_construct.constructs.key import PineconeKey
 from cmek_construct.constructs.role import CmekRole
 from cmek_construct.constructs.vendor import CustomerKey, PineconeRole
@@ -109,11 +110,11 @@ class PineconeCmekMonitoring(Construct):
             role = None
         self.rules = []
         for kind, pattern, it in _told_of(key, role, user if watch_use else None):
-            description = ", ".join(kind.names)
-            if "detail" in pattern:
-                description += "; sees nothing without a CloudTrail trail"
+            needs = "; sees nothing without a CloudTrail trail" if "detail" in pattern else ""
             event_pattern = aws_events.EventPattern(**pattern)
-            rule = aws_events.Rule(self, kind.id, description=description, event_pattern=event_pattern)
+            rule = aws_events.Rule(
+                self, kind.id, description=", ".join(kind.names) + needs, event_pattern=event_pattern
+            )
             text = events.message(kind, cmek.node.path, it, aws_events.EventField.from_path)
             said = aws_events.RuleTargetInput.from_text(text)
             rule.add_target(targets.SnsTopic(topic, message=said, dead_letter_queue=dead_letter_queue))
@@ -149,21 +150,39 @@ def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
     return checks.refuse("cmek", cmek, what, "For a role or a key that was given to a PineconeCmek, give that.")
 
 
-def _told_of(
-    key: kms.IKey | None, role: iam.IRole | None, user: Any
-) -> Iterator[tuple[events.Kind, events.Pattern, str]]:
-    """What is told of a key and its aliases so far, of a role and its own policies, and of others who use the key."""
+def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[tuple[Kind, events.Pattern, str]]:
+    """What is told of a key and its aliases so far, of others who use it, and of a role and its own policies.
+
+    Each kind with how its events are found, and whom they are about: the key's ARN, or the role's name.
+    """
     if key is not None:
-        arn, key_id = ours.arn_of(key), key.key_id
+        arn = ours.arn_of(key)
+        places = events.places_of(arn, key.key_id)
+        # An alias that is moved away is named by itself alone.
         aliases = [one.alias_name for one in key.node.find_all() if isinstance(one, kms.CfnAlias)]
-        yield from events.of_key(arn, key_id, aliases)
+        by_alias = [{"requestParameters": {"aliasName": aliases}}] if aliases else []
+        for kind in events.KEY_CALLS:
+            yield kind, events.calls(kind, {"$or": [*places, *by_alias]}), arn
+        gone = {"source": ["aws.kms"], "detail_type": [*events.KEY_GONE.names], "resources": [arn]}
+        yield events.KEY_GONE, gone, arn
         if user is not None:
+            # Of a role of another account an entry shows no more than the account.
             role_arn = ours.arn_of(user)
             account = cdk.Arn.split(role_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).account
-            yield from events.of_use(arn, key_id, None if role is None else role_arn, account)
+            others = [{"anything-but": [account if role is None else role_arn]}, {"exists": False}]
+            by = {"accountId": others} if role is None else {"sessionContext": {"sessionIssuer": {"arn": others}}}
+            used = {"$or": places, "userIdentity": by, "errorCode": [{"exists": False}]}
+            yield events.KEY_USED, events.calls(events.KEY_USED, used), arn
+            refused = {"$or": places, "errorCode": [{"prefix": "AccessDenied"}]}  # or AccessDeniedException
+            yield events.KEY_REFUSED, events.calls(events.KEY_REFUSED, refused), arn
     if role is not None:
+        name = role.role_name
+        by_name = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}  # which IAM takes in any case
+        yield from ((kind, events.calls(kind, by_name), name) for kind in events.ROLE_CALLS)
         policies = [one.ref for one in role.node.find_all() if isinstance(one, iam.CfnManagedPolicy)]
-        yield from events.of_role(role.role_name, policies)
+        if policies:
+            by_arn = {"requestParameters": {"policyArn": policies}}
+            yield events.ROLE_POLICY_CALLS, events.calls(events.ROLE_POLICY_CALLS, by_arn), name
 
 
 def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
@@ -200,9 +219,9 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
         bus = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
         aws_events.Rule(
             forwarder,
-            "RolesChanged",
+            events.EVERY_ROLE_CALL.id,
             description=f"Calls that change a role, for the default event bus of {here.region}",
-            event_pattern=aws_events.EventPattern(**events.of_every_role()),
+            event_pattern=aws_events.EventPattern(**events.calls(events.EVERY_ROLE_CALL, {})),
             targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus))],
         )
     assert isinstance(forwarder, cdk.Stack)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
-from constructs import Construct, IConstruct, RootConstruct
+from constructs import IConstruct, RootConstruct
 
 from cmek_construct.constructs.cmek import PineconeCmek
 
@@ -32,8 +32,8 @@ def explain(stack: cdk.Stack, *, keys_of_customers: bool = False) -> None:
         "Never replace or delete the key: Pinecone stores its ARN for good, and without the key all data of the "
         "Pinecone project is lost.",
     ]
-    must = must[:1] if keys_of_customers else must
-    stack.add_metadata("com.aws.cloudformation.Context", {"arch": arch, "must": must})
+    context = {"arch": arch, "must": must[:1] if keys_of_customers else must}
+    stack.add_metadata("com.aws.cloudformation.Context", context)
 
 
 def synthesized(
@@ -106,9 +106,6 @@ class RoleInAccounts(iam.CfnRole):
     CDK's permissions boundaries, of the app's context or by `iam.PermissionsBoundary.of(…)`, are such aspects, and so
     are those of one's own that look for roles. It is in no template.
     """
-
-    def __init__(self, scope: Construct, construct_id: str) -> None:
-        super().__init__(scope, construct_id, assume_role_policy_document={})
 
     @jsii.member(jsii_name="shouldSynthesize")
     def _should_synthesize(self) -> bool:

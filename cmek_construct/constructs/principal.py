@@ -9,10 +9,10 @@ import jsii
 from aws_cdk import aws_iam as iam
 from typing_extensions import Required, Unpack  # which jsii needs itself
 
-from cmek_construct import checks, props
+from cmek_construct import checks, guide, props
 from cmek_construct.constructs.cdk import takes
 from cmek_construct.guide import Regions
-from cmek_construct.trust import Trust
+from cmek_construct.props import Trust
 
 
 class WhoProps(TypedDict, total=False):
@@ -55,7 +55,7 @@ class PineconePrincipal(iam.PrincipalBase):
                 at most.
         """
         checks.pinecone_account_id("account_id", account_id)
-        self._statement = trust_of(account_id, own).statement()
+        self._statement = guide.trust_statement(**vars(trust_of(account_id, own)))
         super().__init__()
 
     @property

@@ -13,7 +13,7 @@ from cmek_construct import warnings
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.principal import PineconePrincipal
 from cmek_construct.guide import assume_role_denial
-from cmek_construct.trust import Trust
+from cmek_construct.props import Trust
 
 
 class CmekRole(iam.Role):
@@ -48,7 +48,7 @@ class CmekRole(iam.Role):
 def deny_assume_role(role: iam.Role) -> None:
     """Let nobody assume a role: a `ValueError` where the app does not make it."""
     denial = assume_role_denial()
-    if not ours.is_made_here(role) or role.assume_role_policy is None:
+    if ours.resource_of(role) is None or role.assume_role_policy is None:
         raise ValueError(
             "suspended: got True, but Role.customize_roles keeps this role out of the app, so nobody would be cut off. "
             f"Add to its trust policy, by hand: {json.dumps(denial)}"

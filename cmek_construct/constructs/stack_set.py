@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -22,20 +22,12 @@ from cmek_construct.warnings import notice
 
 UNITS: Final = 50  # organizational units in one operation of a stack set (API reference, CreateStackInstances)
 
-
-def _known(check: checks.Check) -> checks.Check:
-    """A check of what goes into the template inside the set: no token may stand for it."""
-
-    def known(parameter: str, value: Any) -> None:
-        if any(map(checks.is_token, value if isinstance(value, list | tuple) else [value])):
-            what = "it is written into the template inside the set, which no reference of this stack reaches"
-            way_out = "Write the value, or take it from context or from a file that Python reads."
-            checks.refuse(parameter, "a token", what, way_out)
-        check(parameter, value)
-
-    return known
-
-
+_known: Final = partial(  # what goes into the template inside the set
+    checks.known,
+    why="it is written into the template inside the set, which no reference of this stack reaches",
+    way_out="Write the value, or take it from context or from a file that Python reads.",
+    unknown=checks.is_token,
+)
 _account_id = _known(partial(checks.account_id, way_out="Copy it from AWS Organizations or the AWS console."))
 _IDS: Final = ("it is a list of one or more IDs", "Write the IDs in a list.")
 _account_ids = checks.listed(_account_id, *_IDS)
@@ -101,7 +93,7 @@ class StackSetTargets:
         _organizational_units("organizational_unit_ids", organizational_unit_ids)
         checks.flag("auto_deployment", auto_deployment)
         if call_as is not None:
-            checks.one_of(*checks.CALL_AS)("call_as", call_as)
+            checks.one_of("SELF", "DELEGATED_ADMIN")("call_as", call_as)
         if len(organizational_unit_ids) > UNITS:
             raise ValueError(
                 f"organizational_unit_ids: got {len(organizational_unit_ids):,}, but StackSets takes {UNITS} in one "
@@ -162,16 +154,11 @@ class StackSetTargets:
 
     def groups(self, region: str) -> list[dict[str, Any]]:
         """The targets as `cdk.CfnStackSet` takes them, each account with its external ID in place of the set's."""
-        if self.external_ids is None:
-            return [{"deploymentTargets": self.whom, "regions": [region]}]
-        return [
-            {
-                "deploymentTargets": {"accounts": [account]},
-                "parameterOverrides": [{"parameterKey": EXTERNAL_ID, "parameterValue": external_id}],
-                "regions": [region],
-            }
-            for account, external_id in self.external_ids.items()
+        each: list[tuple[Mapping[str, Any], dict[str, Any]]] = [
+            ({"accounts": [account]}, {"parameterOverrides": [{"parameterKey": EXTERNAL_ID, "parameterValue": its}]})
+            for account, its in (self.external_ids or {}).items()
         ]
+        return [{"deploymentTargets": whom, **own, "regions": [region]} for whom, own in each or [(self.whom, {})]]
 
 
 def _region(parameter: str, value: Any) -> None:
@@ -193,13 +180,11 @@ def _count(name: str, least: int, default: int, says: str) -> Prop:
 
 
 _OF_THE_SET: Final = (
-    Prop("stack_set_name", "1 to 128 letters, digits and hyphens, a letter first", default="").does(
+    Prop("stack_set_name", "1 to 128 letters, digits and hyphens, a letter first", default="").matches(
         "A change makes another set, whose roles have other names: for good.",
-        checks.matching(
-            checks.STACK_NAME,
-            "the name of a stack set has 1 to 128 characters out of A-Z a-z 0-9 -, a letter first",
-            "Write it like pinecone-cmek; it cannot be changed later.",
-        ),
+        checks.STACK_NAME.pattern,
+        "the name of a stack set has 1 to 128 characters out of A-Z a-z 0-9 -, a letter first",
+        "Write it like pinecone-cmek; it cannot be changed later.",
     ),
     Prop("region", "a region", default="").does(
         "Of every role's stack and every key. One for the set: Pinecone takes one key ARN per project, and role names "
@@ -214,13 +199,11 @@ _OF_THE_SET: Final = (
             "Write StackSetTargets.organizational_units([…]) or StackSetTargets.accounts([…]).",
         ),
     ),
-    Prop("permissions_boundary_name", "name of a managed policy, with its path if it has one").does(
+    Prop("permissions_boundary_name", "name of a managed policy, with its path if it has one").matches(
         "The most that each role may do; the policy must be in every account, and allow the actions on the key.",
-        checks.matching(
-            r"[A-Za-z0-9_+=,.@/-]{1,512}",
-            "it is the name of a managed policy that is in each account",
-            "Write it without arn:…:policy/, or leave it out.",
-        ),
+        r"[A-Za-z0-9_+=,.@/-]{1,512}",
+        "it is the name of a managed policy that is in each account",
+        "Write it without arn:…:policy/, or leave it out.",
     ),
     _count("max_concurrent_count", 1, 10, "Accounts at a time; 100 is what StackSets reaches."),
     _count(
@@ -233,15 +216,14 @@ _OF_THE_SET: Final = (
 )
 _IN_EACH_ACCOUNT: Final = (
     *props.TRUST,
-    replace(props.ROLE_NAME, default="``stack_set_name``, so that every ARN is known beforehand"),
+    props.ROLE_NAME._replace(default="``stack_set_name``, so that every ARN is known beforehand"),
     props.ROLE_PATH,
-    *(
-        replace(row, default="``alias/pinecone-cmek/`` and ``stack_set_name``") if row is props.ALIAS else row
-        for row in props.KEY
-        if row is not props.REMOVAL_POLICY
-    ),
+    props.KEY_ACCESS,
+    props.ALIAS._replace(default="``alias/pinecone-cmek/`` and ``stack_set_name``"),
+    *props.NEW_KEY[1:],
+    props.SUSPENDED,
 )
-STACK_SET: Final = tuple(replace(row, check=_known(row.check)) for row in (*_OF_THE_SET, *_IN_EACH_ACCOUNT))
+STACK_SET: Final = tuple(row._replace(check=_known(row.check)) for row in (*_OF_THE_SET, *_IN_EACH_ACCOUNT))
 """What `PineconeCmekStackSet` takes."""
 
 
@@ -285,24 +267,21 @@ class PineconeCmekStackSet(Construct):
         """
         ours.environment_of(scope)
         name, targets, region = own["stack_set_name"], own["targets"], own["region"]
-        boundary_name = own["permissions_boundary_name"]
-        one_id = own["external_id"]
-        each_its_own = targets.external_ids is not None
+        boundary_name, one_id = own["permissions_boundary_name"], own["external_id"]
+        external_ids = [*(targets.external_ids or {}).values()]
         if own["role_name"] is None and len(name) > 64:
             what = f"it is then stack_set_name, whose {len(name)} characters are more than the 64 of a role name"
             checks.refuse("role_name", None, what, "Give a role_name, the same for every account and for good.")
-        if one_id is not None and each_its_own:
+        if one_id is not None and external_ids:
             what = "each of the accounts has its own already, and an account has one"
             checks.refuse("external_id", one_id, what, "Leave out one of the two.")
         own["role_name"] = own["role_name"] or name
         own["alias"] = own["alias"] or f"alias/pinecone-cmek/{name}"
-        if targets.external_ids is not None:  # the one that makes the longest trust policy
-            own["external_id"] = max(targets.external_ids.values(), key=len)
+        if external_ids:  # the one that makes the longest trust policy
+            own["external_id"] = max(external_ids, key=len)
         trust = trust_of(own["pinecone_account_id"], own)
-        props_inside = ours.some_of(own, _IN_EACH_ACCOUNT)
-        template_body = inner_template(
-            scope, region, props_inside, id_per_account=each_its_own, boundary_name=boundary_name
-        )
+        inside = ours.some_of(own, _IN_EACH_ACCOUNT)
+        body = inner_template(scope, region, inside, id_per_account=bool(external_ids), boundary_name=boundary_name)
 
         super().__init__(scope, construct_id)
         self._role = f"role{own['role_path'] or '/'}{own['role_name']}"
@@ -321,7 +300,7 @@ class PineconeCmekStackSet(Construct):
                 "failureToleranceCount": own["failure_tolerance_count"],
             },
             stack_instances_group=targets.groups(region),
-            template_body=template_body,
+            template_body=body,
         )
         # Also when its first deployment fails: CloudFormation would delete the stacks that are made, and their retained
         # roles would bar the next deployment.
@@ -330,14 +309,13 @@ class PineconeCmekStackSet(Construct):
         # What the template inside would warn of, said once and here, where it is seen
         ours.warn(self, trust.notices(trust.account_id if trust.account_id in self._account_ids else None))
         ours.warn(self, trust.key_notices(region))
-        ids = [one for one in (targets.external_ids or {}).values() if one != trust.external_id]
-        guessed = [one for one in ids if not checks.UUID_V4.fullmatch(one)]
+        guessed = [one for one in external_ids if one != trust.external_id and not checks.UUID_V4.fullmatch(one)]
         ours.warn(self, [notice("external-id-not-uuid-v4", external_id=one) for one in guessed[:1]])
         cdk.CfnOutput(self, "StackSetName", value=name, description="For `cmek sheet --fleet`")
         if one_id is not None:
             ours.dialog_output(self, "ExternalId", "External ID", one_id)
         if boundary_name is None:
-            RoleInAccounts(self, "RoleInAccounts")
+            RoleInAccounts(self, "RoleInAccounts", assume_role_policy_document={})
 
     def role_arn(self, account_id: str) -> str:
         """The ARN of the role in one account, known before the deploy.

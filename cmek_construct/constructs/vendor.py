@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import aws_cdk as cdk
@@ -22,19 +21,16 @@ from cmek_construct.props import Prop
 
 _SHAPE: Final = (
     props.ROLE_NAME,
-    replace(props.ROLE_PATH, name="path"),
-    Prop("description", "up to 1,000 characters").does(
+    props.ROLE_PATH._replace(name="path"),
+    Prop("description", "up to 1,000 characters").matches(
         "Of the role.",
-        checks.matching(
-            r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}",
-            "it is a string of up to 1,000 characters, of Latin letters and signs: no — and no “”",
-            "Shorten or mend it, or leave it out.",
-        ),
+        r"[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}",
+        "it is a string of up to 1,000 characters, of Latin letters and signs: no — and no “”",
+        "Shorten or mend it, or leave it out.",
     ),
     props.PERMISSIONS_BOUNDARY,
     props.REMOVAL_POLICY,
-    replace(
-        props.SUSPENDED,
+    props.SUSPENDED._replace(
         says="True denies everybody to assume the role, in the trust policy. It does not end a session that runs, an "
         "hour at most.",
     ),
@@ -45,8 +41,7 @@ _VENDORS_ROLE: Final = Prop("role_arn", "``arn:aws:iam::<vendor's account>:role/
     "and made again under its name is another one, and no longer let in.",
     checks.role_arn,
 )
-_ITS_ACCESS: Final = replace(
-    props.KEY_ACCESS,
+_ITS_ACCESS: Final = props.KEY_ACCESS._replace(
     says="What the vendor's role may do.",
     default="`KeyAccess.ENCRYPT_DECRYPT`, the two actions of the guide's second tab, which are those of the "
     "vendor's role",

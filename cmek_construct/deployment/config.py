@@ -15,8 +15,7 @@ from cmek_construct import checks, props
 from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import ALL_REGIONS, Regions
-from cmek_construct.props import Prop
-from cmek_construct.trust import Trust
+from cmek_construct.props import Prop, Trust
 
 own_account_id: Final = partial(
     checks.account_id, way_out="Write the number of the AWS account to deploy to, in quotes."

@@ -14,7 +14,6 @@ from cmek_construct import props
 from cmek_construct.constructs.cdk import Environment, dialog_output, warn
 from cmek_construct.constructs.cmek import PineconeCmek
 from cmek_construct.constructs.own_stage import explain
-from cmek_construct.constructs.vendor import PineconeRole
 from cmek_construct.customers import CUSTOMERS
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
@@ -67,6 +66,8 @@ class CmekStack(cdk.Stack):
             # The id "Default" keeps logical IDs and outputs short: RoleArn, KeyArn, ExternalId.
             PineconeCmek(self, "Default", **self._made(own, props.CMEK))
         else:
+            from cmek_construct.constructs.vendor import PineconeRole  # for keys of customers alone
+
             made = self._made(own, (*props.TRUST, *_OF_A_ROLE, *CUSTOMERS))
             role = PineconeRole(self, "Role", path=own.role_path, **made)
             dialog_output(self, "RoleArn", "Role ARN", role.role_arn)

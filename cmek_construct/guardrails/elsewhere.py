@@ -8,10 +8,10 @@ from itertools import takewhile
 from typing import Any, Final
 
 from cmek_construct import guide
-from cmek_construct.guardrails.questions import Questions
 from cmek_construct.guardrails.rule import ACCESS_UNREAD, Rule, Violation
 from cmek_construct.guardrails.subjects import Context
 from cmek_construct.policy import Policy, Statement, words
+from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import NOBODY, allowing
 from cmek_construct.templates.found import Attached, Found, Naming

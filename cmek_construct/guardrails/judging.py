@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails import elsewhere, kept, rule, too_little, too_much
-from cmek_construct.guardrails.questions import Questions
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guardrails.subjects import Context, key_uses, trusts
 from cmek_construct.policy import CannotBeJudged
+from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.sentences import Quoted
 from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.pinecone import find

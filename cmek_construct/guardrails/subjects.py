@@ -10,8 +10,8 @@ from typing import ClassVar, Final
 
 from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
-from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import Policy, Statement, aws
+from cmek_construct.policy.questions import Questions
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, names_in
 from cmek_construct.templates.found import Attached, Found, Now, Place, beside

@@ -20,7 +20,7 @@ from cmek_construct.policy import Witness, aws, words
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, allowing
-from cmek_construct.templates.texts import is_known, is_unreadable, parts
+from cmek_construct.templates.texts import is_unreadable, parts
 
 _Named: TypeAlias = tuple["Rule", str]
 """The rule that is about something, and who could do what."""
@@ -113,10 +113,13 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
     every = dict.fromkeys(one for statement in allowing(use.now.policy) for one in statement.principals or ())
     names = [one.name for one in every if one.kind == "AWS" and one.name not in ("*", *use.role_arns)]
     others = [one for one in names if not (_is_of(one, owner) or DELETED.fullmatch(one) or is_unreadable(one))]
+    elsewhere = [one.name for one in every if one.kind == "Federated"]
     users = dict.fromkeys([*use.role_arns, *others, *sorted(vendors)])
 
     def named(witness: Witness, who: str) -> _Named:
         does = " ".join([shown(who), *_actions_of(witness)])
+        if who in elsewhere:
+            return FOREIGN, shown(who)
         if who in users or (_is_of(who, owner) and witness.statement.principals is not None):
             return (GRANTS if witness.request.action in guide.GRANTS else ROLE_ACCESS), does
         return (KEY_OPEN, does) if who == "*" else (FOREIGN, shown(who))
@@ -132,10 +135,6 @@ def of_key(use: KeyUse) -> Iterator[Violation]:
         what = f"The key policy lets in {Quoted(shown(who))}, who is not seen to be of the key's account."
         meant = "The prop role names this role of another account" if who == use.role_of_construct else None
         yield FOREIGN.broken(use.place, what, shown(who), meant)
-    # AWS does not say what a key policy, or a denial in it, means to those who sign in elsewhere.
-    for who in (one.name for one in every if one.kind == "Federated"):
-        what = f"The key policy lets in {Quoted(who)}, who signs in elsewhere."
-        yield FOREIGN.broken(use.place, what, who)
 
 
 def _is_of(name: str, account: str) -> bool:
@@ -236,7 +235,8 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
             return ACTION, " ".join(_actions_of(witness))
         if is_pinecone:
             ids = [f"{one.operator} {' '.join(one.values)}" for one in statement.on(aws.EXTERNAL_ID)]
-            return EXTERNAL_ID, " ".join(ids) or "none"
+            said = " ".join(ids) or "none"
+            return EXTERNAL_ID, trust.place.stack.short(said) if said.startswith("StringLike ") else said
         if is_whole:
             return (PATTERN, f"{whom} {' '.join(arns)}") if arns else (TRUST_OPEN, whom)
         return FOREIGN_IN_TRUST, whom
@@ -253,12 +253,6 @@ def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
             whom = trust.place.stack.short(one.name)
             what = f"The trust policy names {Quoted(whom)}, which is not to the letter one of Pinecone's roles."
             yield LOOKS_ALIKE.broken(trust.place, what, whom)
-    for compared in (each for statement in allowing(trust.now.policy) for each in statement.on(aws.EXTERNAL_ID)):
-        for value in compared.values if compared.operator.lower().startswith("stringlike") else ():
-            if not (is_known(value) or is_unreadable(value)):
-                shown = trust.place.stack.short(value)
-                what = f"The trust policy compares the external ID by {compared.operator} with {Quoted(shown)}"
-                yield EXTERNAL_ID.broken(trust.place, f"{what}, where * may be typed.", f"{compared.operator} {shown}")
     for text in (trust.meant.account, trust.meant.external_id):
         if text and text.startswith("${") and text[2:-1] not in trust.context.typed:
             whom = trust.place.stack.short(text)

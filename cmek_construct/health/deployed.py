@@ -57,7 +57,7 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
 
 
-def meant_outputs(account: str, region: str | None) -> dict[str, str]:
+def _meant_outputs(account: str, region: str | None) -> dict[str, str]:
     """By output, how the ARNs begin of a role and a key that a stack makes."""
     return {ROLE_ARN: f"arn:aws:iam::{account}:role/", KEY_ARN: f"arn:aws:kms:{region}:{account}:key/"}
 
@@ -78,7 +78,7 @@ def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
     found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
     own, its_id = entry.settings, found.get(EXTERNAL_ID)
     given = {ROLE_ARN: own.role, KEY_ARN: own.key}
-    meant = {name: given[name] or begins for name, begins in meant_outputs(own.account, own.region).items()}
+    meant = {name: given[name] or begins for name, begins in _meant_outputs(own.account, own.region).items()}
     if own.customers:
         del meant[KEY_ARN]
     for words in wrong_outputs(found, "this stack", meant).values():
@@ -156,7 +156,7 @@ class Deployed:
     def outputs(self) -> dict[str, str]:
         """Those outputs that have the form and the place of this stack's."""
         found = self.stack.outputs if isinstance(self.stack, Stack) else {}
-        wrong = wrong_outputs(found, "", meant_outputs(self.own.account, self.own.region))
+        wrong = wrong_outputs(found, "", _meant_outputs(self.own.account, self.own.region))
         return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
 
     @property

@@ -68,7 +68,7 @@ def changes(
             if gone:
                 yield from _gone(own, lock[own], stack, file, of_file)
             yield from _changed(own, lock[own], stack, file, f"{_options(own) if several else ''}{of_file}")
-        in_force = [one for one in lock if any(not each.unlocked for each in lock[one].values())]
+        in_force = (one for one in lock if any(not each.unlocked for each in lock[one].values()))
         old = [one for one in in_force if one.stack == stack.place.stack]
         is_there = stacks_at(lock, stack.place) or any(one.may_be(place) for one in old for place in places)
         if old and not is_there and not beside:
@@ -134,7 +134,7 @@ def _consequence(word: str, name: str, new: str, arn: str | None) -> str:
 def _gone(own: Place, locked: Stack, stack: StackNow, file: str, of_file: str) -> Iterator[Refusal]:
     """A stack that was deployed and deleted, while role and key are still there."""
     found = [one for one in locked.values() if one.gone and not one.unlocked]
-    arns = sorted((a.deployed.get("Arn", "") for a in found), key=lambda a: ":key/" in a)
+    arns = sorted((one.deployed.get("Arn", "") for one in found), key=lambda arn: ":key/" in arn)
     taken = [f" --{'key' if ':key/' in arn else 'role'}-arn {arn}" for arn in arns]
     if found:
         yield Refusal(

@@ -85,10 +85,10 @@ class StackNow:
         own |= self._given.get(path, {})
         if place.type == ROLE:
             own |= self._in_cases(place, _of_trust)
-            ids = _texts(own.get(EXTERNAL_ID))
+            ids = set(_texts(own.get(EXTERNAL_ID)))
             of_accounts = {text for *_, texts in self._overrides(place.stack) for text in texts}
-            if not of_accounts.isdisjoint(ids):
-                own[EXTERNAL_ID] = _one_or_all({*ids} - of_accounts)
+            if ids & of_accounts:
+                own[EXTERNAL_ID] = _one_or_all(ids - of_accounts)
         return Locked(place.type, {name: value for name, value in own.items() if value})
 
     @cached_property
@@ -142,14 +142,10 @@ class StackNow:
             words = self._within(replace(case, choices=choices).words())
             there.add(words)
             for name, one in json.loads(self._within(json.dumps(values, default=str))).items():
-                by_case = told.setdefault(name, {})
-                # Cases that are told as the same one: all that it is in them.
-                differs = by_case.setdefault(words, one) != one
-                by_case[words] = sorted({*map(str, (*each_of(by_case[words]), *each_of(one)))}) if differs else one
-        found: _Values = {}
-        for name, by_case in told.items():
-            first = next(iter(by_case.values()))
-            found[name] = first if all(one == first for one in by_case.values()) else by_case
+                before = told.setdefault(name, {}).setdefault(words, one)
+                if before != one:  # in cases that are told as the same one: all that it is in them
+                    told[name][words] = sorted({*map(str, (*each_of(before), *each_of(one)))})
+        found = {name: _once(by_case) for name, by_case in told.items()}
         if there and any(one.value is None for one in cases):
             found[CONDITION] = sorted(there)
         varies = CONDITION in found or any(isinstance(one, dict) for one in found.values())
@@ -173,8 +169,8 @@ class StackNow:
             defaults = {name: written(one["Default"]) for name, one in stack.parameters.items() if "Default" in one}
             declared: _Values = {**stack.mappings, **stack.conditions, **defaults}
             used: _Values = {name: one for name, one in declared.items() if stack.named(name) in asked}
-            for name in (one for one in stack.mappings if stack is place.stack and f'"{one}"' in looked_up):
-                used[name] = stack.mappings[name]
+            if stack is place.stack:
+                used |= {name: one for name, one in stack.mappings.items() if f'"{name}"' in looked_up}
             for name in (one for one in (*defaults, *stack.resources) if self._within(stack.named(one)) in said):
                 if name in defaults and is_of_ssm(stack.parameters[name]):
                     used[name] = defaults[name]
@@ -200,11 +196,8 @@ def _refer(declared: _Values, name: str) -> bool:
 
 def stacks_of(run: templates.Run) -> list[StackNow]:
     """The stacks of a run; a file that the cloud assembly around it does not name is none."""
-    return [
-        StackNow(run, top)
-        for top in run.tops
-        if top.template.stack or not (top.template.file.parent / MANIFEST).is_file()
-    ]
+    named = (one for one in run.tops if one.template.stack or not (one.template.file.parent / MANIFEST).is_file())
+    return [StackNow(run, top) for top in named]
 
 
 def _texts(value: Any) -> list[str]:
@@ -235,6 +228,12 @@ def _of_trust(values: Values, place: templates.Place) -> _Values:
     names = [name for one in statements for name in evidence.names_in(one) if evidence.is_like_pinecone(name, own)]
     ids = {value for one in statements for value in one.compared(aws.EXTERNAL_ID)}
     return {EXTERNAL_ID: _one_or_all(ids), PINECONE: _one_or_all(set(map(evidence.account_of, names)))}
+
+
+def _once(by_case: _Values) -> Any:
+    """A value that is the same in every case, or what it is in each."""
+    first, *others = by_case.values()
+    return by_case if any(one != first for one in others) else first
 
 
 def _one_or_all(values: set[str]) -> Any:

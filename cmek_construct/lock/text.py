@@ -261,26 +261,23 @@ def _parts(number: int, line: str) -> tuple[Place, str, str, Any]:
 
 def _locked(where: str, lines: Sequence[_Line]) -> Locked:
     """One thing out of its lines."""
-    values: dict[str, Any] = {}
-    for number, what, value in lines:
-        if what in _NOTES:
-            continue
-        own = {**value, "Type": what}
+    said = [(number, {**value, "Type": what}) for number, what, value in lines if what not in _NOTES]
+    if not said:
+        raise _damaged(lines[0][0], f"{where} has no line that says what it is")
+    values = said[0][1]
+    for number, own in said:
         for name in _DEPLOYED:
             if not isinstance(own.get(name, ""), str):
                 raise _damaged(number, f"{name} is no text")
-        for name in dict.fromkeys([*own, *values]) if values else ():
+        for name in {**own, **values}:
             one, another = own.get(name), values.get(name)
             if one != another and not (name in _DEPLOYED and None in (one, another)):
-                first = next(number for number, what, _ in lines if what not in _NOTES)
                 raise LockError(
                     f"{number}: {where}: {name} is {shortened(_in_json(one))}, but {shortened(_in_json(another))} in "
-                    f"line {first}: two branches locked two of them. Keep the line of the one that is deployed and "
-                    "delete the other."
+                    f"line {said[0][0]}: two branches locked two of them. Keep the line of the one that is deployed "
+                    "and delete the other."
                 )
         values |= own
-    if not values:
-        raise _damaged(lines[0][0], f"{where} has no line that says what it is")
     deployed: dict[str, str] = {name: values.pop(name) for name in _DEPLOYED if name in values}
     unlocked, history, gone = (tuple(sorted({value for _, what, value in lines if what == note})) for note in _NOTES)
     return Locked(values.pop("Type"), values, deployed, unlocked, history, max(gone, default=""))
@@ -292,10 +289,9 @@ def render(lock: Lock) -> str:
     for place in sorted(lock):
         block = ""
         for resource, locked in sorted(lock[place].items()):
-            said: list[tuple[str, Any]] = [(locked.type, {**locked.values, **locked.deployed})]
-            for what, notes in zip(_NOTES, (locked.unlocked, locked.history, [locked.gone]), strict=True):
-                said += [(what, note) for note in notes if note]
-            for what, value in said:
+            notes = zip(_NOTES, (locked.unlocked, locked.history, (locked.gone,)), strict=True)
+            said: list[tuple[str, Any]] = [(what, note) for what, some in notes for note in some if note]
+            for what, value in [(locked.type, {**locked.values, **locked.deployed}), *said]:
                 # A line ends at a line feed alone, and JSON writes that as \n.
                 text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
                 block += f"{place.stack} {place.account} {place.region} {resource} {what} {text}\n"

@@ -69,6 +69,8 @@ CALLER_ACCOUNT: Final = "kms:calleraccount"
 """The key that says the caller's account, in every request to KMS but some."""
 ACCOUNT_KEYS: Final = ("aws:principalaccount", CALLER_ACCOUNT)
 """The keys that say the account of the principal."""
+OF_RESOURCE: Final = {"aws:requestedregion": 3, "aws:resourceaccount": 4}
+"""The keys that say of a request to a key what its ARN says, and in which part."""
 IS_SERVICE: Final = "aws:principalisawsservice"
 """The key that says whether an AWS service asks."""
 BOOLEANS: Final = frozenset(

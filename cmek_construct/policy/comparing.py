@@ -6,7 +6,7 @@ witness: requests, of which one is spelled out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any, Final
@@ -52,6 +52,11 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     Raises:
         CannotBeJudged: it is too large.
     """
+    allowed = [one for one in limit.statements if one.effect == "Allow" and not one.unreadable]
+    if len(allowed) == len(limit.statements) and all(
+        one in allowed for one in policy.statements if one.effect != "Deny"
+    ):
+        return []  # it says nothing that the limit does not say in the same words
     people = [principal] if principal else []
     space = space_of([policy, limit], people)
     for _ in space.twice():
@@ -125,23 +130,21 @@ class _Comparison:
                 yield self._witness(statement, box, piece)
 
     def _witness(self, statement: Statement, box: Box, piece: Box) -> Witness:
-        sent = [mine & asked for mine, asked in zip(box, self._base[0], strict=True)]
-        texts = next(filter(None, (self._surely(one, sent) for one in self._choices(piece))), None)
-        hangs_on: tuple[str, ...] = ()
+        asked = both(box, self._base[0]) or piece
+        texts = next(filter(None, (self._surely(one, asked) for one in self._choices(piece))), None)
+        hangs_on: list[str] = []
         certain = texts is not None
         if texts is None:
             chosen = next(self._choices(piece))
-            texts = tuple(map(Dimension.with_holes, self._dimensions, chosen))
-            hangs_on = tuple(dict.fromkeys(self._hangs_on(piece, chosen, sent)))
-        who, what = self._principals(statement, piece), self._actions(statement, piece)
-        return Witness(statement, who, what, certain, hangs_on, self._request(texts))
+            texts = [one.with_holes(value) for one, value in zip(self._dimensions, chosen, strict=True)]
+            hangs_on = list(self._hangs_on(piece, chosen, asked))
+        of = dict(zip(self._space.dimensions, piece, strict=True))
+        who, what = self._principals(statement, of[PRINCIPAL]), self._actions(statement, of[ACTION])
+        return Witness(statement, who, what, certain, tuple(dict.fromkeys(hangs_on)), self._request(texts))
 
-    def _of(self, box: Box, name: str) -> int:
-        return box[list(self._space.dimensions).index(name)]
-
-    def _principals(self, statement: Statement, piece: Box) -> tuple[str, ...]:
-        """The principals of a piece, as the statement names them where it does."""
-        people, some = principals.Who(self._space), self._of(piece, PRINCIPAL)
+    def _principals(self, statement: Statement, some: int) -> tuple[str, ...]:
+        """Some principals, as the statement names them where it does."""
+        people = principals.Who(self._space)
         if statement.unreadable or some == people.dimension.all:
             return ("*",)
         named = []
@@ -149,15 +152,14 @@ class _Comparison:
             whole = people.direct([one]) | people.by_account([one])
             if whole != people.dimension.all and whole & some:
                 named.append(one.name)
-        members = people.dimension.members(some)
-        found = [principals.name_of(people.dimension.with_holes(one)) for one in members]
+        found = (principals.name_of(people.dimension.with_holes(one)) for one in people.dimension.members(some))
         return tuple(named) or tuple(dict.fromkeys(found))[:_SHOWN]
 
-    def _actions(self, statement: Statement, piece: Box) -> tuple[str, ...]:
-        """The actions of a piece: as the statement has them, or one by one where not all are in."""
+    def _actions(self, statement: Statement, some: int) -> tuple[str, ...]:
+        """Some actions: as the statement has them, or one by one where not all are in."""
         if statement.unreadable:
             return ("*",)
-        dimension, some = self._space.dimensions[ACTION], self._of(piece, ACTION)
+        dimension = self._space.dimensions[ACTION]
         found: list[str] = []
         for text in statement.actions or ():
             whole = action(dimension, text)
@@ -172,7 +174,7 @@ class _Comparison:
         """Single requests of a piece, those that a person would name first."""
         return islice(product(*map(_best, self._dimensions, piece)), _MOST_TRIED)
 
-    def _surely(self, chosen: Sequence[Value], sent: Sequence[int]) -> tuple[str, ...] | None:
+    def _surely(self, chosen: Sequence[Value], asked: Box) -> list[str] | None:
         """The texts of a request, if it is so for every choice of the unknowns, or for every value of its holes.
 
         Of a request that is needed, what it sends is an unknown, too.
@@ -181,12 +183,12 @@ class _Comparison:
             return None
         for by_holes in (False, True):
             box, texts = [], []
-            for one, value, some in zip(self._dimensions, chosen, sent, strict=True):
+            for one, value, some in zip(self._dimensions, chosen, asked, strict=True):
                 whole = one.as_holes(value) if by_holes else one.as_text(value)
                 box.append(one.all if one.is_unknown else one.loosened(some) if self._is_sent(one) else whole)
                 texts.append(one.with_holes(value) if by_holes or self._is_sent(one) else value.text)
             if self._is_beyond(tuple(box)):
-                return tuple(texts)
+                return texts
         return None
 
     def _is_sent(self, dimension: Dimension) -> bool:
@@ -195,22 +197,20 @@ class _Comparison:
 
     def _is_beyond(self, box: Box) -> bool:
         asked = self._space.possible([box])
-        return (
-            bool(asked)
-            and not self._space.overlap(asked, [self._across])
-            and self._own.verdict(asked) is Verdict.YES
-            and self._limits.verdict(asked) is Verdict.NO
-        )
+        verdicts = self._own.verdict(asked), self._limits.verdict(asked)
+        is_across = bool(self._space.overlap(asked, [self._across]))
+        return bool(asked) and not is_across and verdicts == (Verdict.YES, Verdict.NO)
 
-    def _hangs_on(self, piece: Box, chosen: Sequence[Value], sent: Sequence[int]) -> Iterator[str]:
-        for dimension, some, value, asked in zip(self._dimensions, piece, chosen, sent, strict=True):
+    def _hangs_on(self, piece: Box, chosen: Sequence[Value], asked: Box) -> Iterator[str]:
+        for dimension, some, value, sent in zip(self._dimensions, piece, chosen, asked, strict=True):
             if dimension.is_unknown and some != dimension.all:
                 yield dimension.name
-            elif self._is_sent(dimension) and some != asked:
+            elif self._is_sent(dimension) and some != sent:
                 yield f"what is sent as {dimension.name}"
             yield from dimension.differences(some & dimension.as_text(value))
         yield from self._examples(chosen)
-        if both(tuple(map(Dimension.just, self._dimensions, chosen)), self._across):
+        alone = (1 << one.values.index(value) for one, value in zip(self._dimensions, chosen, strict=True))
+        if both(tuple(alone), self._across):
             yield rules.WHOSE_ACCOUNT
 
     def _examples(self, chosen: Sequence[Value]) -> Iterator[str]:
@@ -224,27 +224,19 @@ class _Comparison:
 
     def _request(self, texts: Sequence[str]) -> Request:
         """One request in the words of AWS."""
-        values = dict(zip(self._space.dimensions, texts, strict=True))
-        context = {one.name: conditions.value_of(values[one.name]) for one in self._dimensions if one.is_key}
-        return Request(
-            principals.name_of(values[PRINCIPAL]),
-            _NAMES.get(values[ACTION], values[ACTION]),
-            values.get(RESOURCE) or None,
-            context,
-            values[OWN] == YES,
-        )
+        of = dict(zip(self._space.dimensions, texts, strict=True))
+        context = {one.name: conditions.value_of(of[one.name]) for one in self._dimensions if one.is_key}
+        who, what = principals.name_of(of[PRINCIPAL]), _NAMES.get(of[ACTION], of[ACTION])
+        return Request(who, what, of.get(RESOURCE) or None, context, of[OWN] == YES)
 
 
 def _best(dimension: Dimension, some: int) -> list[Value]:
     """A few values of a set, those that a person would name first."""
-
-    def unlikely(value: Value) -> tuple[bool, int]:
-        named = {
-            ACTION: value.text in _NAMES,
-            PRINCIPAL: value.text.startswith("arn:"),
-            RESOURCE: ":key/" in value.text,
-            OWN: value.text == YES,
-        }
-        return not named.get(dimension.name, True), len(value.undecided)
-
-    return sorted(dimension.members(some), key=unlikely)[: 6 if dimension.name == PRINCIPAL else 2]
+    is_likely: Callable[[str], bool] = {
+        ACTION: _NAMES.__contains__,
+        PRINCIPAL: lambda text: text.startswith("arn:"),
+        RESOURCE: lambda text: ":key/" in text,
+        OWN: YES.__eq__,
+    }.get(dimension.name, lambda _: True)
+    found = sorted(dimension.members(some), key=lambda value: (not is_likely(value.text), len(value.undecided)))
+    return found[: 6 if dimension.name == PRINCIPAL else 2]

@@ -11,16 +11,15 @@ import operator as compare
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from functools import partial, reduce
-from operator import or_
+from functools import partial
 from typing import Final, NamedTuple
 
-from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, IS_SERVICE, PRINCIPAL_ARN, SEVERAL
+from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, IS_SERVICE, OF_RESOURCE, PRINCIPAL_ARN, SEVERAL
 from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, IN_PART, SOMETHING, accepts
 from cmek_construct.policy.principals import SERVICES, WITH_ARN, Who
 from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition
-from cmek_construct.policy.text import ACCOUNT, Form, Reading, holes
+from cmek_construct.policy.text import ACCOUNT, Form, Reading, holes, parts
 
 _OPERATOR: Final = re.compile(r"(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?")
 _TEXTS: Final = {
@@ -47,6 +46,13 @@ _ARN: Final = f"=arn{f':{IN_PART}{IN_PART}*' * 2}{f':{IN_PART}*' * 2}:{SOMETHING
 
 def _dimension(space: Space, key: str) -> Dimension:
     """What a request may have of a condition key."""
+    part = OF_RESOURCE.get(key)
+    six = parts(space.resource or "", ":", 5) if part and space.kind == "key" else ()
+    if part and len(six) == 6 and six[part]:
+        form = Form("=").then(space.reading._replace(wild=False).form(six[part], key))
+        dimension = space.dimension(key, (form.pattern,), is_key=True, always=form.flags)
+        dimension.like(form)
+        return dimension
     values = ("=true", "=false") if key in BOOLEANS else (_ARN if key.endswith("arn") else _PRESENT,)
     return space.dimension(key, (_ABSENT, *values), is_key=True)
 
@@ -87,7 +93,7 @@ def read_operator(text: str) -> _Operator:
     found = _OPERATOR.fullmatch(text)
     each, base, if_exists = found.groups() if found else (None, "", None)
     negated = _NEGATED.match(base) is not None
-    return _Operator(each, base.replace("Not", "", 1) if negated else base, negated, if_exists is not None)
+    return _Operator(each, base.replace("Not", "", negated), negated, if_exists is not None)
 
 
 def follows(key: str, kind: str) -> bool:
@@ -96,7 +102,7 @@ def follows(key: str, kind: str) -> bool:
     return is_of_principal and (kind != "trust" or not key.startswith("kms:"))
 
 
-def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) -> tuple[str, int]:
+def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is_typed: bool) -> tuple[str, int]:
     """The dimension of a condition, and the texts there that meet it.
 
     Args:
@@ -104,6 +110,7 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
         condition: of a statement.
         variables: whether policy variables are known there.
         is_sent: False of requests that never have the key.
+        is_typed: whether somebody may type wildcards where there are holes.
     """
     key = condition.key.lower()
     operator = read_operator(condition.operator)
@@ -125,9 +132,14 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool) ->
         met = present & unknown(said, partial(_decided, operator, condition.values, key in SEVERAL))
     else:
         reading = space.reading._replace(variables=variables)
-        forms = ((text, _value(key, operator.base, text, reading)) for text in condition.values)
-        each = (dimension.like(whole(one)) if one else unknown(f"{operator.base} {key} {text}") for text, one in forms)
-        matched = reduce(or_, each, 0)
+        matched = 0
+        for text in condition.values:
+            form = _value(key, operator.base, text, reading)
+            named = f"{operator.base} {key} {text}"
+            matched |= dimension.like(whole(form)) if form else unknown(named)
+            is_wild = is_typed and _TEXTS[operator.base][0] and not reading.forms.keys() >= set(holes(text))
+            if form and is_wild:
+                matched |= dimension.where(whole(form).pattern, (f"{named}, where * may be typed",))
         met = present & (~matched if operator.negated else matched)
     if operator.each == "ForAnyValue" and operator.if_exists:
         # AWS's pages and the simulator say different things.
@@ -181,10 +193,11 @@ def _one_meets(base: str, value: str, text: str) -> bool:
         raise ValueError(value)
     if base == "IpAddress":
         return ipaddress.ip_address(text) in ipaddress.ip_network(value, strict=False)
-    for typed, read in _TYPED.items():
-        if base.startswith(typed):
-            return bool(_ORDER[base.removeprefix(typed)](read(text), read(value)))
-    form = _value("", base, value, Reading({})) if base in _TEXTS else None
+    if base.startswith("Numeric"):
+        return bool(_ORDER[base.removeprefix("Numeric")](float(text), float(value)))
+    if base.startswith("Date"):
+        return bool(_ORDER[base.removeprefix("Date")](_instant(text), _instant(value)))
+    form = _value("", base, value, Reading({}))
     if form is None:
         raise ValueError(base)
     return accepts(form.pattern, text)
@@ -195,6 +208,3 @@ def _instant(text: str) -> datetime:
         return datetime.fromtimestamp(int(text), timezone.utc)
     found = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
-
-
-_TYPED: Final[dict[str, Callable[[str], float | datetime]]] = {"Numeric": float, "Date": _instant}

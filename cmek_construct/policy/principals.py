@@ -89,6 +89,11 @@ class Who:
             return self.dimension.all
         return (self._of(owner) if owner else 0) | (self.dimension.all & ~self.dimension.where(WITH_ARN))
 
+    def signed_in(self, named: Iterable[Principal], *flags: str) -> int:
+        """Those of the named who sign in elsewhere."""
+        names = (one.name for one in named if one.kind == "Federated" and _ELSEWHERE.fullmatch(f"Federated:{one.name}"))
+        return reduce(or_, (self.dimension.where(re.escape(_FEDERATED + name), flags) for name in names), 0)
+
     def with_arn(self, arn: Form) -> Form:
         """Those whose ``aws:PrincipalArn`` is of a form: of a session that of its role."""
         return arn.then(_END)
@@ -135,15 +140,11 @@ class Who:
         return name if is_number or is_hole else None
 
     def _one(self, principal: Principal) -> int:
-        kind = principal.kind
-        name = principal.name
-        account = self.account(principal)
+        kind, name = principal.kind, principal.name
         found = None
-        if kind == "AWS" and name == "*":
-            return self.dimension.all
-        if kind == "AWS" and DELETED.fullmatch(name):
-            return 0
-        if account:
+        if kind == "AWS" and (name == "*" or DELETED.fullmatch(name)):
+            found = self.dimension.all if name == "*" else 0
+        elif account := self.account(principal):
             found = self._like(f"arn:aws*:iam::{account}:root", Form(NAME_END))
         elif kind == "AWS" and not is_wild(name):
             found = self._named(name)
@@ -182,10 +183,8 @@ def _may_be(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 def named(space: Space, statement: Statement) -> tuple[int, int]:
     """Who is named, and who is of an account that is named."""
-    who = Who(space)
-    if statement.principals is None:
-        return spared(who, statement, space.kind), 0
-    return who.direct(statement.principals), who.by_account(statement.principals)
+    who, some = Who(space), statement.principals
+    return (spared(who, statement, space.kind), 0) if some is None else (who.direct(some), who.by_account(some))
 
 
 def spared(who: Who, statement: Statement, kind: str) -> int:

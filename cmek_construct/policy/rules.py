@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial, reduce
 from itertools import product
@@ -20,7 +20,7 @@ from cmek_construct.policy import aws, conditions, principals
 from cmek_construct.policy.patterns import ANYTHING, BETWEEN, DIGITS, SOMETHING, CannotBeJudged
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, both, within
-from cmek_construct.policy.statements import Policy, Statement, told_apart
+from cmek_construct.policy.statements import Policy, Statement
 from cmek_construct.policy.text import Reading, generated, parts
 
 ACTION: Final = "action"
@@ -45,6 +45,7 @@ _ACTED_ON: Final = (
 _SERVICE: Final = re.compile("(?!aws$)[a-z0-9-]+")
 """What begins the condition keys of a service; those of who signs in elsewhere have a dot."""
 WHOSE_ACCOUNT: Final = "whose account it is"
+_MEANT_ELSEWHERE: Final = "what conditions and denials of a key policy are to those who sign in elsewhere"
 _MOST_STATEMENTS: Final = 2_000
 
 
@@ -88,16 +89,18 @@ class Said:
     """What is not known."""
 
 
-def space_of(policies: Sequence[Policy], people: Sequence[str], acted_on: Iterable[str] = ()) -> Space:
-    """The space of some policies of one kind, and of the principals and resources that are asked about."""
+def space_of(policies: Sequence[Policy], people: Sequence[str]) -> Space:
+    """The space of some policies of one kind, and of the principals that are asked about."""
     if sum(len(one.statements) for one in policies) > _MOST_STATEMENTS:
         raise CannotBeJudged(f"more than {_MOST_STATEMENTS:,} statements")
     kind = policies[0].kind
     resource = next((one.resource for one in policies if one.resource), None)
-    forms = told_apart(policies, [*people, *acted_on])
-    named = [one.name for policy in policies for statement in policy.statements for one in statement.named()]
+    forms = {name: form for one in policies for name, form in one.forms.items()}
+    named = [one for policy in policies for statement in policy.statements for one in statement.named()]
+    elsewhere = [one for one in named if one.kind == "Federated" and kind == "key"]
     apart = frozenset(f"name is ${{{name}}}" for name in generated(forms))
-    space = Space(kind, resource, Reading(forms), principals.spelled([*people, *named]), apart)
+    spelled = principals.spelled([*people, *(one.name for one in named)])
+    space = Space(kind, resource, Reading(forms), spelled, elsewhere, apart)
     space.dimension(OWN, (NO, YES))
     service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{_WORD}:")
     actions = space.dimension(ACTION, (service + _WORD,))
@@ -118,7 +121,7 @@ class Rules:
             for effect in [one.effect] if one.effect else ["Allow", "Deny"]:
                 boxes = self.allow if effect == "Allow" else self.deny
                 space.spend(1)
-                boxes += [(one, box) for box in _boxes(space, one, effect) if all(box)]
+                boxes += [(one, box) for box in _boxes(space, one, effect, policy.typed) if all(box)]
         self.allowing = [box for _, box in self.allow]
         self.denying = [box for _, box in self.deny]
 
@@ -188,12 +191,12 @@ def _acted_on(space: Space) -> Dimension:
     return space.dimension(RESOURCE, (ANYTHING,))
 
 
-def _boxes(space: Space, statement: Statement, effect: str) -> Iterator[Box]:
+def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> Iterator[Box]:
     """The requests that a statement is about."""
     if statement.unreadable:
         # It may be another statement altogether.
         unknown = BETWEEN.join((statement.unreadable[0], effect, json.dumps(statement.raw, default=str)))
-        yield space.box((unknown, space.dimension(unknown, (NO, YES), is_unknown=True).where(YES)))
+        yield space.box((unknown, space.dimension(unknown, (NO, YES)).where(YES)))
         return
     actions = space.dimensions[ACTION]
     about = [(ACTION, _of(actions, statement.actions, statement.not_actions, partial(action, actions)))]
@@ -204,11 +207,14 @@ def _boxes(space: Space, statement: Statement, effect: str) -> Iterator[Box]:
     if space.kind == "permissions" and statement.on(aws.CALLER_ACCOUNT):
         silent = actions.of(lambda value: value.text in aws.WITHOUT_CALLER_ACCOUNT or not value.text.startswith("kms:"))
         halves = {True: actions.all & ~silent, False: silent}
+    named = statement.principals or () if space.kind == "key" and effect == "Allow" else ()
+    doubted = principals.Who(space).signed_in(named, _MEANT_ELSEWHERE)
     for says_caller, half in halves.items():
-        met = [
-            conditions.meets(space, one, statement.variables, says_caller or one.key.lower() != aws.CALLER_ACCOUNT)
-            for one in statement.conditions
-        ]
+        met = []
+        for one in statement.conditions:
+            is_sent = says_caller or one.key.lower() != aws.CALLER_ACCOUNT
+            name, some = conditions.meets(space, one, statement.variables, is_sent, is_typed)
+            met.append((name, some | doubted if name == PRINCIPAL else some))
         for whom in _whom(space, statement, effect):
             yield space.box(*about, (ACTION, half), *met, *whom)
 
@@ -219,7 +225,9 @@ def _whom(space: Space, statement: Statement, effect: str) -> list[list[tuple[st
         return [[]]
     direct, by_account = principals.named(space, statement)
     if effect == "Deny":
-        return [[(PRINCIPAL, direct | by_account)]]
+        people = principals.Who(space)
+        spared = people.signed_in(space.elsewhere) & ~people.signed_in(space.elsewhere, _MEANT_ELSEWHERE)
+        return [[(PRINCIPAL, (direct | by_account) & ~spared)]]
     return [[(PRINCIPAL, direct)], [(PRINCIPAL, by_account & ~direct), lets(space)]]
 
 
@@ -271,7 +279,7 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
         CannotBeJudged: it is too large.
     """
     people = [name for one in requests for name in (one.principal, *one.but)]
-    space = space_of([policy], people, [one.resource for one in requests if one.resource])
+    space = space_of([policy], people)
     for _ in space.twice():
         rules = Rules(space, policy)
         asked = list(map(_asking(space, policy), requests))

@@ -9,7 +9,7 @@ two policies cancels.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import product
@@ -17,6 +17,7 @@ from operator import or_
 from typing import Final, NamedTuple, TypeAlias
 
 from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, atoms, exact
+from cmek_construct.policy.statements import Principal
 from cmek_construct.policy.text import VARIABLE, Form, Reading
 
 _MOST_FLAGS: Final = 8
@@ -38,16 +39,18 @@ class Value(NamedTuple):
 class Dimension:
     """What a request may be in one respect."""
 
-    def __init__(self, name: str, domain: Sequence[str], *, is_key: bool, is_unknown: bool) -> None:
+    def __init__(self, name: str, domain: Sequence[str], is_key: bool, always: Collection[str]) -> None:
         self.name = name.partition(BETWEEN)[0]
         self.is_key = is_key
         """Whether it is a condition key."""
-        self.is_unknown = is_unknown
+        self.is_unknown = not is_key and self.name != name
         """Whether it is no part of a request, but something that is not known."""
         self.is_typed = False
         """Whether its texts are numbers, dates or addresses, of which no atom is an example."""
         self.values: list[Value] = []
         self._domain = tuple(domain)
+        self._always = always
+        """The flags that hold of all its texts."""
         self._patterns = dict.fromkeys(domain)
         self._flags: dict[str, list[tuple[str, Decide | None]]] = defaultdict(list)
         self._of: dict[str, int] = defaultdict(int)
@@ -66,10 +69,10 @@ class Dimension:
             for flag, abouts in self._flags.items():
                 about = [decide for pattern, decide in abouts if pattern in patterns]
                 known = next((one(text) for one in about if one and is_exact), None)
-                if about and known is None:
-                    free.append(flag)
-                elif known:
+                if flag in self._always or known:
                     fixed.add(flag)
+                elif about and known is None:
+                    free.append(flag)
             others = [flag for flag in free if flag not in apart]
             if len(others) > _MOST_FLAGS:
                 raise CannotBeJudged(f"too much is not known of the {self.name}")
@@ -95,7 +98,7 @@ class Dimension:
     def like(self, form: Form) -> int:
         """The texts of a form, where its holes have these values."""
         found = self.where(form.pattern, form.flags)
-        if form.flags and self.values:
+        if form.flags:
             self._with_holes[form] = found
         return found
 
@@ -108,9 +111,6 @@ class Dimension:
 
     def members(self, some: int) -> Iterator[Value]:
         return (value for index, value in enumerate(self.values) if some >> index & 1)
-
-    def just(self, value: Value) -> int:
-        return 1 << self.values.index(value)
 
     def as_text(self, value: Value) -> int:
         """The atoms of the same texts, whatever is true of what is not known."""
@@ -160,6 +160,8 @@ class Space:
     reading: Reading
     spelled: Mapping[tuple[str, ...], tuple[str, str]]
     """The path and name of roles and users, by what makes them one: kind, account and name."""
+    elsewhere: Sequence[Principal]
+    """Those whom the key policies name, and who sign in elsewhere."""
     apart: frozenset[str]
     """What is never true of one text at once, such as that it is two generated names."""
     dimensions: dict[str, Dimension] = field(default_factory=dict)
@@ -167,10 +169,10 @@ class Space:
     """Requests that nobody can make."""
     boxes_left: int = _MOST_BOXES
 
-    def dimension(self, name: str, domain: Sequence[str], is_key: bool = False, is_unknown: bool = False) -> Dimension:
-        if name not in self.dimensions:
-            self.dimensions[name] = Dimension(name, domain, is_key=is_key, is_unknown=is_unknown)
-        return self.dimensions[name]
+    def dimension(
+        self, name: str, domain: Sequence[str], is_key: bool = False, always: Collection[str] = ()
+    ) -> Dimension:
+        return self.dimensions.setdefault(name, Dimension(name, domain, is_key, always))
 
     def twice(self) -> Iterator[None]:
         """Let everything be said twice: first to learn the patterns, then as sets of atoms."""

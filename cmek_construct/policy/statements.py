@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, PRINCIPAL_ARN
 from cmek_construct.policy.sentences import as_list
-from cmek_construct.policy.text import Forms, end_of, generated, literal, may_be_one
+from cmek_construct.policy.text import Forms, literal
 
 Kind: TypeAlias = Literal["trust", "key", "permissions", "resource"]
 """Of a role whom it lets in, of a key, of what a principal may do, or of whatever else has one."""
@@ -61,7 +61,7 @@ class Statement:
     """Whether ``${…}`` is a policy variable."""
     unreadable: tuple[str, ...] = ()
     """What in it cannot be read or is not known: it may make it another statement."""
-    raw: Any = field(default=None, compare=False)
+    raw: Any = field(default=None, compare=False, repr=False)
     """As it was read."""
 
     def on(self, *keys: str) -> list[Condition]:
@@ -93,6 +93,8 @@ class Policy:
     resource: str | None = None
     """The ARN of the role or key, where it is known; holes are allowed."""
     forms: Forms = field(default_factory=dict)
+    typed: bool = True
+    """Whether somebody may type wildcards where it has holes."""
 
 
 def read(
@@ -163,9 +165,9 @@ def _statement(number: int, raw: Any, kind: Kind, variables: bool, texts: Callab
         faults.append(f"the Effect {effect!r}")
         effect = ""
     elements = _Elements(raw, texts, faults)
-    named_in = elements.texts
-    lists = (named_in("Action"), named_in("NotAction"), named_in("Resource"), named_in("NotResource"))
     named = (elements.principals("Principal"), elements.principals("NotPrincipal"))
+    listed = elements.listed
+    lists = (listed("Action"), listed("NotAction"), listed("Resource"), listed("NotResource"))
     conditions = tuple(elements.conditions(raw.get("Condition")))
     unreadable = tuple(f"{name}: {one}" for one in faults)
     return Statement(name, effect, *named, *lists, conditions, variables, unreadable, raw)
@@ -196,10 +198,10 @@ class _Elements:
     as_text: Callable[[str], str]
     faults: list[str]
 
-    def texts(self, member: str) -> tuple[str, ...] | None:
-        return self._texts(member, self.raw[member]) if self.raw.get(member) is not None else None
+    def listed(self, member: str) -> tuple[str, ...] | None:
+        return self.texts(member, self.raw[member]) if self.raw.get(member) is not None else None
 
-    def _texts(self, member: str, value: Any) -> tuple[str, ...]:
+    def texts(self, member: str, value: Any) -> tuple[str, ...]:
         self.faults.extend(f"{member} {one!r}" for one in as_list(value) if not isinstance(one, str))
         return tuple(self.as_text(one) for one in as_list(value) if isinstance(one, str))
 
@@ -210,56 +212,19 @@ class _Elements:
             return None
         if kinds is not value and value != "*" and not str(value).startswith("${"):
             self.faults.append(f"{member} {value!r}")
-        return tuple(Principal(kind, name) for kind in kinds for name in self._texts(member, kinds[kind]))
+        return tuple(Principal(kind, name) for kind in kinds for name in self.texts(member, kinds[kind]))
 
     def conditions(self, value: Any) -> Iterator[Condition]:
         if value is not None and not isinstance(value, dict):
             self.faults.append(f"the Condition {value!r}")
-            return
-        for operator, keys in (value or {}).items():
+        for operator, keys in value.items() if isinstance(value, dict) else ():
             if not isinstance(keys, dict):
                 self.faults.append(f"the Condition {operator}")
-                continue
-            for key, given in keys.items():
+            for key, given in keys.items() if isinstance(keys, dict) else ():
                 if key.startswith("Fn::"):
                     self.faults.append(f"the Condition key {key}")
-                values = [_scalar(one) for one in as_list(given)]
-                if None in values:
+                values = [one for one in as_list(given) if isinstance(one, str | int | float)]
+                if values != as_list(given):
                     self.faults.append(f"the Condition {operator} {key}")
-                yield Condition(operator, key, tuple(self.as_text(one) for one in values if one is not None))
-
-
-def _scalar(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) else None
-
-
-def told_apart(policies: Sequence[Policy], texts: Iterable[str]) -> dict[str, str]:
-    """What is known of the holes of some policies, and counts beside some other texts.
-
-    A generated name is a text by itself, unless something that is written may be it.
-
-    Args:
-        policies: that are looked at together.
-        texts: what else is named beside them.
-    """
-    ends = [end_of(one) for one in dict.fromkeys([*texts, *(text for one in policies for text in _texts(one))])]
-    said = [name for every, _, _ in ends for name in every]
-    alone = [name for _, name, _ in ends if name]
-    others = {form for _, _, form in ends if form}
-    known = {name: one.forms[name] for name in dict.fromkeys(said) for one in policies if name in one.forms}
-    names_of_aws = generated(known)
-    for number, name in enumerate(dict.fromkeys(alone)):
-        is_lone = name in names_of_aws and said.count(name) == alone.count(name)
-        if is_lone and not any(may_be_one(known[name], one) for one in others):
-            known[name] = f"<{number}>"
-    return known
-
-
-def _texts(policy: Policy) -> Iterator[str]:
-    yield policy.resource or ""
-    for one in policy.statements:
-        yield from (each.name for each in one.named())
-        yield from (*(one.resources or ()), *(one.not_resources or ()))
-        yield from (value for each in one.conditions for value in each.values)
+                texts = (str(one).lower() if isinstance(one, bool) else str(one) for one in values)
+                yield Condition(operator, key, tuple(map(self.as_text, texts)))

@@ -16,9 +16,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from cmek_construct.policy.patterns import ANY, DIGITS, IN_NAME, IN_PART
 
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
-_ESCAPED: Final = {"*", "?", "$"}
 _REGION: Final = "??*-*-?"
 VARIABLE: Final = "policy variable"
+_ESCAPED: Final = {f"{VARIABLE} {one}" for one in "*?$"}
 ACCOUNT: Final = "account"
 """The form of a hole that is the number of an account."""
 REGION: Final = "region"
@@ -29,9 +29,9 @@ Forms: TypeAlias = Mapping[str, str]
 and ``?``."""
 
 
-def generated(forms: Forms) -> frozenset[str]:
+def generated(forms: Forms) -> list[str]:
     """The holes that are names which AWS generates."""
-    return frozenset(name for name, form in forms.items() if form not in (ACCOUNT, REGION))
+    return [name for name, form in forms.items() if form not in (ACCOUNT, REGION)]
 
 
 def literal(text: str) -> str:
@@ -110,13 +110,10 @@ class Form(NamedTuple):
     def with_holes(self, text: str) -> str:
         """A text of this form, with its holes by their names."""
         found = re.fullmatch(self.pattern, text)
-        if found is None:
-            return text
-        shown, end = "", 0
-        for number, name in enumerate(self.holes, 1):
-            shown += f"{text[end : found.start(number)]}${{{name}}}"
-            end = found.end(number)
-        return shown + text[end:]
+        spans = [found.span(number) for number in range(1, len(self.holes) + 1)] if found else []
+        for (start, end), name in reversed([*zip(spans, self.holes, strict=bool(spans))]):
+            text = f"{text[:start]}${{{name}}}{text[end:]}"
+        return text
 
 
 @lru_cache(maxsize=20_000)
@@ -151,15 +148,14 @@ class Reading(NamedTuple):
         pattern = shown = ""
         names = []
         for plain, name in pieces(text):
-            variable = name[1:] if name is not None and name.startswith("!") else None
-            if variable is not None:
-                plain += "" if self.variables else f"${{{variable}}}"
-                name = f"{VARIABLE} {variable}" if self.variables else None
+            if name is not None and name.startswith("!"):
+                plain += "" if self.variables else f"${{{name[1:]}}}"
+                name = f"{VARIABLE} {name[1:]}" if self.variables else None
             pattern += _plain(plain, wildcard, self.any_case)
             shown += plain
-            if variable in _ESCAPED and name is not None:
-                pattern += re.escape(variable)
-                shown += variable
+            if name is not None and name in _ESCAPED:
+                pattern += re.escape(name[-1])
+                shown += name[-1]
             elif name is not None:
                 is_account = what == ACCOUNT and _PLACE.fullmatch(text)
                 known = ACCOUNT if is_account else self.forms.get(name, "*")
@@ -174,16 +170,13 @@ class Reading(NamedTuple):
 
         Wildcards and holes stand for ``within`` in a part, for ``in_name`` in the name, and for anything before that.
         """
-        six = parts(text, ":", 5)
-        if len(six) != 6:
+        *five, last = parts(text, ":", 5)
+        if len(five) != len(_PARTS):
             return None
-        *path, name = parts(six.pop(), "/")
-        found = Form("")
-        for one, what in zip(six, _PARTS, strict=True):
-            found = found.then(self.form(one, what, within), ":")
-        for one in path:
-            found = found.then(self.form(one, "path"), "/")
-        return found.then(self.form(name, "name", in_name))
+        *path, name = parts(last, "/")
+        found = [self.form(one, what, within).then(":") for one, what in zip(five, _PARTS, strict=True)]
+        found += [self.form(one, "path").then("/") for one in path]
+        return Form("").then(*found, self.form(name, "name", in_name))
 
 
 def glob(text: str, forms: Forms) -> str:
@@ -195,17 +188,6 @@ def glob(text: str, forms: Forms) -> str:
         return f"${{{name[1:]}}}" if name.startswith("!") else known.get(form, form)
 
     return "".join(plain + ("" if name is None else of(name)) for plain, name in pieces(text))
-
-
-@lru_cache(maxsize=10_000)
-def end_of(text: str) -> tuple[list[str], str | None, str | None]:
-    """All holes of a text, and what it ends in behind its last separator: a hole alone, or what is written in part."""
-    name = parts(parts(text, ":")[-1], "/")[-1]
-    every, known = holes(text), holes(name)
-    if known and name == f"${{{known[0]}}}":
-        return every, known[0], None
-    is_written = any(plain.strip("*?") or (hole or "").startswith("!") for plain, hole in pieces(name))
-    return every, None, glob(name, {}) if is_written else None
 
 
 def may_be_one(one: str, other: str) -> bool:

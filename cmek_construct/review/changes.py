@@ -1,13 +1,8 @@
-"""What changes between two sets of templates: each difference once, with all that it is in.
-
-In Markdown, for a pull request, whatever a template says stands in a code span: there GitHub makes no link, no mention
-and no HTML.
-"""
+"""What changes between two sets of templates: each difference once, with all that it is in."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -24,7 +19,6 @@ from cmek_construct.templates.choices import OTHER as ANY_OTHER
 from cmek_construct.templates.choices import Choices, where
 from cmek_construct.templates.stacks import KEY, ROLE
 
-NOTHING: Final = "Nothing changes about Pinecone's roles, keys and aliases."
 REPLACED: Final = "Pinecone would lose role, key or access"
 ACCESS: Final = "Who may do what"
 OTHER: Final = "Other"
@@ -35,7 +29,6 @@ Change: TypeAlias = tuple[str, Words]
 _HARMLESS: Final = ("Description", "Tags", "EnableKeyRotation", "RotationPeriodInDays")
 """Properties that let nobody do more or less."""
 _MOST_CASES: Final = 64
-_MOST_NAMES: Final = 10
 _ANOTHER: Final = {
     "Role": " Pinecone goes on asking for the old role and cannot be told of another: it is locked "
     "out of the data. A policy that named the old role does not let the new one in by itself.",
@@ -72,18 +65,16 @@ def differences(old: Sequence[Template], new: Sequence[Template]) -> list[Differ
     """What changes, grouped; those that replace role or key first."""
     found: dict[str, Difference] = {}
     for before, after in _pairs(old, new):
-        by_weight: dict[str, list[Words]] = {title: [] for title in _WEIGHTS}
-        for title, said in _between(before, after):
-            by_weight[title].append(said)
-        changes = {title: some for title, some in by_weight.items() if some}
-        if not changes:
-            continue
+        changes: dict[str, list[Words]] = {}
+        for title, said in sorted(_between(before, after), key=lambda change: _WEIGHTS.index(change[0])):
+            changes.setdefault(title, []).append(said)
         text = json.dumps(changes)
-        for template in filter(None, (before, after)):  # each account has some of its own
-            ids = (one for part in template.parts for one in part.external_ids)
-            for value in filter(None, [template.account, *ids]):
+        both = [one for one in (before, after) if one]
+        for template in both:  # each account has some of its own
+            for value in filter(None, [template.account, *(it for part in template.parts for it in part.external_ids)]):
                 text = text.replace(value, "<own>")
-        found.setdefault(text, Difference(changes, [])).names.extend(one.name for one in (after or before,) if one)
+        if changes:
+            found.setdefault(text, Difference(changes, [])).names.append(both[-1].name)
     return sorted(found.values(), key=lambda difference: REPLACED not in difference.changes)
 
 
@@ -93,7 +84,7 @@ def _pairs(old: Sequence[Template], new: Sequence[Template]) -> list[tuple[Templ
         return [(old[0], new[0])]
     ours = {one.name for one in (*old, *new) if one.parts}
     before, after = ({one.name: one for one in some if one.name in ours} for some in (old, new))
-    return [(before.get(name), after.get(name)) for name in dict.fromkeys([*after, *before])]
+    return [(before.get(name), after.get(name)) for name in {**after, **before}]
 
 
 def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
@@ -108,21 +99,20 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
                 another = f": ANOTHER role and ANOTHER key.{_ANOTHER['Key']}"
                 yield REPLACED, _was([f"The {what}"], [Quoted(was)], [Quoted(now)], another)
     for kind in ("Role", "Key", "Alias"):
-        before = old.things(kind) if old else {}
-        after = new.things(kind) if new else {}
+        before, after = (one.things(kind) if one else {} for one in (old, new))
         yield from _come_and_gone(kind, before, after)
         for name in (name for name in before if name in after):
             yield from _thing(before[name], after[name])
     if old and new:
-        results = [_results(old), _results(new)]
-        for one in dict.fromkeys(key for each in results for key in each):
-            kept, is_kept = (each.get(one, "kept") for each in results)
+        was_found, is_found = _results(old), _results(new)
+        for one in {**was_found, **is_found}:
+            kept, is_kept = (each.get(one, "kept") for each in (was_found, is_found))
             if kept != is_kept:
                 yield ACCESS, _was(["Guardrail ", Quoted(one[0]), " at ", Quoted(one[1]), ":"], [kept], [is_kept], ".")
 
 
 def _was(own: Words, was: Words, now: Words, follows: str) -> Words:
-    return [*own, " was ", *was, ", is now ", *now, follows]
+    return [*own, " was ", *(was or ["none"]), ", is now ", *(now or ["none"]), follows]
 
 
 def _results(template: Template) -> dict[tuple[str, str, str], str]:
@@ -135,44 +125,38 @@ def _results(template: Template) -> dict[tuple[str, str, str], str]:
 
 def _come_and_gone(kind: str, old: Mapping[str, Thing], new: Mapping[str, Thing]) -> Iterator[Change]:
     gone = [one for name, one in old.items() if name not in new]
-    is_alias = kind == "Alias"
+    heavy, light = (OTHER, OTHER) if kind == "Alias" else (REPLACED, ACCESS)
     for one in gone:
         what = "AWS keeps it, as it is retained, but nothing manages it any more."
         if not one.retained:
             what = f"AWS DELETES it with this deploy: it is not retained.{_ANOTHER[kind]}"
-        yield (
-            OTHER if is_alias else REPLACED,
-            [f"{kind} ", Quoted(one.logical_id), f" is GONE from the template. {what}"],
-        )
+        yield heavy, [f"{kind} ", Quoted(one.logical_id), f" is GONE from the template. {what}"]
     for name in (name for name in new if name not in old):
-        if gone and not is_alias:
-            another = f" is new while another is gone: it is ANOTHER {kind.lower()}.{_ANOTHER[kind]}"
-            yield REPLACED, [f"{kind} ", Quoted(name), another]
-        else:
-            yield OTHER if is_alias else ACCESS, [f"{kind} ", Quoted(name), " is new."]
+        is_another = gone and kind != "Alias"
+        another = f" is new while another is gone: it is ANOTHER {kind.lower()}.{_ANOTHER[kind]}"
+        yield heavy if is_another else light, [f"{kind} ", Quoted(name), another if is_another else " is new."]
 
 
 def _thing(old: Thing, new: Thing) -> Iterator[Change]:
     """What changes of a role, a key or an alias: settings, what Pinecone stores, whom it lets do what."""
     own: Words = [f"{new.kind} ", Quoted(new.logical_id)]
-    if old.retained and not new.retained:
-        lost = " is no longer retained: it goes when the stack goes."
-        yield OTHER if new.kind == "Alias" else REPLACED, [*own, lost]
-    if new.retained and not old.retained:
-        yield OTHER, [*own, " is retained now."]
-    for name in dict.fromkeys([*old.properties, *new.properties]):
+    if old.retained != new.retained:
+        kept = " is retained now." if new.retained else " is no longer retained: it goes when the stack goes."
+        yield OTHER if new.retained or new.kind == "Alias" else REPLACED, [*own, kept]
+    for name in {**old.properties, **new.properties}:
         if old.properties.get(name) != new.properties.get(name):
             was, now = (Quoted(each[name]) if name in each else "not said" for each in (old.properties, new.properties))
             weight, follows = _WHAT_FOLLOWS.get((new.kind, name), (OTHER if name in _HARMLESS else ACCESS, ""))
             yield weight, _was([*own, ": ", Quoted(name)], [was], [now], f".{follows}")
     if old.external_ids and old.external_ids != new.external_ids:
-        asked = quoted_list(new.external_ids) or ["none"]
-        yield REPLACED, _was([*own, ": the external ID"], quoted_list(old.external_ids), asked, f".{_ANOTHER_ID}")
+        both = quoted_list(old.external_ids), quoted_list(new.external_ids)
+        yield REPLACED, _was([*own, ": the external ID"], *both, f".{_ANOTHER_ID}")
     if old.pinecones != new.pinecones:
-        was_taken, is_taken = (quoted_list(each.pinecones) for each in (old, new))
-        yield REPLACED, _was([*own, ": Pinecone's AWS account"], was_taken, is_taken, f".{_ANOTHER_ACCOUNT}")
+        both = quoted_list(old.pinecones), quoted_list(new.pinecones)
+        yield REPLACED, _was([*own, ": Pinecone's AWS account"], *both, f".{_ANOTHER_ACCOUNT}")
     for (kind, what, before), (*_, after) in zip(_policies(old), _policies(new), strict=True):
-        yield from _policy([*own, f", {what}: "], before, after, kind)
+        for weight, said in _policy(before, after, kind):
+            yield weight, [*own, f", {what}: ", *said]
 
 
 def _policies(one: Thing) -> list[tuple[Kind, str, Policy]]:
@@ -182,7 +166,7 @@ def _policies(one: Thing) -> list[tuple[Kind, str, Policy]]:
     trust, *permissions = one.policies
     cases: list[Choices] = [{}]
     for each in permissions:
-        both = [{**case, **more} for case, more in product(cases, each.cases) if _fit(case, more)]
+        both = [{**case, **more} for case, more in product(cases, each.cases) if {**more, **case} == {**case, **more}]
         cases = [case for at, case in enumerate(both) if case not in both[:at]] or cases
     together = Policy(
         "",
@@ -194,11 +178,7 @@ def _policies(one: Thing) -> list[tuple[Kind, str, Policy]]:
     return [("trust", "trust policy", trust), ("permissions", "its permissions", together)]
 
 
-def _fit(one: Choices, other: Choices) -> bool:
-    return all(other.get(name, value) == value for name, value in one.items())
-
-
-def _policy(own: Words, old: Policy, new: Policy, kind: Kind) -> Iterator[Change]:
+def _policy(old: Policy, new: Policy, kind: Kind) -> Iterator[Change]:
     """What whom may newly do or no longer do, and the statements by which that comes about."""
     gone = [said for said in old.said if said not in new.said]
     come = [said for said in new.said if said not in old.said]
@@ -206,23 +186,17 @@ def _policy(own: Words, old: Policy, new: Policy, kind: Kind) -> Iterator[Change
         return
     meant = list(_meant(old, new, kind))
     if not meant:
-        yield OTHER, [*own, "it is written in another way, and means the same."]
+        yield OTHER, ["it is written in another way, and means the same."]
         return
-    for said in [*meant, *_statements(gone, come)]:
-        yield ACCESS, [*own, *said]
-
-
-def _statements(gone: list[Said], come: list[Said]) -> Iterator[Words]:
-    """Statements that come, go, or change under the same label."""
+    yield from ((ACCESS, words) for words in meant)
     for said in come:
         before = [one for one in gone if said.sid and one.sid == said.sid]
-        if len(before) == 1:
+        if len(before) == 1:  # under the same label
             gone.remove(before[0])
-            yield ["a statement CHANGES. It was: ", *before[0].words, " It is now: ", *said.words]
+            yield ACCESS, ["a statement CHANGES. It was: ", *before[0].words, " It is now: ", *said.words]
         else:
-            yield ["a statement is NEW. ", *said.words]
-    for said in gone:
-        yield ["a statement is GONE. ", *said.words]
+            yield ACCESS, ["a statement is NEW. ", *said.words]
+    yield from ((ACCESS, ["a statement is GONE. ", *said.words]) for said in gone)
 
 
 def _meant(old: Policy, new: Policy, kind: Kind) -> Iterator[Words]:
@@ -262,10 +236,8 @@ def _agree(was: Choices, now: Choices, old: Policy, new: Policy) -> bool:
 
 def _in_case(own: Policy, kind: Kind, case: Choices) -> policy.Policy:
     """A policy in one case of the conditions of its template."""
-    there = [one for one in own.said if any(some.items() <= case.items() for some in one.cases)]
-    document: dict[str, Any] = {"Statement": [one.called for one in there]}
-    if own.variables:
-        document["Version"] = "2012-10-17"
+    there = [one.called for one in own.said if any(some.items() <= case.items() for some in one.cases)]
+    document: dict[str, Any] = {"Statement": there, **({"Version": "2012-10-17"} if own.variables else {})}
     return policy.read(document, kind, resource=own.resource, texts=policy.canonical, forms=own.forms)
 
 
@@ -286,38 +258,3 @@ def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Ite
 
 def _unreadable(own: policy.Policy) -> set[str]:
     return {f"{what}: {one.raw}"[:300] if one.raw else what for one in own.statements for what in one.unreadable}
-
-
-def markdown(differences: Sequence[Difference]) -> str:
-    """The differences; that there are none is one line."""
-    if not differences:
-        return f"{NOTHING}\n"
-    lines = ["### What changes about Pinecone's access", ""]
-    for difference in differences:
-        lines += [f"#### {_names(difference.names)}", ""]
-        for title, changes in difference.changes.items():
-            lines += [f"**{title}**", "", *(f"- {_said(words)}" for words in changes), ""]
-    return "\n".join(lines) + "\n"
-
-
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(_code(name) for name in names[:_MOST_NAMES])
-    more = len(names) - _MOST_NAMES
-    return f"{shown} and {more:,} more (values are those of the first)" if more > 0 else shown
-
-
-def _said(words: Words) -> str:
-    return "".join(_code(part) if isinstance(part, Quoted) else _escaped(part) for part in words)
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text)
-
-
-def _code(value: str) -> str:
-    """A code span: its fence is longer than each row of backticks in it."""
-    text = Quoted(value)
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    space = " " if longest or text.startswith(" ") or text.endswith(" ") else ""
-    return f"{fence}{space}{text or ' '}{space}{fence}"

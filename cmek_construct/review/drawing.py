@@ -48,8 +48,8 @@ class Box:
 
     @property
     def height(self) -> int:
-        """By its lines."""
-        return self.inside or len(self.lines) * LINE + 14
+        """By its lines, or by what stands in it."""
+        return max(self.inside, len(self.lines) * LINE + 14)
 
     @property
     def bottom(self) -> int:
@@ -128,12 +128,11 @@ def reach(part: Part) -> Drawing:
     """The drawing of one role with its keys, or of one of the two alone."""
     sketch = _Sketch(part)
     role = sketch.role(part.role) if part.role else None
-    keys = part.keys
-    for key in keys[:_MOST]:
+    for key in part.keys[:_MOST]:
         sketch.key(key, role)
-    if len(keys) > _MOST:
-        sketch.box(_KEY, [f"and {len(keys) - _MOST:,} more keys, each below"], "differs")
-    right = (_KEY if keys else _ROLE) + 220
+    if len(part.keys) > _MOST:
+        sketch.box(_KEY, [f"and {len(part.keys) - _MOST:,} more keys, each below"], "differs")
+    right = (_KEY if part.keys else _ROLE) + 220
     if part.role and role:
         sketch.permissions(part.role, role, right)
     if part.is_closed:
@@ -153,7 +152,6 @@ class _Sketch:
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self.is_cut = part.is_cut
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
         self.told: list[str] = []
@@ -167,7 +165,7 @@ class _Sketch:
             each = (width - 24) / (_CHARACTER if lines else _STRONG_CHARACTER)
             some = textwrap.wrap(text, int(each), break_on_hyphens=False)
             lines += some if len(some) <= _MOST_LINES else [*some[: _MOST_LINES - 1], "… (whole below)"]
-        box = Box(x, self.ends.get(x, 30) + 14, width, lines, kind, max(height, len(lines) * LINE + 14))
+        box = Box(x, self.ends.get(x, 30) + 14, width, lines, kind, height)
         self.boxes.append(box)
         self.ends[x] = box.bottom
         return box
@@ -187,7 +185,7 @@ class _Sketch:
         number = self.part.said.index(said) + 1 if said else 0
         kind = self.kind(said) if said else "wrong"
         self.arrows.append(Arrow([begin, *turns, (end.x, y)], number, cut=cut, kind=kind))
-        if cut:
+        if cut and said:
             self.told.append(f"Number {number} is cut off now.")
 
     def first(self, column: int, some: Iterable[Said]) -> Sequence[Said]:
@@ -199,7 +197,7 @@ class _Sketch:
 
     def role(self, role: Thing) -> Box:
         """The role, and whoever may take it on: Pinecone first."""
-        cut = self.is_cut(role.logical_id)
+        cut = self.part.is_cut(role.logical_id)
         notes = [] if role.policies[1:] else ["no permissions of its own"]
         texts = [f"Role {role.logical_id}", *notes, *["CUT OFF: nobody may take it on"] * cut]
         allows = role.policies[0].allows
@@ -208,8 +206,7 @@ class _Sketch:
         for index, said in enumerate(drawn, 1):
             caller = self._caller(said)
             # Nobody comes in by it who does not present the external ID.
-            is_guides = said.beside.as_guide and "sts:ExternalId" in str(said.statement.get("Condition"))
-            if said.external_id is not None or is_guides:
+            if said.external_id or (said.asks_for and said.beside.as_guide):
                 middle = caller.side("right")[1]
                 self.boxes.append(Box(_OWN - _DOOR // 2, middle - 16, _DOOR, ["external ID"], "door"))
             self.arrow(caller, _ROLE - 48, box, box.y + box.height * index // (len(drawn) + 1), said, cut=cut)
@@ -227,8 +224,11 @@ class _Sketch:
 
     def _somebody(self, column: int, said: Said) -> Box:
         whom, _, more = plain(said.whom).partition(" (")
-        texts = [whom[:1].upper() + whom[1:], *filter(None, [more.rstrip(")")]), *_difference(said)]
-        return self.box(column, texts, self.kind(said))
+        return self.box_of(said, column, whom[:1].upper() + whom[1:], *filter(None, [more.rstrip(")")]))
+
+    def box_of(self, said: Said, column: int, *texts: str) -> Box:
+        """Whoever, or whatever, a statement is about."""
+        return self.box(column, [*texts, *[f"[{said.beside.verdict}]"] * (not said.beside.as_guide)], self.kind(said))
 
     def key(self, key: Thing, role: Box | None) -> None:
         """A key, with the role's arrows into it and those of others."""
@@ -247,14 +247,14 @@ class _Sketch:
         targets = [one.properties.get("TargetKeyId") for one in self.part.things if one.kind == "Alias"]
         notes = ["with an alias"] * (key.logical_id in targets)
         notes += ["rotates"] * (key.properties.get("EnableKeyRotation") in (True, "true"))
-        notes += ["CUT OFF: the role may do nothing"] * (bool(uses) and self.is_cut(key.logical_id, arns))
+        notes += ["CUT OFF: the role may do nothing"] * (bool(uses) and self.part.is_cut(key.logical_id, arns))
         box = self.box(_KEY, [f"Key {key.logical_id}", *notes], "key", height=26 * len(drawn) + 8)
         for index, (said, column, whom) in enumerate(drawn, 1):
             if column == _OUTSIDE:
                 self.ends[_OUTSIDE] = max(self.ends.get(_OUTSIDE, 0), self.ends.get(_ROLE, 0))
             start = role if column == _KEY else self._somebody(column, said)
             if start:
-                cut = self.is_cut(key.logical_id, whom)
+                cut = self.part.is_cut(key.logical_id, whom)
                 y = box.y + box.height * index // (len(drawn) + 1)
                 self.arrow(start, _KEY - 90 + 10 * index, box, y, said, cut=cut)
 
@@ -262,7 +262,7 @@ class _Sketch:
         """What the role may do elsewhere, by permissions of its own."""
         column, keys = right + 90, self.part.keys
         self.ends[column] = self.ends.get(_KEY, 30) + 10 * bool(keys)
-        cut = self.is_cut(role.logical_id)
+        cut = self.part.is_cut(role.logical_id)
         lane = _KEY - 20 if keys else right + 30
         for policy in (one for one in role.policies[1:] if not one.said):
             box = self.box(column, ["Nobody can tell from here", policy.title], "wrong")
@@ -270,26 +270,16 @@ class _Sketch:
             self.told.append(f"Role {role.logical_id}: {policy.title}.")
         some = [said for policy in role.policies[1:] for said in policy.allows]
         for index, said in enumerate(self.first(column, some)):
-            box = self.box(column, [_reached(said), *_difference(said)], self.kind(said))
+            accounts = dict.fromkeys(said.customers)
+            of_kms = f"Keys of AWS account {' and '.join(map(str, accounts))}"
+            box = self.box_of(said, column, of_kms if accounts and all(accounts) else "Elsewhere")
             self.arrow(own, lane - 6 * index, box, box.side("left")[1], said, cut=cut)
-
-
-def _difference(said: Said) -> list[str]:
-    return [] if said.beside.as_guide else [f"[{said.beside.verdict}]"]
 
 
 def _is_within(said: Said, account: str) -> bool:
     """Whether a statement is about an account's own roles, users and root alone."""
     own = re.compile(rf"arn:aws:iam::{re.escape(account)}:[^*?]+")
-    principal = said.statement.get("Principal")
-    if not isinstance(principal, dict) or list(principal) != ["AWS"]:
-        return False
-    return all(map(own.fullmatch, map(str, as_list(principal["AWS"]))))
-
-
-def _reached(said: Said) -> str:
-    """What a permission of the role is about: keys of another account, or who knows what."""
-    resources = map(str, as_list(said.statement.get("Resource")))
-    keys = [re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in resources]
-    accounts = dict.fromkeys(key[1] for key in keys if key)
-    return f"Keys of AWS account {' and '.join(accounts)}" if keys and all(keys) else "Elsewhere"
+    match said.statement.get("Principal"):
+        case {"AWS": names, **others} if not others:
+            return all(own.fullmatch(str(one)) for one in as_list(names))
+    return False

@@ -11,44 +11,28 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from copy import deepcopy
 from functools import cache
-from importlib import resources
-from typing import Any, Final, NamedTuple
+from operator import attrgetter, itemgetter
+from typing import Any, Final
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.judging import RULES
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.sentences import Quoted, plain_letters, visible
-from cmek_construct.review.changes import NOTHING, REPLACED, Difference
+from cmek_construct.review.changes import REPLACED, Difference
 from cmek_construct.review.drawing import Drawing, reach
-from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template
-from cmek_construct.review.statements import Said
+from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template, by
 
 MOST: Final = 50
 """Distinct texts that are shown whole, for nobody reads more in one sitting. Those with a violation come first."""
 _THEIR_OWN: Final = (*NAMES, "TargetKeyId", "Description", "Tags")
 """Properties that let nobody do anything: they may differ among what is alike."""
+_ACCOUNT: Final = re.compile(r'(?<=[:"])[0-9]{12}(?=[:"])')
 _OWN_ACCOUNT: Final = "<own account>"
-_TEMPLATES: Final = ("page.html.j2", "parts.html.j2", "drawing.svg.j2")
-
-
-class Alike(NamedTuple):
-    """Roles and keys of one text, wherever they stand."""
-
-    number: int
-    part: Part
-    """The first of them, which the page shows."""
-    parts: list[Part]
-    is_shown: bool
-
-    @property
-    def pinecone_now(self) -> str:
-        """What Pinecone can do by the answers; of what is not shown nothing was asked."""
-        return self.part.pinecone_now if self.is_shown else "not asked"
+_NOTHING: Final = "Nothing changes about Pinecone's roles, keys and aliases."
 
 
 class Page:
@@ -72,10 +56,12 @@ class Page:
         self.replaces = any(REPLACED in one.changes for one in differences or ())
         self.templates = [one for one in every if one.parts]
         self.others = len(every) - len(self.templates)
-        self.each = _alike(self.templates)
+        # Roles and keys of one text together, wherever they stand: the page shows the first of them.
+        self.each = _alike(part for template in self.templates for part in template.parts)
         self.shown = self.each[:MOST]
-        self.roles = [one for template in self.templates for one in template.things("Role").values()]
-        self.keys = [one for template in self.templates for one in template.things("Key").values()]
+        firsts = [alike[0] for alike in self.each]
+        self.roles = [one for template in self.templates for one in template.things("Role")]
+        self.keys = [one for template in self.templates for one in template.things("Key")]
 
         # What is signed: the one number that a signature is bound to is that of the list of files.
         read = (one.stack.template for one in self.templates)
@@ -92,27 +78,23 @@ class Page:
         self.results = _results(findings)
 
         # What the policies say, and what is not as in the guide.
-        self.statements = [said for one in self.each for said in one.part.said]
+        self.statements = [said for part in firsts for said in part.said]
         self.different = [said for said in self.statements if not said.beside.as_guide]
-        self.missing = [label for one in self.each for policy in one.part.policies for label, _ in policy.missing]
-        self.parameters = sorted({name for one in self.each for name in _parameters(one.part)})
+        self.missing = [label for part in firsts for policy in part.policies for label, _ in policy.missing]
+        self.parameters = sorted({name for part in firsts for name in part.parameters})
 
         # What only a person can tell, each with the templates that it is in.
-        to_check: dict[tuple[str, ...], list[str]] = {}
-        for template in every:
-            for words in template.to_check:
-                to_check.setdefault(tuple(words), []).append(template.name)
-        self.to_check = list(to_check.items())
-        pinecones = [(one, account) for one in self.each if one.part.role for account in one.part.role.pinecones]
+        asked = by(((tuple(words), one.name) for one in every for words in one.to_check), itemgetter(0))
+        self.to_check = [(words, [name for _, name in some]) for words, some in asked.items()]
+        pinecones = [(part, account) for part in firsts if part.role for account in part.role.pinecones]
         self.accounts_named = list(dict.fromkeys(account for _, account in pinecones))
-        self.takes_own_for_pinecones = any(one.part.template.account == account for one, account in pinecones)
+        self.takes_own_for_pinecones = any(part.template.account == account for part, account in pinecones)
         ids = Counter(one for template in self.templates for part in template.parts for one in part.external_ids)
         self.ids_used_twice = [one for one, count in ids.items() if count > 1]
 
-        # Who can do what now.
-        cut = (one for one in self.shown if one.part.role and one.pinecone_now == CUT_OFF)
-        self.count_of_cut = sum(len(one.parts) for one in cut)
-        rows = (row for one in self.shown for row in one.part.template.answers.rows)
+        # Who can do what now, of what is shown: of nothing else it is asked.
+        self.count_of_cut = sum(len(one) for one in self.shown if one[0].role and one[0].pinecone_now == CUT_OFF)
+        rows = (row for one in self.shown for row in one[0].template.answers().rows)
         self.protects_used_keys = any(row.unused and row.action == "kms:DisableKey" for row in rows)
 
         # Whether nothing here is red; what only a person can check is still to be checked.
@@ -121,29 +103,19 @@ class Page:
         self.is_fit_to_sign = bool(self.each) and self.each == self.shown and not red and not accounts
 
 
-def _parameters(part: Part) -> set[str]:
-    """What whoever deploys types in, and policies hang on."""
-    texts = "\n".join(Quoted(said.statement) for said in part.said)
-    return part.template.parameters.intersection(re.findall(r"\$\{([^{}]+)\}", texts))
-
-
 def _results(findings: Iterable[Violation]) -> list[tuple[str, str, list[Violation]]]:
-    by_rule: dict[str, tuple[dict[str, None], list[Violation]]] = {}
-    for rule in RULES:  # what must hold of a role, a key and an alias may have one name
-        by_rule.setdefault(rule.id, ({}, []))[0][rule.sentence] = None
-    for one in findings:
-        by_rule.setdefault(one.rule.partition("[")[0], ({}, []))[1].append(one)
-    found = [(rule, " ".join(sentences), broken) for rule, (sentences, broken) in by_rule.items()]
+    broken = by(findings, lambda one: one.rule.partition("[")[0])
+    rules = by(RULES, attrgetter("id"))  # what must hold of a role, a key and an alias may have one name
+    found = [
+        (name, " ".join(dict.fromkeys(rule.sentence for rule in rules.get(name, ()))), broken.get(name, []))
+        for name in {**rules, **broken}
+    ]
     return sorted(found, key=lambda one: (all(broken.meant is not None for broken in one[2]), not one[2]))
 
 
-def _alike(templates: Iterable[Template]) -> list[Alike]:
-    """The distinct texts: first those that a guardrail refuses, each as it is first met."""
-    found: dict[str, list[Part]] = {}
-    for part in (part for template in templates for part in template.parts):
-        found.setdefault(_alike_text(part), []).append(part)
-    refused_first = sorted(found.values(), key=lambda parts: not parts[0].refused)
-    return [Alike(number, parts[0], parts, number <= MOST) for number, parts in enumerate(refused_first, 1)]
+def _alike(parts: Iterable[Part]) -> list[list[Part]]:
+    """Those of one text together: first those that a guardrail refuses, each as it is first met."""
+    return sorted(by(parts, _alike_text).values(), key=lambda alike: not alike[0].refused)
 
 
 def _alike_text(part: Part) -> str:
@@ -157,30 +129,23 @@ def _alike_text(part: Part) -> str:
             thing.kind,
             {name: value for name, value in thing.properties.items() if name not in _THEIR_OWN},
             thing.retained,
-            [[*map(_statement, policy.said), policy.variables] for policy in thing.policies],
+            [[[(said.when, said.called) for said in policy.said], policy.variables] for policy in thing.policies],
         ]
         for thing in part.things
     ]
     text = json.dumps([things, findings, [label for label, _ in part.outputs]], sort_keys=True)
+    for external_id in filter(None, (said.external_id for said in part.said)):
+        text = text.replace(f'"sts:ExternalId": {json.dumps(external_id)}', '"sts:ExternalId": "<external ID>"')
     for index, logical_id in enumerate(part.logical_ids):
         text = re.sub(rf"\$\{{{re.escape(logical_id)}(?=[.}}])", f"${{{index}", text)
-    if part.template.account:
-        text = re.sub(rf"(?<=[:\"]){part.template.account}(?=[:\"])", _OWN_ACCOUNT, text)
+    account = part.template.account
+    text = _ACCOUNT.sub(lambda found: _OWN_ACCOUNT if found[0] == account else found[0], text)
     return text.replace("${AWS::AccountId}", _OWN_ACCOUNT)
-
-
-def _statement(said: Said) -> list[Any]:
-    called = said.called
-    if said.external_id is not None:
-        called = deepcopy(called)
-        called["Condition"]["StringEquals"]["sts:ExternalId"] = "<external ID>"
-    return [said.when, called]
 
 
 def html(page: Page) -> str:
     """The page."""
-    style = Markup(_text("page.css"))  # noqa: S704 - a file of ours, not of a template
-    return _environment().get_template("page.html.j2").render(page=page, style=style)
+    return _environment().get_template("page.html.j2").render(page=page)
 
 
 def svg(drawing: Drawing) -> str:
@@ -189,10 +154,16 @@ def svg(drawing: Drawing) -> str:
     return str(draw.draw(drawing, "drawing", file=True))  # type: ignore[attr-defined]
 
 
+def markdown(differences: Sequence[Difference]) -> str:
+    """What changes, for a pull request; that nothing does is one line."""
+    environment = _environment().overlay(autoescape=False, finalize=None)
+    return environment.get_template("changes.md.j2").render(differences=differences)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=DictLoader({name: _text(name) for name in _TEMPLATES}),
+        loader=PackageLoader(__package__, ""),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
@@ -204,12 +175,10 @@ def _environment() -> Environment:
     environment.filters["code"] = Quoted
     environment.filters["any_language"] = lambda text: escape(visible(text))
     environment.filters["printable"] = printable
-    environment.globals |= {"counted": _counted, "reach": reach, "nothing": NOTHING, "replaced": REPLACED}
+    environment.filters["code_span"] = _code_span
+    environment.filters["escaped"] = lambda text: re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text)
+    environment.globals |= {"counted": _counted, "reach": reach, "nothing": _NOTHING, "replaced": REPLACED}
     return environment
-
-
-def _text(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _shown(value: Any) -> Any:
@@ -223,3 +192,12 @@ def _shown(value: Any) -> Any:
 
 def _counted(number: int, what: str, several: str = "") -> str:
     return f"{number:,} {what if number == 1 else several or f'{what}s'}"
+
+
+def _code_span(value: str) -> str:
+    """Of Markdown: its fence is longer than each row of backticks in it."""
+    text = Quoted(value)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    space = " " if longest or text.startswith(" ") or text.endswith(" ") else ""
+    return f"{fence}{space}{text or ' '}{space}{fence}"

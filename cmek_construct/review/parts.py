@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guide import ENCRYPT_DECRYPT
 from cmek_construct.policy import Verdict
-from cmek_construct.policy.sentences import Words
+from cmek_construct.policy.sentences import Quoted, Words
 from cmek_construct.policy.statements import Kind
 from cmek_construct.review.statements import Said, missing
 from cmek_construct.templates.choices import Choices
@@ -35,6 +36,8 @@ _PRESENTS: Final = {
 _FOR_SERVICE: Final = {True: " for an AWS service", False: " for others", None: ""}
 NAMES: Final = ("RoleName", "AliasName")
 """Properties that name a role or an alias."""
+S = TypeVar("S")
+K = TypeVar("K", bound=Hashable)
 Answer: TypeAlias = tuple[str, str | None, list[str]]
 """An answer, the statement that gives it or what is not known, and all that has it."""
 
@@ -89,41 +92,37 @@ class Thing:
     """Those that a trust policy asks for."""
 
 
+@dataclass(eq=False)
 class Part:
     """A role and the keys that let it in, or one of the two alone."""
 
-    def __init__(
-        self, template: Template, things: list[Thing], findings: list[Violation], outputs: list[tuple[str, str]]
-    ) -> None:
-        """Put them together.
+    template: Template
+    things: list[Thing]
+    """The role, then each key with its aliases."""
+    findings: list[Violation]
+    """What the guardrails have against them."""
+    outputs: list[tuple[str, str]]
+    """What goes into which field of Pinecone's console."""
 
-        Args:
-            template: that they stand in.
-            things: the role, then each key with its aliases.
-            findings: what the guardrails have against them.
-            outputs: what goes into which field of Pinecone's console.
-        """
-        self.template = template
-        self.things = things
-        self.findings = findings
-        self.outputs = outputs
-        self.role = next((one for one in things if one.kind == "Role"), None)
-        self.keys = [one for one in things if one.kind == "Key"]
-        self.policies = [policy for one in things for policy in one.policies]
+    def __post_init__(self) -> None:
+        """Take apart what it consists of."""
+        self.role = next((one for one in self.things if one.kind == "Role"), None)
+        self.keys = [one for one in self.things if one.kind == "Key"]
+        self.policies = [policy for one in self.things for policy in one.policies]
         self.said = [said for policy in self.policies for said in policy.said]
-        self.account = template.account or next((one.account for one in self.said), "")
+        self.account = self.template.account or next((one.account for one in self.said), "")
         self.external_ids = self.role.external_ids if self.role else []
-        self.names = [one.properties[name] for one in things for name in NAMES if one.properties.get(name)]
-        owners = [policy.owner for policy in self.policies]
-        self.logical_ids = list(dict.fromkeys([*(one.logical_id for one in things), *owners]))
-        self.refused = [one for one in findings if one.meant is None]
+        self.names = [one.properties[name] for one in self.things for name in NAMES if one.properties.get(name)]
+        every = [*(one.logical_id for one in self.things), *(policy.owner for policy in self.policies)]
+        self.logical_ids = list(dict.fromkeys(every))
+        self.refused = [one for one in self.findings if one.meant is None]
 
     def breaks(self, kind: Kind) -> bool:
         """Whether a guardrail about such statements is not kept, and nobody acknowledged it."""
         return any(one.rule.startswith(_OF_STATEMENTS[kind]) for one in self.refused)
 
     def _asked(self, about: str) -> list[Row]:
-        return [one for one in self.template.answers.rows if one.resource == about]
+        return [one for one in self.template.answers().rows if one.resource == about]
 
     def is_cut(self, about: str, arns: Collection[str] | None = None) -> bool:
         """Whether nobody, or nobody of these, may do anything with a role or key."""
@@ -132,20 +131,27 @@ class Part:
     @property
     def is_closed(self) -> bool:
         """Whether the guardrails are kept, and nobody outside of the account may do anything but Pinecone."""
-        others = [one for one in self.template.answers.rows if not one.who.is_pinecone]
+        others = [one for one in self.template.answers().rows if not one.who.is_pinecone]
         return not self.refused and {one.answer for one in others if one.who.account != self.account} == {"no"}
+
+    @property
+    def parameters(self) -> set[str]:
+        """What whoever deploys types in, and policies hang on."""
+        stack, texts = self.template.stack, "\n".join(Quoted(said.statement) for said in self.said)
+        typed = filter(None, (hole_of(stack.top, name) for name in stack.top.parameters))
+        return set(map(stack.short, typed)).intersection(re.findall(r"\$\{([^{}]+)\}", texts))
 
     @cached_property
     def pinecone_now(self) -> str:
         """What Pinecone can do now: take on the role, and encrypt and decrypt with a key of it."""
-        needed = [self._rank(self.role.logical_id)] if self.role else []
+        role = [self._rank(self.role.logical_id)] if self.role else []
         keys = [max(self._rank(key.logical_id, one) for one in ENCRYPT_DECRYPT) for key in self.keys]
-        found = _BEST_FIRST[max([*needed, *([min(keys)] if keys else [])])]
+        found = _BEST_FIRST[max(role + sorted(keys)[:1])]
         return {Verdict.YES: "can come in", Verdict.NO: CUT_OFF}.get(found, found.value)
 
-    def _rank(self, about: str, action: str | None = None) -> int:
+    def _rank(self, about: str, action: str = "") -> int:
         """The best answer that Pinecone gets, 0 is yes; where nobody is known for Pinecone, that any role gets."""
-        asked = [one for one in self._asked(about) if action is None or action in one.action]
+        asked = [one for one in self._asked(about) if action in one.action]
         ways = [one for one in asked if one.who.is_pinecone] or [one for one in asked if ":role/" in one.who.arn]
         return min((_BEST_FIRST.index(one.verdict) for one in ways or asked), default=len(_BEST_FIRST) - 1)
 
@@ -181,28 +187,25 @@ class Template:
     region: str
     to_check: list[Words]
     """What only a person can tell."""
-    ask: Callable[[Stack], Who]
-    """Asks who can do what: of a thousand templates only those are asked that are shown."""
+    answers: Callable[[], Who]
+    """Asks once who can do what: of a thousand templates only those are asked that are shown."""
     parts: list[Part] = field(default_factory=list)
     findings: list[Violation] = field(default_factory=list)
     """Those that are about no part."""
-
-    @cached_property
-    def answers(self) -> Who:
-        """Who can do what."""
-        return self.ask(self.stack)
 
     @property
     def all_findings(self) -> list[Violation]:
         """All that the guardrails found."""
         return [*self.findings, *(one for part in self.parts for one in part.findings)]
 
-    @property
-    def parameters(self) -> set[str]:
-        """What a deployer types in, as the stack calls it."""
-        top = self.stack.top
-        return {self.stack.short(own) for name in top.parameters if (own := hole_of(top, name))}
-
     def things(self, kind: str) -> dict[str, Thing]:
         """The roles, the keys or the aliases, by logical ID."""
         return {one.logical_id: one for part in self.parts for one in part.things if one.kind == kind}
+
+
+def by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:
+    """Some by what they are of."""
+    found: dict[K, list[S]] = {}
+    for one in some:
+        found.setdefault(of(one), []).append(one)
+    return found

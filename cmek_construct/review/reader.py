@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from typing import Any, Final, TypeVar
+from functools import cache, partial
+from typing import Any, Final, TypeAlias, TypeVar
 
 from cmek_construct import policy
 from cmek_construct.checks import printable
@@ -15,28 +15,23 @@ from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy import aws
 from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
-from cmek_construct.review.parts import Part, Policy, Template, Thing
+from cmek_construct.review.parts import Part, Policy, Template, Thing, by
 from cmek_construct.review.statements import Said
-from cmek_construct.templates.choices import Case, Choices, InCase, where
+from cmek_construct.templates.choices import Choices, InCase, where
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
 from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
 from cmek_construct.templates.stacks import KEYS, ROLE, Stack
 from cmek_construct.templates.texts import holes, is_known
 from cmek_construct.templates.values import NOTHING
-from cmek_construct.who.answers import Asker
+from cmek_construct.who.answers import Asker, Who
 
 Reasons = Mapping[Place, Sequence[tuple[Violation, str | None]]]
 """What the guardrails found at each place, with the reason for which it is acknowledged."""
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
 _POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "KeyPolicy")
+_Own: TypeAlias = Sequence[tuple[Choices, policy.Policy]]
+Arns: TypeAlias = frozenset[str]
 T = TypeVar("T", InCase[Now], Attached)
-_KINDS: Final[Mapping[bool, tuple[str, str, Kind]]] = {
-    True: ("Role", "Trust policy", "trust"),
-    False: ("Key", "Key policy", "key"),
-}
-"""What a role, and what a key, is called, and its policy."""
-S = TypeVar("S")
-K = TypeVar("K", bound=Hashable)
 
 
 def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]) -> list[Template]:
@@ -51,6 +46,7 @@ def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]
     titles = Counter(top.template.title for top in found.run.tops)
     checks = to_check(found)
     asker = cache(lambda: Asker(found))  # of a run of which nothing is shown nobody is asked
+    ask: Callable[[Stack], Who] = cache(lambda stack: asker().about(stack))
     made: dict[Stack, Template] = {}
     for stack in found.run.stacks:
         # What its app calls a stack, if no other is called so; within it by the logical IDs.
@@ -58,7 +54,7 @@ def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]
         name = printable(title) if title and titles[title] == 1 else stack.top.name
         account, region = (one if is_known(one) else "" for one in (stack.account, stack.region))
         within = " > ".join([name, *map(printable, stack.within)])
-        made[stack] = Template(within, stack, account, region, checks.get(stack, []), lambda one: asker().about(one))
+        made[stack] = Template(within, stack, account, region, checks.get(stack, []), partial(ask, stack))
         made[stack].parts.extend(reader.parts(made[stack]))
     for place in reasons:
         made[place.stack].findings.extend(reader.findings([place]))
@@ -67,12 +63,10 @@ def templates_of(found: Found, reasons: Reasons, vendor_role_arns: Iterable[str]
 
 def to_check(found: Found) -> dict[Stack, list[Words]]:
     """What only a person can tell, each once, by the stack in which it stands."""
-    by_stack: dict[Stack, list[Words]] = {}
+    by_stack: dict[Stack, dict[tuple[str, ...], None]] = {}
     for place, words in _for_a_person(found):
-        some = by_stack.setdefault(place.stack, [])
-        said: Words = [Quoted(place.logical_id), *words]
-        some += [] if said in some else [said]
-    return by_stack
+        by_stack.setdefault(place.stack, {})[(Quoted(place.logical_id), *words)] = None
+    return {stack: list(map(list, each)) for stack, each in by_stack.items()}
 
 
 def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
@@ -107,65 +101,65 @@ def _for_a_person(found: Found) -> Iterator[tuple[Place, Words]]:
 class _Reader:
     """Knows what goes with what in a run."""
 
-    def __init__(self, found: Found, reasons: Reasons, vendors: frozenset[str]) -> None:
+    def __init__(self, found: Found, reasons: Reasons, vendors: Arns) -> None:
         self._found = found
         self._vendors = vendors
         self._reasons = dict(reasons)
-        self._roles = _by(found.roles, lambda one: one.place.stack)
-        self._keys = _by(found.keys, lambda one: one.place.stack)
-        self._unread = _by(found.unread, lambda one: one.place.stack)
+        self._roles = by(found.roles, lambda one: one.place.stack)
+        self._keys = by(found.keys, lambda one: one.place.stack)
+        self._unread = by(reversed(found.unread), lambda one: one.place.stack)
         self._arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
-        self._attached = _by(found.attached, lambda one: one.role)
-        self._outputs = _by((one for one in found.outputs if one.label), lambda one: one.of)
-        of_keys = ((key, alias) for alias in found.aliases for key in {now.value.key for now in alias.cases})
-        self._aliases = _by(of_keys, lambda pair: pair[0])
+        self._attached = by(found.attached, lambda one: one.role)
+        self._outputs = by((one for one in found.outputs if one.label), lambda one: one.of)
+        of_keys = ((key, alias) for alias in found.aliases for key in alias.keys)
+        self._aliases = by(of_keys, lambda pair: pair[0])
 
     def parts(self, template: Template) -> Iterator[Part]:
         """Each role of a stack with the keys that name it, then the keys that name none, and what cannot be judged."""
-        roles = self._roles.get(template.stack, [])
-        keys = self._keys.get(template.stack, [])
-        unread = {one.place: one for one in reversed(self._unread.get(template.stack, []))}
-        shown = {one.place for one in (*roles, *keys)}
-        for role in roles:
-            own = [key for key in keys if any(role.place in now.value.roles for now in key.cases)]
-            keys = [key for key in keys if key not in own]
-            yield self._part(template, [role, *own])
+        roles, keys = (some.get(template.stack, []) for some in (self._roles, self._keys))
+        groups: dict[Place, list[Resource | Unread]] = {role.place: [role] for role in roles}
         for key in keys:
-            yield self._part(template, [key])
-        for place, one in unread.items():
-            if place not in shown and place.is_role_or_key:
-                yield self._part(template, [one.key or one])
+            of = (role.place for role in roles if any(role.place in now.value.roles for now in key.cases))
+            groups.setdefault(next(of, key.place), []).append(key)
+        read = {one.place for one in (*roles, *keys)}
+        for one in self._unread.get(template.stack, ()):
+            if one.place.is_role_or_key and one.place not in read:
+                groups[one.place] = [one.key or one]
+        texts = _Texts(self._found, template.stack)
+        return (self._part(template, texts, some) for some in groups.values())
 
     def findings(self, places: Iterable[Place]) -> list[Violation]:
         """What was found at some places, each time once on the whole page, with the reason that counts."""
         pairs = (pair for place in places for pair in self._reasons.pop(place, ()))
         return [replace(one, meant=reason) for one, reason in pairs]
 
-    def _part(self, template: Template, some: Sequence[Resource | Unread]) -> Part:
+    def _part(self, template: Template, texts: _Texts, some: Sequence[Resource | Unread]) -> Part:
         read = [one.place for one in some if isinstance(one, Resource)]
         outputs = [(one.label, place.logical_id) for place in read for one in self._outputs.get(place, ())]
         around = [alias.place for place in read for _, alias in self._aliases.get(place, ())]
         around += [one.place for place in read for one in self._attached.get(place, ())]
         things = []
         for one in some:
-            things.append(self._thing(one))
+            things.append(self._thing(one, texts))
             things += self._aliases_of(one.place) if one.place in read else ()
         return Part(template, things, self.findings([*(one.place for one in some), *around]), outputs)
 
-    def _thing(self, one: Resource | Unread) -> Thing:
+    def _thing(self, one: Resource | Unread, texts: _Texts) -> Thing:
         """A role or a key, in the cases in which what a deployer may type stays ``${Name}``."""
         place = one.place
-        kind, title, of = _KINDS[place.type == ROLE]
+        kind = "Role" if place.type == ROLE else "Key"
+        of: Kind = "trust" if kind == "Role" else "key"
+        title = f"{of.capitalize()} policy"
         if isinstance(one, Unread):
             policy = Policy(f"{title} ({one.why})", [], place.logical_id)
             return Thing(kind, place.logical_id, _is_kept(place), {}, [policy])
         cases = _typed(one.cases)
-        texts = _Texts(self._found, place.stack)
         roles = {place} if of == "trust" else {role for now in cases for role in now.value.roles}
         arns = frozenset(place.stack.short(arn) for role in roles for arn in self._arns[role])
         meant = arns | self._vendors if of == "key" else arns
-        policy = texts.policy(title, of, place, [(now.case, now.value.policy) for now in cases], meant)
-        properties = texts.properties(place, [(now.case, now.value.properties) for now in cases])
+        told = [(now.case.told(place.stack.short), now.value) for now in cases]
+        policy = texts.policy(title, of, place, [(case, now.policy) for case, now in told], meant)
+        properties = texts.properties(place, [(case, now.properties) for case, now in told])
         thing = Thing(kind, place.logical_id, _is_kept(place), properties, [policy], arns)
         if of == "trust":
             thing.policies.extend(self._permissions(place, texts, policy.cases))
@@ -177,26 +171,16 @@ class _Reader:
     def _permissions(self, role: Place, texts: _Texts, cases: Sequence[Choices]) -> Iterator[Policy]:
         """Every policy of a role but its boundary: its own, and those that are attached to it."""
         attached = (one for one in self._attached.get(role, ()) if not one.is_boundary)
-        for (place, name), some in _by(attached, lambda one: (one.place, one.name)).items():
-            title = f"Permissions: {texts.text(name)}"
-            own = [(one.case, one.policy) for one in _typed(some) if one.policy is not None]
-            if not own:
-                title += " (its text is not in the template)"
-            yield texts.policy(title, "permissions", place, own, every=cases if place == role else None)
+        for (place, name), some in by(attached, lambda one: (one.place, one.name)).items():
+            own = [(one.case.told(role.stack.short), one.policy) for one in _typed(some) if one.policy is not None]
+            title = f"Permissions: {texts.text(name)}{'' if own else ' (its text is not in the template)'}"
+            yield texts.policy(title, "permissions", place, own, frozenset(), cases if place == role else ())
 
     def _aliases_of(self, key: Place) -> Iterator[Thing]:
         for _, alias in self._aliases.get(key, ()):
             names = dict.fromkeys(key.stack.short(now.value.name) for now in alias.cases)
             given = {"AliasName": " or ".join(names), "TargetKeyId": key.logical_id}
             yield Thing("Alias", alias.place.seen_from(key.stack), _is_kept(alias.place), given)
-
-
-def _by(some: Iterable[S], of: Callable[[S], K]) -> dict[K, list[S]]:
-    """Some by what they are of."""
-    found: dict[K, list[S]] = {}
-    for one in some:
-        found.setdefault(of(one), []).append(one)
-    return found
 
 
 def _is_kept(place: Place) -> bool:
@@ -210,17 +194,17 @@ def _typed(cases: Sequence[T]) -> Sequence[T]:
 
 
 class _Texts:
-    """What a template says, in the words of the page: what is of its stack has no stack's name."""
+    """What a stack says, in the words of the page: what is of the stack has no stack's name."""
 
     def __init__(self, found: Found, stack: Stack) -> None:
-        """Begin with one stack."""
         self._found = found
         self._stack = stack
+        self.text = cache(self._text)
         self._people: dict[str, str] = {}
         self._called: dict[str, str] = {}
         self._forms: dict[str, str] = {}
 
-    def text(self, text: str) -> str:
+    def _text(self, text: str) -> str:
         """A text; who is named in it is remembered."""
         short = self._stack.short(text)
         forms = self._found.run.forms
@@ -236,23 +220,15 @@ class _Texts:
         return short
 
     def policy(
-        self,
-        title: str,
-        kind: Kind,
-        place: Place,
-        own: Sequence[tuple[Case, policy.Policy]],
-        roles: frozenset[str] = frozenset(),
-        every: Sequence[Choices] | None = None,
+        self, title: str, kind: Kind, place: Place, own: _Own, roles: Arns, every: Sequence[Choices] = ()
     ) -> Policy:
         """A policy, as it is in each case that has it, with each statement once; of cases by default it has all."""
-        cases = [case.told(self._stack.short) for case, _ in own]
+        cases = [case for case, _ in own]
         rows: dict[tuple[str, int], tuple[int, Any, list[int]]] = {}
         for number, (_, document) in enumerate(own):
             counted: Counter[str] = Counter()
-            for at, statement in enumerate(document.statements):
-                raw = statement.raw
-                if not isinstance(raw, dict):
-                    raw = {"Effect": statement.name if raw is None else raw}
+            for at, one in enumerate(document.statements):
+                raw = one.raw if isinstance(one.raw, dict) else {"Effect": one.name if one.raw is None else one.raw}
                 raw = _each_text(raw, self.text)
                 text = json.dumps(raw, default=str)
                 rows.setdefault((text, counted[text]), (at, raw, []))[2].append(number)
@@ -268,28 +244,19 @@ class _Texts:
             called = _each_text(raw, lambda text: self._called.get(text, text))
             when = where(some, every or cases)
             said.append(Said(raw, called, kind, account, roles, self._people, some, when, second))
-        return Policy(
-            title,
-            said,
-            place.seen_from(self._stack),
-            kind,
-            resource=self.text(own[0][1].resource or "") if own else "",
-            forms=self._forms,
-            variables=all(one.variables for _, each in own for one in each.statements),
-            cases=cases,
-        )
+        resource = self.text(own[0][1].resource or "") if own else ""
+        variables = all(one.variables for _, each in own for one in each.statements)
+        return Policy(title, said, place.seen_from(self._stack), kind, resource, self._forms, variables, cases)
 
-    def properties(self, place: Place, settings: Sequence[tuple[Case, Mapping[str, Any]]]) -> Mapping[str, Any]:
+    def properties(self, place: Place, settings: Sequence[tuple[Choices, Mapping[str, Any]]]) -> Mapping[str, Any]:
         """What a role or key is set to beside its policies; what hangs on a case, case by case."""
-        every = [case.told(self._stack.short) for case, _ in settings]
+        every = [case for case, _ in settings]
         found: dict[str, Any] = {}
         for name in dict.fromkeys(name for _, one in settings for name in one if name not in _POLICIES):
-            apart: dict[str, tuple[Any, list[Choices]]] = {}
-            for choices, (_, now) in zip(every, settings, strict=True):
-                if now.get(name, NOTHING) is not NOTHING:
-                    value = _each_text(now[name], self.text)
-                    apart.setdefault(json.dumps(value, default=str), (value, []))[1].append(choices)
-            told = {where(some, every): value for value, some in apart.values()}
+            there = [(case, one[name]) for case, one in settings if one.get(name, NOTHING) is not NOTHING]
+            values = [(case, _each_text(value, self.text)) for case, value in there]
+            same = by(values, lambda one: json.dumps(one[1], default=str)).values()
+            told = {where([case for case, _ in some], every): some[0][1] for some in same}
             if told:
                 found[self.text(name)] = told.get(None, told)
         return found | {name: one for name, one in place.raw.items() if name == "Condition"}

@@ -25,8 +25,6 @@ ADMINISTRATORS: Final = "Key administrators"
 USE: Final = "Key users: use of the key"
 ATTACH: Final = "Key users: attachment of persistent resources"
 CUSTOMER: Final = "Keys outside your account"
-_OF_KEY: Final = (ROOT, ADMINISTRATORS, USE, ATTACH)
-"""In the order of the guide's key policy."""
 Line: TypeAlias = tuple[str, str]
 """On which side it stands, ``both``, ``guide`` or ``template``, and a line of JSON."""
 _PLACE: Final = re.compile("<(Pinecone|external ID|role|administrator|customer|label)>")
@@ -77,12 +75,10 @@ class Said:
     @cached_property
     def beside(self) -> Beside:
         """It and the guide's."""
-        own = _lines(_arranged(self.statement, {}))
-        title, lines = None, [("template", line) for line in own]
-        if self.statement.get("Effect") == "Allow":
-            find = {"trust": _of_trust, "key": _of_key}.get(self.kind, _of_permissions)
-            title, wanted = find(self)
-            lines = _differences(wanted, self.statement) if title else lines
+        own = _lines(self.statement, {})
+        find = {"trust": _of_trust, "key": _of_key}.get(self.kind, _of_permissions)
+        title, wanted = find(self) if self.statement.get("Effect") == "Allow" else (None, {})
+        lines = _differences(wanted, self.statement) if title else [("template", line) for line in own]
         different = [line for side, line in lines if side != "both"]
         same = title is not None and all(map(_is_label, different))
         if self.is_second:
@@ -127,13 +123,23 @@ class Said:
         return {str(one) for one in as_list(self.statement.get("Action"))}
 
     @property
+    def customers(self) -> list[str | None]:
+        """The account of each key of KMS that it is about; None of what is no such key."""
+        keys = (re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in self.resources)
+        return [key and key[1] for key in keys]
+
+    @property
+    def resources(self) -> list[str]:
+        """With what."""
+        return list(map(str, as_list(self.statement.get("Resource"))))
+
+    @property
     def asks_for(self) -> str | None:
         """The one text that must be presented as external ID, whatever its form."""
-        try:
-            found = self.statement["Condition"]["StringEquals"]["sts:ExternalId"]
-        except (KeyError, TypeError):
-            return None
-        return found if isinstance(found, str) else None
+        match self.statement:
+            case {"Condition": {"StringEquals": {"sts:ExternalId": str(found)}}}:
+                return found
+        return None
 
     @property
     def external_id(self) -> str | None:
@@ -146,7 +152,6 @@ class Said:
         """What a reviewer should know about it beside the differences, by name: no excuse. The page has the words."""
         title, different = self.beside.title, self.beside.different
         changed = {text.split('"')[1] for text in different if '"' in text}
-        resources = [str(one) for one in as_list(self.statement.get("Resource"))]
         days = re.search(r'"([0-9]+)"', json.dumps(self.statement.get("Condition")))
         protection = guide.used_key_denial(int(days[1]) if days else 0)
         suspending = [guide.assume_role_denial()] if self.kind == "trust" else []
@@ -160,7 +165,7 @@ class Said:
             "label": title is not None and changed == {"Sid"},
             "two_actions": title == USE and self.actions == {*guide.ENCRYPT_DECRYPT},
             "pin_account": title == ALL_REGIONS and changed == {"AWS"} and self._is_pinned,
-            "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, resources)),
+            "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, self.resources)),
         }
         return [name for name, holds in told.items() if holds]
 
@@ -178,10 +183,14 @@ class Said:
 
 def missing(titles: Iterable[str | None]) -> list[tuple[str, str]]:
     """What every key policy of the guide has, and is not among these: labels and titles."""
-    document = guide.key_policy("", "", KeyAccess.KEY_USER, admins=[""])
-    every = zip(_OF_KEY, document["Statement"], strict=True)
     lacking = {ROOT, USE}.difference(titles)
-    return [(one["Sid"], title) for title, one in every if title in lacking]
+    return [(one["Sid"], title) for title, one in _guides("", "", [""]).items() if title in lacking]
+
+
+def _guides(account: str, role: str, admins: list[str]) -> dict[str, Statement]:
+    """The statements of the guide's key policy, by their titles."""
+    document = guide.key_policy(account, role, KeyAccess.KEY_USER, admins=admins)
+    return dict(zip((ROOT, ADMINISTRATORS, USE, ATTACH), document["Statement"], strict=True))
 
 
 def _of_trust(said: Said) -> tuple[str | None, Statement]:
@@ -218,53 +227,45 @@ def _of_key(said: Said) -> tuple[str | None, Statement]:
     role = next((name for name in said.names[:1] if name in said.roles), "<role>")
     own = re.compile(rf"arn:aws:iam::{re.escape(said.account)}:(role|user)/[^*?]+")
     admins = said.names if said.names and all(map(own.fullmatch, said.names)) else ["<administrator>"]
-    document = guide.key_policy(said.account, role, KeyAccess.KEY_USER, admins=admins)
-    return title, document["Statement"][_OF_KEY.index(title)]
+    return title, _guides(said.account, role, admins)[title]
 
 
 def _of_permissions(said: Said) -> tuple[str | None, Statement]:
-    resources = map(str, as_list(said.statement.get("Resource")))
-    keys = (re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in resources)
-    customer = next((key[1] for key in keys if key), "<customer>")
+    customer = next(filter(None, said.customers), "<customer>")
     label = said.statement.get("Sid")
     return CUSTOMER, {**guide.customer_statement(customer), "Sid": label if isinstance(label, str) else "<label>"}
 
 
 def _arranged(value: Any, like: Any) -> Any:
     """The same members, in the order of the guide, and a list of one as one: no other meaning."""
-    if isinstance(value, dict):
-        model = like if isinstance(like, dict) else {}
-        order = list(model) or list(_ORDER)
-        keys = sorted(value, key=lambda key: order.index(key) if key in order else len(order))
-        return {key: _arranged(value[key], model.get(key)) for key in keys}
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        wanted = as_list(like)
-        return sorted(value, key=lambda one: wanted.index(one) if one in wanted else len(wanted))
+
+    def sorted_like(some: Iterable[str], order: list[Any]) -> list[str]:
+        return sorted(some, key=lambda one: order.index(one) if one in order else len(order))
+
+    match value:
+        case dict():
+            model = like if isinstance(like, dict) else {}
+            return {key: _arranged(value[key], model.get(key)) for key in sorted_like(value, [*model] or [*_ORDER])}
+        case [one]:
+            return one
+        case [*some] if all(isinstance(one, str) for one in some):
+            return sorted_like(some, as_list(like))
     return value
 
 
-def _lines(statement: Statement) -> list[str]:
-    def unwrapped(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: unwrapped(one) for key, one in value.items()}
-        return value[0] if isinstance(value, list) and len(value) == 1 else value
-
-    return [Quoted(line) for line in json.dumps(unwrapped(statement), indent=2).splitlines()]
+def _lines(statement: Statement, like: Statement) -> list[str]:
+    return [Quoted(line) for line in json.dumps(_arranged(statement, like), indent=2).splitlines()]
 
 
 def _differences(wanted: Statement, statement: Statement) -> list[Line]:
     """Line by line; a comma at the end is no difference, and a place to fill in is no value."""
-    guides, own = _lines(wanted), _lines(_arranged(statement, wanted))
-    bare = [[line.rstrip(",") for line in lines] for lines in (guides, own)]
-    bare[0] = [f"{line}\0" if _PLACE.search(line) else line for line in bare[0]]
+    guides, own = _lines(wanted, wanted), _lines(statement, wanted)
+    bare = [f"{line.rstrip(',')}\0" if _PLACE.search(line) else line.rstrip(",") for line in guides]
+    matcher = difflib.SequenceMatcher(None, bare, [line.rstrip(",") for line in own], autojunk=False)
     found: list[Line] = []
-    matcher = difflib.SequenceMatcher(None, bare[0], bare[1], autojunk=False)
     for tag, from_guide, to_guide, from_own, to_own in matcher.get_opcodes():
-        if tag == "equal":
-            found += [("both", line) for line in own[from_own:to_own]]
-        else:
-            found += [("guide", line) for line in guides[from_guide:to_guide]]
-            found += [("template", line) for line in own[from_own:to_own]]
+        found += [("guide", line) for line in guides[from_guide:to_guide] if tag != "equal"]
+        found += [("both" if tag == "equal" else "template", line) for line in own[from_own:to_own]]
     return found
 
 

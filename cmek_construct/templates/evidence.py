@@ -42,7 +42,8 @@ _FEWEST_LETTERS: Final = 4
 _GUIDE_SID: Final = "allowpineconetoassumeintorole"
 _USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent resources")
 _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
-_ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
+_ORGANIZATION: Final = re.compile(r"\*|o-(\*|[a-z0-9]{10,32}(/[a-z0-9/*-]*)?)")
+"""One, or in a pattern any: whoever is in none does not send its ID."""
 _ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths", "aws:resourceorgid", "aws:resourceorgpaths")
 _OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
 T = TypeVar("T")

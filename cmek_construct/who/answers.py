@@ -15,10 +15,10 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from cmek_construct import guide
 from cmek_construct.checks import printable
-from cmek_construct.guardrails.questions import Questions
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Said, Statement, Verdict
 from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.principals import DELETED
+from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import Condition
 from cmek_construct.policy.text import is_wild
 from cmek_construct.templates.choices import Case, InCase

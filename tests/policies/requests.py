@@ -30,6 +30,7 @@ from tests.policies.vocabulary import (
 )
 
 ANONYMOUS: Final = "anonymous"
+REGION: Final = "aws:RequestedRegion"
 Value = str | tuple[str, ...] | None
 
 
@@ -186,7 +187,11 @@ class Draws:
                 for name in names:
                     if name not in context and name not in FOLLOWING:
                         self._add(context, call, key_of(name), operator, values)
-        return context
+        return self.about_resource(context)
+
+    def about_resource(self, context: dict[str, Value]) -> dict[str, Value]:
+        """A context that says of a key the Region where it is, and of no other."""
+        return {**context, **{name: "us-east-1" for name in context if name == REGION and self.kind == "key"}}
 
     def _add(self, context: dict[str, Value], call: Call, key: Key, operator: str, values: list[str]) -> None:
         rng = self.rng

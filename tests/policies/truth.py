@@ -147,4 +147,4 @@ def _known(call: Call, unknown: Iterable[str], draws: Draws, rng: random.Random,
     role = call.role
     if _is_of_any_path(call):
         role = role_of(call.principal, "" if absent else rng.choice(PATHS))
-    return replace(call, context=context, role=role)
+    return replace(call, context=draws.about_resource(context), role=role)

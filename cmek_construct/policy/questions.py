@@ -1,0 +1,135 @@
+"""Questions to policies, each shape once: 1,000 stacks of one app ask the same.
+
+Account numbers, external IDs and the names of holes are what tells such stacks apart. Nothing here looks into one but
+by wildcards, and a policy that has such is asked anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+from cmek_construct.guide import Policy as Document
+from cmek_construct.policy.comparing import Witness, beyond
+from cmek_construct.policy.rules import Request, Said, answers
+from cmek_construct.policy.statements import Policy, Statement, read
+from cmek_construct.policy.text import Forms, canonical, generated, glob, holes, may_be_one, parts
+
+_NAMES: Final = re.compile(
+    r"(?=[$0-9a-f])(?:(?P<hole>\$\{[^!}][^}]*\})|(?P<number>(?<![0-9])[0-9]{12}(?![0-9]))"
+    r"|(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))"
+)
+_LOOKED_INTO: Final = re.compile(
+    r"[0-9>][*?]|[*?][0-9<]|ignorecase|key/(?:[0-9a-f-]+[*?]|[*?]+[0-9a-f])|like'[^)]*'sts:externalid"
+)
+A = TypeVar("A", Said, Witness)
+
+
+class Questions:
+    """Remembers what was answered."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        self._known: dict[str, tuple[list[str], dict[str, tuple[int | None, Any]], list[str]]] = {}
+        self._said: dict[int, tuple[Policy, str, dict[str, None]]] = {}
+
+    def beyond(self, policy: Policy, limit: Document, principal: str | None = None) -> list[Witness]:
+        """What a policy may allow, and a limit does not: to everybody, or to one principal.
+
+        Raises:
+            CannotBeJudged: it is too large.
+        """
+        most = read(limit, policy.kind, resource=policy.resource, texts=canonical)
+
+        def ask(own: Policy) -> list[Witness]:
+            return beyond(own, replace(most, forms=own.forms, typed=False), principal)
+
+        return self._asked(policy, [*_texts(most), principal or ""], f"{limit} {principal}", ask)
+
+    def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
+        """What a policy says to each of some requests.
+
+        Raises:
+            CannotBeJudged: it is too large.
+        """
+        each: dict[str, int] = {}
+
+        def number(part: object) -> int:
+            return each.setdefault(str(part), len(each))
+
+        asked = [
+            (number((it.principal, it.resource, it.own, it.but)), number(it.context), it.action) for it in requests
+        ]
+        texts = dict.fromkeys(text for one in requests for text in (one.principal, *one.but, one.resource or ""))
+        return self._asked(policy, texts, f"{asked} {list(each)}", lambda own: answers(own, requests))
+
+    def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], list[A]]) -> list[A]:
+        if id(policy) not in self._said:
+            text = f"{policy.kind} {policy.resource} {policy.statements}"
+            self._said[id(policy)] = policy, text, dict.fromkeys(_texts(policy))
+        _, text, own = self._said[id(policy)]
+        forms = _told_apart(policy.forms, {**dict.fromkeys(beside), **own})
+        numbers: dict[str, str] = {}
+        shape = _NAMES.sub(lambda it: numbers.setdefault(it[0], f"<{it.lastgroup} {len(numbers)}>"), text + question)
+        known = " ".join(f"{it} {forms[one[2:-1]]}" for one, it in numbers.items() if one[2:-1] in forms)
+        if shape + known not in self._known and _LOOKED_INTO.search(shape.lower()):
+            shape = text + question
+        if shape + known not in self._known:
+            index = {id(one): number for number, one in enumerate(policy.statements)}
+            found = [(index.get(id(one.statement)), one) for one in ask(replace(policy, forms=forms))]
+            self._known[shape + known] = list(numbers), {str(one): one for one in found}, list(map(str, found))
+        names, answers, order = self._known[shape + known]
+        others = dict(zip(names, numbers, strict=True))
+        again = {
+            text: _again(one, None if at is None else policy.statements[at], others)
+            for text, (at, one) in answers.items()
+        }
+        return [again[text] for text in order]
+
+
+def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
+    """An answer about another statement, with other names."""
+
+    def named(value: Any) -> Any:
+        if isinstance(value, str):
+            return _NAMES.sub(lambda it: others.get(it[0], it[0]), value)
+        if isinstance(value, Mapping):
+            return {key: named(each) for key, each in value.items()}
+        if isinstance(value, Request):
+            return Request(**named(vars(value)))
+        return type(value)(map(named, value)) if isinstance(value, list | tuple) else value
+
+    return type(one)(**named({**vars(one), "statement": statement}))
+
+
+def _told_apart(forms: Forms, texts: Iterable[str]) -> dict[str, str]:
+    """What is known of the holes of some texts.
+
+    A generated name is a text by itself, unless something that is written may be it.
+    """
+    said = [name for text in texts for name in holes(text)]
+    known = {name: forms[name] for name in dict.fromkeys(said) if name in forms}
+    ends = list(map(_end_of, texts)) if known else []
+    others = {form for one in ends if (form := glob(one, {})).strip("*?")}
+    for number, name in enumerate(generated(known)):
+        is_alone = said.count(name) == ends.count(f"${{{name}}}")
+        if is_alone and not any(may_be_one(known[name], one) for one in others):
+            known[name] = f"<{number}>"
+    return known
+
+
+@lru_cache(maxsize=10_000)
+def _end_of(text: str) -> str:
+    """What a text ends in, behind its last separator."""
+    return parts(parts(text, ":")[-1], "/")[-1]
+
+
+def _texts(policy: Policy) -> Iterator[str]:
+    yield policy.resource or ""
+    for one in policy.statements:
+        yield from (each.name for each in one.named())
+        yield from (*(one.resources or ()), *(one.not_resources or ()))
+        yield from (value for each in one.conditions for value in each.values)
