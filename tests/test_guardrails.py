@@ -184,7 +184,7 @@ def test_what_the_props_of_a_form_ask_for_is_acknowledged(tmp_path: Path) -> Non
 
 
 def test_the_kit_for_customers_passes_with_its_vendor_declared() -> None:
-    kit = yaml.safe_load(customer_kit.Kit(VENDOR_ROLE).files()[customer_kit.TEMPLATE])
+    kit = yaml.safe_load(customer_kit.files(VENDOR_ROLE)[customer_kit.TEMPLATE])
     assert judge(kit, [VENDOR_ROLE]) == []
     assert [one.rule for one in judge(kit)] == [f"key-foreign-principal[{VENDOR_ROLE}]"]
 
@@ -578,17 +578,6 @@ def test_who_signs_in_elsewhere_is_one_finding_whatever_is_denied(action: str, m
         }
         key_policy(template).append({"Effect": "Deny", "Principal": "*", **usual, "Condition": service})
     assert [one.rule for one in judge(template, account=CUSTOMER)] == [f"key-foreign-principal[{login}]"]
-
-
-@pytest.mark.parametrize("organization", ["*", "o-*", "o-1234567890"])
-def test_a_denial_to_who_is_of_no_organization_spares_the_owners(organization: str) -> None:
-    template = forms.template("explicit_with_id")
-    condition = {"StringNotLike": {"aws:PrincipalOrgID": organization}}
-    denial = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition}
-    key_policy(template).append(denial)
-    assert broken(template) == set()
-    condition["StringLike"] = condition.pop("StringNotLike")
-    assert broken(template) == {"key-owner-denied"}
 
 
 @pytest.mark.parametrize("more", [{"StringLike": "*"}, {"StringEquals": "data"}])

@@ -460,3 +460,11 @@ def test_what_a_denial_is_to_who_signs_in_elsewhere_is_not_known() -> None:
     ):
         (one,) = beyond(policy, of_key(allow()))
         assert (one.statement, one.certain) == (policy.statements[0], False)
+
+
+def test_a_denial_to_who_is_of_no_organization_hangs_on_whether_there_is_one() -> None:
+    policy = of_key(allow(), deny(Condition={"StringNotLike": {"aws:PrincipalOrgID": "*"}}))
+    assert said(policy, aws_PrincipalOrgID="o-1234567890") is YES
+    assert said(policy, aws_PrincipalOrgID=None) is NO
+    answer = allows(policy, Request(ROLE, "kms:Decrypt"))
+    assert (answer.verdict, answer.hangs_on) == (UNKNOWN, ("aws:principalorgid",))

@@ -19,8 +19,8 @@ from cmek_construct.guardrails.subjects import ANY_REGION, PINECONES_ROLE, KeyUs
 from cmek_construct.policy import Witness, aws, words
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted, plain
+from cmek_construct.policy.text import is_unreadable, parts
 from cmek_construct.templates.evidence import LOOK_ALIKE, allowing
-from cmek_construct.templates.texts import is_unreadable, parts
 
 _Named: TypeAlias = tuple["Rule", str]
 """The rule that is about something, and who could do what."""
@@ -214,6 +214,11 @@ _SAID_BY: Final = {
 def of_trust(trust: Trust) -> Iterator[Violation]:
     """Who else than Pinecone may assume the role, and how."""
     own, pinecone = trust.now.account, trust.meant.account
+    values = (pinecone, trust.meant.external_id)
+    unread = [one for one in values if one and one.startswith("${") and one[2:-1] not in trust.context.typed]
+    for whom in map(trust.place.stack.short, unread):
+        what = f"The trust policy has {whom} in the place of an account or an ID."
+        yield ACCESS_UNREAD.broken(trust.place, what, whom)
 
     def named(witness: Witness, who: str) -> _Named:
         statement, whom = witness.statement, trust.place.stack.short(who)
@@ -237,6 +242,8 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
             ids = [f"{one.operator} {' '.join(one.values)}" for one in statement.on(aws.EXTERNAL_ID)]
             said = " ".join(ids) or "none"
             return EXTERNAL_ID, trust.place.stack.short(said) if said.startswith("StringLike ") else said
+        if pinecone in unread and accounts == {pinecone}:
+            return ACCESS_UNREAD, trust.place.stack.short(str(pinecone))
         if is_whole:
             return (PATTERN, f"{whom} {' '.join(arns)}") if arns else (TRUST_OPEN, whom)
         return FOREIGN_IN_TRUST, whom
@@ -245,7 +252,7 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
 
 
 def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
-    """One of Pinecone's roles in capitals or under a path, where IAM keeps one name a role; or who nobody types."""
+    """One of Pinecone's roles in capitals or under a path, where IAM keeps one name a role."""
     for one in (one for statement in allowing(trust.now.policy) for one in statement.principals or ()):
         name = parts(one.name, "/")[-1].lower()
         is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith("arn:aws:iam:")
@@ -253,8 +260,3 @@ def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
             whom = trust.place.stack.short(one.name)
             what = f"The trust policy names {Quoted(whom)}, which is not to the letter one of Pinecone's roles."
             yield LOOKS_ALIKE.broken(trust.place, what, whom)
-    for text in (trust.meant.account, trust.meant.external_id):
-        if text and text.startswith("${") and text[2:-1] not in trust.context.typed:
-            whom = trust.place.stack.short(text)
-            what = f"The trust policy has {whom} in the place of an account or an ID."
-            yield ACCESS_UNREAD.broken(trust.place, what, whom)

@@ -85,8 +85,8 @@ def of_role(role: Role, *, given: bool) -> Props:
         )
     if given:
         return {**found, "role": role.arn}
-    path, boundary = None if role.path == "/" else role.path, role.boundary.arn if role.boundary else None
-    return {**found, "role_name": role.name, "role_path": path, "permissions_boundary": boundary}
+    path = None if role.path == "/" else role.path
+    return {**found, "role_name": role.name, "role_path": path, "permissions_boundary": role.boundary_arn}
 
 
 def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:

@@ -33,14 +33,11 @@ _SHOWN: Final = 6
 class Drift:
     """How a policy differs from what it should say."""
 
-    given: tuple[Witness, ...] = ()
-    """What it may let somebody do, and should not."""
+    given: tuple[Witness, ...] = ()  # what it may let somebody do, and should not
     taken: tuple[Witness, ...] = ()
     """What it should let somebody do, and perhaps does not: in any request, needed or not."""
-    denials: tuple[str, ...] = ()
-    """Its statements that take it."""
-    doubt: str = ""
-    """Why it cannot be judged at all."""
+    denials: tuple[str, ...] = ()  # its statements that take it
+    doubt: str = ""  # why it cannot be judged at all
 
     @property
     def is_none(self) -> bool:

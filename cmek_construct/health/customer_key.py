@@ -44,8 +44,7 @@ class CustomerKeySeen:
 
     source: str
     arn: str
-    metadata: Mapping[str, Any]
-    """KMS's ``KeyMetadata``."""
+    metadata: Mapping[str, Any]  # KMS's ``KeyMetadata``
     policy: Mapping[str, Any]
 
     @property

@@ -14,10 +14,9 @@ from typing import Any, Final
 from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.customers import Customers
-from cmek_construct.deployment import documents
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import Statement
+from cmek_construct.guide import Statement, role_permissions
 from cmek_construct.health.comparing import Where, customers_in
 from cmek_construct.health.findings import Finding, Refused, not_read, right, unknown, wrong
 from cmek_construct.lock.text import Lock, Place, stacks_at
@@ -41,8 +40,7 @@ class LockedIdentity:
     role_arn: str | None = None
     role_id: str | None = None
     key_arn: str | None = None
-    elsewhere: tuple[str, ...] = ()
-    """The other Regions or accounts in which a stack of this name is locked."""
+    elsewhere: tuple[str, ...] = ()  # the other Regions or accounts in which a stack of this name is locked
 
 
 def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
@@ -101,17 +99,14 @@ class Deployed:
 
     entry: Entry
     role_arn: str
-    key_arn: str | None
-    """None in a vendor's stack, whose customers own the keys."""
+    key_arn: str | None  # none in a vendor's stack, whose customers own the keys
     lock: LockedIdentity
     now: datetime
     stack: Stack | Unread | None = None
     role: Role | Unread | None = None
     key: Key | Unread | None = None
-    alias: str | Unread | None = None
-    """The alias that the stack made, by CloudFormation."""
-    alias_target: str | Unread | None = None
-    """The key that this alias, or that of the file, points to."""
+    alias: str | Unread | None = None  # the alias that the stack made, by CloudFormation
+    alias_target: str | Unread | None = None  # the key that this alias, or that of the file, points to
     template: str | Unread = field(default=Unread("not looked at"))
     profile: str | None = None
 
@@ -168,7 +163,7 @@ class Deployed:
 
     @property
     def brake(self) -> Where:
-        return self.where("trust" if documents.is_suspended_by_trust(self.own) else "key")
+        return self.where("trust" if self.own.is_suspended_by_trust else "key")
 
     def statements(self, kind: Kind) -> Sequence[Any] | Unread:
         """The policy that is there; of the role's permissions, with what the key policy lets it."""
@@ -208,15 +203,16 @@ class Deployed:
 
     def wanted(self, kind: Kind, *, suspended: bool = False) -> list[Statement]:
         if kind == "permissions":
-            return [*documents.permissions(self.own), *self.by_key]
+            return [*self.own.permissions(), *self.by_key]
         if kind == "trust":
-            return list(documents.trust_policy(self.own, suspended=suspended)["Statement"])
-        return list(documents.key_policy(self.own, self.role_arn, suspended=suspended)["Statement"])
+            return list(self.own.trust_policy(suspended=suspended)["Statement"])
+        return list(self.own.key_policy(self.role_arn, suspended=suspended)["Statement"])
 
     @property
     def by_key(self) -> list[Statement]:
         """What the role may do by the policy of a key of its own account."""
-        return documents.role_permissions(self.own, self.key_arn) if self.key_arn else []
+        use = role_permissions(self.key_arn, self.own.access)["Statement"] if self.key_arn else []
+        return [{"Sid": "the key policy", **one} for one in use]
 
     def kms(self, command: str) -> str:
         return f"aws kms {command} --region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Control, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import few, printable
-from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
 from cmek_construct.health import policies
@@ -130,9 +129,9 @@ def _same_role(case: Deployed, role_id: str) -> Finding:
 
 def _boundary(case: Deployed, role: Role) -> Finding:
     """Whether what bounds it is what the file says, and lets it use the key."""
-    found = role.boundary.arn if role.boundary else None
+    found = role.boundary_arn
     wanted = found if case.own.role else case.own.permissions_boundary
-    denied, doubt = policies.refused(case, "permissions", role.boundary.statements) if role.boundary else ([], "")
+    denied, doubt = policies.refused(case, "permissions", role.boundary) if found else ([], "")
     if doubt:
         words = f"whether the permissions boundary {printable(found)} lets the role use the key: {doubt}"
         cure = "Have somebody read it who knows IAM; or ask as somebody who may iam:GetPolicy and iam:GetPolicyVersion."
@@ -339,9 +338,9 @@ def with_culprit(
 def expected_policies(entry: Entry, role_arn: str) -> dict[str, Policy]:
     """The policies that the file says, by the names that ``--show`` takes."""
     own, suspended = entry.settings, bool(entry.settings.suspended)
-    found = {"trust-policy": documents.trust_policy(own, suspended=suspended)}
+    found = {"trust-policy": own.trust_policy(suspended=suspended)}
     if own.customers is None and own.key is None:
-        found["key-policy"] = documents.key_policy(own, role_arn, suspended=suspended)
+        found["key-policy"] = own.key_policy(role_arn, suspended=suspended)
     return found
 
 

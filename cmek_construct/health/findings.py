@@ -18,10 +18,8 @@ class Verdict(enum.Enum):
 
     RIGHT = "right"
     WRONG = "wrong"
-    UNKNOWN = "unknown"
-    """It cannot be told."""
-    SAID = "said"
-    """To be known, and neither right nor wrong."""
+    UNKNOWN = "unknown"  # it cannot be told
+    SAID = "said"  # to be known, and neither right nor wrong
 
 
 class Effect(enum.Enum):
@@ -67,19 +65,15 @@ _EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
 class Finding:
     """One thing that was looked at."""
 
-    about: str
-    """A stable name for it."""
+    about: str  # a stable name for it
     verdict: Verdict
     words: str
-    cure: str = ""
-    """What to do, a line each; one that begins with a command is to be run as it is."""
+    cure: str = ""  # what to do, a line each; one that begins with a command is to be run as it is
     means: str = ""
     time: str = ""
     effect: Effect | None = None
-    elsewhere: bool = False
-    """It is to be seen in another place, and was not asked for: no reason to fail."""
-    events: Calls = ()
-    """By which somebody did it."""
+    elsewhere: bool = False  # it is to be seen in another place, and was not asked for: no reason to fail
+    events: Calls = ()  # by which somebody did it
 
     @property
     def fails(self) -> bool:

@@ -16,7 +16,6 @@ from typing import Any, Final, NamedTuple
 from cmek_construct import guide
 from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
-from cmek_construct.deployment import documents
 from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
 from cmek_construct.guide import Policy as Document
 from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
@@ -59,14 +58,10 @@ class Beside:
     case: Deployed
     kind: Kind
     there: Sequence[Any]
-    wanted: Sequence[Any]
-    """What the last deploy wrote, as far as that is known; else what the file says."""
-    found: Drift
-    """How both differ."""
-    ahead: Drift
-    """How the file differs from the last deploy."""
-    lost: set[str]
-    """Principals that the file names, in whose place unique IDs are."""
+    wanted: Sequence[Any]  # what the last deploy wrote, as far as that is known; else what the file says
+    found: Drift  # how both differ
+    ahead: Drift  # how the file differs from the last deploy
+    lost: set[str]  # principals that the file names, in whose place unique IDs are
 
     @classmethod
     def of(cls, case: Deployed, kind: Kind, observed: Sequence[Any]) -> Beside:
@@ -98,7 +93,7 @@ class Beside:
             means = "none by itself: the file is ahead of the deploy, and nobody has to have touched anything"
             yield wrong("file-ahead", words, cure, means=means)
         elif found.is_none and self.kind == "permissions":
-            customers = len(documents.permissions(case.own))
+            customers = len(case.own.permissions())
             of = f"for {customers} customers" if customers else "none, as it should be"
             yield right(about, f"the role's permissions are those of the file ({of})")
         elif found.is_none:
@@ -191,8 +186,8 @@ def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
         pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{ROLE_NAME_PREFIX}"
         use = [Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions]
     elif key_arn:
-        use = uses_of(key_arn, case.role_arn, documents.role_statements(own, case.role_arn))
-    for statement in documents.permissions(own) if kind == "permissions" else ():
+        use = uses_of(key_arn, case.role_arn, guide.role_statements(case.role_arn, own.access))
+    for statement in own.permissions() if kind == "permissions" else ():
         for arn in as_list(statement["Resource"]):
             use += uses_of(arn.replace("*", "x"), case.role_arn, [statement])
     if kind == "key":
@@ -301,7 +296,7 @@ def role_is_gone_from(case: Deployed) -> str | None:
     observed, where = case.statements("key"), case.where("key")
     if isinstance(observed, Unread) or case.key_arn is None:
         return None
-    ours = documents.role_statements(case.own, case.role_arn)
+    ours = guide.role_statements(case.role_arn, case.own.access)
     found = (one.name for one in where.read(observed).statements if where.written_as(one.raw, ours))
     return next(map(printable, found), None)
 
@@ -312,7 +307,7 @@ def role_is_gone_from(case: Deployed) -> str | None:
 
 def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
     """The statements that are not the suspension's, nor were before its role was deleted."""
-    own = documents.denial(case.own, case.role_arn)
+    own = case.own.denial(case.role_arn)
     return [one for one in observed if not (case.brake.written_as(one, [own]) or case.brake.same(one, own))]
 
 
@@ -322,7 +317,7 @@ def is_suspended(case: Deployed, statements: Sequence[Any]) -> bool:
 
 def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
     """Whether nobody is let in whom the suspension would keep out."""
-    denied = [*statements, documents.denial(case.own, case.role_arn)]
+    denied = [*statements, case.own.denial(case.role_arn)]
     return is_suspended(case, statements) or case.brake.drift(statements, denied).is_none
 
 
@@ -344,7 +339,7 @@ def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool
         # Ours may be there under their Sids with other words.
         sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
         missing = [one for one in ours if one["Sid"] not in sids and not where.has(one, statements)]
-        statements += [documents.denial(case.own, case.role_arn)] if on else missing
+        statements += [case.own.denial(case.role_arn)] if on else missing
         # In the order and the words of the template, where it says the same.
         found.append(goal if _same(where, statements, goal) else statements)
     more = {"Id": before["Id"]} if "Id" in before else {}

@@ -26,8 +26,6 @@ _ON_NO_ROLE: Final = """
 DecodeAuthorizationMessage GetAccessKeyInfo GetDelegatedAccessToken GetServiceBearerToken GetSessionToken
 GetWebIdentityToken TagGetWebIdentityToken
 """
-_ON_OTHERS: Final = "AssumeRoot GetFederationToken"
-"""Of the root user of an account, and of who is signed in elsewhere."""
 _OPEN: Final = "GetCallerIdentity"
 
 
@@ -39,7 +37,7 @@ ACTIONS: Final = {
     "key": _named("kms", _ON_KEYS),
     "trust": _named("sts", _ON_ROLES),
     "permissions": _named("kms", _ON_KEYS + _ON_NO_KEY)
-    | _named("sts", f"{_ON_ROLES} {_ON_NO_ROLE} {_ON_OTHERS} {_OPEN}"),
+    | _named("sts", f"{_ON_ROLES} {_ON_NO_ROLE} AssumeRoot GetFederationToken {_OPEN}"),
     "resource": {},
 }
 """By kind of policy the actions of KMS and STS that it can be about, each by its name in lower case. AWS may add

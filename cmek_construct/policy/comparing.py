@@ -53,17 +53,12 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
         CannotBeJudged: it is too large.
     """
     allowed = [one for one in limit.statements if one.effect == "Allow" and not one.unreadable]
-    if len(allowed) == len(limit.statements) and all(
-        one in allowed for one in policy.statements if one.effect != "Deny"
-    ):
+    compared = [value for one in policy.statements for each in one.conditions for value in each.values]
+    is_typed = policy.typed and not limit.typed and any("${" in one for one in compared)
+    is_same = all(one in allowed for one in policy.statements if one.effect != "Deny")
+    if is_same and len(allowed) == len(limit.statements) and not is_typed:
         return []  # it says nothing that the limit does not say in the same words
-    people = [principal] if principal else []
-    space = space_of([policy, limit], people)
-    for _ in space.twice():
-        own, limits = Rules(space, policy), Rules(space, limit)
-        meant = [(PRINCIPAL, principals.Who(space).exactly(principal))] if principal else []
-        comparison = _Comparison(own, limits, meant, is_need=False)
-    return list(comparison.witnesses())
+    return _compared(policy, limit, principal=principal)
 
 
 def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DIRECT_CALL) -> list[Witness]:
@@ -78,11 +73,20 @@ def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DI
     Raises:
         CannotBeJudged: it is too large.
     """
-    space = space_of([policy, need], [])
+    return _compared(policy, need, facts=facts)
+
+
+def _compared(
+    policy: Policy, other: Policy, principal: str | None = None, facts: Mapping[str, str | None] | None = None
+) -> list[Witness]:
+    """What the first allows beyond the other; with facts, what the other does beyond the first."""
+    space = space_of([policy, other], [principal] if principal else [])
     for _ in space.twice():
-        own, needed = Rules(space, policy), Rules(space, need)
-        sent = [(key, conditions.sent(space, key, facts[key])) for key in space.dimensions.keys() & facts]
-        comparison = _Comparison(needed, own, sent, is_need=True)
+        own, limits = Rules(space, policy), Rules(space, other)
+        meant = [(PRINCIPAL, principals.Who(space).exactly(principal))] if principal else []
+        meant += [(key, conditions.sent(space, key, facts[key])) for key in space.dimensions if facts and key in facts]
+        is_need = facts is not None
+        comparison = _Comparison(limits if is_need else own, own if is_need else limits, meant, is_need=is_need)
     return list(comparison.witnesses())
 
 
@@ -131,13 +135,14 @@ class _Comparison:
 
     def _witness(self, statement: Statement, box: Box, piece: Box) -> Witness:
         asked = both(box, self._base[0]) or piece
-        texts = next(filter(None, (self._surely(one, asked) for one in self._choices(piece))), None)
+        # Single requests of the piece, those that a person would name first.
+        choices = list(islice(product(*map(_best, self._dimensions, piece)), _MOST_TRIED))
+        texts = next(filter(None, (self._surely(one, asked) for one in choices)), None)
         hangs_on: list[str] = []
         certain = texts is not None
         if texts is None:
-            chosen = next(self._choices(piece))
-            texts = [one.with_holes(value) for one, value in zip(self._dimensions, chosen, strict=True)]
-            hangs_on = list(self._hangs_on(piece, chosen, asked))
+            texts = list(map(Dimension.with_holes, self._dimensions, choices[0]))
+            hangs_on = list(self._hangs_on(piece, choices[0], asked))
         of = dict(zip(self._space.dimensions, piece, strict=True))
         who, what = self._principals(statement, of[PRINCIPAL]), self._actions(statement, of[ACTION])
         return Witness(statement, who, what, certain, tuple(dict.fromkeys(hangs_on)), self._request(texts))
@@ -170,10 +175,6 @@ class _Comparison:
         found += [_NAMES[text] for text in rest if text in _NAMES]
         return tuple(found or rest)
 
-    def _choices(self, piece: Box) -> Iterator[tuple[Value, ...]]:
-        """Single requests of a piece, those that a person would name first."""
-        return islice(product(*map(_best, self._dimensions, piece)), _MOST_TRIED)
-
     def _surely(self, chosen: Sequence[Value], asked: Box) -> list[str] | None:
         """The texts of a request, if it is so for every choice of the unknowns, or for every value of its holes.
 
@@ -197,9 +198,9 @@ class _Comparison:
 
     def _is_beyond(self, box: Box) -> bool:
         asked = self._space.possible([box])
-        verdicts = self._own.verdict(asked), self._limits.verdict(asked)
-        is_across = bool(self._space.overlap(asked, [self._across]))
-        return bool(asked) and not is_across and verdicts == (Verdict.YES, Verdict.NO)
+        if not asked or self._space.overlap(asked, [self._across]):
+            return False
+        return self._own.verdict(asked) is Verdict.YES and self._limits.verdict(asked) is Verdict.NO
 
     def _hangs_on(self, piece: Box, chosen: Sequence[Value], asked: Box) -> Iterator[str]:
         for dimension, some, value, sent in zip(self._dimensions, piece, chosen, asked, strict=True):

@@ -11,12 +11,13 @@ import operator as compare
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Final, NamedTuple
 
-from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, IS_SERVICE, OF_RESOURCE, PRINCIPAL_ARN, SEVERAL
+from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, OF_RESOURCE, PRINCIPAL_ARN, SEVERAL
 from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, IN_PART, SOMETHING, accepts
-from cmek_construct.policy.principals import SERVICES, WITH_ARN, Who
+from cmek_construct.policy.principals import FOLLOWING, Who
 from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition
 from cmek_construct.policy.text import ACCOUNT, Form, Reading, holes, parts
@@ -40,7 +41,6 @@ _ORDER: Final = {
 }
 _NEGATED: Final = re.compile(r"(String|Arn|Numeric|Date)Not|NotIpAddress")
 _ABSENT: Final = ""
-_PRESENT: Final = f"={SOMETHING}"
 _ARN: Final = f"=arn{f':{IN_PART}{IN_PART}*' * 2}{f':{IN_PART}*' * 2}:{SOMETHING}"
 
 
@@ -53,7 +53,7 @@ def _dimension(space: Space, key: str) -> Dimension:
         dimension = space.dimension(key, (form.pattern,), is_key=True, always=form.flags)
         dimension.like(form)
         return dimension
-    values = ("=true", "=false") if key in BOOLEANS else (_ARN if key.endswith("arn") else _PRESENT,)
+    values = ("=true", "=false") if key in BOOLEANS else (_ARN if key.endswith("arn") else f"={SOMETHING}",)
     return space.dimension(key, (_ABSENT, *values), is_key=True)
 
 
@@ -98,20 +98,11 @@ def read_operator(text: str) -> _Operator:
 
 def follows(key: str, kind: str) -> bool:
     """Whether the value of a key follows from the principal, in requests that a kind of policy is about."""
-    is_of_principal = key in (PRINCIPAL_ARN, IS_SERVICE, *ACCOUNT_KEYS)
-    return is_of_principal and (kind != "trust" or not key.startswith("kms:"))
+    return key in FOLLOWING and (kind != "trust" or not key.startswith("kms:"))
 
 
 def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is_typed: bool) -> tuple[str, int]:
-    """The dimension of a condition, and the texts there that meet it.
-
-    Args:
-        space: of the question.
-        condition: of a statement.
-        variables: whether policy variables are known there.
-        is_sent: False of requests that never have the key.
-        is_typed: whether somebody may type wildcards where there are holes.
-    """
+    """The dimension of a condition, and the texts there that meet it: of requests that may have the key, or never."""
     key = condition.key.lower()
     operator = read_operator(condition.operator)
     said = f"{condition.operator} {key} {', '.join(condition.values)}"
@@ -152,11 +143,9 @@ def _place(space: Space, key: str) -> tuple[Dimension, int, Callable[[Form], For
     if not follows(key, space.kind):
         dimension = _dimension(space, key)
         return dimension, dimension.all & ~dimension.where(_ABSENT), Form("=").then
-    people = Who(space)
-    present = people.dimension.where(WITH_ARN)
-    if key == IS_SERVICE:
-        return people.dimension, present | people.dimension.where(SERVICES), people.by_kind
-    return people.dimension, present, people.with_arn if key == PRINCIPAL_ARN else people.of_account
+    people = Who(space).dimension
+    those, whole = FOLLOWING[key]
+    return people, reduce(or_, map(people.where, those)), whole
 
 
 def _value(key: str, base: str, value: str, reading: Reading) -> Form | None:
@@ -184,11 +173,7 @@ def _decided(operator: _Operator, values: Sequence[str], is_list: bool, text: st
 
 
 def _one_meets(base: str, value: str, text: str) -> bool:
-    """Whether one value meets one of a condition.
-
-    Raises:
-        ValueError, KeyError: that is not known here.
-    """
+    """Whether one value meets one of a condition; a ValueError or KeyError if that is not known here."""
     if "${" in value:
         raise ValueError(value)
     if base == "IpAddress":

@@ -88,7 +88,6 @@ class _Automaton:
                 bit <<= 1
             self._ends[bit] = number
             bit <<= 1
-        self._classes = {one: places for one, places in self._places.items() if one.all_but or len(one.some) > 1}
         self._leading: dict[str, int] = {}
         self.first = self._without_char(first)
 
@@ -101,8 +100,7 @@ class _Automaton:
     def step(self, state: int, char: str) -> int:
         """Where one character leads to."""
         if char not in self._leading:
-            classes = (places for chars, places in self._classes.items() if chars.has(char))
-            self._leading[char] = reduce(or_, classes, self._places.get(_Chars(char, False), 0))
+            self._leading[char] = reduce(or_, (places for chars, places in self._places.items() if chars.has(char)), 0)
         moved = state & self._leading[char]
         again = moved & self._many
         return self._without_char(again | (moved ^ again) << 1)

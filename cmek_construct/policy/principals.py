@@ -8,11 +8,12 @@ Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from operator import or_
 from typing import Any, Final
 
+from cmek_construct.policy.aws import ACCOUNT_KEYS, IS_SERVICE, PRINCIPAL_ARN
 from cmek_construct.policy.patterns import ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
 from cmek_construct.policy.space import Space
 from cmek_construct.policy.statements import Principal, Statement, read
@@ -74,6 +75,32 @@ def spelled(principals: Iterable[str]) -> dict[tuple[str, ...], tuple[str, str]]
     return found
 
 
+def _with_arn(arn: Form) -> Form:
+    """Those whose ``aws:PrincipalArn`` is of a form: of a session that of its role."""
+    return arn.then(_END)
+
+
+def _of_account(number: Form) -> Form:
+    """Those whose account number is of a form."""
+    return Form(f"arn:{IN_PART}*:{IN_PART}*::").then(number, f":{ANYTHING}{_END}")
+
+
+def _by_kind(is_service: Form) -> Form:
+    """Those of whom ``aws:PrincipalIsAWSService`` is of a form."""
+    kinds = {"true": SERVICES, "false": WITH_ARN}
+    patterns = [pattern for value, pattern in kinds.items() if accepts(is_service.pattern, value)]
+    pattern = f"{ANYTHING}[{NAME_END}]*{ANYTHING}" if len(patterns) > 1 else "".join(patterns)
+    return is_service._replace(pattern=pattern, holes=())
+
+
+FOLLOWING: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Form], Form]]]] = {
+    PRINCIPAL_ARN: ((WITH_ARN,), _with_arn),
+    IS_SERVICE: ((WITH_ARN, SERVICES), _by_kind),
+    **dict.fromkeys(ACCOUNT_KEYS, ((WITH_ARN,), _of_account)),
+}
+"""The condition keys that say who asks: who has them, and what a form of their values is of principals."""
+
+
 class Who:
     """The principals of a space."""
 
@@ -94,29 +121,14 @@ class Who:
         names = (one.name for one in named if one.kind == "Federated" and _ELSEWHERE.fullmatch(f"Federated:{one.name}"))
         return reduce(or_, (self.dimension.where(re.escape(_FEDERATED + name), flags) for name in names), 0)
 
-    def with_arn(self, arn: Form) -> Form:
-        """Those whose ``aws:PrincipalArn`` is of a form: of a session that of its role."""
-        return arn.then(_END)
-
-    def by_kind(self, is_service: Form) -> Form:
-        """Those of whom ``aws:PrincipalIsAWSService`` is of a form."""
-        kinds = {"true": SERVICES, "false": WITH_ARN}
-        patterns = [pattern for value, pattern in kinds.items() if accepts(is_service.pattern, value)]
-        pattern = f"{ANYTHING}[{NAME_END}]*{ANYTHING}" if len(patterns) > 1 else "".join(patterns)
-        return is_service._replace(pattern=pattern, holes=())
-
-    def of_account(self, number: Form) -> Form:
-        """Those whose account number is of a form."""
-        return Form(f"arn:{IN_PART}*:{IN_PART}*::").then(number, f":{ANYTHING}{_END}")
-
     def _of(self, account: str) -> int:
-        return self.dimension.like(self.of_account(self._reading.form(account, ACCOUNT, IN_PART)))
+        return self.dimension.like(_of_account(self._reading.form(account, ACCOUNT, IN_PART)))
 
     def exactly(self, principal: str) -> int:
         """The principal of a request; of a role every session; of a pattern all of that form."""
         if is_wild(principal):
             found = self._reading.arn(principal)
-            return self.dimension.like(self.with_arn(found)) if found else 0
+            return self.dimension.like(_with_arn(found)) if found else 0
         if principal.startswith("arn:"):
             return self._named(principal) or 0
         return self.dimension.where(re.escape(principal if principal == ANONYMOUS else _SERVICE + principal))
@@ -164,7 +176,8 @@ class Who:
             kind, path, name = "role", "*/", role
         if kind:
             own = (kind, account, name.lower())
-            if role and own not in self._spelled and any(_may_be(own, one) for one in self._spelled):
+            alike = (all(a == b or "$" in a + b for a, b in zip(own, one, strict=True)) for one in self._spelled)
+            if role and own not in self._spelled and any(alike):
                 # One that is named with a hole may be this one, and its path then is the path.
                 behind = behind._replace(flags=behind.flags | {f"the role {role} is of this path"})
             path, name = self._spelled.get(own, (path, name))
@@ -174,11 +187,6 @@ class Who:
     def _like(self, text: str, behind: Form) -> int:
         found = self._reading.arn(text, in_name=IN_NAME)
         return self.dimension.like(found.then(behind)) if found else 0
-
-
-def _may_be(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether two may be one, as far as their holes go."""
-    return all(mine == yours or "$" in mine + yours for mine, yours in zip(one, other, strict=True))
 
 
 def named(space: Space, statement: Statement) -> tuple[int, int]:

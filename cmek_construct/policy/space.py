@@ -182,11 +182,7 @@ class Space:
         yield
 
     def spend(self, boxes: int) -> None:
-        """Count the work.
-
-        Raises:
-            CannotBeJudged: it has become too much.
-        """
+        """Count the work, until it has become too much."""
         self.boxes_left -= boxes
         if self.boxes_left < 0:
             raise CannotBeJudged("too many statements that overlap")

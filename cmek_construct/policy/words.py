@@ -141,9 +141,7 @@ def actions(statement: Statement) -> Words:
         what = "its policy, state, tags and deletion: by changing the policy, any use of it too"
         several = [[f"administer the key ({what})"]]
         said = [one for one in said if one not in ADMINISTRATION]
-    for one in said:
-        words = _ACTIONS.get(one) if isinstance(one, str) else None
-        several.append([words] if words else ["do ", Quoted(one)])
+    several += [[_ACTIONS[one]] if str(one) in _ACTIONS else ["do ", Quoted(one)] for one in said]
     return listed(several)
 
 
