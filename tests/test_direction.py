@@ -18,11 +18,10 @@ from cmek_construct.aws.objects import Grant, Key, PermissionsPolicy, Role, Stac
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guide import assume_role_denial, key_denial
 from cmek_construct.health.comparing import Where
-from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.doctor import about_stack, expected_policies
+from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
+from cmek_construct.health.doctor import about_brake, about_grants, about_key, about_role, expected_policies
 from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
 from cmek_construct.health.policies import about_policy
-from cmek_construct.health.role_and_key import about_brake, about_grants, about_key, about_role
 from cmek_construct.policy import Request, allows
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.statements import as_of_2012

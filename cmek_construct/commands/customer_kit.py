@@ -143,7 +143,7 @@ def check(
     else:
         seen = _from_kms(key_arn, profile)
     entry = entries_here(vendor)[0] if vendor else None
-    found = findings(seen, role_arn, key_access, given_arn=key_arn, vendor=entry)
+    found = findings(seen, role_arn, key_access, given=key_arn, vendor=entry)
     right = not any(finding.fails for finding in found)
     if as_json:
         said = {"key_arn": seen.arn, "role_arn": role_arn, "source": seen.source, "right": right}

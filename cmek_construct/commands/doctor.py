@@ -18,10 +18,9 @@ from cmek_construct.commands.printing import advice, refusals, tell_json, told, 
 from cmek_construct.commands.project import Indexes, indexes
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health import doctor as health
-from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined
+from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
+from cmek_construct.health.doctor import HEALTHY, UNREAD, WRONG, Examined, alias_of_file, who_used
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, not_read, unknown
-from cmek_construct.health.role_and_key import alias_of_file, who_used
 from cmek_construct.lock.text import LockError
 from cmek_construct.templates.stacks import ALIAS
 
@@ -89,12 +88,12 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
     except AwsError as error:
         no_aws = unknown("aws", f"not read: anything ({error})", advice(error, "doctor"))
         case = Deployed.of(entry, lock)
-        return Examined(entry, case.role_arn or None, case.key_arn, [*of_lock, no_aws])
-    found = [health.about_stack(case, of_lock[0].cure if of_lock else case.way_back), *of_lock]
+        return Examined(case, [*of_lock, no_aws])
+    found = [about_stack(case, of_lock[0].cure if of_lock else case.way_back), *of_lock]
     if not is_known(case):
         what = "role and key: neither the stack's outputs nor cmek.lock say which they are"
         nobody = not_read("role-and-key", what, Unread("nothing was looked at"), f"read the stack {entry.name}")
-        return Examined(entry, case.role_arn or None, case.key_arn, [*found, nobody])
+        return Examined(case, [*found, nobody])
     case = _with_all(session, case, last_use=cloudtrail)
     found += health.diagnosis(case, _last_user(session, case) if cloudtrail else None)
     if of_project is not None and case.key_arn is not None:
@@ -104,8 +103,8 @@ def _examined(asking: Asking, cloudtrail: bool, organization: bool, of_project: 
         controls = own if isinstance(own, Unread) else reading.read_controls(own, entry.settings.account)
         found += health.about_controls(case, controls)
     if cloudtrail:
-        found = [_with_culprit(session, case, one) for one in found]
-    return Examined(entry, case.role_arn, case.key_arn, found)
+        found = [health.with_culprit(case, one, partial(reading.read_calls, session)) for one in found]
+    return Examined(case, found)
 
 
 def _with_all(session: Session, case: Deployed, *, last_use: bool) -> Deployed:
@@ -135,17 +134,6 @@ def _last_user(session: Session, case: Deployed) -> str | Unread | None:
     return who_used(case, reading.read_event(session, use.event_id, case.key_arn.split(":")[3]))
 
 
-def _with_culprit(session: Session, case: Deployed, finding: Finding) -> Finding:
-    """A finding with who did it, where somebody did."""
-    if finding.verdict is not Verdict.WRONG or not finding.events:
-        return finding
-    about, region = case.role_name, reading.IAM_REGION
-    if case.key_arn is not None and not finding.events[0].startswith("iam:"):
-        about, region = case.key_arn.rpartition("/")[2], case.key_arn.split(":")[3]
-    names = [one.partition(":")[2] for one in finding.events]
-    return health.with_culprit(finding, reading.read_calls(session, names, about, region))
-
-
 def _policy(entries: Sequence[Entry], policy: str, asking: Asking) -> str:
     if len(entries) != 1:
         raise typer.BadParameter("name one stack", param_hint="--show")
@@ -165,17 +153,17 @@ def _screen(examined: Sequence[Examined]) -> Iterator[str]:
     """The lines: of one stack all, of several what is not right; first what is wrong, of that the worst."""
     verdicts = (Verdict.WRONG, Verdict.UNKNOWN, Verdict.SAID, Verdict.RIGHT)[: 4 if len(examined) == 1 else 2]
     for one in examined:
-        own = one.entry.settings
-        yield f"{one.entry.name}: {one.verdict} (account {own.account}, {own.region})"
+        case, own = one.case, one.case.own
+        yield f"{case.name}: {one.verdict} (account {own.account}, {own.region})"
         if len(examined) > 1 and one.code == HEALTHY:
             continue
         counted = Counter(finding.effect for finding in one.findings if finding.verdict is Verdict.WRONG)
         if counted:
             effects = (f"{words} ({counted[effect]})" for effect, words in _WORDS.items() if effect in counted)
             yield f"  {counted.total()} wrong: {', '.join(effects)}"
-        yield f"  role {one.role_arn or 'not known'}"
+        yield f"  role {case.role_arn or 'not known'}"
         if own.customers is None:
-            yield f"  key  {one.key_arn or 'not known'}"
+            yield f"  key  {case.key_arn or 'not known'}"
         shown = [finding for finding in one.findings if finding.verdict in verdicts]
         for finding in sorted(shown, key=lambda one: (verdicts.index(one.verdict), list(_WORDS).index(one.effect))):
             yield from whole(finding)

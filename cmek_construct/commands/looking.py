@@ -16,8 +16,7 @@ from cmek_construct.customers import Customers
 from cmek_construct.deployment.reading import Entry, read_entries
 from cmek_construct.deployment.writing import FILE as CMEK_YAML
 from cmek_construct.health import deployed
-from cmek_construct.health.deployed import Deployed, LockedIdentity
-from cmek_construct.health.doctor import about_stack
+from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import FILE, LockError, read
 
@@ -110,7 +109,8 @@ def outputs_of(entry: Entry, file: Path | None, asking: Asking) -> tuple[dict[st
     outputs = deployed.checked_outputs(entry, dict(stack.outputs))
     if own.customers is None:
         return outputs, None
-    return outputs, deployed.deployed_customers(entry, reading.read_template(session, entry.name))
+    case = replace(case, template=reading.read_template(session, entry.name))
+    return outputs, deployed.deployed_customers(case)
 
 
 def json_in(file: Path, instead: str, text: str | None = None) -> dict[str, Any]:

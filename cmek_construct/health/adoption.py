@@ -15,22 +15,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias, TypeVar
 
+from cmek_construct import guide
 from cmek_construct.aws.objects import ROTATION_DAYS, Key, Role, Unread
 from cmek_construct.checks import PRINCIPAL_ARN, printable
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import (
-    ADMINISTRATION,
-    ENCRYPT_DECRYPT,
-    ROLE_NAME_PREFIX,
-    KeyAccess,
-    assume_role_denial,
-    key_denial,
-)
+from cmek_construct.guide import ADMINISTRATION, ENCRYPT_DECRYPT, ROLE_NAME_PREFIX, KeyAccess
 from cmek_construct.health.comparing import Where, customers_in, said_by_trust
-from cmek_construct.health.deployed import Deployed
+from cmek_construct.health.deployed import Deployed, at
+from cmek_construct.health.doctor import about_key, about_role
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.policies import Beside, about_policy, about_used_key
-from cmek_construct.health.role_and_key import about_key, about_role, at
 from cmek_construct.policy.principals import named_by
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.evidence import pinecones_accounts
@@ -47,8 +41,6 @@ CUSTOMERS: Final = {str(digit): f"RoleCustomersEndingIn{digit}{end}" for digit, 
 Props: TypeAlias = dict[str, Any]
 ImportMapping: TypeAlias = dict[str, dict[str, str]]
 T = TypeVar("T")
-_NEW_ADMIN_ACTIONS: Final = {"kms:RotateKeyOnDemand"}
-"""The console gives it since 2024; whoever may replace the key policy could take it anyway."""
 _NEXT: Final = "the next deploy that changes the {} in the template "
 """When a difference comes into force."""
 _CURES: Final[dict[Kind, str]] = {
@@ -65,8 +57,6 @@ _STAYS: Final = {
     "used-key": _NEXT.format("key policy") + "changes it",
 }
 """What becomes of what the doctor calls wrong, and neither the import nor a deploy changes at once."""
-_MOST_OF_THE_ACTIONS: Final = 10
-"""The console's administrators had fewer actions in former years, and may lack two by a click."""
 
 
 def readable(part: T | Unread) -> T:
@@ -95,12 +85,8 @@ def of_role(role: Role, *, given: bool) -> Props:
         )
     if given:
         return {**found, "role": role.arn}
-    return {
-        **found,
-        "role_name": role.name,
-        "role_path": None if role.path == "/" else role.path,
-        "permissions_boundary": role.boundary_arn,
-    }
+    path = None if role.path == "/" else role.path
+    return {**found, "role_name": role.name, "role_path": path, "permissions_boundary": role.boundary_arn}
 
 
 def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
@@ -111,8 +97,9 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
     meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
     allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
     is_two = allowed == {action.lower() for action in ENCRYPT_DECRYPT}
-    most = (one for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= _MOST_OF_THE_ACTIONS)
-    admins = [name for one in [*most][:1] for name in named_by(one.raw) if PRINCIPAL_ARN.fullmatch(name)]
+    # The console's administrators had fewer actions in former years, and may lack two by a click.
+    most = (one.raw for one in meant if len({*ADMINISTRATION} & {*(one.actions or ())}) >= 10)
+    admins = [name for raw in [*most][:1] for name in named_by(raw) if PRINCIPAL_ARN.fullmatch(name)]
     return {
         "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
         "key_admins": admins or None,
@@ -122,24 +109,24 @@ def of_key(key: Key, role_arn: str, alias: str | None, *, given: bool) -> Props:
         "rotation_period": None if days in (None, ROTATION_DAYS) else days,
         "multi_region": key.is_multi_region or None,
         "protect_used_key": where.days_held(statements) or None,
-        "suspended": where.has(key_denial(role_arn), statements) or None,
+        "suspended": where.has(guide.key_denial(role_arn), statements) or None,
     }
 
 
 def _alias(key: Key, wanted: str | None) -> str | None:
     aliases = readable(key.aliases)
-    if wanted is not None:
-        wanted = f"alias/{wanted.removeprefix('alias/')}"
-        if wanted not in aliases:
-            has = ", ".join(aliases) or "none"
-            raise Refused(f"--alias: got {wanted}, but the key has {has}. Choose one that it has.")
-        return wanted
-    if len(aliases) > 1:
+    if wanted is None and len(aliases) > 1:
         raise Refused(
             f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
             "they are, outside of the stack."
         )
-    return next(iter(aliases), None)
+    if wanted is None:
+        return next(iter(aliases), None)
+    wanted = f"alias/{wanted.removeprefix('alias/')}"
+    if wanted not in aliases:
+        has = ", ".join(aliases) or "none"
+        raise Refused(f"--alias: got {wanted}, but the key has {has}. Choose one that it has.")
+    return wanted
 
 
 def of_customers(role: Role, given: Sequence[str]) -> Props:
@@ -154,7 +141,7 @@ def of_customers(role: Role, given: Sequence[str]) -> Props:
     return {
         "customer_account_ids": sorted({*accounts, *given}),
         "customer_key_arns": sorted(keys) or None,
-        "suspended": Where("trust", role.arn).has(assume_role_denial(), readable(role.trust)) or None,
+        "suspended": Where("trust", role.arn).has(guide.assume_role_denial(), readable(role.trust)) or None,
     }
 
 
@@ -172,13 +159,14 @@ def import_mapping(entry: Entry, role: Role, key: Key | None, held: Mapping[str,
         found[KEY] = {"KeyId": key.key_id}
         if alias := _alias_of(entry, key):
             found[ALIAS] = {"AliasName": alias}
-    for logical_id, (physical,) in ((one, identifier.values()) for one, identifier in found.items()):
+    for logical_id, identifier in found.items():
+        (physical,) = identifier.values()
         if held.get(logical_id, physical) != physical:
             raise Refused(
                 f"{entry.name}: there is a stack of that name, and it has another one in place of {physical}: "
                 f"{printable(held[logical_id])}. Choose another name: a stack is for one role and one key."
             )
-    left = {name: found[name] for name in found if name not in held}
+    left = {name: one for name, one in found.items() if name not in held}
     if not left:
         run = f"Run `npx cdk deploy {entry.name}`, or `cmek doctor {entry.name}`."
         raise Refused(f"{entry.name}: the stack has role and key already, so there is nothing to take over. {run}")
@@ -196,7 +184,7 @@ def _alias_of(entry: Entry, key: Key) -> str | None:
 
 def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding]:
     """All of them. Wrong is what would lock somebody out, or let somebody in; of another role or key, `Refused`."""
-    own = case.entry.settings
+    own = case.own
     _refuse_another(case.entry, role, key)
     if own.role is not None:
         yield said("role", "the role stays as it is: the entry names it, no stack takes it over")
@@ -208,10 +196,10 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
             yield wrong("pinecone-account", words, cure, Effect.SOMEBODY_LET_IN)
         yield from _about_policy(case, "trust")
         yield from _later(case, [*about_role(case), *about_policy(case, "permissions")])
-    if key is not None and own.key is not None:
+    if key and own.key is not None:
         must = "`npx cdk synth` says the statements that must stand in its policy"
         yield said("key", f"the key stays as it is: the entry names it, no stack takes it over. {must}")
-    elif key is not None:
+    elif key:
         yield from _about_policy(case, "key")
         yield from _later(case, [*about_used_key(case), *about_key(case)])
         yield from _about_settings(case.entry, key)
@@ -220,13 +208,11 @@ def differences(case: Deployed, role: Role, key: Key | None) -> Iterator[Finding
 def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
     """What the doctor says of the settings of a role or key, in the tense of an import."""
     for one in found:
-        if one.about == "boundary" and one.fails:
+        if one.about == "boundary":
             cure = "write the role's into the entry (permissions_boundary)"
             means = _NEXT.format("role") + "may take the boundary away, or keep Pinecone out by it"
-            yield replace(one, verdict=Verdict.WRONG, cure=cure, means=means)
-        elif one.about == "boundary":
-            yield one
-        elif one.about == "permissions" and case.entry.settings.customers:
+            yield replace(one, verdict=Verdict.WRONG, cure=cure, means=means) if one.fails else one
+        elif one.about == "permissions" and case.own.customers:
             yield one.to_know("The deploy adds what is missing; what is there more stays, outside of the stack")
             if one.verdict is Verdict.RIGHT:
                 words = "The deploy writes the permissions anew into policies of the stack, unless it has taken over "
@@ -254,8 +240,9 @@ def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
     beside, what = Beside.of(case, kind, readable(case.statements(kind))), f"{kind} policy"
     about, deploy, found = f"{kind}-policy", _NEXT.format(what), beside.found
     yield from beside.nobodies(f". {deploy}leaves them out")
-    words = f"the {what} is not what the file says: {found.in_words(case.entry.settings.account)}"
-    missing = [one for one in found.taken if not _NEW_ADMIN_ACTIONS.issuperset(one.actions)]
+    words = f"the {what} is not what the file says: {found.in_words(case.own.account)}"
+    # The console gives that one since 2024; whoever may replace the key policy could take it anyway.
+    missing = [one for one in found.taken if {*one.actions} - {"kms:RotateKeyOnDemand"}]
     by_denial = bool(found.denials) and not [*beside.locked_out()]
     is_made_again = case.role_arn in beside.lost
     if is_made_again or found.given or found.doubt or (missing and not by_denial):

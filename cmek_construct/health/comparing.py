@@ -7,20 +7,12 @@ statements that are compared, but whom both let do what. And what a policy says 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cmek_construct import checks
-from cmek_construct.guide import (
-    ENDING,
-    GRANTS,
-    ROLE_NAME_PREFIX,
-    Statement,
-    customer_statement,
-    policy_document,
-    used_key_denial,
-)
+from cmek_construct import checks, guide
+from cmek_construct.guide import ENDING, GRANTS, ROLE_NAME_PREFIX, Statement
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Witness, answers, beyond, read
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
@@ -41,18 +33,14 @@ _SHOWN: Final = 6
 class Drift:
     """How a policy differs from what it should say."""
 
-    given: tuple[Witness, ...] = ()
-    """What it may let somebody do, and should not."""
+    given: tuple[Witness, ...] = ()  # what it may let somebody do, and should not
     taken: tuple[Witness, ...] = ()
     """What it should let somebody do, and perhaps does not: in any request, needed or not."""
-    denials: tuple[str, ...] = ()
-    """Its statements that take it."""
-    doubt: str = ""
-    """Why it cannot be judged at all."""
+    denials: tuple[str, ...] = ()  # its statements that take it
+    doubt: str = ""  # why it cannot be judged at all
 
     @property
     def is_none(self) -> bool:
-        """Whether both mean the same."""
         return not (self.given or self.taken or self.doubt)
 
     def in_words(self, account: str) -> str:
@@ -71,7 +59,7 @@ class Where:
     resource: str | None = None
 
     def read(self, statements: Iterable[Any]) -> Policy:
-        return read(policy_document(*statements), self.kind, resource=self.resource)
+        return read(guide.policy_document(*statements), self.kind, resource=self.resource)
 
     def drift(self, observed: Iterable[Any], expected: Iterable[Any]) -> Drift:
         return _compared(self.read(observed), self.read(expected))
@@ -86,55 +74,43 @@ class Where:
             mine, yours = (replace(each, statements=(*each.statements, _EVERYTHING)) for each in (mine, yours))
         return len(effects) == 1 and _compared(mine, yours).is_none
 
-    def has(self, one: Statement, statements: Iterable[Any]) -> bool:
-        return any(self.same(other, one) for other in statements)
+    def has(self, one: Statement, statements: Sequence[Any]) -> bool:
+        return one in statements or any(self.same(other, one) for other in statements)
 
     def days_held(self, statements: Sequence[Any]) -> int | None:
         """For how many days after its use a key policy lets nobody end the key; None: not known."""
         policy, root = self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
-        compared = [one for each in policy.statements for one in each.compared(TRAILING_DAYS)]
-        asked = [use_of(self.resource, root, action) for action in ENDING]
+        compared = [int(one) for each in policy.statements for one in each.compared(TRAILING_DAYS) if one.isdecimal()]
 
         def is_held(days: int) -> bool:
             """The owner's root, whom only a denial to everybody stops, may do neither."""
-            sent = [replace(one, context={**one.context, TRAILING_DAYS: str(days)}) for one in asked]
+            sent = [use_of(self.resource, root, action, {TRAILING_DAYS: str(days)}) for action in ENDING]
             return all(one.verdict is Answer.NO for one in answers(policy, sent))
 
         try:
-            ends = sorted({int(one) + n for one in compared if one.isdecimal() for n in (0, 1)})
+            ends = sorted({one + n for one in compared for n in (0, 1)})
             return next((days for days in ends if is_held(0) and not is_held(days)), 0)
         except CannotBeJudged:
             return None
 
     def not_held(self, statements: Sequence[Any]) -> list[Any]:
         """A key policy without the statement that holds a used key."""
-        denial = used_key_denial(self.days_held(statements) or 0)
+        denial = guide.used_key_denial(self.days_held(statements) or 0)
         return [one for one in statements if not self.same(one, denial)]
 
     def written_as(self, observed: Any, ours: Iterable[Statement]) -> Statement | None:
         """The one of our statements that this was, before principals of it were deleted."""
         lost = gone(observed)
-        for own in ours if lost else ():
-            alive = set(named_by(observed)) - set(lost)
-            if alive < set(named_by(own)) and self.same(naming_as(observed, own), own):
-                return own
-        return None
-
-    def revived(self, observed: Iterable[Any], ours: Sequence[Statement]) -> tuple[list[Any], list[str]]:
-        """The statements as if nobody had been deleted, and who was."""
-        left, lost = [], list[str]()
-        for one in observed:
-            own = self.written_as(one, ours)
-            left.append(own or one)
-            lost += [name for name in named_by(own) if name not in named_by(one)] if own else []
-        return left, list(dict.fromkeys(lost))
+        alive = set(named_by(observed)) - set(lost)
+        wider = (own for own in ours if lost and alive < set(named_by(own)))
+        return next((own for own in wider if self.same(naming_as(observed, own), own)), None)
 
 
-def use_of(key_arn: str | None, principal: str, action: str) -> Request:
+def use_of(key_arn: str | None, principal: str, action: str, more: Mapping[str, str] | None = None) -> Request:
     """The use of a key by somebody whom nobody asks for it but himself."""
     for_aws = {"kms:GrantIsForAWSResource": "true"} if action in GRANTS else {}
     by_account = True if principal.endswith(":root") else None
-    return Request(principal, action, key_arn, {**DIRECT_CALL, **for_aws}, own=by_account)
+    return Request(principal, action, key_arn, {**DIRECT_CALL, **for_aws, **(more or {})}, own=by_account)
 
 
 def uses_of(key_arn: str | None, role_arn: str, statements: Iterable[Statement]) -> list[Request]:
@@ -158,13 +134,14 @@ def _compared(there: Policy, wanted: Policy) -> Drift:
 def said_by_trust(trust: Sequence[Any]) -> dict[str, Any] | None:
     """The props that the first of the guide's three snippets in a trust policy says; None where there is none."""
     for one in read(list(trust), "trust").statements:
-        names = [principal.name for principal in one.principals or () if principal.kind == "AWS"]
-        equal = [condition for condition in one.conditions if "Not" not in condition.operator]
-        ids = [value for each in equal if each.key.lower() == EXTERNAL_ID for value in each.values]
-        arns = [value for each in equal if each.key.lower() == PRINCIPAL_ARN for value in each.values]
-        roles = [found for name in names if (found := _PINECONE.fullmatch(name))]
+        names = named_by(one.raw)
+        ids, arns = (
+            [value for each in one.on(key) if "Not" not in each.operator for value in each.values]
+            for key in (EXTERNAL_ID, PRINCIPAL_ARN)
+        )
+        roles = [*filter(None, map(_PINECONE.fullmatch, names))]
         regions = [role[2] for role in roles if role[1] == roles[0][1] and checks.REGION.fullmatch(role[2])]
-        every = [found for arn in arns if (found := _PINECONE.fullmatch(arn)) and found[2] == "*"]
+        every = [found for found in map(_PINECONE.fullmatch, arns) if found and found[2] == "*"]
         if one.effect == "Allow" and (regions or every):
             return {
                 "pinecone_account_id": (roles if regions else every)[0][1],
@@ -177,15 +154,13 @@ def said_by_trust(trust: Sequence[Any]) -> dict[str, Any] | None:
 
 def customers_in(statements: Iterable[Any]) -> tuple[list[str], list[str]]:
     """Accounts of customers and single keys that the guide's statement is about."""
-    accounts: dict[str, None] = {}
-    keys: dict[str, None] = {}
-    for raw in statements:
-        names = [name for one in read([raw], "permissions").statements for name in one.resources or ()]
-        if names and Where("permissions").same(raw, customer_statement("", names)):
-            whole = [found[1] for name in names if (found := _CUSTOMER.fullmatch(name))]
-            accounts |= dict.fromkeys(whole)
-            keys |= dict.fromkeys(filter(checks.KEY_ARN.fullmatch, names))
-    return list(accounts), [key for key in keys if key.split(":")[4] not in accounts]
+    where, names = Where("permissions"), list[str]()
+    for one in read(list(statements), "permissions").statements:
+        if one.resources and where.same(one.raw, guide.customer_statement("", one.resources)):
+            names += one.resources
+    accounts = list(dict.fromkeys(found[1] for found in map(_CUSTOMER.fullmatch, names) if found))
+    keys = dict.fromkeys(filter(checks.KEY_ARN.fullmatch, names))
+    return accounts, [key for key in keys if key.split(":")[4] not in accounts]
 
 
 def sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:

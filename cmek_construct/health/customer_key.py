@@ -44,8 +44,7 @@ class CustomerKeySeen:
 
     source: str
     arn: str
-    metadata: Mapping[str, Any]
-    """KMS's ``KeyMetadata``."""
+    metadata: Mapping[str, Any]  # KMS's ``KeyMetadata``
     policy: Mapping[str, Any]
 
     @property
@@ -54,19 +53,14 @@ class CustomerKeySeen:
 
 
 def findings(
-    seen: CustomerKeySeen,
-    role_arn: str,
-    key_access: KeyAccess,
-    *,
-    given_arn: str | None = None,
-    vendor: Entry | None = None,
+    seen: CustomerKeySeen, role_arn: str, access: KeyAccess, *, given: str | None = None, vendor: Entry | None = None
 ) -> list[Finding]:
     """All that is right and wrong with a customer's key, for what the vendor's role must be able to do.
 
     Pinecone will store the ARN that the customer gave back, where there is one. The vendor's stack in cmek.yaml is the
     other half.
     """
-    found = [*_about_key(seen, role_arn, given_arn or seen.arn), *_about_policy(seen, role_arn, key_access)]
+    found = [*_about_key(seen, role_arn, given or seen.arn), *_about_policy(seen, role_arn, access)]
     return [*found, _about_vendor(seen, role_arn, vendor)]
 
 
@@ -107,11 +101,11 @@ def _about_key(seen: CustomerKeySeen, role_arn: str, arn: str) -> Iterator[Findi
             yield wrong(name, f"the key is not {shown}", cure)
 
 
-def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -> Iterator[Finding]:
-    document = guide.key_policy(seen.account, role_arn, key_access)
+def _about_policy(seen: CustomerKeySeen, role_arn: str, access: KeyAccess) -> Iterator[Finding]:
+    document, account = guide.key_policy(seen.account, role_arn, access), seen.account
     own, limit = (policy.read(one, "key", resource=seen.arn) for one in (seen.policy, document))
-    root = f"arn:{seen.arn.split(':')[1]}:iam::{seen.account}:root"
-    uses = uses_of(seen.arn, role_arn, guide.role_statements(role_arn, key_access))
+    uses = uses_of(seen.arn, role_arn, guide.role_statements(role_arn, access))
+    root = f"arn:{seen.arn.split(':')[1]}:iam::{account}:root"
     try:
         answers = policy.answers(own, [*uses, *(use_of(seen.arn, root, one) for one in RULING)])
         more, others = policy.beyond(own, limit, role_arn), policy.beyond(own, limit)
@@ -123,16 +117,22 @@ def _about_policy(seen: CustomerKeySeen, role_arn: str, key_access: KeyAccess) -
     for use, answer in zip(uses, answers, strict=False):
         yield _about_action(use.action, answer, deleted)
     if more:
-        words = "; ".join(sentences(more, seen.account))
+        words = "; ".join(sentences(more, account))
         yield said("more", f"the key policy lets the role do more than it must: {words}")
-    yield _about_root(seen.account, answers[len(uses) :])
-    inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{seen.account}:.*|{seen.account}")
-    outside = [
-        replace(one, principals=names)
-        for one in others
-        if (names := tuple(n for n in one.principals if n != role_arn and not inside.fullmatch(n)))
-    ]
-    whom = "; ".join([*(f"{one} (deleted)" for one in deleted), *sentences(outside, seen.account)])
+    rules = answers[len(uses) :]
+    if doubts := [one for one in rules if one.verdict is Verdict.CANNOT_TELL]:
+        words = f"whether the account's root rules the key hangs on {printable(', '.join(doubts[0].hangs_on))}"
+        yield unknown("root", words, "Read that statement yourself.")
+    elif all(one.verdict is Verdict.YES for one in rules):
+        yield right("root", f"the root of account {account} rules the key")
+    else:
+        words = f"the root of account {account} does not rule the key, so nobody may be able to manage it"
+        cure = "Add the first statement of key-policy.json, with this account's number; or these are the metadata of "
+        yield wrong("root", words, cure + "one key and the policy of another.", Effect.OWNER_LOCKED_OUT)
+    inside = re.compile(rf"arn:aws[a-z-]*:(iam|sts)::{account}:.*|{account}|{re.escape(role_arn)}")
+    outside = [replace(one, principals=tuple(n for n in one.principals if not inside.fullmatch(n))) for one in others]
+    named = sentences([one for one in outside if one.principals], account)
+    whom = "; ".join([*(f"{one} (deleted)" for one in deleted), *named])
     nobody = "nobody else outside the customer's account may do anything"
     yield said("others", f"the key policy also names: {whom}") if whom else right("others", nobody)
 
@@ -156,30 +156,13 @@ def _about_action(action: str, answer: Said, deleted: Sequence[str]) -> Finding:
     return wrong(action, f"the key policy does not let the role do {how}", cure, _OUT)
 
 
-def _about_root(account: str, answers: Sequence[Said]) -> Finding:
-    for one in answers:
-        if one.verdict is Verdict.CANNOT_TELL:
-            words = f"whether the account's root rules the key hangs on {printable(', '.join(one.hangs_on))}"
-            return unknown("root", words, "Read that statement yourself.")
-    if all(one.verdict is Verdict.YES for one in answers):
-        return right("root", f"the root of account {account} rules the key")
-    return wrong(
-        "root",
-        f"the root of account {account} does not rule the key, so nobody may be able to manage it",
-        "Add the first statement of key-policy.json, with this account's number; or these are the metadata of one key "
-        "and the policy of another.",
-        Effect.OWNER_LOCKED_OUT,
-    )
-
-
 def _about_vendor(seen: CustomerKeySeen, role_arn: str, vendor: Entry | None) -> Finding:
     """The other half: across accounts, AWS wants both sides to allow."""
     both = " and ".join(ENCRYPT_DECRYPT)
     if vendor is None:
         words = f"not visible from here: the vendor's role must allow {both} on this key (customer_account_ids)"
         return unknown("vendor", words, "The vendor sees it with --vendor.", elsewhere=True)
-    own, name = vendor.settings, vendor.name
-    cure = "Compare --role-arn and --vendor."
+    own, name, cure = vendor.settings, vendor.name, "Compare --role-arn and --vendor."
     account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     if own.account != account:
         words = f"{name} is in account {own.account}, but the role in account {account}"

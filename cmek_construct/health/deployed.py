@@ -18,17 +18,19 @@ from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Statement, role_permissions
 from cmek_construct.health.comparing import Where, customers_in
-from cmek_construct.health.findings import Refused
+from cmek_construct.health.findings import Finding, Refused, not_read, right, unknown, wrong
 from cmek_construct.lock.text import Lock, Place, stacks_at
 from cmek_construct.policy.statements import Kind
 from cmek_construct.templates.stacks import ROLE
 
-ROLE_ARN: Final = "RoleArn"
-KEY_ARN: Final = "KeyArn"
-EXTERNAL_ID: Final = "ExternalId"
+ROLE_ARN, KEY_ARN, EXTERNAL_ID = "RoleArn", "KeyArn", "ExternalId"
 """The outputs of a stack."""
 _FORMS: Final = {ROLE_ARN: checks.ROLE_ARN, KEY_ARN: checks.KEY_ARN}
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+
+
+def at(when: datetime) -> str:
+    return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,7 @@ class LockedIdentity:
     role_arn: str | None = None
     role_id: str | None = None
     key_arn: str | None = None
-    elsewhere: tuple[str, ...] = ()
-    """The other Regions or accounts in which a stack of this name is locked."""
+    elsewhere: tuple[str, ...] = ()  # the other Regions or accounts in which a stack of this name is locked
 
 
 def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
@@ -54,10 +55,9 @@ def locked_identity(lock: Lock, entry: Entry) -> LockedIdentity:
     return LockedIdentity(role.get("Arn"), role.get("RoleId"), key.get("Arn"), elsewhere)
 
 
-def _beginnings(own: StackSettings) -> dict[str, str]:
+def _meant_outputs(account: str, region: str | None) -> dict[str, str]:
     """By output, how the ARNs begin of a role and a key that a stack makes."""
-    place = f"{own.region}:{own.account}"
-    return {ROLE_ARN: f"arn:aws:iam::{own.account}:role/", KEY_ARN: f"arn:aws:kms:{place}:key/"}
+    return {ROLE_ARN: f"arn:aws:iam::{account}:role/", KEY_ARN: f"arn:aws:kms:{region}:{account}:key/"}
 
 
 def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, str]) -> dict[str, str]:
@@ -71,24 +71,17 @@ def wrong_outputs(outputs: Mapping[str, Any], whose: str, meant: Mapping[str, st
     return wrong
 
 
-def own_outputs(entry: Entry, stack: Stack | Unread | None) -> dict[str, str]:
-    """Those outputs that have the form and the place of this stack's."""
-    found = stack.outputs if isinstance(stack, Stack) else {}
-    wrong = wrong_outputs(found, "", _beginnings(entry.settings))
-    return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
-
-
 def checked_outputs(entry: Entry, outputs: Any) -> dict[str, str]:
     """The outputs, which must be those of this very stack: what Pinecone stores stays for good."""
     found: dict[str, Any] = outputs if isinstance(outputs, dict) else {}
     own, its_id = entry.settings, found.get(EXTERNAL_ID)
     given = {ROLE_ARN: own.role, KEY_ARN: own.key}
-    meant = {name: given[name] or begins for name, begins in _beginnings(own).items()}
+    meant = {name: given[name] or begins for name, begins in _meant_outputs(own.account, own.region).items()}
     if own.customers:
         del meant[KEY_ARN]
-    for wrong in wrong_outputs(found, "this stack", meant).values():
+    for words in wrong_outputs(found, "this stack", meant).values():
         check = "Check the name, the account and the region, or the file of outputs: it may be of another deploy."
-        raise Refused(f"{entry.name}: {wrong}. {check}")
+        raise Refused(f"{entry.name}: {words}. {check}")
     if its_id != own.external_id:
         raise Refused(
             f"{entry.name}: external_id is {own.external_id} in cmek.yaml, but {its_id!a} in the deployed stack. If "
@@ -106,17 +99,14 @@ class Deployed:
 
     entry: Entry
     role_arn: str
-    key_arn: str | None
-    """None in a vendor's stack, whose customers own the keys."""
+    key_arn: str | None  # none in a vendor's stack, whose customers own the keys
     lock: LockedIdentity
     now: datetime
     stack: Stack | Unread | None = None
     role: Role | Unread | None = None
     key: Key | Unread | None = None
-    alias: str | Unread | None = None
-    """The alias that the stack made, by CloudFormation."""
-    alias_target: str | Unread | None = None
-    """The key that this alias, or that of the file, points to."""
+    alias: str | Unread | None = None  # the alias that the stack made, by CloudFormation
+    alias_target: str | Unread | None = None  # the key that this alias, or that of the file, points to
     template: str | Unread = field(default=Unread("not looked at"))
     profile: str | None = None
 
@@ -125,10 +115,18 @@ class Deployed:
         cls, entry: Entry, lock: LockedIdentity, stack: Stack | Unread | None = None, profile: str | None = None
     ) -> Deployed:
         """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
-        own, outputs, now = entry.settings, own_outputs(entry, stack), datetime.now(timezone.utc)
-        role_arn = own.role or outputs.get(ROLE_ARN) or lock.role_arn or ""
-        key_arn = own.key or outputs.get(KEY_ARN) or lock.key_arn
-        return cls(entry, role_arn, None if own.customers else key_arn, lock, now, stack, profile=profile)
+        own, case = entry.settings, cls(entry, "", None, lock, datetime.now(timezone.utc), stack, profile=profile)
+        role_arn = own.role or case.outputs.get(ROLE_ARN) or lock.role_arn or ""
+        key_arn = None if own.customers else own.key or case.outputs.get(KEY_ARN) or lock.key_arn
+        return replace(case, role_arn=role_arn, key_arn=key_arn)
+
+    @property
+    def own(self) -> StackSettings:
+        return self.entry.settings
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
 
     @property
     def way_back(self) -> str | None:
@@ -137,21 +135,24 @@ class Deployed:
         What is not known of them stands in it as the README writes it, ROLE-ARN or KEY-ARN. None where the stack is
         there, and where nothing is locked, so that a deploy makes no second role or key.
         """
-        own, lock, name = self.entry.settings, self.lock, self.entry.name
+        own, lock = self.own, self.lock
         is_there = self.stack is not None and not (isinstance(self.stack, Stack) and self.stack.is_empty)
         if is_there or not (lock.role_arn or lock.key_arn):
             return None
         role, key = own.role or lock.role_arn or "ROLE-ARN", own.key or lock.key_arn or "KEY-ARN"
-        command = ["cmek", "adopt", name, "--role-arn", role, *([] if own.customers else ["--key-arn", key])]
+        command = ["cmek", "adopt", self.name, "--role-arn", role, *([] if own.customers else ["--key-arn", key])]
         key_place = f":{own.region}:{own.account}:"
         if (own.role and f"::{own.account}:" not in own.role) or (own.key and key_place not in own.key):
             # `cmek adopt` takes nothing of two accounts or regions.
-            command = ["npx", "cdk", "import", name]
+            command = ["npx", "cdk", "import", self.name]
         return shlex.join([*command, *(["--profile", self.profile] if self.profile else [])])
 
     @cached_property
     def outputs(self) -> dict[str, str]:
-        return own_outputs(self.entry, self.stack)
+        """Those outputs that have the form and the place of this stack's."""
+        found = self.stack.outputs if isinstance(self.stack, Stack) else {}
+        wrong = wrong_outputs(found, "", _meant_outputs(self.own.account, self.own.region))
+        return {name: found[name] for name in (ROLE_ARN, KEY_ARN, EXTERNAL_ID) if name in found and name not in wrong}
 
     @property
     def role_name(self) -> str:
@@ -162,7 +163,7 @@ class Deployed:
 
     @property
     def brake(self) -> Where:
-        return self.where("trust" if self.entry.settings.is_suspended_by_trust else "key")
+        return self.where("trust" if self.own.is_suspended_by_trust else "key")
 
     def statements(self, kind: Kind) -> Sequence[Any] | Unread:
         """The policy that is there; of the role's permissions, with what the key policy lets it."""
@@ -186,33 +187,31 @@ class Deployed:
             content = templates.parsed(self.template)
         except templates.UnreadableError:
             return {}
-        one = templates.template_of(content, self.entry.name, self.entry.settings.account)
-        found = templates.find(templates.Run([one]))
-        policies = [one.policy for one in found.attached if one.policy and not one.is_boundary]
-        policies += [now.value.policy for one in (*found.roles, *found.keys) for now in one.cases]
-        written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if found.roles else {}
-        for policy in policies:
+        found = templates.find(templates.Run([templates.template_of(content, self.name, self.own.account)]))
+        roles = [now.value for one in found.roles for now in one.cases]
+        keys = [now.value for one in found.keys for now in one.cases]
+        attached = [one.policy for one in found.attached if one.policy and not one.is_boundary]
+        written: dict[Kind, list[Any]] = {"permissions": list(self.by_key)} if roles else {}
+        for policy in (*attached, *(one.policy for one in (*roles, *keys))):
             for statement in policy.statements:
                 # Without holes, and of an older Version without variables.
                 text = json.dumps(statement.raw).replace("${!", "${" if statement.variables else "${$}{")
-                for role in (now.value for one in found.roles for now in one.cases):
+                for role in roles:
                     text = text.replace(role.arn, self.role_arn)
                 written.setdefault(policy.kind, []).append(json.loads(text))
         return written
 
     def wanted(self, kind: Kind, *, suspended: bool = False) -> list[Statement]:
-        own = self.entry.settings
         if kind == "permissions":
-            return [*own.permissions(), *self.by_key]
+            return [*self.own.permissions(), *self.by_key]
         if kind == "trust":
-            return list(own.trust_policy(suspended=suspended)["Statement"])
-        return list(own.key_policy(self.role_arn, suspended=suspended)["Statement"])
+            return list(self.own.trust_policy(suspended=suspended)["Statement"])
+        return list(self.own.key_policy(self.role_arn, suspended=suspended)["Statement"])
 
     @property
     def by_key(self) -> list[Statement]:
         """What the role may do by the policy of a key of its own account."""
-        access, key_arn = self.entry.settings.access, self.key_arn
-        use = role_permissions(key_arn, access)["Statement"] if key_arn else []
+        use = role_permissions(self.key_arn, self.own.access)["Statement"] if self.key_arn else []
         return [{"Sid": "the key policy", **one} for one in use]
 
     def kms(self, command: str) -> str:
@@ -221,50 +220,80 @@ class Deployed:
     def iam(self, command: str) -> str:
         return f"aws iam {command} --role-name {self.role_name}"
 
+    @property
+    def deploy(self) -> str:
+        return f"npx cdk deploy {self.name}"
+
+    @property
+    def no_deploy(self) -> str:
+        """Of what somebody changed by hand: that the command alone does nothing."""
+        return f"`{self.deploy}` does not mend it: CloudFormation sees no change."
+
     def put(self, kind: Kind) -> str:
         """The command that puts the trust policy or the key policy of the file."""
-        shown = f'"$(cmek doctor {self.entry.name} --show {kind}-policy)"'
+        shown = f'"$(cmek doctor {self.name} --show {kind}-policy)"'
         if kind == "trust":
             return f"{self.iam('update-assume-role-policy')} --policy-document {shown}"
         return f"{self.kms('put-key-policy')} --policy-name default --policy {shown}"
 
 
-def deployed_customers(entry: Entry, template: str | Unread) -> Customers:
+def deployed_customers(case: Deployed) -> Customers:
     """The customers in a vendor's deployed template, which must have been read."""
-    written = replace(Deployed.of(entry, LockedIdentity()), template=template).written
-    if "permissions" not in written:
-        why = template.why if isinstance(template, Unread) else "it is no template of a role"
-        raise Refused(f"{entry.name}: its deployed customers could not be read: {why}.")
-    return Customers(*customers_in(written["permissions"]))
+    if "permissions" not in case.written:
+        why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
+        raise Refused(f"{case.name}: its deployed customers could not be read: {why}.")
+    return Customers(*customers_in(case.written["permissions"]))
 
 
 def with_customer_key(
     entry: Entry, outputs: dict[str, str], key_arn: str | None, deployed: Customers | None
 ) -> dict[str, str]:
     """The outputs of a stack; of a vendor's, with the key that a customer sent back, if the role may use it."""
-    customers = entry.settings.customers
+    customers, got = entry.settings.customers, f"--key-arn is {key_arn}, but"
     if customers is None and key_arn is None:
         return outputs
     if customers is None:
-        why = (
-            "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. This "
-            "one has its own key: leave it out"
-        )
+        why = "--key-arn is for the stack of a vendor, with customer_account_ids or customer_key_arns in its entry. "
+        why += "This one has its own key: leave it out"
     elif key_arn is None:
         why = "the keys of this stack are its customers'. Give --key-arn with the Key ARN that the customer sent back"
     elif not _KEY_ID.fullmatch(key_arn.rpartition("/")[2]):
-        why = (
-            f"--key-arn is {key_arn}, but a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be "
-            "missing: copy the Key ARN whole"
-        )
+        why = f"{got} a key ID is a UUID, or mrk- and 32 hexadecimal digits. A part may be missing: copy the Key ARN "
+        why += "whole"
     elif not customers.cover(key_arn):
-        why = (
-            f"--key-arn is {key_arn}, but the role may not use it: neither customer_account_ids has its account nor "
-            "customer_key_arns the key. Add it, deploy, and ask again; or correct the ARN"
-        )
+        why = f"{got} the role may not use it: neither customer_account_ids has its account nor customer_key_arns the "
+        why += "key. Add it, deploy, and ask again; or correct the ARN"
     elif deployed is not None and not deployed.cover(key_arn):
         run = f"npx cdk deploy {entry.name}"
         why = f"cmek.yaml has the customer of {key_arn}, but the deployed role does not. Run `{run}` first"
     else:
         return outputs | {KEY_ARN: key_arn}
     raise Refused(f"{entry.name}: {why}.")
+
+
+def about_stack(case: Deployed, way_back: str | None) -> Finding:
+    """Whether the stack is there, and whole; if it is gone, with what takes role and key back, where they are known."""
+    stack, elsewhere = case.stack, case.lock.elsewhere
+    if isinstance(stack, Unread):
+        return not_read("stack", "the stack", stack, "cloudformation:DescribeStacks")
+    if stack and stack.is_whole:
+        return right("stack", f"the stack is whole ({stack.status})")
+    if stack and stack.is_changing:
+        words = f"a deploy is running ({stack.status}), and what is seen now may not last"
+        return unknown("stack", words, "Ask again when it has ended.")
+    if stack and not stack.is_empty:
+        see = "See its events in the CloudFormation console first: a change of the file may not have arrived."
+        return wrong("stack", f"the last deploy failed ({stack.status})", f"{case.deploy}\n{see}")
+    words = f"the stack came to nothing ({stack.status})" if stack else "there is no such stack"
+    if elsewhere and not way_back:
+        words += f" in {case.own.account}, {case.own.region}, but cmek.lock has it in {'; '.join(elsewhere)}"
+        another = "A deploy of this file would make a second role and key, which Pinecone does not know."
+        cure = f"Write account and region back into cmek.yaml as they were. {another}"
+        means = "none by itself: role and key are where they were, and Pinecone uses them"
+        return wrong("stack", words, cure, means=means, time="before the next deploy")
+    cure = f"{way_back}\nBefore any deploy; and delete nothing that seems to be left over."
+    if not way_back:
+        outlive = "If it was deleted, role and key are still there: take them back, and delete nothing."
+        cure = f"{case.deploy}\nThat is if it was never deployed. {outlive}"
+    means = "none by itself: role and key outlive their stack, and so does Pinecone's access"
+    return wrong("stack", words, cure, means=means, time="no hurry, unless somebody deletes what seems to be left over")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cmek_construct.aws.objects import Unread
 
@@ -19,10 +18,8 @@ class Verdict(enum.Enum):
 
     RIGHT = "right"
     WRONG = "wrong"
-    UNKNOWN = "unknown"
-    """It cannot be told."""
-    SAID = "said"
-    """To be known, and neither right nor wrong."""
+    UNKNOWN = "unknown"  # it cannot be told
+    SAID = "said"  # to be known, and neither right nor wrong
 
 
 class Effect(enum.Enum):
@@ -41,7 +38,8 @@ CACHED: Final = (
 NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
 NOW: Final = "it is open now"
 NO_HURRY: Final = "no hurry"
-_NOT_KNOWN: Final = "not known: do not take it for healthy"
+Calls: TypeAlias = tuple[str, ...]
+"""Calls of AWS, as CloudTrail names them, behind their service."""
 _EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
     None: ("neither is Pinecone or the owner locked out, nor is anybody let in", NO_HURRY),
     Effect.SOMEBODY_LET_IN: (
@@ -67,19 +65,15 @@ _EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
 class Finding:
     """One thing that was looked at."""
 
-    about: str
-    """A stable name for it."""
+    about: str  # a stable name for it
     verdict: Verdict
     words: str
-    cure: str = ""
-    """What to do, a line each; one that begins with a command is to be run as it is."""
+    cure: str = ""  # what to do, a line each; one that begins with a command is to be run as it is
     means: str = ""
     time: str = ""
     effect: Effect | None = None
-    elsewhere: bool = False
-    """It is to be seen in another place, and was not asked for: no reason to fail."""
-    events: tuple[str, ...] = ()
-    """The calls by which somebody did it, as CloudTrail names them."""
+    elsewhere: bool = False  # it is to be seen in another place, and was not asked for: no reason to fail
+    events: Calls = ()  # by which somebody did it
 
     @property
     def fails(self) -> bool:
@@ -109,23 +103,16 @@ def said(about: str, words: str, cure: str = "") -> Finding:
 
 
 def wrong(
-    about: str,
-    words: str,
-    cure: str,
-    effect: Effect | None = None,
-    *,
-    means: str = "",
-    time: str = "",
-    events: Sequence[str] = (),
+    about: str, words: str, cure: str, effect: Effect | None = None, means: str = "", time: str = "", events: Calls = ()
 ) -> Finding:
     """One that is wrong; what it means and how long there is follow from its effect, where no more is known."""
     usual = _EFFECTS[effect]
-    return Finding(about, Verdict.WRONG, words, cure, means or usual[0], time or usual[1], effect, events=tuple(events))
+    return Finding(about, Verdict.WRONG, words, cure, means or usual[0], time or usual[1], effect, events=events)
 
 
 def unknown(about: str, words: str, cure: str, effect: Effect | None = None, *, elsewhere: bool = False) -> Finding:
     """One that cannot be told; with an effect if it may have one."""
-    means = f"{_NOT_KNOWN}; perhaps {_EFFECTS[effect][0]}" if effect else _NOT_KNOWN
+    means = "not known: do not take it for healthy" + (f"; perhaps {_EFFECTS[effect][0]}" if effect else "")
     return Finding(about, Verdict.UNKNOWN, words, cure, means, effect=effect, elsewhere=elsewhere)
 
 

@@ -11,28 +11,20 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from cmek_construct import guide
 from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
-from cmek_construct.guide import (
-    ALL_REGIONS,
-    ENCRYPT_DECRYPT,
-    PINECONE_REGIONS,
-    ROLE_NAME_PREFIX,
-    Statement,
-    policy_document,
-    role_statements,
-)
+from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
 from cmek_construct.guide import Policy as Document
 from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
-from cmek_construct.health.findings import Effect, Finding, not_read, right, said, unknown, wrong
+from cmek_construct.health.findings import Calls, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.policy import CannotBeJudged, Request, answers
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
-from cmek_construct.policy.principals import gone, without_gone
+from cmek_construct.policy.principals import gone, named_by, without_gone
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import Kind
 
@@ -44,20 +36,18 @@ class _Of(NamedTuple):
     what: str
     verb: str
     reads: str
-    events: Sequence[str]
+    events: Calls
 
 
+_PERMITTING: Final = (
+    *("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:AttachRolePolicy"),
+    *("iam:DetachRolePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"),
+)
+_LISTING: Final = "iam:ListRolePolicies, iam:ListAttachedRolePolicies, iam:GetPolicyVersion"
 KINDS: Final[Mapping[Kind, _Of]] = {
-    "trust": _Of("trust-policy", "trust policy", "is", "iam:GetRole", ["iam:UpdateAssumeRolePolicy"]),
-    "key": _Of("key-policy", "key policy", "is", "kms:GetKeyPolicy", ["kms:PutKeyPolicy"]),
-    "permissions": _Of(
-        *("permissions", "role's permissions", "are"),
-        "iam:ListRolePolicies, iam:ListAttachedRolePolicies, iam:GetPolicyVersion",
-        [
-            *("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:AttachRolePolicy"),
-            *("iam:DetachRolePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"),
-        ],
-    ),
+    "trust": _Of("trust-policy", "trust policy", "is", "iam:GetRole", ("iam:UpdateAssumeRolePolicy",)),
+    "key": _Of("key-policy", "key policy", "is", "kms:GetKeyPolicy", ("kms:PutKeyPolicy",)),
+    "permissions": _Of("permissions", "role's permissions", "are", _LISTING, _PERMITTING),
 }
 
 
@@ -68,17 +58,15 @@ class Beside:
     case: Deployed
     kind: Kind
     there: Sequence[Any]
-    wanted: Sequence[Any]
-    """What the last deploy wrote, as far as that is known; else what the file says."""
-    ahead: Drift
-    """How the file differs from the last deploy."""
-    lost: Sequence[str]
-    """Principals that the file names, in whose place unique IDs are."""
+    wanted: Sequence[Any]  # what the last deploy wrote, as far as that is known; else what the file says
+    found: Drift  # how both differ
+    ahead: Drift  # how the file differs from the last deploy
+    lost: set[str]  # principals that the file names, in whose place unique IDs are
 
     @classmethod
     def of(cls, case: Deployed, kind: Kind, observed: Sequence[Any]) -> Beside:
         """What is there beside what it should be: suspended, if so in words that are not ours."""
-        own, where, written = case.entry.settings, case.where(kind), case.written.get(kind)
+        own, where, written = case.own, case.where(kind), case.written.get(kind)
         there, is_suspended = list(observed), False
         if where == case.brake:
             there, written = kept(case, there), written and kept(case, written)
@@ -86,66 +74,62 @@ class Beside:
         wanted = case.wanted(kind, suspended=is_suspended)
         if kind == "key" and where.days_held(there) not in (None, own.protect_used_key or 0):
             there, wanted, written = where.not_held(there), where.not_held(wanted), written and where.not_held(written)
-        there, lost = where.revived(there, wanted)
+        written_as = [(one, where.written_as(one, wanted)) for one in there]
+        there = [ours or one for one, ours in written_as]
+        lost = {name for one, ours in written_as if ours for name in named_by(ours) if name not in named_by(one)}
         is_as_file = kind == "permissions" and where.drift(there, wanted).is_none
         ahead = Drift() if is_suspended or is_as_file or written is None else where.drift(wanted, written)
-        return cls(case, kind, there, wanted if ahead.is_none else written or [], ahead, lost)
-
-    @cached_property
-    def found(self) -> Drift:
-        return self.case.where(self.kind).drift(self.there, self.wanted)
+        expected: Sequence[Any] = wanted if ahead.is_none else written or []
+        return cls(case, kind, there, expected, where.drift(there, expected), ahead, lost)
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with it: a finding for each effect; or that it is right."""
-        about, what, verb, _, events = KINDS[self.kind]
-        account, deploy = self.case.entry.settings.account, f"npx cdk deploy {self.case.entry.name}"
-        cure, within = self._cure(deploy) if not self.found.is_none else ("", "")
-        if lost := sorted({*self.lost} - {self.case.role_arn}):
-            effect, do = None, self.case.put(self.kind)
-            words = f"the {what} names a unique ID in place of {', '.join(lost)}: deleted, and perhaps made again"
-            means = "they administer the key no more; Pinecone's use of it goes on"
-            if self.kind == "trust":
-                effect, means = Effect.PINECONE_LOCKED_OUT, "Pinecone cannot come in from there; nothing is lost"
-                words = f"the {what} names a deleted role in place of {', '.join(lost)}: "
-                words += "Pinecone made its role again, or somebody typed a wrong name"
-            else:
-                do += (
-                    "\nIf they are not to come back, take them out of key_admins first: AWS takes no policy that names "
-                    "somebody who is not there."
-                )
-            yield wrong(f"{self.kind}-gone", words, do, effect, means=means, events=events)
-        else:
-            yield from self.nobodies()
+        case, found, (about, what, verb, _, events) = self.case, self.found, KINDS[self.kind]
+        account, lost = case.own.account, sorted(self.lost - {case.role_arn})
+        yield from [self._deleted(lost)] if lost else self.nobodies()
         if not self.ahead.is_none:
-            cure = deploy
             words = f"the {what} by the file {verb} not what was deployed last: {self.ahead.in_words(account)}"
-            meant = f"{deploy}\nThat is if the file is meant: git shows who changed it."
+            cure = f"{case.deploy}\nThat is if the file is meant: git shows who changed it."
             means = "none by itself: the file is ahead of the deploy, and nobody has to have touched anything"
-            yield wrong("file-ahead", words, meant, means=means)
-        elif self.found.is_none:
-            yield right(about, self._as_file())
-        for effect, part in [] if self.found.is_none else self._by_effect():
-            words, means, do = part.in_words(account), "", cure
+            yield wrong("file-ahead", words, cure, means=means)
+        elif found.is_none and self.kind == "permissions":
+            customers = len(case.own.permissions())
+            of = f"for {customers} customers" if customers else "none, as it should be"
+            yield right(about, f"the role's permissions are those of the file ({of})")
+        elif found.is_none:
+            yield right(about, f"the {what} says what the file says")
+        if found.is_none:
+            return
+        by_hand, within = self._cure()
+        is_given = self.kind != "key" and case.own.role is not None
+        for effect, part in self._by_effect():
+            words, means = part.in_words(account), ""
+            cure = by_hand if self.ahead.is_none else case.deploy
             if effect is Effect.OWNER_LOCKED_OUT:
-                do = f"{cure}\nRun it as somebody whom the key policy still lets do that: a key administrator."
+                cure += "\nRun it as somebody whom the key policy still lets do that: a key administrator."
             if self.kind == "permissions" and effect is Effect.SOMEBODY_LET_IN:
                 means = "somebody is let in: Pinecone's sessions can do that in your account"
             if any(one.certain for one in (*part.given, *part.taken)):
                 words = f"the {what}{within} {verb} not what the file says: {words}"
-                one = wrong(about, words, do, effect, means=means, events=events)
+                one = wrong(about, words, cure, effect, means=means, events=events)
             else:
                 words = f"it cannot be told whether the {what}{within} {verb} what the file says: {words}"
-                one = unknown(about, words, do, effect)
-            is_given = self.kind != "key" and self.case.entry.settings.role is not None
-            lets_in = not (self.found.taken or self.found.doubt)
-            yield one.is_yours("role") if is_given and lets_in else one
+                one = unknown(about, words, cure, effect)
+            yield one.is_yours("role") if is_given and not (found.taken or found.doubt) else one
 
-    def _as_file(self) -> str:
-        customers = len(self.case.entry.settings.permissions())
-        if self.kind == "permissions":
-            of = f"for {customers} customers" if customers else "none, as it should be"
-            return f"the role's permissions are those of the file ({of})"
-        return f"the {KINDS[self.kind].what} says what the file says"
+    def _deleted(self, lost: Sequence[str]) -> Finding:
+        """Somebody whom the file names was deleted: AWS has put a unique ID in his place."""
+        cure, names = self.case.put(self.kind), f"the {self.kind} policy names"
+        if self.kind == "trust":
+            effect, means = Effect.PINECONE_LOCKED_OUT, "Pinecone cannot come in from there; nothing is lost"
+            words = f"{names} a deleted role in place of {', '.join(lost)}: "
+            words += "Pinecone made its role again, or somebody typed a wrong name"
+        else:
+            effect, means = None, "they administer the key no more; Pinecone's use of it goes on"
+            words = f"{names} a unique ID in place of {', '.join(lost)}: deleted, and perhaps made again"
+            cure += "\nIf they are not to come back, take them out of key_admins first: AWS takes no policy that "
+            cure += "names somebody who is not there."
+        return wrong(f"{self.kind}-gone", words, cure, effect, means=means, events=KINDS[self.kind].events)
 
     def nobodies(self, more: str = "") -> Iterator[Finding]:
         """Who is named and is nobody any more."""
@@ -153,22 +137,22 @@ class Beside:
             words = f"the {self.kind} policy names {', '.join(ids)}: deleted, and nobody any more"
             yield said(f"{self.kind}-gone", words + more)
 
-    def _cure(self, deploy: str) -> tuple[str, str]:
+    def _cure(self) -> tuple[str, str]:
         """What to do if somebody changed it; and in which policies of several that is, in words."""
-        no_deploy = f"`{deploy}` does not mend it: CloudFormation sees no change."
+        case, role = self.case, self.case.role
         if self.kind != "permissions":
-            return f"{self.case.put(self.kind)}\n{no_deploy}", ""
-        policies = self.case.role.permissions if isinstance(self.case.role, Role) else ()
-        found: list[tuple[str, str]] = []
-        for one in () if isinstance(policies, Unread) else policies:
-            if not self.case.where(self.kind).drift([*self.wanted, *one.statements], self.wanted).is_none:
-                delete = f"{self.case.iam('delete-role-policy')} --policy-name {one.name}"
-                detach = f"{self.case.iam('detach-role-policy')} --policy-arn {one.arn}"
-                found.append((printable(one.name), detach if one.arn else delete))
-        if found:
-            names, cures = zip(*found, strict=True)
-            return "\n".join(cures), f" (in {', '.join(names)})"
-        return f"Attach the stack's policies to the role again, or write what is missing into them: {no_deploy}", ""
+            return f"{case.put(self.kind)}\n{case.no_deploy}", ""
+        policies = role.permissions if isinstance(role, Role) and not isinstance(role.permissions, Unread) else ()
+        drift, wanted = case.where(self.kind).drift, self.wanted
+        found = [one for one in policies if not drift([*wanted, *one.statements], wanted).is_none]
+        if not found:
+            again = "Attach the stack's policies to the role again, or write what is missing into them"
+            return f"{again}: {case.no_deploy}", ""
+        cures = []
+        for one in found:
+            detach = f"{case.iam('detach-role-policy')} --policy-arn {one.arn}"
+            cures.append(detach if one.arn else f"{case.iam('delete-role-policy')} --policy-name {one.name}")
+        return "\n".join(cures), f" (in {', '.join(printable(one.name) for one in found)})"
 
     def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
         """What a difference does to people, each with its part: of a key, what is taken from the role or others."""
@@ -184,34 +168,31 @@ class Beside:
 
     def locked_out(self) -> Iterator[Effect]:
         """Who may not do what the policy that should be there surely lets him do."""
-        case, where = self.case, self.case.where(self.kind)
+        where = self.case.where(self.kind)
         before, after = where.read(self.wanted), where.read(self.there)
-        root = f"arn:aws:iam::{case.entry.settings.account}:root"
-        owner = [use_of(case.key_arn, root, one) for one in POLICY_KEEPING if self.kind == "key"]
-        for effect, needs in (
-            (Effect.PINECONE_LOCKED_OUT, [*_needs(case, self.kind)]),
-            (Effect.OWNER_LOCKED_OUT, owner),
-        ):
+        for effect, needs in _needs(self.case, self.kind).items():
             with suppress(CannotBeJudged):
                 pairs = zip(answers(before, needs), answers(after, needs), strict=True)
                 if any(one.verdict is Answer.YES and other.verdict is not Answer.YES for one, other in pairs):
                     yield effect
 
 
-def _needs(case: Deployed, kind: Kind) -> Iterator[Request]:
-    """What Pinecone needs: to assume the role, and the role to use the key."""
-    own = case.entry.settings
+def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
+    """What Pinecone needs: to assume the role, and the role to use the key. What the owner does: to rule the key."""
+    own, key_arn, use, owner = case.own, case.key_arn, list[Request](), list[Request]()
     if kind == "trust":
         regions = PINECONE_REGIONS if own.allowed_regions is ALL_REGIONS else own.allowed_regions
         context = {**DIRECT_CALL, "sts:ExternalId": own.external_id}
         pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{ROLE_NAME_PREFIX}"
-        yield from (Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions)
-        return
-    for statement in own.permissions():
-        for key_arn in as_list(statement["Resource"]):
-            yield from uses_of(key_arn.replace("*", "x"), case.role_arn, [statement])
-    if case.key_arn:
-        yield from uses_of(case.key_arn, case.role_arn, role_statements(case.role_arn, own.access))
+        use = [Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions]
+    elif key_arn:
+        use = uses_of(key_arn, case.role_arn, guide.role_statements(case.role_arn, own.access))
+    for statement in own.permissions() if kind == "permissions" else ():
+        for arn in as_list(statement["Resource"]):
+            use += uses_of(arn.replace("*", "x"), case.role_arn, [statement])
+    if kind == "key":
+        owner = [use_of(key_arn, f"arn:aws:iam::{own.account}:root", one) for one in POLICY_KEEPING]
+    return {Effect.PINECONE_LOCKED_OUT: use, Effect.OWNER_LOCKED_OUT: owner}
 
 
 def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> tuple[list[str], str]:
@@ -220,19 +201,22 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
         return [], f"not read ({statements.why})"
     requests = [use_of(case.key_arn, case.role_arn, action) for action in ENCRYPT_DECRYPT]
     if case.key_arn is None:
-        requests = list(_needs(case, kind))
+        requests = _needs(case, kind)[Effect.PINECONE_LOCKED_OUT]
     try:
-        both = list(zip(requests, answers(case.where(kind).read(statements), requests), strict=True))
+        found = answers(case.where(kind).read(statements), requests)
     except CannotBeJudged as reason:
         return [], f"there are {reason}"
-    denied = [one.action for one, answer in both if answer.verdict is Answer.NO]
-    by_account = [one.action for one, answer in both if answer.verdict is Answer.BY_ACCOUNT]
-    doubts = [answer for _, answer in both if answer.verdict is Answer.CANNOT_TELL]
-    if not denied and doubts:
-        return [], f"that hangs on {printable(', '.join(doubts[0].hangs_on))}"
-    if by_account and case.entry.settings.role is not None:
-        return denied, "" if denied else "it names only the account, so the role's own permissions decide"
-    return list(dict.fromkeys([*denied, *by_account])), ""
+    denied, by_account, doubts = (
+        [(request.action, one.hangs_on) for request, one in zip(requests, found, strict=True) if one.verdict is verdict]
+        for verdict in (Answer.NO, Answer.BY_ACCOUNT, Answer.CANNOT_TELL)
+    )
+    if doubts and not denied:
+        return [], f"that hangs on {printable(', '.join(doubts[0][1]))}"
+    if case.own.role is None:
+        denied += by_account
+    elif by_account and not denied:
+        return [], "it names only the account, so the role's own permissions decide"
+    return list(dict.fromkeys(action for action, _ in denied)), ""
 
 
 def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
@@ -241,7 +225,7 @@ def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
         yield not_read(about, f"the {what}", observed, reads)
     elif kind == "trust":
         yield from _about_trust(case, observed)
-    elif kind == "key" and case.entry.settings.key is not None:
+    elif kind == "key" and case.own.key is not None:
         yield _about_given_key(case, observed)
     else:
         yield from Beside.of(case, kind, observed).findings()
@@ -249,38 +233,29 @@ def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
 
 def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     """The trust policy, beside one with the external ID that Pinecone stores."""
-    own, is_deployed = case.entry.settings, ROLE_ARN in case.outputs
-    stays = (
-        case.outputs.get(EXTERNAL_ID)
-        if is_deployed
-        else (said_by_trust(observed) or {}).get("external_id") or own.external_id
-    )
+    own, is_deployed = case.own, ROLE_ARN in case.outputs
+    stays = case.outputs.get(EXTERNAL_ID)
+    if not is_deployed:
+        stays = (said_by_trust(observed) or {}).get("external_id") or own.external_id
+    case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
+    found = Beside.of(case, "trust", observed).findings()
     if stays == own.external_id:
-        yield from Beside.of(case, "trust", observed).findings()
+        yield from found
         return
-    again = f"cmek doctor {case.entry.name}"
+    again = f"cmek doctor {case.name}"
     words = f"external_id is {own.external_id or 'missing'} in cmek.yaml, but {stays or 'missing'} in the"
     back = f"Write  external_id: {stays}  back into cmek.yaml" if stays else "Take external_id out of cmek.yaml"
     if is_deployed:
-        yield wrong(
-            "external-id",
-            f"{words} deployed stack",
-            f"{back} (git shows who changed it). Never deploy another one, and change nothing in AWS: Pinecone stores "
-            "the deployed one.",
-            means="none by itself; the next deploy would lock Pinecone out",
-            time="until somebody deploys",
-        )
+        cure = f"{back} (git shows who changed it). Never deploy another one, and change nothing in AWS: Pinecone "
+        cure += "stores the deployed one."
+        means = "none by itself; the next deploy would lock Pinecone out"
+        yield wrong("external-id", f"{words} deployed stack", cure, means=means, time="until somebody deploys")
     else:
-        yield unknown(
-            "external-id",
-            f"{words} role's trust policy, and no deployed stack says which is right",
-            f"{back}, if git shows that it was changed there. Change nothing in AWS before you know: Pinecone stores "
-            f"one of the two for good. Then look again: {again}",
-            Effect.PINECONE_LOCKED_OUT,
-        )
-    settings = replace(own, external_id=stays)
-    case = replace(case, entry=replace(case.entry, settings=settings))
-    for one in Beside.of(case, "trust", observed).findings():
+        words += " role's trust policy, and no deployed stack says which is right"
+        cure = f"{back}, if git shows that it was changed there. Change nothing in AWS before you know: Pinecone "
+        cure += f"stores one of the two for good. Then look again: {again}"
+        yield unknown("external-id", words, cure, Effect.PINECONE_LOCKED_OUT)
+    for one in found:
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
         yield replace(one, cure=f"First put external_id right in cmek.yaml; then: {again}") if one.fails else one
 
@@ -300,22 +275,20 @@ def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
 
 def about_used_key(case: Deployed) -> Iterator[Finding]:
     """Whether the key policy holds the key while it is used, as the file says."""
-    observed, own, where = case.statements("key"), case.entry.settings, case.where("key")
+    observed, written, where = case.statements("key"), case.written.get("key"), case.where("key")
     held = None if isinstance(observed, Unread) else where.days_held(observed)
-    wanted = own.protect_used_key or 0 if own.key is None else held or 0
+    wanted = case.own.protect_used_key or 0 if case.own.key is None else held or 0
     if held is None or not (wanted or held):  # what cannot be judged, the policy's finding says
         return
     by_file, there = (f"{days} day{'' if days == 1 else 's'}" for days in (wanted, held))
     words = f"ending a used key: denied for {by_file} after its use by the file, for {there} by the key policy"
-    deploy, written = f"npx cdk deploy {case.entry.name}", case.written.get("key")
     if wanted == held:
         words = f"nobody can disable or delete the key while it was used within {there}"
         yield right("used-key", f"{words}; whoever may change the policy can end that")
     elif written is not None and where.days_held(written) not in (None, wanted):
-        yield wrong("used-key", words, deploy)
+        yield wrong("used-key", words, case.deploy)
     else:
-        cure = f"{case.put('key')}\n`{deploy}` does not mend it: CloudFormation sees no change."
-        yield wrong("used-key", words, cure, events=KINDS["key"].events)
+        yield wrong("used-key", words, f"{case.put('key')}\n{case.no_deploy}", events=KINDS["key"].events)
 
 
 def role_is_gone_from(case: Deployed) -> str | None:
@@ -323,22 +296,18 @@ def role_is_gone_from(case: Deployed) -> str | None:
     observed, where = case.statements("key"), case.where("key")
     if isinstance(observed, Unread) or case.key_arn is None:
         return None
-    ours = role_statements(case.role_arn, case.entry.settings.access)
-    both = zip(observed, where.read(observed).statements, strict=True)
-    return next((printable(meant.name) for one, meant in both if where.written_as(one, ours)), None)
+    ours = guide.role_statements(case.role_arn, case.own.access)
+    found = (one.name for one in where.read(observed).statements if where.written_as(one.raw, ours))
+    return next(map(printable, found), None)
 
 
 # The suspension: one statement that cuts Pinecone off, seen in whatever words. Statements that somebody changed are
 # kept: it neither fails for them nor wipes them.
 
 
-def denial(case: Deployed) -> Statement:
-    return case.entry.settings.denial(case.role_arn)
-
-
 def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:
     """The statements that are not the suspension's, nor were before its role was deleted."""
-    own = denial(case)
+    own = case.own.denial(case.role_arn)
     return [one for one in observed if not (case.brake.written_as(one, [own]) or case.brake.same(one, own))]
 
 
@@ -348,7 +317,8 @@ def is_suspended(case: Deployed, statements: Sequence[Any]) -> bool:
 
 def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
     """Whether nobody is let in whom the suspension would keep out."""
-    return is_suspended(case, statements) or case.brake.drift(statements, [*statements, denial(case)]).is_none
+    denied = [*statements, case.own.denial(case.role_arn)]
+    return is_suspended(case, statements) or case.brake.drift(statements, denied).is_none
 
 
 def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool) -> list[Document]:
@@ -360,23 +330,24 @@ def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool
     where, rest = case.brake, kept(case, observed)
     usual, goal = (case.wanted(where.kind, suspended=one) for one in (False, on))
     of_role = [one for one in usual if case.role_arn in json.dumps(one)]
-    # Without deleted principals: ours anew, and others without them.
-    mended = [[where.written_as(one, ours) or without_gone(one) for one in rest] for ours in (usual, of_role)]
-    found, choices = [], [*([(rest, usual)] if on else []), *zip(mended, (usual, of_role), strict=True)]
+    found, choices = list[list[Any]](), [(rest, usual)] if on else []
+    for ours in (usual, of_role):
+        # Without deleted principals: ours anew, and others without them.
+        choices.append(([where.written_as(one, ours) or without_gone(one) for one in rest], ours))
     for tried, ours in choices:
         statements = [one for one in tried if one is not None]
         # Ours may be there under their Sids with other words.
         sids = [one.get("Sid") for one in statements if isinstance(one, dict)]
         missing = [one for one in ours if one["Sid"] not in sids and not where.has(one, statements)]
-        statements += [denial(case)] if on else missing
+        statements += [case.own.denial(case.role_arn)] if on else missing
         # In the order and the words of the template, where it says the same.
         found.append(goal if _same(where, statements, goal) else statements)
     more = {"Id": before["Id"]} if "Id" in before else {}
-    return [] if _same(where, observed, found[0]) else [{**policy_document(*one), **more} for one in found]
+    return [] if _same(where, observed, found[0]) else [{**guide.policy_document(*one), **more} for one in found]
 
 
 def _same(where: Where, some: Sequence[Any], others: Sequence[Any]) -> bool:
     """Whether each statement of two policies means what one of the other's does."""
     return len(some) == len(others) and all(
-        one in those or where.has(one, those) for these, those in ((some, others), (others, some)) for one in these
+        where.has(one, those) for these, those in ((some, others), (others, some)) for one in these
     )

@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from cmek_construct.aws.objects import Event, Key, LastUse, Role, Unread
 from cmek_construct.checks import few, printable
-from cmek_construct.health.deployed import Deployed
+from cmek_construct.health.deployed import Deployed, at
+from cmek_construct.health.doctor import about_brake, who_used
 from cmek_construct.health.findings import Finding, Verdict, not_read, right, said, unknown, wrong
-from cmek_construct.health.role_and_key import about_brake, at, who_used
 
 WINDOW: Final = 30
 """Days from the order to delete a key to its end: the longest that KMS has."""
+Seen: TypeAlias = tuple[datetime, str]
+"""When the key was used, or somebody asked for it, and how that is known."""
 USE: Final = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt")
 """How the names of the calls begin that use a key."""
 
@@ -48,13 +50,9 @@ def steps(
 ) -> list[Finding]:
     """What was found at each step, in their order.
 
-    Args:
-        case: the stack, its role and its key, as they are.
-        indexes: the names of the project's; None where nobody was asked.
-        attempt: the last call that asked for the key, refused or not, by CloudTrail.
-        days: how long nobody must have used the key.
-        quiet_since: since when that is so, as the person says.
-        changes: the calls that put the key policy, the newest first, by CloudTrail.
+    Of the project's ``indexes`` None says that nobody was asked. ``attempt`` is the last call that asked for the key,
+    refused or not, and ``changes`` are those that put the key policy, the newest first, by CloudTrail. Nobody must have
+    used the key for so many ``days``, and has not ``quiet_since``, as the person says.
     """
     deleted = unknown(
         "deleted-at-pinecone",
@@ -63,13 +61,14 @@ def steps(
         "",
         elsewhere=True,
     )
-    of_indexes, suspended = _indexes(indexes), _suspended(case)
-    seen, unread = _evidence(case, attempt)
+    of_indexes, suspended, seen = _indexes(indexes), _suspended(case), _seen(case, attempt)
     quiet = said("quiet", f"{days} days without use: they count once it is suspended")
     if case.key is None:
         quiet = right("quiet", f"{days} days without use: the key is gone")
     elif isinstance(case.key, Key) and is_done(suspended):
-        quiet = _quiet(case, case.key, seen, unread, days, quiet_since, changes)
+        unread = [] if quiet_since else _unread(case, case.key.last_use, attempt)
+        told = [(quiet_since, "as you say")] if quiet_since else []
+        quiet = _quiet(case, case.key, [*seen, *told], unread, days, changes)
     early = []
     if of_indexes.verdict is Verdict.SAID:
         early.append("there are indexes left, whose data goes with it")
@@ -99,67 +98,58 @@ def _suspended(case: Deployed) -> Finding:
         return right("suspended", "Suspended: the key is gone")
     found = about_brake(case)
     if found.verdict is Verdict.RIGHT:
-        return said("suspended", "Suspended: not yet", f'cmek suspend {case.entry.name} --reason "retirement"')
+        return said("suspended", "Suspended: not yet", f'cmek suspend {case.name} --reason "retirement"')
     words = f"Suspended: {found.words.removeprefix('SUSPENDED on purpose: ')}"
     verdict = Verdict.RIGHT if found.verdict is Verdict.SAID else found.verdict
     return replace(found, verdict=verdict, words=words)
 
 
-def _evidence(case: Deployed, attempt: Event | Unread | None) -> tuple[list[tuple[datetime, str]], list[str]]:
-    """When somebody used the key, or asked for it; and what of that could not be read."""
+def _seen(case: Deployed, attempt: Event | Unread | None) -> list[Seen]:
+    """When somebody used the key, or asked for it."""
     role, use = case.role, case.key.last_use if isinstance(case.key, Key) else None
-    seen: list[tuple[datetime, str]] = []
+    seen = list[Seen]()
     if isinstance(role, Role) and role.last_used:
         seen.append((role.last_used, "by IAM, the role was used then: Pinecone still asks"))
     if isinstance(use, LastUse) and use.when:
         seen.append((use.when, f"by KMS, the key was used then ({printable(use.operation)})"))
     if isinstance(attempt, Event):
         seen.append((attempt.when, f"{who_used(case, attempt)} asked for {printable(attempt.name)} then"))
+    return seen
+
+
+def _unread(case: Deployed, use: LastUse | Unread | None, attempt: Event | Unread | None) -> list[str]:
+    """What of that could not be read."""
     sources = (
-        ("the role's last use", role, "iam:GetRole"),
+        ("the role's last use", case.role, "iam:GetRole"),
         ("the key's last use", use or Unread("it was not asked"), "kms:GetKeyLastUsage"),
         ("whether somebody asked in vain", attempt, "cloudtrail:LookupEvents"),
     )
-    unread = [(what, one.why, action) for what, one, action in sources if isinstance(one, Unread)]
-    return seen, [f"{what} was not read ({why}): it needs {action}" for what, why, action in unread]
+    return [f"{what} was not read ({one.why}): it needs {by}" for what, one, by in sources if isinstance(one, Unread)]
 
 
 def _quiet(
-    case: Deployed,
-    key: Key,
-    seen: Sequence[tuple[datetime, str]],
-    unread: Sequence[str],
-    days: int,
-    told: datetime | None,
-    changes: Sequence[Event] | Unread,
+    case: Deployed, key: Key, seen: list[Seen], unread: list[str], days: int, changes: Sequence[Event] | Unread
 ) -> Finding:
     """Since when nobody has used the key: the newest of what is seen counts, never what could not be."""
-    title, again = f"{days} days without use", f"cmek retire {case.entry.name}"
-    if unread and told is None:
+    title, again = f"{days} days without use", f"cmek retire {case.name}"
+    if unread:
         cure = f"{again} --quiet-since YYYY-MM-DD, once you have looked yourself"
         return unknown("quiet", f"{title}: not known: {'; '.join(unread)}", cure)
-    begins = [*seen, *([(told, "as you say")] if told else [])]
     if key.created:
-        begins.append((key.created, "the key was made then"))
+        seen.append((key.created, "the key was made then"))
     if isinstance(key.last_use, LastUse) and key.last_use.when is None:
-        begins.append((key.last_use.tracked_since, "KMS has seen no use since"))
-    since, why = max(begins)
+        seen.append((key.last_use.tracked_since, "KMS has seen no use since"))
+    since, why = max(seen)
     # Who cannot use a key is not seen to do without it.
     puts = [] if isinstance(changes, Unread) else [one.when for one in changes if not one.refused]
-    hides = (
-        "A suspension hides use, and since when there is one is not known: see that for some days the key could be "
-        "used, and was not"
-    )
+    hides = "A suspension hides use, and since when there is one is not known: see that for some days the key could be "
+    hides += "used, and was not"
     if puts and puts[0] <= since:
-        hides = (
-            f"In all that time it was suspended (since {at(puts[0])} at the latest), which hides use: that nobody is "
-            "seen to have asked in vain is all that speaks for it"
-        )
+        hides = f"In all that time it was suspended (since {at(puts[0])} at the latest), which hides use: that nobody "
+        hides += "is seen to have asked in vain is all that speaks for it"
     elif puts:
-        hides = (
-            f"Until {at(puts[0])} it could be used, and was not; since then it is suspended, which hides use, and "
-            "nobody is seen to have asked in vain"
-        )
+        hides = f"Until {at(puts[0])} it could be used, and was not; since then it is suspended, which hides use, and "
+        hides += "nobody is seen to have asked in vain"
     words, end = f"quiet since {at(since)} ({why}). {hides}", since + timedelta(days=days)
     if end <= case.now:
         return right("quiet", f"{title}: {words}")
@@ -167,7 +157,7 @@ def _quiet(
 
 
 def _deletion(case: Deployed, early: Sequence[str]) -> Finding:
-    title, again, key = "Deletion of the key", f"cmek retire {case.entry.name}", case.key
+    title, again, key = "Deletion of the key", f"cmek retire {case.name}", case.key
     if isinstance(key, Unread):
         return not_read("deletion", "the key", key, "kms:DescribeKey")
     if key is not None and not key.is_ending:
