@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 import uuid
-from importlib.metadata import version
+from importlib.metadata import distribution
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,7 +127,55 @@ def test_init_in_an_empty_folder_writes_what_this_checkout_has(tmp_path: Path) -
     ours = json.loads((ROOT / "package.json").read_text())
     assert json.loads(made["package.json"])["devDependencies"] == ours["devDependencies"]
     assert set(made[".gitignore"].split()) <= set((ROOT / ".gitignore").read_text().split())
-    assert made["requirements.txt"].splitlines()[-1] == f"cmek-construct[cli]=={version('cmek-construct')}"
+    assert "python3 -m pip wheel" in made["requirements.txt"]
+    origin = json.loads(distribution("cmek-construct").read_text("direct_url.json") or "{}")
+    assert made["requirements.txt"].splitlines()[-1] == f"cmek-construct[cli] @ {origin['url']}"
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "https://example.com/x.whl", "file:///not-there/x-1-py3-none-any.whl", "checkout"]
+)
+def test_init_names_what_it_was_installed_from_and_what_to_do_without_a_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, origin: str | None
+) -> None:
+    checkout, folder = tmp_path / "a checkout", tmp_path / "folder"
+    checkout.mkdir()
+    folder.mkdir()
+    url = checkout.as_uri() if origin == "checkout" else origin
+    said = None if url is None else json.dumps({"url": url, "dir_info": {}})
+    fake = SimpleNamespace(version="9.8.7", read_text=lambda _name: said)
+    monkeypatch.setattr("cmek_construct.deployment.writing.distribution", lambda _name: fake)
+    cmek(folder, "init", *FLAGS)
+    *words, requirement = (folder / "requirements.txt").read_text().splitlines()
+    assert "#   ./cmek_construct-9.8.7-py3-none-any.whl[cli]" in words
+    assert all(line.startswith("#") for line in words)
+    wanted = f"cmek-construct[cli] @ {url}" if origin == "checkout" else "cmek-construct[cli]==9.8.7"
+    assert requirement == wanted
+    assert {path.name for path in folder.iterdir()} == {"cmek.yaml", *OF_AN_APP}
+
+
+def test_what_is_next_is_said_in_the_order_of_the_readme(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text()
+    _, _, own = readme.partition("## As an app in a folder of its own")
+    steps = [line for block in re.findall(r"```console\n(.*?)```", own, re.DOTALL)[:3] for line in block.splitlines()]
+    steps = [step.replace("search-prod", "acme") for step in steps[steps.index("npm install") :]]
+    steps = [step for step in steps if not step.startswith("npx cdk bootstrap")]
+    said = cmek(tmp_path, "init", *FLAGS).stdout
+    assert said.index("Node.js 22 or 24") < said.index("npm install") < said.index("Next: ")
+    assert steps == ["npm install", *next_steps(said)]
+    added = cmek(tmp_path, "add", "globex", "--account=044455556666").stdout
+    assert next_steps(added) == [step.replace("acme", "globex") for step in steps[1:]]
+
+
+def next_steps(said: str) -> list[str]:
+    return re.split(r"; (?:then )?", said.partition("Next: ")[2].strip())
+
+
+def test_beside_another_app_nothing_is_next(tmp_path: Path) -> None:
+    (tmp_path / "cdk.json").write_text("{}\n")
+    said = cmek(tmp_path, "init", *FLAGS).stdout + cmek(tmp_path, "add", "globex", "--account=044455556666").stdout
+    assert "npx" not in said
+    assert "npm" not in said
 
 
 @pytest.mark.parametrize("name", [name for name in OF_AN_APP if name != "cdk.json"])

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmek_construct.commands.printing import in_a_line as line
-from cmek_construct.deployment.customer_kit import POLICY, Kit
+from cmek_construct.deployment.customer_kit import POLICY, files
 from cmek_construct.guide import KeyAccess, key_denial, role_statements
 from cmek_construct.health.customer_key import CustomerKeySeen, findings
 from tests.command import INSTALLED, cmek
@@ -48,7 +48,7 @@ Policy = dict[str, Any]
 
 def good(access: KeyAccess = KeyAccess.ENCRYPT_DECRYPT) -> Policy:
     """The policy of the kit."""
-    made: Policy = json.loads(Kit(ROLE_ARN, access, OWNER).files()[POLICY])
+    made: Policy = json.loads(files(ROLE_ARN, access, OWNER)[POLICY])
     return made
 
 

@@ -13,7 +13,6 @@ import yaml
 
 from cmek_construct import CustomerKey, KeyAccess
 from cmek_construct.commands.customer_kit import write
-from cmek_construct.deployment.customer_kit import Kit
 from cmek_construct.health.findings import Refused
 from tests.building import ACCOUNT, REGION, key, new_stack, only, template_of
 from tests.command import cmek
@@ -247,11 +246,10 @@ def test_an_empty_folder_is_filled_also_the_current_one(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
-def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_half_written_stays(tmp_path: Path) -> None:
     files = dict.fromkeys(FILES, "text") | {"not/a/name": "text"}
-    monkeypatch.setattr(Kit, "files", lambda _: files)
     with pytest.raises(Refused, match="cannot be written"):
-        write(Kit(ROLE_ARN), tmp_path / "kit")
+        write(files, tmp_path / "kit")
     assert list(tmp_path.iterdir()) == []
 
 

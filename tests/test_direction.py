@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cmek_construct.aws.objects import Boundary, Grant, Key, PermissionsPolicy, Role, Stack, Unread
+from cmek_construct.aws.objects import Grant, Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guide import assume_role_denial, key_denial
 from cmek_construct.health.comparing import Where
@@ -83,7 +83,7 @@ def trust(change: Change, own: Given = OWN) -> list[Finding]:
 def deployed(own: Given) -> Stack:
     """The stack, of which the outputs say what its external ID is."""
     outputs = {"RoleArn": ROLE_ARN, "ExternalId": own.get("external_id")}
-    return Stack("acme", "CREATE_COMPLETE", {name: one for name, one in outputs.items() if one})
+    return Stack("CREATE_COMPLETE", {name: one for name, one in outputs.items() if one})
 
 
 def key(change: Change, own: Given = ADMINS) -> list[Finding]:
@@ -435,9 +435,10 @@ def test_what_is_the_users_own_is_said_and_nothing_is_to_be_done_about_it() -> N
     case = there({**OWN, "role": ROLE_ARN, "key": KEY_ARN}, permissions=[policy_of_anything()])
     assert isinstance(case.role, Role)
     assert isinstance(case.key, Key)
-    boundary = Boundary(f"arn:aws:iam::{ACCOUNT}:policy/b", [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/b"
+    boundary = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
     stranger = replace(case.key, grants=[Grant("g", STRANGER, ["Decrypt"])])
-    case = replace(case, role=replace(case.role, session_seconds=7200, boundary=boundary))
+    case = replace(case, role=replace(case.role, session_seconds=7200, boundary_arn=arn, boundary=boundary))
     role = {one.about: one for one in about_role(case)}
     assert (role["boundary"].verdict, role["boundary"].cure) == (Verdict.RIGHT, "")
     for what, one in (
@@ -465,7 +466,7 @@ def test_an_alias_whose_key_was_not_read_is_not_said_to_be_of_another() -> None:
 @pytest.mark.parametrize("elsewhere", [(), (f"{OTHER}, eu-west-1",)])
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])
 def test_a_stack_that_came_to_nothing_is_no_failed_deploy(status: str, elsewhere: tuple[str, ...]) -> None:
-    case = replace(case_of(OWN), stack=Stack("acme", status, {}), lock=LockedIdentity(elsewhere=elsewhere))
+    case = replace(case_of(OWN), stack=Stack(status, {}), lock=LockedIdentity(elsewhere=elsewhere))
     found = about_stack(case, None)
     assert found.words.startswith(f"the stack came to nothing ({status})")
     assert ("role and key are where they were" in found.means) is bool(elsewhere)

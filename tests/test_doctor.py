@@ -28,7 +28,6 @@ from moto.kms import models, responses
 from moto.kms.utils import generate_private_key
 
 from cmek_construct.deployment.config import StackSettings
-from cmek_construct.deployment.documents import permissions
 from cmek_construct.deployment.reading import Entry, parse_entries, read_entries
 from cmek_construct.deployment.stack import CmekStack
 from cmek_construct.guide import PINECONE_REGIONS
@@ -781,7 +780,7 @@ def test_the_expected_policies_are_those_of_the_template(
             assert sids == [one["Sid"] for one in expected[name]["Statement"]]
     attached = of_type(resolved, "AWS::IAM::ManagedPolicy").values()
     statements = [s for one in attached for s in one["Properties"]["PolicyDocument"]["Statement"]]
-    assert Where("permissions").drift(statements, permissions(entry.settings)).is_none
+    assert Where("permissions").drift(statements, entry.settings.permissions()).is_none
 
 
 def test_a_statement_means_the_same_in_the_words_that_aws_gives_back() -> None:

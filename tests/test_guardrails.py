@@ -184,7 +184,7 @@ def test_what_the_props_of_a_form_ask_for_is_acknowledged(tmp_path: Path) -> Non
 
 
 def test_the_kit_for_customers_passes_with_its_vendor_declared() -> None:
-    kit = yaml.safe_load(customer_kit.Kit(VENDOR_ROLE).files()[customer_kit.TEMPLATE])
+    kit = yaml.safe_load(customer_kit.files(VENDOR_ROLE)[customer_kit.TEMPLATE])
     assert judge(kit, [VENDOR_ROLE]) == []
     assert [one.rule for one in judge(kit)] == [f"key-foreign-principal[{VENDOR_ROLE}]"]
 

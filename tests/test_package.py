@@ -40,6 +40,8 @@ def test_the_wheel_holds_the_package_alone(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert "cmek_construct/py.typed" in names
     assert "cmek_construct/deployment/cmek.schema.json" in names
+    example = wheel.read("cmek_construct/examples/cmek.yaml")
+    assert example == (ROOT / "examples" / "cmek.yaml").read_bytes(), "messages point to it"
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
@@ -95,6 +97,8 @@ def test_in_an_empty_folder_the_wheel_alone_makes_an_app_that_every_command_know
 
     where = run(sys.executable, "-c", "import cmek_construct; print(cmek_construct.__file__)")
     assert where.startswith(str(installed))
+    where = run(sys.executable, "-c", "from cmek_construct.deployment.reading import EXAMPLE; print(EXAMPLE)")
+    assert Path(where.strip()) == installed / "cmek_construct" / "examples" / "cmek.yaml"
     run(*cmek, "init", "--pinecone-account-id=999988887777", "--regions=us-east-1", *_OWN)
     requirement = (folder / "requirements.txt").read_text().splitlines()[-1]
     assert requirement == f"./{Path(wheel.filename).name}[cli]"

@@ -692,6 +692,18 @@ def test_whatever_lets_somebody_do_something_makes_another_text(tmp_path: Path, 
     assert ", 2 texts to read;" in cmek(tmp_path, "review", str(tmp_path)).stderr
 
 
+def test_which_of_two_external_ids_is_denied_makes_another_text(tmp_path: Path) -> None:
+    another = f"{EXTERNAL_ID[:-1]}0"
+    for name, denied in (("a", forms.EXTERNAL_ID), ("b", another)):
+        template = good()
+        own = {"Action": "iam:GetRole", "Principal": trust(template)[0]["Principal"]}
+        allow: Template = {"Effect": "Allow", **own, "Condition": {"StringEquals": {"sts:ExternalId": another}}}
+        deny: Template = {"Effect": "Deny", **own, "Condition": {"StringNotEquals": {"sts:ExternalId": denied}}}
+        trust(template).extend([allow, deny])
+        put(tmp_path, template, name)
+    assert ", 2 texts to read;" in cmek(tmp_path, "review", str(tmp_path)).stderr
+
+
 def test_an_external_id_that_stands_twice_is_said(tmp_path: Path) -> None:
     put(tmp_path, good(), "a")
     put(tmp_path, good(), "b")

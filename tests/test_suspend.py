@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmek_construct.deployment import writing
-from cmek_construct.deployment.documents import denial
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
 from cmek_construct.health.comparing import Where
 from cmek_construct.policy.principals import DELETED
@@ -629,10 +628,10 @@ def test_no_reason_can_say_more_than_a_comment(reason: str) -> None:
 
 def test_the_denial_is_the_one_of_the_contract() -> None:
     (own,) = parse_entries(text_of({"acme": OWN}), "cmek.yaml")
-    assert denial(own.settings, ROLE_ARN)["Sid"] == "Deny Pinecone while suspended"
+    assert own.settings.denial(ROLE_ARN)["Sid"] == "Deny Pinecone while suspended"
     (vendor,) = parse_entries(text_of({"acme": VENDOR}), "cmek.yaml")
-    assert "DenyEverybodyWhileSuspended" in denial(vendor.settings, ROLE_ARN)["Sid"]
-    both = denial(own.settings, ROLE_ARN), denial(vendor.settings, ROLE_ARN)
+    assert "DenyEverybodyWhileSuspended" in vendor.settings.denial(ROLE_ARN)["Sid"]
+    both = own.settings.denial(ROLE_ARN), vendor.settings.denial(ROLE_ARN)
     assert not Where("key", KEY_ARN).same(*both)
 
 

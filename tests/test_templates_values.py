@@ -292,6 +292,36 @@ def test_more_conditions_than_can_be_judged_are_told() -> None:
         )
 
 
+def test_what_hangs_on_the_same_is_judged_alike_whatever_was_judged_before() -> None:
+    names = [f"P{number}" for number in range(8)]
+    sections = {
+        "Parameters": {"Typed": {"Type": "String", "Default": "x"}, **{name: {"Type": "String"} for name in names}},
+        "Conditions": {f"C{name}": {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names},
+    }
+    run = Run([template_of(sections, "t")])
+    [stack] = run.tops
+
+    def judged(value: Any) -> list[InCase[Any]]:
+        return run.cases(stack, lambda values: values.resolved(stack, value))
+
+    for value, expected in (
+        ([{"Fn::If": [f"C{name}", name, NOTHING]} for name in names], [False] * 10),
+        ({"Ref": "Typed"}, [True, False]),
+    ):
+        one, other = judged(value), judged(value)
+        assert one == other
+        assert [each.case.is_by_default for each in other] == expected
+
+
+def test_a_loop_that_cannot_be_made_hides_none_behind_it() -> None:
+    topics = {"Fn::ForEach::Topics": ["Name", {"Ref": "Names"}, {"Topic${Name}": {"Type": "AWS::SNS::Topic"}}]}
+    keys = {f"Fn::ForEach::Keys{one}": ["N", [f"{one}{n}" for n in range(300)], {"Key${N}": KEY}] for one in "ab"}
+    run = Run([template_of({"Resources": {**topics, **keys}}, "t")])
+    [stack] = run.stacks
+    assert len(list(run.places("AWS::KMS::Key"))) == 300
+    assert list(stack.not_made) == ["Fn::ForEach::Topics", "Fn::ForEach::Keysb"]
+
+
 @pytest.mark.parametrize("body", [{}, {"Same": KEY}, {"Own${N}": KEY}], ids=["nothing", "the same", "one each"])
 def test_loops_in_loops_that_make_more_than_can_be_judged_end_at_once(body: Any) -> None:
     for depth in range(12):
@@ -299,7 +329,7 @@ def test_loops_in_loops_that_make_more_than_can_be_judged_end_at_once(body: Any)
     start = time.monotonic()
     run = Run([template_of({"Resources": body}, "t")])
     assert run.tops[0].resources == {}
-    assert [name for name, _ in run.tops[0].not_made()] == ["Fn::ForEach::L11"]
+    assert list(run.tops[0].not_made) == ["Fn::ForEach::L11"]
     assert time.monotonic() - start < 2
 
 
@@ -315,4 +345,4 @@ def test_loops_over_texts_are_written_out() -> None:
     }
     run = Run([template_of({"Resources": resources}, "t")])
     assert set(run.tops[0].resources) == {"RoleA", "RoleB"}
-    assert [name for name, _ in run.tops[0].not_made()] == ["Fn::ForEach::M"]
+    assert list(run.tops[0].not_made) == ["Fn::ForEach::M"]

@@ -9,16 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-WHOLE: Final = re.compile(r"(CREATE|(UPDATE|IMPORT)(_ROLLBACK)?)_COMPLETE(_CLEANUP_IN_PROGRESS)?")
-"""The states of a stack whose last deploy came to its end."""
-EMPTY: Final = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED")
-"""The CDK CLI begins such a stack anew: its first deploy failed, or was not approved."""
-ROTATION_DAYS: Final = 365
-"""KMS's rotation period where none is asked for."""
-SESSION_SECONDS: Final = 3600
-"""How long a session of a role may last where nothing is asked for."""
+ROTATION_DAYS: Final = 365  # KMS's rotation period where none is asked for
+SESSION_SECONDS: Final = 3600  # how long a session of a role may last where nothing is asked for
+_WHOLE: Final = re.compile(r"(CREATE|(UPDATE|IMPORT)(_ROLLBACK)?)_COMPLETE(_CLEANUP_IN_PROGRESS)?")
 
 Statements: TypeAlias = Sequence[Any]
 
@@ -27,12 +22,10 @@ Statements: TypeAlias = Sequence[Any]
 class Unread:
     """Something that could not be read."""
 
-    why: str
-    """In words, without advice."""
+    why: str  # in words, without advice
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(NamedTuple):
     logical_id: str
     type: str
     physical_id: str
@@ -40,19 +33,18 @@ class Resource:
 
 @dataclass(frozen=True)
 class Stack:
-    name: str
     status: str
     outputs: Mapping[str, str]
 
     @property
     def is_whole(self) -> bool:
         """Whether the last deploy came to its end."""
-        return WHOLE.fullmatch(self.status) is not None
+        return _WHOLE.fullmatch(self.status) is not None
 
     @property
     def is_empty(self) -> bool:
-        """Whether no deploy of it ever came to anything."""
-        return self.status in EMPTY
+        """Whether no deploy of it ever came to anything: failed or not approved, the CDK CLI begins it anew."""
+        return self.status in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED")
 
     @property
     def is_changing(self) -> bool:
@@ -60,38 +52,20 @@ class Stack:
         return self.status.endswith("_IN_PROGRESS") and not self.is_whole and not self.is_empty
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(NamedTuple):
     """A stack of a stack set."""
 
     account: str
     region: str
-    status: str
-    """CURRENT, OUTDATED or INOPERABLE, and the state of the last operation if it failed."""
-    stack_id: str | None
-    """None: there is no stack in the account."""
-    reason: str
-    """Why, where the set says it."""
+    status: str  # CURRENT, OUTDATED or INOPERABLE, and the state of the last operation if it failed
+    stack_id: str | None  # None: there is no stack in the account
+    reason: str  # why, where the set says it
 
 
-@dataclass(frozen=True)
-class StackSet:
-    template: str
-    instances: Sequence[Instance]
-
-
-@dataclass(frozen=True)
-class PermissionsPolicy:
+class PermissionsPolicy(NamedTuple):
     name: str
     statements: Statements
-    arn: str | None = None
-    """Of a managed policy; None for one that stands in the role itself."""
-
-
-@dataclass(frozen=True)
-class Boundary:
-    arn: str
-    statements: Statements | Unread
+    arn: str | None = None  # of a managed policy; None for one that stands in the role itself
 
 
 @dataclass(frozen=True)
@@ -100,10 +74,10 @@ class Role:
     role_id: str
     trust: Statements | Unread
     permissions: Sequence[PermissionsPolicy] | Unread
-    boundary: Boundary | None = None
+    boundary_arn: str | None = None
+    boundary: Statements | Unread = ()
     session_seconds: int = SESSION_SECONDS
-    last_used: datetime | None = None
-    """By IAM, which is some hours late, and knows of 400 days."""
+    last_used: datetime | None = None  # by IAM, which is some hours late, and knows of 400 days
 
     @property
     def name(self) -> str:
@@ -114,24 +88,19 @@ class Role:
         return self.arn.partition(":role")[2].rpartition("/")[0] + "/"
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(NamedTuple):
     id: str
     grantee: str
     operations: Sequence[str]
 
 
-@dataclass(frozen=True)
-class LastUse:
+class LastUse(NamedTuple):
     """The last successful cryptographic use of a key, by KMS itself."""
 
-    tracked_since: datetime
-    """KMS knows of no use before."""
-    when: datetime | None
-    """None: nobody has used it since then."""
+    tracked_since: datetime  # KMS knows of no use before
+    when: datetime | None  # None: nobody has used it since then
     operation: str
-    event_id: str
-    """In CloudTrail."""
+    event_id: str  # in CloudTrail
 
 
 @dataclass(frozen=True)
@@ -139,18 +108,15 @@ class Key:
     arn: str
     state: str
     policy: Statements | Unread
-    rotation_days: int | Unread | None
-    """None: it does not rotate."""
+    rotation_days: int | Unread | None  # None: it does not rotate
     aliases: Sequence[str] | Unread
     grants: Sequence[Grant] | Unread
-    last_use: LastUse | Unread | None
-    """None: it was not asked."""
+    last_use: LastUse | Unread | None  # None: it was not asked
     created: datetime | None = None
     deletion_date: datetime | None = None
     description: str = ""
     is_multi_region: bool = False
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    """All that KMS says of it."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)  # all that KMS says of it
 
     @property
     def is_ending(self) -> bool:
@@ -162,26 +128,20 @@ class Key:
         return self.arn.rpartition("/")[2]
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """A call that CloudTrail shows."""
 
     name: str
     when: datetime
-    by: str
-    """The ARN of the role that it was done as, or of whoever did it."""
+    by: str  # the ARN of the role that it was done as, or of whoever did it
     refused: bool
-    text: str
-    """All that CloudTrail says of it."""
+    text: str  # all that CloudTrail says of it
 
 
-@dataclass(frozen=True)
-class Control:
+class Control(NamedTuple):
     """A service or resource control policy."""
 
-    kind: str
-    """SCP or RCP."""
+    kind: str  # SCP or RCP
     name: str
-    on: str
-    """What it is attached to: the account, an organizational unit or the root, by its ID."""
+    on: str  # what it is attached to: the account, an organizational unit or the root, by its ID
     statements: Statements

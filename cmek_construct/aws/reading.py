@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from itertools import islice, product
 from typing import Any, Final
 
 from cmek_construct.aws import objects
-from cmek_construct.aws.objects import Event, Key, Role, Stack, StackSet, Statements, Unread
+from cmek_construct.aws.objects import Event, Key, Role, Stack, Statements
 from cmek_construct.aws.session import Session, asked, called, read
 from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.statements import as_of_2012
 
-IAM_REGION: Final = "us-east-1"
-"""Where CloudTrail shows the events of IAM."""
-_MOST_PAGES: Final = 20
+IAM_REGION: Final = "us-east-1"  # where CloudTrail shows the events of IAM
+_PAGE: Final = 50  # events that CloudTrail shows at once
+_MOST_EVENTS: Final = 1_000
 _CONTROLS: Final = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
 
 
@@ -29,14 +30,11 @@ def _each(client: Any, operation: str, member: str, **request: Any) -> Iterator[
         yield from page[member]
 
 
-# Stacks
-
-
 @asked
 def read_stack(session: Session, name: str) -> Stack:
     found = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
-    return Stack(name, str(found["StackStatus"]), outputs)
+    return Stack(str(found["StackStatus"]), outputs)
 
 
 @read
@@ -66,26 +64,19 @@ def read_owner(session: Session, physical_id: str) -> str | None:
 
 
 @called()
-def read_stack_set(session: Session, named: Mapping[str, str]) -> StackSet:
-    """A stack set with all its stacks.
-
-    It is named by its ``StackSetName``, and by ``CallAs="DELEGATED_ADMIN"`` from a delegated administrator's account.
-    """
+def read_stack_set(session: Session, name: str, call_as: str | None) -> tuple[str, list[objects.Instance]]:
+    """The template of a stack set, and all its stacks."""
     cloudformation = session.client("cloudformation")
-    found = cloudformation.describe_stack_set(**named)["StackSet"]
-    listed = _each(cloudformation, "list_stack_instances", "Summaries", **named)
-    return StackSet(found["TemplateBody"], list(map(_instance, listed)))
+    named = {"StackSetName": name, **({"CallAs": call_as} if call_as else {})}
+    template = cloudformation.describe_stack_set(**named)["StackSet"]["TemplateBody"]
+    return template, list(map(_instance, _each(cloudformation, "list_stack_instances", "Summaries", **named)))
 
 
 def _instance(shown: Mapping[str, Any]) -> objects.Instance:
     detailed = shown.get("StackInstanceStatus", {}).get("DetailedStatus", "SUCCEEDED")
     status = shown.get("Status", "") + ("" if detailed == "SUCCEEDED" else f", {detailed}")
-    return objects.Instance(
-        shown["Account"], shown["Region"], status, shown.get("StackId") or None, shown.get("StatusReason", "")
-    )
-
-
-# Roles and keys
+    stack_id, why = shown.get("StackId") or None, shown.get("StatusReason", "")
+    return objects.Instance(shown["Account"], shown["Region"], status, stack_id, why)
 
 
 def _document(policy: Any) -> dict[str, Any]:
@@ -104,10 +95,9 @@ def _statements(policy: Any) -> Statements:
 def read_policy(session: Session, arn: str) -> dict[str, Any]:
     """The trust policy document of a role, or the policy document of a key."""
     if arn.split(":")[2] == "kms":
-        found = session.kms(arn).get_key_policy(KeyId=arn, PolicyName="default")
-        return _document(found["Policy"])
-    found = session.client("iam").get_role(RoleName=arn.rpartition("/")[2])
-    return _document(found["Role"]["AssumeRolePolicyDocument"])
+        return _document(session.kms(arn).get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
+    role = session.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
+    return _document(role["AssumeRolePolicyDocument"])
 
 
 @asked
@@ -128,7 +118,8 @@ def read_role(session: Session, arn: str) -> Role:
         found["RoleId"],
         read(_statements)(found["AssumeRolePolicyDocument"]),
         read(list[objects.PermissionsPolicy])(_permissions(iam, name)),
-        objects.Boundary(bounding, read(_managed)(iam, bounding)) if bounding else None,
+        bounding,
+        read(_managed)(iam, bounding) if bounding else (),
         found.get("MaxSessionDuration", objects.SESSION_SECONDS),
         (found.get("RoleLastUsed") or {}).get("LastUsedDate"),
     )
@@ -159,11 +150,10 @@ def read_key(session: Session, arn: str, *, last_use: bool = False) -> Key:
     """A key, with its policy, grants and aliases; KMS is asked for its last use, too, if that is wanted."""
     kms = session.kms(arn)
     found = kms.describe_key(KeyId=arn)["KeyMetadata"]
-    policy = read(read_policy)(session, arn)
     return Key(
         arn,
         str(found["KeyState"]),
-        policy if isinstance(policy, Unread) else as_of_2012(policy),
+        read(lambda: as_of_2012(read_policy(session, arn)))(),
         _rotation(kms, arn, found),
         read(sorted)(one["AliasName"] for one in _each(kms, "list_aliases", "Aliases", KeyId=arn)),
         read_grants(session, arn),
@@ -219,11 +209,10 @@ def read_controls(session: Session, account: str) -> list[objects.Control]:
         targets.append(parents[0]["Id"])
         if parents[0]["Type"] == "ROOT":
             break
-    for target in targets:
-        for kind, short in _CONTROLS.items():
-            for one in _each(organizations, "list_policies_for_target", "Policies", TargetId=target, Filter=kind):
-                content = organizations.describe_policy(PolicyId=one["Id"])["Policy"]["Content"]
-                found.append(objects.Control(short, one["Name"], target, as_list(json.loads(content)["Statement"])))
+    for target, (kind, short) in product(targets, _CONTROLS.items()):
+        for one in _each(organizations, "list_policies_for_target", "Policies", TargetId=target, Filter=kind):
+            content = organizations.describe_policy(PolicyId=one["Id"])["Policy"]["Content"]
+            found.append(objects.Control(short, one["Name"], target, as_list(json.loads(content)["Statement"])))
     return found
 
 
@@ -234,7 +223,7 @@ def read_controls(session: Session, account: str) -> list[objects.Control]:
 @asked
 def read_event(session: Session, event_id: str, region: str) -> Event | None:
     """One event by its ID; None where CloudTrail shows it no more, or not yet."""
-    return next(iter(next(_events(session, region, "EventId", event_id))), None)
+    return next(_events(session, region, "EventId", event_id), None)
 
 
 @read
@@ -244,8 +233,8 @@ def read_calls(session: Session, names: Sequence[str], about: str, region: str) 
     Looked up by their names: a key in use has too many other events to look through. ``about`` is the name of the role,
     or the ID of the key, that they were about.
     """
-    found = [one for name in names for one in next(_events(session, region, "EventName", name)) if about in one.text]
-    return sorted(found, key=lambda one: one.when, reverse=True)
+    last = [one for name in names for one in islice(_events(session, region, "EventName", name), _PAGE)]
+    return sorted((one for one in last if about in one.text), key=lambda one: one.when, reverse=True)
 
 
 @asked
@@ -254,21 +243,20 @@ def read_last(session: Session, key_arn: str, names: tuple[str, ...], since: dat
 
     That there are more events than can be read is no answer.
     """
-    for number, page in enumerate(_events(session, key_arn.split(":")[3], "ResourceName", key_arn, StartTime=since)):
-        if number == _MOST_PAGES:
+    events = _events(session, key_arn.split(":")[3], "ResourceName", key_arn, StartTime=since)
+    for number, one in enumerate(events):
+        if number == _MOST_EVENTS:
             raise ValueError("there are more than 1,000 events")
-        for one in page:
-            if one.name.startswith(names):
-                return one
+        if one.name.startswith(names):
+            return one
     return None
 
 
-def _events(session: Session, region: str, attribute: str, value: str, **more: Any) -> Iterator[list[Event]]:
-    """Pages of up to 50, the newest first."""
-    pages = session.client("cloudtrail", region).get_paginator("lookup_events")
+def _events(session: Session, region: str, attribute: str, value: str, **more: Any) -> Iterator[Event]:
+    """The newest first."""
     wanted = [{"AttributeKey": attribute, "AttributeValue": value}]
-    for page in pages.paginate(LookupAttributes=wanted, **more):
-        yield list(map(_event, page["Events"]))
+    cloudtrail = session.client("cloudtrail", region)
+    return map(_event, _each(cloudtrail, "lookup_events", "Events", LookupAttributes=wanted, **more))
 
 
 def _event(shown: Mapping[str, Any]) -> Event:

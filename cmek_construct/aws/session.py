@@ -1,4 +1,4 @@
-"""Sessions: who asks AWS, in which account, as which role, and what a refusal means.
+"""Sessions: who asks AWS, in which account, as which role, what a refusal means, and each change.
 
 A session is named after the command, so that CloudTrail shows which one it was. AWS is asked again when it is busy, and
 given up within a minute or two. What is asked here raises an `AwsError` where there is no answer.
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from cmek_construct.aws.objects import Unread
 from cmek_construct.checks import printable
@@ -23,28 +23,24 @@ from cmek_construct.templates.reading import members
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_ABSENT: Final = ("NoSuchEntity", "NotFoundException")
-_NO_CREDENTIALS: Final = {
-    "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException",
-    "SignatureDoesNotMatch", "UnrecognizedClientException",
-    "NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "TokenRetrievalError",
-    "SSOError", "CredentialRetrievalError",
-}  # fmt: skip
-"""Codes of AWS, and classes of botocore's errors."""
-_CLOCK: Final = ("RequestExpired", "RequestTimeTooSkewed")
-_OF_ANOTHER_TIME: Final = ("Signature expired", "Signature not yet current")
-"""How AWS begins to say of a signature that the clock is wrong; the code is that of a wrong key."""
 
 
 class Reason(enum.Enum):
-    """Why AWS gave no answer."""
+    """Why AWS gave no answer: what tells it, codes of AWS and classes of botocore's errors, or words of ours."""
 
-    NO_CREDENTIALS = "no credentials"
-    NO_REGION = "no region"
-    ANOTHER_ACCOUNT = "another account"
-    CLOCK = "the clock is wrong"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
+    NO_CREDENTIALS = (
+        "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidSignatureException",
+        "SignatureDoesNotMatch", "UnrecognizedClientException",
+        "NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "TokenRetrievalError",
+        "SSOError", "CredentialRetrievalError",
+    )  # fmt: skip
+    NO_REGION = ("NoRegionError",)
+    CLOCK = ("RequestExpired", "RequestTimeTooSkewed")
+    MALFORMED = ("MalformedPolicyDocumentException", "MalformedPolicyDocument")  # it names somebody who is not there
+    ABSENT = ("NoSuchEntity", "NotFoundException", "InvalidGrantIdException")
+    ANOTHER_ACCOUNT = ("another account",)
+    REFUSED = ("refused",)
+    UNREACHABLE = ("unreachable",)
 
 
 class AwsError(Exception):
@@ -53,8 +49,7 @@ class AwsError(Exception):
     def __init__(self, reason: Reason, why: str, code: str = "") -> None:
         super().__init__(why)
         self.reason = reason
-        self.code = code
-        """AWS's own."""
+        self.code = code  # AWS's own
 
 
 @contextmanager
@@ -68,26 +63,37 @@ def called() -> Iterator[None]:
     except ClientError as error:
         raise _refused(error.response.get("Error", {})) from None
     except BotoCoreError as error:
-        kinds = {kind.__name__ for kind in type(error).__mro__}
-        reason = Reason.NO_CREDENTIALS if kinds & _NO_CREDENTIALS else Reason.UNREACHABLE
-        if "NoRegionError" in kinds:
-            reason = Reason.NO_REGION
-        raise AwsError(reason, f"AWS could not be asked: {_told(error)}") from None
+        reason = _reason({kind.__name__ for kind in type(error).__mro__}, Reason.UNREACHABLE)
+        raise AwsError(reason, f"AWS could not be asked: {printable(error).rstrip('.')}") from None
     except (ValueError, KeyError, TypeError, IndexError, RecursionError, ResponseParserError) as error:
         why = f"the answer of AWS cannot be read: {printable(error)}"
         raise AwsError(Reason.UNREACHABLE, why) from None
 
 
 def _refused(said: Mapping[str, Any]) -> AwsError:
-    code, message = str(said.get("Code", "")), _told(said.get("Message", ""))
+    code, message = str(said.get("Code", "")), printable(said.get("Message", "")).rstrip(".")
     why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
-    if code in _CLOCK or message.startswith(_OF_ANOTHER_TIME):
-        return AwsError(Reason.CLOCK, f"the clock of this machine is wrong. {why}", code)
-    return AwsError(Reason.NO_CREDENTIALS if code in _NO_CREDENTIALS else Reason.REFUSED, why, code)
+    reason = _reason({code}, Reason.REFUSED)
+    if message.startswith(("Signature expired", "Signature not yet current")):  # with the code of a wrong key
+        reason = Reason.CLOCK
+    if code == "ValidationError" and "not exist" in message:  # CloudFormation has no code for a stack that is gone
+        reason = Reason.ABSENT
+    return AwsError(reason, f"the clock of this machine is wrong. {why}" if reason is Reason.CLOCK else why, code)
 
 
-def _told(words: object) -> str:
-    return printable(words).rstrip(".")
+def _reason(names: set[str], otherwise: Reason) -> Reason:
+    return next((reason for reason in Reason if names.intersection(reason.value)), otherwise)
+
+
+@contextmanager
+def called_if_there() -> Iterator[None]:
+    """The same; but that there is no such thing is no error, and a function then gives None."""
+    try:
+        with called():
+            yield
+    except AwsError as error:
+        if error.reason is not Reason.ABSENT:
+            raise
 
 
 def read(ask: Callable[P, T]) -> Callable[P, T | Unread]:
@@ -106,28 +112,16 @@ def read(ask: Callable[P, T]) -> Callable[P, T | Unread]:
 
 def asked(ask: Callable[P, T]) -> Callable[P, T | Unread | None]:
     """The same, and None where AWS says: there is no such thing."""
-
-    @wraps(ask)
-    def answer(*args: P.args, **kwargs: P.kwargs) -> T | None:
-        try:
-            with called():
-                return ask(*args, **kwargs)
-        except AwsError as error:
-            # CloudFormation has no code of its own for a stack that is not there.
-            if error.code in _ABSENT or (error.code == "ValidationError" and "not exist" in str(error)):
-                return None
-            raise
-
-    return read(answer)
+    return read(called_if_there()(ask))
 
 
 class Session:
     """Somebody who asks, in one account and region. Its clients may be used side by side."""
 
-    def __init__(self, boto: Any, account: str, region: str | None) -> None:
+    def __init__(self, boto: Any, account: str) -> None:
         self._boto = boto
         self.account = account
-        self.region: str = region or boto.region_name
+        self.region: str = boto.region_name
         self._one_at_a_time = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -137,16 +131,36 @@ class Session:
         from botocore.config import Config
 
         where = service, region or self.region
+        patient = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=20)
         with self._one_at_a_time:  # as a session of boto3 makes clients
             if where not in self._clients:
-                retries = {"mode": "standard", "total_max_attempts": 6}
-                patient = Config(retries=retries, connect_timeout=5, read_timeout=20)
                 self._clients[where] = self._boto.client(*where, config=patient)
             return self._clients[where]
 
     def kms(self, key_arn: str) -> Any:
         """A client of KMS, in the region of a key."""
         return self.client("kms", key_arn.split(":")[3])
+
+    # The changes, one call each: an `AwsError` where it was not done, or where nobody knows whether it was
+
+    @called()
+    def put_policy(self, arn: str, policy: dict[str, Any]) -> None:
+        """Set the trust policy of a role or the policy of a key; KMS refuses one that would lock its account out."""
+        text = json.dumps(policy)
+        if arn.split(":")[2] == "kms":
+            self.kms(arn).put_key_policy(KeyId=arn, PolicyName="default", Policy=text)
+        else:
+            self.client("iam").update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=text)
+
+    @called_if_there()
+    def revoke_grant(self, key_arn: str, grant_id: str) -> None:
+        """Revoke a grant; one that is gone already is no failure."""
+        self.kms(key_arn).revoke_grant(KeyId=key_arn, GrantId=grant_id)
+
+    @called()
+    def change_key(self, key_arn: str, operation: str, **more: int) -> None:
+        """Order the deletion of a key, take that back (it is disabled then), or enable it, by its name in boto3."""
+        getattr(self.kms(key_arn), operation)(KeyId=key_arn, **more)
 
 
 def lookup_role(stack: str, account: str, region: str) -> tuple[str, str | None]:
@@ -187,18 +201,16 @@ def _json(path: Path) -> Mapping[str, Any]:
 class Asking:
     """With which credentials a command asks."""
 
-    command: str
-    """Its name, such as ``doctor``."""
+    command: str  # its name, such as ``doctor``
     profile: str | None = None
-    role: str | None = None
-    """The ARN of a role to act as."""
+    role: str | None = None  # the ARN of a role to act as
 
     @called()
     def signed_in(self, region: str | None) -> Session:
         """A session of the profile or the environment itself, of which nobody asks whose it is."""
         import boto3
 
-        return Session(boto3.Session(profile_name=self.profile, region_name=region), "", region)
+        return Session(boto3.Session(profile_name=self.profile, region_name=region), "")
 
     @called()
     def own(self, region: str | None) -> Session:
@@ -209,32 +221,21 @@ class Asking:
         session.account = session.client("sts").get_caller_identity()["Account"]
         return session
 
-    def reading(self, account: str, region: str, stack: str) -> Session:
-        """A session in the account of a stack, through the lookup role of `cdk bootstrap` if need be."""
+    def of_stack(self, account: str, region: str, stack: str, *, writes: bool = False) -> Session:
+        """A session in the account of a stack, through the lookup role of `cdk bootstrap` if need be: it only reads."""
         session = self.own(region)
         if session.account == account:
             return session
+        yours = f"your credentials are of account {session.account}"
+        if writes:
+            why = f"{yours}, but the stack is in {account}, and the roles of `cdk bootstrap` there may not"
+            raise AwsError(Reason.ANOTHER_ACCOUNT, f"{why} write policies")
         role, external_id = lookup_role(stack, account, region)
         try:
             return self.acting_as(session, role, external_id)
         except AwsError as error:
-            raise AwsError(
-                Reason.ANOTHER_ACCOUNT,
-                f"it is in account {account}, but your credentials are of account {session.account} and may not "
-                f"assume {role}",
-                error.code,
-            ) from None
-
-    def writing(self, account: str, region: str) -> Session:
-        """A session in an account that may write: the lookup role only reads, and is not tried."""
-        session = self.own(region)
-        if session.account != account:
-            raise AwsError(
-                Reason.ANOTHER_ACCOUNT,
-                f"your credentials are of account {session.account}, but the stack is in {account}, and the roles of "
-                "`cdk bootstrap` there may not write policies",
-            )
-        return session
+            why = f"it is in account {account}, but {yours} and may not assume {role}"
+            raise AwsError(Reason.ANOTHER_ACCOUNT, why, error.code) from None
 
     @called()
     def acting_as(
@@ -244,8 +245,6 @@ class Asking:
         import boto3
 
         more = {} if external_id is None else {"ExternalId": external_id}
-        name = f"cmek-{self.command}"
-        answer = session.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=name, **more)
+        answer = session.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=f"cmek-{self.command}", **more)
         keys = [answer["Credentials"][one] for one in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
-        region = region or session.region
-        return Session(boto3.Session(*keys, region_name=region), role_arn.split(":")[4], region)
+        return Session(boto3.Session(*keys, region_name=region or session.region), role_arn.split(":")[4])

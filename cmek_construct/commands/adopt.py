@@ -75,7 +75,7 @@ class Adopt:
         text = text_of(FILE) if os.path.lexists(FILE) else None
         there = next((one for one in parse_entries(text, FILE) if one.name == self.name), None) if text else None
         account, region = self._place(text, there)
-        session = Asking("adopt", self.profile).reading(account, region, self.name)
+        session = Asking("adopt", self.profile).of_stack(account, region, self.name)
         role, key = self._role_and_key(session)
         changed = None if there else self._with_entry(text, region, role, key)
         added = parse_entries(changed, f"{FILE}, with {self.name} added") if changed else []

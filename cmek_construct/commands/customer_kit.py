@@ -51,13 +51,13 @@ def kit(
     context: typer.Context,
     role_arn: str | None = a_role("role_arn", "The vendor's role, which the customer's key lets in."),
     region: str | None = a_region("AWS region of the customer's key, for the page. Default: it says to ask you."),
-    key_access: KeyAccess = typer.Option(kits.Kit.key_access, help="What the customer's key lets the role do."),
+    key_access: KeyAccess = typer.Option(kits.ACCESS, help="What the customer's key lets the role do."),
     customer_account_id: str | None = an_account(
         "customer_account_id",
         "Write the number of the customer's AWS account.",
         "The customer's AWS account, for key-policy.json. Default: a placeholder.",
     ),
-    vendor_name: str = option("TEXT", "Your company's name, for the page.", kits.Kit.vendor_name, parser=_line),
+    vendor_name: str = option("TEXT", "Your company's name, for the page.", kits.VENDOR, parser=_line),
     template_url: str | None = option(
         "URL",
         "Where you have put customer-key.yaml in S3: the page gets a link that opens the AWS console on it.",
@@ -75,22 +75,22 @@ def kit(
         return
     if role_arn is None:
         raise typer.BadParameter("Give the RoleArn that `npx cdk deploy` printed.", param_hint="--role-arn")
-    made = kits.Kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
-    if customer_account_id == made.vendor_account_id:
+    if customer_account_id == role_arn.split(":")[4]:
         raise Refused(
             f"customer_account_id: got {customer_account_id!r}, the account of the role itself, but a customer has "
             "another one. For a key in the role's own account use PineconeCmek."
         )
-    names = ", ".join(write(made, out))
+    made = kits.files(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
+    write(made, out)
     yield (
-        f"Wrote {printable(out)}: {names}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and send the "
-        "folder to the customer."
+        f"Wrote {printable(out)}: {', '.join(made)}, for {role_arn}. Read {kits.PAGE}, see that the role exists, and "
+        "send the folder to the customer."
     )
 
 
-def write(kit: kits.Kit, folder: Path) -> list[str]:
-    """Write the files of a kit into a folder that is not there, or is empty, and give back their names: all or none."""
-    files, place = kit.files(), Path(os.path.realpath(folder))
+def write(files: Mapping[str, str], folder: Path) -> None:
+    """Write the files of a kit, by their names, into a folder that is not there, or is empty: all or none."""
+    place = Path(os.path.realpath(folder))
     draft = place.with_name(f".{place.name}.{os.getpid()}")
     try:
         if os.path.lexists(place) and (not place.is_dir() or any(place.iterdir())):
@@ -101,7 +101,7 @@ def write(kit: kits.Kit, folder: Path) -> list[str]:
         if place.is_dir():
             place.rmdir()
         draft.rename(place)
-        return list(files)
+        return
     except FileExistsError:
         why = "it is there already, and nothing is ever overwritten. Move it away, or give another folder with --out"
     except OSError as error:
@@ -124,7 +124,7 @@ def check(
     profile: str | None = option("NAME", "AWS profile of the customer, to ask KMS with."),
     describe_key: Path | None = option("FILE", "The customer's output of `aws kms describe-key`."),
     key_policy: Path | None = option("FILE", "The customer's output of `aws kms get-key-policy`."),
-    key_access: KeyAccess = typer.Option(kits.Kit.key_access, help="What the role must be able to do."),
+    key_access: KeyAccess = typer.Option(kits.ACCESS, help="What the role must be able to do."),
     vendor: str | None = a_stack("vendor", "The vendor's stack in cmek.yaml here: whether its role may use the key."),
     as_json: bool = AS_JSON,
 ) -> Iterator[str]:

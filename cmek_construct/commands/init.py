@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import typer
@@ -17,7 +18,7 @@ from cmek_construct import props
 from cmek_construct.commands.options import a_region, a_stack, checked, customers, flag, listed
 from cmek_construct.commands.printing import refusals, told
 from cmek_construct.deployment import config
-from cmek_construct.deployment.reading import parse_entries, read_entries, text_of
+from cmek_construct.deployment.reading import is_of_another_app, parse_entries, read_entries, text_of
 from cmek_construct.deployment.writing import FILE, make_folder, new_text, refuse_if_there, with_entry, write_whole
 from cmek_construct.guide import ALL_REGIONS, PINECONE_REGIONS
 
@@ -116,10 +117,7 @@ def init(
     write_whole(text)
     yield from made
     yield from _unusual(name)
-    yield (
-        f"Read {FILE} and commit what was written. Next: npx cdk synth {name}; cmek check; "
-        f"cmek review; then npx cdk deploy {name}"
-    )
+    yield f"Read {FILE} and commit what was written.{_next(name)}"
 
 
 @told("init")
@@ -139,7 +137,15 @@ def add(
     answered = _props(account, region, regions, pinecone_account_id, external_id, customer_account_ids)
     write_whole(with_entry(text_of(FILE), name, answered))
     yield from _unusual(name)
-    yield f"Added {name} to {FILE}. Commit it, and run: npx cdk deploy {name}"
+    yield f"Added {name} to {FILE}. Read it and commit it.{_next(name)}"
+
+
+def _next(name: str) -> str:
+    """README's steps, in its order; beside an app that does not read the file there are none."""
+    if is_of_another_app(Path()):
+        return ""
+    before, after = f"npx cdk synth {name}; cmek check; cmek review; cmek lock", "cmek lock --deployed"
+    return f" Next: {before}; then npx cdk deploy {name} --app cdk.out; {after}"
 
 
 def _props(

@@ -136,7 +136,7 @@ def _as_deployed(place: Place, stack: Stack, before: Stack, asking: Asking) -> t
             "its template says neither account nor region, so nobody can tell which deployed stack it is. Give the "
             "stack an env, or leave --deployed out."
         )
-    session = asking.reading(place.account, place.region, place.stack)
+    session = asking.of_stack(place.account, place.region, place.stack)
     held = read_resources(session, place.stack)
     if held is None and any(one.deployed for one in stack.values()):
         gone = marked_gone(stack, date.today().isoformat())

@@ -66,7 +66,7 @@ def look(
     Which role and key it is, may not be known (`is_known`). A lock that was not read before is read here.
     """
     account, region = entry.settings.account, entry.settings.region or ""
-    session = asking.writing(account, region) if writes else asking.reading(account, region, entry.name)
+    session = asking.of_stack(account, region, entry.name, writes=writes)
     stack = reading.read_stack(session, entry.name)
     return Deployed.of(entry, lock or locked(entry), stack, asking.profile), session
 

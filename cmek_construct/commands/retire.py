@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 import typer
 
-from cmek_construct.aws import reading, writing
+from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import entries_here, known, look, refuse_unknown
@@ -128,7 +128,7 @@ def _schedule(case: Deployed, session: Session, found: Sequence[Finding]) -> Ite
         answer = str(typer.prompt(question, default="", show_default=False))
         if answer != name:
             raise Refused(f"Typed {answer!a}, not {name}: nothing was changed.")
-    after = _changed(case, session, writing.order_deletion, lambda key: key.is_ending, WINDOW)
+    after = _changed(case, session, "schedule_key_deletion", lambda key: key.is_ending, PendingWindowInDays=WINDOW)
     yield ""
     yield f"Done: the deletion of {case.key_arn} is {ends(after)}."
     yield from _afterwards(case)
@@ -139,7 +139,7 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
     key = _key(case, session)
     was_ending = key.is_ending
     if was_ending:
-        key = _changed(case, session, writing.cancel_deletion, lambda key: not key.is_ending)
+        key = _changed(case, session, "cancel_key_deletion", lambda key: not key.is_ending)
     suspended = not isinstance(key.policy, Unread) and is_suspended(case, key.policy)
     if key.state == "Disabled":
         if not was_ending and not suspended:
@@ -147,7 +147,7 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
                 "No deletion is ordered. The key is disabled and not suspended, so that was done for another reason. "
                 f"To enable it: {case.kms('enable-key')}"
             )
-        _changed(case, session, writing.enable, lambda key: key.state == "Enabled")
+        _changed(case, session, "enable_key", lambda key: key.state == "Enabled")
     taken = "Taken back" if was_ending else "Nothing to take back"
     yield f"{taken}: no deletion of the key is ordered, and {case.key_arn} is enabled."
     if suspended:
@@ -162,13 +162,11 @@ def _key(case: Deployed, session: Session) -> Key:
     return known(found, "the key", gone, "kms:DescribeKey, GetKeyPolicy and GetKeyLastUsage")
 
 
-def _changed(
-    case: Deployed, session: Session, change: Callable[..., None], is_so: Callable[[Key], bool], *more: int
-) -> Key:
+def _changed(case: Deployed, session: Session, operation: str, is_so: Callable[[Key], bool], **more: int) -> Key:
     """Change the key, and read it back: what KMS refuses counts only if it is not so already."""
     refused: Exception = Refused("KMS took the change, but the key reads as before.")
     try:
-        change(session, str(case.key_arn), *more)
+        session.change_key(str(case.key_arn), operation, **more)
     except AwsError as error:
         refused = error
     after = _key(case, session)

@@ -171,7 +171,7 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
     """What to paste for every account of a stack set, by the columns; where there is a problem, nothing."""
     session = asking.own(region)
     try:
-        stack_set = read_stack_set(session, {"StackSetName": name, **({"CallAs": call_as} if call_as else {})})
+        template, instances = read_stack_set(session, name, call_as)
     except AwsError as error:
         if not error.code:
             raise
@@ -179,9 +179,9 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
             f"{name}: {error}. Check the name and --region: the set is in the account and region of the stack that "
             "made it. A delegated administrator gives --call-as DELEGATED_ADMIN."
         ) from None
-    if not stack_set.instances:
+    if not instances:
         raise Refused(f"{name}: the stack set has no stacks. Look at its operations in CloudFormation's console.")
-    more = ", suspended" if key_denial("")["Sid"] in stack_set.template else ""
+    more = ", suspended" if key_denial("")["Sid"] in template else ""
 
     def row(instance: Instance) -> dict[str, Any]:
         shown: dict[str, Any] = dict.fromkeys([*_COLUMNS, "problem"])
@@ -192,7 +192,7 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
             return shown | {"problem": printable(error)}
         return shown | {"role_arn": given[ROLE_ARN], "key_arn": given[KEY_ARN], "external_id": given.get(EXTERNAL_ID)}
 
-    return sorted(side_by_side(row, stack_set.instances), key=itemgetter("account", "region"))
+    return sorted(side_by_side(row, instances), key=itemgetter("account", "region"))
 
 
 def _outputs(instance: Instance, asking: Asking, session: Session, role: str) -> Mapping[str, str]:

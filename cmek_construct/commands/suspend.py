@@ -13,9 +13,9 @@ from typing import Final
 
 import typer
 
-from cmek_construct.aws import reading, writing
+from cmek_construct.aws import reading
 from cmek_construct.aws.objects import Stack, Unread
-from cmek_construct.aws.session import Asking, AwsError, Session
+from cmek_construct.aws.session import Asking, AwsError, Reason, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import locked, look, refuse_unknown
 from cmek_construct.commands.options import NAME, PROFILE, a_role, flag, option
@@ -94,10 +94,10 @@ class _Brake:
         try:
             already = "" if set_suspended(self.name, self.on, self.reason) else "already "
             yield f"{FILE}: {self.name}: {already}suspended: {str(self.on).lower()}"
-        except NotWrittenError as error:
+        except NotWrittenError:
             if not self.on:
                 raise
-            by_hand = error.line  # the file cannot be edited, and Pinecone is to be cut off now
+            by_hand = "suspended: true"  # the file cannot be edited, and Pinecone is to be cut off now
         entry = replace(entry, settings=replace(own, suspended=self.on))
         try:
             # A lock that cannot be read does not hold up the brake.
@@ -137,10 +137,10 @@ class _Brake:
         wanted = to_write(case, before, as_of_2012(before), self.on)
         for policy in wanted:
             try:
-                writing.put_policy(session, arn, policy)
+                session.put_policy(arn, policy)
                 break
             except AwsError as error:
-                if policy is wanted[-1] or error.code not in writing.MALFORMED:
+                if policy is wanted[-1] or error.reason is not Reason.MALFORMED:
                     raise
         for _try in range(6):  # a second apart, until it says what was written
             after = as_of_2012(reading.read_policy(session, arn))
@@ -167,7 +167,7 @@ class _Brake:
         theirs = [one for one in found if case.entry.settings.key is None or is_ours(case.role_arn, one)]
         for grant in theirs if self.revoke_grants else ():
             try:
-                writing.revoke_grant(session, str(case.key_arn), grant.id)
+                session.revoke_grant(str(case.key_arn), grant.id)
             except AwsError as error:
                 raise Refused(
                     f"Pinecone's role is cut off, but a grant is left, and outlives the suspension: {error}. By "

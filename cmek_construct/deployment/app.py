@@ -6,10 +6,6 @@ import gc
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from cmek_construct.deployment.reading import Entry
 
 
 def synthesize(path: str) -> None:
@@ -20,7 +16,7 @@ def synthesize(path: str) -> None:
     import jsii  # noqa: F401
 
     meanwhile = ThreadPoolExecutor(1)
-    reading = meanwhile.submit(_read, path)
+    reading = meanwhile.submit(lambda: import_module("cmek_construct.deployment.reading").read_entries(path))
     for name in ("guardrails.judging", "deployment.stack", "guardrails.plugin"):
         meanwhile.submit(import_module, f"cmek_construct.{name}")
     import aws_cdk as cdk
@@ -41,9 +37,3 @@ def synthesize(path: str) -> None:
         sys.exit(str(error))
     app.synth()
     gc.freeze()  # What is left goes with the process: Python's end has nothing to look through.
-
-
-def _read(path: str) -> list[Entry]:
-    from cmek_construct.deployment.reading import read_entries
-
-    return read_entries(path)

@@ -1,4 +1,4 @@
-"""What cmek.yaml says: every prop of `PineconeCmek`, and where its stack goes.
+"""What cmek.yaml says: every prop of `PineconeCmek`, and where its stack goes; and the policies that it makes of them.
 
 A field is its type; limits and description are those of its row, by which `reading` judges what the file says. What the
 file alone says of a stack, its account, name and tags, has its rows here. `cmek.schema.json` beside this file, which
@@ -11,22 +11,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Literal
 
-from cmek_construct import checks, props
+from cmek_construct import checks, guide, props
 from cmek_construct.checks import Check
 from cmek_construct.customers import CUSTOMERS, Customers
-from cmek_construct.guide import ALL_REGIONS, Regions
+from cmek_construct.guide import ALL_REGIONS, KeyAccess, Policy, Regions, Statement
 from cmek_construct.props import Prop, Trust
 
-own_account_id: Final = partial(
+own_account_id: Final = partial(  # the account that role and key are deployed to
     checks.account_id, way_out="Write the number of the AWS account to deploy to, in quotes."
 )
-"""The account that role and key are deployed to."""
-stack_name: Final = checks.matching(
+stack_name: Final = checks.matching(  # the name of an entry of cmek.yaml, which is the name of its stack
     checks.STACK_NAME,
     "the name of a stack begins with a letter and has up to 128 letters, digits and hyphens",
     "Rename it before the first deploy; later, a new name is a new stack.",
 )
-"""The name of an entry of cmek.yaml, which is the name of its stack."""
 
 
 def judge(check: Check, parameter: str, value: Any) -> None:
@@ -54,34 +52,27 @@ def _acknowledgements(parameter: str, value: object) -> None:
         checks.refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
     for notice, reason in value.items():
         if not isinstance(notice, str) or not isinstance(reason, str) or not reason:
-            checks.refuse(
-                f"{parameter}.{checks.printable(notice)}",
-                reason,
+            what, way_out = (
                 "a warning is acknowledged with a reason in words",
                 "Write why this was decided, and by whom.",
             )
+            checks.refuse(f"{parameter}.{checks.printable(notice)}", reason, what, way_out)
 
 
-OF_A_STACK: Final = (
-    Prop("account", "12 digits in quotes", "The AWS account of the stack.", own_account_id, default=""),
-    Prop("region", "such as us-east-1", "AWS region of role and key's stack.", region, default=""),
-    Prop("tags", "names and values", "Tags of the stack, and so of role and key.", _tags),
-    Prop(
-        "acknowledge",
-        "ids and reasons",
-        "Warnings that are decided: the id of each, and the reason.",
-        _acknowledgements,
+OF_A_STACK: Final = (  # what the file says of a stack beside the props of what is in it
+    Prop("account", "12 digits in quotes", default="").does("The AWS account of the stack.", own_account_id),
+    Prop("region", "such as us-east-1", default="").does("AWS region of role and key's stack.", region),
+    Prop("tags", "names and values").does("Tags of the stack, and so of role and key.", _tags),
+    Prop("acknowledge", "ids and reasons").does(
+        "Warnings that are decided: the id of each, and the reason.", _acknowledgements
     ),
-    Prop(
-        "bootstrap",
-        "bool",
-        "false: deploy to an account without `cdk bootstrap`, with that account's own credentials.",
-        checks.flag,
-        default="true",
+    Prop("bootstrap", "bool", default="true").does(
+        "false: deploy to an account without `cdk bootstrap`, with that account's own credentials.", checks.flag
     ),
-    Prop("termination_protection", "bool", "false: `cdk destroy` may delete the stack.", checks.flag, default="true"),
+    Prop("termination_protection", "bool", default="true").does(
+        "false: `cdk destroy` may delete the stack.", checks.flag
+    ),
 )
-"""What the file says of a stack beside the props of what is in it."""
 _PLAIN: Final = {
     "KeyAccess": "KEY_USER or ENCRYPT_DECRYPT",
     "cdk.RemovalPolicy": "RETAIN_ON_UPDATE_OR_DELETE, RETAIN or DESTROY",
@@ -90,8 +81,7 @@ _PLAIN: Final = {
     "kms.IKey": "ARN of a key",
     "list[iam.IPrincipal]": "list of ARNs of roles and users",
 }
-ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *OF_A_STACK)}
-"""The row of each field."""
+ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *OF_A_STACK)}  # of each field
 
 
 def sentence(prop: str) -> str:
@@ -157,6 +147,36 @@ class StackSettings:
     def allowed_regions(self) -> Regions:
         """The regions as the construct takes them."""
         return ALL_REGIONS if self.regions == "ALL_REGIONS" else list(self.regions or [])
+
+    @property
+    def access(self) -> KeyAccess:
+        """What the key policy lets the role do."""
+        return KeyAccess[self.key_access or "KEY_USER"]
+
+    @property
+    def is_suspended_by_trust(self) -> bool:
+        """Whether the brake is in the role's trust policy: no key of the stack could deny the role."""
+        return self.customers is not None or self.key is not None
+
+    # The policies, as the next deploy writes them
+
+    def trust_policy(self, *, suspended: bool) -> Policy:
+        return guide.trust_policy(**vars(self.trust), suspended=suspended and self.is_suspended_by_trust)
+
+    def key_policy(self, role_arn: str, *, suspended: bool) -> Policy:
+        """The policy of a key that the stack makes."""
+        admins, days = self.key_admins or [], self.protect_used_key
+        of = self.account, role_arn, self.access
+        return guide.key_policy(*of, admins=admins, suspended=suspended, protect_used_key=days)
+
+    def denial(self, role_arn: str) -> Statement:
+        """The statement that cuts Pinecone off."""
+        return guide.assume_role_denial() if self.is_suspended_by_trust else guide.key_denial(role_arn)
+
+    def permissions(self) -> list[Statement]:
+        """The statements of all permissions policies of the role."""
+        policies = self.customers.policies() if self.customers else {}
+        return [one for policy in policies.values() for one in policy["Statement"]]
 
 
 IN_STACK: Final = tuple(StackSettings.__dataclass_fields__)

@@ -6,8 +6,7 @@ Its key policy is the one that `CustomerKey` makes.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 import yaml
 
@@ -18,56 +17,47 @@ from cmek_construct.guide import KeyAccess, key_policy_in_template
 TEMPLATE = "customer-key.yaml"
 POLICY = "key-policy.json"
 PAGE = "README.md"
-ACCOUNT_PLACEHOLDER = "YOUR_ACCOUNT_ID"
-"""Stands where no account number is known. KMS refuses a policy that still has it."""
+ACCOUNT_PLACEHOLDER = "YOUR_ACCOUNT_ID"  # where no account number is known: KMS refuses a policy that still has it
 STACK_NAME = "pinecone-cmek-key"
+ACCESS: Final = KeyAccess.ENCRYPT_DECRYPT  # what the key lets the role do, where nothing else is said
+VENDOR: Final = "Your vendor"
 
 
 class _Readable(yaml.SafeDumper):
-    """YAML as a person writes it: no anchors, and lists indented."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+    """YAML as a person writes it: lists indented."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 
 
-@dataclass(frozen=True)
-class Kit:
-    """What a kit is made of."""
-
-    role_arn: str
-    """Of the vendor's role."""
-    key_access: KeyAccess = KeyAccess.ENCRYPT_DECRYPT
-    customer_account_id: str | None = None
-    region: str | None = None
-    """Of the key, where the vendor says it."""
-    vendor_name: str = "Your vendor"
-    template_url: str | None = None
-    """Where the vendor has put the template in S3, for a link that opens the AWS console on it."""
-
-    @property
-    def vendor_account_id(self) -> str:
-        return self.role_arn.split(":")[4]
-
-    def files(self) -> dict[str, str]:
-        """The text of each file by its name."""
-        role, access = self.role_arn, self.key_access
-        owner = self.customer_account_id or ACCOUNT_PLACEHOLDER
-        in_template = key_policy_in_template(role, access, "IsSuspended")
-        values = {
-            "kit": self,
-            "account": owner,
-            "access": "" if access is Kit.key_access else f" --key-access {access.name}",
-            "alias": f"alias/pinecone-cmek/{self.vendor_account_id}",
-            "stack_name": STACK_NAME,
-            "statements": guide.role_statements(role, access),
-            "denial": json.dumps(guide.key_denial(role), indent=2),
-            "key_policy": yaml.dump(in_template, Dumper=_Readable, sort_keys=False, width=1000),
-        }
-        return {
-            PAGE: rendered("customer_kit.md", **values),
-            TEMPLATE: rendered("customer_key.yaml", **values),
-            POLICY: f"{json.dumps(guide.key_policy(owner, role, access), indent=2)}\n",
-        }
+def files(
+    role_arn: str,
+    access: KeyAccess = ACCESS,
+    customer_account_id: str | None = None,
+    region: str | None = None,
+    vendor_name: str = VENDOR,
+    template_url: str | None = None,
+) -> dict[str, str]:
+    """The text of each file by its name; with the template's URL in S3, a link that opens the AWS console on it."""
+    owner, vendor = customer_account_id or ACCOUNT_PLACEHOLDER, role_arn.split(":")[4]
+    # As JSON and back, nothing stands twice, which YAML would write as an anchor and its aliases.
+    in_template = json.loads(json.dumps(key_policy_in_template(role_arn, access, "IsSuspended")))
+    values = {
+        "role_arn": role_arn,
+        "asked_region": region,
+        "vendor_name": vendor_name,
+        "vendor_account_id": vendor,
+        "template_url": template_url,
+        "account": owner,
+        "access": "" if access is ACCESS else f" --key-access {access.name}",
+        "alias": f"alias/pinecone-cmek/{vendor}",
+        "stack_name": STACK_NAME,
+        "statements": guide.role_statements(role_arn, access),
+        "denial": json.dumps(guide.key_denial(role_arn), indent=2),
+        "key_policy": yaml.dump(in_template, Dumper=_Readable, sort_keys=False, width=1000),
+    }
+    return {
+        PAGE: rendered("customer_kit.md", **values),
+        TEMPLATE: rendered("customer_key.yaml", **values),
+        POLICY: f"{json.dumps(guide.key_policy(owner, role_arn, access), indent=2)}\n",
+    }

@@ -18,8 +18,8 @@ from cmek_construct.guide import ALL_REGIONS, NO_VALUE, PINECONE_REGIONS, Region
 _ACCOUNT: Final = "PineconeAccountId"
 _EXTERNAL_ID: Final = "PineconeExternalId"
 _ALL_REGIONS: Final = "AllRegions"
+# By the condition under which each is: ``us-east-1`` as a logical ID. ``In`` and it is the parameter
 _REGIONS: Final = {region.title().replace("-", ""): region for region in PINECONE_REGIONS}
-"""By the condition under which each is: ``us-east-1`` as a logical ID. ``In`` and it is the parameter."""
 _OF_DIALOG: Final = {
     _ACCOUNT: {
         "Type": "String",
@@ -37,25 +37,22 @@ _OF_DIALOG: Final = {
         "MinLength": 2,
     },
 }
-_ASKED: Final = {
+_ASKED: Final = {  # the yes or no behind each condition
     _ALL_REGIONS: "Every Pinecone role, of regions to come too. The regions below then do not matter.",
     **{name: f"Whether Pinecone's role of {region} may come in." for name, region in _REGIONS.items()},
 }
-"""The yes or no behind each condition."""
-_LABELS: Final = {
+_LABELS: Final = {  # how the console asks: what Pinecone's dialog says first, then who may come in
     "From Pinecone's dialog": {_ACCOUNT: "Pinecone's AWS account number", _EXTERNAL_ID: "External ID"},
     "Regions whose Pinecone role may come in": {
         f"In{name}": label for name, label in {_ALL_REGIONS: "All regions", **_REGIONS}.items()
     },
 }
-"""How the console asks: what Pinecone's dialog says first, then who may come in."""
 
 
 def plain_template() -> dict[str, Any]:
-    """The template: it deploys as it is, by console, CLI, StackSets or Service Catalog.
+    """The template: it deploys as it is, by console, CLI, StackSets or Service Catalog. The alias has the stack's name.
 
-    Its parameters: Pinecone's account number, the external ID, and for each region of the guide, and for all regions,
-    yes or no. The alias has the stack's name.
+    Its parameters: Pinecone's account number, the external ID, and yes or no for each region of the guide and for all.
     """
     some, every = _synthesized(PINECONE_REGIONS), _synthesized(ALL_REGIONS)
     (role,) = (one["Properties"] for one in some["Resources"].values() if one["Type"] == "AWS::IAM::Role")
@@ -67,12 +64,9 @@ def plain_template() -> dict[str, Any]:
     conditions = {name: {"Fn::Equals": [{"Ref": f"In{name}"}, "yes"]} for name in _ASKED}
     one_of_them = "Say yes to all regions, or to one of them at least."
     wanted = {"Assert": {"Fn::Or": list(conditions.values())}, "AssertDescription": one_of_them}
-    interface = {
-        "ParameterGroups": [
-            {"Label": {"default": group}, "Parameters": list(labels)} for group, labels in _LABELS.items()
-        ],
-        "ParameterLabels": {name: {"default": label} for labels in _LABELS.values() for name, label in labels.items()},
-    }
+    groups = [{"Label": {"default": group}, "Parameters": list(labels)} for group, labels in _LABELS.items()]
+    labels = {name: {"default": label} for labels in _LABELS.values() for name, label in labels.items()}
+    interface = {"ParameterGroups": groups, "ParameterLabels": labels}
     return {
         "Description": made.pop("Description"),
         "Metadata": {"AWS::CloudFormation::Interface": interface, **made.pop("Metadata")},

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import yaml
 
@@ -20,10 +20,8 @@ from cmek_construct import checks, props
 from cmek_construct.deployment.config import AT_TOP, IN_STACK, ROWS, StackSettings, judge, sentence, stack_name
 from cmek_construct.guide import ALL_REGIONS
 
-_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-
-class _Loader(_FastLoader):  # type: ignore[misc]
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
 
 
@@ -36,8 +34,11 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 _Loader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
 
-Mistake: TypeAlias = tuple[tuple[Any, ...], str]
-"""Where something is wrong, as keys from the top of the file, and what to say of it."""
+_PACKAGE: Final = Path(__file__).parents[1]
+EXAMPLE: Final = (_PACKAGE if (_PACKAGE / "examples").exists() else _PACKAGE.parent) / "examples" / "cmek.yaml"
+"""Shows what can stand in the file: the wheel has it in the package."""
+Location: TypeAlias = tuple[Any, ...]  # the keys to a value, from the top of the file
+Mistake: TypeAlias = tuple[Location, str]  # where something is wrong, and what to say of it
 
 
 class ConfigError(ValueError):
@@ -50,8 +51,7 @@ class Entry:
 
     name: str
     settings: StackSettings
-    same_external_id: tuple[str, ...] = ()
-    """The names of all stacks that have this one's external ID, if there are others."""
+    same_external_id: tuple[str, ...] = ()  # the names of all stacks that have it, if there are others
 
 
 def read_entries(path: str | Path, only: str | None = None) -> list[Entry]:
@@ -74,7 +74,7 @@ def text_of(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        instead = "`cmek init` writes one; examples/cmek.yaml shows what can stand in it."
+        instead = f"`cmek init` writes one; {EXAMPLE} shows what can stand in it."
         if is_of_another_app(path.parent):
             instead = (
                 "This is an app of your own, and the command is for the stacks of a cmek.yaml. Here work cmek check, "
@@ -82,44 +82,38 @@ def text_of(path: Path) -> str:
                 "suspended=True and a deploy."
             )
         raise ConfigError(f"{path}: there is no such file here. {instead}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: cannot be read: it is not UTF-8. Save it in UTF-8.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = f"{error.strerror}." if isinstance(error, OSError) else "it is not UTF-8. Save it in UTF-8."
+        raise ConfigError(f"{path}: cannot be read: {why}") from None
 
 
 def is_of_another_app(folder: Path) -> bool:
     """Whether an app is here that does not read cmek.yaml, as far as its files say."""
-    app = folder / "app.py"
-    if not app.exists():
-        return (folder / "cdk.json").exists()
     try:
-        return "cmek_construct.deployment" not in app.read_text(encoding="utf-8")
+        return "cmek_construct.deployment" not in (folder / "app.py").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return (folder / "cdk.json").exists()
     except (OSError, UnicodeDecodeError):
         return True
 
 
 def parse_entries(text: str, path: str | Path) -> list[Entry]:
     """The entries of a text that stands, or is to stand, at ``path``."""
-    try:
-        read = YamlText(text)
-    except ValueError as error:
-        raise ConfigError(f"{path}:{error}") from None
+    read = YamlText(text, path)
     found = [*read.repeated(), *_of_file(read.data)]
     stacks = {}
     if not found:
         shared = {name: value for name, value in read.data.items() if name != "stacks"}
-        for name, own in read.data["stacks"].items():
-            stacks[name] = StackSettings(**(shared | own))
+        stacks = {name: StackSettings(**(shared | own)) for name, own in read.data["stacks"].items()}
         found = [*_contradictions(stacks), *_collisions(stacks)]
     if found:
         lines = sorted((read.line_of(location), said) for location, said in found)
         raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
     by_id = defaultdict(list)
     for name, own in stacks.items():
-        by_id[own.external_id or ""].append(name)
-    same = {one: tuple(names) for one, names in by_id.items() if one and len(names) > 1}
-    return [Entry(name, own, same.get(own.external_id or "", ())) for name, own in stacks.items()]
+        by_id[own.external_id].append(name)
+    same = {one: tuple(names) if one and len(names) > 1 else () for one, names in by_id.items()}
+    return [Entry(name, own, same[own.external_id]) for name, own in stacks.items()]
 
 
 def _of_file(data: Any) -> Iterator[Mistake]:
@@ -136,17 +130,14 @@ def _of_file(data: Any) -> Iterator[Mistake]:
         yield from _of_props(("stacks", name), own, IN_STACK, "account")
     # What neither a stack nor the top says: once, where no stack says it.
     for prop in ("region", "pinecone_account_id", "regions"):
-        lacking = [
-            ("stacks", name)
-            for name, own in stacks.items()
-            if isinstance(own, dict) and own.get(prop, data.get(prop)) is None
-        ]
+        mappings = {name: own for name, own in stacks.items() if isinstance(own, dict)}
+        lacking = [("stacks", name) for name, own in mappings.items() if own.get(prop, data.get(prop)) is None]
         for location in [()] if lacking and len(lacking) == len(stacks) else lacking:
             words = f"it is missing, here and at the top of the file. {sentence(prop)}"
             yield location, f"{_dotted(*location, prop)}: {words}"
 
 
-def _of_props(location: tuple[Any, ...], said: Any, allowed: Sequence[str], needed: str) -> Iterator[Mistake]:
+def _of_props(location: Location, said: Any, allowed: Sequence[str], needed: str) -> Iterator[Mistake]:
     """What is wrong with the props of a stack, or of the top of the file, by the limits of the constructor."""
     if not isinstance(said, dict):
         yield location, _no_mapping(location or ("the file",), said, "props to values")
@@ -167,9 +158,9 @@ def _of_props(location: tuple[Any, ...], said: Any, allowed: Sequence[str], need
         yield (*location, needed), f"{_dotted(*location, needed)}: it is missing. {sentence(needed)}"
 
 
-def _no_mapping(location: tuple[Any, ...], value: Any, wanted: str) -> str:
+def _no_mapping(location: Location, value: Any, wanted: str) -> str:
     got = f"a {type(value).__name__}" if value else "nothing"
-    words = f"got {got}, but it is a mapping of {wanted}, with one at least. examples/cmek.yaml shows the form."
+    words = f"got {got}, but it is a mapping of {wanted}, with one at least. {EXAMPLE} shows the form."
     return f"{_dotted(*location)}: {words}"
 
 
@@ -195,15 +186,12 @@ def _problems(own: StackSettings) -> Iterator[ValueError]:
         yield from own.customers.problems(own.account, own.pinecone_account_id or "")
         for prop in ("role", "key", "key_access", *(row.name for row in props.SHAPING["key"])):
             if getattr(own, prop) is not None:
-                yield ValueError(
-                    f"{prop}: it stands together with customers, but their stack makes a role of its own and no key. "
-                    f"Leave it out, or take back what the top of the file says with `{prop}: null`."
-                )
+                why = "it stands together with customers, but their stack makes a role of its own and no key"
+                cure = f"Leave it out, or take back what the top of the file says with `{prop}: null`."
+                yield ValueError(f"{prop}: {why}. {cure}")
     if own.role and own.key and own.suspended:
-        yield ValueError(
-            "suspended: got True, but role and key are both given by ARN, so neither policy can "
-            "be changed from here. Change the key policy by hand."
-        )
+        why = "got True, but role and key are both given by ARN, so neither policy can be changed from here"
+        yield ValueError(f"suspended: {why}. Change the key policy by hand.")
 
 
 def _collisions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
@@ -216,11 +204,8 @@ def _collisions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
         ):
             first = taken.setdefault((prop, value, own.account, region), name)
             if value is not None and first != name:
-                yield (
-                    ("stacks", name, prop),
-                    f"stacks.{name}.{prop}: got {value!r}, but stacks.{first} has it in the same account. Give each "
-                    "its own, or leave it out for a unique one.",
-                )
+                words = f"got {value!r}, but stacks.{first} has it in the same account. Give each its own"
+                yield ("stacks", name, prop), f"stacks.{name}.{prop}: {words}, or leave it out for a unique one."
 
 
 def _dotted(*path: object) -> str:
@@ -230,50 +215,40 @@ def _dotted(*path: object) -> str:
 class YamlText:
     """A parsed document that knows where each value stands."""
 
-    def __init__(self, text: str) -> None:
-        """Parse.
-
-        Raises:
-            ValueError: it is no YAML; begins with the line.
-        """
+    def __init__(self, text: str, path: str | Path = "") -> None:
+        """Parse; a `ConfigError` says why it is no YAML that can be used, and where."""
         try:
             loader = _Loader(text)
             self._root = loader.get_single_node()
             self.data: Any = loader.construct_document(self._root) if self._root else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            line = mark.line + 1 if mark else 1
-            raise ValueError(
-                f"{line}: {error.problem}. This is no YAML: check colons, quotes and indents (spaces, no tabs)."
-            ) from None
+            cure = "This is no YAML: check colons, quotes and indents (spaces, no tabs)."
+            raise ConfigError(f"{path}:{mark.line + 1 if mark else 1}: {error.problem}. {cure}") from None
         except yaml.YAMLError as error:
-            raise ValueError(f"1: {' '.join(str(error).split())}") from None
+            raise ConfigError(f"{path}:1: {' '.join(str(error).split())}") from None
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-            raise ValueError(
-                "1: a value cannot be read as the type of its !!tag, or is too large. Write plain values without tags."
-            ) from None
+            why = "a value cannot be read as the type of its !!tag, or is too large"
+            raise ConfigError(f"{path}:1: {why}. Write plain values without tags.") from None
 
-    def way(self, location: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-        """The nodes of key and value of each step to a value, as far as there is one."""
-        found: list[tuple[Any, Any]] = []
+    def pair(self, *location: Any) -> tuple[Any, Any] | None:
+        """The nodes of a key and its value; None where there is no such key."""
+        found = (None, self._root)
         for part in location:
-            node = found[-1][1] if found else self._root
-            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            pairs = found[1].value if isinstance(found[1], yaml.MappingNode) else []
             named = [pair for pair in pairs if pair[0].value == str(part)]
             if not named:
-                break
-            found.append(named[-1])  # of two, the one that YAML takes
+                return None
+            found = named[-1]  # of two, the one that YAML takes
         return found
 
-    def pair(self, *location: str) -> tuple[Any, Any] | None:
-        """The nodes of a key and its value; None where there is no such key."""
-        way = self.way(location)
-        return way[-1] if len(way) == len(location) else None
-
-    def line_of(self, location: tuple[Any, ...]) -> int:
+    def line_of(self, location: Location) -> int:
         """The line of a value, or of the nearest thing around it; the first line is 1."""
-        nodes = [key for key, _ in self.way(location)] or [self._root]
-        return int(nodes[-1].start_mark.line) + 1 if nodes[-1] else 1
+        found = self.pair(*location)
+        if found is None:
+            return self.line_of(location[:-1])
+        node = found[0] or self._root
+        return int(node.start_mark.line) + 1 if node else 1
 
     def repeated(self) -> Iterator[Mistake]:
         """Keys that stand twice in one mapping, of which YAML silently takes one."""
@@ -284,17 +259,13 @@ class YamlText:
             if id(node) in visited:  # an alias of an anchor
                 continue
             visited.add(id(node))
-            if isinstance(node, yaml.MappingNode):
-                lines: dict[str, int] = {}
-                for key, value in node.value:
-                    where = (*path, str(key.value))
-                    if where[-1] in lines:
-                        yield (
-                            where,
-                            f"{_dotted(*where)}: it stands twice, first in line {lines[where[-1]]}, and only one can "
-                            "count. Remove or rename one of the two.",
-                        )
-                    lines.setdefault(where[-1], key.start_mark.line + 1)
-                    nodes.append((value, where))
-            elif isinstance(node, yaml.SequenceNode):
-                nodes.extend((member, path) for member in node.value)
+            lines: dict[tuple[str, ...], int] = {}
+            for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+                where = (*path, str(key.value))
+                if where in lines:
+                    words = f"it stands twice, first in line {lines[where]}, and only one can count."
+                    yield where, f"{_dotted(*where)}: {words} Remove or rename one of the two."
+                lines.setdefault(where, key.start_mark.line + 1)
+                nodes.append((value, where))
+            if isinstance(node, yaml.SequenceNode):
+                nodes += [(member, path) for member in node.value]

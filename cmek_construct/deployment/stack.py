@@ -44,15 +44,14 @@ class CmekStack(cdk.Stack):
 
     def __init__(self, scope: Construct, entry: Entry) -> None:
         """Make the stack; its name is the entry's."""
-        own = entry.settings
-        description = f"Role and KMS key for the Pinecone project {entry.name} (CMEK)"
+        own, what = entry.settings, "Role and KMS key for the Pinecone project"
         if own.customers is not None:
-            description = f"Role for Pinecone projects with keys of customers, {entry.name} (CMEK)"
+            what = "Role for Pinecone projects with keys of customers,"
         super().__init__(
             scope,
             entry.name,
             env=cdk.Environment(account=own.account, region=own.region),
-            description=description,
+            description=f"{what} {entry.name} (CMEK)",
             termination_protection=own.termination_protection is not False,
             tags=own.tags,
             # One per stack: a shared one puts each stack's template into the assets of the next.

@@ -37,11 +37,11 @@ from cmek_construct.deployment.app import synthesize
 os.environ.setdefault("CDK_VALIDATION", "false")
 synthesize("cmek.yaml")
 '''
+_NODE: Final = "`node --version`; 20 or older is past its end, and the CDK warns of it"
 _FOLDER: Final = ("cdk.json", "requirements.txt", "package.json", ".gitignore")
-_PLAIN: Final = re.compile(
+_PLAIN: Final = re.compile(  # what is text without quotes: a word, or a UUID
     r"(?!(?i:null|true|false)$)[A-Za-z][A-Za-z0-9_/-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
-"""What is text without quotes: a word, or a UUID."""
 _NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termination_protection")
 """What is of the stack, not of role and key: it holds as the top of the file says."""
 
@@ -49,24 +49,13 @@ _NOT_SEEN: Final = ("removal_policy", "tags", "acknowledge", "bootstrap", "termi
 class NotWrittenError(ConfigError):
     """A suspension cannot be written alone into the form that the file has."""
 
-    def __init__(self, name: str, line: str) -> None:
-        super().__init__(
-            f"{FILE}: stacks.{name}: it is written in a way in which suspended cannot be set "
-            f"without changing the rest. Write by hand into it:  {line}  and run this again."
-        )
-        self.line = line
-        """To be written by hand."""
-
 
 def beside_top(props: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     """The props of a stack that it has to say for itself: None takes back what the top of the file says."""
     shared = {name: value for name, value in top.items() if name in AT_TOP}
     left_out = (*_NOT_SEEN, *(["pending_window"] if "alias" in props else []))
-    return {
-        name: props.get(name)
-        for name in dict.fromkeys(["account", *IN_STACK])
-        if name not in left_out and props.get(name) != shared.get(name)
-    }
+    names = [name for name in dict.fromkeys(["account", *IN_STACK]) if name not in left_out]
+    return {name: props.get(name) for name in names if props.get(name) != shared.get(name)}
 
 
 def rendered(file: str, **values: Any) -> str:
@@ -97,54 +86,46 @@ def new_text(name: str, props: Mapping[str, Any]) -> str:
 
 def refuse_if_there() -> None:
     if os.path.lexists(FILE):
-        raise ConfigError(
-            f"{FILE}: it is there already, and is never overwritten: its external IDs are in use. "
-            "`cmek add` adds a stack to it."
-        )
+        why = "it is there already, and is never overwritten: its external IDs are in use"
+        raise ConfigError(f"{FILE}: {why}. `cmek add` adds a stack to it.")
 
 
 def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
     """The text of cmek.yaml with a stack more; every other byte stays."""
     before = _meaning(parse_entries(text, FILE))
     if name in before:
-        raise ConfigError(
-            f"{FILE}: stacks.{name}: it is there already. Choose another name: a stack's role and "
-            "key are for one Pinecone project."
-        )
+        why = "it is there already. Choose another name: a stack's role and key are for one Pinecone project"
+        raise ConfigError(f"{FILE}: stacks.{name}: {why}.")
     block = [f"{name}:", *(f"  {prop}: {_text(value)}" for prop, value in props.items())]
     changed = _with_block(text, block)
-    try:
-        YamlText(changed or "")
-    except ValueError:  # something of the last stack goes on where the new one was put
-        changed = None
     after = _meaning(parse_entries(changed, f"{FILE}, with {name} added")) if changed else {}
     after.pop(name, None)
-    if changed is None or after != before:
-        raise ConfigError(
-            f"{FILE}: stacks: they are not written one below the other, so none can be added "
-            "without changing the rest. Add by hand:  " + "  ".join(block)
-        )
+    if after != before:
+        why = "they are not written one below the other, so none can be added without changing the rest"
+        raise ConfigError(f"{FILE}: stacks: {why}. Add by hand:  {'  '.join(block)}")
     return changed
 
 
-def _with_block(text: str, block: list[str]) -> str | None:
-    """The text with more lines at the end of the stacks, after the comments that are indented like their content."""
+def _with_block(text: str, block: list[str]) -> str:
+    """The text with more lines after the stacks and the comments indented like them; empty where that is no YAML."""
     _, stacks = YamlText(text).pair("stacks") or (None, None)
     if stacks is None or stacks.flow_style:
-        return None
-    first = stacks.value[0][0].start_mark
+        return ""
+    first, newline = stacks.value[0][0].start_mark, _newline(text)
     lines = text.splitlines(keepends=True)
     end = first.line
     for number, line in enumerate(lines[first.line :], first.line + 1):
-        content = line.strip()
-        indent = len(line) - len(line.lstrip(" "))
+        content, indent = line.strip(), len(line) - len(line.lstrip(" "))
         if content and indent < first.column and not content.startswith("#"):
             break
         if content and indent >= first.column + content.startswith("#"):
             end = number
-    newline = _newline(text)
     lines[end - 1] = lines[end - 1].rstrip("\r\n") + newline
-    return "".join([*lines[:end], *(" " * first.column + line + newline for line in block), *lines[end:]])
+    lines[end:end] = [" " * first.column + line + newline for line in block]
+    with suppress(ConfigError):
+        YamlText("".join(lines))
+        return "".join(lines)
+    return ""
 
 
 def _newline(text: str) -> str:
@@ -153,31 +134,19 @@ def _newline(text: str) -> str:
 
 def _meaning(entries: list[Entry]) -> dict[str, StackSettings]:
     """What is said of each stack, in whichever way it is said that it is not suspended."""
-    return {
-        entry.name: dataclasses.replace(entry.settings, suspended=bool(entry.settings.suspended)) for entry in entries
-    }
+    return {one.name: dataclasses.replace(one.settings, suspended=bool(one.settings.suspended)) for one in entries}
 
 
 def set_suspended(name: str, value: bool, reason: str) -> bool:
-    """Set ``suspended`` of one stack in cmek.yaml; every other byte of the file stays.
+    """Set ``suspended`` of a stack, with a reason, if there is one, as a comment; every other byte stays.
 
-    False takes a line of ``true`` away, with its comment.
-
-    Args:
-        name: of the stack.
-        value: what it is to be.
-        reason: is written beside it, as a comment; empty for none.
-
-    Returns:
-        Whether the file was changed: it is not if it says so already.
+    False takes a line of ``true`` away, with its comment. Gives whether the file was changed: it may say so already.
 
     Raises:
         NotWrittenError: it is written in a way in which it cannot be set alone.
     """
     text = text_of(FILE)
     wanted = _meaning(parse_entries(text, FILE))
-    if name not in wanted:
-        raise ConfigError(f"{FILE}: stacks.{name}: there is no such stack. Check the name.")
     if wanted[name].suspended is value:
         return False
     wanted[name] = dataclasses.replace(wanted[name], suspended=value)
@@ -186,7 +155,9 @@ def set_suspended(name: str, value: bool, reason: str) -> bool:
             if _meaning(parse_entries(changed, FILE)) == wanted:
                 break
     else:
-        raise NotWrittenError(name, f"suspended: {str(value).lower()}")
+        why = "it is written in a way in which suspended cannot be set without changing the rest"
+        by_hand = f"Write by hand into it:  suspended: {str(value).lower()}  and run this again."
+        raise NotWrittenError(f"{FILE}: stacks.{name}: {why}. {by_hand}")
     write_whole(changed)
     return True
 
@@ -255,18 +226,19 @@ def make_folder() -> Iterator[str]:
     if left:
         yield f"Left as it was: {', '.join(left)}. `cmek init` in an empty folder shows what it would be."
     if "package.json" in new:
-        yield "Once, for the CDK CLI: npm install"
+        yield f"Once, for the CDK CLI, with Node.js 22 or 24 ({_NODE}): npm install"
 
 
 def _files() -> Iterator[tuple[str, bytes]]:
     installed = distribution("cmek-construct")
-    # The wheel that it was installed from, where that is a file that is still there: by PEP 610, as pip and uv do.
-    origin = urlsplit(json.loads(installed.read_text("direct_url.json") or "{}").get("url", ""))
-    wheel = Path(url2pathname(origin.path))
-    has_wheel = origin.scheme == "file" and wheel.suffix == ".whl" and wheel.is_file()
-    package = f"./{wheel.name}[cli]" if has_wheel else f"cmek-construct[cli]=={installed.version}"
+    # What it was installed from, where that is still there: by PEP 610, as pip and uv do.
+    url = json.loads(installed.read_text("direct_url.json") or "{}").get("url", "")
+    origin = Path(url2pathname(urlsplit(url).path) if url.startswith("file:") else os.devnull)
+    wheel = origin.name if origin.suffix == ".whl" and origin.is_file() else ""
+    package = f"cmek-construct[cli] @ {url}" if origin.is_dir() else f"cmek-construct[cli]=={installed.version}"
+    values = {"wheel": wheel, "package": package, "version": installed.version}
     yield "app.py", _APP.encode()
     for name in _FOLDER:
-        yield name, rendered(f"new_folder/{name.lstrip('.')}", package=package).encode()
-    if has_wheel:
-        yield wheel.name, wheel.read_bytes()
+        yield name, rendered(f"new_folder/{name.lstrip('.')}", **values).encode()
+    if wheel:
+        yield wheel, origin.read_bytes()

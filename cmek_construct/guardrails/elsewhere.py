@@ -13,9 +13,9 @@ from cmek_construct.guardrails.subjects import Context
 from cmek_construct.policy import Policy, Statement, words
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.sentences import Quoted, plain
+from cmek_construct.policy.text import is_known, is_unreadable, parts
 from cmek_construct.templates.evidence import NOBODY, allowing
 from cmek_construct.templates.found import Attached, Found, Naming
-from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _ALL_KEYS: Final = re.compile(r"arn:aws:kms:\*:(?P<account>[0-9]{12}):key/\*")
 _ONE_KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:(?P<account>[0-9]{12}):key/[A-Za-z0-9-]{1,64}")

@@ -12,11 +12,11 @@ from cmek_construct import guide
 from cmek_construct.checks import EXTERNAL_ID, REGION
 from cmek_construct.policy import Policy, Statement, aws
 from cmek_construct.policy.questions import Questions
+from cmek_construct.policy.text import alone, is_unreadable
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, names_in
 from cmek_construct.templates.found import Attached, Found, Now, Place, beside
 from cmek_construct.templates.run import Run
-from cmek_construct.templates.texts import alone, is_unreadable
 
 _HOLE: Final = r"\$\{[^!?}][^}]*\}"
 _ROLES: Final = rf"arn:aws:iam::(?P<account>[0-9]{{12}}|{_HOLE}):role/{guide.ROLE_NAME_PREFIX}"

@@ -14,10 +14,10 @@ from cmek_construct.guardrails.rule import Rule, Violation
 from cmek_construct.guardrails.subjects import Context, KeyUse, Trust, meant
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
 from cmek_construct.policy.sentences import Quoted
+from cmek_construct.policy.text import is_known, is_unreadable, parts
 from cmek_construct.templates.evidence import allowing, organizations
 from cmek_construct.templates.found import Attached
 from cmek_construct.templates.reading import each_of, members
-from cmek_construct.templates.texts import is_known, is_unreadable, parts
 
 _FACTS: Final[Mapping[str, str | None]] = {
     "aws:SecureTransport": "true",

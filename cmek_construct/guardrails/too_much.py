@@ -19,8 +19,8 @@ from cmek_construct.guardrails.subjects import ANY_REGION, PINECONES_ROLE, KeyUs
 from cmek_construct.policy import Witness, aws, words
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.sentences import Quoted, plain
+from cmek_construct.policy.text import is_unreadable, parts
 from cmek_construct.templates.evidence import LOOK_ALIKE, allowing
-from cmek_construct.templates.texts import is_unreadable, parts
 
 _Named: TypeAlias = tuple["Rule", str]
 """The rule that is about something, and who could do what."""

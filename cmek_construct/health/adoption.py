@@ -99,7 +99,7 @@ def of_role(role: Role, *, given: bool) -> Props:
         **found,
         "role_name": role.name,
         "role_path": None if role.path == "/" else role.path,
-        "permissions_boundary": role.boundary.arn if role.boundary else None,
+        "permissions_boundary": role.boundary_arn,
     }
 
 

@@ -14,10 +14,9 @@ from typing import Any, Final
 from cmek_construct import checks, templates
 from cmek_construct.aws.objects import Key, Role, Stack, Unread
 from cmek_construct.customers import Customers
-from cmek_construct.deployment import documents
 from cmek_construct.deployment.config import StackSettings
 from cmek_construct.deployment.reading import Entry
-from cmek_construct.guide import Statement
+from cmek_construct.guide import Statement, role_permissions
 from cmek_construct.health.comparing import Where, customers_in
 from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import Lock, Place, stacks_at
@@ -163,7 +162,7 @@ class Deployed:
 
     @property
     def brake(self) -> Where:
-        return self.where("trust" if documents.is_suspended_by_trust(self.entry.settings) else "key")
+        return self.where("trust" if self.entry.settings.is_suspended_by_trust else "key")
 
     def statements(self, kind: Kind) -> Sequence[Any] | Unread:
         """The policy that is there; of the role's permissions, with what the key policy lets it."""
@@ -204,15 +203,17 @@ class Deployed:
     def wanted(self, kind: Kind, *, suspended: bool = False) -> list[Statement]:
         own = self.entry.settings
         if kind == "permissions":
-            return [*documents.permissions(own), *self.by_key]
+            return [*own.permissions(), *self.by_key]
         if kind == "trust":
-            return list(documents.trust_policy(own, suspended=suspended)["Statement"])
-        return list(documents.key_policy(own, self.role_arn, suspended=suspended)["Statement"])
+            return list(own.trust_policy(suspended=suspended)["Statement"])
+        return list(own.key_policy(self.role_arn, suspended=suspended)["Statement"])
 
     @property
     def by_key(self) -> list[Statement]:
         """What the role may do by the policy of a key of its own account."""
-        return documents.role_permissions(self.entry.settings, self.key_arn) if self.key_arn else []
+        access, key_arn = self.entry.settings.access, self.key_arn
+        use = role_permissions(key_arn, access)["Statement"] if key_arn else []
+        return [{"Sid": "the key policy", **one} for one in use]
 
     def kms(self, command: str) -> str:
         return f"aws kms {command} --region {str(self.key_arn).split(':')[3]} --key-id {self.key_arn}"

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from cmek_construct.aws.objects import Control, Event, Key, Role, Unread
 from cmek_construct.checks import few, printable
-from cmek_construct.deployment import documents
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
 from cmek_construct.health.deployed import Deployed
@@ -122,9 +121,9 @@ def with_culprit(finding: Finding, events: Sequence[Event] | Unread) -> Finding:
 def expected_policies(entry: Entry, role_arn: str) -> dict[str, Policy]:
     """The policies that the file says, by the names that ``--show`` takes."""
     own, suspended = entry.settings, bool(entry.settings.suspended)
-    found = {"trust-policy": documents.trust_policy(own, suspended=suspended)}
+    found = {"trust-policy": own.trust_policy(suspended=suspended)}
     if own.customers is None and own.key is None:
-        found["key-policy"] = documents.key_policy(own, role_arn, suspended=suspended)
+        found["key-policy"] = own.key_policy(role_arn, suspended=suspended)
     return found
 
 

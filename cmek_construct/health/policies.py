@@ -16,7 +16,6 @@ from typing import Any, Final, NamedTuple
 
 from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
-from cmek_construct.deployment import documents
 from cmek_construct.guide import (
     ALL_REGIONS,
     ENCRYPT_DECRYPT,
@@ -24,6 +23,7 @@ from cmek_construct.guide import (
     ROLE_NAME_PREFIX,
     Statement,
     policy_document,
+    role_statements,
 )
 from cmek_construct.guide import Policy as Document
 from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
@@ -141,7 +141,7 @@ class Beside:
             yield one.is_yours("role") if is_given and lets_in else one
 
     def _as_file(self) -> str:
-        customers = len(documents.permissions(self.case.entry.settings))
+        customers = len(self.case.entry.settings.permissions())
         if self.kind == "permissions":
             of = f"for {customers} customers" if customers else "none, as it should be"
             return f"the role's permissions are those of the file ({of})"
@@ -207,11 +207,11 @@ def _needs(case: Deployed, kind: Kind) -> Iterator[Request]:
         pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{ROLE_NAME_PREFIX}"
         yield from (Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions)
         return
-    for statement in documents.permissions(own):
+    for statement in own.permissions():
         for key_arn in as_list(statement["Resource"]):
             yield from uses_of(key_arn.replace("*", "x"), case.role_arn, [statement])
     if case.key_arn:
-        yield from uses_of(case.key_arn, case.role_arn, documents.role_statements(own, case.role_arn))
+        yield from uses_of(case.key_arn, case.role_arn, role_statements(case.role_arn, own.access))
 
 
 def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> tuple[list[str], str]:
@@ -323,7 +323,7 @@ def role_is_gone_from(case: Deployed) -> str | None:
     observed, where = case.statements("key"), case.where("key")
     if isinstance(observed, Unread) or case.key_arn is None:
         return None
-    ours = documents.role_statements(case.entry.settings, case.role_arn)
+    ours = role_statements(case.role_arn, case.entry.settings.access)
     both = zip(observed, where.read(observed).statements, strict=True)
     return next((printable(meant.name) for one, meant in both if where.written_as(one, ours)), None)
 
@@ -333,7 +333,7 @@ def role_is_gone_from(case: Deployed) -> str | None:
 
 
 def denial(case: Deployed) -> Statement:
-    return documents.denial(case.entry.settings, case.role_arn)
+    return case.entry.settings.denial(case.role_arn)
 
 
 def kept(case: Deployed, observed: Sequence[Any]) -> list[Any]:

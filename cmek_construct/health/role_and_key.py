@@ -8,7 +8,6 @@ from typing import Final
 
 from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Event, Grant, Key, Role, Unread
 from cmek_construct.checks import few, printable
-from cmek_construct.deployment.documents import is_suspended_by_trust
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.health.policies import KINDS, is_cut_off, is_suspended, refused, role_is_gone_from
@@ -54,7 +53,7 @@ def _anew(case: Deployed) -> str:
     """How the key policy is written anew for a role that was made again."""
     if case.key_arn is None:
         return "Have each customer save the key policy again, with the role's ARN."
-    if is_suspended_by_trust(case.entry.settings):
+    if case.entry.settings.is_suspended_by_trust:
         return "Save your key's policy again, with the role's ARN in place of the unique ID."
     again = f'cmek suspend {case.entry.name} --reason "role made again"'
     return again if case.entry.settings.suspended else f"{again} && cmek resume {case.entry.name}"
@@ -81,10 +80,9 @@ def _same_role(case: Deployed, role_id: str) -> Finding:
 
 def _boundary(case: Deployed, role: Role) -> Finding:
     """Whether what bounds it is what the file says, and lets it use the key."""
-    own, bound = case.entry.settings, role.boundary
-    wanted = (bound.arn if bound else None) if own.role is not None else own.permissions_boundary
-    denied, doubt = refused(case, "permissions", bound.statements) if bound else ([], "")
-    found = bound.arn if bound else None
+    own, found = case.entry.settings, role.boundary_arn
+    wanted = found if own.role is not None else own.permissions_boundary
+    denied, doubt = refused(case, "permissions", role.boundary) if found else ([], "")
     if doubt:
         words = f"whether the permissions boundary {printable(found)} lets the role use the key: {doubt}"
         cure = "Have somebody read it who knows IAM; or ask as somebody who may iam:GetPolicy and iam:GetPolicyVersion."

@@ -22,13 +22,13 @@ from typing import Any, Final, TypeAlias
 from cmek_construct import templates
 from cmek_construct.lock.text import CONDITION, OF_ACCOUNT, Locked, Place
 from cmek_construct.policy import aws
+from cmek_construct.policy.text import hole, holes
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import TooManyCases
 from cmek_construct.templates.files import MANIFEST, STACK_SET
 from cmek_construct.templates.found import beside, outputs_of
-from cmek_construct.templates.reading import each_of, members
+from cmek_construct.templates.reading import each_of, members, refers, written
 from cmek_construct.templates.stacks import KEY, REPLICA, ROLE, every, is_of_ssm
-from cmek_construct.templates.texts import hole, holes, refers, written
 from cmek_construct.templates.values import NOTHING, Values
 
 REPLACING: Final[Mapping[str, tuple[str, ...]]] = {
@@ -126,7 +126,7 @@ class StackNow:
         """Values by name, each one value or one for each case in which it is another; nothing of what is never made."""
 
         def in_case(values: Values) -> _Values | None:
-            return work(values, place) if values.exists(place.stack, place.logical_id) else None
+            return work(values, place) if values.exists(place) else None
 
         try:
             cases = self.run.cases(place.stack, in_case)
@@ -174,8 +174,10 @@ class StackNow:
             for name in (one for one in (*defaults, *stack.resources) if self._within(stack.named(one)) in said):
                 if name in defaults and is_of_ssm(stack.parameters[name]):
                     used[name] = defaults[name]
-                elif stack.type_of(name) not in ("", *REPLACING) and name not in stack.children:
-                    used[name] = {key: one for key, one in stack.properties(name).items() if key != "Tags"}
+                elif templates.Place(stack, name).type not in ("", *REPLACING) and name not in stack.children:
+                    used[name] = {
+                        key: one for key, one in templates.Place(stack, name).properties.items() if key != "Tags"
+                    }
             while more := {name: one for name, one in declared.items() if name not in used and _refer(used, name)}:
                 used |= more
             for name, one in used.items():

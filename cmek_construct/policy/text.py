@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from cmek_construct.policy.patterns import ANY, DIGITS, IN_NAME, IN_PART
 
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
+_NOT_IN_NAME: Final = re.compile(r'[{}"\\\x00-\x1f\x7f]')
 _REGION: Final = "??*-*-?"
 VARIABLE: Final = "policy variable"
 _ESCAPED: Final = {f"{VARIABLE} {one}" for one in "*?$"}
@@ -71,6 +72,27 @@ def pieces(text: str) -> Iterator[tuple[str, str | None]]:
 def holes(text: str) -> list[str]:
     """The names of the holes of a text."""
     return [name for _, name in pieces(text) if name is not None and not name.startswith("!")] if "${" in text else []
+
+
+def hole(name: str) -> str:
+    """The text of a hole."""
+    return f"${{{_NOT_IN_NAME.sub('', name.replace('${', ''))}}}"
+
+
+def alone(text: str) -> str | None:
+    """The name of the hole that a text is, if it is one alone."""
+    found = _PLACE.fullmatch(text)
+    return found[1] if found and not found[1].startswith("!") else None
+
+
+def is_known(text: str) -> bool:
+    """Whether nothing in a text hangs on the deploy."""
+    return not holes(text)
+
+
+def is_unreadable(text: str) -> bool:
+    """Whether a part of a text cannot be read."""
+    return "${?" in text or "{{resolve:" in text
 
 
 def is_wild(text: str) -> bool:

@@ -11,6 +11,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any, Final
@@ -25,6 +26,7 @@ from cmek_construct.policy.sentences import Quoted, plain_letters, visible
 from cmek_construct.review.changes import REPLACED, Difference
 from cmek_construct.review.drawing import Drawing, reach
 from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template, by
+from cmek_construct.review.statements import Said
 
 MOST: Final = 50
 """Distinct texts that are shown whole, for nobody reads more in one sitting. Those with a violation come first."""
@@ -129,18 +131,24 @@ def _alike_text(part: Part) -> str:
             thing.kind,
             {name: value for name, value in thing.properties.items() if name not in _THEIR_OWN},
             thing.retained,
-            [[[(said.when, said.called) for said in policy.said], policy.variables] for policy in thing.policies],
+            [[*map(_statement, policy.said), policy.variables] for policy in thing.policies],
         ]
         for thing in part.things
     ]
     text = json.dumps([things, findings, [label for label, _ in part.outputs]], sort_keys=True)
-    for external_id in filter(None, (said.external_id for said in part.said)):
-        text = text.replace(f'"sts:ExternalId": {json.dumps(external_id)}', '"sts:ExternalId": "<external ID>"')
     for index, logical_id in enumerate(part.logical_ids):
         text = re.sub(rf"\$\{{{re.escape(logical_id)}(?=[.}}])", f"${{{index}", text)
     account = part.template.account
     text = _ACCOUNT.sub(lambda found: _OWN_ACCOUNT if found[0] == account else found[0], text)
     return text.replace("${AWS::AccountId}", _OWN_ACCOUNT)
+
+
+def _statement(said: Said) -> list[Any]:
+    called = said.called
+    if said.external_id is not None:
+        called = deepcopy(called)
+        called["Condition"]["StringEquals"]["sts:ExternalId"] = "<external ID>"
+    return [said.when, called]
 
 
 def html(page: Page) -> str:

@@ -16,7 +16,7 @@ from cmek_construct.policy.statements import Kind
 from cmek_construct.review.statements import Said, missing
 from cmek_construct.templates.choices import Choices
 from cmek_construct.templates.stacks import Stack, hole_of
-from cmek_construct.who.answers import GRANT, Row, Who, together
+from cmek_construct.who.answers import Row, Who, together
 from cmek_construct.who.people import Somebody
 
 _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
@@ -27,18 +27,11 @@ _OF_STATEMENTS: Final[Mapping[Kind, tuple[str, ...]]] = {
 """Guardrails about the statements of each kind of policy, by how their ids begin."""
 CUT_OFF: Final = "cut off"
 _BEST_FIRST: Final = (Verdict.YES, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL, Verdict.NO)
-_PRESENTS: Final = {
-    "right": "the right external ID",
-    "denied": "an external ID that is denied",
-    "wrong": "another external ID",
-    "none": "no external ID",
-}
-_FOR_SERVICE: Final = {True: " for an AWS service", False: " for others", None: ""}
 NAMES: Final = ("RoleName", "AliasName")
 """Properties that name a role or an alias."""
 S = TypeVar("S")
 K = TypeVar("K", bound=Hashable)
-Answer: TypeAlias = tuple[str, str | None, list[str]]
+Answer: TypeAlias = tuple[str, str | None, list[Row]]
 """An answer, the statement that gives it or what is not known, and all that has it."""
 
 
@@ -155,24 +148,18 @@ class Part:
         ways = [one for one in asked if one.who.is_pinecone] or [one for one in asked if ":role/" in one.who.arn]
         return min((_BEST_FIRST.index(one.verdict) for one in ways or asked), default=len(_BEST_FIRST) - 1)
 
-    def table(self, about: str) -> tuple[list[str], list[tuple[list[Somebody], list[Answer]]]]:
+    def table(self, about: str) -> tuple[list[Row], list[tuple[list[Somebody], list[Answer]]]]:
         """All that was asked about a role or key, and those who get the same answers, together.
 
         Those who may do nothing come last.
         """
         rows = [row._replace(who=row.who._replace(but=())) for row in self._asked(about)]
         found = [
-            (whom, [(answer, by, list(map(_what, some))) for (answer, by), some in answers.items()])
+            (whom, [(answer, by, some) for (answer, by), some in answers.items()])
             for whom, answers in together(rows, lambda row: (row.answer, row.doubt or row.statement))
         ]
         found.sort(key=lambda one: {answer for answer, _, _ in one[1]} == {"no"})
-        return list(dict.fromkeys(map(_what, rows))), found
-
-
-def _what(row: Row) -> str:
-    """What was asked for: an action; of a role what is presented."""
-    what = _PRESENTS[row.presents] if row.presents else row.action
-    return what + (_FOR_SERVICE[row.for_aws_service] if row.action == GRANT else "")
+        return list({(row.action, row.presents, row.for_aws_service): row for row in rows}.values()), found
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,13 +15,13 @@ from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy import aws
 from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.text import holes, is_known
 from cmek_construct.review.parts import Part, Policy, Template, Thing, by
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.choices import Choices, InCase, where
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
 from cmek_construct.templates.found import Attached, Found, Now, Place, Resource, Unread
 from cmek_construct.templates.stacks import KEYS, ROLE, Stack
-from cmek_construct.templates.texts import holes, is_known
 from cmek_construct.templates.values import NOTHING
 from cmek_construct.who.answers import Asker, Who
 

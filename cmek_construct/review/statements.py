@@ -81,17 +81,16 @@ class Said:
         lines = _differences(wanted, self.statement) if title else [("template", line) for line in own]
         different = [line for side, line in lines if side != "both"]
         same = title is not None and all(map(_is_label, different))
-        if self.is_second:
-            verdict = "A second door: the guide has one statement"
-        elif self.when is not None and same:
-            verdict = "Not always there: the guide's has no condition of a template"
-        elif title is None:
-            verdict = "The guide has no such statement"
-        elif same:
-            verdict = "Same as the guide but for its label (Sid)" if different else "Same as the guide"
-        else:
-            more = any(side == "template" for side, _ in lines)
-            verdict = "Differs from the guide" if more else "Says less than the guide"
+        verdicts = {
+            "A second door: the guide has one statement": self.is_second,
+            "Not always there: the guide's has no condition of a template": self.when is not None and same,
+            "The guide has no such statement": title is None,
+            "Same as the guide": not different,
+            "Same as the guide but for its label (Sid)": same,
+            "Differs from the guide": any(side == "template" for side, _ in lines),
+            "Says less than the guide": True,
+        }
+        verdict = next(words for words, holds in verdicts.items() if holds)
         return Beside(title, own, lines, different, same and self.when is None and not self.is_second, verdict)
 
     @property
@@ -213,16 +212,15 @@ def _of_trust(said: Said) -> tuple[str | None, Statement]:
 
 
 def _of_key(said: Said) -> tuple[str | None, Statement]:
-    root = any(name.endswith(":root") for name in said.names)
-    if root and said.actions & {"kms:*", "*"}:
-        title = ROOT
-    elif said.actions.intersection(GRANTS):
-        title = ATTACH
-    elif said.actions & {"kms:Put*", "kms:PutKeyPolicy"}:
-        title = ADMINISTRATORS
-    elif said.actions & {*guide.ENCRYPT_DECRYPT, "kms:*"}:
-        title = USE
-    else:
+    is_of_root = any(name.endswith(":root") for name in said.names)
+    by_actions: dict[str, Iterable[str]] = {
+        ROOT: ("kms:*", "*") if is_of_root else (),
+        ATTACH: GRANTS,
+        ADMINISTRATORS: ("kms:Put*", "kms:PutKeyPolicy"),
+        USE: (*guide.ENCRYPT_DECRYPT, "kms:*"),
+    }
+    title = next((title for title, actions in by_actions.items() if said.actions.intersection(actions)), None)
+    if title is None:
         return None, {}
     role = next((name for name in said.names[:1] if name in said.roles), "<role>")
     own = re.compile(rf"arn:aws:iam::{re.escape(said.account)}:(role|user)/[^*?]+")

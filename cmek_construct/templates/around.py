@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.policy import Statement, aws
 from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.text import alone, holes, is_known
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
-from cmek_construct.templates.found import Attached, Finding, Naming, Place, Resource, Unknown, Unread
-from cmek_construct.templates.reading import each_of, from_json, members, writers
+from cmek_construct.templates.found import Attached, Finding, Found, Naming, Place, Resource, Unknown, Unread
+from cmek_construct.templates.reading import each_of, each_once, members, refers, writers
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
-from cmek_construct.templates.texts import alone, holes, is_known, refers
 
 if TYPE_CHECKING:
     from cmek_construct.templates.pinecone import Finder
@@ -37,11 +38,9 @@ _HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re
 class Around:
     """Looks at everything around the roles and keys that were found."""
 
-    def __init__(self, finder: Finder) -> None:
-        """Begin with what a finder found."""
-        self._finder, self._run = finder, finder.run
-        self._roles = {one.place for one in finder.result.roles}
-        self._ours = self._roles | {one.place for one in finder.result.keys}
+    def __init__(self, finder: Finder, found: Found) -> None:
+        self._finder, self._found, self._run = finder, found, finder.run
+        self._roles = finder.judged & finder.roles.keys()
         self._managed: dict[str, list[tuple[Place, Case, bool]]] = {}
         """By the ARN of a managed policy: the roles that have it, or are bounded by it."""
 
@@ -50,7 +49,7 @@ class Around:
         finder = self._finder
         yield from self._attached_by_roles()
         for place in self._run.places() if self._roles or finder.given else ():
-            if place.properties and place not in self._ours and place not in finder.too_many:
+            if place.properties and place not in finder.judged and place not in finder.too_many:
                 yield from self._look_at(place)
         for place, hangs_on in finder.too_many.items():
             if place in finder.pinecones or self._may_be_pinecones(place):
@@ -61,7 +60,7 @@ class Around:
 
     def _attached_by_roles(self) -> Iterator[Attached]:
         """The policies that roles have themselves; the ARNs of others, and who has them."""
-        for role, one in ((own.place, one) for own in self._finder.result.roles for one in own.cases):
+        for role, one in ((own.place, one) for own in self._found.roles for one in own.cases):
             properties = one.value.properties
             for number, inline in enumerate(each_of(properties.get("Policies"))):
                 document = members(inline).get("PolicyDocument", inline)
@@ -102,24 +101,23 @@ class Around:
 
     def _expanded(self, place: Place, properties: Mapping[str, Any]) -> Iterator[Unread]:
         """What makes resources that are not in the run, and is handed the role or the key."""
-        connects = _connected(place)
+        raw = place.raw if place.raw.get("Connectors") else place.properties
         if place.type in _UNSEEN and place.logical_id not in place.stack.children:
-            both = (properties, place.properties)
-            handed = [some.get(one) for some in both for one in ("Parameters", "StackInstancesGroup")]
-            if kind := self._mentioned(handed):
-                why = f"its template is not in the run, and it is handed the {kind}."
-                yield Unread(place, why, "Synthesize it together with this one, and read the whole assembly.")
+            handed = [some.get(one) for some in (properties, raw) for one in ("Parameters", "StackInstancesGroup")]
+            why, way_out = "its template", "Synthesize it together with this one, and read the whole assembly."
+        elif raw is place.raw or place.type == _CONNECTOR or place.type.endswith("::MODULE"):
+            ends = (str(members(raw.get(one)).get("Id")) for one in ("Source", "Destination"))
+            handed = [properties, raw, *map(place.stack.resources.get, ends)]
+            why, way_out = "what it becomes", "Write out what it stands for."
+        else:
             return
-        becomes_others = connects or place.type == _CONNECTOR or place.type.endswith("::MODULE")
-        if becomes_others and (kind := self._mentioned([properties, *connects])):
-            why = f"what it becomes is not in the run, and it is handed the {kind}."
-            yield Unread(place, why, "Write out what it stands for.")
+        if kind := self._mentioned(handed):
+            yield Unread(place, f"{why} is not in the run, and it is handed the {kind}.", way_out)
 
     @cached_property
     def _names(self) -> dict[str, re.Pattern[str]]:
-        found = self._finder.result
         given = [arn for arn, _ in self._finder.given]
-        return {"role": _referring(found.roles, given), "key": _referring(found.keys, [])}
+        return {"role": _referring(self._found.roles, given), "key": _referring(self._found.keys, [])}
 
     def _mentioned(self, value: Any) -> str:
         """Whether something names the ``role``, or else the ``key``, as it is written or as it resolves."""
@@ -130,7 +128,7 @@ class Around:
         """Whether something in a resource of too many cases, or what names it, is Pinecone's in whatever case."""
         stack = place.stack
         text = json.dumps([place.properties, stack.mappings, stack.parameters], default=str)
-        others = (one for name, one in stack.resources.items() if stack.type_of(name) in (ALIAS, *KEYS))
+        others = (one for one in stack.resources.values() if one.get("Type") in (ALIAS, *KEYS))
         around = (json.dumps(one, default=str) for one in (*others, *stack.outputs.values()))
         return bool(
             _PINECONE.search(text)
@@ -147,7 +145,7 @@ class Around:
         for text in map(str, (*each_of(properties.get("Roles")), *each_of(properties.get("RoleName")))):
             found = self._roles_by(text, place)
             roles |= {(role, False) for role in found}
-            if not found and not is_known(text) and self._is_unknown(text):
+            if not found and self._is_unknown(text):
                 yield Unknown(place, "Roles", text)
         for arn in self._arns(place) if self._managed and place.type == MANAGED_POLICY else ():
             users = self._managed.get(arn, ())
@@ -190,22 +188,22 @@ class Around:
     def _without_unknown(self, statement: Statement) -> Statement:
         """A statement without references that are not known: they are not taken for the role."""
         people = statement.principals
-        conditions = (
+        known = people and tuple(one for one in people if not self._is_unknown(one.name))
+        conditions = [
             replace(one, values=tuple(value for value in one.values if not self._is_unknown(value)))
             if one.key.lower() == aws.PRINCIPAL_ARN
             else one
             for one in statement.conditions
-        )
-        known = people and tuple(one for one in people if not self._is_unknown(one.name))
+        ]
         return replace(statement, principals=known, conditions=tuple(conditions))
 
     def _rewritten(self) -> Iterator[Unread]:
         """What another than CloudFormation writes, or what is no resource by itself."""
-        first = {place.stack: place for place in sorted(self._ours, key=str, reverse=True)}
+        first = {place.stack: place for place in sorted(self._finder.judged, key=str, reverse=True)}
         for stack in self._run.stacks:
             for what in stack.rewritten() if stack in first else ():
                 yield Unread(first[stack], f"{what} rewrites the template, so that role and key cannot be judged.")
-            for name, loop in stack.not_made():
+            for name, loop in stack.not_made.items():
                 if _CONCERNS.search(json.dumps(loop, default=str)) or self._mentioned(loop) == "role":
                     yield Unread(Place(stack, name), "the loop is over what only the deploy knows.")
         for place in self._run.places(STACK_SET):
@@ -216,17 +214,19 @@ class Around:
 
     def _keys_that_may_be(self) -> Iterator[Unread]:
         """Keys of which nobody can tell whether they are the role's."""
-        finder = self._finder
-        lone = self._ours == self._roles
-        others = finder.keys.keys() - finder.pinecones - finder.too_many.keys()
-        for place, cases in ((one, cases) for one, cases in finder.keys.items() if one in others):
-            if any(
-                evidence.may_name_anybody(one.value.policy, by_parameter=lone)
-                or (lone and "KeyPolicy" not in one.value.properties)
-                for one in cases
+        finder, lone = self._finder, not self._found.keys
+        why = "nobody can tell whether its policy names the role."
+        way_out = "Name whom it lets in, by the ARN or by a reference to the role."
+        for place, cases in finder.keys.items():
+            if (
+                place not in finder.pinecones
+                and place not in finder.too_many
+                and any(
+                    evidence.may_name_anybody(one.value.policy, by_parameter=lone)
+                    or (lone and "KeyPolicy" not in one.value.properties)
+                    for one in cases
+                )
             ):
-                why = "nobody can tell whether its policy names the role."
-                way_out = "Name whom it lets in, by the ARN or by a reference to the role."
                 yield Unread(place, why, way_out, Resource(place, cases))
 
 
@@ -238,16 +238,6 @@ def _referring(ours: Iterable[Resource], given: Iterable[str]) -> re.Pattern[str
     ids = "|".join(sorted({re.escape(one.place.logical_id) for one in ours}))
     found = [rf'["{{](?:{ids})["}}.]'] * bool(ids) + [f"(?i:{one})" for one in named]
     return re.compile("|".join(found) or "(?!)")
-
-
-def _connected(place: Place) -> list[Any]:
-    """What a connector of SAM is between: one by itself, or one within another resource."""
-    if place.raw.get("Connectors"):
-        return [place.raw]
-    if place.type != _CONNECTOR:
-        return []
-    ids = [str(members(place.properties.get(one)).get("Id")) for one in ("Source", "Destination")]
-    return [*ids, *map(place.stack.resources.get, ids)]
 
 
 def _call(value: Any) -> str:
@@ -262,7 +252,9 @@ def _call(value: Any) -> str:
 
 def _leaves(value: Any, member: str) -> Iterator[tuple[str, Any]]:
     """The texts, documents and calls in a value, at any depth, also in texts that are JSON."""
-    value = from_json(value) if isinstance(value, str) else value
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value, object_pairs_hook=each_once)
     if _is_document(value) or _call(value) or not isinstance(value, dict | list):
         yield member, value
     elif member.count(".") < _DEEPEST:

@@ -6,35 +6,41 @@ hangs on makes cases.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeAlias, TypeVar
 
 MOST: Final = 16
 """Cases of one thing; what has more cannot be judged."""
+_MOST_OF_MEMBERS: Final = 4 * MOST
+"""The same where members of lists are judged one by one."""
 OTHER: Final = "\x00other"
 """Something else than the values that are told."""
 OTHER_VALUE: Final = "is something else"
 """The same in words."""
-MEMBER: Final = "member"
-"""The kind of a condition that says whether a member of a list is there."""
-VALUE: Final = "value"
-"""The kind of what a hole may stand for."""
 YES: Final = "\x00yes"
 NO: Final = "\x00no"
-_ALL, _NONE = "all", "none"
+BY_DEFAULT: Final = "\x00by default"
+TYPED: Final = "\x00typed"
+_IN_WORDS: Final = {
+    **dict.fromkeys((YES, BY_DEFAULT), "{0}"),
+    **dict.fromkeys((NO, TYPED), "not {0}"),
+    OTHER: f"{{0}} {OTHER_VALUE}",
+}
 T = TypeVar("T")
 Choices: TypeAlias = Mapping[str, str]
 """What was chosen, by name."""
 
 
+@dataclass(eq=False)
 class Undecided(Exception):  # noqa: N818 - no error: a question on the way
-    """A choice must be made first: a name, such as of a parameter or a condition, and the values it may have."""
+    """A choice must be made first: of a name, such as of a parameter or a condition."""
 
-    def __init__(self, name: str, values: tuple[str, ...]) -> None:
-        super().__init__(name)
-        self.name, self.values = name, values
+    name: str
+    values: Sequence[str]
+    member: str = ""
+    """The condition that it is asked for, where that says alone whether a member of a list is there."""
 
 
 class Impossible(Exception):  # noqa: N818 - no error: a case that is none
@@ -50,63 +56,42 @@ class Case:
     """One case: what was chosen, by name."""
 
     choices: Choices = field(default_factory=dict)
-    members: str | None = None
-    """Where members of lists are judged one by one: ``all``, ``none``, or the one that is there."""
     holes: bool = False
     """Whether holes stand for values that may be one of a few."""
-    asked: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
-    """The kind of all that was asked in any case, by name."""
+    members: Choices = field(default_factory=dict)
+    """Where members of lists are judged one by one: which are there, by the condition of each."""
 
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What tells it from other cases."""
-        return (tuple(sorted(self.choices.items())), self.members, self.holes)
+    def __hash__(self) -> int:
+        return hash((frozenset(self.choices.items()), self.holes, frozenset(self.members.items())))
 
     def agrees(self, other: Case) -> bool:
         """Whether both can be at once."""
-        if self.members != other.members and None not in (self.members, other.members):
-            return False
-        return all(other.choices.get(name, value) == value for name, value in self.choices.items())
+        pairs = ((self.choices, other.choices), (self.members, other.members))
+        return all(yours.get(name, value) == value for mine, yours in pairs for name, value in mine.items())
 
     @property
     def is_by_default(self) -> bool:
         """Whether a value that nobody types is its default, not a hole."""
-        return any(value == YES and self.asked.get(name) == VALUE for name, value in self.choices.items())
+        return BY_DEFAULT in self.choices.values()
 
     def told(self, called: Callable[[str], str]) -> Choices:
         """What was chosen, and which members of lists are there, by what each name is called."""
-        found = {
-            called(name): value
-            for name, value in self.choices.items()
-            if value not in (YES, NO) or self.asked.get(name) != VALUE
-        }
-        members = [name for name, kind in self.asked.items() if self.members and kind == MEMBER]
-        return found | {called(name): YES if self.members in (_ALL, name) else NO for name in members}
+        chosen = {**self.choices, **self.members}
+        return {called(name): value for name, value in chosen.items() if value not in (BY_DEFAULT, TYPED)}
 
     def words(self) -> str:
         """The case for a person; empty if it is the only one."""
-        found = [_in_words(name, value) for name, value in sorted(self.choices.items())]
-        return ", ".join([*found, *([f"of members {self.members}"] if self.members else [])])
+        there = [name for name, value in self.members.items() if value == YES]
+        some = "all" if len(there) == len(self.members) else "".join(there) or "none"
+        return ", ".join(filter(None, (_listed(self.choices), f"of members {some}" if self.members else "")))
 
-    def decided(self, name: str, values: Sequence[str] = (YES, NO), kind: str = "") -> str:
-        """The value that was chosen.
-
-        Args:
-            name: of what is chosen.
-            values: that it may have.
-            kind: `MEMBER`, or `VALUE` where a hole may stand for all of them.
-
-        Raises:
-            Undecided: none was.
-        """
+    def decided(self, name: str, values: Sequence[str] = (YES, NO), *, may_be_hole: bool = False) -> str:
+        """The value that was chosen, `OTHER` where a hole stands for all that it may be; else it is `Undecided`."""
         if name in self.choices:
             return self.choices[name]
-        self.asked.setdefault(name, kind)
-        if kind == MEMBER and self.members is not None:
-            return YES if self.members in (_ALL, name) else NO
-        if kind == VALUE and self.holes:
+        if may_be_hole and self.holes:
             return OTHER
-        raise Undecided(name, tuple(values))
+        raise Undecided(name, values)
 
 
 @dataclass(frozen=True)
@@ -117,10 +102,10 @@ class InCase(Generic[T]):
     value: T
 
 
-def _in_words(name: str, value: str) -> str:
-    if value in (YES, NO):
-        return name if value == YES else f"not {name}"
-    return f"{name} {OTHER_VALUE}" if value == OTHER else f"{name} is {value!r}"
+def _listed(choices: Choices) -> str:
+    """Choices in words."""
+    each = sorted(choices.items())
+    return ", ".join(_IN_WORDS.get(value, "{0} is {1!r}").format(name, value) for name, value in each)
 
 
 def where(some: Sequence[Choices], every: Sequence[Choices]) -> str | None:
@@ -130,71 +115,76 @@ def where(some: Sequence[Choices], every: Sequence[Choices]) -> str | None:
         """Whether choices tell the cases in which it is from all others."""
         return sum(choices.items() <= one.items() for one in every) == len(some)
 
-    def listed(choices: Choices) -> str:
-        return ", ".join(_in_words(name, value) for name, value in sorted(choices.items()))
-
     if len(some) == len(every):
         return None
-    shared = {name: value for name, value in some[0].items() if all(one.get(name) == value for one in some)}
+    shared = dict(set.intersection(*(set(one.items()) for one in some)))
+    common = set.intersection(*(set(one.items()) for one in every))
     if not told(shared):
-        common = set.intersection(*(set(one.items()) for one in every))
-        return "; or ".join(listed(dict(one.items() - common)) for one in some)
-    for name in list(shared):
+        return "; or ".join(_listed(dict(one.items() - common)) for one in some)
+    for name in some[0]:
         less = {other: value for other, value in shared.items() if other != name}
         shared = less if told(less) else shared
-    return listed(shared)
+    return _listed(shared)
 
 
 def each_case(work: Callable[[Case], T]) -> list[InCase[T]]:
-    """What comes out in each case that can be.
+    """What comes out in each case that can be, of what asks `Case.decided` on the way.
 
     Where there are too many, values that may be one of a few become holes, and members of lists that may be there or
-    not are judged one by one: all of them, none, and each alone.
-
-    Args:
-        work: works it out; it asks `Case.decided` on the way.
-
-    Raises:
-        TooManyCases: it hangs on too many conditions.
+    not are judged one by one: all of them, none, and each alone. Where that is too much as well, it is `TooManyCases`.
     """
-    asked: dict[str, str] = {}
+    asked: dict[str, bool] = {}
     for holes in (False, True):
         with suppress(TooManyCases):
-            return list(outcomes(work, Case(holes=holes, asked=asked)))
-    for member in (_ALL, _NONE):
+            return list(outcomes(work, Case(holes=holes), asked=asked))
+    members: list[str] = []
+    for there in (YES, NO):
         with suppress(TooManyCases):
-            list(outcomes(work, Case(members=member, holes=True, asked=asked)))
-    members = [name for name, kind in asked.items() if kind == MEMBER]
-    found: list[InCase[T]] = []
-    for member in (_ALL, _NONE, *members) if members else ():
-        found += outcomes(work, Case(members=member, holes=True, asked=asked), 4 * MOST - len(found))
+            list(outcomes(work, Case(holes=True, members=dict.fromkeys(members, there)), asked=asked, there=there))
+        members = [name for name, is_member in asked.items() if is_member]
     if not members:
         raise TooManyCases(_named(asked))
+    none = dict.fromkeys(members, NO)
+    alone = [{**none, one: YES} for one in members if len(members) > 1]
+    found: list[InCase[T]] = []
+    for there, some in ((YES, dict.fromkeys(members, YES)), (NO, none), *((NO, one) for one in alone)):
+        found += outcomes(work, Case(holes=True, members=some), _MOST_OF_MEMBERS - len(found), asked, there)
     return found
 
 
-def outcomes(work: Callable[[Case], T], start: Case, most: float = MOST) -> Iterator[InCase[T]]:
-    """What comes out in each case from one on, one by one; the first with the first value of each choice.
+def outcomes(
+    work: Callable[[Case], T], start: Case, most: float = MOST, asked: dict[str, bool] | None = None, there: str = ""
+) -> Iterator[InCase[T]]:
+    """What comes out in each case from one on, one by one, the first with the first value of each choice.
 
-    Raises:
-        TooManyCases: there are more than most.
+    Args:
+        work: asks `Case.decided` on the way.
+        start: the case to begin with.
+        most: more than these are `TooManyCases`.
+        asked: takes what is asked, and whether that says alone whether a member of a list is there.
+        there: what is said of each such member that the case does not know.
     """
+    asked = {} if asked is None else asked
     left, done = [start], 0
     while left:
         case = left.pop()
         try:
             found = work(case)
         except Undecided as question:
-            choices = [{**case.choices, question.name: value} for value in reversed(question.values)]
-            left += [replace(case, choices=one) for one in choices]
+            asked.setdefault(question.name, False)
+            asked |= {question.member: True} if question.member else {}
+            if there and question.member:
+                left.append(replace(case, members={**case.members, question.member: there}))
+            else:
+                left += [replace(case, choices={**case.choices, question.name: one}) for one in question.values[::-1]]
         except Impossible:
             continue
         else:
             done += 1
             yield InCase(case, found)
-        if done + len(left) > most:
-            raise TooManyCases(_named(case.asked))
+        if done + len(left) > most or sum(asked.values()) > _MOST_OF_MEMBERS:
+            raise TooManyCases(_named(asked))
 
 
-def _named(asked: Mapping[str, str]) -> str:
+def _named(asked: Iterable[str]) -> str:
     return ", ".join(sorted(asked)[:MOST])

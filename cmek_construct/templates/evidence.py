@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
 from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.policy.text import glob, may_be_one
+from cmek_construct.policy.text import alone, glob, hole, holes, is_known, is_unreadable, may_be_one, parts, pieces
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
 from cmek_construct.templates.reading import members
-from cmek_construct.templates.texts import alone, hole, holes, is_known, is_unreadable, parts, pieces
+from cmek_construct.templates.stacks import OWN_ACCOUNT, ROLE, Place
 
 if TYPE_CHECKING:
     from cmek_construct.templates.found import Now
@@ -45,93 +46,79 @@ _ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?"
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
 _ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths", "aws:resourceorgid", "aws:resourceorgpaths")
 _OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
-T = TypeVar("T")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}|\$\{[^{}!?][^{}]*\}")
 
 
-class Named(NamedTuple):
-    """A role by account and name; a name alone is of the account of who says it."""
-
-    account: str
-    name: str
-
-
-def named(text: str, account: str) -> Named | None:
-    """Whom a text names: an ARN of a role or of its session, or a name."""
+def _named(text: str, account: str) -> tuple[str, str] | None:
+    """Whom a text of an account names, by account and name: by an ARN of a role or of its session, or a name alone."""
     found = parts(text, ":") if len(text) <= LONGEST_ARN else []
     if len(found) == 1:
-        return Named(account, text)
+        return account, text
     kind, *names = parts(":".join(found[5:]), "/")
     if not names or found[0] != "arn" or (found[2], kind) not in (("sts", "assumed-role"), ("iam", "role")):
         return None
-    return Named(found[4], names[0] if found[2] == "sts" else names[-1])
+    return found[4], names[0] if found[2] == "sts" else names[-1]
 
 
-class Roles(Generic[T]):
+class Roles:
     """Finds roles by texts; each text is looked up once."""
 
-    def __init__(self, roles: Iterable[tuple[str, T]], forms: Mapping[str, str]) -> None:
+    def __init__(self, roles: Iterable[tuple[str, Place]], forms: Mapping[str, str]) -> None:
         """Remember roles, each with an ARN that it has in some case, and what is known of holes."""
         self._forms = forms
-        self._by_arn = [(arn, whom, one) for arn, one in roles if (whom := named(arn, ""))]
-        self._exact: dict[tuple[str, str], set[tuple[str, T]]] = {}
-        for arn, whom, one in self._by_arn:
-            self._exact.setdefault((whom.account, whom.name.lower()), set()).add((arn, one))
-        self._seen: dict[tuple[str, str], set[tuple[str, T]]] = {}
-        self._open = [one for one in self._by_arn if not is_known("".join(one[1]))]
-        globs = {self._glob(own.name) for _, own, _ in self._open}
+        self._every = [(arn, whom, place) for arn, place in roles if (whom := _named(arn, ""))]
+        self._open = [one for one in self._every if not is_known("".join(one[1]))]
+        self._exact: dict[tuple[str, str], set[tuple[str, Place]]] = {}
+        for arn, (own, name), place in self._every:
+            self._exact.setdefault((own, name.lower()), set()).add((arn, place))
+        globs = {glob(name, forms) for _, (_, name), _ in self._open}
         names = sorted({one if one.count("*") <= _MOST_STARS else "*" for one in globs})
         every = [re.escape(name).replace(r"\*", ".*").replace(r"\?", ".") for name in names]
         self._names = re.compile("|".join(every) or "(?!)", re.IGNORECASE)
         """The names of all of them together: one look, for most texts name none."""
+        self.by = cache(self._by)
 
-    def by(self, text: str, account: str) -> set[tuple[str, T]]:
-        """The roles, each with its ARN, that somebody of an account names by an ARN or a name, or a pattern of them."""
-        whom = named(text, account)
-        exact = self._exact.get((whom.account, whom.name.lower())) if whom else None
-        if exact is None and (text, account) not in self._seen:
-            is_wild = ("*" in text or "?" in text) and len(text) <= LONGEST_ARN
-            self._seen[text, account] = set(self._alike(text, account) if is_wild else self._called(whom))
-        return self._seen[text, account] if exact is None else exact
+    def _by(self, text: str, account: str) -> set[tuple[str, Place]]:
+        """The roles, each with its ARN, that somebody of an account names by an ARN or a name, or a pattern of them.
 
-    def _glob(self, text: str) -> str:
-        return glob(text, self._forms)
-
-    def _alike(self, text: str, account: str) -> Iterator[tuple[str, T]]:
-        """The roles that a pattern may be about; none, if it is about every role."""
-        form = self._glob(text)
-        if not may_be_one(form, self._glob(f"arn:aws:iam::{account}:role/{NOBODY}")):
-            yield from ((arn, one) for arn, _, one in self._by_arn if may_be_one(form, self._glob(arn)))
-
-    def _called(self, whom: Named | None) -> Iterator[tuple[str, T]]:
-        """The roles of which account or name are not known, and that may be this one."""
-        if whom is None or len(whom.name) > _LONGEST_NAME + sum(map(len, holes(whom.name))):
-            return
+        A pattern that is about every role is about none; a role of which account or name are not known may be the one.
+        """
+        whom = _named(text, account)
+        exact = self._exact.get((whom[0], whom[1].lower())) if whom else None
+        if exact:
+            return exact
+        if ("*" in text or "?" in text) and len(text) <= LONGEST_ARN:
+            form = glob(text, self._forms)
+            if may_be_one(form, glob(f"arn:aws:iam::{account}:role/{NOBODY}", self._forms)):
+                return set()
+            return {(arn, place) for arn, _, place in self._every if may_be_one(form, glob(arn, self._forms))}
+        if whom is None or len(whom[1]) > _LONGEST_NAME + sum(map(len, holes(whom[1]))):
+            return set()
         unknown = set(holes("".join(whom)))
-        for arn, own, one in self._open if self._names.fullmatch(whom.name) else ():
-            pairs = zip(whom, own, strict=True)
-            if unknown <= set(holes("".join(own))) and all(
-                text == mine or may_be_one(text, self._glob(mine)) for text, mine in pairs
-            ):
-                yield arn, one
+        return {
+            (arn, place)
+            for arn, own, place in (self._open if self._names.fullmatch(whom[1]) else ())
+            if unknown <= set(holes("".join(own)))
+            and all(a == b or may_be_one(a, glob(b, self._forms)) for a, b in zip(whom, own, strict=True))
+        }
 
 
-class Called(Generic[T]):
+class Called:
     """Finds roles and keys by their ARNs, and by names and IDs alone, as each is in one case."""
 
-    def __init__(self, some: Mapping[T, Iterable[InCase[Any]]]) -> None:
+    def __init__(self, some: Mapping[Place, Iterable[InCase[Now]]]) -> None:
         """Remember roles or keys in each case."""
-        self._by_name: dict[str, list[tuple[T, InCase[Any]]]] = {}
-        for one, cases in some.items():
+        self._by_name: dict[str, list[tuple[Place, InCase[Now]]]] = {}
+        for place, cases in some.items():
             for now in cases:
-                self._by_name.setdefault(_name(now.value.arn), []).append((one, now))
+                self._by_name.setdefault(_name(now.value.arn), []).append((place, now))
 
-    def by(self, text: str, case: Case) -> T | None:
+    def by(self, text: str, case: Case) -> Place | None:
         """What a text is the ARN, the name or the ID of, where its case and that of the other can be at once."""
-        for one, now in self._by_name.get(_name(text), ()):
+        for place, now in self._by_name.get(_name(text), ()):
             arn = now.value.arn
             if text == _name(arn) or (case.agrees(now.case) and _chosen(text, now.case) == _chosen(arn, case)):
-                return one
+                return place
         return None
 
 
@@ -146,39 +133,31 @@ def _chosen(text: str, case: Case) -> str:
     return text
 
 
-def may_be_key(text: str, arn: str) -> bool:
-    """Whether the ARN of a key may be that of another one: its ID is not known."""
-    one, other = parts(text, ":"), parts(arn, ":")
-    same = [not is_known(b) or a == b for a, b in zip(one[:5], other[:5], strict=False)]
-    is_arn = is_known(text) and len(one) == len(other) == 6 and one[2] == "kms"
-    return text == arn or (is_arn and all(same))
-
-
 def policy_of(document: Any, kind: Kind, resource: str | None, run: Run) -> Policy:
     """A policy out of a resolved document; of one that is a reference, what it may be."""
     if isinstance(document, str) and alone(document):
         what = f"the policy {document}"
         return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, run.forms)
     policy = read(document, kind, resource=resource, texts=canonical, forms=run.forms)
-    if not any(one.on(aws.USER_ID) for one in policy.statements):
-        return policy
-    return replace(policy, statements=tuple(_by_arn(one, run) for one in policy.statements))
+    statements = (
+        replace(one, conditions=tuple(it for each in one.conditions for it in _by_arns(each, run)))
+        for one in policy.statements
+    )
+    return replace(policy, statements=tuple(statements))
 
 
-def _by_arn(statement: Statement, run: Run) -> Statement:
-    """A statement that compares the IDs of roles of the run: with their ARNs instead."""
-    conditions = []
-    for one in statement.conditions:
-        roles = {value: run.roles_by_id.get(it[1]) for value in one.values if (it := _ROLE_ID.match(value))}
-        arns = tuple(filter(None, roles.values()))
-        others = tuple(value for value in one.values if not roles.get(value))
-        if one.key.lower() != aws.USER_ID or not arns:
-            conditions.append(one)
-            continue
-        conditions.append(Condition(one.operator, aws.PRINCIPAL_ARN, arns))
-        if others and "Not" in one.operator:  # it is none of the roles, and none of the others
-            conditions.append(replace(one, values=others))
-    return replace(statement, conditions=tuple(conditions))
+def _by_arns(condition: Condition, run: Run) -> Iterator[Condition]:
+    """A condition; one on the IDs of roles of the run, on their ARNs instead."""
+    if condition.key.lower() != aws.USER_ID:
+        yield condition
+        return
+    ids = {value: it[1] for value in condition.values if (it := _ROLE_ID.match(value))}
+    arns = {value: run.roles_by_id[own] for value, own in ids.items() if own in run.roles_by_id}
+    others = tuple(value for value in condition.values if value not in arns)
+    if arns:
+        yield Condition(condition.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))
+    if not arns or (others and "Not" in condition.operator):  # it is none of the roles, and none of the others
+        yield replace(condition, values=others)
 
 
 def allowing(policy: Policy) -> Iterator[Statement]:
@@ -196,16 +175,20 @@ def let_in(policy: Policy) -> Iterator[str]:
     return (text for one in allowing(policy) for text in names_in(one))
 
 
-def lets_pinecone_in(policy: Policy, account: str, document: Any) -> bool:
-    """Whether a policy lets in who calls itself Pinecone's role, or comes near it."""
-    return any(is_like_pinecone(text, account) for text in let_in(policy)) or (
-        any(one.unreadable for one in allowing(policy)) and bool(_ACCESS.search(json.dumps(document, default=str)))
-    )
+def is_pinecones(place: Place, now: Now, vendors: Set[str]) -> bool:
+    """Whether a role or key lets in who calls itself Pinecone's role, or comes near it.
 
-
-def has_guides_sid(policy: Policy) -> bool:
-    """Whether a statement has the Sid of Pinecone's guide."""
-    return any(_GUIDE_SID in _sid(one).lower() for one in policy.statements)
+    So is a role with the Sid of Pinecone's guide, and a key that lets in the role of a declared vendor.
+    """
+    names = list(let_in(now.policy))
+    if any(is_like_pinecone(text, now.account) for text in names):
+        return True
+    is_unread = any(one.unreadable for one in allowing(now.policy))
+    if is_unread and _ACCESS.search(json.dumps(place.properties, default=str)):
+        return True
+    if place.type == ROLE:
+        return any(_GUIDE_SID in _sid(one).lower() for one in now.policy.statements)
+    return not vendors.isdisjoint(names)
 
 
 def _sid(statement: Statement) -> str:
@@ -217,13 +200,13 @@ def is_like_pinecone(text: str, account: str) -> bool:
     bare = "".join(before for before, _ in pieces(text[:LONGEST_ARN]))
     if _ACCESS.search(bare):
         return True
-    whom = named(text, account)
+    whom = _named(text, account)
     if whom is None:
         return False
-    some = [before for before, _ in pieces(whom.name)]
+    some = [before for before, _ in pieces(whom[1])]
     if sum(map(str.isalpha, "".join(some))) >= _FEWEST_LETTERS and may_be_one(_EXAMPLE, "*".join(some)):
         return True
-    return whom.account != account and is_known(account) and bool(LOOK_ALIKE.search(bare))
+    return whom[0] != account and is_known(account) and bool(LOOK_ALIKE.search(bare))
 
 
 def key_users(policy: Policy) -> Iterator[str]:
@@ -261,13 +244,14 @@ def account_of(text: str) -> str:
     return found[4] if len(found) > 4 else text
 
 
-def roots(policy: Policy) -> Iterator[tuple[str, bool]]:
-    """The accounts whose root a key policy lets in, and whether it gives it everything, under no condition."""
+def owners(policy: Policy) -> Iterator[str]:
+    """The accounts whose root a key policy gives everything under no condition, and whoever has the template."""
     for statement in allowing(policy):
         is_all = not statement.conditions and any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
         for principal in statement.principals or ():
-            if root := _ROOT.fullmatch(principal.name):
-                yield root[1], is_all and principal.kind == "AWS"
+            root = _ROOT.fullmatch(principal.name)
+            if root and (root[1] == OWN_ACCOUNT or (is_all and principal.kind == "AWS")):
+                yield root[1]
 
 
 def organizations(*statements: Statement) -> list[str]:
@@ -278,11 +262,6 @@ def organizations(*statements: Statement) -> list[str]:
 
 
 def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:
-    """Whether a key policy names somebody of whom nobody can tell who it is.
-
-    Args:
-        policy: of a key.
-        by_parameter: whether that counts which the deployer gives, too.
-    """
+    """Whether a key policy names somebody of whom nobody can tell who it is, or, if that counts, by a parameter."""
     nameless = (one.principals is None and one.not_principals is None and one.unreadable for one in allowing(policy))
     return any(nameless) or any(is_unreadable(text) or (by_parameter and alone(text)) for text in let_in(policy))

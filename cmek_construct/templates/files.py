@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,8 +59,17 @@ class Template:
     region: str | None = None
     roles_of_keys: Mapping[str, Any] = field(default_factory=dict)
     """The role that each key's construct says it is for, by the key's logical ID."""
-    inner: Mapping[str, Template] = field(default_factory=dict)
+    inner: dict[str, Template] = field(default_factory=dict)
     """The templates of its nested stacks and stack sets, by logical ID."""
+
+    def __post_init__(self) -> None:
+        """Read those that stand as text in its stack sets, where they can be read."""
+        for logical_id, resource in self.of_type(STACK_SET).items():
+            body = members(resource.get("Properties")).get("TemplateBody")
+            with suppress(UnreadableError):
+                content = parsed(body if isinstance(body, str) else "")
+                name = f"{self.name} > {printable(logical_id)}"
+                self.inner[logical_id] = Template(name, self.file, content, self.sha256)
 
     def of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
         """The resources of a type, by logical ID."""
@@ -67,21 +78,22 @@ class Template:
 
 
 def template_of(content: Mapping[str, Any], name: str = "template", account: str | None = None) -> Template:
-    """A template that is no file, with what stands in its stack sets."""
-    return _with_stack_sets(Template(name, Path(name), content, account=account))
+    """A template that is no file."""
+    return Template(name, Path(name), content, account=account)
 
 
 class Reader:
     """Reads files and folders, each file once."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self.problems: list[Problem] = []
         self._found: dict[Path, Template] = {}
+        self._inside: set[Path] = set()
+        """Of nested stacks."""
         self._spare: set[Path] = set()
         """Of assemblies that do not say of which stack they are nested ones."""
         self._entered: set[Path] = set()
-        self._artifacts: dict[Path, dict[Path, tuple[str, Mapping[str, Any]]]] = {}
+        self._named = cache(self._artifacts)
         self._roles_of_keys: dict[Path, dict[str, Any]] = {}
 
     def read(self, paths: Iterable[Path]) -> list[Template]:
@@ -93,10 +105,12 @@ class Reader:
         """
         for path in dict.fromkeys(paths):
             self._add(path)
-        spare = self._spare - self._found.keys()
+        inside, spare = set(self._inside), self._spare - self._found.keys()
         for file in sorted(spare):
             self._stack(file)
-        return _linked(self._found, spare)
+        tops = {file: one for file, one in self._found.items() if file not in inside}
+        linked = _link(tops)
+        return [one for file, one in tops.items() if file not in spare | linked]
 
     def _add(self, path: Path) -> None:
         if not path.exists():
@@ -107,13 +121,16 @@ class Reader:
         elif (path / MANIFEST).is_file():
             self._assembly(path)
         else:
-            files = [(file, file.relative_to(path).parent) for file in sorted(path.rglob(_TEMPLATES))]
-            files = [(file, to) for file, to in files if not any(one.startswith("asset.") for one in to.parts)]
+            files = [
+                file
+                for file in sorted(path.rglob(_TEMPLATES))
+                if not any(one.startswith("asset.") for one in file.relative_to(path).parent.parts)
+            ]
             if not files:
                 way_out = "`npx cdk synth` writes them into cdk.out; name other files one by one."
                 self._problem(path, f"it has no {_TEMPLATES}.", way_out)
-            for file, to in files:
-                assemblies = [path / one for one in (to, *to.parents) if (path / one / MANIFEST).is_file()]
+            for file in files:
+                assemblies = [one for one in file.parents if one.is_relative_to(path) and (one / MANIFEST).is_file()]
                 if assemblies:
                     self._assembly(assemblies[-1])
                 else:
@@ -127,20 +144,18 @@ class Reader:
         for path, (_, artifact) in sorted(self._named(folder).items(), key=lambda one: one[1][1]["type"] != _STACK):
             (self._stack if artifact["type"] == _STACK else self._assembly)(path)
 
-    def _named(self, folder: Path) -> Mapping[Path, tuple[str, Mapping[str, Any]]]:
+    def _artifacts(self, folder: Path) -> Mapping[Path, tuple[str, Mapping[str, Any]]]:
         """The stacks and assemblies that a manifest names, by where they are: the name of each, and its artifact."""
-        if folder not in self._artifacts:
-            found = self._artifacts[folder] = {}
-            file = folder / MANIFEST
-            artifacts = members(self._json(file).get("artifacts")) if file.is_file() else {}
-            for name, one in artifacts.items():
-                needed = _WHERE.get(str(members(one).get("type")), "")
-                where = members(members(one).get("properties")).get(needed)
-                if needed and isinstance(where, str):
-                    found[folder / where] = (name, one)
-                elif needed:
-                    self._problem(file, f"its artifact {name!a} has no {needed}.", "Synthesize the app anew.")
-        return self._artifacts[folder]
+        file = folder / MANIFEST
+        found = {}
+        for name, one in members(self._json(file).get("artifacts")).items():
+            needed = _WHERE.get(str(members(one).get("type")), "")
+            where = members(members(one).get("properties")).get(needed)
+            if needed and isinstance(where, str):
+                found[folder / where] = (name, one)
+            elif needed:
+                self._problem(file, f"its artifact {name!a} has no {needed}.", "Synthesize the app anew.")
+        return found
 
     def _stack(self, file: Path) -> None:
         """A file, as the template of a stack."""
@@ -149,40 +164,42 @@ class Reader:
         name, artifact = self._named(file.parent).get(file, ("", {}))
         if artifact:
             metadata = file.parent / Path(str(artifact.get("additionalMetadataFile"))).name
-            is_apart = metadata.is_file()
-            said = self._json(metadata, having=ROLE_OF_KEY) if is_apart else members(artifact.get("metadata"))
+            said = self._json(metadata, having=ROLE_OF_KEY) or members(artifact.get("metadata"))
             self._roles_of_keys |= _roles_of_keys(file.parent, said)
-        template = self._template(file)
+        template = self._template(file, **_place(name, artifact))
         if template is not None:
             listed = file.with_name(file.name.replace(".template.json", ".assets.json"))
-            files = members(self._json(listed).get("files")) if listed != file and listed.is_file() else {}
+            files = members(self._json(listed).get("files")) if listed != file else {}
             # The files of assets, by the hashes that their URLs carry.
             assets = {name: str(members(members(one).get("source")).get("path")) for name, one in files.items()}
-            template = replace(template, **_place(name, artifact)) if artifact else template
-            self._found[file] = self._with_nested(template, assets, 0)
+            self._found[file] = template
+            self._inside |= {*self._read_nested(template, assets, 0)} - {file}
             if not assets and template.of_type(NESTED) and (file.parent / MANIFEST).is_file():
                 self._spare |= set(file.parent.glob("*.nested.template.json"))
 
-    def _template(self, file: Path) -> Template | None:
+    def _template(self, file: Path, **place: Any) -> Template | None:
         try:
             text, sha256 = text_of(file)
             roles = self._roles_of_keys.get(file, {})
-            return _with_stack_sets(Template(printable(file), file, parsed(text), sha256, roles_of_keys=roles))
+            return Template(printable(file), file, parsed(text), sha256, roles_of_keys=roles, **place)
         except UnreadableError as error:
             self._problem(file, str(error))
             return None
 
-    def _with_nested(self, template: Template, assets: Mapping[str, str], depth: int) -> Template:
-        inner = dict(template.inner)
+    def _read_nested(self, template: Template, assets: Mapping[str, str], depth: int) -> Iterator[Path]:
+        """Add the templates of the nested stacks: their files."""
         for logical_id, resource in template.of_type(NESTED).items() if depth < _DEEPEST else ():
             file = _file_of(resource, template.file.parent, assets)
             nested = self._template(file) if file else None
             if nested:
-                inner[logical_id] = self._with_nested(nested, assets, depth + 1)
-        return replace(template, inner=inner)
+                template.inner[logical_id] = nested
+                yield nested.file
+                yield from self._read_nested(nested, assets, depth + 1)
 
     def _json(self, file: Path, having: str = "") -> Mapping[str, Any]:
-        """What is in a file; nothing where a text does not stand in it."""
+        """What is in a file; nothing of none, or where a text does not stand in it."""
+        if not file.is_file():
+            return {}
         try:
             text, _ = text_of(file, _LARGEST_MANIFEST)
             return members(json.loads(text)) if having in text else {}
@@ -207,7 +224,9 @@ def _file_of(resource: Mapping[str, Any], folder: Path, assets: Mapping[str, str
 
 
 def _place(name: str, artifact: Mapping[str, Any]) -> dict[str, Any]:
-    """Names, account and Region of a stack."""
+    """Names, account and Region of a stack, where a cloud assembly says them."""
+    if not artifact:
+        return {}
     account, _, region = str(artifact.get("environment")).removeprefix("aws://").partition("/")
     return {
         "stack": str(members(artifact.get("properties")).get("stackName") or name),
@@ -233,53 +252,22 @@ def _roles_of_keys(folder: Path, metadata: Mapping[str, Any]) -> dict[Path, dict
     return found
 
 
-def _with_stack_sets(template: Template) -> Template:
-    """With the templates that stand as text in its stack sets, where they can be read."""
-    inner = {}
-    for logical_id, resource in template.of_type(STACK_SET).items():
-        body = members(resource.get("Properties")).get("TemplateBody")
-        try:
-            content = parsed(body if isinstance(body, str) else "")
-        except UnreadableError:
-            continue
-        name = f"{template.name} > {printable(logical_id)}"
-        inner[logical_id] = _with_stack_sets(Template(name, template.file, content, template.sha256))
-    return replace(template, inner=inner)
-
-
-def _linked(found: Mapping[Path, Template], spare: set[Path]) -> list[Template]:
-    """Each template in the one whose nested stack it is; of files by themselves, which alone fits."""
-    parents = [one for file, one in found.items() if file not in spare]
-    inside = {file for one in parents for file in _nested_files(one) if file != one.file}
-    tops = [one for file, one in found.items() if file not in inside]
-    fits = {
-        (top.file, logical_id): [one for one in tops if one.stack is None and one is not top and _fits(one, *asked)]
-        for top in tops
-        for logical_id, *asked in _unlinked(top)
-    }
+def _link(tops: Mapping[Path, Template]) -> set[Path]:
+    """Add the template of each nested stack of which no file is known, if one alone fits: their files."""
+    fits: dict[tuple[Path, str], list[Template]] = {}
+    alone = [one for one in tops.values() if one.stack is None]
+    for file, top in tops.items():
+        stacks = {name: one for name, one in top.of_type(NESTED).items() if name not in top.inner}
+        text = json.dumps(top.content, default=str) if stacks else ""
+        for logical_id, resource in stacks.items():
+            given = set(members(members(resource.get("Properties")).get("Parameters")))
+            asked = {one.partition('"')[0] for one in text.split(f'["{logical_id}", "Outputs.')[1:]}
+            fits[file, logical_id] = [one for one in alone if one is not top and _fits(one, given, asked)]
     counted = Counter(one.file for some in fits.values() for one in some)
     taken = {at: some[0] for at, some in fits.items() if len(some) == 1 == counted[some[0].file]}
-    files = {one.file for one in taken.values()}
-    return [
-        replace(top, inner={**top.inner, **{name: one for (file, name), one in taken.items() if file == top.file}})
-        for top in tops
-        if top.file not in files | spare
-    ]
-
-
-def _nested_files(template: Template) -> Iterator[Path]:
-    for one in template.inner.values():
-        yield one.file
-        yield from _nested_files(one)
-
-
-def _unlinked(parent: Template) -> Iterator[tuple[str, set[str], set[str]]]:
-    """Nested stacks of unknown templates: what each is given, and what is asked of it."""
-    stacks = {name: one for name, one in parent.of_type(NESTED).items() if name not in parent.inner}
-    text = json.dumps(parent.content, default=str) if stacks else ""
-    for logical_id, resource in stacks.items():
-        given = set(members(members(resource.get("Properties")).get("Parameters")))
-        yield logical_id, given, {one.partition('"')[0] for one in text.split(f'["{logical_id}", "Outputs.')[1:]}
+    for (file, logical_id), one in taken.items():
+        tops[file].inner[logical_id] = one
+    return {one.file for one in taken.values()}
 
 
 def _fits(child: Template, given: set[str], asked: set[str]) -> bool:

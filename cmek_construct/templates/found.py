@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -114,7 +115,7 @@ class Output:
     label: str
     """The field of the console; empty where the description names none."""
     cases: tuple[InCase[str], ...]
-    of: Place | None
+    of: Place | None = None
     """The role or key of the run that it names, in all cases."""
 
 
@@ -172,8 +173,8 @@ class Found:
     @cached_property
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
-        found = {arn: place for place, arn in self.run.arns.items()}
-        return found | {now.value.arn: one.place for one in (*self.roles, *self.keys) for now in one.cases}
+        every = {arn: place for place, arn in self.run.arns.items()}
+        return every | {now.value.arn: one.place for one in (*self.roles, *self.keys) for now in one.cases}
 
 
 def outputs_of(run: Run, stacks: Iterable[Stack]) -> list[Output]:
@@ -183,20 +184,19 @@ def outputs_of(run: Run, stacks: Iterable[Stack]) -> list[Output]:
         description = str(one.get("Description", ""))
         if _CONSOLE in description:
             label = _LABEL.search(description)
-            cases = run.text(stack, one.get("Value"))
-            found.append(Output(Place(stack, name), label[1] if label else "", cases, None))
+            found.append(Output(Place(stack, name), label[1] if label else "", run.text(stack, one.get("Value"))))
     return found
 
 
 def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[Place, Output]]:
     """For what one output names: the output of another label that goes with it, by its name."""
-    by_stack: dict[Stack, dict[str, list[Output]]] = {}
+    some: dict[tuple[Stack, str], list[Output]] = defaultdict(list)
     for one in outputs:
-        by_stack.setdefault(one.place.stack, {label: [], other: []}).setdefault(one.label, []).append(one)
-    for some in by_stack.values():
-        for one in some[label]:
-            best = _nearest(one, some[other])
-            if one.of and best and _nearest(best, some[label]) is one:
+        some[one.place.stack, one.label].append(one)
+    for stack, found in [(stack, found) for (stack, said), found in some.items() if said == label]:
+        for one in found:
+            best = _nearest(one, some[stack, other])
+            if one.of and best and _nearest(best, found) is one:
                 yield one.of, best
 
 

@@ -5,17 +5,22 @@ Source: CloudFormation template reference, "Intrinsic functions", "Condition fun
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
-from cmek_construct.templates.choices import MEMBER, OTHER, VALUE, YES, Undecided
+from cmek_construct.policy.text import alone, hole, holes, is_known, parts, pieces
+from cmek_construct.templates.choices import OTHER, YES, Undecided
 from cmek_construct.templates.reading import each_of, function_of, members
 from cmek_construct.templates.stacks import Stack
-from cmek_construct.templates.texts import alone, hole, holes, is_known, joined, parts, pieces, plain, unreadable
 
 if TYPE_CHECKING:
     from cmek_construct.templates.values import Values
+
+_LONGEST: Final = 65_536
+"""Characters of a text that is put together; what is longer cannot be read."""
 
 
 def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
@@ -26,9 +31,8 @@ def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
             return None if is_so is None else values.resolved(stack, yes if is_so else no)
         case "Fn::Join", [between, some]:
             return joined(values.texts(stack, some), values.text(stack, between))
-        case "Fn::Sub", str():
-            return _substituted(values, stack, argument, {})
-        case "Fn::Sub", [str(text), dict(own)]:
+        case "Fn::Sub", str() | [str(), dict()]:
+            text, own = (argument, {}) if isinstance(argument, str) else argument
             return _substituted(values, stack, text, own)
         case "Fn::Split", [some, other]:
             at, text = values.text(stack, some), values.text(stack, other)
@@ -44,13 +48,13 @@ def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
             return _in_map(values, stack, keys[:3], default)
         case "Fn::ImportValue", _:
             name = values.text(stack, argument)
-            there = hole(f"export {plain(name)} of {stack.account} {stack.region}") if is_known(name) else None
-            return elsewhere(values, f"export {name}", stack) or there
+            there = hole(f"export {as_it_is(name)} of {stack.account} {stack.region}") if is_known(name) else None
+            return values.elsewhere(f"export {name}", stack) or there
         case "Fn::GetStackOutput", dict():
-            of, output = (values.text(stack, argument.get(one, "")) for one in ("StackName", "OutputName"))
+            of, output = (as_it_is(values.text(stack, argument.get(one, ""))) for one in ("StackName", "OutputName"))
             region = values.text(stack, argument["Region"]) if "Region" in argument else stack.region
-            what = f"output {plain(output)} of {plain(of)}"
-            return elsewhere(values, what, stack, region) or hole(f"output {output} of {of} in {region}")
+            what = f"output {output} of {of} in {region}"
+            return values.elsewhere(what, stack) or hole(what)
         case "Fn::ToJsonString", _:
             found = values.resolved(stack, argument)
             text = json.dumps(found, default=str)
@@ -62,26 +66,20 @@ def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
     return None
 
 
-def elsewhere(values: Values, what: str, stack: Stack, region: str | None = None) -> Any:
-    """What another stack gives; None where that is not known."""
-    found = values.run.elsewhere(what, stack, region)
-    return values.once((what, found[0].name), lambda: values.resolved(*found)) if found else None
-
-
 def _substituted(values: Values, stack: Stack, text: str, own: Mapping[str, Any]) -> str | None:
     """What ``Fn::Sub`` makes of a text."""
+
+    @cache
+    def made(name: str) -> str:
+        found = values.resolved(stack, own.get(name, {"Fn::GetAtt" if "." in name else "Ref": name}))
+        return found if isinstance(found, str) else unreadable(f"Fn::Sub {name}", stack.name, name)
+
     some: list[str] = []
-    made: dict[str, str] = {}
     for before, place in pieces(text):
         some.append(values.text(stack, before))
-        if place is None or place.strip().startswith("!"):
-            some.append("" if place is None else f"${{{place}}}")
-            continue
-        name = place.strip()
-        if name not in made:
-            found = values.resolved(stack, own.get(name, {"Fn::GetAtt" if "." in name else "Ref": name}))
-            made[name] = found if isinstance(found, str) else unreadable(f"Fn::Sub {name}", stack.name, name)
-        some.append(made[name])
+        if place is not None:
+            name = place.strip()
+            some.append(f"${{{place}}}" if name.startswith("!") else made(name))
     return joined(some)
 
 
@@ -94,7 +92,7 @@ def _in_map(values: Values, stack: Stack, keys: Sequence[Any], default: Any) -> 
             key = _key(values, str(key), place, found, default)
         if key is None:
             return None
-        place = plain(key)
+        place = as_it_is(key)
         found = found.get(place) if isinstance(found, dict) else None
     found = default if found is None else found
     return None if found is None else values.resolved(stack, found)
@@ -114,8 +112,28 @@ def _key(values: Values, key: str, place: str, found: Mapping[str, Any], default
         return chosen
     if chosen is not None or default is not None:
         own = f"{own} in {place}"
-    chosen = values.case.decided(own, [*map(str, found), *([] if default is None else [OTHER])], VALUE)
+    chosen = values.case.decided(own, [*found, *([] if default is None else [OTHER])], may_be_hole=True)
     return chosen if own in values.case.choices else None
+
+
+def as_it_is(text: str) -> str:
+    """A text without holes: ``${!x}`` is ``${x}``."""
+    return text.replace("${!", "${")
+
+
+def unreadable(what: str, where: str, value: Any = None) -> str:
+    """The text of what cannot be read in a stack, by a few words: the same only where it is the same thing."""
+    content = json.dumps([where, value], default=str, sort_keys=True)
+    return hole(f"?{what} {hashlib.sha256(content.encode()).hexdigest()[:8]}")
+
+
+def joined(texts: list[str], between: str = "") -> str | None:
+    """Texts put together; None if a hole came about, or went, where two meet, or it is too long."""
+    if sum(map(len, texts)) + len(between) * len(texts) > _LONGEST:
+        return None
+    whole = between.join(texts)
+    apart = (name for index, one in enumerate(texts) for name in (*(holes(between) if index else ()), *holes(one)))
+    return whole if "$" not in whole or holes(whole) == list(apart) else None
 
 
 def _all_holes(value: Any) -> list[str]:
@@ -131,11 +149,7 @@ def _is_all_known(value: Any) -> bool:
 
 
 def holds(values: Values, stack: Stack, name: str) -> bool | None:
-    """Whether a condition holds; None if there is none of this name, or it hangs on itself.
-
-    Raises:
-        Undecided: it hangs on something that must be chosen first.
-    """
+    """Whether a condition holds; None if there is none of this name. It may raise `Undecided`."""
     if name not in stack.conditions:
         return None
     found = values.once((stack.name, "condition", name), lambda: _is_true(values, stack, stack.conditions[name]))
@@ -151,22 +165,17 @@ def allowed(values: Values, stack: Stack) -> bool:
         except Undecided:
             return False
 
-    for rule in map(members, members(stack.content.get("Rules")).values()):
-        when = rule.get("RuleCondition")
-        if (when is None or fails({"Fn::Not": [when]})) and any(
-            fails(members(one).get("Assert")) for one in each_of(rule.get("Assertions"))
-        ):
-            return False
-    return True
+    rules = [members(one) for one in members(stack.content.get("Rules")).values()]
+    apply = [one for one in rules if one.get("RuleCondition") is None or fails({"Fn::Not": [one["RuleCondition"]]})]
+    return not any(fails(members(one).get("Assert")) for rule in apply for one in each_of(rule.get("Assertions")))
 
 
 def _with_members(values: Values, stack: Stack, expression: Any) -> Any:
     """An expression as it is where it is chosen which members of lists are there."""
-    case = values.case
-    for name, one in stack.conditions.items() if case.members else ():
-        own = stack.named(name)
-        if one == expression and case.asked.get(own) == MEMBER:
-            return {"Fn::Equals": [case.decided(own, kind=MEMBER), YES]}
+    there = values.case.members
+    for name, one in stack.conditions.items() if there else ():
+        if one == expression and stack.named(name) in there:
+            return {"Fn::Equals": [there[stack.named(name)], YES]}
     function = function_of(expression)
     if function and isinstance(function[1], list):
         return {function[0]: [_with_members(values, stack, one) for one in function[1]]}

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct import checks
 from cmek_construct.checks import printable
+
+if TYPE_CHECKING:
+    import yaml
 
 SECTIONS: Final = {
     "AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings",
@@ -37,11 +41,9 @@ def parsed(text: str) -> dict[str, Any]:
     text = text.removeprefix("\ufeff")
     try:
         if text.lstrip()[:1] == "{":
-            content = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
+            content = json.loads(text, object_pairs_hook=each_once, parse_constant=_no_number)
         else:
-            from cmek_construct.templates.reading_yaml import from_yaml
-
-            content = from_yaml(text)
+            content = _from_yaml(text)
     except (ValueError, RecursionError, MemoryError) as error:
         reason = printable(" ".join(str(error).split()))
         raise UnreadableError(f"it is neither JSON nor YAML: {reason}") from None
@@ -50,19 +52,16 @@ def parsed(text: str) -> dict[str, Any]:
     if content and not content.keys() & SECTIONS:
         raise UnreadableError("it is no CloudFormation template: none of its members is of one.")
     resources = {} if content.get("Resources") is None else content["Resources"]
-    if not isinstance(resources, dict) or not all(map(_is_resource, resources.items())):
+    if not isinstance(resources, dict) or not all(
+        name.startswith((FOR_EACH, _TRANSFORM))
+        or (isinstance(members(one).get("Type"), str) and isinstance(one.get("Properties") or {}, dict))
+        for name, one in resources.items()
+    ):
         raise UnreadableError("it is no CloudFormation template: each of its Resources has a Type.")
     return content
 
 
-def _is_resource(item: tuple[str, Any]) -> bool:
-    match item:
-        case _, {"Type": str(), **rest} if isinstance(rest.get("Properties") or {}, dict):
-            return True
-    return item[0].startswith((FOR_EACH, _TRANSFORM))
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
@@ -75,14 +74,49 @@ def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number of JSON")
 
 
-def from_json(text: str) -> Any:
-    """The object or list that a text is in JSON; another text as it is."""
-    if text.lstrip()[:1] not in ("{", "["):
-        return text
+def _from_yaml(text: str) -> Any:
+    """A template in YAML, as it would stand in JSON."""
+    import yaml  # which an app that reads JSON alone need not have
+
     try:
-        return json.loads(text, object_pairs_hook=_each_once)
-    except (ValueError, RecursionError):
-        return text
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise ValueError(f"*{event.anchor} is an alias, which CloudFormation refuses")
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        return None if node is None else _value(node, yaml.constructor.SafeConstructor())
+    except (yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
+        # A tag of YAML's own on what it does not fit, such as !!int '', is no YAMLError there.
+        raise ValueError(str(error)) from None
+
+
+def _value(node: Any, plain: yaml.constructor.SafeConstructor) -> Any:
+    """A value of YAML, of ``!Sub x`` ``{"Fn::Sub": "x"}``; a date or a fraction stays the text that it is."""
+    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    short = kind[1:] if kind.startswith("!") else ""
+    value: Any
+    if node.id == "mapping" and (short or kind == "map"):
+        value = {}
+        for key, one in node.value:
+            if key.id != "scalar" or key.value == "<<":
+                raise ValueError(f"line {key.start_mark.line + 1}: a key is a plain word")
+            if key.value in value:
+                raise ValueError(f"line {key.start_mark.line + 1}: {key.value!a} stands twice")
+            value[key.value] = _value(one, plain)
+    elif node.id == "sequence" and (short or kind == "seq"):
+        value = [_value(one, plain) for one in node.value]
+    elif node.id == "scalar" and (short or kind in ("timestamp", "float")):
+        value = node.value.split(".", 1) if short == "GetAtt" else node.value
+    elif kind == "int" and re.fullmatch("0[0-7]+", str(node.value)):
+        # What it looks like is what it must be, also to CloudFormation, for which 0… is octal.
+        if len(node.value) >= 10:
+            raise ValueError(
+                f"{node.value} stands without quotes and begins with 0, which CloudFormation takes for "
+                f'another number; write "{node.value}"'
+            )
+        value = int(node.value, 8)
+    else:
+        value = plain.construct_object(node, deep=True)
+    return {short if short in ("Ref", "Condition") else f"Fn::{short}": value} if short else value
 
 
 def _is_deep(content: Any) -> bool:
@@ -131,6 +165,20 @@ def function_of(value: Any) -> tuple[str, Any] | None:
         if name == "Ref" or str(name).startswith("Fn::"):
             return name, argument
     return None
+
+
+def written(value: Any) -> str | None:
+    """A text, a number or a truth value as it is written, a list with commas; None of what is none of them."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def refers(text: str, logical_id: str) -> bool:
+    """Whether JSON as text refers to a resource of its own stack."""
+    return re.search(rf'["{{]{re.escape(logical_id)}["}}.]', text) is not None
 
 
 def text_of(path: Path, most: int = checks.TEMPLATE) -> tuple[str, str]:

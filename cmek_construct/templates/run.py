@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cmek_construct.checks import printable
 from cmek_construct.policy import ACCOUNT, REGION
+from cmek_construct.policy.text import alone, hole, holes, is_known
 from cmek_construct.templates import functions
 from cmek_construct.templates.choices import Case, Impossible, InCase, TooManyCases, Undecided, each_case
 from cmek_construct.templates.files import Problem, Reader, Template
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
-from cmek_construct.templates.texts import alone, hole, holes, is_known
 from cmek_construct.templates.values import Values
 
 _WRITER: Final = "Custom::CrossRegionExportWriter"
@@ -34,13 +34,9 @@ class Run:
         problems: Iterable[Problem] = (),
         accounts: Mapping[str, str] | None = None,
     ) -> None:
-        """Put templates together.
+        """Put templates together, of stacks that stand in no other of them.
 
-        Args:
-            templates: of stacks that stand in no other of them.
-            account: of the stacks of which no cloud assembly says it: twelve digits.
-            problems: of reading them.
-            accounts: of single stacks of which nobody else says it, by name.
+        Where no cloud assembly says an account, it is ``account``, or by the name of the stack in ``accounts``.
         """
         self.templates = templates
         self.account = account
@@ -60,30 +56,17 @@ class Run:
             **{str(alone(one.account)): ACCOUNT for one in self.stacks if not is_known(one.account)},
         }
         """What is known of holes, for `policy.read`."""
-        self._values: dict[tuple[object, ...], Values] = {}
-
-    def values(self, case: Case) -> Values:
+        self.values = lru_cache(_MOST_KEPT)(partial(Values, self))
         """The values of one case."""
-        if case.key not in self._values:
-            if len(self._values) > _MOST_KEPT:
-                self._values.clear()
-            self._values[case.key] = Values(self, case)
-        return self._values[case.key]
 
     def cases(self, stack: Stack, work: Callable[[Values], T]) -> list[InCase[T]]:
-        """What comes out in each case that the rules of a stack's template let be.
-
-        Raises:
-            TooManyCases: it hangs on too many conditions.
-        """
+        """What comes out in each case that the rules of a stack's template let be, or `TooManyCases`."""
 
         def in_case(case: Case) -> T:
             values = self.values(case)
-            around: Stack | None = stack
-            while around and (case.choices or case.members):
-                if not functions.allowed(values, around):
-                    raise Impossible
-                around = around.parent
+            is_chosen = bool(case.choices or case.members)
+            if is_chosen and not all(functions.allowed(values, one) for one in stack.around):
+                raise Impossible
             return work(values)
 
         return each_case(in_case)
@@ -91,20 +74,16 @@ class Run:
     def places(self, *types: str) -> Iterator[Place]:
         """The resources of some types, or all."""
         for stack in self.stacks:
-            yield from (Place(stack, name) for name in stack.resources if not types or stack.type_of(name) in types)
+            places = (Place(stack, name) for name in stack.resources)
+            yield from (one for one in places if not types or one.type in types)
 
     def made(self, place: Place) -> list[InCase[Mapping[str, Any]]]:
-        """The properties of a resource in each case that has it.
-
-        Raises:
-            TooManyCases: it hangs on too many conditions.
-        """
-        stack, logical_id = place.stack, place.logical_id
+        """The properties of a resource in each case that has it, or `TooManyCases`."""
 
         def work(values: Values) -> Any:
-            return values.resolved(stack, place.properties) if values.exists(stack, logical_id) else None
+            return values.resolved(place.stack, place.properties) if values.exists(place) else None
 
-        found = (one for one in self.cases(stack, work) if one.value is not None)
+        found = (one for one in self.cases(place.stack, work) if one.value is not None)
         return [InCase(one.case, one.value if isinstance(one.value, dict) else {"": one.value}) for one in found]
 
     def text(self, stack: Stack, value: Any) -> tuple[InCase[str], ...]:
@@ -121,30 +100,20 @@ class Run:
                 return self.values(case).text(stack, stack.template.roles_of_keys[logical_id])
         return None
 
-    def elsewhere(self, what: str, stack: Stack, region: str | None = None) -> tuple[Stack, Any] | None:
-        """Who gives something to other stacks, and what: the one in the account and Region of a stack, else in what may
-        be they. An output may be asked of any account, by a role there; a parameter is of the account.
+    def elsewhere(self, what: str, stack: Stack) -> tuple[Stack, Any] | None:
+        """Who gives a stack what it asks for, an export or what else is in `_given`, and what that is.
 
-        Args:
-            what: an export, an output or a parameter of SSM, by kind and name.
-            stack: that asks.
-            region: that it is asked of. Default: that of the stack.
+        It is the one in the account and Region of the stack, else in what may be they. An output may be asked of any
+        account, by a role there.
         """
-        account, region = stack.account, region or stack.region
-        found = self._given.get(what, ())
-        if what.startswith("output "):
-            near = [one for one in found if one[1] == region]
-        elif what.startswith("parameter "):
-            near = [one for one in found if one[0].account == account and one[1] in (region, OWN_REGION)]
-        else:
-            near = [
-                one
-                for one in found
-                if (account in (one[0].account, OWN_ACCOUNT) or one[0].account == OWN_ACCOUNT)
-                and (region in (one[1], OWN_REGION) or one[1] == OWN_REGION)
-            ]
-        several = [one for one in near if (one[0].account, one[1]) == (account, region)] or near
-        return (several[0][0], several[0][2]) if len(several) == 1 else None
+        is_output = what.startswith("output ")
+        near = [
+            (of, value, of.account == stack.account and (is_output or region == stack.region))
+            for of, region, value in self._given.get(what, ())
+            if is_output or (_may_be(of.account, stack.account) and _may_be(region, stack.region))
+        ]
+        several = [one for one in near if one[2]] or near
+        return several[0][:2] if len(several) == 1 else None
 
     @cached_property
     def arns(self) -> dict[Place, str]:
@@ -153,7 +122,7 @@ class Run:
         found = {}
         for place in self.places(ROLE, USER, *KEYS):
             with suppress(Undecided, RecursionError):
-                found[place] = str(values.arn(place.stack, place.logical_id))
+                found[place] = str(values.arn(place))
         return found
 
     @cached_property
@@ -170,32 +139,31 @@ class Run:
         for stack, name, output in ((own, name, one) for own in self.stacks for name, one in own.outputs.items()):
             given = (stack, stack.region, output.get("Value"))
             if stack.template.stack:
-                found.setdefault(f"output {name} of {stack.template.stack}", []).append(given)
-            text = ""
-            export = members(output.get("Export")).get("Name")
-            is_made: bool | None = None
+                found.setdefault(f"output {name} of {stack.template.stack} in {stack.region}", []).append(given)
+            export, is_made = "", None
             with suppress(Undecided, RecursionError):
-                text = "" if export is None else values.text(stack, export)
+                export = values.text(stack, members(output.get("Export")).get("Name", ""))
                 is_made = functions.holds(values, stack, str(output.get("Condition")))
             # An import is of the same account and Region as the export.
-            if text and is_made is not False and all(hole(one) in (stack.account, stack.region) for one in holes(text)):
-                found.setdefault(f"export {text}", []).append(given)
+            if export and is_made is not False and set(map(hole, holes(export))) <= {stack.account, stack.region}:
+                found.setdefault(f"export {export}", []).append(given)
         for place in self.places(_WRITER):
             written = members(place.properties.get("WriterProps"))
             with suppress(Undecided, RecursionError):
                 region = values.text(place.stack, written.get("region", ""))
                 for name, value in members(written.get("exports")).items():
-                    found.setdefault(f"parameter {name}", []).append((place.stack, region, value))
+                    key = f"parameter {name} of {place.stack.account}"
+                    found.setdefault(key, []).append((place.stack, region, value))
         return found
 
 
-def read_run(paths: Iterable[Path], account: str | None = None) -> Run:
-    """Read files and folders, and put them together.
+def _may_be(one: str, other: str) -> bool:
+    """Whether two accounts, or two Regions, may be the same."""
+    return one == other or not {one, other}.isdisjoint((OWN_ACCOUNT, OWN_REGION))
 
-    Args:
-        paths: files, cloud assemblies, other folders.
-        account: of the stacks of which no cloud assembly says it: twelve digits.
-    """
+
+def read_run(paths: Iterable[Path], account: str | None = None) -> Run:
+    """Read files, cloud assemblies and other folders, and put them together; ``account`` as in `Run`."""
     reader = Reader()
     return Run(reader.read(paths), account, reader.problems)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from cmek_construct.policy import ACCOUNT
+from cmek_construct.policy.text import alone, hole
 from cmek_construct.templates.files import NESTED, STACK_SET, Template
 from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
-from cmek_construct.templates.texts import alone, hole
 
 ROLE: Final = "AWS::IAM::Role"
 USER: Final = "AWS::IAM::User"
@@ -43,16 +43,6 @@ class Stack:
     parent: Stack | None = None
     within: tuple[str, ...] = ()
     """The logical IDs of the nested stacks and stack sets around it."""
-    children: dict[str, Stack] = field(default_factory=dict)
-    """Its nested stacks and stack sets, by logical ID."""
-    content: Mapping[str, Any] = field(init=False)
-    """The JSON of its template."""
-    parameters: dict[str, Mapping[str, Any]] = field(init=False)
-    """The declarations of its parameters."""
-    outputs: dict[str, Mapping[str, Any]] = field(init=False)
-    mappings: Mapping[str, Any] = field(init=False)
-    conditions: Mapping[str, Any] = field(init=False)
-    """The expressions of its conditions."""
 
     def __post_init__(self) -> None:
         """Make those that stand in it: what a stack set makes is in accounts and Regions of its own."""
@@ -62,46 +52,50 @@ class Stack:
             for section in ("Parameters", "Outputs")
         )
         self.mappings, self.conditions = (members(self.content.get(one)) for one in ("Mappings", "Conditions"))
+        self.resources: dict[str, Mapping[str, Any]] = {}
+        """By logical ID, with those that ``Fn::ForEach`` makes of a list of texts."""
+        self.not_made: dict[str, Any] = {}
+        """The loops over what only the deploy knows, and those that make too much."""
+        left = _MOST_MADE
+        for name, one in members(self.content.get("Resources")).items():
+            made = [(name, one)]
+            if name.startswith(FOR_EACH):
+                made = _made_by(one, left)
+                left -= len(made)
+                self.not_made |= {} if made else {name: one}
+            self.resources |= {key: it for key, it in made if isinstance(it, dict) and key != "Fn::Transform"}
+        self.children: dict[str, Stack] = {}
         for logical_id, inner in self.template.inner.items():
             name = f"{self.name}/{logical_id}"
             account, region = self.account, self.region
-            if self.type_of(logical_id) != NESTED:
+            if Place(self, logical_id).type != NESTED:
                 account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
             self.children[logical_id] = Stack(name, inner, account, region, self, (*self.within, logical_id))
 
     @property
+    def maker(self) -> Place | None:
+        """The nested stack or stack set that it is, in the stack around it."""
+        return Place(self.parent, self.within[-1]) if self.parent else None
+
+    @property
     def is_in_stack_set(self) -> bool:
         """Whether it is what a stack set makes in each account."""
-        return self.parent is not None and self.parent.type_of(self.within[-1]) == STACK_SET
+        return self.maker is not None and self.maker.type == STACK_SET
+
+    @property
+    def around(self) -> list[Stack]:
+        """It, and the stacks that it is nested in, out to the whole."""
+        return [self, *(self.parent.around if self.parent else ())]
 
     @property
     def top(self) -> Stack:
         """The stack that it is nested in, or itself."""
-        return self.parent.top if self.parent else self
-
-    @cached_property
-    def resources(self) -> dict[str, Mapping[str, Any]]:
-        """The resources by logical ID, with those that ``Fn::ForEach`` makes of a list of texts."""
-        found: dict[str, Any] = {}
-        left = _MOST_MADE
-        for name, one in members(self.content.get("Resources")).items():
-            if name.startswith(FOR_EACH):
-                made = _made_by(one, left)
-                found |= dict(made)
-                left -= len(made) or left
-            elif name != "Fn::Transform":
-                found[name] = one
-        return {name: one for name, one in found.items() if isinstance(one, dict)}
-
-    @property
-    def defaults(self) -> str:
-        """The name of the choice whether its defaults are what is deployed."""
-        return f"the defaults of {self.name}"
+        return self.around[-1]
 
     @cached_property
     def given(self) -> dict[str, list[Any]]:
         """What the parent gives, by parameter: of a stack set every value that an account gets."""
-        around = self.parent.properties(self.within[-1]) if self.parent else {}
+        around = self.maker.properties if self.maker else {}
         if not self.is_in_stack_set:
             return {name: [one] for name, one in members(around.get("Parameters")).items()}
         groups = each_of(around.get("StackInstancesGroup"))
@@ -121,14 +115,6 @@ class Stack:
                     found.setdefault(name, []).append(text)
         return found
 
-    def type_of(self, logical_id: str) -> str:
-        """The type of a resource; empty if there is none."""
-        return str(self.resources.get(logical_id, {}).get("Type", ""))
-
-    def properties(self, logical_id: str) -> Mapping[str, Any]:
-        """The properties of a resource as they are written."""
-        return members(self.resources.get(logical_id, {}).get("Properties"))
-
     def named(self, name: str) -> str:
         """The name of a hole for something of this stack."""
         return f"{self.name}.{name}" if self.parent is None else f"{self.name}/{name}"
@@ -143,9 +129,10 @@ class Stack:
         """What is known of its holes. CloudFormation cuts a name that it makes if it is longer than 64 characters."""
         stack = "" if self.parent else self.template.stack or ""
         for logical_id in self.resources:
-            if self.type_of(logical_id) in KEYS:
+            kind = Place(self, logical_id).type
+            if kind in KEYS:
                 yield self.named(logical_id), "*-*"
-            elif self.type_of(logical_id) in (ROLE, USER):
+            elif kind in (ROLE, USER):
                 whole = stack and len(stack) + len(logical_id) <= 49
                 cut = f"{stack[:20]}*-{logical_id[:20]}*"
                 yield self.named(logical_id), f"{stack}-{logical_id}-????????????*" if whole else cut
@@ -158,17 +145,9 @@ class Stack:
         for macro in each_of(self.content.get("Transform")):
             if not (isinstance(macro, str) and macro.startswith(_HARMLESS)):
                 yield f"the macro {json.dumps(macro, default=str)[:100]}"
-        for where in ("Resources", "Outputs", "Conditions", "Mappings", "Parameters"):
-            if "Fn::Transform" in members(self.content.get(where)):
-                yield f"Fn::Transform in {where}"
-        if "Fn::Transform" in self.content:
-            yield "Fn::Transform"
-
-    def not_made(self) -> Iterator[tuple[str, Any]]:
-        """The loops over what only the deploy knows."""
-        for name, one in members(self.content.get("Resources")).items():
-            if name.startswith(FOR_EACH) and not _made_by(one, _MOST_MADE):
-                yield name, one
+        sections = ("Resources", "Outputs", "Conditions", "Mappings", "Parameters")
+        places = {**{f" in {one}": members(self.content.get(one)) for one in sections}, "": self.content}
+        yield from (f"Fn::Transform{where}" for where, one in places.items() if "Fn::Transform" in one)
 
 
 @dataclass(frozen=True)
@@ -190,17 +169,16 @@ class Place:
 
     @property
     def type(self) -> str:
-        """The type of the resource."""
-        return self.stack.type_of(self.logical_id)
+        """The type of the resource; empty if there is none."""
+        return str(self.raw.get("Type", ""))
 
     @property
     def properties(self) -> Mapping[str, Any]:
         """Its properties as they are written."""
-        return self.stack.properties(self.logical_id)
+        return members(self.raw.get("Properties"))
 
     @property
     def is_role_or_key(self) -> bool:
-        """Whether it is a role or a key."""
         return self.type in (ROLE, *KEYS)
 
     def seen_from(self, stack: Stack) -> str:
@@ -236,15 +214,13 @@ def _made_by(loop: Any, most: int) -> list[tuple[str, Any]]:
     """The resources that a loop makes; a loop in it in its turn. None of them if they are more than most."""
     made: list[tuple[str, Any]] = []
     match loop:
-        case [name, [*values], dict(body)] if all(isinstance(one, str | int) for one in values):
+        case [name, [*values], dict(body)] if body and all(isinstance(one, str | int) for one in values):
             for value in values:
                 for key, one in _replaced(body, str(name), str(value)).items():
                     inner = _made_by(one, most - len(made)) if key.startswith(FOR_EACH) else [(key, one)]
                     made += inner
                     if not inner or len(made) > most:
                         return []
-                if not body:
-                    return []
     return made
 
 

@@ -20,13 +20,12 @@ from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
 from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.statements import Condition
-from cmek_construct.policy.text import is_wild
+from cmek_construct.policy.text import alone, is_known, is_wild
 from cmek_construct.templates.choices import Case, InCase
 from cmek_construct.templates.evidence import allowing, pinecones_accounts
 from cmek_construct.templates.found import Found, Now, Place, Resource, Unread
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE, Stack
-from cmek_construct.templates.texts import alone, is_known
 from cmek_construct.templates.values import by_default
 from cmek_construct.who.people import People, Somebody, is_asked
 
@@ -331,10 +330,9 @@ def _presented(policy: Policy) -> list[tuple[str, str | None]]:
 
 def _differing(cases: Sequence[Case]) -> str:
     """What the cases of a template hang on."""
-    names = dict.fromkeys(name for one in cases for name in one.choices)
-    found = [name for name in names if len({one.choices.get(name) for one in cases}) > 1]
-    found += [name for one in cases if one.members for name in one.asked]
-    return ", ".join(map(printable, dict.fromkeys(found)))
+    chosen = [{**one.choices, **one.members} for one in cases]
+    names = dict.fromkeys(name for one in chosen for name in one)
+    return ", ".join(printable(name) for name in names if len({one.get(name) for one in chosen}) > 1)
 
 
 def _answered(row: Row, said: Sequence[Said], differing: str) -> Row:
