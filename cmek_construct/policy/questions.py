@@ -113,18 +113,19 @@ def _told_apart(forms: Forms, texts: Iterable[str]) -> dict[str, str]:
     said = [name for text in texts for name in holes(text)]
     known = {name: forms[name] for name in dict.fromkeys(said) if name in forms}
     ends = list(map(_end_of, texts)) if known else []
-    others = {form for one in ends if (form := glob(one, {})).strip("*?")}
+    others = {form for _, form in ends if form.strip("*?")}
     for number, name in enumerate(generated(known)):
-        is_alone = said.count(name) == ends.count(f"${{{name}}}")
+        is_alone = said.count(name) == ends.count((f"${{{name}}}", "*"))
         if is_alone and not any(may_be_one(known[name], one) for one in others):
             known[name] = f"<{number}>"
     return known
 
 
 @lru_cache(maxsize=10_000)
-def _end_of(text: str) -> str:
-    """What a text ends in, behind its last separator."""
-    return parts(parts(text, ":")[-1], "/")[-1]
+def _end_of(text: str) -> tuple[str, str]:
+    """What a text ends in behind its last separator, and that with ``*`` for its holes."""
+    end = parts(parts(text, ":")[-1], "/")[-1]
+    return end, glob(end, {})
 
 
 def _texts(policy: Policy) -> Iterator[str]:
