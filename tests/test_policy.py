@@ -451,6 +451,56 @@ def test_a_typed_value_is_no_number_of_another_stack() -> None:
             assert ask.answers(policy, [request]) == answers(policy, [request])
 
 
+_IDS = ("aaaaaaaa-1111-4111-8111-111111111111", "bbbbbbbb-2222-4222-8222-222222222222")
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "sent"),
+    [
+        ("StringLike", "a*", _IDS),
+        ("StringLikeIfExists", "?aa*", _IDS),
+        ("StringLike", "*-1111-*", _IDS),
+        ("StringEqualsIgnoreCase", _IDS[0].upper(), _IDS),
+        ("NumericLessThan", "222222222222", ("111111111111", "333333333333")),
+        ("StringNotEquals", "<id 2>", (_IDS[0], "<id 2>")),
+    ],
+)
+def test_what_looks_into_a_name_is_asked_of_each_stack(operator: str, value: str, sent: tuple[str, str]) -> None:
+    ask, key = Questions(), "kms:EncryptionContext:of"
+    verdicts = []
+    for name in sent:
+        here = allow(Condition={"StringEquals": {key: name}})
+        policy = of_key(here, deny(Condition={operator: {key: value}}))
+        verdicts += [one.verdict for one in ask.answers(policy, [Request(ROLE, "kms:Decrypt", context={key: name})])]
+    assert set(verdicts) == {YES, NO}
+
+
+def test_the_id_of_a_key_is_looked_into() -> None:
+    ask = Questions()
+    some = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "arn:aws:kms:*:*:key/*-1111-*"}
+    asked = (Request(ROLE, "kms:Decrypt", KEY.rpartition("/")[0] + f"/{name}") for name in _IDS)
+    assert [ask.answers(read([some], "permissions"), [one])[0].verdict for one in asked] == [YES, NO]
+
+
+def test_an_id_in_the_name_of_a_role_is_the_same_in_capitals() -> None:
+    ask, role = Questions(), ROLE.replace("role/", "role/p/")
+    denied = deny(Principal={"AWS": f"{ROLE}-{_IDS[0].upper()}"})
+    policies = (of_key(allow(Principal={"AWS": f"{role}-{name}"}), denied) for name in _IDS)
+    assert [bool(ask.beyond(one, policy_document())) for one in policies] == [False, True]
+
+
+def test_a_witness_has_the_condition_keys_and_the_forms_of_its_own_stack() -> None:
+    ask, nothing = Questions(), policy_document()
+    for number in (OWNER, VENDOR):
+        tag = f"aws:PrincipalTag/{number}"
+        one, *_ = ask.beyond(of_key(allow(Condition={"StringEquals": {tag: "x"}})), nothing)
+        assert tag.lower() in one.request.context
+    name = "it's \""
+    let, denied = allow(Principal={"AWS": f"{OTHER}/${{{name}}}"}), deny(Principal={"AWS": f"{OTHER}/x-1"})
+    found = [ask.beyond(of_key(let, denied, **{name: form}), nothing)[0].certain for form in ("x-*", "y-*")]
+    assert found == [False, True]
+
+
 def test_what_a_denial_is_to_who_signs_in_elsewhere_is_not_known() -> None:
     login = allow(Principal={"Federated": f"arn:aws:iam::{VENDOR}:saml-provider/Login"})
     denied = deny(Principal="*", Condition={"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}})

@@ -1,7 +1,7 @@
 """Questions to policies, each shape once: 1,000 stacks of one app ask the same.
 
 Account numbers, external IDs and the names of holes are what tells such stacks apart. Nothing here looks into one but
-by wildcards, and a policy that has such is asked anew.
+by wildcards and a few operators, and a policy that has such is asked anew.
 """
 
 from __future__ import annotations
@@ -13,18 +13,25 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from cmek_construct.guide import Policy as Document
+from cmek_construct.policy.aws import SESSION_BEGAN, TRAILING_DAYS
 from cmek_construct.policy.comparing import Witness, beyond
 from cmek_construct.policy.rules import Request, Said, answers
 from cmek_construct.policy.statements import Policy, Statement, read
 from cmek_construct.policy.text import Forms, canonical, generated, glob, holes, may_be_one, parts
 
 _NAMES: Final = re.compile(
-    r"(?=[$0-9a-f])(?:(?P<hole>\$\{[^!}][^}]*\})|(?P<number>(?<![0-9])[0-9]{12}(?![0-9]))"
+    r"(?=[$0-9a-f])(?:(?P<hole>\$\{[^!}'\\][^}'\\]*\})|(?P<number>(?<![0-9])[0-9]{12}(?![0-9]))"
     r"|(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))"
 )
 _LOOKED_INTO: Final = re.compile(
-    r"[0-9>][*?]|[*?][0-9<]|ignorecase|key/(?:[0-9a-f-]+[*?]|[*?]+[0-9a-f])|like'[^)]*'sts:externalid"
+    # A wildcard beside a part of a number, or of an ID,
+    r"[0-9\0][*?]|[*?][0-9\0]|^(?=.*\0id)(?=.*(?:[a-f-][*?]|[*?][a-f-]))"
+    # an ID in capitals, which are none in the name of a role,
+    r"|ignorecase|[0-9a-f]{8}-[0-9a-f]{4}-"
+    # and a number where numbers are compared; but nobody's is one of days or of a date.
+    rf"|^(?=.*(?:numeric|date)[elgn][a-z]*', key='(?!{TRAILING_DAYS}|{SESSION_BEGAN})).*'\0number"
 )
+"""What in a question, in small letters, looks into a name."""
 A = TypeVar("A", Said, Witness)
 
 
@@ -47,7 +54,7 @@ class Questions:
         def ask(own: Policy) -> list[Witness]:
             return beyond(own, replace(most, forms=own.forms, typed=False), principal)
 
-        return self._asked(policy, [*_texts(most), principal or ""], f"{limit} {principal}", ask)
+        return self._asked(policy, [*_texts(most), principal or ""], f"{most.statements} {principal!r}", ask)
 
     def answers(self, policy: Policy, requests: Sequence[Request]) -> list[Said]:
         """What a policy says to each of some requests.
@@ -68,13 +75,13 @@ class Questions:
 
     def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], list[A]]) -> list[A]:
         if id(policy) not in self._said:
-            text = f"{policy.kind} {policy.resource} {policy.statements}"
+            text = f"{policy.kind} {policy.resource!r} {policy.statements}"
             self._said[id(policy)] = policy, text, dict.fromkeys(_texts(policy))
         _, text, own = self._said[id(policy)]
         forms = _told_apart(policy.forms, {**dict.fromkeys(beside), **own})
         numbers: dict[str, str] = {}
-        shape = _NAMES.sub(lambda it: numbers.setdefault(it[0], f"<{it.lastgroup} {len(numbers)}>"), text + question)
-        known = " ".join(f"{it} {forms[one[2:-1]]}" for one, it in numbers.items() if one[2:-1] in forms)
+        shape = _NAMES.sub(lambda it: numbers.setdefault(it[0], f"\0{it.lastgroup} {len(numbers)}\0"), text + question)
+        known = " ".join(f"{numbers.get(f'${{{name}}}', name)} {form}" for name, form in forms.items())
         if shape + known not in self._known and _LOOKED_INTO.search(shape.lower()):
             shape = text + question
         if shape + known not in self._known:
@@ -97,7 +104,7 @@ def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
         if isinstance(value, str):
             return _NAMES.sub(lambda it: others.get(it[0], it[0]), value)
         if isinstance(value, Mapping):
-            return {key: named(each) for key, each in value.items()}
+            return {named(key): named(each) for key, each in value.items()}
         if isinstance(value, Request):
             return Request(**named(vars(value)))
         return type(value)(map(named, value)) if isinstance(value, list | tuple) else value
