@@ -501,6 +501,17 @@ def test_a_witness_has_the_condition_keys_and_the_forms_of_its_own_stack() -> No
     assert found == [False, True]
 
 
+def test_two_references_that_differ_in_capitals_are_two() -> None:
+    one, other = ({"AWS": f"arn:aws:iam::{OWNER}:role/${{{name}}}"} for name in ("Role", "ROLE"))
+    assert beyond(of_key(allow(Principal=one), deny(Principal=other)), of_key())
+
+
+def test_an_action_with_capitals_and_a_reference_is_what_it_may_be() -> None:
+    policy = of_key(allow(Action="kms:PutKey${What}"))
+    assert [one.actions for one in beyond(policy, of_key())] == [("kms:PutKey${What}",)]
+    assert allows(of_key(allow(), deny(Action="kms:De${What}")), Request(ROLE, "kms:Decrypt")).verdict is UNKNOWN
+
+
 def test_what_a_denial_is_to_who_signs_in_elsewhere_is_not_known() -> None:
     login = allow(Principal={"Federated": f"arn:aws:iam::{VENDOR}:saml-provider/Login"})
     denied = deny(Principal="*", Condition={"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}})

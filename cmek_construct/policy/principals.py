@@ -17,7 +17,7 @@ from cmek_construct.policy.aws import ACCOUNT_KEYS, IS_SERVICE, PRINCIPAL_ARN
 from cmek_construct.policy.patterns import ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
 from cmek_construct.policy.space import Space
 from cmek_construct.policy.statements import Principal, Statement, read
-from cmek_construct.policy.text import ACCOUNT, Form, is_wild, parts
+from cmek_construct.policy.text import ACCOUNT, Form, is_wild, parts, pieces
 
 PRINCIPAL: Final = "principal"
 OWN: Final = "IAM policies of the principal's own account"
@@ -59,6 +59,11 @@ _DOMAIN: Final = (
 )
 
 
+def lower(text: str) -> str:
+    """A name or an action as AWS compares it, in small letters; not the names of its holes."""
+    return "".join(plain.lower() + ("" if name is None else f"${{{name}}}") for plain, name in pieces(text))
+
+
 def owner_of(arn: str) -> str | None:
     """The account in an ARN."""
     six = parts(arn, ":", 5)
@@ -71,7 +76,7 @@ def spelled(principals: Iterable[str]) -> dict[tuple[str, ...], tuple[str, str]]
     for one in filter(None, map(_ARN.fullmatch, principals)):
         _, account, kind, path, _, name = one.groups()
         if kind:
-            found.setdefault((kind, account, name.lower()), (path, name))
+            found.setdefault((kind, account, lower(name)), (path, name))
     return found
 
 
@@ -175,7 +180,7 @@ class Who:
             behind = behind.then(self._reading.form(name, "session"))
             kind, path, name = "role", "*/", role
         if kind:
-            own = (kind, account, name.lower())
+            own = (kind, account, lower(name))
             alike = (all(a == b or "$" in a + b for a, b in zip(own, one, strict=True)) for one in self._spelled)
             if role and own not in self._spelled and any(alike):
                 # One that is named with a hole may be this one, and its path then is the path.

@@ -243,7 +243,7 @@ def action(dimension: Dimension, text: str) -> int:
         return dimension.all
     if len(parts(text, ":")) < 2:
         return dimension.perhaps(f"the Action {text} is meant")
-    return dimension.like(Reading({}).form(text if "${" in text else text.lower(), ACTION))
+    return dimension.like(Reading({}).form(principals.lower(text), ACTION))
 
 
 def _resource(space: Space, variables: bool, text: str) -> int:

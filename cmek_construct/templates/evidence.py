@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
+from cmek_construct.policy.principals import lower
 from cmek_construct.policy.statements import Condition, Kind
 from cmek_construct.policy.text import alone, glob, hole, holes, is_known, is_unreadable, may_be_one, parts, pieces
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
@@ -70,7 +71,7 @@ class Roles:
         self._open = [one for one in self._every if not is_known("".join(one[1]))]
         self._exact: dict[tuple[str, str], set[tuple[str, Place]]] = {}
         for arn, (own, name), place in self._every:
-            self._exact.setdefault((own, name.lower()), set()).add((arn, place))
+            self._exact.setdefault((own, lower(name)), set()).add((arn, place))
         globs = {glob(name, forms) for _, (_, name), _ in self._open}
         names = sorted({one if one.count("*") <= _MOST_STARS else "*" for one in globs})
         every = [re.escape(name).replace(r"\*", ".*").replace(r"\?", ".") for name in names]
@@ -84,7 +85,7 @@ class Roles:
         A pattern that is about every role is about none; a role of which account or name are not known may be the one.
         """
         whom = _named(text, account)
-        exact = self._exact.get((whom[0], whom[1].lower())) if whom else None
+        exact = self._exact.get((whom[0], lower(whom[1]))) if whom else None
         if exact:
             return exact
         if ("*" in text or "?" in text) and len(text) <= LONGEST_ARN:
