@@ -282,6 +282,22 @@ def test_an_output_of_a_stack_is_asked_of_its_region_and_first_of_the_own_accoun
         assert (in_last(run, asked) == right) is (right is not None)
 
 
+def test_a_stack_that_writes_one_name_in_two_regions_gives_each_its_own() -> None:
+    writers = {
+        name: {"Type": "Custom::CrossRegionExportWriter", "Properties": {"WriterProps": {"region": region, **given}}}
+        for name, region in (("W", "us-east-1"), ("X", "eu-west-1"))
+        for given in [{"exports": {"it": f"that of {region}"}}]
+    }
+    reader = {"R": {"Type": "Custom::CrossRegionExportReader"}}
+    asking = [
+        replace(template_of({"Resources": reader}, region), region=region) for region in ("us-east-1", "eu-west-1")
+    ]
+    run = Run([template_of({"Resources": writers}, "ours"), *asking])
+    for stack in run.tops[1:]:
+        (one,) = run.cases(stack, lambda values, stack=stack: values.resolved(stack, {"Fn::GetAtt": ["R", "it"]}))
+        assert one.value == f"that of {stack.region}"
+
+
 def test_more_conditions_than_can_be_judged_are_told() -> None:
     names = [f"P{number}" for number in range(8)]
     with pytest.raises(TooManyCases, match=r"t\.P0"):

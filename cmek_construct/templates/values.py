@@ -220,7 +220,7 @@ class Values:
     def elsewhere(self, what: str, stack: Stack) -> Any:
         """What another stack gives; None where that is not known."""
         found = self.run.elsewhere(what, stack)
-        return self.once((what, found[0].name), lambda: self.resolved(*found)) if found else None
+        return self.once((what, stack.account, stack.region), lambda: self.resolved(*found)) if found else None
 
 
 def by_default(stack: Stack, cases: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
