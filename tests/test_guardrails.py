@@ -564,6 +564,14 @@ def test_pinecones_account_that_is_typed_is_twelve_digits_where_a_wildcard_would
     assert broken(made) == set()
 
 
+@pytest.mark.parametrize("key", ["principal", "Action", "resource"])
+def test_a_condition_key_that_aws_has_not_is_none_of_what_a_request_is(key: str) -> None:
+    template = forms.template("explicit_with_id")
+    everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    key_policy(template).append({**everybody, "Condition": {"StringEquals": {key: "kms:decrypt"}}})
+    assert broken(template) == {"key-open-to-all"}
+
+
 @pytest.mark.parametrize("more", [[], ["BoolIfExists"]])
 @pytest.mark.parametrize("action", ["kms:*", "kms:Decrypt"])
 def test_who_signs_in_elsewhere_is_one_finding_whatever_is_denied(action: str, more: list[str]) -> None:
