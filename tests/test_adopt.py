@@ -831,6 +831,8 @@ def test_wrong_usage_is_told_before_anything_is_asked(tmp_path: Path) -> None:
     assert "begins with a letter" in printed
     other = f"arn:aws:kms:{REGION}:{OTHER}:key/1"
     assert "a stack is in one account" in adopted(tmp_path, right, other, code=1)
+    (tmp_path / "cmek.yaml").touch()
+    assert "cmek.yaml:1: the file: got nothing" in adopted(tmp_path, right, None, code=1)
 
 
 def test_an_option_that_would_do_nothing_is_refused(tmp_path: Path) -> None:

@@ -560,8 +560,20 @@ def test_pinecones_account_that_is_typed_is_twelve_digits_where_a_wildcard_would
     made = json.loads(re.sub(r'"(arn:aws:iam::)[0-9]{12}(:role/pinecone[^"]*)"', r'{"Fn::Sub": "\1${Typed}\2"}', text))
     made["Parameters"] = {"Typed": {"Type": "String"}}
     assert broken(made) == {"trust-principal-pattern"}
-    made["Parameters"]["Typed"]["AllowedPattern"] = "[0-9]{12}"
-    assert broken(made) == set()
+    for known in ({"AllowedPattern": "[0-9]{12}"}, {"AllowedPattern": r"^\d{1,12}$"}, {"Type": "Number"}):
+        made["Parameters"]["Typed"] = {"Type": "String", **known}
+        assert broken(made) == set()
+    for unknown in ("[0-9*]{12}", "[9-_]{12}", ".{12}", r"[0-9]{12}|\*"):
+        made["Parameters"]["Typed"] = {"Type": "String", "AllowedPattern": unknown}
+        assert broken(made) == {"trust-principal-pattern"}
+
+
+@pytest.mark.parametrize("key", ["principal", "Action", "resource"])
+def test_a_condition_key_that_aws_has_not_is_none_of_what_a_request_is(key: str) -> None:
+    template = forms.template("explicit_with_id")
+    everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    key_policy(template).append({**everybody, "Condition": {"StringEquals": {key: "kms:decrypt"}}})
+    assert broken(template) == {"key-open-to-all"}
 
 
 @pytest.mark.parametrize("more", [[], ["BoolIfExists"]])

@@ -53,6 +53,7 @@ KEY = {"Type": "AWS::KMS::Key"}
         ({"Fn::Sub": ["${a}${b.c}", {"a": "x", "b.c": "y"}]}, "xy"),
         ({"Fn::Select": ["1", {"Fn::Split": [",", "a,b"]}]}, "b"),
         ({"Fn::Select": [4, {"Fn::Split": [":", {"Fn::GetAtt": ["R", "Arn"]}]}]}, "${AWS::AccountId}"),
+        ({"Fn::Select": [1, {"Fn::Split": ["role/", {"Fn::GetAtt": ["R", "Arn"]}]}]}, "a/${t.R}"),
         ({"Fn::GetAtt": "R.Arn"}, "arn:aws:iam::${AWS::AccountId}:role/a/${t.R}"),
         ({"Ref": "R"}, "${t.R}"),
         ({"Fn::GetAtt": ["K", "Arn"]}, "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/${t.K}"),
@@ -87,6 +88,7 @@ def test_a_value_resolves(value: Any, right: Any) -> None:
         {"Ref": "NotThere"},
         {"Fn::Join": ["", ["$", "{", {"Ref": "AWS::Region"}, "}"]]},
         {"Fn::Split": [",", {"Ref": "Bare"}]},
+        {"Fn::Split": ["-", {"Ref": "AWS::Region"}]},
         None,
     ],
 )

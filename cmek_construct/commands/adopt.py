@@ -73,7 +73,8 @@ class Adopt:
 
     def __iter__(self) -> Iterator[str]:
         text = text_of(FILE) if os.path.lexists(FILE) else None
-        there = next((one for one in parse_entries(text, FILE) if one.name == self.name), None) if text else None
+        entries = [] if text is None else parse_entries(text, FILE)
+        there = next((one for one in entries if one.name == self.name), None)
         account, region = self._place(text, there)
         session = Asking("adopt", self.profile).of_stack(account, region, self.name)
         role, key = self._role_and_key(session)

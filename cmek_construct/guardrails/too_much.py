@@ -183,7 +183,7 @@ PATTERN: Final = Rule(
     "trust-principal-pattern",
     sentence="aws:PrincipalArn is compared with Pinecone's roles of Pinecone's account alone.",
     allows="Roles that are not Pinecone's could assume the role, with the external ID.",
-    cure=_GUIDE,
+    cure=f"{_GUIDE} Where its account is a parameter: AllowedPattern: '[0-9]{{12}}', so that nobody types a wildcard.",
 )
 TRUST_OPEN: Final = Rule(
     "trust-open-to-all",

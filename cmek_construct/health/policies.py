@@ -237,11 +237,10 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     stays = case.outputs.get(EXTERNAL_ID)
     if not is_deployed:
         stays = (said_by_trust(observed) or {}).get("external_id") or own.external_id
-    case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
-    found = Beside.of(case, "trust", observed).findings()
     if stays == own.external_id:
-        yield from found
+        yield from Beside.of(case, "trust", observed).findings()
         return
+    case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
     again = f"cmek doctor {case.name}"
     words = f"external_id is {own.external_id or 'missing'} in cmek.yaml, but {stays or 'missing'} in the"
     back = f"Write  external_id: {stays}  back into cmek.yaml" if stays else "Take external_id out of cmek.yaml"
@@ -255,7 +254,7 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
         cure = f"{back}, if git shows that it was changed there. Change nothing in AWS before you know: Pinecone "
         cure += f"stores one of the two for good. Then look again: {again}"
         yield unknown("external-id", words, cure, Effect.PINECONE_LOCKED_OUT)
-    for one in found:
+    for one in Beside.of(case, "trust", observed).findings():
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
         yield replace(one, cure=f"First put external_id right in cmek.yaml; then: {again}") if one.fails else one
 

@@ -104,6 +104,8 @@ def follows(key: str, kind: str) -> bool:
 def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is_typed: bool) -> tuple[str, int]:
     """The dimension of a condition, and the texts there that meet it: of requests that may have the key, or never."""
     key = condition.key.lower()
+    if ":" not in key:
+        key = f":{key}"  # None of AWS's; `action` by itself is another dimension.
     operator = read_operator(condition.operator)
     said = f"{condition.operator} {key} {', '.join(condition.values)}"
     dimension, present, whole = _place(space, key)

@@ -17,22 +17,24 @@ from cmek_construct.policy.patterns import ANY, DIGITS, IN_NAME, IN_PART
 
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
 _NOT_IN_NAME: Final = re.compile(r'[{}"\\\x00-\x1f\x7f]')
-_REGION: Final = "??*-*-?"
 VARIABLE: Final = "policy variable"
 _ESCAPED: Final = {f"{VARIABLE} {one}" for one in "*?$"}
 ACCOUNT: Final = "account"
 """The form of a hole that is the number of an account."""
 REGION: Final = "region"
 """The form of a hole that is a region."""
+NAME: Final = "name"
+"""The form of a hole that has letters, digits, hyphens, underscores and dots alone."""
+_WILD: Final = {ACCOUNT: "?" * 12, REGION: "??*-*-?", NAME: "*"}
 _PARTS: Final = ("scheme", "partition", "service", REGION, ACCOUNT)
 Forms: TypeAlias = Mapping[str, str]
-"""What is known of holes: by name `ACCOUNT`, `REGION`, or the form of a name that AWS generates, a text with ``*``
-and ``?``."""
+"""What is known of holes: by name `ACCOUNT`, `REGION`, `NAME`, or the form of a name that AWS generates, a text
+with ``*`` and ``?``."""
 
 
 def generated(forms: Forms) -> list[str]:
     """The holes that are names which AWS generates."""
-    return [name for name, form in forms.items() if form not in (ACCOUNT, REGION)]
+    return [name for name, form in forms.items() if form not in _WILD]
 
 
 def literal(text: str) -> str:
@@ -182,7 +184,7 @@ class Reading(NamedTuple):
                 is_account = what == ACCOUNT and _PLACE.fullmatch(text)
                 known = ACCOUNT if is_account else self.forms.get(name, "*")
                 within = IN_NAME if name in self.forms else chars
-                pattern += f"({DIGITS if known == ACCOUNT else _plain(_REGION if known == REGION else known, within)})"
+                pattern += f"({DIGITS if known == ACCOUNT else _plain(_WILD.get(known, known), within)})"
                 shown += f"${{{name}}}"
                 names.append(name)
         return Form(pattern, tuple(names), frozenset({f"{what} is {shown}"} if names else ()))
@@ -203,11 +205,10 @@ class Reading(NamedTuple):
 
 def glob(text: str, forms: Forms) -> str:
     """All that a text with wildcards may turn out to be, as one text with ``*`` and ``?``."""
-    known = {ACCOUNT: "?" * 12, REGION: "*"}
 
     def of(name: str) -> str:
         form = forms.get(name, "*")
-        return f"${{{name[1:]}}}" if name.startswith("!") else known.get(form, form)
+        return f"${{{name[1:]}}}" if name.startswith("!") else _WILD.get(form, form)
 
     return "".join(plain + ("" if name is None else of(name)) for plain, name in pieces(text))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -36,8 +37,9 @@ def call(values: Values, stack: Stack, name: str, argument: Any) -> Any:
             return _substituted(values, stack, text, own)
         case "Fn::Split", [some, other]:
             at, text = values.text(stack, some), values.text(stack, other)
-            # Of what else is not known, nobody knows whether a separator is in it.
-            is_split = at and is_known(at) and all(one in values.run.forms for one in holes(text))
+            # Of what is not known, nobody knows whether a separator is in it; but a name has no colon or slash.
+            is_whole = re.search(r"[^\w.+-]", at or "") and all(one in values.run.forms for one in holes(text))
+            is_split = at and is_known(at) and (is_whole or not holes(text))
             return parts(text, at) if is_split else None
         case "Fn::Select", [index, some]:
             number, found = values.text(stack, index), values.resolved(stack, some)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from cmek_construct.policy import ACCOUNT
-from cmek_construct.policy.text import alone, hole
+from cmek_construct.policy.text import NAME, alone, hole
 from cmek_construct.templates.files import NESTED, STACK_SET, Template
 from cmek_construct.templates.reading import FOR_EACH, each_of, members, objects
 
@@ -24,6 +24,11 @@ ALIAS: Final = "AWS::KMS::Alias"
 OWN_ACCOUNT: Final = hole("AWS::AccountId")
 """The account of stacks of which nobody says it. All of a run are taken to be in one."""
 OWN_REGION: Final = hole("AWS::Region")
+_RANGE: Final = "[0-9]-[0-9]|[a-z]-[a-z]|[A-Z]-[A-Z]"
+_OF_NAME: Final = re.compile(
+    rf"\^?(?:(?:\\d|\[(?:\\d|{_RANGE}|[a-zA-Z0-9_])+-?\]|[a-zA-Z0-9_-])(?:[*+?]|\{{[0-9]+(?:,[0-9]*)?\}})?)+\$?"
+)
+"""Patterns of a parameter that no wildcard and no separator is of."""
 _TWELVE_DIGITS: Final = {r"[0-9]{12}", r"^[0-9]{12}$", r"\d{12}", r"^\d{12}$"}
 _MOST_MADE: Final = 500
 _HARMLESS: Final = ("AWS::LanguageExtensions", "AWS::Serverless-", "AWS::SecretsManager-", "AWS::CodeDeploy")
@@ -137,8 +142,11 @@ class Stack:
                 cut = f"{stack[:20]}*-{logical_id[:20]}*"
                 yield self.named(logical_id), f"{stack}-{logical_id}-????????????*" if whole else cut
         for name, one in self.parameters.items():
-            if one.get("AllowedPattern") in _TWELVE_DIGITS:
+            allowed = str(one.get("AllowedPattern", ""))
+            if allowed in _TWELVE_DIGITS:
                 yield self.named(name), ACCOUNT
+            elif one.get("Type") == "Number" or (one.get("Type") == "String" and _OF_NAME.fullmatch(allowed)):
+                yield self.named(name), NAME
 
     def rewritten(self) -> Iterator[str]:
         """What makes another template of this one than it says."""
