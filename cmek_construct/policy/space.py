@@ -172,7 +172,9 @@ class Space:
     def dimension(
         self, name: str, domain: Sequence[str], is_key: bool = False, always: Collection[str] = ()
     ) -> Dimension:
-        return self.dimensions.setdefault(name, Dimension(name, domain, is_key, always))
+        if name not in self.dimensions:
+            self.dimensions[name] = Dimension(name, domain, is_key, always)
+        return self.dimensions[name]
 
     def twice(self) -> Iterator[None]:
         """Let everything be said twice: first to learn the patterns, then as sets of atoms."""
