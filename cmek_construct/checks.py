@@ -4,8 +4,6 @@ Pure Python. A message names the parameter, the value, what is allowed and the w
 that only the deploy knows, and passes unchecked.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence

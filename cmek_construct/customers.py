@@ -1,7 +1,5 @@
 """The customers whose keys a vendor's role may use, and the managed policy of each, as plain data."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple

@@ -7,8 +7,6 @@ named, and AWS's KMS developer guide, "Default key policy". Pinecone's account n
 shows it. Pure Python over plain data; values may be CDK tokens, and nothing looks into them.
 """
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Sequence
 from typing import Any, Final, Literal, TypeAlias

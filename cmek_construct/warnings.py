@@ -3,8 +3,6 @@
 `cdk.Validations.of(construct).acknowledge(…)` names them. Pure Python over plain data; values come without tokens.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any, Final, NamedTuple
 

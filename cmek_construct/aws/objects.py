@@ -3,8 +3,6 @@
 What could not be read is a value, `Unread`: it never looks like what is right, or like nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ None says that AWS knows no such thing, `Unread` that it cannot be told; a part 
 itself, and the rest stands. What gives neither raises an `AwsError`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone

@@ -4,8 +4,6 @@ A session is named after the command, so that CloudTrail shows which one it was.
 given up within a minute or two. What is asked here raises an `AwsError` where there is no answer.
 """
 
-from __future__ import annotations
-
 import enum
 import json
 import threading

@@ -1,7 +1,5 @@
 """The CDK app of a cmek.yaml: one stack per entry, with the guardrails on."""
 
-from __future__ import annotations
-
 import gc
 import sys
 from concurrent.futures import ThreadPoolExecutor

@@ -5,8 +5,6 @@ file alone says of a stack, its account, name and tags, has its rows here. `cmek
 `scripts/docs` makes of types and rows, gives an editor completion.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Literal

@@ -3,8 +3,6 @@
 Its key policy is the one that `CustomerKey` makes.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Final
 

@@ -4,8 +4,6 @@ What Pinecone's dialog says and who may come in are parameters. It is what `Pine
 the guide's regions and once for all of them, and the two as one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -4,8 +4,6 @@ YAML without YAML 1.1's surprises: ``no`` stays a string and ``0123`` decimal, a
 C parser where it has one: a thousand stacks take milliseconds.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

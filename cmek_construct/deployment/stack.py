@@ -1,7 +1,5 @@
 """The stack of one entry of cmek.yaml."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 

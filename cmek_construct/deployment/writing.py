@@ -3,8 +3,6 @@
 What cannot be written, or be added to what is there, raises a `ConfigError`.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

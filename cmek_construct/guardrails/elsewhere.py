@@ -1,7 +1,5 @@
 """Too much elsewhere: what the role may do besides, and what goes to Pinecone's console."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import takewhile

@@ -3,8 +3,6 @@
 With what was acknowledged: by who asks, or in the app.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence

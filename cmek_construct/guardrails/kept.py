@@ -4,8 +4,6 @@ Pinecone can change neither role nor key once they are set. Source: CloudFormati
 attribute"; steps 2.4 to 2.7 of the guide.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """The guardrails as a plugin of CDK: it judges what an app synthesizes."""
 
-from __future__ import annotations
-
 import atexit
 import json
 import os

@@ -1,7 +1,5 @@
 """What a rule is, what breaks it, and what rules judge: role and key in each case, with whom they mean."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
@@ -110,13 +108,13 @@ class Context:
         )
 
     @cached_property
-    def trusts(self) -> dict[Place, list[Trust]]:
+    def trusts(self) -> "dict[Place, list[Trust]]":
         """The roles that Pinecone assumes, in each case."""
         ids = dict(beside(self.found.outputs, "Role ARN", "External ID"))
         roles = {role.place: role.cases for role in self.found.roles}
         return {place: [_trust(self, place, one, ids.get(place)) for one in cases] for place, cases in roles.items()}
 
-    def trusts_now(self, places: Iterable[Place], case: Case) -> list[Trust]:
+    def trusts_now(self, places: Iterable[Place], case: Case) -> "list[Trust]":
         """Roles as they are in a case of something else."""
         some = (one for place in sorted(places, key=str) for one in self.trusts.get(place, ()))
         return [one for one in some if one.case.agrees(case)]

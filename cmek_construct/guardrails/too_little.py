@@ -1,7 +1,5 @@
 """Too little: what Pinecone, or the owner of the key, needs and is not surely allowed."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -4,8 +4,6 @@ Of one principal and statement the first rule that is about it names it. The ord
 last takes what is left.
 """
 
-from __future__ import annotations
-
 import fnmatch
 import re
 from collections.abc import Callable, Iterator

@@ -7,8 +7,6 @@ AWS's handlers of AWS::KMS::Key and AWS::IAM::Role; CloudFormation user guide, "
 CloudFormation stack".
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -4,8 +4,6 @@ AWS gives a policy back in other words than it was given, and people write the s
 statements that are compared, but whom both let do what. And what a policy says of the guide's, as props of an entry.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

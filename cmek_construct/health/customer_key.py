@@ -1,7 +1,5 @@
 """Whether a customer's key serves a vendor's role: all that is right and wrong with it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

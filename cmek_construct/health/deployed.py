@@ -1,7 +1,5 @@
 """One entry of cmek.yaml as it is deployed: what AWS shows of it, and what the lock holds."""
 
-from __future__ import annotations
-
 import json
 import re
 import shlex
@@ -113,7 +111,7 @@ class Deployed:
     @classmethod
     def of(
         cls, entry: Entry, lock: LockedIdentity, stack: Stack | Unread | None = None, profile: str | None = None
-    ) -> Deployed:
+    ) -> "Deployed":
         """A stack with its role and key: given in the file, of the stack, or of the lock; else they are not known."""
         own, case = entry.settings, cls(entry, "", None, lock, datetime.now(timezone.utc), stack, profile=profile)
         role_arn = own.role or case.outputs.get(ROLE_ARN) or lock.role_arn or ""

@@ -1,7 +1,5 @@
 """The doctor: all that is right and wrong with one stack of cmek.yaml, its role and its key, and what is around it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

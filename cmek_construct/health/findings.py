@@ -1,7 +1,5 @@
 """A finding about a role or a key: what it is, what it does to people, how soon, and the cure."""
 
-from __future__ import annotations
-
 import enum
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -85,11 +83,11 @@ class Finding:
         effect = self.effect.value if self.effect else None
         return {"about": self.about, "verdict": self.verdict.value, "effect": effect, **texts, "fails": self.fails}
 
-    def to_know(self, why: str) -> Finding:
+    def to_know(self, why: str) -> "Finding":
         """The same where it is no fault: something to be known, and why."""
         return said(self.about, f"{self.words}. {why}", self.cure) if self.fails else self
 
-    def is_yours(self, what: str) -> Finding:
+    def is_yours(self, what: str) -> "Finding":
         """The same of a role or key of the user's own: to be known, and nothing to be done about."""
         return said(self.about, f"the {what} is yours: {self.words}") if self.fails else self
 

@@ -5,8 +5,6 @@ says is a file that is ahead of the deploy, or behind it. Locked out is who may 
 there surely lets him do. Only what is needed counts: a denial of calls without TLS locks nobody out.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -64,7 +62,7 @@ class Beside:
     lost: set[str]  # principals that the file names, in whose place unique IDs are
 
     @classmethod
-    def of(cls, case: Deployed, kind: Kind, observed: Sequence[Any]) -> Beside:
+    def of(cls, case: Deployed, kind: Kind, observed: Sequence[Any]) -> "Beside":
         """What is there beside what it should be: suspended, if so in words that are not ours."""
         own, where, written = case.own, case.where(kind), case.written.get(kind)
         there, is_suspended = list(observed), False

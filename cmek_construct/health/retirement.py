@@ -3,8 +3,6 @@
 They are "Delete a key" of Pinecone's guide, and after it what keeps a mistake from being final.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """What templates would do to what is locked, and is refused; what `cmek lock` and `unlock` do."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

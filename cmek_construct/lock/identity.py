@@ -10,8 +10,6 @@ refuses a change of the four that are listed.
 The alias has no place here: Pinecone stores the ARN of the key, and another alias replaces the alias alone.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping

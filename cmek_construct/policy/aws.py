@@ -3,8 +3,6 @@
 Source: Service Authorization Reference, "Actions, resources, and condition keys" for KMS and STS.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -4,8 +4,6 @@ What goes beyond a limit and what falls short of a need are the same question, a
 witness: requests, of which one is spelled out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product

@@ -4,8 +4,6 @@ Of a condition key a request has a text: nothing where the key is absent, and ``
 Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values".
 """
 
-from __future__ import annotations
-
 import ipaddress
 import operator as compare
 import re

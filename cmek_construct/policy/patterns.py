@@ -6,8 +6,6 @@ through it, the shortest texts first, finds every combination of patterns that a
 example. Sets of texts are then sets of atoms, and everything else is arithmetic.
 """
 
-from __future__ import annotations
-
 import re
 import string
 from collections import defaultdict, deque

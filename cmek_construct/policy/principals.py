@@ -5,8 +5,6 @@ A principal is a text: its ARN, with a mark behind it, and behind that the name 
 Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce

@@ -4,8 +4,6 @@ Account numbers, external IDs and the names of holes are what tells such stacks 
 by wildcards and a few operators, and a policy that has such is asked anew.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

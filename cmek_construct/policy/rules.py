@@ -4,8 +4,6 @@ A policy is a set of requests, as far as is known: a box for each statement. A r
 whatever the unknowns turn out to be, and maybe if some choice of them allows it.
 """
 
-from __future__ import annotations
-
 import enum
 import json
 import re

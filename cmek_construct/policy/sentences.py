@@ -3,8 +3,6 @@
 A sentence is a list of parts: words of ours, and values out of a template (`Quoted`).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
@@ -19,7 +17,7 @@ class Quoted(str):
 
     __slots__ = ()
 
-    def __new__(cls, value: object) -> Quoted:
+    def __new__(cls, value: object) -> "Quoted":
         text = value if isinstance(value, str) else json.dumps(value)
         return super().__new__(cls, "".join(map(_code, text)))
 

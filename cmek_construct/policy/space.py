@@ -6,8 +6,6 @@ statement a few boxes. What is not known is a flag: it makes two atoms of each t
 two policies cancels.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

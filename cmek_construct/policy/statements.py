@@ -3,8 +3,6 @@
 Source: IAM User Guide, "IAM JSON policy elements reference".
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -5,8 +5,6 @@ be a policy variable, and ``${?Fn::If}`` cannot be read. Source of wildcards and
 elements: Variables and tags".
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -123,7 +121,7 @@ class Form(NamedTuple):
     """Their names, one for each group of the pattern."""
     flags: frozenset[str] = frozenset()
 
-    def then(self, *others: Form | str) -> Form:
+    def then(self, *others: "Form | str") -> "Form":
         """This form, and behind it others, or patterns."""
         found = self
         for one in others:

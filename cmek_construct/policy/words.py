@@ -3,8 +3,6 @@
 It says what is written, all of it, and judges nothing. What has no words here is quoted as it is.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """What changes between two sets of templates: each difference once, with all that it is in."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Boxes, accounts and arrows, each in its place; `drawing.svg.j2` draws them. What
 nothing bad is among what is left out.
 """
 
-from __future__ import annotations
-
 import re
 import textwrap
 from collections.abc import Iterable, Sequence

@@ -3,8 +3,6 @@
 The same templates give the same bytes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

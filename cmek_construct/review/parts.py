@@ -1,7 +1,5 @@
 """What is shown of templates: roles and keys with their policies, what the guardrails found, and who can do what."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -89,7 +87,7 @@ class Thing:
 class Part:
     """A role and the keys that let it in, or one of the two alone."""
 
-    template: Template
+    template: "Template"
     things: list[Thing]
     """The role, then each key with its aliases."""
     findings: list[Violation]

@@ -1,7 +1,5 @@
 """A statement of a template beside the guide's: which one, filled in how, and what differs."""
 
-from __future__ import annotations
-
 import difflib
 import json
 import re

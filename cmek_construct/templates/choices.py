@@ -4,8 +4,6 @@ What is worked out asks for a choice when it comes to one, and is worked out ane
 hangs on makes cases.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -64,7 +62,7 @@ class Case:
     def __hash__(self) -> int:
         return hash((frozenset(self.choices.items()), self.holes, frozenset(self.members.items())))
 
-    def agrees(self, other: Case) -> bool:
+    def agrees(self, other: "Case") -> bool:
         """Whether both can be at once."""
         pairs = ((self.choices, other.choices), (self.members, other.members))
         return all(yours.get(name, value) == value for mine, yours in pairs for name, value in mine.items())

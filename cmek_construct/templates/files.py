@@ -1,7 +1,5 @@
 """Templates out of files, folders and cloud assemblies, with those that stand within them."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,7 +57,7 @@ class Template:
     region: str | None = None
     roles_of_keys: Mapping[str, Any] = field(default_factory=dict)
     """The role that each key's construct says it is for, by the key's logical ID."""
-    inner: dict[str, Template] = field(default_factory=dict)
+    inner: "dict[str, Template]" = field(default_factory=dict)
     """The templates of its nested stacks and stack sets, by logical ID."""
 
     def __post_init__(self) -> None:

@@ -1,7 +1,5 @@
 """What is Pinecone's in the templates of a run: each thing with its place, in every case."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

@@ -4,8 +4,6 @@ Roles are known by whom they may let in, keys by the roles that they name, both 
 Everything else is left alone.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """All templates of one run together: who imports what of whom, and whose account it is."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress

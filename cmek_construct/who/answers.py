@@ -4,8 +4,6 @@ Pure Python over plain data. No template shows the IAM policies of the accounts,
 answer says what the role's trust policy and the key policy say.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 Whom it does not name is asked as a group, which is everybody of a form but those who are named.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
