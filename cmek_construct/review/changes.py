@@ -11,8 +11,8 @@ from cmek_construct.lock.identity import REPLACING
 from cmek_construct.policy import words
 from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
-from cmek_construct.review.parts import Policy, Template, Thing
-from cmek_construct.review.statements import Said
+from cmek_construct.review.parts import Template, Thing
+from cmek_construct.review.statements import Policy, Said
 from cmek_construct.templates.choices import OTHER as ANY_OTHER
 from cmek_construct.templates.choices import Choices, where
 from cmek_construct.templates.stacks import KEY, ROLE

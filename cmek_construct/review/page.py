@@ -102,7 +102,7 @@ class Page:
 
         # Who can do what now, of what is shown: of nothing else it is asked.
         self.count_of_cut = sum(len(one) for one in self.shown if one[0].role and one[0].pinecone_now == CUT_OFF)
-        rows = (row for one in self.shown for row in one[0].template.answers().rows)
+        rows = (row for one in self.shown for row in one[0].template.who.rows)
         self.protects_used_keys = any(row.unused and row.action == "kms:DisableKey" for row in rows)
 
         # Whether nothing here is red; what only a person can check is still to be checked.

@@ -178,10 +178,35 @@ class Said:
         return root.endswith(":root") and root.split(":")[4] == pattern.split(":")[4]
 
 
-def missing(titles: Iterable[str | None]) -> list[tuple[str, str]]:
-    """What every key policy of the guide has, and is not among these: labels and titles."""
-    lacking = {ROOT, USE}.difference(titles)
-    return [(one["Sid"], title) for title, one in _guides("", "", [""]).items() if title in lacking]
+@dataclass(frozen=True)
+class Policy:
+    """A policy, statement by statement."""
+
+    title: str
+    said: list[Said]
+    owner: str = ""
+    """The logical ID of what has it."""
+    kind: Kind | None = None
+    """None of what cannot be judged."""
+    resource: str = ""
+    """The ARN of the role or key."""
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """What is known of ``${Name}``, by name."""
+    variables: bool = True
+    """Whether its version knows policy variables."""
+    cases: list[Choices] = field(default_factory=list)
+    """All cases of the template in which it is there."""
+
+    @property
+    def missing(self) -> list[tuple[str, str]]:
+        """What the guide's key policy has and this one has not: labels and titles."""
+        lacking = {ROOT, USE}.difference(said.beside.title for said in self.said) if self.kind == "key" else ()
+        return [(one["Sid"], title) for title, one in _guides("", "", [""]).items() if title in lacking]
+
+    @property
+    def allows(self) -> list[Said]:
+        """The statements that let somebody do something."""
+        return [said for said in self.said if said.statement.get("Effect") != "Deny"]
 
 
 def _guides(account: str, role: str, admins: list[str]) -> dict[str, Statement]:

@@ -43,6 +43,8 @@ _TLS: Final = {"aws:securetransport": DIRECT_CALL["aws:securetransport"]}
 _OTHER_ID: Final = "another-external-id"
 Ours: TypeAlias = Resource | Unread
 T = TypeVar("T", bound=Hashable)
+Alike: TypeAlias = list[tuple[list[Somebody], dict[T, list["Row"]]]]
+"""Each time those who get the same answers, and the questions of one of them by the answer."""
 
 
 class Row(NamedTuple):
@@ -99,7 +101,7 @@ class Who:
         return [*self.roles, *self.keys]
 
 
-def together(rows: Iterable[Row], said: Callable[[Row], T]) -> list[tuple[list[Somebody], dict[T, list[Row]]]]:
+def together(rows: Iterable[Row], said: Callable[[Row], T]) -> Alike[T]:
     """Those who get the same answers about a role or key, and the questions of one of them by the answer as shown."""
     each: dict[Somebody, dict[T, list[Row]]] = {}
     for row in rows:
