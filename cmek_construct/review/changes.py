@@ -62,7 +62,11 @@ class Difference:
 def differences(old: Sequence[Template], new: Sequence[Template]) -> list[Difference]:
     """What changes, grouped; those that replace role or key first."""
     found: dict[str, Difference] = {}
-    for before, after in _pairs(old, new):
+    # Templates of one name; or the only ones, whatever they are called.
+    ours = {one.name for one in (*old, *new) if one.parts}
+    was, now = ({one.name: one for one in some if one.name in ours} for some in (old, new))
+    is_one = len(old) == len(new) == 1
+    for before, after in [(old[0], new[0])] if is_one else [(was.get(name), now.get(name)) for name in {**now, **was}]:
         changes: dict[str, list[Words]] = {}
         for title, said in sorted(_between(before, after), key=lambda change: _WEIGHTS.index(change[0])):
             changes.setdefault(title, []).append(said)
@@ -74,15 +78,6 @@ def differences(old: Sequence[Template], new: Sequence[Template]) -> list[Differ
         if changes:
             found.setdefault(text, Difference(changes, [])).names.append(both[-1].name)
     return sorted(found.values(), key=lambda difference: REPLACED not in difference.changes)
-
-
-def _pairs(old: Sequence[Template], new: Sequence[Template]) -> list[tuple[Template | None, Template | None]]:
-    """Templates of one name; or the only ones, whatever they are called."""
-    if len(old) == len(new) == 1:
-        return [(old[0], new[0])]
-    ours = {one.name for one in (*old, *new) if one.parts}
-    before, after = ({one.name: one for one in some if one.name in ours} for some in (old, new))
-    return [(before.get(name), after.get(name)) for name in {**after, **before}]
 
 
 def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
@@ -102,7 +97,13 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
         for name in (name for name in before if name in after):
             yield from _thing(before[name], after[name])
     if old and new:
-        was_found, is_found = _results(old), _results(new)
+        was_found, is_found = (
+            {
+                (one.rule, one.place.seen_from(each.stack), one.what): "acknowledged" if one.meant else "NOT KEPT"
+                for one in each.all_findings
+            }
+            for each in (old, new)
+        )
         for one in {**was_found, **is_found}:
             kept, is_kept = (each.get(one, "kept") for each in (was_found, is_found))
             if kept != is_kept:
@@ -111,14 +112,6 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
 
 def _was(own: Words, was: Words, now: Words, follows: str) -> Words:
     return [*own, " was ", *(was or ["none"]), ", is now ", *(now or ["none"]), follows]
-
-
-def _results(template: Template) -> dict[tuple[str, str, str], str]:
-    """What the guardrails found: rules that were kept before and are not now are told, and the reverse."""
-    return {
-        (one.rule, one.place.seen_from(template.stack), one.what): "acknowledged" if one.meant else "NOT KEPT"
-        for one in template.all_findings
-    }
 
 
 def _come_and_gone(kind: str, old: Mapping[str, Thing], new: Mapping[str, Thing]) -> Iterator[Change]:
@@ -222,12 +215,10 @@ def _meant(old: Policy, new: Policy, kind: Kind) -> Iterator[Words]:
 
 def _agree(was: Choices, now: Choices, old: Policy, new: Policy) -> bool:
     """Whether both can be at once. Something else than the values of one version may be a value of the other."""
-
-    def other(one: str, another: str, name: str, of: Policy) -> bool:
-        return one == ANY_OTHER and all(case.get(name) != another for case in of.cases)
-
     return all(
-        was[name] == now[name] or other(was[name], now[name], name, old) or other(now[name], was[name], name, new)
+        was[name] == now[name]
+        or (was[name] == ANY_OTHER and all(case.get(name) != now[name] for case in old.cases))
+        or (now[name] == ANY_OTHER and all(case.get(name) != was[name] for case in new.cases))
         for name in was.keys() & now.keys()
     )
 
@@ -240,8 +231,12 @@ def _in_case(own: Policy, kind: Kind, case: Choices) -> policy.Policy:
 
 
 def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Iterator[Words]:
-    for unreadable in sorted(_unreadable(old) ^ _unreadable(new)):
-        yield ["what it means CANNOT BE JUDGED: ", Quoted(unreadable), "."]
+    was_unread, is_unread = (
+        {f"{what}: {one.raw}"[:300] if one.raw else what for one in each.statements for what in one.unreadable}
+        for each in (old, new)
+    )
+    if was_unread != is_unread:
+        yield ["what it means CANNOT BE JUDGED: ", Quoted(min(was_unread ^ is_unread)), "."]
         return
     account = said[-1].account if said else None
     people = {arn: name for one in said for arn, name in one.people.items()}
@@ -252,7 +247,3 @@ def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Ite
     # It counts in a role's permissions even where they allow nothing.
     if new.kind == "permissions" and denials[0] != denials[1]:
         yield ["what is FORBIDDEN to the role, whatever another policy allows, changes."]
-
-
-def _unreadable(own: policy.Policy) -> set[str]:
-    return {f"{what}: {one.raw}"[:300] if one.raw else what for one in own.statements for what in one.unreadable}

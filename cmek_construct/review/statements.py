@@ -149,10 +149,13 @@ class Said:
         """What a reviewer should know about it beside the differences, by name: no excuse. The page has the words."""
         title, different = self.beside.title, self.beside.different
         changed = {text.split('"')[1] for text in different if '"' in text}
-        days = re.search(r'"([0-9]+)"', json.dumps(self.statement.get("Condition")))
+        condition = json.dumps(self.statement.get("Condition"))
+        days = re.search(r'"([0-9]+)"', condition)
         protection = guide.used_key_denial(int(days[1]) if days else 0)
         suspending = [guide.assume_role_denial()] if self.kind == "trust" else []
         suspending += [guide.key_denial(role) for role in self.roles.intersection(self.names) if self.kind == "key"]
+        # The root that is named is of the account whose roles the condition asks for.
+        pins = any(one.endswith(":root") and f"{one.removesuffix('root')}role/" in condition for one in self.names)
         told = {
             "suspended": any(map(self._says, suspending)),
             "protect_used_key": self.kind == "key" and self._says(protection),
@@ -161,7 +164,7 @@ class Said:
             "no_external_id": title == EXPLICIT,
             "label": title is not None and changed == {"Sid"},
             "two_actions": title == USE and self.actions == {*guide.ENCRYPT_DECRYPT},
-            "pin_account": title == ALL_REGIONS and changed == {"AWS"} and self._is_pinned,
+            "pin_account": title == ALL_REGIONS and changed == {"AWS"} and pins,
             "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, self.resources)),
         }
         return [name for name, holds in told.items() if holds]
@@ -169,13 +172,6 @@ class Said:
     def _says(self, ours: Statement) -> bool:
         """Whether it says what a statement of this library's says, under whatever label."""
         return all(side == "both" or _is_label(line) for side, line in _differences(ours, self.statement))
-
-    @property
-    def _is_pinned(self) -> bool:
-        """The root that is named is of the account whose roles the condition asks for."""
-        root = str(self.statement["Principal"]["AWS"])
-        pattern = str(self.statement["Condition"]["StringLike"]["aws:PrincipalArn"])
-        return root.endswith(":root") and root.split(":")[4] == pattern.split(":")[4]
 
 
 @dataclass(frozen=True)
@@ -259,18 +255,15 @@ def _of_permissions(said: Said) -> tuple[str | None, Statement]:
 
 def _arranged(value: Any, like: Any) -> Any:
     """The same members, in the order of the guide, and a list of one as one: no other meaning."""
-
-    def sorted_like(some: Iterable[str], order: list[Any]) -> list[str]:
-        return sorted(some, key=lambda one: order.index(one) if one in order else len(order))
-
     match value:
         case dict():
             model = like if isinstance(like, dict) else {}
-            return {key: _arranged(value[key], model.get(key)) for key in sorted_like(value, [*model] or [*_ORDER])}
+            names = sorted(value, key=lambda name: [*(model or _ORDER), name].index(name))
+            return {name: _arranged(value[name], model.get(name)) for name in names}
         case [one]:
             return one
         case [*some] if all(isinstance(one, str) for one in some):
-            return sorted_like(some, as_list(like))
+            return sorted(some, key=lambda one: [*as_list(like), one].index(one))
     return value
 
 
