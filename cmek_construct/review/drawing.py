@@ -16,7 +16,7 @@ from cmek_construct.review.statements import Said
 from cmek_construct.templates.evidence import account_of
 from cmek_construct.templates.reading import members
 
-LINE: Final = 18
+_LINE: Final = 18
 _STRONG_CHARACTER: Final = 7.7
 _CHARACTER: Final = 6.7
 _OUTSIDE, _OWN, _ROLE, _KEY = 10, 390, 500, 800
@@ -46,7 +46,7 @@ class Box:
     @property
     def height(self) -> int:
         """By its lines, or by what stands in it."""
-        return max(self.inside, len(self.lines) * LINE + 14)
+        return max(self.inside, len(self.lines) * _LINE + 14)
 
     @property
     def bottom(self) -> int:
@@ -71,20 +71,6 @@ class Arrow:
     cut: bool = False
     kind: str = "plain"
 
-    @property
-    def middle(self) -> Point:
-        """Of its last part, where the number stands."""
-        (a, b), (x, y) = self.points[-2:]
-        return (a + x) // 2, (b + y) // 2
-
-    @property
-    def tip(self) -> list[Point]:
-        """The corners of its tip."""
-        (a, b), (x, y) = self.points[-2:]
-        along, across = (9 * ((x > a) - (x < a)), 9 * ((y > b) - (y < b)))
-        left = (x - along + across // 2, y - across + along // 2)
-        return [(x, y), left, (x - along - across // 2, y - across - along // 2)]
-
 
 @dataclass(frozen=True)
 class Drawing:
@@ -98,21 +84,6 @@ class Drawing:
     """Of the arrows, by their numbers; in a file they stand under the drawing."""
     said: Sequence[str] = ()
     """For whoever does not see it, beside those."""
-
-    @property
-    def height(self) -> int:
-        """Without the sentences."""
-        return max(box.bottom for box in self.boxes) + 10
-
-    @property
-    def legend(self) -> tuple[list[tuple[int, list[str]]], int]:
-        """The sentences under the drawing, each by the height of its first line and in lines; the height with them."""
-        y, found = self.height + LINE, []
-        for sentence in self.sentences:
-            lines = textwrap.wrap(sentence, int((self.width - 50) / _CHARACTER))
-            found.append((y, lines))
-            y += len(lines) * LINE + 6
-        return found, y - 8 if found else self.height + 6
 
 
 def reach(part: Part) -> Drawing:
@@ -163,9 +134,7 @@ class _Sketch:
 
     def kind(self, said: Said) -> str:
         """How a statement is drawn."""
-        if said.beside.as_guide:
-            return "plain"
-        return "wrong" if self.part.breaks(said.kind) else "differs"
+        return "plain" if said.beside.as_guide else "wrong" if self.part.breaks(said.kind) else "differs"
 
     def arrow(self, start: Box, lane: int, end: Box, y: int, said: Said | None, *, cut: bool) -> None:
         """What a statement, or who knows what, lets somebody do: right, along a lane, and right."""
