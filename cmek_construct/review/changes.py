@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final, TypeAlias
 
@@ -10,7 +10,6 @@ from cmek_construct import policy
 from cmek_construct.lock.identity import REPLACING
 from cmek_construct.policy import words
 from cmek_construct.policy.sentences import Quoted, Words, quoted_list
-from cmek_construct.policy.statements import Kind
 from cmek_construct.review.parts import Template, Thing
 from cmek_construct.review.statements import Policy, Said
 from cmek_construct.templates.choices import OTHER as ANY_OTHER
@@ -145,37 +144,32 @@ def _thing(old: Thing, new: Thing) -> Iterator[Change]:
     if old.pinecones != new.pinecones:
         both = quoted_list(old.pinecones), quoted_list(new.pinecones)
         yield REPLACED, _was([*own, ": Pinecone's AWS account"], *both, f".{_ANOTHER_ACCOUNT}")
-    for (kind, what, before), (*_, after) in zip(_policies(old), _policies(new), strict=True):
-        for weight, said in _policy(before, after, kind):
-            yield weight, [*own, f", {what}: ", *said]
+    for before, after in zip(_policies(old), _policies(new), strict=True):
+        yield from ((weight, [*own, f", {before.title}: ", *said]) for weight, said in _policy(before, after))
 
 
-def _policies(one: Thing) -> list[tuple[Kind, str, Policy]]:
+def _policies(one: Thing) -> list[Policy]:
     """The policies that are compared: a role's permissions as one, for they allow and forbid together."""
-    if one.kind != "Role":
-        return [("key", "key policy", policy) for policy in one.policies]
-    trust, *permissions = one.policies
+    named = [replace(each, title=f"{each.kind} policy") for each in one.policies if each.kind != "permissions"]
+    permissions = one.policies[1:]
     cases: list[Choices] = [{}]
     for each in permissions:
         both = [{**case, **more} for case, more in product(cases, each.cases) if {**more, **case} == {**case, **more}]
         cases = [case for at, case in enumerate(both) if case not in both[:at]] or cases
-    together = Policy(
-        "",
-        [said for each in permissions for said in each.said],
-        forms={name: form for each in permissions for name, form in each.forms.items()},
-        variables=all(each.variables for each in permissions),
-        cases=cases,
-    )
-    return [("trust", "trust policy", trust), ("permissions", "its permissions", together)]
+    said = [said for each in permissions for said in each.said]
+    forms = {name: form for each in permissions for name, form in each.forms.items()}
+    variables = all(each.variables for each in permissions)
+    together = Policy("its permissions", "permissions", said, forms=forms, variables=variables, cases=cases)
+    return [*named, together] if one.kind == "Role" else named
 
 
-def _policy(old: Policy, new: Policy, kind: Kind) -> Iterator[Change]:
+def _policy(old: Policy, new: Policy) -> Iterator[Change]:
     """What whom may newly do or no longer do, and the statements by which that comes about."""
     gone = [said for said in old.said if said not in new.said]
     come = [said for said in new.said if said not in old.said]
     if not gone and not come and old.variables == new.variables:
         return
-    meant = list(_meant(old, new, kind))
+    meant = list(_meant(old, new))
     if not meant:
         yield OTHER, ["it is written in another way, and means the same."]
         return
@@ -190,19 +184,29 @@ def _policy(old: Policy, new: Policy, kind: Kind) -> Iterator[Change]:
     yield from ((ACCESS, ["a statement is GONE. ", *said.words]) for said in gone)
 
 
-def _meant(old: Policy, new: Policy, kind: Kind) -> Iterator[Words]:
+def _meant(old: Policy, new: Policy) -> Iterator[Words]:
     """What a new version lets whom do that the old one did not, and the reverse.
 
     Nothing, where both mean the same, however they are written.
     """
+
+    def agree(was: Choices, now: Choices) -> bool:
+        """Whether both can be at once. Something else than the values of one version may be a value of the other."""
+        return all(
+            was[name] == now[name]
+            or (was[name] == ANY_OTHER and all(case.get(name) != now[name] for case in old.cases))
+            or (now[name] == ANY_OTHER and all(case.get(name) != was[name] for case in new.cases))
+            for name in was.keys() & now.keys()
+        )
+
     found: dict[str, tuple[Words, list[Choices]]] = {}
     try:
-        pairs = [(was, now) for was in old.cases or [{}] for now in new.cases or [{}] if _agree(was, now, old, new)]
+        pairs = [(was, now) for was in old.cases or [{}] for now in new.cases or [{}] if agree(was, now)]
         if not 0 < len(pairs) <= _MOST_CASES:
             raise policy.CannotBeJudged("the cases of the template's conditions are others, or many")
         every = [{**was, **now} for was, now in pairs]
         for both, (was, now) in zip(every, pairs, strict=True):
-            said = _differ(_in_case(old, kind, was), _in_case(new, kind, now), [*old.said, *new.said])
+            said = _differ(_in_case(old, was), _in_case(new, now), [*old.said, *new.said])
             for text in {"".join(one): one for one in said}.values():
                 found.setdefault("".join(text), (text, []))[1].append(both)
     except policy.CannotBeJudged as reason:
@@ -213,21 +217,11 @@ def _meant(old: Policy, new: Policy, kind: Kind) -> Iterator[Words]:
         yield text if only is None else [*text, " Only if in the template: ", Quoted(only), "."]
 
 
-def _agree(was: Choices, now: Choices, old: Policy, new: Policy) -> bool:
-    """Whether both can be at once. Something else than the values of one version may be a value of the other."""
-    return all(
-        was[name] == now[name]
-        or (was[name] == ANY_OTHER and all(case.get(name) != now[name] for case in old.cases))
-        or (now[name] == ANY_OTHER and all(case.get(name) != was[name] for case in new.cases))
-        for name in was.keys() & now.keys()
-    )
-
-
-def _in_case(own: Policy, kind: Kind, case: Choices) -> policy.Policy:
+def _in_case(own: Policy, case: Choices) -> policy.Policy:
     """A policy in one case of the conditions of its template."""
     there = [one.called for one in own.said if any(some.items() <= case.items() for some in one.cases)]
     document: dict[str, Any] = {"Statement": there, **({"Version": "2012-10-17"} if own.variables else {})}
-    return policy.read(document, kind, resource=own.resource, texts=policy.canonical, forms=own.forms)
+    return policy.read(document, own.kind, resource=own.resource, texts=policy.canonical, forms=own.forms)
 
 
 def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Iterator[Words]:

@@ -228,7 +228,7 @@ class Template:
         kind: Kind = "trust" if place.type == ROLE else "key"
         title = f"{kind.capitalize()} policy"
         if isinstance(one, Unread):
-            yield self._thing(place, {}, [Policy(f"{title} ({one.why})", [], place.logical_id)])
+            yield self._thing(place, {}, [Policy(f"{title} ({one.why})", kind, [], place.logical_id)])
             return
         cases = _typed(one.cases)
         roles = {place} if kind == "trust" else {role for now in cases for role in now.value.roles}
@@ -298,7 +298,7 @@ class Template:
             )
         resource = self._text(own[0][1].resource or "") if own else ""
         variables = all(one.variables for _, each in own for one in each.statements)
-        return Policy(title, said, place.seen_from(self.stack), kind, resource, self._forms, variables, cases)
+        return Policy(title, kind, said, place.seen_from(self.stack), resource, self._forms, variables, cases)
 
     def _properties(self, place: Place, told: Sequence[tuple[Choices, Now]]) -> Mapping[str, Any]:
         """What a role or key is set to beside its policies; what hangs on a case, case by case."""

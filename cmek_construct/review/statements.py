@@ -179,11 +179,10 @@ class Policy:
     """A policy, statement by statement."""
 
     title: str
+    kind: Kind
     said: list[Said]
     owner: str = ""
     """The logical ID of what has it."""
-    kind: Kind | None = None
-    """None of what cannot be judged."""
     resource: str = ""
     """The ARN of the role or key."""
     forms: Mapping[str, str] = field(default_factory=dict)
@@ -191,12 +190,13 @@ class Policy:
     variables: bool = True
     """Whether its version knows policy variables."""
     cases: list[Choices] = field(default_factory=list)
-    """All cases of the template in which it is there."""
+    """All cases of the template in which it is there; none of what cannot be judged."""
 
     @property
     def missing(self) -> list[tuple[str, str]]:
         """What the guide's key policy has and this one has not: labels and titles."""
-        lacking = {ROOT, USE}.difference(said.beside.title for said in self.said) if self.kind == "key" else ()
+        is_key = self.kind == "key" and self.cases
+        lacking = {ROOT, USE}.difference(said.beside.title for said in self.said) if is_key else ()
         return [(one["Sid"], title) for title, one in _guides("", "", [""]).items() if title in lacking]
 
     @property
