@@ -154,10 +154,8 @@ class _Around:
         self.vendors = frozenset(vendors)
         self.titles = Counter(top.template.title for top in found.run.tops)
         self.to_check = to_check(found)
-        self.who = Asker(found).about
+        self.asker = Asker(found)
         self.violations = by(violations, lambda one: one.place)
-        self.read = by([*found.roles, *found.keys], lambda one: one.place.stack)
-        self.unread = by(reversed(found.unread), lambda one: one.place.stack)
         self.arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
         self.attached = by(found.attached, lambda one: one.role)
         self.outputs = by((one for one in found.outputs if one.label), lambda one: one.of)
@@ -193,7 +191,7 @@ class Template:
     @cached_property
     def who(self) -> Who:
         """Who can do what: of a thousand templates only those are asked that are shown."""
-        return self._around.who(self.stack)
+        return self._around.asker.about(self.stack)
 
     @property
     def all_findings(self) -> list[Violation]:
@@ -207,13 +205,14 @@ class Template:
     def _parts(self) -> Iterator[Part]:
         """Each role with the keys that name it, then the keys that name none, and what cannot be judged."""
         around, groups = self._around, dict[Place, list[Resource | Unread]]()
-        for one in around.read.get(self.stack, ()):  # the roles before the keys
-            of = (role for role in groups if any(role in now.value.roles for now in one.cases))
-            groups.setdefault(next(of, one.place), []).append(one)
-        read = {one.place for some in groups.values() for one in some}
-        for unread in around.unread.get(self.stack, ()):
-            if unread.place.is_role_or_key and unread.place not in read:
-                groups[unread.place] = [unread.key or unread]
+        read: set[Place] = set()
+        for one in around.asker.by_stack.get(self.stack, ()):
+            if isinstance(one, Resource):
+                read.add(one.place)
+                of = (role for role in groups if any(role in now.value.roles for now in one.cases))
+                groups.setdefault(next(of, one.place), []).append(one)
+            elif one.place not in read:
+                groups[one.place] = [one.key or one]
         for some in groups.values():
             things = [thing for one in some for thing in self._things(one)]
             places = [one.place for one in some if isinstance(one, Resource)]
