@@ -332,9 +332,8 @@ def _not_asked(logical_id: str, policy: Policy) -> Iterator[Row]:
         if one.kind == "AWS" and DELETED.fullmatch(one.name):
             yield Row(logical_id, Somebody(f"{one.name}, which is deleted", ""), actions, statement=name)
         elif not is_asked(one):
-            words = printable(f"{one.kind} {one.name}")
+            somebody = Somebody(printable(f"{one.kind} {one.name}"), "")
             doubt = printable(f"{one.kind} {one.name} is not known here")
-            somebody = Somebody(words, "")
             yield Row(logical_id, somebody, actions, verdict=Verdict.CANNOT_TELL, statement=name, doubt=doubt)
 
 
@@ -343,8 +342,8 @@ def _told(rows: Sequence[Row], stack: Stack) -> Iterator[Row]:
     short = stack.short
     administrators = {row.who for row in rows if row.action == "kms:PutKeyPolicy" and row.answer == Verdict.YES.value}
     for who, some in groupby(rows, key=lambda row: row.who):
-        is_administrator = who in administrators
-        words = re.sub("the account's (role|user)", "key administrator", who.words) if is_administrator else who.words
+        own = "the account's (role|user)" if who in administrators else "(?!)"
+        words = re.sub(own, "key administrator", who.words)
         called = who._replace(words=short(words), arn=short(who.arn), but=tuple(map(short, who.but)))
         for row in some:
             external_id, doubt = (text and short(text) for text in (row.external_id, row.doubt))
