@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cmek_construct.policy import words
 from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.review.parts import Part, Thing
 from cmek_construct.review.statements import Said
@@ -180,7 +181,8 @@ class _Sketch:
             numbers = " or ".join(dict.fromkeys(map(account_of, callers)))
             names = [one.rpartition("/")[2] for one in callers]
             return self.box(column, [f"Pinecone's account {numbers}", *names], "account")
-        whom, _, more = plain(said.whom).partition(" (")
+        named = words.principals(said.statement, said.account, said.people)
+        whom, _, more = plain(named or ["the role"]).partition(" (")
         lines = texts or (whom[:1].upper() + whom[1:], *filter(None, [more.rstrip(")")]))
         return self.box(column, [*lines, *[f"[{said.beside.verdict}]"] * (not said.beside.as_guide)], self.kind(said))
 

@@ -102,11 +102,6 @@ class Said:
         found = words.of_statement(self.statement, self.account, self.people)
         return found if self.when is None else ["Only if in the template ", Quoted(self.when), ": ", *found]
 
-    @property
-    def whom(self) -> Words:
-        """Whom it is about."""
-        return words.principals(self.statement, self.account, self.people) or ["the role"]
-
     @cached_property
     def names(self) -> list[str]:
         """The principals that it names."""
@@ -114,21 +109,15 @@ class Said:
         named = principal.get("AWS") if isinstance(principal, dict) else "*" if principal == "*" else None
         return [name for name in as_list(named) if isinstance(name, str)]
 
-    @property
-    def actions(self) -> set[str]:
-        """What it is about."""
-        return {str(one) for one in as_list(self.statement.get("Action"))}
+    def values(self, member: str) -> list[str]:
+        """What a member of it says, such as its actions."""
+        return list(map(str, as_list(self.statement.get(member))))
 
     @property
     def customers(self) -> list[str | None]:
         """The account of each key of KMS that it is about; None of what is no such key."""
-        keys = (re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in self.resources)
+        keys = (re.match(r"arn:aws:kms:[^:]*:([0-9]{12}):key/", one) for one in self.values("Resource"))
         return [key and key[1] for key in keys]
-
-    @property
-    def resources(self) -> list[str]:
-        """With what."""
-        return list(map(str, as_list(self.statement.get("Resource"))))
 
     @property
     def asks_for(self) -> str | None:
@@ -163,9 +152,9 @@ class Said:
             "elsewhere": title in (USE, ATTACH) and any("<role>" in text for text in different),
             "no_external_id": title == EXPLICIT,
             "label": title is not None and changed == {"Sid"},
-            "two_actions": title == USE and self.actions == {*guide.ENCRYPT_DECRYPT},
+            "two_actions": title == USE and set(self.values("Action")) == {*guide.ENCRYPT_DECRYPT},
             "pin_account": title == ALL_REGIONS and changed == {"AWS"} and pins,
-            "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, self.resources)),
+            "single_keys": title == CUSTOMER and all(map(_KEY_ARN.fullmatch, self.values("Resource"))),
         }
         return [name for name, holds in told.items() if holds]
 
@@ -238,7 +227,9 @@ def _of_key(said: Said) -> tuple[str | None, Statement]:
         ADMINISTRATORS: ("kms:Put*", "kms:PutKeyPolicy"),
         USE: (*guide.ENCRYPT_DECRYPT, "kms:*"),
     }
-    title = next((title for title, actions in by_actions.items() if said.actions.intersection(actions)), None)
+    title = next(
+        (title for title, actions in by_actions.items() if not set(actions).isdisjoint(said.values("Action"))), None
+    )
     if title is None:
         return None, {}
     role = next((name for name in said.names[:1] if name in said.roles), "<role>")
