@@ -92,7 +92,17 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
                 yield REPLACED, _was([f"The {what}"], [Quoted(was)], [Quoted(now)], another)
     for kind in ("Role", "Key", "Alias"):
         before, after = (one.things(kind) if one else {} for one in (old, new))
-        yield from _come_and_gone(kind, before, after)
+        gone = [one for name, one in before.items() if name not in after]
+        heavy, light = (OTHER, OTHER) if kind == "Alias" else (REPLACED, ACCESS)
+        for one in gone:
+            what = "AWS keeps it, as it is retained, but nothing manages it any more."
+            if not one.retained:
+                what = f"AWS DELETES it with this deploy: it is not retained.{_ANOTHER[kind]}"
+            yield heavy, [f"{kind} ", Quoted(one.logical_id), f" is GONE from the template. {what}"]
+        for name in (name for name in after if name not in before):
+            is_another = gone and kind != "Alias"
+            another = f" is new while another is gone: it is ANOTHER {kind.lower()}.{_ANOTHER[kind]}"
+            yield heavy if is_another else light, [f"{kind} ", Quoted(name), another if is_another else " is new."]
         for name in (name for name in before if name in after):
             yield from _thing(before[name], after[name])
     if old and new:
@@ -103,28 +113,15 @@ def _between(old: Template | None, new: Template | None) -> Iterator[Change]:
             }
             for each in (old, new)
         )
-        for one in {**was_found, **is_found}:
-            kept, is_kept = (each.get(one, "kept") for each in (was_found, is_found))
+        for rule in {**was_found, **is_found}:
+            kept, is_kept = (each.get(rule, "kept") for each in (was_found, is_found))
             if kept != is_kept:
-                yield ACCESS, _was(["Guardrail ", Quoted(one[0]), " at ", Quoted(one[1]), ":"], [kept], [is_kept], ".")
+                own = ["Guardrail ", Quoted(rule[0]), " at ", Quoted(rule[1]), ":"]
+                yield ACCESS, _was(own, [kept], [is_kept], ".")
 
 
 def _was(own: Words, was: Words, now: Words, follows: str) -> Words:
     return [*own, " was ", *(was or ["none"]), ", is now ", *(now or ["none"]), follows]
-
-
-def _come_and_gone(kind: str, old: Mapping[str, Thing], new: Mapping[str, Thing]) -> Iterator[Change]:
-    gone = [one for name, one in old.items() if name not in new]
-    heavy, light = (OTHER, OTHER) if kind == "Alias" else (REPLACED, ACCESS)
-    for one in gone:
-        what = "AWS keeps it, as it is retained, but nothing manages it any more."
-        if not one.retained:
-            what = f"AWS DELETES it with this deploy: it is not retained.{_ANOTHER[kind]}"
-        yield heavy, [f"{kind} ", Quoted(one.logical_id), f" is GONE from the template. {what}"]
-    for name in (name for name in new if name not in old):
-        is_another = gone and kind != "Alias"
-        another = f" is new while another is gone: it is ANOTHER {kind.lower()}.{_ANOTHER[kind]}"
-        yield heavy if is_another else light, [f"{kind} ", Quoted(name), another if is_another else " is new."]
 
 
 def _thing(old: Thing, new: Thing) -> Iterator[Change]:

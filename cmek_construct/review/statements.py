@@ -209,9 +209,8 @@ def _of_trust(said: Said) -> tuple[str | None, Statement]:
     external_id = str(said.asks_for) if is_legal else "<external ID>"
     condition = json.dumps(said.statement.get("Condition"))
     if not any(map(_PINECONE.match, said.names)):
-        if "aws:PrincipalArn" in condition or "*" in said.names:
-            return ALL_REGIONS, guide.trust_statement(account, guide.ALL_REGIONS, external_id)
-        return None, {}
+        title = ALL_REGIONS if "aws:PrincipalArn" in condition or "*" in said.names else None
+        return title, guide.trust_statement(account, guide.ALL_REGIONS, external_id)
     role = f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}"
     regions = [one for one in PINECONE_REGIONS if f"{role}{one}" in said.names] or PINECONE_REGIONS
     if "sts:ExternalId" in condition:
@@ -227,9 +226,8 @@ def _of_key(said: Said) -> tuple[str | None, Statement]:
         ADMINISTRATORS: ("kms:Put*", "kms:PutKeyPolicy"),
         USE: (*guide.ENCRYPT_DECRYPT, "kms:*"),
     }
-    title = next(
-        (title for title, actions in by_actions.items() if not set(actions).isdisjoint(said.values("Action"))), None
-    )
+    found = {*said.values("Action")}
+    title = next((title for title, actions in by_actions.items() if found.intersection(actions)), None)
     if title is None:
         return None, {}
     role = next((name for name in said.names[:1] if name in said.roles), "<role>")

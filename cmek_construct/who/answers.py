@@ -77,10 +77,6 @@ class Row(NamedTuple):
         return self.then or self.verdict.value
 
 
-Ask: TypeAlias = Callable[[Sequence[Policy], Sequence[Row], Sent], list[Row]]
-"""Gives rows their answers, by the policy in each case and with some condition keys."""
-
-
 @dataclass(frozen=True)
 class Who:
     """All answers about one template."""
@@ -182,7 +178,7 @@ class Asker:
             asked = [self._asked(place, now, pinecone) for now in cases]
             policies = [policy for policy, _ in asked]
             rows = list(dict.fromkeys(row for _, some in asked for row in some))
-            answered = _in_every_way(policies, rows, partial(self._answers, cases))
+            answered = self._in_every_way(cases, policies, rows)
         except CannotBeJudged as error:
             action = ASSUME if place.type == ROLE else ", ".join(ON_KEY)
             anybody, doubt = Somebody("anybody", "arn:aws:iam::*:*"), f"it cannot be judged: {error}"
@@ -190,10 +186,53 @@ class Asker:
         more = dict.fromkeys(row for policy in policies for row in _not_asked(place.logical_id, policy))
         return list(_told([*answered, *more], place.stack))
 
+    def _in_every_way(self, cases: Sequence[InCase[Now]], policies: Sequence[Policy], rows: Sequence[Row]) -> list[Row]:
+        """The rows with their answers: called directly, and to whom more is said in another way, with that."""
+        ask = partial(self._answers, cases)
+        said = dict(ask(policies, rows, DIRECT_CALL))
+        through: dict[Row, list[str]] = {}
+        for service in [one for one, lets in _compared(policies, _VIA, _ANY).items() if lets]:
+            out = [row for row in rows if said[row].verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
+            # Of a pattern an example; through which others it came is not known.
+            example = service.replace("*", "us-east-1").replace("?", "x")
+            example = "s3.us-east-1.amazonaws.com" if service == _ANY else example
+            for row, now in ask(policies, out, {**_TLS, "aws:viaawsservice": "true", _VIA: example}):
+                one = said[row]
+                if now.verdict is Verdict.CANNOT_TELL:
+                    said[row] = now._replace(doubt=f"through {service}: {now.doubt}", then=one.then)
+                elif now.verdict not in (Verdict.NO, one.verdict):
+                    through.setdefault(row, []).append(service)
+                    then = _only(f"through {' or '.join(through[row])}", now.verdict, one.verdict)
+                    said[row] = one._replace(statement=now.statement, then=then)
+        if any(one.on(*DIRECT_CALL.keys() - _TLS) for policy in policies for one in policy.statements):
+            # Somebody may come in, though neither directly nor as the example of a service does.
+            out = [row for row in rows if said[row].answer == Verdict.NO.value]
+            said |= ask(policies, out, _TLS)
+        if ids := tuple(_compared(policies, EXTERNAL_ID)):
+            # An external ID may let somebody in that is not among those presented: these are denied, by no name.
+            one_of = Condition("StringEquals", EXTERNAL_ID, ids)
+            denied = Statement("", "Deny", (Principal("AWS", "*"),), actions=("*",), conditions=(one_of,), raw=ids)
+            others = [replace(policy, statements=(*policy.statements, denied)) for policy in policies]
+            out = [row for row in rows if row.presents == "wrong" or is_wild(row.external_id or "")]
+            out = [row for row in out if said[row].verdict is Verdict.NO]
+            out = [row for row in out if row.presents != "denied" or said[row].statement is None]
+            for row, (_, now) in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
+                if now.verdict is not Verdict.NO:
+                    verdict, name, doubt = now.verdict, now.statement or None, now.doubt
+                    said[row] = said[row]._replace(verdict=verdict, statement=name, doubt=doubt)
+        days = max((int(one) for one in _compared(policies, TRAILING_DAYS) if one.isdecimal()), default=0)
+        out = [row for row in rows if days and row.action in guide.ENDING]
+        used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
+        for (row, before), (_, now) in zip(used, unused, strict=True):
+            if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
+                then = _only(f"when unused for {days} days", now.verdict)
+                said[row] = now._replace(statement=before.statement, then=then, unused=True)
+        return list(said.values())
+
     def _answers(
         self, cases: Sequence[InCase[Now]], policies: Sequence[Policy], rows: Sequence[Row], sent: Sent
-    ) -> list[Row]:
-        """Rows with their answers: those that are given in every case of the template's conditions."""
+    ) -> list[tuple[Row, Row]]:
+        """Rows, each with its answer: the one that is given in every case of the template's conditions."""
         chosen = [{**now.case.choices, **now.case.members} for now in cases]
         names = dict.fromkeys(name for one in chosen for name in one)
         differing = ", ".join(printable(name) for name in names if len({one.get(name) for one in chosen}) > 1)
@@ -208,7 +247,7 @@ class Asker:
             elif verdict is Verdict.CANNOT_TELL:
                 doubt = ", ".join(map(printable, said[0].hangs_on)) or "what it says is not known"
                 doubt = f"{name}: {doubt}" if name else doubt
-            found.append(row._replace(verdict=verdict, statement=name, doubt=doubt))
+            found.append((row, row._replace(verdict=verdict, statement=name, doubt=doubt)))
         return found
 
     def _asked(self, place: Place, now: InCase[Now], pinecone: str | None) -> tuple[Policy, list[Row]]:
@@ -233,48 +272,6 @@ class Asker:
             for action in ON_KEY
             for service in ((True, False) if action == GRANT else (None,))
         ]
-
-
-def _in_every_way(policies: Sequence[Policy], rows: Sequence[Row], ask: Ask) -> list[Row]:
-    """The rows with their answers: called directly, and to whom more is said in another way, with that."""
-    said = dict(zip(rows, ask(policies, rows, DIRECT_CALL), strict=True))
-    through: dict[Row, list[str]] = {}
-    for service in [one for one, lets in _compared(policies, _VIA, _ANY).items() if lets]:
-        out = [row for row in rows if said[row].verdict in (Verdict.NO, Verdict.BY_ACCOUNT)]
-        # Of a pattern an example; through which others it came is not known.
-        example = service.replace("*", "us-east-1").replace("?", "x")
-        example = "s3.us-east-1.amazonaws.com" if service == _ANY else example
-        for row, now in zip(out, ask(policies, out, {**_TLS, "aws:viaawsservice": "true", _VIA: example}), strict=True):
-            one = said[row]
-            if now.verdict is Verdict.CANNOT_TELL:
-                said[row] = now._replace(doubt=f"through {service}: {now.doubt}", then=one.then)
-            elif now.verdict not in (Verdict.NO, one.verdict):
-                through.setdefault(row, []).append(service)
-                then = _only(f"through {' or '.join(through[row])}", now.verdict, one.verdict)
-                said[row] = one._replace(statement=now.statement, then=then)
-    if any(one.on(*DIRECT_CALL.keys() - _TLS) for policy in policies for one in policy.statements):
-        # Somebody may come in, though neither directly nor as the example of a service does.
-        out = [row for row in rows if said[row].answer == Verdict.NO.value]
-        said |= zip(out, ask(policies, out, _TLS), strict=True)
-    if ids := tuple(_compared(policies, EXTERNAL_ID)):
-        # An external ID may let somebody in that is not among those presented: these are denied, by no name.
-        one_of = Condition("StringEquals", EXTERNAL_ID, ids)
-        denied = Statement("", "Deny", (Principal("AWS", "*"),), actions=("*",), conditions=(one_of,), raw=ids)
-        others = [replace(policy, statements=(*policy.statements, denied)) for policy in policies]
-        out = [row for row in rows if row.presents == "wrong" or is_wild(row.external_id or "")]
-        out = [row for row in out if said[row].verdict is Verdict.NO]
-        out = [row for row in out if row.presents != "denied" or said[row].statement is None]
-        for row, now in zip(out, ask(others, [row._replace(presents=None) for row in out], _TLS), strict=True):
-            if now.verdict is not Verdict.NO:
-                said[row] = said[row]._replace(verdict=now.verdict, statement=now.statement or None, doubt=now.doubt)
-    days = max((int(one) for one in _compared(policies, TRAILING_DAYS) if one.isdecimal()), default=0)
-    out = [row for row in rows if days and row.action in guide.ENDING]
-    used, unused = (ask(policies, out, {**DIRECT_CALL, TRAILING_DAYS: str(since)}) for since in (0, days))
-    for row, before, now in zip(out, used, unused, strict=True):
-        if before.verdict is Verdict.NO and now.verdict in (Verdict.YES, Verdict.BY_ACCOUNT):
-            then = _only(f"when unused for {days} days", now.verdict)
-            said[row] = now._replace(statement=before.statement, then=then, unused=True)
-    return list(said.values())
 
 
 def _only(when: str, verdict: Verdict, otherwise: Verdict = Verdict.NO) -> str:
