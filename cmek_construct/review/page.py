@@ -10,7 +10,6 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
-from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from cmek_construct.checks import printable
 from cmek_construct.guardrails.judging import RULES
 from cmek_construct.policy.sentences import Quoted, plain_letters, visible
 from cmek_construct.review.changes import REPLACED, Difference
-from cmek_construct.review.drawing import Drawing, reach
+from cmek_construct.review.drawing import reach
 from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template, by
 from cmek_construct.review.statements import Said
 
@@ -64,8 +63,8 @@ class Page:
         self.each = sorted(by(parts, _alike_text).values(), key=lambda alike: not alike[0].refused)
         self.shown = self.each[:MOST]
         firsts = [alike[0] for alike in self.each]
-        self.roles = [one for template in self.templates for one in template.things("Role")]
-        self.keys = [one for template in self.templates for one in template.things("Key")]
+        self.roles = [part.role for part in parts if part.role]
+        self.keys = [key for part in parts for key in part.keys]
 
         # What is signed: the one number that a signature is bound to is that of the list of files.
         read = (one.stack.template for one in self.templates)
@@ -141,44 +140,6 @@ def _statement(said: Said) -> list[Any]:
     return [said.when, called]
 
 
-def html(page: Page) -> str:
-    """The page."""
-    return _environment().get_template("page.html.j2").render(page=page)
-
-
-def svg(drawing: Drawing) -> str:
-    """A file of its own: no script, no font, no other file."""
-    draw = _environment().get_template("drawing.svg.j2").module
-    return str(draw.draw(drawing, "drawing", file=True))  # type: ignore[attr-defined]
-
-
-def markdown(differences: Sequence[Difference]) -> str:
-    """What changes, for a pull request; that nothing does is one line."""
-    environment = _environment().overlay(autoescape=False, finalize=None)
-    return environment.get_template("changes.md.j2").render(differences=differences)
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader(__package__, ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.tests["quoted"] = lambda value: isinstance(value, Quoted)
-    environment.filters["code"] = Quoted
-    environment.filters["any_language"] = lambda text: escape(visible(text))
-    environment.filters["printable"] = printable
-    environment.filters["code_span"] = _code_span
-    environment.filters["escaped"] = lambda text: re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text)
-    environment.globals |= {"reach": reach, "nothing": _NOTHING, "replaced": REPLACED}
-    return environment
-
-
 def _shown(value: Any) -> Any:
     """A letter that could mislead is written as its code; nothing is left out unseen."""
     if value is None:
@@ -192,3 +153,34 @@ def _code_span(value: str) -> str:
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     space = " " if "`" in text or text != text.strip(" ") else ""
     return f"{fence}{space}{text or ' '}{space}{fence}"
+
+
+ENVIRONMENT: Final = Environment(
+    loader=PackageLoader(__package__, ""),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=_shown,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+ENVIRONMENT.tests["quoted"] = lambda value: isinstance(value, Quoted)
+ENVIRONMENT.filters |= {
+    "code": Quoted,
+    "any_language": lambda text: escape(visible(text)),
+    "printable": printable,
+    "code_span": _code_span,
+    "escaped": lambda text: re.sub(r"([\\`*_\[\]<>|~#@&])", r"\\\1", text),
+}
+ENVIRONMENT.globals |= {"reach": reach, "nothing": _NOTHING, "replaced": REPLACED}
+
+
+def html(page: Page) -> str:
+    """The page."""
+    return ENVIRONMENT.get_template("page.html.j2").render(page=page)
+
+
+def markdown(differences: Sequence[Difference]) -> str:
+    """What changes, for a pull request; that nothing does is one line."""
+    environment = ENVIRONMENT.overlay(autoescape=False, finalize=None)
+    return environment.get_template("changes.md.j2").render(differences=differences)
