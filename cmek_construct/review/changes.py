@@ -64,8 +64,8 @@ def differences(old: Sequence[Template], new: Sequence[Template]) -> list[Differ
     # Templates of one name; or the only ones, whatever they are called.
     ours = {one.name for one in (*old, *new) if one.parts}
     was, now = ({one.name: one for one in some if one.name in ours} for some in (old, new))
-    is_one = len(old) == len(new) == 1
-    for before, after in [(old[0], new[0])] if is_one else [(was.get(name), now.get(name)) for name in {**now, **was}]:
+    pairs = [(was.get(name), now.get(name)) for name in {**now, **was}]
+    for before, after in [(old[0], new[0])] if len(old) == len(new) == 1 else pairs:
         changes: dict[str, list[Words]] = {}
         for title, said in sorted(_between(before, after), key=lambda change: _WEIGHTS.index(change[0])):
             changes.setdefault(title, []).append(said)
