@@ -66,7 +66,7 @@ def of_alias(alias: Alias, keys: Collection[Place]) -> Iterator[Violation]:
     """An alias that can go, or that names none of Pinecone's keys."""
     if alias.is_named:
         yield from _retained(alias.place, ALIAS_RETAINED, "DeletionPolicy")
-    for now in (one.value for one in alias.cases if keys and one.value.key not in keys):
+    for now in (one for one in alias.cases if keys and one.key not in keys):
         said = f"The alias {Quoted(now.name)} has the target {Quoted(now.target)}, "
         yield ALIAS_TARGET.broken(alias.place, f"{said}which is not the key that Pinecone encrypts with.")
 

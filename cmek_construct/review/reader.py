@@ -174,7 +174,7 @@ class _Reader:
 
     def _aliases_of(self, key: Place) -> Iterator[Thing]:
         for _, alias in self._aliases.get(key, ()):
-            names = dict.fromkeys(key.stack.short(now.value.name) for now in alias.cases)
+            names = dict.fromkeys(key.stack.short(one.name) for one in alias.cases)
             given = {"AliasName": " or ".join(names), "TargetKeyId": key.logical_id}
             yield Thing("Alias", alias.place.seen_from(key.stack), _is_kept(alias.place), given)
 

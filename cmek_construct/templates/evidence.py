@@ -262,7 +262,13 @@ def organizations(*statements: Statement) -> list[str]:
     return [value for values in found if all(map(_ORGANIZATION.fullmatch, values)) for value in values]
 
 
-def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:
-    """Whether a key policy names somebody of whom nobody can tell who it is, or, if that counts, by a parameter."""
-    nameless = (one.principals is None and one.not_principals is None and one.unreadable for one in allowing(policy))
-    return any(nameless) or any(is_unreadable(text) or (by_parameter and alone(text)) for text in let_in(policy))
+def may_name_anybody(key: Now, *, is_lone: bool) -> bool:
+    """Whether a key policy names somebody of whom nobody can tell who it is, or a lone key's nobody or a parameter."""
+    nameless = (
+        one.principals is None and one.not_principals is None and one.unreadable for one in allowing(key.policy)
+    )
+    return (
+        any(nameless)
+        or any(is_unreadable(text) or (is_lone and alone(text)) for text in let_in(key.policy))
+        or (is_lone and "KeyPolicy" not in key.properties)
+    )

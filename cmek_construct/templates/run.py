@@ -10,8 +10,7 @@ from typing import Any, Final, TypeVar
 from cmek_construct.checks import printable
 from cmek_construct.policy import ACCOUNT, REGION
 from cmek_construct.policy.text import alone, hole, holes, is_known
-from cmek_construct.templates import functions
-from cmek_construct.templates.choices import Case, Impossible, InCase, TooManyCases, Undecided, each_case
+from cmek_construct.templates.choices import Case, InCase, TooManyCases, Undecided, each_case, exclude, holds
 from cmek_construct.templates.files import Problem, Reader, Template
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
@@ -62,9 +61,8 @@ class Run:
 
         def in_case(case: Case) -> T:
             values = self.values(case)
-            is_chosen = bool(case.choices or case.members)
-            if is_chosen and not all(functions.allowed(values, one) for one in stack.around):
-                raise Impossible
+            if case.choices or case.members:
+                exclude(values, stack.around)
             return work(values)
 
         return each_case(in_case)
@@ -141,7 +139,7 @@ class Run:
             export, is_made = "", None
             with suppress(Undecided, RecursionError):
                 export = values.text(stack, members(output.get("Export")).get("Name", ""))
-                is_made = functions.holds(values, stack, str(output.get("Condition")))
+                is_made = holds(values, stack, str(output.get("Condition")))
             # An import is of the same account and Region as the export.
             if export and is_made is not False and set(map(hole, holes(export))) <= {stack.account, stack.region}:
                 found.setdefault(f"export {export}", []).append(given)

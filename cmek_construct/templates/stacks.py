@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -211,11 +211,11 @@ def is_of_ssm(declared: Mapping[str, Any]) -> bool:
     return str(declared.get("Type")).startswith("AWS::SSM::")
 
 
-def every(stacks: list[Stack]) -> Iterator[Stack]:
+def every(stacks: Iterable[Stack]) -> Iterator[Stack]:
     """Stacks, each with all that are nested in it."""
     for one in stacks:
         yield one
-        yield from every(list(one.children.values()))
+        yield from every(one.children.values())
 
 
 def _made_by(loop: Any, most: int) -> list[tuple[str, Any]]:
