@@ -235,20 +235,21 @@ def holds(values: Values, stack: Stack, name: str) -> bool | None:
     return found if isinstance(found, bool) else values.case.decided(stack.named(name)) == YES
 
 
-def exclude(values: Values, stacks: Iterable[Stack]) -> None:
-    """`Impossible` if the rules of a template exclude this case, as far as it is chosen."""
+def exclude(values: Values, stack: Stack) -> None:
+    """`Impossible` if the rules of a template, or of one around it, exclude this case, as far as it is chosen."""
 
-    def fails(stack: Stack, expression: Any) -> bool:
+    def fails(expression: Any) -> bool:
         with suppress(Undecided):
             return _is_true(values, stack, _with_members(values, stack, expression)) is False
         return False
 
-    for stack in stacks:
-        for rule in map(members, members(stack.content.get("Rules")).values()):
-            condition, asserted = rule.get("RuleCondition"), map(members, each_of(rule.get("Assertions")))
-            applies = condition is None or fails(stack, {"Fn::Not": [condition]})
-            if applies and any(fails(stack, one.get("Assert")) for one in asserted):
-                raise Impossible
+    for rule in map(members, members(stack.content.get("Rules")).values()):
+        condition, asserted = rule.get("RuleCondition"), map(members, each_of(rule.get("Assertions")))
+        applies = condition is None or fails({"Fn::Not": [condition]})
+        if applies and any(fails(one.get("Assert")) for one in asserted):
+            raise Impossible
+    if stack.parent:
+        exclude(values, stack.parent)
 
 
 def _with_members(values: Values, stack: Stack, expression: Any) -> Any:

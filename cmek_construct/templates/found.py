@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from operator import eq
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from cmek_construct.policy import Policy
 from cmek_construct.policy.text import glob, hole, is_known, may_be_one
@@ -56,32 +56,20 @@ class Resource:
     """Of a replica, the key that it is a copy of, if that is in the run."""
 
 
-class AliasNow(NamedTuple):
-    """An alias in one case."""
+@dataclass(frozen=True)
+class Alias:
+    """An alias that is named as Pinecone's, or is for its key, in one case."""
 
+    place: Place
     name: str
     target: str
     key: Place | None
     """The key of the run that it is for."""
 
-
-@dataclass(frozen=True)
-class Alias:
-    """An alias that is named as Pinecone's, or is for its key."""
-
-    place: Place
-    cases: tuple[AliasNow, ...]
-
-    @property
-    def keys(self) -> set[Place | None]:
-        """The keys of the run that it is for."""
-        return {one.key for one in self.cases}
-
     @property
     def is_named(self) -> bool:
         """Whether it is named as Pinecone's, or is the one that a `PineconeKey` makes."""
-        of_construct = _OF_CONSTRUCT.search(self.place.logical_id)
-        return bool(of_construct) or any(PINECONES.match(one.name) for one in self.cases)
+        return bool(_OF_CONSTRUCT.search(self.place.logical_id) or PINECONES.match(self.name))
 
 
 @dataclass(frozen=True)
@@ -282,15 +270,12 @@ class Finder:
         aliases: list[Alias] = []
         for place in self.run.places(ALIAS):
             with suppress(TooManyCases):
-                cases = []
                 for one in self.run.made(place):
                     name, target = (str(one.value.get(member, "")) for member in ("AliasName", "TargetKeyId"))
-                    cases.append(AliasNow(name, target, called.by(target, one.case)))
-                aliases += [Alias(place, tuple(cases))] if cases else []
-        targets = {key for one in aliases for key in one.keys}
-        lost = {one.stack for one in self.pinecones if one in self.keys and one not in targets}
-        named = (now for one in aliases if one.place.stack not in lost for now in one.cases)
-        self.pinecones |= {one.key for one in named if one.key and PINECONES.match(one.name)}
+                    aliases.append(Alias(place, name, target, called.by(target, one.case)))
+        lost = {key.stack for key in self.pinecones & self.keys.keys() - {one.key for one in aliases}}
+        named = (one for one in aliases if one.place.stack not in lost and PINECONES.match(one.name))
+        self.pinecones.update(one.key for one in named if one.key)
         return aliases
 
     def _by_each_other(self) -> None:
@@ -365,5 +350,6 @@ class Finder:
             now = (replace(one, value=replace(one.value, roles=one.value.roles & self.judged)) for one in cases)
             of_type = found.roles if place.type == ROLE else found.keys
             of_type.append(Resource(place, tuple(now), self._primary(place)))
-        found.aliases = [one for one in self._aliases if one.is_named or not self.judged.isdisjoint(one.keys)]
+        ours = {one.place for one in self._aliases if one.is_named or one.key in self.judged}
+        found.aliases = [one for one in self._aliases if one.place in ours]
         return found

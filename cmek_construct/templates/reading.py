@@ -109,10 +109,8 @@ def _value(node: Any, plain: yaml.constructor.SafeConstructor) -> Any:
     elif kind == "int" and re.fullmatch("0[0-7]+", str(node.value)):
         # What it looks like is what it must be, also to CloudFormation, for which 0… is octal.
         if len(node.value) >= 10:
-            raise ValueError(
-                f"{node.value} stands without quotes and begins with 0, which CloudFormation takes for "
-                f'another number; write "{node.value}"'
-            )
+            why = "stands without quotes and begins with 0, which CloudFormation takes for another number"
+            raise ValueError(f'{node.value} {why}; write "{node.value}"')
         value = int(node.value, 8)
     else:
         value = plain.construct_object(node, deep=True)
@@ -120,11 +118,10 @@ def _value(node: Any, plain: yaml.constructor.SafeConstructor) -> Any:
 
 
 def _is_deep(content: Any) -> bool:
-    level, depth = [content], 0
-    while level and depth <= _DEEPEST:
-        inside = [one.values() if isinstance(one, dict) else one for one in level]
-        level = [one for some in inside for one in some if isinstance(one, dict | list)]
-        depth += 1
+    level = [content]
+    for _ in range(_DEEPEST + 1):
+        inside = (one for some in level for one in (some.values() if isinstance(some, dict) else some))
+        level = [one for one in inside if isinstance(one, dict | list)]
     return bool(level)
 
 
@@ -135,9 +132,7 @@ def members(value: Any) -> Mapping[str, Any]:
 
 def each_of(value: Any) -> list[Any]:
     """One value, or a list of some, as a list."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def objects(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -62,7 +62,7 @@ class Run:
         def in_case(case: Case) -> T:
             values = self.values(case)
             if case.choices or case.members:
-                exclude(values, stack.around)
+                exclude(values, stack)
             return work(values)
 
         return each_case(in_case)

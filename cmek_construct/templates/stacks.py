@@ -88,14 +88,9 @@ class Stack:
         return self.maker is not None and self.maker.type == STACK_SET
 
     @property
-    def around(self) -> list[Stack]:
-        """It, and the stacks that it is nested in, out to the whole."""
-        return [self, *(self.parent.around if self.parent else ())]
-
-    @property
     def top(self) -> Stack:
         """The stack that it is nested in, or itself."""
-        return self.around[-1]
+        return self.parent.top if self.parent else self
 
     @cached_property
     def given(self) -> dict[str, list[Any]]:
