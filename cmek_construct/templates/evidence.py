@@ -19,7 +19,7 @@ from cmek_construct.policy.statements import Condition, Kind
 from cmek_construct.policy.text import alone, glob, hole, holes, is_known, is_unreadable, may_be_one, parts, pieces
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
 from cmek_construct.templates.reading import members
-from cmek_construct.templates.stacks import OWN_ACCOUNT, ROLE, Place
+from cmek_construct.templates.stacks import ROLE, Place
 
 if TYPE_CHECKING:
     from cmek_construct.templates.found import Now
@@ -43,7 +43,6 @@ _EXAMPLE: Final = "pinecone_cmek_access_us-east-1"
 _FEWEST_LETTERS: Final = 4
 _GUIDE_SID: Final = "allowpineconetoassumeintorole"
 _USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent resources")
-_ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
 _ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths", "aws:resourceorgid", "aws:resourceorgpaths")
 _OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
@@ -182,14 +181,12 @@ def is_pinecones(place: Place, now: Now, vendors: Set[str]) -> bool:
     So is a role with the Sid of Pinecone's guide, and a key that lets in the role of a declared vendor.
     """
     names = list(let_in(now.policy))
-    if any(is_like_pinecone(text, now.account) for text in names):
-        return True
     is_unread = any(one.unreadable for one in allowing(now.policy))
     if is_unread and _ACCESS.search(json.dumps(place.properties, default=str)):
         return True
-    if place.type == ROLE:
-        return any(_GUIDE_SID in _sid(one).lower() for one in now.policy.statements)
-    return not vendors.isdisjoint(names)
+    has_sid = place.type == ROLE and any(_GUIDE_SID in _sid(one).lower() for one in now.policy.statements)
+    is_vendors = place.type != ROLE and not vendors.isdisjoint(names)
+    return has_sid or is_vendors or any(is_like_pinecone(text, now.account) for text in names)
 
 
 def _sid(statement: Statement) -> str:
@@ -245,16 +242,6 @@ def account_of(text: str) -> str:
     return found[4] if len(found) > 4 else text
 
 
-def owners(policy: Policy) -> Iterator[str]:
-    """The accounts whose root a key policy gives everything under no condition, and whoever has the template."""
-    for statement in allowing(policy):
-        is_all = not statement.conditions and any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
-        for principal in statement.principals or ():
-            root = _ROOT.fullmatch(principal.name)
-            if root and (root[1] == OWN_ACCOUNT or (is_all and principal.kind == "AWS")):
-                yield root[1]
-
-
 def organizations(*statements: Statement) -> list[str]:
     """The organizations whose members the denials among statements spare."""
     conditions = (each for one in statements if one.effect == "Deny" for each in one.on(*_ORGANIZATIONS))
@@ -264,11 +251,6 @@ def organizations(*statements: Statement) -> list[str]:
 
 def may_name_anybody(key: Now, *, is_lone: bool) -> bool:
     """Whether a key policy names somebody of whom nobody can tell who it is, or a lone key's nobody or a parameter."""
-    nameless = (
-        one.principals is None and one.not_principals is None and one.unreadable for one in allowing(key.policy)
-    )
-    return (
-        any(nameless)
-        or any(is_unreadable(text) or (is_lone and alone(text)) for text in let_in(key.policy))
-        or (is_lone and "KeyPolicy" not in key.properties)
-    )
+    nameless = any(one.unreadable and one.principals is one.not_principals is None for one in allowing(key.policy))
+    is_open = nameless or (is_lone and "KeyPolicy" not in key.properties)
+    return is_open or any(is_unreadable(text) or (is_lone and alone(text)) for text in let_in(key.policy))

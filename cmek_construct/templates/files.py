@@ -119,20 +119,14 @@ class Reader:
         elif (path / MANIFEST).is_file():
             self._assembly(path)
         else:
-            files = [
-                file
-                for file in sorted(path.rglob(_TEMPLATES))
-                if not any(one.startswith("asset.") for one in file.relative_to(path).parent.parts)
-            ]
+            within = {file: file.relative_to(path).parent.parts for file in sorted(path.rglob(_TEMPLATES))}
+            files = [file for file, folders in within.items() if not any(it.startswith("asset.") for it in folders)]
             if not files:
                 way_out = "`npx cdk synth` writes them into cdk.out; name other files one by one."
                 self._problem(path, f"it has no {_TEMPLATES}.", way_out)
             for file in files:
                 assemblies = [one for one in file.parents if one.is_relative_to(path) and (one / MANIFEST).is_file()]
-                if assemblies:
-                    self._assembly(assemblies[-1])
-                else:
-                    self._stack(file)
+                self._add(assemblies[-1] if assemblies else file)
 
     def _assembly(self, folder: Path) -> None:
         """What a manifest names: its stacks, and the assemblies of its stages."""

@@ -23,6 +23,7 @@ from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE, Stack
 from cmek_construct.templates.stacks import Place as Place
 
+_ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _NOT_READ: Final = dict.fromkeys(("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged"))
 _CONSOLE: Final = "Pinecone console"
 _LABEL: Final = re.compile(r'"(Role ARN|Key ARN|External ID)"')
@@ -155,14 +156,6 @@ class Found:
     unknown: list[Unknown] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     """Of reading and putting together the templates."""
-
-    def add(self, one: Finding) -> None:
-        """Note what is around; what cannot be judged, once."""
-        some: dict[type[Any], list[Any]] = {Attached: self.attached, Naming: self.naming, Unknown: self.unknown}
-        if not isinstance(one, Unread):
-            some[type(one)].append(one)
-        elif one not in self.unread:
-            self.unread.append(one)
 
     @cached_property
     def arns(self) -> dict[str, Place]:
@@ -334,10 +327,17 @@ class Finder:
         return accounts, problems
 
     def _owners(self, key: Place) -> Iterator[str]:
-        """The accounts that may own a key: whose root rules it, or of which it calls a role."""
-        for policy in (one.value.policy for one in self.keys[key]):
-            yield from evidence.owners(policy)
-            for text in evidence.let_in(policy):
+        """The accounts that may own a key: of which it calls a role, or whose root it gives everything unconditionally.
+
+        So is that of whoever has the template, if it gives its root anything.
+        """
+        for statement in (one for now in self.keys[key] for one in evidence.allowing(now.value.policy)):
+            is_all = not statement.conditions and any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
+            for principal in statement.principals or ():
+                root = _ROOT.fullmatch(principal.name)
+                if root and (root[1] == OWN_ACCOUNT or (is_all and principal.kind == "AWS")):
+                    yield root[1]
+            for text in evidence.names_in(statement):
                 said = evidence.account_of(text)
                 roles = self.by_name.by(text, OWN_ACCOUNT) if said.isdecimal() else ()
                 if any(is_known(own.rpartition("/")[2]) for own, role in roles if role.stack.account == OWN_ACCOUNT):

@@ -50,9 +50,11 @@ def find(
         run = Run(run.templates, run.account, run.problems, accounts)
         finder = Finder(run, known, vendor_role_arns)
     found = finder.found([*run.problems, *problems])
-    for one in Around(finder, found).look():
-        found.add(one)
-    found.unknown = found.unknown if finder.judged else []
+    around = list(Around(finder, found).look())
+    found.attached = [one for one in around if isinstance(one, Attached)]
+    found.naming = [one for one in around if isinstance(one, Naming)]
+    found.unknown = [one for one in around if isinstance(one, Unknown) and finder.judged]
+    found.unread = list({(one.place, str(one)): one for one in around if isinstance(one, Unread)}.values())
     return found
 
 

@@ -69,9 +69,8 @@ class Run:
 
     def places(self, *types: str) -> Iterator[Place]:
         """The resources of some types, or all."""
-        for stack in self.stacks:
-            places = (Place(stack, name) for name in stack.resources)
-            yield from (one for one in places if not types or one.type in types)
+        every = (Place(stack, name) for stack in self.stacks for name in stack.resources)
+        return (one for one in every if not types or one.type in types)
 
     def made(self, place: Place) -> list[InCase[Mapping[str, Any]]]:
         """The properties of a resource in each case that has it, or `TooManyCases`."""
@@ -103,11 +102,12 @@ class Run:
         account, by a role there.
         """
         is_output = what.startswith("output ")
-        near = [
-            (of, value, of.account == stack.account and (is_output or region == stack.region))
-            for of, region, value in self._given.get(what, ())
-            if is_output or (_may_be(of.account, stack.account) and _may_be(region, stack.region))
-        ]
+        near = []
+        for of, region, value in self._given.get(what, ()):
+            both = ((of.account, stack.account), (region, stack.region))
+            # What nobody says may be any.
+            if is_output or all(len({*pair} - {OWN_ACCOUNT, OWN_REGION}) < 2 for pair in both):
+                near.append((of, value, of.account == stack.account and (is_output or region == stack.region)))
         several = [one for one in near if one[2]] or near
         return several[0][:2] if len(several) == 1 else None
 
@@ -151,11 +151,6 @@ class Run:
                     key = f"parameter {name} of {place.stack.account}"
                     found.setdefault(key, []).append((place.stack, region, value))
         return found
-
-
-def _may_be(one: str, other: str) -> bool:
-    """Whether two accounts, or two Regions, may be the same."""
-    return one == other or not {one, other}.isdisjoint((OWN_ACCOUNT, OWN_REGION))
 
 
 def read_run(paths: Iterable[Path], account: str | None = None) -> Run:

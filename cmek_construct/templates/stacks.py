@@ -45,12 +45,14 @@ class Stack:
     account: str = OWN_ACCOUNT
     """Twelve digits, or a hole."""
     region: str = OWN_REGION
-    parent: Stack | None = None
-    within: tuple[str, ...] = ()
-    """The logical IDs of the nested stacks and stack sets around it."""
+    maker: Place | None = None
+    """The nested stack or stack set that it is, in the stack around it."""
 
     def __post_init__(self) -> None:
         """Make those that stand in it: what a stack set makes is in accounts and Regions of its own."""
+        self.parent = self.maker.stack if self.maker else None
+        self.within: tuple[str, ...] = (*self.maker.stack.within, self.maker.logical_id) if self.maker else ()
+        """The logical IDs of the nested stacks and stack sets around it."""
         self.content = self.template.content
         self.parameters, self.outputs = (
             {name: members(one) for name, one in members(self.content.get(section)).items()}
@@ -71,16 +73,11 @@ class Stack:
             self.resources |= {key: it for key, it in made if isinstance(it, dict) and key != "Fn::Transform"}
         self.children: dict[str, Stack] = {}
         for logical_id, inner in self.template.inner.items():
-            name = f"{self.name}/{logical_id}"
+            maker, name = Place(self, logical_id), f"{self.name}/{logical_id}"
             account, region = self.account, self.region
-            if Place(self, logical_id).type != NESTED:
+            if maker.type != NESTED:
                 account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
-            self.children[logical_id] = Stack(name, inner, account, region, self, (*self.within, logical_id))
-
-    @property
-    def maker(self) -> Place | None:
-        """The nested stack or stack set that it is, in the stack around it."""
-        return Place(self.parent, self.within[-1]) if self.parent else None
+            self.children[logical_id] = Stack(name, inner, account, region, maker)
 
     @property
     def is_in_stack_set(self) -> bool:
