@@ -53,6 +53,10 @@ class Stack:
         self.parent = self.maker.stack if self.maker else None
         self.within: tuple[str, ...] = (*self.maker.stack.within, self.maker.logical_id) if self.maker else ()
         """The logical IDs of the nested stacks and stack sets around it."""
+        self.top: Stack = self.parent.top if self.parent else self
+        """The stack that it is nested in, or itself."""
+        self.is_in_stack_set = self.maker is not None and self.maker.type == STACK_SET
+        """Whether it is what a stack set makes in each account."""
         self.content = self.template.content
         self.parameters, self.outputs = (
             {name: members(one) for name, one in members(self.content.get(section)).items()}
@@ -78,16 +82,6 @@ class Stack:
             if maker.type != NESTED:
                 account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
             self.children[logical_id] = Stack(name, inner, account, region, maker)
-
-    @property
-    def is_in_stack_set(self) -> bool:
-        """Whether it is what a stack set makes in each account."""
-        return self.maker is not None and self.maker.type == STACK_SET
-
-    @property
-    def top(self) -> Stack:
-        """The stack that it is nested in, or itself."""
-        return self.parent.top if self.parent else self
 
     @cached_property
     def given(self) -> dict[str, list[Any]]:
@@ -215,21 +209,13 @@ def _made_by(loop: Any, most: int) -> list[tuple[str, Any]]:
     made: list[tuple[str, Any]] = []
     match loop:
         case [name, [*values], dict(body)] if body and all(isinstance(one, str | int) for one in values):
-            for value in values:
-                for key, one in _replaced(body, str(name), str(value)).items():
+            whole, own = json.dumps(body, default=str), json.dumps(str(name))
+            for by in (json.dumps(str(one)) for one in values):
+                text = whole.replace(f'{{"Ref": {own}}}', by)
+                text = text.replace(f"${{{own[1:-1]}}}", by[1:-1]).replace(f"&{{{own[1:-1]}}}", by[1:-1])
+                for key, one in json.loads(text).items():
                     inner = _made_by(one, most - len(made)) if key.startswith(FOR_EACH) else [(key, one)]
                     made += inner
                     if not inner or len(made) > most:
                         return []
     return made
-
-
-def _replaced(value: Any, name: str, by: str) -> Any:
-    """A value in which a loop's name stands for one of its values."""
-    if isinstance(value, str):
-        return re.sub(rf"[$&]\{{{re.escape(name)}\}}", lambda _: by, value)
-    if isinstance(value, list):
-        return [_replaced(one, name, by) for one in value]
-    if isinstance(value, dict) and value != {"Ref": name}:
-        return {_replaced(key, name, by): _replaced(one, name, by) for key, one in value.items()}
-    return by if isinstance(value, dict) else value
