@@ -14,7 +14,7 @@ from cmek_construct.policy.text import alone, holes, is_known
 from cmek_construct.templates import evidence
 from cmek_construct.templates.choices import Case, InCase, TooManyCases
 from cmek_construct.templates.files import NESTED, STACK_SET
-from cmek_construct.templates.found import Attached, Finder, Finding, Found, Naming, Place, Resource, Unknown, Unread
+from cmek_construct.templates.found import Attached, Finding, Found, Naming, Place, Resource, Unknown, Unread
 from cmek_construct.templates.reading import each_of, each_once, members, refers, writers
 from cmek_construct.templates.run import Run
 from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
@@ -44,16 +44,15 @@ def find(
         known: of which roles and keys it is known, whatever they look like: those of a lock.
         vendor_role_arns: roles of other accounts that were declared.
     """
-    finder = Finder(run, known, vendor_role_arns)
-    accounts, problems = finder.accounts()
+    found = Found(run, known, vendor_role_arns)
+    accounts, problems = found.accounts()
     if accounts:
-        run = Run(run.templates, run.account, run.problems, accounts)
-        finder = Finder(run, known, vendor_role_arns)
-    found = finder.found([*run.problems, *problems])
-    around = list(Around(finder, found).look())
+        found = Found(Run(run.templates, run.account, run.problems, accounts), known, vendor_role_arns)
+    found.problems = [*found.run.problems, *problems]
+    around = list(Around(found).look())
     found.attached = [one for one in around if isinstance(one, Attached)]
     found.naming = [one for one in around if isinstance(one, Naming)]
-    found.unknown = [one for one in around if isinstance(one, Unknown) and finder.judged]
+    found.unknown = [one for one in around if isinstance(one, Unknown) and found.judged]
     found.unread = list({(one.place, str(one)): one for one in around if isinstance(one, Unread)}.values())
     return found
 
@@ -61,21 +60,21 @@ def find(
 class Around:
     """Looks at everything around the roles and keys that were found."""
 
-    def __init__(self, finder: Finder, found: Found) -> None:
-        self._finder, self._found, self._run = finder, found, finder.run
-        self._roles = finder.judged & finder.roles.keys()
+    def __init__(self, found: Found) -> None:
+        self._found, self._run = found, found.run
+        self._roles = {one.place for one in found.roles}
         self._managed: dict[str, list[tuple[Place, Case, bool]]] = {}
         """By the ARN of a managed policy: the roles that have it, or are bounded by it."""
 
     def look(self) -> Iterator[Finding]:
         """All that is there, some of it more than once."""
-        finder = self._finder
+        found = self._found
         yield from self._attached_by_roles()
-        for place in self._run.places() if self._roles or finder.given else ():
-            if place.properties and place not in finder.judged and place not in finder.too_many:
+        for place in self._run.places() if self._roles or found.given else ():
+            if place.properties and place not in found.judged and place not in found.too_many:
                 yield from self._look_at(place)
-        for place, hangs_on in finder.too_many.items():
-            if place in finder.pinecones or self._may_be_pinecones(place):
+        for place, hangs_on in found.too_many.items():
+            if place in found.pinecones or self._may_be_pinecones(place):
                 why = f"its conditions have more cases than can be judged ({hangs_on})."
                 yield Unread(place, why, "Let it hang on fewer conditions.")
         yield from self._rewritten()
@@ -139,7 +138,7 @@ class Around:
 
     @cached_property
     def _names(self) -> dict[str, re.Pattern[str]]:
-        given = [arn for arn, _ in self._finder.given]
+        given = [arn for arn, _ in self._found.given]
         return {"role": _referring(self._found.roles, given), "key": _referring(self._found.keys, [])}
 
     def _mentioned(self, value: Any) -> str:
@@ -179,9 +178,9 @@ class Around:
 
     def _roles_by(self, text: str, place: Place) -> dict[Place, str]:
         """The roles that a text names, each with its ARN."""
-        finder, account = self._finder, place.stack.account
-        made = {one: arn for arn, one in finder.by_name.by(text, account) if one in self._roles}
-        return made or {one: arn for arn, one in finder.by_given.by(text, account)}
+        found, account = self._found, place.stack.account
+        made = {one: arn for arn, one in found.by_name.by(text, account) if one in self._roles}
+        return made or {one: arn for arn, one in found.by_given.by(text, account)}
 
     def _is_unknown(self, text: str) -> bool:
         """Whether a text has a reference of which nobody knows that it is no role of Pinecone's."""
@@ -227,7 +226,7 @@ class Around:
 
     def _rewritten(self) -> Iterator[Unread]:
         """What another than CloudFormation writes, or what is no resource by itself."""
-        first = {place.stack: place for place in sorted(self._finder.judged, key=str, reverse=True)}
+        first = {place.stack: place for place in sorted(self._found.judged, key=str, reverse=True)}
         for stack in self._run.stacks:
             for what in stack.rewritten() if stack in first else ():
                 yield Unread(first[stack], f"{what} rewrites the template, so that role and key cannot be judged.")
@@ -242,10 +241,10 @@ class Around:
 
     def _keys_that_may_be(self) -> Iterator[Unread]:
         """Keys of which nobody can tell whether they are the role's."""
-        known, is_lone = self._finder.pinecones | self._finder.too_many.keys(), not self._found.keys
+        known, is_lone = self._found.pinecones | self._found.too_many.keys(), not self._found.keys
         why = "nobody can tell whether its policy names the role."
         way_out = "Name whom it lets in, by the ARN or by a reference to the role."
-        for place, cases in self._finder.keys.items():
+        for place, cases in self._found.every_key.items():
             if place not in known and any(evidence.may_name_anybody(one.value, is_lone=is_lone) for one in cases):
                 yield Unread(place, why, way_out, Resource(place, cases))
 
