@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -175,7 +175,7 @@ def let_in(policy: Policy) -> Iterator[str]:
     return (text for one in allowing(policy) for text in names_in(one))
 
 
-def is_pinecones(place: Place, now: Now, vendors: Set[str]) -> bool:
+def is_pinecones(place: Place, now: Now, vendors: Collection[str]) -> bool:
     """Whether a role or key lets in who calls itself Pinecone's role, or comes near it.
 
     So is a role with the Sid of Pinecone's guide, and a key that lets in the role of a declared vendor.
@@ -185,7 +185,7 @@ def is_pinecones(place: Place, now: Now, vendors: Set[str]) -> bool:
     if is_unread and _ACCESS.search(json.dumps(place.properties, default=str)):
         return True
     has_sid = place.type == ROLE and any(_GUIDE_SID in _sid(one).lower() for one in now.policy.statements)
-    is_vendors = place.type != ROLE and not vendors.isdisjoint(names)
+    is_vendors = place.type != ROLE and any(one in vendors for one in names)
     return has_sid or is_vendors or any(is_like_pinecone(text, now.account) for text in names)
 
 

@@ -143,7 +143,7 @@ Finding: TypeAlias = Attached | Naming | Unknown | Unread
 class Found:
     """What is Pinecone's in a run."""
 
-    def __init__(self, run: Run, known: Callable[[Place], bool], vendor_role_arns: Collection[str]) -> None:
+    def __init__(self, run: Run, known: Callable[[Place], bool], vendors: Collection[str]) -> None:
         """Look at every role and key, in each case that has it."""
         self.run = run
         """With the accounts that Pinecone's keys say."""
@@ -160,7 +160,6 @@ class Found:
         self.by_name = evidence.Roles(arns, run.forms)
         self.every_key = dict(self._each(*KEYS))
         every = {**self.every_role, **self.every_key}
-        vendors = set(vendor_role_arns)
         self.pinecones = {
             place
             for place, cases in every.items()

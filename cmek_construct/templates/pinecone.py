@@ -91,8 +91,7 @@ class Around:
                 yield Attached(role, role, name, one.case, policy)
             for member in ("ManagedPolicyArns", "PermissionsBoundary"):
                 for arn in each_of(properties.get(member)):
-                    user = (role, one.case, member == "PermissionsBoundary")
-                    self._managed.setdefault(str(arn), []).append(user)
+                    self._managed.setdefault(str(arn), []).append((role, one.case, member == "PermissionsBoundary"))
         shown = {arn for place in self._run.places(MANAGED_POLICY) for arn in self._arns(place)}
         for arn, users in self._managed.items():
             for role, case, is_boundary in users if arn not in shown else ():
@@ -171,8 +170,7 @@ class Around:
         for arn in self._arns(place) if self._managed and place.type == MANAGED_POLICY else ():
             users = self._managed.get(arn, ())
             roles |= {(role, is_boundary) for role, case, is_boundary in users if case.agrees(one.case)}
-        document = properties.get("PolicyDocument")
-        policy = evidence.policy_of(document, "permissions", None, self._run) if roles else None
+        policy = evidence.policy_of(properties.get("PolicyDocument"), "permissions", None, self._run) if roles else None
         for role, is_boundary in sorted(roles, key=lambda it: str(it[0])):
             yield Attached(place, role, name, one.case, policy, is_boundary)
 

@@ -45,9 +45,12 @@ def parsed(text: str) -> dict[str, Any]:
         else:
             content = _from_yaml(text)
     except (ValueError, RecursionError, MemoryError) as error:
-        reason = printable(" ".join(str(error).split()))
-        raise UnreadableError(f"it is neither JSON nor YAML: {reason}") from None
-    if not isinstance(content, dict) or _is_deep(content):
+        raise UnreadableError(f"it is neither JSON nor YAML: {printable(' '.join(str(error).split()))}") from None
+    level: list[Any] = [content] if isinstance(content, dict) else []
+    for _ in range(_DEEPEST + 1):
+        inside = (one for some in level for one in (some.values() if isinstance(some, dict) else some))
+        level = [one for one in inside if isinstance(one, dict | list)]
+    if not isinstance(content, dict) or level:
         raise UnreadableError("it is no CloudFormation template: that is one object, not nested too deeply.")
     if content and not content.keys() & SECTIONS:
         raise UnreadableError("it is no CloudFormation template: none of its members is of one.")
@@ -115,14 +118,6 @@ def _value(node: Any, plain: yaml.constructor.SafeConstructor) -> Any:
     else:
         value = plain.construct_object(node, deep=True)
     return {short if short in ("Ref", "Condition") else f"Fn::{short}": value} if short else value
-
-
-def _is_deep(content: Any) -> bool:
-    level = [content]
-    for _ in range(_DEEPEST + 1):
-        inside = (one for some in level for one in (some.values() if isinstance(some, dict) else some))
-        level = [one for one in inside if isinstance(one, dict | list)]
-    return bool(level)
 
 
 def members(value: Any) -> Mapping[str, Any]:

@@ -196,8 +196,7 @@ class Values:
                 at, text = self.text(stack, some), self.text(stack, other)
                 # Of what is not known, nobody knows whether a separator is in it; but a name has no colon or slash.
                 is_whole = re.search(r"[^\w.+-]", at) and all(one in self.run.forms for one in holes(text))
-                is_split = at and is_known(at) and (is_whole or not holes(text))
-                return parts(text, at) if is_split else None
+                return parts(text, at) if at and is_known(at) and (is_whole or not holes(text)) else None
             case "Fn::Select", [index, some]:
                 number, found = self.text(stack, index), self.resolved(stack, some)
                 is_there = number.isdecimal() and isinstance(found, list) and int(number) < len(found)
