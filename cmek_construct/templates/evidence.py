@@ -139,25 +139,21 @@ def policy_of(document: Any, kind: Kind, resource: str | None, run: Run) -> Poli
         what = f"the policy {document}"
         return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, run.forms)
     policy = read(document, kind, resource=resource, texts=canonical, forms=run.forms)
-    statements = (
-        replace(one, conditions=tuple(it for each in one.conditions for it in _by_arns(each, run)))
-        for one in policy.statements
-    )
+    statements = (_by_arns(one, run) if one.on(aws.USER_ID) else one for one in policy.statements)
     return replace(policy, statements=tuple(statements))
 
 
-def _by_arns(condition: Condition, run: Run) -> Iterator[Condition]:
-    """A condition; one on the IDs of roles of the run, on their ARNs instead."""
-    if condition.key.lower() != aws.USER_ID:
-        yield condition
-        return
-    ids = {value: it[1] for value in condition.values if (it := _ROLE_ID.match(value))}
-    arns = {value: run.roles_by_id[own] for value, own in ids.items() if own in run.roles_by_id}
-    others = tuple(value for value in condition.values if value not in arns)
-    if arns:
-        yield Condition(condition.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))
-    if not arns or (others and "Not" in condition.operator):  # it is none of the roles, and none of the others
-        yield replace(condition, values=others)
+def _by_arns(statement: Statement, run: Run) -> Statement:
+    """A statement with conditions on the ARNs of roles of the run instead of on their IDs."""
+    conditions: list[Condition] = []
+    for one in statement.conditions:
+        found = (_ROLE_ID.match(value) for value in one.values if one.key.lower() == aws.USER_ID)
+        arns = {it.string: run.roles_by_id[it[1]] for it in found if it and it[1] in run.roles_by_id}
+        others = tuple(value for value in one.values if value not in arns)
+        conditions += [Condition(one.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))] if arns else []
+        if not arns or (others and "Not" in one.operator):  # it is none of the roles, and none of the others
+            conditions.append(replace(one, values=others))
+    return replace(statement, conditions=tuple(conditions))
 
 
 def allowing(policy: Policy) -> Iterator[Statement]:
