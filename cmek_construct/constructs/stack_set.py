@@ -16,7 +16,7 @@ from cmek_construct import checks, props
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, asked_for
 from cmek_construct.constructs.own_stage import EXTERNAL_ID, RoleInAccounts, inner_template
-from cmek_construct.constructs.principal import TrustProps, trust_of
+from cmek_construct.constructs.role import TrustProps, trust_of
 from cmek_construct.props import Prop
 from cmek_construct.warnings import notice
 

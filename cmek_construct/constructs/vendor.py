@@ -13,8 +13,7 @@ from typing_extensions import Required, Unpack
 from cmek_construct import checks, props
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, PineconeKey
-from cmek_construct.constructs.principal import TrustProps, trust_of
-from cmek_construct.constructs.role import CmekRole
+from cmek_construct.constructs.role import CmekRole, TrustProps, trust_of
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import KeyAccess
 from cmek_construct.props import Prop
