@@ -70,11 +70,7 @@ def _settled(who: str, given: Mapping[str, Any], rows: Sequence[Prop]) -> dict[s
     names = [row.name for row in rows]
     for name in given:
         if name not in names:
-            from difflib import get_close_matches  # for a mistake alone
-
-            close = get_close_matches(name, names, n=1)
-            hint = f"Is it {close[0]}?" if close else f"There are {', '.join(names)}."
-            raise TypeError(f"{who}: there is no prop {name!r}. {hint}")
+            raise TypeError(f"{who}: there is no prop {name!r}. {checks.nearest(name, names)}")
     own = {}
     for row in rows:
         if row.name not in given and not row.default:

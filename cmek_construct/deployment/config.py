@@ -51,10 +51,8 @@ def _acknowledgements(parameter: str, value: object) -> None:
         checks.refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
     for notice, reason in value.items():
         if not isinstance(notice, str) or not isinstance(reason, str) or not reason:
-            what, way_out = (
-                "a warning is acknowledged with a reason in words",
-                "Write why this was decided, and by whom.",
-            )
+            what = "a warning is acknowledged with a reason in words"
+            way_out = "Write why this was decided, and by whom."
             checks.refuse(f"{parameter}.{checks.printable(notice)}", reason, what, way_out)
         if nearest := meant_by(notice):
             what = "no warning or guardrail that can be acknowledged has this id"
