@@ -186,8 +186,8 @@ def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterato
             others = [{"anything-but": [account if role is None else role_arn]}, {"exists": False}]
             by = {"accountId": others} if role is None else {"sessionContext": {"sessionIssuer": {"arn": others}}}
             told["use by others"] = arn, {"$or": places, "userIdentity": by, "errorCode": [{"exists": False}]}
-            refused = [{"prefix": "AccessDenied"}]  # or AccessDeniedException
-            told["denied use"] = arn, {"$or": places, "errorCode": refused}
+            # Or AccessDeniedException
+            told["denied use"] = arn, {"$or": places, "errorCode": [{"prefix": "AccessDenied"}]}
     if role is not None:
         name = role.role_name
         # IAM takes a name in any case.

@@ -121,10 +121,9 @@ class CustomerKey(Construct):
 
         super().__init__(scope, construct_id)
         # The vendor's PineconeRole has its permissions, which the warning asks for.
-        has_them = "The vendor's role has its permissions by customer_account_ids"
-        cdk.Validations.of(self).acknowledge(
-            cdk.Acknowledgment(id="cmek-construct:role-in-another-account", reason=has_them)
-        )
+        reason = "The vendor's role has its permissions by customer_account_ids"
+        has_them = cdk.Acknowledgment(id="cmek-construct:role-in-another-account", reason=reason)
+        cdk.Validations.of(self).acknowledge(has_them)
         if not checks.is_token(role_arn) and not role_arn.startswith("arn:"):
             # Not looked up yet, which `from_role_arn` does not take. CDK synthesizes once more.
             role_arn = f"arn:aws:iam::{'0' * 12}:role/{role_arn}"

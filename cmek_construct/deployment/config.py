@@ -141,12 +141,8 @@ class StackSettings:
     @property
     def trust(self) -> Trust:
         """Who of Pinecone may come in."""
-        return Trust(self.pinecone_account_id or "", self.allowed_regions, self.external_id, bool(self.pin_account))
-
-    @property
-    def allowed_regions(self) -> Regions:
-        """The regions as the construct takes them."""
-        return ALL_REGIONS if self.regions == "ALL_REGIONS" else list(self.regions or [])
+        regions: Regions = ALL_REGIONS if self.regions == "ALL_REGIONS" else list(self.regions or [])
+        return Trust(self.pinecone_account_id or "", regions, self.external_id, bool(self.pin_account))
 
     @property
     def access(self) -> KeyAccess:

@@ -218,23 +218,21 @@ class YamlText:
             why = "a value cannot be read as the type of its !!tag, or is too large"
             raise ConfigError(f"{path}:1: {why}. Write plain values without tags.") from None
 
-    def pair(self, *location: Any) -> tuple[Any, Any] | None:
-        """The nodes of a key and its value; None where there is no such key."""
+    def pair(self, *location: Any) -> tuple[Any, Any]:
+        """The nodes of a key and its value; twice None where there is no such key."""
         found = (None, self._root)
         for part in location:
             pairs = found[1].value if isinstance(found[1], yaml.MappingNode) else []
-            named = [pair for pair in pairs if pair[0].value == str(part)]
-            if not named:
-                return None
-            found = named[-1]  # of two, the one that YAML takes
+            # Of two, the one that YAML takes
+            found = next((pair for pair in reversed(pairs) if pair[0].value == str(part)), (None, None))
         return found
 
     def line_of(self, location: Location) -> int:
         """The line of a value, or of the nearest thing around it; the first line is 1."""
-        found = self.pair(*location)
-        if found is None:
+        key, value = self.pair(*location)
+        if location and key is None:
             return self.line_of(location[:-1])
-        node = found[0] or self._root
+        node = key or value
         return int(node.start_mark.line) + 1 if node else 1
 
     def repeated(self) -> Iterator[Mistake]:

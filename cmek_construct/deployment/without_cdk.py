@@ -97,8 +97,9 @@ def _synthesized(regions: Regions) -> dict[str, Any]:
     from cmek_construct.constructs.own_stage import synthesized
 
     def make(stack: cdk.Stack) -> None:
-        own = {"pinecone_account_id": cdk.Fn.ref(_ACCOUNT), "external_id": cdk.Fn.ref(_EXTERNAL_ID)}
-        PineconeCmek(stack, "Default", **own, regions=regions, alias=f"alias/pinecone-cmek/{cdk.Aws.STACK_NAME}")
+        account, its_id = cdk.Fn.ref(_ACCOUNT), cdk.Fn.ref(_EXTERNAL_ID)
+        alias = f"alias/pinecone-cmek/{cdk.Aws.STACK_NAME}"
+        PineconeCmek(stack, "Default", pinecone_account_id=account, regions=regions, external_id=its_id, alias=alias)
 
     return synthesized(make, description="Role and KMS key for a Pinecone project (CMEK)")
 

@@ -93,8 +93,8 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
 
 def _with_block(text: str, block: list[str]) -> str:
     """The text with more lines after the stacks and the comments indented like them; empty where that is no YAML."""
-    _, stacks = YamlText(text).pair("stacks") or (None, None)
-    if stacks is None or stacks.flow_style:
+    _, stacks = YamlText(text).pair("stacks")
+    if stacks is None or stacks.flow_style:  # none: by an explicit merge
         return ""
     first, newline = stacks.value[0][0].start_mark, "\r\n" if "\r\n" in text else "\n"
     lines = text.splitlines(keepends=True)
@@ -146,9 +146,9 @@ def set_suspended(name: str, value: bool, reason: str) -> bool:
 def _with_suspended(text: str, name: str, value: bool, reason: str) -> Iterator[str]:
     """Texts that may say it, and nothing else: where it stands or before the account, the best first."""
     yaml = YamlText(text)
-    there = yaml.pair("stacks", name, "suspended")
-    key, found = there or yaml.pair("stacks", name, "account") or (None, None)
-    if key is None or found is None:
+    there = yaml.pair("stacks", name, "suspended") != (None, None)
+    key, found = yaml.pair("stacks", name, "suspended" if there else "account")
+    if key is None:  # by an explicit merge
         return
     said = str(value).lower()
     comment = f"  # {printable(' '.join(reason.split()))}" if reason else ""
