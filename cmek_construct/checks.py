@@ -137,9 +137,7 @@ def one_of(*allowed: str, enum: str = "") -> Check:
 
 
 anything: Final = within(lambda value: True, "", "")
-flag: Final = within(
-    lambda value: isinstance(value, bool), "it is True or False", "Write one of the two, or leave it out."
-)
+flag: Final = within(lambda it: isinstance(it, bool), "it is True or False", "Write one of the two, or leave it out.")
 
 
 def account_id(parameter: str, value: object, way_out: str) -> None:

@@ -79,8 +79,7 @@ class PineconeRole(CmekRole):
         trust = trust_of(own["pinecone_account_id"], own)
         customers = Customers(own["customer_account_ids"], own["customer_key_arns"])
         checks.first(customers.problems(environment.account, trust.account_id))
-        shape = ours.some_of(own, _SHAPE)
-        super().__init__(scope, construct_id, environment=environment, trust=trust, **shape)
+        super().__init__(scope, construct_id, environment=environment, trust=trust, **ours.some_of(own, _SHAPE))
         for digit, policy in customers.policies().items():
             # No description and no name: a change of either would replace the policy.
             document = iam.PolicyDocument.from_json(policy)
@@ -128,7 +127,6 @@ class CustomerKey(Construct):
             # Not looked up yet, which `from_role_arn` does not take. CDK synthesizes once more.
             role_arn = f"arn:aws:iam::{'0' * 12}:role/{role_arn}"
         role = iam.Role.from_role_arn(self, "VendorRole", role_arn)
-        shape = ours.some_of(own, props.KEY)
-        self.key = PineconeKey(self, "Key", role=role, admins=own["key_admins"], **shape)
+        self.key = PineconeKey(self, "Key", role=role, admins=own["key_admins"], **ours.some_of(own, props.KEY))
         description = "Send this to the vendor, who enters it in the Pinecone console"
         cdk.CfnOutput(self, "KeyArn", value=ours.arn_of(self.key), description=description)

@@ -46,7 +46,7 @@ def _tags(parameter: str, value: object) -> None:
     checks.tags(parameter, value.items())
 
 
-def _acknowledgements(parameter: str, value: object) -> None:
+def _reasons(parameter: str, value: object) -> None:
     if not isinstance(value, dict):
         checks.refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
     for notice, reason in value.items():
@@ -63,9 +63,7 @@ OF_A_STACK: Final = (  # what the file says of a stack beside the props of what 
     Prop("account", "12 digits in quotes", default="").does("The AWS account of the stack.", own_account_id),
     Prop("region", "such as us-east-1", default="").does("AWS region of role and key's stack.", region),
     Prop("tags", "names and values").does("Tags of the stack, and so of role and key.", _tags),
-    Prop("acknowledge", "ids and reasons").does(
-        "Warnings that are decided: the id of each, and the reason.", _acknowledgements
-    ),
+    Prop("acknowledge", "ids and reasons").does("Warnings that are decided: the id of each, and the reason.", _reasons),
     Prop("bootstrap", "bool", default="true").does(
         "false: deploy to an account without `cdk bootstrap`, with that account's own credentials.", checks.flag
     ),

@@ -1,7 +1,8 @@
 """What people without the CDK are given: a plain template for anybody, and the kit for a vendor's customer.
 
 The plain template has role, key, alias and outputs. What Pinecone's dialog says and who may come in are parameters. It
-is what `PineconeCmek` makes, synthesized once for the guide's regions and once for all of them, and the two as one.
+is what `PineconeCmek` makes, synthesized once for the guide's regions and once for all of them, and the two as one,
+with what `plain_template.yaml` asks around it.
 """
 
 import json
@@ -14,38 +15,8 @@ from cmek_construct import guide
 from cmek_construct.deployment.writing import rendered
 from cmek_construct.guide import ALL_REGIONS, NO_VALUE, PINECONE_REGIONS, KeyAccess, Regions, only_if
 
-_ACCOUNT: Final = "PineconeAccountId"
-_EXTERNAL_ID: Final = "PineconeExternalId"
-_ALL_REGIONS: Final = "AllRegions"
-# By the condition under which each is: ``us-east-1`` as a logical ID. ``In`` and it is the parameter
+# By the condition under which each may come in: ``us-east-1`` as a logical ID. ``In`` and it is the parameter
 _REGIONS: Final = {region.title().replace("-", ""): region for region in PINECONE_REGIONS}
-_OF_DIALOG: Final = {
-    _ACCOUNT: {
-        "Type": "String",
-        "AllowedPattern": "^[0-9]{12}$",
-        "ConstraintDescription": "12 digits, as the Pinecone console shows them.",
-        "Description": "From the Pinecone console: Manage > CMEK > Add CMEK.",
-    },
-    _EXTERNAL_ID: {
-        "Type": "String",
-        "AllowedPattern": r"^[\w+=,.@:\/-]+$",
-        "ConstraintDescription": "2 to 1,224 letters, digits and the characters +=,.@:/- (by Pinecone's guide a UUID).",
-        "Description": "What Pinecone must present to assume the role: a UUID (version 4) of your own making. "
-        "Pinecone stores it for good.",
-        "MaxLength": 1224,
-        "MinLength": 2,
-    },
-}
-_ASKED: Final = {  # the yes or no behind each condition
-    _ALL_REGIONS: "Every Pinecone role, of regions to come too. The regions below then do not matter.",
-    **{name: f"Whether Pinecone's role of {region} may come in." for name, region in _REGIONS.items()},
-}
-_LABELS: Final = {  # how the console asks: what Pinecone's dialog says first, then who may come in
-    "From Pinecone's dialog": {_ACCOUNT: "Pinecone's AWS account number", _EXTERNAL_ID: "External ID"},
-    "Regions whose Pinecone role may come in": {
-        f"In{name}": label for name, label in {_ALL_REGIONS: "All regions", **_REGIONS}.items()
-    },
-}
 # The kit's files, and what it says where nothing else is asked for
 TEMPLATE, POLICY, PAGE = "customer-key.yaml", "key-policy.json", "README.md"
 ACCESS: Final = KeyAccess.ENCRYPT_DECRYPT  # what the key lets the role do, where nothing else is said
@@ -63,21 +34,9 @@ def plain_template() -> dict[str, Any]:
     principals = zip(_REGIONS, statement["Principal"]["AWS"], strict=True)
     statement["Principal"]["AWS"] = [only_if(condition, principal) for condition, principal in principals]
     made: dict[str, Any] = _either(every, some)
-    yes_or_no = {"Type": "String", "Default": "no", "AllowedValues": ["yes", "no"]}
-    conditions = {name: {"Fn::Equals": [{"Ref": f"In{name}"}, "yes"]} for name in _ASKED}
-    one_of_them = "Say yes to all regions, or to one of them at least."
-    wanted = {"Assert": {"Fn::Or": list(conditions.values())}, "AssertDescription": one_of_them}
-    groups = [{"Label": {"default": group}, "Parameters": list(labels)} for group, labels in _LABELS.items()]
-    labels = {name: {"default": label} for labels in _LABELS.values() for name, label in labels.items()}
-    interface = {"ParameterGroups": groups, "ParameterLabels": labels}
-    return {
-        "Description": made.pop("Description"),
-        "Metadata": {"AWS::CloudFormation::Interface": interface, **made.pop("Metadata")},
-        "Parameters": _OF_DIALOG | {f"In{name}": {**yes_or_no, "Description": says} for name, says in _ASKED.items()},
-        "Conditions": conditions,
-        "Rules": {"AtLeastOneRegion": {"Assertions": [wanted]}},
-        **made,
-    }
+    around = yaml.safe_load(rendered("plain_template.yaml", regions=_REGIONS))
+    around["Metadata"] |= made.pop("Metadata")
+    return {"Description": made.pop("Description"), **around, **made}
 
 
 def _either(every: Any, some: Any) -> Any:
@@ -87,7 +46,7 @@ def _either(every: Any, some: Any) -> Any:
     if isinstance(every, Mapping) and isinstance(some, Mapping):
         names = dict.fromkeys((*some, *every))
         return {name: _either(every.get(name, NO_VALUE), some.get(name, NO_VALUE)) for name in names}
-    return only_if(_ALL_REGIONS, every, some)
+    return only_if("AllRegions", every, some)
 
 
 def _synthesized(regions: Regions) -> dict[str, Any]:
@@ -97,7 +56,7 @@ def _synthesized(regions: Regions) -> dict[str, Any]:
     from cmek_construct.constructs.own_stage import synthesized
 
     def make(stack: cdk.Stack) -> None:
-        account, its_id = cdk.Fn.ref(_ACCOUNT), cdk.Fn.ref(_EXTERNAL_ID)
+        account, its_id = cdk.Fn.ref("PineconeAccountId"), cdk.Fn.ref("PineconeExternalId")
         alias = f"alias/pinecone-cmek/{cdk.Aws.STACK_NAME}"
         PineconeCmek(stack, "Default", pinecone_account_id=account, regions=regions, external_id=its_id, alias=alias)
 
