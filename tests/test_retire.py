@@ -252,10 +252,17 @@ def test_a_use_on_a_later_page_is_seen(tmp_path: Path, cloudtrail: CloudTrail) -
 
 def test_more_events_than_are_read_are_not_called_none(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     suspended(tmp_path, cloudtrail, days=30)
+    for _each in range(1_001):
+        cloudtrail.add("DescribeKey", days=1)
+    assert "more than 1,000 events" in refused(tmp_path)
+
+
+def test_few_events_on_many_pages_are_read_to_their_end(tmp_path: Path, cloudtrail: CloudTrail) -> None:
+    suspended(tmp_path, cloudtrail, days=30)
     cloudtrail.page = 1
     for _each in range(25):
         cloudtrail.add("DescribeKey", days=1)
-    assert "more than 1,000 events" in refused(tmp_path)
+    assert done(retire(tmp_path)) == [1, 3, 4]
 
 
 @pytest.mark.parametrize("operation", ["LookupEvents", "GetRole", "GetKeyLastUsage"])
