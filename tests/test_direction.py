@@ -14,12 +14,19 @@ from typing import Any
 
 import pytest
 
-from cmek_construct.aws.objects import Grant, Key, PermissionsPolicy, Role, Stack, Unread
+from cmek_construct.aws.objects import Control, Grant, Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guide import assume_role_denial, key_denial
 from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
-from cmek_construct.health.doctor import about_brake, about_grants, about_key, about_role, expected_policies
+from cmek_construct.health.doctor import (
+    about_brake,
+    about_controls,
+    about_grants,
+    about_key,
+    about_role,
+    expected_policies,
+)
 from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
 from cmek_construct.health.policies import about_policy
 from cmek_construct.policy import Request, allows
@@ -460,6 +467,13 @@ def test_an_alias_whose_key_was_not_read_is_not_said_to_be_of_another() -> None:
     alias = only([one for one in about_key(case) if one.about == "alias"])
     assert alias.words == "alias/x does not point to it; to which it does was not read (not looked at)"
     assert alias.means.startswith("none for Pinecone, which goes by the key's ARN")
+
+
+@pytest.mark.parametrize("statement", ["s3:*", 7, None])
+def test_a_statement_of_an_organizations_policy_that_is_no_object_is_shown_as_it_is(statement: object) -> None:
+    found = only([*about_controls(case_of(OWN), [Control("SCP", "odd", "r-1", [statement])])])
+    said = f"a statement that is no object. As text: {json.dumps(statement)}"
+    assert found.words == f"look at this SCP, odd on r-1: {said}"
 
 
 @pytest.mark.parametrize("elsewhere", [(), (f"{OTHER}, eu-west-1",)])

@@ -380,16 +380,18 @@ def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterato
         return
     mentioned = [(one, statement) for one in found for statement in one.statements if _mentions(statement)]
     for one, statement in mentioned:
-        words = plain(of_statement(statement, case.own.account)).rstrip(".")
+        words = "a statement that is no object"
+        if isinstance(statement, dict):
+            words = plain(of_statement(statement, case.own.account)).rstrip(".")
         look = f"look at this {one.kind}, {printable(one.name)} on {printable(one.on)}"
         yield said("organization", f"{look}: {words}. As text: {json.dumps(statement, ensure_ascii=True)}")
     if not mentioned:
         yield said("organization", "no SCP or RCP over the account mentions STS or KMS, as far as is seen")
 
 
-def _mentions(statement: Mapping[str, Any]) -> bool:
+def _mentions(statement: Any) -> bool:
     """Whether a statement may hinder STS or KMS: by its actions, or by what it leaves out."""
-    if "Action" not in statement:
+    if not isinstance(statement, dict) or "Action" not in statement:
         return True
     if statement.get("Effect") == "Allow" and "*" in as_list(statement["Action"]):
         return "Condition" in statement  # without one it forbids nothing
