@@ -15,12 +15,10 @@ from cmek_construct import guide
 from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
-from cmek_construct.guide import Policy as Document
 from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.health.findings import Calls, Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.policy import CannotBeJudged, Request, answers
-from cmek_construct.policy import Verdict as Answer
+from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
 from cmek_construct.policy.principals import gone, named_by, without_gone
 from cmek_construct.policy.sentences import as_list
@@ -136,11 +134,10 @@ class Beside:
         if not found:
             again = "Attach the stack's policies to the role again, or write what is missing into them"
             return f"{again}: {case.no_deploy}", ""
-        detach, delete = (
-            f"{case.iam('detach-role-policy')} --policy-arn",
-            f"{case.iam('delete-role-policy')} --policy-name",
-        )
-        cures = [f"{detach} {one.arn}" if one.arn else f"{delete} {one.name}" for one in found]
+        detach, delete = case.iam("detach-role-policy"), case.iam("delete-role-policy")
+        cures = [
+            f"{detach} --policy-arn {one.arn}" if one.arn else f"{delete} --policy-name {one.name}" for one in found
+        ]
         return "\n".join(cures), f" (in {', '.join(printable(one.name) for one in found)})"
 
     def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
@@ -161,7 +158,7 @@ class Beside:
         for effect, needs in _needs(self.case, self.kind).items():
             with suppress(CannotBeJudged):
                 pairs = zip(answers(before, needs), answers(after, needs), strict=True)
-                if any(one.verdict is Answer.YES and other.verdict is not Answer.YES for one, other in pairs):
+                if any(one.verdict is Verdict.YES and other.verdict is not Verdict.YES for one, other in pairs):
                     yield effect
 
 
@@ -196,7 +193,7 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
         return [], f"there are {reason}"
     denied, by_account, doubts = (
         [(request.action, one.hangs_on) for request, one in zip(requests, found, strict=True) if one.verdict is verdict]
-        for verdict in (Answer.NO, Answer.BY_ACCOUNT, Answer.CANNOT_TELL)
+        for verdict in (Verdict.NO, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL)
     )
     if doubts and not denied:
         return [], f"that hangs on {printable(', '.join(doubts[0][1]))}"
@@ -208,21 +205,30 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
 
 
 def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    observed, (about, what, _, reads, _) = case.statements(kind), KINDS[kind]
+    observed, (about, what, _, reads, events) = case.statements(kind), KINDS[kind]
     if isinstance(observed, Unread):
         yield not_read(about, f"the {what}", observed, reads)
     elif kind == "trust":
         yield from _about_trust(case, observed)
-    elif kind == "key" and case.own.key is not None:
-        yield _about_given_key(case, observed)
-    else:
+    elif kind == "permissions" or case.own.key is None:
         yield from Beside(case, kind, observed).findings()
+    else:
+        # That of a key of the user's own: in whatever words, it must let the role use it.
+        denied, doubt = refused(case, "key", observed)
+        if doubt:
+            words = f"whether your key's policy lets the role use it: {doubt}"
+            yield unknown(about, words, "Have somebody read that statement who knows IAM.")
+        elif denied and role_is_gone_from(case) is None:
+            words = f"your key's policy does not let the role do {' and '.join(denied)}"
+            cure = "Add the statements that `npx cdk synth` warns of (cmek-construct:key-policy)."
+            yield wrong(about, words, cure, Effect.PINECONE_LOCKED_OUT, events=events)
+        else:
+            yield right(about, "your key's policy lets the role use it; who else may is not judged here")
 
 
 def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     """The trust policy, beside one with the external ID that Pinecone stores."""
-    own, is_deployed = case.own, ROLE_ARN in case.outputs
-    stays = case.outputs.get(EXTERNAL_ID)
+    own, is_deployed, stays = case.own, ROLE_ARN in case.outputs, case.outputs.get(EXTERNAL_ID)
     if not is_deployed:
         stays = (said_by_trust(observed) or {}).get("external_id") or own.external_id
     if stays == own.external_id:
@@ -245,19 +251,6 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     for one in Beside(case, "trust", observed).findings():
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
         yield replace(one, cure=f"First put external_id right in cmek.yaml; then: {again}") if one.fails else one
-
-
-def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
-    """The policy of a key of the user's own: in whatever words, it must let the role use it."""
-    denied, doubt = refused(case, "key", observed)
-    if doubt:
-        words = f"whether your key's policy lets the role use it: {doubt}"
-        return unknown("key-policy", words, "Have somebody read that statement who knows IAM.")
-    if not denied or role_is_gone_from(case) is not None:
-        return right("key-policy", "your key's policy lets the role use it; who else may is not judged here")
-    words = f"your key's policy does not let the role do {' and '.join(denied)}"
-    cure = "Add the statements that `npx cdk synth` warns of (cmek-construct:key-policy)."
-    return wrong("key-policy", words, cure, Effect.PINECONE_LOCKED_OUT, events=KINDS["key"].events)
 
 
 def about_used_key(case: Deployed) -> Iterator[Finding]:
@@ -308,7 +301,7 @@ def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
     return is_suspended(case, statements) or case.brake.drift(statements, denied).is_none
 
 
-def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool) -> list[Document]:
+def to_write(case: Deployed, before: guide.Policy, observed: Sequence[Any], on: bool) -> list[guide.Policy]:
     """The policies to try, the best first; none where it says already whether Pinecone is cut off.
 
     A suspension first leaves everybody else's statements as they are. AWS refuses a policy that names somebody who was
