@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, PRINCIPAL_ARN
-from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.text import Forms, literal
 
 Kind: TypeAlias = Literal["trust", "key", "permissions", "resource"]
@@ -131,6 +130,11 @@ def read(
     variables = found.get("Version") == _WITH_VARIABLES
     each = enumerate(as_list(found.get("Statement", [])), 1)
     return Policy(kind, tuple(_statement(at, one, kind, variables, texts) for at, one in each), resource, forms)
+
+
+def as_list(value: Any) -> list[Any]:
+    """A policy says one thing or a list of some."""
+    return value if isinstance(value, list) else [value]
 
 
 def as_of_2012(document: Mapping[str, Any]) -> list[Any]:

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias
 from cmek_construct import policy
 from cmek_construct.lock.identity import REPLACING
 from cmek_construct.policy import words
-from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.words import Quoted, Words, quoted_list
 from cmek_construct.review.parts import Policy, Template, Thing
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.choices import OTHER as ANY_OTHER
