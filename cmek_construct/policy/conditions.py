@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, OF_RESOURCE, PRINCIPAL_ARN, SEVERAL
 from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, IN_PART, SOMETHING, accepts
-from cmek_construct.policy.principals import FOLLOWING, Who
+from cmek_construct.policy.principals import FOLLOWING, people
 from cmek_construct.policy.space import Decide, Dimension, Space
 from cmek_construct.policy.statements import Condition
 from cmek_construct.policy.text import ACCOUNT, Form, Reading, holes, parts
@@ -143,9 +143,9 @@ def _place(space: Space, key: str) -> tuple[Dimension, int, Callable[[Form], For
     if not follows(key, space.kind):
         dimension = _dimension(space, key)
         return dimension, dimension.all & ~dimension.where(_ABSENT), Form("=").then
-    people = Who(space).dimension
+    everybody = people(space)
     those, whole = FOLLOWING[key]
-    return people, reduce(or_, map(people.where, those)), whole
+    return everybody, reduce(or_, map(everybody.where, those)), whole
 
 
 def _value(key: str, base: str, value: str, reading: Reading) -> Form | None:

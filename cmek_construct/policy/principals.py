@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, IS_SERVICE, PRINCIPAL_ARN
 from cmek_construct.policy.patterns import ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
-from cmek_construct.policy.space import Space
+from cmek_construct.policy.space import Dimension, Space
 from cmek_construct.policy.statements import Principal, Statement, read
 from cmek_construct.policy.text import ACCOUNT, Form, is_wild, parts, pieces
 
@@ -32,7 +32,8 @@ _ARN: Final = re.compile(
 """Partition, account; kind and path of a role or user, or the role of a session; and a name, which the root has not."""
 _ELSEWHERE: Final = re.compile(r"(?:Federated:|Service:(?=.+\.amazonaws\.com))(?:[^*?$]|\$(?!\{))+")
 """Who is named and has no ARN of IAM."""
-_PARTITION: Final = "aws[abcdefghijklmnopqrstuvwxyz-]*"
+_ARN_OF: Final = "arn:aws[abcdefghijklmnopqrstuvwxyz-]*"
+_IAM: Final = f"{_ARN_OF}:iam::{DIGITS}:"
 _NAME: Final = f"{IN_NAME}{IN_NAME}*"
 _END: Final = NAME_END + ANYTHING
 _KINDS: Final = {"role": NAME_END + SOMETHING, "user": NAME_END}
@@ -41,16 +42,10 @@ WITH_ARN: Final = f"arn:{ANYTHING}{_END}"
 """Roles, users, accounts: whom IAM knows."""
 SERVICES: Final = _SERVICE + ANYTHING
 SIGNED_IN_ELSEWHERE: Final = _FEDERATED + ANYTHING
-
-
-def _in_arn(service: str, rest: str) -> str:
-    return f"arn:{_PARTITION}:{service}::{DIGITS}:{rest}"
-
-
 _DOMAIN: Final = (
-    *(_in_arn("iam", f"{kind}/{path}{_NAME}{end}") for path in ("", f"{SOMETHING}/") for kind, end in _KINDS.items()),
-    _in_arn("iam", f"root{NAME_END}"),
-    _in_arn("sts", f"federated-user/{_NAME}{NAME_END}"),
+    *(f"{_IAM}{kind}/{path}{_NAME}{end}" for path in ("", f"{SOMETHING}/") for kind, end in _KINDS.items()),
+    f"{_IAM}root{NAME_END}",
+    f"{_ARN_OF}:sts::{DIGITS}:federated-user/{_NAME}{NAME_END}",
     ANONYMOUS,
     _FEDERATED + SOMETHING,
     rf"{_SERVICE}{SOMETHING}\.amazonaws\.com{ANYTHING}",
@@ -78,11 +73,6 @@ def spelled(principals: Iterable[str]) -> dict[tuple[str, ...], tuple[str, str]]
     return found
 
 
-def _with_arn(arn: Form) -> Form:
-    """Those whose ``aws:PrincipalArn`` is of a form: of a session that of its role."""
-    return arn.then(_END)
-
-
 def _of_account(number: Form) -> Form:
     """Those whose account number is of a form."""
     return Form(f"arn:{IN_PART}*:{IN_PART}*::").then(number, f":{ANYTHING}{_END}")
@@ -97,122 +87,119 @@ def _by_kind(is_service: Form) -> Form:
 
 
 FOLLOWING: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Form], Form]]]] = {
-    PRINCIPAL_ARN: ((WITH_ARN,), _with_arn),
+    # Of a session that of its role.
+    PRINCIPAL_ARN: ((WITH_ARN,), lambda arn: arn.then(_END)),
     IS_SERVICE: ((WITH_ARN, SERVICES), _by_kind),
     **dict.fromkeys(ACCOUNT_KEYS, ((WITH_ARN,), _of_account)),
 }
 """The condition keys that say who asks: who has them, and what a form of their values is of principals."""
 
 
-class Who:
+def people(space: Space) -> Dimension:
     """The principals of a space."""
+    return space.dimension(PRINCIPAL, _DOMAIN)
 
-    def __init__(self, space: Space) -> None:
-        self.dimension = space.dimension(PRINCIPAL, _DOMAIN)
-        self._reading = space.reading
-        self._spelled = space.spelled
 
-    def at_home(self, resource: str | None, *, surely: bool = False) -> int:
-        """Those of the account that a role or key is of, and those of no account."""
-        owner = owner_of(resource or "")
-        if owner is None and not surely:
-            return self.dimension.all
-        return (self._of(owner) if owner else 0) | (self.dimension.all & ~self.dimension.where(WITH_ARN))
+def at_home(space: Space) -> int:
+    """Those of the account that role or key are surely of, and those of no account."""
+    owner = owner_of(space.resource or "")
+    return (_of(space, owner) if owner else 0) | (people(space).all & ~people(space).where(WITH_ARN))
 
-    def signed_in(self, named: Iterable[Principal], *flags: str) -> int:
-        """Those of the named who sign in elsewhere."""
-        names = (one.name for one in named if one.kind == "Federated" and _ELSEWHERE.fullmatch(f"Federated:{one.name}"))
-        return reduce(or_, (self.dimension.where(re.escape(_FEDERATED + name), flags) for name in names), 0)
 
-    def _of(self, account: str) -> int:
-        return self.dimension.like(_of_account(self._reading.form(account, ACCOUNT, IN_PART)))
+def signed_in(space: Space, named: Iterable[Principal], *flags: str) -> int:
+    """Those of the named who sign in elsewhere."""
+    names = (one.name for one in named if one.kind == "Federated" and _ELSEWHERE.fullmatch(f"Federated:{one.name}"))
+    return reduce(or_, (people(space).where(re.escape(_FEDERATED + name), flags) for name in names), 0)
 
-    def exactly(self, principal: str) -> int:
-        """The principal of a request; of a role every session; of a pattern all of that form."""
-        if is_wild(principal):
-            found = self._reading.arn(principal)
-            return self.dimension.like(_with_arn(found)) if found else 0
-        if principal.startswith("arn:"):
-            return self._named(principal) or 0
-        return self.dimension.where(re.escape(principal if principal == ANONYMOUS else _SERVICE + principal))
 
-    def direct(self, principals: Iterable[Principal]) -> int:
-        """Those who are named themselves."""
-        return reduce(or_, map(self._one, principals), 0)
-
-    def by_account(self, principals: Iterable[Principal]) -> int:
-        """Those whose whole account is named."""
-        return reduce(or_, map(self._of, filter(None, map(self.account, principals))), 0)
-
-    def account(self, principal: Principal) -> str | None:
-        """The account that is named, by its number or its root."""
-        name = principal.name
-        found = _ARN.fullmatch(name)
-        if principal.kind == "AWS" and found:
-            return None if found[6] else found[2]
-        is_number = principal.kind == "AWS" and re.fullmatch("[0-9]{12}", name)
-        is_hole = re.fullmatch(_HOLE, name) and self._reading.forms.get(name[2:-1]) == ACCOUNT
-        return name if is_number or is_hole else None
-
-    def _one(self, principal: Principal) -> int:
-        kind, name = principal.kind, principal.name
-        found = None
-        if kind == "AWS" and (name == "*" or DELETED.fullmatch(name)):
-            found = self.dimension.all if name == "*" else 0
-        elif account := self.account(principal):
-            found = self._like(f"arn:aws*:iam::{account}:root", Form(NAME_END))
-        elif kind == "AWS" and not is_wild(name):
-            found = self._named(name)
-        elif _ELSEWHERE.fullmatch(f"{kind}:{name}"):
-            found = self.dimension.where(re.escape(f"{kind.lower()}:{name}"))
-        return self.dimension.perhaps(f"{kind} {name} is the principal") if found is None else found
-
-    def _named(self, text: str) -> int | None:
-        """A root, a role, a user or a session by its ARN; None if it is none."""
-        found = _ARN.fullmatch(text)
-        if not found:
-            return None
-        partition, account, kind, path, role, name = found.groups()
-        behind = Form(_KINDS.get(kind, NAME_END))
-        if role:
-            behind = behind.then(self._reading.form(name, "session"))
-            kind, path, name = "role", "*/", role
-        if kind:
-            own = (kind, account, lower(name))
-            alike = (all(a == b or "$" in a + b for a, b in zip(own, one, strict=True)) for one in self._spelled)
-            if role and own not in self._spelled and any(alike):
-                # One that is named with a hole may be this one, and its path then is the path.
-                behind = behind._replace(flags=behind.flags | {f"the role {role} is of this path"})
-            path, name = self._spelled.get(own, (path, name))
-            text = f"arn:{partition}:iam::{account}:{kind}{path}{name}"
-        return self._like(text, behind)
-
-    def _like(self, text: str, behind: Form) -> int:
-        found = self._reading.arn(text, in_name=IN_NAME)
-        return self.dimension.like(found.then(behind)) if found else 0
+def exactly(space: Space, principal: str) -> int:
+    """The principal of a request; of a role every session; of a pattern all of that form."""
+    if is_wild(principal):
+        found = space.reading.arn(principal)
+        return people(space).like(found.then(_END)) if found else 0
+    if principal.startswith("arn:"):
+        return _named(space, principal) or 0
+    return people(space).where(re.escape(principal if principal == ANONYMOUS else _SERVICE + principal))
 
 
 def named(space: Space, statement: Statement) -> tuple[int, int]:
-    """Who is named, and who is of an account that is named."""
-    who, some = Who(space), statement.principals
-    return (spared(who, statement, space.kind), 0) if some is None else (who.direct(some), who.by_account(some))
+    """Who is named, and who is of an account that is named.
 
-
-def spared(who: Who, statement: Statement, kind: str) -> int:
-    """Whom ``NotPrincipal`` leaves, which is everybody but some.
-
-    AWS wants a role or user *and* its account to be listed: one of the two alone may spare or not. With an Allow, and
-    in a trust policy, AWS does not support it.
+    ``NotPrincipal`` names everybody but some. AWS wants a role or user *and* its account to be listed: one of the two
+    alone may spare or not. With an Allow, and in a trust policy, AWS does not support it.
     """
-    listed = statement.not_principals or ()
-    direct, accounts = who.direct(listed), who.by_account(listed)
-    everybody = who.dimension.all
-    doubt = who.dimension.perhaps(f"NotPrincipal {', '.join(one.name for one in listed)} does not spare the principal")
-    if statement.effect != "Deny" or kind == "trust":
-        return everybody & ~(direct | accounts) & doubt
-    surely = (direct & accounts) | who.direct(filter(who.account, listed))
+    if statement.principals is not None:
+        return of(space, statement.principals)
+    listed, everybody = statement.not_principals or (), people(space).all
+    themselves, accounts = of(space, listed)
+    names = ", ".join(one.name for one in listed)
+    doubt = people(space).perhaps(f"NotPrincipal {names} does not spare the principal")
+    if statement.effect != "Deny" or space.kind == "trust":
+        return everybody & ~(themselves | accounts) & doubt, 0
+    surely = (themselves & accounts) | of(space, [one for one in listed if _account(space, one)])[0]
     surely |= everybody if Principal("AWS", "*") in listed else 0
-    return everybody & ~surely & (~(direct | accounts) | doubt)
+    return everybody & ~surely & (~(themselves | accounts) | doubt), 0
+
+
+def of(space: Space, principals: Iterable[Principal]) -> tuple[int, int]:
+    """Those who are named themselves, and those whose whole account is named."""
+    everybody = people(space)
+    themselves = accounts = 0
+    for one in principals:
+        kind, name, account = one.kind, one.name, _account(space, one)
+        found = None
+        if kind == "AWS" and (name == "*" or DELETED.fullmatch(name)):
+            found = everybody.all if name == "*" else 0
+        elif account:
+            accounts |= _of(space, account)
+            found = _like(space, f"arn:aws*:iam::{account}:root", Form(NAME_END))
+        elif kind == "AWS" and not is_wild(name):
+            found = _named(space, name)
+        elif _ELSEWHERE.fullmatch(f"{kind}:{name}"):
+            found = everybody.where(re.escape(f"{kind.lower()}:{name}"))
+        themselves |= everybody.perhaps(f"{kind} {name} is the principal") if found is None else found
+    return themselves, accounts
+
+
+def _account(space: Space, principal: Principal) -> str | None:
+    """The account that is named, by its number or its root."""
+    name = principal.name
+    found = _ARN.fullmatch(name)
+    if principal.kind == "AWS" and found:
+        return None if found[6] else found[2]
+    is_number = principal.kind == "AWS" and re.fullmatch("[0-9]{12}", name)
+    is_hole = re.fullmatch(_HOLE, name) and space.reading.forms.get(name[2:-1]) == ACCOUNT
+    return name if is_number or is_hole else None
+
+
+def _of(space: Space, account: str) -> int:
+    return people(space).like(_of_account(space.reading.form(account, ACCOUNT, IN_PART)))
+
+
+def _named(space: Space, text: str) -> int | None:
+    """A root, a role, a user or a session by its ARN; None if it is none."""
+    found = _ARN.fullmatch(text)
+    if not found:
+        return None
+    partition, account, kind, path, role, name = found.groups()
+    behind = Form(_KINDS.get(kind, NAME_END))
+    if role:
+        behind = behind.then(space.reading.form(name, "session"))
+        kind, path, name = "role", "*/", role
+    if kind:
+        own = (kind, account, lower(name))
+        alike = (all(a == b or "$" in a + b for a, b in zip(own, one, strict=True)) for one in space.spelled)
+        if role and own not in space.spelled and any(alike):
+            # One that is named with a hole may be this one, and its path then is the path.
+            behind = behind._replace(flags=behind.flags | {f"the role {role} is of this path"})
+        path, name = space.spelled.get(own, (path, name))
+        text = f"arn:{partition}:iam::{account}:{kind}{path}{name}"
+    return _like(space, text, behind)
+
+
+def _like(space: Space, text: str, behind: Form) -> int:
+    found = space.reading.arn(text, in_name=IN_NAME)
+    return people(space).like(found.then(behind)) if found else 0
 
 
 def name_of(text: str) -> str:

@@ -50,9 +50,9 @@ def _case_counts(found: int, _: Any, name: str) -> int:
     return found if name.startswith(("kms:", "sts:", "*")) else 0
 
 
-def _spared_by_arn(_: int, who: Any, statement: Any, __: Any) -> int:
-    listed = statement.not_principals or ()
-    return int(who.dimension.all & ~(who.direct(listed) | who.by_account(listed)))
+def _spared_by_arn(found: tuple[int, int], of: Any, statement: Any) -> tuple[int, int]:
+    listed, accounts = principals.of(of, statement.not_principals or ())
+    return (principals.people(of).all & ~(listed | accounts), 0) if statement.principals is None else found
 
 
 def _denied_root_alone(found: tuple[int, int], _: Any, statement: Any) -> tuple[int, int]:
@@ -85,7 +85,7 @@ FAULTS: Final[dict[str, Callable[[], contextlib.AbstractContextManager[Any]]]] =
     "a wildcard in an ARN goes past a colon": lambda: _instead(
         text.Reading, "arn", lambda reading, whole, _=ANY, **more: _ARN(reading, whole, ANY, **more)
     ),
-    "NotPrincipal spares by the ARN alone": lambda: _changed(principals, "spared", _spared_by_arn),
+    "NotPrincipal spares by the ARN alone": lambda: _changed(principals, "named", _spared_by_arn),
     "a denial of the root does not reach the account": lambda: _changed(principals, "named", _denied_root_alone),
     "maybe is taken for surely": lambda: _changed(rules.Rules, "verdict", _maybe_for_surely),
     "a role is not its sessions": lambda: patch.dict(principals._KINDS, {"role": f"{NAME_END}x"}),
