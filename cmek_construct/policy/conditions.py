@@ -7,7 +7,7 @@ Guide, "IAM JSON policy elements: Condition operators" and "Conditions with mult
 import ipaddress
 import operator as compare
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import partial, reduce
 from operator import or_
@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, OF_RESOURCE, PRINCIPAL_ARN, SEVERAL
 from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, IN_PART, SOMETHING, accepts
 from cmek_construct.policy.principals import FOLLOWING, people
-from cmek_construct.policy.space import Decide, Dimension, Space
+from cmek_construct.policy.space import Dimension, Space
 from cmek_construct.policy.statements import Condition
 from cmek_construct.policy.text import ACCOUNT, Form, Reading, holes, parts
 
@@ -80,18 +80,16 @@ class _Operator(NamedTuple):
     """The operator without its negation."""
     negated: bool
     if_exists: bool
-
-    @property
-    def without_key(self) -> bool:
-        """Whether it holds where the key is absent."""
-        return self.each == "ForAllValues" or self.if_exists or (self.negated and not self.each)
+    without_key: bool
+    """Whether it holds where the key is absent."""
 
 
 def read_operator(text: str) -> _Operator:
     found = _OPERATOR.fullmatch(text)
-    each, base, if_exists = found.groups() if found else (None, "", None)
-    negated = _NEGATED.match(base) is not None
-    return _Operator(each, base.replace("Not", "", negated), negated, if_exists is not None)
+    each, base, more = found.groups() if found else (None, "", None)
+    negated, if_exists = _NEGATED.match(base) is not None, more is not None
+    without_key = each == "ForAllValues" or if_exists or (negated and not each)
+    return _Operator(each, base.replace("Not", "", negated), negated, if_exists, without_key)
 
 
 def follows(key: str, kind: str) -> bool:
@@ -106,7 +104,12 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is
         key = f":{key}"  # None of AWS's; `action` by itself is another dimension.
     operator = read_operator(condition.operator)
     said = f"{condition.operator} {key} {', '.join(condition.values)}"
-    dimension, present, whole = _place(space, key)
+    if follows(key, space.kind):
+        dimension, (those, whole) = people(space), FOLLOWING[key]
+        present = reduce(or_, map(dimension.where, those))
+    else:
+        dimension, whole = _dimension(space, key), Form("=").then
+        present = dimension.all & ~dimension.where(_ABSENT)
     present = present if is_sent else 0
     absent = dimension.all & ~present
     if operator.base == "Null":
@@ -115,19 +118,18 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is
             return dimension.name, dimension.perhaps(said)
         return dimension.name, (absent if "true" in wanted else 0) | (present if "false" in wanted else 0)
 
-    def unknown(flag: str, decide: Decide | None = None) -> int:
-        return dimension.where(whole(Form(ANYTHING)).pattern, (flag,), decide)
-
+    anything = whole(Form(ANYTHING)).pattern
     if operator.base not in _TEXTS or key in SEVERAL:
         dimension.is_typed |= operator.base not in _TEXTS
-        met = present & unknown(said, partial(_decided, operator, condition.values, key in SEVERAL))
+        decide = partial(_decided, operator, condition.values, key in SEVERAL)
+        met = present & dimension.where(anything, (said,), decide)
     else:
         reading = space.reading._replace(variables=variables)
         matched = 0
         for text in condition.values:
             form = _value(key, operator.base, text, reading)
             named = f"{operator.base} {key} {text}"
-            matched |= dimension.like(whole(form)) if form else unknown(named)
+            matched |= dimension.like(whole(form)) if form else dimension.where(anything, (named,))
             is_wild = is_typed and _TEXTS[operator.base][0] and not reading.forms.keys() >= set(holes(text))
             if form and is_wild:
                 matched |= dimension.where(whole(form).pattern, (f"{named}, where * may be typed",))
@@ -136,16 +138,6 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is
         # AWS's pages and the simulator say different things.
         return dimension.name, met | (absent & dimension.perhaps(f"{said} without the key"))
     return dimension.name, met | (absent if operator.without_key else 0)
-
-
-def _place(space: Space, key: str) -> tuple[Dimension, int, Callable[[Form], Form]]:
-    """The dimension of a key, the texts that have it, and what a form of its values is there."""
-    if not follows(key, space.kind):
-        dimension = _dimension(space, key)
-        return dimension, dimension.all & ~dimension.where(_ABSENT), Form("=").then
-    everybody = people(space)
-    those, whole = FOLLOWING[key]
-    return everybody, reduce(or_, map(everybody.where, those)), whole
 
 
 def _value(key: str, base: str, value: str, reading: Reading) -> Form | None:

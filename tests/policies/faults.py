@@ -70,15 +70,18 @@ def _holes_as_text(found: text.Form, *_: Any) -> text.Form:
     return text.Form(pattern) if pattern else found
 
 
-_OPERATOR: Final = conditions._Operator
 _ARN: Final = text.Reading.arn
 FAULTS: Final[dict[str, Callable[[], contextlib.AbstractContextManager[Any]]]] = {
     "a dimension is left out of the difference": lambda: _changed(space, "_outside", _without_a_dimension),
-    "a negated operator is false without its key": lambda: _instead(
-        _OPERATOR, "without_key", property(lambda one: one.each == "ForAllValues" or one.if_exists)
+    "a negated operator is false without its key": lambda: _changed(
+        conditions,
+        "read_operator",
+        lambda one, *_: one._replace(without_key=one.each == "ForAllValues" or one.if_exists),
     ),
-    "IfExists is not heeded": lambda: _instead(
-        _OPERATOR, "without_key", property(lambda one: one.each == "ForAllValues" or (one.negated and not one.each))
+    "IfExists is not heeded": lambda: _changed(
+        conditions,
+        "read_operator",
+        lambda one, *_: one._replace(without_key=one.each == "ForAllValues" or (one.negated and not one.each)),
     ),
     "who lets in only with leave of the account lets in alone": lambda: _changed(rules, "_boxes", _without_own),
     "the case of an action counts": lambda: _changed(rules, "action", _case_counts),
