@@ -108,7 +108,7 @@ class _Comparison:
             meant += [rules.on(space, space.resource)] if space.kind == "key" else []
             sent = (facts or {}).items()
             meant += [(key, conditions.sent(space, key, value)) for key, value in sent if key in space.dimensions]
-            everybody, at_home = principals.people(space).all, principals.at_home(space)
+            everybody, at_home = space.dimensions[PRINCIPAL].all, principals.at_home(space)
             # Across accounts nobody gets in without leave of their own.
             near = at_home if principals.owner_of(space.resource or "") else everybody
             alone = space.box(*meant, lets(space, own=False), (PRINCIPAL, near))
@@ -147,7 +147,7 @@ class _Comparison:
 
     def _principals(self, statement: Statement, some: int) -> tuple[str, ...]:
         """Some principals, as the statement names them where it does."""
-        space, people = self._space, principals.people(self._space)
+        space, people = self._space, self._space.dimensions[PRINCIPAL]
         if statement.unreadable or some == people.all:
             return ("*",)
         named = [(one.name, reduce(or_, principals.of(space, [one]))) for one in statement.principals or ()]

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, OF_RESOURCE, PRINCIPAL_ARN, SEVERAL
 from cmek_construct.policy.patterns import ANY, ANYTHING, BETWEEN, IN_PART, SOMETHING, accepts
-from cmek_construct.policy.principals import FOLLOWING, people
+from cmek_construct.policy.principals import FOLLOWING, PRINCIPAL
 from cmek_construct.policy.space import Dimension, Space
 from cmek_construct.policy.statements import Condition
 from cmek_construct.policy.text import ACCOUNT, Form, Reading, holes, parts
@@ -105,7 +105,7 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is
     operator = read_operator(condition.operator)
     said = f"{condition.operator} {key} {', '.join(condition.values)}"
     if follows(key, space.kind):
-        dimension, (those, whole) = people(space), FOLLOWING[key]
+        dimension, (those, whole) = space.dimensions[PRINCIPAL], FOLLOWING[key]
         present = reduce(or_, map(dimension.where, those))
     else:
         dimension, whole = _dimension(space, key), Form("=").then

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, IS_SERVICE, PRINCIPAL_ARN
 from cmek_construct.policy.patterns import ANYTHING, DIGITS, IN_NAME, IN_PART, NAME_END, SOMETHING, accepts
-from cmek_construct.policy.space import Dimension, Space
+from cmek_construct.policy.space import Space
 from cmek_construct.policy.statements import Principal, Statement, read
 from cmek_construct.policy.text import ACCOUNT, Form, is_wild, parts, pieces
 
@@ -42,7 +42,7 @@ WITH_ARN: Final = f"arn:{ANYTHING}{_END}"
 """Roles, users, accounts: whom IAM knows."""
 SERVICES: Final = _SERVICE + ANYTHING
 SIGNED_IN_ELSEWHERE: Final = _FEDERATED + ANYTHING
-_DOMAIN: Final = (
+EVERYBODY: Final = (
     *(f"{_IAM}{kind}/{path}{_NAME}{end}" for path in ("", f"{SOMETHING}/") for kind, end in _KINDS.items()),
     f"{_IAM}root{NAME_END}",
     f"{_ARN_OF}:sts::{DIGITS}:federated-user/{_NAME}{NAME_END}",
@@ -95,31 +95,26 @@ FOLLOWING: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Form], Form]]]] =
 """The condition keys that say who asks: who has them, and what a form of their values is of principals."""
 
 
-def people(space: Space) -> Dimension:
-    """The principals of a space."""
-    return space.dimension(PRINCIPAL, _DOMAIN)
-
-
 def at_home(space: Space) -> int:
     """Those of the account that role or key are surely of, and those of no account."""
-    owner = owner_of(space.resource or "")
-    return (_of(space, owner) if owner else 0) | (people(space).all & ~people(space).where(WITH_ARN))
+    owner, people = owner_of(space.resource or ""), space.dimensions[PRINCIPAL]
+    return (_of(space, owner) if owner else 0) | (people.all & ~people.where(WITH_ARN))
 
 
 def signed_in(space: Space, named: Iterable[Principal], *flags: str) -> int:
     """Those of the named who sign in elsewhere."""
     names = (one.name for one in named if one.kind == "Federated" and _ELSEWHERE.fullmatch(f"Federated:{one.name}"))
-    return reduce(or_, (people(space).where(re.escape(_FEDERATED + name), flags) for name in names), 0)
+    return reduce(or_, (space.dimensions[PRINCIPAL].where(re.escape(_FEDERATED + name), flags) for name in names), 0)
 
 
 def exactly(space: Space, principal: str) -> int:
     """The principal of a request; of a role every session; of a pattern all of that form."""
     if is_wild(principal):
         found = space.reading.arn(principal)
-        return people(space).like(found.then(_END)) if found else 0
+        return space.dimensions[PRINCIPAL].like(found.then(_END)) if found else 0
     if principal.startswith("arn:"):
         return _named(space, principal) or 0
-    return people(space).where(re.escape(principal if principal == ANONYMOUS else _SERVICE + principal))
+    return space.dimensions[PRINCIPAL].where(re.escape(principal if principal == ANONYMOUS else _SERVICE + principal))
 
 
 def named(space: Space, statement: Statement) -> tuple[int, int]:
@@ -130,10 +125,10 @@ def named(space: Space, statement: Statement) -> tuple[int, int]:
     """
     if statement.principals is not None:
         return of(space, statement.principals)
-    listed, everybody = statement.not_principals or (), people(space).all
+    listed, everybody = statement.not_principals or (), space.dimensions[PRINCIPAL].all
     themselves, accounts = of(space, listed)
     names = ", ".join(one.name for one in listed)
-    doubt = people(space).perhaps(f"NotPrincipal {names} does not spare the principal")
+    doubt = space.dimensions[PRINCIPAL].perhaps(f"NotPrincipal {names} does not spare the principal")
     if statement.effect != "Deny" or space.kind == "trust":
         return everybody & ~(themselves | accounts) & doubt, 0
     surely = (themselves & accounts) | of(space, [one for one in listed if _account(space, one)])[0]
@@ -143,7 +138,7 @@ def named(space: Space, statement: Statement) -> tuple[int, int]:
 
 def of(space: Space, principals: Iterable[Principal]) -> tuple[int, int]:
     """Those who are named themselves, and those whose whole account is named."""
-    everybody = people(space)
+    everybody = space.dimensions[PRINCIPAL]
     themselves = accounts = 0
     for one in principals:
         kind, name, account = one.kind, one.name, _account(space, one)
@@ -173,7 +168,7 @@ def _account(space: Space, principal: Principal) -> str | None:
 
 
 def _of(space: Space, account: str) -> int:
-    return people(space).like(_of_account(space.reading.form(account, ACCOUNT, IN_PART)))
+    return space.dimensions[PRINCIPAL].like(_of_account(space.reading.form(account, ACCOUNT, IN_PART)))
 
 
 def _named(space: Space, text: str) -> int | None:
@@ -199,7 +194,7 @@ def _named(space: Space, text: str) -> int | None:
 
 def _like(space: Space, text: str, behind: Form) -> int:
     found = space.reading.arn(text, in_name=IN_NAME)
-    return people(space).like(found.then(behind)) if found else 0
+    return space.dimensions[PRINCIPAL].like(found.then(behind)) if found else 0
 
 
 def name_of(text: str) -> str:

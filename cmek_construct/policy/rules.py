@@ -15,7 +15,7 @@ from operator import or_
 from typing import Final, TypeAlias
 
 from cmek_construct.policy import aws, conditions, principals
-from cmek_construct.policy.patterns import ANYTHING, BETWEEN, DIGITS, SOMETHING, CannotBeJudged
+from cmek_construct.policy.patterns import ANYTHING, BETWEEN, CannotBeJudged
 from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, both, within
 from cmek_construct.policy.statements import Policy, Statement
@@ -25,21 +25,6 @@ ACTION: Final = "action"
 RESOURCE: Final = "resource"
 YES, NO = "yes", "no"
 Texts: TypeAlias = Sequence[str] | None
-_LETTER: Final = "[abcdefghijklmnopqrstuvwxyz0123456789-]"
-_WORD: Final = f"{_LETTER}{_LETTER}*"
-_BEGIN: Final = f"arn:aws{_LETTER}*"
-_OF_KMS: Final = f"{_BEGIN}:kms:{_WORD}:{DIGITS}:"
-_KEY: Final = f"{_OF_KMS}key/{SOMETHING}"
-_ACTED_ON: Final = (
-    (aws.ACTIONS["key"].keys() - aws.ALIAS, (_KEY,)),
-    (aws.ALIAS, (_KEY, f"{_OF_KMS}alias/{SOMETHING}")),
-    (aws.ACTIONS["trust"].keys(), (f"{_BEGIN}:iam::{DIGITS}:role/{SOMETHING}",)),
-    ({"sts:assumeroot"}, (f"{_BEGIN}:iam::{DIGITS}:root",)),
-    ({"sts:getfederationtoken"}, (f"{_BEGIN}:sts::{DIGITS}:federated-user/{SOMETHING}",)),
-    (aws.ON_NOTHING, ("",)),
-    (aws.OPEN, ()),
-)
-"""What actions are for."""
 _SERVICE: Final = re.compile("(?!aws$)[a-z0-9-]+")
 """What begins the condition keys of a service; those of who signs in elsewhere have a dot."""
 WHOSE_ACCOUNT: Final = "whose account it is"
@@ -98,9 +83,12 @@ def space_of(policies: Sequence[Policy], people: Sequence[str]) -> Space:
     spelled = principals.spelled([*people, *(one.name for one in named)])
     space = Space(kind, resource, Reading(forms), spelled, named)
     space.dimension(OWN, (NO, YES))
-    service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{_WORD}:")
+    service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{aws.WORD}:")
     for name in aws.ACTIONS[kind]:
-        space.dimension(ACTION, (service + _WORD,)).where(name)
+        space.dimension(ACTION, (service + aws.WORD,)).where(name)
+    space.dimension(PRINCIPAL, principals.EVERYBODY)
+    if kind != "trust":
+        space.dimension(RESOURCE, (ANYTHING,))
     return space
 
 
@@ -160,15 +148,15 @@ def lets(space: Space, own: bool = True) -> tuple[str, int]:
 
 def _impossible(space: Space) -> Iterator[Box]:
     """Requests that nobody can make: an action on what it is not for, or with a key of others."""
-    actions, people = space.dimensions[ACTION], principals.people(space)
+    actions, people = space.dimensions[ACTION], space.dimensions[PRINCIPAL]
 
     def others(names: Collection[str]) -> int:
         return actions.of(lambda value: value.text not in names)
 
     if space.kind == "permissions":
         yield space.box((PRINCIPAL, people.all & ~people.where(principals.WITH_ARN)))
-        resources = _acted_on(space)
-        for names, patterns in _ACTED_ON:
+        resources = space.dimensions[RESOURCE]
+        for names, patterns in aws.ACTED_ON:
             these = reduce(or_, map(resources.where, patterns), 0)
             yield space.box((ACTION, actions.all & ~others(names)), (RESOURCE, resources.all & ~these))
     if space.kind == "trust":
@@ -182,10 +170,6 @@ def _impossible(space: Space) -> Iterator[Box]:
             yield space.box((key, dimension.of(lambda value: value.text != "")), (ACTION, lacks))
 
 
-def _acted_on(space: Space) -> Dimension:
-    return space.dimension(RESOURCE, (ANYTHING,))
-
-
 def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> Iterator[Box]:
     """The requests that a statement is about."""
     if statement.unreadable:
@@ -197,7 +181,9 @@ def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> I
     about = [(ACTION, _of(actions, statement.actions, statement.not_actions, partial(action, actions)))]
     if space.kind != "trust":
         resource = partial(_resource, space, statement.variables)
-        about.append((RESOURCE, _of(_acted_on(space), statement.resources, statement.not_resources, resource)))
+        about.append(
+            (RESOURCE, _of(space.dimensions[RESOURCE], statement.resources, statement.not_resources, resource))
+        )
     halves = {True: actions.all}
     if space.kind == "permissions" and statement.on(aws.CALLER_ACCOUNT):
         silent = actions.of(lambda value: value.text in aws.WITHOUT_CALLER_ACCOUNT or not value.text.startswith("kms:"))
@@ -239,7 +225,7 @@ def action(dimension: Dimension, text: str) -> int:
 
 
 def _resource(space: Space, variables: bool, text: str) -> int:
-    dimension = _acted_on(space)
+    dimension = space.dimensions[RESOURCE]
     if text == "*" or (space.kind == "key" and text == space.resource):
         return dimension.all
     found = space.reading._replace(variables=variables).arn(text)
@@ -248,7 +234,7 @@ def _resource(space: Space, variables: bool, text: str) -> int:
 
 def on(space: Space, resource: str | None) -> tuple[str, int]:
     """The one resource that requests are about, where it is known."""
-    dimension = _acted_on(space)
+    dimension = space.dimensions[RESOURCE]
     if resource is None:
         return RESOURCE, dimension.all
     reading = space.reading._replace(wild=False)

@@ -52,7 +52,9 @@ def _case_counts(found: int, _: Any, name: str) -> int:
 
 def _spared_by_arn(found: tuple[int, int], of: Any, statement: Any) -> tuple[int, int]:
     listed, accounts = principals.of(of, statement.not_principals or ())
-    return (principals.people(of).all & ~(listed | accounts), 0) if statement.principals is None else found
+    return (
+        (of.dimensions[principals.PRINCIPAL].all & ~(listed | accounts), 0) if statement.principals is None else found
+    )
 
 
 def _denied_root_alone(found: tuple[int, int], _: Any, statement: Any) -> tuple[int, int]:
