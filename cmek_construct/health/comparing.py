@@ -15,8 +15,7 @@ from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Wi
 from cmek_construct.policy import Statement as Meant
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
-from cmek_construct.policy.principals import gone, named_by, naming_as
-from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.statements import Kind, gone, named_by, naming_as
 from cmek_construct.policy.words import Quoted, of_witness, plain, quoted_list
 
 _EVERYBODY: Final = Principal("AWS", "*")

@@ -22,8 +22,7 @@ from cmek_construct.health.findings import Calls, Effect, Finding, not_read, rig
 from cmek_construct.policy import CannotBeJudged, Request, answers
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
-from cmek_construct.policy.principals import gone, named_by, without_gone
-from cmek_construct.policy.statements import Kind, as_list
+from cmek_construct.policy.statements import Kind, as_list, gone, named_by, without_gone
 
 
 class _Of(NamedTuple):

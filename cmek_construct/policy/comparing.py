@@ -11,9 +11,9 @@ from itertools import islice, product
 from operator import or_
 from typing import Any, Final
 
-from cmek_construct.policy import aws, conditions, principals, rules
+from cmek_construct.policy import aws, context, rules
+from cmek_construct.policy.context import OWN, PRINCIPAL
 from cmek_construct.policy.patterns import CannotBeJudged
-from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.rules import ACTION, RESOURCE, YES, Request, Rules, Verdict, lets
 from cmek_construct.policy.space import Box, Dimension, Value, both, merged
 from cmek_construct.policy.statements import Policy, Statement, read
@@ -104,13 +104,13 @@ class _Comparison:
         self._space = space = rules.space_of([policy, other], [principal] if principal else [])
         for _ in space.twice():
             first, second = Rules(space, policy), Rules(space, other)
-            meant = [(PRINCIPAL, principals.exactly(space, principal))] if principal else []
+            meant = [(PRINCIPAL, context.exactly(space, principal))] if principal else []
             meant += [rules.on(space, space.resource)] if space.kind == "key" else []
             sent = (facts or {}).items()
-            meant += [(key, conditions.sent(space, key, value)) for key, value in sent if key in space.dimensions]
-            everybody, at_home = space.dimensions[PRINCIPAL].all, principals.at_home(space)
+            meant += [(key, context.sent(space, key, value)) for key, value in sent if key in space.dimensions]
+            everybody, at_home = space.dimensions[PRINCIPAL].all, context.at_home(space)
             # Across accounts nobody gets in without leave of their own.
-            near = at_home if principals.owner_of(space.resource or "") else everybody
+            near = at_home if context.owner_of(space.resource or "") else everybody
             alone = space.box(*meant, lets(space, own=False), (PRINCIPAL, near))
             self._base = [box for box in (space.box(*meant, lets(space)), alone) if all(box)]
             self._across = space.box(lets(space, own=False), (PRINCIPAL, everybody & ~at_home))
@@ -139,9 +139,9 @@ class _Comparison:
         of = dict(zip(self._space.dimensions, texts, strict=True))
         some = dict(zip(self._space.dimensions, piece, strict=True))
         # In the words of AWS.
-        who, what = principals.name_of(of[PRINCIPAL]), _NAMES.get(of[ACTION], of[ACTION])
-        context = {one.name: conditions.value_of(of[one.name]) for one in self._dimensions if one.is_key}
-        request = Request(who, what, of.get(RESOURCE) or None, context, of[OWN] == YES)
+        who, what = context.name_of(of[PRINCIPAL]), _NAMES.get(of[ACTION], of[ACTION])
+        keys = {one.name: context.value_of(of[one.name]) for one in self._dimensions if one.is_key}
+        request = Request(who, what, of.get(RESOURCE) or None, keys, of[OWN] == YES)
         named, does = self._principals(statement, some[PRINCIPAL]), self._actions(statement, some[ACTION])
         return Witness(statement, named, does, certain is not None, hangs_on, request)
 
@@ -150,9 +150,9 @@ class _Comparison:
         space, people = self._space, self._space.dimensions[PRINCIPAL]
         if statement.unreadable or some == people.all:
             return ("*",)
-        named = [(one.name, reduce(or_, principals.of(space, [one]))) for one in statement.principals or ()]
+        named = [(one.name, reduce(or_, context.whom(space, [one]))) for one in statement.principals or ()]
         found = [name for name, whole in named if whole & some and whole != people.all]
-        names = (principals.name_of(people.with_holes(one)) for one in people.members(some))
+        names = (context.name_of(people.with_holes(one)) for one in people.members(some))
         return tuple(found) or tuple(dict.fromkeys(names))[:_SHOWN]
 
     def _actions(self, statement: Statement, some: int) -> tuple[str, ...]:

@@ -14,12 +14,12 @@ from itertools import product
 from operator import or_
 from typing import Final, TypeAlias
 
-from cmek_construct.policy import aws, conditions, principals
+from cmek_construct.policy import aws, context
+from cmek_construct.policy.context import OWN, PRINCIPAL
 from cmek_construct.policy.patterns import ANYTHING, BETWEEN, CannotBeJudged
-from cmek_construct.policy.principals import OWN, PRINCIPAL
 from cmek_construct.policy.space import Box, Dimension, Space, both, within
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import Reading, parts
+from cmek_construct.policy.text import Reading, lower, parts
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
@@ -80,13 +80,13 @@ def space_of(policies: Sequence[Policy], people: Sequence[str]) -> Space:
     resource = next((one.resource for one in policies if one.resource), None)
     forms = {name: form for one in policies for name, form in one.forms.items()}
     named = [one for policy in policies for statement in policy.statements for one in statement.named()]
-    spelled = principals.spelled([*people, *(one.name for one in named)])
+    spelled = context.spelled([*people, *(one.name for one in named)])
     space = Space(kind, resource, Reading(forms), spelled, named)
     space.dimension(OWN, (NO, YES))
     service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{aws.WORD}:")
     for name in aws.ACTIONS[kind]:
         space.dimension(ACTION, (service + aws.WORD,)).where(name)
-    space.dimension(PRINCIPAL, principals.EVERYBODY)
+    space.dimension(PRINCIPAL, context.EVERYBODY)
     if kind != "trust":
         space.dimension(RESOURCE, (ANYTHING,))
     return space
@@ -154,13 +154,13 @@ def _impossible(space: Space) -> Iterator[Box]:
         return actions.of(lambda value: value.text not in names)
 
     if space.kind == "permissions":
-        yield space.box((PRINCIPAL, people.all & ~people.where(principals.WITH_ARN)))
+        yield space.box((PRINCIPAL, people.all & ~people.where(context.WITH_ARN)))
         resources = space.dimensions[RESOURCE]
         for names, patterns in aws.ACTED_ON:
             these = reduce(or_, map(resources.where, patterns), 0)
             yield space.box((ACTION, actions.all & ~others(names)), (RESOURCE, resources.all & ~these))
     if space.kind == "trust":
-        signed_in = people.where(principals.SIGNED_IN_ELSEWHERE)
+        signed_in = people.where(context.SIGNED_IN_ELSEWHERE)
         yield space.box((PRINCIPAL, signed_in), (ACTION, others(aws.FEDERATED)))
     for key, dimension in space.dimensions.items():
         service, _, name = key.partition(":")
@@ -177,13 +177,11 @@ def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> I
         unknown = BETWEEN.join((statement.unreadable[0], effect, json.dumps(statement.raw, default=str)))
         yield space.box((unknown, space.dimension(unknown, (NO, YES)).where(YES)))
         return
-    actions = space.dimensions[ACTION]
+    actions, resources = space.dimensions[ACTION], space.dimensions.get(RESOURCE)
     about = [(ACTION, _of(actions, statement.actions, statement.not_actions, partial(action, actions)))]
-    if space.kind != "trust":
+    if resources:
         resource = partial(_resource, space, statement.variables)
-        about.append(
-            (RESOURCE, _of(space.dimensions[RESOURCE], statement.resources, statement.not_resources, resource))
-        )
+        about.append((RESOURCE, _of(resources, statement.resources, statement.not_resources, resource)))
     halves = {True: actions.all}
     if space.kind == "permissions" and statement.on(aws.CALLER_ACCOUNT):
         silent = actions.of(lambda value: value.text in aws.WITHOUT_CALLER_ACCOUNT or not value.text.startswith("kms:"))
@@ -192,18 +190,18 @@ def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> I
     whom: list[list[tuple[str, int]]] = [[]]
     doubted = 0
     if space.kind != "permissions":
-        direct, by_account = principals.named(space, statement)
+        direct, by_account = context.named(space, statement)
         whom = [[(PRINCIPAL, direct)], [(PRINCIPAL, by_account & ~direct), lets(space)]]
         named = () if space.kind != "key" else space.named if effect == "Deny" else statement.principals or ()
-        doubted = principals.signed_in(space, named, _MEANT_ELSEWHERE)
+        doubted = context.signed_in(space, named, _MEANT_ELSEWHERE)
         if effect == "Deny":
-            spared = principals.signed_in(space, named) & ~doubted
+            spared = context.signed_in(space, named) & ~doubted
             whom = [[(PRINCIPAL, (direct | by_account) & ~spared)]]
     for says_caller, half in halves.items():
         met = []
         for one in statement.conditions:
             is_sent = says_caller or one.key.lower() != aws.CALLER_ACCOUNT
-            name, some = conditions.meets(space, one, statement.variables, is_sent, is_typed)
+            name, some = context.meets(space, one, statement.variables, is_sent, is_typed)
             met.append((name, some | doubted if name == PRINCIPAL and effect == "Allow" else some))
         for who in whom:
             yield space.box(*about, (ACTION, half), *met, *who)
@@ -221,7 +219,7 @@ def action(dimension: Dimension, text: str) -> int:
         return dimension.all
     if len(parts(text, ":")) < 2:
         return dimension.perhaps(f"the Action {text} is meant")
-    return dimension.like(Reading({}).form(principals.lower(text), ACTION))
+    return dimension.like(Reading({}).form(lower(text), ACTION))
 
 
 def _resource(space: Space, variables: bool, text: str) -> int:
@@ -275,8 +273,8 @@ def _answer(rules: Rules, policy: Policy, request: Request, asked: list[Box]) ->
         verdict = Verdict.BY_ACCOUNT
     if verdict is Verdict.YES and request.own is False and policy.kind != "permissions":
         # To one whose own account says no, a yes is enough in one account alone.
-        own = principals.owner_of(request.principal)
-        owner = principals.owner_of(policy.resource or request.resource or "")
+        own = context.owner_of(request.principal)
+        owner = context.owner_of(policy.resource or request.resource or "")
         is_one = request.principal.startswith("arn:") and not request.principal.endswith(":root")
         if is_one and own and owner and own != owner and "$" not in own + owner:
             return Said(Verdict.NO)
@@ -287,9 +285,9 @@ def _answer(rules: Rules, policy: Policy, request: Request, asked: list[Box]) ->
 
 def _asking(space: Space, resource: str | None) -> Callable[[Request], list[Box]]:
     """Makes boxes of requests: what is not said of them may be anything. Each text is looked at once."""
-    callers = cache(partial(principals.exactly, space))
+    callers = cache(partial(context.exactly, space))
     acted_on = cache(partial(on, space))
-    sent = cache(partial(conditions.sent, space))
+    sent = cache(partial(context.sent, space))
 
     def boxes(request: Request) -> list[Box]:
         but = reduce(or_, map(callers, request.but), 0)
@@ -298,7 +296,7 @@ def _asking(space: Space, resource: str | None) -> Callable[[Request], list[Box]
         sets += [acted_on(resource or request.resource)] if space.kind != "trust" else []
         sets += [] if request.own is None else [lets(space, request.own)]
         for name, value in request.context.items():
-            if not conditions.follows(key := name.lower(), space.kind):
+            if not context.follows(key := name.lower(), space.kind):
                 sets.append((key, sent(key, value if value is None or isinstance(value, str) else tuple(value))))
         return space.possible([space.box(*sets)])
 

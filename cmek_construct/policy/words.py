@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from cmek_construct.guide import ADMINISTRATION, Statement
 from cmek_construct.policy.aws import EXTERNAL_ID, SESSION_BEGAN, TRAILING_DAYS
 from cmek_construct.policy.comparing import Witness
-from cmek_construct.policy.conditions import read_operator
+from cmek_construct.policy.context import read_operator
 from cmek_construct.policy.statements import MEMBERS, as_list
 
 _ACTIONS: Final = {
@@ -79,9 +79,7 @@ Words: TypeAlias = list[str]
 
 
 def _code(character: str) -> str:
-    if " " <= character <= "~":
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+    return character if " " <= character <= "~" else character.encode("unicode_escape").decode("ascii")
 
 
 def plain_letters(text: str) -> str:
@@ -267,8 +265,3 @@ def of_witness(witness: Witness, account: str | None, people: Mapping[str, str] 
             narrowed["Principal"] = {"AWS": list(witness.principals)}
         found = of_statement(narrowed, account, people)
     return found if witness.certain else [*found, " That hangs on: ", *quoted_list(witness.hangs_on), "."]
-
-
-def of_witnesses(witnesses: Sequence[Witness], account: str | None, people: Mapping[str, str] | None) -> list[Words]:
-    """Each statement once, by its name, and what it lets whom do that another policy does not."""
-    return [[Quoted(one.statement.name), ": ", *of_witness(one, account, people)] for one in witnesses]

@@ -246,8 +246,8 @@ def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Ite
     account = said[-1].account if said else None
     people = {arn: name for one in said for arn, name in one.people.items()}
     for title, found in (("NOW POSSIBLE", policy.beyond(new, old)), ("NO LONGER POSSIBLE", policy.short(new, old))):
-        for text in words.of_witnesses(found, account, people):
-            yield [f"{title} by ", *text]
+        for one in found:
+            yield [f"{title} by ", Quoted(one.statement.name), ": ", *words.of_witness(one, account, people)]
     denials = [sorted(repr(one.raw) for one in each.statements if one.effect == "Deny") for each in (old, new)]
     # It counts in a role's permissions even where they allow nothing.
     if new.kind == "permissions" and denials[0] != denials[1]:
