@@ -94,11 +94,7 @@ class _Comparison:
     """What the first of two policies allows beyond the other; with facts, what the other does beyond the first."""
 
     def __init__(
-        self,
-        policy: Policy,
-        other: Policy,
-        principal: str | None = None,
-        facts: Mapping[str, str | None] | None = None,
+        self, policy: Policy, other: Policy, principal: str | None = None, facts: Mapping[str, str | None] | None = None
     ) -> None:
         self._is_need = facts is not None
         self._space = space = rules.space_of([policy, other], [principal] if principal else [])

@@ -9,12 +9,11 @@ with multiple context keys or values".
 """
 
 import ipaddress
-import operator as compare
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial, reduce
-from operator import or_
+from operator import eq, ge, gt, le, lt, or_
 from typing import Final, NamedTuple
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, BOOLEANS, IS_SERVICE, OF_RESOURCE, PRINCIPAL_ARN, SEVERAL
@@ -44,7 +43,7 @@ _KINDS: Final = {"role": NAME_END + SOMETHING, "user": NAME_END}
 """What stands behind the ARN of each."""
 WITH_ARN: Final = f"arn:{ANYTHING}{_END}"
 """Roles, users, accounts: whom IAM knows."""
-SERVICES: Final = _SERVICE + ANYTHING
+_SERVICES: Final = _SERVICE + ANYTHING
 SIGNED_IN_ELSEWHERE: Final = _FEDERATED + ANYTHING
 EVERYBODY: Final = (
     *(f"{_IAM}{kind}/{path}{_NAME}{end}" for path in ("", f"{SOMETHING}/") for kind, end in _KINDS.items()),
@@ -54,25 +53,11 @@ EVERYBODY: Final = (
     _FEDERATED + SOMETHING,
     rf"{_SERVICE}{SOMETHING}\.amazonaws\.com{ANYTHING}",
 )
-
-
 _OPERATOR: Final = re.compile(r"(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?")
-_TEXTS: Final = {
-    "StringEquals": (False, False),
-    "StringEqualsIgnoreCase": (False, True),
-    "StringLike": (True, False),
-    "ArnEquals": (True, False),
-    "ArnLike": (True, False),
-    "Bool": (False, True),
-}
-"""Operators on texts: whether there are wildcards, and whether case is ignored."""
-_ORDER: Final = {
-    "Equals": compare.eq,
-    "LessThan": compare.lt,
-    "LessThanEquals": compare.le,
-    "GreaterThan": compare.gt,
-    "GreaterThanEquals": compare.ge,
-}
+_WITH_WILDCARDS: Final = {"StringLike", "ArnEquals", "ArnLike"}
+_IN_ANY_CASE: Final = {"StringEqualsIgnoreCase", "Bool"}
+_ON_TEXTS: Final = {"StringEquals"} | _WITH_WILDCARDS | _IN_ANY_CASE
+_ORDER: Final = {"Equals": eq, "LessThan": lt, "LessThanEquals": le, "GreaterThan": gt, "GreaterThanEquals": ge}
 _NEGATED: Final = re.compile(r"(String|Arn|Numeric|Date)Not|NotIpAddress")
 _ABSENT: Final = ""
 _SOME_ARN: Final = f"=arn{f':{IN_PART}{IN_PART}*' * 2}{f':{IN_PART}*' * 2}:{SOMETHING}"
@@ -101,7 +86,7 @@ def _of_account(number: Form) -> Form:
 
 def _by_kind(is_service: Form) -> Form:
     """Those of whom ``aws:PrincipalIsAWSService`` is of a form."""
-    kinds = {"true": SERVICES, "false": WITH_ARN}
+    kinds = {"true": _SERVICES, "false": WITH_ARN}
     patterns = [pattern for value, pattern in kinds.items() if fits(is_service.pattern, value)]
     pattern = f"{ANYTHING}[{NAME_END}]*{ANYTHING}" if len(patterns) > 1 else "".join(patterns)
     return is_service._replace(pattern=pattern, holes=())
@@ -110,7 +95,7 @@ def _by_kind(is_service: Form) -> Form:
 FOLLOWING: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Form], Form]]]] = {
     # Of a session that of its role.
     PRINCIPAL_ARN: ((WITH_ARN,), lambda arn: arn.then(_END)),
-    IS_SERVICE: ((WITH_ARN, SERVICES), _by_kind),
+    IS_SERVICE: ((WITH_ARN, _SERVICES), _by_kind),
     **dict.fromkeys(ACCOUNT_KEYS, ((WITH_ARN,), _of_account)),
 }
 """The condition keys that say who asks: who has them, and what a form of their values is of principals."""
@@ -119,7 +104,8 @@ FOLLOWING: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Form], Form]]]] =
 def at_home(space: Space) -> int:
     """Those of the account that role or key are surely of, and those of no account."""
     owner, people = owner_of(space.resource or ""), space.dimensions[PRINCIPAL]
-    return (_of(space, owner) if owner else 0) | (people.all & ~people.where(WITH_ARN))
+    own = people.like(_of_account(space.reading.form(owner, ACCOUNT, IN_PART))) if owner else 0
+    return own | (people.all & ~people.where(WITH_ARN))
 
 
 def signed_in(space: Space, named: Iterable[Principal], *flags: str) -> int:
@@ -167,8 +153,9 @@ def whom(space: Space, principals: Iterable[Principal]) -> tuple[int, int]:
         if kind == "AWS" and (name == "*" or DELETED.fullmatch(name)):
             found = everybody.all if name == "*" else 0
         elif account:
-            accounts |= _of(space, account)
-            found = _like(space, f"arn:aws*:iam::{account}:root", Form(NAME_END))
+            number = space.reading.form(account, ACCOUNT, IN_PART)
+            accounts |= everybody.like(_of_account(number))
+            found = everybody.like(Form(f"arn:aws{IN_PART}*:iam::").then(number, f":root{NAME_END}"))
         elif kind == "AWS" and not is_wild(name):
             found = _named(space, name)
         elif _ELSEWHERE.fullmatch(f"{kind}:{name}"):
@@ -186,10 +173,6 @@ def _account(space: Space, principal: Principal) -> str | None:
     is_number = principal.kind == "AWS" and re.fullmatch("[0-9]{12}", name)
     is_hole = re.fullmatch(_HOLE, name) and space.reading.forms.get(name[2:-1]) == ACCOUNT
     return name if is_number or is_hole else None
-
-
-def _of(space: Space, account: str) -> int:
-    return space.dimensions[PRINCIPAL].like(_of_account(space.reading.form(account, ACCOUNT, IN_PART)))
 
 
 def _named(space: Space, text: str) -> int | None:
@@ -210,12 +193,8 @@ def _named(space: Space, text: str) -> int | None:
             behind = behind._replace(flags=behind.flags | {f"the role {role} is of this path"})
         path, name = space.spelled.get(own, (path, name))
         text = f"arn:{partition}:iam::{account}:{kind}{path}{name}"
-    return _like(space, text, behind)
-
-
-def _like(space: Space, text: str, behind: Form) -> int:
-    found = space.reading.arn(text, in_name=IN_NAME)
-    return space.dimensions[PRINCIPAL].like(found.then(behind)) if found else 0
+    arn = space.reading.arn(text, in_name=IN_NAME)
+    return space.dimensions[PRINCIPAL].like(arn.then(behind)) if arn else 0
 
 
 def name_of(text: str) -> str:
@@ -304,8 +283,8 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is
         return dimension.name, (absent if "true" in wanted else 0) | (present if "false" in wanted else 0)
 
     anything = whole(Form(ANYTHING)).pattern
-    if operator.base not in _TEXTS or key in SEVERAL:
-        dimension.is_typed |= operator.base not in _TEXTS
+    if operator.base not in _ON_TEXTS or key in SEVERAL:
+        dimension.is_typed |= operator.base not in _ON_TEXTS
         decide = partial(_decided, operator, condition.values, key in SEVERAL)
         met = present & dimension.where(anything, (said,), decide)
     else:
@@ -315,7 +294,7 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is
             form = _value(key, operator.base, text, reading)
             named = f"{operator.base} {key} {text}"
             matched |= dimension.like(whole(form)) if form else dimension.where(anything, (named,))
-            is_wild = is_typed and _TEXTS[operator.base][0] and not reading.forms.keys() >= set(holes(text))
+            is_wild = is_typed and operator.base in _WITH_WILDCARDS and not reading.forms.keys() >= set(holes(text))
             if form and is_wild:
                 matched |= dimension.where(whole(form).pattern, (f"{named}, where * may be typed",))
         met = present & (~matched if operator.negated else matched)
@@ -327,8 +306,8 @@ def meets(space: Space, condition: Condition, variables: bool, is_sent: bool, is
 
 def _value(key: str, base: str, value: str, reading: Reading) -> Form | None:
     """One value of an operator as a form; None if what it means is not known."""
-    wild, any_case = _TEXTS[base]
-    reading = reading._replace(wild=wild, any_case=any_case)
+    any_case = base in _IN_ANY_CASE
+    reading = reading._replace(wild=base in _WITH_WILDCARDS, any_case=any_case)
     if base == "Bool" and not ("${" in value and holes(value)) and value.lower() not in ("true", "false"):
         return None
     if base.startswith("Arn"):
@@ -359,7 +338,7 @@ def _one_meets(base: str, value: str, text: str) -> bool:
         return bool(_ORDER[base.removeprefix("Numeric")](float(text), float(value)))
     if base.startswith("Date"):
         return bool(_ORDER[base.removeprefix("Date")](_instant(text), _instant(value)))
-    form = _value("", base, value, Reading({}))
+    form = _value("", base, value, Reading({})) if base in _ON_TEXTS else None
     if form is None:
         raise ValueError(base)
     return fits(form.pattern, text)

@@ -170,8 +170,6 @@ class Reading(NamedTuple):
         that hole's: it is the same flag wherever that hole stands for the same thing (``what``, such as an account).
         """
         wildcard = chars if self.wild else None
-        if "${" not in text:
-            return Form(_plain(text, wildcard, self.any_case))
         pattern = shown = ""
         names = []
         for plain, name in pieces(text):
