@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import Context, KeyUse, Rule, Subject, Trust, Violation
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
-from cmek_construct.policy.sentences import Quoted
 from cmek_construct.policy.text import is_known, is_unreadable, parts
+from cmek_construct.policy.words import Quoted
 from cmek_construct.templates.evidence import allowing, organizations
 from cmek_construct.templates.found import Attached
 from cmek_construct.templates.reading import each_of, members

@@ -20,9 +20,7 @@ from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.health.findings import Calls, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
-from cmek_construct.policy.principals import gone, named_by, without_gone
-from cmek_construct.policy.sentences import as_list
-from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.statements import Kind, as_list, gone, named_by, without_gone
 
 
 class _Of(NamedTuple):

@@ -70,6 +70,11 @@ def pieces(text: str) -> Iterator[tuple[str, str | None]]:
     yield text[end:], None
 
 
+def lower(text: str) -> str:
+    """A name or an action as AWS compares it, in small letters; not the names of its holes."""
+    return "".join(plain.lower() + ("" if name is None else f"${{{name}}}") for plain, name in pieces(text))
+
+
 def holes(text: str) -> list[str]:
     """The names of the holes of a text."""
     return [name for _, name in pieces(text) if name is not None and not name.startswith("!")] if "${" in text else []
@@ -166,8 +171,6 @@ class Reading(NamedTuple):
         that hole's: it is the same flag wherever that hole stands for the same thing (``what``, such as an account).
         """
         wildcard = chars if self.wild else None
-        if "${" not in text:
-            return Form(_plain(text, wildcard, self.any_case))
         pattern = shown = ""
         names = []
         for plain, name in pieces(text):
