@@ -17,9 +17,9 @@ from cmek_construct.checks import printable
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guide import ENCRYPT_DECRYPT
 from cmek_construct.policy import Verdict, aws
-from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
+from cmek_construct.policy.words import Quoted, Words, quoted_list
 from cmek_construct.review.statements import Policy, Said
 from cmek_construct.templates.choices import Choices, InCase, where
 from cmek_construct.templates.evidence import allowing, organizations, pinecones_accounts
@@ -159,7 +159,8 @@ class _Around:
         self.arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
         self.attached = by(found.attached, lambda one: one.role)
         self.outputs = by((one for one in found.outputs if one.label), lambda one: one.of)
-        self.aliases = by(((key, one) for one in found.aliases for key in one.keys), lambda pair: pair[0])
+        self.aliases = by(found.aliases, lambda one: one.key)
+        self.aliases_by_place = by(found.aliases, lambda one: one.place)
 
     def findings(self, places: Iterable[Place]) -> list[Violation]:
         """What was found at some places, each time once on the whole page."""
@@ -217,7 +218,7 @@ class Template:
             things = [thing for one in some for thing in self._things(one)]
             places = [one.place for one in some if isinstance(one, Resource)]
             outputs = [(one.label, place.logical_id) for place in places for one in around.outputs.get(place, ())]
-            beside = [alias.place for place in places for _, alias in around.aliases.get(place, ())]
+            beside = [one.place for place in places for one in around.aliases.get(place, ())]
             beside += [one.place for place in places for one in around.attached.get(place, ())]
             yield Part(self, things, around.findings([*(one.place for one in some), *beside]), outputs)
 
@@ -247,9 +248,9 @@ class Template:
                 every = policies[0].cases if owner == place else ()
                 policies.append(self._policy(title, "permissions", owner, own, frozenset(), every))
         yield self._thing(place, properties, policies, arns, list(accounts))
-        for _, alias in self._around.aliases.get(place, ()):
-            names = dict.fromkeys(short(now.value.name) for now in alias.cases)
-            yield self._thing(alias.place, {"AliasName": " or ".join(names), "TargetKeyId": place.logical_id})
+        for alias in dict.fromkeys(one.place for one in self._around.aliases.get(place, ())):
+            names = dict.fromkeys(short(now.name) for now in self._around.aliases_by_place[alias])
+            yield self._thing(alias, {"AliasName": " or ".join(names), "TargetKeyId": place.logical_id})
 
     def _thing(self, place: Place, properties: Mapping[str, Any], *more: Any) -> Thing:
         kind = {ROLE: "Role", ALIAS: "Alias"}.get(place.type, "Key")
