@@ -215,9 +215,8 @@ class Template:
             own = [one.place for one in some if isinstance(one, Resource)]
             outputs = [(one.label, place.logical_id) for place in own for one in around.outputs.get(place, ())]
             places = [one.place for one in some]
-            places += [
-                one.place for of in (around.aliases, around.attached) for place in own for one in of.get(place, ())
-            ]
+            for beside in (around.aliases, around.attached):
+                places += [one.place for place in own for one in beside.get(place, ())]
             yield Part(self, things, [one for place in places for one in around.violations.pop(place, ())], outputs)
 
     def _things(self, one: Resource | Unread) -> Iterator[Thing]:
