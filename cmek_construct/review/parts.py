@@ -156,15 +156,12 @@ class _Around:
         self.to_check = to_check(found)
         self.asker = Asker(found)
         self.violations = by(violations, lambda one: one.place)
+        """Those that no part has yet: each stands once on the whole page."""
         self.arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
         self.attached = by(found.attached, lambda one: one.role)
         self.outputs = by((one for one in found.outputs if one.label), lambda one: one.of)
         self.aliases = by(found.aliases, lambda one: one.key)
         self.aliases_by_place = by(found.aliases, lambda one: one.place)
-
-    def findings(self, places: Iterable[Place]) -> list[Violation]:
-        """What was found at some places, each time once on the whole page."""
-        return [one for place in places for one in self.violations.pop(place, ())]
 
 
 class Template:
@@ -178,8 +175,7 @@ class Template:
         title = stack.top.template.title
         name = printable(title) if title and around.titles[title] == 1 else stack.top.name
         self.name = " > ".join([name, *map(printable, stack.within)])
-        self.account = stack.account if is_known(stack.account) else ""
-        self.region = stack.region if is_known(stack.region) else ""
+        self.account, self.region = (one if is_known(one) else "" for one in (stack.account, stack.region))
         self.to_check = around.to_check.get(stack, [])
         self._text = cache(self._shortened)
         self._people: dict[str, str] = {}
@@ -216,11 +212,12 @@ class Template:
                 groups[one.place] = [one.key or one]
         for some in groups.values():
             things = [thing for one in some for thing in self._things(one)]
-            places = [one.place for one in some if isinstance(one, Resource)]
-            outputs = [(one.label, place.logical_id) for place in places for one in around.outputs.get(place, ())]
-            beside = [one.place for place in places for one in around.aliases.get(place, ())]
-            beside += [one.place for place in places for one in around.attached.get(place, ())]
-            yield Part(self, things, around.findings([*(one.place for one in some), *beside]), outputs)
+            own = [one.place for one in some if isinstance(one, Resource)]
+            outputs = [(one.label, place.logical_id) for place in own for one in around.outputs.get(place, ())]
+            places = [one.place for one in some]
+            for beside in (around.aliases, around.attached):
+                places += [one.place for place in own for one in beside.get(place, ())]
+            yield Part(self, things, [one for place in places for one in around.violations.pop(place, ())], outputs)
 
     def _things(self, one: Resource | Unread) -> Iterator[Thing]:
         """A role or a key, in the cases in which what a deployer may type stays ``${Name}``, and its aliases."""
@@ -237,16 +234,15 @@ class Template:
         meant = arns if kind == "trust" else arns | self._around.vendors
         policies = [self._policy(title, kind, place, [(case, now.policy) for case, now in told], meant)]
         properties = self._properties(place, told)
-        accounts: dict[str, None] = {}
-        if kind == "trust":
-            accounts = dict.fromkeys(short(it) for _, now in told for it in pinecones_accounts(now.policy))
-            # Every policy of a role but its boundary: its own, and those that are attached to it.
-            attached = (each for each in self._around.attached.get(place, ()) if not each.is_boundary)
-            for (owner, name), some in by(attached, lambda each: (each.place, each.name)).items():
-                own = [(each.case.told(short), each.policy) for each in _typed(some) if each.policy is not None]
-                title = f"Permissions: {self._text(name)}{'' if own else ' (its text is not in the template)'}"
-                every = policies[0].cases if owner == place else ()
-                policies.append(self._policy(title, "permissions", owner, own, frozenset(), every))
+        # Every policy of a role but its boundary: its own, and those that are attached to it.
+        attached = (each for each in self._around.attached.get(place, ()) if not each.is_boundary)
+        for (owner, name), some in by(attached, lambda each: (each.place, each.name)).items():
+            own = [(each.case.told(short), each.policy) for each in _typed(some) if each.policy is not None]
+            title = f"Permissions: {self._text(name)}{'' if own else ' (its text is not in the template)'}"
+            every = policies[0].cases if owner == place else ()
+            policies.append(self._policy(title, "permissions", owner, own, frozenset(), every))
+        trusts = [now.policy for _, now in told if kind == "trust"]
+        accounts = dict.fromkeys(short(account) for trust in trusts for account in pinecones_accounts(trust))
         yield self._thing(place, properties, policies, arns, list(accounts))
         for alias in dict.fromkeys(one.place for one in self._around.aliases.get(place, ())):
             names = dict.fromkeys(short(now.name) for now in self._around.aliases_by_place[alias])
@@ -326,7 +322,7 @@ def templates_of(found: Found, violations: Sequence[Violation], vendor_role_arns
     around = _Around(found, violations, vendor_role_arns)
     made = {stack: Template(around, stack) for stack in found.run.stacks}
     for one in violations:
-        made[one.place.stack].findings += around.findings([one.place])
+        made[one.place.stack].findings += around.violations.pop(one.place, ())
     return sorted(made.values(), key=lambda template: not template.parts)
 
 

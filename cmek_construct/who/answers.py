@@ -234,7 +234,15 @@ class Asker:
         chosen = [{**now.case.choices, **now.case.members} for now in cases]
         names = dict.fromkeys(name for one in chosen for name in one)
         differing = ", ".join(printable(name) for name in names if len({one.get(name) for one in chosen}) > 1)
-        requests = [_request(row, cases[0].value.account, sent) for row in rows]
+        requests = []
+        for row in rows:
+            context = dict(sent) | ({} if row.presents is None else {"sts:ExternalId": row.external_id})
+            if row.for_aws_service is not None:
+                context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
+            # Who is of another account has the leave of that account, which it needs.
+            is_other = row.who.account not in ("", cases[0].value.account)
+            own = True if is_other else False if row.who.own_policies is False else None
+            requests.append(Request(row.who.arn, row.action, context=context, own=own, but=row.who.but))
         answers = zip(*(self._questions.answers(each, requests) for each in policies if rows), strict=True)
         found = []
         for row, said in zip(rows, answers, strict=True):
@@ -300,18 +308,6 @@ def _with_ids_apart(policy: Policy) -> Policy:
     if not all(alone(one) and said.count(one) == ids.count(one) for one in ids):
         return policy
     return replace(policy, forms={**policy.forms, **{str(alone(one)): f"<{at}>" for at, one in enumerate(ids)}})
-
-
-def _request(row: Row, account: str, sent: Sent) -> Request:
-    """One question. Who is of another account has the leave of that account, which it needs."""
-    context = dict(sent)
-    if row.presents is not None:
-        context["sts:ExternalId"] = row.external_id
-    if row.for_aws_service is not None:
-        context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
-    own = False if row.who.own_policies is False else None
-    is_other = row.who.account not in ("", account)
-    return Request(row.who.arn, row.action, context=context, own=is_other or own, but=row.who.but)
 
 
 def _name(statement: Statement | None) -> str | None:
