@@ -4,11 +4,8 @@ With what was acknowledged: by who asks, or in the app.
 """
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
-from functools import partial
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -28,31 +25,8 @@ from cmek_construct.templates.run import Run
 _EVERY: Final = [one for file in (kept, too_little, rule, elsewhere, too_much) for one in vars(file).values()]
 RULES: Final = tuple(dict.fromkeys(one for one in _EVERY if isinstance(one, rule.Rule)))
 """Every rule, as the files have them."""
-RULE_IDS: Final = tuple(dict.fromkeys(one.id for one in RULES))
-"""An interface: people acknowledge them."""
-_OWNERS: Final = (ids.PLUGIN, ids.CONSTRUCT)
-_ACKNOWLEDGED: Final = {name: f"{ids.PLUGIN}::{name}" for name in RULE_IDS} | {
-    name: f"{ids.CONSTRUCT}:{name}" for name in ids.WARNINGS
-}
-"""The ids that can be acknowledged, by what they are called without their owner."""
-_OF_CDK: Final = re.compile("([Aa]nnotation|Construct[ -]Annotations)::")
-"""What may stand before the id of a warning."""
 REPORT: Final = "validation-report.json"
 """The file of an assembly in which CDK says what the plugins found."""
-
-
-def meant_by(id: str) -> list[str]:
-    """The nearest ids to one that is written like ours, and is of nothing that can be acknowledged.
-
-    Empty of an id that can be, and of those of CDK and of other people's plugins.
-    """
-    own = _OF_CDK.sub("", id).partition("[")[0]
-    *owners, name = own.split(":")
-    like = partial(get_close_matches, n=1)
-    is_ours = any(like(one, _OWNERS, cutoff=0.9) for one in owners) if owners else like(name, _ACKNOWLEDGED, cutoff=0.8)
-    if own in _ACKNOWLEDGED.values() or not is_ours:
-        return []
-    return [_ACKNOWLEDGED[one] for one in get_close_matches(name, _ACKNOWLEDGED, cutoff=0)]
 
 
 def judge(found: Found, vendor_role_arns: Collection[str] = ()) -> list[Violation]:

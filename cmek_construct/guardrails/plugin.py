@@ -12,7 +12,7 @@ import jsii
 
 from cmek_construct import checks
 from cmek_construct import warnings as ids
-from cmek_construct.guardrails.judging import REPORT, RULE_IDS, judge
+from cmek_construct.guardrails.judging import REPORT, judge
 from cmek_construct.lock.changing import refusals
 from cmek_construct.lock.text import FILE as LOCK_FILE
 from cmek_construct.lock.text import LockError, is_locked, read
@@ -65,7 +65,7 @@ class CmekGuardrails:
     @property
     def rule_ids(self) -> list[str]:
         """The id of every rule."""
-        return list(RULE_IDS)
+        return list(ids.GUARDRAILS)
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Judge every template of the app, nested ones included."""
