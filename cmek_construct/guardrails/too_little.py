@@ -10,8 +10,9 @@ from typing import Final, TypeAlias
 from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import Context, KeyUse, Rule, Subject, Trust, Violation
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
-from cmek_construct.policy.sentences import Quoted
+from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.policy.text import is_known, is_unreadable, parts
+from cmek_construct.policy.words import in_doubt
 from cmek_construct.templates.evidence import allowing, organizations
 from cmek_construct.templates.found import Attached
 from cmek_construct.templates.reading import each_of, members
@@ -159,9 +160,9 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     for request, _ in _first(found, "no", "denied"):
         yield LOCKED_OUT.broken(place, f"{Quoted(name)} keeps the role from {request.action}.", name)
     for request, said in _first(found, "unsure", "may be denied"):
-        by = " ".join(said.hangs_on)
-        what = f"{Quoted(name)} lets the role {request.action} only as far as this holds: {Quoted(by)}."
-        yield NOT_SEEN.broken(place, what, f"{name} {by}")
+        hangs_on = place.stack.short(plain(in_doubt(said.hangs_on)))
+        what = f"{Quoted(name)} may keep the role from {request.action}: that hangs on {hangs_on}."
+        yield NOT_SEEN.broken(place, what, f"{name} {' '.join(said.hangs_on)}")
 
 
 def _asked(context: Context, policy: Policy, requests: Sequence[Request]) -> list[_Answered]:
@@ -190,21 +191,22 @@ def _first(needed: Iterable[_Answered], *kinds: str) -> list[_Answered]:
 
 def _shortages(subject: Subject, needed: Iterable[_Answered], unsure: Rule = NOT_SEEN) -> Iterator[Violation]:
     """One violation for each statement, or condition, that keeps somebody out or may do so."""
-    found: dict[tuple[bool, str], list[Request]] = {}
+    found: dict[tuple[bool, tuple[str, ...]], list[Request]] = {}
     for request, said in needed:
         how = _how(said)
         if how in ("no", "denied"):
-            denial = said.statement.name if said.statement and how == "denied" else ""
+            denial = (said.statement.name,) if said.statement and how == "denied" else ()
             found.setdefault((False, denial), []).append(request)
         elif how in ("unsure", "may be denied"):
-            found.setdefault((True, " ".join(said.hangs_on)), []).append(request)
+            found.setdefault((True, said.hangs_on), []).append(request)
     for (is_unsure, by), requests in sorted(found.items(), key=lambda it: it[0][0]):
         whom = Quoted(", ".join(dict.fromkeys(one.principal for one in requests)))
         what = " and ".join(dict.fromkeys(one.action for one in requests))
-        rule, text = LOCKED_OUT, f"does not let {whom} {what}{f' by {Quoted(by)}' if by else ''}."
+        rule, text = LOCKED_OUT, f"does not let {whom} {what}{''.join(f' by {Quoted(one)}' for one in by)}."
         if is_unsure:
-            rule, text = unsure, f"lets {whom} {what} only as far as this holds: {Quoted(by)}."
-        yield rule.broken(subject.place, f"{subject.where} {text}", by or requests[0].principal)
+            hangs_on = subject.place.stack.short(plain(in_doubt(by)))
+            rule, text = unsure, f"does not surely let {whom} {what}: that hangs on {hangs_on}."
+        yield rule.broken(subject.place, f"{subject.where} {text}", " ".join(by) or requests[0].principal)
 
 
 def _may_be_of_kms(statement: Statement) -> bool:

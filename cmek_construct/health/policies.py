@@ -23,8 +23,9 @@ from cmek_construct.policy import CannotBeJudged, Request, answers
 from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
 from cmek_construct.policy.principals import gone, named_by, without_gone
-from cmek_construct.policy.sentences import as_list
+from cmek_construct.policy.sentences import as_list, plain
 from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.words import in_doubt
 
 
 class _Of(NamedTuple):
@@ -209,7 +210,7 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
         for verdict in (Answer.NO, Answer.BY_ACCOUNT, Answer.CANNOT_TELL)
     )
     if doubts and not denied:
-        return [], f"that hangs on {printable(', '.join(doubts[0][1]))}"
+        return [], f"that hangs on {plain(in_doubt(doubts[0][1]))}"
     if case.own.role is None:
         denied += by_account
     elif by_account and not denied:
