@@ -60,12 +60,18 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     # No template may say which account is the role's own, in which it has a key already.
     may_be_own = attached.role in context.keys and not is_known(account)
     readable = [statement for statement in allowing(policy) if not statement.unreadable]
-    limit = _second_tab([] if may_be_own else readable, account)
+    # The guide's second tab, or exact keys of another account with a key user's actions.
+    limit = []
+    for text in (text for one in readable if not may_be_own for text in one.resources or ()):
+        for form, actions in ((_ALL_KEYS, guide.ENCRYPT_DECRYPT), (_ONE_KEY, guide.KEY_USE)):
+            key = form.fullmatch(text)
+            if key and key["account"] != account:
+                limit.append({"Effect": "Allow", "Action": list(actions), "Resource": text})
     # Denials give nothing: they are looked at only where something is too much without them.
     excess = [] if attached.is_boundary else readable
     for statements in (tuple(allowing(policy)), policy.statements):
         asked = Policy("permissions", statements, forms=policy.forms)
-        excess = _beyond(context.ask, asked, limit) if excess else []
+        excess = _beyond(context.ask, asked, guide.policy_document(*limit)) if excess else []
     for statement in (one for one in readable if any(one is too_much for too_much in excess)):
         said = plain(words.of_statement(_plainly(statement)))
         unknown = " No template says which account is its own." * may_be_own
@@ -76,17 +82,6 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
 def _beyond(ask: Questions, policy: Policy, limit: guide.Policy, who: str | None = None) -> list[Statement]:
     """The statements that allow more than a limit: everybody, or somebody."""
     return [witness.statement for witness in ask.beyond(policy, limit, who)]
-
-
-def _second_tab(statements: list[Statement], own_account: str) -> guide.Policy:
-    """The guide's second tab, or exact keys of another account with a key user's actions."""
-    found = []
-    for text in (text for one in statements for text in one.resources or ()):
-        for form, actions in ((_ALL_KEYS, guide.ENCRYPT_DECRYPT), (_ONE_KEY, guide.KEY_USE)):
-            key = form.fullmatch(text)
-            if key and key["account"] != own_account:
-                found.append({"Effect": "Allow", "Action": list(actions), "Resource": text})
-    return guide.policy_document(*found)
 
 
 def _texts_of(statement: Statement, member: str) -> list[str]:

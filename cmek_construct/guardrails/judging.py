@@ -40,7 +40,7 @@ def judge(found: Found, vendor_role_arns: Collection[str] = ()) -> list[Violatio
 def _violations(context: Context) -> Iterator[Violation]:
     found = context.found
     for trust in chain.from_iterable(context.trusts.values()):
-        of_role = (too_much.of_trust, too_much.not_to_the_letter, kept.of_role, too_little.of_trust)
+        of_role = (too_much.of_trust, kept.of_role, too_little.of_trust)
         yield from _judged(trust.place, *(check(trust) for check in of_role))
     for use in key_uses(context):
         of_key = (too_much.of_key, kept.of_key, too_little.of_key)
@@ -67,25 +67,25 @@ def _judged(place: Place, *checks: Iterator[Violation]) -> Iterator[Violation]:
 def guarded(
     run: Run, vendor_role_arns: Sequence[str], acknowledged: Mapping[str, str]
 ) -> tuple[Found, list[Violation]]:
-    """What is Pinecone's in a run, and what the guardrails have against it; what is acknowledged, by rule, is meant."""
+    """What is Pinecone's in a run, and what the guardrails have against it.
+
+    What is acknowledged is meant: by rule, or in the app.
+    """
     found = find(run, vendor_role_arns=vendor_role_arns)
-    by_app = dict(_in_app(run))
+    by_app = {}
+    for _, report in _reports(run):
+        for suppressed in map(members, each_of(report.get("suppressedViolations"))):
+            for construct in map(members, each_of(suppressed.get("violatingConstructs"))):
+                resource = members(construct.get("cloudFormationResource"))
+                file = Path(str(resource.get("templatePath"))).name
+                which = (str(suppressed.get("ruleName")), file, str(resource.get("logicalId")))
+                by_app[which] = str(suppressed.get("reason"))
     violations = []
     for one in judge(found, vendor_role_arns):
-        file, logical_id, _ = one.reported
-        reason = acknowledged.get(one.rule) or by_app.get((one.rule, file.name, logical_id)) or one.meant
+        path, logical_id, _ = one.reported
+        reason = acknowledged.get(one.rule) or by_app.get((one.rule, path.name, logical_id)) or one.meant
         violations.append(replace(one, meant=reason))
     return found, violations
-
-
-def _in_app(run: Run) -> Iterator[tuple[tuple[str, str, str], str]]:
-    """What apps acknowledge by themselves: rule, file and logical ID, with the reason."""
-    for _, report in _reports(run):
-        for one in map(members, each_of(report.get("suppressedViolations"))):
-            for construct in map(members, each_of(one.get("violatingConstructs"))):
-                resource = members(construct.get("cloudFormationResource"))
-                where = Path(str(resource.get("templatePath"))).name
-                yield (str(one.get("ruleName")), where, str(resource.get("logicalId"))), str(one.get("reason"))
 
 
 def refused_at_synth(run: Run, but: Collection[str] = (), so: str = "") -> Iterator[str]:
@@ -108,7 +108,5 @@ def _reports(run: Run) -> Iterator[tuple[Path, Mapping[str, Any]]]:
             report = members(json.loads((folder / REPORT).read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError):
             continue
-        ours = (
-            one for one in map(members, each_of(report.get("pluginReports"))) if one.get("pluginName") == ids.PLUGIN
-        )
-        yield from ((folder, one) for one in ours)
+        every = map(members, each_of(report.get("pluginReports")))
+        yield from ((folder, one) for one in every if one.get("pluginName") == ids.PLUGIN)

@@ -214,38 +214,30 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
         yield ACCESS_UNREAD.broken(trust.place, what, whom)
 
     def named(witness: Witness, who: str) -> tuple[Rule, str]:
-        statement, whom = witness.statement, trust.place.stack.short(who)
-        role, in_any, is_whole = PINECONES_ROLE.fullmatch(who), ANY_REGION.fullmatch(who), _WHOLE.fullmatch(who)
-        asked = ANY_REGION.fullmatch(witness.request.principal)
+        statement, short = witness.statement, trust.place.stack.short
+        whom, is_whole = short(who), _WHOLE.fullmatch(who)
         arns = statement.compared(aws.PRINCIPAL_ARN)
-        accounts = {it["account"] for it in map(ANY_REGION.fullmatch, arns) if it} if is_whole else set()
-        of_whom = role or (asked if is_whole else None)
-        is_pinecone = of_whom is not None and of_whom["account"] == pinecone
-        if re.match(r"arn:aws-[a-z-]+:", who) and LOOK_ALIKE.search(who):
-            return PARTITION, whom
-        if own in accounts or who in (own, f"arn:aws:iam::{own}:root") or (in_any and in_any["account"] == own):
-            return OWN_ACCOUNT, whom
-        if pinecone and of_whom and of_whom["account"] != pinecone and (role or of_whom["account"] in accounts):
-            return ACCOUNTS, whom
-        if LOOK_ALIKE.search(who) and not is_pinecone:
-            return LOOKS_ALIKE, whom
-        if is_pinecone and witness.request.action != "sts:AssumeRole":
-            return ACTION, " ".join(_actions_of(witness))
-        if is_pinecone:
-            ids = [f"{one.operator} {' '.join(one.values)}" for one in statement.on(aws.EXTERNAL_ID)]
-            said = " ".join(ids) or "none"
-            return EXTERNAL_ID, trust.place.stack.short(said) if said.startswith("StringLike ") else said
-        if pinecone in unread and accounts == {pinecone}:
-            return ACCESS_UNREAD, trust.place.stack.short(str(pinecone))
-        if is_whole:
-            return (PATTERN, f"{whom} {' '.join(arns)}") if arns else (TRUST_OPEN, whom)
-        return FOREIGN_IN_TRUST, whom
+        like = {it["account"] for it in map(ANY_REGION.fullmatch, arns if is_whole else [who]) if it}
+        found = ANY_REGION.fullmatch(witness.request.principal) if is_whole else PINECONES_ROLE.fullmatch(who)
+        account = found["account"] if found else None
+        is_pinecone = account is not None and account == pinecone
+        asked = " ".join(f"{one.operator} {' '.join(one.values)}" for one in statement.on(aws.EXTERNAL_ID)) or "none"
+        rules: list[tuple[Rule, str, object]] = [
+            (PARTITION, whom, re.match(r"arn:aws-[a-z-]+:", who) and LOOK_ALIKE.search(who)),
+            (OWN_ACCOUNT, whom, own in like or who in (own, f"arn:aws:iam::{own}:root")),
+            (ACCOUNTS, whom, pinecone and account in like and not is_pinecone),
+            (LOOKS_ALIKE, whom, LOOK_ALIKE.search(who) and not is_pinecone),
+            (ACTION, " ".join(_actions_of(witness)), is_pinecone and witness.request.action != "sts:AssumeRole"),
+            (EXTERNAL_ID, short(asked) if asked.startswith("StringLike ") else asked, is_pinecone),
+            (ACCESS_UNREAD, short(str(pinecone)), is_whole and pinecone in unread and like == {pinecone}),
+            (PATTERN, f"{whom} {' '.join(arns)}", is_whole and arns),
+            (TRUST_OPEN, whom, is_whole),
+            (FOREIGN_IN_TRUST, whom, True),
+        ]
+        return next((rule, what) for rule, what, is_about in rules if is_about)
 
     yield from _beyond(trust, trust.limit, named)
-
-
-def not_to_the_letter(trust: Trust) -> Iterator[Violation]:
-    """One of Pinecone's roles in capitals or under a path, where IAM keeps one name a role."""
+    # One of Pinecone's roles in capitals or under a path, where IAM keeps one name a role.
     for one in (one for statement in allowing(trust.now.policy) for one in statement.principals or ()):
         name = parts(one.name, "/")[-1].lower()
         is_like = name.startswith(guide.ROLE_NAME_PREFIX) and one.name.startswith("arn:aws:iam:")
