@@ -71,17 +71,13 @@ def of_permission(attached: Attached, context: Context) -> Iterator[Violation]:
     excess = [] if attached.is_boundary else readable
     for statements in (tuple(allowing(policy)), policy.statements):
         asked = Policy("permissions", statements, forms=policy.forms)
-        excess = _beyond(context.ask, asked, guide.policy_document(*limit)) if excess else []
+        beyond = context.ask.beyond(asked, guide.policy_document(*limit)) if excess else []
+        excess = [witness.statement for witness in beyond]
     for statement in (one for one in readable if any(one is too_much for too_much in excess)):
         said = plain(words.of_statement(_plainly(statement)))
         unknown = " No template says which account is its own." * may_be_own
         does = [*_texts_of(statement, "actions"), *_texts_of(statement, "resources")]
         yield PERMISSIONS.broken(place, f"By {Quoted(name)}: {said}{unknown}", " ".join(does))
-
-
-def _beyond(ask: Questions, policy: Policy, limit: guide.Policy, who: str | None = None) -> list[Statement]:
-    """The statements that allow more than a limit: everybody, or somebody."""
-    return [witness.statement for witness in ask.beyond(policy, limit, who)]
 
 
 def _texts_of(statement: Statement, member: str) -> list[str]:
@@ -110,7 +106,8 @@ def of_naming(naming: Naming, ask: Questions) -> Iterator[Violation]:
     account = f"arn:aws:iam::{parts(naming.arn, ':')[4]}"
     root = {"Effect": "Allow", "Principal": {"AWS": f"{account}:root"}, "Action": "*", "Resource": "*"}
     everybodys, of_role = (
-        _beyond(ask, policy, guide.policy_document(root), who) for who in (f"{account}:role/{NOBODY}", naming.arn)
+        [witness.statement for witness in ask.beyond(policy, guide.policy_document(root), who)]
+        for who in (f"{account}:role/{NOBODY}", naming.arn)
     )
     for statement in {id(one): one for one in of_role}.values():
         if statement.unreadable or statement not in everybodys:

@@ -143,7 +143,10 @@ class StackNow:
                 before = told.setdefault(name, {}).setdefault(words, one)
                 if before != one:  # in cases that are told as the same one: all that it is in them
                     told[name][words] = sorted({*map(str, (*each_of(before), *each_of(one)))})
-        found = {name: _once(by_case) for name, by_case in told.items()}
+        found: _Values = {}
+        for name, by_case in told.items():
+            first, *others = by_case.values()
+            found[name] = by_case if any(one != first for one in others) else first
         if there and any(one.value is None for one in cases):
             found[CONDITION] = sorted(there)
         varies = CONDITION in found or any(isinstance(one, dict) for one in found.values())
@@ -176,7 +179,10 @@ class StackNow:
                     used[name] = {
                         key: one for key, one in templates.Place(stack, name).properties.items() if key != "Tags"
                     }
-            while more := {name: one for name, one in declared.items() if name not in used and _refer(used, name)}:
+            more = used
+            while more:  # No text refers to another one.
+                referring = json.dumps([one for one in used.values() if not isinstance(one, str)], default=str)
+                more = {name: one for name, one in declared.items() if name not in used and refers(referring, name)}
                 used |= more
             for name, one in used.items():
                 kind = "Default of" if name in defaults else "Condition" if name in stack.conditions else "Source of"
@@ -187,11 +193,6 @@ class StackNow:
         """Names, or a text with holes, without the name of the stack, which is not the same in every run."""
         text = text.replace(f"the defaults of {self.top.name}", "the defaults")
         return re.sub(rf"(?:^|(?<=\$\{{)|(?<= )){re.escape(self.top.name)}[./]", "", text)
-
-
-def _refer(declared: _Values, name: str) -> bool:
-    """Whether declarations refer to another one, as no text does."""
-    return refers(json.dumps([one for one in declared.values() if not isinstance(one, str)], default=str), name)
 
 
 def stacks_of(run: templates.Run) -> list[StackNow]:
@@ -214,10 +215,8 @@ def _resolved(values: Values, place: templates.Place, name: str) -> Any:
 def _replacing(values: Values, place: templates.Place) -> _Values:
     """What CloudFormation replaces by; of a stack set also the Regions in which it makes role and key."""
     found = {name: _resolved(values, place, name) for name in REPLACING[place.type]}
-    if place.type == STACK_SET:
-        groups = map(members, each_of(_resolved(values, place, _GROUPS)))
-        found["Regions"] = _one_or_all({str(one) for group in groups for one in each_of(group.get("Regions"))})
-    return found
+    groups = map(members, each_of(_resolved(values, place, _GROUPS)))
+    return found | {"Regions": _one_or_all({str(one) for group in groups for one in each_of(group.get("Regions"))})}
 
 
 def _of_trust(values: Values, place: templates.Place) -> _Values:
@@ -228,12 +227,6 @@ def _of_trust(values: Values, place: templates.Place) -> _Values:
     names = [name for one in statements for name in evidence.names_in(one) if evidence.is_like_pinecone(name, own)]
     ids = {value for one in statements for value in one.compared(aws.EXTERNAL_ID)}
     return {EXTERNAL_ID: _one_or_all(ids), PINECONE: _one_or_all(set(map(evidence.account_of, names)))}
-
-
-def _once(by_case: _Values) -> Any:
-    """A value that is the same in every case, or what it is in each."""
-    first, *others = by_case.values()
-    return by_case if any(one != first for one in others) else first
 
 
 def _one_or_all(values: set[str]) -> Any:
