@@ -31,8 +31,7 @@ from cmek_construct.policy import (
     short,
 )
 from cmek_construct.policy.questions import Questions
-from cmek_construct.policy.sentences import plain
-from cmek_construct.policy.words import in_doubt
+from cmek_construct.policy.words import in_doubt, plain
 
 OWNER, VENDOR, PINECONE = "111122223333", "123456789012", "999988887777"
 KEY = f"arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
