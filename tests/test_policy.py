@@ -555,3 +555,8 @@ def test_what_an_answer_hangs_on_is_said_in_words(statement: Any, words: str) ->
     answer = allows(of_key(statement if statement["Effect"] == "Allow" else allow(), statement), Request(ROLE, "kms:a"))
     assert answer.verdict is UNKNOWN
     assert plain(in_doubt(answer.hangs_on)) == words
+
+
+def test_the_policy_of_another_resource_is_judged_though_no_action_of_it_is_known_here() -> None:
+    policy = read(policy_document(allow(Action="s3:GetObject")), "resource", texts=canonical)
+    assert [one.principals for one in beyond(policy, read(policy_document(), "resource"), ROLE)] == [(ROLE,)]
