@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from cmek_construct import warnings as ids
 from cmek_construct.checks import printable
-from cmek_construct.guardrails import elsewhere, kept, rule, too_little, too_much
+from cmek_construct.guardrails import kept, rule, too_little, too_much
 from cmek_construct.guardrails.rule import Context, Violation, key_uses
 from cmek_construct.policy import CannotBeJudged
 from cmek_construct.policy.words import Quoted
@@ -22,7 +22,7 @@ from cmek_construct.templates.pinecone import find
 from cmek_construct.templates.reading import each_of, members
 from cmek_construct.templates.run import Run
 
-_EVERY: Final = [one for file in (kept, too_little, rule, elsewhere, too_much) for one in vars(file).values()]
+_EVERY: Final = [one for file in (kept, too_little, rule, too_much) for one in vars(file).values()]
 RULES: Final = tuple(dict.fromkeys(one for one in _EVERY if isinstance(one, rule.Rule)))
 """Every rule, as the files have them."""
 REPORT: Final = "validation-report.json"
@@ -49,10 +49,10 @@ def _violations(context: Context) -> Iterator[Violation]:
     for alias in found.aliases:
         yield from kept.of_alias(alias, keys)
     for one in found.attached:
-        yield from _judged(one.place, too_little.of_permission(one, context), elsewhere.of_permission(one, context))
+        yield from _judged(one.place, too_little.of_permission(one, context), too_much.of_permission(one, context))
     for naming in found.naming:
-        yield from _judged(naming.place, elsewhere.of_naming(naming, context.ask))
-    yield from elsewhere.of_outputs(found)
+        yield from _judged(naming.place, too_much.of_naming(naming, context.ask))
+    yield from too_much.of_outputs(found)
     for unread in found.unread:
         yield kept.UNREAD.broken(unread.place, f"{Quoted(unread.place.path)}: {unread.why} {unread.way_out}")
 

@@ -71,7 +71,7 @@ def changes(
         is_there = stacks_at(lock, stack.place) or any(one.may_be(place) for one in old for place in places)
         # A locked stack that is no longer where it was, and is where none was.
         for was in old[:1] if not is_there and not beside else ():
-            both = [("account", was.account, stack.place.account), ("region", was.region, stack.place.region)]
+            both = zip(Place._fields, was, stack.place, strict=True)
             changed = ", and ".join(f"its {what} was {a} and is now {b}" for what, a, b in both if a != b)
             yield Refusal(
                 LOCKED_PLACE,

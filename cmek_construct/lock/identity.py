@@ -12,9 +12,10 @@ The alias has no place here: Pinecone stores the ARN of the key, and another ali
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
@@ -66,10 +67,9 @@ class StackNow:
         found = {}
         for place in (one for one in self.resources.values() if one.stack.is_in_stack_set and one.type == ROLE):
             ids = _texts(self._in_cases(place, _of_trust).get(EXTERNAL_ID))
-            overrides = list(self._overrides(place.stack))
-            names = {name for _, name, _, texts in overrides if not texts.isdisjoint(ids)}
-            for account, _, value, _ in (one for one in overrides if one[1] in names):
-                found["/".join((*place.stack.within, account))] = Locked(OF_ACCOUNT, {EXTERNAL_ID: value})
+            for name, by_account in self._overrides(place.stack).items():
+                for account, value in by_account.items() if ids & {name, *by_account.values()} else ():
+                    found["/".join((*place.stack.within, account))] = Locked(OF_ACCOUNT, {EXTERNAL_ID: value})
         return found
 
     def identity(self, path: str) -> Locked | None:
@@ -83,8 +83,9 @@ class StackNow:
         own |= self._given.get(path, {})
         if place.type == ROLE:
             own |= self._in_cases(place, _of_trust)
-            ids = set(_texts(own.get(EXTERNAL_ID)))
-            of_accounts = {text for *_, texts in self._overrides(place.stack) for text in texts}
+            ids = _texts(own.get(EXTERNAL_ID))
+            overrides = self._overrides(place.stack)
+            of_accounts = {*overrides, *(value for by_account in overrides.values() for value in by_account.values())}
             if ids & of_accounts:
                 own[EXTERNAL_ID] = _one_or_all(ids - of_accounts)
         return Locked(place.type, {name: value for name, value in own.items() if value})
@@ -106,19 +107,17 @@ class StackNow:
             if role.of is None and key in ids and all(one.value.startswith("arn:") for one in role.cases)
         }
 
-    def _overrides(self, stack: templates.Stack) -> Iterator[tuple[str, str, str, set[str]]]:
-        """What the stack set around a stack gives to single accounts: the account, the parameter, the value, and the
-        texts that stand for it in the stack, of which one is a hole.
-        """
-        if stack.parent is None or not stack.is_in_stack_set:
-            return
-        place = templates.Place(stack.parent, stack.within[-1])
-        found = self._in_cases(place, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)})
-        for group in map(members, each_of(found.get(_GROUPS))):
-            for one in map(members, each_of(group.get("ParameterOverrides"))):
-                name, value = str(one.get("ParameterKey")), str(one.get("ParameterValue"))
-                for account in each_of(members(group.get("DeploymentTargets")).get("Accounts")):
-                    yield str(account), name, value, {value, self._within(hole(stack.named(name)))}
+    def _overrides(self, stack: templates.Stack) -> dict[str, dict[str, str]]:
+        """What the stack set around a stack gives to single accounts, by the hole that stands for it in the stack."""
+        found: dict[str, dict[str, str]] = {}
+        set_of = stack.maker if stack.is_in_stack_set else None
+        values = self._in_cases(set_of, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)}) if set_of else {}
+        for group in map(members, each_of(values.get(_GROUPS))):
+            accounts = map(str, each_of(members(group.get("DeploymentTargets")).get("Accounts")))
+            for account, one in product(accounts, map(members, each_of(group.get("ParameterOverrides")))):
+                name = self._within(hole(stack.named(str(one.get("ParameterKey")))))
+                found.setdefault(name, {})[account] = str(one.get("ParameterValue"))
+        return found
 
     def _in_cases(self, place: templates.Place, work: Callable[[Values, templates.Place], _Values]) -> _Values:
         """Values by name, each one value or one for each case in which it is another; nothing of what is never made."""
@@ -201,10 +200,9 @@ def stacks_of(run: templates.Run) -> list[StackNow]:
     return [StackNow(run, top) for top in named]
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: Any) -> set[str]:
     """The texts of a value, in all its cases."""
-    found = value.values() if isinstance(value, dict) else [value]
-    return [str(one) for some in found for one in each_of(some)]
+    return {str(one) for some in (value.values() if isinstance(value, dict) else [value]) for one in each_of(some)}
 
 
 def _resolved(values: Values, place: templates.Place, name: str) -> Any:
