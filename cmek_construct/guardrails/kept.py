@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from cmek_construct import checks
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.rule import KeyUse, Rule, Subject, Trust, Violation
-from cmek_construct.policy.sentences import Quoted
+from cmek_construct.policy.words import Quoted
 from cmek_construct.templates.found import Alias, Place
 from cmek_construct.templates.reading import writers
 

@@ -12,9 +12,9 @@ from cmek_construct import policy
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy import aws
-from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
+from cmek_construct.policy.words import Quoted, Words, quoted_list
 from cmek_construct.review.parts import Part, Policy, Template, Thing, by
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.choices import Choices, InCase, where

@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
-from cmek_construct.policy.principals import lower
 from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.policy.text import alone, glob, hole, holes, is_known, is_unreadable, may_be_one, parts, pieces
+from cmek_construct.policy.text import (
+    alone,
+    glob,
+    hole,
+    holes,
+    is_known,
+    is_unreadable,
+    lower,
+    may_be_one,
+    parts,
+    pieces,
+)
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE, Place
