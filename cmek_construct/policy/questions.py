@@ -80,7 +80,8 @@ class Questions:
         own = self._policies[id(policy)]
         names = dict(own.names)
         shape = f"{own.shape} {_without_names(question, names)}"
-        forms = _told_apart(policy.forms, {**dict.fromkeys(beside), **own.texts})
+        more = dict.fromkeys(text for text in beside if text and text not in own.texts)
+        forms = _told_apart(policy.forms, {**own.texts, **more}) if more else own.forms
         known = " ".join(f"{names.get(f'${{{name}}}', name)} {form}" for name, form in forms.items())
         if shape + known not in self._known and _LOOKED_INTO.search(shape.lower()):
             shape = own.text + question
@@ -104,6 +105,7 @@ class _Shape:
         self.policy = policy  # as long as it is there, no other has its id
         self.text = f"{policy.kind} {policy.resource!r} {policy.statements}"
         self.texts = dict.fromkeys(_texts(policy))
+        self.forms = _told_apart(policy.forms, self.texts)
         self.names: dict[str, str] = {}
         self.shape = _without_names(self.text, self.names)
 
