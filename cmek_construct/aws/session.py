@@ -59,24 +59,23 @@ def called() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _refused(error.response.get("Error", {})) from None
+        said = error.response.get("Error", {})
+        code, message = str(said.get("Code", "")), printable(said.get("Message", "")).rstrip(".")
+        why, reason = (
+            f"AWS refused: {printable(code)}{f' ({message})' if message else ''}",
+            _reason({code}, Reason.REFUSED),
+        )
+        if message.startswith(("Signature expired", "Signature not yet current")):  # with the code of a wrong key
+            reason = Reason.CLOCK
+        if code == "ValidationError" and "not exist" in message:  # CloudFormation has no code for a stack that is gone
+            reason = Reason.ABSENT
+        clock = "the clock of this machine is wrong. " if reason is Reason.CLOCK else ""
+        raise AwsError(reason, clock + why, code) from None
     except BotoCoreError as error:
         reason = _reason({kind.__name__ for kind in type(error).__mro__}, Reason.UNREACHABLE)
         raise AwsError(reason, f"AWS could not be asked: {printable(error).rstrip('.')}") from None
     except (ValueError, KeyError, TypeError, IndexError, RecursionError, ResponseParserError) as error:
-        why = f"the answer of AWS cannot be read: {printable(error)}"
-        raise AwsError(Reason.UNREACHABLE, why) from None
-
-
-def _refused(said: Mapping[str, Any]) -> AwsError:
-    code, message = str(said.get("Code", "")), printable(said.get("Message", "")).rstrip(".")
-    why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
-    reason = _reason({code}, Reason.REFUSED)
-    if message.startswith(("Signature expired", "Signature not yet current")):  # with the code of a wrong key
-        reason = Reason.CLOCK
-    if code == "ValidationError" and "not exist" in message:  # CloudFormation has no code for a stack that is gone
-        reason = Reason.ABSENT
-    return AwsError(reason, f"the clock of this machine is wrong. {why}" if reason is Reason.CLOCK else why, code)
+        raise AwsError(Reason.UNREACHABLE, f"the answer of AWS cannot be read: {printable(error)}") from None
 
 
 def _reason(names: set[str], otherwise: Reason) -> Reason:

@@ -170,7 +170,7 @@ class Adopt:
             accounts = self.customer_account_ids
             found |= adoption.of_customers(role, listed(accounts) if accounts else [])
         else:
-            found |= adoption.of_key(key, role.arn, self.alias, given=self.as_given == "key")
+            found |= {"key": key.arn} if self.as_given == "key" else adoption.of_key(key, role.arn, self.alias)
         if text is None:
             return new_text(self.name, beside_top(found, {}))
         return with_entry(text, self.name, beside_top(found, YamlText(text).data))

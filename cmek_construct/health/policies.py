@@ -134,10 +134,8 @@ class Beside:
         if not found:
             again = "Attach the stack's policies to the role again, or write what is missing into them"
             return f"{again}: {case.no_deploy}", ""
-        detach, delete = case.iam("detach-role-policy"), case.iam("delete-role-policy")
-        cures = [
-            f"{detach} --policy-arn {one.arn}" if one.arn else f"{delete} --policy-name {one.name}" for one in found
-        ]
+        off, out = case.iam("detach-role-policy"), case.iam("delete-role-policy")
+        cures = [f"{off} --policy-arn {one.arn}" if one.arn else f"{out} --policy-name {one.name}" for one in found]
         return "\n".join(cures), f" (in {', '.join(printable(one.name) for one in found)})"
 
     def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
