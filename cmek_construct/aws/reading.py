@@ -13,8 +13,7 @@ from typing import Any, Final
 from cmek_construct.aws import objects
 from cmek_construct.aws.objects import Event, Key, Role, Stack, Statements
 from cmek_construct.aws.session import Session, asked, called, read
-from cmek_construct.policy.sentences import as_list
-from cmek_construct.policy.statements import as_of_2012
+from cmek_construct.policy.statements import as_list, as_of_2012
 
 IAM_REGION: Final = "us-east-1"  # where CloudTrail shows the events of IAM
 _PAGE: Final = 50  # events that CloudTrail shows at once, or fewer

@@ -23,8 +23,7 @@ from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_key, about_role
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.policies import Beside, about_policy, about_used_key
-from cmek_construct.policy.principals import named_by
-from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.statements import Kind, named_by
 from cmek_construct.templates.evidence import pinecones_accounts
 
 ROLE: Final = "Role1ABCC5F0"

@@ -14,10 +14,8 @@ from cmek_construct.customers import Customers
 from cmek_construct.guide import ENDING, GRANTS, ROLE_NAME_PREFIX, Statement
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Witness, answers, beyond, read
 from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
-from cmek_construct.policy.principals import gone, named_by, naming_as
-from cmek_construct.policy.sentences import Quoted, plain, quoted_list
-from cmek_construct.policy.statements import Kind
-from cmek_construct.policy.words import of_witness
+from cmek_construct.policy.statements import Kind, gone, named_by, naming_as
+from cmek_construct.policy.words import Quoted, of_witness, plain, quoted_list
 
 _EVERYBODY: Final = Principal("AWS", "*")
 _EVERYTHING: Final = policy.Statement("everything", "Allow", (_EVERYBODY,), actions=("*",), resources=("*",))

@@ -12,9 +12,8 @@ from cmek_construct.guide import Policy
 from cmek_construct.health import policies
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, Verdict, not_read, right, said, unknown, wrong
-from cmek_construct.policy.principals import DELETED
-from cmek_construct.policy.sentences import as_list, plain
-from cmek_construct.policy.words import of_statement
+from cmek_construct.policy.statements import DELETED, as_list
+from cmek_construct.policy.words import of_statement, plain
 
 _MADE_AGAIN: Final = ("iam:DeleteRole",)
 _BOUNDING: Final = ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary")

@@ -20,9 +20,7 @@ from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.health.findings import Calls, Effect, Finding, not_read, right, said, unknown, wrong
 from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
-from cmek_construct.policy.principals import gone, named_by, without_gone
-from cmek_construct.policy.sentences import as_list
-from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.statements import Kind, as_list, gone, named_by, without_gone
 
 
 class _Of(NamedTuple):
@@ -164,7 +162,7 @@ def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
     """What Pinecone needs: to assume the role, and the role to use the key. What the owner does: to rule the key."""
     own, key_arn, use, owner = case.own, case.key_arn, list[Request](), list[Request]()
     if kind == "trust":
-        regions = PINECONE_REGIONS if own.allowed_regions is ALL_REGIONS else own.allowed_regions
+        regions = PINECONE_REGIONS if own.trust.regions is ALL_REGIONS else own.trust.regions
         context = {**DIRECT_CALL, "sts:ExternalId": own.external_id}
         pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{ROLE_NAME_PREFIX}"
         use = [Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions]
