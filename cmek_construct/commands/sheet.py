@@ -213,8 +213,7 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
     stack = known(read_stack(inside, instance.stack_id), "the stack", "there is no such stack in this account")
     if not stack.is_whole:
         raise Refused(f"the stack is in {stack.status}: mend it first")
-    meant = {ROLE_ARN: roles, KEY_ARN: f"arn:aws:kms:{instance.region}:{instance.account}:key/"}
-    for wrong in wrong_outputs(stack.outputs, "the set", meant).values():
+    for wrong in wrong_outputs(stack.outputs, "the set", instance.account, instance.region).values():
         raise Refused(wrong)
     return stack.outputs
 

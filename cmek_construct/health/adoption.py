@@ -83,6 +83,15 @@ def of_role(role: Role, *, given: bool) -> Props:
 
 def of_key(key: Key, role_arn: str, alias: str | None) -> Props:
     """The props of a key: as its policy gives the role its use, and the console's administrators theirs."""
+    aliases, name = readable(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
+    if name and name not in aliases:
+        has = ", ".join(aliases) or "none"
+        raise Refused(f"--alias: got {name}, but the key has {has}. Choose one that it has.")
+    if not name and len(aliases) > 1:
+        raise Refused(
+            f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
+            "they are, outside of the stack."
+        )
     where, statements, days = Where("key", key.arn), readable(key.policy), readable(key.rotation_days)
     meant = [one for one in where.read(statements).statements if one.effect == "Allow"]
     allowed = {action.lower() for one in meant if role_arn in named_by(one.raw) for action in one.actions or ()}
@@ -93,7 +102,7 @@ def of_key(key: Key, role_arn: str, alias: str | None) -> Props:
     return {
         "key_access": KeyAccess.ENCRYPT_DECRYPT.name if is_two else None,
         "key_admins": admins or None,
-        "alias": _alias(key, alias),
+        "alias": name or next(iter(aliases), None),
         "description": key.description or None,
         "enable_key_rotation": False if days is None else None,
         "rotation_period": None if days in (None, ROTATION_DAYS) else days,
@@ -101,19 +110,6 @@ def of_key(key: Key, role_arn: str, alias: str | None) -> Props:
         "protect_used_key": where.days_held(statements) or None,
         "suspended": where.has(guide.key_denial(role_arn), statements) or None,
     }
-
-
-def _alias(key: Key, wanted: str | None) -> str | None:
-    aliases, name = readable(key.aliases), wanted and f"alias/{wanted.removeprefix('alias/')}"
-    if name and name not in aliases:
-        has = ", ".join(aliases) or "none"
-        raise Refused(f"--alias: got {name}, but the key has {has}. Choose one that it has.")
-    if not name and len(aliases) > 1:
-        raise Refused(
-            f"--alias: the key has several, {', '.join(aliases)}, and a stack has one. Choose it; the others stay as "
-            "they are, outside of the stack."
-        )
-    return name or next(iter(aliases), None)
 
 
 def of_customers(role: Role, given: Sequence[str]) -> Props:

@@ -270,11 +270,9 @@ def about_used_key(case: Deployed) -> Iterator[Finding]:
 def role_is_gone_from(case: Deployed) -> str | None:
     """The statement of the key policy that names a deleted role in the role's place."""
     observed, where = case.statements("key"), case.where("key")
-    if isinstance(observed, Unread) or case.key_arn is None:
-        return None
     ours = guide.role_statements(case.role_arn, case.own.access)
-    found = (one.name for one in where.read(observed).statements if where.written_as(one.raw, ours))
-    return next(map(printable, found), None)
+    there = () if isinstance(observed, Unread) else where.read(observed).statements
+    return next((printable(one.name) for one in there if where.written_as(one.raw, ours)), None)
 
 
 # The suspension: one statement that cuts Pinecone off, seen in whatever words. Statements that somebody changed are
