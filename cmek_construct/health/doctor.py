@@ -9,9 +9,8 @@ from cmek_construct.aws.objects import ROTATION_DAYS, SESSION_SECONDS, Control, 
 from cmek_construct.checks import few, printable
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import Policy
-from cmek_construct.health import policies
+from cmek_construct.health import NO_LOSS, Effect, Finding, Verdict, not_read, policies, right, said, unknown, wrong
 from cmek_construct.health.deployed import Deployed, at
-from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, Verdict, not_read, right, said, unknown, wrong
 from cmek_construct.policy.statements import DELETED, as_list
 from cmek_construct.policy.words import of_statement, plain
 
@@ -90,12 +89,12 @@ def about_role(case: Deployed) -> Iterator[Finding]:
         if lock.role_arn not in (None, case.role_arn):
             words = f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone stores"
             cure = "Do not delete either. Look in git what changed the name or the path, and undo it."
-            yield wrong("same-role", words, cure, _OUT, means=f"{NOTHING_LOST} by a role that it does not know")
+            yield wrong("same-role", words, cure, _OUT, means=f"{NO_LOSS} by a role that it does not know")
         elif locked or gone_from:
             names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
             words = f"the role was deleted and made again under its old name (unique ID {role.role_id}{locked}){names}"
             cure = f"{_anew(case)}\nThen lock the new one (`cmek lock --deployed`)."
-            means = f"to the key it is a stranger: {NOTHING_LOST}"
+            means = f"to the key it is a stranger: {NO_LOSS}"
             yield wrong("same-role", words, cure, _OUT, means=means, events=_MADE_AGAIN)
         elif lock.role_id:
             yield right("same-role", f"the role is the locked one ({role.role_id})")
@@ -155,7 +154,7 @@ def about_brake(case: Deployed) -> Finding:
             return right("suspended", "not suspended, as the file says")
         words = "Pinecone is cut off by the suspension, but the file does not say suspended: true"
         meant = "If it is meant, write `suspended: true` into cmek.yaml instead, and commit it."
-        means = f"{NOTHING_LOST}; the next deploy that changes the policy lets it back in"
+        means = f"{NO_LOSS}; the next deploy that changes the policy lets it back in"
         cure = f"cmek resume {case.name}\n{meant}"
         return wrong("suspended", words, cure, _OUT, means=means, events=of.events)
     if policies.is_cut_off(case, observed):
