@@ -51,8 +51,11 @@ class AwsError(Exception):
 
 
 @contextmanager
-def called() -> Iterator[None]:
-    """What boto3 raises, and what an answer lacks, as an `AwsError`; also of a whole function."""
+def called(*, if_there: bool = False) -> Iterator[None]:
+    """What boto3 raises, and what an answer lacks, as an `AwsError`; also of a whole function.
+
+    With ``if_there`` it is no error that there is no such thing, and a function then gives None.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
@@ -61,16 +64,15 @@ def called() -> Iterator[None]:
     except ClientError as error:
         said = error.response.get("Error", {})
         code, message = str(said.get("Code", "")), printable(said.get("Message", "")).rstrip(".")
-        why, reason = (
-            f"AWS refused: {printable(code)}{f' ({message})' if message else ''}",
-            _reason({code}, Reason.REFUSED),
-        )
+        reason = _reason({code}, Reason.REFUSED)
         if message.startswith(("Signature expired", "Signature not yet current")):  # with the code of a wrong key
             reason = Reason.CLOCK
         if code == "ValidationError" and "not exist" in message:  # CloudFormation has no code for a stack that is gone
             reason = Reason.ABSENT
-        clock = "the clock of this machine is wrong. " if reason is Reason.CLOCK else ""
-        raise AwsError(reason, clock + why, code) from None
+        if not (if_there and reason is Reason.ABSENT):
+            why = f"AWS refused: {printable(code)}{f' ({message})' if message else ''}"
+            clock = "the clock of this machine is wrong. " if reason is Reason.CLOCK else ""
+            raise AwsError(reason, clock + why, code) from None
     except BotoCoreError as error:
         reason = _reason({kind.__name__ for kind in type(error).__mro__}, Reason.UNREACHABLE)
         raise AwsError(reason, f"AWS could not be asked: {printable(error).rstrip('.')}") from None
@@ -80,17 +82,6 @@ def called() -> Iterator[None]:
 
 def _reason(names: set[str], otherwise: Reason) -> Reason:
     return next((reason for reason in Reason if names.intersection(reason.value)), otherwise)
-
-
-@contextmanager
-def called_if_there() -> Iterator[None]:
-    """The same; but that there is no such thing is no error, and a function then gives None."""
-    try:
-        with called():
-            yield
-    except AwsError as error:
-        if error.reason is not Reason.ABSENT:
-            raise
 
 
 def read(ask: Callable[P, T]) -> Callable[P, T | Unread]:
@@ -109,7 +100,7 @@ def read(ask: Callable[P, T]) -> Callable[P, T | Unread]:
 
 def asked(ask: Callable[P, T]) -> Callable[P, T | Unread | None]:
     """The same, and None where AWS says: there is no such thing."""
-    return read(called_if_there()(ask))
+    return read(called(if_there=True)(ask))
 
 
 class Session:
@@ -149,7 +140,7 @@ class Session:
         else:
             self.client("iam").update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=text)
 
-    @called_if_there()
+    @called(if_there=True)
     def revoke_grant(self, key_arn: str, grant_id: str) -> None:
         """Revoke a grant; one that is gone already is no failure."""
         self.kms(key_arn).revoke_grant(KeyId=key_arn, GrantId=grant_id)
