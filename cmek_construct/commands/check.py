@@ -10,7 +10,7 @@ from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, A
 from cmek_construct.commands.printing import counted, refuse, tell_json, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
 from cmek_construct.guardrails.rule import Violation
-from cmek_construct.policy.sentences import Quoted, visible
+from cmek_construct.policy.words import Quoted, visible
 from cmek_construct.templates.found import Found, Resource
 from cmek_construct.templates.run import read_run
 from cmek_construct.templates.stacks import Stack
