@@ -103,19 +103,12 @@ def characters(policy: dict[str, Any]) -> int:
 
 def within(holds: Callable[[Any], object], allowed: str, way_out: str) -> Check:
     """A check of a value of which something holds."""
-
-    def check(parameter: str, value: Any) -> None:
-        if not holds(value):
-            refuse(parameter, value, allowed, way_out)
-
-    return check
+    return lambda parameter, value: None if holds(value) else refuse(parameter, value, allowed, way_out)
 
 
 def matching(form: str | re.Pattern[str], allowed: str, way_out: str) -> Check:
     """A check of a text that has a form from its beginning to its end."""
-    return within(
-        lambda value: is_unknown(value) or (isinstance(value, str) and re.fullmatch(form, value)), allowed, way_out
-    )
+    return within(lambda it: is_unknown(it) or (isinstance(it, str) and re.fullmatch(form, it)), allowed, way_out)
 
 
 def known(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ class StackSetTargets:
 
     way: Mapping[str, Any]  # what `cdk.CfnStackSet` takes for this way, by its name
     whom: Mapping[str, Sequence[str]]  # its deployment targets: organizational units, or accounts
-    external_ids: Mapping[str, str]  # by account, where each has its own
+    external_ids: Mapping[str, str] = field(default_factory=dict)  # by account, where each has its own
 
     @staticmethod
     def organizational_units(
@@ -81,7 +81,7 @@ class StackSetTargets:
         retained = {"retainStacksOnAccountRemoval": True} if auto_deployment else {}
         deployment = {"enabled": auto_deployment, **retained}
         way = {"permission_model": "SERVICE_MANAGED", "auto_deployment": deployment, "call_as": call_as}
-        return StackSetTargets(way, {"organizationalUnitIds": list(organizational_unit_ids)}, {})
+        return StackSetTargets(way, {"organizationalUnitIds": list(organizational_unit_ids)})
 
     @staticmethod
     def accounts(
