@@ -114,9 +114,7 @@ class Rules:
         if not outside and not self.space.overlap(asked, self.denying):
             return Verdict.YES
         allowed = self.space.overlap(asked, self.allowing)
-        if not self.space.without(allowed, self.denying):
-            return Verdict.NO
-        return Verdict.CANNOT_TELL
+        return Verdict.CANNOT_TELL if self.space.without(allowed, self.denying) else Verdict.NO
 
     def why(self, asked: Sequence[Box], verdict: Verdict) -> tuple[Statement | None, tuple[str, ...]]:
         """The statement that decides, or one that may be about the requests or not; and what is not known of all such.
@@ -254,8 +252,7 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
     Raises:
         CannotBeJudged: it is too large.
     """
-    people = [name for one in requests for name in (one.principal, *one.but)]
-    space = space_of([policy], people)
+    space = space_of([policy], [name for one in requests for name in (one.principal, *one.but)])
     for _ in space.twice():
         rules = Rules(space, policy)
         asked = list(map(_asking(space, policy.resource), requests))
