@@ -52,13 +52,20 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     Raises:
         CannotBeJudged: it is too large.
     """
-    allowed = [one for one in limit.statements if one.effect == "Allow" and not one.unreadable]
-    compared = [value for one in policy.statements for each in one.conditions for value in each.values]
-    is_typed = policy.typed and not limit.typed and any("${" in one for one in compared)
-    is_same = all(one in allowed for one in policy.statements if one.effect != "Deny")
-    if is_same and len(allowed) == len(limit.statements) and not is_typed:
-        return []  # it says nothing that the limit does not say in the same words
+    if says_no_more(policy, limit):
+        return []
     return list(_Comparison(policy, limit, principal).witnesses())
+
+
+def says_no_more(policy: Policy, limit: Policy) -> bool:
+    """Whether a policy allows nothing but what a limit does, in the same words."""
+    allowed = [one for one in limit.statements if one.effect == "Allow" and not one.unreadable]
+    if len(allowed) < len(limit.statements) or any(
+        it not in allowed for it in policy.statements if it.effect != "Deny"
+    ):
+        return False
+    compared = (value for one in policy.statements for each in one.conditions for value in each.values)
+    return limit.typed or not policy.typed or not any("${" in value for value in compared)
 
 
 def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DIRECT_CALL) -> list[Witness]:
