@@ -83,7 +83,7 @@ class Questions:
         own = self._policies[id(policy)]
         names = dict(own.names)
         shape = f"{own.shape} {_without_names(question, names)}"
-        more = dict.fromkeys(text for text in beside if text and text not in own.texts)
+        more: dict[str, None] = dict.fromkeys(text for text in beside if text and text not in own.texts)
         forms = _told_apart(policy.forms, {**own.texts, **more}) if more else own.forms
         known = " ".join(f"{names.get(f'${{{name}}}', name)} {form}" for name, form in forms.items())
         if shape + known not in self._known:
