@@ -80,7 +80,7 @@ class Questions:
     def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], list[A]]) -> list[A]:
         if id(policy) not in self._policies:
             self._policies[id(policy)] = _Shape(policy)
-        own = self._policies[id(policy)]
+        own: _Shape = self._policies[id(policy)]
         names = dict(own.names)
         shape = f"{own.shape} {_without_names(question, names)}"
         more: dict[str, None] = dict.fromkeys(text for text in beside if text and text not in own.texts)
