@@ -84,7 +84,8 @@ class Questions:
         names = dict(own.names)
         shape = f"{own.shape} {_without_names(question, names)}"
         more: dict[str, None] = dict.fromkeys(text for text in beside if text and text not in own.texts)
-        forms = _told_apart(policy.forms, {**own.texts, **more}) if more else own.forms
+        said, ends = own.said + [name for text in more for name in holes(text)], own.ends + list(map(_end_of, more))
+        forms = _told_apart(policy.forms, said, ends)
         known = " ".join(f"{names.get(f'${{{name}}}', name)} {form}" for name, form in forms.items())
         if shape + known not in self._known:
             into = _INTO_ID if "\0id" in shape else _INTO_NUMBER
@@ -110,7 +111,8 @@ class _Shape:
         self.policy = policy  # as long as it is there, no other has its id
         self.text = f"{policy.kind} {policy.resource!r} {policy.statements}"
         self.texts = dict.fromkeys(_texts(policy))
-        self.forms = _told_apart(policy.forms, self.texts)
+        self.said = [name for text in self.texts for name in holes(text)]
+        self.ends = list(map(_end_of, self.texts))
         self.names: dict[str, str] = {}
         self.shape = _without_names(self.text, self.names)
 
@@ -134,14 +136,12 @@ def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:
     return type(one)(**named({**vars(one), "statement": statement}))
 
 
-def _told_apart(forms: Forms, texts: Iterable[str]) -> dict[str, str]:
-    """What is known of the holes of some texts.
+def _told_apart(forms: Forms, said: Sequence[str], ends: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What is known of the holes of some texts, of which each has its end.
 
     A generated name is a text by itself, unless something that is written may be it.
     """
-    said = [name for text in texts for name in holes(text)]
     known = {name: forms[name] for name in dict.fromkeys(said) if name in forms}
-    ends = list(map(_end_of, texts)) if known else []
     others = {form for _, form in ends if form.strip("*?")}
     for number, name in enumerate(generated(known)):
         is_alone = said.count(name) == ends.count((f"${{{name}}}", "*"))
