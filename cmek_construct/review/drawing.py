@@ -27,7 +27,6 @@ _DOOR: Final = 110
 _MOST: Final = 3
 _MOST_LINES: Final = 4
 """Of one text in a box."""
-_KINDS: Final = ("wrong", "differs", "plain")
 
 Point = tuple[int, int]
 
@@ -151,8 +150,8 @@ class _Sketch:
             self.told.append(f"Number {number} is cut off now.")
 
     def first(self, column: int, some: Iterable[Said]) -> Sequence[Said]:
-        """The statements that are drawn, the worst first; how many are not is said."""
-        found = sorted(some, key=lambda said: _KINDS.index(self.kind(said)))
+        """The statements of one kind of policy that are drawn, the worst first; how many are not is said."""
+        found = sorted(some, key=lambda said: said.beside.as_guide)
         if len(found) > _MOST:
             self.box(column, [f"and {len(found) - _MOST:,} more, each below"], self.kind(found[_MOST]))
         return found[:_MOST]

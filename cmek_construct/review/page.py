@@ -67,8 +67,7 @@ class Page:
         self.keys = [key for part in parts for key in part.keys]
 
         # What is signed: the one number that a signature is bound to is that of the list of files.
-        read = (one.stack.template for one in self.templates)
-        self.files = {printable(one.file): one.sha256 for one in read}
+        self.files = {printable(one.stack.template.file): one.stack.template.sha256 for one in self.templates}
         lines = "".join(f"{sha256}  {file}\n" for file, sha256 in self.files.items())
         self.digest = hashlib.sha256(lines.encode()).hexdigest()
         self.digest_command = f"sha256sum {shlex.join(self.files)} | sha256sum"

@@ -130,8 +130,7 @@ class Said:
     @property
     def external_id(self) -> str | None:
         """The same, if it is of the right form."""
-        found = self.asks_for
-        return found if found and checks.EXTERNAL_ID.fullmatch(found) else None
+        return self.asks_for if checks.EXTERNAL_ID.fullmatch(self.asks_for or "") else None
 
     @property
     def why(self) -> list[str]:

@@ -236,7 +236,7 @@ class Asker:
         differing = ", ".join(printable(name) for name in names if len({one.get(name) for one in chosen}) > 1)
         requests = []
         for row in rows:
-            context = dict(sent) | ({} if row.presents is None else {"sts:ExternalId": row.external_id})
+            context = {**sent, **({} if row.presents is None else {"sts:ExternalId": row.external_id})}
             if row.for_aws_service is not None:
                 context["kms:GrantIsForAWSResource"] = str(row.for_aws_service).lower()
             # Who is of another account has the leave of that account, which it needs.
