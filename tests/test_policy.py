@@ -476,6 +476,30 @@ def test_what_looks_into_a_name_is_asked_of_each_stack(operator: str, value: str
     assert set(verdicts) == {YES, NO}
 
 
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        *((text, ("999988887777", "111144445555")) for text in ("1111${A}", "${A}5555", "1${!aws:x}")),
+        ("aaaa${A}", _IDS[::-1]),
+    ],
+)
+def test_a_reference_beside_a_part_of_a_name_is_asked_of_each_stack(text: str, sent: tuple[str, str]) -> None:
+    ask, key = Questions(), "kms:EncryptionContext:for"
+    for name in sent:
+        here = allow(Condition={"StringEquals": {key: name}})
+        policy = of_key(here, deny(Condition={"StringEquals": {key: text}}))
+        request = Request(ROLE, "kms:Decrypt", context={key: name})
+        assert ask.answers(policy, [request]) == answers(policy, [request])
+
+
+def test_what_is_sent_may_be_a_name_that_aws_generates() -> None:
+    ask, key = Questions(), "kms:EncryptionContext:made"
+    policy = of_key(allow(Condition={"StringEquals": {key: "${Made}"}}), Made="x-*")
+    for sent in ("x-1", "y-1", "${Made}"):
+        request = Request(ROLE, "kms:Decrypt", context={key: sent})
+        assert ask.answers(policy, [request]) == answers(policy, [request])
+
+
 def test_the_id_of_a_key_is_looked_into() -> None:
     ask = Questions()
     some = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "arn:aws:kms:*:*:key/*-1111-*"}

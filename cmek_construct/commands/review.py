@@ -12,8 +12,7 @@ from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, T
 from cmek_construct.commands.printing import counted, refuse, told
 from cmek_construct.guardrails.judging import guarded, refused_at_synth
 from cmek_construct.review.changes import Difference, differences
-from cmek_construct.review.parts import Template
-from cmek_construct.review.reader import templates_of
+from cmek_construct.review.parts import Template, templates_of
 from cmek_construct.templates.run import Run, read_run
 from cmek_construct.warnings import GUARDRAILS
 
