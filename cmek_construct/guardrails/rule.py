@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from cmek_construct import guide
 from cmek_construct import warnings as ids
 from cmek_construct.checks import EXTERNAL_ID, REGION
-from cmek_construct.policy import Statement, aws
+from cmek_construct.policy import aws
 from cmek_construct.policy.questions import Questions
 from cmek_construct.policy.text import alone, is_unreadable
 from cmek_construct.templates.choices import Case, InCase
@@ -163,7 +163,13 @@ class Trust(Subject):
 
 def _trust(context: Context, place: Place, one: InCase[Now], output: Output | None) -> Trust:
     now, statements = one.value, list(allowing(one.value.policy))
-    forms = list(filter(None, map(_MEANT.fullmatch, (text for each in statements for text in _texts(each)))))
+    forms: list[re.Match[str]] = []
+    for each in statements:
+        # Whom it names one by one; else whom it compares with all that it names.
+        names = [who.name for who in each.principals or () if who.kind == "AWS"]
+        if not (names and all(map(ONE_ROLE.fullmatch, names))):
+            names += each.compared(aws.PRINCIPAL_ARN)
+        forms += filter(None, map(_MEANT.fullmatch, names))
     account = next((form["account"] for form in forms if form["account"] != now.account), None)
     named = dict.fromkeys(form["region"] for form in forms if account and form["account"] == account)
     regions, is_third = [region for region in named if region != "*"], "*" in named
@@ -182,14 +188,6 @@ def _trust(context: Context, place: Place, one: InCase[Now], output: Output | No
     roles = [f"arn:aws:iam::{account}:role/{guide.ROLE_NAME_PREFIX}{region}" for region in must_come]
     limits = guide.policy_document(*limit)
     return Trust(context, place, one.case, now, account, asked_id, external_id, roles, limits)
-
-
-def _texts(statement: Statement) -> list[str]:
-    """Whom a statement names one by one; else whom it compares with all that it names."""
-    named = [one.name for one in statement.principals or () if one.kind == "AWS"]
-    if named and all(map(ONE_ROLE.fullmatch, named)):
-        return named
-    return [*named, *statement.compared(aws.PRINCIPAL_ARN)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """What templates would do to what is locked, and is refused; what `cmek lock` and `unlock` do."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,13 +61,14 @@ def changes(
     """
     of_file = "" if file == FILE else f" --file {file}"
     places = [one.place for one in stacks]
+    counted = Counter(one.stack for one in lock)
+    in_force = [one for one, own in lock.items() if any(not each.unlocked for each in own.values())]
     for stack in stacks:
         for own in stacks_at(lock, stack.place, places):
-            several = sum(one.stack == own.stack for one in lock) > 1
+            several = counted[own.stack] > 1
             if gone:
                 yield from _gone(own, lock[own], stack, file, of_file)
             yield from _changed(own, lock[own], stack, file, f"{_options(own) if several else ''}{of_file}")
-        in_force = (one for one in lock if any(not each.unlocked for each in lock[one].values()))
         old = [one for one in in_force if one.stack == stack.place.stack]
         is_there = stacks_at(lock, stack.place) or any(one.may_be(place) for one in old for place in places)
         # A locked stack that is no longer where it was, and is where none was.

@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 from typing import Any, Final, TypeAlias
 
 from cmek_construct import templates
@@ -113,10 +112,10 @@ class StackNow:
         set_of = stack.maker if stack.is_in_stack_set else None
         values = self._in_cases(set_of, lambda now, place: {_GROUPS: _resolved(now, place, _GROUPS)}) if set_of else {}
         for group in map(members, each_of(values.get(_GROUPS))):
-            accounts = map(str, each_of(members(group.get("DeploymentTargets")).get("Accounts")))
-            for account, one in product(accounts, map(members, each_of(group.get("ParameterOverrides")))):
+            accounts = each_of(members(group.get("DeploymentTargets")).get("Accounts"))
+            for one in map(members, each_of(group.get("ParameterOverrides"))):
                 name = self._within(hole(stack.named(str(one.get("ParameterKey")))))
-                found.setdefault(name, {})[account] = str(one.get("ParameterValue"))
+                found.setdefault(name, {}).update(dict.fromkeys(map(str, accounts), str(one.get("ParameterValue"))))
         return found
 
     def _in_cases(self, place: templates.Place, work: Callable[[Values, templates.Place], _Values]) -> _Values:
