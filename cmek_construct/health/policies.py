@@ -21,6 +21,7 @@ from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
 from cmek_construct.policy.statements import Kind, as_list, gone, named_by, without_gone
+from cmek_construct.policy.words import in_doubt, plain
 
 
 class _Of(NamedTuple):
@@ -192,7 +193,7 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
         for verdict in (Verdict.NO, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL)
     )
     if doubts and not denied:
-        return [], f"that hangs on {printable(', '.join(doubts[0][1]))}"
+        return [], f"that hangs on {plain(in_doubt(doubts[0][1]))}"
     if case.own.role is None:
         denied += by_account
     elif by_account and not denied:
