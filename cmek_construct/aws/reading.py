@@ -45,11 +45,8 @@ def read_template(session: Session, name: str) -> str:
 def read_resources(session: Session, stack: str) -> list[objects.Resource]:
     """What a stack holds."""
     listed = _each(session.client("cloudformation"), "list_stack_resources", "StackResourceSummaries", StackName=stack)
-    return [
-        objects.Resource(one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"])
-        for one in listed
-        if one.get("PhysicalResourceId") and one["ResourceStatus"] != "DELETE_COMPLETE"
-    ]
+    held = (one for one in listed if one.get("PhysicalResourceId") and one["ResourceStatus"] != "DELETE_COMPLETE")
+    return [objects.Resource(one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"]) for one in held]
 
 
 @asked
@@ -173,14 +170,11 @@ def _rotation(kms: Any, arn: str, metadata: Mapping[str, Any]) -> int | None:
 @read
 def read_grants(session: Session, key_arn: str) -> list[objects.Grant]:
     """All grants on a key."""
-    return [
-        objects.Grant(
-            str(one.get("GrantId")),
-            str(one.get("GranteePrincipal") or one.get("GranteeServicePrincipal") or "?"),
-            list(map(str, one.get("Operations", []))),
-        )
-        for one in _each(session.kms(key_arn), "list_grants", "Grants", KeyId=key_arn)
-    ]
+    found = []
+    for one in _each(session.kms(key_arn), "list_grants", "Grants", KeyId=key_arn):
+        grantee = one.get("GranteePrincipal") or one.get("GranteeServicePrincipal") or "?"
+        found.append(objects.Grant(str(one.get("GrantId")), str(grantee), list(map(str, one.get("Operations", [])))))
+    return found
 
 
 @read
@@ -249,10 +243,6 @@ def _events(session: Session, region: str, attribute: str, value: str, **more: A
         said = json.loads(shown["CloudTrailEvent"])
         who = said.get("userIdentity") or {}
         issuer = (who.get("sessionContext") or {}).get("sessionIssuer") or {}
-        yield Event(
-            str(shown["EventName"]),
-            shown["EventTime"].astimezone(timezone.utc),
-            str(issuer.get("arn") or who.get("arn") or who.get("invokedBy") or "somebody"),
-            "errorCode" in said,
-            str(shown["CloudTrailEvent"]),
-        )
+        by = issuer.get("arn") or who.get("arn") or who.get("invokedBy") or "somebody"
+        name, text = str(shown["EventName"]), str(shown["CloudTrailEvent"])
+        yield Event(name, shown["EventTime"].astimezone(timezone.utc), str(by), "errorCode" in said, text)

@@ -169,8 +169,7 @@ def lookup_role(stack: str, account: str, region: str) -> tuple[str, str | None]
 def _in_assembly(folder: Path) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
     """The lookup roles of the stacks of an assembly and of its stages."""
     for name, artifact in members(_json(folder / MANIFEST).get("artifacts")).items():
-        one = members(artifact)
-        own = members(one.get("properties"))
+        one, own = members(artifact), members(members(artifact).get("properties"))
         if one.get("type") == "cdk:cloud-assembly" and isinstance(own.get("directoryName"), str):
             yield from _in_assembly(folder / own["directoryName"])
         if members(own.get("lookupRole")):

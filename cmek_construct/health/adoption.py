@@ -29,13 +29,9 @@ from cmek_construct.templates.evidence import pinecones_accounts
 ROLE: Final = "Role1ABCC5F0"
 KEY: Final = "Key961B73FD"
 ALIAS: Final = "KeyPineconeAlias0F7AA316"
-_ENDS: Final = (
-    *("9E6C58E1", "95D06167", "193D1DF5", "4B3B3BFA", "25E94E37"),
-    *("F10E810F", "29DFD003", "78FF6F68", "B5EC6EA4", "43007F5E"),
-)
-CUSTOMERS: Final = {str(digit): f"RoleCustomersEndingIn{digit}{end}" for digit, end in enumerate(_ENDS)}
+_ENDS: Final = "9E6C58E1 95D06167 193D1DF5 4B3B3BFA 25E94E37 F10E810F 29DFD003 78FF6F68 B5EC6EA4 43007F5E"
+CUSTOMERS: Final = {str(digit): f"RoleCustomersEndingIn{digit}{end}" for digit, end in enumerate(_ENDS.split())}
 """The logical IDs of the app's stacks: an interface, and the same in each (a test holds them)."""
-Props: TypeAlias = dict[str, Any]
 ImportMapping: TypeAlias = dict[str, dict[str, str]]
 T = TypeVar("T")
 _NEXT: Final = "the next deploy that changes the {} in the template "
@@ -58,7 +54,7 @@ def readable(part: T | Unread) -> T:
     return part
 
 
-def of_role(role: Role, *, given: bool) -> Props:
+def of_role(role: Role, *, given: bool) -> dict[str, Any]:
     """The props of a role; of a given one, that the entry names it, and the stack leaves it alone.
 
     `Refused` where nobody of Pinecone's may come in, or in a form that no entry can say.
@@ -81,7 +77,7 @@ def of_role(role: Role, *, given: bool) -> Props:
     return {**found, "role_name": role.name, "role_path": path, "permissions_boundary": role.boundary_arn}
 
 
-def of_key(key: Key, role_arn: str, alias: str | None) -> Props:
+def of_key(key: Key, role_arn: str, alias: str | None) -> dict[str, Any]:
     """The props of a key: as its policy gives the role its use, and the console's administrators theirs."""
     aliases, name = readable(key.aliases), alias and f"alias/{alias.removeprefix('alias/')}"
     if name and name not in aliases:
@@ -112,7 +108,7 @@ def of_key(key: Key, role_arn: str, alias: str | None) -> Props:
     }
 
 
-def of_customers(role: Role, given: Sequence[str]) -> Props:
+def of_customers(role: Role, given: Sequence[str]) -> dict[str, Any]:
     """The customers of a vendor's role, of whom there must be some: those of its permissions, and those told."""
     accounts, keys = customers_in(one for policy in readable(role.permissions) for one in policy.statements)
     if not (accounts or keys or given):
