@@ -24,13 +24,13 @@ class Prop(NamedTuple):
     name: str
     shape: str = ""  # its form and limits, in words
     says: str = ""  # what it does, and what a change of it does
-    check: checks.Check = checks.anything  # its limits
+    check: checks.Check = checks.flag  # its limits, of a flag where nothing is said
     default: str = "none"  # in words; empty for what must be given
     left_out: Any = None  # the default itself
     cdk: str = ""  # what the constructors take, where it is no plain value; `cmek.yaml` has the plain one
 
-    def does(self, says: str, check: checks.Check, **more: Any) -> Prop:
-        """The row whole: what the prop does, its limits, and what else there is."""
+    def does(self, says: str, check: checks.Check = checks.flag, **more: Any) -> Prop:
+        """The row whole: what the prop does, its limits (of a flag none need be said), and what else there is."""
         return self._replace(says=says, check=check, **more)
 
     def matches(self, says: str, form: str, allowed: str, way_out: str, **more: Any) -> Prop:
@@ -90,8 +90,7 @@ EXTERNAL_ID: Final = Prop("external_id", "2 to 1,224 characters, by the guide a 
 )
 PIN_ACCOUNT: Final = Prop("pin_account", "bool", default="False", left_out=False).does(
     "With `ALL_REGIONS` alone: Pinecone's account root is the principal in place of the guide's "
-    "``*``. The same callers get in, and a mistyped account number fails the deploy.",
-    checks.flag,
+    "``*``. The same callers get in, and a mistyped account number fails the deploy."
 )
 WHO: Final = (REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
 TRUST: Final = (PINECONE_ACCOUNT_ID, *WHO)  # who of Pinecone may come in
@@ -153,8 +152,7 @@ REMOVAL_POLICY: Final = Prop("removal_policy", cdk="cdk.RemovalPolicy").does(
 SUSPENDED: Final = Prop("suspended", "bool", default="False", left_out=False).does(
     "True cuts Pinecone off by one statement that denies the role everything on the key and "
     "changes nothing else; False takes it away. Grants that the role made outlive it, and "
-    "Pinecone may go on for some time with data keys that it has cached; how long is not known.",
-    checks.flag,
+    "Pinecone may go on for some time with data keys that it has cached; how long is not known."
 )
 
 NEW_KEY: Final = (  # what shapes a key that is made here, in whichever construct
@@ -163,13 +161,12 @@ NEW_KEY: Final = (  # what shapes a key that is made here, in whichever construc
         "Of the key.", r"(?s:.){0,8192}", "it is a string of up to 8,192 characters", "Shorten it, or leave it out."
     ),
     Prop("enable_key_rotation", "bool", default="True").does(
-        "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes by it.", checks.flag
+        "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes by it."
     ),
     _days("rotation_period", (90, 2_560), "Between two rotations.", "KMS's 365 days"),
     Prop("multi_region", "bool", default="False, as in step 2.7 of the guide").does(
         "True makes a multi-Region primary key, for good. Pinecone takes one key ARN per project, "
-        "so a replica helps only with Pinecone's support.",
-        checks.flag,
+        "so a replica helps only with Pinecone's support."
     ),
     _days(
         "pending_window", checks.PENDING_WINDOW_DAYS, "Between an order to delete the key and its end.", "KMS's 30 days"

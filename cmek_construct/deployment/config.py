@@ -65,11 +65,9 @@ OF_A_STACK: Final = (  # what the file says of a stack beside the props of what 
     Prop("tags", "names and values").does("Tags of the stack, and so of role and key.", _tags),
     Prop("acknowledge", "ids and reasons").does("Warnings that are decided: the id of each, and the reason.", _reasons),
     Prop("bootstrap", "bool", default="true").does(
-        "false: deploy to an account without `cdk bootstrap`, with that account's own credentials.", checks.flag
+        "false: deploy to an account without `cdk bootstrap`, with that account's own credentials."
     ),
-    Prop("termination_protection", "bool", default="true").does(
-        "false: `cdk destroy` may delete the stack.", checks.flag
-    ),
+    Prop("termination_protection", "bool", default="true").does("false: `cdk destroy` may delete the stack."),
 )
 _PLAIN: Final = {
     "KeyAccess": "KEY_USER or ENCRYPT_DECRYPT",
