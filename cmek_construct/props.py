@@ -28,6 +28,7 @@ class Prop(NamedTuple):
     default: str = "none"  # in words; empty for what must be given
     left_out: Any = None  # the default itself
     cdk: str = ""  # what the constructors take, where it is no plain value; `cmek.yaml` has the plain one
+    in_file: str = ""  # the form of that
 
     def does(self, says: str, check: checks.Check = checks.flag, **more: Any) -> Prop:
         """The row whole: what the prop does, its limits (of a flag none need be said), and what else there is."""
@@ -95,7 +96,7 @@ PIN_ACCOUNT: Final = Prop("pin_account", "bool", default="False", left_out=False
 WHO: Final = (REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
 TRUST: Final = (PINECONE_ACCOUNT_ID, *WHO)  # who of Pinecone may come in
 
-GIVEN_ROLE: Final = Prop("role", default="a new one", cdk="iam.IRole").does(
+GIVEN_ROLE: Final = Prop("role", default="a new one", cdk="iam.IRole", in_file="ARN of a role").does(
     "Use this role. Its trust policy is yours and stays as it is; where it does not surely let "
     "Pinecone in as these props ask, a warning says the statement. Retain it where it is made.",
     checks.role_arn,
@@ -116,21 +117,23 @@ PERMISSIONS_BOUNDARY: Final = Prop("permissions_boundary", cdk="iam.IManagedPoli
     "The most that the role may do, by the key policy too, so it must allow the actions on the "
     'key. Source: IAM user guide, "Permissions boundaries for IAM entities".',
     partial(checks.arn, form=checks.POLICY_ARN, example=f"{checks.EXAMPLE}policy/name"),
+    in_file="ARN of a managed policy",
 )
 NEW_ROLE: Final = (ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)  # what shapes a role that is made here
 
-GIVEN_KEY: Final = Prop("key", default="a new `PineconeKey`", cdk="kms.IKey").does(
+GIVEN_KEY: Final = Prop("key", default="a new `PineconeKey`", cdk="kms.IKey", in_file="ARN of a key").does(
     "Use this key, symmetric and for encryption. Where its policy can be changed from here, the "
     "role is added; for an imported key a warning says the statements. Retain it where it is made, "
     "in a stack that does not need this one: the key policy names the role.",
     checks.key_arn,
 )
-KEY_ACCESS: Final = Prop("key_access", left_out=KeyAccess.KEY_USER, cdk="KeyAccess").does(
+KEY_ACCESS: Final = Prop("key_access", cdk="KeyAccess", in_file="KEY_USER or ENCRYPT_DECRYPT").does(
     "What the key policy lets the role do.",
     checks.one_of(*KeyAccess.__members__, enum="KeyAccess"),
     default="`KeyAccess.KEY_USER`, what the guide makes a person click",
+    left_out=KeyAccess.KEY_USER,
 )
-KEY_ADMINS: Final = Prop("key_admins", cdk="list[iam.IPrincipal]").does(
+KEY_ADMINS: Final = Prop("key_admins", cdk="list[iam.IPrincipal]", in_file="list of ARNs of roles and users").does(
     "Principals that the key policy names as key administrators, with the actions of the KMS "
     "console. Unlike the L2's ``admins``, which may write to their IAM policies.",
     _admins,
@@ -148,6 +151,7 @@ REMOVAL_POLICY: Final = Prop("removal_policy", cdk="cdk.RemovalPolicy").does(
     "all that was encrypted; a role made again under its name is another one to every policy that named it.",
     checks.one_of("RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY", enum="RemovalPolicy"),
     default="``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails",
+    in_file="RETAIN_ON_UPDATE_OR_DELETE, RETAIN or DESTROY",
 )
 SUSPENDED: Final = Prop("suspended", "bool", default="False", left_out=False).does(
     "True cuts Pinecone off by one statement that denies the role everything on the key and "
