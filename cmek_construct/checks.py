@@ -127,7 +127,6 @@ def one_of(*allowed: str, enum: str = "") -> Check:
     return within(lambda value: value in allowed, f"it is one of {', '.join(allowed)}", way_out)
 
 
-anything: Final = within(lambda value: True, "", "")
 flag: Final = within(lambda it: isinstance(it, bool), "it is True or False", "Write one of the two, or leave it out.")
 
 

@@ -195,11 +195,10 @@ def permissions(account_ids: Sequence[str], key_arns: Sequence[str] = ()) -> dic
     keys: dict[str, list[str]] = {account: [] for account in account_ids}
     for arn in key_arns:
         keys.setdefault(arn.split(":")[4], []).append(arn)
-    customers = {one: customer_statement(one, sorted(keys[one])) for one in sorted(keys)}
-    return {
-        digit: policy_document(*(customers[one] for one in customers if one[-1] == digit))
-        for digit in sorted({one[-1] for one in customers})
-    }
+    policies = {digit: policy_document() for digit in sorted({account[-1] for account in keys})}
+    for account in sorted(keys):
+        policies[account[-1]]["Statement"].append(customer_statement(account, sorted(keys[account])))
+    return policies
 
 
 def customer_statement(account_id: str, key_arns: Sequence[str] = ()) -> Statement:

@@ -24,13 +24,14 @@ class Prop(NamedTuple):
     name: str
     shape: str = ""  # its form and limits, in words
     says: str = ""  # what it does, and what a change of it does
-    check: checks.Check = checks.anything  # its limits
+    check: checks.Check = checks.flag  # its limits, of a flag where nothing is said
     default: str = "none"  # in words; empty for what must be given
     left_out: Any = None  # the default itself
     cdk: str = ""  # what the constructors take, where it is no plain value; `cmek.yaml` has the plain one
+    in_file: str = ""  # the form of that
 
-    def does(self, says: str, check: checks.Check, **more: Any) -> Prop:
-        """The row whole: what the prop does, its limits, and what else there is."""
+    def does(self, says: str, check: checks.Check = checks.flag, **more: Any) -> Prop:
+        """The row whole: what the prop does, its limits (of a flag none need be said), and what else there is."""
         return self._replace(says=says, check=check, **more)
 
     def matches(self, says: str, form: str, allowed: str, way_out: str, **more: Any) -> Prop:
@@ -90,13 +91,12 @@ EXTERNAL_ID: Final = Prop("external_id", "2 to 1,224 characters, by the guide a 
 )
 PIN_ACCOUNT: Final = Prop("pin_account", "bool", default="False", left_out=False).does(
     "With `ALL_REGIONS` alone: Pinecone's account root is the principal in place of the guide's "
-    "``*``. The same callers get in, and a mistyped account number fails the deploy.",
-    checks.flag,
+    "``*``. The same callers get in, and a mistyped account number fails the deploy."
 )
 WHO: Final = (REGIONS, EXTERNAL_ID, PIN_ACCOUNT)
 TRUST: Final = (PINECONE_ACCOUNT_ID, *WHO)  # who of Pinecone may come in
 
-GIVEN_ROLE: Final = Prop("role", default="a new one", cdk="iam.IRole").does(
+GIVEN_ROLE: Final = Prop("role", default="a new one", cdk="iam.IRole", in_file="ARN of a role").does(
     "Use this role. Its trust policy is yours and stays as it is; where it does not surely let "
     "Pinecone in as these props ask, a warning says the statement. Retain it where it is made.",
     checks.role_arn,
@@ -117,21 +117,23 @@ PERMISSIONS_BOUNDARY: Final = Prop("permissions_boundary", cdk="iam.IManagedPoli
     "The most that the role may do, by the key policy too, so it must allow the actions on the "
     'key. Source: IAM user guide, "Permissions boundaries for IAM entities".',
     partial(checks.arn, form=checks.POLICY_ARN, example=f"{checks.EXAMPLE}policy/name"),
+    in_file="ARN of a managed policy",
 )
 NEW_ROLE: Final = (ROLE_NAME, ROLE_PATH, PERMISSIONS_BOUNDARY)  # what shapes a role that is made here
 
-GIVEN_KEY: Final = Prop("key", default="a new `PineconeKey`", cdk="kms.IKey").does(
+GIVEN_KEY: Final = Prop("key", default="a new `PineconeKey`", cdk="kms.IKey", in_file="ARN of a key").does(
     "Use this key, symmetric and for encryption. Where its policy can be changed from here, the "
     "role is added; for an imported key a warning says the statements. Retain it where it is made, "
     "in a stack that does not need this one: the key policy names the role.",
     checks.key_arn,
 )
-KEY_ACCESS: Final = Prop("key_access", left_out=KeyAccess.KEY_USER, cdk="KeyAccess").does(
+KEY_ACCESS: Final = Prop("key_access", cdk="KeyAccess", in_file="KEY_USER or ENCRYPT_DECRYPT").does(
     "What the key policy lets the role do.",
     checks.one_of(*KeyAccess.__members__, enum="KeyAccess"),
     default="`KeyAccess.KEY_USER`, what the guide makes a person click",
+    left_out=KeyAccess.KEY_USER,
 )
-KEY_ADMINS: Final = Prop("key_admins", cdk="list[iam.IPrincipal]").does(
+KEY_ADMINS: Final = Prop("key_admins", cdk="list[iam.IPrincipal]", in_file="list of ARNs of roles and users").does(
     "Principals that the key policy names as key administrators, with the actions of the KMS "
     "console. Unlike the L2's ``admins``, which may write to their IAM policies.",
     _admins,
@@ -149,12 +151,12 @@ REMOVAL_POLICY: Final = Prop("removal_policy", cdk="cdk.RemovalPolicy").does(
     "all that was encrypted; a role made again under its name is another one to every policy that named it.",
     checks.one_of("RETAIN_ON_UPDATE_OR_DELETE", "RETAIN", "DESTROY", enum="RemovalPolicy"),
     default="``RETAIN_ON_UPDATE_OR_DELETE``: kept, except when its first deployment fails",
+    in_file="RETAIN_ON_UPDATE_OR_DELETE, RETAIN or DESTROY",
 )
 SUSPENDED: Final = Prop("suspended", "bool", default="False", left_out=False).does(
     "True cuts Pinecone off by one statement that denies the role everything on the key and "
     "changes nothing else; False takes it away. Grants that the role made outlive it, and "
-    "Pinecone may go on for some time with data keys that it has cached; how long is not known.",
-    checks.flag,
+    "Pinecone may go on for some time with data keys that it has cached; how long is not known."
 )
 
 NEW_KEY: Final = (  # what shapes a key that is made here, in whichever construct
@@ -163,13 +165,12 @@ NEW_KEY: Final = (  # what shapes a key that is made here, in whichever construc
         "Of the key.", r"(?s:.){0,8192}", "it is a string of up to 8,192 characters", "Shorten it, or leave it out."
     ),
     Prop("enable_key_rotation", "bool", default="True").does(
-        "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes by it.", checks.flag
+        "False stops the yearly new key material; the key ARN, which Pinecone stores, never changes by it."
     ),
     _days("rotation_period", (90, 2_560), "Between two rotations.", "KMS's 365 days"),
     Prop("multi_region", "bool", default="False, as in step 2.7 of the guide").does(
         "True makes a multi-Region primary key, for good. Pinecone takes one key ARN per project, "
-        "so a replica helps only with Pinecone's support.",
-        checks.flag,
+        "so a replica helps only with Pinecone's support."
     ),
     _days(
         "pending_window", checks.PENDING_WINDOW_DAYS, "Between an order to delete the key and its end.", "KMS's 30 days"

@@ -65,20 +65,10 @@ OF_A_STACK: Final = (  # what the file says of a stack beside the props of what 
     Prop("tags", "names and values").does("Tags of the stack, and so of role and key.", _tags),
     Prop("acknowledge", "ids and reasons").does("Warnings that are decided: the id of each, and the reason.", _reasons),
     Prop("bootstrap", "bool", default="true").does(
-        "false: deploy to an account without `cdk bootstrap`, with that account's own credentials.", checks.flag
+        "false: deploy to an account without `cdk bootstrap`, with that account's own credentials."
     ),
-    Prop("termination_protection", "bool", default="true").does(
-        "false: `cdk destroy` may delete the stack.", checks.flag
-    ),
+    Prop("termination_protection", "bool", default="true").does("false: `cdk destroy` may delete the stack."),
 )
-_PLAIN: Final = {
-    "KeyAccess": "KEY_USER or ENCRYPT_DECRYPT",
-    "cdk.RemovalPolicy": "RETAIN_ON_UPDATE_OR_DELETE, RETAIN or DESTROY",
-    "iam.IManagedPolicy": "ARN of a managed policy",
-    "iam.IRole": "ARN of a role",
-    "kms.IKey": "ARN of a key",
-    "list[iam.IPrincipal]": "list of ARNs of roles and users",
-}
 ROWS: Final = {row.name: row for row in (*props.CMEK, *CUSTOMERS, *OF_A_STACK)}  # of each field
 
 
@@ -87,7 +77,7 @@ def sentence(prop: str) -> str:
     if prop == "stacks":
         return "The stacks by name: a name is the stack's, for good."
     row = ROWS[prop]
-    shape = row.shape or _PLAIN[row.cdk]
+    shape = row.shape or row.in_file
     default = f" Default: {row.default}." if row.default else ""
     return f"{row.says} {shape[0].upper()}{shape[1:]}.{default}".replace("`", "")
 
