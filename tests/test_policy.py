@@ -31,6 +31,7 @@ from cmek_construct.policy import (
     short,
 )
 from cmek_construct.policy.questions import Questions
+from cmek_construct.policy.words import in_doubt, plain
 
 OWNER, VENDOR, PINECONE = "111122223333", "123456789012", "999988887777"
 KEY = f"arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -553,3 +554,33 @@ def test_a_denial_to_who_is_of_no_organization_hangs_on_whether_there_is_one() -
     assert said(policy, aws_PrincipalOrgID=None) is NO
     answer = allows(policy, Request(ROLE, "kms:Decrypt"))
     assert (answer.verdict, answer.hangs_on) == (UNKNOWN, ("aws:principalorgid",))
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (
+            allow(Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
+            "whether the caller's address is in 192.0.2.0/24",
+        ),
+        (deny(Condition={"StringLike": {"aws:SourceVpce": "*x"}}), "what is sent as aws:sourcevpce"),
+        (allow(Principal={"AWS": "${Typed}"}), "whether AWS ${Typed} is the principal"),
+        (
+            allow(Principal={"AWS": f"arn:aws:iam::{OWNER}:role/${{Name}}"}),
+            "whether the name in an ARN is the value of Name",
+        ),
+        (
+            allow(Condition={"ArnLike": {"aws:PrincipalArn": "no ARN"}}),
+            "whether the caller's ARN is like no ARN",
+        ),
+    ],
+)
+def test_what_an_answer_hangs_on_is_said_in_words(statement: Any, words: str) -> None:
+    answer = allows(of_key(statement if statement["Effect"] == "Allow" else allow(), statement), Request(ROLE, "kms:a"))
+    assert answer.verdict is UNKNOWN
+    assert plain(in_doubt(answer.hangs_on)) == words
+
+
+def test_the_policy_of_another_resource_is_judged_though_no_action_of_it_is_known_here() -> None:
+    policy = read(policy_document(allow(Action="s3:GetObject")), "resource", texts=canonical)
+    assert [one.principals for one in beyond(policy, read(policy_document(), "resource"), ROLE)] == [(ROLE,)]

@@ -8,12 +8,13 @@ import typer
 
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS
 from cmek_construct.commands.printing import counted, refuse, tell_json, tell_what_to_ask, told
-from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
+from cmek_construct.guardrails.judging import guarded, refused_at_synth
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.words import Quoted, visible
 from cmek_construct.templates.found import Found, Resource
 from cmek_construct.templates.run import read_run
 from cmek_construct.templates.stacks import Stack
+from cmek_construct.warnings import GUARDRAILS
 
 _SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows", "cure")} | {"acknowledged": "meant"}
 """Of a violation, for a machine."""
@@ -42,7 +43,7 @@ def check(
     else:
         for one in judged:
             yield from _lines(*one)
-    problems = [*map(str, found.problems), *refused_at_synth(run, but=RULE_IDS)]
+    problems = [*map(str, found.problems), *refused_at_synth(run, but=GUARDRAILS)]
     refused = [one for one in violations if one.meant is None]
     if not found.roles and not found.keys:
         problems.append("Nothing of Pinecone's was found, so nothing was checked.")

@@ -80,15 +80,15 @@ class Questions:
     def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], list[A]]) -> list[A]:
         if id(policy) not in self._policies:
             self._policies[id(policy)] = _Shape(policy)
-        own = self._policies[id(policy)]
+        own: _Shape = self._policies[id(policy)]
         names = dict(own.names)
         shape = f"{own.shape} {_without_names(question, names)}"
-        said: dict[str, None] = {**dict.fromkeys(beside), **own.texts}
-        forms = _told_apart(policy.forms, said)
+        more: dict[str, None] = dict.fromkeys(text for text in beside if text and text not in own.texts)
+        forms = _told_apart(policy.forms, {**own.texts, **more}) if more else own.forms
         known = " ".join(f"{names.get(f'${{{name}}}', name)} {form}" for name, form in forms.items())
         if shape + known not in self._known:
             into = _INTO_ID if "\0id" in shape else _INTO_NUMBER
-            if any(map(into.search, said)) or _COMPARED.search(shape):
+            if any(map(into.search, (*own.texts, *more))) or _COMPARED.search(shape):
                 shape = own.text + question
         if shape + known not in self._known:
             index = {id(one): number for number, one in enumerate(policy.statements)}
@@ -110,6 +110,7 @@ class _Shape:
         self.policy = policy  # as long as it is there, no other has its id
         self.text = f"{policy.kind} {policy.resource!r} {policy.statements}"
         self.texts = dict.fromkeys(_texts(policy))
+        self.forms = _told_apart(policy.forms, self.texts)
         self.names: dict[str, str] = {}
         self.shape = _without_names(self.text, self.names)
 

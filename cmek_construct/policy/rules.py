@@ -83,8 +83,9 @@ def space_of(policies: Sequence[Policy], people: Sequence[str]) -> Space:
     space = Space(kind, resource, Reading(forms), spelled, named)
     space.dimension(OWN, (NO, YES))
     service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{aws.WORD}:")
+    actions = space.dimension(ACTION, (service + aws.WORD,))
     for name in aws.ACTIONS[kind]:
-        space.dimension(ACTION, (service + aws.WORD,)).where(name)
+        actions.where(name)
     space.dimension(PRINCIPAL, context.EVERYBODY)
     return space
 
