@@ -215,6 +215,7 @@ def glob(text: str, forms: Forms) -> str:
     return "".join(plain + ("" if name is None else of(name)) for plain, name in pieces(text))
 
 
+@lru_cache(maxsize=10_000)
 def may_be_one(one: str, other: str) -> bool:
     """Whether a text can be of both forms, each with ``*`` and ``?``, whatever their case is."""
     one, other = one.lower(), other.lower()
