@@ -146,22 +146,21 @@ def named(space: Space, statement: Statement) -> tuple[int, int]:
 def whom(space: Space, principals: Iterable[Principal]) -> tuple[int, int]:
     """Those who are named themselves, and those whose whole account is named."""
     everybody = space.dimensions[PRINCIPAL]
-    themselves = accounts = 0
+    themselves, numbers = 0, []
     for one in principals:
         kind, name, account = one.kind, one.name, _account(space, one)
         found = None
         if kind == "AWS" and (name == "*" or DELETED.fullmatch(name)):
             found = everybody.all if name == "*" else 0
         elif account:
-            number = space.reading.form(account, ACCOUNT, IN_PART)
-            accounts |= everybody.like(_of_account(number))
-            found = everybody.like(Form(f"arn:aws{IN_PART}*:iam::").then(number, f":root{NAME_END}"))
+            numbers.append(space.reading.form(account, ACCOUNT, IN_PART))
+            found = everybody.like(Form(f"arn:aws{IN_PART}*:iam::").then(numbers[-1], f":root{NAME_END}"))
         elif kind == "AWS" and not is_wild(name):
             found = _named(space, name)
         elif _ELSEWHERE.fullmatch(f"{kind}:{name}"):
             found = everybody.where(re.escape(f"{kind.lower()}:{name}"))
         themselves |= everybody.perhaps(f"{kind} {name} is the principal") if found is None else found
-    return themselves, accounts
+    return themselves, reduce(or_, map(everybody.like, map(_of_account, numbers)), 0)
 
 
 def _account(space: Space, principal: Principal) -> str | None:

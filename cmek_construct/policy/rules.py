@@ -87,8 +87,6 @@ def space_of(policies: Sequence[Policy], people: Sequence[str]) -> Space:
     for name in aws.ACTIONS[kind]:
         actions.where(name)
     space.dimension(PRINCIPAL, context.EVERYBODY)
-    if kind != "trust":
-        space.dimension(RESOURCE, (ANYTHING,))
     return space
 
 
@@ -153,7 +151,7 @@ def _impossible(space: Space) -> Iterator[Box]:
 
     if space.kind == "permissions":
         yield space.box((PRINCIPAL, people.all & ~people.where(context.WITH_ARN)))
-        resources = space.dimensions[RESOURCE]
+        resources = _acted_on(space)
         for names, patterns in aws.ACTED_ON:
             these = reduce(or_, map(resources.where, patterns), 0)
             yield space.box((ACTION, actions.all & ~others(names)), (RESOURCE, resources.all & ~these))
@@ -175,34 +173,32 @@ def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> I
         unknown = BETWEEN.join((statement.unreadable[0], effect, json.dumps(statement.raw, default=str)))
         yield space.box((unknown, space.dimension(unknown, (NO, YES)).where(YES)))
         return
-    actions, resources = space.dimensions[ACTION], space.dimensions.get(RESOURCE)
+    actions = space.dimensions[ACTION]
     about = [(ACTION, _of(actions, statement.actions, statement.not_actions, partial(action, actions)))]
-    if resources:
+    if space.kind != "trust":
         resource = partial(_resource, space, statement.variables)
-        about.append((RESOURCE, _of(resources, statement.resources, statement.not_resources, resource)))
+        about.append((RESOURCE, _of(_acted_on(space), statement.resources, statement.not_resources, resource)))
     halves = {True: actions.all}
     if space.kind == "permissions" and statement.on(aws.CALLER_ACCOUNT):
         silent = actions.of(lambda value: value.text in aws.WITHOUT_CALLER_ACCOUNT or not value.text.startswith("kms:"))
         halves = {True: actions.all & ~silent, False: silent}
-    # Who is meant, and who with leave of their own account alone.
-    whom: list[list[tuple[str, int]]] = [[]]
-    doubted = 0
-    if space.kind != "permissions":
-        direct, by_account = context.named(space, statement)
-        whom = [[(PRINCIPAL, direct)], [(PRINCIPAL, by_account & ~direct), lets(space)]]
-        named = () if space.kind != "key" else space.named if effect == "Deny" else statement.principals or ()
-        doubted = context.signed_in(space, named, _MEANT_ELSEWHERE)
-        if effect == "Deny":
-            spared = context.signed_in(space, named) & ~doubted
-            whom = [[(PRINCIPAL, (direct | by_account) & ~spared)]]
-    for says_caller, half in halves.items():
-        met = []
+    named = statement.principals or () if space.kind == "key" and effect == "Allow" else ()
+    doubted = context.signed_in(space, named, _MEANT_ELSEWHERE)
+    met = [[*about, (ACTION, half)] for half in halves.values()]
+    for sets, says_caller in zip(met, halves, strict=True):
         for one in statement.conditions:
             is_sent = says_caller or one.key.lower() != aws.CALLER_ACCOUNT
             name, some = context.meets(space, one, statement.variables, is_sent, is_typed)
-            met.append((name, some | doubted if name == PRINCIPAL and effect == "Allow" else some))
-        for who in whom:
-            yield space.box(*about, (ACTION, half), *met, *who)
+            sets.append((name, some | doubted if name == PRINCIPAL else some))
+    whom: list[list[tuple[str, int]]] = [[]]
+    if space.kind != "permissions":
+        # Who is meant, and who with leave of their own account alone.
+        direct, by_account = context.named(space, statement)
+        whom = [[(PRINCIPAL, direct)], [(PRINCIPAL, by_account & ~direct), lets(space)]]
+        if effect == "Deny":
+            elsewhere = partial(context.signed_in, space, space.named if space.kind == "key" else ())
+            whom = [[(PRINCIPAL, (direct | by_account) & ~(elsewhere() & ~elsewhere(_MEANT_ELSEWHERE)))]]
+    yield from (space.box(*sets, *who) for sets in met for who in whom)
 
 
 def _of(some: Dimension, named: Sequence[str] | None, others: Sequence[str] | None, meant: Callable[[str], int]) -> int:
@@ -220,8 +216,12 @@ def action(dimension: Dimension, text: str) -> int:
     return dimension.like(Reading({}).form(lower(text), ACTION))
 
 
+def _acted_on(space: Space) -> Dimension:
+    return space.dimension(RESOURCE, (ANYTHING,))
+
+
 def _resource(space: Space, variables: bool, text: str) -> int:
-    dimension = space.dimensions[RESOURCE]
+    dimension = _acted_on(space)
     if text == "*" or (space.kind == "key" and text == space.resource):
         return dimension.all
     found = space.reading._replace(variables=variables).arn(text)
@@ -231,9 +231,9 @@ def _resource(space: Space, variables: bool, text: str) -> int:
 def on(space: Space, resource: str | None) -> tuple[str, int]:
     """The one resource that requests are about, where it is known."""
     if resource is None:
-        return RESOURCE, space.dimensions[RESOURCE].all
+        return RESOURCE, _acted_on(space).all
     reading = space.reading._replace(wild=False)
-    return RESOURCE, space.dimensions[RESOURCE].like(reading.arn(resource) or reading.form(resource, RESOURCE))
+    return RESOURCE, _acted_on(space).like(reading.arn(resource) or reading.form(resource, RESOURCE))
 
 
 def allows(policy: Policy, request: Request) -> Said:
