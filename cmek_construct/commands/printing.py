@@ -103,6 +103,16 @@ def whole(finding: Finding) -> Iterator[str]:
         yield f"    {'run' if line.startswith(('aws ', 'cmek ', 'npx ')) else 'do'}:".ljust(10) + line
 
 
+def text(file: str, name: str, /, **values: Any) -> str:
+    """A text of this room, filled in: it is seen whole in its file, with what it hangs on."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # takes its time, and few commands need it
+
+    texts = Environment(  # noqa: S701 - no HTML
+        loader=PackageLoader(__package__, ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return str(getattr(texts.get_template(file).module, name)(**values)).rstrip("\n")
+
+
 def counted(found: Sequence[object], name: str) -> str:
     """``1 role``, ``2 roles``."""
     return f"{len(found)} {name}" + ("" if len(found) == 1 else "s")
