@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any, Final, NoReturn
 
 import typer
@@ -103,14 +104,19 @@ def whole(finding: Finding) -> Iterator[str]:
         yield f"    {'run' if line.startswith(('aws ', 'cmek ', 'npx ')) else 'do'}:".ljust(10) + line
 
 
-def text(file: str, name: str, /, **values: Any) -> str:
-    """A text of this room, filled in: it is seen whole in its file, with what it hangs on."""
+@cache
+def texts(file: str) -> Any:
+    """The texts of a file of this room: each is seen whole there, with what it hangs on."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # takes its time, and few commands need it
 
-    texts = Environment(  # noqa: S701 - no HTML
-        loader=PackageLoader(__package__, ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return str(getattr(texts.get_template(file).module, name)(**values)).rstrip("\n")
+    loader = PackageLoader(__package__, "")
+    found = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
+    return found.get_template(file).module
+
+
+def text(file: str, name: str, /, **values: Any) -> str:
+    """One of them, filled in."""
+    return str(getattr(texts(file), name)(**values)).rstrip("\n")
 
 
 def counted(found: Sequence[object], name: str) -> str:

@@ -14,7 +14,7 @@ from cmek_construct.aws.objects import Key, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.commands.looking import entries_here, known, look, refuse_unknown
 from cmek_construct.commands.options import NAME, PROFILE, flag, option
-from cmek_construct.commands.printing import marked, told
+from cmek_construct.commands.printing import marked, text, told
 from cmek_construct.commands.project import indexes
 from cmek_construct.health.deployed import Deployed
 from cmek_construct.health.findings import Finding, Refused
@@ -73,15 +73,16 @@ def retire(
         yield from _cancel(case, session)
         return
     case, found = _look(case, session, days, since)
-    yield from _checklist(case, found)
-    if schedule_deletion:
-        yield from _schedule(case, session, found)
-    elif any(step.fails for step in found):
+    left, is_over = next_of(found), is_done(found[-1])
+    yield text("retire.j2", "checklist", case=case, found=found, marked=marked, left=left, is_over=is_over)
+    if schedule_deletion and left and not is_over:
+        yield from _schedule(case, session, found, left)
+    elif not schedule_deletion and any(step.fails for step in found):
         raise Refused("Not all of it is right, or could be read.")
 
 
 def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, list[Finding]]:
-    name, key_arn = case.entry.name, str(case.key_arn)
+    name, key_arn = case.name, str(case.key_arn)
     if case.lock.key_arn not in (None, key_arn):
         raise Refused(
             f"{name}: the stack's key is {key_arn}, but cmek.lock has {case.lock.key_arn}, which Pinecone stores. Find "
@@ -96,29 +97,11 @@ def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | N
     return seen, steps(seen, names, attempt, days, quiet_since, changes)
 
 
-def _checklist(case: Deployed, found: Sequence[Finding]) -> Iterator[str]:
-    """Each step with its mark, and which is next."""
-    yield f"{case.entry.name}: retirement of {case.key_arn}"
-    for number, step in enumerate(found, 1):
-        yield marked(step).replace(" ", f" {number}. ", 1)
-        if step.cure and (step.fails or step.elsewhere):
-            yield f"       {step.cure}"
-    yield ""
-    left = next_of(found)
-    if is_done(found[-1]):
-        yield from _afterwards(case)
-    elif left is not None:
-        yield f"Next: step {found.index(left) + 1}. {left.cure or left.words}"
-
-
-def _schedule(case: Deployed, session: Session, found: Sequence[Finding]) -> Iterator[str]:
+def _schedule(case: Deployed, session: Session, found: Sequence[Finding], left: Finding) -> Iterator[str]:
     """Order the deletion of the key, if all before it is done and the name is typed, twice."""
-    name = case.entry.name
-    first = next_of(found)
-    if is_done(found[-1]):
-        return
-    if first is not None and (first is not found[-1] or first.fails):
-        raise Refused(f"Refused. First, step {found.index(first) + 1}: {first.words}.")
+    name = case.name
+    if left is not found[-1] or left.fails:
+        raise Refused(f"Refused. First, step {found.index(left) + 1}: {left.words}.")
     for question in (
         f"At Pinecone, in the project of {name}: all indexes are deleted, and then the key, in Manage > CMEK. If so, "
         f"type {name}",
@@ -129,9 +112,7 @@ def _schedule(case: Deployed, session: Session, found: Sequence[Finding]) -> Ite
         if answer != name:
             raise Refused(f"Typed {answer!a}, not {name}: nothing was changed.")
     after = _changed(case, session, "schedule_key_deletion", lambda key: key.is_ending, PendingWindowInDays=WINDOW)
-    yield ""
-    yield f"Done: the deletion of {case.key_arn} is {ends(after)}."
-    yield from _afterwards(case)
+    yield text("retire.j2", "ordered", case=case, ends=ends(after))
 
 
 def _cancel(case: Deployed, session: Session) -> Iterator[str]:
@@ -148,12 +129,7 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
                 f"To enable it: {case.kms('enable-key')}"
             )
         _changed(case, session, "enable_key", lambda key: key.state == "Enabled")
-    taken = "Taken back" if was_ending else "Nothing to take back"
-    yield f"{taken}: no deletion of the key is ordered, and {case.key_arn} is enabled."
-    if suspended:
-        yield f"It is still suspended. To let Pinecone back in: cmek resume {case.entry.name}"
-    else:
-        yield f"It is NOT suspended. To see how it stands: cmek doctor {case.entry.name}"
+    yield text("retire.j2", "taken_back", case=case, was_ending=was_ending, suspended=suspended)
 
 
 def _key(case: Deployed, session: Session) -> Key:
@@ -173,24 +149,3 @@ def _changed(case: Deployed, session: Session, operation: str, is_so: Callable[[
     if not is_so(after):
         raise refused
     return after
-
-
-def _afterwards(case: Deployed) -> Iterator[str]:
-    """What is left to do once the deletion is ordered, or the key is gone."""
-    name = case.entry.name
-    if case.key is None:
-        yield "The key is gone. What is left:"
-    else:
-        yield f"Until then it can be taken back, and nothing is lost: cmek retire {name} --cancel"
-        yield (
-            "Until then, leave the stack, cmek.yaml and cmek.lock as they are. `cmek doctor` calls the deletion WRONG: "
-            "that is meant. When it is done:"
-        )
-    if case.way_back is None:
-        yield (
-            f"- The stack: write termination_protection: false into {name} in cmek.yaml; then: npx cdk deploy {name} "
-            f"&& npx cdk destroy {name}"
-        )
-    if case.entry.settings.role is None:
-        yield f"- The role, which outlives its stack (the alias goes with the key): {case.iam('delete-role')}"
-    yield f'- The files: cmek unlock {name} --reason "retired", take {name} out of cmek.yaml, and commit both.'

@@ -5,7 +5,8 @@ The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's g
 
 import csv
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -18,7 +19,7 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, known, outputs_of, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
-from cmek_construct.commands.printing import in_words, refuse, tell_json, told
+from cmek_construct.commands.printing import in_words, refuse, tell_json, text, texts, told
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
@@ -26,37 +27,6 @@ from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
 
 _ROLE: Final = "OrganizationAccountAccessRole"
-_STEPS: Final = {
-    "before": (
-        "1. Create the CMEK-enabled project, unless you did for the account number in its dialog",
-        "Open Settings > Organization settings > Projects, and click +Create project.",
-        "Enter a name, and select Encrypt with Customer Managed Encryption Key. Once on, it stays on.",
-        "Click Create project, and save the API key that is shown: it is shown only once.",
-    ),
-    "cannot_be_undone": (
-        "This cannot be undone",
-        "One key per project. Role ARN, Key ARN and External ID cannot be changed in Pinecone once set.",
-        "If role or key is lost, so is the data. Keep the AWS stack, the role and the key.",
-    ),
-    "dialog": (
-        "2. Add the key",
-        "In that project, open Manage > CMEK, and click Add CMEK.",
-        "Compare Pinecone's AWS account number in the dialog with the one below.",
-        "Fill in the fields, and compare each with this sheet before you click Create key.",
-    ),
-    "after": (
-        "3. The first index",
-        "Create the first index: serverless, in an AWS region whose Pinecone role may assume yours.",
-        "Write a record and read it back: that is the proof that Pinecone can use the key.",
-    ),
-    "limits": (
-        "Limits",
-        "Serverless indexes in AWS regions only.",
-        "No backups of the indexes of this project.",
-        "The key can be deleted in Pinecone only when all indexes of the project are deleted.",
-    ),
-}
-"""By their name in JSON: a heading, and the steps under it."""
 _COLUMNS: Final = {
     "account": "Account",
     "region": "Region",
@@ -117,7 +87,7 @@ def sheet(
         _tell_rows(found, as_csv)
     else:
         for one in found:
-            typer.echo("\n".join(_lines(one)))
+            typer.echo(text("sheet.j2", "sheet", one=one, bold=partial(typer.style, bold=True)))
     if refused:
         refuse(*refused)
 
@@ -143,28 +113,8 @@ def _sheet_of(entry: Entry, file: Path | None, asking: Asking, key_arn: str | No
         "suspended": bool(own.suspended),
         "notices": notices,
         "fields": {"Key name": key_name, **fields},
-        **{section: steps for section, (_, *steps) in _STEPS.items()},
+        **{section: steps for section, (_, *steps) in texts("sheet.j2").steps.items()},
     }
-
-
-def _lines(sheet: dict[str, Any]) -> Iterator[str]:
-    """The sheet for a person. Lines are never broken, so that they can be copied."""
-    where = f"AWS account {sheet['account']}"
-    if sheet["key_account"] != sheet["account"]:
-        where = f"role in {where}, key in account {sheet['key_account']}"
-    title = f"Pinecone CMEK for {sheet['name']}: {where}, {sheet['region']}"
-    yield typer.style(title, bold=True, underline=True)
-    if sheet["suspended"]:
-        yield "SUSPENDED: Pinecone may not use this key until suspended: false is deployed."
-    yield from (f"CHECK: {notice}" for notice in sheet["notices"])
-    for section, (heading, *steps) in _STEPS.items():
-        yield ""
-        yield typer.style(heading, bold=True)
-        yield from (f"  - {step}" for step in steps)
-        if section == "dialog":
-            for label, value in {"Pinecone's AWS account": sheet["pinecone_account_id"], **sheet["fields"]}.items():
-                shown = "(leave blank)" if value is None else value
-                yield f"    {typer.style(f'{label:<24}', bold=True)}{shown}"
 
 
 def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str | None) -> list[dict[str, Any]]:
