@@ -93,17 +93,6 @@ def marked(finding: Finding) -> str:
     return f"{mark} {finding.words}."
 
 
-def whole(finding: Finding) -> Iterator[str]:
-    """A finding with what it means, how long there is, and what to do."""
-    yield marked(finding)
-    for label, text in (("data", finding.means), ("time", finding.time)):
-        if text and finding.verdict is Verdict.WRONG:
-            yield f"    {label}: {text}"
-    for line in finding.cure.split("\n") if finding.fails else ():
-        # A line to run stands alone, so that it can be copied as it is.
-        yield f"    {'run' if line.startswith(('aws ', 'cmek ', 'npx ')) else 'do'}:".ljust(10) + line
-
-
 @cache
 def texts(file: str) -> Any:
     """The texts of a file of this room: each is seen whole there, with what it hangs on."""

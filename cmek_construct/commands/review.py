@@ -1,20 +1,93 @@
-"""`cmek review`: templates read, judged, and put on a page for a reviewer."""
+"""`cmek check` and `cmek review`: templates read, judged by the guardrails, and put on a page for a reviewer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
-from cmek_construct.commands.printing import counted, refuse, told
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS, flag, option
+from cmek_construct.commands.printing import counted, refuse, tell_json, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
-from cmek_construct.review.changes import Difference, differences
-from cmek_construct.review.parts import Template
+from cmek_construct.guardrails.rule import Violation
+from cmek_construct.policy.sentences import Quoted, visible
+from cmek_construct.review.changes import differences
+from cmek_construct.review.parts import Template, by
 from cmek_construct.review.reader import templates_of
+from cmek_construct.templates.found import Resource
 from cmek_construct.templates.run import Run, read_run
+
+_SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows", "cure")} | {"acknowledged": "meant"}
+"""Of a violation, for a machine."""
+
+
+@told("check")
+def check(
+    paths: list[Path] = TEMPLATES,
+    acknowledge: list[Any] | None = ACKNOWLEDGE,
+    vendor_role_arn: list[str] | None = VENDORS,
+    account: str | None = ACCOUNT_OF_TEMPLATES,
+    as_json: bool = AS_JSON,
+) -> Iterator[str]:
+    """Judge templates by the guardrails, without CDK.
+
+    Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of Pinecone's is in any
+    of them.
+    """
+    acknowledged: dict[str, str] = dict(acknowledge or [])
+    run = read_run(paths, account)
+    found, violations = guarded(run, vendor_role_arn or [], acknowledged)
+    every: list[Sequence[Any]] = [found.roles, found.keys, violations]
+    roles, keys, wrong = (by(some, lambda one: one.place.stack) for some in every)
+    stacks = found.run.stacks
+    judged = [(one.template.name, roles.get(one, []), keys.get(one, []), wrong.get(one, [])) for one in stacks]
+    if as_json:
+        tell_json([_as_data(*one) for one in judged])
+    else:
+        for one in judged:
+            yield from _lines(*one)
+    problems = [*map(str, found.problems), *refused_at_synth(run, but=RULE_IDS)]
+    refused = [one for one in violations if one.meant is None]
+    if not found.roles and not found.keys:
+        problems.append("Nothing of Pinecone's was found, so nothing was checked.")
+    tell_what_to_ask(found)
+    broken = {one.rule for one in violations}
+    for rule in (one for one in acknowledged if one not in broken):
+        typer.echo(f"--acknowledge {rule}: nothing breaks it any more.", err=True)
+    if judged:
+        typer.echo(
+            f"{counted(judged, 'template')}, {counted(found.roles, 'role')} and "
+            f"{counted(found.keys, 'key')} judged: {counted(refused, 'violation')}.",
+            err=as_json,
+        )
+    if problems or refused:
+        refuse(*problems)
+
+
+def _lines(template: str, roles: list[Resource], keys: list[Resource], violations: list[Violation]) -> Iterator[str]:
+    """What there is to say of one template, for a person."""
+    if not roles and not keys and not violations:
+        yield f"{template}: nothing of Pinecone's"
+        return
+    yield f"{template}: {counted(roles, 'role')}, {counted(keys, 'key')}" + ("" if violations else ": nothing wrong")
+    for one in violations:
+        mark = "WRONG" if one.meant is None else "acknowledged"
+        yield f"  {mark} {one.rule}: {Quoted(one.logical_id)}"
+        yield f"    {one.what}"
+        yield f"    Allows: {one.allows}"
+        yield f"    Cure: {one.cure}" if one.meant is None else f"    Reason: {visible(one.meant)}"
+
+
+def _as_data(template: str, roles: list[Resource], keys: list[Resource], violations: list[Violation]) -> dict[str, Any]:
+    """What was found in one, for a machine."""
+    return {
+        "template": template,
+        "roles": [one.place.logical_id for one in roles],
+        "keys": [one.place.logical_id for one in keys],
+        "violations": [{name: getattr(one, own) for name, own in _SHOWN.items()} for one in violations],
+    }
 
 
 def judged(
@@ -60,27 +133,25 @@ def review(
     refused = list(refused_at_synth(run, but=RULE_IDS))
     for one in refused:
         typer.echo(one, err=True)
-    if as_markdown:
-        from cmek_construct.review.page import markdown  # its engine takes long
+    from cmek_construct.review.page import Page, html, markdown  # their engine takes long
 
+    if as_markdown:
         typer.echo(markdown(changed or []), nl=False)
     if out or not as_markdown:
-        _write(new, changed, refused, out or Path("review.html"))
+        page = Page(new, version("cmek-construct"), changed, refused)
+        _write(page, html(page), out or Path("review.html"))
 
 
-def _write(templates: list[Template], changed: list[Difference] | None, refused: list[str], file: Path) -> None:
-    from cmek_construct.review.page import Page, html  # its engine takes long
-
-    page = Page(templates, version("cmek-construct"), changed, refused)
-    shown = printable(file)
+def _write(page: Any, text: str, file: Path) -> None:
+    """Write the page, over no file that is no page, and say what is on it."""
+    shown, found = printable(file), page.open_findings
     try:
         if file.exists() and not file.read_bytes().startswith(b"<!doctype html>"):
             refuse(f"{shown}: it is there already and is no page of `cmek review`. Give --out.")
-        file.write_text(html(page), encoding="utf-8", newline="\n")
+        file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         refuse(f"{shown}: cannot be written: {error.strerror}. Give another file with --out.")
-    found = page.open_findings
-    kept = "refused by the lock" if refused else "all guardrails kept"
+    kept = "refused by the lock" if page.refused else "all guardrails kept"
     said = f"{counted(found, 'violation')} of the guardrails" if found else kept
     typer.echo(
         f"Wrote {shown}: {counted(page.templates, 'template')}, {counted(page.each, 'text')} to read; "
