@@ -84,10 +84,9 @@ class Adopt:
         yield text("adopt.j2", "differences", case=case, found=found, marked=marked)
         wrong = ", ".join(one.about for one in found if one.verdict is Verdict.WRONG)
         if wrong and not self.accept:
-            raise Refused(
-                f"{self.name}: {wrong}: there the template would lock somebody out, or let somebody in, some day. "
-                "Nothing was written. Take one of the ways out above, or run this again with --accept."
-            )
+            does = "there the template would lock somebody out, or let somebody in, some day. Nothing was written"
+            ways = "Take one of the ways out above, or run this again with --accept"
+            raise Refused(f"{self.name}: {wrong}: {does}. {ways}.")
         file = Path(f"cmek-import-{self.name}.json")
         replace(file, json.dumps(mapping, indent=2) + "\n")
         made = list(make_folder()) if before is None else []
@@ -115,17 +114,14 @@ class Adopt:
         if self.key_arn is not None:
             region, of_key = self.key_arn.split(":")[3:5]
             if of_key != account:
-                raise Refused(
-                    f"--key-arn: got a key of account {of_key}, but the role is of {account}, and a stack is in one "
-                    "account. Write the entry by hand (`cmek add`), with key: and the ARN."
-                )
+                cure = "a stack is in one account. Write the entry by hand (`cmek add`), with key: and the ARN"
+                raise Refused(f"--key-arn: got a key of account {of_key}, but the role is of {account}, and {cure}.")
         if region is None:
             raise Refused("--region: it is missing. Say in which region the role's stack is to be.")
         if there and (there.settings.account, there.settings.region) != (account, region):
-            raise Refused(
-                f"{FILE}: stacks.{self.name}: it is in account {there.settings.account}, {there.settings.region}, but "
-                f"role and key are in {account}, {region}. Choose another name, or the ARNs of this stack."
-            )
+            is_in = f"it is in account {there.settings.account}, {there.settings.region}"
+            why = f"{is_in}, but role and key are in {account}, {region}"
+            raise Refused(f"{FILE}: stacks.{self.name}: {why}. Choose another name, or the ARNs of this stack.")
         return account, str(region)
 
     def _role_and_key(self, session: Session) -> tuple[Role, Key | None]:
@@ -133,10 +129,8 @@ class Adopt:
         found = reading.read_role(session, self.role_arn)
         role = known(found, "the role", f"There is no {self.role_arn}. {_COPY}", _READS_ROLE)
         if role.arn != self.role_arn:
-            raise Refused(
-                f"--role-arn: got {self.role_arn}, but IAM has {printable(role.arn)} under that name. Copy the ARN "
-                "from the IAM console, path included."
-            )
+            why = f"got {self.role_arn}, but IAM has {printable(role.arn)} under that name"
+            raise Refused(f"--role-arn: {why}. Copy the ARN from the IAM console, path included.")
         known(role.trust, "the trust policy", "", _READS_ROLE)
         known(role.permissions, "the role's permissions", "", _READS_ROLE)
         if self.key_arn is None:
@@ -170,11 +164,9 @@ class Adopt:
             (f"cmek.lock: the key of {self.name}", self.key_arn, lock.key_arn),
             (f"cmek.lock: the unique ID of the role of {self.name}", role.role_id, lock.role_id),
         ):
-            if wanted is not None and wanted != given:
-                raise Refused(
-                    f"{what}: it has {wanted}, but got {given}. Pinecone stores one of the two: its console shows "
-                    "which (Manage > CMEK). Delete neither."
-                )
+            if wanted not in (None, given):
+                stored = "Pinecone stores one of the two: its console shows which (Manage > CMEK). Delete neither."
+                raise Refused(f"{what}: it has {wanted}, but got {given}. {stored}")
 
 
 def _held_by(entry: Entry, session: Session) -> dict[str, str]:
@@ -195,14 +187,7 @@ def _other_stacks(mapping: adoption.ImportMapping, entry: Entry, session: Sessio
         (physical,) = mapping[logical_id].values()
         owner = reading.read_owner(session, physical)
         if isinstance(owner, Unread):
-            yield said(
-                "other-stack",
-                f"not read: whether another stack has {physical} ({owner.why}). If one has, `cdk import` is refused, "
-                "and nothing happens",
-            )
+            words = f"not read: whether another stack has {physical} ({owner.why})"
+            yield said("other-stack", f"{words}. If one has, `cdk import` is refused, and nothing happens")
         elif owner not in (None, entry.name):
-            raise Refused(
-                f"{entry.name}: {physical} belongs to the stack {printable(owner)}, and CloudFormation gives nothing "
-                "to two stacks. Have that stack let go of it first: in its template write DeletionPolicy: Retain, "
-                "deploy, take the resource out of the template, deploy again; then run this again."
-            )
+            raise Refused(text("adopt.j2", "belongs", name=entry.name, physical=physical, owner=printable(owner)))

@@ -14,7 +14,7 @@ from cmek_construct.aws.objects import Key, LastUse, Stack, Unread
 from cmek_construct.aws.session import Asking, AwsError, Session, read
 from cmek_construct.commands.looking import LOCK, entries_here, is_known, locked, look, refuse_unknown, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, flag
-from cmek_construct.commands.printing import advice, marked, refusals, tell_json, text, told
+from cmek_construct.commands.printing import advice, marked, refusals, shown, text, told
 from cmek_construct.commands.project import Indexes, indexes
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.health import doctor as health
@@ -67,10 +67,7 @@ def doctor(
         return
     of_project = indexes() if len(entries) == 1 else None
     found = side_by_side(partial(_examined, asking, cloudtrail, organization, of_project), entries)
-    if as_json:
-        tell_json([one.as_data() for one in found])
-    else:
-        yield from _screen(found)
+    yield from shown(as_json, lambda: [one.as_data() for one in found], _screen(found))
     codes = {one.code for one in found}
     raise typer.Exit(WRONG if WRONG in codes else max(codes, default=UNREAD))
 

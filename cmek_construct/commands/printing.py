@@ -62,9 +62,12 @@ def tell_what_to_ask(found: Found) -> None:
         typer.echo(f"And {len(said) - _MOST_ASKED:,} more: cmek review lists them.", err=True)
 
 
-def tell_json(data: Any) -> None:
-    """Print JSON."""
-    sys.stdout.write(f"{in_json(data)}\n")  # `typer.echo` looks for colours in it
+def shown(as_json: bool, data: Callable[[], Any], lines: Iterable[str]) -> Iterator[str]:
+    """What was found: printed as JSON for a machine, or its lines for a person."""
+    if as_json:
+        sys.stdout.write(f"{in_json(data())}\n")  # `typer.echo` looks for colours in it
+    else:
+        yield from lines
 
 
 def in_json(data: Any, margin: str = "\n") -> str:

@@ -57,44 +57,28 @@ def retire(
     if since and since > datetime.now(timezone.utc):
         raise typer.BadParameter("the day has not come yet", param_hint="--quiet-since")
     (entry,) = entries_here(name)
-    if entry.settings.customers is not None:
-        raise Refused(
-            f"{name}: a vendor's stack has no key: the keys are its customers', and theirs to retire. When a customer "
-            f"leaves, take it out of customer_account_ids or customer_key_arns, and run: npx cdk deploy {name}"
-        )
-    if entry.settings.key is not None:
-        raise Refused(
-            f"{name}: its key is given by ARN, so it was not made here, and may encrypt more than this project. Retire "
-            "it where it was made; the guide's steps are the same."
-        )
+    if entry.settings.customers is not None or entry.settings.key is not None:
+        raise Refused(text("retire.j2", "not_ours", name=name, is_vendors=entry.settings.customers is not None))
     case, session = look(entry, Asking("retire", profile), writes=schedule_deletion or cancel)
     refuse_unknown(case)
     if cancel:
         yield from _cancel(case, session)
         return
-    case, found = _look(case, session, days, since)
+    key_arn = str(case.key_arn)
+    if case.lock.key_arn not in (None, key_arn):
+        raise Refused(text("retire.j2", "is_another", case=case))
+    key = reading.read_key(session, key_arn, last_use=True)
+    case = replace(case, role=reading.read_role(session, case.role_arn), key=key)
+    attempt = None if key is None else reading.read_last(session, key_arn, USE, case.now - timedelta(days=days))
+    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
+    names = indexes()
+    found = steps(case, list(names) if isinstance(names, dict) else names, attempt, days, since, changes)
     left, is_over = next_of(found), is_done(found[-1])
     yield text("retire.j2", "checklist", case=case, found=found, marked=marked, left=left, is_over=is_over)
     if schedule_deletion and left and not is_over:
         yield from _schedule(case, session, found, left)
     elif not schedule_deletion and any(step.fails for step in found):
         raise Refused("Not all of it is right, or could be read.")
-
-
-def _look(case: Deployed, session: Session, days: int, quiet_since: datetime | None) -> tuple[Deployed, list[Finding]]:
-    name, key_arn = case.name, str(case.key_arn)
-    if case.lock.key_arn not in (None, key_arn):
-        raise Refused(
-            f"{name}: the stack's key is {key_arn}, but cmek.lock has {case.lock.key_arn}, which Pinecone stores. Find "
-            f"out which is right before either is deleted: cmek doctor {name}"
-        )
-    role, key = reading.read_role(session, case.role_arn), reading.read_key(session, key_arn, last_use=True)
-    seen = replace(case, role=role, key=key)
-    attempt = None if key is None else reading.read_last(session, key_arn, USE, case.now - timedelta(days=days))
-    changes = reading.read_calls(session, ["PutKeyPolicy"], key_arn.rpartition("/")[2], key_arn.split(":")[3])
-    found = indexes()
-    names = list(found) if isinstance(found, dict) else found
-    return seen, steps(seen, names, attempt, days, quiet_since, changes)
 
 
 def _schedule(case: Deployed, session: Session, found: Sequence[Finding], left: Finding) -> Iterator[str]:
@@ -124,10 +108,8 @@ def _cancel(case: Deployed, session: Session) -> Iterator[str]:
     suspended = not isinstance(key.policy, Unread) and is_suspended(case, key.policy)
     if key.state == "Disabled":
         if not was_ending and not suspended:
-            raise Refused(
-                "No deletion is ordered. The key is disabled and not suspended, so that was done for another reason. "
-                f"To enable it: {case.kms('enable-key')}"
-            )
+            why = "The key is disabled and not suspended, so that was done for another reason."
+            raise Refused(f"No deletion is ordered. {why} To enable it: {case.kms('enable-key')}")
         _changed(case, session, "enable_key", lambda key: key.state == "Enabled")
     yield text("retire.j2", "taken_back", case=case, was_ending=was_ending, suspended=suspended)
 

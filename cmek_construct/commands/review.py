@@ -9,7 +9,7 @@ import typer
 
 from cmek_construct.checks import printable
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS, flag, option
-from cmek_construct.commands.printing import counted, refuse, tell_json, tell_what_to_ask, told
+from cmek_construct.commands.printing import counted, refuse, shown, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.sentences import Quoted, visible
@@ -43,11 +43,8 @@ def check(
     roles, keys, wrong = (by(some, lambda one: one.place.stack) for some in every)
     stacks = found.run.stacks
     judged = [(one.template.name, roles.get(one, []), keys.get(one, []), wrong.get(one, [])) for one in stacks]
-    if as_json:
-        tell_json([_as_data(*one) for one in judged])
-    else:
-        for one in judged:
-            yield from _lines(*one)
+    lines = (line for one in judged for line in _lines(*one))
+    yield from shown(as_json, lambda: [_as_data(*one) for one in judged], lines)
     problems = [*map(str, found.problems), *refused_at_synth(run, but=RULE_IDS)]
     refused = [one for one in violations if one.meant is None]
     if not found.roles and not found.keys:

@@ -5,7 +5,7 @@ The steps are those of sections 3, "Add a key" and "Limitations" of Pinecone's g
 
 import csv
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -19,7 +19,7 @@ from cmek_construct.aws.session import Asking, AwsError, Session
 from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, known, outputs_of, side_by_side
 from cmek_construct.commands.options import AS_JSON, ONE_OR_ALL, PROFILE, a_key, flag, option
-from cmek_construct.commands.printing import in_words, refuse, tell_json, text, texts, told
+from cmek_construct.commands.printing import in_words, refuse, shown, text, texts, told
 from cmek_construct.deployment.reading import Entry
 from cmek_construct.guide import key_denial
 from cmek_construct.health.deployed import EXTERNAL_ID, KEY_ARN, ROLE_ARN, with_customer_key, wrong_outputs
@@ -27,14 +27,6 @@ from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
 
 _ROLE: Final = "OrganizationAccountAccessRole"
-_COLUMNS: Final = {
-    "account": "Account",
-    "region": "Region",
-    "role_arn": "Role ARN",
-    "key_arn": "Key ARN",
-    "external_id": "External ID",
-    "status": "Status",
-}
 
 
 @told("sheet", idle="--outputs")
@@ -53,7 +45,7 @@ def sheet(
         None, help="With --fleet: DELEGATED_ADMIN from a delegated administrator's account."
     ),
     as_csv: bool = flag("--csv", "With --fleet: print CSV."),
-) -> None:
+) -> Iterator[str]:
     """Show what to paste where in Pinecone's console.
 
     Field by field in the order of its dialog, with what to do before and after. With --fleet: a line for every account
@@ -81,13 +73,9 @@ def sheet(
             found.append(_sheet_of(entry, outputs, asking, key_arn))
         except (Refused, LockError, AwsError) as error:
             refused.append(in_words(error, "sheet", entry.name))
-    if as_json:
-        tell_json(found)
-    elif fleet is not None:
-        _tell_rows(found, as_csv)
-    else:
-        for one in found:
-            typer.echo(text("sheet.j2", "sheet", one=one, bold=partial(typer.style, bold=True)))
+    bold = partial(typer.style, bold=True)
+    lines = (text("sheet.j2", "sheet", one=one, bold=bold) for one in found) if fleet is None else _table(found, as_csv)
+    yield from shown(as_json, lambda: found, lines)
     if refused:
         refuse(*refused)
 
@@ -125,16 +113,15 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
     except AwsError as error:
         if not error.code:
             raise
-        raise Refused(
-            f"{name}: {error}. Check the name and --region: the set is in the account and region of the stack that "
-            "made it. A delegated administrator gives --call-as DELEGATED_ADMIN."
-        ) from None
+        check = "Check the name and --region: the set is in the account and region of the stack that made it."
+        delegated = "A delegated administrator gives --call-as DELEGATED_ADMIN."
+        raise Refused(f"{name}: {error}. {check} {delegated}") from None
     if not instances:
         raise Refused(f"{name}: the stack set has no stacks. Look at its operations in CloudFormation's console.")
     more = ", suspended" if key_denial("")["Sid"] in template else ""
 
     def row(instance: Instance) -> dict[str, Any]:
-        shown: dict[str, Any] = dict.fromkeys([*_COLUMNS, "problem"])
+        shown: dict[str, Any] = dict.fromkeys([*texts("sheet.j2").columns, "problem"])
         shown |= {"account": instance.account, "region": instance.region, "status": instance.status + more}
         try:
             given = _outputs(instance, asking, session, role)
@@ -169,11 +156,12 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
     return stack.outputs
 
 
-def _tell_rows(rows: list[dict[str, Any]], as_csv: bool) -> None:
-    """Print the rows under their columns; in the status stands what is wrong."""
-    lines = [list(_COLUMNS if as_csv else _COLUMNS.values())]
+def _table(rows: list[dict[str, Any]], as_csv: bool) -> Iterator[str]:
+    """The rows under their columns; in the status stands what is wrong."""
+    columns: dict[str, str] = texts("sheet.j2").columns
+    lines = [list(columns if as_csv else columns.values())]
     for row in rows:
-        cells = {column: row[column] or "" for column in _COLUMNS}
+        cells = {column: row[column] or "" for column in columns}
         if row["problem"]:
             cells["status"] = ": ".join(filter(None, (row["status"], row["problem"])))
         elif not (row["external_id"] or as_csv):
@@ -183,5 +171,4 @@ def _tell_rows(rows: list[dict[str, Any]], as_csv: bool) -> None:
         csv.writer(sys.stdout, lineterminator="\n").writerows(lines)
         return
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        typer.echo(" ".join(map(str.ljust, line, widths)).rstrip())
+    yield from (" ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

@@ -92,10 +92,8 @@ class _Brake:
         own, by_hand = entry.settings, False
         if own.role and own.key:
             does = "Add to" if self.on else "Take out of"
-            raise Refused(
-                f"{self.name}: role and key are both given by ARN, and their policies are yours. {does} the key "
-                f"policy, by hand: {json.dumps(key_denial(own.role))}"
-            )
+            cure = f"{does} the key policy, by hand: {json.dumps(key_denial(own.role))}"
+            raise Refused(f"{self.name}: role and key are both given by ARN, and their policies are yours. {cure}")
         try:
             already = "" if set_suspended(self.name, self.on, self.reason) else "already "
             yield f"{FILE}: {self.name}: {already}suspended: {str(self.on).lower()}"
@@ -142,10 +140,7 @@ class _Brake:
     def _grants(self, case: Deployed, session: Session) -> Iterator[str]:
         found = reading.read_grants(session, str(case.key_arn))
         if isinstance(found, Unread):
-            raise Refused(
-                f"Pinecone's role is cut off, but the grants on the key could not be listed ({found.why}), and a grant "
-                f"outlives the suspension. Look yourself: {case.kms('list-grants')}"
-            )
+            raise Refused(text("suspend.j2", "grants_not_listed", case=case, why=found.why))
         if not found:
             yield "Grants on the key: none"
             return
@@ -157,10 +152,9 @@ class _Brake:
             try:
                 session.revoke_grant(str(case.key_arn), grant.id)
             except AwsError as error:
-                raise Refused(
-                    f"Pinecone's role is cut off, but a grant is left, and outlives the suspension: {error}. By "
-                    f"hand: {case.kms('revoke-grant')} --grant-id {printable(grant.id)}"
-                ) from None
+                by_hand = f"{case.kms('revoke-grant')} --grant-id {printable(grant.id)}"
+                left = "Pinecone's role is cut off, but a grant is left, and outlives the suspension"
+                raise Refused(f"{left}: {error}. By hand: {by_hand}") from None
         if theirs:
             again = "Not revoked. To do it: the same command with --revoke-grants"
             yield f"Revoked: {len(theirs)}" if self.revoke_grants else again
