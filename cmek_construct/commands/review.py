@@ -11,12 +11,10 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS, flag, option
 from cmek_construct.commands.printing import counted, refuse, shown, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
-from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy.sentences import Quoted, visible
 from cmek_construct.review.changes import differences
 from cmek_construct.review.parts import Template, by
 from cmek_construct.review.reader import templates_of
-from cmek_construct.templates.found import Resource
 from cmek_construct.templates.run import Run, read_run
 
 _SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows", "cure")} | {"acknowledged": "meant"}
@@ -41,10 +39,16 @@ def check(
     found, violations = guarded(run, vendor_role_arn or [], acknowledged)
     every: list[Sequence[Any]] = [found.roles, found.keys, violations]
     roles, keys, wrong = (by(some, lambda one: one.place.stack) for some in every)
-    stacks = found.run.stacks
-    judged = [(one.template.name, roles.get(one, []), keys.get(one, []), wrong.get(one, [])) for one in stacks]
-    lines = (line for one in judged for line in _lines(*one))
-    yield from shown(as_json, lambda: [_as_data(*one) for one in judged], lines)
+    judged: list[dict[str, Any]] = [
+        {
+            "template": stack.template.name,
+            "roles": [one.place.logical_id for one in roles.get(stack, ())],
+            "keys": [one.place.logical_id for one in keys.get(stack, ())],
+            "violations": [{name: getattr(one, own) for name, own in _SHOWN.items()} for one in wrong.get(stack, ())],
+        }
+        for stack in found.run.stacks
+    ]
+    yield from shown(as_json, lambda: judged, (line for one in judged for line in _lines(**one)))
     problems = [*map(str, found.problems), *refused_at_synth(run, but=RULE_IDS)]
     refused = [one for one in violations if one.meant is None]
     if not found.roles and not found.keys:
@@ -63,28 +67,18 @@ def check(
         refuse(*problems)
 
 
-def _lines(template: str, roles: list[Resource], keys: list[Resource], violations: list[Violation]) -> Iterator[str]:
+def _lines(template: str, roles: list[str], keys: list[str], violations: list[dict[str, Any]]) -> Iterator[str]:
     """What there is to say of one template, for a person."""
     if not roles and not keys and not violations:
         yield f"{template}: nothing of Pinecone's"
         return
     yield f"{template}: {counted(roles, 'role')}, {counted(keys, 'key')}" + ("" if violations else ": nothing wrong")
     for one in violations:
-        mark = "WRONG" if one.meant is None else "acknowledged"
-        yield f"  {mark} {one.rule}: {Quoted(one.logical_id)}"
-        yield f"    {one.what}"
-        yield f"    Allows: {one.allows}"
-        yield f"    Cure: {one.cure}" if one.meant is None else f"    Reason: {visible(one.meant)}"
-
-
-def _as_data(template: str, roles: list[Resource], keys: list[Resource], violations: list[Violation]) -> dict[str, Any]:
-    """What was found in one, for a machine."""
-    return {
-        "template": template,
-        "roles": [one.place.logical_id for one in roles],
-        "keys": [one.place.logical_id for one in keys],
-        "violations": [{name: getattr(one, own) for name, own in _SHOWN.items()} for one in violations],
-    }
+        meant = one["acknowledged"]
+        yield f"  {'WRONG' if meant is None else 'acknowledged'} {one['rule']}: {Quoted(one['logical_id'])}"
+        yield f"    {one['what']}"
+        yield f"    Allows: {one['allows']}"
+        yield f"    Cure: {one['cure']}" if meant is None else f"    Reason: {visible(meant)}"
 
 
 def judged(

@@ -27,6 +27,9 @@ from cmek_construct.health.findings import Refused
 from cmek_construct.lock.text import LockError
 
 _ROLE: Final = "OrganizationAccountAccessRole"
+_HEADINGS: Final = ("Account", "Region", "Role ARN", "Key ARN", "External ID", "Status")
+_COLUMNS: Final = [one.lower().replace(" ", "_") for one in _HEADINGS]
+"""Of the accounts of a stack set: for a person, and in JSON and CSV."""
 
 
 @told("sheet", idle="--outputs")
@@ -121,7 +124,7 @@ def _rows(name: str, asking: Asking, role: str, region: str | None, call_as: str
     more = ", suspended" if key_denial("")["Sid"] in template else ""
 
     def row(instance: Instance) -> dict[str, Any]:
-        shown: dict[str, Any] = dict.fromkeys([*texts("sheet.j2").columns, "problem"])
+        shown: dict[str, Any] = dict.fromkeys([*_COLUMNS, "problem"])
         shown |= {"account": instance.account, "region": instance.region, "status": instance.status + more}
         try:
             given = _outputs(instance, asking, session, role)
@@ -158,10 +161,9 @@ def _outputs(instance: Instance, asking: Asking, session: Session, role: str) ->
 
 def _table(rows: list[dict[str, Any]], as_csv: bool) -> Iterator[str]:
     """The rows under their columns; in the status stands what is wrong."""
-    columns: dict[str, str] = texts("sheet.j2").columns
-    lines = [list(columns if as_csv else columns.values())]
+    lines = [list(_COLUMNS if as_csv else _HEADINGS)]
     for row in rows:
-        cells = {column: row[column] or "" for column in columns}
+        cells = {column: row[column] or "" for column in _COLUMNS}
         if row["problem"]:
             cells["status"] = ": ".join(filter(None, (row["status"], row["problem"])))
         elif not (row["external_id"] or as_csv):
