@@ -20,7 +20,7 @@ _ROOMS = {
     "PineconeCmekMonitoring": "constructs.monitoring",
     "PineconeCmekStackSet": "constructs.stack_set",
     "PineconeKey": "constructs.key",
-    "PineconePrincipal": "constructs.principal",
+    "PineconePrincipal": "constructs.role",
     "PineconeRole": "constructs.vendor",
     "StackSetTargets": "constructs.stack_set",
 }
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cmek_construct.constructs.cmek import PineconeCmek as PineconeCmek
     from cmek_construct.constructs.key import PineconeKey as PineconeKey
     from cmek_construct.constructs.monitoring import PineconeCmekMonitoring as PineconeCmekMonitoring
-    from cmek_construct.constructs.principal import PineconePrincipal as PineconePrincipal
+    from cmek_construct.constructs.role import PineconePrincipal as PineconePrincipal
     from cmek_construct.constructs.stack_set import PineconeCmekStackSet as PineconeCmekStackSet
     from cmek_construct.constructs.stack_set import StackSetTargets as StackSetTargets
     from cmek_construct.constructs.vendor import CustomerKey as CustomerKey

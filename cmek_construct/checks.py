@@ -77,6 +77,14 @@ def few(names: Sequence[str], most: int = 10) -> str:
     return printable(", ".join(names[:most])) + more
 
 
+def nearest(name: str, names: Sequence[str]) -> str:
+    """Which of some names was meant, or all that there are."""
+    from difflib import get_close_matches  # for a mistake alone
+
+    close = get_close_matches(name, names, n=1)
+    return f"Is it {close[0]}?" if close else f"There are {', '.join(names)}."
+
+
 def refuse(parameter: str, value: object, allowed: str, way_out: str) -> NoReturn:
     """Raise the one kind of error that this library gives for wrong input."""
     raise ValueError(f"{parameter}: got {shown(value)}, but {allowed}. {way_out}")
@@ -129,9 +137,7 @@ def one_of(*allowed: str, enum: str = "") -> Check:
 
 
 anything: Final = within(lambda value: True, "", "")
-flag: Final = within(
-    lambda value: isinstance(value, bool), "it is True or False", "Write one of the two, or leave it out."
-)
+flag: Final = within(lambda it: isinstance(it, bool), "it is True or False", "Write one of the two, or leave it out.")
 
 
 def account_id(parameter: str, value: object, way_out: str) -> None:

@@ -20,15 +20,15 @@ class Customers(NamedTuple):
 
     def problems(self, own_account: str | None, pinecone_account: str) -> Iterator[ValueError]:
         """What the two lists, each right by itself, may not say together or of this account."""
-        accounts = [("customer_account_ids", one, one) for one in self.account_ids]
-        keys = [("customer_key_arns", arn, _account_of(arn)) for arn in self.key_arns]
+        named = [("customer_account_ids", one, one) for one in self.account_ids]
+        named += [("customer_key_arns", arn, arn.split(":")[4]) for arn in self.key_arns]
         whose = {
             own_account: "of the role's own account. There the key policy alone lets the role in: use PineconeCmek, or "
             "PineconeKey(role=…), and leave it out here.",
             pinecone_account: "of Pinecone's account, and Pinecone's keys are none of a customer. Write that of the "
             "customer's.",
         }
-        for parameter, value, account in [*accounts, *keys]:
+        for parameter, value, account in named:
             why = whose.get(account)
             if value != account and account in self.account_ids:
                 whole = f"but customer_account_ids has its account, {account}, and with it every key there."
@@ -41,7 +41,7 @@ class Customers(NamedTuple):
             size = checks.characters(policy)
             if size > MANAGED_POLICY:
                 yield ValueError(
-                    f"{'customer_account_ids' if accounts else 'customer_key_arns'}: got {count:,} customers, "
+                    f"{named[0][0]}: got {count:,} customers, "
                     f"{len(policy['Statement'])} of them with an account ID that ends in {digit}, whose statements "
                     f"have {size:,} characters. IAM takes {MANAGED_POLICY:,} in a managed policy (48 customers by "
                     f"account) and {MANAGED_POLICIES} policies on a role by default, and each last digit has its own, "
@@ -51,15 +51,11 @@ class Customers(NamedTuple):
 
     def cover(self, key_arn: str) -> bool:
         """Whether the role may use this key."""
-        return key_arn in self.key_arns or _account_of(key_arn) in self.account_ids
+        return key_arn in self.key_arns or key_arn.split(":")[4] in self.account_ids
 
     def policies(self) -> dict[str, Policy]:
         """Each managed policy, by the last digit of its customers' account IDs."""
         return guide.permissions(self.account_ids, self.key_arns)
-
-
-def _account_of(key_arn: str) -> str:
-    return key_arn.split(":")[4]
 
 
 def _listed(check: checks.Check, what: str, way_out: str) -> checks.Check:

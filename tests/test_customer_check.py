@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmek_construct.deployment.customer_kit import POLICY, files
+from cmek_construct.deployment.without_cdk import POLICY, customer_kit
 from cmek_construct.guide import KeyAccess, key_denial, role_statements
 from cmek_construct.health.customer_key import CustomerKeySeen, findings
 from tests.command import INSTALLED, cmek
@@ -47,7 +47,7 @@ Policy = dict[str, Any]
 
 def good(access: KeyAccess = KeyAccess.ENCRYPT_DECRYPT) -> Policy:
     """The policy of the kit."""
-    made: Policy = json.loads(files(ROLE_ARN, access, OWNER)[POLICY])
+    made: Policy = json.loads(customer_kit(ROLE_ARN, access, OWNER)[POLICY])
     return made
 
 

@@ -14,12 +14,19 @@ from typing import Any
 
 import pytest
 
-from cmek_construct.aws.objects import Grant, Key, PermissionsPolicy, Role, Stack, Unread
+from cmek_construct.aws.objects import Control, Grant, Key, PermissionsPolicy, Role, Stack, Unread
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.guide import assume_role_denial, key_denial
 from cmek_construct.health.comparing import Where
 from cmek_construct.health.deployed import Deployed, LockedIdentity, about_stack
-from cmek_construct.health.doctor import about_brake, about_grants, about_key, about_role, expected_policies
+from cmek_construct.health.doctor import (
+    about_brake,
+    about_controls,
+    about_grants,
+    about_key,
+    about_role,
+    expected_policies,
+)
 from cmek_construct.health.findings import CACHED, NO_HURRY, NOW, Effect, Finding, Verdict
 from cmek_construct.health.policies import about_policy
 from cmek_construct.policy import Request, allows
@@ -453,6 +460,56 @@ def policy_of_anything() -> PermissionsPolicy:
     return PermissionsPolicy("more", [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}])
 
 
+def of_key(own: Given, **more: Any) -> dict[str, Finding]:
+    case = there(own)
+    assert isinstance(case.key, Key)
+    return {one.about: one for one in about_key(replace(case, key=replace(case.key, **more)))}
+
+
+def test_a_key_that_rotates_against_the_file_is_told_with_what_stops_it() -> None:
+    found = of_key({**OWN, "enable_key_rotation": False}, rotation_days=90)["rotation"]
+    assert found.words == "the key rotates every 90 days, but by the file it does not rotate"
+    assert found.cure == f"aws kms disable-key-rotation --region us-east-1 --key-id {KEY_ARN}"
+    assert found.means == "none: old data stays readable, and Pinecone notices nothing"
+    assert (found.verdict, found.effect, found.time) == (Verdict.WRONG, None, NO_HURRY)
+    assert found.events == ("kms:DisableKeyRotation", "kms:EnableKeyRotation")
+    assert of_key({**OWN, "enable_key_rotation": False}, rotation_days=None)["rotation"].words == "it does not rotate"
+
+
+def test_a_suspension_that_the_file_does_not_say_is_told_with_both_ways_out() -> None:
+    found = brake(ADMINS, lambda s: s.append(key_denial(ROLE_ARN)))
+    assert found.words == "Pinecone is cut off by the suspension, but the file does not say suspended: true"
+    meant = "If it is meant, write `suspended: true` into cmek.yaml instead, and commit it."
+    assert found.cure == f"cmek resume acme\n{meant}"
+    way = "the next deploy that changes the policy lets it back in"
+    assert found.means == f"nothing is lost, but Pinecone cannot use the key; {way}"
+    assert (found.effect, found.time, found.events) == (OUT, CACHED, ("kms:PutKeyPolicy",))
+
+
+def test_another_role_than_the_locked_one_is_told_and_neither_is_to_be_deleted() -> None:
+    locked = ROLE_ARN.replace("theirs", "ours")
+    case = replace(there(OWN), lock=LockedIdentity(role_arn=locked))
+    (found,) = (one for one in about_role(case) if one.about == "same-role")
+    assert found.words == f"the role is {ROLE_ARN}, but cmek.lock has {locked}, which Pinecone stores"
+    assert found.cure == "Do not delete either. Look in git what changed the name or the path, and undo it."
+    assert found.means == "nothing is lost, but Pinecone cannot use the key by a role that it does not know"
+    assert (found.verdict, found.effect, found.time, found.events) == (Verdict.WRONG, OUT, CACHED, ())
+
+
+def test_an_administrator_that_was_deleted_is_told_with_what_is_to_be_done() -> None:
+    statements = changed(ADMINS, "key-policy", member(1, Principal={"AWS": GONE}))
+    found, policy = about_policy(there(ADMINS, key=statements), "key")
+    words = f"the key policy names a unique ID in place of {ADMIN}: deleted, and perhaps made again"
+    assert (found.about, found.words) == ("key-gone", words)
+    put, *more = found.cure.splitlines()
+    assert put.startswith("aws kms put-key-policy --region us-east-1 ")
+    out = "If they are not to come back, take them out of key_admins first: AWS takes no policy that names somebody"
+    assert more == [f"{out} who is not there."]
+    assert found.means == "they administer the key no more; Pinecone's use of it goes on"
+    assert (found.verdict, found.effect, found.time) == (Verdict.WRONG, None, NO_HURRY)
+    assert policy.verdict is Verdict.RIGHT
+
+
 def test_an_alias_whose_key_was_not_read_is_not_said_to_be_of_another() -> None:
     case = there(OWN)
     assert isinstance(case.key, Key)
@@ -460,6 +517,13 @@ def test_an_alias_whose_key_was_not_read_is_not_said_to_be_of_another() -> None:
     alias = only([one for one in about_key(case) if one.about == "alias"])
     assert alias.words == "alias/x does not point to it; to which it does was not read (not looked at)"
     assert alias.means.startswith("none for Pinecone, which goes by the key's ARN")
+
+
+@pytest.mark.parametrize("statement", ["s3:*", 7, None])
+def test_a_statement_of_an_organizations_policy_that_is_no_object_is_shown_as_it_is(statement: object) -> None:
+    found = only([*about_controls(case_of(OWN), [Control("SCP", "odd", "r-1", [statement])])])
+    said = f"a statement that is no object. As text: {json.dumps(statement)}"
+    assert found.words == f"look at this SCP, odd on r-1: {said}"
 
 
 @pytest.mark.parametrize("elsewhere", [(), (f"{OTHER}, eu-west-1",)])

@@ -16,9 +16,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cmek_construct import CmekGuardrails, CustomerKey, PineconeCmek, PineconeKey, PineconePrincipal
-from cmek_construct.deployment import customer_kit
 from cmek_construct.deployment.reading import read_entries
 from cmek_construct.deployment.stack import CmekStack
+from cmek_construct.deployment.without_cdk import TEMPLATE, customer_kit
 from cmek_construct.guardrails.judging import RULES
 from cmek_construct.policy.questions import Questions
 from tests import forms, harmless
@@ -184,7 +184,7 @@ def test_what_the_props_of_a_form_ask_for_is_acknowledged(tmp_path: Path) -> Non
 
 
 def test_the_kit_for_customers_passes_with_its_vendor_declared() -> None:
-    kit = yaml.safe_load(customer_kit.files(VENDOR_ROLE)[customer_kit.TEMPLATE])
+    kit = yaml.safe_load(customer_kit(VENDOR_ROLE)[TEMPLATE])
     assert judge(kit, [VENDOR_ROLE]) == []
     assert [one.rule for one in judge(kit)] == [f"key-foreign-principal[{VENDOR_ROLE}]"]
 

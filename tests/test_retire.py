@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,18 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from cmek_construct.aws.objects import Event, Key, LastUse
+from cmek_construct.health.findings import Finding, Verdict
+from cmek_construct.health.retirement import steps
 from tests.command import cmek
 from tests.pinecone_stand_in import API_KEY, Pinecone
+from tests.test_direction import changed, there
 from tests.test_doctor import (
     ACCOUNT,
     KEY_ARN,
     OTHER,
     OWN,
+    ROLE_ARN,
     VENDOR,
     answer,
     aws,
@@ -252,10 +258,17 @@ def test_a_use_on_a_later_page_is_seen(tmp_path: Path, cloudtrail: CloudTrail) -
 
 def test_more_events_than_are_read_are_not_called_none(tmp_path: Path, cloudtrail: CloudTrail) -> None:
     suspended(tmp_path, cloudtrail, days=30)
+    for _each in range(1_001):
+        cloudtrail.add("DescribeKey", days=1)
+    assert "more than 1,000 events" in refused(tmp_path)
+
+
+def test_few_events_on_many_pages_are_read_to_their_end(tmp_path: Path, cloudtrail: CloudTrail) -> None:
+    suspended(tmp_path, cloudtrail, days=30)
     cloudtrail.page = 1
     for _each in range(25):
         cloudtrail.add("DescribeKey", days=1)
-    assert "more than 1,000 events" in refused(tmp_path)
+    assert done(retire(tmp_path)) == [1, 3, 4]
 
 
 @pytest.mark.parametrize("operation", ["LookupEvents", "GetRole", "GetKeyLastUsage"])
@@ -292,6 +305,36 @@ def test_days_in_which_the_suspension_hides_use_are_told_apart(tmp_path: Path, c
     printed = retire(tmp_path)
     assert "In all that time it was suspended (since " in printed
     assert done(printed) == [1, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("put", "hidden"),
+    [
+        (
+            None,
+            "A suspension hides use, and since when there is one is not known: see that for some days the key could ",
+        ),
+        (9, "In all that time it was suspended (since 2026-06-22 12:00 UTC at the latest), which hides use: that "),
+        (2, "Until 2026-06-29 12:00 UTC it could be used, and was not; since then it is suspended, which hides use, "),
+    ],
+)
+def test_the_quiet_step_says_since_when_and_what_speaks_for_it(put: int | None, hidden: str) -> None:
+    now = datetime(2026, 7, 1, 12, tzinfo=timezone.utc)
+    found = there({**OWN, "suspended": True}, key=changed({**OWN, "suspended": True}, "key-policy", lambda _: None))
+    assert isinstance(found.key, Key)
+    use = LastUse(now - timedelta(days=90), now - timedelta(days=8), "Decrypt", "e")
+    case = replace(found, now=now, key=replace(found.key, last_use=use))
+    changes = [] if put is None else [Event("PutKeyPolicy", now - timedelta(days=put), ROLE_ARN, False, "")]
+
+    def quiet(days: int) -> Finding:
+        return steps(case, [], None, days, None, changes)[3]
+
+    since = "quiet since 2026-06-23 12:00 UTC (by KMS, the key was used then (Decrypt))"
+    assert quiet(7).verdict is Verdict.RIGHT
+    assert quiet(7).words.startswith(f"7 days without use: {since}. {hidden}")
+    assert quiet(30).verdict is Verdict.SAID
+    assert quiet(30).words.startswith(f"30 days without use: not yet, {since}. {hidden}")
+    assert quiet(30).cure == "Wait until 2026-07-23 12:00 UTC, and run cmek retire acme again"
 
 
 def test_a_key_that_kms_has_seen_nobody_use_is_quiet_since_it_looks(tmp_path: Path, cloudtrail: CloudTrail) -> None:

@@ -17,7 +17,8 @@ import pytest
 from cmek_construct import CmekGuardrails, CustomerKey, PineconeRole
 from cmek_construct.commands.review import judged
 from cmek_construct.policy import words
-from cmek_construct.policy.sentences import as_list, plain
+from cmek_construct.policy.statements import as_list
+from cmek_construct.policy.words import plain
 from cmek_construct.templates.run import read_run
 from tests import forms
 from tests.browser.browser import Seen, Visit, look

@@ -61,7 +61,7 @@ def test_constructs_know_the_root_and_cdk_alone() -> None:
 def test_each_construct_of_the_core_knows_those_before_it_alone() -> None:
     assert not any(one.startswith("cmek_construct") for one in imports(PACKAGE / "guide.py"))
     before: set[str] = {"cdk"}
-    for name in ("principal", "role", "key", "cmek"):
+    for name in ("role", "key", "cmek"):
         known = imports(PACKAGE / "constructs" / f"{name}.py")
         rooms = {one.split(".")[2] for one in known if one.startswith("cmek_construct.constructs.")}
         assert rooms <= before, name

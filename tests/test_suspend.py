@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from cmek_construct.deployment import writing
 from cmek_construct.deployment.reading import ConfigError, parse_entries, read_entries
 from cmek_construct.health.comparing import Where
-from cmek_construct.policy.principals import DELETED
+from cmek_construct.policy.statements import DELETED
 from tests.building import EXTERNAL_ID
 from tests.command import cmek
 from tests.test_doctor import (

@@ -67,7 +67,7 @@ def test_role_key_alias_and_outputs_are_found_with_their_places() -> None:
     [role], [key], [alias] = found.roles, found.keys, found.aliases
     assert role.place.path == id_of(good(), "IAM::Role")
     assert key.cases[0].value.roles == {role.place}
-    assert alias.cases[0].value.key == key.place
+    assert alias.key == key.place
     assert {one.label: one.of for one in found.outputs} == {
         "Role ARN": role.place,
         "Key ARN": key.place,

@@ -13,12 +13,11 @@ from typing import Any, Final
 from cmek_construct.aws import objects
 from cmek_construct.aws.objects import Event, Key, Role, Stack, Statements
 from cmek_construct.aws.session import Session, asked, called, read
-from cmek_construct.policy.sentences import as_list
-from cmek_construct.policy.statements import as_of_2012
+from cmek_construct.policy.statements import as_list, as_of_2012
 
 IAM_REGION: Final = "us-east-1"  # where CloudTrail shows the events of IAM
-_PAGE: Final = 50  # events that CloudTrail shows at once
-_MOST_PAGES: Final = 20
+_PAGE: Final = 50  # events that CloudTrail shows at once, or fewer
+_MOST_EVENTS: Final = 1_000
 _CONTROLS: Final = {"SERVICE_CONTROL_POLICY": "SCP", "RESOURCE_CONTROL_POLICY": "RCP"}
 
 
@@ -248,21 +247,17 @@ def read_last(session: Session, key_arn: str, names: tuple[str, ...], since: dat
 def _events(session: Session, region: str, attribute: str, value: str, **more: Any) -> Iterator[Event]:
     """The newest first."""
     wanted = [{"AttributeKey": attribute, "AttributeValue": value}]
-    lookup = session.client("cloudtrail", region).get_paginator("lookup_events")
-    for number, page in enumerate(lookup.paginate(LookupAttributes=wanted, **more)):
-        if number == _MOST_PAGES:
-            raise ValueError("there are more than 1,000 events")
-        yield from map(_event, page["Events"])
-
-
-def _event(shown: Mapping[str, Any]) -> Event:
-    said = json.loads(shown["CloudTrailEvent"])
-    who = said.get("userIdentity") or {}
-    issuer = (who.get("sessionContext") or {}).get("sessionIssuer") or {}
-    return Event(
-        str(shown["EventName"]),
-        shown["EventTime"].astimezone(timezone.utc),
-        str(issuer.get("arn") or who.get("arn") or who.get("invokedBy") or "somebody"),
-        "errorCode" in said,
-        str(shown["CloudTrailEvent"]),
-    )
+    found = _each(session.client("cloudtrail", region), "lookup_events", "Events", LookupAttributes=wanted, **more)
+    for number, shown in enumerate(found):
+        if number == _MOST_EVENTS:
+            raise ValueError(f"there are more than {_MOST_EVENTS:,} events")
+        said = json.loads(shown["CloudTrailEvent"])
+        who = said.get("userIdentity") or {}
+        issuer = (who.get("sessionContext") or {}).get("sessionIssuer") or {}
+        yield Event(
+            str(shown["EventName"]),
+            shown["EventTime"].astimezone(timezone.utc),
+            str(issuer.get("arn") or who.get("arn") or who.get("invokedBy") or "somebody"),
+            "errorCode" in said,
+            str(shown["CloudTrailEvent"]),
+        )

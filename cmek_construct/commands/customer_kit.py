@@ -16,7 +16,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.looking import entries_here, json_in
 from cmek_construct.commands.options import AS_JSON, a_region, a_role, a_stack, an_account, checked, option
 from cmek_construct.commands.printing import in_words, marked, shown, text, told
-from cmek_construct.deployment import customer_kit as kits
+from cmek_construct.deployment import without_cdk as kits
 from cmek_construct.guide import KeyAccess
 from cmek_construct.health.customer_key import ANY_KEY_ARN, CustomerKeySeen, findings
 from cmek_construct.health.findings import Refused
@@ -78,7 +78,7 @@ def kit(
     if customer_account_id == role_arn.split(":")[4]:
         why = f"got {customer_account_id!r}, the account of the role itself, but a customer has another one"
         raise Refused(f"customer_account_id: {why}. For a key in the role's own account use PineconeCmek.")
-    made = kits.files(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
+    made = kits.customer_kit(role_arn, key_access, customer_account_id, region, vendor_name, template_url)
     write(made, out)
     to_do = f"Read {kits.PAGE}, see that the role exists, and send the folder to the customer."
     yield f"Wrote {printable(out)}: {', '.join(made)}, for {role_arn}. {to_do}"

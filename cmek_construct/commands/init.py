@@ -171,6 +171,6 @@ def _to_do(name: str, first: str) -> Iterator[str]:
 def template() -> None:
     """Print one plain CloudFormation template of role, key, alias and outputs."""
     # Starts Node: `cmek check` and `cmek doctor` do not wait for it.
-    from cmek_construct.deployment.plain_template import plain_template
+    from cmek_construct.deployment.without_cdk import plain_template
 
     typer.echo(json.dumps(plain_template(), indent=2, ensure_ascii=False))

@@ -11,7 +11,7 @@ from cmek_construct.checks import printable
 from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS, flag, option
 from cmek_construct.commands.printing import counted, refuse, shown, tell_what_to_ask, told
 from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
-from cmek_construct.policy.sentences import Quoted, visible
+from cmek_construct.policy.words import Quoted, visible
 from cmek_construct.review.changes import differences
 from cmek_construct.review.parts import Template, by
 from cmek_construct.review.reader import templates_of

@@ -70,11 +70,7 @@ def _settled(who: str, given: Mapping[str, Any], rows: Sequence[Prop]) -> dict[s
     names = [row.name for row in rows]
     for name in given:
         if name not in names:
-            from difflib import get_close_matches  # for a mistake alone
-
-            close = get_close_matches(name, names, n=1)
-            hint = f"Is it {close[0]}?" if close else f"There are {', '.join(names)}."
-            raise TypeError(f"{who}: there is no prop {name!r}. {hint}")
+            raise TypeError(f"{who}: there is no prop {name!r}. {checks.nearest(name, names)}")
     own = {}
     for row in rows:
         if row.name not in given and not row.default:
@@ -122,8 +118,17 @@ def plain(parameter: str, value: Any, kind: str) -> object:
             way_out = "Write the number, or take it from context or an environment variable."
             checks.refuse(parameter, "a token", what, way_out)
         return value.to_days(integral=False)
-    if isinstance(value, list | tuple):
-        return _principal_arns(parameter, value)
+    if isinstance(value, list | tuple):  # those of AWS: nobody administers a key by a wildcard, and no service does
+        named = administration(parameter, value).get("Principal", {}) if value else {}
+        kinds = named if isinstance(named, dict) else {"AWS": named}
+        for other in [one for one in kinds if one != "AWS"]:
+            what = "a role, a user or an account administers a key"
+            checks.refuse(parameter, f"a principal of the kind {other}", what, "Name one of these.")
+        names = kinds.get("AWS", [])
+        names = [names] if isinstance(names, str) else names
+        if "*" in names:
+            checks.refuse(parameter, "*", "it lets everybody administer the key", "Name the roles or users.")
+        return [f"{checks.EXAMPLE}root" if checks.ACCOUNT_ID.fullmatch(one) else one for one in names]
     if kind == "kms.IKey":
         environment_of(value)
         for name, needed in (("key_spec", "SYMMETRIC_DEFAULT"), ("key_usage", "ENCRYPT_DECRYPT")):
@@ -148,21 +153,6 @@ def administration(parameter: str, admins: Sequence[Any]) -> Statement:
             f"{parameter}: got principals that one statement cannot name: {error} Give roles or users under the same "
             "conditions."
         ) from None
-
-
-def _principal_arns(parameter: str, admins: Sequence[Any]) -> list[str]:
-    """Those of AWS: nobody administers a key by a wildcard, and no service does."""
-    named = administration(parameter, admins).get("Principal", {}) if admins else {}
-    kinds = named if isinstance(named, dict) else {"AWS": named}
-    for kind in kinds:
-        if kind != "AWS":
-            what = "a role, a user or an account administers a key"
-            checks.refuse(parameter, f"a principal of the kind {kind}", what, "Name one of these.")
-    names = kinds.get("AWS", [])
-    names = [names] if isinstance(names, str) else names
-    if "*" in names:
-        checks.refuse(parameter, "*", "it lets everybody administer the key", "Name the roles or users.")
-    return [f"{checks.EXAMPLE}root" if checks.ACCOUNT_ID.fullmatch(one) else one for one in names]
 
 
 class Environment(NamedTuple):

@@ -16,8 +16,7 @@ from typing_extensions import Unpack
 from cmek_construct import guide, props
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, PineconeKey, of_two_accounts
-from cmek_construct.constructs.principal import TrustProps, trust_of
-from cmek_construct.constructs.role import CmekRole, deny_assume_role
+from cmek_construct.constructs.role import CmekRole, TrustProps, deny_assume_role, trust_of
 from cmek_construct.props import Trust
 from cmek_construct.warnings import notice
 

@@ -1,10 +1,16 @@
-"""Tells people when role or key are touched."""
+"""Tells people when role or key are touched: by the kinds of events of `events.ini`.
+
+Source of the patterns: EventBridge user guide, "Comparison operators for use in event patterns".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from configparser import ConfigParser
 from hashlib import sha256
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_events, aws_sns, aws_sqs
@@ -15,13 +21,17 @@ from constructs import Construct
 
 from cmek_construct import checks
 from cmek_construct.constructs import cdk as ours
-from cmek_construct.constructs import events
 from cmek_construct.constructs.cmek import PineconeCmek
-from cmek_construct.constructs.events import Kind
 from cmek_construct.constructs.key import PineconeKey
 from cmek_construct.constructs.role import CmekRole
 from cmek_construct.constructs.vendor import CustomerKey, PineconeRole
 from cmek_construct.warnings import notice
+
+_KINDS: Final = ConfigParser(interpolation=None)
+_KINDS.read_string(re.sub(r"\n +", " ", Path(__file__).with_name("events.ini").read_text(encoding="utf-8")))
+_HOME_OF_IAM: Final = "us-east-1"
+"""Where CloudTrail delivers IAM's events. Source: IAM user guide, "Logging IAM and AWS STS API calls with AWS
+CloudTrail"."""
 
 
 class PineconeCmekMonitoring(Construct):
@@ -112,18 +122,15 @@ class PineconeCmekMonitoring(Construct):
         for kind, pattern, it in _told_of(key, role, user if watch_use else None):
             needs = "; sees nothing without a CloudTrail trail" if "detail" in pattern else ""
             event_pattern = aws_events.EventPattern(**pattern)
-            rule = aws_events.Rule(
-                self, kind.id, description=", ".join(kind.names) + needs, event_pattern=event_pattern
-            )
-            text = events.message(kind, cmek.node.path, it, aws_events.EventField.from_path)
-            said = aws_events.RuleTargetInput.from_text(text)
+            rule = aws_events.Rule(self, kind, description=_KINDS[kind]["names"] + needs, event_pattern=event_pattern)
+            said = aws_events.RuleTargetInput.from_text(_message(_KINDS[kind], cmek.node.path, it))
             rule.add_target(targets.SnsTopic(topic, message=said, dead_letter_queue=dead_letter_queue))
-            if kind in (events.KEY_USED, events.KEY_REFUSED):  # read-only calls, which a rule sees in this state alone
+            if kind in ("KeyUsedByOthers", "KeyUseDenied"):  # read-only calls, which a rule sees in this state alone
                 resource = rule.node.default_child
                 assert isinstance(resource, aws_events.CfnRule)
                 resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
             self.rules.append(rule)
-        if role is not None and here.region != events.HOME_OF_IAM and not iam_events_forwarded:
+        if role is not None and here.region != _HOME_OF_IAM and not iam_events_forwarded:
             _bring_iam_events_to(self, here)
         if not isinstance(topic, aws_sns.Topic):
             statement = {
@@ -150,39 +157,64 @@ def _parts_of(cmek: Any) -> tuple[kms.IKey | None, iam.IRole | None, Any]:
     return checks.refuse("cmek", cmek, what, "For a role or a key that was given to a PineconeCmek, give that.")
 
 
-def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[tuple[Kind, events.Pattern, str]]:
+def _told_of(key: kms.IKey | None, role: iam.IRole | None, user: Any) -> Iterator[tuple[str, dict[str, Any], str]]:
     """What is told of a key and its aliases so far, of others who use it, and of a role and its own policies.
 
-    Each kind with how its events are found, and whom they are about: the key's ARN, or the role's name.
+    Each kind with the pattern of its events, and whom they are about: the key's ARN, or the role's name.
     """
+    told: dict[str, tuple[str, dict[str, Any]]] = {}  # of what: its name, and how an event is seen to be about it
     if key is not None:
         arn = ours.arn_of(key)
-        places = events.places_of(arn, key.key_id)
+        names = [arn, key.key_id]
+        # ``resources`` has its ARN in nearly all entries; ``RetireGrant`` has no request parameters,
+        # ``UpdatePrimaryRegion`` in the new primary Region no resources, and a denied call may have neither.
+        places: list[dict[str, Any]] = [
+            {"resources": {"ARN": [arn]}},
+            {"requestParameters": {"keyId": names}},
+            {"requestParameters": {"targetKeyId": names}},
+            {"responseElements": {"keyId": names}},
+            {"errorMessage": [{"wildcard": f"*{arn}*"}]},
+        ]
         # An alias that is moved away is named by itself alone.
         aliases = [one.alias_name for one in key.node.find_all() if isinstance(one, kms.CfnAlias)]
         by_alias = [{"requestParameters": {"aliasName": aliases}}] if aliases else []
-        for kind in events.KEY_CALLS:
-            yield kind, events.calls(kind, {"$or": [*places, *by_alias]}), arn
-        gone = {"source": ["aws.kms"], "detail_type": [*events.KEY_GONE.names], "resources": [arn]}
-        yield events.KEY_GONE, gone, arn
+        told = {"key": (arn, {"$or": [*places, *by_alias]}), "end of key": (arn, {"resources": [arn]})}
         if user is not None:
             # Of a role of another account an entry shows no more than the account.
             role_arn = ours.arn_of(user)
             account = cdk.Arn.split(role_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME).account
             others = [{"anything-but": [account if role is None else role_arn]}, {"exists": False}]
             by = {"accountId": others} if role is None else {"sessionContext": {"sessionIssuer": {"arn": others}}}
-            used = {"$or": places, "userIdentity": by, "errorCode": [{"exists": False}]}
-            yield events.KEY_USED, events.calls(events.KEY_USED, used), arn
-            refused = {"$or": places, "errorCode": [{"prefix": "AccessDenied"}]}  # or AccessDeniedException
-            yield events.KEY_REFUSED, events.calls(events.KEY_REFUSED, refused), arn
+            told["use by others"] = arn, {"$or": places, "userIdentity": by, "errorCode": [{"exists": False}]}
+            # Or AccessDeniedException
+            told["denied use"] = arn, {"$or": places, "errorCode": [{"prefix": "AccessDenied"}]}
     if role is not None:
         name = role.role_name
-        by_name = {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}  # which IAM takes in any case
-        yield from ((kind, events.calls(kind, by_name), name) for kind in events.ROLE_CALLS)
+        # IAM takes a name in any case.
+        told["role"] = name, {"requestParameters": {"roleName": [{"equals-ignore-case": name}]}}
         policies = [one.ref for one in role.node.find_all() if isinstance(one, iam.CfnManagedPolicy)]
         if policies:
-            by_arn = {"requestParameters": {"policyArn": policies}}
-            yield events.ROLE_POLICY_CALLS, events.calls(events.ROLE_POLICY_CALLS, by_arn), name
+            told["managed policy"] = name, {"requestParameters": {"policyArn": policies}}
+    for kind in _KINDS.sections():
+        if (of := _KINDS[kind]["of"]) in told:
+            it, about = told[of]
+            gone = {"source": ["aws.kms"], "detail_type": _KINDS[kind]["names"].split(", "), **about}
+            yield kind, gone if of == "end of key" else _calls([kind], about), it
+
+
+def _calls(kinds: Sequence[str], about: Mapping[str, Any]) -> dict[str, Any]:
+    """The pattern of calls that CloudTrail delivers, whoever made them and however they ended."""
+    service = "kms" if kinds[0].startswith("Key") else "iam"
+    names = [name for kind in kinds for name in _KINDS[kind]["names"].split(", ")]
+    detail = {"eventSource": [f"{service}.amazonaws.com"], "eventName": names, **about}
+    return {"source": [f"aws.{service}"], "detail_type": ["AWS API Call via CloudTrail"], "detail": detail}
+
+
+def _message(kind: Mapping[str, str], whose: str, it: str) -> str:
+    """The text of an event: what, on what, by whom, when, where; what it means and what to do."""
+    text = f"{kind['what']} What it means: {kind['means']} What to do: {kind['to_do']}"
+    text = re.sub(r"<(.+?)>", lambda field: aws_events.EventField.from_path(f"$.{field[1]}"), text)
+    return f"Pinecone CMEK {whose}: {text.replace('{it}', it)}"
 
 
 def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
@@ -211,17 +243,18 @@ def _bring_iam_events_to(scope: Construct, here: ours.Environment) -> None:
             stage,
             construct_id,
             stack_name=name,
-            env=cdk.Environment(account=here.account, region=events.HOME_OF_IAM),
+            env=cdk.Environment(account=here.account, region=_HOME_OF_IAM),
             description=f"Forwards IAM's events about roles to {here.region}, where Pinecone's role and key are "
             "watched",
             termination_protection=True,
         )
+        calls = [kind for kind in _KINDS.sections() if kind.startswith("Role")]
         bus = f"arn:aws:events:{here.region}:{forwarder.account}:event-bus/default"
         aws_events.Rule(
             forwarder,
-            events.EVERY_ROLE_CALL.id,
+            "RolesChanged",
             description=f"Calls that change a role, for the default event bus of {here.region}",
-            event_pattern=aws_events.EventPattern(**events.calls(events.EVERY_ROLE_CALL, {})),
+            event_pattern=aws_events.EventPattern(**_calls(calls, {})),
             targets=[targets.EventBus(aws_events.EventBus.from_event_bus_arn(forwarder, "Bus", bus))],
         )
     assert isinstance(forwarder, cdk.Stack)

@@ -16,11 +16,9 @@ from cmek_construct import checks, props
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, asked_for
 from cmek_construct.constructs.own_stage import EXTERNAL_ID, RoleInAccounts, inner_template
-from cmek_construct.constructs.principal import TrustProps, trust_of
+from cmek_construct.constructs.role import TrustProps, trust_of
 from cmek_construct.props import Prop
 from cmek_construct.warnings import notice
-
-UNITS: Final = 50  # organizational units in one operation of a stack set (API reference, CreateStackInstances)
 
 _known: Final = partial(  # what goes into the template inside the set
     checks.known,
@@ -30,7 +28,6 @@ _known: Final = partial(  # what goes into the template inside the set
 )
 _account_id = _known(partial(checks.account_id, way_out="Copy it from AWS Organizations or the AWS console."))
 _IDS: Final = ("it is a list of one or more IDs", "Write the IDs in a list.")
-_account_ids = checks.listed(_account_id, *_IDS)
 _organizational_units = checks.listed(
     checks.matching(
         r"ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32}",
@@ -39,23 +36,6 @@ _organizational_units = checks.listed(
     ),
     *_IDS,
 )
-_execution_role_name = checks.matching(
-    r"[A-Za-z0-9_+=,.@/-]{1,64}",
-    "it is the name of a role in each account, of 1 to 64 characters",
-    "Leave it out for AWSCloudFormationStackSetExecutionRole.",
-)
-
-
-def _external_ids(parameter: str, value: Mapping[str, str]) -> None:
-    """An external ID of its own for each account."""
-    owners: dict[str, str] = {}
-    for account, external_id in value.items():
-        its = f"{parameter}[{account!r}]"
-        _known(props.EXTERNAL_ID.check)(its, external_id)
-        if external_id in owners:
-            what = f"it is the external ID of account {owners[external_id]} already"
-            checks.refuse(its, external_id, what, "Give each account its own, or all of them one with external_id.")
-        owners[external_id] = account
 
 
 @dataclass(frozen=True)
@@ -67,7 +47,7 @@ class StackSetTargets:
 
     way: Mapping[str, Any]  # what `cdk.CfnStackSet` takes for this way, by its name
     whom: Mapping[str, Sequence[str]]  # its deployment targets: organizational units, or accounts
-    external_ids: Mapping[str, str] | None = None  # by account, where each has its own
+    external_ids: Mapping[str, str]  # by account, where each has its own
 
     @staticmethod
     def organizational_units(
@@ -94,16 +74,16 @@ class StackSetTargets:
         checks.flag("auto_deployment", auto_deployment)
         if call_as is not None:
             checks.one_of("SELF", "DELEGATED_ADMIN")("call_as", call_as)
-        if len(organizational_unit_ids) > UNITS:
+        if len(organizational_unit_ids) > 50:  # API reference, CreateStackInstances
             raise ValueError(
-                f"organizational_unit_ids: got {len(organizational_unit_ids):,}, but StackSets takes {UNITS} in one "
+                f"organizational_unit_ids: got {len(organizational_unit_ids):,}, but StackSets takes 50 in one "
                 "operation. Name the unit above them, or make another set under another name."
             )
         # CloudFormation takes the retention with automatic deployment alone.
         retained = {"retainStacksOnAccountRemoval": True} if auto_deployment else {}
         deployment = {"enabled": auto_deployment, **retained}
         way = {"permission_model": "SERVICE_MANAGED", "auto_deployment": deployment, "call_as": call_as}
-        return StackSetTargets(way, {"organizationalUnitIds": list(organizational_unit_ids)})
+        return StackSetTargets(way, {"organizationalUnitIds": list(organizational_unit_ids)}, {})
 
     @staticmethod
     def accounts(
@@ -129,13 +109,22 @@ class StackSetTargets:
         Raises:
             ValueError: a value is outside its limits.
         """
-        external_ids = accounts if isinstance(accounts, Mapping) else None
-        _account_ids("accounts", accounts if external_ids is None else list(accounts))
-        _external_ids("accounts", external_ids or {})
+        external_ids, ids = (accounts, list(accounts)) if isinstance(accounts, Mapping) else ({}, accounts)
+        checks.listed(_account_id, *_IDS)("accounts", ids)
+        owners: dict[str, str] = {}
+        for account, external_id in external_ids.items():
+            its = f"accounts[{account!r}]"
+            _known(props.EXTERNAL_ID.check)(its, external_id)
+            if external_id in owners:
+                what = f"it is the external ID of account {owners[external_id]} already"
+                checks.refuse(its, external_id, what, "Give each account its own, or all of them one with external_id.")
+            owners[external_id] = account
         if administration_role_arn is not None:
             checks.role_arn("administration_role_arn", administration_role_arn)
         if execution_role_name is not None:
-            _execution_role_name("execution_role_name", execution_role_name)
+            form, what = r"[A-Za-z0-9_+=,.@/-]{1,64}", "it is the name of a role in each account, of 1 to 64 characters"
+            way_out = "Leave it out for AWSCloudFormationStackSetExecutionRole."
+            checks.matching(form, what, way_out)("execution_role_name", execution_role_name)
         way = {
             "permission_model": "SELF_MANAGED",
             "administration_role_arn": administration_role_arn,
@@ -156,7 +145,7 @@ class StackSetTargets:
         """The targets as `cdk.CfnStackSet` takes them, each account with its external ID in place of the set's."""
         each: list[tuple[Mapping[str, Any], dict[str, Any]]] = [
             ({"accounts": [account]}, {"parameterOverrides": [{"parameterKey": EXTERNAL_ID, "parameterValue": its}]})
-            for account, its in (self.external_ids or {}).items()
+            for account, its in self.external_ids.items()
         ]
         return [{"deploymentTargets": whom, **own, "regions": [region]} for whom, own in each or [(self.whom, {})]]
 
@@ -268,7 +257,7 @@ class PineconeCmekStackSet(Construct):
         ours.environment_of(scope)
         name, targets, region = own["stack_set_name"], own["targets"], own["region"]
         boundary_name, one_id = own["permissions_boundary_name"], own["external_id"]
-        external_ids = [*(targets.external_ids or {}).values()]
+        external_ids = [*targets.external_ids.values()]
         if own["role_name"] is None and len(name) > 64:
             what = f"it is then stack_set_name, whose {len(name)} characters are more than the 64 of a role name"
             checks.refuse("role_name", None, what, "Give a role_name, the same for every account and for good.")

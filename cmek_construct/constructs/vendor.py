@@ -13,8 +13,7 @@ from typing_extensions import Required, Unpack
 from cmek_construct import checks, props
 from cmek_construct.constructs import cdk as ours
 from cmek_construct.constructs.key import KeyShape, PineconeKey
-from cmek_construct.constructs.principal import TrustProps, trust_of
-from cmek_construct.constructs.role import CmekRole
+from cmek_construct.constructs.role import CmekRole, TrustProps, trust_of
 from cmek_construct.customers import CUSTOMERS, Customers
 from cmek_construct.guide import KeyAccess
 from cmek_construct.props import Prop
@@ -80,8 +79,7 @@ class PineconeRole(CmekRole):
         trust = trust_of(own["pinecone_account_id"], own)
         customers = Customers(own["customer_account_ids"], own["customer_key_arns"])
         checks.first(customers.problems(environment.account, trust.account_id))
-        shape = ours.some_of(own, _SHAPE)
-        super().__init__(scope, construct_id, environment=environment, trust=trust, **shape)
+        super().__init__(scope, construct_id, environment=environment, trust=trust, **ours.some_of(own, _SHAPE))
         for digit, policy in customers.policies().items():
             # No description and no name: a change of either would replace the policy.
             document = iam.PolicyDocument.from_json(policy)
@@ -122,15 +120,13 @@ class CustomerKey(Construct):
 
         super().__init__(scope, construct_id)
         # The vendor's PineconeRole has its permissions, which the warning asks for.
-        has_them = "The vendor's role has its permissions by customer_account_ids"
-        cdk.Validations.of(self).acknowledge(
-            cdk.Acknowledgment(id="cmek-construct:role-in-another-account", reason=has_them)
-        )
+        reason = "The vendor's role has its permissions by customer_account_ids"
+        has_them = cdk.Acknowledgment(id="cmek-construct:role-in-another-account", reason=reason)
+        cdk.Validations.of(self).acknowledge(has_them)
         if not checks.is_token(role_arn) and not role_arn.startswith("arn:"):
             # Not looked up yet, which `from_role_arn` does not take. CDK synthesizes once more.
             role_arn = f"arn:aws:iam::{'0' * 12}:role/{role_arn}"
         role = iam.Role.from_role_arn(self, "VendorRole", role_arn)
-        shape = ours.some_of(own, props.KEY)
-        self.key = PineconeKey(self, "Key", role=role, admins=own["key_admins"], **shape)
+        self.key = PineconeKey(self, "Key", role=role, admins=own["key_admins"], **ours.some_of(own, props.KEY))
         description = "Send this to the vendor, who enters it in the Pinecone console"
         cdk.CfnOutput(self, "KeyArn", value=ours.arn_of(self.key), description=description)

@@ -46,15 +46,13 @@ def _tags(parameter: str, value: object) -> None:
     checks.tags(parameter, value.items())
 
 
-def _acknowledgements(parameter: str, value: object) -> None:
+def _reasons(parameter: str, value: object) -> None:
     if not isinstance(value, dict):
         checks.refuse(parameter, value, "it is a mapping of ids to reasons", "Write  id: reason  lines.")
     for notice, reason in value.items():
         if not isinstance(notice, str) or not isinstance(reason, str) or not reason:
-            what, way_out = (
-                "a warning is acknowledged with a reason in words",
-                "Write why this was decided, and by whom.",
-            )
+            what = "a warning is acknowledged with a reason in words"
+            way_out = "Write why this was decided, and by whom."
             checks.refuse(f"{parameter}.{checks.printable(notice)}", reason, what, way_out)
         if nearest := meant_by(notice):
             what = "no warning or guardrail that can be acknowledged has this id"
@@ -65,9 +63,7 @@ OF_A_STACK: Final = (  # what the file says of a stack beside the props of what 
     Prop("account", "12 digits in quotes", default="").does("The AWS account of the stack.", own_account_id),
     Prop("region", "such as us-east-1", default="").does("AWS region of role and key's stack.", region),
     Prop("tags", "names and values").does("Tags of the stack, and so of role and key.", _tags),
-    Prop("acknowledge", "ids and reasons").does(
-        "Warnings that are decided: the id of each, and the reason.", _acknowledgements
-    ),
+    Prop("acknowledge", "ids and reasons").does("Warnings that are decided: the id of each, and the reason.", _reasons),
     Prop("bootstrap", "bool", default="true").does(
         "false: deploy to an account without `cdk bootstrap`, with that account's own credentials.", checks.flag
     ),
@@ -143,12 +139,8 @@ class StackSettings:
     @property
     def trust(self) -> Trust:
         """Who of Pinecone may come in."""
-        return Trust(self.pinecone_account_id or "", self.allowed_regions, self.external_id, bool(self.pin_account))
-
-    @property
-    def allowed_regions(self) -> Regions:
-        """The regions as the construct takes them."""
-        return ALL_REGIONS if self.regions == "ALL_REGIONS" else list(self.regions or [])
+        regions: Regions = ALL_REGIONS if self.regions == "ALL_REGIONS" else list(self.regions or [])
+        return Trust(self.pinecone_account_id or "", regions, self.external_id, bool(self.pin_account))
 
     @property
     def access(self) -> KeyAccess:

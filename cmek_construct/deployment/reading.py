@@ -8,7 +8,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -23,13 +22,10 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
 
 
-for _tag, _pattern, _first in (
-    ("null", r"~|null|", ["~", "n", ""]),
-    ("bool", r"true|false", ["t", "f"]),
-    ("int", r"-?[0-9]+", list("-0123456789")),
-    ("float", r"-?[0-9]+\.[0-9]+", list("-0123456789")),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(~|null|)$"), ["~", "n", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|false)$"), ["t", "f"])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^-?[0-9]+$"), list("-0123456789"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^-?[0-9]+\.[0-9]+$"), list("-0123456789"))
 _Loader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
 
 _PACKAGE: Final = Path(__file__).parents[1]
@@ -103,7 +99,7 @@ def parse_entries(text: str, path: str | Path) -> list[Entry]:
     if not found:
         shared = {name: value for name, value in read.data.items() if name != "stacks"}
         stacks = {name: StackSettings(**(shared | own)) for name, own in read.data["stacks"].items()}
-        found = [*_contradictions(stacks), *_collisions(stacks)]
+        found = [*_of_stacks(stacks)]
     if found:
         lines = sorted((read.line_of(location), said) for location, said in found)
         raise ConfigError("\n".join(f"{path}:{line}: {said}" for line, said in lines))
@@ -118,8 +114,7 @@ def _of_file(data: Any) -> Iterator[Mistake]:
     """What is wrong with each value by itself, and what is missing."""
     yield from _of_props((), data, AT_TOP, "stacks")
     stacks = data.get("stacks") if isinstance(data, dict) else None
-    if not isinstance(stacks, dict):
-        return
+    stacks = stacks if isinstance(stacks, dict) else {}
     for name, own in stacks.items():
         try:
             judge(stack_name, "stacks", name)
@@ -144,7 +139,10 @@ def _of_props(location: Location, said: Any, allowed: Sequence[str], needed: str
         where = (*location, name)
         try:
             if name not in allowed:
-                yield where, f"{_dotted(*where)}: {_unknown(checks.printable(name), allowed)}"
+                why = f"there is no such prop. {checks.nearest(checks.printable(name), allowed)}"
+                if name in IN_STACK:
+                    why = "it stands at the top, but each stack has its own. Move it."
+                yield where, f"{_dotted(*where)}: {why}"
             elif name == "stacks" and not (value and isinstance(value, dict)):
                 yield where, _no_mapping(where, value, "names to stacks")
             elif name in ROWS and (value is not None or name == needed):
@@ -162,19 +160,20 @@ def _no_mapping(location: Location, value: Any, wanted: str) -> str:
     return f"{_dotted(*location)}: {words}"
 
 
-def _unknown(prop: str, allowed: Sequence[str]) -> str:
-    if prop in IN_STACK:
-        return "it stands at the top, but each stack has its own. Move it."
-    close = get_close_matches(prop, allowed, n=1)
-    hint = f"Is it {close[0]}?" if close else f"There are {', '.join(allowed)}."
-    return f"there is no such prop. {hint}"
-
-
-def _contradictions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
-    """What is wrong only when the shared and the own values are taken together."""
+def _of_stacks(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
+    """What is wrong only when the shared and the own values are taken together, or those of several stacks."""
+    taken: dict[tuple[str | None, ...], str] = {}
     for name, own in stacks.items():
         for problem in map(str, _problems(own)):
             yield ("stacks", name, problem.partition(":")[0]), f"stacks.{name}.{problem}"
+        for prop, value, region in (  # which AWS takes once per account (roles), or per account and region (aliases)
+            ("role_name", own.role_name and own.role_name.lower(), None),
+            ("alias", own.alias and own.alias.removeprefix("alias/"), own.region),
+        ):
+            first = taken.setdefault((prop, value, own.account, region), name)
+            if value is not None and first != name:
+                words = f"got {value!r}, but stacks.{first} has it in the same account. Give each its own"
+                yield ("stacks", name, prop), f"stacks.{name}.{prop}: {words}, or leave it out for a unique one."
 
 
 def _problems(own: StackSettings) -> Iterator[ValueError]:
@@ -190,20 +189,6 @@ def _problems(own: StackSettings) -> Iterator[ValueError]:
     if own.role and own.key and own.suspended:
         why = "got True, but role and key are both given by ARN, so neither policy can be changed from here"
         yield ValueError(f"suspended: {why}. Change the key policy by hand.")
-
-
-def _collisions(stacks: Mapping[str, StackSettings]) -> Iterator[Mistake]:
-    """Names that AWS allows once per account (roles) or per account and region (aliases)."""
-    taken: dict[tuple[str | None, ...], str] = {}
-    for name, own in stacks.items():
-        for prop, value, region in (
-            ("role_name", own.role_name and own.role_name.lower(), None),
-            ("alias", own.alias and own.alias.removeprefix("alias/"), own.region),
-        ):
-            first = taken.setdefault((prop, value, own.account, region), name)
-            if value is not None and first != name:
-                words = f"got {value!r}, but stacks.{first} has it in the same account. Give each its own"
-                yield ("stacks", name, prop), f"stacks.{name}.{prop}: {words}, or leave it out for a unique one."
 
 
 def _dotted(*path: object) -> str:
@@ -229,23 +214,21 @@ class YamlText:
             why = "a value cannot be read as the type of its !!tag, or is too large"
             raise ConfigError(f"{path}:1: {why}. Write plain values without tags.") from None
 
-    def pair(self, *location: Any) -> tuple[Any, Any] | None:
-        """The nodes of a key and its value; None where there is no such key."""
+    def pair(self, *location: Any) -> tuple[Any, Any]:
+        """The nodes of a key and its value; twice None where there is no such key."""
         found = (None, self._root)
         for part in location:
             pairs = found[1].value if isinstance(found[1], yaml.MappingNode) else []
-            named = [pair for pair in pairs if pair[0].value == str(part)]
-            if not named:
-                return None
-            found = named[-1]  # of two, the one that YAML takes
+            # Of two, the one that YAML takes
+            found = next((pair for pair in reversed(pairs) if pair[0].value == str(part)), (None, None))
         return found
 
     def line_of(self, location: Location) -> int:
         """The line of a value, or of the nearest thing around it; the first line is 1."""
-        found = self.pair(*location)
-        if found is None:
+        key, value = self.pair(*location)
+        if location and key is None:
             return self.line_of(location[:-1])
-        node = found[0] or self._root
+        node = key or value
         return int(node.start_mark.line) + 1 if node else 1
 
     def repeated(self) -> Iterator[Mistake]:

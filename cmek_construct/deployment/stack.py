@@ -21,17 +21,15 @@ from cmek_construct.warnings import notice
 
 _OF_A_ROLE: Final = (props.ROLE_NAME, props.PERMISSIONS_BOUNDARY, props.REMOVAL_POLICY, props.SUSPENDED)
 _OF: Final[dict[str, Callable[[cdk.Stack, Any], Any]]] = {
-    "KeyAccess": lambda stack, name: KeyAccess[name],
-    "cdk.Duration": lambda stack, days: cdk.Duration.days(days),
-    "cdk.RemovalPolicy": lambda stack, name: cdk.RemovalPolicy[name],
-    "iam.IManagedPolicy": lambda stack, arn: iam.ManagedPolicy.from_managed_policy_arn(
-        stack, "PermissionsBoundary", arn
-    ),
-    "iam.IRole": lambda stack, arn: iam.Role.from_role_arn(stack, "GivenRole", arn),
-    "kms.IKey": lambda stack, arn: kms.Key.from_key_arn(stack, "GivenKey", arn),
-    "list[iam.IPrincipal]": lambda stack, arns: [iam.ArnPrincipal(arn) for arn in arns],
+    "KeyAccess": lambda _, name: KeyAccess[name],
+    "cdk.Duration": lambda _, days: cdk.Duration.days(days),
+    "cdk.RemovalPolicy": lambda _, name: cdk.RemovalPolicy[name],
+    "iam.IManagedPolicy": lambda it, arn: iam.ManagedPolicy.from_managed_policy_arn(it, "PermissionsBoundary", arn),
+    "iam.IRole": lambda it, arn: iam.Role.from_role_arn(it, "GivenRole", arn),
+    "kms.IKey": lambda it, arn: kms.Key.from_key_arn(it, "GivenKey", arn),
+    "list[iam.IPrincipal]": lambda _, arns: [iam.ArnPrincipal(arn) for arn in arns],
 }
-"""What a constructor takes, of what the file says as a word, a number or an ARN."""
+"""What a constructor takes in a stack, of what the file says as a word, a number or an ARN."""
 
 
 class CmekStack(cdk.Stack):
@@ -77,7 +75,7 @@ class CmekStack(cdk.Stack):
 
     def _made(self, own: StackSettings, rows: Iterable[Prop]) -> dict[str, Any]:
         """The props as constructors take them."""
-        said = {row: getattr(own, row.name) for row in rows} | {props.REGIONS: own.allowed_regions}
+        said = {row: getattr(own, row.name) for row in rows} | {props.REGIONS: own.trust.regions}
         return {
             row.name: _OF[row.cdk](self, value) if row.cdk else value
             for row, value in said.items()

@@ -23,20 +23,7 @@ from cmek_construct.deployment.reading import ConfigError, Entry, YamlText, is_o
 
 FILE = Path("cmek.yaml")
 SCHEMA = Path("cmek_construct/deployment/cmek.schema.json")
-_APP: Final = '''\
-"""The CDK app: one stack per entry of cmek.yaml."""
-
-import os
-
-from cmek_construct.deployment.app import synthesize
-
-# CDK's own validation is half of the wait, and the tests of cmek-construct do it for every form of
-# cmek.yaml. CDK_VALIDATION=true in the environment switches it on.
-os.environ.setdefault("CDK_VALIDATION", "false")
-synthesize("cmek.yaml")
-'''
-_NODE: Final = "`node --version`; 20 or older is past its end, and the CDK warns of it"
-_FOLDER: Final = ("cdk.json", "requirements.txt", "package.json", ".gitignore")
+_FOLDER: Final = ("app.py", "cdk.json", "requirements.txt", "package.json", ".gitignore")
 _PLAIN: Final = re.compile(  # what is text without quotes: a word, or a UUID
     r"(?!(?i:null|true|false)$)[A-Za-z][A-Za-z0-9_/-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
@@ -79,7 +66,7 @@ def _text(value: Any) -> str:
 def new_text(name: str, props: Mapping[str, Any]) -> str:
     """The text of a new cmek.yaml with one stack; what `cmek init` asks for is among its props."""
     said = {prop: _text(value) for prop, value in props.items()}
-    return rendered("new_folder/cmek.yaml", name=name, props=said, schema=SCHEMA if SCHEMA.exists() else "")
+    return rendered("new_folder/cmek.yaml.j2", name=name, props=said, schema=SCHEMA if SCHEMA.exists() else "")
 
 
 def refuse_if_there() -> None:
@@ -106,10 +93,10 @@ def with_entry(text: str, name: str, props: Mapping[str, Any]) -> str:
 
 def _with_block(text: str, block: list[str]) -> str:
     """The text with more lines after the stacks and the comments indented like them; empty where that is no YAML."""
-    _, stacks = YamlText(text).pair("stacks") or (None, None)
-    if stacks is None or stacks.flow_style:
+    _, stacks = YamlText(text).pair("stacks")
+    if stacks is None or stacks.flow_style:  # none: by an explicit merge
         return ""
-    first, newline = stacks.value[0][0].start_mark, _newline(text)
+    first, newline = stacks.value[0][0].start_mark, "\r\n" if "\r\n" in text else "\n"
     lines = text.splitlines(keepends=True)
     end = first.line
     for number, line in enumerate(lines[first.line :], first.line + 1):
@@ -124,10 +111,6 @@ def _with_block(text: str, block: list[str]) -> str:
         YamlText("".join(lines))
         return "".join(lines)
     return ""
-
-
-def _newline(text: str) -> str:
-    return "\r\n" if "\r\n" in text else "\n"
 
 
 def _meaning(entries: list[Entry]) -> dict[str, StackSettings]:
@@ -163,9 +146,9 @@ def set_suspended(name: str, value: bool, reason: str) -> bool:
 def _with_suspended(text: str, name: str, value: bool, reason: str) -> Iterator[str]:
     """Texts that may say it, and nothing else: where it stands or before the account, the best first."""
     yaml = YamlText(text)
-    there = yaml.pair("stacks", name, "suspended")
-    key, found = there or yaml.pair("stacks", name, "account") or (None, None)
-    if key is None or found is None:
+    there = yaml.pair("stacks", name, "suspended") != (None, None)
+    key, found = yaml.pair("stacks", name, "suspended" if there else "account")
+    if key is None:  # by an explicit merge
         return
     said = str(value).lower()
     comment = f"  # {printable(' '.join(reason.split()))}" if reason else ""
@@ -178,8 +161,9 @@ def _with_suspended(text: str, name: str, value: bool, reason: str) -> Iterator[
         for beside in ("",) if goes_on else (comment, ""):
             yield f"{text[:begin]}{'' if begin < end else ' '}{said}{beside}{text[end:]}"
     else:
+        newline = "\r\n" if "\r\n" in text else "\n"
         for comma in ("", ","):
-            yield f"{text[:at]}suspended: {said}{comma}{comment}{_newline(text)}{text[line:at]}{text[at:]}"
+            yield f"{text[:at]}suspended: {said}{comma}{comment}{newline}{text[line:at]}{text[at:]}"
         yield f"{text[:at]}suspended: {said}, {text[at:]}"
 
 
@@ -211,8 +195,16 @@ def make_folder() -> Iterator[str]:
             "empty folder; an app of your own takes the same values as props of PineconeCmek."
         )
         return
+    installed = distribution("cmek-construct")
+    # What it was installed from, where that is still there: by PEP 610, as pip and uv do.
+    url = json.loads(installed.read_text("direct_url.json") or "{}").get("url", "")
+    origin = Path(url2pathname(urlsplit(url).path) if url.startswith("file:") else os.devnull)
+    wheel = origin.name if origin.suffix == ".whl" and origin.is_file() else ""
+    package = f"cmek-construct[cli] @ {url}" if origin.is_dir() else f"cmek-construct[cli]=={installed.version}"
+    values = {"wheel": wheel, "package": package, "version": installed.version}
+    contents = {name: rendered(f"new_folder/{name.lstrip('.')}.j2", **values).encode() for name in _FOLDER}
     new, left = [str(FILE)], []
-    for name, content in _files():
+    for name, content in (contents | ({wheel: origin.read_bytes()} if wheel else {})).items():
         try:
             with Path(name).open("xb") as file:
                 file.write(content)
@@ -224,19 +216,5 @@ def make_folder() -> Iterator[str]:
     if left:
         yield f"Left as it was: {', '.join(left)}. `cmek init` in an empty folder shows what it would be."
     if "package.json" in new:
-        yield f"Once, for the CDK CLI, with Node.js 22 or 24 ({_NODE}): npm install"
-
-
-def _files() -> Iterator[tuple[str, bytes]]:
-    installed = distribution("cmek-construct")
-    # What it was installed from, where that is still there: by PEP 610, as pip and uv do.
-    url = json.loads(installed.read_text("direct_url.json") or "{}").get("url", "")
-    origin = Path(url2pathname(urlsplit(url).path) if url.startswith("file:") else os.devnull)
-    wheel = origin.name if origin.suffix == ".whl" and origin.is_file() else ""
-    package = f"cmek-construct[cli] @ {url}" if origin.is_dir() else f"cmek-construct[cli]=={installed.version}"
-    values = {"wheel": wheel, "package": package, "version": installed.version}
-    yield "app.py", _APP.encode()
-    for name in _FOLDER:
-        yield name, rendered(f"new_folder/{name.lstrip('.')}", **values).encode()
-    if wheel:
-        yield wheel, origin.read_bytes()
+        node = "`node --version`; 20 or older is past its end, and the CDK warns of it"
+        yield f"Once, for the CDK CLI, with Node.js 22 or 24 ({node}): npm install"

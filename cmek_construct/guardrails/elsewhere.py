@@ -9,8 +9,8 @@ from cmek_construct import guide
 from cmek_construct.guardrails.rule import ACCESS_UNREAD, Context, Rule, Violation
 from cmek_construct.policy import Policy, Statement, words
 from cmek_construct.policy.questions import Questions
-from cmek_construct.policy.sentences import Quoted, plain
 from cmek_construct.policy.text import is_known, is_unreadable, parts
+from cmek_construct.policy.words import Quoted, plain
 from cmek_construct.templates.evidence import NOBODY, allowing
 from cmek_construct.templates.found import Attached, Found, Naming
 

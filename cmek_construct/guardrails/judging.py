@@ -18,7 +18,7 @@ from cmek_construct.checks import printable
 from cmek_construct.guardrails import elsewhere, kept, rule, too_little, too_much
 from cmek_construct.guardrails.rule import Context, Violation, key_uses
 from cmek_construct.policy import CannotBeJudged
-from cmek_construct.policy.sentences import Quoted
+from cmek_construct.policy.words import Quoted
 from cmek_construct.templates.files import MANIFEST
 from cmek_construct.templates.found import Found, Place
 from cmek_construct.templates.pinecone import find

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from cmek_construct import checks
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.rule import KeyUse, Rule, Subject, Trust, Violation
-from cmek_construct.policy.sentences import Quoted
+from cmek_construct.policy.words import Quoted
 from cmek_construct.templates.found import Alias, Place
 from cmek_construct.templates.reading import writers
 
@@ -66,8 +66,8 @@ def of_alias(alias: Alias, keys: Collection[Place]) -> Iterator[Violation]:
     """An alias that can go, or that names none of Pinecone's keys."""
     if alias.is_named:
         yield from _retained(alias.place, ALIAS_RETAINED, "DeletionPolicy")
-    for now in (one.value for one in alias.cases if keys and one.value.key not in keys):
-        said = f"The alias {Quoted(now.name)} has the target {Quoted(now.target)}, "
+    if keys and alias.key not in keys:
+        said = f"The alias {Quoted(alias.name)} has the target {Quoted(alias.target)}, "
         yield ALIAS_TARGET.broken(alias.place, f"{said}which is not the key that Pinecone encrypts with.")
 
 

@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 from cmek_construct import checks, guide
 from cmek_construct.guardrails.rule import Context, KeyUse, Rule, Subject, Trust, Violation
 from cmek_construct.policy import Policy, Request, Said, Statement, Verdict, aws, canonical, read
-from cmek_construct.policy.sentences import Quoted
 from cmek_construct.policy.text import is_known, is_unreadable, parts
+from cmek_construct.policy.words import Quoted
 from cmek_construct.templates.evidence import allowing, organizations
 from cmek_construct.templates.found import Attached
 from cmek_construct.templates.reading import each_of, members
@@ -98,11 +98,14 @@ def of_trust(trust: Trust) -> Iterator[Violation]:
 def of_key(use: KeyUse) -> Iterator[Violation]:
     """The role cannot encrypt and decrypt, or the account's root has lost the key."""
     account, policy = use.now.account, _kept(use.now.policy, lambda one: not organizations(one))
-    owner = []
-    for action, context in _OWNERS.items() if "KeyPolicy" in use.now.properties else ():
-        sent = [{**context, "aws:userid": account, **tags} for tags in _tags(policy)]
-        asked = [Request(f"arn:aws:iam::{account}:root", action, context=one, own=True) for one in sent]
-        answers = _asked(use.context, policy, asked)
+    owner, root, tags = [], f"arn:aws:iam::{account}:root", _tags(policy)
+    sent = {
+        action: [{**context, "aws:userid": account, **some} for some in tags] for action, context in _OWNERS.items()
+    }
+    asked = [Request(root, action, context=one, own=True) for action, each in sent.items() for one in each]
+    every = _asked(use.context, policy, asked if "KeyPolicy" in use.now.properties else ())
+    for action in _OWNERS:
+        answers = [it for it in every if it[0].action == action]
         owner += _first(answers, "yes") or _first(answers, "unsure", "may be denied") or answers[:1]
     requests = []
     for role in use.roles:

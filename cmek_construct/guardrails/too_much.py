@@ -14,9 +14,9 @@ from cmek_construct import guide
 from cmek_construct import warnings as ids
 from cmek_construct.guardrails.rule import ACCESS_UNREAD, ANY_REGION, PINECONES_ROLE, KeyUse, Rule, Trust, Violation
 from cmek_construct.policy import Witness, aws, words
-from cmek_construct.policy.principals import DELETED
-from cmek_construct.policy.sentences import Quoted, plain
+from cmek_construct.policy.statements import DELETED
 from cmek_construct.policy.text import is_unreadable, parts
+from cmek_construct.policy.words import Quoted, plain
 from cmek_construct.templates.evidence import LOOK_ALIKE, allowing
 
 

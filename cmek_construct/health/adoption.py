@@ -23,8 +23,7 @@ from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.doctor import about_key, about_role
 from cmek_construct.health.findings import Effect, Finding, Refused, Verdict, right, said, wrong
 from cmek_construct.health.policies import Beside, about_policy, about_used_key
-from cmek_construct.policy.principals import named_by
-from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.statements import Kind, named_by
 from cmek_construct.templates.evidence import pinecones_accounts
 
 ROLE: Final = "Role1ABCC5F0"
@@ -211,12 +210,13 @@ def _later(case: Deployed, found: list[Finding]) -> Iterator[Finding]:
             means = _NEXT.format("role") + "may take the boundary away, or keep Pinecone out by it"
             yield replace(one, verdict=Verdict.WRONG, cure=cure, means=means) if one.fails else one
         elif one.about == "permissions" and case.own.customers:
-            yield one.to_know("The deploy adds what is missing; what is there more stays, outside of the stack")
+            adds = "The deploy adds what is missing; what is there more stays, outside of the stack"
+            yield one.to_know("{}. " + adds, one.cure)
             if one.verdict is Verdict.RIGHT:
                 words = "The deploy writes the permissions anew into policies of the stack, unless it has taken over "
                 yield said("permissions", words + "those that are there: then take the old ones away")
         elif one.about in _STAYS:
-            yield one.to_know(_STAYS[one.about])
+            yield one.to_know("{}. " + _STAYS[one.about], one.cure)
 
 
 def _about_settings(entry: Entry, key: Key) -> Iterator[Finding]:
@@ -235,7 +235,7 @@ def _about_settings(entry: Entry, key: Key) -> Iterator[Finding]:
 
 
 def _about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    beside, what = Beside.of(case, kind, readable(case.statements(kind))), f"{kind} policy"
+    beside, what = Beside(case, kind, readable(case.statements(kind))), f"{kind} policy"
     about, deploy, found = f"{kind}-policy", _NEXT.format(what), beside.found
     yield from beside.nobodies(f". {deploy}leaves them out")
     words = f"the {what} is not what the file says: {found.in_words(case.own.account)}"

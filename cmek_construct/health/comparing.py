@@ -9,19 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cmek_construct import checks, guide
+from cmek_construct import checks, guide, policy
+from cmek_construct.customers import Customers
 from cmek_construct.guide import ENDING, GRANTS, ROLE_NAME_PREFIX, Statement
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Witness, answers, beyond, read
-from cmek_construct.policy import Statement as Meant
-from cmek_construct.policy import Verdict as Answer
 from cmek_construct.policy.aws import DIRECT_CALL, EXPANDED, EXTERNAL_ID, PRINCIPAL_ARN, TRAILING_DAYS
-from cmek_construct.policy.principals import gone, named_by, naming_as
-from cmek_construct.policy.sentences import Quoted, plain, quoted_list
-from cmek_construct.policy.statements import Kind
-from cmek_construct.policy.words import of_witness
+from cmek_construct.policy.statements import Kind, gone, named_by, naming_as
+from cmek_construct.policy.words import Quoted, of_witness, plain, quoted_list
 
 _EVERYBODY: Final = Principal("AWS", "*")
-_EVERYTHING: Final = Meant("everything", "Allow", (_EVERYBODY,), actions=("*",), resources=("*",))
+_EVERYTHING: Final = policy.Statement("everything", "Allow", (_EVERYBODY,), actions=("*",), resources=("*",))
 _PINECONE: Final = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/{ROLE_NAME_PREFIX}(.+)")
 _CUSTOMER: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
 _SHOWN: Final = 6
@@ -64,26 +61,24 @@ class Where:
 
     def same(self, one: Any, other: Any) -> bool:
         """Whether two statements mean the same in any policy."""
-        if one == other:
-            return True
         mine, yours = self.read([one]), self.read([other])
         effects = {each.effect for each in (*mine.statements, *yours.statements)}
         if effects == {"Deny"}:
             mine, yours = (replace(each, statements=(*each.statements, _EVERYTHING)) for each in (mine, yours))
-        return len(effects) == 1 and _compared(mine, yours).is_none
+        return one == other or (len(effects) == 1 and _compared(mine, yours).is_none)
 
     def has(self, one: Statement, statements: Sequence[Any]) -> bool:
         return one in statements or any(self.same(other, one) for other in statements)
 
     def days_held(self, statements: Sequence[Any]) -> int | None:
         """For how many days after its use a key policy lets nobody end the key; None: not known."""
-        policy, root = self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
-        compared = [int(one) for each in policy.statements for one in each.compared(TRAILING_DAYS) if one.isdecimal()]
+        there, root = self.read(statements), f"arn:aws:iam::{str(self.resource).split(':')[4]}:root"
+        compared = [int(one) for each in there.statements for one in each.compared(TRAILING_DAYS) if one.isdecimal()]
 
         def is_held(days: int) -> bool:
             """The owner's root, whom only a denial to everybody stops, may do neither."""
             sent = [use_of(self.resource, root, action, {TRAILING_DAYS: str(days)}) for action in ENDING]
-            return all(one.verdict is Answer.NO for one in answers(policy, sent))
+            return all(one.verdict is policy.Verdict.NO for one in answers(there, sent))
 
         try:
             ends = sorted({one + n for one in compared for n in (0, 1)})
@@ -125,7 +120,7 @@ def _compared(there: Policy, wanted: Policy) -> Drift:
         said = answers(there, [one.request for one in taken])
     except CannotBeJudged as reason:
         return Drift(doubt=f"it cannot be judged, for there are {reason}")
-    by = [one.statement.name for one in said if one.verdict is Answer.NO and one.statement]
+    by = [one.statement.name for one in said if one.verdict is policy.Verdict.NO and one.statement]
     return Drift(tuple(given), tuple(taken), tuple(dict.fromkeys(by)))
 
 
@@ -150,15 +145,15 @@ def said_by_trust(trust: Sequence[Any]) -> dict[str, Any] | None:
     return None
 
 
-def customers_in(statements: Iterable[Any]) -> tuple[list[str], list[str]]:
-    """Accounts of customers and single keys that the guide's statement is about."""
+def customers_in(statements: Iterable[Any]) -> Customers:
+    """Those that the guide's statement is about."""
     where, names = Where("permissions"), list[str]()
     for one in read(list(statements), "permissions").statements:
         if one.resources and where.same(one.raw, guide.customer_statement("", one.resources)):
             names += one.resources
     accounts = list(dict.fromkeys(found[1] for found in map(_CUSTOMER.fullmatch, names) if found))
     keys = dict.fromkeys(filter(checks.KEY_ARN.fullmatch, names))
-    return accounts, [key for key in keys if key.split(":")[4] not in accounts]
+    return Customers(accounts, [key for key in keys if key.split(":")[4] not in accounts])
 
 
 def sentences(witnesses: Sequence[Witness], account: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from cmek_construct.health.comparing import sentences, use_of, uses_of
 from cmek_construct.health.findings import Effect, Finding, right, said, unknown, wrong
 from cmek_construct.policy import Said, Verdict
 from cmek_construct.policy.aws import RULING
-from cmek_construct.policy.principals import gone
+from cmek_construct.policy.statements import gone
 
 ANY_KEY_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:((?P<key>key)/[A-Za-z0-9-]{1,64}|alias/[A-Za-z0-9/_-]{1,250})"

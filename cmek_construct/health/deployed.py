@@ -240,7 +240,7 @@ def deployed_customers(case: Deployed) -> Customers:
     if "permissions" not in case.written:
         why = case.template.why if isinstance(case.template, Unread) else "it is no template of a role"
         raise Refused(f"{case.name}: its deployed customers could not be read: {why}.")
-    return Customers(*customers_in(case.written["permissions"]))
+    return customers_in(case.written["permissions"])
 
 
 def with_customer_key(

@@ -12,9 +12,8 @@ from cmek_construct.guide import Policy
 from cmek_construct.health import policies
 from cmek_construct.health.deployed import Deployed, at
 from cmek_construct.health.findings import NOTHING_LOST, Effect, Finding, Verdict, not_read, right, said, unknown, wrong
-from cmek_construct.policy.principals import DELETED
-from cmek_construct.policy.sentences import as_list, plain
-from cmek_construct.policy.words import of_statement
+from cmek_construct.policy.statements import DELETED, as_list
+from cmek_construct.policy.words import of_statement, plain
 
 _MADE_AGAIN: Final = ("iam:DeleteRole",)
 _BOUNDING: Final = ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary")
@@ -94,7 +93,8 @@ def about_role(case: Deployed) -> Iterator[Finding]:
             cure = f"{case.iam('update-role')} --max-session-duration {SESSION_SECONDS}"
             means = "somebody is let in for longer: who has a session keeps it, whatever the trust policy says by then"
             found.append(wrong("session", words, cure, Effect.SOMEBODY_LET_IN, means=means, events=("iam:UpdateRole",)))
-        yield from (one.is_yours("role") if case.own.role and one.effect is not _OUT else one for one in found)
+        for one in found:
+            yield one.to_know("the role is yours: {}") if case.own.role and one.effect is not _OUT else one
 
 
 def _anew(case: Deployed) -> str:
@@ -109,12 +109,12 @@ def _anew(case: Deployed) -> str:
 
 def _same_role(case: Deployed, role_id: str) -> Finding:
     lock, gone_from = case.lock, policies.role_is_gone_from(case)
+    locked = f", in cmek.lock {lock.role_id}" if lock.role_id not in (None, role_id) else ""
     if lock.role_arn not in (None, case.role_arn):
         words = f"the role is {case.role_arn}, but cmek.lock has {lock.role_arn}, which Pinecone stores"
         cure = "Do not delete either. Look in git what changed the name or the path, and undo it."
         return wrong("same-role", words, cure, _OUT, means=f"{NOTHING_LOST} by a role that it does not know")
-    if lock.role_id not in (None, role_id) or gone_from:
-        locked = f", in cmek.lock {lock.role_id}" if lock.role_id not in (None, role_id) else ""
+    if locked or gone_from:
         names = f"; {gone_from} of the key policy still names the deleted one" if gone_from else ""
         words = f"the role was deleted and made again under its old name (unique ID {role_id}{locked}){names}"
         cure = f"{_anew(case)}\nThen lock the new one (`cmek lock --deployed`)."
@@ -134,19 +134,18 @@ def _boundary(case: Deployed, role: Role) -> Finding:
         words = f"whether the permissions boundary {printable(found)} lets the role use the key: {doubt}"
         cure = "Have somebody read it who knows IAM; or ask as somebody who may iam:GetPolicy and iam:GetPolicyVersion."
         return unknown("boundary", words, cure, _OUT)
+    if found == wanted and not denied:
+        return right("boundary", f"the role is bounded by {wanted}" if wanted else "the role has no boundary")
     cure = case.iam("delete-role-permissions-boundary")
     if wanted:
         cure = f"{case.iam('put-role-permissions-boundary')} --permissions-boundary {wanted}"
-    if denied:
-        words = f"the role's permissions boundary, {printable(found)}, does not let it do {' and '.join(denied)}"
-        if found == wanted:
-            cure = "Have its owner allow these actions on the key in it."
-        return wrong("boundary", words, cure, _OUT, events=_BOUNDING)
     if found == wanted:
-        return right("boundary", f"the role is bounded by {wanted}" if wanted else "the role has no boundary")
+        cure = "Have its owner allow these actions on the key in it."
     by_file = wanted or "there is none"
     words = f"the role's permissions boundary is {printable(found or 'missing')}, but {by_file} in the file"
-    return wrong("boundary", words, cure, events=_BOUNDING)
+    if denied:
+        words = f"the role's permissions boundary, {printable(found)}, does not let it do {' and '.join(denied)}"
+    return wrong("boundary", words, cure, _OUT if denied else None, events=_BOUNDING)
 
 
 def about_brake(case: Deployed) -> Finding:
@@ -154,9 +153,9 @@ def about_brake(case: Deployed) -> Finding:
     of, observed = policies.KINDS[case.brake.kind], case.statements(case.brake.kind)
     if isinstance(observed, Unread):
         return not_read("suspended", "whether Pinecone is cut off", observed, of.reads)
-    if not case.own.suspended and not policies.is_suspended(case, observed):
-        return right("suspended", "not suspended, as the file says")
     if not case.own.suspended:
+        if not policies.is_suspended(case, observed):
+            return right("suspended", "not suspended, as the file says")
         words = "Pinecone is cut off by the suspension, but the file does not say suspended: true"
         meant = "If it is meant, write `suspended: true` into cmek.yaml instead, and commit it."
         means = f"{NOTHING_LOST}; the next deploy that changes the policy lets it back in"
@@ -175,11 +174,11 @@ def about_key(case: Deployed) -> Iterator[Finding]:
     key, locked = case.key, case.lock.key_arn
     if isinstance(key, Unread):
         yield not_read("key", f"the key {case.key_arn}", key, "kms:DescribeKey")
-    elif key is None:
+        return
+    if key is None:
         cure = "First see that account and region are right. Then call AWS Support, and Pinecone."
         means = "if it was deleted, all data of the project is lost for good"
         yield wrong("key", f"KMS knows no key {case.key_arn}", cure, Effect.KEY_ENDS, means=means, time="none")
-    if not isinstance(key, Key):
         return
     yield right("key", "the key is there")
     if locked not in (None, case.key_arn):
@@ -192,7 +191,13 @@ def about_key(case: Deployed) -> Iterator[Finding]:
     elif case.lock.role_arn:
         yield said("same-key", "the key is not locked (`cmek lock --deployed`)")
     if key.is_ending:
-        yield _deletion(case, key)
+        words, time = "the key WILL BE DELETED once its last replica is", ""
+        if ends := key.deletion_date:
+            days = (ends - case.now).days
+            left = f"{days} days" if days > 1 else "1 day" if days == 1 else "LESS THAN A DAY"
+            words, time = f"the key WILL BE DELETED at {at(ends)}", f"{left}, until {at(ends)}"
+        cure = f"{case.kms('cancel-key-deletion')} && {case.kms('enable-key')}"
+        yield wrong("deletion", words, cure, Effect.KEY_ENDS, time=time, events=("kms:ScheduleKeyDeletion",))
     else:
         yield right("deletion", "nobody has ordered its deletion")
         if key.state == "Enabled":
@@ -206,16 +211,6 @@ def about_key(case: Deployed) -> Iterator[Finding]:
         yield _rotation(case, key)
     if case.own.key is None:
         yield _alias(case, key)
-
-
-def _deletion(case: Deployed, key: Key) -> Finding:
-    words, time = "the key WILL BE DELETED once its last replica is", ""
-    if key.deletion_date is not None:
-        days, when = (key.deletion_date - case.now).days, at(key.deletion_date)
-        left = f"{days} days" if days > 1 else "1 day" if days == 1 else "LESS THAN A DAY"
-        words, time = f"the key WILL BE DELETED at {when}", f"{left}, until {when}"
-    cure = f"{case.kms('cancel-key-deletion')} && {case.kms('enable-key')}"
-    return wrong("deletion", words, cure, Effect.KEY_ENDS, time=time, events=("kms:ScheduleKeyDeletion",))
 
 
 def _rotation(case: Deployed, key: Key) -> Finding:
@@ -274,7 +269,7 @@ def about_grants(case: Deployed, key: Key) -> Finding:
     cures += [f"Then see which are left: cmek doctor {case.name}"] if len(others) > _SHOWN else []
     words = f"grants let others use the key, whatever the key policy says: {shown}"
     found = wrong("grants", words, "\n".join(cures), Effect.SOMEBODY_LET_IN, events=("kms:CreateGrant",))
-    return found.is_yours("key") if case.own.key is not None else found
+    return found.to_know("the key is yours: {}") if case.own.key is not None else found
 
 
 def is_ours(role_arn: str, grant: Grant) -> bool:
@@ -378,19 +373,16 @@ def about_controls(case: Deployed, found: Sequence[Control] | Unread) -> Iterato
         action = "organizations:ListParents, ListPoliciesForTarget and DescribePolicy"
         yield not_read("organization", "the organization's policies", found, action)
         return
-    mentioned = [(one, statement) for one in found for statement in one.statements if _mentions(statement)]
-    for one, statement in mentioned:
-        words = plain(of_statement(statement, case.own.account)).rstrip(".")
-        look = f"look at this {one.kind}, {printable(one.name)} on {printable(one.on)}"
-        yield said("organization", f"{look}: {words}. As text: {json.dumps(statement, ensure_ascii=True)}")
-    if not mentioned:
-        yield said("organization", "no SCP or RCP over the account mentions STS or KMS, as far as is seen")
-
-
-def _mentions(statement: Mapping[str, Any]) -> bool:
-    """Whether a statement may hinder STS or KMS: by its actions, or by what it leaves out."""
-    if "Action" not in statement:
-        return True
-    if statement.get("Effect") == "Allow" and "*" in as_list(statement["Action"]):
-        return "Condition" in statement  # without one it forbids nothing
-    return any(str(one).lower().startswith(("sts:", "kms:", "*")) for one in as_list(statement["Action"]))
+    mentioned = []
+    for one, statement in [(each, raw) for each in found for raw in each.statements]:
+        own, words = {}, "a statement that is no object"
+        if isinstance(statement, dict):
+            own, words = statement, plain(of_statement(statement, case.own.account)).rstrip(".")
+        actions = as_list(own.get("Action", "kms:*"))  # by what it leaves out, it may be about KMS
+        forbids = own.get("Effect") != "Allow" or "*" not in actions or "Condition" in own
+        if forbids and any(str(action).lower().startswith(("sts:", "kms:", "*")) for action in actions):
+            look = f"look at this {one.kind}, {printable(one.name)} on {printable(one.on)}"
+            text = json.dumps(statement, ensure_ascii=True)
+            mentioned.append(said("organization", f"{look}: {words}. As text: {text}"))
+    nothing = "no SCP or RCP over the account mentions STS or KMS, as far as is seen"
+    yield from mentioned or [said("organization", nothing)]

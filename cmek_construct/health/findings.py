@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from cmek_construct.aws.objects import Unread
@@ -36,8 +37,7 @@ CACHED: Final = (
 NOTHING_LOST: Final = "nothing is lost, but Pinecone cannot use the key"
 NOW: Final = "it is open now"
 NO_HURRY: Final = "no hurry"
-Calls: TypeAlias = tuple[str, ...]
-"""Calls of AWS, as CloudTrail names them, behind their service."""
+Calls: TypeAlias = tuple[str, ...]  # of AWS, as CloudTrail names them, behind their service
 _EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
     None: ("neither is Pinecone or the owner locked out, nor is anybody let in", NO_HURRY),
     Effect.SOMEBODY_LET_IN: (
@@ -63,8 +63,8 @@ _EFFECTS: Final[dict[Effect | None, tuple[str, str]]] = {
 class Finding:
     """One thing that was looked at."""
 
-    about: str  # a stable name for it
     verdict: Verdict
+    about: str  # a stable name for it
     words: str
     cure: str = ""  # what to do, a line each; one that begins with a command is to be run as it is
     means: str = ""
@@ -80,24 +80,16 @@ class Finding:
 
     def as_data(self) -> dict[str, Any]:
         texts = {name: getattr(self, name) or None for name in ("words", "means", "time", "cure")}
-        effect = self.effect.value if self.effect else None
+        effect = self.effect and self.effect.value
         return {"about": self.about, "verdict": self.verdict.value, "effect": effect, **texts, "fails": self.fails}
 
-    def to_know(self, why: str) -> "Finding":
-        """The same where it is no fault: something to be known, and why."""
-        return said(self.about, f"{self.words}. {why}", self.cure) if self.fails else self
-
-    def is_yours(self, what: str) -> "Finding":
-        """The same of a role or key of the user's own: to be known, and nothing to be done about."""
-        return said(self.about, f"the {what} is yours: {self.words}") if self.fails else self
+    def to_know(self, words: str, cure: str = "") -> "Finding":
+        """The same where it is no fault, as something to be known: its words stand in others in place of ``{}``."""
+        return said(self.about, words.format(self.words), cure) if self.fails else self
 
 
-def right(about: str, words: str) -> Finding:
-    return Finding(about, Verdict.RIGHT, words)
-
-
-def said(about: str, words: str, cure: str = "") -> Finding:
-    return Finding(about, Verdict.SAID, words, cure)
+right: Final = partial(Finding, Verdict.RIGHT)
+said: Final = partial(Finding, Verdict.SAID)
 
 
 def wrong(
@@ -105,13 +97,13 @@ def wrong(
 ) -> Finding:
     """One that is wrong; what it means and how long there is follow from its effect, where no more is known."""
     usual = _EFFECTS[effect]
-    return Finding(about, Verdict.WRONG, words, cure, means or usual[0], time or usual[1], effect, events=events)
+    return Finding(Verdict.WRONG, about, words, cure, means or usual[0], time or usual[1], effect, events=events)
 
 
 def unknown(about: str, words: str, cure: str, effect: Effect | None = None, *, elsewhere: bool = False) -> Finding:
     """One that cannot be told; with an effect if it may have one."""
     means = "not known: do not take it for healthy" + (f"; perhaps {_EFFECTS[effect][0]}" if effect else "")
-    return Finding(about, Verdict.UNKNOWN, words, cure, means, effect=effect, elsewhere=elsewhere)
+    return Finding(Verdict.UNKNOWN, about, words, cure, means, effect=effect, elsewhere=elsewhere)
 
 
 def not_read(about: str, what: str, unread: Unread, action: str) -> Finding:

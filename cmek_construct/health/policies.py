@@ -8,23 +8,19 @@ there surely lets him do. Only what is needed counts: a denial of calls without 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from cmek_construct import guide
 from cmek_construct.aws.objects import Role, Unread
 from cmek_construct.checks import printable
 from cmek_construct.guide import ALL_REGIONS, ENCRYPT_DECRYPT, PINECONE_REGIONS, ROLE_NAME_PREFIX
-from cmek_construct.guide import Policy as Document
 from cmek_construct.health.comparing import Drift, Where, said_by_trust, use_of, uses_of
 from cmek_construct.health.deployed import EXTERNAL_ID, ROLE_ARN, Deployed
 from cmek_construct.health.findings import Calls, Effect, Finding, not_read, right, said, unknown, wrong
-from cmek_construct.policy import CannotBeJudged, Request, answers
-from cmek_construct.policy import Verdict as Answer
+from cmek_construct.policy import CannotBeJudged, Request, Verdict, answers
 from cmek_construct.policy.aws import DIRECT_CALL, POLICY_KEEPING
-from cmek_construct.policy.principals import gone, named_by, without_gone
-from cmek_construct.policy.sentences import as_list
-from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.statements import Kind, as_list, gone, named_by, without_gone
 
 
 class _Of(NamedTuple):
@@ -49,36 +45,28 @@ KINDS: Final[Mapping[Kind, _Of]] = {
 }
 
 
-@dataclass(frozen=True)
 class Beside:
     """A policy as it is beside the one that it should be, both without what has a finding of its own."""
 
-    case: Deployed
-    kind: Kind
-    there: Sequence[Any]
-    wanted: Sequence[Any]  # what the last deploy wrote, as far as that is known; else what the file says
-    found: Drift  # how both differ
-    ahead: Drift  # how the file differs from the last deploy
-    lost: set[str]  # principals that the file names, in whose place unique IDs are
-
-    @classmethod
-    def of(cls, case: Deployed, kind: Kind, observed: Sequence[Any]) -> "Beside":
-        """What is there beside what it should be: suspended, if so in words that are not ours."""
+    def __init__(self, case: Deployed, kind: Kind, observed: Sequence[Any]) -> None:
+        """It should be suspended, too, where it is so in words that are not ours."""
         own, where, written = case.own, case.where(kind), case.written.get(kind)
         there, is_suspended = list(observed), False
         if where == case.brake:
             there, written = kept(case, there), written and kept(case, written)
             is_suspended = bool(own.suspended) and len(there) == len(observed) and is_cut_off(case, observed)
-        wanted = case.wanted(kind, suspended=is_suspended)
+        wanted: Sequence[Any] = case.wanted(kind, suspended=is_suspended)
         if kind == "key" and where.days_held(there) not in (None, own.protect_used_key or 0):
             there, wanted, written = where.not_held(there), where.not_held(wanted), written and where.not_held(written)
-        written_as = [(one, where.written_as(one, wanted)) for one in there]
-        there = [ours or one for one, ours in written_as]
-        lost = {name for one, ours in written_as if ours for name in named_by(ours) if name not in named_by(one)}
-        is_as_file = kind == "permissions" and where.drift(there, wanted).is_none
-        ahead = Drift() if is_suspended or is_as_file or written is None else where.drift(wanted, written)
-        expected: Sequence[Any] = wanted if ahead.is_none else written or []
-        return cls(case, kind, there, expected, where.drift(there, expected), ahead, lost)
+        pairs = [(one, where.written_as(one, wanted) or one) for one in there]
+        self.case, self.kind, self.where, self.there = case, kind, where, [ours for _, ours in pairs]
+        # Principals that the file names, in whose place unique IDs are.
+        self.lost = {name for one, ours in pairs for name in named_by(ours) if name not in named_by(one)}
+        is_as_file = kind == "permissions" and where.drift(self.there, wanted).is_none
+        is_known = not (is_suspended or is_as_file or written is None)
+        self.ahead = where.drift(wanted, written or []) if is_known else Drift()  # the file, of the last deploy
+        self.wanted = wanted if self.ahead.is_none else written or []  # what the last deploy wrote, where that is known
+        self.found = where.drift(self.there, self.wanted)
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with it: a finding for each effect; or that it is right."""
@@ -99,10 +87,9 @@ class Beside:
         if found.is_none:
             return
         by_hand, within = self._cure()
-        is_given = self.kind != "key" and case.own.role is not None
+        is_yours = self.kind != "key" and case.own.role is not None and not (found.taken or found.doubt)
         for effect, part in self._by_effect():
-            words, means = part.in_words(account), ""
-            cure = by_hand if self.ahead.is_none else case.deploy
+            words, means, cure = part.in_words(account), "", by_hand if self.ahead.is_none else case.deploy
             if effect is Effect.OWNER_LOCKED_OUT:
                 cure += "\nRun it as somebody whom the key policy still lets do that: a key administrator."
             if self.kind == "permissions" and effect is Effect.SOMEBODY_LET_IN:
@@ -113,7 +100,7 @@ class Beside:
             else:
                 words = f"it cannot be told whether the {what}{within} {verb} what the file says: {words}"
                 one = unknown(about, words, cure, effect)
-            yield one.is_yours("role") if is_given and not (found.taken or found.doubt) else one
+            yield one.to_know("the role is yours: {}") if is_yours else one
 
     def _deleted(self, lost: Sequence[str]) -> Finding:
         """Somebody whom the file names was deleted: AWS has put a unique ID in his place."""
@@ -141,15 +128,14 @@ class Beside:
         if self.kind != "permissions":
             return f"{case.put(self.kind)}\n{case.no_deploy}", ""
         policies = role.permissions if isinstance(role, Role) and not isinstance(role.permissions, Unread) else ()
-        drift, wanted = case.where(self.kind).drift, self.wanted
-        found = [one for one in policies if not drift([*wanted, *one.statements], wanted).is_none]
+        found = [one for one in policies if not self.where.drift([*self.wanted, *one.statements], self.wanted).is_none]
         if not found:
             again = "Attach the stack's policies to the role again, or write what is missing into them"
             return f"{again}: {case.no_deploy}", ""
-        cures = []
-        for one in found:
-            detach = f"{case.iam('detach-role-policy')} --policy-arn {one.arn}"
-            cures.append(detach if one.arn else f"{case.iam('delete-role-policy')} --policy-name {one.name}")
+        detach, delete = case.iam("detach-role-policy"), case.iam("delete-role-policy")
+        cures = [
+            f"{detach} --policy-arn {one.arn}" if one.arn else f"{delete} --policy-name {one.name}" for one in found
+        ]
         return "\n".join(cures), f" (in {', '.join(printable(one.name) for one in found)})"
 
     def _by_effect(self) -> list[tuple[Effect | None, Drift]]:
@@ -166,12 +152,11 @@ class Beside:
 
     def locked_out(self) -> Iterator[Effect]:
         """Who may not do what the policy that should be there surely lets him do."""
-        where = self.case.where(self.kind)
-        before, after = where.read(self.wanted), where.read(self.there)
+        before, after = self.where.read(self.wanted), self.where.read(self.there)
         for effect, needs in _needs(self.case, self.kind).items():
             with suppress(CannotBeJudged):
                 pairs = zip(answers(before, needs), answers(after, needs), strict=True)
-                if any(one.verdict is Answer.YES and other.verdict is not Answer.YES for one, other in pairs):
+                if any(one.verdict is Verdict.YES and other.verdict is not Verdict.YES for one, other in pairs):
                     yield effect
 
 
@@ -179,7 +164,7 @@ def _needs(case: Deployed, kind: Kind) -> dict[Effect, list[Request]]:
     """What Pinecone needs: to assume the role, and the role to use the key. What the owner does: to rule the key."""
     own, key_arn, use, owner = case.own, case.key_arn, list[Request](), list[Request]()
     if kind == "trust":
-        regions = PINECONE_REGIONS if own.allowed_regions is ALL_REGIONS else own.allowed_regions
+        regions = PINECONE_REGIONS if own.trust.regions is ALL_REGIONS else own.trust.regions
         context = {**DIRECT_CALL, "sts:ExternalId": own.external_id}
         pinecone = f"arn:aws:iam::{own.pinecone_account_id}:role/{ROLE_NAME_PREFIX}"
         use = [Request(f"{pinecone}{one}", "sts:AssumeRole", None, context, own=True) for one in regions]
@@ -206,7 +191,7 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
         return [], f"there are {reason}"
     denied, by_account, doubts = (
         [(request.action, one.hangs_on) for request, one in zip(requests, found, strict=True) if one.verdict is verdict]
-        for verdict in (Answer.NO, Answer.BY_ACCOUNT, Answer.CANNOT_TELL)
+        for verdict in (Verdict.NO, Verdict.BY_ACCOUNT, Verdict.CANNOT_TELL)
     )
     if doubts and not denied:
         return [], f"that hangs on {printable(', '.join(doubts[0][1]))}"
@@ -218,25 +203,34 @@ def refused(case: Deployed, kind: Kind, statements: Sequence[Any] | Unread) -> t
 
 
 def about_policy(case: Deployed, kind: Kind) -> Iterator[Finding]:
-    observed, (about, what, _, reads, _) = case.statements(kind), KINDS[kind]
+    observed, (about, what, _, reads, events) = case.statements(kind), KINDS[kind]
     if isinstance(observed, Unread):
         yield not_read(about, f"the {what}", observed, reads)
     elif kind == "trust":
         yield from _about_trust(case, observed)
-    elif kind == "key" and case.own.key is not None:
-        yield _about_given_key(case, observed)
+    elif kind == "permissions" or case.own.key is None:
+        yield from Beside(case, kind, observed).findings()
     else:
-        yield from Beside.of(case, kind, observed).findings()
+        # That of a key of the user's own: in whatever words, it must let the role use it.
+        denied, doubt = refused(case, "key", observed)
+        if doubt:
+            words = f"whether your key's policy lets the role use it: {doubt}"
+            yield unknown(about, words, "Have somebody read that statement who knows IAM.")
+        elif denied and role_is_gone_from(case) is None:
+            words = f"your key's policy does not let the role do {' and '.join(denied)}"
+            cure = "Add the statements that `npx cdk synth` warns of (cmek-construct:key-policy)."
+            yield wrong(about, words, cure, Effect.PINECONE_LOCKED_OUT, events=events)
+        else:
+            yield right(about, "your key's policy lets the role use it; who else may is not judged here")
 
 
 def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
     """The trust policy, beside one with the external ID that Pinecone stores."""
-    own, is_deployed = case.own, ROLE_ARN in case.outputs
-    stays = case.outputs.get(EXTERNAL_ID)
+    own, is_deployed, stays = case.own, ROLE_ARN in case.outputs, case.outputs.get(EXTERNAL_ID)
     if not is_deployed:
         stays = (said_by_trust(observed) or {}).get("external_id") or own.external_id
     if stays == own.external_id:
-        yield from Beside.of(case, "trust", observed).findings()
+        yield from Beside(case, "trust", observed).findings()
         return
     case = replace(case, entry=replace(case.entry, settings=replace(own, external_id=stays)))
     again = f"cmek doctor {case.name}"
@@ -252,22 +246,9 @@ def _about_trust(case: Deployed, observed: Sequence[Any]) -> Iterator[Finding]:
         cure = f"{back}, if git shows that it was changed there. Change nothing in AWS before you know: Pinecone "
         cure += f"stores one of the two for good. Then look again: {again}"
         yield unknown("external-id", words, cure, Effect.PINECONE_LOCKED_OUT)
-    for one in Beside.of(case, "trust", observed).findings():
+    for one in Beside(case, "trust", observed).findings():
         # Neither a deploy nor a write of the file's policy, while its external ID is another.
         yield replace(one, cure=f"First put external_id right in cmek.yaml; then: {again}") if one.fails else one
-
-
-def _about_given_key(case: Deployed, observed: Sequence[Any]) -> Finding:
-    """The policy of a key of the user's own: in whatever words, it must let the role use it."""
-    denied, doubt = refused(case, "key", observed)
-    if doubt:
-        words = f"whether your key's policy lets the role use it: {doubt}"
-        return unknown("key-policy", words, "Have somebody read that statement who knows IAM.")
-    if not denied or role_is_gone_from(case) is not None:
-        return right("key-policy", "your key's policy lets the role use it; who else may is not judged here")
-    words = f"your key's policy does not let the role do {' and '.join(denied)}"
-    cure = "Add the statements that `npx cdk synth` warns of (cmek-construct:key-policy)."
-    return wrong("key-policy", words, cure, Effect.PINECONE_LOCKED_OUT, events=KINDS["key"].events)
 
 
 def about_used_key(case: Deployed) -> Iterator[Finding]:
@@ -318,7 +299,7 @@ def is_cut_off(case: Deployed, statements: Sequence[Any]) -> bool:
     return is_suspended(case, statements) or case.brake.drift(statements, denied).is_none
 
 
-def to_write(case: Deployed, before: Document, observed: Sequence[Any], on: bool) -> list[Document]:
+def to_write(case: Deployed, before: guide.Policy, observed: Sequence[Any], on: bool) -> list[guide.Policy]:
     """The policies to try, the best first; none where it says already whether Pinecone is cut off.
 
     A suspension first leaves everybody else's statements as they are. AWS refuses a policy that names somebody who was

@@ -59,14 +59,13 @@ def steps(
         "",
         elsewhere=True,
     )
-    of_indexes, suspended, seen = _indexes(indexes), _suspended(case), _seen(case, attempt)
+    of_indexes, suspended, (seen, unread) = _indexes(indexes), _suspended(case), _seen(case, attempt)
     quiet = said("quiet", f"{days} days without use: they count once it is suspended")
     if case.key is None:
         quiet = right("quiet", f"{days} days without use: the key is gone")
     elif isinstance(case.key, Key) and is_done(suspended):
-        unread = [] if quiet_since else _unread(case, case.key.last_use, attempt)
         told = [(quiet_since, "as you say")] if quiet_since else []
-        quiet = _quiet(case, case.key, [*seen, *told], unread, days, changes)
+        quiet = _quiet(case, case.key, [*seen, *told], [] if told else unread, days, changes)
     early = []
     if of_indexes.verdict is Verdict.SAID:
         early.append("there are indexes left, whose data goes with it")
@@ -80,15 +79,14 @@ def steps(
 def _indexes(found: Sequence[str] | Unread | None) -> Finding:
     if found is None:
         words = "Indexes of the project: not known, for PINECONE_API_KEY is not set"
-        cure = "Set it to an API key of the project, and they are looked for"
-        return unknown("indexes", words, cure, elsewhere=True)
+        return unknown("indexes", words, "Set it to an API key of the project, and they are looked for", elsewhere=True)
     if isinstance(found, Unread):
         return unknown("indexes", f"Indexes of the project: {found.why}".rstrip("."), "")
-    if not found:
-        words = "Indexes: there are none in the project of PINECONE_API_KEY: see yourself that it is the right one"
-        return right("indexes", words)
-    cure = "Save what is still needed of them, and delete all of them in Pinecone"
-    return said("indexes", f"Indexes are left ({len(found)}): {few(found)}", cure)
+    if found:
+        cure = "Save what is still needed of them, and delete all of them in Pinecone"
+        return said("indexes", f"Indexes are left ({len(found)}): {few(found)}", cure)
+    words = "Indexes: there are none in the project of PINECONE_API_KEY: see yourself that it is the right one"
+    return right("indexes", words)
 
 
 def _suspended(case: Deployed) -> Finding:
@@ -98,31 +96,25 @@ def _suspended(case: Deployed) -> Finding:
     if found.verdict is Verdict.RIGHT:
         return said("suspended", "Suspended: not yet", f'cmek suspend {case.name} --reason "retirement"')
     words = f"Suspended: {found.words.removeprefix('SUSPENDED on purpose: ')}"
-    verdict = Verdict.RIGHT if found.verdict is Verdict.SAID else found.verdict
-    return replace(found, verdict=verdict, words=words)
+    return replace(found, verdict=Verdict.RIGHT if found.verdict is Verdict.SAID else found.verdict, words=words)
 
 
-def _seen(case: Deployed, attempt: Event | Unread | None) -> list[Seen]:
-    """When somebody used the key, or asked for it."""
-    role, use = case.role, case.key.last_use if isinstance(case.key, Key) else None
-    seen = list[Seen]()
+def _seen(case: Deployed, attempt: Event | Unread | None) -> tuple[list[Seen], list[str]]:
+    """When somebody used the key, or asked for it; and what of that could not be read."""
+    role, use, seen = case.role, case.key.last_use if isinstance(case.key, Key) else None, list[Seen]()
     if isinstance(role, Role) and role.last_used:
         seen.append((role.last_used, "by IAM, the role was used then: Pinecone still asks"))
     if isinstance(use, LastUse) and use.when:
         seen.append((use.when, f"by KMS, the key was used then ({printable(use.operation)})"))
     if isinstance(attempt, Event):
         seen.append((attempt.when, f"{who_used(case, attempt)} asked for {printable(attempt.name)} then"))
-    return seen
-
-
-def _unread(case: Deployed, use: LastUse | Unread | None, attempt: Event | Unread | None) -> list[str]:
-    """What of that could not be read."""
     sources = (
-        ("the role's last use", case.role, "iam:GetRole"),
+        ("the role's last use", role, "iam:GetRole"),
         ("the key's last use", use or Unread("it was not asked"), "kms:GetKeyLastUsage"),
         ("whether somebody asked in vain", attempt, "cloudtrail:LookupEvents"),
     )
-    return [f"{what} was not read ({one.why}): it needs {by}" for what, one, by in sources if isinstance(one, Unread)]
+    unread = ((what, one, action) for what, one, action in sources if isinstance(one, Unread))
+    return seen, [f"{what} was not read ({one.why}): it needs {action}" for what, one, action in unread]
 
 
 def _quiet(

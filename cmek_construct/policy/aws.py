@@ -6,6 +6,8 @@ Source: Service Authorization Reference, "Actions, resources, and condition keys
 from collections.abc import Mapping
 from typing import Final
 
+from cmek_construct.policy.patterns import DIGITS, SOMETHING
+
 _ON_KEYS: Final = """
 CancelKeyDeletion CreateAlias CreateGrant Decrypt DeleteAlias DeleteImportedKeyMaterial DeriveSharedSecret DescribeKey
 DisableKey DisableKeyRotation EnableKey EnableKeyRotation Encrypt GenerateDataKey GenerateDataKeyPair
@@ -40,12 +42,24 @@ ACTIONS: Final = {
 }
 """By kind of policy the actions of KMS and STS that it can be about, each by its name in lower case. AWS may add
 one."""
-ON_NOTHING: Final = frozenset(_named("kms", _ON_NO_KEY) | _named("sts", _ON_NO_ROLE))
-"""Those that are for no resource, and that Resource * alone allows."""
-OPEN: Final = frozenset(_named("sts", _OPEN))
-"""Those that no policy can take from anybody."""
-ALIAS: Final = frozenset(_named("kms", "CreateAlias DeleteAlias UpdateAlias"))
-"""Those that are for an alias as well as for its key."""
+_ON_ALIAS: Final = _named("kms", "CreateAlias DeleteAlias UpdateAlias")
+_LETTER: Final = "[abcdefghijklmnopqrstuvwxyz0123456789-]"
+WORD: Final = f"{_LETTER}{_LETTER}*"
+_BEGIN: Final = f"arn:aws{_LETTER}*"
+_OF_KMS: Final = f"{_BEGIN}:kms:{WORD}:{DIGITS}:"
+_KEY: Final = f"{_OF_KMS}key/{SOMETHING}"
+ACTED_ON: Final = (
+    (ACTIONS["key"].keys() - _ON_ALIAS, (_KEY,)),
+    (_ON_ALIAS, (_KEY, f"{_OF_KMS}alias/{SOMETHING}")),
+    (ACTIONS["trust"], (f"{_BEGIN}:iam::{DIGITS}:role/{SOMETHING}",)),
+    (_named("sts", "AssumeRoot"), (f"{_BEGIN}:iam::{DIGITS}:root",)),
+    (_named("sts", "GetFederationToken"), (f"{_BEGIN}:sts::{DIGITS}:federated-user/{SOMETHING}",)),
+    # Resource * alone allows these,
+    (_named("kms", _ON_NO_KEY) | _named("sts", _ON_NO_ROLE), ("",)),
+    # and no policy can take this one from anybody.
+    (_named("sts", _OPEN), ()),
+)
+"""What actions are for, each as patterns of ARNs."""
 FEDERATED: Final = tuple(_named("sts", "AssumeRoleWithSAML AssumeRoleWithWebIdentity SetSourceIdentity TagSession"))
 """The actions of those who sign in elsewhere."""
 DIRECT_CALL: Final[Mapping[str, str | None]] = {

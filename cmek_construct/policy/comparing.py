@@ -6,13 +6,15 @@ witness: requests, of which one is spelled out.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice, product
+from operator import or_
 from typing import Any, Final
 
-from cmek_construct.policy import aws, conditions, principals, rules
+from cmek_construct.policy import aws, context, rules
+from cmek_construct.policy.context import OWN, PRINCIPAL
 from cmek_construct.policy.patterns import CannotBeJudged
-from cmek_construct.policy.principals import OWN, PRINCIPAL
-from cmek_construct.policy.rules import ACTION, RESOURCE, YES, Request, Rules, Verdict, action, lets, on, space_of
+from cmek_construct.policy.rules import ACTION, RESOURCE, YES, Request, Rules, Verdict, lets
 from cmek_construct.policy.space import Box, Dimension, Value, both, merged
 from cmek_construct.policy.statements import Policy, Statement, read
 from cmek_construct.policy.text import canonical, with_holes
@@ -50,13 +52,20 @@ def beyond(policy: Policy, limit: Policy, principal: str | None = None) -> list[
     Raises:
         CannotBeJudged: it is too large.
     """
+    if says_no_more(policy, limit):
+        return []
+    return list(_Comparison(policy, limit, principal).witnesses())
+
+
+def says_no_more(policy: Policy, limit: Policy) -> bool:
+    """Whether a policy allows nothing but what a limit does, in the same words."""
     allowed = [one for one in limit.statements if one.effect == "Allow" and not one.unreadable]
-    compared = [value for one in policy.statements for each in one.conditions for value in each.values]
-    is_typed = policy.typed and not limit.typed and any("${" in one for one in compared)
-    is_same = all(one in allowed for one in policy.statements if one.effect != "Deny")
-    if is_same and len(allowed) == len(limit.statements) and not is_typed:
-        return []  # it says nothing that the limit does not say in the same words
-    return _compared(policy, limit, principal=principal)
+    if len(allowed) < len(limit.statements) or any(
+        it not in allowed for it in policy.statements if it.effect != "Deny"
+    ):
+        return False
+    compared = (value for one in policy.statements for each in one.conditions for value in each.values)
+    return limit.typed or not policy.typed or not any("${" in value for value in compared)
 
 
 def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DIRECT_CALL) -> list[Witness]:
@@ -71,21 +80,7 @@ def short(policy: Policy, need: Policy, facts: Mapping[str, str | None] = aws.DI
     Raises:
         CannotBeJudged: it is too large.
     """
-    return _compared(policy, need, facts=facts)
-
-
-def _compared(
-    policy: Policy, other: Policy, principal: str | None = None, facts: Mapping[str, str | None] | None = None
-) -> list[Witness]:
-    """What the first allows beyond the other; with facts, what the other does beyond the first."""
-    space = space_of([policy, other], [principal] if principal else [])
-    for _ in space.twice():
-        own, limits = Rules(space, policy), Rules(space, other)
-        meant = [(PRINCIPAL, principals.Who(space).exactly(principal))] if principal else []
-        meant += [(key, conditions.sent(space, key, facts[key])) for key in space.dimensions if facts and key in facts]
-        is_need = facts is not None
-        comparison = _Comparison(limits if is_need else own, own if is_need else limits, meant, is_need=is_need)
-    return list(comparison.witnesses())
+    return list(_Comparison(policy, need, facts=facts).witnesses())
 
 
 def surely_allows(document: Any, need: Any) -> bool:
@@ -103,22 +98,28 @@ def surely_allows(document: Any, need: Any) -> bool:
 
 
 class _Comparison:
-    """Two policies in one space."""
+    """What the first of two policies allows beyond the other; with facts, what the other does beyond the first."""
 
-    def __init__(self, own: Rules, limits: Rules, meant: list[tuple[str, int]], *, is_need: bool) -> None:
-        self._is_need = is_need
-        self._space = space = own.space
+    def __init__(
+        self, policy: Policy, other: Policy, principal: str | None = None, facts: Mapping[str, str | None] | None = None
+    ) -> None:
+        self._is_need = facts is not None
+        self._space = space = rules.space_of([policy, other], [principal] if principal else [])
+        for _ in space.twice():
+            first, second = Rules(space, policy), Rules(space, other)
+            meant = [(PRINCIPAL, context.exactly(space, principal))] if principal else []
+            meant += [rules.on(space, space.resource)] if space.kind == "key" else []
+            sent = (facts or {}).items()
+            meant += [(key, context.sent(space, key, value)) for key, value in sent if key in space.dimensions]
+            everybody, at_home = space.dimensions[PRINCIPAL].all, context.at_home(space)
+            # Across accounts nobody gets in without leave of their own.
+            near = at_home if context.owner_of(space.resource or "") else everybody
+            alone = space.box(*meant, lets(space, own=False), (PRINCIPAL, near))
+            self._base = [box for box in (space.box(*meant, lets(space)), alone) if all(box)]
+            self._across = space.box(lets(space, own=False), (PRINCIPAL, everybody & ~at_home))
+            """Requests of who may be of another account, without leave of that."""
+        self._own, self._limits = (second, first) if self._is_need else (first, second)
         self._dimensions = list(space.dimensions.values())
-        self._own = own
-        self._limits = limits
-        people = principals.Who(space)
-        meant += [on(space, space.resource)] if space.kind == "key" else []
-        # Across accounts nobody gets in without leave of their own.
-        alone = space.box(*meant, lets(space, own=False), (PRINCIPAL, people.at_home(space.resource)))
-        self._base = [box for box in (space.box(*meant, lets(space)), alone) if all(box)]
-        elsewhere = people.dimension.all & ~people.at_home(space.resource, surely=True)
-        self._across = space.box(lets(space, own=False), (PRINCIPAL, elsewhere))
-        """Requests of who may be of another account, without leave of that."""
 
     def witnesses(self) -> Iterator[Witness]:
         """One for each piece of a statement that is beyond the limit."""
@@ -135,28 +136,27 @@ class _Comparison:
         asked = both(box, self._base[0]) or piece
         # Single requests of the piece, those that a person would name first.
         choices = list(islice(product(*map(_best, self._dimensions, piece)), _MOST_TRIED))
-        texts = next(filter(None, (self._surely(one, asked) for one in choices)), None)
-        hangs_on: list[str] = []
-        certain = texts is not None
-        if texts is None:
-            texts = list(map(Dimension.with_holes, self._dimensions, choices[0]))
-            hangs_on = list(self._hangs_on(piece, choices[0], asked))
-        of = dict(zip(self._space.dimensions, piece, strict=True))
-        who, what = self._principals(statement, of[PRINCIPAL]), self._actions(statement, of[ACTION])
-        return Witness(statement, who, what, certain, tuple(dict.fromkeys(hangs_on)), self._request(texts))
+        certain = next(filter(None, (self._surely(one, asked) for one in choices)), None)
+        hangs_on = () if certain else tuple(dict.fromkeys(self._hangs_on(piece, choices[0], asked)))
+        texts = certain or list(map(Dimension.with_holes, self._dimensions, choices[0]))
+        of = dict(zip(self._space.dimensions, texts, strict=True))
+        some = dict(zip(self._space.dimensions, piece, strict=True))
+        # In the words of AWS.
+        who, what = context.name_of(of[PRINCIPAL]), _NAMES.get(of[ACTION], of[ACTION])
+        keys = {one.name: context.value_of(of[one.name]) for one in self._dimensions if one.is_key}
+        request = Request(who, what, of.get(RESOURCE) or None, keys, of[OWN] == YES)
+        named, does = self._principals(statement, some[PRINCIPAL]), self._actions(statement, some[ACTION])
+        return Witness(statement, named, does, certain is not None, hangs_on, request)
 
     def _principals(self, statement: Statement, some: int) -> tuple[str, ...]:
         """Some principals, as the statement names them where it does."""
-        people = principals.Who(self._space)
-        if statement.unreadable or some == people.dimension.all:
+        space, people = self._space, self._space.dimensions[PRINCIPAL]
+        if statement.unreadable or some == people.all:
             return ("*",)
-        named = []
-        for one in statement.principals or ():
-            whole = people.direct([one]) | people.by_account([one])
-            if whole != people.dimension.all and whole & some:
-                named.append(one.name)
-        found = (principals.name_of(people.dimension.with_holes(one)) for one in people.dimension.members(some))
-        return tuple(named) or tuple(dict.fromkeys(found))[:_SHOWN]
+        named = [(one.name, reduce(or_, context.whom(space, [one]))) for one in statement.principals or ()]
+        found = [name for name, whole in named if whole & some and whole != people.all]
+        names = (context.name_of(people.with_holes(one)) for one in people.members(some))
+        return tuple(found) or tuple(dict.fromkeys(names))[:_SHOWN]
 
     def _actions(self, statement: Statement, some: int) -> tuple[str, ...]:
         """Some actions: as the statement has them, or one by one where not all are in."""
@@ -165,7 +165,7 @@ class _Comparison:
         dimension = self._space.dimensions[ACTION]
         found: list[str] = []
         for text in statement.actions or ():
-            whole = action(dimension, text)
+            whole = rules.action(dimension, text)
             if whole and not whole & ~some:
                 found.append(text)
                 some &= ~whole
@@ -183,28 +183,21 @@ class _Comparison:
         for by_holes in (False, True):
             box, texts = [], []
             for one, value, some in zip(self._dimensions, chosen, asked, strict=True):
+                is_sent = self._is_need and one.is_key
                 whole = one.as_holes(value) if by_holes else one.as_text(value)
-                box.append(one.all if one.is_unknown else one.loosened(some) if self._is_sent(one) else whole)
-                texts.append(one.with_holes(value) if by_holes or self._is_sent(one) else value.text)
-            if self._is_beyond(tuple(box)):
+                box.append(one.all if one.is_unknown else one.loosened(some) if is_sent else whole)
+                texts.append(one.with_holes(value) if by_holes or is_sent else value.text)
+            made = self._space.possible([tuple(box)])
+            is_said = made and not self._space.overlap(made, [self._across])
+            if is_said and (self._own.verdict(made), self._limits.verdict(made)) == (Verdict.YES, Verdict.NO):
                 return texts
         return None
-
-    def _is_sent(self, dimension: Dimension) -> bool:
-        """Whether it is a condition key of a request that is needed."""
-        return self._is_need and dimension.is_key
-
-    def _is_beyond(self, box: Box) -> bool:
-        asked = self._space.possible([box])
-        if not asked or self._space.overlap(asked, [self._across]):
-            return False
-        return self._own.verdict(asked) is Verdict.YES and self._limits.verdict(asked) is Verdict.NO
 
     def _hangs_on(self, piece: Box, chosen: Sequence[Value], asked: Box) -> Iterator[str]:
         for dimension, some, value, sent in zip(self._dimensions, piece, chosen, asked, strict=True):
             if dimension.is_unknown and some != dimension.all:
                 yield dimension.name
-            elif self._is_sent(dimension) and some != sent:
+            elif self._is_need and dimension.is_key and some != sent:
                 yield f"what is sent as {dimension.name}"
             yield from dimension.differences(some & dimension.as_text(value))
         yield from self._examples(chosen)
@@ -220,13 +213,6 @@ class _Comparison:
                 yield "an action that AWS may add"
             if dimension.is_typed and value.text and value.undecided:
                 yield f"what is sent as {dimension.name}"
-
-    def _request(self, texts: Sequence[str]) -> Request:
-        """One request in the words of AWS."""
-        of = dict(zip(self._space.dimensions, texts, strict=True))
-        context = {one.name: conditions.value_of(of[one.name]) for one in self._dimensions if one.is_key}
-        who, what = principals.name_of(of[PRINCIPAL]), _NAMES.get(of[ACTION], of[ACTION])
-        return Request(who, what, of.get(RESOURCE) or None, context, of[OWN] == YES)
 
 
 def _best(dimension: Dimension, some: int) -> list[Value]:

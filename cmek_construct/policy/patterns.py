@@ -61,7 +61,7 @@ def exact(pattern: str) -> str | None:
     return "".join(chars.some for chars, _ in tokens)
 
 
-def accepts(pattern: str, text: str) -> bool:
+def fits(pattern: str, text: str) -> bool:
     return bool(_Automaton([pattern]).of(text))
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from cmek_construct.guide import Policy as Document
 from cmek_construct.policy.aws import SESSION_BEGAN, TRAILING_DAYS
-from cmek_construct.policy.comparing import Witness, beyond
+from cmek_construct.policy.comparing import Witness, beyond, says_no_more
 from cmek_construct.policy.rules import Request, Said, answers
 from cmek_construct.policy.statements import Policy, Statement, read
 from cmek_construct.policy.text import Forms, canonical, generated, glob, holes, may_be_one, parts
@@ -39,7 +39,7 @@ class Questions:
     def __init__(self) -> None:
         """Begin."""
         self._known: dict[str, tuple[list[str], dict[str, tuple[int | None, Any]], list[str]]] = {}
-        self._said: dict[int, tuple[Policy, str, dict[str, None]]] = {}
+        self._policies: dict[int, _Shape] = {}
 
     def beyond(self, policy: Policy, limit: Document, principal: str | None = None) -> list[Witness]:
         """What a policy may allow, and a limit does not: to everybody, or to one principal.
@@ -47,10 +47,13 @@ class Questions:
         Raises:
             CannotBeJudged: it is too large.
         """
-        most = read(limit, policy.kind, resource=policy.resource, texts=canonical)
+        most = read(limit, policy.kind, resource=policy.resource, texts=canonical, forms=policy.forms)
+        most = replace(most, typed=False)
+        if says_no_more(policy, most):
+            return []
 
         def ask(own: Policy) -> list[Witness]:
-            return beyond(own, replace(most, forms=own.forms, typed=False), principal)
+            return beyond(own, replace(most, forms=own.forms), principal)
 
         return self._asked(policy, [*_texts(most), principal or ""], f"{most.statements} {principal!r}", ask)
 
@@ -72,27 +75,41 @@ class Questions:
         return self._asked(policy, texts, f"{asked} {list(each)}", lambda own: answers(own, requests))
 
     def _asked(self, policy: Policy, beside: Iterable[str], question: str, ask: Callable[[Policy], list[A]]) -> list[A]:
-        if id(policy) not in self._said:
-            text = f"{policy.kind} {policy.resource!r} {policy.statements}"
-            self._said[id(policy)] = policy, text, dict.fromkeys(_texts(policy))
-        _, text, own = self._said[id(policy)]
-        forms = _told_apart(policy.forms, {**dict.fromkeys(beside), **own})
-        numbers: dict[str, str] = {}
-        shape = _NAMES.sub(lambda it: numbers.setdefault(it[0], f"\0{it.lastgroup} {len(numbers)}\0"), text + question)
-        known = " ".join(f"{numbers.get(f'${{{name}}}', name)} {form}" for name, form in forms.items())
+        if id(policy) not in self._policies:
+            self._policies[id(policy)] = _Shape(policy)
+        own = self._policies[id(policy)]
+        names = dict(own.names)
+        shape = f"{own.shape} {_without_names(question, names)}"
+        forms = _told_apart(policy.forms, {**dict.fromkeys(beside), **own.texts})
+        known = " ".join(f"{names.get(f'${{{name}}}', name)} {form}" for name, form in forms.items())
         if shape + known not in self._known and _LOOKED_INTO.search(shape.lower()):
-            shape = text + question
+            shape = own.text + question
         if shape + known not in self._known:
             index = {id(one): number for number, one in enumerate(policy.statements)}
             found = [(index.get(id(one.statement)), one) for one in ask(replace(policy, forms=forms))]
-            self._known[shape + known] = list(numbers), {str(one): one for one in found}, list(map(str, found))
-        names, answers, order = self._known[shape + known]
-        others = dict(zip(names, numbers, strict=True))
+            self._known[shape + known] = list(names), {str(one): one for one in found}, list(map(str, found))
+        before, answers, order = self._known[shape + known]
+        others = dict(zip(before, names, strict=True))
         again = {
             text: _again(one, None if at is None else policy.statements[at], others)
             for text, (at, one) in answers.items()
         }
         return [again[text] for text in order]
+
+
+class _Shape:
+    """A policy without its names, which are told by their numbers."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy  # as long as it is there, no other has its id
+        self.text = f"{policy.kind} {policy.resource!r} {policy.statements}"
+        self.texts = dict.fromkeys(_texts(policy))
+        self.names: dict[str, str] = {}
+        self.shape = _without_names(self.text, self.names)
+
+
+def _without_names(text: str, numbers: dict[str, str]) -> str:
+    return _NAMES.sub(lambda it: numbers.setdefault(it[0], f"\0{it.lastgroup} {len(numbers)}\0"), text)
 
 
 def _again(one: A, statement: Statement | None, others: Mapping[str, str]) -> A:

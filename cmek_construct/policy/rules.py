@@ -14,32 +14,17 @@ from itertools import product
 from operator import or_
 from typing import Final, TypeAlias
 
-from cmek_construct.policy import aws, conditions, principals
-from cmek_construct.policy.patterns import ANYTHING, BETWEEN, DIGITS, SOMETHING, CannotBeJudged
-from cmek_construct.policy.principals import OWN, PRINCIPAL
+from cmek_construct.policy import aws, context
+from cmek_construct.policy.context import OWN, PRINCIPAL
+from cmek_construct.policy.patterns import ANYTHING, BETWEEN, CannotBeJudged
 from cmek_construct.policy.space import Box, Dimension, Space, both, within
 from cmek_construct.policy.statements import Policy, Statement
-from cmek_construct.policy.text import Reading, generated, parts
+from cmek_construct.policy.text import Reading, lower, parts
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
 YES, NO = "yes", "no"
 Texts: TypeAlias = Sequence[str] | None
-_LETTER: Final = "[abcdefghijklmnopqrstuvwxyz0123456789-]"
-_WORD: Final = f"{_LETTER}{_LETTER}*"
-_BEGIN: Final = f"arn:aws{_LETTER}*"
-_OF_KMS: Final = f"{_BEGIN}:kms:{_WORD}:{DIGITS}:"
-_KEY: Final = f"{_OF_KMS}key/{SOMETHING}"
-_ACTED_ON: Final = (
-    (aws.ACTIONS["key"].keys() - aws.ALIAS, (_KEY,)),
-    (aws.ALIAS, (_KEY, f"{_OF_KMS}alias/{SOMETHING}")),
-    (aws.ACTIONS["trust"].keys(), (f"{_BEGIN}:iam::{DIGITS}:role/{SOMETHING}",)),
-    ({"sts:assumeroot"}, (f"{_BEGIN}:iam::{DIGITS}:root",)),
-    ({"sts:getfederationtoken"}, (f"{_BEGIN}:sts::{DIGITS}:federated-user/{SOMETHING}",)),
-    (aws.ON_NOTHING, ("",)),
-    (aws.OPEN, ()),
-)
-"""What actions are for."""
 _SERVICE: Final = re.compile("(?!aws$)[a-z0-9-]+")
 """What begins the condition keys of a service; those of who signs in elsewhere have a dot."""
 WHOSE_ACCOUNT: Final = "whose account it is"
@@ -95,15 +80,15 @@ def space_of(policies: Sequence[Policy], people: Sequence[str]) -> Space:
     resource = next((one.resource for one in policies if one.resource), None)
     forms = {name: form for one in policies for name, form in one.forms.items()}
     named = [one for policy in policies for statement in policy.statements for one in statement.named()]
-    elsewhere = [one for one in named if one.kind == "Federated" and kind == "key"]
-    apart = frozenset(f"name is ${{{name}}}" for name in generated(forms))
-    spelled = principals.spelled([*people, *(one.name for one in named)])
-    space = Space(kind, resource, Reading(forms), spelled, elsewhere, apart)
+    spelled = context.spelled([*people, *(one.name for one in named)])
+    space = Space(kind, resource, Reading(forms), spelled, named)
     space.dimension(OWN, (NO, YES))
-    service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{_WORD}:")
-    actions = space.dimension(ACTION, (service + _WORD,))
+    service = {"key": "kms:", "trust": "sts:"}.get(kind, f"{aws.WORD}:")
     for name in aws.ACTIONS[kind]:
-        actions.where(name)
+        space.dimension(ACTION, (service + aws.WORD,)).where(name)
+    space.dimension(PRINCIPAL, context.EVERYBODY)
+    if kind != "trust":
+        space.dimension(RESOURCE, (ANYTHING,))
     return space
 
 
@@ -133,18 +118,18 @@ class Rules:
             return Verdict.NO
         return Verdict.CANNOT_TELL
 
-    def deciding(self, asked: Sequence[Box], verdict: Verdict) -> Statement | None:
-        """The statement that decides: one that names the principal before one of its account."""
-        for one, box in self.deny if verdict is Verdict.NO else self.allow:
-            if all(within(some, box) for some in asked):
-                return one
-        if verdict is Verdict.NO:
-            return None
-        some = self.space.overlap(asked, [self.space.box(lets(self.space))])
-        return next((one for one, box in self.allow if self.space.overlap(some, [box])), None)
+    def why(self, asked: Sequence[Box], verdict: Verdict) -> tuple[Statement | None, tuple[str, ...]]:
+        """The statement that decides, or one that may be about the requests or not; and what is not known of all such.
 
-    def doubtful(self, asked: Sequence[Box]) -> tuple[Statement | None, tuple[str, ...]]:
-        """A statement that may be about the requests or not, and what is not known of all such."""
+        Of those that decide, one that names the principal is before one of its account.
+        """
+        if verdict is not Verdict.CANNOT_TELL:
+            about = self.deny if verdict is Verdict.NO else self.allow
+            one = next((one for one, box in about if all(within(some, box) for some in asked)), None)
+            if one is None and verdict is not Verdict.NO:
+                alone = self.space.overlap(asked, [self.space.box(lets(self.space))])
+                one = next((one for one, box in about if self.space.overlap(alone, [box])), None)
+            return one, ()
         each = product([*self.deny, *self.allow], asked)
         partly = [(one, box, some) for (one, box), some in each if both(some, box) and not within(some, box)]
         found: dict[str, None] = {}
@@ -163,19 +148,19 @@ def lets(space: Space, own: bool = True) -> tuple[str, int]:
 
 def _impossible(space: Space) -> Iterator[Box]:
     """Requests that nobody can make: an action on what it is not for, or with a key of others."""
-    actions, people = space.dimensions[ACTION], principals.Who(space).dimension
+    actions, people = space.dimensions[ACTION], space.dimensions[PRINCIPAL]
 
     def others(names: Collection[str]) -> int:
         return actions.of(lambda value: value.text not in names)
 
     if space.kind == "permissions":
-        yield space.box((PRINCIPAL, people.all & ~people.where(principals.WITH_ARN)))
-        resources = _acted_on(space)
-        for names, patterns in _ACTED_ON:
+        yield space.box((PRINCIPAL, people.all & ~people.where(context.WITH_ARN)))
+        resources = space.dimensions[RESOURCE]
+        for names, patterns in aws.ACTED_ON:
             these = reduce(or_, map(resources.where, patterns), 0)
             yield space.box((ACTION, actions.all & ~others(names)), (RESOURCE, resources.all & ~these))
     if space.kind == "trust":
-        signed_in = people.where(principals.SIGNED_IN_ELSEWHERE)
+        signed_in = people.where(context.SIGNED_IN_ELSEWHERE)
         yield space.box((PRINCIPAL, signed_in), (ACTION, others(aws.FEDERATED)))
     for key, dimension in space.dimensions.items():
         service, _, name = key.partition(":")
@@ -185,10 +170,6 @@ def _impossible(space: Space) -> Iterator[Box]:
             yield space.box((key, dimension.of(lambda value: value.text != "")), (ACTION, lacks))
 
 
-def _acted_on(space: Space) -> Dimension:
-    return space.dimension(RESOURCE, (ANYTHING,))
-
-
 def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> Iterator[Box]:
     """The requests that a statement is about."""
     if statement.unreadable:
@@ -196,37 +177,34 @@ def _boxes(space: Space, statement: Statement, effect: str, is_typed: bool) -> I
         unknown = BETWEEN.join((statement.unreadable[0], effect, json.dumps(statement.raw, default=str)))
         yield space.box((unknown, space.dimension(unknown, (NO, YES)).where(YES)))
         return
-    actions = space.dimensions[ACTION]
+    actions, resources = space.dimensions[ACTION], space.dimensions.get(RESOURCE)
     about = [(ACTION, _of(actions, statement.actions, statement.not_actions, partial(action, actions)))]
-    if space.kind != "trust":
+    if resources:
         resource = partial(_resource, space, statement.variables)
-        about.append((RESOURCE, _of(_acted_on(space), statement.resources, statement.not_resources, resource)))
+        about.append((RESOURCE, _of(resources, statement.resources, statement.not_resources, resource)))
     halves = {True: actions.all}
     if space.kind == "permissions" and statement.on(aws.CALLER_ACCOUNT):
         silent = actions.of(lambda value: value.text in aws.WITHOUT_CALLER_ACCOUNT or not value.text.startswith("kms:"))
         halves = {True: actions.all & ~silent, False: silent}
-    named = statement.principals or () if space.kind == "key" and effect == "Allow" else ()
-    doubted = principals.Who(space).signed_in(named, _MEANT_ELSEWHERE)
+    # Who is meant, and who with leave of their own account alone.
+    whom: list[list[tuple[str, int]]] = [[]]
+    doubted = 0
+    if space.kind != "permissions":
+        direct, by_account = context.named(space, statement)
+        whom = [[(PRINCIPAL, direct)], [(PRINCIPAL, by_account & ~direct), lets(space)]]
+        named = () if space.kind != "key" else space.named if effect == "Deny" else statement.principals or ()
+        doubted = context.signed_in(space, named, _MEANT_ELSEWHERE)
+        if effect == "Deny":
+            spared = context.signed_in(space, named) & ~doubted
+            whom = [[(PRINCIPAL, (direct | by_account) & ~spared)]]
     for says_caller, half in halves.items():
         met = []
         for one in statement.conditions:
             is_sent = says_caller or one.key.lower() != aws.CALLER_ACCOUNT
-            name, some = conditions.meets(space, one, statement.variables, is_sent, is_typed)
-            met.append((name, some | doubted if name == PRINCIPAL else some))
-        for whom in _whom(space, statement, effect):
-            yield space.box(*about, (ACTION, half), *met, *whom)
-
-
-def _whom(space: Space, statement: Statement, effect: str) -> list[list[tuple[str, int]]]:
-    """Who is meant, and who with leave of their own account alone."""
-    if space.kind == "permissions":
-        return [[]]
-    direct, by_account = principals.named(space, statement)
-    if effect == "Deny":
-        people = principals.Who(space)
-        spared = people.signed_in(space.elsewhere) & ~people.signed_in(space.elsewhere, _MEANT_ELSEWHERE)
-        return [[(PRINCIPAL, (direct | by_account) & ~spared)]]
-    return [[(PRINCIPAL, direct)], [(PRINCIPAL, by_account & ~direct), lets(space)]]
+            name, some = context.meets(space, one, statement.variables, is_sent, is_typed)
+            met.append((name, some | doubted if name == PRINCIPAL and effect == "Allow" else some))
+        for who in whom:
+            yield space.box(*about, (ACTION, half), *met, *who)
 
 
 def _of(dimension: Dimension, named: Texts, others: Texts, meant: Callable[[str], int]) -> int:
@@ -241,11 +219,11 @@ def action(dimension: Dimension, text: str) -> int:
         return dimension.all
     if len(parts(text, ":")) < 2:
         return dimension.perhaps(f"the Action {text} is meant")
-    return dimension.like(Reading({}).form(principals.lower(text), ACTION))
+    return dimension.like(Reading({}).form(lower(text), ACTION))
 
 
 def _resource(space: Space, variables: bool, text: str) -> int:
-    dimension = _acted_on(space)
+    dimension = space.dimensions[RESOURCE]
     if text == "*" or (space.kind == "key" and text == space.resource):
         return dimension.all
     found = space.reading._replace(variables=variables).arn(text)
@@ -254,7 +232,7 @@ def _resource(space: Space, variables: bool, text: str) -> int:
 
 def on(space: Space, resource: str | None) -> tuple[str, int]:
     """The one resource that requests are about, where it is known."""
-    dimension = _acted_on(space)
+    dimension = space.dimensions[RESOURCE]
     if resource is None:
         return RESOURCE, dimension.all
     reading = space.reading._replace(wild=False)
@@ -280,13 +258,13 @@ def answers(policy: Policy, requests: Sequence[Request]) -> list[Said]:
     space = space_of([policy], people)
     for _ in space.twice():
         rules = Rules(space, policy)
-        asked = list(map(_asking(space, policy), requests))
+        asked = list(map(_asking(space, policy.resource), requests))
     return [_answer(rules, policy, one, boxes) for one, boxes in zip(requests, asked, strict=True)]
 
 
 def _answer(rules: Rules, policy: Policy, request: Request, asked: list[Box]) -> Said:
     space = rules.space
-    if not any(map(all, asked)):
+    if not asked:
         return Said(Verdict.CANNOT_TELL, hangs_on=("a request of this form is not known here",))
     split = [space.overlap(asked, [space.box(lets(space, own))]) for own in (True, False)]
     verdicts = [rules.verdict(some) for some in split if some]
@@ -294,43 +272,31 @@ def _answer(rules: Rules, policy: Policy, request: Request, asked: list[Box]) ->
     if verdicts == [Verdict.YES, Verdict.NO]:
         verdict = Verdict.BY_ACCOUNT
     if verdict is Verdict.YES and request.own is False and policy.kind != "permissions":
-        verdict, doubt = _across(policy, request)
-        if verdict is not Verdict.YES:
-            return Said(verdict, hangs_on=doubt)
-    if verdict is Verdict.CANNOT_TELL:
-        return Said(verdict, *rules.doubtful(asked))
-    return Said(verdict, rules.deciding(asked, verdict))
+        # To one whose own account says no, a yes is enough in one account alone.
+        own = context.owner_of(request.principal)
+        owner = context.owner_of(policy.resource or request.resource or "")
+        is_one = request.principal.startswith("arn:") and not request.principal.endswith(":root")
+        if is_one and own and owner and own != owner and "$" not in own + owner:
+            return Said(Verdict.NO)
+        if is_one and own != owner:
+            return Said(Verdict.CANNOT_TELL, hangs_on=(WHOSE_ACCOUNT,))
+    return Said(verdict, *rules.why(asked, verdict))
 
 
-def _across(policy: Policy, request: Request) -> tuple[Verdict, tuple[str, ...]]:
-    """What becomes of a yes to one whose own account says no: in one account it is enough."""
-    own = principals.owner_of(request.principal)
-    owner = principals.owner_of(policy.resource or request.resource or "")
-    is_one = request.principal.startswith("arn:") and not request.principal.endswith(":root")
-    if own == owner or not is_one:
-        return Verdict.YES, ()
-    is_known = own and owner and "$" not in own + owner
-    return (Verdict.NO, ()) if is_known else (Verdict.CANNOT_TELL, (WHOSE_ACCOUNT,))
-
-
-def _asking(space: Space, policy: Policy) -> Callable[[Request], list[Box]]:
+def _asking(space: Space, resource: str | None) -> Callable[[Request], list[Box]]:
     """Makes boxes of requests: what is not said of them may be anything. Each text is looked at once."""
-    callers = cache(principals.Who(space).exactly)
+    callers = cache(partial(context.exactly, space))
     acted_on = cache(partial(on, space))
-    sent = cache(partial(conditions.sent, space))
+    sent = cache(partial(context.sent, space))
 
     def boxes(request: Request) -> list[Box]:
         but = reduce(or_, map(callers, request.but), 0)
-        sets = [
-            (PRINCIPAL, callers(request.principal) & ~but),
-            (ACTION, space.dimensions[ACTION].where(re.escape(request.action.lower()))),
-        ]
-        if space.kind != "trust":
-            sets.append(acted_on(policy.resource or request.resource))
-        if request.own is not None:
-            sets.append(lets(space, request.own))
+        action = space.dimensions[ACTION].where(re.escape(request.action.lower()))
+        sets = [(PRINCIPAL, callers(request.principal) & ~but), (ACTION, action)]
+        sets += [acted_on(resource or request.resource)] if space.kind != "trust" else []
+        sets += [] if request.own is None else [lets(space, request.own)]
         for name, value in request.context.items():
-            if not conditions.follows(key := name.lower(), space.kind):
+            if not context.follows(key := name.lower(), space.kind):
                 sets.append((key, sent(key, value if value is None or isinstance(value, str) else tuple(value))))
         return space.possible([space.box(*sets)])
 

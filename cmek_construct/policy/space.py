@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from cmek_construct.policy.patterns import BETWEEN, CannotBeJudged, atoms, exact
 from cmek_construct.policy.statements import Principal
-from cmek_construct.policy.text import VARIABLE, Form, Reading
+from cmek_construct.policy.text import VARIABLE, Form, Reading, generated
 
 _MOST_FLAGS: Final = 8
 _MOST_BOXES: Final = 200_000
@@ -158,10 +158,8 @@ class Space:
     reading: Reading
     spelled: Mapping[tuple[str, ...], tuple[str, str]]
     """The path and name of roles and users, by what makes them one: kind, account and name."""
-    elsewhere: Sequence[Principal]
-    """Those whom the key policies name, and who sign in elsewhere."""
-    apart: frozenset[str]
-    """What is never true of one text at once, such as that it is two generated names."""
+    named: Sequence[Principal]
+    """Those whom the policies name."""
     dimensions: dict[str, Dimension] = field(default_factory=dict)
     never: list[Box] = field(default_factory=list)
     """Requests that nobody can make."""
@@ -177,8 +175,10 @@ class Space:
     def twice(self) -> Iterator[None]:
         """Let everything be said twice: first to learn the patterns, then as sets of atoms."""
         yield
+        # No text is two generated names.
+        apart = frozenset(f"name is ${{{name}}}" for name in generated(self.reading.forms))
         for one in self.dimensions.values():
-            one.close(self.apart)
+            one.close(apart)
         yield
 
     def spend(self, boxes: int) -> None:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from cmek_construct.policy.aws import ACCOUNT_KEYS, PRINCIPAL_ARN
-from cmek_construct.policy.sentences import as_list
 from cmek_construct.policy.text import Forms, literal
 
 Kind: TypeAlias = Literal["trust", "key", "permissions", "resource"]
 """Of a role whom it lets in, of a key, of what a principal may do, or of whatever else has one."""
 _VERSIONS: Final = (None, "2012-10-17", "2008-10-17")
 _WITH_VARIABLES: Final = "2012-10-17"
+DELETED: Final = re.compile(r"A(?:RO|ID|GP|NP|SI|KI|IP)A[A-Z0-9]{8,124}")
+"""The unique ID that AWS leaves in a policy where somebody who is named was deleted."""
 _NUMBER: Final = re.compile(r"[0-9]{12}|\$\{[^{}]+\}")
 _DOCUMENT: Final = {"Version", "Id", "Statement"}
 _LISTS: Final = ("Action", "NotAction", "Resource", "NotResource")
@@ -133,6 +134,11 @@ def read(
     return Policy(kind, tuple(_statement(at, one, kind, variables, texts) for at, one in each), resource, forms)
 
 
+def as_list(value: Any) -> list[Any]:
+    """A policy says one thing or a list of some."""
+    return value if isinstance(value, list) else [value]
+
+
 def as_of_2012(document: Mapping[str, Any]) -> list[Any]:
     """The statements of a document as one of Version 2012-10-17 has them.
 
@@ -143,6 +149,32 @@ def as_of_2012(document: Mapping[str, Any]) -> list[Any]:
         return found
     same: list[Any] = json.loads(json.dumps(found).replace("${", "${$}{"))
     return same
+
+
+def named_by(statement: Any) -> list[str]:
+    """The AWS principals that a statement names."""
+    (one,) = read([statement], "trust").statements
+    return [each.name for each in one.principals or () if each.kind == "AWS"]
+
+
+def gone(*statements: Any) -> list[str]:
+    """Those of them that are unique IDs, which is nobody: a role made again under its old name is another one."""
+    return [name for one in statements for name in named_by(one) if DELETED.fullmatch(name)]
+
+
+def naming_as(statement: Any, other: Mapping[str, Any]) -> Any:
+    """A statement, with the principals that another one names."""
+    return {**statement, "Principal": other["Principal"]}
+
+
+def without_gone(statement: Any) -> Any:
+    """A statement without those who were deleted; None if it names nobody else."""
+    lost = gone(statement)
+    if not lost:
+        return statement
+    kinds = {**statement["Principal"], "AWS": [name for name in named_by(statement) if name not in lost]}
+    kinds = {kind: names for kind, names in kinds.items() if names or kind != "AWS"}
+    return {**statement, "Principal": kinds} if kinds else None
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from cmek_construct.policy.patterns import ANY, DIGITS, IN_NAME, IN_PART
 
 _PLACE: Final = re.compile(r"\$\{([^}]*)\}")
+_WILDCARD: Final = re.compile(r"[*?]")
 _NOT_IN_NAME: Final = re.compile(r'[{}"\\\x00-\x1f\x7f]')
 VARIABLE: Final = "policy variable"
 _ESCAPED: Final = {f"{VARIABLE} {one}" for one in "*?$"}
@@ -67,6 +68,11 @@ def pieces(text: str) -> Iterator[tuple[str, str | None]]:
         yield text[end : place.start()], place[1]
         end = place.end()
     yield text[end:], None
+
+
+def lower(text: str) -> str:
+    """A name or an action as AWS compares it, in small letters; not the names of its holes."""
+    return "".join(plain.lower() + ("" if name is None else f"${{{name}}}") for plain, name in pieces(text))
 
 
 def holes(text: str) -> list[str]:
@@ -165,8 +171,6 @@ class Reading(NamedTuple):
         that hole's: it is the same flag wherever that hole stands for the same thing (``what``, such as an account).
         """
         wildcard = chars if self.wild else None
-        if "${" not in text:
-            return Form(_plain(text, wildcard, self.any_case))
         pattern = shown = ""
         names = []
         for plain, name in pieces(text):
@@ -214,6 +218,9 @@ def glob(text: str, forms: Forms) -> str:
 def may_be_one(one: str, other: str) -> bool:
     """Whether a text can be of both forms, each with ``*`` and ``?``, whatever their case is."""
     one, other = one.lower(), other.lower()
+    mine, yours = (_WILDCARD.split(text, 1)[0] for text in (one, other))
+    if not (mine.startswith(yours) or yours.startswith(mine)):
+        return False
     seen: set[tuple[int, int]] = set()
     left = [(0, 0)]
     while left:

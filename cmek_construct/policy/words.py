@@ -1,18 +1,19 @@
-"""A policy statement in plain words.
+"""A policy statement in plain words, and how text out of a template is shown: whatever it says, it stays text.
 
-It says what is written, all of it, and judges nothing. What has no words here is quoted as it is.
+It says what is written, all of it, and judges nothing. What has no words here is quoted as it is. A sentence is a list
+of parts: words of ours, and values out of a template (`Quoted`).
 """
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from cmek_construct.guide import ADMINISTRATION, Statement
 from cmek_construct.policy.aws import EXTERNAL_ID, SESSION_BEGAN, TRAILING_DAYS
 from cmek_construct.policy.comparing import Witness
-from cmek_construct.policy.conditions import read_operator
-from cmek_construct.policy.sentences import Quoted, Words, as_list, listed, quoted_list
-from cmek_construct.policy.statements import MEMBERS
+from cmek_construct.policy.context import read_operator
+from cmek_construct.policy.statements import MEMBERS, as_list
 
 _ACTIONS: Final = {
     "sts:AssumeRole": "take on this role",
@@ -57,6 +58,58 @@ _OPERATORS: Final = {
 }
 _KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 _EACH_KEY: Final = re.compile(r"arn:aws:kms:\*:([0-9]{12}):key/\*")
+
+
+class Quoted(str):
+    """A value out of a template, each character that could mislead written as its code.
+
+    That is all but printable ASCII: a policy needs no other, and a letter that only looks like another, or turns the
+    line around, is what somebody would hide in one.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, value: object) -> "Quoted":
+        text = value if isinstance(value, str) else json.dumps(value)
+        return super().__new__(cls, "".join(map(_code, text)))
+
+
+Words: TypeAlias = list[str]
+"""A sentence: each part is a `Quoted` or words of ours."""
+
+
+def _code(character: str) -> str:
+    return character if " " <= character <= "~" else character.encode("unicode_escape").decode("ascii")
+
+
+def plain_letters(text: str) -> str:
+    """A sentence of ours that may have a value of a template in it."""
+    return "".join(one if one in "…\n" else _code(one) for one in text)
+
+
+def visible(text: str) -> str:
+    """Text that may be in any language, such as a reason or a file's name: none of it is unseen."""
+    return "".join(one if one.isprintable() else _code(one) for one in text)
+
+
+def plain(words: Iterable[str]) -> str:
+    """A sentence as one string."""
+    return "".join(words)
+
+
+def listed(several: Sequence[Sequence[str]], last: str = " and ") -> Words:
+    """Parts of a sentence with commas between them, and a word before the last."""
+    found: Words = []
+    for index, parts in enumerate(several):
+        if index:
+            found.append(last if index == len(several) - 1 else ", ")
+        found += parts
+    return found
+
+
+def quoted_list(values: Iterable[Any], last: str = " and ") -> Words:
+    """Values with commas between them."""
+    return listed([[Quoted(value)] for value in values], last)
 
 
 def of_statement(statement: Statement, account: str | None = None, people: Mapping[str, str] | None = None) -> Words:
@@ -212,8 +265,3 @@ def of_witness(witness: Witness, account: str | None, people: Mapping[str, str] 
             narrowed["Principal"] = {"AWS": list(witness.principals)}
         found = of_statement(narrowed, account, people)
     return found if witness.certain else [*found, " That hangs on: ", *quoted_list(witness.hangs_on), "."]
-
-
-def of_witnesses(witnesses: Sequence[Witness], account: str | None, people: Mapping[str, str] | None) -> list[Words]:
-    """Each statement once, by its name, and what it lets whom do that another policy does not."""
-    return [[Quoted(one.statement.name), ": ", *of_witness(one, account, people)] for one in witnesses]

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias
 from cmek_construct import policy
 from cmek_construct.lock.identity import REPLACING
 from cmek_construct.policy import words
-from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.words import Quoted, Words, quoted_list
 from cmek_construct.review.parts import Policy, Template, Thing
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.choices import OTHER as ANY_OTHER
@@ -246,8 +246,8 @@ def _differ(old: policy.Policy, new: policy.Policy, said: Sequence[Said]) -> Ite
     account = said[-1].account if said else None
     people = {arn: name for one in said for arn, name in one.people.items()}
     for title, found in (("NOW POSSIBLE", policy.beyond(new, old)), ("NO LONGER POSSIBLE", policy.short(new, old))):
-        for text in words.of_witnesses(found, account, people):
-            yield [f"{title} by ", *text]
+        for one in found:
+            yield [f"{title} by ", Quoted(one.statement.name), ": ", *words.of_witness(one, account, people)]
     denials = [sorted(repr(one.raw) for one in each.statements if one.effect == "Deny") for each in (old, new)]
     # It counts in a role's permissions even where they allow nothing.
     if new.kind == "permissions" and denials[0] != denials[1]:

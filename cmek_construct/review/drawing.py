@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cmek_construct.policy.sentences import as_list, plain
+from cmek_construct.policy.statements import as_list
+from cmek_construct.policy.words import plain
 from cmek_construct.review.parts import Part, Thing
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.evidence import account_of

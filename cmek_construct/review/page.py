@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.judging import RULES
 from cmek_construct.guardrails.rule import Violation
-from cmek_construct.policy.sentences import Quoted, plain_letters, visible
+from cmek_construct.policy.words import Quoted, plain_letters, visible
 from cmek_construct.review.changes import REPLACED, Difference
 from cmek_construct.review.drawing import Drawing, reach
 from cmek_construct.review.parts import CUT_OFF, NAMES, Part, Template, by

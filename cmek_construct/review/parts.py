@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.guide import ENCRYPT_DECRYPT
 from cmek_construct.policy import Verdict
-from cmek_construct.policy.sentences import Quoted, Words
 from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.words import Quoted, Words
 from cmek_construct.review.statements import Said, missing
 from cmek_construct.templates.choices import Choices
 from cmek_construct.templates.stacks import Stack, hole_of

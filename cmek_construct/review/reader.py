@@ -12,9 +12,9 @@ from cmek_construct import policy
 from cmek_construct.checks import printable
 from cmek_construct.guardrails.rule import Violation
 from cmek_construct.policy import aws
-from cmek_construct.policy.sentences import Quoted, Words, quoted_list
 from cmek_construct.policy.statements import Kind
 from cmek_construct.policy.text import holes, is_known
+from cmek_construct.policy.words import Quoted, Words, quoted_list
 from cmek_construct.review.parts import Part, Policy, Template, Thing, by
 from cmek_construct.review.statements import Said
 from cmek_construct.templates.choices import Choices, InCase, where
@@ -108,8 +108,8 @@ class _Reader:
         self._arns = {one.place: {now.value.arn for now in one.cases} for one in found.roles}
         self._attached = by(found.attached, lambda one: one.role)
         self._outputs = by((one for one in found.outputs if one.label), lambda one: one.of)
-        of_keys = ((key, alias) for alias in found.aliases for key in alias.keys)
-        self._aliases = by(of_keys, lambda pair: pair[0])
+        self._aliases = by(found.aliases, lambda one: one.key)
+        self._in_cases = by(found.aliases, lambda one: one.place)
 
     def parts(self, template: Template) -> Iterator[Part]:
         """Each role of a stack with the keys that name it, then the keys that name none, and what cannot be judged."""
@@ -132,7 +132,7 @@ class _Reader:
     def _part(self, template: Template, texts: _Texts, some: Sequence[Resource | Unread]) -> Part:
         read = [one.place for one in some if isinstance(one, Resource)]
         outputs = [(one.label, place.logical_id) for place in read for one in self._outputs.get(place, ())]
-        around = [alias.place for place in read for _, alias in self._aliases.get(place, ())]
+        around = [one.place for place in read for one in self._aliases.get(place, ())]
         around += [one.place for place in read for one in self._attached.get(place, ())]
         things = []
         for one in some:
@@ -173,10 +173,10 @@ class _Reader:
             yield texts.policy(title, "permissions", place, own, frozenset(), cases if place == role else ())
 
     def _aliases_of(self, key: Place) -> Iterator[Thing]:
-        for _, alias in self._aliases.get(key, ()):
-            names = dict.fromkeys(key.stack.short(now.value.name) for now in alias.cases)
+        for place in dict.fromkeys(one.place for one in self._aliases.get(key, ())):
+            names = dict.fromkeys(key.stack.short(one.name) for one in self._in_cases[place])
             given = {"AliasName": " or ".join(names), "TargetKeyId": key.logical_id}
-            yield Thing("Alias", alias.place.seen_from(key.stack), _is_kept(alias.place), given)
+            yield Thing("Alias", place.seen_from(key.stack), _is_kept(place), given)
 
 
 def _is_kept(place: Place) -> bool:

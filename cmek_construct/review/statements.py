@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from cmek_construct import checks, guide
 from cmek_construct.guide import GRANTS, PINECONE_REGIONS, KeyAccess, Statement
 from cmek_construct.policy import words
-from cmek_construct.policy.sentences import Quoted, Words, as_list
-from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.statements import Kind, as_list
+from cmek_construct.policy.words import Quoted, Words
 from cmek_construct.templates.choices import Choices
 
 EXPLICIT_WITH_ID: Final = "Explicit regions + external ID"

@@ -1,13 +1,24 @@
-"""Cases: a value that may be one of a few is tried with each of them.
+"""Cases: a value that may be one of a few is tried with each of them, and conditions and rules say which can be.
 
 What is worked out asks for a choice when it comes to one, and is worked out anew for each value, so that only what it
 hangs on makes cases.
+
+Source: CloudFormation template reference, "Condition functions" and "Rule-specific functions".
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+
+from cmek_construct.policy.text import alone, is_known
+from cmek_construct.templates.reading import each_of, function_of, members, written
+from cmek_construct.templates.stacks import Stack, hole_of
+
+if TYPE_CHECKING:
+    from cmek_construct.templates.values import Values
 
 MOST: Final = 16
 """Cases of one thing; what has more cannot be judged."""
@@ -62,7 +73,7 @@ class Case:
     def __hash__(self) -> int:
         return hash((frozenset(self.choices.items()), self.holes, frozenset(self.members.items())))
 
-    def agrees(self, other: "Case") -> bool:
+    def agrees(self, other: Case) -> bool:
         """Whether both can be at once."""
         pairs = ((self.choices, other.choices), (self.members, other.members))
         return all(yours.get(name, value) == value for mine, yours in pairs for name, value in mine.items())
@@ -186,3 +197,106 @@ def outcomes(
 
 def _named(asked: Iterable[str]) -> str:
     return ", ".join(sorted(asked)[:MOST])
+
+
+def by_default(stack: Stack, cases: Sequence[InCase[T]]) -> tuple[Sequence[InCase[T]], dict[str, str]]:
+    """The cases in which every parameter that was chosen has its default, and the defaults so assumed, by parameter.
+
+    A value that no condition asks for stays a hole, whatever its default: what is told of it holds for all that a
+    deployer may type.
+    """
+    defaults = {
+        hole_of(stack.top, name): (name, default)
+        for name, one in stack.top.parameters.items()
+        if (default := written(one.get("Default"))) is not None
+    }
+    found = [
+        one
+        for one in cases
+        if all(value == defaults[own][1] for own, value in one.case.choices.items() if own in defaults)
+    ]
+    typed = [one for one in found if not one.case.is_by_default]
+    asked = (own for one in (cases if found else ()) for own in one.case.choices)
+    return typed or found or cases, dict(defaults[own] for own in asked if own in defaults)
+
+
+def is_all_known(value: Any) -> bool:
+    """Whether nothing in a text, or a list of some, hangs on the deploy."""
+    if isinstance(value, list):
+        return all(map(is_all_known, value))
+    return isinstance(value, str) and is_known(value)
+
+
+def holds(values: Values, stack: Stack, name: str) -> bool | None:
+    """Whether a condition holds; None if there is none of this name. It may raise `Undecided`."""
+    if name not in stack.conditions:
+        return None
+    found = values.once((stack.name, "condition", name), lambda: _is_true(values, stack, stack.conditions[name]))
+    return found if isinstance(found, bool) else values.case.decided(stack.named(name)) == YES
+
+
+def exclude(values: Values, stack: Stack) -> None:
+    """`Impossible` if the rules of a template, or of one around it, exclude this case, as far as it is chosen."""
+
+    def fails(expression: Any) -> bool:
+        with suppress(Undecided):
+            return _is_true(values, stack, _with_members(values, stack, expression)) is False
+        return False
+
+    for rule in map(members, members(stack.content.get("Rules")).values()):
+        condition, asserted = rule.get("RuleCondition"), map(members, each_of(rule.get("Assertions")))
+        applies = condition is None or fails({"Fn::Not": [condition]})
+        if applies and any(fails(one.get("Assert")) for one in asserted):
+            raise Impossible
+    if stack.parent:
+        exclude(values, stack.parent)
+
+
+def _with_members(values: Values, stack: Stack, expression: Any) -> Any:
+    """An expression as it is where it is chosen which members of lists are there."""
+    there = values.case.members
+    for name, one in stack.conditions.items() if there else ():
+        if one == expression and stack.named(name) in there:
+            return {"Fn::Equals": [there[stack.named(name)], YES]}
+    function = function_of(expression)
+    if function and isinstance(function[1], list):
+        return {function[0]: [_with_members(values, stack, one) for one in function[1]]}
+    return expression
+
+
+def _is_true(values: Values, stack: Stack, expression: Any) -> bool | None:
+    """What an expression says; None if it cannot be read."""
+    if not isinstance(expression, dict) or len(expression) != 1:
+        return None
+    [(name, argument)] = expression.items()
+    match name, argument:
+        case "Condition", str():
+            return holds(values, stack, argument)
+        case "Fn::Equals", [_, _]:
+            one, other = (_compared(values, stack, side) for side in argument)
+            if one == other or (is_all_known(one) and is_all_known(other)):
+                return bool(one == other)
+            for text, beside in ((one, argument[1]), (other, argument[0])):
+                own = alone(text) if isinstance(text, str) else None
+                if own and values.case.choices.get(own) == OTHER and isinstance(beside, str):
+                    return False
+            return values.case.decided(" is ".join(sorted(map(str, (one, other))))) == YES
+        case "Fn::Not", [one]:
+            found = _is_true(values, stack, one)
+            return None if found is None else not found
+        case "Fn::And" | "Fn::Or", [*some]:
+            decisive = name == "Fn::Or"
+            each = [_is_true(values, stack, one) for one in some]
+            return decisive if decisive in each else None if None in each else not decisive
+        case ("Fn::Contains", [some, other]) | ("Fn::EachMemberIn", [other, some]):
+            whole, inside = values.texts(stack, some), _compared(values, stack, other)
+            is_read = is_all_known(inside) and is_all_known(whole)
+            return all(one in whole for one in each_of(inside)) if is_read else None
+    return None
+
+
+def _compared(values: Values, stack: Stack, value: Any) -> Any:
+    name = members(value).get("Ref")
+    if isinstance(name, str) and (name in stack.parameters or name == "AWS::Region"):
+        return values.parameter(stack, name, compared=True)
+    return values.resolved(stack, value)

@@ -7,19 +7,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from cmek_construct.guide import ROLE_NAME_PREFIX
 from cmek_construct.policy import Policy, Statement, aws, canonical, literal, read
-from cmek_construct.policy.principals import lower
 from cmek_construct.policy.statements import Condition, Kind
-from cmek_construct.policy.text import alone, glob, hole, holes, is_known, is_unreadable, may_be_one, parts, pieces
+from cmek_construct.policy.text import (
+    alone,
+    glob,
+    hole,
+    holes,
+    is_known,
+    is_unreadable,
+    lower,
+    may_be_one,
+    parts,
+    pieces,
+)
 from cmek_construct.templates.choices import NO, OTHER, YES, Case, InCase
 from cmek_construct.templates.reading import members
-from cmek_construct.templates.stacks import OWN_ACCOUNT, ROLE, Place
+from cmek_construct.templates.stacks import ROLE, Place
 
 if TYPE_CHECKING:
     from cmek_construct.templates.found import Now
@@ -43,7 +53,6 @@ _EXAMPLE: Final = "pinecone_cmek_access_us-east-1"
 _FEWEST_LETTERS: Final = 4
 _GUIDE_SID: Final = "allowpineconetoassumeintorole"
 _USE_SIDS: Final = ("Allow use of the key", "Allow attachment of persistent resources")
-_ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}(/[a-z0-9/*-]*)?")
 _ORGANIZATIONS: Final = ("aws:principalorgid", "aws:principalorgpaths", "aws:resourceorgid", "aws:resourceorgpaths")
 _OF_PINECONE: Final = re.compile(rf":role/.*{ROLE_NAME_PREFIX}")
@@ -140,25 +149,21 @@ def policy_of(document: Any, kind: Kind, resource: str | None, run: Run) -> Poli
         what = f"the policy {document}"
         return Policy(kind, (Statement(what, "", unreadable=(what,)),), resource, run.forms)
     policy = read(document, kind, resource=resource, texts=canonical, forms=run.forms)
-    statements = (
-        replace(one, conditions=tuple(it for each in one.conditions for it in _by_arns(each, run)))
-        for one in policy.statements
-    )
+    statements = (_by_arns(one, run) if one.on(aws.USER_ID) else one for one in policy.statements)
     return replace(policy, statements=tuple(statements))
 
 
-def _by_arns(condition: Condition, run: Run) -> Iterator[Condition]:
-    """A condition; one on the IDs of roles of the run, on their ARNs instead."""
-    if condition.key.lower() != aws.USER_ID:
-        yield condition
-        return
-    ids = {value: it[1] for value in condition.values if (it := _ROLE_ID.match(value))}
-    arns = {value: run.roles_by_id[own] for value, own in ids.items() if own in run.roles_by_id}
-    others = tuple(value for value in condition.values if value not in arns)
-    if arns:
-        yield Condition(condition.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))
-    if not arns or (others and "Not" in condition.operator):  # it is none of the roles, and none of the others
-        yield replace(condition, values=others)
+def _by_arns(statement: Statement, run: Run) -> Statement:
+    """A statement with conditions on the ARNs of roles of the run instead of on their IDs."""
+    conditions: list[Condition] = []
+    for one in statement.conditions:
+        found = (_ROLE_ID.match(value) for value in one.values if one.key.lower() == aws.USER_ID)
+        arns = {it.string: run.roles_by_id[it[1]] for it in found if it and it[1] in run.roles_by_id}
+        others = tuple(value for value in one.values if value not in arns)
+        conditions += [Condition(one.operator, aws.PRINCIPAL_ARN, tuple(arns.values()))] if arns else []
+        if not arns or (others and "Not" in one.operator):  # it is none of the roles, and none of the others
+            conditions.append(replace(one, values=others))
+    return replace(statement, conditions=tuple(conditions))
 
 
 def allowing(policy: Policy) -> Iterator[Statement]:
@@ -176,20 +181,18 @@ def let_in(policy: Policy) -> Iterator[str]:
     return (text for one in allowing(policy) for text in names_in(one))
 
 
-def is_pinecones(place: Place, now: Now, vendors: Set[str]) -> bool:
+def is_pinecones(place: Place, now: Now, vendors: Collection[str]) -> bool:
     """Whether a role or key lets in who calls itself Pinecone's role, or comes near it.
 
     So is a role with the Sid of Pinecone's guide, and a key that lets in the role of a declared vendor.
     """
     names = list(let_in(now.policy))
-    if any(is_like_pinecone(text, now.account) for text in names):
-        return True
     is_unread = any(one.unreadable for one in allowing(now.policy))
     if is_unread and _ACCESS.search(json.dumps(place.properties, default=str)):
         return True
-    if place.type == ROLE:
-        return any(_GUIDE_SID in _sid(one).lower() for one in now.policy.statements)
-    return not vendors.isdisjoint(names)
+    has_sid = place.type == ROLE and any(_GUIDE_SID in _sid(one).lower() for one in now.policy.statements)
+    is_vendors = place.type != ROLE and any(one in vendors for one in names)
+    return has_sid or is_vendors or any(is_like_pinecone(text, now.account) for text in names)
 
 
 def _sid(statement: Statement) -> str:
@@ -245,16 +248,6 @@ def account_of(text: str) -> str:
     return found[4] if len(found) > 4 else text
 
 
-def owners(policy: Policy) -> Iterator[str]:
-    """The accounts whose root a key policy gives everything under no condition, and whoever has the template."""
-    for statement in allowing(policy):
-        is_all = not statement.conditions and any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
-        for principal in statement.principals or ():
-            root = _ROOT.fullmatch(principal.name)
-            if root and (root[1] == OWN_ACCOUNT or (is_all and principal.kind == "AWS")):
-                yield root[1]
-
-
 def organizations(*statements: Statement) -> list[str]:
     """The organizations whose members the denials among statements spare."""
     conditions = (each for one in statements if one.effect == "Deny" for each in one.on(*_ORGANIZATIONS))
@@ -262,7 +255,8 @@ def organizations(*statements: Statement) -> list[str]:
     return [value for values in found if all(map(_ORGANIZATION.fullmatch, values)) for value in values]
 
 
-def may_name_anybody(policy: Policy, *, by_parameter: bool) -> bool:
-    """Whether a key policy names somebody of whom nobody can tell who it is, or, if that counts, by a parameter."""
-    nameless = (one.principals is None and one.not_principals is None and one.unreadable for one in allowing(policy))
-    return any(nameless) or any(is_unreadable(text) or (by_parameter and alone(text)) for text in let_in(policy))
+def may_name_anybody(key: Now, *, is_lone: bool) -> bool:
+    """Whether a key policy names somebody of whom nobody can tell who it is, or a lone key's nobody or a parameter."""
+    nameless = any(one.unreadable and one.principals is one.not_principals is None for one in allowing(key.policy))
+    is_open = nameless or (is_lone and "KeyPolicy" not in key.properties)
+    return is_open or any(is_unreadable(text) or (is_lone and alone(text)) for text in let_in(key.policy))

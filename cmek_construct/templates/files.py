@@ -119,20 +119,14 @@ class Reader:
         elif (path / MANIFEST).is_file():
             self._assembly(path)
         else:
-            files = [
-                file
-                for file in sorted(path.rglob(_TEMPLATES))
-                if not any(one.startswith("asset.") for one in file.relative_to(path).parent.parts)
-            ]
+            within = {file: file.relative_to(path).parent.parts for file in sorted(path.rglob(_TEMPLATES))}
+            files = [file for file, folders in within.items() if not any(it.startswith("asset.") for it in folders)]
             if not files:
                 way_out = "`npx cdk synth` writes them into cdk.out; name other files one by one."
                 self._problem(path, f"it has no {_TEMPLATES}.", way_out)
             for file in files:
                 assemblies = [one for one in file.parents if one.is_relative_to(path) and (one / MANIFEST).is_file()]
-                if assemblies:
-                    self._assembly(assemblies[-1])
-                else:
-                    self._stack(file)
+                self._add(assemblies[-1] if assemblies else file)
 
     def _assembly(self, folder: Path) -> None:
         """What a manifest names: its stacks, and the assemblies of its stages."""
@@ -160,11 +154,19 @@ class Reader:
         if file in self._found:
             return
         name, artifact = self._named(file.parent).get(file, ("", {}))
+        place: dict[str, Any] = {}
         if artifact:
+            account, _, region = str(artifact.get("environment")).removeprefix("aws://").partition("/")
+            place = {
+                "stack": str(members(artifact.get("properties")).get("stackName") or name),
+                "title": artifact.get("displayName"),
+                "account": account if ACCOUNT_ID.fullmatch(account) else None,
+                "region": region if REGION.fullmatch(region) else None,
+            }
             metadata = file.parent / Path(str(artifact.get("additionalMetadataFile"))).name
             said = self._json(metadata, having=ROLE_OF_KEY) or members(artifact.get("metadata"))
             self._roles_of_keys |= _roles_of_keys(file.parent, said)
-        template = self._template(file, **_place(name, artifact))
+        template = self._template(file, **place)
         if template is not None:
             listed = file.with_name(file.name.replace(".template.json", ".assets.json"))
             files = members(self._json(listed).get("files")) if listed != file else {}
@@ -187,7 +189,13 @@ class Reader:
     def _read_nested(self, template: Template, assets: Mapping[str, str], depth: int) -> Iterator[Path]:
         """Add the templates of the nested stacks: their files."""
         for logical_id, resource in template.of_type(NESTED).items() if depth < _DEEPEST else ():
-            file = _file_of(resource, template.file.parent, assets)
+            url = members(resource.get("Properties")).get("TemplateURL")
+            asset, text = members(resource.get("Metadata")).get("aws:asset:path"), json.dumps(url, default=str)
+            # By the hash in its URL, by its metadata, or by its path.
+            names = [path for name, path in assets.items() if name in text]
+            names += [one for one in (asset, url) if isinstance(one, str)]
+            files = (template.file.parent / one for one in names if "://" not in one and ".." not in Path(one).parts)
+            file = next(filter(Path.is_file, files), None)
             nested = self._template(file) if file else None
             if nested:
                 template.inner[logical_id] = nested
@@ -207,31 +215,6 @@ class Reader:
 
     def _problem(self, file: Path, what: str, way_out: str = "") -> None:
         self.problems.append(Problem(printable(file), what, way_out))
-
-
-def _file_of(resource: Mapping[str, Any], folder: Path, assets: Mapping[str, str]) -> Path | None:
-    """The file of a nested stack: by the hash in its URL, by its metadata, or by its path."""
-    url = members(resource.get("Properties")).get("TemplateURL")
-    text = json.dumps(url, default=str)
-    names = [path for name, path in assets.items() if name in text]
-    names += [one for one in (members(resource.get("Metadata")).get("aws:asset:path"), url) if isinstance(one, str)]
-    for name in names:
-        if "://" not in name and ".." not in Path(name).parts and (folder / name).is_file():
-            return folder / name
-    return None
-
-
-def _place(name: str, artifact: Mapping[str, Any]) -> dict[str, Any]:
-    """Names, account and Region of a stack, where a cloud assembly says them."""
-    if not artifact:
-        return {}
-    account, _, region = str(artifact.get("environment")).removeprefix("aws://").partition("/")
-    return {
-        "stack": str(members(artifact.get("properties")).get("stackName") or name),
-        "title": artifact.get("displayName"),
-        "account": account if ACCOUNT_ID.fullmatch(account) else None,
-        "region": region if REGION.fullmatch(region) else None,
-    }
 
 
 def _roles_of_keys(folder: Path, metadata: Mapping[str, Any]) -> dict[Path, dict[str, Any]]:
@@ -258,19 +241,16 @@ def _link(tops: Mapping[Path, Template]) -> set[Path]:
         stacks = {name: one for name, one in top.of_type(NESTED).items() if name not in top.inner}
         text = json.dumps(top.content, default=str) if stacks else ""
         for logical_id, resource in stacks.items():
-            given = set(members(members(resource.get("Properties")).get("Parameters")))
+            given = members(members(resource.get("Properties")).get("Parameters")).keys()
             asked = {one.partition('"')[0] for one in text.split(f'["{logical_id}", "Outputs.')[1:]}
-            fits[file, logical_id] = [one for one in alone if one is not top and _fits(one, given, asked)]
+            for one in alone if given or asked else ():
+                declared, outputs = (members(one.content.get(it)) for it in ("Parameters", "Outputs"))
+                needed = {name for name, it in declared.items() if "Default" not in members(it)}
+                does_fit = needed <= given <= declared.keys() and asked <= outputs.keys()
+                if does_fit and one is not top:
+                    fits.setdefault((file, logical_id), []).append(one)
     counted = Counter(one.file for some in fits.values() for one in some)
     taken = {at: some[0] for at, some in fits.items() if len(some) == 1 == counted[some[0].file]}
     for (file, logical_id), one in taken.items():
         tops[file].inner[logical_id] = one
     return {one.file for one in taken.values()}
-
-
-def _fits(child: Template, given: set[str], asked: set[str]) -> bool:
-    """Whether a template takes what a nested stack is given, and gives what is asked of it."""
-    declared = members(child.content.get("Parameters"))
-    needed = {name for name, one in declared.items() if "Default" not in members(one)}
-    outputs = set(members(child.content.get("Outputs")))
-    return needed <= given <= set(declared) and asked <= outputs and bool(given or asked)

@@ -1,20 +1,30 @@
-"""What is Pinecone's in the templates of a run: each thing with its place, in every case."""
+"""What is Pinecone's in the templates of a run, found once over all of them: each thing with its place, in every case.
 
+Roles are known by whom they may let in, keys by the roles that they name, both by outputs and by what a lock has.
+Everything else is left alone.
+"""
+
+import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import takewhile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from operator import eq
 from typing import Any, Final, TypeAlias
 
 from cmek_construct.policy import Policy
-from cmek_construct.templates.choices import Case, InCase
+from cmek_construct.policy.text import glob, hole, is_known, may_be_one
+from cmek_construct.templates import evidence
+from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
 from cmek_construct.templates.files import Problem
 from cmek_construct.templates.run import Run
+from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE, Stack
 from cmek_construct.templates.stacks import Place as Place
-from cmek_construct.templates.stacks import Stack
 
+_ROOT: Final = re.compile(r"(?:arn:aws:iam::)?([0-9]{12}|\$\{[^}]*\})(?::root)?")
+_NOT_READ: Final = dict.fromkeys(("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged"))
 _CONSOLE: Final = "Pinecone console"
 _LABEL: Final = re.compile(r'"(Role ARN|Key ARN|External ID)"')
 PINECONES: Final = re.compile(r"alias/pine[-_]?cone[-_]?cmek/", re.IGNORECASE)
@@ -48,32 +58,19 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class AliasNow:
-    """An alias in one case."""
+class Alias:
+    """An alias that is named as Pinecone's, or is for its key, in one case."""
 
+    place: Place
     name: str
     target: str
     key: Place | None
     """The key of the run that it is for."""
 
-
-@dataclass(frozen=True)
-class Alias:
-    """An alias that is named as Pinecone's, or is for its key."""
-
-    place: Place
-    cases: tuple[InCase[AliasNow], ...]
-
-    @property
-    def keys(self) -> set[Place | None]:
-        """The keys of the run that it is for."""
-        return {one.value.key for one in self.cases}
-
     @property
     def is_named(self) -> bool:
         """Whether it is named as Pinecone's, or is the one that a `PineconeKey` makes."""
-        of_construct = _OF_CONSTRUCT.search(self.place.logical_id)
-        return bool(of_construct) or any(PINECONES.match(one.value.name) for one in self.cases)
+        return bool(_OF_CONSTRUCT.search(self.place.logical_id) or PINECONES.match(self.name))
 
 
 @dataclass(frozen=True)
@@ -143,36 +140,177 @@ class Unknown:
 Finding: TypeAlias = Attached | Naming | Unknown | Unread
 
 
-@dataclass
 class Found:
     """What is Pinecone's in a run."""
 
-    run: Run
-    """With the accounts that Pinecone's keys say."""
-    roles: list[Resource] = field(default_factory=list)
-    keys: list[Resource] = field(default_factory=list)
-    aliases: list[Alias] = field(default_factory=list)
-    attached: list[Attached] = field(default_factory=list)
-    naming: list[Naming] = field(default_factory=list)
-    outputs: list[Output] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
-    unknown: list[Unknown] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    """Of reading and putting together the templates."""
-
-    def add(self, one: Finding) -> None:
-        """Note what is around; what cannot be judged, once."""
-        some: dict[type[Any], list[Any]] = {Attached: self.attached, Naming: self.naming, Unknown: self.unknown}
-        if not isinstance(one, Unread):
-            some[type(one)].append(one)
-        elif one not in self.unread:
-            self.unread.append(one)
+    def __init__(self, run: Run, known: Callable[[Place], bool], vendors: Collection[str]) -> None:
+        """Look at every role and key, in each case that has it."""
+        self.run = run
+        """With the accounts that Pinecone's keys say."""
+        self.problems = run.problems
+        """Of reading and putting together the templates."""
+        self.attached: list[Attached] = []
+        self.naming: list[Naming] = []
+        self.unread: list[Unread] = []
+        self.unknown: list[Unknown] = []
+        self.too_many: dict[Place, str] = {}
+        """Roles and keys with more cases than can be judged, and what those hang on."""
+        self.every_role = dict(self._each(ROLE))
+        arns = ((one.value.arn, place) for place, cases in self.every_role.items() for one in cases)
+        self.by_name = evidence.Roles(arns, run.forms)
+        self.every_key = dict(self._each(*KEYS))
+        every = {**self.every_role, **self.every_key}
+        self.pinecones = {
+            place
+            for place, cases in every.items()
+            if known(place) or any(evidence.is_pinecones(place, one.value, vendors) for one in cases)
+        }
+        """The roles and keys that are known to be Pinecone's."""
+        self.outputs: list[Output] = []
+        called = evidence.Called(every)
+        for output in outputs_of(run, run.stacks):
+            of = {called.by(one.value, one.case) for one in output.cases}
+            self.pinecones.update(filter(None, of))
+            self.outputs.append(replace(output, of=of.pop() if len(of) == 1 else None))
+        self.given = [
+            (now.value, one.place)
+            for one in self.outputs
+            for now in one.cases
+            if one.label == "Role ARN" and now.value.startswith(f"arn:aws:iam::{one.place.stack.account}:role/")
+            if is_known(now.value)
+        ]
+        """The account's roles that go to the console by a known ARN, and the output that says it."""
+        self.by_given = evidence.Roles(self.given, run.forms)
+        self._by_each_other()
+        aliases = self._by_aliases()
+        self._by_each_other()
+        self.judged = self.pinecones - self.too_many.keys()
+        self.roles, self.keys = (
+            [self._resource(place, cases) for place, cases in some.items() if place in self.judged]
+            for some in (self.every_role, self.every_key)
+        )
+        ours = {one.place for one in aliases if one.is_named or one.key in self.judged}
+        self.aliases = [one for one in aliases if one.place in ours]
 
     @cached_property
     def arns(self) -> dict[str, Place]:
         """The roles, users and keys of all templates, by their ARNs."""
         every = {arn: place for place, arn in self.run.arns.items()}
         return every | {now.value.arn: one.place for one in (*self.roles, *self.keys) for now in one.cases}
+
+    def _each(self, *types: str) -> Iterator[tuple[Place, tuple[InCase[Now], ...]]]:
+        for place in self.run.places(*types):
+            try:
+                cases = self.run.made(place)
+            except TooManyCases as why:
+                # It is known by what it is called in one case; its policy is not read.
+                self.too_many[place] = str(why)
+                first = next(outcomes(partial(self._arn, place), Case(holes=True), math.inf))
+                cases = [InCase(first.case, _NOT_READ)]
+            if cases:
+                yield place, tuple(InCase(one.case, self._now(place, one)) for one in cases)
+
+    def _arn(self, place: Place, case: Case) -> str:
+        return self.run.values(case).arn(place) or ""
+
+    def _now(self, place: Place, one: InCase[Mapping[str, Any]]) -> Now:
+        own, account = self._arn(place, one.case), place.stack.account
+        if place.type == ROLE:
+            trust = evidence.policy_of(one.value.get("AssumeRolePolicyDocument"), "trust", own, self.run)
+            return Now(own, account, trust, one.value)
+        policy = evidence.policy_of(one.value.get("KeyPolicy", []), "key", own, self.run)
+        named = (role for text in set(evidence.let_in(policy)) for _, role in self.by_name.by(text, account))
+        return Now(own, account, policy, one.value, frozenset(named))
+
+    def _by_aliases(self) -> list[Alias]:
+        """Keys by aliases that are named as Pinecone's: where no key has lost its own."""
+        called = evidence.Called(self.every_key)
+        aliases: list[Alias] = []
+        for place in self.run.places(ALIAS):
+            with suppress(TooManyCases):
+                for one in self.run.made(place):
+                    name, target = (str(one.value.get(member, "")) for member in ("AliasName", "TargetKeyId"))
+                    aliases.append(Alias(place, name, target, called.by(target, one.case)))
+        lost = {key.stack for key in self.pinecones & self.every_key.keys() - {one.key for one in aliases}}
+        named = (one for one in aliases if one.place.stack not in lost and PINECONES.match(one.name))
+        self.pinecones.update(one.key for one in named if one.key)
+        return aliases
+
+    def _by_each_other(self) -> None:
+        """Keys by the roles that they name, and replicas by the keys that they are copies of.
+
+        Roles by the keys that let them in as the guide does, or if they are open to others than their account.
+        """
+        before = -1
+        while before != len(self.pinecones):
+            before = len(self.pinecones)
+            for key, cases in self.every_key.items():
+                if self._primary(key) or any(not self.pinecones.isdisjoint(one.value.roles) for one in cases):
+                    self.pinecones.add(key)
+                for now in (one.value for one in cases if key in self.pinecones):
+                    texts = evidence.key_users(now.policy)
+                    users = {role for text in texts for _, role in self.by_name.by(text, now.account)}
+                    for role in now.roles - self.pinecones:
+                        if role in users or any(map(evidence.is_open_to_others, self.every_role[role])):
+                            self.pinecones.add(role)
+
+    def _primary(self, key: Place) -> Place | None:
+        """The key of Pinecone's that a replica is a copy of, or may be."""
+        cases = self.every_key[key] if key.type == REPLICA else ()
+        for text in (str(one.value.properties.get("PrimaryKeyArn")) for one in cases):
+            for other in filter(self.pinecones.__contains__, self.every_key):
+                for arn in (now.value.arn for now in self.every_key[other]):
+                    # Nobody knows the ID of a key.
+                    if text == arn or (is_known(text) and may_be_one(text, glob(arn, self.run.forms))):
+                        return other
+        return None
+
+    def _resource(self, place: Place, cases: tuple[InCase[Now], ...]) -> Resource:
+        now = (replace(one, value=replace(one.value, roles=one.value.roles & self.judged)) for one in cases)
+        return Resource(place, tuple(now), self._primary(place))
+
+    def accounts(self) -> tuple[dict[str, str], list[Problem]]:
+        """The accounts of stacks of which nobody says them, by what Pinecone's keys say."""
+        given = self.run.account
+        owners: dict[Stack, set[str]] = {}
+        for key in filter(self.judged.__contains__, self.every_key):
+            top = key.stack.top
+            if key.stack.account in (OWN_ACCOUNT, given) and not top.template.account:
+                owners.setdefault(top, set()).update(self._owners(key))
+        accounts: dict[str, str] = {}
+        problems = []
+        for top, found in owners.items():
+            numbers = set(filter(is_known, found))
+            listed = " and ".join(sorted(numbers))
+            if given and numbers - {given}:
+                what = f"its keys are ruled by the account {listed}, not {given}."
+                problems.append(Problem(top.template.name, what, "Leave out the account, or correct it."))
+            elif not given and len(numbers) > 1:
+                what = f"its keys are ruled by the accounts {listed}."
+                problems.append(Problem(top.template.name, what, "Say whose it is: name the account."))
+            elif not given and numbers and numbers == found:
+                accounts[top.name] = listed
+        if len(set(accounts.values())) == 1:
+            lone = (top.name for top in self.run.tops if top.account == OWN_ACCOUNT and top not in owners)
+            accounts |= dict.fromkeys(lone, next(iter(accounts.values())))
+        return accounts, problems
+
+    def _owners(self, key: Place) -> Iterator[str]:
+        """The accounts that may own a key: of which it calls a role, or whose root it gives everything unconditionally.
+
+        So is that of whoever has the template, if it gives its root anything.
+        """
+        for statement in (one for now in self.every_key[key] for one in evidence.allowing(now.value.policy)):
+            is_all = not statement.conditions and any(one.lower() in ("*", "kms:*") for one in statement.actions or ())
+            for principal in statement.principals or ():
+                root = _ROOT.fullmatch(principal.name)
+                if root and (root[1] == OWN_ACCOUNT or (is_all and principal.kind == "AWS")):
+                    yield root[1]
+            for text in evidence.names_in(statement):
+                said = evidence.account_of(text)
+                roles = self.by_name.by(text, OWN_ACCOUNT) if said.isdecimal() else ()
+                if any(is_known(own.rpartition("/")[2]) for own, role in roles if role.stack.account == OWN_ACCOUNT):
+                    yield said
 
 
 def outputs_of(run: Run, stacks: Iterable[Stack]) -> list[Output]:
@@ -200,9 +338,5 @@ def beside(outputs: Iterable[Output], label: str, other: str) -> Iterator[tuple[
 
 def _nearest(one: Output, others: list[Output]) -> Output | None:
     """The output whose name begins as that of another one for longest."""
-
-    def common(other: Output) -> int:
-        pairs = zip(one.place.logical_id, other.place.logical_id, strict=False)
-        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-    return max(others, key=common, default=None)
+    own = one.place.logical_id
+    return max(others, key=lambda it: [*map(eq, own, it.place.logical_id), False].index(False), default=None)

@@ -1,27 +1,35 @@
-"""What is Pinecone's in a run, found once over all its templates.
+"""What is Pinecone's in a run, and who names a role of it: policies that are attached to it, and other resources."""
 
-Roles are known by whom they may let in, keys by the roles that they name, both by outputs and by what a lock has.
-Everything else is left alone.
-"""
-
-import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cached_property
 from typing import Any, Final
 
-from cmek_construct.policy.text import glob, hole, is_known, may_be_one
+from cmek_construct.policy import Statement, aws
+from cmek_construct.policy.statements import Kind
+from cmek_construct.policy.text import alone, holes, is_known
 from cmek_construct.templates import evidence
-from cmek_construct.templates.around import Around
-from cmek_construct.templates.choices import Case, InCase, TooManyCases, outcomes
-from cmek_construct.templates.evidence import Called, Roles
-from cmek_construct.templates.files import Problem
-from cmek_construct.templates.found import PINECONES, Alias, AliasNow, Found, Now, Output, Place, Resource, outputs_of
+from cmek_construct.templates.choices import Case, InCase, TooManyCases
+from cmek_construct.templates.files import NESTED, STACK_SET
+from cmek_construct.templates.found import Attached, Finding, Found, Naming, Place, Resource, Unknown, Unread
+from cmek_construct.templates.reading import each_of, each_once, members, refers, writers
 from cmek_construct.templates.run import Run
-from cmek_construct.templates.stacks import ALIAS, KEYS, OWN_ACCOUNT, REPLICA, ROLE, Stack
+from cmek_construct.templates.stacks import ALIAS, KEYS, MANAGED_POLICY
 
-_NOT_READ: Final = dict.fromkeys(("AssumeRolePolicyDocument", "KeyPolicy"), hole("?more cases than can be judged"))
+_POLICIES: Final = ("AWS::IAM::Policy", MANAGED_POLICY, "AWS::IAM::RolePolicy")
+_PINECONE: Final = re.compile("pine[-_]?cone", re.I)
+_FROM_ELSEWHERE: Final = re.compile(r"Fn::ImportValue|Fn::GetStackOutput|Outputs\.|/exports/")
+_CONCERNS: Final = re.compile(r"AWS::(IAM::(Role|\w*Policy)|KMS::\w*Key)|pine[-_]?cone", re.I)
+_DEEPEST: Final = 100
+_PRINCIPALS: Final = {"Principal", "NotPrincipal"}
+_UNSEEN: Final = (NESTED, STACK_SET, "AWS::Serverless::Application")
+"""What makes a stack of a template of its own, and hands it parameters."""
+_CONNECTOR: Final = "AWS::Serverless::Connector"
+_SERVICES: Final = re.compile(r"(@aws-sdk/client-)?(iam|kms)", re.I)
+_HARMLESS_CALL: Final = re.compile(r"(get|list|describe|simulate|tag|untag)", re.I)
 
 
 def find(
@@ -36,175 +44,243 @@ def find(
         known: of which roles and keys it is known, whatever they look like: those of a lock.
         vendor_role_arns: roles of other accounts that were declared.
     """
-    finder = Finder(run, known, vendor_role_arns)
-    accounts, problems = _accounts(run, {key: set(finder.owners(key)) for key in finder.keys if key in finder.judged})
+    found = Found(run, known, vendor_role_arns)
+    accounts, problems = found.accounts()
     if accounts:
-        run = Run(run.templates, run.account, run.problems, accounts)
-        finder = Finder(run, known, vendor_role_arns)
-    return finder.found([*run.problems, *problems])
+        found = Found(Run(run.templates, run.account, run.problems, accounts), known, vendor_role_arns)
+    found.problems = [*found.run.problems, *problems]
+    around = list(Around(found).look())
+    found.attached = [one for one in around if isinstance(one, Attached)]
+    found.naming = [one for one in around if isinstance(one, Naming)]
+    found.unknown = [one for one in around if isinstance(one, Unknown) and found.judged]
+    found.unread = list({(one.place, str(one)): one for one in around if isinstance(one, Unread)}.values())
+    return found
 
 
-def _accounts(run: Run, by_key: Mapping[Place, Collection[str]]) -> tuple[dict[str, str], list[Problem]]:
-    """The accounts of stacks of which nobody says them, by what Pinecone's keys say."""
-    owners: dict[Stack, set[str]] = {}
-    for key, said in by_key.items():
-        top = key.stack.top
-        if key.stack.account in (OWN_ACCOUNT, run.account) and not top.template.account:
-            owners.setdefault(top, set()).update(said)
-    accounts: dict[str, str] = {}
-    problems = []
-    for top, found in owners.items():
-        numbers = set(filter(is_known, found))
-        listed = " and ".join(sorted(numbers))
-        if run.account and numbers - {run.account}:
-            what = f"its keys are ruled by the account {listed}, not {run.account}."
-            problems.append(Problem(top.template.name, what, "Leave out the account, or correct it."))
-        elif not run.account and len(numbers) > 1:
-            what = f"its keys are ruled by the accounts {listed}."
-            problems.append(Problem(top.template.name, what, "Say whose it is: name the account."))
-        elif not run.account and numbers and numbers == found:
-            accounts[top.name] = listed
-    if len(set(accounts.values())) == 1:
-        lone = (top.name for top in run.tops if top.account == OWN_ACCOUNT and top not in owners)
-        accounts |= dict.fromkeys(lone, next(iter(accounts.values())))
-    return accounts, problems
+class Around:
+    """Looks at everything around the roles and keys that were found."""
 
+    def __init__(self, found: Found) -> None:
+        self._found, self._run = found, found.run
+        self._roles = {one.place for one in found.roles}
+        self._managed: dict[str, list[tuple[Place, Case, bool]]] = {}
+        """By the ARN of a managed policy: the roles that have it, or are bounded by it."""
 
-class Finder:
-    """Looks for what is Pinecone's in one run."""
+    def look(self) -> Iterator[Finding]:
+        """All that is there, some of it more than once."""
+        found = self._found
+        yield from self._attached_by_roles()
+        for place in self._run.places() if self._roles or found.given else ():
+            if place.properties and place not in found.judged and place not in found.too_many:
+                yield from self._look_at(place)
+        for place, hangs_on in found.too_many.items():
+            if place in found.pinecones or self._may_be_pinecones(place):
+                why = f"its conditions have more cases than can be judged ({hangs_on})."
+                yield Unread(place, why, "Let it hang on fewer conditions.")
+        yield from self._rewritten()
+        yield from self._keys_that_may_be() if self._roles else ()
 
-    def __init__(self, run: Run, known: Callable[[Place], bool], vendor_role_arns: Collection[str]) -> None:
-        """Look at every role and key, in each case that has it."""
-        self.run = run
-        self.too_many: dict[Place, str] = {}
-        """Roles and keys with more cases than can be judged, and what those hang on."""
-        self.roles = dict(self._each(ROLE))
-        arns = ((one.value.arn, place) for place, cases in self.roles.items() for one in cases)
-        self.by_name = Roles(arns, run.forms)
-        self.keys = dict(self._each(*KEYS))
-        self._every = {**self.roles, **self.keys}
-        vendors = set(vendor_role_arns)
-        self.pinecones = {
-            place
-            for place, cases in self._every.items()
-            if known(place) or any(evidence.is_pinecones(place, one.value, vendors) for one in cases)
-        }
-        """The roles and keys that are known to be Pinecone's."""
-        self._outputs = list(self._by_outputs())
-        self.given = [
-            (now.value, one.place)
-            for one in self._outputs
-            for now in one.cases
-            if one.label == "Role ARN" and now.value.startswith(f"arn:aws:iam::{one.place.stack.account}:role/")
-            if is_known(now.value)
+    def _attached_by_roles(self) -> Iterator[Attached]:
+        """The policies that roles have themselves; the ARNs of others, and who has them."""
+        for role, one in ((own.place, one) for own in self._found.roles for one in own.cases):
+            properties = one.value.properties
+            for number, inline in enumerate(each_of(properties.get("Policies"))):
+                document = members(inline).get("PolicyDocument", inline)
+                policy = evidence.policy_of(document, "permissions", None, self._run)
+                name = str(members(inline).get("PolicyName", f"Policies.{number}"))
+                yield Attached(role, role, name, one.case, policy)
+            for member in ("ManagedPolicyArns", "PermissionsBoundary"):
+                for arn in each_of(properties.get(member)):
+                    self._managed.setdefault(str(arn), []).append((role, one.case, member == "PermissionsBoundary"))
+        shown = {arn for place in self._run.places(MANAGED_POLICY) for arn in self._arns(place)}
+        for arn, users in self._managed.items():
+            for role, case, is_boundary in users if arn not in shown else ():
+                yield Attached(role, role, arn, case, None, is_boundary)
+
+    def _arns(self, place: Place) -> set[str]:
+        return {one.value for one in self._run.text(place.stack, {"Ref": place.logical_id})}
+
+    def _look_at(self, place: Place) -> Iterator[Finding]:
+        """One resource that is neither role nor key of Pinecone's."""
+        of_deploy = writers(place.raw)
+        mentioned = self._mentioned(place.raw) if of_deploy else ""
+        if mentioned == "role" or (mentioned and place.type in _POLICIES):
+            yield from (Unread(place, f"{name} rewrites what it says.") for name in of_deploy)
+        try:
+            cases = self._run.made(place)
+        except TooManyCases as why:
+            if self._mentioned(place.raw) == "role":
+                yield Unread(place, f"it names the role, in more cases than can be judged ({why}).")
+            return
+        for one in cases:
+            yield from self._expanded(place, one.value)
+            if place.type in _POLICIES:
+                yield from self._attached(place, one)
+            elif place.type not in (NESTED, STACK_SET):
+                for member, leaf in _leaves(one.value, ""):
+                    yield from self._naming(place, member, one.case, leaf)
+
+    def _expanded(self, place: Place, properties: Mapping[str, Any]) -> Iterator[Unread]:
+        """What makes resources that are not in the run, and is handed the role or the key."""
+        raw = place.raw if place.raw.get("Connectors") else place.properties
+        if place.type in _UNSEEN and place.logical_id not in place.stack.children:
+            handed = [some.get(one) for some in (properties, raw) for one in ("Parameters", "StackInstancesGroup")]
+            why, way_out = "its template", "Synthesize it together with this one, and read the whole assembly."
+        elif raw is place.raw or place.type == _CONNECTOR or place.type.endswith("::MODULE"):
+            ends = (str(members(raw.get(one)).get("Id")) for one in ("Source", "Destination"))
+            handed = [properties, raw, *map(place.stack.resources.get, ends)]
+            why, way_out = "what it becomes", "Write out what it stands for."
+        else:
+            return
+        if kind := self._mentioned(handed):
+            yield Unread(place, f"{why} is not in the run, and it is handed the {kind}.", way_out)
+
+    @cached_property
+    def _names(self) -> dict[str, re.Pattern[str]]:
+        given = [arn for arn, _ in self._found.given]
+        return {"role": _referring(self._found.roles, given), "key": _referring(self._found.keys, [])}
+
+    def _mentioned(self, value: Any) -> str:
+        """Whether something names the ``role``, or else the ``key``, as it is written or as it resolves."""
+        text = json.dumps(value, default=str)
+        return next((kind for kind, names in self._names.items() if names.search(text)), "")
+
+    def _may_be_pinecones(self, place: Place) -> bool:
+        """Whether something in a resource of too many cases, or what names it, is Pinecone's in whatever case."""
+        stack = place.stack
+        text = json.dumps([place.properties, stack.mappings, stack.parameters], default=str)
+        others = (one for one in stack.resources.values() if one.get("Type") in (ALIAS, *KEYS))
+        around = (json.dumps(one, default=str) for one in (*others, *stack.outputs.values()))
+        return bool(
+            _PINECONE.search(text)
+            or any(refers(one, place.logical_id) and _PINECONE.search(one) for one in around)
+            or (self._roles and (stack.parent or _FROM_ELSEWHERE.search(text)))
+            or self._mentioned(place.raw) == "role"
+        )
+
+    def _attached(self, place: Place, one: InCase[Mapping[str, Any]]) -> Iterator[Finding]:
+        properties = one.value
+        name = str(properties.get("PolicyName") or properties.get("ManagedPolicyName") or place.logical_id)
+        roles: set[tuple[Place, bool]] = set()
+        for text in map(str, (*each_of(properties.get("Roles")), *each_of(properties.get("RoleName")))):
+            found = self._roles_by(text, place)
+            roles |= {(role, False) for role in found}
+            if not found and self._is_unknown(text):
+                yield Unknown(place, "Roles", text)
+        for arn in self._arns(place) if self._managed and place.type == MANAGED_POLICY else ():
+            users = self._managed.get(arn, ())
+            roles |= {(role, is_boundary) for role, case, is_boundary in users if case.agrees(one.case)}
+        policy = evidence.policy_of(properties.get("PolicyDocument"), "permissions", None, self._run) if roles else None
+        for role, is_boundary in sorted(roles, key=lambda it: str(it[0])):
+            yield Attached(place, role, name, one.case, policy, is_boundary)
+
+    def _roles_by(self, text: str, place: Place) -> dict[Place, str]:
+        """The roles that a text names, each with its ARN."""
+        found, account = self._found, place.stack.account
+        made = {one: arn for arn, one in found.by_name.by(text, account) if one in self._roles}
+        return made or {one: arn for arn, one in found.by_given.by(text, account)}
+
+    def _is_unknown(self, text: str) -> bool:
+        """Whether a text has a reference of which nobody knows that it is no role of Pinecone's."""
+        return "${?" in text or not all(name in self._run.forms for name in holes(text))
+
+    def _naming(self, place: Place, member: str, case: Case, leaf: Any) -> Iterator[Finding]:
+        """Where another resource names the role, in a policy or in a property."""
+        if call := _call(leaf):
+            if self._mentioned(leaf):
+                why = f"it calls {call} for the role or the key."
+                yield Unread(place, why, "Write what it does as resources of the template.")
+            return
+        policy = None
+        names = [leaf] if str(leaf).startswith("arn:") else []
+        unread: list[str] = []
+        if _is_document(leaf):
+            statements = each_of(members(leaf).get("Statement"))
+            # A principal's own policy names nobody.
+            is_own = all(isinstance(one, dict) and _PRINCIPALS.isdisjoint(one) for one in statements)
+            kind: Kind = "permissions" if is_own and isinstance(leaf, dict) else "resource"
+            policy = evidence.policy_of(leaf, kind, None, self._run)
+            references = (text for text in evidence.let_in(policy) if alone(text) and self._is_unknown(text))
+            yield from (Unknown(place, member, text) for text in references)
+            names = [text for one in policy.statements for text in evidence.names_in(one)]
+            unread = [what for one in evidence.allowing(policy) for what in one.unreadable]
+            policy = replace(policy, statements=tuple(map(self._without_unknown, policy.statements)))
+        named = {role: arn for text in names for role, arn in self._roles_by(text, place).items()}
+        yield from (Naming(place, role, member, case, arn, policy) for role, arn in named.items())
+        if unread and not named and self._mentioned([place.raw, leaf]) == "role":
+            yield Unread(place, f"it names the role, and its policy cannot be read ({unread[0]}).")
+
+    def _without_unknown(self, statement: Statement) -> Statement:
+        """A statement without references that are not known: they are not taken for the role."""
+        people = statement.principals
+        known = people and tuple(one for one in people if not self._is_unknown(one.name))
+        conditions = [
+            replace(one, values=tuple(value for value in one.values if not self._is_unknown(value)))
+            if one.key.lower() == aws.PRINCIPAL_ARN
+            else one
+            for one in statement.conditions
         ]
-        """The account's roles that go to the console by a known ARN, and the output that says it."""
-        self.by_given = Roles(self.given, run.forms)
-        self._by_each_other()
-        self._aliases = self._by_aliases()
-        self._by_each_other()
-        self.judged = self.pinecones - self.too_many.keys()
+        return replace(statement, principals=known, conditions=tuple(conditions))
 
-    def _each(self, *types: str) -> Iterator[tuple[Place, tuple[InCase[Now], ...]]]:
-        for place in self.run.places(*types):
-            try:
-                cases = self.run.made(place)
-            except TooManyCases as why:
-                # It is known by what it is called in one case; its policy is not read.
-                self.too_many[place] = str(why)
-                first = next(outcomes(partial(self._arn, place), Case(holes=True), math.inf))
-                cases = [InCase(first.case, _NOT_READ)]
-            if cases:
-                yield place, tuple(InCase(one.case, self._now(place, one)) for one in cases)
+    def _rewritten(self) -> Iterator[Unread]:
+        """What another than CloudFormation writes, or what is no resource by itself."""
+        first = {place.stack: place for place in sorted(self._found.judged, key=str, reverse=True)}
+        for stack in self._run.stacks:
+            for what in stack.rewritten() if stack in first else ():
+                yield Unread(first[stack], f"{what} rewrites the template, so that role and key cannot be judged.")
+            for name, loop in stack.not_made.items():
+                if _CONCERNS.search(json.dumps(loop, default=str)) or self._mentioned(loop) == "role":
+                    yield Unread(Place(stack, name), "the loop is over what only the deploy knows.")
+        for place in self._run.places(STACK_SET):
+            body = place.properties.get("TemplateBody")
+            is_read = not body or place.logical_id in place.stack.children
+            if not is_read and _CONCERNS.search(json.dumps(body, default=str)):
+                yield Unread(place, "its TemplateBody is no template that can be read.")
 
-    def _arn(self, place: Place, case: Case) -> str:
-        return self.run.values(case).arn(place) or ""
-
-    def _now(self, place: Place, one: InCase[Mapping[str, Any]]) -> Now:
-        own, account = self._arn(place, one.case), place.stack.account
-        if place.type == ROLE:
-            trust = evidence.policy_of(one.value.get("AssumeRolePolicyDocument"), "trust", own, self.run)
-            return Now(own, account, trust, one.value)
-        policy = evidence.policy_of(one.value.get("KeyPolicy", []), "key", own, self.run)
-        named = (role for text in set(evidence.let_in(policy)) for _, role in self.by_name.by(text, account))
-        return Now(own, account, policy, one.value, frozenset(named))
-
-    def owners(self, key: Place) -> Iterator[str]:
-        """The accounts that may own a key: whose root rules it, or of which it calls a role."""
-        for policy in (one.value.policy for one in self.keys[key]):
-            yield from evidence.owners(policy)
-            for text in evidence.let_in(policy):
-                said = evidence.account_of(text)
-                roles = self.by_name.by(text, OWN_ACCOUNT) if said.isdecimal() else ()
-                if any(is_known(own.rpartition("/")[2]) for own, role in roles if role.stack.account == OWN_ACCOUNT):
-                    yield said
-
-    def found(self, problems: list[Problem]) -> Found:
-        """Everything, with the problems of reading and putting together the templates."""
-        found = Found(self.run, outputs=self._outputs, problems=problems)
-        for place, cases in ((place, cases) for place, cases in self._every.items() if place in self.judged):
-            now = (replace(one, value=replace(one.value, roles=one.value.roles & self.judged)) for one in cases)
-            of_type = found.roles if place.type == ROLE else found.keys
-            of_type.append(Resource(place, tuple(now), self._primary(place)))
-        found.aliases = [one for one in self._aliases if one.is_named or not self.judged.isdisjoint(one.keys)]
-        for one in Around(self, found).look():
-            found.add(one)
-        found.unknown = found.unknown if self.judged else []
-        return found
-
-    def _by_outputs(self) -> Iterator[Output]:
-        """What goes to Pinecone's console, with the role or key that it names, which is Pinecone's."""
-        called = Called(self._every)
-        for output in outputs_of(self.run, self.run.stacks):
-            of = {called.by(one.value, one.case) for one in output.cases}
-            self.pinecones.update(filter(None, of))
-            yield replace(output, of=of.pop() if len(of) == 1 else None)
-
-    def _by_aliases(self) -> list[Alias]:
-        """Keys by aliases that are named as Pinecone's: where no key has lost its own."""
-        called = Called(self.keys)
-        aliases: list[Alias] = []
-        for place in self.run.places(ALIAS):
-            with suppress(TooManyCases):
-                cases = tuple(_alias(one, called) for one in self.run.made(place))
-                aliases += [Alias(place, cases)] if cases else []
-        targets = {key for one in aliases for key in one.keys}
-        lost = {one.stack for one in self.pinecones if one in self.keys and one not in targets}
-        named = (now.value for one in aliases if one.place.stack not in lost for now in one.cases)
-        self.pinecones |= {one.key for one in named if one.key and PINECONES.match(one.name)}
-        return aliases
-
-    def _by_each_other(self) -> None:
-        """Keys by the roles that they name, roles by keys, and replicas by the keys that they are copies of."""
-        before = -1
-        while before != len(self.pinecones):
-            before = len(self.pinecones)
-            for key, cases in self.keys.items():
-                if self._primary(key) or any(not self.pinecones.isdisjoint(one.value.roles) for one in cases):
-                    self.pinecones.add(key)
-                self.pinecones.update(self._users(key) if key in self.pinecones else ())
-
-    def _users(self, key: Place) -> Iterator[Place]:
-        """Roles that a key lets in as the guide does, or that are open to others than their account."""
-        for now in (one.value for one in self.keys[key]):
-            texts = evidence.key_users(now.policy)
-            users = {role for text in texts for _, role in self.by_name.by(text, now.account)}
-            for role in now.roles - self.pinecones:
-                if role in users or any(map(evidence.is_open_to_others, self.roles[role])):
-                    yield role
-
-    def _primary(self, key: Place) -> Place | None:
-        """The key of Pinecone's that a replica is a copy of, or may be."""
-        cases = self.keys[key] if key.type == REPLICA else ()
-        for text in (str(one.value.properties.get("PrimaryKeyArn")) for one in cases):
-            for other in filter(self.pinecones.__contains__, self.keys):
-                for arn in (now.value.arn for now in self.keys[other]):
-                    # Nobody knows the ID of a key.
-                    if text == arn or (is_known(text) and may_be_one(text, glob(arn, self.run.forms))):
-                        return other
-        return None
+    def _keys_that_may_be(self) -> Iterator[Unread]:
+        """Keys of which nobody can tell whether they are the role's."""
+        known, is_lone = self._found.pinecones | self._found.too_many.keys(), not self._found.keys
+        why = "nobody can tell whether its policy names the role."
+        way_out = "Name whom it lets in, by the ARN or by a reference to the role."
+        for place, cases in self._found.every_key.items():
+            if place not in known and any(evidence.may_name_anybody(one.value, is_lone=is_lone) for one in cases):
+                yield Unread(place, why, way_out, Resource(place, cases))
 
 
-def _alias(one: InCase[Mapping[str, Any]], keys: Called) -> InCase[AliasNow]:
-    name, target = (str(one.value.get(member, "")) for member in ("AliasName", "TargetKeyId"))
-    return InCase(one.case, AliasNow(name, target, keys.by(target, one.case)))
+def _referring(ours: Iterable[Resource], given: Iterable[str]) -> re.Pattern[str]:
+    """What refers to roles or keys in JSON as text: by their logical IDs, or by the names in their and other ARNs."""
+    arns = [*given, *(now.value.arn for one in ours for now in one.cases)]
+    names = sorted({arn.rpartition("/")[2] for arn in arns})
+    named = (rf"(?<![\w+@-]){re.escape(one)}(?![\w+@-])" if is_known(one) else re.escape(one) for one in names)
+    ids = "|".join(sorted({re.escape(one.place.logical_id) for one in ours}))
+    found = [rf'["{{](?:{ids})["}}.]'] * bool(ids) + [f"(?i:{one})" for one in named]
+    return re.compile("|".join(found) or "(?!)")
+
+
+def _call(value: Any) -> str:
+    """The call of IAM or KMS that a custom resource makes of a value, if that changes something."""
+    own = members(value)
+    if own.keys() >= {"KeyId", "GranteePrincipal"}:
+        return "KMS CreateGrant"
+    service, action = str(own.get("service", "")), str(own.get("action", ""))
+    is_one = _SERVICES.fullmatch(service) and action and not _HARMLESS_CALL.match(action)
+    return f"{service} {action}" if is_one else ""
+
+
+def _leaves(value: Any, member: str) -> Iterator[tuple[str, Any]]:
+    """The texts, documents and calls in a value, at any depth, also in texts that are JSON."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value, object_pairs_hook=each_once)
+    if _is_document(value) or _call(value) or not isinstance(value, dict | list):
+        yield member, value
+    elif member.count(".") < _DEEPEST:
+        for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(one, f"{member}.{name}" if member else str(name))
+
+
+def _is_document(value: Any) -> bool:
+    """Whether a value is a policy document, or the text of one that is no JSON."""
+    if isinstance(value, str):
+        return '"Statement"' in value and value.lstrip()[:1] == "{"
+    return isinstance(value, dict) and "Statement" in value

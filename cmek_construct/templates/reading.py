@@ -45,9 +45,12 @@ def parsed(text: str) -> dict[str, Any]:
         else:
             content = _from_yaml(text)
     except (ValueError, RecursionError, MemoryError) as error:
-        reason = printable(" ".join(str(error).split()))
-        raise UnreadableError(f"it is neither JSON nor YAML: {reason}") from None
-    if not isinstance(content, dict) or _is_deep(content):
+        raise UnreadableError(f"it is neither JSON nor YAML: {printable(' '.join(str(error).split()))}") from None
+    level: list[Any] = [content] if isinstance(content, dict) else []
+    for _ in range(_DEEPEST + 1):
+        inside = (one for some in level for one in (some.values() if isinstance(some, dict) else some))
+        level = [one for one in inside if isinstance(one, dict | list)]
+    if not isinstance(content, dict) or level:
         raise UnreadableError("it is no CloudFormation template: that is one object, not nested too deeply.")
     if content and not content.keys() & SECTIONS:
         raise UnreadableError("it is no CloudFormation template: none of its members is of one.")
@@ -109,23 +112,12 @@ def _value(node: Any, plain: yaml.constructor.SafeConstructor) -> Any:
     elif kind == "int" and re.fullmatch("0[0-7]+", str(node.value)):
         # What it looks like is what it must be, also to CloudFormation, for which 0… is octal.
         if len(node.value) >= 10:
-            raise ValueError(
-                f"{node.value} stands without quotes and begins with 0, which CloudFormation takes for "
-                f'another number; write "{node.value}"'
-            )
+            why = "stands without quotes and begins with 0, which CloudFormation takes for another number"
+            raise ValueError(f'{node.value} {why}; write "{node.value}"')
         value = int(node.value, 8)
     else:
         value = plain.construct_object(node, deep=True)
     return {short if short in ("Ref", "Condition") else f"Fn::{short}": value} if short else value
-
-
-def _is_deep(content: Any) -> bool:
-    level, depth = [content], 0
-    while level and depth <= _DEEPEST:
-        inside = [one.values() if isinstance(one, dict) else one for one in level]
-        level = [one for some in inside for one in some if isinstance(one, dict | list)]
-        depth += 1
-    return bool(level)
 
 
 def members(value: Any) -> Mapping[str, Any]:
@@ -135,9 +127,7 @@ def members(value: Any) -> Mapping[str, Any]:
 
 def each_of(value: Any) -> list[Any]:
     """One value, or a list of some, as a list."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def objects(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -10,8 +10,7 @@ from typing import Any, Final, TypeVar
 from cmek_construct.checks import printable
 from cmek_construct.policy import ACCOUNT, REGION
 from cmek_construct.policy.text import alone, hole, holes, is_known
-from cmek_construct.templates import functions
-from cmek_construct.templates.choices import Case, Impossible, InCase, TooManyCases, Undecided, each_case
+from cmek_construct.templates.choices import Case, InCase, TooManyCases, Undecided, each_case, exclude, holds
 from cmek_construct.templates.files import Problem, Reader, Template
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import KEYS, OWN_ACCOUNT, OWN_REGION, ROLE, USER, Place, Stack, every
@@ -62,18 +61,16 @@ class Run:
 
         def in_case(case: Case) -> T:
             values = self.values(case)
-            is_chosen = bool(case.choices or case.members)
-            if is_chosen and not all(functions.allowed(values, one) for one in stack.around):
-                raise Impossible
+            if case.choices or case.members:
+                exclude(values, stack)
             return work(values)
 
         return each_case(in_case)
 
     def places(self, *types: str) -> Iterator[Place]:
         """The resources of some types, or all."""
-        for stack in self.stacks:
-            places = (Place(stack, name) for name in stack.resources)
-            yield from (one for one in places if not types or one.type in types)
+        every = (Place(stack, name) for stack in self.stacks for name in stack.resources)
+        return (one for one in every if not types or one.type in types)
 
     def made(self, place: Place) -> list[InCase[Mapping[str, Any]]]:
         """The properties of a resource in each case that has it, or `TooManyCases`."""
@@ -105,11 +102,12 @@ class Run:
         account, by a role there.
         """
         is_output = what.startswith("output ")
-        near = [
-            (of, value, of.account == stack.account and (is_output or region == stack.region))
-            for of, region, value in self._given.get(what, ())
-            if is_output or (_may_be(of.account, stack.account) and _may_be(region, stack.region))
-        ]
+        near = []
+        for of, region, value in self._given.get(what, ()):
+            both = ((of.account, stack.account), (region, stack.region))
+            # What nobody says may be any.
+            if is_output or all(len({*pair} - {OWN_ACCOUNT, OWN_REGION}) < 2 for pair in both):
+                near.append((of, value, of.account == stack.account and (is_output or region == stack.region)))
         several = [one for one in near if one[2]] or near
         return several[0][:2] if len(several) == 1 else None
 
@@ -141,7 +139,7 @@ class Run:
             export, is_made = "", None
             with suppress(Undecided, RecursionError):
                 export = values.text(stack, members(output.get("Export")).get("Name", ""))
-                is_made = functions.holds(values, stack, str(output.get("Condition")))
+                is_made = holds(values, stack, str(output.get("Condition")))
             # An import is of the same account and Region as the export.
             if export and is_made is not False and set(map(hole, holes(export))) <= {stack.account, stack.region}:
                 found.setdefault(f"export {export}", []).append(given)
@@ -153,11 +151,6 @@ class Run:
                     key = f"parameter {name} of {place.stack.account}"
                     found.setdefault(key, []).append((place.stack, region, value))
         return found
-
-
-def _may_be(one: str, other: str) -> bool:
-    """Whether two accounts, or two Regions, may be the same."""
-    return one == other or not {one, other}.isdisjoint((OWN_ACCOUNT, OWN_REGION))
 
 
 def read_run(paths: Iterable[Path], account: str | None = None) -> Run:

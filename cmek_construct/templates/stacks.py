@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -45,12 +45,18 @@ class Stack:
     account: str = OWN_ACCOUNT
     """Twelve digits, or a hole."""
     region: str = OWN_REGION
-    parent: Stack | None = None
-    within: tuple[str, ...] = ()
-    """The logical IDs of the nested stacks and stack sets around it."""
+    maker: Place | None = None
+    """The nested stack or stack set that it is, in the stack around it."""
 
     def __post_init__(self) -> None:
         """Make those that stand in it: what a stack set makes is in accounts and Regions of its own."""
+        self.parent = self.maker.stack if self.maker else None
+        self.within: tuple[str, ...] = (*self.maker.stack.within, self.maker.logical_id) if self.maker else ()
+        """The logical IDs of the nested stacks and stack sets around it."""
+        self.top: Stack = self.parent.top if self.parent else self
+        """The stack that it is nested in, or itself."""
+        self.is_in_stack_set = self.maker is not None and self.maker.type == STACK_SET
+        """Whether it is what a stack set makes in each account."""
         self.content = self.template.content
         self.parameters, self.outputs = (
             {name: members(one) for name, one in members(self.content.get(section)).items()}
@@ -71,31 +77,11 @@ class Stack:
             self.resources |= {key: it for key, it in made if isinstance(it, dict) and key != "Fn::Transform"}
         self.children: dict[str, Stack] = {}
         for logical_id, inner in self.template.inner.items():
-            name = f"{self.name}/{logical_id}"
+            maker, name = Place(self, logical_id), f"{self.name}/{logical_id}"
             account, region = self.account, self.region
-            if Place(self, logical_id).type != NESTED:
+            if maker.type != NESTED:
                 account, region = hole(f"{name}/AWS::AccountId"), hole(f"{name}/AWS::Region")
-            self.children[logical_id] = Stack(name, inner, account, region, self, (*self.within, logical_id))
-
-    @property
-    def maker(self) -> Place | None:
-        """The nested stack or stack set that it is, in the stack around it."""
-        return Place(self.parent, self.within[-1]) if self.parent else None
-
-    @property
-    def is_in_stack_set(self) -> bool:
-        """Whether it is what a stack set makes in each account."""
-        return self.maker is not None and self.maker.type == STACK_SET
-
-    @property
-    def around(self) -> list[Stack]:
-        """It, and the stacks that it is nested in, out to the whole."""
-        return [self, *(self.parent.around if self.parent else ())]
-
-    @property
-    def top(self) -> Stack:
-        """The stack that it is nested in, or itself."""
-        return self.around[-1]
+            self.children[logical_id] = Stack(name, inner, account, region, maker)
 
     @cached_property
     def given(self) -> dict[str, list[Any]]:
@@ -211,11 +197,11 @@ def is_of_ssm(declared: Mapping[str, Any]) -> bool:
     return str(declared.get("Type")).startswith("AWS::SSM::")
 
 
-def every(stacks: list[Stack]) -> Iterator[Stack]:
+def every(stacks: Iterable[Stack]) -> Iterator[Stack]:
     """Stacks, each with all that are nested in it."""
     for one in stacks:
         yield one
-        yield from every(list(one.children.values()))
+        yield from every(one.children.values())
 
 
 def _made_by(loop: Any, most: int) -> list[tuple[str, Any]]:
@@ -223,21 +209,13 @@ def _made_by(loop: Any, most: int) -> list[tuple[str, Any]]:
     made: list[tuple[str, Any]] = []
     match loop:
         case [name, [*values], dict(body)] if body and all(isinstance(one, str | int) for one in values):
-            for value in values:
-                for key, one in _replaced(body, str(name), str(value)).items():
+            whole, own = json.dumps(body, default=str), json.dumps(str(name))
+            for by in (json.dumps(str(one)) for one in values):
+                text = whole.replace(f'{{"Ref": {own}}}', by)
+                text = text.replace(f"${{{own[1:-1]}}}", by[1:-1]).replace(f"&{{{own[1:-1]}}}", by[1:-1])
+                for key, one in json.loads(text).items():
                     inner = _made_by(one, most - len(made)) if key.startswith(FOR_EACH) else [(key, one)]
                     made += inner
                     if not inner or len(made) > most:
                         return []
     return made
-
-
-def _replaced(value: Any, name: str, by: str) -> Any:
-    """A value in which a loop's name stands for one of its values."""
-    if isinstance(value, str):
-        return re.sub(rf"[$&]\{{{re.escape(name)}\}}", lambda _: by, value)
-    if isinstance(value, list):
-        return [_replaced(one, name, by) for one in value]
-    if isinstance(value, dict) and value != {"Ref": name}:
-        return {_replaced(key, name, by): _replaced(one, name, by) for key, one in value.items()}
-    return by if isinstance(value, dict) else value

@@ -15,16 +15,14 @@ from cmek_construct import guide
 from cmek_construct.checks import printable
 from cmek_construct.policy import CannotBeJudged, Policy, Principal, Request, Said, Statement, Verdict
 from cmek_construct.policy.aws import DIRECT_CALL, EXTERNAL_ID, TRAILING_DAYS
-from cmek_construct.policy.principals import DELETED
 from cmek_construct.policy.questions import Questions
-from cmek_construct.policy.statements import Condition
+from cmek_construct.policy.statements import DELETED, Condition
 from cmek_construct.policy.text import alone, is_known, is_wild
-from cmek_construct.templates.choices import Case, InCase
+from cmek_construct.templates.choices import Case, InCase, by_default
 from cmek_construct.templates.evidence import allowing, pinecones_accounts
 from cmek_construct.templates.found import Found, Now, Place, Resource, Unread
 from cmek_construct.templates.reading import members
 from cmek_construct.templates.stacks import ROLE, Stack
-from cmek_construct.templates.values import by_default
 from cmek_construct.who.people import People, Somebody, is_asked
 
 NOT_SHOWN: Final = (

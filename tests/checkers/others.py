@@ -15,9 +15,9 @@ import aws_cdk as cdk
 import yaml
 
 from cmek_construct import PineconeCmekStackSet, StackSetTargets
-from cmek_construct.deployment.plain_template import plain_template
 from cmek_construct.deployment.reading import parse_entries
 from cmek_construct.deployment.stack import CmekStack
+from cmek_construct.deployment.without_cdk import plain_template
 
 _ID = "9f1c2b7e-6a34-4d0b-8f57-2d1c0e4b9a66"
 _ACCOUNT = "111122223333"
