@@ -158,8 +158,8 @@ def _to_do(name: str, first: str) -> Iterator[str]:
     of_key = own.trust.key_notices(own.region) if own.customers is None else ()
     yield from (f"CHECK: {notice.message}" for notice in (*own.trust.notices(own.account), *of_key))
     before, deploy = f"npx cdk synth {name}; cmek check; cmek review; cmek lock", f"npx cdk deploy {name} --app cdk.out"
-    is_ours = not is_of_another_app(Path())
-    yield first + f" Next: {before}; then {deploy}; cmek lock --deployed" * is_ours
+    steps = f" Next: {before}; then {deploy}; cmek lock --deployed"
+    yield first if is_of_another_app(Path()) else first + steps
 
 
 @told(
