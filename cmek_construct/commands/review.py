@@ -1,84 +1,20 @@
-"""`cmek check` and `cmek review`: templates read, judged by the guardrails, and put on a page for a reviewer."""
+"""`cmek review`: templates read, judged, and put on a page for a reviewer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import typer
 
 from cmek_construct.checks import printable
-from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, AS_JSON, TEMPLATES, VENDORS, flag, option
-from cmek_construct.commands.printing import counted, refuse, shown, tell_what_to_ask, told
+from cmek_construct.commands.options import ACCOUNT_OF_TEMPLATES, ACKNOWLEDGE, TEMPLATES, VENDORS, flag, option
+from cmek_construct.commands.printing import counted, refuse, told
 from cmek_construct.guardrails.judging import RULE_IDS, guarded, refused_at_synth
-from cmek_construct.policy.words import Quoted, visible
 from cmek_construct.review.changes import differences
-from cmek_construct.review.parts import Template, by
+from cmek_construct.review.parts import Template
 from cmek_construct.review.reader import templates_of
 from cmek_construct.templates.run import Run, read_run
-
-_SHOWN: Final = {name: name for name in ("rule", "logical_id", "what", "allows", "cure")} | {"acknowledged": "meant"}
-"""Of a violation, for a machine."""
-
-
-@told("check")
-def check(
-    paths: list[Path] = TEMPLATES,
-    acknowledge: list[Any] | None = ACKNOWLEDGE,
-    vendor_role_arn: list[str] | None = VENDORS,
-    account: str | None = ACCOUNT_OF_TEMPLATES,
-    as_json: bool = AS_JSON,
-) -> Iterator[str]:
-    """Judge templates by the guardrails, without CDK.
-
-    Fails for what says more than Pinecone's guide, for what cannot be read, and where nothing of Pinecone's is in any
-    of them.
-    """
-    acknowledged: dict[str, str] = dict(acknowledge or [])
-    run = read_run(paths, account)
-    found, violations = guarded(run, vendor_role_arn or [], acknowledged)
-    every: list[Sequence[Any]] = [found.roles, found.keys, violations]
-    roles, keys, wrong = (by(some, lambda one: one.place.stack) for some in every)
-    judged: list[dict[str, Any]] = [
-        {
-            "template": stack.template.name,
-            "roles": [one.place.logical_id for one in roles.get(stack, ())],
-            "keys": [one.place.logical_id for one in keys.get(stack, ())],
-            "violations": [{name: getattr(one, own) for name, own in _SHOWN.items()} for one in wrong.get(stack, ())],
-        }
-        for stack in found.run.stacks
-    ]
-    yield from shown(as_json, lambda: judged, (line for one in judged for line in _lines(**one)))
-    problems = [*map(str, found.problems), *refused_at_synth(run, but=RULE_IDS)]
-    refused = [one for one in violations if one.meant is None]
-    if not found.roles and not found.keys:
-        problems.append("Nothing of Pinecone's was found, so nothing was checked.")
-    tell_what_to_ask(found)
-    broken = {one.rule for one in violations}
-    for rule in (one for one in acknowledged if one not in broken):
-        typer.echo(f"--acknowledge {rule}: nothing breaks it any more.", err=True)
-    if judged:
-        typer.echo(
-            f"{counted(judged, 'template')}, {counted(found.roles, 'role')} and "
-            f"{counted(found.keys, 'key')} judged: {counted(refused, 'violation')}.",
-            err=as_json,
-        )
-    if problems or refused:
-        refuse(*problems)
-
-
-def _lines(template: str, roles: list[str], keys: list[str], violations: list[dict[str, Any]]) -> Iterator[str]:
-    """What there is to say of one template, for a person."""
-    if not roles and not keys and not violations:
-        yield f"{template}: nothing of Pinecone's"
-        return
-    yield f"{template}: {counted(roles, 'role')}, {counted(keys, 'key')}" + ("" if violations else ": nothing wrong")
-    for one in violations:
-        meant = one["acknowledged"]
-        yield f"  {'WRONG' if meant is None else 'acknowledged'} {one['rule']}: {Quoted(one['logical_id'])}"
-        yield f"    {one['what']}"
-        yield f"    Allows: {one['allows']}"
-        yield f"    Cure: {one['cure']}" if meant is None else f"    Reason: {visible(meant)}"
 
 
 def judged(
